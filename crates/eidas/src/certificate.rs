@@ -1,0 +1,391 @@
+//! One X.509 certificate, parsed once into owned values.
+//!
+//! Reading is tolerant: whatever parses can be explained, and [`crate::check()`] says what is wrong with it.
+//! Whether a bank accepts it is decided elsewhere.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use der::asn1::ObjectIdentifier;
+use jiff::Timestamp;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension};
+use x509_parser::prelude::FromDer;
+
+use crate::name::{Attribute, DistinguishedName};
+use crate::organization_identifier::{OrganizationIdentifier, OrganizationIdentifierError};
+use crate::public_key::PublicKey;
+use crate::qc_statements::{QcStatements, QcStatementsError, QcType};
+use crate::{Role, oid};
+
+/// Largest certificate taken, in bytes of DER.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// SHA-256 over the DER of a certificate: the one name that is unique to it.
+pub type Fingerprint = [u8; 32];
+
+/// A parsed certificate with the fields that PSD2 rules speak about.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// The certificate itself.
+    pub der: Vec<u8>,
+    /// SHA-256 over [`Certificate::der`].
+    pub fingerprint: Fingerprint,
+    /// 1, 2 or 3.
+    pub version: u32,
+    /// The serial number's content octets, big-endian two's complement as in the certificate.
+    pub serial: Vec<u8>,
+    /// Who holds the key.
+    pub subject: DistinguishedName,
+    /// Who signed the certificate.
+    pub issuer: DistinguishedName,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+    /// The holder's public key.
+    pub public_key: PublicKey,
+    /// Algorithm of the issuer's signature.
+    pub signature_algorithm: ObjectIdentifier,
+    /// basicConstraints: whether cA is true; absent without the extension.
+    pub is_ca: Option<bool>,
+    /// keyUsage: names of the set bits in the order of RFC 5280, 4.2.1.3; absent without the extension.
+    pub key_usage: Option<Vec<&'static str>>,
+    /// extKeyUsage.
+    pub extended_key_usage: Vec<ObjectIdentifier>,
+    /// dNSName entries of subjectAltName.
+    pub dns_names: Vec<String>,
+    /// certificatePolicies.
+    pub policies: Vec<ObjectIdentifier>,
+    /// caIssuers locations of authorityInfoAccess.
+    pub ca_issuers: Vec<String>,
+    /// OCSP locations of authorityInfoAccess.
+    pub ocsp: Vec<String>,
+    /// Locations of cRLDistributionPoints.
+    pub crl_distribution_points: Vec<String>,
+    /// Key identifier of authorityKeyIdentifier.
+    pub authority_key_identifier: Option<Vec<u8>>,
+    /// subjectKeyIdentifier.
+    pub subject_key_identifier: Option<Vec<u8>>,
+    /// qcStatements; absent without the extension.
+    pub qc_statements: Option<Result<QcStatements, QcStatementsError>>,
+    /// Every extension with its criticality, in the order of the certificate.
+    pub extensions: Vec<(ObjectIdentifier, bool)>,
+}
+
+/// Why bytes are not a certificate that this library reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// More than 16 KiB.
+    #[error("it is larger than {} KiB", MAX_BYTES / 1024)]
+    TooLarge,
+    /// Not an X.509 certificate in DER.
+    #[error("it is not an X.509 certificate in DER ({0})")]
+    Malformed(String),
+    /// Octets after the certificate.
+    #[error("{0} octets follow the end of the certificate")]
+    TrailingOctets(usize),
+    /// An extension occurs twice (RFC 5280, 4.2).
+    #[error("extension {0} occurs more than once")]
+    DuplicateExtension(ObjectIdentifier),
+    /// A date that no calendar has.
+    #[error("its validity is not a date")]
+    Date,
+}
+
+impl Certificate {
+    /// Reads one certificate.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if the bytes are not exactly one certificate of at most 16 KiB.
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > MAX_BYTES {
+            return Err(CertificateError::TooLarge);
+        }
+        let malformed = |what: &str| CertificateError::Malformed(what.to_owned());
+        let (rest, x509) =
+            X509Certificate::from_der(der).map_err(|error| CertificateError::Malformed(plain(&error)))?;
+        if !rest.is_empty() {
+            return Err(CertificateError::TrailingOctets(rest.len()));
+        }
+        let timestamp = |time: x509_parser::time::ASN1Time| {
+            Timestamp::from_second(time.timestamp()).map_err(|_| CertificateError::Date)
+        };
+        let mut certificate = Self {
+            der: der.to_vec(),
+            fingerprint: fingerprint(der),
+            version: x509.version().0 + 1,
+            serial: x509.raw_serial().to_vec(),
+            subject: read_name(x509.subject()).ok_or_else(|| malformed("subject"))?,
+            issuer: read_name(x509.issuer()).ok_or_else(|| malformed("issuer"))?,
+            not_before: timestamp(x509.validity().not_before)?,
+            not_after: timestamp(x509.validity().not_after)?,
+            public_key: PublicKey::read(x509.public_key()).ok_or_else(|| malformed("public key"))?,
+            signature_algorithm: read_oid(&x509.signature_algorithm.algorithm)
+                .ok_or_else(|| malformed("signature algorithm"))?,
+            is_ca: None,
+            key_usage: None,
+            extended_key_usage: Vec::new(),
+            dns_names: Vec::new(),
+            policies: Vec::new(),
+            ca_issuers: Vec::new(),
+            ocsp: Vec::new(),
+            crl_distribution_points: Vec::new(),
+            authority_key_identifier: None,
+            subject_key_identifier: None,
+            qc_statements: None,
+            extensions: Vec::new(),
+        };
+        for extension in x509.extensions() {
+            certificate.read_extension(extension)?;
+        }
+        Ok(certificate)
+    }
+
+    /// Reads a PEM text that holds exactly one certificate.
+    ///
+    /// # Errors
+    /// As [`Certificate::from_der`], and for a text without or with several certificates.
+    pub fn from_pem(pem: &str) -> Result<Self, CertificateError> {
+        match &chain_from_pem(pem)?[..] {
+            [one] => Self::from_der(one),
+            several => {
+                Err(CertificateError::Malformed(format!("{} certificates in the text", several.len())))
+            }
+        }
+    }
+
+    /// The serial number in lower-case hexadecimal without leading zeros, as Java writes it.
+    pub fn serial_hex(&self) -> String {
+        let digits: String = self.serial.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
+    }
+
+    /// The fingerprint in lower-case hexadecimal.
+    pub fn fingerprint_hex(&self) -> String {
+        hex(&self.fingerprint)
+    }
+
+    /// The key id of Berlin Group signatures: `SN=<serial>,CA=<issuer>` (NextGenPSD2 1.3, 12.2).
+    pub fn key_id(&self) -> String {
+        format!("SN={},CA={}", self.serial_hex(), self.issuer)
+    }
+
+    /// The organization identifier, which must occur exactly once.
+    ///
+    /// # Errors
+    /// [`IdentityError`] saying which rule is broken.
+    pub fn organization_identifier(&self) -> Result<OrganizationIdentifier, IdentityError> {
+        let mut values = self.subject.values(oid::ORGANIZATION_IDENTIFIER);
+        match (values.next(), values.next()) {
+            (None, _) => Err(IdentityError::Missing),
+            (Some(_), Some(_)) => Err(IdentityError::Repeated),
+            (Some(text), None) => OrganizationIdentifier::parse(text)
+                .map_err(|rule| IdentityError::Malformed { text: text.to_owned(), rule }),
+        }
+    }
+
+    /// The roles that the PSD2 statement grants; none without a readable statement.
+    pub fn roles(&self) -> &[Role] {
+        match &self.qc_statements {
+            Some(Ok(QcStatements { psd2: Some(psd2), .. })) => &psd2.roles,
+            _ => &[],
+        }
+    }
+
+    /// What the certificate is qualified for, if it says so once.
+    pub fn qc_type(&self) -> Option<QcType> {
+        self.qc_statements.as_ref()?.as_ref().ok()?.qc_type()
+    }
+
+    /// Whether the certificate is in its period of validity at `now`.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.not_before <= now && now <= self.not_after
+    }
+
+    fn read_extension(
+        &mut self,
+        extension: &x509_parser::extensions::X509Extension<'_>,
+    ) -> Result<(), CertificateError> {
+        let malformed = || CertificateError::Malformed(format!("extension {}", extension.oid));
+        let oid = read_oid(&extension.oid).ok_or_else(malformed)?;
+        if self.extensions.iter().any(|(known, _)| *known == oid) {
+            return Err(CertificateError::DuplicateExtension(oid));
+        }
+        self.extensions.push((oid, extension.critical));
+        if oid == oid::QC_STATEMENTS {
+            self.qc_statements = Some(QcStatements::parse(extension.value));
+            return Ok(());
+        }
+        match extension.parsed_extension() {
+            ParsedExtension::BasicConstraints(constraints) => self.is_ca = Some(constraints.ca),
+            ParsedExtension::KeyUsage(usage) => self.key_usage = Some(key_usage_names(usage.flags)),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                self.extended_key_usage = read_extended_key_usage(usage).ok_or_else(malformed)?;
+            }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                self.dns_names = names
+                    .general_names
+                    .iter()
+                    .filter_map(|name| match name {
+                        GeneralName::DNSName(dns) => Some((*dns).to_owned()),
+                        _ => None,
+                    })
+                    .collect();
+            }
+            ParsedExtension::CertificatePolicies(policies) => {
+                self.policies = policies.iter().filter_map(|policy| read_oid(&policy.policy_id)).collect();
+            }
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                for description in &access.accessdescs {
+                    if let GeneralName::URI(uri) = &description.access_location {
+                        let is_issuer = read_oid(&description.access_method) == Some(oid::CA_ISSUERS);
+                        let list = if is_issuer { &mut self.ca_issuers } else { &mut self.ocsp };
+                        list.push((*uri).to_owned());
+                    }
+                }
+            }
+            ParsedExtension::CRLDistributionPoints(points) => {
+                for point in &points.points {
+                    if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
+                        self.crl_distribution_points.extend(names.iter().filter_map(|name| match name {
+                            GeneralName::URI(uri) => Some((*uri).to_owned()),
+                            _ => None,
+                        }));
+                    }
+                }
+            }
+            ParsedExtension::AuthorityKeyIdentifier(identifier) => {
+                self.authority_key_identifier = identifier.key_identifier.as_ref().map(|id| id.0.to_vec());
+            }
+            ParsedExtension::SubjectKeyIdentifier(identifier) => {
+                self.subject_key_identifier = Some(identifier.0.to_vec());
+            }
+            ParsedExtension::ParseError { .. } => return Err(malformed()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Why a certificate does not identify an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The subject has no organizationIdentifier.
+    #[error(
+        "its subject has no organizationIdentifier (OID 2.5.4.97); expected for example PSDNL-DNB-R123456"
+    )]
+    Missing,
+    /// The subject has more than one.
+    #[error("its subject has more than one organizationIdentifier (OID 2.5.4.97)")]
+    Repeated,
+    /// The value breaks the grammar.
+    #[error("its organizationIdentifier \"{text}\" is not valid: {rule}")]
+    Malformed {
+        /// The value in the certificate.
+        text: String,
+        /// The rule it breaks.
+        rule: OrganizationIdentifierError,
+    },
+}
+
+/// SHA-256 over the DER of a certificate.
+pub fn fingerprint(der: &[u8]) -> Fingerprint {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, der).as_ref());
+    bytes
+}
+
+/// The DER of every certificate in a PEM text, in its order.
+///
+/// # Errors
+/// [`CertificateError::Malformed`] for broken PEM or a text without any certificate.
+pub fn chain_from_pem(pem: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
+    use rustls_pki_types::{CertificateDer, pem::PemObject};
+    let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .map(|item| item.map(|der| der.as_ref().to_vec()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| CertificateError::Malformed(format!("PEM: {error}")))?;
+    if chain.is_empty() {
+        return Err(CertificateError::Malformed("no BEGIN CERTIFICATE line in the text".to_owned()));
+    }
+    Ok(chain)
+}
+
+/// The PEM form of a certificate, lines of 64 characters.
+pub fn to_pem(der: &[u8]) -> String {
+    pem("CERTIFICATE", der)
+}
+
+/// PEM with the given label, lines of 64 characters (RFC 7468).
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    // Only a label that is not ASCII or a length beyond memory could fail.
+    der::pem::encode_string(label, der::pem::LineEnding::LF, der).unwrap_or_default()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_name(name: &x509_parser::x509::X509Name<'_>) -> Option<DistinguishedName> {
+    name.iter_attributes()
+        .map(|attribute| {
+            let value =
+                attribute.as_str().map_or_else(|_| format!("#{}", hex(attribute.as_slice())), str::to_owned);
+            Some(Attribute { oid: read_oid(attribute.attr_type())?, value })
+        })
+        .collect::<Option<Vec<_>>>()
+        .map(DistinguishedName::new)
+}
+
+pub(crate) fn read_oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Option<ObjectIdentifier> {
+    ObjectIdentifier::from_bytes(oid.as_bytes()).ok()
+}
+
+fn read_extended_key_usage(
+    usage: &x509_parser::extensions::ExtendedKeyUsage<'_>,
+) -> Option<Vec<ObjectIdentifier>> {
+    let named = [
+        (usage.any, "2.5.29.37.0"),
+        (usage.server_auth, "1.3.6.1.5.5.7.3.1"),
+        (usage.client_auth, "1.3.6.1.5.5.7.3.2"),
+        (usage.code_signing, "1.3.6.1.5.5.7.3.3"),
+        (usage.email_protection, "1.3.6.1.5.5.7.3.4"),
+        (usage.time_stamping, "1.3.6.1.5.5.7.3.8"),
+        (usage.ocsp_signing, "1.3.6.1.5.5.7.3.9"),
+    ];
+    let mut oids: Vec<ObjectIdentifier> = named
+        .iter()
+        .filter(|(set, _)| *set)
+        .filter_map(|(_, dotted)| ObjectIdentifier::new(dotted).ok())
+        .collect();
+    for other in &usage.other {
+        oids.push(read_oid(other)?);
+    }
+    Some(oids)
+}
+
+fn key_usage_names(flags: u16) -> Vec<&'static str> {
+    const NAMES: [&str; 9] = [
+        "digitalSignature",
+        "nonRepudiation",
+        "keyEncipherment",
+        "dataEncipherment",
+        "keyAgreement",
+        "keyCertSign",
+        "cRLSign",
+        "encipherOnly",
+        "decipherOnly",
+    ];
+    NAMES.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| *name).collect()
+}
+
+/// The library's error without the bytes it could not read.
+fn plain(error: &x509_parser::nom::Err<x509_parser::error::X509Error>) -> String {
+    match error {
+        x509_parser::nom::Err::Incomplete(_) => "it ends too early".to_owned(),
+        x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error.to_string(),
+    }
+}

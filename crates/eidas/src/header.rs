@@ -1,0 +1,206 @@
+//! Certificates inside HTTP header values: the forms that TPPs and TLS-terminating proxies send.
+
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::certificate::CertificateError;
+
+/// Largest header value taken, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// Which shape a header has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderForm {
+    /// Base64 of the DER on one line (also base64url), PEM with line breaks turned into blanks or dropped,
+    /// percent-encoded PEM, or base64 of a whole PEM text: told apart by their look.
+    /// `TPP-Signature-Certificate`, `SSL-Certificate`, nginx, HAProxy, AWS.
+    Any,
+    /// `Client-Cert: :<base64>:` (RFC 9440).
+    Rfc9440,
+    /// `X-Forwarded-Client-Cert` of Envoy: the `Cert` member of the last element.
+    Envoy,
+}
+
+/// Why a header value gives no certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Empty, or what proxies write for nothing: `-` and `(null)`.
+    #[error("no certificate in the header")]
+    Missing,
+    /// More than 16 KiB.
+    #[error("the header is larger than {} KiB", MAX_BYTES / 1024)]
+    TooLarge,
+    /// Not ASCII text.
+    #[error("the header contains octets outside ASCII")]
+    NotAscii,
+    /// More than one certificate.
+    #[error("the header holds more than one certificate; send the signing certificate alone")]
+    SeveralCertificates,
+    /// Not one of the forms.
+    #[error(
+        "the header is neither base64 of a DER certificate on one line nor PEM (line breaks may be blanks or %0A)"
+    )]
+    Malformed,
+}
+
+impl From<CertificateError> for HeaderError {
+    fn from(_: CertificateError) -> Self {
+        Self::Malformed
+    }
+}
+
+/// The DER octets in a header value; whether they are a certificate is for
+/// [`crate::Certificate::from_der`] to say.
+///
+/// # Errors
+/// [`HeaderError`]
+pub fn certificate_der(value: &[u8], form: HeaderForm) -> Result<Vec<u8>, HeaderError> {
+    if value.len() > MAX_BYTES {
+        return Err(HeaderError::TooLarge);
+    }
+    let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii()).ok_or(HeaderError::NotAscii)?;
+    let text = text.trim();
+    if matches!(text, "" | "-" | "(null)") {
+        return Err(HeaderError::Missing);
+    }
+    match form {
+        HeaderForm::Any => any(text),
+        HeaderForm::Rfc9440 => {
+            let inner = text.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
+            base64_der(inner.ok_or(HeaderError::Malformed)?)
+        }
+        HeaderForm::Envoy => any(&envoy_cert(text).ok_or(HeaderError::Missing)?),
+    }
+}
+
+fn any(text: &str) -> Result<Vec<u8>, HeaderError> {
+    // A plus sign is a digit of base64 and never stands for a blank here.
+    let decoded =
+        percent_encoding::percent_decode_str(text).decode_utf8().map_err(|_| HeaderError::Malformed)?;
+    if decoded.contains("-----") {
+        return pem_der(&decoded);
+    }
+    let octets = base64_der(&decoded)?;
+    match std::str::from_utf8(&octets) {
+        Ok(inner) if inner.contains(BEGIN) => pem_der(inner),
+        _ => Ok(octets),
+    }
+}
+
+/// PEM in which line breaks may have become blanks, tabs or nothing.
+fn pem_der(text: &str) -> Result<Vec<u8>, HeaderError> {
+    if text.matches(BEGIN).count() > 1 {
+        return Err(HeaderError::SeveralCertificates);
+    }
+    let (_, rest) = text.split_once(BEGIN).ok_or(HeaderError::Malformed)?;
+    let (body, after) = rest.split_once(END).ok_or(HeaderError::Malformed)?;
+    if !after.trim().is_empty() {
+        return Err(HeaderError::Malformed);
+    }
+    base64_der(body)
+}
+
+fn base64_der(text: &str) -> Result<Vec<u8>, HeaderError> {
+    let digits: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let engine = if digits.contains(['-', '_']) { &BASE64_URL } else { &BASE64 };
+    let octets = engine.decode(digits).map_err(|_| HeaderError::Malformed)?;
+    if octets.is_empty() { Err(HeaderError::Missing) } else { Ok(octets) }
+}
+
+fn envoy_cert(text: &str) -> Option<String> {
+    let last = split_outside_quotes(text, ',').pop()?;
+    split_outside_quotes(&last, ';').into_iter().find_map(|member| {
+        let (key, value) = member.split_once('=')?;
+        let value = value.trim().trim_matches('"').to_owned();
+        (key.trim().eq_ignore_ascii_case("Cert") && !value.is_empty()).then_some(value)
+    })
+}
+
+fn split_outside_quotes(text: &str, separator: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        quoted ^= c == '"';
+        if c == separator && !quoted {
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    parts
+}
+
+/// The form that TPPs send: base64 of the DER on one line.
+pub fn to_header_value(der: &[u8]) -> String {
+    BASE64.encode(der)
+}
+
+/// A PEM text with its base64 on one line between the markers.
+pub fn to_single_line_pem(der: &[u8], label: &str) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64.encode(der))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate;
+
+    const DER: &[u8] = &[0x30, 0x82, 0xfb, 0xff, 0x3e, 0x3f];
+
+    #[test]
+    fn every_form_gives_the_same_octets() {
+        let base64 = to_header_value(DER);
+        let pem = certificate::to_pem(DER);
+        for text in [
+            base64.clone(),
+            BASE64_URL.encode(DER),
+            base64.trim_end_matches('=').to_owned(),
+            pem.replace('\n', " "),
+            pem.replace('\n', "\t"),
+            pem.replace('\n', ""),
+            pem.replace('\n', "%0A").replace(' ', "%20"),
+            pem.replace('\n', "%0A").replace(' ', "%20").replace('+', "%2B").replace('/', "%2F"),
+            BASE64.encode(&pem),
+        ] {
+            assert_eq!(certificate_der(text.as_bytes(), HeaderForm::Any).as_deref(), Ok(DER), "{text}");
+        }
+        let rfc9440 = format!(":{base64}:");
+        assert_eq!(certificate_der(rfc9440.as_bytes(), HeaderForm::Rfc9440).as_deref(), Ok(DER));
+    }
+
+    #[test]
+    fn refuses_what_is_no_certificate() {
+        let pem = certificate::to_pem(DER).replace('\n', " ");
+        let case = |text: &str| certificate_der(text.as_bytes(), HeaderForm::Any);
+        assert_eq!(case(&format!("{pem}{pem}")), Err(HeaderError::SeveralCertificates));
+        assert_eq!(case(&pem[..40]), Err(HeaderError::Malformed));
+        assert_eq!(case(&format!("{pem} and more")), Err(HeaderError::Malformed));
+        assert_eq!(case("not base64!"), Err(HeaderError::Malformed));
+        for nothing in ["", "  ", "-", "(null)", "-----BEGIN CERTIFICATE----------END CERTIFICATE-----"] {
+            assert_eq!(case(nothing), Err(HeaderError::Missing), "{nothing}");
+        }
+        assert_eq!(case(&"A".repeat(MAX_BYTES + 1)), Err(HeaderError::TooLarge));
+        assert_eq!(certificate_der(&[0xff], HeaderForm::Any), Err(HeaderError::NotAscii));
+        assert_eq!(certificate_der(b"MIIF", HeaderForm::Rfc9440), Err(HeaderError::Malformed));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), text in "[-%A-Za-z0-9+/=:;,\" ]{0,120}") {
+            for form in [HeaderForm::Any, HeaderForm::Rfc9440, HeaderForm::Envoy] {
+                let _ = certificate_der(&bytes, form);
+                let _ = certificate_der(text.as_bytes(), form);
+            }
+        }
+    }
+}

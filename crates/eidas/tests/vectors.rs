@@ -1,0 +1,134 @@
+//! The certificate parts of the specification's vector file: statements, header forms, certificates.
+//!
+//! The file is not part of the repository; `VESTIBULE_SPEC_DIR` says where it lies.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may stop, and says when it skips")]
+
+use eidas::header::{HeaderError, HeaderForm, certificate_der};
+use eidas::{Certificate, PathError, Purpose, QcStatements, RevocationList, TrustStore, verify_purpose};
+use jiff::Timestamp;
+use serde_json::Value;
+
+fn vectors() -> Option<Value> {
+    let folder = std::env::var("VESTIBULE_SPEC_DIR")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").to_owned());
+    match std::fs::read_to_string(format!("{folder}/data/signature-vectors.json")) {
+        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+        Err(_) => {
+            eprintln!("skipped: no data/signature-vectors.json in {folder}; set VESTIBULE_SPEC_DIR");
+            None
+        }
+    }
+}
+
+fn list<'v>(vectors: &'v Value, pointer: &str) -> &'v Vec<Value> {
+    vectors.pointer(pointer).and_then(Value::as_array).unwrap()
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn qc_statements() {
+    let Some(vectors) = vectors() else { return };
+    for vector in list(&vectors, "/qc_statements") {
+        let id = vector["id"].as_str().unwrap();
+        let expected = &vector["expect"];
+        let read =
+            QcStatements::parse(&hex(vector["der_hex"].as_str().unwrap())).and_then(QcStatements::strict);
+        match read {
+            Err(error) => assert_eq!(expected["reason"], error.reason(), "{id}"),
+            Ok(statements) => {
+                assert_eq!(expected["result"], "ok", "{id}");
+                let psd2 = statements.psd2.clone().unwrap();
+                assert_eq!(expected["roles"], serde_json::to_value(&psd2.roles).unwrap(), "{id}");
+                assert_eq!(expected["nca_name"], psd2.nca_name, "{id}");
+                assert_eq!(expected["nca_id"], psd2.nca_id, "{id}");
+                assert_eq!(expected["qc_type"], serde_json::to_value(statements.qc_type()).unwrap(), "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn certificates_in_headers() {
+    let Some(vectors) = vectors() else { return };
+    let forms = &vectors["certificate_header_forms"];
+    for vector in list(forms, "/vectors") {
+        let id = vector["id"].as_str().unwrap();
+        let form = match vector["header"].as_str().unwrap() {
+            "Client-Cert" | "Client-Cert-Chain" => HeaderForm::Rfc9440,
+            "X-Forwarded-Client-Cert" => HeaderForm::Envoy,
+            _ => HeaderForm::Any,
+        };
+        // Two occurrences are refused where headers are counted, above this library.
+        if vector["occurrences"] == 2 {
+            continue;
+        }
+        let read = certificate_der(vector["value"].as_str().unwrap().as_bytes(), form);
+        match vector["expect"].as_str().unwrap() {
+            "ok" => {
+                let certificate = Certificate::from_der(&read.unwrap()).unwrap();
+                let is_chain = vector["header"] == "Client-Cert-Chain";
+                assert!(is_chain || forms["sha256_thumbprint_hex"] == certificate.fingerprint_hex(), "{id}");
+            }
+            "error: more_than_one_certificate" => {
+                assert_eq!(read, Err(HeaderError::SeveralCertificates), "{id}")
+            }
+            "error: certificate_missing" => assert_eq!(read, Err(HeaderError::Missing), "{id}"),
+            "error: malformed" => assert_eq!(read, Err(HeaderError::Malformed), "{id}"),
+            other => panic!("{id}: unknown expectation {other}"),
+        }
+    }
+}
+
+#[test]
+fn certificates() {
+    let Some(vectors) = vectors() else { return };
+    let now: Timestamp = vectors["defaults"]["verify_at"].as_str().unwrap().parse().unwrap();
+    let by_name = |name: &str| {
+        let entry = list(&vectors, "/pki/certificates").iter().find(|c| c["name"] == name).unwrap();
+        Certificate::from_pem(entry["pem"].as_str().unwrap()).unwrap()
+    };
+    let mut trust = TrustStore::default();
+    trust.add_anchor(&by_name("root_ca").der).unwrap();
+    trust.add_intermediate(&by_name("issuing_ca").der);
+    trust.add_intermediate(&by_name("issuing_ca_2").der);
+    let crl = pem_body(vectors["pki"]["crl_pem"].as_str().unwrap());
+    let lists = [RevocationList::from_der(&crl).unwrap()];
+
+    for entry in list(&vectors, "/pki/certificates") {
+        let name = entry["name"].as_str().unwrap();
+        let certificate = by_name(name);
+        assert_eq!(entry["sha256_thumbprint_hex"], certificate.fingerprint_hex(), "{name}");
+        let serial = entry["serial_hex"].as_str().unwrap().to_ascii_lowercase();
+        assert_eq!(serial.trim_start_matches('0'), certificate.serial_hex(), "{name}");
+        assert_eq!(entry["not_before"], certificate.not_before.to_string(), "{name}");
+        assert_eq!(entry["not_after"], certificate.not_after.to_string(), "{name}");
+        let expected = &entry["expect"];
+        let purpose = match expected["purpose"].as_str() {
+            Some("qwac") => Purpose::Qwac,
+            Some(_) => Purpose::QSeal,
+            None => continue,
+        };
+        let reason = match trust.verify(&certificate, &[], now, &lists) {
+            Err(PathError::UntrustedIssuer) => Some("untrusted_issuer"),
+            Err(PathError::Expired) => Some("certificate_expired"),
+            Err(PathError::Revoked) => Some("certificate_revoked"),
+            Err(other) => panic!("{name}: {other}"),
+            Ok(()) => verify_purpose(&certificate, purpose).err().map(|finding| finding.rule),
+        };
+        assert_eq!(expected["reason"].as_str(), reason, "{name}");
+        if expected["result"] == "accept" {
+            let identifier = certificate.organization_identifier().unwrap();
+            assert_eq!(expected["organization_identifier"], identifier.as_str(), "{name}");
+            assert_eq!(expected["roles"], serde_json::to_value(certificate.roles()).unwrap(), "{name}");
+        }
+    }
+}
+
+fn pem_body(pem: &str) -> Vec<u8> {
+    use base64::Engine;
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    base64::engine::general_purpose::STANDARD.decode(body).unwrap()
+}

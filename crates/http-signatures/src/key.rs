@@ -1,0 +1,309 @@
+//! Keys and algorithms. The cryptography is aws-lc-rs's.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self as crypto, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair,
+};
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::Refusal;
+
+/// A signature algorithm with the encoding of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaPkcs1Sha256,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RsaPkcs1Sha512,
+    /// RSASSA-PSS with SHA-512 and a salt of 64 octets.
+    RsaPssSha512,
+    /// ECDSA on P-256 with SHA-256, value r‖s.
+    EcdsaP256Sha256Fixed,
+    /// ECDSA on P-256 with SHA-256, value in DER.
+    EcdsaP256Sha256Asn1,
+    /// ECDSA on P-384 with SHA-384, value r‖s.
+    EcdsaP384Sha384Fixed,
+    /// ECDSA on P-384 with SHA-384, value in DER.
+    EcdsaP384Sha384Asn1,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// Kind of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// RSA.
+    Rsa,
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+}
+
+impl KeyKind {
+    /// For messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rsa => "RSA",
+            Self::P256 => "EC P-256",
+            Self::P384 => "EC P-384",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+}
+
+impl Algorithm {
+    const ALL: [Self; 8] = [
+        Self::RsaPkcs1Sha256,
+        Self::RsaPkcs1Sha512,
+        Self::RsaPssSha512,
+        Self::EcdsaP256Sha256Fixed,
+        Self::EcdsaP256Sha256Asn1,
+        Self::EcdsaP384Sha384Fixed,
+        Self::EcdsaP384Sha384Asn1,
+        Self::Ed25519,
+    ];
+
+    /// The kind of key it works with.
+    pub fn key_kind(self) -> KeyKind {
+        match self {
+            Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha512 | Self::RsaPssSha512 => KeyKind::Rsa,
+            Self::EcdsaP256Sha256Fixed | Self::EcdsaP256Sha256Asn1 => KeyKind::P256,
+            Self::EcdsaP384Sha384Fixed | Self::EcdsaP384Sha384Asn1 => KeyKind::P384,
+            Self::Ed25519 => KeyKind::Ed25519,
+        }
+    }
+
+    /// For messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RsaPkcs1Sha256 => "RSASSA-PKCS1-v1_5 with SHA-256",
+            Self::RsaPkcs1Sha512 => "RSASSA-PKCS1-v1_5 with SHA-512",
+            Self::RsaPssSha512 => "RSASSA-PSS with SHA-512",
+            Self::EcdsaP256Sha256Fixed => "ECDSA P-256 with SHA-256 (r and s, 64 octets)",
+            Self::EcdsaP256Sha256Asn1 => "ECDSA P-256 with SHA-256 (DER)",
+            Self::EcdsaP384Sha384Fixed => "ECDSA P-384 with SHA-384 (r and s, 96 octets)",
+            Self::EcdsaP384Sha384Asn1 => "ECDSA P-384 with SHA-384 (DER)",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+
+    fn verification(self) -> &'static dyn crypto::VerificationAlgorithm {
+        match self {
+            Self::RsaPkcs1Sha256 => &crypto::RSA_PKCS1_2048_8192_SHA256,
+            Self::RsaPkcs1Sha512 => &crypto::RSA_PKCS1_2048_8192_SHA512,
+            Self::RsaPssSha512 => &crypto::RSA_PSS_2048_8192_SHA512,
+            Self::EcdsaP256Sha256Fixed => &crypto::ECDSA_P256_SHA256_FIXED,
+            Self::EcdsaP256Sha256Asn1 => &crypto::ECDSA_P256_SHA256_ASN1,
+            Self::EcdsaP384Sha384Fixed => &crypto::ECDSA_P384_SHA384_FIXED,
+            Self::EcdsaP384Sha384Asn1 => &crypto::ECDSA_P384_SHA384_ASN1,
+            Self::Ed25519 => &crypto::ED25519,
+        }
+    }
+}
+
+/// A key cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyError(String);
+
+/// A public key that has been parsed once for each algorithm it is used with.
+#[derive(Debug)]
+pub struct PublicKey {
+    spki_der: Vec<u8>,
+    kind: KeyKind,
+    parsed: [OnceLock<Option<ParsedPublicKey>>; Algorithm::ALL.len()],
+}
+
+impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo in DER.
+    ///
+    /// # Errors
+    /// [`KeyError`] for anything but RSA, P-256, P-384 and Ed25519.
+    pub fn from_spki_der(spki_der: &[u8]) -> Result<Self, KeyError> {
+        let candidates = [
+            Algorithm::RsaPkcs1Sha256,
+            Algorithm::EcdsaP256Sha256Asn1,
+            Algorithm::EcdsaP384Sha384Asn1,
+            Algorithm::Ed25519,
+        ];
+        let kind = candidates
+            .into_iter()
+            .find(|algorithm| ParsedPublicKey::new(algorithm.verification(), spki_der).is_ok())
+            .map(Algorithm::key_kind)
+            .ok_or_else(|| KeyError("the public key is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))?;
+        Ok(Self { spki_der: spki_der.to_vec(), kind, parsed: Default::default() })
+    }
+
+    /// Kind of the key.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Whether `signature` is this key's over `message`. False as well for an algorithm of another kind of key.
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let Some(slot) = Algorithm::ALL.iter().position(|a| *a == algorithm) else { return false };
+        self.parsed[slot]
+            .get_or_init(|| ParsedPublicKey::new(algorithm.verification(), &self.spki_der).ok())
+            .as_ref()
+            .is_some_and(|key| key.verify_sig(message, signature).is_ok())
+    }
+}
+
+/// A private key that signs.
+#[derive(Debug)]
+pub struct PrivateKey(Pair);
+
+#[derive(Debug)]
+enum Pair {
+    Rsa(Box<RsaKeyPair>),
+    /// The library ties the encoding of the value to the pair.
+    Ec {
+        kind: KeyKind,
+        fixed: Box<EcdsaKeyPair>,
+        asn1: Box<EcdsaKeyPair>,
+    },
+    Ed25519(Box<Ed25519KeyPair>),
+}
+
+impl PrivateKey {
+    /// Reads a key in PEM: PKCS#8 (`BEGIN PRIVATE KEY`, line breaks or not) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+            Ok(PrivateKeyDer::Pkcs8(der)) => Self::from_pkcs8_der(der.secret_pkcs8_der()),
+            Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der())
+                .map(|pair| Self(Pair::Rsa(Box::new(pair))))
+                .map_err(|error| KeyError(error.to_string())),
+            Ok(_) => Err(KeyError("the private key must be PKCS#8 (BEGIN PRIVATE KEY)".to_owned())),
+            Err(error) => Err(KeyError(format!("no private key in the text: {error}"))),
+        }
+    }
+
+    /// Reads a key in PKCS#8 DER.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        if let Ok(pair) = RsaKeyPair::from_pkcs8(der) {
+            return Ok(Self(Pair::Rsa(Box::new(pair))));
+        }
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8(der) {
+            return Ok(Self(Pair::Ed25519(Box::new(pair))));
+        }
+        for (kind, fixed, asn1) in [
+            (
+                KeyKind::P256,
+                &crypto::ECDSA_P256_SHA256_FIXED_SIGNING,
+                &crypto::ECDSA_P256_SHA256_ASN1_SIGNING,
+            ),
+            (
+                KeyKind::P384,
+                &crypto::ECDSA_P384_SHA384_FIXED_SIGNING,
+                &crypto::ECDSA_P384_SHA384_ASN1_SIGNING,
+            ),
+        ] {
+            let pairs = (EcdsaKeyPair::from_pkcs8(fixed, der), EcdsaKeyPair::from_pkcs8(asn1, der));
+            if let (Ok(fixed), Ok(asn1)) = pairs {
+                return Ok(Self(Pair::Ec { kind, fixed: Box::new(fixed), asn1: Box::new(asn1) }));
+            }
+        }
+        Err(KeyError("the private key is not RSA, EC P-256, EC P-384 or Ed25519 in PKCS#8".to_owned()))
+    }
+
+    /// A fresh P-256 key with its PKCS#8 DER.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the generator fails.
+    pub fn generate_p256() -> Result<(Self, Vec<u8>), KeyError> {
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&crypto::ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
+                .map_err(|_| KeyError("no key could be generated".to_owned()))?;
+        Ok((Self::from_pkcs8_der(document.as_ref())?, document.as_ref().to_vec()))
+    }
+
+    /// Kind of the key.
+    pub fn kind(&self) -> KeyKind {
+        match &self.0 {
+            Pair::Rsa(_) => KeyKind::Rsa,
+            Pair::Ec { kind, .. } => *kind,
+            Pair::Ed25519(_) => KeyKind::Ed25519,
+        }
+    }
+
+    /// The public half.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the library cannot write it.
+    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
+        use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+        let error = |_| KeyError("the public key cannot be written".to_owned());
+        let spki: PublicKeyX509Der<'_> = match &self.0 {
+            Pair::Rsa(pair) => pair.public_key().as_der().map_err(error)?,
+            Pair::Ec { asn1, .. } => asn1.public_key().as_der().map_err(error)?,
+            Pair::Ed25519(pair) => pair.public_key().as_der().map_err(error)?,
+        };
+        PublicKey::from_spki_der(spki.as_ref())
+    }
+
+    /// Signs `message`.
+    ///
+    /// # Errors
+    /// [`Refusal::CannotSign`] for an algorithm of another kind of key.
+    pub fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let error = || Refusal::CannotSign(algorithm.name());
+        if algorithm.key_kind() != self.kind() {
+            return Err(error());
+        }
+        let random = SystemRandom::new();
+        match &self.0 {
+            Pair::Rsa(pair) => {
+                let encoding: &dyn crypto::RsaEncoding = match algorithm {
+                    Algorithm::RsaPkcs1Sha512 => &crypto::RSA_PKCS1_SHA512,
+                    Algorithm::RsaPssSha512 => &crypto::RSA_PSS_SHA512,
+                    _ => &crypto::RSA_PKCS1_SHA256,
+                };
+                let mut value = vec![0; pair.public_modulus_len()];
+                pair.sign(encoding, &random, message, &mut value).map_err(|_| error())?;
+                Ok(value)
+            }
+            Pair::Ec { fixed, asn1, .. } => {
+                let pair = match algorithm {
+                    Algorithm::EcdsaP256Sha256Fixed | Algorithm::EcdsaP384Sha384Fixed => fixed,
+                    _ => asn1,
+                };
+                Ok(pair.sign(&random, message).map_err(|_| error())?.as_ref().to_vec())
+            }
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_verifies_and_nothing_else() {
+        let (key, pkcs8) = PrivateKey::generate_p256().unwrap();
+        let public = key.public_key().unwrap();
+        for algorithm in [Algorithm::EcdsaP256Sha256Asn1, Algorithm::EcdsaP256Sha256Fixed] {
+            let value = key.sign(algorithm, b"text").unwrap();
+            assert!(public.verifies(algorithm, b"text", &value));
+            assert!(!public.verifies(algorithm, b"texts", &value));
+            assert!(!public.verifies(Algorithm::RsaPkcs1Sha256, b"text", &value));
+        }
+        assert!(key.sign(Algorithm::RsaPssSha512, b"text").is_err());
+        assert_eq!(PrivateKey::from_pkcs8_der(&pkcs8).unwrap().kind(), KeyKind::P256);
+        assert!(PublicKey::from_spki_der(&pkcs8).is_err() && PrivateKey::from_pem("nothing").is_err());
+    }
+}
