@@ -1,0 +1,81 @@
+//! Clocks that can be moved, one for each tenant: a test of one tenant must not expire another's consents.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use gateway::domain::{Tenant, Timestamp};
+use gateway::{Clock, Drawer, Error, SystemClock};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
+
+const KIND: &str = "clock";
+
+/// Moments to which a clock can be set; the certification authority is valid in all of them.
+const EARLIEST: &str = "2020-01-02T00:00:00Z";
+const LATEST: &str = "2090-01-01T00:00:00Z";
+
+/// The system's clock plus an offset for each tenant.
+#[derive(Debug)]
+pub struct SandboxClock {
+    drawer: Drawer,
+    offsets: RwLock<HashMap<Tenant, SignedDuration>>,
+}
+
+/// A tenant's clock cannot be moved so.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClockError {
+    /// Before 2020 or after 2089.
+    #[error("a clock can be set to moments from {EARLIEST} to {LATEST}")]
+    OutOfRange,
+    /// The move could not be kept.
+    #[error("{0}")]
+    Store(#[from] Error),
+}
+
+impl SandboxClock {
+    pub(crate) async fn load(drawer: Drawer, tenants: &[Tenant]) -> Result<Self, Error> {
+        let kept = drawer.all(KIND).await?;
+        let offset = |tenant: &Tenant| {
+            let seconds = kept.iter().find(|(key, _)| key == tenant.as_str())?.1.parse().ok()?;
+            Some((tenant.clone(), SignedDuration::from_secs(seconds)))
+        };
+        let offsets = tenants.iter().filter_map(offset).collect();
+        Ok(Self { drawer, offsets: RwLock::new(offsets) })
+    }
+
+    /// How far a tenant's clock is ahead of the system's.
+    pub(crate) fn offset(&self, tenant: &Tenant) -> SignedDuration {
+        let offsets = self.offsets.read().unwrap_or_else(PoisonError::into_inner);
+        offsets.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// Sets a tenant's clock to a moment, from which it runs on.
+    pub(crate) async fn set(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
+        let range = EARLIEST.parse::<Timestamp>().ok().zip(LATEST.parse::<Timestamp>().ok());
+        if !range.is_some_and(|(earliest, latest)| earliest <= to && to <= latest) {
+            return Err(ClockError::OutOfRange);
+        }
+        // Whole seconds, rounded up: an advance by an hour must never come out a moment short.
+        let exact = to.duration_since(SystemClock.now(None));
+        let seconds = exact.as_secs() + i64::from(exact.subsec_nanos() > 0);
+        self.drawer.put(KIND, tenant.as_str(), &seconds.to_string()).await?;
+        let mut offsets = self.offsets.write().unwrap_or_else(PoisonError::into_inner);
+        offsets.insert(tenant.clone(), SignedDuration::from_secs(seconds));
+        Ok(())
+    }
+
+    /// Moves a tenant's clock by a span, in UTC.
+    pub(crate) async fn advance(&self, tenant: &Tenant, by: Span) -> Result<(), ClockError> {
+        let now = self.now(Some(tenant)).to_zoned(TimeZone::UTC);
+        let to = now.checked_add(by).map_err(|_| ClockError::OutOfRange)?;
+        self.set(tenant, to.timestamp()).await
+    }
+}
+
+impl Clock for SandboxClock {
+    fn now(&self, tenant: Option<&Tenant>) -> Timestamp {
+        let system = SystemClock.now(None);
+        let offset = tenant.map(|tenant| self.offset(tenant)).unwrap_or_default();
+        system.saturating_add(offset).unwrap_or(system)
+    }
+}

@@ -1,0 +1,250 @@
+//! The management API: certificates on demand and clocks that move. It has a listener of its own and exists in
+//! a sandbox only.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use edge::{Rejected, read_body};
+use gateway::Clock;
+use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp};
+use http::{Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Sandbox;
+use crate::clock::ClockError;
+use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
+
+/// Makes the router of the management listener.
+pub fn management(sandbox: Sandbox) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/ca.pem", get(ca_pem))
+        .route("/test-certificates", post(issue_certificate).get(list_certificates))
+        .route("/test-certificates/{fingerprint}", put(set_certificate_status))
+        .route("/clock", get(read_clocks).put(move_clock))
+        .fallback(async || Error::from(Rejected::NotFound))
+        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
+        .layer(from_fn(same_origin_only))
+        .with_state(sandbox)
+}
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct Error {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Error {
+    pub(crate) fn bad(code: &'static str, message: impl ToString) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, message: message.to_string() }
+    }
+
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "management request failed");
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal_error",
+            message: "internal error".to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({"error": self.code, "message": self.message});
+        (self.status, Json(body)).into_response()
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        Self { status: rejected.status(), code: "invalid_request", message: rejected.to_string() }
+    }
+}
+
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        match error {
+            gateway::Error::NotFound(_) => {
+                Self { status: StatusCode::NOT_FOUND, code: "not_found", message: error.to_string() }
+            }
+            gateway::Error::Refused(refusal) => Self::bad("invalid_request", refusal),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ClockError> for Error {
+    fn from(error: ClockError) -> Self {
+        match error {
+            ClockError::OutOfRange => Self::bad("out_of_range", error),
+            ClockError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The listener has no log-in, so pages of other sites must not reach it through a browser: neither across
+/// origins, nor under a name that was made to point here.
+async fn same_origin_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    let is_local = host.parse::<std::net::IpAddr>().is_ok() || !host.contains('.');
+    if request.headers().contains_key(header::ORIGIN) || !is_local {
+        let message =
+            "the management API cannot be called from web pages; call it by IP address or plain host name";
+        return Error { status: StatusCode::FORBIDDEN, code: "forbidden", message: message.to_owned() }
+            .into_response();
+    }
+    next.run(request).await
+}
+
+async fn index() -> Json<serde_json::Value> {
+    Json(serde_json::json!({
+        "GET /ca.pem": "certificate of the sandbox's root authority",
+        "POST /test-certificates": "issue a test certificate",
+        "GET /test-certificates": "the certificates that were issued last",
+        "PUT /test-certificates/{fingerprint}": "set a certificate's status: active, revoked or blocked",
+        "GET /clock": "the tenants' clocks",
+        "PUT /clock": "set or advance a tenant's clock",
+    }))
+}
+
+async fn ca_pem(State(sandbox): State<Sandbox>) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], sandbox.authorities.root_pem()).into_response()
+}
+
+async fn issue_certificate(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+) -> Result<(StatusCode, Json<TestCertificate>), Error> {
+    let request: TestCertificateRequest = json(request).await?;
+    Ok((StatusCode::CREATED, Json(issue(&sandbox, request).await?)))
+}
+
+/// A certificate as the bank remembers it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownCertificate {
+    fingerprint: String,
+    organization_identifier: String,
+    profile: &'static str,
+    serial_number: String,
+    recorded_at: Timestamp,
+    status: &'static str,
+    status_since: Option<Timestamp>,
+}
+
+impl From<CertificateRecord> for KnownCertificate {
+    fn from(record: CertificateRecord) -> Self {
+        Self {
+            organization_identifier: record.tpp.to_string(),
+            profile: record.kind.name(),
+            serial_number: record.serial,
+            recorded_at: record.recorded_at,
+            status: record.status.name(),
+            status_since: record.status.since(),
+            fingerprint: record.fingerprint,
+        }
+    }
+}
+
+async fn list_certificates(State(sandbox): State<Sandbox>) -> Result<Json<serde_json::Value>, Error> {
+    let known: Vec<_> =
+        sandbox.gateway.certificates().await?.into_iter().map(KnownCertificate::from).collect();
+    Ok(Json(serde_json::json!({"certificates": known})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStatus {
+    status: String,
+}
+
+async fn set_certificate_status(
+    State(sandbox): State<Sandbox>,
+    Path(fingerprint): Path<String>,
+    request: Request,
+) -> Result<Json<KnownCertificate>, Error> {
+    let NewStatus { status } = json(request).await?;
+    let status = CertificateStatus::from_name(&status, sandbox.clock.now(None)).ok_or_else(|| {
+        Error::bad("invalid_status", format!("status \"{status}\" is not one of active, revoked, blocked"))
+    })?;
+    let fingerprint = fingerprint.to_ascii_lowercase().replace(':', "");
+    Ok(Json(sandbox.gateway.set_certificate_status(&fingerprint, status).await?.into()))
+}
+
+/// A tenant's clock.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantClock {
+    tenant: String,
+    now: Timestamp,
+    offset_seconds: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockMove {
+    tenant: Option<String>,
+    now: Option<Timestamp>,
+    advance: Option<jiff::Span>,
+}
+
+async fn read_clocks(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> {
+    clocks(&sandbox, &sandbox.gateway.settings().tenants)
+}
+
+async fn move_clock(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+) -> Result<Json<serde_json::Value>, Error> {
+    let ClockMove { tenant, now, advance } = json(request).await?;
+    let tenants = match &tenant {
+        Some(name) => vec![known_tenant(&sandbox, name)?],
+        None => sandbox.gateway.settings().tenants.clone(),
+    };
+    for tenant in &tenants {
+        match (now, advance) {
+            (Some(now), None) => sandbox.clock.set(tenant, now).await?,
+            (None, Some(span)) => sandbox.clock.advance(tenant, span).await?,
+            _ => {
+                let text = "send either now (RFC 3339, for example 2027-01-31T12:00:00Z) or advance (ISO 8601, for example P90D)";
+                return Err(Error::bad("invalid_request", text));
+            }
+        }
+    }
+    match (&tenant, &tenants[..]) {
+        (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
+        _ => Ok(clocks(&sandbox, &tenants)),
+    }
+}
+
+fn read_clock(sandbox: &Sandbox, tenant: &Tenant) -> TenantClock {
+    TenantClock {
+        tenant: tenant.to_string(),
+        now: sandbox.clock.now(Some(tenant)),
+        offset_seconds: sandbox.clock.offset(tenant).as_secs(),
+    }
+}
+
+fn clocks(sandbox: &Sandbox, tenants: &[Tenant]) -> Json<serde_json::Value> {
+    let clocks: Vec<_> = tenants.iter().map(|tenant| read_clock(sandbox, tenant)).collect();
+    Json(serde_json::json!({"clocks": clocks}))
+}
+
+/// A JSON body. The media type must be said, which also keeps forms of other sites out.
+async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_owned();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Rejected::MediaType { got: kind, expected: "application/json" }.into());
+    }
+    let body = read_body(request.into_body()).await?;
+    serde_json::from_slice(&body).map_err(|error| Error::bad("invalid_request", format!("the body: {error}")))
+}

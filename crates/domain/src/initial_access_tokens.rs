@@ -1,0 +1,65 @@
+//! Initial access tokens: what a third party gets for a signed call and trades for a registration
+//! (RFC 7591, 3; OpenID Connect Dynamic Client Registration 1.0, 3).
+
+use jiff::SignedDuration;
+
+use crate::{CertificateHolder, Refusal, SecretHash, Tenant, Timestamp};
+
+/// How long a token may be used; it may be used more than once in that time.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// A token as the bank remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitialAccessToken {
+    /// Hash of the token.
+    pub hash: SecretHash,
+    /// The certificate that signed the call.
+    pub certificate: CertificateHolder,
+    /// The tenant where it was given out, whose clock decides when it expires.
+    pub tenant: Tenant,
+    /// Until when it may be used.
+    pub expires_at: Timestamp,
+}
+
+impl InitialAccessToken {
+    /// A token given out at `now`.
+    pub fn issue(hash: SecretHash, certificate: CertificateHolder, tenant: Tenant, now: Timestamp) -> Self {
+        // Only a moment at the very end of time could overflow.
+        let expires_at = now.saturating_add(LIFETIME).unwrap_or(now);
+        Self { hash, certificate, tenant, expires_at }
+    }
+
+    /// Checks that the token may be used at `now`, by the clock of its tenant.
+    ///
+    /// # Errors
+    /// [`Refusal::InitialAccessTokenExpired`]
+    pub fn check_at(&self, now: Timestamp) -> Result<(), Refusal> {
+        if now < self.expires_at {
+            Ok(())
+        } else {
+            Err(Refusal::InitialAccessTokenExpired { at: self.expires_at })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_lives_a_day() {
+        let now = Timestamp::UNIX_EPOCH;
+        let (hash, tenant) = (SecretHash::from_hex("00"), Tenant::parse("nl").unwrap());
+        let holder = CertificateHolder {
+            fingerprint: "ff".into(),
+            serial: "1".into(),
+            tpp: crate::TppId::new("PSDNL-DNB-1"),
+            name: "TPP".into(),
+            roles: Vec::new(),
+        };
+        let token = InitialAccessToken::issue(hash, holder, tenant, now);
+        let end = now + LIFETIME;
+        assert_eq!(token.check_at(end - SignedDuration::from_secs(1)), Ok(()));
+        assert_eq!(token.check_at(end), Err(Refusal::InitialAccessTokenExpired { at: end }));
+    }
+}

@@ -1,0 +1,286 @@
+//! Redirect URIs: which may be registered, and when one matches.
+//!
+//! Matching is equality of octets (RFC 9700, 4.1.3): nothing is normalised, so what is stored is what was sent.
+
+use url::{Host, Url};
+
+/// Most URIs that one registration may hold.
+pub const MAX_COUNT: usize = 100;
+
+/// Longest URI, in bytes.
+pub const MAX_BYTES: usize = 2000;
+
+/// The redirect URIs of a registration, in the order they were sent, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUris(Vec<String>);
+
+/// How careful a bank is with redirect URIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectUriRules {
+    /// `http` and schemes of apps are let in.
+    Lenient,
+    /// `https` on a named host and nothing in the path that could be read in two ways.
+    Strict,
+}
+
+/// Why a redirect URI cannot be registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectUriError {
+    /// None was sent.
+    #[error("There should be at least one redirect URI")]
+    None,
+    /// More than 100.
+    #[error("{0} redirect URIs were sent; at most {MAX_COUNT} can be registered")]
+    TooMany(usize),
+    /// Longer than 2000 bytes.
+    #[error("redirect URI number {0} is longer than {MAX_BYTES} bytes")]
+    TooLong(usize),
+    /// Characters that no URI has (RFC 3986, 2).
+    #[error("redirect URI \"{0}\" has characters outside RFC 3986; percent-encode them")]
+    Characters(String),
+    /// Not an absolute URI.
+    #[error("redirect URI \"{0}\" is not absolute; expected for example https://tpp.example/callback")]
+    NotAbsolute(String),
+    /// A fragment (RFC 6749, 3.1.2).
+    #[error("redirect URI \"{0}\" must not have a fragment (#)")]
+    Fragment(String),
+    /// A scheme that runs code or opens files instead of calling back.
+    #[error("redirect URI \"{0}\" has a scheme that cannot be redirected to")]
+    Scheme(String),
+    /// User name or password.
+    #[error("redirect URI \"{0}\" must not contain a user name or password")]
+    UserInfo(String),
+    /// A pattern instead of a host.
+    #[error("redirect URI \"{0}\" must not contain a wildcard: matching is exact")]
+    Wildcard(String),
+    /// Not https (strict profile).
+    #[error("redirect URI \"{0}\" must use https (strict profile)")]
+    NotHttps(String),
+    /// An IP address instead of a name (strict profile).
+    #[error("redirect URI \"{0}\" must name a host, not an IP address (strict profile)")]
+    IpLiteral(String),
+    /// Dot segments or encoded separators (strict profile).
+    #[error(
+        "redirect URI \"{0}\" must not have dot segments, backslashes or encoded separators in its path (strict profile)"
+    )]
+    Path(String),
+}
+
+impl RedirectUris {
+    /// Checks URIs before they are registered.
+    ///
+    /// # Errors
+    /// The first URI that breaks a rule, with the rule.
+    pub fn register(uris: Vec<String>, rules: RedirectUriRules) -> Result<Self, RedirectUriError> {
+        if uris.is_empty() {
+            return Err(RedirectUriError::None);
+        }
+        if uris.len() > MAX_COUNT {
+            return Err(RedirectUriError::TooMany(uris.len()));
+        }
+        let mut unique: Vec<String> = Vec::with_capacity(uris.len());
+        for (position, uri) in uris.into_iter().enumerate() {
+            if uri.len() > MAX_BYTES {
+                return Err(RedirectUriError::TooLong(position + 1));
+            }
+            check(&uri, rules)?;
+            if !unique.contains(&uri) {
+                unique.push(uri);
+            }
+        }
+        Ok(Self(unique))
+    }
+
+    /// Takes URIs that were checked when they were registered.
+    pub fn from_stored(uris: Vec<String>) -> Self {
+        Self(uris)
+    }
+
+    /// Whether `uri` is one of them, octet for octet.
+    pub fn contains(&self, uri: &str) -> bool {
+        self.0.iter().any(|registered| registered == uri)
+    }
+
+    /// The URIs.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether every URI is http or https.
+    pub fn are_all_web(&self) -> bool {
+        self.0.iter().all(|uri| {
+            let scheme = uri.split(':').next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        })
+    }
+}
+
+/// Checks one URI; the order is from syntax to policy, so that the text helps most.
+fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
+    let owned = || shorten(uri);
+    if uri.is_empty() {
+        return Err(RedirectUriError::NotAbsolute(String::new()));
+    }
+    if !has_uri_characters(uri) {
+        return Err(RedirectUriError::Characters(owned()));
+    }
+    if uri.contains('#') {
+        return Err(RedirectUriError::Fragment(owned()));
+    }
+    let url = Url::parse(uri).map_err(|_| RedirectUriError::NotAbsolute(owned()))?;
+    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about" | "filesystem") {
+        return Err(RedirectUriError::Scheme(owned()));
+    }
+    let is_web = matches!(url.scheme(), "http" | "https");
+    // `Url` repairs "https:host" and "https:///host"; only the usual form is what was meant.
+    if is_web && !uri[url.scheme().len()..].starts_with("://") {
+        return Err(RedirectUriError::NotAbsolute(owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
+        return Err(RedirectUriError::UserInfo(owned()));
+    }
+    if authority(uri).contains('*') {
+        return Err(RedirectUriError::Wildcard(owned()));
+    }
+    if rules == RedirectUriRules::Strict {
+        check_strict(uri, &url)?;
+    }
+    Ok(())
+}
+
+fn check_strict(uri: &str, url: &Url) -> Result<(), RedirectUriError> {
+    if url.scheme() != "https" {
+        return Err(RedirectUriError::NotHttps(shorten(uri)));
+    }
+    if !matches!(url.host(), Some(Host::Domain(_))) {
+        return Err(RedirectUriError::IpLiteral(shorten(uri)));
+    }
+    let path = uri.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    let dots = path.split('/').any(|segment| segment == "." || segment == "..");
+    if dots || ["%2e", "%2f", "%5c", "\\"].iter().any(|bad| path.contains(bad)) {
+        return Err(RedirectUriError::Path(shorten(uri)));
+    }
+    Ok(())
+}
+
+/// What stands between `//` and the path.
+fn authority(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
+fn has_uri_characters(uri: &str) -> bool {
+    let bytes = uri.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'%' => bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
+        b'*' => true,
+        _ => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()+,;=".contains(byte),
+    })
+}
+
+fn shorten(uri: &str) -> String {
+    match uri.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &uri[..end]),
+        None => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RedirectUriRules::{Lenient, Strict};
+
+    fn one(uri: &str, rules: RedirectUriRules) -> Result<RedirectUris, RedirectUriError> {
+        RedirectUris::register(vec![uri.to_owned()], rules)
+    }
+
+    #[test]
+    fn what_clients_register() {
+        for uri in [
+            "https://tpp.example/cb",
+            "http://example.com",
+            "http://127.0.0.1:49152/callback",
+            "http://localhost/cb?x=1",
+            "com.example.app:/oauth",
+            "myapp://callback",
+            "https://tpp.example/cb?a=%20b&c=*",
+        ] {
+            assert!(one(uri, Lenient).unwrap().contains(uri), "{uri}");
+        }
+        assert!(one("https://tpp.example/cb?x=1", Strict).is_ok());
+    }
+
+    #[test]
+    fn matching_is_exact() {
+        let registered = one("https://tpp.example/cb", Lenient).unwrap();
+        for other in [
+            "https://tpp.example/cb/",
+            "https://TPP.example/cb",
+            "https://tpp.example:443/cb",
+            "https://tpp.example/cb?x",
+            "",
+        ] {
+            assert!(!registered.contains(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_rule() {
+        use RedirectUriError as E;
+        for (uri, error) in [
+            ("", E::NotAbsolute(String::new())),
+            ("/cb", E::NotAbsolute("/cb".into())),
+            ("tpp.example/cb", E::NotAbsolute("tpp.example/cb".into())),
+            ("https:tpp.example", E::NotAbsolute("https:tpp.example".into())),
+            ("https://", E::NotAbsolute("https://".into())),
+            ("https://tpp.example/cb#x", E::Fragment("https://tpp.example/cb#x".into())),
+            ("https://tpp.example/cb#", E::Fragment("https://tpp.example/cb#".into())),
+            ("https://tpp.example/ü", E::Characters("https://tpp.example/ü".into())),
+            ("https://tpp.example/a b", E::Characters("https://tpp.example/a b".into())),
+            ("https://tpp.example/%zz", E::Characters("https://tpp.example/%zz".into())),
+            ("https://tpp.example\\@evil", E::Characters("https://tpp.example\\@evil".into())),
+            ("javascript:alert(1)", E::Scheme("javascript:alert(1)".into())),
+            ("data:text/html,x", E::Scheme("data:text/html,x".into())),
+            ("https://user@tpp.example", E::UserInfo("https://user@tpp.example".into())),
+            ("https://@tpp.example", E::UserInfo("https://@tpp.example".into())),
+            ("https://*.tpp.example/cb", E::Wildcard("https://*.tpp.example/cb".into())),
+        ] {
+            assert_eq!(one(uri, Lenient), Err(error), "{uri}");
+        }
+        for (uri, error) in [
+            ("http://tpp.example/cb", E::NotHttps("http://tpp.example/cb".into())),
+            ("myapp://cb", E::NotHttps("myapp://cb".into())),
+            ("https://192.0.2.1/cb", E::IpLiteral("https://192.0.2.1/cb".into())),
+            ("https://[::1]/cb", E::IpLiteral("https://[::1]/cb".into())),
+            ("https://tpp.example/a/../b", E::Path("https://tpp.example/a/../b".into())),
+            ("https://tpp.example/a%2Fb", E::Path("https://tpp.example/a%2Fb".into())),
+        ] {
+            assert_eq!(one(uri, Strict), Err(error), "{uri}");
+        }
+        assert_eq!(RedirectUris::register(vec![], Lenient), Err(E::None));
+        assert_eq!(RedirectUris::register(vec!["x".into(); 101], Lenient), Err(E::TooMany(101)));
+        let long = format!("https://tpp.example/{}", "x".repeat(MAX_BYTES));
+        assert_eq!(one(&long, Lenient), Err(E::TooLong(1)));
+    }
+
+    #[test]
+    fn doubled_uris_are_kept_once() {
+        let twice = vec![
+            "https://a.example/".to_owned(),
+            "https://b.example/".to_owned(),
+            "https://a.example/".to_owned(),
+        ];
+        assert_eq!(RedirectUris::register(twice, Lenient).unwrap().as_slice().len(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(uri in "\\PC{0,60}|(https?|[a-z]{1,8}):/{0,3}[a-z@*.%2f:\\[\\]#?/\\\\-]{0,30}") {
+            for rules in [Lenient, Strict] {
+                if let Ok(registered) = one(&uri, rules) {
+                    proptest::prop_assert!(registered.contains(&uri) && !uri.contains('#'));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Which rule said no.
+
+use eidas::Role;
+
+use crate::redirect_uris::RedirectUriError;
+use crate::{Timestamp, TppId};
+
+/// A rule that a request breaks. `Display` is for the caller and says what would be right; each dialect chooses
+/// status and code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The certificate cannot be read, identifies nobody, or was issued by nobody trusted here.
+    #[error("{what} is not acceptable: {why}")]
+    CertificateInvalid {
+        /// Which certificate.
+        what: &'static str,
+        /// What is wrong and what would be right.
+        why: String,
+    },
+    /// Two certificates of one request belong to different organisations.
+    #[error(
+        "{what} belongs to {other}, the signing certificate (TPP-Signature-Certificate) belongs to {signer}; \
+         both must carry the same organizationIdentifier"
+    )]
+    OrganizationMismatch {
+        /// Which certificate.
+        what: &'static str,
+        /// The organisation in it.
+        other: TppId,
+        /// The organisation that signs.
+        signer: TppId,
+    },
+    /// The certificate grants none of the roles that the service needs.
+    #[error("the certificate grants {}; this service needs {}", list(granted), list(needed))]
+    RoleMissing {
+        /// Roles in the certificate.
+        granted: Vec<Role>,
+        /// Roles of which one is needed.
+        needed: Vec<Role>,
+    },
+    /// The certificate is not valid yet or not any more.
+    #[error("{what} is valid from {from} to {to}; now it is {now}")]
+    CertificateExpired {
+        /// Which certificate.
+        what: &'static str,
+        /// First second of validity.
+        from: Timestamp,
+        /// Last second of validity.
+        to: Timestamp,
+        /// Now, by the tenant's clock.
+        now: Timestamp,
+    },
+    /// The certificate was replaced or revoked.
+    #[error("{what} was revoked or replaced by a newer one at {at}; use the newest certificate")]
+    CertificateRevoked {
+        /// Which certificate.
+        what: &'static str,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The bank blocks the certificate.
+    #[error("{what} was blocked by the bank at {at}")]
+    CertificateBlocked {
+        /// Which certificate.
+        what: &'static str,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// No such initial access token.
+    #[error("the initial access token is unknown; fetch one from the onboarding endpoint")]
+    InitialAccessTokenUnknown,
+    /// The initial access token is too old.
+    #[error("the initial access token expired at {at}; fetch a new one from the onboarding endpoint")]
+    InitialAccessTokenExpired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The initial access token was given to another organisation.
+    #[error("the initial access token was given to another organisation than the one in the certificate")]
+    InitialAccessTokenForeign,
+    /// A redirect URI cannot be registered.
+    #[error("{0}")]
+    RedirectUri(#[from] RedirectUriError),
+    /// The sector identifier is no https URL.
+    #[error("sector_identifier_uri must be an https URL without fragment, or be left out")]
+    SectorIdentifierUri,
+    /// No client with this id, or another secret.
+    #[error("client id or client secret is wrong")]
+    ClientCredentials,
+}
+
+fn list(roles: &[Role]) -> String {
+    if roles.is_empty() {
+        return "no role".to_owned();
+    }
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ")
+}

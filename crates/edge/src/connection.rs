@@ -1,0 +1,12 @@
+//! The connection a request came in on. The listener puts it into the request.
+
+use std::sync::Arc;
+
+/// What the listener knows. It is trusted; nothing a client sends can set it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Scheme and authority under which callers of this listener reach the bank, without a trailing slash.
+    pub origin: Arc<str>,
+    /// The TLS client certificate in DER: the handshake proved that the caller holds its key, nothing else.
+    pub peer_certificate: Option<Arc<[u8]>>,
+}

@@ -1,0 +1,115 @@
+//! What happens to every request of a dialect: limits, the request id, the log of failures.
+
+use axum::extract::{OriginalUri, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use gateway::domain::RequestId;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{Edge, Rejected, single_header};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest path and query, in bytes.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// Longest header fields together, in bytes, and how many of them.
+const MAX_HEADERS: usize = 32 * 1024;
+const MAX_FIELDS: usize = 100;
+
+/// Longest request id, in bytes.
+const MAX_REQUEST_ID: usize = 256;
+
+/// Middleware for a dialect's router. `E` is the dialect's error, in whose format rejections are answered.
+/// Every response carries the `X-Request-ID` of its request, or a fresh one.
+pub async fn guard<E>(State(edge): State<Edge>, mut request: Request, next: Next) -> Response
+where
+    E: From<Rejected> + IntoResponse,
+{
+    let (id, checked) = match request_id(request.headers()) {
+        Ok(Some(value)) => (value.clone(), check(&request)),
+        Ok(None) => (fresh_id(&edge), check(&request)),
+        Err(rejected) => (fresh_id(&edge), Err(rejected)),
+    };
+    request.extensions_mut().insert(RequestId::new(String::from_utf8_lossy(id.as_bytes()).into_owned()));
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(rejected) => E::from(rejected).into_response(),
+    };
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    response
+}
+
+/// Logs a refusal: which code, nothing of what was refused.
+pub fn log_refusal(request: &RequestId, status: StatusCode, code: &str) {
+    tracing::debug!(%request, status = status.as_u16(), code, "request refused");
+}
+
+/// Logs a failure of the gateway itself, once, with nothing of the request but its id.
+pub fn log_failure(request: &RequestId, error: &dyn std::error::Error) {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(%request, %error, cause, "request failed");
+}
+
+fn fresh_id(edge: &Edge) -> HeaderValue {
+    let id = edge.gateway.new_request_id();
+    HeaderValue::from_str(id.as_str()).unwrap_or(HeaderValue::from_static("-"))
+}
+
+fn request_id(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Rejected> {
+    const NAME: &str = "X-Request-ID";
+    let value = single_header(headers, "x-request-id").map_err(|_| Rejected::DuplicateHeader(NAME))?;
+    match value {
+        Some(value) if value.is_empty() => Ok(None),
+        Some(value) if value.to_str().is_err() || value.len() > MAX_REQUEST_ID => {
+            Err(Rejected::HeaderNotText(NAME))
+        }
+        other => Ok(other),
+    }
+}
+
+fn check(request: &Request) -> Result<(), Rejected> {
+    let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+    let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    if target.len() > MAX_TARGET {
+        return Err(Rejected::TargetTooLong(MAX_TARGET));
+    }
+    let headers = request.headers();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > MAX_HEADERS || headers.len() > MAX_FIELDS {
+        return Err(Rejected::HeadersTooLarge { bytes: MAX_HEADERS, fields: MAX_FIELDS });
+    }
+    if is_ambiguous(uri.path()) {
+        return Err(Rejected::NotFound);
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(Rejected::ContentEncoding(String::from_utf8_lossy(encoding.as_bytes()).into_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A path that a proxy could read in another way: dot segments, empty segments, encoded separators.
+fn is_ambiguous(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    path.contains("//")
+        || path.contains('\\')
+        || ["%2e", "%2f", "%5c", "%00"].iter().any(|encoded| lower.contains(encoded))
+        || path.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_can_be_read_in_two_ways_are_not_served() {
+        for path in ["/a//b", "/a/./b", "/a/../b", "/a/%2E%2e/b", "/a%2Fb", "/a\\b", "/a%5cb", "/a%00"] {
+            assert!(is_ambiguous(path), "{path}");
+        }
+        for path in ["/", "/a/b", "/a/b/", "/a.b/c..d", "/%20"] {
+            assert!(!is_ambiguous(path), "{path}");
+        }
+    }
+}

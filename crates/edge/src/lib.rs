@@ -1,0 +1,21 @@
+//! What every crate that speaks HTTP shares.
+//!
+//! The connection a request came in on, limits on every input, the request id, message signatures, and the log
+//! of failures. No rules of a bank live here and no wording of a dialect: a dialect turns [`Rejected`] and
+//! [`SignatureRefusal`] into its own errors.
+
+mod body;
+mod connection;
+mod dialect;
+mod guard;
+mod headers;
+mod rejected;
+mod signature;
+
+pub use body::{MAX_BODY, read_body};
+pub use connection::Connection;
+pub use dialect::{Dialect, Edge};
+pub use guard::{guard, log_failure, log_refusal};
+pub use headers::{header_text, single_header};
+pub use rejected::Rejected;
+pub use signature::{SignatureRefusal, SignatureRules, check_message_signature};

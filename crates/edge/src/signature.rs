@@ -1,0 +1,109 @@
+//! The signature over a request, held against the certificate that came with it.
+
+use eidas::key_id::KeyIdError;
+use eidas::{KeyId, KeyIdRules};
+use gateway::{PresentedCertificate, Strictness};
+use http_signatures::cavage::{self, Hs2019, Rules, SignatureHeader};
+use http_signatures::{Message, Refusal};
+use jiff::Timestamp;
+
+/// What a bank demands of a signature.
+#[derive(Debug, Clone, Copy)]
+pub struct SignatureRules {
+    /// Rules for the signature header.
+    pub signature: Rules,
+    /// Rules for the key id.
+    pub key_id: KeyIdRules,
+}
+
+/// What working clients send (Berlin Group dialect, section 3.3).
+const LENIENT: SignatureRules = SignatureRules {
+    signature: Rules {
+        required: &["digest", "x-request-id"],
+        required_if_present: &[],
+        algorithm_optional: true,
+        algorithm_aliases: true,
+        ecdsa_raw: true,
+        hs2019: Hs2019::Natural,
+        date_window: 300,
+        skew: 60,
+    },
+    key_id: KeyIdRules { issuer_may_differ: true, ..KeyIdRules::INTEROP },
+};
+
+/// NextGenPSD2 to the letter.
+const STRICT: SignatureRules = SignatureRules { signature: Rules::BERLIN_GROUP, key_id: KeyIdRules::STRICT };
+
+impl SignatureRules {
+    /// The rules of a bank that is so strict, with the headers that a call has to sign.
+    pub fn new(strictness: Strictness, required: &'static [&'static str]) -> Self {
+        let rules = match strictness {
+            Strictness::Lenient => LENIENT,
+            Strictness::Strict => STRICT,
+        };
+        Self { signature: Rules { required, ..rules.signature }, ..rules }
+    }
+}
+
+/// Why a signature is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureRefusal {
+    /// No key id at all.
+    #[error("the Signature header has no keyId; expected keyId=\"{expected}\"")]
+    KeyIdMissing {
+        /// The certificate's key id.
+        expected: String,
+    },
+    /// The key id is not that of the certificate.
+    #[error("{error}; expected keyId=\"{expected}\"")]
+    KeyId {
+        /// What does not fit.
+        error: KeyIdError,
+        /// The certificate's key id.
+        expected: String,
+    },
+    /// The signature itself.
+    #[error("{refusal} (certificate: serial number {serial}, SHA-256 {fingerprint})")]
+    Signature {
+        /// Which rule is broken.
+        refusal: Refusal,
+        /// Serial number of the certificate that was used.
+        serial: String,
+        /// Fingerprint of the certificate that was used.
+        fingerprint: String,
+    },
+}
+
+impl SignatureRefusal {
+    /// Whether a signed date is too far from now, which has a code of its own.
+    pub fn is_about_time(&self) -> bool {
+        matches!(self, Self::Signature { refusal: Refusal::DateOutOfWindow { .. }, .. })
+    }
+}
+
+/// Verifies the `Signature` header of a message with the key of the certificate that came along.
+///
+/// # Errors
+/// [`SignatureRefusal`]
+pub fn check_message_signature(
+    message: &Message<'_>,
+    value: &str,
+    presented: &PresentedCertificate,
+    rules: &SignatureRules,
+    now: Timestamp,
+) -> Result<(), SignatureRefusal> {
+    let refused = |refusal| SignatureRefusal::Signature {
+        refusal,
+        serial: presented.holder.serial.clone(),
+        fingerprint: presented.holder.fingerprint.clone(),
+    };
+    let header = SignatureHeader::parse(value).map_err(refused)?;
+    let expected = || presented.certificate.key_id();
+    let key_id =
+        header.key_id.as_deref().ok_or_else(|| SignatureRefusal::KeyIdMissing { expected: expected() })?;
+    KeyId::parse(key_id)
+        .and_then(|key_id| key_id.check(&presented.certificate, rules.key_id))
+        .map_err(|error| SignatureRefusal::KeyId { error, expected: expected() })?;
+    cavage::verify(message, &header, &presented.key, &rules.signature, now).map_err(refused)?;
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Certificates that calls present: who is it, may they, is it still good.
+//!
+//! The checks are separate so that each dialect runs them in the order of its own rules. Reading, identity and
+//! the path to a trusted authority do not change while a bank runs, so they are done once for each certificate.
+
+use std::sync::Arc;
+
+use domain::{
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, Refusal, Timestamp, TppId,
+};
+use eidas::{Certificate, PathError, Purpose, Role, TrustStore, oid};
+use http_signatures::key::PublicKey;
+use quick_cache::sync::Cache;
+
+use crate::error::retry;
+use crate::{Changes, Error, Gateway, Noun, Strictness};
+
+/// Certificates kept parsed. Each takes a few kilobytes.
+const CACHED: usize = 1024;
+
+/// Where a certificate was presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The header with the signing certificate.
+    Signature,
+    /// The TLS handshake.
+    Tls,
+    /// The header that stands in for the TLS handshake in a sandbox.
+    SslHeader,
+}
+
+impl Place {
+    /// How messages call it.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Signature => "the signing certificate (TPP-Signature-Certificate)",
+            Self::Tls => "the TLS client certificate",
+            Self::SslHeader => "the certificate in SSL-Certificate",
+        }
+    }
+
+    fn purpose(self) -> Option<Purpose> {
+        match self {
+            Self::Signature => Some(Purpose::QSeal),
+            Self::Tls => Some(Purpose::Qwac),
+            // In a sandbox this header repeats the signing certificate.
+            Self::SslHeader => None,
+        }
+    }
+}
+
+/// A certificate that was read, identifies an organisation and comes from a trusted authority.
+#[derive(Debug)]
+pub struct PresentedCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// What it says about its holder.
+    pub holder: CertificateHolder,
+    /// The key in it.
+    pub key: PublicKey,
+}
+
+/// Authorities that are trusted, and the certificates that were traced to them.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    authorities: TrustStore,
+    traced: Cache<eidas::Fingerprint, Arc<PresentedCertificate>>,
+}
+
+impl Trust {
+    pub(crate) fn new(authorities: TrustStore) -> Self {
+        Self { authorities, traced: Cache::new(CACHED) }
+    }
+}
+
+impl Gateway {
+    /// Reads a certificate: structure, key, identity, issuer, and in the strict profile its purpose.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateInvalid`]
+    pub fn read_certificate(
+        &self,
+        der: &[u8],
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Arc<PresentedCertificate>, Refusal> {
+        let fingerprint = eidas::certificate::fingerprint(der);
+        let presented = match self.0.trust.traced.get(&fingerprint) {
+            Some(presented) => presented,
+            None => {
+                let presented = Arc::new(self.trace(der, place, now)?);
+                self.0.trust.traced.insert(fingerprint, Arc::clone(&presented));
+                presented
+            }
+        };
+        if let (Strictness::Strict, Some(purpose)) = (self.0.settings.strictness, place.purpose()) {
+            eidas::verify_purpose(&presented.certificate, purpose)
+                .map_err(|finding| invalid(place, &finding))?;
+        }
+        Ok(presented)
+    }
+
+    /// Checks that the certificate grants one of the roles.
+    ///
+    /// # Errors
+    /// [`Refusal::RoleMissing`]
+    pub fn check_role(&self, presented: &PresentedCertificate, needed: &[Role]) -> Result<(), Refusal> {
+        let granted = &presented.holder.roles;
+        if needed.iter().any(|role| granted.contains(role)) {
+            return Ok(());
+        }
+        Err(Refusal::RoleMissing { granted: granted.clone(), needed: needed.to_vec() })
+    }
+
+    /// Checks the period of validity.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateExpired`]
+    pub fn check_validity(
+        &self,
+        presented: &PresentedCertificate,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let certificate = &presented.certificate;
+        if certificate.is_valid_at(now) {
+            return Ok(());
+        }
+        let (from, to) = (certificate.not_before, certificate.not_after);
+        Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
+    }
+
+    /// Checks that the certificate was neither revoked nor blocked.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
+    pub async fn check_certificate_status(&self, fingerprint: &str, place: Place) -> Result<(), Error> {
+        let record = self.0.store.certificate(fingerprint).await?;
+        record.map_or(Ok(()), |record| status_refusal(record.status, place)).map_err(Error::Refused)
+    }
+
+    /// Records a test certificate that was just issued; older ones of its kind and holder are revoked.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn record_test_certificate(
+        &self,
+        now: Timestamp,
+        certificate: &Certificate,
+        kind: CertificateKind,
+        tpp: &TppId,
+    ) -> Result<(), Error> {
+        retry(|| async {
+            let mut changes = Changes::new();
+            for older in self.0.store.active_certificates(tpp, kind).await? {
+                let status = CertificateStatus::Revoked { at: now };
+                changes = changes.put_certificate(&CertificateRecord { status, ..older });
+            }
+            let record = CertificateRecord {
+                fingerprint: certificate.fingerprint_hex(),
+                tpp: tpp.clone(),
+                kind,
+                serial: certificate.serial_hex(),
+                recorded_at: now,
+                status: CertificateStatus::Active,
+                version: 0,
+            };
+            Ok(self.0.store.save(changes.put_certificate(&record)).await?)
+        })
+        .await
+    }
+
+    /// Revokes, blocks or reinstates a certificate.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn set_certificate_status(
+        &self,
+        fingerprint: &str,
+        status: CertificateStatus,
+    ) -> Result<CertificateRecord, Error> {
+        retry(|| async {
+            let record = self.0.store.certificate(fingerprint).await?;
+            let record = record.ok_or(Error::NotFound(Noun::Certificate))?;
+            let record = CertificateRecord { status, ..record };
+            self.0.store.save(Changes::new().put_certificate(&record)).await?;
+            Ok(record)
+        })
+        .await
+    }
+
+    /// The certificates that were recorded last, at most 1000.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, Error> {
+        Ok(self.0.store.certificates().await?)
+    }
+
+    /// Revoked QWACs and QSealCs, for the revocation list.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, Error> {
+        Ok(self.0.store.revoked_certificates().await?)
+    }
+
+    fn trace(&self, der: &[u8], place: Place, now: Timestamp) -> Result<PresentedCertificate, Refusal> {
+        let certificate = Certificate::from_der(der).map_err(|error| invalid(place, &error))?;
+        certificate.public_key.check().map_err(|error| invalid(place, &error))?;
+        let identifier = certificate.organization_identifier().map_err(|error| invalid(place, &error))?;
+        if identifier.authorization_number().is_none() {
+            return Err(invalid(
+                place,
+                &format!(
+                    "its organizationIdentifier \"{identifier}\" carries no authorisation number; expected \
+                     PSD, country, -, authority, -, number (ETSI TS 119 495, 5.2.1), for example PSDNL-DNB-R123456"
+                ),
+            ));
+        }
+        // The leaf's own validity is a check of its own, so a path is good if it was at some time of it.
+        let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
+        self.0.trust.authorities.verify(&certificate, &[], at, &[]).map_err(|error| match error {
+            PathError::UntrustedIssuer => invalid(
+                place,
+                &format!("it was issued by \"{}\", which is not trusted here", certificate.issuer),
+            ),
+            other => invalid(place, &other),
+        })?;
+        let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
+            .map_err(|error| invalid(place, &error))?;
+        let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
+        let holder = CertificateHolder {
+            fingerprint: certificate.fingerprint_hex(),
+            serial: certificate.serial_hex(),
+            tpp: TppId::from(&identifier),
+            name: name.to_owned(),
+            roles: certificate.roles().to_vec(),
+        };
+        Ok(PresentedCertificate { certificate, holder, key })
+    }
+}
+
+/// Checks that two certificates of one call belong to one organisation.
+///
+/// # Errors
+/// [`Refusal::OrganizationMismatch`]
+pub fn check_same_organization(
+    signer: &PresentedCertificate,
+    other: &PresentedCertificate,
+    place: Place,
+) -> Result<(), Refusal> {
+    if signer.holder.tpp == other.holder.tpp {
+        return Ok(());
+    }
+    Err(Refusal::OrganizationMismatch {
+        what: place.what(),
+        other: other.holder.tpp.clone(),
+        signer: signer.holder.tpp.clone(),
+    })
+}
+
+/// The refusal that a status stands for.
+pub(crate) fn status_refusal(status: CertificateStatus, place: Place) -> Result<(), Refusal> {
+    let what = place.what();
+    match status {
+        CertificateStatus::Active => Ok(()),
+        CertificateStatus::Revoked { at } => Err(Refusal::CertificateRevoked { what, at }),
+        CertificateStatus::Blocked { at } => Err(Refusal::CertificateBlocked { what, at }),
+    }
+}
+
+fn invalid(place: Place, why: &impl ToString) -> Refusal {
+    Refusal::CertificateInvalid { what: place.what(), why: why.to_string() }
+}

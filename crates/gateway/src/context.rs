@@ -1,0 +1,14 @@
+//! What every use case needs to know about the call it serves.
+
+use domain::{RequestId, Tenant, Timestamp};
+
+/// A call. The clock was read once, when this was made; whatever depends on time is computed from it.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// Now, by the tenant's clock.
+    pub now: Timestamp,
+    /// The branch that was called.
+    pub tenant: Tenant,
+    /// The call's id.
+    pub request: RequestId,
+}

@@ -1,0 +1,68 @@
+//! The error of every use case, which each edge translates into its own words.
+
+use domain::Refusal;
+use store::StoreError;
+
+/// Why a use case did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule said no.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// There is no such thing, or it is somebody else's.
+    #[error("{} not found", .0.name())]
+    NotFound(Noun),
+    /// Others changed the same thing again and again meanwhile.
+    #[error("others are changing the same data; try again")]
+    Conflict,
+    /// Something the gateway depends on does not answer.
+    #[error("the service is not available; try again later")]
+    Unavailable(#[source] StoreError),
+    /// A fault of the gateway itself; the source is for the log alone.
+    #[error("internal error")]
+    Internal(#[source] StoreError),
+}
+
+/// Kinds of things that can be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// A certificate.
+    Certificate,
+}
+
+impl Noun {
+    /// The word for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::Corrupt(_) | StoreError::Newer { .. } => Self::Internal(error),
+        }
+    }
+}
+
+/// How often a use case loads and decides anew after a conflict. Each conflict means that somebody else got
+/// ahead, so even a crowd on one row comes through.
+const ATTEMPTS: usize = 2000;
+
+/// Runs load, decide, save until no row moved on meanwhile.
+pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(Error::Conflict) => {}
+            done => return done,
+        }
+    }
+    attempt().await
+}

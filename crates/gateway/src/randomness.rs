@@ -1,0 +1,117 @@
+//! Randomness. The only place that draws from the system's generator.
+//!
+//! Ids can be repeated by a seed, so that a test sees the same ones in each run. Secrets never are: a token that
+//! anyone can compute is no token.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::{Builder, Uuid};
+
+/// The source of ids and secrets.
+#[derive(Debug)]
+pub struct Randomness {
+    seed: Option<Seed>,
+}
+
+#[derive(Debug)]
+struct Seed {
+    /// The user's seed and how many times the bank was started with its data: a second start must not repeat
+    /// the ids of the first.
+    number: u64,
+    start: u64,
+    drawn: AtomicU64,
+}
+
+impl Randomness {
+    /// Everything from the system's generator.
+    pub fn from_system() -> Self {
+        Self { seed: None }
+    }
+
+    /// Ids from a seed, for the `start`-th start of a bank; secrets from the system's generator all the same.
+    pub fn from_seed(number: u64, start: u64) -> Self {
+        Self { seed: Some(Seed { number, start, drawn: AtomicU64::new(0) }) }
+    }
+
+    /// A fresh id: a version 4 UUID in lower case.
+    pub fn id(&self) -> String {
+        self.octets("id").map_or_else(|| Uuid::from_bytes(self.uuid_octets()), uuid_from).to_string()
+    }
+
+    /// Sixteen octets for a name or serial number, repeatable as ids are.
+    pub fn name_octets(&self) -> [u8; 16] {
+        self.octets("name").unwrap_or_else(system_octets)
+    }
+
+    /// A secret of 256 random bits in base64url: 43 characters of `0-9a-zA-Z_-`.
+    pub fn secret(&self) -> String {
+        URL_SAFE_NO_PAD.encode(system_octets::<32>())
+    }
+
+    /// A secret in the form of a UUID, with 122 random bits.
+    pub fn secret_uuid(&self) -> String {
+        Uuid::from_bytes(self.uuid_octets()).to_string()
+    }
+
+    fn uuid_octets(&self) -> [u8; 16] {
+        uuid_from(system_octets()).into_bytes()
+    }
+
+    fn octets(&self, purpose: &str) -> Option<[u8; 16]> {
+        let seed = self.seed.as_ref()?;
+        let mut context = Context::new(&SHA256);
+        context.update(purpose.as_bytes());
+        for number in [seed.number, seed.start, seed.drawn.fetch_add(1, Ordering::Relaxed)] {
+            context.update(&number.to_be_bytes());
+        }
+        let digest = context.finish();
+        let mut octets = [0; 16];
+        octets.copy_from_slice(&digest.as_ref()[..16]);
+        Some(octets)
+    }
+}
+
+fn uuid_from(octets: [u8; 16]) -> Uuid {
+    Builder::from_random_bytes(octets).into_uuid()
+}
+
+/// # Panics
+/// If the system has no randomness left, in which case nothing here is safe to do.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that draws from the system's generator")]
+#[expect(clippy::expect_used, reason = "a bank without randomness must stop")]
+fn system_octets<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    aws_lc_rs::rand::fill(&mut octets).expect("the system's random generator works");
+    octets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_ids_but_not_across_starts_and_never_secrets() {
+        let draw = |start| {
+            let source = Randomness::from_seed(7, start);
+            [source.id(), source.id()]
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert_ne!(draw(1)[0], draw(1)[1]);
+        assert!(Uuid::parse_str(&draw(1)[0]).is_ok_and(|id| id.get_version_num() == 4));
+        let (one, other) = (Randomness::from_seed(7, 1), Randomness::from_seed(7, 1));
+        assert_ne!(one.secret(), other.secret());
+        assert_ne!(one.secret_uuid(), other.secret_uuid());
+        assert_ne!(Randomness::from_system().id(), Randomness::from_system().id());
+    }
+
+    #[test]
+    fn secrets_have_the_form_that_clients_check() {
+        let secret = Randomness::from_system().secret();
+        assert_eq!(secret.len(), 43);
+        assert!(secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
+    }
+}

@@ -1,0 +1,60 @@
+//! Who calls the token endpoint: client id and secret, in the header or in the form (RFC 6749, 2.3.1).
+
+use gateway::domain::{Refusal, Tpp};
+use http::HeaderMap;
+
+use crate::authorization_header::{Authorization, authorization};
+use crate::error::{Error, from_gateway};
+use crate::form::Form;
+use crate::router::{Call, Services, check_mtls};
+
+/// The client, if it proves itself.
+///
+/// # Errors
+/// 401 `invalid_client`; 400 for credentials in two places.
+pub(crate) async fn authenticate(
+    services: &Services,
+    call: &Call,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Tpp, Error> {
+    check_mtls(services, call)?;
+    let in_form = (form.one("client_id")?, form.one("client_secret")?);
+    let (id, secret) = match (authorization(headers)?, in_form) {
+        (Some(Authorization::Basic { .. }), (_, Some(_))) => {
+            return Err(Error::bad(
+                "invalid_request",
+                "client credentials came in the header and in the form",
+            ));
+        }
+        (Some(Authorization::Basic { id, .. }), (Some(other), None))
+            if decoded(&id) != other && id != other =>
+        {
+            return Err(Refusal::ClientCredentials.into());
+        }
+        (Some(Authorization::Basic { id, secret }), _) => (id, secret),
+        (_, (Some(id), Some(secret))) => (id.to_owned(), secret.to_owned()),
+        _ => {
+            return Err(Error::unauthorized(
+                "invalid_client",
+                "send client id and client secret as Authorization: Basic",
+            )
+            .with_challenge("Basic realm=\"token\""));
+        }
+    };
+    let gateway = &services.edge.gateway;
+    let failed = |error| from_gateway(error, &call.ctx.request);
+    match gateway.authenticate_client(&id, &secret).await {
+        // The RFC wants both form-encoded inside Basic; most clients send them as they are.
+        Err(gateway::Error::Refused(_)) if decoded(&id) != id => {
+            gateway.authenticate_client(&decoded(&id), &decoded(&secret)).await.map_err(failed)
+        }
+        result => result.map_err(failed),
+    }
+}
+
+/// Undoes form encoding.
+fn decoded(text: &str) -> String {
+    let pair = format!("x={text}");
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+//! `GET /auth/{tenant}/.well-known/openid-configuration` and the key set.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use edge::Rejected;
+use gateway::domain::RequestId;
+use jsonwebtoken::jwk::JwkSet;
+
+use crate::error::Error;
+use crate::router::Services;
+use crate::wire::{Configuration, EndpointAliases};
+
+/// The configuration of a tenant's issuer. All members that clients look for are there, and all are true.
+pub(crate) async fn configuration(
+    State(services): State<Services>,
+    Path(tenant): Path<String>,
+) -> Result<Json<Configuration>, Error> {
+    check_tenant(&services, &tenant)?;
+    let edge = &services.edge;
+    let issuer = services.issuer(&tenant);
+    let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let aliases = edge.mtls_url.as_ref().map(|origin| {
+        let base = format!("{origin}/auth/{tenant}/v1");
+        EndpointAliases {
+            token_endpoint: format!("{base}/token"),
+            userinfo_endpoint: format!("{base}/userinfo"),
+            revocation_endpoint: format!("{base}/token/revoke"),
+            registration_endpoint: format!("{base}/registration"),
+        }
+    });
+    Ok(Json(Configuration {
+        authorization_endpoint: format!("{issuer}/v1/auth"),
+        token_endpoint: format!("{issuer}/v1/token"),
+        userinfo_endpoint: format!("{issuer}/v1/userinfo"),
+        revocation_endpoint: format!("{issuer}/v1/token/revoke"),
+        registration_endpoint: format!("{issuer}/v1/registration"),
+        jwks_uri: format!("{issuer}/v1/jwks"),
+        issuer,
+        mutual_tls_sender_constrained_access_tokens: true,
+        tls_client_certificate_bound_access_tokens: true,
+        authorization_response_iss_parameter_supported: true,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        claims_parameter_supported: false,
+        require_request_uri_registration: false,
+        response_types_supported: strings(&["code"]),
+        response_modes_supported: strings(&["query"]),
+        display_values_supported: strings(&["page"]),
+        subject_types_supported: strings(&["pairwise"]),
+        scopes_supported: strings(&["openid", "offline_access"]),
+        claims_supported: strings(&["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce"]),
+        claim_types_supported: strings(&["normal"]),
+        grant_types_supported: strings(&["authorization_code", "refresh_token"]),
+        token_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
+        token_endpoint_auth_signing_alg_values_supported: Vec::new(),
+        code_challenge_methods_supported: strings(&["S256"]),
+        id_token_signing_alg_values_supported: strings(&["RS256"]),
+        userinfo_signing_alg_values_supported: strings(&["none"]),
+        revocation_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
+        revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
+        mtls_endpoint_aliases: aliases,
+    }))
+}
+
+/// The public keys of the issuer.
+pub(crate) async fn jwks(
+    State(services): State<Services>,
+    Path(tenant): Path<String>,
+) -> Result<Json<JwkSet>, Error> {
+    check_tenant(&services, &tenant)?;
+    Ok(Json(services.key.jwks().clone()))
+}
+
+fn check_tenant(services: &Services, tenant: &str) -> Result<(), Error> {
+    let id = RequestId::new(String::new());
+    services.edge.gateway.context(tenant, id).map(|_| ()).ok_or_else(|| Rejected::NotFound.into())
+}

@@ -1,0 +1,147 @@
+//! Errors of the authorization server: JSON for programs (RFC 6749, 5.2), a page for browsers.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use edge::{Rejected, log_failure};
+use gateway::domain::{Refusal, RequestId};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use web::ErrorPage;
+
+use crate::wire::ErrorBody;
+
+/// An answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Error {
+    pub(crate) status: StatusCode,
+    pub(crate) error: &'static str,
+    pub(crate) description: Option<String>,
+    challenge: Option<&'static str>,
+}
+
+impl Error {
+    pub(crate) fn new(status: StatusCode, error: &'static str, description: impl ToString) -> Self {
+        Self { status, error, description: Some(printable(&description.to_string())), challenge: None }
+    }
+
+    /// 400 with a code and what is wrong.
+    pub(crate) fn bad(error: &'static str, description: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, description)
+    }
+
+    /// 401 with a code and what is wrong.
+    pub(crate) fn unauthorized(error: &'static str, description: impl ToString) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, error, description)
+    }
+
+    /// Recorded word for word: `Authorization: Bearer` with nothing after it.
+    pub(crate) fn authorization_header() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: "Invalid HTTP Authorization header value",
+            description: None,
+            challenge: None,
+        }
+    }
+
+    /// Adds what `WWW-Authenticate` says on a 401.
+    pub(crate) fn with_challenge(self, challenge: &'static str) -> Self {
+        Self { challenge: Some(challenge), ..self }
+    }
+
+    /// The same error as a page if the caller is a browser.
+    pub(crate) fn for_caller(self, headers: &HeaderMap) -> Response {
+        let accepts_html = headers
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"));
+        if !accepts_html {
+            return self.into_response();
+        }
+        let page = ErrorPage {
+            title: "This request cannot be completed".to_owned(),
+            detail: self.description.unwrap_or_default(),
+            code: self.error.to_owned(),
+        };
+        web::page(self.status, &page)
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(rejected.status(), "invalid_request", rejected)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match &refusal {
+            Refusal::InitialAccessTokenUnknown | Refusal::InitialAccessTokenExpired { .. } => {
+                Self::unauthorized("invalid_token", refusal).with_challenge("Bearer error=\"invalid_token\"")
+            }
+            Refusal::InitialAccessTokenForeign => Self::unauthorized("access_denied", refusal),
+            Refusal::ClientCredentials => {
+                Self::unauthorized("invalid_client", refusal).with_challenge("Basic realm=\"token\"")
+            }
+            Refusal::RedirectUri(gateway::domain::RedirectUriError::None) => {
+                Self::bad("invalid_request", refusal)
+            }
+            Refusal::RedirectUri(_) => Self::bad("invalid_redirect_uri", refusal),
+            Refusal::SectorIdentifierUri => Self::bad("invalid_client_metadata", refusal),
+            Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
+                denied("CERTIFICATE_INVALID", &refusal)
+            }
+            Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
+            Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
+            Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
+            Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
+        }
+    }
+}
+
+/// OAuth has no codes for certificates, so the description begins with the one of NextGenPSD2.
+fn denied(code: &str, refusal: &Refusal) -> Error {
+    Error::unauthorized("access_denied", format!("{code}: {refusal}"))
+}
+
+/// An error of a use case, logged here if it is the gateway's own fault.
+pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
+    use gateway::Error as E;
+    match error {
+        E::Refused(refusal) => refusal.into(),
+        E::NotFound(_) => Error::new(StatusCode::NOT_FOUND, "invalid_request", error),
+        E::Conflict => Error::new(StatusCode::CONFLICT, "temporarily_unavailable", error),
+        E::Unavailable(_) => {
+            log_failure(request, &error);
+            Error::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", error)
+        }
+        E::Internal(_) => {
+            log_failure(request, &error);
+            Error::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error)
+        }
+    }
+}
+
+/// Descriptions may hold printable ASCII without quotes and backslashes only (RFC 6749, 5.2).
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '"' => '\'',
+            '\\' => '/',
+            ' '..='~' => c,
+            _ => '?',
+        })
+        .collect()
+}

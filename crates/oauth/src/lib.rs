@@ -1,0 +1,38 @@
+//! The authorization server of a bank: `/auth/{tenant}/…`.
+//!
+//! OAuth is one more dialect: it owns its wire types and its errors, and calls the same use cases as the others.
+//! An endpoint reads as a list of named checks in the order of its RFC.
+
+pub mod wire;
+
+#[cfg(feature = "server")]
+mod authorization_header;
+#[cfg(feature = "server")]
+mod authorize;
+#[cfg(feature = "server")]
+mod client_authentication;
+#[cfg(feature = "server")]
+mod discovery;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod form;
+#[cfg(feature = "server")]
+mod keys;
+#[cfg(feature = "server")]
+mod registration;
+#[cfg(feature = "server")]
+mod revoke;
+#[cfg(feature = "server")]
+mod router;
+#[cfg(feature = "server")]
+mod scope;
+#[cfg(feature = "server")]
+mod token;
+#[cfg(feature = "server")]
+mod userinfo;
+
+#[cfg(feature = "server")]
+pub use keys::{KeyError, SigningKey};
+#[cfg(feature = "server")]
+pub use router::{PREFIX, router};

@@ -1,0 +1,146 @@
+//! `POST /auth/{tenant}/v1/registration` (RFC 7591; OpenID Connect Dynamic Client Registration 1.0).
+
+mod request;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use edge::{Rejected, SignatureRules, check_message_signature, header_text, single_header};
+use eidas::Role;
+use eidas::header::{HeaderError, HeaderForm, certificate_der};
+use gateway::certificates::check_same_organization;
+use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
+use http::header::{CACHE_CONTROL, HeaderName};
+use http::{HeaderMap, Method, StatusCode};
+use http_signatures::Message;
+
+use crate::authorization_header::{Authorization, authorization};
+use crate::error::{Error, from_gateway};
+use crate::router::{Call, LimitedBody, Services, check_mtls};
+use crate::wire::ClientInformation;
+use request::ClientMetadata;
+
+type Created = (StatusCode, [(HeaderName, &'static str); 1], Json<ClientInformation>);
+
+/// Registers the holder of an initial access token, or replaces its registration.
+pub(crate) async fn register(
+    State(services): State<Services>,
+    call: Call,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: LimitedBody,
+) -> Result<Created, Error> {
+    check_mtls(&services, &call)?;
+    let bearer = bearer_token(&headers)?;
+    let metadata = ClientMetadata::parse(&headers, &body.0)?;
+    let token = bearer.or(metadata.initial_access_token).ok_or_else(|| {
+        Error::unauthorized(
+            "invalid_request",
+            "the initial access token is missing; send it as Authorization: Bearer or as initial_access_token",
+        )
+    })?;
+    let certificate = certificate(&services, &call, &headers).await?;
+    let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    check_signature(&services, &call, &headers, target, certificate.as_deref())?;
+    let request = RegistrationRequest {
+        token,
+        certificate,
+        redirect_uris: metadata.redirect_uris,
+        sector_identifier_uri: metadata.sector_identifier_uri,
+    };
+    let registered = services.edge.gateway.register(&call.ctx, request).await;
+    let registered = registered.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(render(registered))))
+}
+
+fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    match authorization(headers)? {
+        None => Ok(None),
+        Some(Authorization::Bearer(token)) => Ok(Some(token)),
+        Some(Authorization::Basic { .. }) => Err(Error::authorization_header()),
+    }
+}
+
+/// The certificate of the registration, if one came along, with the checks that signed calls go through.
+async fn certificate(
+    services: &Services,
+    call: &Call,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<PresentedCertificate>>, Error> {
+    const NAME: &str = "TPP-Signature-Certificate";
+    let gateway = &services.edge.gateway;
+    let now = call.ctx.now;
+    let value =
+        single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
+    let der = match value.map(|value| certificate_der(value.as_bytes(), HeaderForm::Any)) {
+        None | Some(Err(HeaderError::Missing)) => None,
+        Some(Ok(der)) => Some(der),
+        Some(Err(error)) => {
+            let text = format!("CERTIFICATE_INVALID: {} is not acceptable: {error}", Place::Signature.what());
+            return Err(Error::unauthorized("access_denied", text));
+        }
+    };
+    let signer = der.map(|der| gateway.read_certificate(&der, Place::Signature, now)).transpose()?;
+    let peer = call.connection.peer_certificate.as_deref();
+    let peer = peer.map(|der| gateway.read_certificate(der, Place::Tls, now)).transpose()?;
+    if let (Some(signer), Some(peer)) = (&signer, &peer) {
+        check_same_organization(signer, peer, Place::Tls)?;
+    }
+    let presented = [(&signer, Place::Signature), (&peer, Place::Tls)];
+    for (certificate, place) in presented.iter().filter_map(|(c, place)| Some((c.as_ref()?, *place))) {
+        gateway.check_role(certificate, &Role::THIRD_PARTY)?;
+        gateway.check_validity(certificate, place, now)?;
+        let status = gateway.check_certificate_status(&certificate.holder.fingerprint, place).await;
+        status.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    }
+    Ok(signer)
+}
+
+/// A signature is not needed here, but one that is sent has to be right over the headers as they are. The digest
+/// is not compared: a client in the field sends that of an empty body with its form.
+fn check_signature(
+    services: &Services,
+    call: &Call,
+    headers: &HeaderMap,
+    target: &str,
+    certificate: Option<&PresentedCertificate>,
+) -> Result<(), Error> {
+    let value = header_text(headers, "signature").map_err(|rejected| match rejected {
+        Rejected::DuplicateHeader(_) => Rejected::DuplicateHeader("Signature"),
+        _ => Rejected::HeaderNotText("Signature"),
+    })?;
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(()) };
+    let invalid = |text: String| Error::unauthorized("invalid_request", format!("SIGNATURE_INVALID: {text}"));
+    let Some(certificate) = certificate else {
+        return Err(invalid(
+            "a Signature came without TPP-Signature-Certificate; send both or neither".to_owned(),
+        ));
+    };
+    let message = Message { method: &Method::POST, target, base_uri: "", headers };
+    let rules = SignatureRules::new(services.edge.gateway.settings().strictness, &["digest"]);
+    check_message_signature(&message, value, certificate, &rules, call.ctx.now).map_err(|refusal| {
+        invalid(if services.edge.explain {
+            refusal.to_string()
+        } else {
+            "the signature is not acceptable".to_owned()
+        })
+    })
+}
+
+fn render(Registered { tpp, secret }: Registered) -> ClientInformation {
+    ClientInformation {
+        grant_types: vec!["authorization_code".to_owned()],
+        application_type: tpp.application_type().to_owned(),
+        client_secret_expires_at: 0,
+        redirect_uris: tpp.redirect_uris.as_slice().to_vec(),
+        client_id_issued_at: tpp.registered_at.as_second(),
+        client_id: tpp.id.to_string(),
+        client_secret: secret,
+        tls_client_certificate_bound_access_tokens: true,
+        sector_identifier_uri: tpp.sector_identifier_uri,
+        token_endpoint_auth_method: "client_secret_basic".to_owned(),
+        response_types: vec!["code".to_owned()],
+        id_token_signed_response_alg: "RS256".to_owned(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Certificates of third parties.
+
+use domain::{CertificateKind, CertificateRecord, CertificateStatus, TppId};
+
+use crate::changes::Rows;
+use crate::row::Row;
+use crate::{Changes, Store, StoreError};
+
+/// Most rows that a list returns.
+const LIST_LIMIT: i64 = 1000;
+
+impl Store {
+    /// The certificate with this fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn certificate(&self, fingerprint: &str) -> Result<Option<CertificateRecord>, StoreError> {
+        self.fetch_optional(
+            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
+             FROM certificates WHERE fingerprint = $1",
+            &[fingerprint.into()],
+            read,
+        )
+    }
+
+    /// The active certificates of one third party and kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn active_certificates(
+        &self,
+        tpp: &TppId,
+        kind: CertificateKind,
+    ) -> Result<Vec<CertificateRecord>, StoreError> {
+        self.fetch_all(
+            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
+             FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
+            &[tpp.as_str().into(), kind.name().into()],
+            read,
+        )
+    }
+
+    /// Every revoked certificate of the kinds that revocation lists speak about.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
+        self.fetch_all(
+            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
+             FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
+            &[],
+            read,
+        )
+    }
+
+    /// The certificates that were recorded last, at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
+        self.fetch_all(
+            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
+             FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
+            &[LIST_LIMIT.into()],
+            read,
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
+        self.push(
+            "INSERT INTO certificates (fingerprint, tpp, kind, serial, recorded_at, status, status_since, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8 + 1) \
+             ON CONFLICT (fingerprint) DO UPDATE SET tpp = excluded.tpp, kind = excluded.kind, \
+             serial = excluded.serial, recorded_at = excluded.recorded_at, status = excluded.status, \
+             status_since = excluded.status_since, version = excluded.version \
+             WHERE certificates.version = excluded.version - 1",
+            vec![
+                certificate.fingerprint.as_str().into(),
+                certificate.tpp.as_str().into(),
+                certificate.kind.name().into(),
+                certificate.serial.as_str().into(),
+                certificate.recorded_at.into(),
+                certificate.status.name().into(),
+                certificate.status.since().into(),
+                certificate.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
+    let recorded_at = row.time(4, "certificates.recorded_at")?;
+    let since = row.optional_time(6, "certificates.status_since")?.unwrap_or(recorded_at);
+    Ok(CertificateRecord {
+        fingerprint: row.text(0, "certificates.fingerprint")?,
+        tpp: TppId::new(row.text(1, "certificates.tpp")?),
+        kind: CertificateKind::from_name(&row.text(2, "certificates.kind")?)
+            .ok_or(StoreError::Corrupt("certificates.kind"))?,
+        serial: row.text(3, "certificates.serial")?,
+        recorded_at,
+        status: CertificateStatus::from_name(&row.text(5, "certificates.status")?, since)
+            .ok_or(StoreError::Corrupt("certificates.status"))?,
+        version: row.integer(7, "certificates.version")?,
+    })
+}

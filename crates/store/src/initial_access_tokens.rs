@@ -1,0 +1,72 @@
+//! Initial access tokens.
+
+use domain::{CertificateHolder, InitialAccessToken, SecretHash, Tenant, Timestamp, TppId};
+
+use crate::changes::Rows;
+use crate::row::{Row, list};
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// The token with this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn initial_access_token(
+        &self,
+        hash: &SecretHash,
+    ) -> Result<Option<InitialAccessToken>, StoreError> {
+        self.fetch_optional(
+            "SELECT hash, certificate, serial, tpp, name, roles, tenant, expires_at \
+             FROM initial_access_tokens WHERE hash = $1",
+            &[hash.as_hex().into()],
+            read,
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts a token.
+    pub fn add_initial_access_token(self, token: &InitialAccessToken) -> Self {
+        self.push(
+            "INSERT INTO initial_access_tokens (hash, certificate, serial, tpp, name, roles, tenant, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            vec![
+                token.hash.as_hex().into(),
+                token.certificate.fingerprint.as_str().into(),
+                token.certificate.serial.as_str().into(),
+                token.certificate.tpp.as_str().into(),
+                token.certificate.name.as_str().into(),
+                list(token.certificate.roles.iter().map(|role| role.name())),
+                token.tenant.as_str().into(),
+                token.expires_at.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Deletes a few tokens of a tenant that expired before `limit`, so that the table does not grow for ever.
+    pub fn forget_initial_access_tokens(self, tenant: &Tenant, limit: Timestamp) -> Self {
+        self.push(
+            "DELETE FROM initial_access_tokens WHERE hash IN \
+             (SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT 4)",
+            vec![tenant.as_str().into(), limit.into()],
+            Rows::Any,
+        )
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<InitialAccessToken, StoreError> {
+    Ok(InitialAccessToken {
+        hash: SecretHash::from_hex(row.text(0, "initial_access_tokens.hash")?),
+        certificate: CertificateHolder {
+            fingerprint: row.text(1, "initial_access_tokens.certificate")?,
+            serial: row.text(2, "initial_access_tokens.serial")?,
+            tpp: TppId::new(row.text(3, "initial_access_tokens.tpp")?),
+            name: row.text(4, "initial_access_tokens.name")?,
+            roles: row.roles(5, "initial_access_tokens.roles")?,
+        },
+        tenant: Tenant::parse(&row.text(6, "initial_access_tokens.tenant")?)
+            .map_err(|_| StoreError::Corrupt("initial_access_tokens.tenant"))?,
+        expires_at: row.time(7, "initial_access_tokens.expires_at")?,
+    })
+}

@@ -1,0 +1,72 @@
+//! All SQL, and the driver that runs it.
+//!
+//! Reads run in the calling thread. Writes are batches of guarded statements ([`Changes`]) that one writer
+//! commits in groups: when [`Store::save`] returns `Ok`, the batch is on disk.
+//!
+//! One file per noun holds its SQL, both ways. The SQL text is portable: `$1` parameters in the order of their
+//! numbers, `ON CONFLICT`, text ids, `BIGINT` times, no functions of one database. No rules live here, and
+//! nothing above this crate knows which database runs.
+
+mod certificates;
+mod changes;
+mod error;
+mod initial_access_tokens;
+mod private_state;
+mod row;
+mod sqlite;
+mod tpps;
+
+use std::path::Path;
+
+pub use changes::Changes;
+pub use error::StoreError;
+pub use private_state::PrivateState;
+use row::{Row, Value};
+
+/// The database. Cloning is cheap and shares it.
+#[derive(Debug, Clone)]
+pub struct Store(sqlite::Db);
+
+impl Store {
+    /// Opens the database file, makes it if there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        sqlite::Db::open(path).map(Self)
+    }
+
+    /// A database that lives in memory and ends with its last clone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn in_memory() -> Result<Self, StoreError> {
+        sqlite::Db::in_memory().map(Self)
+    }
+
+    /// Writes a batch: all of it, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a row moved on since it was loaded; load again and decide anew.
+    pub async fn save(&self, changes: Changes) -> Result<(), StoreError> {
+        self.0.save(changes.into_statements()).await
+    }
+
+    fn fetch_optional<T>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.0.fetch_optional(sql, params, read)
+    }
+
+    fn fetch_all<T>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.0.fetch_all(sql, params, read)
+    }
+}

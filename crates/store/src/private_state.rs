@@ -1,0 +1,85 @@
+//! State that only one dialect or one bank understands: text under owner, kind and key.
+
+use crate::changes::Rows;
+use crate::row::Row;
+use crate::{Changes, Store, StoreError};
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateState {
+    /// Name of the dialect or bank.
+    pub owner: &'static str,
+    /// What it is.
+    pub kind: &'static str,
+    /// Which one.
+    pub key: String,
+    /// The state, usually JSON.
+    pub value: String,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
+}
+
+impl Store {
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn private_state(
+        &self,
+        owner: &'static str,
+        kind: &'static str,
+        key: &str,
+    ) -> Result<Option<PrivateState>, StoreError> {
+        self.fetch_optional(
+            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3",
+            &[owner.into(), kind.into(), key.into()],
+            |row| read(row, owner, kind),
+        )
+    }
+
+    /// All entries of a kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn private_states(
+        &self,
+        owner: &'static str,
+        kind: &'static str,
+    ) -> Result<Vec<PrivateState>, StoreError> {
+        self.fetch_all(
+            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 ORDER BY key",
+            &[owner.into(), kind.into()],
+            |row| read(row, owner, kind),
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_private_state(self, state: &PrivateState) -> Self {
+        self.push(
+            "INSERT INTO private_state (owner, kind, key, value, version) VALUES ($1, $2, $3, $4, $5 + 1) \
+             ON CONFLICT (owner, kind, key) DO UPDATE SET value = excluded.value, version = excluded.version \
+             WHERE private_state.version = excluded.version - 1",
+            vec![
+                state.owner.into(),
+                state.kind.into(),
+                state.key.as_str().into(),
+                state.value.as_str().into(),
+                state.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &Row<'_>, owner: &'static str, kind: &'static str) -> Result<PrivateState, StoreError> {
+    Ok(PrivateState {
+        owner,
+        kind,
+        key: row.text(0, "private_state.key")?,
+        value: row.text(1, "private_state.value")?,
+        version: row.integer(2, "private_state.version")?,
+    })
+}

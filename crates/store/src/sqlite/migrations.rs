@@ -1,0 +1,38 @@
+//! Brings a database up to date. Migrations only add; each runs once, in a transaction of its own.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::unavailable;
+use crate::StoreError;
+
+/// In order; the version of a database is how many of them it has run.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_onboarding.sql")];
+
+pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(unavailable)?;
+    transaction
+        .execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        .map_err(unavailable)?;
+    let found: Option<i64> = transaction
+        .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
+        .optional()
+        .map_err(unavailable)?;
+    let version = found.unwrap_or(0);
+    if version > known {
+        return Err(StoreError::Newer { found: version, known });
+    }
+    let done = usize::try_from(version).map_err(|_| StoreError::Corrupt("schema_version.version"))?;
+    for migration in &MIGRATIONS[done..] {
+        transaction.execute_batch(migration).map_err(unavailable)?;
+    }
+    if found.is_none() {
+        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [known])
+    } else {
+        transaction.execute("UPDATE schema_version SET version = $1", [known])
+    }
+    .map_err(unavailable)?;
+    transaction.commit().map_err(unavailable)
+}

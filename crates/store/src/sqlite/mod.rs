@@ -1,0 +1,156 @@
+//! The embedded driver: SQLite.
+//!
+//! Reads run in the calling thread on a connection of that thread's own, with cached statements. One writer
+//! thread commits whatever waits as one group with one fsync. In memory there is one connection for both.
+
+mod migrations;
+mod writer;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{CachedStatement, Connection, OpenFlags};
+use thread_local::ThreadLocal;
+
+use crate::StoreError;
+use crate::changes::Statement;
+use crate::row::{Row, Value};
+use writer::Writer;
+
+/// Statements kept ready on each connection.
+const CACHED_STATEMENTS: usize = 64;
+
+/// The database.
+#[derive(Debug, Clone)]
+pub(crate) struct Db(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    // Declared first, so that it is dropped first: the writer ends before its connection does.
+    writer: Writer,
+    readers: Readers,
+}
+
+#[derive(Debug)]
+enum Readers {
+    PerThread { path: PathBuf, connections: Box<ThreadLocal<RefCell<Connection>>> },
+    Shared(Arc<Mutex<Connection>>),
+}
+
+impl Db {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path).map_err(unavailable)?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .map_err(unavailable)?;
+        prepare(&connection)?;
+        migrations::run(&mut connection)?;
+        let readers = Readers::PerThread { path: path.to_owned(), connections: Box::default() };
+        let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
+        Ok(Self(Arc::new(Inner { writer, readers })))
+    }
+
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory().map_err(unavailable)?;
+        prepare(&connection)?;
+        migrations::run(&mut connection)?;
+        let shared = Arc::new(Mutex::new(connection));
+        let writer = Writer::start(Arc::clone(&shared))?;
+        Ok(Self(Arc::new(Inner { writer, readers: Readers::Shared(shared) })))
+    }
+
+    pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
+        self.0.writer.save(batch).await
+    }
+
+    pub(crate) fn fetch_optional<T>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.with_reader(|connection| {
+            let mut statement = bound(connection, sql, params)?;
+            let mut rows = statement.raw_query();
+            match rows.next().map_err(unavailable)? {
+                Some(row) => read(&Row(row)).map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    pub(crate) fn fetch_all<T>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.with_reader(|connection| {
+            let mut statement = bound(connection, sql, params)?;
+            let mut rows = statement.raw_query();
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().map_err(unavailable)? {
+                found.push(read(&Row(row))?);
+            }
+            Ok(found)
+        })
+    }
+
+    fn with_reader<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &self.0.readers {
+            Readers::PerThread { path, connections } => {
+                let connection = connections.get_or_try(|| open_reader(path).map(RefCell::new))?;
+                read(&connection.borrow())
+            }
+            Readers::Shared(connection) => read(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(unavailable)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;").map_err(unavailable)
+}
+
+/// A cached statement with its parameters.
+fn bound<'c>(
+    connection: &'c Connection,
+    sql: &'static str,
+    params: &[Value],
+) -> Result<CachedStatement<'c>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
+    for (position, value) in params.iter().enumerate() {
+        let index = position + 1;
+        // SQLite numbers `$n` by first appearance, PostgreSQL by n; every statement keeps both the same.
+        debug_assert_eq!(statement.parameter_name(index), Some(format!("${index}").as_str()), "{sql}");
+        match value {
+            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+            Value::Integer(number) => statement.raw_bind_parameter(index, number),
+            Value::Text(text) => statement.raw_bind_parameter(index, text.as_str()),
+        }
+        .map_err(unavailable)?;
+    }
+    Ok(statement)
+}
+
+fn unavailable(error: rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode::{ConstraintViolation, PermissionDenied, ReadOnly};
+    match error.sqlite_error_code() {
+        Some(ConstraintViolation) => StoreError::Conflict,
+        Some(ReadOnly | PermissionDenied) => StoreError::Unavailable("it cannot be written".to_owned()),
+        // The library's text names the failure, never the values that were bound.
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}

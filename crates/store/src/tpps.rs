@@ -1,0 +1,64 @@
+//! Third parties.
+
+use domain::{RedirectUris, SecretHash, Tpp, TppId};
+
+use crate::changes::Rows;
+use crate::row::{Row, list};
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// The third party with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tpp(&self, id: &TppId) -> Result<Option<Tpp>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
+             registered_at, version FROM tpps WHERE id = $1",
+            &[id.as_str().into()],
+            read,
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_tpp(self, tpp: &Tpp) -> Self {
+        self.push(
+            "INSERT INTO tpps (id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
+             registered_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, \
+             certificate = excluded.certificate, redirect_uris = excluded.redirect_uris, \
+             sector_identifier_uri = excluded.sector_identifier_uri, secret_hash = excluded.secret_hash, \
+             registered_at = excluded.registered_at, version = excluded.version \
+             WHERE tpps.version = excluded.version - 1",
+            vec![
+                tpp.id.as_str().into(),
+                tpp.name.as_str().into(),
+                list(tpp.roles.iter().map(|role| role.name())),
+                tpp.certificate.as_str().into(),
+                list(tpp.redirect_uris.as_slice()),
+                tpp.sector_identifier_uri.as_str().into(),
+                tpp.secret.as_hex().into(),
+                tpp.registered_at.into(),
+                tpp.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Tpp, StoreError> {
+    Ok(Tpp {
+        id: TppId::new(row.text(0, "tpps.id")?),
+        name: row.text(1, "tpps.name")?,
+        roles: row.roles(2, "tpps.roles")?,
+        certificate: row.text(3, "tpps.certificate")?,
+        redirect_uris: RedirectUris::from_stored(row.list(4, "tpps.redirect_uris")?),
+        sector_identifier_uri: row.text(5, "tpps.sector_identifier_uri")?,
+        secret: SecretHash::from_hex(row.text(6, "tpps.secret_hash")?),
+        registered_at: row.time(7, "tpps.registered_at")?,
+        version: row.integer(8, "tpps.version")?,
+    })
+}

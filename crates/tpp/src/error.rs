@@ -1,0 +1,126 @@
+//! What can go wrong at a bank: one error type with everything the bank said.
+
+use std::time::Duration;
+
+/// A failure of the client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bank answered with an error.
+    #[error("{0}")]
+    Bank(BankError),
+    /// The bank could not be reached.
+    #[error("{url} cannot be reached: {reason}")]
+    Unreachable {
+        /// What was called.
+        url: String,
+        /// Why it did not answer.
+        reason: String,
+    },
+    /// The answer was not what the interface description says.
+    #[error("the answer of {url} cannot be read: {reason}")]
+    Answer {
+        /// What was called.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A key, certificate or address that was given cannot be used.
+    #[error("{0}")]
+    Setup(String),
+    /// A file of the state cannot be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// An error answer of a bank, whichever of the three forms it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankError {
+    /// HTTP status.
+    pub status: u16,
+    /// Message codes of NextGenPSD2 or the error of OAuth.
+    pub codes: Vec<String>,
+    /// Texts that came along.
+    pub texts: Vec<String>,
+    /// `X-Request-ID` of the answer, to name in a support request.
+    pub request_id: Option<String>,
+    /// When to try again, if the bank says so.
+    pub retry_after: Option<Duration>,
+}
+
+impl BankError {
+    /// Reads an error body: `tppMessages`, problem details or OAuth; anything else leaves the status alone.
+    pub(crate) fn parse(
+        status: u16,
+        body: &[u8],
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let mut error = Self { status, codes: Vec::new(), texts: Vec::new(), request_id, retry_after };
+        let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) else { return error };
+        let text = |value: &serde_json::Value, name: &str| value[name].as_str().map(str::to_owned);
+        let messages = json["tppMessages"].as_array().map_or(&[][..], Vec::as_slice);
+        for message in messages.iter().chain(json["additionalErrors"].as_array().into_iter().flatten()) {
+            error.codes.extend(text(message, "code"));
+            error.texts.extend(text(message, "text").or_else(|| text(message, "detail")));
+        }
+        error.codes.extend(text(&json, "error").or_else(|| text(&json, "code")));
+        let own =
+            ["error_description", "detail", "message", "title"].iter().find_map(|name| text(&json, name));
+        error.texts.extend(own);
+        error
+    }
+}
+
+impl std::fmt::Display for BankError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the bank refused with {}", self.status)?;
+        if !self.codes.is_empty() {
+            write!(f, " {}", self.codes.join(", "))?;
+        }
+        if !self.texts.is_empty() {
+            write!(f, ": {}", self.texts.join("; "))?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (X-Request-ID {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_all_three_forms() {
+        for (body, codes, texts) in [
+            (
+                r#"{"tppMessages":[{"category":"ERROR","code":"FORMAT_ERROR","text":"a"},{"category":"ERROR","text":"b"}]}"#,
+                vec!["FORMAT_ERROR"],
+                vec!["a", "b"],
+            ),
+            (r#"{"error":"invalid_token","error_description":"c"}"#, vec!["invalid_token"], vec!["c"]),
+            (
+                r#"{"type":"x","title":"t","detail":"d","code":"CONSENT_UNKNOWN","additionalErrors":[{"code":"E","detail":"e"}]}"#,
+                vec!["E", "CONSENT_UNKNOWN"],
+                vec!["e", "d"],
+            ),
+            ("<html>", vec![], vec![]),
+        ] {
+            let error = BankError::parse(400, body.as_bytes(), None, None);
+            assert_eq!(
+                (error.codes, error.texts),
+                (
+                    codes.into_iter().map(str::to_owned).collect(),
+                    texts.into_iter().map(str::to_owned).collect()
+                )
+            );
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The management API of a sandbox, as far as a third party needs it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::{Error, Transport};
+
+/// The management API under its address.
+#[derive(Debug)]
+pub struct Management {
+    transport: Transport,
+    url: String,
+}
+
+/// What a test certificate is to contain.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestCertificateRequest {
+    /// The holder's identifier, for example `PSDNL-DNB-R123456`.
+    pub organization_identifier: String,
+    /// The holder's name.
+    pub organization_name: String,
+    /// The holder's country; by default that of its authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The holder's town.
+    pub locality: String,
+    /// Roles, for example `PSP_AI`.
+    pub roles: Vec<String>,
+    /// `test-client`, `qwac` or `qseal`.
+    pub profile: String,
+    /// The public key in PEM: the private key stays here.
+    pub public_key: String,
+    /// The tenant whose clock decides when the certificate begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+}
+
+/// A test certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestCertificate {
+    /// The certificate in PEM.
+    pub certificate: String,
+    /// Key id for signatures with it.
+    pub key_id: String,
+    /// The certificates above it in PEM, the issuer first.
+    pub chain: Vec<String>,
+}
+
+impl Management {
+    /// The management API at `url`.
+    pub fn new(transport: Transport, url: &str) -> Self {
+        Self { transport, url: url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Gets a test certificate for a public key.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn test_certificate(&self, request: &TestCertificateRequest) -> Result<TestCertificate, Error> {
+        let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
+        let call = Call::new(http::Method::POST, format!("{}/test-certificates", self.url), body)
+            .header("content-type", "application/json");
+        self.transport.json(call).await
+    }
+
+    /// Gets the certificate of the sandbox's authority in PEM.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn ca_pem(&self) -> Result<String, Error> {
+        let url = format!("{}/ca.pem", self.url);
+        let body = self.transport.send(Call::get(url.clone())).await?;
+        String::from_utf8(body.to_vec()).map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+}

@@ -1,0 +1,284 @@
+//! What a third party keeps: one folder a bank, with keys and credentials that only their owner can read.
+//!
+//! Every file is written whole under another name, brought to disk, and put in place by a rename: a crash leaves
+//! the old file or the new one.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, SigningIdentity, TlsIdentity};
+
+const STATE: &str = "state.json";
+
+/// The folder of one bank.
+#[derive(Debug, Clone)]
+pub struct StateFolder {
+    path: PathBuf,
+}
+
+/// The state of one bank.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// The bank's address.
+    pub bank: String,
+    /// The signing certificate, once there is one.
+    pub signing: Option<KeptIdentity>,
+    /// The TLS client certificate, once there is one.
+    pub tls: Option<KeptIdentity>,
+    /// The registration, once it is made.
+    pub registration: Option<KeptRegistration>,
+}
+
+/// A certificate and key in files of the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptIdentity {
+    /// Identity of the holder.
+    pub organization_identifier: String,
+    /// Key id for signatures.
+    pub key_id: String,
+    /// File with the certificate and its chain, in PEM.
+    pub certificate: String,
+    /// File with the private key, in PEM.
+    pub private_key: String,
+}
+
+/// A registration at the bank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptRegistration {
+    /// Tenant where it was made; it serves all of them.
+    pub tenant: String,
+    /// Client id.
+    pub client_id: String,
+    /// Client secret, the newest one.
+    pub client_secret: String,
+    /// Registered redirect URIs.
+    pub redirect_uris: Vec<String>,
+    /// The initial access token that was used; banks take it for a day.
+    pub initial_access_token: String,
+}
+
+/// What an identity is for; its files are named after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Signing messages.
+    Signing,
+    /// TLS connections.
+    Tls,
+}
+
+impl Use {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+impl StateFolder {
+    /// The folder of the bank at `bank` under `root`; it is made when something is saved.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if `bank` is no URL with a host.
+    pub fn new(root: &Path, bank: &str) -> Result<Self, Error> {
+        let wrong = || Error::Setup(format!("{bank} is no address of a bank"));
+        let url = url::Url::parse(bank).map_err(|_| wrong())?;
+        let host = url.host_str().ok_or_else(wrong)?;
+        let port = url.port_or_known_default().unwrap_or(0);
+        let name: String = format!("{host}_{port}")
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' })
+            .collect();
+        Ok(Self { path: root.join(name) })
+    }
+
+    /// The folders under `root` that hold a state.
+    pub fn all(root: &Path) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+        let mut folders: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.join(STATE).is_file())
+            .map(|path| Self { path })
+            .collect();
+        folders.sort_by(|one, other| one.path.cmp(&other.path));
+        folders
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Reads the state; empty if there is none yet.
+    ///
+    /// # Errors
+    /// [`Error::File`]
+    pub fn load(&self) -> Result<State, Error> {
+        let path = self.file(STATE);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| file_error(&path, &error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
+            Err(error) => Err(file_error(&path, &error)),
+        }
+    }
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// [`Error::File`]
+    pub fn save(&self, state: &State) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(state).map_err(|error| Error::Setup(error.to_string()))?;
+        self.write(STATE, &text)
+    }
+
+    /// Writes certificate, chain and key of an identity and returns what to keep in the state.
+    ///
+    /// # Errors
+    /// [`Error::File`]; [`Error::Setup`] if the certificate identifies nobody.
+    pub fn save_identity(
+        &self,
+        purpose: Use,
+        certificate: &str,
+        chain: &[String],
+        private_key: &str,
+        key_id: &str,
+    ) -> Result<KeptIdentity, Error> {
+        let identity = SigningIdentity::from_pem(certificate, private_key, Some(key_id.to_owned()))?;
+        let name = purpose.name();
+        let kept = KeptIdentity {
+            organization_identifier: identity.organization_identifier()?,
+            key_id: key_id.to_owned(),
+            certificate: format!("{name}.certificate.pem"),
+            private_key: format!("{name}.key.pem"),
+        };
+        // The issuers between leaf and root; a root is of no use to the other side.
+        let above = chain.len().saturating_sub(1);
+        let mut pem = rewrap(certificate)?;
+        for issuer in &chain[..above] {
+            pem += &rewrap(issuer)?;
+        }
+        self.write(&kept.private_key, private_key.as_bytes())?;
+        self.write(&kept.certificate, pem.as_bytes())?;
+        Ok(kept)
+    }
+
+    /// The signing identity of the state, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Setup`]
+    pub fn signing_identity(&self, state: &State) -> Result<Option<SigningIdentity>, Error> {
+        let Some(kept) = &state.signing else { return Ok(None) };
+        let chain = self.read(&kept.certificate)?;
+        let leaf = eidas::certificate::chain_from_pem(&chain).map_err(|e| Error::Setup(e.to_string()))?;
+        let certificate = eidas::certificate::to_pem(&leaf[0]);
+        let key = self.read(&kept.private_key)?;
+        SigningIdentity::from_pem(&certificate, &key, Some(kept.key_id.clone())).map(Some)
+    }
+
+    /// The files of the TLS identity of the state, if there is one.
+    pub fn tls_identity(&self, state: &State) -> Option<TlsIdentity> {
+        let kept = state.tls.as_ref()?;
+        Some(TlsIdentity {
+            certificate: self.file(&kept.certificate),
+            private_key: self.file(&kept.private_key),
+        })
+    }
+
+    /// Writes a file of the folder that only its owner can read.
+    ///
+    /// # Errors
+    /// [`Error::File`]
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        make_private_folder(&self.path).map_err(|error| file_error(&self.path, &error))?;
+        let (path, new) = (self.file(name), self.file(&format!("{name}.new")));
+        let written = create_private(&new).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            // The rename itself is on disk only after the folder is.
+            File::open(&self.path)?.sync_all()
+        });
+        written.map_err(|error| file_error(&path, &error))
+    }
+
+    fn read(&self, name: &str) -> Result<String, Error> {
+        let path = self.file(name);
+        fs::read_to_string(&path).map_err(|error| file_error(&path, &error))
+    }
+}
+
+/// PEM with lines of 64 characters, whatever it had before: some programs read no other.
+fn rewrap(pem: &str) -> Result<String, Error> {
+    let all = eidas::certificate::chain_from_pem(pem).map_err(|error| Error::Setup(error.to_string()))?;
+    Ok(all.iter().map(|der| eidas::certificate::to_pem(der)).collect())
+}
+
+fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::File { path: path.display().to_string(), reason: error.to_string() }
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<File> {
+    File::create(path)
+}
+
+#[cfg(unix)]
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bank_has_a_folder_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |bank: &str| StateFolder::new(root.path(), bank).unwrap().path;
+        assert_eq!(path("http://127.0.0.1:8080"), root.path().join("127.0.0.1_8080"));
+        assert_eq!(path("https://bank.example/x"), root.path().join("bank.example_443"));
+        assert_eq!(path("http://[::1]:9"), root.path().join("___1__9"));
+        assert!(StateFolder::new(root.path(), "bank").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_closed_to_others_and_come_back() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let folder = StateFolder::new(root.path(), "http://127.0.0.1:1").unwrap();
+        assert_eq!(folder.load().unwrap(), State::default());
+        let state = State { bank: "http://127.0.0.1:1".into(), ..State::default() };
+        folder.save(&state).unwrap();
+        assert_eq!(folder.load().unwrap(), state);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder.file(STATE)), mode(folder.path())), (0o600, 0o700));
+        assert_eq!(StateFolder::all(root.path()).len(), 1);
+    }
+}

@@ -1,0 +1,162 @@
+//! Sending: time-outs, no redirects, retries only where nothing can go wrong twice.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use reqwest::redirect::Policy;
+use serde::de::DeserializeOwned;
+
+use crate::call::{Call, Observer};
+use crate::error::{BankError, Error};
+use crate::identity::TlsIdentity;
+
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+const TOTAL_TIME: Duration = Duration::from_secs(60);
+
+/// Largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// Pauses before each further attempt.
+const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
+
+/// How to reach a bank.
+#[derive(Debug, Clone, Default)]
+pub struct TransportSettings {
+    /// File with a private authority that the bank's TLS certificate comes from; without one the system's
+    /// authorities are trusted.
+    pub ca_file: Option<PathBuf>,
+    /// Client certificate for TLS.
+    pub tls: Option<TlsIdentity>,
+}
+
+/// The way to a bank.
+#[derive(Clone)]
+pub struct Transport {
+    client: reqwest::Client,
+    settings: TransportSettings,
+    observer: Option<Observer>,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// Sets the way up. `observer` is told of each call before it is sent.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Setup`] for files that cannot be used.
+    pub fn new(settings: TransportSettings, observer: Option<Observer>) -> Result<Self, Error> {
+        // Another part of the process may have chosen the same provider before.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let setup = |error: reqwest::Error| Error::Setup(format!("TLS cannot be set up: {error}"));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIME)
+            .timeout(TOTAL_TIME)
+            .redirect(Policy::none());
+        if let Some(path) = &settings.ca_file {
+            let authorities = reqwest::Certificate::from_pem_bundle(&read(path)?).map_err(setup)?;
+            builder = builder.tls_certs_only(authorities);
+        }
+        if let Some(tls) = &settings.tls {
+            let mut pem = read(&tls.private_key)?;
+            pem.extend(read(&tls.certificate)?);
+            builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(setup)?);
+        }
+        Ok(Self { client: builder.build().map_err(setup)?, settings, observer })
+    }
+
+    /// Sends a call and reads its answer as JSON.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let url = call.url.clone();
+        let body = self.send(call).await?;
+        serde_json::from_slice(&body).map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+
+    /// Sends a call. The same octets with the same `X-Request-ID` are sent again if the bank could not be
+    /// reached, or answers that it is not available for a moment; never after any other refusal.
+    ///
+    /// # Errors
+    /// [`Error::Bank`], [`Error::Unreachable`], [`Error::Answer`]
+    pub(crate) async fn send(&self, mut call: Call) -> Result<Bytes, Error> {
+        if call.url.starts_with("https:") {
+            call.ca_file.clone_from(&self.settings.ca_file);
+            let files = self.settings.tls.as_ref();
+            call.tls_files = files.map(|tls| (tls.certificate.clone(), tls.private_key.clone()));
+        }
+        if let Some(observer) = &self.observer {
+            observer(&call);
+        }
+        let mut pauses = PAUSES.iter();
+        loop {
+            let result = self.attempt(&call).await;
+            match (&result, pauses.next()) {
+                (Err(error), Some(pause)) if is_temporary(error) => tokio::time::sleep(*pause).await,
+                _ => return result,
+            }
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Bytes, Error> {
+        let unreachable =
+            |error: reqwest::Error| Error::Unreachable { url: call.url.clone(), reason: innermost(&error) };
+        let mut request = self.client.request(call.method.clone(), &call.url);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        if !call.body.is_empty() {
+            request = request.body(call.body.clone());
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let text = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let (request_id, retry_after) = (text("x-request-id"), text("retry-after"));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let reason = format!("it is larger than {MAX_ANSWER} bytes");
+                return Err(Error::Answer { url: call.url.clone(), reason });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            return Ok(body.into());
+        }
+        let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        Err(Error::Bank(BankError::parse(status.as_u16(), &body, request_id, retry_after)))
+    }
+}
+
+fn is_temporary(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { .. } => true,
+        Error::Bank(error) => {
+            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
+                .iter()
+                .any(|status| status.as_u16() == error.status)
+        }
+        _ => false,
+    }
+}
+
+/// The cause at the bottom says most: "Connection refused" rather than "error sending request".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path)
+        .map_err(|error| Error::File { path: path.display().to_string(), reason: error.to_string() })
+}

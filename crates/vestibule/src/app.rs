@@ -1,0 +1,56 @@
+//! All routes of the bank's public listeners.
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use edge::Edge;
+use http::{HeaderMap, StatusCode, header};
+use oauth::SigningKey;
+use sandbox::Sandbox;
+use web::{Address, ErrorPage, HomePage};
+
+use crate::dialects::DIALECTS;
+use crate::start::Addresses;
+
+/// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
+pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: Addresses) -> Router {
+    let mut router = web::routes();
+    for dialect in DIALECTS {
+        router = router.nest(dialect.prefix, (dialect.mount)(edge.clone()));
+    }
+    router
+        .nest(oauth::PREFIX, oauth::router(edge.clone(), key))
+        .merge(sandbox::publication(sandbox))
+        .route("/", get(async move || home(&addresses)))
+        .fallback(not_found)
+}
+
+fn home(addresses: &Addresses) -> Response {
+    let address = |label: &str, url: String| Address { label: label.to_owned(), url };
+    let mut listed = vec![
+        address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
+        address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)),
+        address("Management API", addresses.management.clone()),
+    ];
+    listed.extend(addresses.tls.iter().map(|url| address("With TLS", url.clone())));
+    let page = HomePage {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        addresses: listed,
+        next_command: addresses.next_command("vestibule"),
+        tenants: addresses.tenants.clone(),
+    };
+    web::page(StatusCode::OK, &page)
+}
+
+async fn not_found(headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/html") {
+        let page = ErrorPage {
+            title: "There is no such page".to_owned(),
+            detail: "Nothing is served under this path. The first page is at /.".to_owned(),
+            code: "404".to_owned(),
+        };
+        return web::page(StatusCode::NOT_FOUND, &page);
+    }
+    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"error": "not_found"}))).into_response()
+}

@@ -1,0 +1,270 @@
+//! Arguments of the command line. What they do is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// PSD2 access gateway: a sandbox bank, certificate tools, and a client for third parties.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a whole bank for tests on this machine.
+    Sandbox(SandboxArgs),
+    /// Make, explain and check PSD2 certificates.
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+    /// Act as a third party: get a test certificate, register at a bank.
+    Tpp(TppArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// Address of the bank: interfaces, authorization server, pages. Port 0 takes any free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Address of the bank with TLS, or "off".
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    pub(crate) tls_listen: String,
+    /// Address of the management API. It has no log-in: keep it on this machine.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub(crate) management_listen: String,
+    /// Folder of the bank's data [default: the user's data folder].
+    #[arg(long, value_name = "FOLDER", conflicts_with = "ephemeral")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keep everything in memory and nothing on disk.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// Repeat the names and ids of another sandbox with the same seed.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Tenants (branches) of the bank, separated by commas.
+    #[arg(long = "tenant", value_name = "NAMES", value_delimiter = ',', default_value = "nl,be_fr,be_nl,uk")]
+    pub(crate) tenants: Vec<String>,
+    /// Where browsers reach the bank, if that is not the address it listens on.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Follow the standards to the letter instead of taking what working clients send.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Refuse API calls without a TLS client certificate, as banks do in production.
+    #[arg(long)]
+    pub(crate) require_mtls: bool,
+    /// PEM file with a further authority whose certificates are accepted. Can be given more than once.
+    #[arg(long = "trusted-ca", value_name = "FILE")]
+    pub(crate) trusted_ca: Vec<PathBuf>,
+    /// Print one line of JSON with every address once the bank is ready.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificateCommand {
+    /// Make a test certificate with a new key.
+    New(CertificateNewArgs),
+    /// Explain a certificate: who, which roles, what for, until when.
+    Inspect(CertificateInspectArgs),
+    /// Name each rule that a certificate breaks, with its clause.
+    Check(CertificateCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateNewArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// What the certificate is for.
+    #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
+    pub(crate) profile: ProfileArg,
+    /// Folder for certificate.pem, key.pem and chain.pem.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Management API of the sandbox that issues it.
+    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
+    pub(crate) management: String,
+    /// Issue it without a sandbox, from a test authority in this folder (made if it is missing). A sandbox
+    /// accepts its certificates with --trusted-ca FOLDER/ca.pem.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "management")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateInspectArgs {
+    /// File with the certificate: PEM, DER, or the value of an HTTP header. "-" reads standard input.
+    pub(crate) file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateCheckArgs {
+    /// File with the certificate: PEM, DER, or the value of an HTTP header. "-" reads standard input.
+    pub(crate) file: PathBuf,
+    /// What it is to be used for; by default what its QcType says.
+    #[arg(long, value_enum)]
+    pub(crate) purpose: Option<PurposeArg>,
+    /// Check at this moment (RFC 3339) instead of now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Also check that it comes from an authority in this PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// What the test client of a compatible bank hands out: signs, and stands in for TLS.
+    TestClient,
+    /// A QWAC for TLS.
+    Qwac,
+    /// A QSealC for signatures.
+    Qseal,
+}
+
+impl ProfileArg {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::TestClient => "test-client",
+            Self::Qwac => "qwac",
+            Self::Qseal => "qseal",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PurposeArg {
+    /// TLS client authentication.
+    Qwac,
+    /// Signing messages.
+    Qseal,
+}
+
+/// Who a test certificate is for.
+#[derive(Debug, Args)]
+pub(crate) struct SubjectArgs {
+    /// Identifier of the third party; by default a random PSDNL-DNB-R… number.
+    #[arg(long, value_name = "IDENTIFIER")]
+    pub(crate) organization_identifier: Option<String>,
+    /// Name of the third party.
+    #[arg(long, value_name = "NAME", default_value = "Example TPP B.V.")]
+    pub(crate) organization_name: String,
+    /// Country of the third party, two letters; by default that of its authority.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) country: Option<String>,
+    /// Town of the third party.
+    #[arg(long, value_name = "NAME", default_value = "Utrecht")]
+    pub(crate) locality: String,
+    /// Roles, separated by commas.
+    #[arg(
+        long = "role",
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_value = "PSP_PI,PSP_AI,PSP_IC"
+    )]
+    pub(crate) roles: Vec<String>,
+}
+
+/// Where a sandbox's management API is by default.
+pub(crate) const DEFAULT_MANAGEMENT: &str = "http://127.0.0.1:8081";
+
+#[derive(Debug, Args)]
+pub(crate) struct TppArgs {
+    #[command(subcommand)]
+    pub(crate) command: TppCommand,
+    #[command(flatten)]
+    pub(crate) common: TppCommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppCommonArgs {
+    /// The bank's address.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) bank: String,
+    /// Management API of the sandbox, for test certificates.
+    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
+    pub(crate) management: String,
+    /// Folder with the state of every bank [default: the user's data folder].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+    /// PEM file with the authority of the bank's TLS certificate. A sandbox's is fetched by itself.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print each request with what was signed and the same request for curl, tokens included.
+    #[arg(long, global = true)]
+    pub(crate) show_calls: bool,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TppCommand {
+    /// Get a test certificate for a key made here, or take over one that you have.
+    Certificate(TppCertificateArgs),
+    /// Register at the bank; a test certificate is fetched if there is none. Safe to repeat.
+    Register(TppRegisterArgs),
+    /// Show what is kept about the bank, or about every bank.
+    Show(TppShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppCertificateArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// What the certificate is for: test-client and qseal sign messages, qwac is for TLS.
+    #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
+    pub(crate) profile: ProfileArg,
+    /// Tenant whose clock decides when it begins.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Take over this certificate (PEM) instead of asking a sandbox for one.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Private key (PEM) to --certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppRegisterArgs {
+    /// Tenant of the bank; one registration serves all of them.
+    #[arg(long, value_name = "NAME", default_value = "nl")]
+    pub(crate) tenant: String,
+    /// Where browsers come back to. Can be given more than once; replaces what was registered before.
+    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
+    pub(crate) redirect_uris: Vec<String>,
+    /// sector_identifier_uri of the registration.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) sector_identifier_uri: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppShowArgs {
+    /// Show every bank.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show secrets and tokens too.
+    #[arg(long)]
+    pub(crate) secrets: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,332 @@
+//! `vestibule certificate`
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use eidas::certificate::{chain_from_pem, to_pem};
+use eidas::header::{HeaderForm, certificate_der};
+use eidas::issue::{
+    Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key,
+};
+use eidas::{
+    Certificate, Description, OrganizationIdentifier, Purpose, Role, Severity, TrustStore, check, describe,
+};
+use gateway::domain::Timestamp;
+use gateway::{Clock, Randomness, SystemClock};
+use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
+use tpp::{Transport, TransportSettings};
+
+use super::Failure;
+use crate::cli::{
+    CertificateCheckArgs, CertificateCommand, CertificateInspectArgs, CertificateNewArgs, ProfileArg,
+    PurposeArg, SubjectArgs,
+};
+use crate::output;
+
+/// Longest file that is read as a certificate.
+const MAX_FILE: u64 = 1024 * 1024;
+
+pub(crate) async fn run(command: CertificateCommand) -> Result<ExitCode, Failure> {
+    match command {
+        CertificateCommand::New(args) => new(args).await,
+        CertificateCommand::Inspect(args) => inspect(&args),
+        CertificateCommand::Check(args) => check_file(&args),
+    }
+}
+
+async fn new(args: CertificateNewArgs) -> Result<ExitCode, Failure> {
+    let (private_key, public_key) = generate_key(KeyType::Rsa2048)?;
+    let issued = match &args.ca {
+        Some(folder) => issue_offline(folder, &args, &public_key)?,
+        None => {
+            let management =
+                Management::new(Transport::new(TransportSettings::default(), None)?, &args.management);
+            management.test_certificate(&request(&args.subject, args.profile, None, &public_key)).await?
+        }
+    };
+    fs::create_dir_all(&args.out).map_err(|error| file(&args.out, &error))?;
+    let chain: String = issued.chain.concat();
+    for (name, content) in [("certificate.pem", &issued.certificate), ("chain.pem", &chain)] {
+        let path = args.out.join(name);
+        fs::write(&path, content).map_err(|error| file(&path, &error))?;
+    }
+    write_private(&args.out.join("key.pem"), &private_key)?;
+    let certificate = Certificate::from_pem(&issued.certificate)?;
+    if args.json {
+        output::json(&serde_json::json!({
+            "certificate": args.out.join("certificate.pem"),
+            "privateKey": args.out.join("key.pem"),
+            "chain": args.out.join("chain.pem"),
+            "keyId": issued.key_id,
+            "organizationIdentifier": certificate.organization_identifier()?.as_str(),
+        }));
+    } else {
+        output::line(&format!("Wrote certificate.pem, key.pem and chain.pem to {}\n", args.out.display()));
+        output::line(&text(&describe(&certificate)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a sandbox is asked for.
+pub(super) fn request(
+    subject: &SubjectArgs,
+    profile: ProfileArg,
+    tenant: Option<&str>,
+    public_key: &str,
+) -> TestCertificateRequest {
+    TestCertificateRequest {
+        organization_identifier: identifier(subject),
+        organization_name: subject.organization_name.clone(),
+        country: subject.country.clone(),
+        locality: subject.locality.clone(),
+        roles: subject.roles.clone(),
+        profile: profile.name().to_owned(),
+        public_key: public_key.to_owned(),
+        tenant: tenant.map(str::to_owned),
+    }
+}
+
+fn identifier(subject: &SubjectArgs) -> String {
+    subject.organization_identifier.clone().unwrap_or_else(|| {
+        let octets = Randomness::from_system().name_octets();
+        let number = u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]) % 1_000_000;
+        format!("PSDNL-DNB-R{number:06}")
+    })
+}
+
+fn issue_offline(
+    folder: &Path,
+    args: &CertificateNewArgs,
+    public_key: &str,
+) -> Result<TestCertificate, Failure> {
+    let authority = load_or_make_authority(folder)?;
+    let subject = &args.subject;
+    let roles = subject
+        .roles
+        .iter()
+        .map(|name| Role::from_name(name).ok_or_else(|| Failure::new(format!("role {name} is not known"))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let organization_identifier = OrganizationIdentifier::parse(&identifier(subject))
+        .map_err(|rule| Failure::new(format!("--organization-identifier: {rule}")))?;
+    let country = subject
+        .country
+        .clone()
+        .or_else(|| organization_identifier.authorization_number().map(|number| number.country.clone()))
+        .unwrap_or_else(|| "NL".to_owned());
+    let now = SystemClock.now(None);
+    let (profile, common_name) = match args.profile {
+        ProfileArg::TestClient => (Profile::TestClient, "localhost".to_owned()),
+        ProfileArg::Qwac => (Profile::Qwac, "tpp.example.com".to_owned()),
+        ProfileArg::Qseal => (Profile::QSeal, subject.organization_name.clone()),
+    };
+    let request = CertificateRequest {
+        organization_identifier,
+        organization_name: subject.organization_name.clone(),
+        country,
+        locality: subject.locality.clone(),
+        roles,
+        common_name,
+        serial: serial().to_vec(),
+        not_before: now,
+        not_after: now + jiff::SignedDuration::from_hours(24 * 737),
+    };
+    let points = PublicationPoints {
+        ca_issuers: "http://pki.vestibule.example.com/ca.cer".to_owned(),
+        crl: "http://pki.vestibule.example.com/ca.crl".to_owned(),
+        disclosure_statement: None,
+    };
+    let certificate = authority.issue(profile, &request, &points, public_key)?;
+    Ok(TestCertificate {
+        key_id: certificate.key_id(),
+        certificate: to_pem(&certificate.der),
+        chain: vec![to_pem(authority.der())],
+    })
+}
+
+fn load_or_make_authority(folder: &Path) -> Result<Authority, Failure> {
+    let (certificate, key) = (folder.join("ca.pem"), folder.join("ca.key.pem"));
+    if certificate.exists() {
+        let read = |path: &Path| fs::read_to_string(path).map_err(|error| file(path, &error));
+        let der = Certificate::from_pem(&read(&certificate)?)?.der;
+        return Ok(Authority::load(&der, &read(&key)?)?);
+    }
+    let name = AuthorityName {
+        country: "NL".to_owned(),
+        locality: None,
+        organization_identifier: None,
+        organization: "Vestibule (TEST)".to_owned(),
+        common_name: "Vestibule local CA (TEST)".to_owned(),
+    };
+    let validity = ("2020-01-01T00:00:00Z".parse()?, "2099-12-31T23:59:59Z".parse()?);
+    let authority = Authority::root(&name, KeyType::P256, &serial(), validity)?;
+    fs::create_dir_all(folder).map_err(|error| file(folder, &error))?;
+    write_private(&key, authority.key_pem())?;
+    fs::write(&certificate, to_pem(authority.der())).map_err(|error| file(&certificate, &error))?;
+    Ok(authority)
+}
+
+/// Positive and without a leading zero octet.
+fn serial() -> [u8; 16] {
+    let mut octets = Randomness::from_system().name_octets();
+    octets[0] = octets[0] & 0x3f | 0x40;
+    octets
+}
+
+fn inspect(args: &CertificateInspectArgs) -> Result<ExitCode, Failure> {
+    let certificates = read_certificates(&args.file)?;
+    let descriptions: Vec<_> = certificates.iter().map(describe).collect();
+    if args.json {
+        let mut json = serde_json::to_value(&descriptions[0])?;
+        json["chain"] = serde_json::to_value(&descriptions[1..])?;
+        output::json(&json);
+    } else {
+        let texts: Vec<_> = descriptions.iter().map(text).collect();
+        output::line(&texts.join("\nIssued by\n\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_file(args: &CertificateCheckArgs) -> Result<ExitCode, Failure> {
+    let certificates = read_certificates(&args.file)?;
+    let certificate = &certificates[0];
+    let at = match &args.at {
+        Some(text) => text.parse::<Timestamp>().map_err(|_| {
+            Failure::new(format!("--at {text} is no time; expected for example 2027-01-31T12:00:00Z"))
+        })?,
+        None => SystemClock.now(None),
+    };
+    let purpose = args.purpose.map(|purpose| match purpose {
+        PurposeArg::Qwac => Purpose::Qwac,
+        PurposeArg::Qseal => Purpose::QSeal,
+    });
+    let findings = check(certificate, purpose, at);
+    let path = args.ca.as_ref().map(|ca| verify_path(&certificates, ca, at)).transpose()?;
+    let is_fine = findings.iter().all(|finding| finding.severity == Severity::Advice)
+        && path.as_ref().is_none_or(Option::is_none);
+    if args.json {
+        let path = path.map(|error| error.unwrap_or_else(|| "trusted".to_owned()));
+        output::json(&serde_json::json!({"ok": is_fine, "findings": findings, "path": path}));
+    } else {
+        for finding in &findings {
+            let label = match finding.severity {
+                Severity::Refusal => "refused ",
+                Severity::Violation => "violates",
+                Severity::Advice => "advice  ",
+            };
+            output::line(&format!("{label}  {}  {} [{}]", finding.rule, finding.text, finding.clause));
+        }
+        if let Some(error) = path {
+            let line = error
+                .map_or("trusted   path  it comes from an authority in the file".to_owned(), |error| {
+                    format!("refused   path  {error} [RFC 5280, 6]")
+                });
+            output::line(&line);
+        }
+        output::line(if is_fine {
+            "No rule is broken."
+        } else {
+            "Banks refuse a certificate that is marked \"refused\"."
+        });
+    }
+    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is wrong with the path, if anything is.
+fn verify_path(certificates: &[Certificate], ca: &Path, at: Timestamp) -> Result<Option<String>, Failure> {
+    let pem = fs::read_to_string(ca).map_err(|error| file(ca, &error))?;
+    let mut trust = TrustStore::default();
+    for der in chain_from_pem(&pem)? {
+        trust.add_anchor(&der)?;
+    }
+    for issuer in &certificates[1..] {
+        trust.add_intermediate(&issuer.der);
+    }
+    Ok(trust.verify(&certificates[0], &[], at, &[]).err().map(|error| error.to_string()))
+}
+
+/// One certificate or a chain: PEM, DER, or what stands in an HTTP header.
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let mut octets = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets)?;
+    } else {
+        let opened = fs::File::open(path).map_err(|error| file(path, &error))?;
+        opened.take(MAX_FILE).read_to_end(&mut octets).map_err(|error| file(path, &error))?;
+    }
+    let wrong = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", path.display()));
+    let text = std::str::from_utf8(&octets).ok();
+    let ders = match text.map(chain_from_pem) {
+        Some(Ok(chain)) => chain,
+        _ => match Certificate::from_der(&octets) {
+            Ok(_) => vec![octets],
+            Err(error) if text.is_none() => return Err(wrong(&error)),
+            Err(_) => vec![certificate_der(&octets, HeaderForm::Any).map_err(|error| wrong(&error))?],
+        },
+    };
+    ders.iter().map(|der| Certificate::from_der(der).map_err(|error| wrong(&error))).collect()
+}
+
+/// A description for people.
+fn text(d: &Description) -> String {
+    let mut out = String::new();
+    let mut row = |label: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(out, "  {label:<22}{value}");
+        }
+    };
+    let kind = match d.kind {
+        Some(Purpose::Qwac) => "QWAC: authenticates TLS connections",
+        Some(Purpose::QSeal) => "QSealC: signs messages",
+        None if d.is_ca == Some(true) => "certificate of an authority",
+        None => "no qualified type (QcType is absent)",
+    };
+    row("Kind", kind);
+    row("Subject", &d.subject.text);
+    row("Organization id", d.organization_identifier.as_deref().unwrap_or_default());
+    if d.is_ca != Some(true) {
+        row("", d.organization_identifier_error.as_deref().unwrap_or_default());
+    }
+    if let Some(number) = &d.authorization_number {
+        let parts =
+            format!("country {}, authority {}, number {}", number.country, number.authority, number.number);
+        row("Authorisation number", &parts);
+    }
+    if let Some(psd2) = &d.psd2 {
+        let roles: Vec<_> = psd2.roles.iter().map(|role| role.name()).collect();
+        row("Roles", &roles.join(", "));
+        row("Authority", &format!("{} ({})", psd2.nca_id, psd2.nca_name));
+    }
+    if let Some(statements) = &d.qc_statements {
+        row("Breaches", &statements.breaches.join("; "));
+    }
+    row("qcStatements", d.qc_statements_error.as_deref().unwrap_or_default());
+    row("Valid", &format!("{} to {}", d.not_before, d.not_after));
+    row("Key", &d.public_key);
+    row("Key usage", &d.key_usage.clone().unwrap_or_default().join(", "));
+    row("DNS names", &d.dns_names.join(", "));
+    row("Issuer", &d.issuer.text);
+    row("Serial number", &d.serial_number);
+    row("SHA-256", &d.fingerprint);
+    row("Key id for signatures", &d.key_id);
+    out
+}
+
+#[cfg(unix)]
+fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    open.and_then(|mut opened| opened.write_all(content.as_bytes())).map_err(|error| file(path, &error))
+}
+
+#[cfg(not(unix))]
+fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
+    fs::write(path, content).map_err(|error| file(path, &error))
+}
+
+fn file(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,115 @@
+//! `vestibule sandbox`
+
+use std::process::ExitCode;
+
+use gateway::Strictness;
+use gateway::domain::Tenant;
+use tokio::signal::unix::{SignalKind, signal};
+use vestibule::{Addresses, DataLocation, SandboxConfig, start};
+
+use super::{Failure, user_folder};
+use crate::cli::SandboxArgs;
+use crate::output;
+
+/// Runs until it is told to stop.
+pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, Failure> {
+    let json = args.json;
+    let (strict, require_mtls) = (args.strict, args.require_mtls);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = start(config(args)?).await?;
+    if json {
+        output::json(&ready_line(&running.addresses, strict, require_mtls));
+    } else {
+        output::line(&ready_text(&running.addresses, strict, require_mtls));
+    }
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
+    let tenants = args.tenants.iter().map(|name| Tenant::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let data = match (args.ephemeral, args.data) {
+        (true, _) => DataLocation::Memory,
+        (false, Some(folder)) => DataLocation::Folder(folder),
+        (false, None) => DataLocation::Folder(user_folder("sandbox")?),
+    };
+    Ok(SandboxConfig {
+        listen: args.listen,
+        tls_listen: (args.tls_listen != "off").then_some(args.tls_listen),
+        management_listen: args.management_listen,
+        data,
+        seed: args.seed,
+        tenants,
+        public_url: args.public_url,
+        strictness: if args.strict { Strictness::Strict } else { Strictness::Lenient },
+        require_mtls: args.require_mtls,
+        trusted_authorities: args.trusted_ca,
+        explain: true,
+    })
+}
+
+fn ready_line(addresses: &Addresses, strict: bool, require_mtls: bool) -> serde_json::Value {
+    let tenants: Vec<_> = addresses
+        .tenants
+        .iter()
+        .map(|tenant| {
+            serde_json::json!({
+                "tenant": tenant,
+                "api": format!("{}/xs2a-bg/{tenant}", addresses.public),
+                "auth": format!("{}/auth/{tenant}", addresses.public),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "ready": true,
+        "version": env!("CARGO_PKG_VERSION"),
+        "public": addresses.public,
+        "tls": addresses.tls,
+        "management": addresses.management,
+        "tenants": tenants,
+        "data": addresses.data,
+        "seed": addresses.seed,
+        "strict": strict,
+        "requireMtls": require_mtls,
+    })
+}
+
+fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String {
+    let Addresses { public, tls, management, tenants, seed, data } = addresses;
+    let tenants = tenants.join("|");
+    let tls = match (tls, require_mtls) {
+        (Some(url), false) => format!("{url}  (asks for a client certificate, does not demand one)"),
+        (Some(url), true) => format!("{url}  (API calls must present a client certificate)"),
+        (None, _) => "off".to_owned(),
+    };
+    let data =
+        data.as_ref().map_or("in memory, gone at the end".to_owned(), |path| path.display().to_string());
+    let profile =
+        if strict { "strict: the standards to the letter" } else { "lenient: what working clients send" };
+    let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
+    format!(
+        "Vestibule sandbox {version} is ready.
+
+  API             {public}/xs2a-bg/({tenants})
+  Authorization   {public}/auth/({tenants})
+  Pages           {public}/
+  With TLS        {tls}
+  Management      {management}
+  Data            {data}
+  Seed            {seed}
+  Profile         {profile}
+
+Next, in another terminal: get a test certificate and register as a third party.
+
+  {next}
+
+Stop with Ctrl-C.",
+        version = env!("CARGO_PKG_VERSION"),
+        next = addresses.next_command(&program),
+    )
+}

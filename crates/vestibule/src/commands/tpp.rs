@@ -1,0 +1,314 @@
+//! `vestibule tpp`: arguments in, the `tpp` crate does the work, text or JSON out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use eidas::issue::{KeyType, generate_key};
+use tpp::berlin_group::Client;
+use tpp::sandbox::Management;
+use tpp::state::{KeptIdentity, KeptRegistration, State, StateFolder, Use};
+use tpp::{Call, Observer, Transport, TransportSettings};
+
+use super::certificate::request;
+use super::{Failure, user_folder};
+use crate::cli::{
+    ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs, TppRegisterArgs,
+    TppShowArgs,
+};
+use crate::output;
+
+pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
+    let session = Session::open(&args.common)?;
+    match args.command {
+        TppCommand::Certificate(command) => session.certificate(command).await,
+        TppCommand::Register(command) => session.register(command).await,
+        TppCommand::Show(command) => session.show(&command),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One bank's folder and how to reach the bank.
+struct Session<'a> {
+    args: &'a TppCommonArgs,
+    root: PathBuf,
+    folder: StateFolder,
+}
+
+impl<'a> Session<'a> {
+    fn open(args: &'a TppCommonArgs) -> Result<Self, Failure> {
+        let root = match &args.state {
+            Some(path) => path.clone(),
+            None => user_folder("tpp")?,
+        };
+        let folder = StateFolder::new(&root, &args.bank)?;
+        Ok(Self { args, root, folder })
+    }
+
+    fn load(&self) -> Result<State, Failure> {
+        let mut state = self.folder.load()?;
+        state.bank = self.args.bank.trim_end_matches('/').to_owned();
+        Ok(state)
+    }
+
+    async fn certificate(&self, command: TppCertificateArgs) -> Result<(), Failure> {
+        let mut state = self.load()?;
+        let kept = match (&command.certificate, &command.key) {
+            (Some(certificate), Some(key)) => self.take_over(command.profile, certificate, key)?,
+            _ => self.fetch_certificate(&command.subject, command.profile, command.tenant.as_deref()).await?,
+        };
+        let shown = kept.clone();
+        *slot(&mut state, command.profile) = Some(kept);
+        self.folder.save(&state)?;
+        if self.args.json {
+            output::json(&self.identity_json(&shown));
+        } else {
+            output::line(&format!("Certificate for {}", shown.organization_identifier));
+            output::line(&self.identity_text(&shown));
+        }
+        Ok(())
+    }
+
+    async fn register(&self, command: TppRegisterArgs) -> Result<(), Failure> {
+        let mut state = self.load()?;
+        if state.signing.is_none() {
+            self.progress("No certificate yet: getting a test certificate from the sandbox");
+            let subject = default_subject();
+            let kept = self.fetch_certificate(&subject, ProfileArg::TestClient, Some(&command.tenant)).await;
+            state.signing = Some(kept.map_err(|failure| {
+                Failure::new(format!(
+                    "{failure}; a test certificate comes from a sandbox's management API (--management), one that \
+                     you have is taken over with: vestibule tpp certificate --certificate FILE --key FILE"
+                ))
+            })?);
+            self.folder.save(&state)?;
+        }
+        let client = self.client(&state, &command.tenant).await?;
+        self.progress("Getting an initial access token");
+        let token = client.initial_access_token().await?;
+        self.progress("Registering");
+        let registered =
+            client.register(&token, &command.redirect_uris, &command.sector_identifier_uri).await?;
+        // The secret is on disk before anyone sees it: the bank shows it this one time.
+        state.registration = Some(KeptRegistration {
+            tenant: command.tenant,
+            client_id: registered.client_id.clone(),
+            client_secret: registered.client_secret.clone(),
+            redirect_uris: registered.redirect_uris.clone(),
+            initial_access_token: token.access_token.clone(),
+        });
+        self.folder.save(&state)?;
+        if self.args.json {
+            output::json(&self.state_json(&state, true));
+        } else {
+            output::line(&format!("Registered at {}", state.bank));
+            output::line(&self.state_text(&state, true));
+        }
+        Ok(())
+    }
+
+    fn show(&self, command: &TppShowArgs) -> Result<(), Failure> {
+        let folders = if command.all { StateFolder::all(&self.root) } else { vec![self.folder.clone()] };
+        let mut states = Vec::new();
+        for folder in &folders {
+            let state = folder.load()?;
+            if !state.bank.is_empty() {
+                states.push((
+                    Session { args: self.args, root: self.root.clone(), folder: folder.clone() },
+                    state,
+                ));
+            }
+        }
+        if states.is_empty() {
+            let what = if command.all { "any bank".to_owned() } else { self.args.bank.clone() };
+            return Err(Failure::new(format!(
+                "nothing is kept about {what} in {}; register with: vestibule tpp register --bank URL --redirect-uri URI",
+                self.root.display()
+            )));
+        }
+        let json: Vec<_> = states.iter().map(|(s, state)| s.state_json(state, command.secrets)).collect();
+        match (self.args.json, command.all, &json[..]) {
+            (true, false, [one]) => output::json(one),
+            (true, _, all) => output::json(&all),
+            (false, _, _) => {
+                for (session, state) in &states {
+                    output::line(&state.bank);
+                    output::line(&session.state_text(state, command.secrets));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a key here and gets a certificate for it: the private key never leaves this machine.
+    async fn fetch_certificate(
+        &self,
+        subject: &SubjectArgs,
+        profile: ProfileArg,
+        tenant: Option<&str>,
+    ) -> Result<KeptIdentity, Failure> {
+        let (private_key, public_key) = generate_key(KeyType::Rsa2048)?;
+        let management =
+            Management::new(self.transport(TransportSettings::default())?, &self.args.management);
+        let issued = management.test_certificate(&request(subject, profile, tenant, &public_key)).await?;
+        let purpose = purpose(profile);
+        let kept = self.folder.save_identity(
+            purpose,
+            &issued.certificate,
+            &issued.chain,
+            &private_key,
+            &issued.key_id,
+        )?;
+        Ok(kept)
+    }
+
+    fn take_over(
+        &self,
+        profile: ProfileArg,
+        certificate: &Path,
+        key: &Path,
+    ) -> Result<KeptIdentity, Failure> {
+        let read = |path: &Path| {
+            fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+        };
+        let (certificate, key) = (read(certificate)?, read(key)?);
+        let all = eidas::certificate::chain_from_pem(&certificate)?;
+        let pem = |der: &Vec<u8>| eidas::certificate::to_pem(der);
+        let key_id = eidas::Certificate::from_der(&all[0])?.key_id();
+        // The last entry of a chain is the root, which is not sent; a file of a user may end anywhere.
+        let mut chain: Vec<_> = all[1..].iter().map(pem).collect();
+        chain.push(String::new());
+        Ok(self.folder.save_identity(purpose(profile), &pem(&all[0]), &chain, &key, &key_id)?)
+    }
+
+    async fn client(&self, state: &State, tenant: &str) -> Result<Client, Failure> {
+        let identity = self.folder.signing_identity(state)?;
+        let identity =
+            identity.ok_or_else(|| Failure::new("no certificate yet: vestibule tpp certificate"))?;
+        let secure = self.args.bank.starts_with("https:");
+        let tls = if secure { self.folder.tls_identity(state) } else { None };
+        let ssl_certificate = tls.is_none();
+        let ca_file = match &self.args.ca {
+            Some(path) => Some(path.clone()),
+            None if secure => self.sandbox_ca().await?,
+            None => None,
+        };
+        let transport = self.transport(TransportSettings { ca_file, tls })?;
+        Ok(Client::new(transport, identity, &self.args.bank, tenant, ssl_certificate)?)
+    }
+
+    /// A sandbox's authority, if the bank is on this machine and its management API answers.
+    async fn sandbox_ca(&self) -> Result<Option<PathBuf>, Failure> {
+        let host = url::Url::parse(&self.args.bank)?.host_str().unwrap_or_default().to_owned();
+        if !matches!(host.as_str(), "127.0.0.1" | "[::1]" | "localhost") {
+            return Ok(None);
+        }
+        let management =
+            Management::new(self.transport(TransportSettings::default())?, &self.args.management);
+        let pem = management.ca_pem().await?;
+        self.folder.write("ca.pem", pem.as_bytes())?;
+        Ok(Some(self.folder.file("ca.pem")))
+    }
+
+    fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
+        let observer: Option<Observer> = if self.args.show_calls { Some(Arc::new(show_call)) } else { None };
+        Ok(Transport::new(settings, observer)?)
+    }
+
+    fn progress(&self, text: &str) {
+        if !self.args.json {
+            output::error(&format!("{text} …"));
+        }
+    }
+
+    fn identity_json(&self, kept: &KeptIdentity) -> serde_json::Value {
+        serde_json::json!({
+            "organizationIdentifier": kept.organization_identifier,
+            "keyId": kept.key_id,
+            "certificate": self.folder.file(&kept.certificate),
+            "privateKey": self.folder.file(&kept.private_key),
+        })
+    }
+
+    fn identity_text(&self, kept: &KeptIdentity) -> String {
+        format!(
+            "  Certificate     {}\n  Private key     {}\n  Key id          {}",
+            self.folder.file(&kept.certificate).display(),
+            self.folder.file(&kept.private_key).display(),
+            kept.key_id
+        )
+    }
+
+    fn state_json(&self, state: &State, secrets: bool) -> serde_json::Value {
+        let registration = state.registration.as_ref();
+        let secret = |text: &str| if secrets { text.to_owned() } else { "hidden".to_owned() };
+        serde_json::json!({
+            "bank": state.bank,
+            "folder": self.folder.path(),
+            "signing": state.signing.as_ref().map(|kept| self.identity_json(kept)),
+            "tls": state.tls.as_ref().map(|kept| self.identity_json(kept)),
+            "tenant": registration.map(|kept| &kept.tenant),
+            "clientId": registration.map(|kept| &kept.client_id),
+            "clientSecret": registration.map(|kept| secret(&kept.client_secret)),
+            "redirectUris": registration.map(|kept| &kept.redirect_uris),
+            "initialAccessToken": registration.map(|kept| secret(&kept.initial_access_token)),
+        })
+    }
+
+    fn state_text(&self, state: &State, secrets: bool) -> String {
+        let mut lines = Vec::new();
+        if let Some(kept) = &state.registration {
+            let secret = |text: &str| {
+                if secrets { text.to_owned() } else { "(hidden; --secrets shows it)".to_owned() }
+            };
+            lines.push(format!("  Client id       {}", kept.client_id));
+            lines.push(format!("  Client secret   {}", secret(&kept.client_secret)));
+            lines.push(format!("  Initial token   {}", secret(&kept.initial_access_token)));
+            lines.push(format!("  Redirect URIs   {}", kept.redirect_uris.join(" ")));
+            lines.push(format!("  Registered at   tenant {}, good for all tenants", kept.tenant));
+        } else {
+            lines.push("  Not registered yet".to_owned());
+        }
+        lines.extend(state.signing.as_ref().map(|kept| self.identity_text(kept)));
+        lines.extend(state.tls.as_ref().map(|kept| format!("  For TLS\n{}", self.identity_text(kept))));
+        lines.push(format!("  Kept in         {}", self.folder.path().display()));
+        lines.join("\n")
+    }
+}
+
+fn purpose(profile: ProfileArg) -> Use {
+    match profile {
+        ProfileArg::Qwac => Use::Tls,
+        ProfileArg::TestClient | ProfileArg::Qseal => Use::Signing,
+    }
+}
+
+fn slot(state: &mut State, profile: ProfileArg) -> &mut Option<KeptIdentity> {
+    match purpose(profile) {
+        Use::Signing => &mut state.signing,
+        Use::Tls => &mut state.tls,
+    }
+}
+
+fn default_subject() -> SubjectArgs {
+    SubjectArgs {
+        organization_identifier: None,
+        organization_name: "Example TPP B.V.".to_owned(),
+        country: None,
+        locality: "Utrecht".to_owned(),
+        roles: eidas::Role::THIRD_PARTY.iter().map(|role| role.name().to_owned()).collect(),
+    }
+}
+
+/// The request, what was signed, and the same request for a shell.
+fn show_call(call: &Call) {
+    output::error(&format!("\n# {} {}", call.method, call.url));
+    if let Some(text) = &call.signing_string {
+        output::error("# signing string (lines joined by one line feed, none at the end):");
+        for line in text.lines() {
+            output::error(&format!("#   {line}"));
+        }
+    }
+    output::error(&format!("{}\n", call.as_curl()));
+}

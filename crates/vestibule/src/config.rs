@@ -1,0 +1,63 @@
+//! How a sandbox is to run.
+
+use std::path::PathBuf;
+
+use gateway::Strictness;
+use gateway::domain::Tenant;
+
+/// Everything that the command line can say about a sandbox.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// Address of the bank without TLS, for example `127.0.0.1:8080`; port 0 takes any free one.
+    pub listen: String,
+    /// Address of the bank with TLS; none to do without.
+    pub tls_listen: Option<String>,
+    /// Address of the management API.
+    pub management_listen: String,
+    /// Where the bank's data are.
+    pub data: DataLocation,
+    /// Seed of names and ids.
+    pub seed: Option<u64>,
+    /// Branches.
+    pub tenants: Vec<Tenant>,
+    /// Where browsers reach the bank; by default the address without TLS.
+    pub public_url: Option<String>,
+    /// How much the bank puts up with.
+    pub strictness: Strictness,
+    /// Whether API calls must present a TLS client certificate.
+    pub require_mtls: bool,
+    /// PEM files with further authorities to trust.
+    pub trusted_authorities: Vec<PathBuf>,
+    /// Whether refusals say what was expected and what came.
+    pub explain: bool,
+}
+
+/// Where a bank's data are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataLocation {
+    /// In memory, gone at the end.
+    Memory,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            tls_listen: Some("127.0.0.1:8443".to_owned()),
+            management_listen: "127.0.0.1:8081".to_owned(),
+            data: DataLocation::Memory,
+            seed: None,
+            tenants: ["nl", "be_fr", "be_nl", "uk"]
+                .iter()
+                .filter_map(|name| Tenant::parse(name).ok())
+                .collect(),
+            public_url: None,
+            strictness: Strictness::Lenient,
+            require_mtls: false,
+            trusted_authorities: Vec::new(),
+            explain: true,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Puts the parts together: listeners, TLS, data folder, start and stop. No rules of a bank live here.
+//!
+//! The library exists so that tests start the very server that the binary starts.
+
+mod app;
+mod config;
+mod data_folder;
+mod dialects;
+mod listener;
+mod start;
+mod tls;
+
+pub use config::{DataLocation, SandboxConfig};
+pub use dialects::DIALECTS;
+pub use start::{Addresses, Running, StartError, start};

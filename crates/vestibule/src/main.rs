@@ -1,0 +1,45 @@
+//! The one binary: sandbox bank, certificate tools, client of the third party.
+
+mod cli;
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Keys are made on these threads; more of them would only share the same processors.
+        .max_blocking_threads(8)
+        .build();
+    let result = match runtime {
+        Err(error) => Err(commands::Failure::new(format!("the runtime cannot start: {error}"))),
+        Ok(runtime) => runtime.block_on(async {
+            match cli.command {
+                Command::Sandbox(args) => commands::sandbox::run(args).await,
+                Command::Certificate(command) => commands::certificate::run(command).await,
+                Command::Tpp(args) => commands::tpp::run(args).await,
+            }
+        }),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            output::error(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error; `VESTIBULE_LOG` says how much, for example `debug`.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VESTIBULE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

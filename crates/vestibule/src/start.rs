@@ -1,0 +1,289 @@
+//! Start and stop of a sandbox.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use edge::Edge;
+use eidas::certificate::chain_from_pem;
+use gateway::{Drawer, Store};
+use oauth::SigningKey;
+use sandbox::{Sandbox, SandboxSettings};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use url::{Host, Url};
+
+use crate::config::{DataLocation, SandboxConfig};
+use crate::data_folder::DataFolder;
+use crate::listener::Listener;
+use crate::{app, tls};
+
+/// Where a running sandbox can be reached.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Addresses {
+    /// The bank for browsers and callers without TLS.
+    pub public: String,
+    /// The bank with TLS.
+    pub tls: Option<String>,
+    /// The management API.
+    pub management: String,
+    /// Names of the tenants.
+    pub tenants: Vec<String>,
+    /// The seed of names and ids.
+    pub seed: u64,
+    /// The data folder; none if everything is in memory.
+    pub data: Option<PathBuf>,
+}
+
+impl Addresses {
+    /// The command that registers a third party here, for a program under this name.
+    pub fn next_command(&self, program: &str) -> String {
+        let tenant = self.tenants.first().map_or("nl", String::as_str);
+        let management = if self.management == "http://127.0.0.1:8081" {
+            String::new()
+        } else {
+            format!(" --management {}", self.management)
+        };
+        format!(
+            "{program} tpp register --bank {}{management} --tenant {tenant} --redirect-uri https://tpp.example/callback",
+            self.public
+        )
+    }
+}
+
+/// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it can be reached.
+    pub addresses: Addresses,
+    /// The bank itself, for tests that look behind the doors.
+    pub sandbox: Sandbox,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    _folder: Option<DataFolder>,
+}
+
+impl Running {
+    /// Stops accepting, lets running requests end, closes the data.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        while self.listeners.join_next().await.is_some() {}
+    }
+}
+
+/// Why a sandbox cannot start. Each is one line with the next step.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {reason}; stop the program that uses it, or choose another address with {option}"
+    )]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system says.
+        reason: String,
+        /// The option that changes it.
+        option: &'static str,
+    },
+    /// The public URL is none.
+    #[error("--public-url {0} is not http:// or https:// with a host and nothing after it")]
+    PublicUrl(String),
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {}: {reason}; choose another with --data, or keep nothing with --ephemeral", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// Another process uses the data folder.
+    #[error("the data folder {} is in use by another sandbox; stop it, or choose another folder with --data", .0.display())]
+    InUse(PathBuf),
+    /// A newer program wrote the data folder.
+    #[error("the data folder {} was written by a newer version (its schema is {found}, this program knows {known}); use that version, or choose another folder with --data", path.display())]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Version of the data.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+    /// A file with trusted authorities cannot be read.
+    #[error("cannot read trusted authorities from {}: {reason}", path.display())]
+    Trusted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `--require-mtls` without a TLS listener.
+    #[error("--require-mtls needs the TLS listener; give it an address with --tls-listen")]
+    MtlsWithoutTls,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The bank itself cannot start.
+    #[error("{0}")]
+    Sandbox(#[from] sandbox::SandboxError),
+    /// The authorization server cannot start.
+    #[error("{0}")]
+    Key(#[from] oauth::KeyError),
+}
+
+/// Starts a sandbox. When this returns, every listener answers.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
+    if config.require_mtls && config.tls_listen.is_none() {
+        return Err(StartError::MtlsWithoutTls);
+    }
+    let (public, public_address) = bind(&config.listen, "--listen").await?;
+    let (management, management_address) = bind(&config.management_listen, "--management-listen").await?;
+    let secured = match &config.tls_listen {
+        Some(address) => Some(bind(address, "--tls-listen").await?),
+        None => None,
+    };
+    let public_url = match &config.public_url {
+        Some(url) => check_public_url(url)?,
+        None => format!("http://{}", reachable(public_address)),
+    };
+    let (folder, store) = open_store(&config.data)?;
+    let trusted = read_trusted(&config)?;
+    let key = {
+        let drawer = Drawer::new(&store, "oauth");
+        tokio::spawn(async move { SigningKey::load_or_make(&drawer).await })
+    };
+    let settings = SandboxSettings {
+        tenants: config.tenants.clone(),
+        strictness: config.strictness,
+        seed: config.seed,
+        public_url: public_url.clone(),
+        trusted,
+    };
+    let sandbox = Sandbox::start(store, settings).await?;
+    let key = match key.await {
+        Ok(key) => key?,
+        Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
+    };
+    let tls_url = secured.as_ref().map(|(_, address)| format!("https://{}", reachable(*address)));
+    let addresses = Addresses {
+        public: public_url.clone(),
+        tls: tls_url.clone(),
+        management: format!("http://{}", reachable(management_address)),
+        tenants: config.tenants.iter().map(ToString::to_string).collect(),
+        seed: sandbox.seed,
+        data: match config.data {
+            DataLocation::Folder(path) => Some(path),
+            DataLocation::Memory => None,
+        },
+    };
+    let edge = Edge {
+        gateway: sandbox.gateway.clone(),
+        public_url: Arc::from(public_url.as_str()),
+        mtls_url: tls_url.as_deref().map(Arc::from),
+        require_mtls: config.require_mtls,
+        explain: config.explain,
+    };
+    let app = app::public(&edge, key, sandbox.clone(), addresses.clone());
+    let (stop, stopped) = watch::channel(false);
+    let mut listeners = JoinSet::new();
+    let mut serve = |tcp, tls, app, origin: &str| {
+        let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
+        listeners.spawn(listener.serve(stopped.clone()));
+    };
+    if let (Some((tcp, address)), Some(url)) = (secured, &tls_url) {
+        let names = server_names(address, &public_url);
+        let (chain, key_pem) = sandbox.authorities.issue_server(&names, &sandbox.randomness)?;
+        serve(tcp, Some(TlsAcceptor::from(tls::server_config(chain, &key_pem)?)), app.clone(), url);
+    }
+    serve(public, None, app, &public_url);
+    serve(management, None, sandbox::management(sandbox.clone()), &addresses.management);
+    Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
+}
+
+async fn bind(address: &str, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let error = |error: std::io::Error| StartError::Listen {
+        address: address.to_owned(),
+        reason: match error.kind() {
+            std::io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
+            _ => error.to_string(),
+        },
+        option,
+    };
+    let listener = TcpListener::bind(address).await.map_err(error)?;
+    let bound = listener.local_addr().map_err(error)?;
+    Ok((listener, bound))
+}
+
+/// An address to connect to: one that stands for all interfaces is reached over loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        return SocketAddr::new(loopback, address.port());
+    }
+    address
+}
+
+fn check_public_url(text: &str) -> Result<String, StartError> {
+    let error = || StartError::PublicUrl(text.to_owned());
+    let url = Url::parse(text).map_err(|_| error())?;
+    let plain =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !plain {
+        return Err(error());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), StartError> {
+    match data {
+        DataLocation::Folder(path) => {
+            let folder = DataFolder::open(path)?;
+            let store = folder.store()?;
+            Ok((Some(folder), store))
+        }
+        DataLocation::Memory => {
+            let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
+            Ok((None, Store::in_memory().map_err(memory)?))
+        }
+    }
+}
+
+fn read_trusted(config: &SandboxConfig) -> Result<Vec<Vec<u8>>, StartError> {
+    let mut all = Vec::new();
+    for path in &config.trusted_authorities {
+        let error = |reason: String| StartError::Trusted { path: path.clone(), reason };
+        let text = std::fs::read_to_string(path).map_err(|io| error(io.to_string()))?;
+        all.extend(chain_from_pem(&text).map_err(|pem| error(pem.to_string()))?);
+    }
+    Ok(all)
+}
+
+/// Names that the server's certificate is for.
+fn server_names(address: SocketAddr, public_url: &str) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.push(reachable(address).ip().to_string());
+    match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => names.push(name.to_owned()),
+        Some(Host::Ipv4(ip)) => names.push(ip.to_string()),
+        Some(Host::Ipv6(ip)) => names.push(ip.to_string()),
+        None => {}
+    }
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    unique
+}

@@ -1,0 +1,14 @@
+//! The bank's pages.
+//!
+//! One view struct a page, each with samples that a test renders. Pages work without scripts and without the
+//! network, on a phone, with a keyboard, in light and dark. No rules live here: a page shows what it is given.
+
+mod assets;
+mod error_page;
+mod home;
+mod page;
+
+pub use assets::routes;
+pub use error_page::ErrorPage;
+pub use home::{Address, HomePage};
+pub use page::page;

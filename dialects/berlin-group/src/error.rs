@@ -1,0 +1,133 @@
+//! The dialect's errors: status, message code and text.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use edge::{Edge, Rejected, SignatureRefusal, log_failure, log_refusal};
+use gateway::domain::{Refusal, RequestId};
+use http::StatusCode;
+
+use crate::wire::{ErrorBody, TppMessage};
+
+/// An answer that is an error.
+#[derive(Debug, Clone)]
+pub(crate) struct Error {
+    status: StatusCode,
+    code: Option<&'static str>,
+    text: String,
+}
+
+impl Error {
+    pub(crate) fn new(status: StatusCode, code: &'static str, text: impl ToString) -> Self {
+        Self { status, code: Some(code), text: text.to_string() }
+    }
+
+    pub(crate) fn unauthorized(code: &'static str, text: impl ToString) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, text)
+    }
+
+    pub(crate) fn format(text: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "FORMAT_ERROR", text)
+    }
+
+    /// The same error for a caller who is told the code only. Texts about certificates and signatures would
+    /// tell an attacker which check failed; other texts say what is wrong with the caller's own request.
+    fn terse(&self) -> Self {
+        let text = match self.code {
+            Some(code) if code.starts_with("CERTIFICATE_") => "The certificate is not acceptable",
+            Some(code) if code.starts_with("SIGNATURE_") => "The signature is not acceptable",
+            Some("ROLE_INVALID") => "The certificate does not grant the role for this service",
+            _ => return self.clone(),
+        };
+        Self { text: text.to_owned(), ..*self }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let body = ErrorBody {
+            tpp_messages: vec![TppMessage {
+                text: Some(self.text.clone()),
+                code: self.code.map(str::to_owned),
+                category: "ERROR".to_owned(),
+            }],
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Middleware: unless the bank explains its refusals, texts about certificates and signatures are replaced.
+pub(crate) async fn explain_or_not(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
+    if let (Some(request), Some(code)) = (id, error.code) {
+        log_refusal(&request, error.status, code);
+    }
+    if edge.explain { response } else { error.terse().into_response() }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        let code = match rejected {
+            // Recorded: an unknown path has a text and no code.
+            Rejected::NotFound => None,
+            Rejected::Method(_) => Some("SERVICE_INVALID"),
+            _ => Some("FORMAT_ERROR"),
+        };
+        Self { status: rejected.status(), code, text: rejected.to_string() }
+    }
+}
+
+impl From<SignatureRefusal> for Error {
+    fn from(refusal: SignatureRefusal) -> Self {
+        if refusal.is_about_time() {
+            return Self::new(StatusCode::BAD_REQUEST, "TIMESTAMP_INVALID", refusal);
+        }
+        Self::unauthorized("SIGNATURE_INVALID", refusal)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let (status, code) = match &refusal {
+            Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
+                (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID")
+            }
+            Refusal::RoleMissing { .. } => (StatusCode::UNAUTHORIZED, "ROLE_INVALID"),
+            Refusal::CertificateExpired { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_EXPIRED"),
+            Refusal::CertificateRevoked { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_REVOKED"),
+            Refusal::CertificateBlocked { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_BLOCKED"),
+            Refusal::InitialAccessTokenUnknown
+            | Refusal::InitialAccessTokenExpired { .. }
+            | Refusal::InitialAccessTokenForeign
+            | Refusal::ClientCredentials => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
+            // Refusals of the registration endpoint, which has its own format.
+            Refusal::RedirectUri(_) | Refusal::SectorIdentifierUri => {
+                (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
+            }
+        };
+        Self::new(status, code, refusal)
+    }
+}
+
+/// An error of a use case, logged here if it is the gateway's own fault.
+pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
+    use gateway::Error as E;
+    match error {
+        E::Refused(refusal) => refusal.into(),
+        E::NotFound(_) => Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error),
+        E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),
+        E::Unavailable(_) => {
+            log_failure(request, &error);
+            Error { status: StatusCode::SERVICE_UNAVAILABLE, code: None, text: error.to_string() }
+        }
+        E::Internal(_) => {
+            log_failure(request, &error);
+            Error { status: StatusCode::INTERNAL_SERVER_ERROR, code: None, text: error.to_string() }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! NextGenPSD2 of the Berlin Group as Triodos Bank runs it: `/xs2a-bg/{tenant}/…`.
+//!
+//! This crate owns the dialect's wire types, authentication and error format, and imports no other dialect.
+//! Handlers parse, call a use case and render; no rules of the bank live here.
+
+pub mod wire;
+
+#[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod onboarding;
+#[cfg(feature = "server")]
+mod router;
+
+#[cfg(feature = "server")]
+pub use router::DIALECT;
