@@ -88,9 +88,6 @@ pub enum CertificateError {
     /// An extension occurs twice (RFC 5280, 4.2).
     #[error("extension {0} occurs more than once")]
     DuplicateExtension(ObjectIdentifier),
-    /// A date that no calendar has.
-    #[error("its validity is not a date")]
-    Date,
 }
 
 impl Certificate {
@@ -108,9 +105,6 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(CertificateError::TrailingOctets(rest.len()));
         }
-        let timestamp = |time: x509_parser::time::ASN1Time| {
-            Timestamp::from_second(time.timestamp()).map_err(|_| CertificateError::Date)
-        };
         let mut certificate = Self {
             der: der.to_vec(),
             fingerprint: fingerprint(der),
@@ -118,8 +112,8 @@ impl Certificate {
             serial: x509.raw_serial().to_vec(),
             subject: read_name(x509.subject()).ok_or_else(|| malformed("subject"))?,
             issuer: read_name(x509.issuer()).ok_or_else(|| malformed("issuer"))?,
-            not_before: timestamp(x509.validity().not_before)?,
-            not_after: timestamp(x509.validity().not_after)?,
+            not_before: timestamp(x509.validity().not_before.timestamp()),
+            not_after: timestamp(x509.validity().not_after.timestamp()),
             public_key: PublicKey::read(x509.public_key()).ok_or_else(|| malformed("public key"))?,
             signature_algorithm: read_oid(&x509.signature_algorithm.algorithm)
                 .ok_or_else(|| malformed("signature algorithm"))?,
@@ -323,6 +317,11 @@ pub fn to_pem(der: &[u8]) -> String {
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     // Only a label that is not ASCII or a length beyond memory could fail.
     der::pem::encode_string(label, der::pem::LineEnding::LF, der).unwrap_or_default()
+}
+
+/// RFC 5280, 4.1.2.5 writes "no end" as 9999-12-31T23:59:59Z, which is a day beyond what the time library holds.
+fn timestamp(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(if seconds > 0 { Timestamp::MAX } else { Timestamp::MIN })
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

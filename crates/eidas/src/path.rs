@@ -145,6 +145,13 @@ fn path_error(error: webpki::Error) -> PathError {
         E::UnknownIssuer | E::InvalidSignatureForPublicKey => PathError::UntrustedIssuer,
         E::CertExpired { .. } | E::CertNotValidYet { .. } => PathError::Expired,
         E::CertRevoked => PathError::Revoked,
+        E::CaUsedAsEndEntity => {
+            PathError::Invalid("it belongs to an authority (cA is true), not to a third party".to_owned())
+        }
+        E::InvalidCertValidity => PathError::Invalid("its validity ends before it begins".to_owned()),
+        E::UnsupportedCriticalExtension => {
+            PathError::Invalid("it has a critical extension that path validation does not know".to_owned())
+        }
         other => PathError::Invalid(format!("{other:?}")),
     }
 }

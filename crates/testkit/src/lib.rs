@@ -1,1 +1,16 @@
+//! For tests alone: the real server on free ports, third parties with certificates of every kind, and requests
+//! that can be spoiled in one place before they are sent.
 
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
+
+mod program;
+mod request;
+mod server;
+mod signer;
+mod test_ca;
+
+pub use program::{Program, free_folder, openssl, run};
+pub use request::{Answer, Request};
+pub use server::TestServer;
+pub use signer::Signer;
+pub use test_ca::{FakeKey, TestCa};

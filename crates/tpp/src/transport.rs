@@ -51,8 +51,6 @@ impl Transport {
     /// # Errors
     /// [`Error::File`] or [`Error::Setup`] for files that cannot be used.
     pub fn new(settings: TransportSettings, observer: Option<Observer>) -> Result<Self, Error> {
-        // Another part of the process may have chosen the same provider before.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let setup = |error: reqwest::Error| Error::Setup(format!("TLS cannot be set up: {error}"));
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))

@@ -1,6 +1,7 @@
 //! All routes of the bank's public listeners.
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::Edge;
@@ -14,12 +15,16 @@ use crate::start::Addresses;
 
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
 pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: Addresses) -> Router {
+    let mut mounted: Vec<_> = DIALECTS.iter().map(|d| (d.prefix, (d.mount)(edge.clone()))).collect();
+    mounted.push((oauth::PREFIX, oauth::router(edge.clone(), key)));
     let mut router = web::routes();
-    for dialect in DIALECTS {
-        router = router.nest(dialect.prefix, (dialect.mount)(edge.clone()));
+    for (prefix, dialect) in mounted {
+        // Nesting leaves the prefix with a bare slash out; a dialect answers that in its format too.
+        router = router
+            .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())
+            .nest(prefix, dialect);
     }
     router
-        .nest(oauth::PREFIX, oauth::router(edge.clone(), key))
         .merge(sandbox::publication(sandbox))
         .route("/", get(async move || home(&addresses)))
         .fallback(not_found)

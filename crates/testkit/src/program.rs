@@ -1,0 +1,89 @@
+//! The binary as a process of its own, and other programs.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A running `vestibule sandbox`; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// The line of JSON that it printed when it was ready.
+    pub ready: Value,
+}
+
+impl Program {
+    /// Starts `binary sandbox --json` on free ports with further arguments and waits until it is ready.
+    pub fn sandbox(binary: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(binary)
+            .args(["sandbox", "--json", "--listen", "127.0.0.1:0"])
+            .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            let output = child.wait_with_output().unwrap();
+            panic!("not ready: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Self { child, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    /// One of its addresses: `public`, `tls` or `management`.
+    pub fn url(&self, name: &str) -> String {
+        self.ready[name].as_str().unwrap().to_owned()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal by name and waits for its end; returns what it wrote to standard error as well.
+    pub fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        run("kill", &["-s", name, &self.id().to_string()]);
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        std::io::Read::read_to_string(&mut self.child.stderr.take().unwrap(), &mut log).unwrap();
+        (status.code(), log)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a program to its end.
+pub fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"))
+}
+
+/// Runs `openssl` and returns what it printed.
+pub fn openssl(arguments: &[&str]) -> String {
+    let output = run("openssl", arguments);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// A folder that is deleted at the end of the test.
+pub fn free_folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path: &Path = folder.path();
+    let path = path.to_owned();
+    (folder, path)
+}

@@ -1,0 +1,109 @@
+//! The server that the binary runs, inside the test's process.
+
+use serde_json::{Value, json};
+use vestibule::{DataLocation, Running, SandboxConfig, start};
+
+use crate::{Request, Signer};
+
+/// A sandbox on free ports with everything in memory, unless a test wants it otherwise.
+#[derive(Debug)]
+pub struct TestServer {
+    /// The running server.
+    pub running: Running,
+    /// Sends requests without following redirects.
+    pub http: reqwest::Client,
+}
+
+impl TestServer {
+    /// Starts a server.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Starts a server with another configuration.
+    pub async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+        let mut config = SandboxConfig {
+            listen: "127.0.0.1:0".to_owned(),
+            tls_listen: Some("127.0.0.1:0".to_owned()),
+            management_listen: "127.0.0.1:0".to_owned(),
+            data: DataLocation::Memory,
+            ..SandboxConfig::default()
+        };
+        change(&mut config);
+        Self { running: start(config).await.unwrap(), http: client() }
+    }
+
+    /// Address of the bank, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.running.addresses.public
+    }
+
+    /// Address of the bank with TLS.
+    pub fn tls_url(&self) -> &str {
+        self.running.addresses.tls.as_deref().unwrap()
+    }
+
+    /// Sends a request to the bank.
+    pub async fn send(&self, request: &Request) -> crate::Answer {
+        request.send(&self.http, self.url()).await
+    }
+
+    /// Calls the management API and returns status and JSON.
+    pub async fn manage(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let url = format!("{}{path}", self.running.addresses.management);
+        let mut request = self.http.request(method.parse().unwrap(), url);
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// A third party with a certificate as the compatible bank's test client hands it out.
+    pub async fn tpp(&self, organization_identifier: &str) -> Signer {
+        self.certificate(json!({"organizationIdentifier": organization_identifier})).await
+    }
+
+    /// A third party with a certificate as asked.
+    pub async fn certificate(&self, request: Value) -> Signer {
+        let (status, body) = self.manage("POST", "/test-certificates", request).await;
+        assert_eq!(status, 201, "{body}");
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        let chain = body["chain"].as_array().unwrap();
+        Signer::from_pem(&text("certificate"), &text("privateKey"), Some(text("keyId")))
+            .with_chain(chain.iter().map(|pem| pem.as_str().unwrap().to_owned()).collect())
+    }
+
+    /// Moves a tenant's clock.
+    pub async fn advance(&self, tenant: &str, by: &str) {
+        let (status, body) = self.manage("PUT", "/clock", json!({"tenant": tenant, "advance": by})).await;
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Onboards at a tenant and returns the initial access token.
+    pub async fn initial_access_token(&self, tenant: &str, signer: &Signer) -> String {
+        let answer = self.send(&Request::onboarding(tenant).signed(signer)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Onboards and registers at a tenant and returns the registration.
+    pub async fn register(&self, tenant: &str, signer: &Signer, redirect_uris: &[&str]) -> Value {
+        let token = self.initial_access_token(tenant, signer).await;
+        let answer =
+            self.send(&Request::registration(tenant, &token, redirect_uris).certificate(signer)).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()
+    }
+}
+
+/// A client that shows every answer as it is.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(std::time::Duration::from_secs(60))
+        .no_proxy()
+        .build()
+        .unwrap()
+}
