@@ -1,0 +1,24 @@
+//! The authorization server from outside.
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+mod authorize;
+mod discovery;
+mod registration;
+mod registration_refusals;
+mod token;
+
+use base64::Engine;
+use testkit::Request;
+
+const ID: &str = "PSDNL-DNB-R000000";
+
+/// A token request with client credentials in the header.
+fn token_request(tenant: &str, id: &str, secret: &str, form: &str) -> Request {
+    Request::new("POST", &format!("/auth/{tenant}/v1/token"))
+        .set("authorization", basic(id, secret))
+        .form(form)
+}
+
+fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
+}

@@ -1,0 +1,301 @@
+//! Registration as clients in the field do it, again and again, at once and after a restart.
+
+use serde_json::{Value, json};
+use testkit::{Request, TestServer, free_folder};
+use vestibule::DataLocation;
+
+use crate::{ID, token_request};
+
+const URI: &str = "https://tpp.example/cb";
+
+/// Whether the token endpoint takes the secret: then it complains about the code, not about the client.
+async fn secret_is_good(server: &TestServer, secret: &str) -> bool {
+    let form =
+        "grant_type=authorization_code&code=x&redirect_uri=https%3A%2F%2Ftpp.example%2Fcb&code_verifier=v";
+    let answer = server.send(&token_request("nl", ID, secret, form)).await;
+    match (answer.status, answer.error().0.as_str()) {
+        (400, "invalid_grant") => true,
+        (401, "invalid_client") => false,
+        _ => panic!("{}", answer.body),
+    }
+}
+
+fn assert_registration(json: &Value, server: &TestServer, uris: &[&str]) {
+    let secret = json["client_secret"].as_str().unwrap();
+    assert!(
+        secret.len() >= 32 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    );
+    let issued_at = json["client_id_issued_at"].as_i64().unwrap();
+    assert!(issued_at > 1_700_000_000);
+    let expected = json!({
+        "grant_types": ["authorization_code"],
+        "application_type": "web",
+        "client_secret_expires_at": 0,
+        "redirect_uris": uris,
+        "client_id_issued_at": issued_at,
+        "client_id": ID,
+        "client_secret": secret,
+        "tls_client_certificate_bound_access_tokens": true,
+        "sector_identifier_uri": "",
+        "token_endpoint_auth_method": "client_secret_basic",
+        "response_types": ["code"],
+        "id_token_signed_response_alg": "RS256",
+    });
+    assert_eq!(*json, expected, "{}", server.url());
+}
+
+#[tokio::test]
+async fn every_form_that_clients_send() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let token = server.initial_access_token("nl", &tpp).await;
+    let other = server.initial_access_token("nl", &tpp).await;
+    let post = |tenant: &str| Request::new("POST", &format!("/auth/{tenant}/v1/registration"));
+    let bearer = |request: Request| request.set("authorization", format!("Bearer {token}"));
+    let uri = "redirect_uris=https%3A%2F%2Ftpp.example%2Fcb";
+    let in_form = format!("initial_access_token={token}&{uri}");
+    let json = |members: Value| members.to_string();
+    let digest_of_nothing = "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let requests = [
+        ("token in the form", post("nl").form(&in_form)),
+        ("token in the header", bearer(post("nl")).form(uri)),
+        ("token in both", bearer(post("nl")).form(&in_form)),
+        (
+            "different tokens: the header counts",
+            bearer(post("nl")).form(&format!("initial_access_token=x&{uri}")),
+        ),
+        (
+            "another good token in the form",
+            bearer(post("nl")).form(&format!("initial_access_token={other}&{uri}")),
+        ),
+        ("empty sector identifier", post("nl").form(&format!("{in_form}&sector_identifier_uri="))),
+        ("brackets", bearer(post("nl")).form("redirect_uris[]=https%3A%2F%2Ftpp.example%2Fcb")),
+        ("no media type", bearer(post("nl")).form(uri).without("content-type")),
+        ("charset", bearer(post("nl")).body("application/x-www-form-urlencoded;charset=UTF-8", uri)),
+        ("lower-case scheme", post("nl").set("authorization", format!("bearer {token}")).form(uri)),
+        ("trailing slash", {
+            let mut r = bearer(post("nl")).form(uri);
+            r.target.push('/');
+            r
+        }),
+        ("JSON, array", bearer(post("nl")).body("application/json", json(json!({"redirect_uris": [URI]})))),
+        ("JSON, string", bearer(post("nl")).body("application/json", json(json!({"redirect_uris": URI})))),
+        (
+            "JSON, token inside",
+            post("nl").body(
+                "application/json",
+                json(json!({"redirect_uris": [URI], "initial_access_token": token, "unknown": 1})),
+            ),
+        ),
+        ("with certificate", bearer(post("nl")).form(uri).certificate(&tpp)),
+        ("signed over its body", bearer(post("nl")).form(uri).set("x-request-id", "1").signed(&tpp)),
+        (
+            "signed over an empty body",
+            bearer(post("nl"))
+                .form(uri)
+                .set("x-request-id", "1")
+                .certificate(&tpp)
+                .set("digest", digest_of_nothing)
+                .sign(&tpp, "digest x-request-id"),
+        ),
+        ("at another tenant", bearer(post("uk")).form(uri)),
+        ("at a third tenant", bearer(post("be_fr")).form(uri)),
+    ];
+    for (name, request) in requests {
+        let answer = server.send(&request).await;
+        assert_eq!(answer.status, 201, "{name}: {}", answer.body);
+        assert_registration(&answer.json(), &server, &[URI]);
+        assert_eq!(answer.header("cache-control"), "no-store", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn several_redirect_uris() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let token = server.initial_access_token("nl", &tpp).await;
+    for (form, uris, kind) in [
+        (
+            "redirect_uris=https%3A%2F%2Fa.example&redirect_uris=http%3A%2F%2Fexample.com",
+            json!(["https://a.example", "http://example.com"]),
+            "web",
+        ),
+        (
+            "redirect_uris=https%3A%2F%2Fa.example+https%3A%2F%2Fb.example",
+            json!(["https://a.example", "https://b.example"]),
+            "web",
+        ),
+        (
+            "redirect_uris=https%3A%2F%2Fa.example%0Aapp%3A%2Fcb",
+            json!(["https://a.example", "app:/cb"]),
+            "mobile",
+        ),
+        (
+            "redirect_uris=https%3A%2F%2Fa.example&redirect_uris=https%3A%2F%2Fa.example",
+            json!(["https://a.example"]),
+            "web",
+        ),
+    ] {
+        let request = Request::registration("nl", &token, &[]).form(form);
+        let answer = server.send(&request).await;
+        assert_eq!(answer.status, 201, "{form}: {}", answer.body);
+        assert_eq!(
+            (&answer.json()["redirect_uris"], &answer.json()["application_type"]),
+            (&uris, &json!(kind))
+        );
+    }
+}
+
+#[tokio::test]
+async fn registering_again_replaces_all_but_the_client_id() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let first = server.register("nl", &tpp, &[URI]).await;
+    let secret = first["client_secret"].as_str().unwrap();
+    assert!(secret_is_good(&server, secret).await);
+    assert!(!secret_is_good(&server, "wrong").await);
+
+    let second = server.register("be_nl", &tpp, &["https://tpp.example/new"]).await;
+    assert_eq!(second["client_id"], ID);
+    assert_eq!(second["client_id_issued_at"], first["client_id_issued_at"]);
+    assert!(!secret_is_good(&server, secret).await, "the earlier secret is gone");
+    assert!(secret_is_good(&server, second["client_secret"].as_str().unwrap()).await);
+    for (uri, registered) in [(URI, false), ("https://tpp.example/new", true)] {
+        let target = format!("/auth/nl/v1/auth?response_type=code&client_id={ID}&redirect_uri={uri}");
+        let answer = server.send(&Request::new("GET", &target)).await;
+        assert_eq!(answer.error().1.starts_with("Unregistered redirect_uri"), !registered, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn registering_with_a_new_certificate_revokes_the_old_one() {
+    let server = TestServer::start().await;
+    let old = server.tpp(ID).await;
+    server.register("nl", &old, &[URI]).await;
+    let seal = server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
+    let still_good = server.send(&Request::onboarding("nl").signed(&old)).await;
+    assert_eq!(still_good.status, 200, "a certificate of another kind replaces nothing by itself");
+    server.register("nl", &seal, &[URI]).await;
+    let answer = server.send(&Request::onboarding("nl").signed(&old)).await;
+    assert_eq!((answer.status, answer.error().0.as_str()), (401, "CERTIFICATE_REVOKED"));
+    let answer = server.send(&Request::onboarding("nl").signed(&seal)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_token_lives_a_day_by_the_clock_of_its_tenant() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let token = server.initial_access_token("nl", &tpp).await;
+    let at = async |tenant: &str| server.send(&Request::registration(tenant, &token, &[URI])).await;
+    server.advance("nl", "PT23H59M50S").await;
+    assert_eq!(at("nl").await.status, 201);
+    server.advance("nl", "PT10S").await;
+    for tenant in ["nl", "uk"] {
+        let answer = at(tenant).await;
+        assert_eq!((answer.status, answer.error().0.as_str()), (401, "invalid_token"), "{}", answer.body);
+        assert!(answer.error().1.contains("expired at"), "{}", answer.body);
+    }
+    server.advance("nl", "-P1D").await;
+    assert_eq!(at("nl").await.status, 201, "time went back");
+    server.advance("uk", "P1D").await;
+    assert_eq!(at("uk").await.status, 201, "another tenant's clock does not matter");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_at_once() {
+    let server = TestServer::start().await;
+    let one = server.tpp(ID).await;
+    let token = server.initial_access_token("nl", &one).await;
+    let request = Request::registration("nl", &token, &[URI]);
+    let answers = send_all(&server, (0..200).map(|_| request.clone()).collect()).await;
+    assert!(
+        answers.iter().all(|answer| answer.status == 201),
+        "{:?}",
+        answers.iter().find(|a| a.status != 201)
+    );
+    let mut secrets: Vec<_> =
+        answers.iter().map(|answer| answer.json()["client_secret"].to_string()).collect();
+    secrets.sort();
+    secrets.dedup();
+    assert_eq!(secrets.len(), 200);
+    let mut good = 0;
+    for answer in &answers {
+        good += usize::from(secret_is_good(&server, answer.json()["client_secret"].as_str().unwrap()).await);
+    }
+    assert_eq!(good, 1, "the last registration counts, and no other");
+
+    let mut requests = Vec::new();
+    for number in 0..200 {
+        // One key for all: making 200 of them would take longer than the test.
+        let id = format!("PSDNL-DNB-M{number:03}");
+        let body = json!({"organizationIdentifier": id, "publicKey": public_key_pem(&one)});
+        let (status, answer) = server.manage("POST", "/test-certificates", body).await;
+        assert_eq!((status, &answer["privateKey"]), (201, &Value::Null));
+        let signer = testkit::Signer::from_pem(answer["certificate"].as_str().unwrap(), &one.key_pem, None);
+        let token = server.initial_access_token("nl", &signer).await;
+        requests.push(Request::registration("nl", &token, &[URI]).certificate(&signer));
+    }
+    let answers = send_all(&server, requests).await;
+    assert!(answers.iter().all(|answer| answer.status == 201));
+    let mut ids: Vec<_> = answers.iter().map(|answer| answer.json()["client_id"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 200);
+}
+
+fn public_key_pem(signer: &testkit::Signer) -> String {
+    use base64::Engine;
+    let der = base64::engine::general_purpose::STANDARD.encode(&signer.certificate.public_key.spki_der);
+    format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n")
+}
+
+async fn send_all(server: &TestServer, requests: Vec<Request>) -> Vec<testkit::Answer> {
+    let tasks: Vec<_> = requests
+        .into_iter()
+        .map(|request| {
+            let (client, url) = (server.http.clone(), server.url().to_owned());
+            tokio::spawn(async move { request.send(&client, &url).await })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_registration_survives_a_restart() {
+    let (_guard, folder) = free_folder();
+    let start = || {
+        let data = DataLocation::Folder(folder.clone());
+        TestServer::with(|config| config.data = data)
+    };
+    let server = start().await;
+    let tpp = server.tpp(ID).await;
+    let replaced = server.tpp("PSDNL-DNB-R1").await;
+    server.tpp("PSDNL-DNB-R1").await;
+    let token = server.initial_access_token("nl", &tpp).await;
+    let registered = server.register("nl", &tpp, &[URI]).await;
+    server.advance("be_fr", "P30D").await;
+    let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.body;
+    let seed = server.running.addresses.seed;
+    server.running.stop().await;
+
+    let server = start().await;
+    assert_eq!(server.running.addresses.seed, seed);
+    assert!(secret_is_good(&server, registered["client_secret"].as_str().unwrap()).await);
+    assert_eq!(server.send(&Request::registration("nl", &token, &[URI])).await.status, 201);
+    assert_eq!(
+        server.send(&Request::onboarding("nl").signed(&tpp)).await.status,
+        200,
+        "the authority is the same"
+    );
+    let answer = server.send(&Request::onboarding("nl").signed(&replaced)).await;
+    assert_eq!(answer.error().0, "CERTIFICATE_REVOKED");
+    assert_eq!(server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.body, keys);
+    let (_, clocks) = server.manage("GET", "/clock", Value::Null).await;
+    let be_fr = clocks["clocks"].as_array().unwrap().iter().find(|clock| clock["tenant"] == "be_fr").unwrap();
+    assert_eq!(be_fr["offsetSeconds"], 30 * 86_400);
+}
