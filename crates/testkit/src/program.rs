@@ -17,14 +17,15 @@ pub struct Program {
 impl Program {
     /// Starts `binary sandbox --json` on free ports with further arguments and waits until it is ready.
     pub fn sandbox(binary: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(binary)
-            .args(["sandbox", "--json", "--listen", "127.0.0.1:0"])
-            .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(binary);
+        command.args(["sandbox", "--json"]);
+        for option in ["--listen", "--tls-listen", "--management-listen"] {
+            if !arguments.contains(&option) {
+                command.args([option, "127.0.0.1:0"]);
+            }
+        }
+        let mut child =
+            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         if line.is_empty() {

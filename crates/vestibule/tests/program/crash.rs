@@ -1,0 +1,108 @@
+//! `kill -9`: what was acknowledged is there afterwards.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use eidas::issue::{KeyType, generate_key};
+use serde_json::{Value, json};
+use testkit::{Program, Request, Signer, free_folder};
+
+use crate::BINARY;
+
+const ROUNDS: u64 = 50;
+const LANES: u64 = 4;
+const PER_LANE: u64 = 12;
+
+/// Fifty times: third parties register one after the other on four connections, the process is killed in the
+/// middle of it, and after the restart every secret that was handed out opens the token endpoint.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_registration_is_lost() {
+    let (_guard, folder) = free_folder();
+    let data = folder.to_str().unwrap().to_owned();
+    let start = || Program::sandbox(BINARY, &["--data", &data, "--tls-listen", "off"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    // One key for all third parties: making one for each would be most of the test.
+    let key = generate_key(KeyType::Rsa2048).unwrap();
+    let mut program = start();
+    let (mut acknowledged, mut cut_off) = (0, 0);
+    for round in 0..ROUNDS {
+        let done = Arc::new(AtomicU64::new(0));
+        let mut prepared = Vec::new();
+        for lane in 0..LANES {
+            let mut requests = Vec::new();
+            for number in 0..PER_LANE {
+                let id = format!("PSDNL-DNB-K{round:02}-{lane}-{number}");
+                requests.push((id.clone(), registration(&client, &program, &key, &id).await));
+            }
+            prepared.push(requests);
+        }
+        let lanes: Vec<_> = prepared
+            .into_iter()
+            .map(|requests| {
+                let (client, origin, done) = (client.clone(), program.url("public"), Arc::clone(&done));
+                tokio::spawn(register_until_it_dies(client, origin, requests, done))
+            })
+            .collect();
+        // After another number of acknowledgements in each round, while the other lanes wait for theirs.
+        while done.load(Ordering::SeqCst) < 1 + round * 5 % (LANES * PER_LANE - LANES) {
+            tokio::task::yield_now().await;
+        }
+        program.kill();
+        program = start();
+        for lane in lanes {
+            let secrets = lane.await.unwrap();
+            cut_off += u64::from(secrets.len() < usize::try_from(PER_LANE).unwrap());
+            for (id, secret) in secrets {
+                acknowledged += 1;
+                let good = secret_is_good(&client, &program.url("public"), &id, &secret).await;
+                assert!(good, "round {round}: the registration of {id} was acknowledged and is lost");
+            }
+        }
+    }
+    assert!(acknowledged > 100, "only {acknowledged} registrations were acknowledged");
+    assert!(cut_off > 100, "only {cut_off} of {} lanes were cut off in the middle", ROUNDS * LANES);
+}
+
+/// A third party that is ready to register.
+async fn registration(
+    client: &reqwest::Client,
+    program: &Program,
+    (private_key, public_key): &(String, String),
+    id: &str,
+) -> Request {
+    let url = format!("{}/test-certificates", program.url("management"));
+    let body = json!({"organizationIdentifier": id, "publicKey": public_key}).to_string();
+    let answer = client.post(url).header("content-type", "application/json").body(body).send().await.unwrap();
+    let made: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let signer = Signer::from_pem(made["certificate"].as_str().unwrap(), private_key, None);
+    let answer = Request::onboarding("nl").signed(&signer).send(client, &program.url("public")).await;
+    let token =
+        answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
+    Request::registration("nl", &token, &["https://tpp.example/cb"])
+}
+
+/// Registers one after the other; returns the secrets that were handed out before the server was gone.
+async fn register_until_it_dies(
+    client: reqwest::Client,
+    origin: String,
+    requests: Vec<(String, Request)>,
+    done: Arc<AtomicU64>,
+) -> Vec<(String, String)> {
+    let mut secrets = Vec::new();
+    for (id, request) in requests {
+        let url = format!("{origin}{}", request.target);
+        let sent = client.post(url).headers(request.headers).body(request.body).send().await;
+        let Ok(answer) = sent else { break };
+        let Ok(body) = answer.bytes().await else { break };
+        let json: Value = serde_json::from_slice(&body).unwrap();
+        secrets.push((id, json["client_secret"].as_str().unwrap().to_owned()));
+        done.fetch_add(1, Ordering::SeqCst);
+    }
+    secrets
+}
+
+async fn secret_is_good(client: &reqwest::Client, origin: &str, id: &str, secret: &str) -> bool {
+    let form = format!("grant_type=refresh_token&refresh_token=x&client_id={id}&client_secret={secret}");
+    let answer = Request::new("POST", "/auth/nl/v1/token").form(&form).send(client, origin).await;
+    answer.error().1 == "Unknown refresh token"
+}

@@ -1,0 +1,24 @@
+//! The binary from outside: command line, TLS with other programs, crashes, logs, documentation.
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+mod certificate_command;
+mod crash;
+mod documentation;
+mod limits;
+mod logs;
+mod management;
+mod other_implementations;
+mod pages;
+mod sandbox_command;
+mod tls;
+mod tpp_command;
+
+/// The binary under test.
+const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// Runs the binary and returns exit code, standard output and standard error.
+fn vestibule(arguments: &[&str]) -> (i32, String, String) {
+    let output = testkit::run(BINARY, arguments);
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
