@@ -75,7 +75,10 @@ impl From<gateway::Error> for Error {
                 Self { status: StatusCode::NOT_FOUND, code: "not_found", message: error.to_string() }
             }
             gateway::Error::Refused(refusal) => Self::bad("invalid_request", refusal),
-            other => Self::internal(&other),
+            gateway::Error::Conflict => {
+                Self { status: StatusCode::CONFLICT, code: "conflict", message: error.to_string() }
+            }
+            other @ (gateway::Error::Unavailable(_) | gateway::Error::Internal(_)) => Self::internal(&other),
         }
     }
 }

@@ -31,8 +31,12 @@ const LENIENT: SignatureRules = SignatureRules {
     key_id: KeyIdRules { issuer_may_differ: true, ..KeyIdRules::INTEROP },
 };
 
-/// NextGenPSD2 to the letter.
-const STRICT: SignatureRules = SignatureRules { signature: Rules::BERLIN_GROUP, key_id: KeyIdRules::STRICT };
+/// NextGenPSD2 to the letter. The issuer's name may still be spelled in every known way: it is compared as a set
+/// of attributes, whichever text a client's library makes of it.
+const STRICT: SignatureRules = SignatureRules {
+    signature: Rules::BERLIN_GROUP,
+    key_id: KeyIdRules { decimal_serial: false, ..KeyIdRules::INTEROP },
+};
 
 impl SignatureRules {
     /// The rules of a bank that is so strict, with the headers that a call has to sign.

@@ -150,20 +150,25 @@ impl Gateway {
         kind: CertificateKind,
         tpp: &TppId,
     ) -> Result<(), Error> {
+        let fingerprint = certificate.fingerprint_hex();
         retry(|| async {
             let mut changes = Changes::new();
             for older in self.0.store.active_certificates(tpp, kind).await? {
-                let status = CertificateStatus::Revoked { at: now };
-                changes = changes.put_certificate(&CertificateRecord { status, ..older });
+                if older.fingerprint != fingerprint {
+                    let status = CertificateStatus::Revoked { at: now };
+                    changes = changes.put_certificate(&CertificateRecord { status, ..older });
+                }
             }
+            // The same key, serial number and second give the same certificate once more.
+            let known = self.0.store.certificate(&fingerprint).await?;
             let record = CertificateRecord {
-                fingerprint: certificate.fingerprint_hex(),
+                fingerprint: fingerprint.clone(),
                 tpp: tpp.clone(),
                 kind,
                 serial: certificate.serial_hex(),
                 recorded_at: now,
                 status: CertificateStatus::Active,
-                version: 0,
+                version: known.map_or(0, |known| known.version),
             };
             Ok(self.0.store.save(changes.put_certificate(&record)).await?)
         })

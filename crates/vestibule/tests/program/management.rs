@@ -86,6 +86,26 @@ async fn a_public_key_of_ones_own() {
     }
 }
 
+/// With the same key and serial number, two requests in one second give one and the same certificate.
+#[tokio::test]
+async fn the_same_request_again_and_again() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &tpp.key_pem).unwrap();
+    let public = openssl(&["pkey", "-in", file.path().to_str().unwrap(), "-pubout"]);
+    let mut last = String::new();
+    for _ in 0..10 {
+        let request = json!({"organizationIdentifier": ID, "publicKey": public});
+        let (status, body) = server.manage("POST", "/test-certificates", request).await;
+        assert_eq!(status, 201, "{body}");
+        last = body["certificate"].as_str().unwrap().to_owned();
+    }
+    let signer = testkit::Signer::from_pem(&last, &tpp.key_pem, None);
+    let answer = server.send(&testkit::Request::onboarding("nl").signed(&signer)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
 #[tokio::test]
 async fn refusals() {
     let server = TestServer::start().await;

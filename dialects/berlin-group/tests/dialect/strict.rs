@@ -6,11 +6,8 @@ use testkit::{Request, Signer, TestServer};
 
 const ID: &str = "PSDNL-DNB-R000000";
 
-/// A seal whose key id is written as the strict profile wants it.
 async fn seal(server: &TestServer) -> Signer {
-    let mut seal = server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
-    seal.key_id = seal.key_id.replace(", ", ",").replace("OID.", "");
-    seal
+    server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await
 }
 
 #[tokio::test]
@@ -74,7 +71,6 @@ async fn what_the_lenient_profile_tolerates_is_refused() {
             "SIGNATURE_INVALID",
             "\"tpp-redirect-uri\" must be signed",
         ),
-        ("RFC 1779 issuer", renamed(seal.certificate.key_id()), "SIGNATURE_INVALID", "keyId names issuer"),
         (
             "another issuer",
             renamed(format!("SN={},CA=CN=x", seal.certificate.serial_hex())),
