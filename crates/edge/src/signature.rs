@@ -1,7 +1,7 @@
 //! The signature over a request, held against the certificate that came with it.
 
+use eidas::KeyIdRules;
 use eidas::key_id::KeyIdError;
-use eidas::{KeyId, KeyIdRules};
 use gateway::{PresentedCertificate, Strictness};
 use http_signatures::cavage::{self, Hs2019, Rules, SignatureHeader};
 use http_signatures::{Message, Refusal};
@@ -105,8 +105,8 @@ pub fn check_message_signature(
     let expected = || presented.certificate.key_id();
     let key_id =
         header.key_id.as_deref().ok_or_else(|| SignatureRefusal::KeyIdMissing { expected: expected() })?;
-    KeyId::parse(key_id)
-        .and_then(|key_id| key_id.check(&presented.certificate, rules.key_id))
+    presented
+        .check_key_id(key_id, rules.key_id)
         .map_err(|error| SignatureRefusal::KeyId { error, expected: expected() })?;
     cavage::verify(message, &header, &presented.key, &rules.signature, now).map_err(refused)?;
     Ok(())

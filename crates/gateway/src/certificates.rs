@@ -3,19 +3,21 @@
 //! The checks are separate so that each dialect runs them in the order of its own rules. Reading, identity and
 //! the path to a trusted authority do not change while a bank runs, so they are done once for each certificate.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, Refusal, Timestamp, TppId,
 };
-use eidas::{Certificate, PathError, Purpose, Role, TrustStore, oid};
+use eidas::header::{HeaderError, HeaderForm, certificate_der};
+use eidas::key_id::KeyIdError;
+use eidas::{Certificate, KeyId, KeyIdRules, PathError, Purpose, Role, TrustStore, oid};
 use http_signatures::key::PublicKey;
 use quick_cache::sync::Cache;
 
 use crate::error::retry;
 use crate::{Changes, Error, Gateway, Noun, Strictness};
 
-/// Certificates kept parsed. Each takes a few kilobytes.
+/// Certificates kept parsed. Each takes about ten kilobytes; only those that were traced are kept.
 const CACHED: usize = 1024;
 
 /// Where a certificate was presented.
@@ -58,13 +60,32 @@ pub struct PresentedCertificate {
     pub holder: CertificateHolder,
     /// The key in it.
     pub key: PublicKey,
+    /// A key id that was found to fit: clients send the same text with every call.
+    fitting_key_id: OnceLock<Box<str>>,
+}
+
+impl PresentedCertificate {
+    /// Checks the key id of a signature against the certificate. All calls of one bank use the same rules.
+    ///
+    /// # Errors
+    /// [`KeyIdError`]
+    pub fn check_key_id(&self, text: &str, rules: KeyIdRules) -> Result<(), KeyIdError> {
+        if self.fitting_key_id.get().is_some_and(|known| **known == *text) {
+            return Ok(());
+        }
+        KeyId::parse(text)?.check(&self.certificate, rules)?;
+        // If two calls come at once, one of the two texts is remembered.
+        let _ = self.fitting_key_id.set(text.into());
+        Ok(())
+    }
 }
 
 /// Authorities that are trusted, and the certificates that were traced to them.
 #[derive(Debug)]
 pub(crate) struct Trust {
     authorities: TrustStore,
-    traced: Cache<eidas::Fingerprint, Arc<PresentedCertificate>>,
+    /// By the octets they were presented as: DER, or the text of a header.
+    traced: Cache<Box<[u8]>, Arc<PresentedCertificate>>,
 }
 
 impl Trust {
@@ -74,7 +95,7 @@ impl Trust {
 }
 
 impl Gateway {
-    /// Reads a certificate: structure, key, identity, issuer, and in the strict profile its purpose.
+    /// Reads a certificate in DER: structure, key, identity, issuer, and in the strict profile its purpose.
     ///
     /// # Errors
     /// [`Refusal::CertificateInvalid`]
@@ -84,12 +105,41 @@ impl Gateway {
         place: Place,
         now: Timestamp,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        let fingerprint = eidas::certificate::fingerprint(der);
-        let presented = match self.0.trust.traced.get(&fingerprint) {
+        self.read(der, place, || self.trace(der, place, now))
+    }
+
+    /// Reads a certificate from the value of a header, in any of the forms that clients send. Absent for an
+    /// empty header and for what proxies write in place of nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateInvalid`]
+    pub fn read_certificate_header(
+        &self,
+        value: &[u8],
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Option<Arc<PresentedCertificate>>, Refusal> {
+        let traced = self.read(value, place, || match certificate_der(value, HeaderForm::Any) {
+            Ok(der) => self.trace(&der, place, now),
+            Err(error) => Err(invalid(place, &error)),
+        });
+        match traced {
+            Err(_) if certificate_der(value, HeaderForm::Any) == Err(HeaderError::Missing) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn read(
+        &self,
+        octets: &[u8],
+        place: Place,
+        trace: impl FnOnce() -> Result<PresentedCertificate, Refusal>,
+    ) -> Result<Arc<PresentedCertificate>, Refusal> {
+        let presented = match self.0.trust.traced.get(octets) {
             Some(presented) => presented,
             None => {
-                let presented = Arc::new(self.trace(der, place, now)?);
-                self.0.trust.traced.insert(fingerprint, Arc::clone(&presented));
+                let presented = Arc::new(trace()?);
+                self.0.trust.traced.insert(octets.into(), Arc::clone(&presented));
                 presented
             }
         };
@@ -135,8 +185,8 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
     pub async fn check_certificate_status(&self, fingerprint: &str, place: Place) -> Result<(), Error> {
-        let record = self.0.store.certificate(fingerprint).await?;
-        record.map_or(Ok(()), |record| status_refusal(record.status, place)).map_err(Error::Refused)
+        let status = self.0.store.certificate_status(fingerprint).await?;
+        status.map_or(Ok(()), |status| status_refusal(status, place)).map_err(Error::Refused)
     }
 
     /// Records a test certificate that was just issued; older ones of its kind and holder are revoked.
@@ -242,7 +292,7 @@ impl Gateway {
             name: name.to_owned(),
             roles: certificate.roles().to_vec(),
         };
-        Ok(PresentedCertificate { certificate, holder, key })
+        Ok(PresentedCertificate { certificate, holder, key, fitting_key_id: OnceLock::new() })
     }
 }
 

@@ -23,6 +23,21 @@ impl Store {
         )
     }
 
+    /// Whether the certificate with this fingerprint may be used, if it is known.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn certificate_status(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Option<CertificateStatus>, StoreError> {
+        self.fetch_optional(
+            "SELECT status, status_since, recorded_at FROM certificates WHERE fingerprint = $1",
+            &[fingerprint.into()],
+            |row| read_status(row, 0, 1, 2),
+        )
+    }
+
     /// The active certificates of one third party and kind.
     ///
     /// # Errors
@@ -94,17 +109,28 @@ impl Changes {
 }
 
 fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
-    let recorded_at = row.time(4, "certificates.recorded_at")?;
-    let since = row.optional_time(6, "certificates.status_since")?.unwrap_or(recorded_at);
     Ok(CertificateRecord {
         fingerprint: row.text(0, "certificates.fingerprint")?,
         tpp: TppId::new(row.text(1, "certificates.tpp")?),
         kind: CertificateKind::from_name(&row.text(2, "certificates.kind")?)
             .ok_or(StoreError::Corrupt("certificates.kind"))?,
         serial: row.text(3, "certificates.serial")?,
-        recorded_at,
-        status: CertificateStatus::from_name(&row.text(5, "certificates.status")?, since)
-            .ok_or(StoreError::Corrupt("certificates.status"))?,
+        recorded_at: row.time(4, "certificates.recorded_at")?,
+        status: read_status(row, 5, 6, 4)?,
         version: row.integer(7, "certificates.version")?,
     })
+}
+
+fn read_status(
+    row: &Row<'_>,
+    status: usize,
+    since: usize,
+    recorded_at: usize,
+) -> Result<CertificateStatus, StoreError> {
+    let since = match row.optional_time(since, "certificates.status_since")? {
+        Some(since) => since,
+        None => row.time(recorded_at, "certificates.recorded_at")?,
+    };
+    CertificateStatus::from_name(&row.text(status, "certificates.status")?, since)
+        .ok_or(StoreError::Corrupt("certificates.status"))
 }

@@ -44,11 +44,11 @@ impl Changes {
         )
     }
 
-    /// Deletes a few tokens of a tenant that expired before `limit`, so that the table does not grow for ever.
+    /// Deletes up to 1024 tokens of a tenant that expired before `limit`, so that the table does not grow for ever.
     pub fn forget_initial_access_tokens(self, tenant: &Tenant, limit: Timestamp) -> Self {
         self.push(
             "DELETE FROM initial_access_tokens WHERE hash IN \
-             (SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT 4)",
+             (SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT 1024)",
             vec![tenant.as_str().into(), limit.into()],
             Rows::Any,
         )

@@ -28,8 +28,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// dialect's format.
 const MAX_HEADER_BUFFER: usize = 256 * 1024;
 
-/// Header fields that are read at all, for the same reason.
-const MAX_FIELDS: usize = 512;
+/// Header fields that are read at all, for the same reason. Room for them is made with every request.
+const MAX_FIELDS: usize = 128;
 
 /// One listener of the server.
 pub(crate) struct Listener {

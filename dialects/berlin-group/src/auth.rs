@@ -9,7 +9,6 @@ use edge::{
     single_header,
 };
 use eidas::Role;
-use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use gateway::certificates::check_same_organization;
 use gateway::domain::{RequestId, Timestamp};
 use gateway::{Ctx, Place, PresentedCertificate, Strictness};
@@ -128,12 +127,8 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let der = match certificate_der(value.as_bytes(), HeaderForm::Any) {
-        Ok(der) => der,
-        Err(HeaderError::Missing) => return Err(missing()),
-        Err(error) => return Err(invalid_certificate(Place::Signature, &error)),
-    };
-    Ok(edge.gateway.read_certificate(&der, Place::Signature, now)?)
+    let presented = edge.gateway.read_certificate_header(value.as_bytes(), Place::Signature, now)?;
+    presented.ok_or_else(missing)
 }
 
 /// The certificate of the TLS handshake, or the header that stands in for it.
@@ -150,16 +145,8 @@ fn tls_certificate(
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let place = Place::SslHeader;
-    match certificate_der(value.as_bytes(), HeaderForm::Any) {
-        Ok(der) => Ok(Some((edge.gateway.read_certificate(&der, place, now)?, place))),
-        Err(HeaderError::Missing) => Ok(None),
-        Err(error) => Err(invalid_certificate(place, &error)),
-    }
-}
-
-fn invalid_certificate(place: Place, error: &HeaderError) -> Error {
-    Error::unauthorized("CERTIFICATE_INVALID", format!("{} is not acceptable: {error}", place.what()))
+    let presented = edge.gateway.read_certificate_header(value.as_bytes(), Place::SslHeader, now)?;
+    Ok(presented.map(|presented| (presented, Place::SslHeader)))
 }
 
 /// Checks 8 to 12.

@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use edge::{Rejected, SignatureRules, check_message_signature, header_text, single_header};
 use eidas::Role;
-use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use gateway::certificates::check_same_organization;
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
 use http::header::{CACHE_CONTROL, HeaderName};
@@ -73,15 +72,10 @@ async fn certificate(
     let now = call.ctx.now;
     let value =
         single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
-    let der = match value.map(|value| certificate_der(value.as_bytes(), HeaderForm::Any)) {
-        None | Some(Err(HeaderError::Missing)) => None,
-        Some(Ok(der)) => Some(der),
-        Some(Err(error)) => {
-            let text = format!("CERTIFICATE_INVALID: {} is not acceptable: {error}", Place::Signature.what());
-            return Err(Error::unauthorized("access_denied", text));
-        }
+    let signer = match value {
+        Some(value) => gateway.read_certificate_header(value.as_bytes(), Place::Signature, now)?,
+        None => None,
     };
-    let signer = der.map(|der| gateway.read_certificate(&der, Place::Signature, now)).transpose()?;
     let peer = call.connection.peer_certificate.as_deref();
     let peer = peer.map(|der| gateway.read_certificate(der, Place::Tls, now)).transpose()?;
     if let (Some(signer), Some(peer)) = (&signer, &peer) {

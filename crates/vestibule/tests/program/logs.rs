@@ -61,7 +61,7 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
         "something is logged: {log}"
     );
     let key_line = tpp.key_pem.lines().nth(1).unwrap().to_owned();
-    for secret in [&token, &secret, &key_line[..60].to_owned(), "canary-", canary] {
+    for secret in [token.as_str(), secret.as_str(), &key_line[..60], "canary-", canary] {
         assert!(!log.contains(secret), "the log holds {secret}");
     }
 }

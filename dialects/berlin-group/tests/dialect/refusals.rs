@@ -509,7 +509,7 @@ async fn requests_that_no_bank_can_serve() {
     let signed = || Request::onboarding("nl").signed(&tpp);
     let at = |target: &str| Request::new("GET", target).set("x-request-id", "id");
     let mut many = signed();
-    for number in 0..120 {
+    for number in 0..110 {
         many = many.set(&format!("x-extra-{number}"), "1");
     }
     let rows: Vec<Row> = vec![
