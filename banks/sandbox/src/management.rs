@@ -146,13 +146,13 @@ struct KnownCertificate {
 impl From<CertificateRecord> for KnownCertificate {
     fn from(record: CertificateRecord) -> Self {
         Self {
-            organization_identifier: record.tpp.to_string(),
+            organization_identifier: record.holder.tpp.to_string(),
             profile: record.kind.name(),
-            serial_number: record.serial,
+            serial_number: record.holder.serial,
             recorded_at: record.recorded_at,
             status: record.status.name(),
             status_since: record.status.since(),
-            fingerprint: record.fingerprint,
+            fingerprint: record.holder.fingerprint,
         }
     }
 }

@@ -39,7 +39,7 @@ async fn revocation_list(State(sandbox): State<Sandbox>) -> Response {
     };
     let entries: Vec<_> = revoked
         .iter()
-        .filter_map(|record| Some((serial_octets(&record.serial)?, record.status.since()?)))
+        .filter_map(|record| Some((serial_octets(&record.holder.serial)?, record.status.since()?)))
         .collect();
     match sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None)) {
         Ok(der) => ([(header::CONTENT_TYPE, "application/pkix-crl")], der).into_response(),

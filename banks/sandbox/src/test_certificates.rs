@@ -3,7 +3,8 @@
 use eidas::issue::{CertificateRequest, IssueError, KeyType, Profile, generate_key};
 use eidas::{OrganizationIdentifier, Role, country, header};
 use gateway::Clock;
-use gateway::domain::{CertificateKind, Tenant, TppId};
+use gateway::certificates::holder;
+use gateway::domain::{CertificateKind, Tenant};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ pub(crate) async fn issue(
     let now = sandbox.clock.now(tenant.as_ref());
     let public_key = request.public_key.clone();
     let wanted = certificate_request(sandbox, request, profile, now)?;
-    let tpp = TppId::from(&wanted.organization_identifier);
+    let identifier = wanted.organization_identifier.clone();
     let authorities = std::sync::Arc::clone(&sandbox.authorities);
     let made = tokio::task::spawn_blocking(move || {
         let (private_key, public_key) = match public_key {
@@ -90,7 +91,7 @@ pub(crate) async fn issue(
         ),
         other => Error::bad("invalid_request", other),
     })?;
-    sandbox.gateway.record_test_certificate(now, &certificate, kind, &tpp).await?;
+    sandbox.gateway.record_test_certificate(now, &holder(&certificate, &identifier), kind).await?;
     let single_line = profile == Profile::TestClient;
     Ok(TestCertificate {
         certificate: pem(&certificate.der, "CERTIFICATE", single_line),

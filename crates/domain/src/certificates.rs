@@ -19,23 +19,32 @@ pub struct CertificateHolder {
     pub roles: Vec<Role>,
 }
 
-/// A certificate that was issued here or used for a registration.
+/// A certificate that was issued here, or seen in an onboarding call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateRecord {
-    /// SHA-256 over its DER, lower-case hexadecimal.
-    pub fingerprint: String,
-    /// Whose it is.
-    pub tpp: TppId,
+    /// What it says about its holder.
+    pub holder: CertificateHolder,
     /// What it is for.
     pub kind: CertificateKind,
-    /// Serial number in hexadecimal, for the revocation list.
-    pub serial: String,
     /// When it was issued or first seen.
     pub recorded_at: Timestamp,
     /// Whether it may be used.
     pub status: CertificateStatus,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
+}
+
+impl CertificateRecord {
+    /// The record of a certificate from elsewhere that is seen for the first time.
+    pub fn first_seen(holder: CertificateHolder, now: Timestamp) -> Self {
+        Self {
+            holder,
+            kind: CertificateKind::External,
+            recorded_at: now,
+            status: CertificateStatus::Active,
+            version: 0,
+        }
+    }
 }
 
 /// What a certificate is for. A new test certificate replaces the older one of its kind.

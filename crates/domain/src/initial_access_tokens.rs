@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use crate::{CertificateHolder, Refusal, SecretHash, Tenant, Timestamp};
+use crate::{Refusal, SecretHash, Tenant, Timestamp};
 
 /// How long a token may be used; it may be used more than once in that time.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -13,8 +13,8 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub struct InitialAccessToken {
     /// Hash of the token.
     pub hash: SecretHash,
-    /// The certificate that signed the call.
-    pub certificate: CertificateHolder,
+    /// Fingerprint of the certificate that signed the call.
+    pub certificate: String,
     /// The tenant where it was given out, whose clock decides when it expires.
     pub tenant: Tenant,
     /// Until when it may be used.
@@ -23,7 +23,7 @@ pub struct InitialAccessToken {
 
 impl InitialAccessToken {
     /// A token given out at `now`.
-    pub fn issue(hash: SecretHash, certificate: CertificateHolder, tenant: Tenant, now: Timestamp) -> Self {
+    pub fn issue(hash: SecretHash, certificate: String, tenant: Tenant, now: Timestamp) -> Self {
         // Only a moment at the very end of time could overflow.
         let expires_at = now.saturating_add(LIFETIME).unwrap_or(now);
         Self { hash, certificate, tenant, expires_at }
@@ -50,14 +50,7 @@ mod tests {
     fn a_token_lives_a_day() {
         let now = Timestamp::UNIX_EPOCH;
         let (hash, tenant) = (SecretHash::from_hex("00"), Tenant::parse("nl").unwrap());
-        let holder = CertificateHolder {
-            fingerprint: "ff".into(),
-            serial: "1".into(),
-            tpp: crate::TppId::new("PSDNL-DNB-1"),
-            name: "TPP".into(),
-            roles: Vec::new(),
-        };
-        let token = InitialAccessToken::issue(hash, holder, tenant, now);
+        let token = InitialAccessToken::issue(hash, "ff".into(), tenant, now);
         let end = now + LIFETIME;
         assert_eq!(token.check_at(end - SignedDuration::from_secs(1)), Ok(()));
         assert_eq!(token.check_at(end), Err(Refusal::InitialAccessTokenExpired { at: end }));

@@ -10,7 +10,9 @@ use domain::{
 };
 use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::key_id::KeyIdError;
-use eidas::{Certificate, KeyId, KeyIdRules, PathError, Purpose, Role, TrustStore, oid};
+use eidas::{
+    Certificate, KeyId, KeyIdRules, OrganizationIdentifier, PathError, Purpose, Role, TrustStore, oid,
+};
 use http_signatures::key::PublicKey;
 use quick_cache::sync::Cache;
 
@@ -196,26 +198,22 @@ impl Gateway {
     pub async fn record_test_certificate(
         &self,
         now: Timestamp,
-        certificate: &Certificate,
+        holder: &CertificateHolder,
         kind: CertificateKind,
-        tpp: &TppId,
     ) -> Result<(), Error> {
-        let fingerprint = certificate.fingerprint_hex();
         retry(|| async {
             let mut changes = Changes::new();
-            for older in self.0.store.active_certificates(tpp, kind).await? {
-                if older.fingerprint != fingerprint {
+            for older in self.0.store.active_certificates(&holder.tpp, kind).await? {
+                if older.holder.fingerprint != holder.fingerprint {
                     let status = CertificateStatus::Revoked { at: now };
                     changes = changes.put_certificate(&CertificateRecord { status, ..older });
                 }
             }
             // The same key, serial number and second give the same certificate once more.
-            let known = self.0.store.certificate(&fingerprint).await?;
+            let known = self.0.store.certificate(&holder.fingerprint).await?;
             let record = CertificateRecord {
-                fingerprint: fingerprint.clone(),
-                tpp: tpp.clone(),
+                holder: holder.clone(),
                 kind,
-                serial: certificate.serial_hex(),
                 recorded_at: now,
                 status: CertificateStatus::Active,
                 version: known.map_or(0, |known| known.version),
@@ -284,15 +282,20 @@ impl Gateway {
         })?;
         let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
             .map_err(|error| invalid(place, &error))?;
-        let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
-        let holder = CertificateHolder {
-            fingerprint: certificate.fingerprint_hex(),
-            serial: certificate.serial_hex(),
-            tpp: TppId::from(&identifier),
-            name: name.to_owned(),
-            roles: certificate.roles().to_vec(),
-        };
+        let holder = holder(&certificate, &identifier);
         Ok(PresentedCertificate { certificate, holder, key, fitting_key_id: OnceLock::new() })
+    }
+}
+
+/// What a certificate says about its holder.
+pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) -> CertificateHolder {
+    let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
+    CertificateHolder {
+        fingerprint: certificate.fingerprint_hex(),
+        serial: certificate.serial_hex(),
+        tpp: TppId::from(identifier),
+        name: name.to_owned(),
+        roles: certificate.roles().to_vec(),
     }
 }
 

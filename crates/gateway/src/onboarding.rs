@@ -1,8 +1,9 @@
 //! Onboarding: a signed call is traded for an initial access token.
 
 use domain::initial_access_tokens::LIFETIME;
-use domain::{InitialAccessToken, Timestamp};
+use domain::{CertificateRecord, InitialAccessToken, Timestamp};
 
+use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, PresentedCertificate, secrets};
 
 /// Expired tokens are kept this long, so that "expired" can be told from "unknown".
@@ -28,16 +29,29 @@ impl Gateway {
         presented: &PresentedCertificate,
     ) -> Result<IssuedToken, Error> {
         let token = self.0.randomness.secret_uuid();
-        let issued = InitialAccessToken::issue(
-            secrets::hash(&token),
-            presented.holder.clone(),
-            ctx.tenant.clone(),
-            ctx.now,
-        );
-        let limit = ctx.now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-        let changes =
-            Changes::new().add_initial_access_token(&issued).forget_initial_access_tokens(&ctx.tenant, limit);
-        self.0.store.save(changes).await?;
+        let fingerprint = presented.holder.fingerprint.clone();
+        let issued =
+            InitialAccessToken::issue(secrets::hash(&token), fingerprint, ctx.tenant.clone(), ctx.now);
+        retry(|| self.save_initial_access_token(ctx, presented, &issued)).await?;
         Ok(IssuedToken { token, expires_in: LIFETIME.as_secs() })
+    }
+
+    async fn save_initial_access_token(
+        &self,
+        ctx: &Ctx,
+        presented: &PresentedCertificate,
+        issued: &InitialAccessToken,
+    ) -> Result<(), Error> {
+        let mut changes = Changes::new().add_initial_access_token(issued);
+        if self.0.store.certificate_status(&issued.certificate).await?.is_none() {
+            let record = CertificateRecord::first_seen(presented.holder.clone(), ctx.now);
+            changes = changes.put_certificate(&record);
+        }
+        // Once in 256 calls is often enough to forget more tokens than were given out since.
+        if issued.hash.as_hex().starts_with("00") {
+            let limit = ctx.now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+            changes = changes.forget_initial_access_tokens(&ctx.tenant, limit);
+        }
+        Ok(self.0.store.save(changes).await?)
     }
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use domain::tpps::check_sector_identifier_uri;
-use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, RedirectUris, Refusal,
-    Registration, Tpp,
-};
+use domain::{CertificateRecord, CertificateStatus, RedirectUris, Refusal, Registration, Tpp};
 
 use crate::certificates::status_refusal;
 use crate::error::retry;
@@ -47,12 +44,14 @@ impl Gateway {
         // expires is a matter of the clock under which it was given out.
         let now = if token.tenant == ctx.tenant { ctx.now } else { self.0.clock.now(Some(&token.tenant)) };
         token.check_at(now)?;
+        let onboarded = self.0.store.certificate(&token.certificate).await?;
+        let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
         let holder = match &request.certificate {
-            Some(presented) if presented.holder.tpp != token.certificate.tpp => {
+            Some(presented) if presented.holder.tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
             Some(presented) => presented.holder.clone(),
-            None => token.certificate,
+            None => onboarded,
         };
         let redirect_uris = RedirectUris::register(request.redirect_uris, self.redirect_uri_rules())
             .map_err(Refusal::RedirectUri)?;
@@ -74,7 +73,9 @@ impl Gateway {
         let mut changes = Changes::new();
         match self.0.store.certificate(&holder.fingerprint).await? {
             Some(record) => status_refusal(record.status, Place::Signature)?,
-            None => changes = changes.put_certificate(&external(&holder, CertificateStatus::Active, ctx)),
+            None => {
+                changes = changes.put_certificate(&CertificateRecord::first_seen(holder.clone(), ctx.now))
+            }
         }
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
             let status = CertificateStatus::Revoked { at: ctx.now };
@@ -86,18 +87,5 @@ impl Gateway {
         let tpp = Tpp::register(previous.as_ref(), registration, ctx.now);
         self.0.store.save(changes.put_tpp(&tpp)).await?;
         Ok(tpp)
-    }
-}
-
-/// The record of a certificate that this bank did not issue.
-fn external(holder: &CertificateHolder, status: CertificateStatus, ctx: &Ctx) -> CertificateRecord {
-    CertificateRecord {
-        fingerprint: holder.fingerprint.clone(),
-        tpp: holder.tpp.clone(),
-        kind: CertificateKind::External,
-        serial: holder.serial.clone(),
-        recorded_at: ctx.now,
-        status,
-        version: 0,
     }
 }

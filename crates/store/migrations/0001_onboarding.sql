@@ -15,9 +15,11 @@ CREATE TABLE tpps (
 
 CREATE TABLE certificates (
     fingerprint TEXT PRIMARY KEY,
-    tpp TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('test-client', 'qwac', 'qseal', 'external')),
     serial TEXT NOT NULL,
+    tpp TEXT NOT NULL,
+    name TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('test-client', 'qwac', 'qseal', 'external')),
     recorded_at BIGINT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('active', 'revoked', 'blocked')),
     status_since BIGINT,
@@ -30,10 +32,6 @@ CREATE INDEX certificates_by_status ON certificates (status);
 CREATE TABLE initial_access_tokens (
     hash TEXT PRIMARY KEY,
     certificate TEXT NOT NULL,
-    serial TEXT NOT NULL,
-    tpp TEXT NOT NULL,
-    name TEXT NOT NULL,
-    roles TEXT NOT NULL,
     tenant TEXT NOT NULL,
     expires_at BIGINT NOT NULL
 );

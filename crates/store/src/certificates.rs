@@ -1,9 +1,9 @@
 //! Certificates of third parties.
 
-use domain::{CertificateKind, CertificateRecord, CertificateStatus, TppId};
+use domain::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, TppId};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::row::{Row, list};
 use crate::{Changes, Store, StoreError};
 
 /// Most rows that a list returns.
@@ -16,8 +16,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn certificate(&self, fingerprint: &str) -> Result<Option<CertificateRecord>, StoreError> {
         self.fetch_optional(
-            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
-             FROM certificates WHERE fingerprint = $1",
+            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
+             version FROM certificates WHERE fingerprint = $1",
             &[fingerprint.into()],
             read,
         )
@@ -48,8 +48,8 @@ impl Store {
         kind: CertificateKind,
     ) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
-            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
-             FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
+            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
+             version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
             &[tpp.as_str().into(), kind.name().into()],
             read,
         )
@@ -61,8 +61,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
-            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
-             FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
+            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
+             version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
             &[],
             read,
         )
@@ -74,8 +74,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
-            "SELECT fingerprint, tpp, kind, serial, recorded_at, status, status_since, version \
-             FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
+            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
+             version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
             &[LIST_LIMIT.into()],
             read,
         )
@@ -87,17 +87,20 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
         self.push(
-            "INSERT INTO certificates (fingerprint, tpp, kind, serial, recorded_at, status, status_since, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8 + 1) \
-             ON CONFLICT (fingerprint) DO UPDATE SET tpp = excluded.tpp, kind = excluded.kind, \
-             serial = excluded.serial, recorded_at = excluded.recorded_at, status = excluded.status, \
+            "INSERT INTO certificates (fingerprint, serial, tpp, name, roles, kind, recorded_at, status, \
+             status_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+             ON CONFLICT (fingerprint) DO UPDATE SET serial = excluded.serial, tpp = excluded.tpp, \
+             name = excluded.name, roles = excluded.roles, kind = excluded.kind, \
+             recorded_at = excluded.recorded_at, status = excluded.status, \
              status_since = excluded.status_since, version = excluded.version \
              WHERE certificates.version = excluded.version - 1",
             vec![
-                certificate.fingerprint.as_str().into(),
-                certificate.tpp.as_str().into(),
+                certificate.holder.fingerprint.as_str().into(),
+                certificate.holder.serial.as_str().into(),
+                certificate.holder.tpp.as_str().into(),
+                certificate.holder.name.as_str().into(),
+                list(certificate.holder.roles.iter().map(|role| role.name())),
                 certificate.kind.name().into(),
-                certificate.serial.as_str().into(),
                 certificate.recorded_at.into(),
                 certificate.status.name().into(),
                 certificate.status.since().into(),
@@ -110,14 +113,18 @@ impl Changes {
 
 fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
     Ok(CertificateRecord {
-        fingerprint: row.text(0, "certificates.fingerprint")?,
-        tpp: TppId::new(row.text(1, "certificates.tpp")?),
-        kind: CertificateKind::from_name(&row.text(2, "certificates.kind")?)
+        holder: CertificateHolder {
+            fingerprint: row.text(0, "certificates.fingerprint")?,
+            serial: row.text(1, "certificates.serial")?,
+            tpp: TppId::new(row.text(2, "certificates.tpp")?),
+            name: row.text(3, "certificates.name")?,
+            roles: row.roles(4, "certificates.roles")?,
+        },
+        kind: CertificateKind::from_name(&row.text(5, "certificates.kind")?)
             .ok_or(StoreError::Corrupt("certificates.kind"))?,
-        serial: row.text(3, "certificates.serial")?,
-        recorded_at: row.time(4, "certificates.recorded_at")?,
-        status: read_status(row, 5, 6, 4)?,
-        version: row.integer(7, "certificates.version")?,
+        recorded_at: row.time(6, "certificates.recorded_at")?,
+        status: read_status(row, 7, 8, 6)?,
+        version: row.integer(9, "certificates.version")?,
     })
 }
 

@@ -1,9 +1,9 @@
 //! Initial access tokens.
 
-use domain::{CertificateHolder, InitialAccessToken, SecretHash, Tenant, Timestamp, TppId};
+use domain::{InitialAccessToken, SecretHash, Tenant, Timestamp};
 
 use crate::changes::Rows;
-use crate::row::{Row, list};
+use crate::row::Row;
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -16,8 +16,7 @@ impl Store {
         hash: &SecretHash,
     ) -> Result<Option<InitialAccessToken>, StoreError> {
         self.fetch_optional(
-            "SELECT hash, certificate, serial, tpp, name, roles, tenant, expires_at \
-             FROM initial_access_tokens WHERE hash = $1",
+            "SELECT hash, certificate, tenant, expires_at FROM initial_access_tokens WHERE hash = $1",
             &[hash.as_hex().into()],
             read,
         )
@@ -28,15 +27,10 @@ impl Changes {
     /// Inserts a token.
     pub fn add_initial_access_token(self, token: &InitialAccessToken) -> Self {
         self.push(
-            "INSERT INTO initial_access_tokens (hash, certificate, serial, tpp, name, roles, tenant, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO initial_access_tokens (hash, certificate, tenant, expires_at) VALUES ($1, $2, $3, $4)",
             vec![
                 token.hash.as_hex().into(),
-                token.certificate.fingerprint.as_str().into(),
-                token.certificate.serial.as_str().into(),
-                token.certificate.tpp.as_str().into(),
-                token.certificate.name.as_str().into(),
-                list(token.certificate.roles.iter().map(|role| role.name())),
+                token.certificate.as_str().into(),
                 token.tenant.as_str().into(),
                 token.expires_at.into(),
             ],
@@ -58,15 +52,9 @@ impl Changes {
 fn read(row: &Row<'_>) -> Result<InitialAccessToken, StoreError> {
     Ok(InitialAccessToken {
         hash: SecretHash::from_hex(row.text(0, "initial_access_tokens.hash")?),
-        certificate: CertificateHolder {
-            fingerprint: row.text(1, "initial_access_tokens.certificate")?,
-            serial: row.text(2, "initial_access_tokens.serial")?,
-            tpp: TppId::new(row.text(3, "initial_access_tokens.tpp")?),
-            name: row.text(4, "initial_access_tokens.name")?,
-            roles: row.roles(5, "initial_access_tokens.roles")?,
-        },
-        tenant: Tenant::parse(&row.text(6, "initial_access_tokens.tenant")?)
+        certificate: row.text(1, "initial_access_tokens.certificate")?,
+        tenant: Tenant::parse(&row.text(2, "initial_access_tokens.tenant")?)
             .map_err(|_| StoreError::Corrupt("initial_access_tokens.tenant"))?,
-        expires_at: row.time(7, "initial_access_tokens.expires_at")?,
+        expires_at: row.time(3, "initial_access_tokens.expires_at")?,
     })
 }

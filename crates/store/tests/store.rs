@@ -34,24 +34,21 @@ async fn rows_come_back_as_they_went_in() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let mut tpp = tpp("PSDNL-DNB-1");
         let certificate = CertificateRecord {
-            fingerprint: "ff".into(),
-            tpp: tpp.id.clone(),
+            holder: CertificateHolder {
+                fingerprint: "ff".into(),
+                serial: "1".into(),
+                tpp: tpp.id.clone(),
+                name: tpp.name.clone(),
+                roles: tpp.roles.clone(),
+            },
             kind: CertificateKind::QSeal,
-            serial: "1".into(),
             recorded_at: now,
             status: CertificateStatus::Revoked { at: now },
             version: 0,
         };
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
-        let holder = CertificateHolder {
-            fingerprint: "ff".into(),
-            serial: "1".into(),
-            tpp: tpp.id.clone(),
-            name: tpp.name.clone(),
-            roles: tpp.roles.clone(),
-        };
-        let token = InitialAccessToken::issue(hash.clone(), holder, tenant.clone(), now);
+        let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
         let state = PrivateState { owner: "o", kind: "k", key: "1".into(), value: "{}".into(), version: 0 };
         let changes = Changes::new()
             .put_tpp(&tpp)
@@ -63,6 +60,7 @@ async fn rows_come_back_as_they_went_in() {
         tpp.version = 1;
         assert_eq!(store.tpp(&tpp.id).await.unwrap(), Some(tpp.clone()));
         let stored = CertificateRecord { version: 1, ..certificate };
+        assert_eq!(store.certificate_status("ff").await.unwrap(), Some(stored.status));
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()));
         assert_eq!(store.certificates().await.unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
