@@ -9,7 +9,8 @@ use http_signatures::{Message, cavage, rfc9421};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-static KEY: LazyLock<PublicKey> = LazyLock::new(|| PrivateKey::generate_p256().unwrap().0.public_key().unwrap());
+static KEY: LazyLock<PublicKey> =
+    LazyLock::new(|| PrivateKey::generate_p256().unwrap().0.public_key().unwrap());
 
 fuzz_target!(|octets: &[u8]| {
     let Ok(text) = std::str::from_utf8(octets) else { return };
@@ -26,7 +27,8 @@ fuzz_target!(|octets: &[u8]| {
     let _ = eidas::OrganizationIdentifier::parse(text);
     let mut headers = HeaderMap::new();
     headers.insert("digest", HeaderValue::from_static("SHA-256=AAAA"));
-    let mut message = Message { method: &Method::GET, target: "/", base_uri: "https://a.example", headers: &headers };
+    let mut message =
+        Message { method: &Method::GET, target: "/", base_uri: "https://a.example", headers: &headers };
     if let Ok(header) = SignatureHeader::parse(text) {
         assert!(!header.headers.is_empty());
         let _ = signing_string(&header.headers, &message, header.created, header.expires);

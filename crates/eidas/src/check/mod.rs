@@ -1,6 +1,6 @@
 //! The rules a PSD2 certificate has to follow, each with its clause.
 //!
-//! Two tables: [`identity`], without which a bank must refuse, and [`profile`], which certificate profiles
+//! Two tables: `identity`, without which a bank must refuse, and `profile`, which certificate profiles
 //! demand but banks tolerate. Trust and revocation are in [`crate::path`].
 
 mod identity;
