@@ -3,7 +3,7 @@
 
 use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, IssueError, KeyType, Profile, PublicationPoints,
-    generate_key,
+    generate_key, serial_number,
 };
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
@@ -127,7 +127,7 @@ impl Authorities {
         let serial = randomness.name_octets();
         let certificate = self
             .issuing
-            .issue_server(names, ORGANIZATION, &positive(serial), validity()?, &public_key)
+            .issue_server(names, ORGANIZATION, &serial_number(serial), validity()?, &public_key)
             .map_err(authority)?;
         Ok((vec![certificate, self.issuing.der().to_vec()], private_key))
     }
@@ -159,7 +159,7 @@ async fn make(
         ..name("Xs2aTpp (TEST)")
     };
     let (root_name, issuing_name) = (name("Vestibule Root CA (TEST)"), name("Vestibule Issuing CA (TEST)"));
-    let serials = [(); 3].map(|()| positive(randomness.name_octets()));
+    let serials = [(); 3].map(|()| serial_number(randomness.name_octets()));
     let made = tokio::task::spawn_blocking(move || {
         let root = Authority::root(&root_name, KeyType::P256, &serials[0], validity)?;
         let issuing = root.subordinate(&issuing_name, KeyType::P256, &serials[1], validity)?;
@@ -206,12 +206,6 @@ fn random_psd_identifier(randomness: &Randomness) -> String {
 fn first(randomness: &Randomness) -> [u8; 4] {
     let octets = randomness.name_octets();
     [octets[0], octets[1], octets[2], octets[3]]
-}
-
-/// A serial number must be positive and not begin with a zero octet.
-pub(crate) fn positive(mut octets: [u8; 16]) -> [u8; 16] {
-    octets[0] = octets[0] & 0x3f | 0x40;
-    octets
 }
 
 fn authority(error: IssueError) -> SandboxError {

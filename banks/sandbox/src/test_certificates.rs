@@ -1,6 +1,6 @@
 //! Test certificates on demand.
 
-use eidas::issue::{CertificateRequest, IssueError, KeyType, Profile, generate_key};
+use eidas::issue::{CertificateRequest, IssueError, KeyType, Profile, generate_key, serial_number};
 use eidas::{OrganizationIdentifier, Role, country, header};
 use gateway::Clock;
 use gateway::certificates::holder;
@@ -10,7 +10,6 @@ use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Sandbox;
-use crate::authorities::positive;
 use crate::management::Error;
 
 /// What the caller wants in the certificate.
@@ -160,7 +159,7 @@ fn certificate_request(
         country,
         locality: limited("locality", request.locality)?,
         common_name: limited("dnsName", common_name)?,
-        serial: positive(sandbox.randomness.name_octets()).to_vec(),
+        serial: serial_number(sandbox.randomness.name_octets()).to_vec(),
         not_before: now,
         not_after: two_years_and_seven_days(now),
     })

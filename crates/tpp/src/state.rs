@@ -228,14 +228,22 @@ fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
+/// Makes or empties a file that its owner alone can read.
+///
+/// # Errors
+/// What the system says.
 #[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub fn create_private(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Makes or empties a file.
+///
+/// # Errors
+/// What the system says.
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub fn create_private(path: &Path) -> std::io::Result<File> {
     File::create(path)
 }
 

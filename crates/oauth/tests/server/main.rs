@@ -1,5 +1,6 @@
 //! The authorization server from outside.
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
+#![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
 mod authorize;
 mod discovery;

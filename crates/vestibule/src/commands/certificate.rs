@@ -1,8 +1,7 @@
 //! `vestibule certificate`
 
-use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use eidas::certificate::{chain_from_pem, to_pem};
 use eidas::header::{HeaderForm, certificate_der};
 use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key,
+    serial_number,
 };
 use eidas::{
     Certificate, Description, OrganizationIdentifier, Purpose, Role, Severity, TrustStore, check, describe,
@@ -17,6 +17,7 @@ use eidas::{
 use gateway::domain::Timestamp;
 use gateway::{Clock, Randomness, SystemClock};
 use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
+use tpp::state::create_private;
 use tpp::{Transport, TransportSettings};
 
 use super::Failure;
@@ -129,7 +130,7 @@ fn issue_offline(
         locality: subject.locality.clone(),
         roles,
         common_name,
-        serial: serial().to_vec(),
+        serial: fresh_serial_number().to_vec(),
         not_before: now,
         not_after: now + jiff::SignedDuration::from_hours(24 * 737),
     };
@@ -161,18 +162,15 @@ fn load_or_make_authority(folder: &Path) -> Result<Authority, Failure> {
         common_name: "Vestibule local CA (TEST)".to_owned(),
     };
     let validity = ("2020-01-01T00:00:00Z".parse()?, "2099-12-31T23:59:59Z".parse()?);
-    let authority = Authority::root(&name, KeyType::P256, &serial(), validity)?;
+    let authority = Authority::root(&name, KeyType::P256, &fresh_serial_number(), validity)?;
     fs::create_dir_all(folder).map_err(|error| file(folder, &error))?;
     write_private(&key, authority.key_pem())?;
     fs::write(&certificate, to_pem(authority.der())).map_err(|error| file(&certificate, &error))?;
     Ok(authority)
 }
 
-/// Positive and without a leading zero octet.
-fn serial() -> [u8; 16] {
-    let mut octets = Randomness::from_system().name_octets();
-    octets[0] = octets[0] & 0x3f | 0x40;
-    octets
+fn fresh_serial_number() -> [u8; 16] {
+    serial_number(Randomness::from_system().name_octets())
 }
 
 fn inspect(args: &CertificateInspectArgs) -> Result<ExitCode, Failure> {
@@ -274,7 +272,7 @@ fn text(d: &Description) -> String {
     let mut out = String::new();
     let mut row = |label: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(out, "  {label:<22}{value}");
+            out += &format!("  {label:<22}{value}\n");
         }
     };
     let kind = match d.kind {
@@ -314,17 +312,9 @@ fn text(d: &Description) -> String {
     out
 }
 
-#[cfg(unix)]
 fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    open.and_then(|mut opened| opened.write_all(content.as_bytes())).map_err(|error| file(path, &error))
-}
-
-#[cfg(not(unix))]
-fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
-    fs::write(path, content).map_err(|error| file(path, &error))
+    let written = create_private(path).and_then(|mut opened| opened.write_all(content.as_bytes()));
+    written.map_err(|error| file(path, &error))
 }
 
 fn file(path: &Path, error: &std::io::Error) -> Failure {

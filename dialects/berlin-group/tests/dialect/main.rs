@@ -1,5 +1,6 @@
 //! The dialect from outside: the real server, real certificates, real signatures.
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
+#![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
 mod onboarding;
 mod refusals;
