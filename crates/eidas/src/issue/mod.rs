@@ -1,0 +1,358 @@
+//! Test certificates: an authority for tests and the certificates it issues to third parties.
+//!
+//! Nothing here can make a certificate that a real bank trusts: every authority's name says TEST.
+
+mod profiles;
+
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName as RcgenName, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RsaKeySize, SerialNumber,
+    SubjectPublicKeyInfo,
+};
+use rustls_pki_types::CertificateDer;
+
+use crate::certificate::{Certificate, CertificateError};
+use crate::{OrganizationIdentifier, Role, oid};
+
+/// Which certificate to issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// What the test client of a compatible bank hands out: serial number 1, critical qcStatements with the
+    /// PSD2 statement alone, no purpose. Good for signing and for TLS in a sandbox.
+    TestClient,
+    /// A QWAC by EN 319 412-4 and TS 119 495 (policy QNCP-w-gen).
+    Qwac,
+    /// A QSealC by EN 319 412-3 and TS 119 495 (policy QCP-l).
+    QSeal,
+}
+
+/// What goes into a third party's certificate.
+#[derive(Debug, Clone)]
+pub struct CertificateRequest {
+    /// The holder's identifier.
+    pub organization_identifier: OrganizationIdentifier,
+    /// The holder's name.
+    pub organization_name: String,
+    /// The holder's country, ISO 3166-1.
+    pub country: String,
+    /// The holder's town.
+    pub locality: String,
+    /// Roles to grant; at least one.
+    pub roles: Vec<Role>,
+    /// commonName, and DNS name of a QWAC.
+    pub common_name: String,
+    /// Serial number, big-endian; ignored by [`Profile::TestClient`], which always has 1.
+    pub serial: Vec<u8>,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+}
+
+/// Where an authority publishes what certificates point to.
+#[derive(Debug, Clone)]
+pub struct PublicationPoints {
+    /// The authority's own certificate in DER, by http.
+    pub ca_issuers: String,
+    /// Its revocation list, by http.
+    pub crl: String,
+    /// Its disclosure statement, by https.
+    pub disclosure_statement: Option<String>,
+}
+
+/// The names of an authority: every one of them must say TEST or SANDBOX.
+#[derive(Debug, Clone)]
+pub struct AuthorityName {
+    /// countryName.
+    pub country: String,
+    /// localityName, if any.
+    pub locality: Option<String>,
+    /// organizationIdentifier, if any.
+    pub organization_identifier: Option<String>,
+    /// organizationName.
+    pub organization: String,
+    /// commonName.
+    pub common_name: String,
+}
+
+/// A certification authority for tests.
+#[derive(Debug)]
+pub struct Authority {
+    der: Vec<u8>,
+    key_pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// The keys of authorities and third parties that this module makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// RSA with 2048 bits.
+    Rsa2048,
+    /// NIST P-256.
+    P256,
+}
+
+/// Why a certificate could not be issued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// A name that must say TEST or SANDBOX does not.
+    #[error("\"{0}\" must contain TEST or SANDBOX: test authorities may not look like real ones")]
+    Name(String),
+    /// No role was asked for.
+    #[error("at least one role is needed")]
+    NoRole,
+    /// The public key is not one that certificates here may hold.
+    #[error("the public key cannot be used: {0}")]
+    PublicKey(String),
+    /// A text that its field cannot hold.
+    #[error("{0}")]
+    Field(String),
+}
+
+impl From<rcgen::Error> for IssueError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Field(error.to_string())
+    }
+}
+
+impl From<der::Error> for IssueError {
+    fn from(error: der::Error) -> Self {
+        Self::Field(error.to_string())
+    }
+}
+
+impl From<CertificateError> for IssueError {
+    fn from(error: CertificateError) -> Self {
+        Self::Field(error.to_string())
+    }
+}
+
+/// Makes a private key and returns it as PKCS#8 PEM with the public key as PEM. The key comes from the
+/// cryptographic library's own generator.
+///
+/// # Errors
+/// [`IssueError::Field`] if the generator fails.
+pub fn generate_key(key_type: KeyType) -> Result<(String, String), IssueError> {
+    let key = key_pair(key_type)?;
+    Ok((key.serialize_pem(), key.public_key_pem()))
+}
+
+/// A serial number from 16 random octets: positive, and without a zero octet in front (RFC 5280, 4.1.2.2).
+pub fn serial_number(mut random: [u8; 16]) -> [u8; 16] {
+    random[0] = random[0] & 0x3f | 0x40;
+    random
+}
+
+impl Authority {
+    /// A root authority with a fresh key.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn root(
+        name: &AuthorityName,
+        key_type: KeyType,
+        serial: &[u8],
+        validity: (Timestamp, Timestamp),
+    ) -> Result<Self, IssueError> {
+        let key = key_pair(key_type)?;
+        let params = authority_params(name, serial, validity, BasicConstraints::Unconstrained)?;
+        let certificate = params.self_signed(&key)?;
+        Ok(Self {
+            der: certificate.der().to_vec(),
+            key_pem: key.serialize_pem(),
+            issuer: Issuer::new(params, key),
+        })
+    }
+
+    /// An authority under this one, with a fresh key, that may issue to end entities only.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn subordinate(
+        &self,
+        name: &AuthorityName,
+        key_type: KeyType,
+        serial: &[u8],
+        validity: (Timestamp, Timestamp),
+    ) -> Result<Self, IssueError> {
+        let key = key_pair(key_type)?;
+        let mut params = authority_params(name, serial, validity, BasicConstraints::Constrained(0))?;
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Self {
+            der: certificate.der().to_vec(),
+            key_pem: key.serialize_pem(),
+            issuer: Issuer::new(params, key),
+        })
+    }
+
+    /// An authority from its certificate and its key as they were saved.
+    ///
+    /// # Errors
+    /// [`IssueError`] if they cannot be read.
+    pub fn load(der: &[u8], key_pem: &str) -> Result<Self, IssueError> {
+        let issuer = Issuer::from_ca_cert_der(&CertificateDer::from(der), KeyPair::from_pem(key_pem)?)?;
+        Ok(Self { der: der.to_vec(), key_pem: key_pem.to_owned(), issuer })
+    }
+
+    /// The authority's certificate.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The authority's private key, PKCS#8 PEM.
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    /// Issues a certificate to a third party for its public key (SubjectPublicKeyInfo, PEM).
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn issue(
+        &self,
+        profile: Profile,
+        request: &CertificateRequest,
+        points: &PublicationPoints,
+        public_key_pem: &str,
+    ) -> Result<Certificate, IssueError> {
+        if request.roles.is_empty() {
+            return Err(IssueError::NoRole);
+        }
+        let public_key = SubjectPublicKeyInfo::from_pem(public_key_pem)
+            .map_err(|e| IssueError::PublicKey(e.to_string()))?;
+        let mut params = CertificateParams::default();
+        (params.not_before, params.not_after) = (date(request.not_before)?, date(request.not_after)?);
+        params.is_ca = IsCa::ExplicitNoCa;
+        match profile {
+            Profile::TestClient => profiles::test_client(&mut params, request, &self.der)?,
+            Profile::Qwac => profiles::qwac(&mut params, request, points)?,
+            Profile::QSeal => profiles::qseal(&mut params, request, points)?,
+        }
+        let der = params.signed_by(&public_key, &self.issuer)?.der().to_vec();
+        let certificate = Certificate::from_der(&der)?;
+        certificate.public_key.check().map_err(|e| IssueError::PublicKey(e.to_string()))?;
+        Ok(certificate)
+    }
+
+    /// Issues a server certificate for these DNS names and IP addresses.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn issue_server(
+        &self,
+        names: &[String],
+        organization: &str,
+        serial: &[u8],
+        validity: (Timestamp, Timestamp),
+        public_key_pem: &str,
+    ) -> Result<Vec<u8>, IssueError> {
+        let mut params = CertificateParams::new(names)?;
+        let common_name = names.first().cloned().unwrap_or_default();
+        params.distinguished_name = RcgenName::new();
+        params.distinguished_name.push(DnType::OrganizationName, organization);
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params.serial_number = Some(SerialNumber::from_slice(serial));
+        (params.not_before, params.not_after) = (date(validity.0)?, date(validity.1)?);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let public_key = SubjectPublicKeyInfo::from_pem(public_key_pem)?;
+        Ok(params.signed_by(&public_key, &self.issuer)?.der().to_vec())
+    }
+
+    /// Signs a revocation list of these serial numbers with their revocation times.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn revocation_list(
+        &self,
+        number: u64,
+        revoked: &[(Vec<u8>, Timestamp)],
+        this_update: Timestamp,
+        next_update: Timestamp,
+    ) -> Result<Vec<u8>, IssueError> {
+        let revoked_certs = revoked
+            .iter()
+            .map(|(serial, at)| {
+                Ok(rcgen::RevokedCertParams {
+                    serial_number: SerialNumber::from_slice(serial),
+                    revocation_time: date(*at)?,
+                    reason_code: Some(rcgen::RevocationReason::Superseded),
+                    invalidity_date: None,
+                })
+            })
+            .collect::<Result<_, IssueError>>()?;
+        let params = rcgen::CertificateRevocationListParams {
+            this_update: date(this_update)?,
+            next_update: date(next_update)?,
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(params.signed_by(&self.issuer)?.der().to_vec())
+    }
+}
+
+fn authority_params(
+    name: &AuthorityName,
+    serial: &[u8],
+    validity: (Timestamp, Timestamp),
+    constraints: BasicConstraints,
+) -> Result<CertificateParams, IssueError> {
+    for text in [&name.organization, &name.common_name] {
+        let upper = text.to_ascii_uppercase();
+        if !upper.contains("TEST") && !upper.contains("SANDBOX") {
+            return Err(IssueError::Name(text.clone()));
+        }
+    }
+    let mut attributes = vec![(DnType::CountryName, name.country.as_str())];
+    attributes.extend(name.locality.as_deref().map(|locality| (DnType::LocalityName, locality)));
+    let identifier = name.organization_identifier.as_deref();
+    attributes.extend(identifier.map(|identifier| (organization_identifier_type(), identifier)));
+    attributes.push((DnType::OrganizationName, &name.organization));
+    attributes.push((DnType::CommonName, &name.common_name));
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen_name(&attributes)?;
+    params.serial_number = Some(SerialNumber::from_slice(serial));
+    (params.not_before, params.not_after) = (date(validity.0)?, date(validity.1)?);
+    params.is_ca = IsCa::Ca(constraints);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+fn rcgen_name(attributes: &[(DnType, &str)]) -> Result<RcgenName, IssueError> {
+    let mut name = RcgenName::new();
+    for (kind, value) in attributes {
+        if value.is_empty() || value.chars().any(char::is_control) {
+            return Err(IssueError::Field(format!("\"{value}\" is empty or has control characters")));
+        }
+        // RFC 5280, appendix A: countryName is a PrintableString.
+        let value = match kind {
+            DnType::CountryName => DnValue::PrintableString((*value).try_into()?),
+            _ => DnValue::Utf8String((*value).to_owned()),
+        };
+        name.push(kind.clone(), value);
+    }
+    Ok(name)
+}
+
+fn organization_identifier_type() -> DnType {
+    DnType::CustomDnType(oid::arcs(oid::ORGANIZATION_IDENTIFIER))
+}
+
+fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
+    Ok(match key_type {
+        KeyType::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?,
+        KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
+    })
+}
+
+fn date(timestamp: Timestamp) -> Result<time::OffsetDateTime, IssueError> {
+    time::OffsetDateTime::from_unix_timestamp(timestamp.as_second())
+        .map_err(|error| IssueError::Field(error.to_string()))
+}
