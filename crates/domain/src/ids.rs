@@ -2,7 +2,8 @@
 
 /// Identity of a third party: the organizationIdentifier of its certificate, byte for byte. It is also its
 /// OAuth client id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct TppId(String);
 
 impl TppId {
@@ -50,6 +51,54 @@ impl std::fmt::Display for RequestId {
         f.write_str(&self.0)
     }
 }
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes an id that was made or stored before.
+            pub fn new(id: impl Into<String>) -> Self {
+                Self(id.into())
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A consent: a UUID in lower case.
+    ConsentId
+);
+id!(
+    /// An authorisation of a consent: a UUID in lower case.
+    AuthorisationId
+);
+id!(
+    /// An account, as the bank itself names it.
+    AccountId
+);
+id!(
+    /// A customer of the bank (PSU), as the bank itself names them.
+    CustomerId
+);
+id!(
+    /// What a customer authorised at the authorization server: the family of tokens from one code.
+    GrantId
+);
 
 /// SHA-256 of a secret of at least 122 random bits, in lower-case hexadecimal. Secrets with so much entropy
 /// need no slow hash; secrets themselves are never stored.

@@ -1,21 +1,44 @@
-//! The rules: what a bank decides about third parties, and why it says no.
+//! The rules: what a bank decides about third parties, consents and tokens, and why it says no.
 //!
 //! This crate is pure. No `async`, no SQL, no HTTP, no clock, no randomness: time and ids arrive as arguments.
 //! One file per noun; each rule that refuses has a variant of [`Refusal`].
 
+pub mod access;
+pub mod accounts;
+pub mod authorisations;
 pub mod certificates;
+pub mod consents;
+pub mod grants;
+pub mod ibans;
 pub mod ids;
 pub mod initial_access_tokens;
+pub mod money;
 pub mod redirect_uris;
 mod refusal;
+pub mod sessions;
 pub mod tenants;
 pub mod tpps;
 
+pub use access::{AccessRefusal, ReadKind};
+pub use accounts::{
+    Account, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, BookingStatus,
+    Counterparty, Position, Product, Transaction, TransactionQuery,
+};
+pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
-pub use ids::{RequestId, SecretHash, TppId};
+pub use consents::{
+    Access, Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision, GrantedAccount,
+    RequestedAccess,
+};
+pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
+pub use ibans::{Iban, IbanError};
+pub use ids::{AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, RequestId, SecretHash, TppId};
 pub use initial_access_tokens::InitialAccessToken;
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
+pub use money::{Currency, Money};
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
+pub use sessions::{AuthorizationRequest, Language, LogInFailures, Session};
 pub use tenants::Tenant;
 pub use tpps::{Registration, Tpp};

@@ -2,6 +2,10 @@
 
 use eidas::Role;
 
+use crate::access::AccessRefusal;
+use crate::authorisations::AuthorisationRefusal;
+use crate::consents::ConsentRefusal;
+use crate::grants::GrantRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::{Timestamp, TppId};
 
@@ -87,6 +91,26 @@ pub enum Refusal {
     /// No client with this id, or another secret.
     #[error("client id or client secret is wrong")]
     ClientCredentials,
+    /// The organisation has not registered.
+    #[error("{0} is not registered at this bank; register first")]
+    NotRegistered(TppId),
+    /// The same request id came with another request.
+    #[error(
+        "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"
+    )]
+    RequestIdReused,
+    /// About a consent.
+    #[error(transparent)]
+    Consent(#[from] ConsentRefusal),
+    /// About an authorisation.
+    #[error(transparent)]
+    Authorisation(#[from] AuthorisationRefusal),
+    /// About a code or token.
+    #[error(transparent)]
+    Grant(#[from] GrantRefusal),
+    /// About access to an account.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
 }
 
 fn list(roles: &[Role]) -> String {

@@ -1,4 +1,12 @@
-//! Tenants: the branches of one bank, each with its own paths, language and (in a sandbox) clock.
+//! Tenants: the branches of one bank, each with its own paths, country, language and (in a sandbox) clock.
+//!
+//! A tenant's name says where it is: its first part is a country, its second a language, for example `be_fr`.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::Language;
 
 /// Name of a tenant as it stands in paths, for example `be_fr`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +30,50 @@ impl Tenant {
         if fits { Ok(Self(text.to_owned())) } else { Err(TenantError(text.chars().take(40).collect())) }
     }
 
+    /// The country of its accounts (ISO 3166-1). A name that begins with no country known here is Dutch.
+    pub fn country(&self) -> &'static str {
+        match self.0.split('_').next().unwrap_or_default() {
+            "uk" | "gb" => "GB",
+            "be" => "BE",
+            "de" => "DE",
+            _ => "NL",
+        }
+    }
+
+    /// The currency of its accounts, unless a customer wants another.
+    pub fn currency(&self) -> crate::Currency {
+        if self.country() == "GB" { crate::Currency::GBP } else { crate::Currency::EUR }
+    }
+
+    /// The language in which its pages open.
+    pub fn language(&self) -> Language {
+        match (self.0.split('_').nth(1), self.country()) {
+            (Some("fr"), _) => Language::French,
+            (Some("nl"), _) | (None, "NL" | "BE") => Language::Dutch,
+            _ => Language::English,
+        }
+    }
+
+    /// The day that a moment belongs to at the bank: quotas and consents change at local midnight.
+    pub fn date_at(&self, moment: Timestamp) -> Date {
+        moment.to_zoned(self.time_zone()).date()
+    }
+
+    /// The moment when a day begins at the bank.
+    pub fn start_of(&self, day: Date) -> Timestamp {
+        // Only the last day of all times could overflow.
+        day.to_datetime(Time::midnight())
+            .to_zoned(self.time_zone())
+            .map_or(Timestamp::MAX, |at| at.timestamp())
+    }
+
+    /// Its time zone, by the rules in force; no database of zones is needed for that.
+    fn time_zone(&self) -> TimeZone {
+        let rules =
+            if self.country() == "GB" { "GMT0BST,M3.5.0/1,M10.5.0" } else { "CET-1CEST,M3.5.0,M10.5.0/3" };
+        TimeZone::posix(rules).unwrap_or(TimeZone::UTC)
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,6 +89,39 @@ impl std::fmt::Display for Tenant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_says_where_the_branch_is() {
+        for (name, country, language, currency) in [
+            ("nl", "NL", "nl", "EUR"),
+            ("be_fr", "BE", "fr", "EUR"),
+            ("be_nl", "BE", "nl", "EUR"),
+            ("uk", "GB", "en", "GBP"),
+            ("bank2", "NL", "nl", "EUR"),
+        ] {
+            let tenant = Tenant::parse(name).unwrap();
+            assert_eq!(
+                (tenant.country(), tenant.language().code(), tenant.currency().code()),
+                (country, language, currency)
+            );
+        }
+    }
+
+    #[test]
+    fn days_begin_at_local_midnight_in_summer_and_winter() {
+        for (tenant, moment, day) in [
+            ("nl", "2026-01-31T22:59:59Z", "2026-01-31"),
+            ("nl", "2026-01-31T23:00:00Z", "2026-02-01"),
+            ("nl", "2026-07-31T22:00:00Z", "2026-08-01"),
+            ("uk", "2026-01-31T23:59:59Z", "2026-01-31"),
+            ("uk", "2026-07-31T23:00:00Z", "2026-08-01"),
+        ] {
+            let tenant = Tenant::parse(tenant).unwrap();
+            assert_eq!(tenant.date_at(moment.parse().unwrap()).to_string(), day);
+        }
+        let nl = Tenant::parse("nl").unwrap();
+        assert_eq!(nl.start_of("2026-08-01".parse().unwrap()).to_string(), "2026-07-31T22:00:00Z");
+    }
 
     #[test]
     fn names_fit_into_paths() {

@@ -13,6 +13,26 @@ impl Gateway {
         Ok(self.0.store.tpp(&TppId::new(id)).await?)
     }
 
+    /// Checks that an organisation has registered.
+    ///
+    /// # Errors
+    /// [`Refusal::NotRegistered`]
+    pub async fn check_registered(&self, id: &TppId) -> Result<(), Error> {
+        if self.0.registered.get(id).is_none() {
+            self.registered(id).await?;
+            self.0.registered.insert(id.clone(), ());
+        }
+        Ok(())
+    }
+
+    /// The registration of an organisation.
+    ///
+    /// # Errors
+    /// [`Refusal::NotRegistered`]
+    pub(crate) async fn registered(&self, id: &TppId) -> Result<Tpp, Error> {
+        self.0.store.tpp(id).await?.ok_or_else(|| Refusal::NotRegistered(id.clone()).into())
+    }
+
     /// The client that proves itself by its secret.
     ///
     /// # Errors

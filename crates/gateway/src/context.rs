@@ -1,6 +1,6 @@
 //! What every use case needs to know about the call it serves.
 
-use domain::{RequestId, Tenant, Timestamp};
+use domain::{Date, RequestId, Tenant, Timestamp};
 
 /// A call. The clock was read once, when this was made; whatever depends on time is computed from it.
 #[derive(Debug, Clone)]
@@ -11,4 +11,11 @@ pub struct Ctx {
     pub tenant: Tenant,
     /// The call's id.
     pub request: RequestId,
+}
+
+impl Ctx {
+    /// Today, by the bank's own calendar.
+    pub fn today(&self) -> Date {
+        self.tenant.date_at(self.now)
+    }
 }

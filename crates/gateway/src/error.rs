@@ -1,6 +1,6 @@
 //! The error of every use case, which each edge translates into its own words.
 
-use domain::Refusal;
+use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal};
 use store::StoreError;
 
 /// Why a use case did not succeed.
@@ -28,6 +28,14 @@ pub enum Error {
 pub enum Noun {
     /// A certificate.
     Certificate,
+    /// A consent.
+    Consent,
+    /// An authorisation.
+    Authorisation,
+    /// An account.
+    Account,
+    /// A customer.
+    Customer,
 }
 
 impl Noun {
@@ -35,9 +43,25 @@ impl Noun {
     pub fn name(self) -> &'static str {
         match self {
             Self::Certificate => "certificate",
+            Self::Consent => "consent",
+            Self::Authorisation => "authorisation",
+            Self::Account => "account",
+            Self::Customer => "customer",
         }
     }
 }
+
+macro_rules! refused_by {
+    ($($refusal:ty),*) => {
+        $(impl From<$refusal> for Error {
+            fn from(refusal: $refusal) -> Self {
+                Self::Refused(refusal.into())
+            }
+        })*
+    };
+}
+
+refused_by!(AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal);
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

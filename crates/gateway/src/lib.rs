@@ -3,31 +3,55 @@
 //! A use case loads (plain reads), decides (pure rules in `domain`) and saves (one batch of guarded writes).
 //! This crate alone calls the store. It knows neither HTTP nor any dialect's words.
 
+pub mod access;
+mod accounts;
+mod authorisations;
+pub mod bank;
 pub mod certificates;
 mod clients;
 mod clock;
+mod consents;
 mod context;
 mod error;
+mod grants;
+mod keys;
 mod onboarding;
 mod private_state;
+mod pushed_requests;
 mod randomness;
 mod registration;
+mod requests;
 mod secrets;
+pub mod sessions;
 
 use std::sync::Arc;
 
+pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
+pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
+pub use bank::Bank;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
+pub use consents::RequestedConsent;
 pub use context::Ctx;
 pub use domain;
-use domain::{RedirectUriRules, RequestId, Tenant};
+use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun};
+pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
+pub use keys::Keys;
 pub use onboarding::IssuedToken;
 pub use private_state::Drawer;
+use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
+pub use requests::RequestKey;
 use store::Changes;
 pub use store::{Store, StoreError};
+
+/// What has ended is remembered this long, so that "expired" can be told from "unknown".
+const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
+
+/// Third parties of which it is remembered that they are registered.
+const KNOWN_CLIENTS: usize = 4096;
 
 /// How a bank is set up.
 #[derive(Debug, Clone)]
@@ -57,20 +81,39 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     randomness: Arc<Randomness>,
+    keys: Keys,
+    bank: Arc<dyn Bank>,
     trust: certificates::Trust,
+    /// Registrations are never deleted, so whoever is in here stays registered.
+    registered: Cache<TppId, ()>,
+}
+
+/// What a gateway is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// How the bank is set up.
+    pub settings: Settings,
+    /// Where everything is kept.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub randomness: Arc<Randomness>,
+    /// The gateway's own keys.
+    pub keys: Keys,
+    /// The bank behind it.
+    pub bank: Arc<dyn Bank>,
+    /// The authorities whose certificates are taken.
+    pub trust: eidas::TrustStore,
 }
 
 impl Gateway {
-    /// Puts the parts together. `trust` holds the authorities whose certificates are taken.
-    pub fn new(
-        settings: Settings,
-        store: Store,
-        clock: Arc<dyn Clock>,
-        randomness: Arc<Randomness>,
-        trust: eidas::TrustStore,
-    ) -> Self {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { settings, store, clock, randomness, keys, bank, trust } = parts;
         let trust = certificates::Trust::new(trust);
-        Self(Arc::new(Inner { settings, store, clock, randomness, trust }))
+        let registered = Cache::new(KNOWN_CLIENTS);
+        Self(Arc::new(Inner { settings, store, clock, randomness, keys, bank, trust, registered }))
     }
 
     /// How the bank is set up.

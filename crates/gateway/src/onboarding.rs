@@ -6,9 +6,6 @@ use domain::{CertificateRecord, InitialAccessToken, Timestamp};
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, PresentedCertificate, secrets};
 
-/// Expired tokens are kept this long, so that "expired" can be told from "unknown".
-const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
-
 /// A token that was just given out.
 #[derive(Debug)]
 pub struct IssuedToken {
@@ -49,7 +46,7 @@ impl Gateway {
         }
         // Once in 256 calls is often enough to forget more tokens than were given out since.
         if issued.hash.as_hex().starts_with("00") {
-            let limit = ctx.now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+            let limit = ctx.now.saturating_sub(crate::REMEMBERED).unwrap_or(Timestamp::MIN);
             changes = changes.forget_initial_access_tokens(&ctx.tenant, limit);
         }
         Ok(self.0.store.save(changes).await?)

@@ -41,6 +41,23 @@ impl Randomness {
         self.octets("id").map_or_else(|| Uuid::from_bytes(self.uuid_octets()), uuid_from).to_string()
     }
 
+    /// A number with so many digits, for a person to type; from the system's generator.
+    pub fn digits(&self, count: usize) -> String {
+        let octets = system_octets::<32>();
+        octets.iter().cycle().take(count).map(|octet| char::from(b'0' + octet % 10)).collect()
+    }
+
+    /// A text that a seed gives again for the same label, in each start; from the system's generator without a
+    /// seed.
+    pub fn derived(&self, label: &str) -> String {
+        let Some(seed) = &self.seed else { return self.secret() };
+        let mut context = Context::new(&SHA256);
+        context.update(b"derived");
+        context.update(&seed.number.to_be_bytes());
+        context.update(label.as_bytes());
+        URL_SAFE_NO_PAD.encode(context.finish())
+    }
+
     /// Sixteen octets for a name or serial number, repeatable as ids are.
     pub fn name_octets(&self) -> [u8; 16] {
         self.octets("name").unwrap_or_else(system_octets)

@@ -1,13 +1,26 @@
 //! Secrets are kept as hashes and compared in constant time.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::SecretHash;
 use subtle::ConstantTimeEq;
 
 /// The hash under which a secret is stored.
 pub(crate) fn hash(secret: &str) -> SecretHash {
-    let octets = digest(&SHA256, secret.as_bytes());
-    SecretHash::from_hex(octets.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    SecretHash::from_hex(hex(digest(&SHA256, secret.as_bytes()).as_ref()))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = octets.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// The challenge that a code verifier is made for (RFC 7636, 4.2, S256).
+pub(crate) fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
 /// Whether `secret` is the one whose hash is stored, in time that does not depend on either.

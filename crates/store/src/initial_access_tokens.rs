@@ -53,8 +53,7 @@ fn read(row: &Row<'_>) -> Result<InitialAccessToken, StoreError> {
     Ok(InitialAccessToken {
         hash: SecretHash::from_hex(row.text(0, "initial_access_tokens.hash")?),
         certificate: row.text(1, "initial_access_tokens.certificate")?,
-        tenant: Tenant::parse(&row.text(2, "initial_access_tokens.tenant")?)
-            .map_err(|_| StoreError::Corrupt("initial_access_tokens.tenant"))?,
+        tenant: row.tenant(2, "initial_access_tokens.tenant")?,
         expires_at: row.time(3, "initial_access_tokens.expires_at")?,
     })
 }

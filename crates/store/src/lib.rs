@@ -7,20 +7,32 @@
 //! numbers, `ON CONFLICT`, text ids, `BIGINT` times, no functions of one database. No rules live here, and
 //! nothing above this crate knows which database runs.
 
+mod authorisations;
+mod books;
 mod certificates;
 mod changes;
+mod consents;
 mod error;
+mod expired;
+mod grants;
 mod initial_access_tokens;
 mod private_state;
+mod pushed_requests;
+mod reads;
+mod requests;
 mod row;
+mod sessions;
 mod sqlite;
 mod tpps;
 
 use std::path::Path;
 
+pub use books::{BookedAccount, Customer, HeldAccount, Posting};
 pub use changes::Changes;
 pub use error::StoreError;
 pub use private_state::PrivateState;
+pub use pushed_requests::PushedRequest;
+pub use requests::StoredRequest;
 use row::{Row, Value};
 
 /// The database. Cloning is cheap and shares it.

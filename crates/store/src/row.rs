@@ -34,6 +34,18 @@ impl From<domain::Timestamp> for Value {
     }
 }
 
+impl From<domain::Date> for Value {
+    fn from(date: domain::Date) -> Self {
+        Self::Text(date.to_string())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Integer(truth.into())
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -67,8 +79,37 @@ impl Row<'_> {
             .transpose()
     }
 
-    pub(crate) fn list(&self, index: usize, column: &'static str) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn optional_text(
+        &self,
+        index: usize,
+        column: &'static str,
+    ) -> Result<Option<String>, StoreError> {
+        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+    }
+
+    pub(crate) fn truth(&self, index: usize, column: &'static str) -> Result<bool, StoreError> {
+        Ok(self.integer(index, column)? != 0)
+    }
+
+    pub(crate) fn date(&self, index: usize, column: &'static str) -> Result<domain::Date, StoreError> {
+        self.text(index, column)?.parse().map_err(|_| StoreError::Corrupt(column))
+    }
+
+    pub(crate) fn tenant(&self, index: usize, column: &'static str) -> Result<domain::Tenant, StoreError> {
+        domain::Tenant::parse(&self.text(index, column)?).map_err(|_| StoreError::Corrupt(column))
+    }
+
+    /// A value that is stored as JSON.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        index: usize,
+        column: &'static str,
+    ) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(index, column)?).map_err(|_| StoreError::Corrupt(column))
+    }
+
+    pub(crate) fn list(&self, index: usize, column: &'static str) -> Result<Vec<String>, StoreError> {
+        self.json(index, column)
     }
 
     pub(crate) fn roles(&self, index: usize, column: &'static str) -> Result<Vec<eidas::Role>, StoreError> {
@@ -81,4 +122,10 @@ impl Row<'_> {
 pub(crate) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
     let items: Vec<String> = items.into_iter().map(|item| item.as_ref().to_owned()).collect();
     Value::Text(serde_json::Value::from(items).to_string())
+}
+
+/// A value as it is stored: JSON. The types are our own and made of text, numbers and lists, which always can be
+/// written.
+pub(crate) fn json(value: &impl serde::Serialize) -> Value {
+    Value::Text(serde_json::to_string(value).unwrap_or_default())
 }

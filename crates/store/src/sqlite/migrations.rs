@@ -6,7 +6,11 @@ use super::unavailable;
 use crate::StoreError;
 
 /// In order; the version of a database is how many of them it has run.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_onboarding.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_onboarding.sql"),
+    include_str!("../../migrations/0002_consents.sql"),
+    include_str!("../../migrations/0003_books.sql"),
+];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);

@@ -1,0 +1,98 @@
+//! Access to account data: what is counted, how far back it goes, and why it is refused.
+
+use jiff::civil::Date;
+
+use crate::Consent;
+
+/// Days of history that later reads of a recurring consent see (Delegated Regulation (EU) 2018/389, Article 10a).
+const HISTORY_DAYS: i64 = 90;
+
+/// Kinds of reads that are counted, each on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadKind {
+    /// Balances of an account.
+    Balances,
+    /// Transactions of an account.
+    Transactions,
+}
+
+impl ReadKind {
+    /// The word for messages, and the stable name that is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Balances => "BALANCES",
+            Self::Transactions => "TRANSACTIONS",
+        }
+    }
+}
+
+/// Whether a read counts against the daily limit: without the customer, and only for recurring consents.
+pub fn is_counted(consent: &Consent, attended: bool) -> bool {
+    consent.recurring && !attended
+}
+
+/// The first day of history that a read may see: everything with the first read of a consent and account, and
+/// with one-off consents.
+pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date) -> Date {
+    if is_first_read || !consent.recurring {
+        return Date::MIN;
+    }
+    today.saturating_sub(jiff::Span::new().days(HISTORY_DAYS))
+}
+
+/// A rule about access to accounts that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessRefusal {
+    /// No such account, or not in this consent.
+    #[error("account {0} is not known, or is not part of the consent")]
+    Unknown(String),
+    /// The account is of another kind than the path.
+    #[error("account {id} is not a {expected} account; {hint}")]
+    Product {
+        /// Which account.
+        id: String,
+        /// What the path is for.
+        expected: &'static str,
+        /// Where to look instead.
+        hint: &'static str,
+    },
+    /// The consent does not cover this kind of read.
+    #[error("the consent does not cover {what} of account {id}")]
+    NotGranted {
+        /// Which account.
+        id: String,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The account is closed or blocked.
+    #[error("account {id} cannot be read: its status is {status}")]
+    Unavailable {
+        /// Which account.
+        id: String,
+        /// What it is.
+        status: &'static str,
+    },
+    /// Too many reads without the customer. Recorded words.
+    #[error("The daily limit of {limit} unattended {} requests for product {id} has been reached", kind.name())]
+    LimitReached {
+        /// How many a day.
+        limit: i64,
+        /// Of which kind.
+        kind: ReadKind,
+        /// Of which account.
+        id: String,
+    },
+    /// The end is before the beginning.
+    #[error("dateTo {to} is before dateFrom {from}")]
+    Period {
+        /// First day.
+        from: Date,
+        /// Last day.
+        to: Date,
+    },
+    /// The page token was not made here, or for another account or consent.
+    #[error(
+        "edgeToken is not one that was given out for this account and consent; follow the next link as it is"
+    )]
+    EdgeToken,
+}

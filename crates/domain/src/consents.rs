@@ -1,0 +1,631 @@
+//! Consents for account information: what a third party asks for, what the customer granted, and what that means
+//! at a given time (NextGenPSD2 1.3.6, sections 6.3 and 6.4).
+//!
+//! Stored is what was decided; status is computed from that and the clock.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, AccountReference, ConsentId, CustomerId, Product, Tenant, TppId};
+
+/// How long a consent waits to be authorised and confirmed.
+pub const UNCONFIRMED_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most account references that one consent may name.
+pub const MAX_REFERENCES: usize = 100;
+
+/// What a bank allows.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsentRules {
+    /// Longest validity in days, counted from the day of the request. Delegated Regulation (EU) 2018/389 in the
+    /// version of 2022/2360, Article 10a: 180.
+    pub max_days: i32,
+    /// Most unattended reads a day (Article 36(5): 4).
+    pub max_frequency: i64,
+}
+
+impl Default for ConsentRules {
+    fn default() -> Self {
+        Self { max_days: 180, max_frequency: 4 }
+    }
+}
+
+/// What a third party asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// Accounts that the third party names.
+    Detailed {
+        /// Whose details it wants.
+        accounts: Vec<AccountReference>,
+        /// Whose balances.
+        balances: Vec<AccountReference>,
+        /// Whose transactions.
+        transactions: Vec<AccountReference>,
+    },
+    /// One account that the customer chooses at the bank.
+    BankOffered {
+        /// Whether details were asked for by name.
+        accounts: bool,
+        /// Whether it wants balances.
+        balances: bool,
+        /// Whether it wants transactions.
+        transactions: bool,
+        /// Kinds of accounts to choose from; empty for no limit.
+        restricted_to: Vec<Product>,
+    },
+}
+
+/// The arrays of a request, each absent, empty or filled.
+#[derive(Debug, Clone, Default)]
+pub struct RequestedAccess {
+    /// `accounts`
+    pub accounts: Option<Vec<AccountReference>>,
+    /// `balances`
+    pub balances: Option<Vec<AccountReference>>,
+    /// `transactions`
+    pub transactions: Option<Vec<AccountReference>>,
+    /// `restrictedTo`
+    pub restricted_to: Vec<Product>,
+}
+
+impl Access {
+    /// Decides what kind of access the arrays of a request stand for.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal::AccessEmpty`], [`ConsentRefusal::AccessMixed`], [`ConsentRefusal::TooManyReferences`]
+    pub fn from_request(request: RequestedAccess) -> Result<Self, ConsentRefusal> {
+        let RequestedAccess { accounts, balances, transactions, restricted_to } = request;
+        let given: Vec<_> = [&accounts, &balances, &transactions].into_iter().flatten().collect();
+        let count: usize = given.iter().map(|array| array.len()).sum();
+        if given.is_empty() {
+            return Err(ConsentRefusal::AccessEmpty);
+        }
+        if count > MAX_REFERENCES {
+            return Err(ConsentRefusal::TooManyReferences);
+        }
+        if given.iter().all(|array| array.is_empty()) {
+            return Ok(Self::BankOffered {
+                accounts: accounts.is_some(),
+                balances: balances.is_some(),
+                transactions: transactions.is_some(),
+                restricted_to,
+            });
+        }
+        if given.iter().any(|array| array.is_empty()) {
+            return Err(ConsentRefusal::AccessMixed);
+        }
+        let array = Option::unwrap_or_default;
+        Ok(Self::Detailed {
+            accounts: array(accounts),
+            balances: array(balances),
+            transactions: array(transactions),
+        })
+    }
+
+    /// Every account that is named, each once.
+    pub fn references(&self) -> Vec<&AccountReference> {
+        let mut all: Vec<&AccountReference> = Vec::new();
+        if let Self::Detailed { accounts, balances, transactions } = self {
+            for reference in accounts.iter().chain(balances).chain(transactions) {
+                if !all.contains(&reference) {
+                    all.push(reference);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether the customer chooses the account.
+    pub fn is_bank_offered(&self) -> bool {
+        matches!(self, Self::BankOffered { .. })
+    }
+
+    /// Whether an account may be chosen or is named, and with which rights.
+    pub fn grant(&self, account: &crate::Account) -> Option<GrantedAccount> {
+        let named = |array: &[AccountReference]| array.iter().any(|reference| reference.names(account));
+        let (fits, balances, transactions) = match self {
+            Self::Detailed { accounts, balances, transactions } => {
+                let rights = (named(balances), named(transactions));
+                (named(accounts) || rights.0 || rights.1, rights.0, rights.1)
+            }
+            Self::BankOffered { balances, transactions, restricted_to, .. } => {
+                let fits = restricted_to.is_empty() || restricted_to.contains(&account.product);
+                (fits && account.status == crate::AccountStatus::Enabled, *balances, *transactions)
+            }
+        };
+        fits.then(|| GrantedAccount {
+            account: account.id.clone(),
+            reference: AccountReference::to_account(account),
+            product: account.product,
+            balances,
+            transactions,
+        })
+    }
+}
+
+/// An account that the customer granted access to. Details are always included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedAccount {
+    /// Which one.
+    pub account: AccountId,
+    /// Its number and currency at the time.
+    pub reference: AccountReference,
+    /// What kind of account it is.
+    pub product: Product,
+    /// Whether its balances may be read.
+    pub balances: bool,
+    /// Whether its transactions may be read.
+    pub transactions: bool,
+}
+
+/// A request for a consent, of the right shape.
+#[derive(Debug, Clone)]
+pub struct ConsentRequest {
+    /// What is asked for.
+    pub access: Access,
+    /// Whether it is for more than one time.
+    pub recurring: bool,
+    /// The last day that is asked for.
+    pub valid_until: Date,
+    /// Unattended reads a day.
+    pub frequency_per_day: i64,
+    /// Whether it is to be combined with a payment in one session.
+    pub combined_service: bool,
+    /// Where the browser is to come back to.
+    pub redirect_uri: String,
+}
+
+/// A consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// Its id.
+    pub id: ConsentId,
+    /// Who asked for it.
+    pub tpp: TppId,
+    /// Where.
+    pub tenant: Tenant,
+    /// What was asked for.
+    pub access: Access,
+    /// What was granted; empty until a customer approves.
+    pub granted: Vec<GrantedAccount>,
+    /// Whether it is for more than one time.
+    pub recurring: bool,
+    /// The last day on which it is valid, by the bank's own calendar.
+    pub valid_until: Date,
+    /// Unattended reads a day, for each account and kind.
+    pub frequency_per_day: i64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// The customer who approved it.
+    pub customer: Option<CustomerId>,
+    /// What was decided.
+    pub decision: Decision,
+    /// When something was last done to it.
+    pub last_action_at: Timestamp,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
+}
+
+/// What was decided about a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing yet, or approved and not yet confirmed.
+    Pending,
+    /// Approved and confirmed.
+    Confirmed,
+    /// The customer refused.
+    Rejected,
+    /// The third party ended it.
+    TerminatedByTpp,
+    /// The customer withdrew it at the bank.
+    RevokedByPsu,
+}
+
+impl Decision {
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Pending, "pending"),
+        (Self::Confirmed, "confirmed"),
+        (Self::Rejected, "rejected"),
+        (Self::TerminatedByTpp, "terminatedByTpp"),
+        (Self::RevokedByPsu, "revokedByPsu"),
+    ];
+
+    /// The stable name that is stored.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(decision, _)| *decision == self).map_or("pending", |(_, name)| name)
+    }
+
+    /// The decision with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(decision, _)| *decision)
+    }
+}
+
+/// What a consent is at a given time (NextGenPSD2, consentStatus).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentStatus {
+    /// Not yet authorised, or authorised and not yet confirmed.
+    Received,
+    /// Usable.
+    Valid,
+    /// Refused, or never authorised in time.
+    Rejected,
+    /// Its last day is over.
+    Expired,
+    /// The third party ended it.
+    TerminatedByTpp,
+    /// The customer withdrew it.
+    RevokedByPsu,
+}
+
+impl ConsentStatus {
+    /// The standard's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Valid => "valid",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::TerminatedByTpp => "terminatedByTpp",
+            Self::RevokedByPsu => "revokedByPsu",
+        }
+    }
+
+    /// Whether it never changes any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Received | Self::Valid)
+    }
+}
+
+impl Consent {
+    /// A consent that is asked for. The bank may shorten what was asked for; the consent says what holds.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal`]
+    pub fn request(
+        id: ConsentId,
+        (tpp, tenant): (TppId, Tenant),
+        request: ConsentRequest,
+        now: Timestamp,
+        rules: ConsentRules,
+    ) -> Result<Self, ConsentRefusal> {
+        let today = tenant.date_at(now);
+        if request.combined_service {
+            return Err(ConsentRefusal::CombinedService);
+        }
+        if !(1..=rules.max_frequency).contains(&request.frequency_per_day) {
+            return Err(ConsentRefusal::Frequency { max: rules.max_frequency });
+        }
+        if !request.recurring && request.frequency_per_day > 1 {
+            return Err(ConsentRefusal::FrequencyOfOneOff);
+        }
+        if request.valid_until < today {
+            return Err(ConsentRefusal::ValidUntilInPast { valid_until: request.valid_until, today });
+        }
+        let latest = today.saturating_add(jiff::Span::new().days(rules.max_days));
+        Ok(Self {
+            id,
+            tpp,
+            tenant,
+            access: request.access,
+            granted: Vec::new(),
+            recurring: request.recurring,
+            valid_until: request.valid_until.min(latest),
+            frequency_per_day: request.frequency_per_day,
+            created_at: now,
+            customer: None,
+            decision: Decision::Pending,
+            last_action_at: now,
+            version: 0,
+        })
+    }
+
+    /// The consent as it was when it was asked for.
+    pub fn as_requested(self) -> Self {
+        Self {
+            granted: Vec::new(),
+            customer: None,
+            decision: Decision::Pending,
+            last_action_at: self.created_at,
+            ..self
+        }
+    }
+
+    /// What the consent is at `now`.
+    pub fn status_at(&self, now: Timestamp) -> ConsentStatus {
+        let is_over = self.tenant.date_at(now) > self.valid_until;
+        let waited = now.duration_since(self.created_at);
+        match self.decision {
+            Decision::Rejected => ConsentStatus::Rejected,
+            Decision::TerminatedByTpp => ConsentStatus::TerminatedByTpp,
+            Decision::RevokedByPsu => ConsentStatus::RevokedByPsu,
+            Decision::Pending if is_over || waited >= UNCONFIRMED_LIFETIME => ConsentStatus::Rejected,
+            Decision::Pending => ConsentStatus::Received,
+            Decision::Confirmed if is_over => ConsentStatus::Expired,
+            Decision::Confirmed => ConsentStatus::Valid,
+        }
+    }
+
+    /// The first moment after the last day.
+    pub fn ends_at(&self) -> Timestamp {
+        self.tenant.start_of(self.valid_until.tomorrow().unwrap_or(self.valid_until))
+    }
+
+    /// Checks that the consent can still be authorised.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal::Final`]
+    pub fn check_open(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
+        match self.status_at(now) {
+            ConsentStatus::Received => Ok(()),
+            status => Err(ConsentRefusal::Final { id: self.id.clone(), status }),
+        }
+    }
+
+    /// Checks that data may be read with the consent.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal::NotValid`]
+    pub fn check_valid(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
+        match self.status_at(now) {
+            ConsentStatus::Valid => Ok(()),
+            status => Err(ConsentRefusal::NotValid { id: self.id.clone(), status }),
+        }
+    }
+
+    /// The customer approves; the third party has yet to confirm.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal::Final`]
+    pub fn approve(
+        self,
+        customer: CustomerId,
+        granted: Vec<GrantedAccount>,
+        now: Timestamp,
+    ) -> Result<Self, ConsentRefusal> {
+        self.check_open(now)?;
+        Ok(Self { customer: Some(customer), granted, last_action_at: now, ..self })
+    }
+
+    /// The third party confirms with a token of the approval. A consent that is valid stays so.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal::Final`]
+    pub fn confirm(self, now: Timestamp) -> Result<Self, ConsentRefusal> {
+        match self.status_at(now) {
+            ConsentStatus::Valid => Ok(self),
+            ConsentStatus::Received => Ok(self.decided(Decision::Confirmed, now)),
+            status => Err(ConsentRefusal::Final { id: self.id, status }),
+        }
+    }
+
+    /// The customer refuses. What is final stays as it is.
+    pub fn reject(self, now: Timestamp) -> Self {
+        self.ended(Decision::Rejected, now)
+    }
+
+    /// The third party ends it. What is final stays as it is.
+    pub fn terminate(self, now: Timestamp) -> Self {
+        self.ended(Decision::TerminatedByTpp, now)
+    }
+
+    /// The customer withdraws it at the bank. What is final stays as it is.
+    pub fn revoke_by_psu(self, now: Timestamp) -> Self {
+        self.ended(Decision::RevokedByPsu, now)
+    }
+
+    fn ended(self, decision: Decision, now: Timestamp) -> Self {
+        if self.status_at(now).is_final() { self } else { self.decided(decision, now) }
+    }
+
+    fn decided(self, decision: Decision, now: Timestamp) -> Self {
+        Self { decision, last_action_at: now, ..self }
+    }
+}
+
+/// A rule about consents that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentRefusal {
+    /// No array at all.
+    #[error(
+        "access holds none of accounts, balances, transactions; send arrays of accounts, or empty ones to let the \
+         customer choose"
+    )]
+    AccessEmpty,
+    /// Some arrays are empty and some are not.
+    #[error(
+        "access mixes empty and filled arrays; fill every array that you send, or leave all of them empty to let \
+         the customer choose"
+    )]
+    AccessMixed,
+    /// Too many references.
+    #[error("access names more than {MAX_REFERENCES} accounts")]
+    TooManyReferences,
+    /// A number that the bank does not offer in this interface.
+    #[error("Access to IBAN [{0}] is not allowed")]
+    AccountNotAllowed(String),
+    /// Together with a payment.
+    #[error("combinedServiceIndicator must be false: combined sessions are not supported")]
+    CombinedService,
+    /// Too often, or never.
+    #[error("frequencyPerDay must be from 1 to {max}")]
+    Frequency {
+        /// Most often.
+        max: i64,
+    },
+    /// More than once for a one-off consent.
+    #[error("frequencyPerDay must be 1 when recurringIndicator is false")]
+    FrequencyOfOneOff,
+    /// Over before it begins.
+    #[error("validUntil {valid_until} is in the past; today is {today}")]
+    ValidUntilInPast {
+        /// What was asked for.
+        valid_until: Date,
+        /// Today at the bank.
+        today: Date,
+    },
+    /// The redirect URI is not one of the registration's.
+    #[error(
+        "TPP-Redirect-URI is not registered; it must equal a redirect URI of the registration, character by character"
+    )]
+    RedirectUri,
+    /// Data are asked for with a consent that is not valid.
+    #[error("Operation not possible on consent {id} with status {}", status.name())]
+    NotValid {
+        /// Which consent.
+        id: ConsentId,
+        /// What it is.
+        status: ConsentStatus,
+    },
+    /// The consent cannot be authorised any more.
+    #[error("consent {id} has status {} and cannot be authorised any more", status.name())]
+    Final {
+        /// Which consent.
+        id: ConsentId,
+        /// What it is.
+        status: ConsentStatus,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Account, AccountNumber, AccountStatus, Currency, Iban};
+
+    fn tenant() -> Tenant {
+        Tenant::parse("nl").unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn offered() -> Access {
+        Access::BankOffered { accounts: true, balances: true, transactions: false, restricted_to: vec![] }
+    }
+
+    fn asked(valid_until: &str) -> ConsentRequest {
+        ConsentRequest {
+            access: offered(),
+            recurring: true,
+            valid_until: valid_until.parse().unwrap(),
+            frequency_per_day: 4,
+            combined_service: false,
+            redirect_uri: "https://tpp.example/cb".into(),
+        }
+    }
+
+    fn consent(request: ConsentRequest) -> Result<Consent, ConsentRefusal> {
+        let who = (TppId::new("PSDNL-DNB-1"), tenant());
+        Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default())
+    }
+
+    fn account(id: &str, product: Product) -> Account {
+        Account {
+            id: AccountId::new(id),
+            iban: Iban::parse("NL91ABNA0417164300").unwrap(),
+            currency: Currency::EUR,
+            product,
+            name: "J. Jansen".into(),
+            status: AccountStatus::Enabled,
+        }
+    }
+
+    #[test]
+    fn validity_is_what_was_asked_but_never_more_than_allowed() {
+        let until = |asked_until: &str| consent(asked(asked_until)).unwrap().valid_until.to_string();
+        assert_eq!(until("2026-03-01"), "2026-03-01");
+        assert_eq!(until("2026-08-28"), "2026-08-28");
+        assert_eq!(until("2026-08-29"), "2026-08-28");
+        assert_eq!(until("9999-12-31"), "2026-08-28");
+    }
+
+    #[test]
+    fn refuses_with_the_rule() {
+        use ConsentRefusal as R;
+        let good = || asked("2026-05-01");
+        for (request, refusal) in [
+            (ConsentRequest { combined_service: true, ..good() }, R::CombinedService),
+            (ConsentRequest { frequency_per_day: 5, ..good() }, R::Frequency { max: 4 }),
+            (ConsentRequest { frequency_per_day: 0, ..good() }, R::Frequency { max: 4 }),
+            (ConsentRequest { recurring: false, ..good() }, R::FrequencyOfOneOff),
+            (
+                asked("2026-02-28"),
+                R::ValidUntilInPast {
+                    valid_until: "2026-02-28".parse().unwrap(),
+                    today: "2026-03-01".parse().unwrap(),
+                },
+            ),
+        ] {
+            assert_eq!(consent(request), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn status_follows_from_decision_and_clock() {
+        let later = |hours: i64| now() + SignedDuration::from_hours(hours);
+        let received = consent(asked("2026-03-10")).unwrap();
+        assert_eq!(received.status_at(later(23)), ConsentStatus::Received);
+        assert_eq!(received.status_at(later(24)), ConsentStatus::Rejected);
+        let valid = received.clone().confirm(later(1)).unwrap();
+        assert_eq!(valid.status_at(later(25)), ConsentStatus::Valid);
+        // The last day ends at midnight in Amsterdam, which is 23:00 in UTC.
+        let last: Timestamp = "2026-03-10T22:59:59Z".parse().unwrap();
+        assert_eq!(valid.status_at(last), ConsentStatus::Valid);
+        assert_eq!(valid.status_at(valid.ends_at()), ConsentStatus::Expired);
+        assert_eq!(valid.ends_at(), last + SignedDuration::from_secs(1));
+        for (ended, status) in [
+            (valid.clone().terminate(later(2)), ConsentStatus::TerminatedByTpp),
+            (valid.clone().revoke_by_psu(later(2)), ConsentStatus::RevokedByPsu),
+            (received.clone().reject(later(2)), ConsentStatus::Rejected),
+        ] {
+            assert!(status.is_final());
+            assert_eq!(ended.status_at(later(2)), status);
+            assert_eq!(ended.clone().terminate(later(3)), ended, "what is final stays");
+            assert!(ended.clone().confirm(later(3)).is_err() && ended.check_open(later(3)).is_err());
+        }
+        assert!(valid.check_open(later(2)).is_err() && valid.check_valid(later(2)).is_ok());
+        assert!(received.check_valid(later(2)).is_err());
+    }
+
+    #[test]
+    fn arrays_say_what_kind_of_access_is_meant() {
+        let number = AccountNumber::Iban(Iban::parse("NL91ABNA0417164300").unwrap());
+        let one = || vec![AccountReference { number: number.clone(), currency: None }];
+        let asked = |accounts, balances, transactions| {
+            let request = RequestedAccess { accounts, balances, transactions, restricted_to: vec![] };
+            Access::from_request(request)
+        };
+        assert_eq!(asked(None, None, None), Err(ConsentRefusal::AccessEmpty));
+        assert_eq!(asked(Some(one()), Some(vec![]), None), Err(ConsentRefusal::AccessMixed));
+        assert!(asked(Some(vec![]), Some(vec![]), None).unwrap().is_bank_offered());
+        let many = vec![one().remove(0); MAX_REFERENCES + 1];
+        assert_eq!(asked(Some(many), None, None), Err(ConsentRefusal::TooManyReferences));
+        let detailed = asked(None, Some(one()), None).unwrap();
+        assert_eq!(detailed.references().len(), 1);
+        let granted = detailed.grant(&account("a", Product::Current)).unwrap();
+        assert!(granted.balances && !granted.transactions);
+    }
+
+    #[test]
+    fn a_choice_is_limited_to_kinds_and_to_accounts_in_use() {
+        let limited = Access::BankOffered {
+            accounts: true,
+            balances: true,
+            transactions: true,
+            restricted_to: vec![Product::Savings],
+        };
+        assert!(limited.grant(&account("a", Product::Savings)).is_some());
+        assert!(limited.grant(&account("a", Product::Current)).is_none());
+        let blocked = Account { status: AccountStatus::Blocked, ..account("a", Product::Savings) };
+        assert!(limited.grant(&blocked).is_none());
+    }
+
+    #[test]
+    fn decisions_have_stable_names() {
+        for (decision, name) in Decision::NAMES {
+            assert_eq!((decision.name(), Decision::from_name(name)), (name, Some(decision)));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Amounts of money: whole minor units of a currency (ISO 4217), never floating point.
+
+pub use iso_currency::Currency;
+
+/// An amount, signed, in minor units: 1250 of EUR are 12.50 euro, 1250 of JPY are 1250 yen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Money {
+    /// How many minor units.
+    pub minor: i64,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
+/// A text is no amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an amount has up to 14 digits, a dot, and no more fraction digits than its currency, for example 12.50"
+)]
+pub struct AmountError;
+
+impl Money {
+    /// Reads a decimal text, for example `-12.50`, in the grammar of the Berlin Group: up to 14 digits, a dot,
+    /// no more fraction digits than the currency has.
+    ///
+    /// # Errors
+    /// [`AmountError`]
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (whole, fraction) = match digits.split_once('.') {
+            Some((_, "")) => return Err(AmountError),
+            Some(parts) => parts,
+            None => (digits, ""),
+        };
+        let places = fraction_digits(currency);
+        let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if !(1..=14).contains(&whole.len())
+            || fraction.len() > places
+            || !all_digits(whole)
+            || !all_digits(fraction)
+        {
+            return Err(AmountError);
+        }
+        let minor: i64 = format!("{whole}{fraction:0<places$}").parse().map_err(|_| AmountError)?;
+        Ok(Self { minor: if negative { -minor } else { minor }, currency })
+    }
+
+    /// The decimal text, with all fraction digits of the currency.
+    pub fn to_decimal(self) -> String {
+        let places = fraction_digits(self.currency);
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let digits = format!("{:0>width$}", self.minor.unsigned_abs(), width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+
+    /// The amount without its sign.
+    pub fn abs(self) -> Self {
+        Self { minor: self.minor.saturating_abs(), ..self }
+    }
+}
+
+/// Amounts are the customer's business: a log that prints one by mistake shows the currency alone.
+impl std::fmt::Debug for Money {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Money(… {})", self.currency.code())
+    }
+}
+
+fn fraction_digits(currency: Currency) -> usize {
+    currency.exponent().map_or(2, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_the_fraction_digits_of_the_currency() {
+        for (text, currency, minor) in [
+            ("12.50", Currency::EUR, 1250),
+            ("-0.05", Currency::EUR, -5),
+            ("0.00", Currency::GBP, 0),
+            ("1250", Currency::JPY, 1250),
+            ("1.250", Currency::KWD, 1250),
+            ("99999999999999.99", Currency::EUR, 9_999_999_999_999_999),
+        ] {
+            let money = Money { minor, currency };
+            assert_eq!(money.to_decimal(), text);
+            assert_eq!(Money::parse(text, currency), Ok(money));
+        }
+        assert_eq!(Money::parse("7", Currency::EUR), Ok(Money { minor: 700, currency: Currency::EUR }));
+    }
+
+    #[test]
+    fn refuses_what_is_no_amount() {
+        for wrong in ["", "-", ".5", "5.", "1,50", "1.234", "+1", "1e3", " 1", "123456789012345", "٣"] {
+            assert_eq!(Money::parse(wrong, Currency::EUR), Err(AmountError), "{wrong}");
+        }
+    }
+}

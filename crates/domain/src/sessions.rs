@@ -1,0 +1,166 @@
+//! Sessions: a customer's browser at the bank's pages, from the authorization request to the way back.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{AuthorisationId, ConsentId, CustomerId, SecretHash, Tenant, TppId};
+
+/// Longest time without activity (Delegated Regulation (EU) 2018/389, Article 4(3)(d)).
+pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(5);
+
+/// Consecutive failures that block a customer's log-in (Article 4(3)(b)).
+pub const MAX_FAILURES: i64 = 5;
+
+/// How long a log-in stays blocked.
+pub const BLOCK_TIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// An authorization request that has passed every check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// Who asks.
+    pub client: TppId,
+    /// What is to be authorised.
+    pub consent: ConsentId,
+    /// Where the browser goes back to.
+    pub redirect_uri: String,
+    /// `state`, returned as it came.
+    pub state: Option<String>,
+    /// `nonce` for the ID token.
+    pub nonce: Option<String>,
+    /// SHA-256 of the code verifier, base64url without padding.
+    pub code_challenge: String,
+    /// Whether a refresh token is asked for.
+    pub offline_access: bool,
+}
+
+/// A browser session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Hash of the secret in the cookie.
+    pub hash: SecretHash,
+    /// Where.
+    pub tenant: Tenant,
+    /// What is being authorised.
+    pub authorisation: AuthorisationId,
+    /// What the third party sent.
+    pub request: AuthorizationRequest,
+    /// What the customer's device has to answer.
+    pub challenge: String,
+    /// Language of the pages.
+    pub language: Language,
+    /// Who logged in.
+    pub customer: Option<CustomerId>,
+    /// When they did.
+    pub authenticated_at: Option<Timestamp>,
+    /// When the customer last did something.
+    pub seen_at: Timestamp,
+    /// Whether the browser was sent back.
+    pub ended: bool,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
+}
+
+impl Session {
+    /// Whether the customer did nothing for too long.
+    pub fn is_idle_at(&self, now: Timestamp) -> bool {
+        now.duration_since(self.seen_at) >= IDLE_TIME
+    }
+}
+
+/// A language of the bank's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English.
+    English,
+    /// Dutch.
+    Dutch,
+    /// French.
+    French,
+}
+
+impl Language {
+    /// Every language with its code (ISO 639-1).
+    pub const CODES: [(Self, &'static str); 3] =
+        [(Self::English, "en"), (Self::Dutch, "nl"), (Self::French, "fr")];
+
+    /// Its code (ISO 639-1).
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Dutch => "nl",
+            Self::French => "fr",
+        }
+    }
+
+    /// The language with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::CODES.iter().find(|(_, known)| *known == code).map(|(language, _)| *language)
+    }
+}
+
+/// Consecutive failures of one log-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogInFailures {
+    /// Where.
+    pub tenant: Tenant,
+    /// Hash of what was given as the customer's identification, whether such a customer exists or not.
+    pub psu: SecretHash,
+    /// How many since the last success.
+    pub count: i64,
+    /// The last one.
+    pub last_at: Timestamp,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
+}
+
+impl LogInFailures {
+    /// Until when the log-in is blocked, if it is at `now`.
+    pub fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.last_at.saturating_add(BLOCK_TIME).unwrap_or(self.last_at);
+        (self.count >= MAX_FAILURES && now < until).then_some(until)
+    }
+
+    /// One more failure. After a block the count begins anew.
+    pub fn failed(self, now: Timestamp) -> Self {
+        let count = if self.count >= MAX_FAILURES { 1 } else { self.count + 1 };
+        Self { count, last_at: now, ..self }
+    }
+
+    /// A success: the count begins anew.
+    pub fn cleared(self) -> Self {
+        Self { count: 0, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_failures_block_for_a_while() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut failures = LogInFailures {
+            tenant: Tenant::parse("nl").unwrap(),
+            psu: SecretHash::from_hex("00"),
+            count: 0,
+            last_at: now,
+            version: 0,
+        };
+        for _ in 0..5 {
+            assert_eq!(failures.blocked_until(now), None);
+            failures = failures.failed(now);
+        }
+        assert_eq!(failures.blocked_until(now), Some(now + BLOCK_TIME));
+        assert_eq!(failures.blocked_until(now + BLOCK_TIME), None);
+        assert_eq!(failures.clone().failed(now + BLOCK_TIME).count, 1);
+        assert_eq!(failures.cleared().blocked_until(now), None);
+    }
+
+    #[test]
+    fn languages_have_codes() {
+        for (language, code) in Language::CODES {
+            assert_eq!((language.code(), Language::from_code(code)), (code, Some(language)));
+        }
+        assert_eq!(Language::from_code("de"), None);
+    }
+}

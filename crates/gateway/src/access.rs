@@ -1,0 +1,162 @@
+//! Proofs that a consent covers what is about to be read.
+
+use std::marker::PhantomData;
+
+use domain::{AccessRefusal, AccountId, Consent, GrantRefusal, GrantedAccount, Product, TppId};
+
+use crate::{Ctx, Error, Gateway, Noun};
+
+/// Covers details of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Details;
+
+/// Covers balances of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Balances;
+
+/// Covers transactions of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Transactions;
+
+/// A consent that was valid at the time of the call, belongs to the caller, and came with a token of it. Only
+/// [`Gateway::access`] makes one.
+#[derive(Debug, Clone)]
+pub struct ConsentAccess {
+    consent: Consent,
+}
+
+/// Proof that a valid consent covers one account in one way. Only [`ConsentAccess`] makes one.
+#[derive(Debug, Clone)]
+pub struct AccountAccess<Scope> {
+    account: AccountId,
+    scope: PhantomData<Scope>,
+}
+
+impl<Scope> AccountAccess<Scope> {
+    /// The account that may be read.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn to(granted: &GrantedAccount) -> Self {
+        Self { account: granted.account.clone(), scope: PhantomData }
+    }
+}
+
+/// What a caller shows to read account data.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessCredentials<'a> {
+    /// Who calls.
+    pub tpp: &'a TppId,
+    /// The consent that is named.
+    pub consent: &'a str,
+    /// The access token.
+    pub token: Option<&'a str>,
+    /// SHA-256 of the TLS client certificate, lower-case hexadecimal.
+    pub certificate: Option<&'a str>,
+}
+
+impl Gateway {
+    /// Checks consent and token of a call, in this order: whose consent, its status, the token, whether it is of
+    /// this consent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`domain::ConsentRefusal::NotValid`], [`GrantRefusal`]
+    pub async fn access(
+        &self,
+        ctx: &Ctx,
+        credentials: AccessCredentials<'_>,
+    ) -> Result<ConsentAccess, Error> {
+        let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
+        let token = credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        consent.check_valid(ctx.now)?;
+        let grant = self.access_token(ctx, token, credentials.certificate).await?;
+        if grant.consent != consent.id || grant.client != *credentials.tpp {
+            return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
+        }
+        Ok(ConsentAccess { consent })
+    }
+
+    /// Id of an account for one third party: the same for as long as the bank exists, and of no use to others.
+    pub(crate) fn resource_id(&self, tpp: &TppId, account: &AccountId) -> String {
+        self.0.keys.pairwise_uuid("account", &[tpp.as_str(), account.as_str()])
+    }
+}
+
+impl ConsentAccess {
+    /// The consent.
+    pub fn consent(&self) -> &Consent {
+        &self.consent
+    }
+
+    /// Proofs for the details of all accounts of a kind.
+    pub(crate) fn all(
+        &self,
+        product: Product,
+    ) -> impl Iterator<Item = (&GrantedAccount, AccountAccess<Details>)> {
+        let of_kind = move |granted: &&GrantedAccount| granted.product == product;
+        self.consent.granted.iter().filter(of_kind).map(|granted| (granted, AccountAccess::to(granted)))
+    }
+
+    /// The granted account behind the id that this third party knows it by.
+    pub(crate) fn find(
+        &self,
+        gateway: &Gateway,
+        id: &str,
+        product: Product,
+    ) -> Result<&GrantedAccount, Error> {
+        let tpp = &self.consent.tpp;
+        let found =
+            self.consent.granted.iter().find(|granted| gateway.resource_id(tpp, &granted.account) == id);
+        let granted = found.ok_or(Error::NotFound(Noun::Account))?;
+        if granted.product == product {
+            return Ok(granted);
+        }
+        let (expected, hint) = match product {
+            Product::Current => ("current", "savings accounts are under /v2/savings"),
+            Product::Savings => ("savings", "current accounts are under /v1/accounts"),
+        };
+        Err(AccessRefusal::Product { id: id.to_owned(), expected, hint }.into())
+    }
+}
+
+/// Ways of reading an account that a consent grants one by one.
+pub(crate) trait Scope: Sized {
+    /// The word for messages.
+    const WHAT: &'static str;
+
+    /// Whether the consent covers it.
+    fn is_granted(granted: &GrantedAccount) -> bool;
+
+    /// The proof, if the consent covers it.
+    fn prove(granted: &GrantedAccount, id: &str) -> Result<AccountAccess<Self>, Error> {
+        if Self::is_granted(granted) {
+            return Ok(AccountAccess::to(granted));
+        }
+        Err(AccessRefusal::NotGranted { id: id.to_owned(), what: Self::WHAT }.into())
+    }
+}
+
+impl Scope for Details {
+    const WHAT: &'static str = "details";
+
+    fn is_granted(_: &GrantedAccount) -> bool {
+        true
+    }
+}
+
+impl Scope for Balances {
+    const WHAT: &'static str = "balances";
+
+    fn is_granted(granted: &GrantedAccount) -> bool {
+        granted.balances
+    }
+}
+
+impl Scope for Transactions {
+    const WHAT: &'static str = "transactions";
+
+    fn is_granted(granted: &GrantedAccount) -> bool {
+        granted.transactions
+    }
+}

@@ -1,0 +1,145 @@
+//! Consents: asked for, read, ended.
+
+use domain::{
+    AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal, ConsentRequest,
+    ConsentRules, GrantRefusal, Tpp, TppId,
+};
+
+use crate::error::retry;
+use crate::requests::{RequestKey, Seen};
+use crate::{Changes, Ctx, Error, Gateway, Noun};
+
+/// A consent that was just asked for, with the authorisation that was begun for it.
+#[derive(Debug, Clone)]
+pub struct RequestedConsent {
+    /// The consent.
+    pub consent: Consent,
+    /// Its first authorisation.
+    pub authorisation: Authorisation,
+}
+
+impl Gateway {
+    /// Takes a request for a consent and begins its authorisation. The same request again returns the same
+    /// consent as it was.
+    ///
+    /// # Errors
+    /// [`ConsentRefusal`], [`domain::Refusal::RequestIdReused`]
+    pub async fn request_consent(
+        &self,
+        ctx: &Ctx,
+        tpp: &TppId,
+        request: ConsentRequest,
+        key: &RequestKey,
+    ) -> Result<RequestedConsent, Error> {
+        if let Seen::Before(made) = self.seen(ctx, key).await? {
+            return self.requested_before(&made).await;
+        }
+        check_redirect_uri(&self.registered(tpp).await?, &request.redirect_uri)?;
+        self.check_references(ctx, &request).await?;
+        let redirect_uri = request.redirect_uri.clone();
+        let id = ConsentId::new(self.0.randomness.id());
+        let who = (tpp.clone(), ctx.tenant.clone());
+        let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
+        let authorisation = AuthorisationId::new(self.0.randomness.id());
+        let authorisation = Authorisation::begin(authorisation, id, redirect_uri, ctx.now);
+        retry(|| async {
+            let stored = match self.seen(ctx, key).await? {
+                Seen::Before(made) => return self.requested_before(&made).await,
+                Seen::New(stored) => Seen::made(stored, &[consent.id.as_str(), authorisation.id.as_str()]),
+            };
+            let changes =
+                Changes::new().put_request(&stored).put_consent(&consent).put_authorisation(&authorisation);
+            self.0.store.save(self.forget_now_and_then(ctx, changes, consent.id.as_str())).await?;
+            Ok(RequestedConsent { consent: consent.clone(), authorisation: authorisation.clone() })
+        })
+        .await
+    }
+
+    /// A consent of the caller, at the tenant that is called.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for a consent of somebody else.
+    pub async fn consent(&self, ctx: &Ctx, tpp: &TppId, id: &str) -> Result<Consent, Error> {
+        let consent = self.0.store.consent(&ConsentId::new(id)).await?;
+        let own = consent.filter(|consent| consent.tpp == *tpp && consent.tenant == ctx.tenant);
+        own.ok_or(Error::NotFound(Noun::Consent))
+    }
+
+    /// Ends a consent and every token of it. Ending it again changes nothing. A token that comes along has to be
+    /// of this consent; it may have expired.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`GrantRefusal::AccessTokenOfAnotherConsent`]
+    pub async fn delete_consent(
+        &self,
+        ctx: &Ctx,
+        tpp: &TppId,
+        id: &str,
+        token: Option<&str>,
+    ) -> Result<(), Error> {
+        let consent = self.consent(ctx, tpp, id).await?;
+        if let Some(token) = token {
+            let grant = self.known_token(token).await?.map(|(_, grant)| grant);
+            if grant.is_none_or(|grant| grant.consent != consent.id) {
+                return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
+            }
+        }
+        retry(|| async {
+            let ended = self.consent(ctx, tpp, id).await?.terminate(ctx.now);
+            let changes = Changes::new().put_consent(&ended).end_grants(&ended.id, ctx.now);
+            Ok(self.0.store.save(changes).await?)
+        })
+        .await
+    }
+
+    /// The customer withdraws a consent at the bank itself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn revoke_consent(&self, id: &ConsentId) -> Result<Consent, Error> {
+        retry(|| async {
+            let consent = self.0.store.consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
+            let now = self.0.clock.now(Some(&consent.tenant));
+            let revoked = consent.revoke_by_psu(now);
+            self.0.store.save(Changes::new().put_consent(&revoked).end_grants(id, now)).await?;
+            Ok(revoked)
+        })
+        .await
+    }
+
+    async fn requested_before(&self, made: &[String]) -> Result<RequestedConsent, Error> {
+        let [consent, authorisation] = made else { return Err(Error::NotFound(Noun::Consent)) };
+        let consent = self.0.store.consent(&ConsentId::new(consent)).await?;
+        let authorisation = self.0.store.authorisation(&AuthorisationId::new(authorisation)).await?;
+        match (consent, authorisation) {
+            (Some(consent), Some(authorisation)) => {
+                Ok(RequestedConsent { consent: consent.as_requested(), authorisation })
+            }
+            _ => Err(Error::NotFound(Noun::Consent)),
+        }
+    }
+
+    async fn check_references(&self, ctx: &Ctx, request: &ConsentRequest) -> Result<(), Error> {
+        for reference in request.access.references() {
+            let accounts = self.0.bank.find_accounts(&ctx.tenant, reference).await?;
+            if !accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
+                return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Once in 256 times, what is of no use any more is forgotten.
+    pub(crate) fn forget_now_and_then(&self, ctx: &Ctx, changes: Changes, id: &str) -> Changes {
+        if !id.starts_with("00") {
+            return changes;
+        }
+        let limit = ctx.now.saturating_sub(crate::REMEMBERED).unwrap_or(domain::Timestamp::MIN);
+        changes.forget_expired(&ctx.tenant, limit)
+    }
+}
+
+/// Checks a `TPP-Redirect-URI`.
+pub(crate) fn check_redirect_uri(tpp: &Tpp, uri: &str) -> Result<(), ConsentRefusal> {
+    if tpp.redirect_uris.contains(uri) { Ok(()) } else { Err(ConsentRefusal::RedirectUri) }
+}

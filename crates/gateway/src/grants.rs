@@ -1,0 +1,265 @@
+//! Grants: a code becomes tokens, tokens become new ones, tokens end.
+
+use domain::grants::ACCESS_TOKEN_LIFETIME;
+use domain::{
+    AuthorizationCode, ConsentStatus, Grant, GrantId, GrantRefusal, Timestamp, Token, TokenKind, Tpp,
+};
+use subtle::ConstantTimeEq;
+
+use crate::error::retry;
+use crate::{Changes, Ctx, Error, Gateway, secrets};
+
+/// Tokens that were just issued.
+#[derive(Debug)]
+pub struct IssuedTokens {
+    /// The access token; only its hash is kept.
+    pub access_token: String,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+    /// The refresh token, if one was asked for; only its hash is kept.
+    pub refresh_token: Option<String>,
+    /// What they belong to.
+    pub grant: Grant,
+    /// Who the customer is for this client.
+    pub subject: String,
+    /// The certificate they are bound to.
+    pub certificate: Option<String>,
+    /// `nonce` of the authorization request; absent when refreshing.
+    pub nonce: Option<String>,
+}
+
+/// What a client sends to redeem a code.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeExchange<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// `redirect_uri` of the authorization request.
+    pub redirect_uri: &'a str,
+    /// The verifier of its challenge.
+    pub code_verifier: &'a str,
+}
+
+/// A token that may be used, and all that the bank's own services need to know about it.
+#[derive(Debug)]
+pub struct ActiveToken {
+    /// The token.
+    pub token: Token,
+    /// What it belongs to.
+    pub grant: Grant,
+    /// Who the customer is for this client.
+    pub subject: String,
+}
+
+impl Gateway {
+    /// Redeems a code. A code that comes a second time ends everything that came from the first.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]
+    pub async fn redeem_code(
+        &self,
+        ctx: &Ctx,
+        client: &Tpp,
+        exchange: CodeExchange<'_>,
+        certificate: Option<&str>,
+    ) -> Result<IssuedTokens, Error> {
+        retry(|| async {
+            let code = self.0.store.authorization_code(&secrets::hash(exchange.code)).await?;
+            let code = code.ok_or(GrantRefusal::CodeUnknown)?;
+            if let (Some(grant), true) = (&code.grant, code.request.client == client.id) {
+                self.end_grant(ctx, grant).await?;
+                return Err(GrantRefusal::CodeUsed.into());
+            }
+            code.check((&client.id, &ctx.tenant), exchange.redirect_uri, exchange.code_verifier, ctx.now)?;
+            check_verifier(&code, exchange.code_verifier)?;
+            let grant = Grant {
+                id: GrantId::new(self.0.randomness.id()),
+                client: client.id.clone(),
+                tenant: ctx.tenant.clone(),
+                consent: code.request.consent.clone(),
+                authorisation: code.authorisation.clone(),
+                customer: code.customer.clone(),
+                offline_access: code.request.offline_access,
+                authenticated_at: code.authenticated_at,
+                ended_at: None,
+                version: 0,
+            };
+            let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
+            let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
+            let issued = self.issue(ctx, changes, grant, certificate).await?;
+            Ok(IssuedTokens { nonce: code.request.nonce, ..issued })
+        })
+        .await
+    }
+
+    /// Trades a refresh token for new tokens. One that comes a second time ends the whole family: either the
+    /// client or a thief holds the newer one, and nobody can tell which (RFC 9700, 4.14.2).
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]
+    pub async fn refresh(
+        &self,
+        ctx: &Ctx,
+        client: &Tpp,
+        refresh_token: &str,
+        certificate: Option<&str>,
+    ) -> Result<IssuedTokens, Error> {
+        retry(|| async {
+            let known = self.known_token(refresh_token).await?;
+            let (token, grant) = known.ok_or(GrantRefusal::RefreshTokenUnknown)?;
+            let is_ours = token.kind == TokenKind::Refresh
+                && grant.client == client.id
+                && grant.tenant == ctx.tenant
+                && grant.ended_at.is_none();
+            if !is_ours || ctx.now >= token.expires_at || !self.is_consent_open(ctx, &grant).await? {
+                return Err(GrantRefusal::RefreshTokenUnknown.into());
+            }
+            if token.used_at.is_some() {
+                self.end_grant(ctx, &grant.id).await?;
+                return Err(GrantRefusal::RefreshTokenUsed.into());
+            }
+            // A renewed certificate of the same organisation is fine, none at all is not (RFC 8705, 7.1).
+            if token.certificate.is_some() && certificate.is_none() {
+                return Err(GrantRefusal::Certificate.into());
+            }
+            let used = Token { used_at: Some(ctx.now), ..token };
+            let changes = Changes::new().put_token(&ctx.tenant, &used);
+            self.issue(ctx, changes, grant, certificate).await
+        })
+        .await
+    }
+
+    /// Ends a token; with a refresh token, everything of its grant (RFC 7009, 2.1). A token that is unknown, or
+    /// another client's, is left alone without a word.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn revoke_token(&self, ctx: &Ctx, client: &Tpp, token: &str) -> Result<(), Error> {
+        retry(|| async {
+            match self.known_token(token).await? {
+                Some((token, grant)) if grant.client == client.id => match token.kind {
+                    TokenKind::Refresh => self.end_grant(ctx, &grant.id).await,
+                    TokenKind::Access if token.used_at.is_some() => Ok(()),
+                    TokenKind::Access => {
+                        let used = Token { used_at: Some(ctx.now), ..token };
+                        Ok(self.0.store.save(Changes::new().put_token(&grant.tenant, &used)).await?)
+                    }
+                },
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// A token that may be used at the tenant that is called, or nothing (RFC 7662).
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn introspect(&self, ctx: &Ctx, token: &str) -> Result<Option<ActiveToken>, Error> {
+        let Some((token, grant)) = self.known_token(token).await? else { return Ok(None) };
+        let is_active = token.is_active_at(ctx.now)
+            && grant.ended_at.is_none()
+            && grant.tenant == ctx.tenant
+            && self.is_consent_open(ctx, &grant).await?;
+        let subject = self.subject(&grant);
+        Ok(is_active.then_some(ActiveToken { token, grant, subject }))
+    }
+
+    /// The grant of an access token that may be used.
+    ///
+    /// # Errors
+    /// [`GrantRefusal::AccessTokenInvalid`], [`GrantRefusal::Certificate`]
+    pub async fn access_token(
+        &self,
+        ctx: &Ctx,
+        token: &str,
+        certificate: Option<&str>,
+    ) -> Result<Grant, Error> {
+        let invalid = || GrantRefusal::AccessTokenInvalid(token.chars().take(8).collect());
+        let (found, grant) = self.known_token(token).await?.ok_or_else(invalid)?;
+        let is_good = found.kind == TokenKind::Access
+            && found.is_active_at(ctx.now)
+            && grant.ended_at.is_none()
+            && grant.tenant == ctx.tenant;
+        if !is_good {
+            return Err(invalid().into());
+        }
+        if found.certificate.is_some() && found.certificate.as_deref() != certificate {
+            return Err(GrantRefusal::Certificate.into());
+        }
+        Ok(grant)
+    }
+
+    /// Who the customer of a grant is for its client: the same in each consent, different for each third party
+    /// (OpenID Connect Core 1.0, 8.1).
+    pub fn subject(&self, grant: &Grant) -> String {
+        self.0.keys.pairwise_text("subject", &[grant.client.as_str(), grant.customer.as_str()])
+    }
+
+    pub(crate) async fn known_token(&self, token: &str) -> Result<Option<(Token, Grant)>, Error> {
+        Ok(self.0.store.token(&secrets::hash(token)).await?)
+    }
+
+    /// Saves `changes` together with new tokens of a grant.
+    async fn issue(
+        &self,
+        ctx: &Ctx,
+        changes: Changes,
+        grant: Grant,
+        certificate: Option<&str>,
+    ) -> Result<IssuedTokens, Error> {
+        let consent = self.0.store.consent(&grant.consent).await?;
+        let ends_at = consent.map_or(ctx.now, |consent| consent.ends_at());
+        let token = |secret: &str, kind, expires_at: Timestamp| Token {
+            hash: secrets::hash(secret),
+            grant: grant.id.clone(),
+            kind,
+            certificate: certificate.map(str::to_owned),
+            issued_at: ctx.now,
+            expires_at,
+            used_at: None,
+            version: 0,
+        };
+        let access_token = self.0.randomness.secret();
+        let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
+        let mut changes = changes.put_token(&ctx.tenant, &token(&access_token, TokenKind::Access, soon));
+        let refresh_token = grant.offline_access.then(|| self.0.randomness.secret());
+        if let Some(secret) = &refresh_token {
+            changes = changes.put_token(&ctx.tenant, &token(secret, TokenKind::Refresh, ends_at));
+        }
+        self.0.store.save(changes).await?;
+        Ok(IssuedTokens {
+            access_token,
+            expires_in: ACCESS_TOKEN_LIFETIME.as_secs(),
+            refresh_token,
+            subject: self.subject(&grant),
+            grant,
+            certificate: certificate.map(str::to_owned),
+            nonce: None,
+        })
+    }
+
+    async fn end_grant(&self, ctx: &Ctx, id: &GrantId) -> Result<(), Error> {
+        retry(|| async {
+            match self.0.store.grant(id).await? {
+                Some(grant) if grant.ended_at.is_none() => {
+                    Ok(self.0.store.save(Changes::new().put_grant(&grant.end(ctx.now))).await?)
+                }
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn is_consent_open(&self, ctx: &Ctx, grant: &Grant) -> Result<bool, Error> {
+        let consent = self.0.store.consent(&grant.consent).await?;
+        let status = consent.map(|consent| consent.status_at(ctx.now));
+        Ok(status.is_some_and(|status| matches!(status, ConsentStatus::Received | ConsentStatus::Valid)))
+    }
+}
+
+/// Both sides are base64url without padding before they are compared.
+fn check_verifier(code: &AuthorizationCode, verifier: &str) -> Result<(), GrantRefusal> {
+    let expected = secrets::challenge(verifier);
+    let fits: bool = expected.as_bytes().ct_eq(code.request.code_challenge.as_bytes()).into();
+    if fits { Ok(()) } else { Err(GrantRefusal::Verifier) }
+}

@@ -1,0 +1,409 @@
+//! The books of a sandbox bank: customers, accounts, and postings in double entry.
+
+use domain::{
+    Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Position,
+    Product, Tenant, Timestamp, Transaction, TransactionQuery,
+};
+
+use crate::changes::Rows;
+use crate::row::{Row, Value};
+use crate::{Changes, Store, StoreError};
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// The customer's id.
+    pub id: CustomerId,
+    /// The branch.
+    pub tenant: Tenant,
+    /// The name.
+    pub name: String,
+    /// Number of the device that answers challenges.
+    pub digipass_number: String,
+    /// What kind of customer this is.
+    pub persona: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// An account with what only the bank itself knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookedAccount {
+    /// What third parties see of it.
+    pub account: Account,
+    /// The branch.
+    pub tenant: Tenant,
+    /// How far it may be overdrawn, in minor units.
+    pub credit_limit: i64,
+}
+
+/// A customer together with one of their accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldAccount {
+    /// Who.
+    pub customer: Customer,
+    /// What.
+    pub account: Account,
+}
+
+/// One leg of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Which entry; its legs add up to nothing.
+    pub entry: String,
+    /// Which account.
+    pub account: AccountId,
+    /// From when on it is seen, pending until it is booked.
+    pub entered_on: Date,
+    /// When it is booked.
+    pub booking_date: Date,
+    /// Place among those of the day.
+    pub sequence: i64,
+    /// From when interest is counted.
+    pub value_date: Date,
+    /// Minor units, positive for money that comes in.
+    pub amount: i64,
+    /// What the account holds afterwards; absent for accounts whose balance nobody asks for.
+    pub balance_after: Option<i64>,
+    /// The other side.
+    pub counterparty: Counterparty,
+    /// What it is for.
+    pub remittance: Option<String>,
+    /// The bank's own code.
+    pub code: Option<String>,
+    /// The payer's own reference.
+    pub end_to_end_id: Option<String>,
+}
+
+impl Store {
+    /// The customer with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, tenant, name, digipass_number, persona, created_at FROM customers WHERE id = $1",
+            &[id.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+
+    /// How many customers of a kind a branch has.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn count_customers(&self, tenant: &Tenant, persona: &str) -> Result<i64, StoreError> {
+        let count = self.fetch_optional(
+            "SELECT COUNT(*) FROM customers WHERE tenant = $1 AND persona = $2",
+            &[tenant.as_str().into(), persona.into()],
+            |row| row.integer(0, "customers"),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Customers with their accounts, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn held_accounts(&self, limit: i64) -> Result<Vec<HeldAccount>, StoreError> {
+        self.fetch_all(
+            "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at, \
+             a.id, a.iban, a.currency, a.product, a.name, a.status \
+             FROM customers c JOIN account_holders h ON h.customer = c.id JOIN accounts a ON a.id = h.account \
+             ORDER BY c.created_at DESC, c.id, a.product, a.id LIMIT $1",
+            &[limit.into()],
+            |row| Ok(HeldAccount { customer: read_customer(row, 0)?, account: read_account(row, 6)? }),
+        )
+    }
+
+    /// The accounts that a customer holds.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn accounts_of(&self, customer: &CustomerId) -> Result<Vec<Account>, StoreError> {
+        self.fetch_all(
+            "SELECT a.id, a.iban, a.currency, a.product, a.name, a.status \
+             FROM account_holders h JOIN accounts a ON a.id = h.account WHERE h.customer = $1 \
+             ORDER BY a.product, a.id",
+            &[customer.as_str().into()],
+            |row| read_account(row, 0),
+        )
+    }
+
+    /// The customers who hold an account with this number.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn holders(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Customer>, StoreError> {
+        self.fetch_all(
+            "SELECT DISTINCT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
+             FROM accounts a JOIN account_holders h ON h.account = a.id JOIN customers c ON c.id = h.customer \
+             WHERE a.tenant = $1 AND a.iban = $2 ORDER BY c.created_at, c.id",
+            &[tenant.as_str().into(), iban.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+
+    /// The accounts with this number, one a currency.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn accounts_by_iban(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Account>, StoreError> {
+        self.fetch_all(
+            "SELECT id, iban, currency, product, name, status FROM accounts WHERE tenant = $1 AND iban = $2 \
+             ORDER BY id",
+            &[tenant.as_str().into(), iban.as_str().into()],
+            |row| read_account(row, 0),
+        )
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn account(&self, id: &AccountId) -> Result<Option<BookedAccount>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, iban, currency, product, name, status, tenant, credit_limit FROM accounts WHERE id = $1",
+            &[id.as_str().into()],
+            |row| {
+                Ok(BookedAccount {
+                    account: read_account(row, 0)?,
+                    tenant: row.tenant(6, "accounts.tenant")?,
+                    credit_limit: row.integer(7, "accounts.credit_limit")?,
+                })
+            },
+        )
+    }
+
+    /// What is booked on an account at the end of a day, in minor units.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
+        let balance = self.fetch_optional(
+            "SELECT balance_after FROM postings WHERE account = $1 AND booking_date <= $2 \
+             ORDER BY booking_date DESC, sequence DESC LIMIT 1",
+            &[account.as_str().into(), day.into()],
+            |row| row.integer(0, "postings.balance_after"),
+        )?;
+        Ok(balance.unwrap_or(0))
+    }
+
+    /// What is entered on a day and not yet booked, in minor units.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pending_sum(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
+        let amounts = self.fetch_all(
+            "SELECT amount FROM postings WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 \
+             AND entered_on <= $4",
+            &[account.as_str().into(), day.into(), pending_until(day).into(), day.into()],
+            |row| row.integer(0, "postings.amount"),
+        )?;
+        Ok(amounts.iter().sum())
+    }
+
+    /// Booked transactions of an account, newest first, as seen on a day.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn booked_transactions(
+        &self,
+        account: &AccountId,
+        currency: Currency,
+        query: &TransactionQuery,
+        day: Date,
+    ) -> Result<Vec<Transaction>, StoreError> {
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let mut params: Vec<Value> =
+            vec![account.as_str().into(), query.from.into(), query.to.min(day).into()];
+        let read = |row: &Row<'_>| read_transaction(row, currency);
+        let Some(Position { booking_date, sequence }) = query.after else {
+            params.push(limit.into());
+            return self.fetch_all(
+                "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
+                 remittance, code, end_to_end_id FROM postings \
+                 WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
+                 ORDER BY booking_date DESC, sequence DESC LIMIT $4",
+                &params,
+                read,
+            );
+        };
+        params.extend([booking_date.into(), sequence.into(), limit.into()]);
+        self.fetch_all(
+            "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
+             remittance, code, end_to_end_id FROM postings \
+             WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
+             AND (booking_date, sequence) < ($4, $5) \
+             ORDER BY booking_date DESC, sequence DESC LIMIT $6",
+            &params,
+            read,
+        )
+    }
+
+    /// Transactions of an account that are entered on a day and not yet booked, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pending_transactions(
+        &self,
+        account: &AccountId,
+        currency: Currency,
+        day: Date,
+    ) -> Result<Vec<Transaction>, StoreError> {
+        self.fetch_all(
+            "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
+             remittance, code, end_to_end_id FROM postings \
+             WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 AND entered_on <= $4 \
+             ORDER BY booking_date DESC, sequence DESC",
+            &[account.as_str().into(), day.into(), pending_until(day).into(), day.into()],
+            |row| read_transaction(row, currency),
+        )
+    }
+
+    /// Entries whose legs do not add up to nothing; there is none in books that are right.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn unbalanced_entries(&self) -> Result<Vec<String>, StoreError> {
+        self.fetch_all(
+            "SELECT entry FROM postings GROUP BY entry HAVING SUM(amount) <> 0 OR COUNT(*) < 2 LIMIT 100",
+            &[],
+            |row| row.text(0, "postings.entry"),
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts a customer.
+    pub fn add_customer(self, customer: &Customer) -> Self {
+        self.push(
+            "INSERT INTO customers (id, tenant, name, digipass_number, persona, created_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, 1)",
+            vec![
+                customer.id.as_str().into(),
+                customer.tenant.as_str().into(),
+                customer.name.as_str().into(),
+                customer.digipass_number.as_str().into(),
+                customer.persona.as_str().into(),
+                customer.created_at.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Inserts an account.
+    pub fn add_account(self, booked: &BookedAccount) -> Self {
+        let account = &booked.account;
+        self.push(
+            "INSERT INTO accounts (id, tenant, iban, currency, product, name, status, credit_limit, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)",
+            vec![
+                account.id.as_str().into(),
+                booked.tenant.as_str().into(),
+                account.iban.as_str().into(),
+                account.currency.code().into(),
+                account.product.code().into(),
+                account.name.as_str().into(),
+                account.status.name().into(),
+                booked.credit_limit.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Makes a customer a holder of an account.
+    pub fn add_holder(self, customer: &CustomerId, account: &AccountId) -> Self {
+        self.push(
+            "INSERT INTO account_holders (customer, account) VALUES ($1, $2)",
+            vec![customer.as_str().into(), account.as_str().into()],
+            Rows::One,
+        )
+    }
+
+    /// Sets the status of an account.
+    pub fn set_account_status(self, account: &AccountId, status: AccountStatus) -> Self {
+        self.push(
+            "UPDATE accounts SET status = $1, version = version + 1 WHERE id = $2",
+            vec![status.name().into(), account.as_str().into()],
+            Rows::One,
+        )
+    }
+
+    /// Inserts one leg of an entry; the caller adds the others in the same batch.
+    pub fn add_posting(self, posting: &Posting) -> Self {
+        self.push(
+            "INSERT INTO postings (entry, account, entered_on, booking_date, sequence, value_date, amount, \
+             balance_after, counterparty_name, counterparty_iban, remittance, code, end_to_end_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            vec![
+                posting.entry.as_str().into(),
+                posting.account.as_str().into(),
+                posting.entered_on.into(),
+                posting.booking_date.into(),
+                posting.sequence.into(),
+                posting.value_date.into(),
+                posting.amount.into(),
+                posting.balance_after.into(),
+                posting.counterparty.name.as_deref().into(),
+                posting.counterparty.iban.as_ref().map(Iban::as_str).into(),
+                posting.remittance.as_deref().into(),
+                posting.code.as_deref().into(),
+                posting.end_to_end_id.as_deref().into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+/// Nothing stays pending for longer than this, so that a search for what is pending stays short.
+fn pending_until(day: Date) -> Date {
+    day.saturating_add(jiff::Span::new().days(14))
+}
+
+fn read_customer(row: &Row<'_>, at: usize) -> Result<Customer, StoreError> {
+    Ok(Customer {
+        id: CustomerId::new(row.text(at, "customers.id")?),
+        tenant: row.tenant(at + 1, "customers.tenant")?,
+        name: row.text(at + 2, "customers.name")?,
+        digipass_number: row.text(at + 3, "customers.digipass_number")?,
+        persona: row.text(at + 4, "customers.persona")?,
+        created_at: row.time(at + 5, "customers.created_at")?,
+    })
+}
+
+fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
+    Ok(Account {
+        id: AccountId::new(row.text(at, "accounts.id")?),
+        iban: read_iban(&row.text(at + 1, "accounts.iban")?, "accounts.iban")?,
+        currency: Currency::from_code(&row.text(at + 2, "accounts.currency")?)
+            .ok_or(StoreError::Corrupt("accounts.currency"))?,
+        product: Product::from_code(&row.text(at + 3, "accounts.product")?)
+            .ok_or(StoreError::Corrupt("accounts.product"))?,
+        name: row.text(at + 4, "accounts.name")?,
+        status: AccountStatus::from_name(&row.text(at + 5, "accounts.status")?)
+            .ok_or(StoreError::Corrupt("accounts.status"))?,
+    })
+}
+
+fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, StoreError> {
+    let iban = row.optional_text(6, "postings.counterparty_iban")?;
+    Ok(Transaction {
+        id: row.text(0, "postings.entry")?,
+        booking_date: row.date(1, "postings.booking_date")?,
+        sequence: row.integer(2, "postings.sequence")?,
+        value_date: row.date(3, "postings.value_date")?,
+        amount: Money { minor: row.integer(4, "postings.amount")?, currency },
+        counterparty: Counterparty {
+            name: row.optional_text(5, "postings.counterparty_name")?,
+            iban: iban.map(|text| read_iban(&text, "postings.counterparty_iban")).transpose()?,
+        },
+        remittance: row.optional_text(7, "postings.remittance")?,
+        code: row.optional_text(8, "postings.code")?,
+        end_to_end_id: row.optional_text(9, "postings.end_to_end_id")?,
+    })
+}
+
+fn read_iban(text: &str, column: &'static str) -> Result<Iban, StoreError> {
+    Iban::parse(text).map_err(|_| StoreError::Corrupt(column))
+}

@@ -1,0 +1,180 @@
+//! Authorization codes, grants and tokens.
+
+use domain::{
+    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Grant, GrantId, SecretHash, Tenant, Timestamp,
+    Token, TokenKind, TppId,
+};
+
+use crate::changes::Rows;
+use crate::row::{Row, json};
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// The code with this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn authorization_code(
+        &self,
+        hash: &SecretHash,
+    ) -> Result<Option<AuthorizationCode>, StoreError> {
+        self.fetch_optional(
+            "SELECT hash, tenant, authorisation, request, customer, authenticated_at, expires_at, grant_id, \
+             version FROM authorization_codes WHERE hash = $1",
+            &[hash.as_hex().into()],
+            read_code,
+        )
+    }
+
+    /// The grant with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, client, tenant, consent, authorisation, customer, offline_access, authenticated_at, \
+             ended_at, version FROM grants WHERE id = $1",
+            &[id.as_str().into()],
+            |row| read_grant(row, 0),
+        )
+    }
+
+    /// The token with this hash and the grant that it belongs to.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn token(&self, hash: &SecretHash) -> Result<Option<(Token, Grant)>, StoreError> {
+        self.fetch_optional(
+            "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
+             g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
+             g.authenticated_at, g.ended_at, g.version \
+             FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
+            &[hash.as_hex().into()],
+            |row| Ok((read_token(row)?, read_grant(row, 8)?)),
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_authorization_code(self, code: &AuthorizationCode) -> Self {
+        self.push(
+            "INSERT INTO authorization_codes (hash, tenant, authorisation, request, customer, authenticated_at, \
+             expires_at, grant_id, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+             ON CONFLICT (hash) DO UPDATE SET grant_id = excluded.grant_id, version = excluded.version \
+             WHERE authorization_codes.version = excluded.version - 1",
+            vec![
+                code.hash.as_hex().into(),
+                code.tenant.as_str().into(),
+                code.authorisation.as_str().into(),
+                json(&code.request),
+                code.customer.as_str().into(),
+                code.authenticated_at.into(),
+                code.expires_at.into(),
+                code.grant.as_ref().map(GrantId::as_str).into(),
+                code.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_grant(self, grant: &Grant) -> Self {
+        self.push(
+            "INSERT INTO grants (id, client, tenant, consent, authorisation, customer, offline_access, \
+             authenticated_at, ended_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+             ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, version = excluded.version \
+             WHERE grants.version = excluded.version - 1",
+            vec![
+                grant.id.as_str().into(),
+                grant.client.as_str().into(),
+                grant.tenant.as_str().into(),
+                grant.consent.as_str().into(),
+                grant.authorisation.as_str().into(),
+                grant.customer.as_str().into(),
+                grant.offline_access.into(),
+                grant.authenticated_at.into(),
+                grant.ended_at.into(),
+                grant.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Ends every grant of a consent.
+    pub fn end_grants(self, consent: &ConsentId, at: Timestamp) -> Self {
+        self.push(
+            "UPDATE grants SET ended_at = $1, version = version + 1 WHERE consent = $2 AND ended_at IS NULL",
+            vec![at.into(), consent.as_str().into()],
+            Rows::Any,
+        )
+    }
+
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_token(self, tenant: &Tenant, token: &Token) -> Self {
+        self.push(
+            "INSERT INTO tokens (hash, tenant, grant_id, kind, certificate, issued_at, expires_at, used_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+             ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at, version = excluded.version \
+             WHERE tokens.version = excluded.version - 1",
+            vec![
+                token.hash.as_hex().into(),
+                tenant.as_str().into(),
+                token.grant.as_str().into(),
+                token.kind.name().into(),
+                token.certificate.as_deref().into(),
+                token.issued_at.into(),
+                token.expires_at.into(),
+                token.used_at.into(),
+                token.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read_code(row: &Row<'_>) -> Result<AuthorizationCode, StoreError> {
+    Ok(AuthorizationCode {
+        hash: SecretHash::from_hex(row.text(0, "authorization_codes.hash")?),
+        tenant: row.tenant(1, "authorization_codes.tenant")?,
+        authorisation: AuthorisationId::new(row.text(2, "authorization_codes.authorisation")?),
+        request: row.json(3, "authorization_codes.request")?,
+        customer: CustomerId::new(row.text(4, "authorization_codes.customer")?),
+        authenticated_at: row.time(5, "authorization_codes.authenticated_at")?,
+        expires_at: row.time(6, "authorization_codes.expires_at")?,
+        grant: row.optional_text(7, "authorization_codes.grant_id")?.map(GrantId::new),
+        version: row.integer(8, "authorization_codes.version")?,
+    })
+}
+
+fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: GrantId::new(row.text(at, "grants.id")?),
+        client: TppId::new(row.text(at + 1, "grants.client")?),
+        tenant: row.tenant(at + 2, "grants.tenant")?,
+        consent: ConsentId::new(row.text(at + 3, "grants.consent")?),
+        authorisation: AuthorisationId::new(row.text(at + 4, "grants.authorisation")?),
+        customer: CustomerId::new(row.text(at + 5, "grants.customer")?),
+        offline_access: row.truth(at + 6, "grants.offline_access")?,
+        authenticated_at: row.time(at + 7, "grants.authenticated_at")?,
+        ended_at: row.optional_time(at + 8, "grants.ended_at")?,
+        version: row.integer(at + 9, "grants.version")?,
+    })
+}
+
+fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
+    Ok(Token {
+        hash: SecretHash::from_hex(row.text(0, "tokens.hash")?),
+        grant: GrantId::new(row.text(1, "tokens.grant_id")?),
+        kind: TokenKind::from_name(&row.text(2, "tokens.kind")?).ok_or(StoreError::Corrupt("tokens.kind"))?,
+        certificate: row.optional_text(3, "tokens.certificate")?,
+        issued_at: row.time(4, "tokens.issued_at")?,
+        expires_at: row.time(5, "tokens.expires_at")?,
+        used_at: row.optional_time(6, "tokens.used_at")?,
+        version: row.integer(7, "tokens.version")?,
+    })
+}

@@ -1,0 +1,74 @@
+//! How often account data were read without the customer, and whether for the first time.
+
+use domain::{AccountId, ConsentId, Date, ReadKind, Timestamp};
+
+use crate::changes::Rows;
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// How many unattended reads of a kind were counted on a day.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn read_count(
+        &self,
+        consent: &ConsentId,
+        account: &AccountId,
+        kind: ReadKind,
+        day: Date,
+    ) -> Result<i64, StoreError> {
+        let count = self.fetch_optional(
+            "SELECT count FROM read_counts WHERE consent = $1 AND account = $2 AND kind = $3 AND day = $4",
+            &[consent.as_str().into(), account.as_str().into(), kind.name().into(), day.into()],
+            |row| row.integer(0, "read_counts.count"),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Whether transactions of an account were read with a consent before.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn was_read(&self, consent: &ConsentId, account: &AccountId) -> Result<bool, StoreError> {
+        let read_at = self.fetch_optional(
+            "SELECT read_at FROM first_reads WHERE consent = $1 AND account = $2",
+            &[consent.as_str().into(), account.as_str().into()],
+            |row| row.integer(0, "first_reads.read_at"),
+        )?;
+        Ok(read_at.is_some())
+    }
+}
+
+impl Changes {
+    /// Counts one unattended read, unless others were counted since `before` was loaded. A new day begins at one.
+    pub fn count_read(
+        self,
+        (consent, account): (&ConsentId, &AccountId),
+        kind: ReadKind,
+        day: Date,
+        before: i64,
+    ) -> Self {
+        self.push(
+            "INSERT INTO read_counts (consent, account, kind, day, count) VALUES ($1, $2, $3, $4, $5 + 1) \
+             ON CONFLICT (consent, account, kind) DO UPDATE SET day = excluded.day, count = excluded.count \
+             WHERE read_counts.day <> excluded.day OR read_counts.count = excluded.count - 1",
+            vec![
+                consent.as_str().into(),
+                account.as_str().into(),
+                kind.name().into(),
+                day.into(),
+                before.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Remembers the first read of an account's transactions; a second first one is [`StoreError::Conflict`].
+    pub fn add_first_read(self, consent: &ConsentId, account: &AccountId, at: Timestamp) -> Self {
+        self.push(
+            "INSERT INTO first_reads (consent, account, read_at) VALUES ($1, $2, $3)",
+            vec![consent.as_str().into(), account.as_str().into(), at.into()],
+            Rows::One,
+        )
+    }
+}

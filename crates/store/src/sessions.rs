@@ -1,0 +1,109 @@
+//! Browser sessions and failed log-ins.
+
+use domain::{AuthorisationId, CustomerId, Language, LogInFailures, SecretHash, Session, Tenant};
+
+use crate::changes::Rows;
+use crate::row::{Row, json};
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// The session with this hash.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn session(&self, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
+        self.fetch_optional(
+            "SELECT hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
+             ended, version FROM sessions WHERE hash = $1",
+            &[hash.as_hex().into()],
+            read,
+        )
+    }
+
+    /// Failed log-ins of one identification.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn log_in_failures(
+        &self,
+        tenant: &Tenant,
+        psu: &SecretHash,
+    ) -> Result<Option<LogInFailures>, StoreError> {
+        self.fetch_optional(
+            "SELECT count, last_at, version FROM log_in_failures WHERE tenant = $1 AND psu = $2",
+            &[tenant.as_str().into(), psu.as_hex().into()],
+            |row| {
+                Ok(LogInFailures {
+                    tenant: tenant.clone(),
+                    psu: psu.clone(),
+                    count: row.integer(0, "log_in_failures.count")?,
+                    last_at: row.time(1, "log_in_failures.last_at")?,
+                    version: row.integer(2, "log_in_failures.version")?,
+                })
+            },
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_session(self, session: &Session) -> Self {
+        self.push(
+            "INSERT INTO sessions (hash, tenant, authorisation, request, challenge, language, customer, \
+             authenticated_at, seen_at, ended, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
+             ON CONFLICT (hash) DO UPDATE SET challenge = excluded.challenge, language = excluded.language, \
+             customer = excluded.customer, authenticated_at = excluded.authenticated_at, seen_at = excluded.seen_at, ended = excluded.ended, \
+             version = excluded.version WHERE sessions.version = excluded.version - 1",
+            vec![
+                session.hash.as_hex().into(),
+                session.tenant.as_str().into(),
+                session.authorisation.as_str().into(),
+                json(&session.request),
+                session.challenge.as_str().into(),
+                session.language.code().into(),
+                session.customer.as_ref().map(CustomerId::as_str).into(),
+                session.authenticated_at.into(),
+                session.seen_at.into(),
+                session.ended.into(),
+                session.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_log_in_failures(self, failures: &LogInFailures) -> Self {
+        self.push(
+            "INSERT INTO log_in_failures (tenant, psu, count, last_at, version) VALUES ($1, $2, $3, $4, $5 + 1) \
+             ON CONFLICT (tenant, psu) DO UPDATE SET count = excluded.count, last_at = excluded.last_at, \
+             version = excluded.version WHERE log_in_failures.version = excluded.version - 1",
+            vec![
+                failures.tenant.as_str().into(),
+                failures.psu.as_hex().into(),
+                failures.count.into(),
+                failures.last_at.into(),
+                failures.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        hash: SecretHash::from_hex(row.text(0, "sessions.hash")?),
+        tenant: row.tenant(1, "sessions.tenant")?,
+        authorisation: AuthorisationId::new(row.text(2, "sessions.authorisation")?),
+        request: row.json(3, "sessions.request")?,
+        challenge: row.text(4, "sessions.challenge")?,
+        language: Language::from_code(&row.text(5, "sessions.language")?)
+            .ok_or(StoreError::Corrupt("sessions.language"))?,
+        customer: row.optional_text(6, "sessions.customer")?.map(CustomerId::new),
+        authenticated_at: row.optional_time(7, "sessions.authenticated_at")?,
+        seen_at: row.time(8, "sessions.seen_at")?,
+        ended: row.truth(9, "sessions.ended")?,
+        version: row.integer(10, "sessions.version")?,
+    })
+}
