@@ -1,11 +1,18 @@
-//! A bank for tests, with what no real bank has: a certification authority of its own, clocks that can be moved,
-//! and a management API. None of it exists in a gateway that serves a real bank.
+//! A bank for tests: customers and books behind the gateway's `Bank`, and what no real bank has, a certification
+//! authority of its own, clocks that can be moved, and a management API. None of it exists in a gateway that serves a real bank.
 
 mod authorities;
+mod bank;
 mod clock;
+mod digipass;
 mod management;
+mod merchants;
+mod numbers;
+mod personas;
 mod publication;
 mod setup;
+mod statement;
+mod test_accounts;
 mod test_certificates;
 
 pub use authorities::Authorities;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use eidas::TrustStore;
-use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Gateway, Randomness, Settings, Store, Strictness};
+use gateway::domain::{Iban, Tenant};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store, Strictness};
 
 use crate::authorities::Authorities;
+use crate::bank::SandboxBank;
 use crate::clock::SandboxClock;
 
 /// Name under which the bank keeps its state.
@@ -33,6 +34,8 @@ pub struct SandboxSettings {
 pub struct Sandbox {
     /// The use cases.
     pub gateway: Gateway,
+    /// Where the bank keeps its books.
+    pub store: Store,
     /// The certification authority.
     pub authorities: Arc<Authorities>,
     /// The clocks.
@@ -83,8 +86,31 @@ impl Sandbox {
         }
         let gateway_settings = Settings { tenants: settings.tenants, strictness: settings.strictness };
         let shared: Arc<dyn Clock> = clock.clone();
-        let gateway = Gateway::new(gateway_settings, store, shared, Arc::clone(&randomness), trust);
-        Ok(Self { gateway, authorities: Arc::new(authorities), clock, randomness, seed })
+        let gateway = Gateway::new(Parts {
+            settings: gateway_settings,
+            store: store.clone(),
+            clock: shared,
+            randomness: Arc::clone(&randomness),
+            keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
+            bank: Arc::new(SandboxBank::new(store.clone())),
+            trust,
+        });
+        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, randomness, seed })
+    }
+}
+
+impl Sandbox {
+    /// Number of the digipass of the customer who holds an account; of the first one where there are several.
+    ///
+    /// # Errors
+    /// [`gateway::Error`]
+    pub async fn digipass_number(
+        &self,
+        tenant: &Tenant,
+        iban: &Iban,
+    ) -> Result<Option<String>, gateway::Error> {
+        let holders = self.store.holders(tenant, iban).await?;
+        Ok(holders.into_iter().next().map(|holder| holder.digipass_number))
     }
 }
 

@@ -43,9 +43,6 @@ pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date) -> Date
 /// A rule about access to accounts that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessRefusal {
-    /// No such account, or not in this consent.
-    #[error("account {0} is not known, or is not part of the consent")]
-    Unknown(String),
     /// The account is of another kind than the path.
     #[error("account {id} is not a {expected} account; {hint}")]
     Product {

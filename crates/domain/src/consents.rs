@@ -328,6 +328,7 @@ impl Consent {
             customer: None,
             decision: Decision::Pending,
             last_action_at: self.created_at,
+            version: 0,
             ..self
         }
     }

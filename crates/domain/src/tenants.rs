@@ -59,6 +59,11 @@ impl Tenant {
         moment.to_zoned(self.time_zone()).date()
     }
 
+    /// The time of day that a moment is at the bank.
+    pub fn time_at(&self, moment: Timestamp) -> Time {
+        moment.to_zoned(self.time_zone()).time()
+    }
+
     /// The moment when a day begins at the bank.
     pub fn start_of(&self, day: Date) -> Timestamp {
         // Only the last day of all times could overflow.

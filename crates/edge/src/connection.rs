@@ -10,3 +10,10 @@ pub struct Connection {
     /// The TLS client certificate in DER: the handshake proved that the caller holds its key, nothing else.
     pub peer_certificate: Option<Arc<[u8]>>,
 }
+
+impl Connection {
+    /// SHA-256 of the TLS client certificate, lower-case hexadecimal.
+    pub fn peer_fingerprint(&self) -> Option<String> {
+        self.peer_certificate.as_deref().map(gateway::fingerprint)
+    }
+}

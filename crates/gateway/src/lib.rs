@@ -4,7 +4,7 @@
 //! This crate alone calls the store. It knows neither HTTP nor any dialect's words.
 
 pub mod access;
-mod accounts;
+pub mod accounts;
 mod authorisations;
 pub mod bank;
 pub mod certificates;
@@ -21,6 +21,7 @@ mod pushed_requests;
 mod randomness;
 mod registration;
 mod requests;
+mod resource_servers;
 mod secrets;
 pub mod sessions;
 
@@ -44,6 +45,7 @@ use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
+pub use secrets::fingerprint;
 use store::Changes;
 pub use store::{Store, StoreError};
 

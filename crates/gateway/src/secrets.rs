@@ -27,3 +27,8 @@ pub(crate) fn challenge(verifier: &str) -> String {
 pub(crate) fn matches(secret: &str, stored: &SecretHash) -> bool {
     hash(secret).as_hex().as_bytes().ct_eq(stored.as_hex().as_bytes()).into()
 }
+
+/// SHA-256 of a certificate's DER, lower-case hexadecimal.
+pub fn fingerprint(der: &[u8]) -> String {
+    hex(digest(&SHA256, der).as_ref())
+}

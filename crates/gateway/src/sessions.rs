@@ -311,6 +311,17 @@ impl Gateway {
         .await
     }
 
+    /// What protects the forms of a session: whoever does not know its secret cannot make it.
+    pub fn csrf_token(&self, secret: &str) -> String {
+        self.0.keys.pairwise_text("csrf", &[secret])
+    }
+
+    /// Whether a form came from the session's own page.
+    pub fn is_csrf_token(&self, secret: &str, given: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        self.csrf_token(secret).as_bytes().ct_eq(given.as_bytes()).into()
+    }
+
     /// What a customer's device would answer: known to a bank for tests alone.
     ///
     /// # Errors

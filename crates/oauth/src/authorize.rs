@@ -5,14 +5,17 @@
 //! send a browser anywhere. Only what concerns a valid request goes back to the registered redirect URI.
 
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
-use gateway::domain::Tpp;
+use axum::response::Response;
+use gateway::domain::{AuthorizationRequest, ConsentId, Tpp};
+use gateway::sessions::WayBack;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
-use crate::scope::{self, Resource};
+use crate::scope::{self, Resource, ResourceKind, Scope};
+use crate::way_back::{location, redirect};
+use crate::{PREFIX, cookies, pages};
 
 /// Parameters in the query.
 pub(crate) async fn get(
@@ -21,12 +24,8 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    match Form::parse(query.unwrap_or_default().as_bytes()) {
-        Ok(form) => {
-            authorize(&services, &call, &form).await.unwrap_or_else(|error| error.for_caller(&headers))
-        }
-        Err(error) => error.for_caller(&headers),
-    }
+    let form = Form::parse(query.unwrap_or_default().as_bytes());
+    answer(&services, &call, form, &headers).await
 }
 
 /// Parameters in a form.
@@ -36,31 +35,104 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: LimitedBody,
 ) -> Response {
-    match Form::from_post(&headers, &body.0) {
-        Ok(form) => {
-            authorize(&services, &call, &form).await.unwrap_or_else(|error| error.for_caller(&headers))
+    answer(&services, &call, Form::from_post(&headers, &body.0), &headers).await
+}
+
+/// A request that was taken.
+pub(crate) enum Begun {
+    /// The customer logs in, with a session under this secret.
+    Session(String),
+    /// There is nothing to authorise.
+    Leave(WayBack),
+}
+
+async fn answer(
+    services: &Services,
+    call: &Call,
+    form: Result<Form, Error>,
+    headers: &HeaderMap,
+) -> Response {
+    let begun = match form {
+        Ok(form) => begin(services, call, &form).await,
+        Err(error) => Err(error),
+    };
+    match begun {
+        Ok(Begun::Session(secret)) => {
+            let origin = call.browser_origin(services);
+            let mut response = redirect(StatusCode::FOUND, &format!("{origin}{PREFIX}{}", pages::PATH));
+            let cookie = cookies::set_session(&call.connection, Some(&secret));
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            response
         }
-        Err(error) => error.for_caller(&headers),
+        Ok(Begun::Leave(way_back)) => {
+            redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back))
+        }
+        Err(error) => error.for_caller(headers),
     }
 }
 
-async fn authorize(services: &Services, call: &Call, form: &Form) -> Result<Response, Error> {
+/// Checks a request, pushed or plain, and begins a session for it.
+pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
     form.check_unique()?;
+    let pushed = pushed(services, call, form).await?;
+    let (request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
+    if resource.kind != ResourceKind::AccountInformation {
+        return Err(Error::bad(
+            "invalid_scope",
+            format!("{} with id {} is not known", resource.kind.noun(), resource.id),
+        ));
+    }
+    let begun = services.edge.gateway.begin_session(&call.ctx, &request).await;
+    match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
+        Ok(secret) => Ok(Begun::Session(secret)),
+        Err(way_back) => Ok(Begun::Leave(way_back)),
+    }
+}
+
+/// The parameters that were pushed before, if the request refers to them: beside the reference only the client id
+/// counts (RFC 9126, 4).
+async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<Form>, Error> {
+    let Some(reference) = form.one("request_uri")?.filter(|uri| uri.starts_with("urn:")) else {
+        return Ok(None);
+    };
+    let client_id = form.required("client_id")?;
+    let parameters = services.edge.gateway.take_pushed_request(&call.ctx, client_id, reference).await;
+    let parameters = parameters.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let parameters = parameters.ok_or_else(|| {
+        let text =
+            "request_uri is unknown, expired, used before, or another client's; push the request again";
+        Error::bad("invalid_request_uri", text)
+    })?;
+    Form::parse(parameters.as_bytes()).map(Some)
+}
+
+/// Every check of an authorization request, in the order of RFC 6749 and its extensions.
+pub(crate) async fn check_request(
+    services: &Services,
+    call: &Call,
+    form: &Form,
+) -> Result<(AuthorizationRequest, Resource), Error> {
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
     let client = services.edge.gateway.client(client_id).await;
     let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
     let client = check_client(client_id, client)?;
-    let redirect_uri = check_redirect_uri(&client, form)?;
+    let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
-    let resource = check_scope(&client, form)?;
-    check_code_challenge(form)?;
+    let Scope { resource, offline_access } = check_scope(&client, form)?;
+    let code_challenge = check_code_challenge(form)?;
     check_optional(form)?;
-    // A consent is authorised once it exists and waits for its customer. This bank has none yet.
-    let description =
-        format!("No pending authorisations found for {} with uuid {}", resource.kind.noun(), resource.id);
-    let issuer = services.issuer(call.ctx.tenant.as_str());
-    Ok(send_back(redirect_uri, "invalid_request", &description, form.one("state")?, &issuer))
+    let text = |name| Ok::<_, Error>(form.one(name)?.map(str::to_owned));
+    let request = AuthorizationRequest {
+        client: client.id,
+        consent: ConsentId::new(resource.id.to_string()),
+        redirect_uri,
+        state: text("state")?,
+        nonce: text("nonce")?,
+        code_challenge,
+        offline_access,
+    };
+    Ok((request, resource))
 }
 
 fn check_unsupported(form: &Form) -> Result<(), Error> {
@@ -110,20 +182,20 @@ fn check_response_type(form: &Form) -> Result<(), Error> {
     }
 }
 
-fn check_scope(client: &Tpp, form: &Form) -> Result<Resource, Error> {
+fn check_scope(client: &Tpp, form: &Form) -> Result<Scope, Error> {
     let invalid = |text: String| Error::bad("invalid_scope", text);
-    let resource = scope::parse(form.required("scope")?).map_err(invalid)?;
-    let role = resource.kind.role();
+    let scope = scope::parse(form.required("scope")?).map_err(invalid)?;
+    let role = scope.resource.kind.role();
     if !client.roles.contains(&role) {
         return Err(invalid(format!(
             "the certificate of this client does not grant {role}, which the scope needs"
         )));
     }
-    Ok(resource)
+    Ok(scope)
 }
 
-/// Standard base64 is taken besides base64url; a SHA-256 is 43 characters and perhaps one of padding.
-fn check_code_challenge(form: &Form) -> Result<(), Error> {
+/// The challenge in base64url without padding. Standard base64 is taken besides base64url; a SHA-256 is 43 characters and perhaps one of padding.
+fn check_code_challenge(form: &Form) -> Result<String, Error> {
     let invalid = |text: &str| Error::bad("invalid_request", text);
     let challenge = form.one("code_challenge")?.ok_or_else(|| {
         invalid("code_challenge is missing: PKCE with S256 is required (RFC 7636); append it to the scaRedirect link")
@@ -138,7 +210,7 @@ fn check_code_challenge(form: &Form) -> Result<(), Error> {
             "code_challenge must be the base64url SHA-256 of the code_verifier, 43 characters",
         ));
     }
-    Ok(())
+    Ok(digits.replace('+', "-").replace('/', "_"))
 }
 
 fn check_optional(form: &Form) -> Result<(), Error> {
@@ -164,28 +236,4 @@ fn check_optional(form: &Form) -> Result<(), Error> {
         return Err(invalid("invalid subject in id_token_hint: the token was not issued here".to_owned()));
     }
     Ok(())
-}
-
-/// Back to the third party with an error, `state` and `iss` (RFC 9207); a query that is there stays.
-fn send_back(
-    redirect_uri: &str,
-    error: &str,
-    description: &str,
-    state: Option<&str>,
-    issuer: &str,
-) -> Response {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("error", error).append_pair("error_description", description);
-    if let Some(state) = state {
-        query.append_pair("state", state);
-    }
-    query.append_pair("iss", issuer);
-    let separator = if redirect_uri.contains('?') { '&' } else { '?' };
-    let location = format!("{redirect_uri}{separator}{}", query.finish());
-    let headers = [
-        (header::LOCATION, location.as_str()),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    (StatusCode::FOUND, headers).into_response()
 }

@@ -1,5 +1,6 @@
 //! Who calls the token endpoint: client id and secret, in the header or in the form (RFC 6749, 2.3.1).
 
+use gateway::Place;
 use gateway::domain::{Refusal, Tpp};
 use http::HeaderMap;
 
@@ -7,6 +8,15 @@ use crate::authorization_header::{Authorization, authorization};
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, Services, check_mtls};
+
+/// A client that has proved itself.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Its registration.
+    pub(crate) tpp: Tpp,
+    /// SHA-256 of its TLS client certificate, if it presented one.
+    pub(crate) certificate: Option<String>,
+}
 
 /// The client, if it proves itself.
 ///
@@ -17,8 +27,29 @@ pub(crate) async fn authenticate(
     call: &Call,
     headers: &HeaderMap,
     form: &Form,
-) -> Result<Tpp, Error> {
+) -> Result<Client, Error> {
     check_mtls(services, call)?;
+    let tpp = authenticate_by_secret(services, call, headers, form).await?;
+    let Some(der) = &call.connection.peer_certificate else { return Ok(Client { tpp, certificate: None }) };
+    let gateway = &services.edge.gateway;
+    let presented = gateway.read_certificate(der, Place::Tls, call.ctx.now)?;
+    if presented.holder.tpp != tpp.id {
+        let text = "the TLS client certificate belongs to another organisation than the client";
+        return Err(Error::unauthorized("invalid_client", text));
+    }
+    gateway.check_validity(&presented, Place::Tls, call.ctx.now)?;
+    let fingerprint = &presented.holder.fingerprint;
+    let status = gateway.check_certificate_status(fingerprint, Place::Tls).await;
+    status.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    Ok(Client { tpp, certificate: Some(fingerprint.clone()) })
+}
+
+async fn authenticate_by_secret(
+    services: &Services,
+    call: &Call,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Tpp, Error> {
     let in_form = (form.one("client_id")?, form.one("client_secret")?);
     let (id, secret) = match (authorization(headers)?, in_form) {
         (Some(Authorization::Basic { .. }), (_, Some(_))) => {

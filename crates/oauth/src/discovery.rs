@@ -26,6 +26,7 @@ pub(crate) async fn configuration(
             userinfo_endpoint: format!("{base}/userinfo"),
             revocation_endpoint: format!("{base}/token/revoke"),
             registration_endpoint: format!("{base}/registration"),
+            pushed_authorization_request_endpoint: Some(format!("{base}/par")),
         }
     });
     Ok(Json(Configuration {
@@ -34,6 +35,9 @@ pub(crate) async fn configuration(
         userinfo_endpoint: format!("{issuer}/v1/userinfo"),
         revocation_endpoint: format!("{issuer}/v1/token/revoke"),
         registration_endpoint: format!("{issuer}/v1/registration"),
+        introspection_endpoint: Some(format!("{issuer}/v1/introspect")),
+        pushed_authorization_request_endpoint: Some(format!("{issuer}/v1/par")),
+        require_pushed_authorization_requests: false,
         jwks_uri: format!("{issuer}/v1/jwks"),
         issuer,
         mutual_tls_sender_constrained_access_tokens: true,
@@ -54,10 +58,11 @@ pub(crate) async fn configuration(
         token_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
         token_endpoint_auth_signing_alg_values_supported: Vec::new(),
         code_challenge_methods_supported: strings(&["S256"]),
-        id_token_signing_alg_values_supported: strings(&["RS256"]),
+        id_token_signing_alg_values_supported: strings(&[services.key.algorithm_name()]),
         userinfo_signing_alg_values_supported: strings(&["none"]),
         revocation_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
         revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
+        introspection_endpoint_auth_methods_supported: strings(&["client_secret_basic"]),
         mtls_endpoint_aliases: aliases,
     }))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::{Rejected, log_failure};
-use gateway::domain::{Refusal, RequestId};
+use gateway::domain::{GrantRefusal, Refusal, RequestId};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::ErrorPage;
 
@@ -107,8 +107,35 @@ impl From<Refusal> for Error {
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
+            Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal),
+            Refusal::Grant(grant) => of_grant(grant),
+            // Refusals of the interfaces, which have formats of their own.
+            Refusal::RequestIdReused
+            | Refusal::Consent(_)
+            | Refusal::Authorisation(_)
+            | Refusal::Access(_) => Self::bad("invalid_request", refusal),
         }
     }
+}
+
+fn of_grant(refusal: &GrantRefusal) -> Error {
+    use GrantRefusal as R;
+    let error = match refusal {
+        // Clients know both pairs of code and words.
+        R::CodeOfAnotherClient(_) => "unauthorized_client",
+        R::RefreshTokenUnknown => "invalid_request",
+        R::AccessTokenMissing | R::AccessTokenInvalid(_) | R::AccessTokenOfAnotherConsent(_) => {
+            "invalid_token"
+        }
+        R::CodeUnknown
+        | R::CodeExpired { .. }
+        | R::CodeUsed
+        | R::RedirectUri
+        | R::Verifier
+        | R::RefreshTokenUsed
+        | R::Certificate => "invalid_grant",
+    };
+    Error::bad(error, refusal)
 }
 
 /// OAuth has no codes for certificates, so the description begins with the one of NextGenPSD2.

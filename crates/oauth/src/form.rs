@@ -60,6 +60,24 @@ impl Form {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The parameters without those of a name.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// The parameters with one of them set.
+    pub(crate) fn with(self, name: &str, value: &str) -> Self {
+        let mut form = self.without(name);
+        form.0.push((name.to_owned(), value.to_owned()));
+        form
+    }
+
+    /// The parameters as `application/x-www-form-urlencoded`.
+    pub(crate) fn to_text(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// Checks that no parameter occurs twice (RFC 6749, 3.1).
     ///
     /// # Errors

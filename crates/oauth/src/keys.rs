@@ -1,15 +1,28 @@
 //! The key that ID tokens are signed with, and its public half for everyone (RFC 7517).
 
+use eidas::issue::{KeyType, generate_key};
 use gateway::Drawer;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
 
 const KIND: &str = "signing-key";
-const CURRENT: &str = "current";
 
-/// An RSA key of the bank, made at its first start and kept.
+/// How ID tokens are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdTokenAlgorithm {
+    /// RSA, PKCS#1 v1.5, SHA-256: what registrations promise.
+    #[default]
+    Rs256,
+    /// ECDSA on P-256, SHA-256.
+    Es256,
+}
+
+/// A key of the bank, made at its first start and kept.
 #[derive(Clone)]
 pub struct SigningKey {
+    key: EncodingKey,
+    header: Header,
     jwks: JwkSet,
 }
 
@@ -31,18 +44,21 @@ pub enum KeyError {
 }
 
 impl SigningKey {
-    /// Takes the key that was kept, or makes one and keeps it.
+    /// Takes the key for an algorithm that was kept, or makes one and keeps it.
     ///
     /// # Errors
     /// [`KeyError`]
-    pub async fn load_or_make(drawer: &Drawer) -> Result<Self, KeyError> {
-        if let Some(pem) = drawer.get(KIND, CURRENT).await? {
-            return Self::from_pem(&pem);
+    pub async fn load_or_make(drawer: &Drawer, algorithm: IdTokenAlgorithm) -> Result<Self, KeyError> {
+        let (name, kind) = match algorithm {
+            IdTokenAlgorithm::Rs256 => ("current", KeyType::Rsa2048),
+            IdTokenAlgorithm::Es256 => ("es256", KeyType::P256),
+        };
+        if let Some(pem) = drawer.get(KIND, name).await? {
+            return Self::from_pem(&pem, algorithm);
         }
-        let (pem, _) = eidas::issue::generate_key(eidas::issue::KeyType::Rsa2048)
-            .map_err(|error| KeyError::Key(error.to_string()))?;
-        drawer.put(KIND, CURRENT, &pem).await?;
-        Self::from_pem(&pem)
+        let (pem, _) = generate_key(kind).map_err(|error| KeyError::Key(error.to_string()))?;
+        drawer.put(KIND, name, &pem).await?;
+        Self::from_pem(&pem, algorithm)
     }
 
     /// The public key set.
@@ -50,13 +66,33 @@ impl SigningKey {
         &self.jwks
     }
 
-    fn from_pem(pem: &str) -> Result<Self, KeyError> {
+    /// The name of the algorithm (RFC 7518, 3.1).
+    pub(crate) fn algorithm_name(&self) -> &'static str {
+        if self.header.alg == Algorithm::ES256 { "ES256" } else { "RS256" }
+    }
+
+    /// A signed token with these claims.
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        jsonwebtoken::encode(&self.header, claims, &self.key)
+    }
+
+    fn from_pem(pem: &str, algorithm: IdTokenAlgorithm) -> Result<Self, KeyError> {
         let error = |error: jsonwebtoken::errors::Error| KeyError::Key(error.to_string());
-        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(error)?;
-        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).map_err(error)?;
+        let (key, algorithm, known_as) = match algorithm {
+            IdTokenAlgorithm::Rs256 => {
+                (EncodingKey::from_rsa_pem(pem.as_bytes()), Algorithm::RS256, KeyAlgorithm::RS256)
+            }
+            IdTokenAlgorithm::Es256 => {
+                (EncodingKey::from_ec_pem(pem.as_bytes()), Algorithm::ES256, KeyAlgorithm::ES256)
+            }
+        };
+        let key = key.map_err(error)?;
+        let mut jwk = Jwk::from_encoding_key(&key, algorithm).map_err(error)?;
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-        jwk.common.key_algorithm = Some(KeyAlgorithm::RS256);
-        jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256).map_err(error)?);
-        Ok(Self { jwks: JwkSet { keys: vec![jwk] } })
+        jwk.common.key_algorithm = Some(known_as);
+        let id = jwk.thumbprint(ThumbprintHash::SHA256).map_err(error)?;
+        jwk.common.key_id = Some(id.clone());
+        let header = Header { kid: Some(id), ..Header::new(algorithm) };
+        Ok(Self { key, header, jwks: JwkSet { keys: vec![jwk] } })
     }
 }

@@ -12,13 +12,25 @@ mod authorize;
 #[cfg(feature = "server")]
 mod client_authentication;
 #[cfg(feature = "server")]
+mod cookies;
+#[cfg(feature = "server")]
 mod discovery;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
 mod form;
 #[cfg(feature = "server")]
+mod headless;
+#[cfg(feature = "server")]
+mod id_token;
+#[cfg(feature = "server")]
+mod introspect;
+#[cfg(feature = "server")]
 mod keys;
+#[cfg(feature = "server")]
+mod pages;
+#[cfg(feature = "server")]
+mod par;
 #[cfg(feature = "server")]
 mod registration;
 #[cfg(feature = "server")]
@@ -31,8 +43,12 @@ mod scope;
 mod token;
 #[cfg(feature = "server")]
 mod userinfo;
+#[cfg(feature = "server")]
+mod way_back;
 
 #[cfg(feature = "server")]
-pub use keys::{KeyError, SigningKey};
+pub use headless::{DeviceNumbers, approvals};
+#[cfg(feature = "server")]
+pub use keys::{IdTokenAlgorithm, KeyError, SigningKey};
 #[cfg(feature = "server")]
 pub use router::{PREFIX, router};

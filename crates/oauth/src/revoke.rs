@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 
 use crate::client_authentication::authenticate;
-use crate::error::Error;
+use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 
@@ -17,7 +17,8 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Error> {
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
-    authenticate(&services, &call, &headers, &form).await?;
-    form.required("token")?;
+    let client = authenticate(&services, &call, &headers, &form).await?;
+    let revoked = services.edge.gateway.revoke_token(&call.ctx, &client.tpp, form.required("token")?).await;
+    revoked.map_err(|error| from_gateway(error, &call.ctx.request))?;
     Ok(StatusCode::OK)
 }

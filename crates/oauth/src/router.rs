@@ -15,7 +15,7 @@ use http::request::Parts;
 
 use crate::error::Error;
 use crate::keys::SigningKey;
-use crate::{authorize, discovery, registration, revoke, token, userinfo};
+use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
 /// The path prefix the authorization server is mounted under.
 pub const PREFIX: &str = "/auth";
@@ -32,12 +32,20 @@ impl Services {
     pub(crate) fn issuer(&self, tenant: &str) -> String {
         format!("{}{PREFIX}/{tenant}", self.edge.public_url)
     }
+
+    /// Whom access tokens are for: the bank's interfaces.
+    pub(crate) fn audience(&self) -> String {
+        self.edge.public_url.to_string()
+    }
 }
 
 /// Makes the router of the authorization server.
 pub fn router(edge: Edge, key: SigningKey) -> Router {
     let services = Services { edge: edge.clone(), key: Arc::new(key) };
-    let routes: [(&str, MethodRouter<Services>); 7] = [
+    let routes: [(&str, MethodRouter<Services>); 10] = [
+        (pages::PATH, get(pages::get).post(pages::post)),
+        ("/{tenant}/v1/par", post(par::push)),
+        ("/{tenant}/v1/introspect", post(introspect::introspect)),
         ("/{tenant}/.well-known/openid-configuration", get(discovery::configuration)),
         ("/{tenant}/v1/jwks", get(discovery::jwks)),
         ("/{tenant}/v1/registration", post(registration::register)),
@@ -73,6 +81,34 @@ impl FromRequestParts<Services> for Call {
         let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
         let ctx = services.edge.gateway.context(&tenant, id).ok_or(Rejected::NotFound)?;
         Ok(Self { ctx, connection })
+    }
+}
+
+impl Call {
+    /// Where the caller's browser reaches the bank: by the listener it came to if that has TLS, else by the
+    /// public address.
+    pub(crate) fn browser_origin<'a>(&'a self, services: &'a Services) -> &'a str {
+        if self.connection.origin.starts_with("https:") {
+            &self.connection.origin
+        } else {
+            &services.edge.public_url
+        }
+    }
+}
+
+/// A browser's call to a page that belongs to no tenant.
+pub(crate) struct Browser {
+    pub(crate) request: RequestId,
+    pub(crate) connection: Connection,
+}
+
+impl FromRequestParts<Services> for Browser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Services) -> Result<Self, Error> {
+        let request = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
+        let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
+        Ok(Self { request, connection })
     }
 }
 

@@ -3,6 +3,15 @@
 use eidas::Role;
 use uuid::Uuid;
 
+/// What a scope asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// What is to be authorised.
+    pub(crate) resource: Resource,
+    /// Whether a refresh token is wanted.
+    pub(crate) offline_access: bool,
+}
+
 /// What the customer is asked to authorise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resource {
@@ -54,14 +63,14 @@ impl ResourceKind {
 ///
 /// # Errors
 /// What is wrong and what would be right.
-pub(crate) fn parse(scope: &str) -> Result<Resource, String> {
+pub(crate) fn parse(scope: &str) -> Result<Scope, String> {
     const FORM: &str = "expected openid, optionally offline_access, and one of AIS:, PIS:, PIIS: with an id";
-    let (mut openid, mut resource) = (false, None);
+    let (mut openid, mut offline_access, mut resource) = (false, false, None);
     for token in scope.split(' ').filter(|token| !token.is_empty()) {
         let kind = ResourceKind::ALL.into_iter().find(|kind| token.starts_with(kind.prefix()));
         match (token, kind) {
             ("openid", _) => openid = true,
-            ("offline_access", _) => {}
+            ("offline_access", _) => offline_access = true,
             (_, None) => return Err(format!("scope {token} is not known; {FORM}")),
             (_, Some(_)) if resource.is_some() => {
                 return Err(format!("scope names more than one resource; {FORM}"));
@@ -75,7 +84,7 @@ pub(crate) fn parse(scope: &str) -> Result<Resource, String> {
         }
     }
     match (openid, resource) {
-        (true, Some(resource)) => Ok(resource),
+        (true, Some(resource)) => Ok(Scope { resource, offline_access }),
         (false, _) => Err(format!("scope openid is missing; {FORM}")),
         (true, None) => Err(format!("scope names no resource; {FORM}")),
     }
@@ -88,7 +97,9 @@ mod tests {
     #[test]
     fn one_resource_and_openid() {
         let id = "6f0b0f0e-2a2f-4f3e-9b53-0f1f4b6c7d11";
-        let read = parse(&format!("openid offline_access PIIS:{id}")).unwrap();
+        let scope = parse(&format!("openid offline_access PIIS:{id}")).unwrap();
+        let read = scope.resource;
+        assert!(scope.offline_access);
         assert_eq!((read.kind, read.id.to_string()), (ResourceKind::FundsConfirmation, id.to_owned()));
         for wrong in [
             String::new(),

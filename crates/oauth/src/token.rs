@@ -1,56 +1,108 @@
 //! `POST /auth/{tenant}/v1/token`: the client proves itself and trades a grant for tokens (RFC 6749, 4.1.3 and 6).
-//!
-//! Grants come from a customer's authorisation. While the bank has no consents and payments there are none, so
-//! every code and refresh token is unknown here.
 
-use axum::body::Bytes;
+use axum::Json;
 use axum::extract::State;
+use gateway::{CodeExchange, IssuedTokens};
 use http::HeaderMap;
+use http::header::{CACHE_CONTROL, HeaderName};
 
-use crate::client_authentication::authenticate;
-use crate::error::Error;
+use crate::client_authentication::{Client, authenticate};
+use crate::error::{Error, from_gateway};
 use crate::form::Form;
+use crate::id_token::Claims;
 use crate::router::{Call, LimitedBody, Services};
+use crate::wire::{Confirmation, TokenResponse};
 
-/// Checks client and grant.
+type Tokens = ([(HeaderName, &'static str); 1], Json<TokenResponse>);
+
+/// Trades a code or a refresh token for tokens.
 pub(crate) async fn exchange(
     State(services): State<Services>,
     call: Call,
     headers: HeaderMap,
     body: LimitedBody,
-) -> Error {
-    match check(&services, &call, &headers, &body.0).await {
-        Ok(never) => match never {},
-        Err(error) => error,
+) -> Result<Tokens, Error> {
+    let form = Form::from_post(&headers, &body.0)?;
+    form.check_unique()?;
+    let client = authenticate(&services, &call, &headers, &form).await?;
+    let issued = match form.required("grant_type")? {
+        // A client in the field names client_credentials but sends a code and means the code grant.
+        "authorization_code" | "client_credentials" if form.one("code")?.is_some() => {
+            redeem(&services, &call, &client, &form).await?
+        }
+        "authorization_code" => return Err(Error::bad("invalid_request", "parameter code is missing")),
+        "refresh_token" => refresh(&services, &call, &client, &form).await?,
+        other => {
+            let text =
+                format!("grant_type {other} is not supported; use authorization_code or refresh_token");
+            return Err(Error::bad("unsupported_grant_type", text));
+        }
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(render(&services, &call, issued)?)))
+}
+
+async fn redeem(
+    services: &Services,
+    call: &Call,
+    client: &Client,
+    form: &Form,
+) -> Result<IssuedTokens, Error> {
+    let exchange = CodeExchange {
+        code: form.required("code")?,
+        redirect_uri: form.required("redirect_uri")?,
+        code_verifier: form.required("code_verifier")?,
+    };
+    let gateway = &services.edge.gateway;
+    let issued = gateway.redeem_code(&call.ctx, &client.tpp, exchange, client.certificate.as_deref()).await;
+    issued.map_err(|error| from_gateway(error, &call.ctx.request))
+}
+
+async fn refresh(
+    services: &Services,
+    call: &Call,
+    client: &Client,
+    form: &Form,
+) -> Result<IssuedTokens, Error> {
+    let token = form.required("refresh_token")?;
+    let gateway = &services.edge.gateway;
+    let issued = gateway.refresh(&call.ctx, &client.tpp, token, client.certificate.as_deref()).await;
+    let issued = issued.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    // A client may ask for the same scope once more, and for no other (RFC 6749, 6).
+    match form.one("scope")? {
+        Some(scope) if !is_within(scope, &issued.grant.scope()) => Err(Error::bad(
+            "invalid_scope",
+            format!("the scope of this authorisation is {}", issued.grant.scope()),
+        )),
+        _ => Ok(issued),
     }
 }
 
-async fn check(
-    services: &Services,
-    call: &Call,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<std::convert::Infallible, Error> {
-    let form = Form::from_post(headers, body)?;
-    form.check_unique()?;
-    authenticate(services, call, headers, &form).await?;
-    let code = form.one("code")?;
-    match form.required("grant_type")? {
-        // A client in the field names client_credentials but sends a code and means the code grant.
-        "authorization_code" | "client_credentials" if code.is_some() => {
-            form.required("redirect_uri")?;
-            form.required("code_verifier")?;
-            Err(Error::bad("invalid_grant", "Unknown authorization code"))
-        }
-        "authorization_code" => Err(Error::bad("invalid_request", "parameter code is missing")),
-        "refresh_token" => {
-            form.required("refresh_token")?;
-            // Clients know these words and ask the customer again.
-            Err(Error::bad("invalid_request", "Unknown refresh token"))
-        }
-        other => Err(Error::bad(
-            "unsupported_grant_type",
-            format!("grant_type {other} is not supported; use authorization_code or refresh_token"),
-        )),
-    }
+fn is_within(asked: &str, granted: &str) -> bool {
+    asked.split_whitespace().all(|scope| granted.split(' ').any(|known| known == scope))
+}
+
+fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<TokenResponse, Error> {
+    let grant = &issued.grant;
+    let now = call.ctx.now.as_second();
+    let claims = Claims {
+        iss: services.issuer(call.ctx.tenant.as_str()),
+        sub: issued.subject,
+        aud: grant.client.to_string(),
+        auth_time: grant.authenticated_at.as_second(),
+        iat: now,
+        exp: now + issued.expires_in,
+        nonce: issued.nonce,
+        cnf: issued.certificate.as_deref().and_then(Confirmation::of_certificate),
+    };
+    Ok(TokenResponse {
+        id_token: Some(services.key.sign(&claims).map_err(|error| {
+            edge::log_failure(&call.ctx.request, &error);
+            Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal error")
+        })?),
+        scope: grant.scope(),
+        access_token: issued.access_token,
+        refresh_token: issued.refresh_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: issued.expires_in,
+    })
 }

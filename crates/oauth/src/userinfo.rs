@@ -1,20 +1,29 @@
 //! `GET` and `POST /auth/{tenant}/v1/userinfo` (OpenID Connect Core 1.0, 5.3).
 
+use axum::Json;
 use axum::extract::State;
-use http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
 
 use crate::authorization_header::{Authorization, authorization};
-use crate::error::Error;
+use crate::error::{Error, from_gateway};
 use crate::router::{Call, Services, check_mtls};
+use crate::wire::UserInfo;
 
-/// Tells who the customer behind an access token is. Access tokens come from a customer's authorisation; while
-/// the bank has no consents there are none, so every token is refused.
-pub(crate) async fn userinfo(State(services): State<Services>, call: Call, headers: HeaderMap) -> Error {
-    match check_mtls(&services, &call).and_then(|()| authorization(&headers)) {
-        Err(error) => error,
-        Ok(Some(Authorization::Bearer(_))) => {
-            Error::bad("invalid_token", "the access token is unknown, expired or revoked")
-        }
-        Ok(_) => Error::bad("invalid_token", "send the access token as Authorization: Bearer"),
-    }
+/// Tells who the customer behind an access token is: for this client, and nothing more.
+pub(crate) async fn userinfo(
+    State(services): State<Services>,
+    call: Call,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    check_mtls(&services, &call)?;
+    let Some(Authorization::Bearer(token)) = authorization(&headers)? else {
+        return Err(Error::bad("invalid_token", "send the access token as Authorization: Bearer"));
+    };
+    let gateway = &services.edge.gateway;
+    let certificate = call.connection.peer_fingerprint();
+    let grant = gateway.access_token(&call.ctx, &token, certificate.as_deref()).await;
+    let grant = grant.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let body = Json(UserInfo { sub: gateway.subject(&grant) });
+    Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
 }

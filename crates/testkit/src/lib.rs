@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
+mod flow;
 mod program;
 mod request;
 mod server;
 mod signer;
 mod test_ca;
 
+pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use program::{Program, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

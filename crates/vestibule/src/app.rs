@@ -1,5 +1,7 @@
 //! All routes of the bank's public listeners.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -28,6 +30,18 @@ pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: 
         .merge(sandbox::publication(sandbox))
         .route("/", get(async move || home(&addresses)))
         .fallback(not_found)
+}
+
+/// The management listener: what the sandbox itself offers, and approvals without a browser.
+pub(crate) fn management(edge: &Edge, key: SigningKey, sandbox: &Sandbox) -> Router {
+    let bank = sandbox.clone();
+    let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
+        let bank = bank.clone();
+        // A failure of the store shows as soon as the customer logs in.
+        Box::pin(async move { bank.digipass_number(&tenant, &iban).await.ok().flatten() })
+    });
+    let approvals = oauth::approvals(edge.clone(), key, device_numbers);
+    sandbox::management(sandbox.clone(), approvals)
 }
 
 fn home(addresses: &Addresses) -> Response {

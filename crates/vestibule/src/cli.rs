@@ -55,12 +55,23 @@ pub(crate) struct SandboxArgs {
     /// Refuse API calls without a TLS client certificate, as banks do in production.
     #[arg(long)]
     pub(crate) require_mtls: bool,
+    /// How ID tokens are signed.
+    #[arg(long, value_enum, default_value_t = IdTokenAlgorithmArg::Rs256)]
+    pub(crate) id_token_algorithm: IdTokenAlgorithmArg,
     /// PEM file with a further authority whose certificates are accepted. Can be given more than once.
     #[arg(long = "trusted-ca", value_name = "FILE")]
     pub(crate) trusted_ca: Vec<PathBuf>,
     /// Print one line of JSON with every address once the bank is ready.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IdTokenAlgorithmArg {
+    /// RSA: what registrations promise.
+    Rs256,
+    /// ECDSA on P-256.
+    Es256,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use gateway::Strictness;
 use gateway::domain::Tenant;
+use oauth::IdTokenAlgorithm;
 
 /// Everything that the command line can say about a sandbox.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct SandboxConfig {
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
     pub trusted_authorities: Vec<PathBuf>,
+    /// How ID tokens are signed.
+    pub id_token_algorithm: IdTokenAlgorithm,
     /// Whether refusals say what was expected and what came.
     pub explain: bool,
 }
@@ -57,6 +60,7 @@ impl Default for SandboxConfig {
             strictness: Strictness::Lenient,
             require_mtls: false,
             trusted_authorities: Vec::new(),
+            id_token_algorithm: IdTokenAlgorithm::Rs256,
             explain: true,
         }
     }

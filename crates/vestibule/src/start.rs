@@ -158,7 +158,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let trusted = read_trusted(&config)?;
     let key = {
         let drawer = Drawer::new(&store, "oauth");
-        tokio::spawn(async move { SigningKey::load_or_make(&drawer).await })
+        let algorithm = config.id_token_algorithm;
+        tokio::spawn(async move { SigningKey::load_or_make(&drawer, algorithm).await })
     };
     let settings = SandboxSettings {
         tenants: config.tenants.clone(),
@@ -191,6 +192,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         require_mtls: config.require_mtls,
         explain: config.explain,
     };
+    let management_app = app::management(&edge, key.clone(), &sandbox);
     let app = app::public(&edge, key, sandbox.clone(), addresses.clone());
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
@@ -204,7 +206,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         serve(tcp, Some(TlsAcceptor::from(tls::server_config(chain, &key_pem)?)), app.clone(), url);
     }
     serve(public, None, app, &public_url);
-    serve(management, None, sandbox::management(sandbox.clone()), &addresses.management);
+    serve(management, None, management_app, &addresses.management);
     Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
 }
 

@@ -4,11 +4,15 @@
 //! network, on a phone, with a keyboard, in light and dark. No rules live here: a page shows what it is given.
 
 mod assets;
+mod authorise;
 mod error_page;
 mod home;
+mod language;
 mod page;
 
 pub use assets::routes;
+pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};
-pub use page::page;
+pub use language::{Texts, texts};
+pub use page::{form_page, page};

@@ -1,20 +1,24 @@
 //! Who calls: the dialect's checks in the order of its error table (section 3.4 of the interface description).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::extract::{FromRequest, OriginalUri, Path, Request};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
     Connection, Edge, Rejected, SignatureRules, check_message_signature, header_text, read_body,
     single_header,
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::{RequestId, Timestamp};
-use gateway::{Ctx, Place, PresentedCertificate, Strictness};
+use gateway::domain::{RequestId, Timestamp, TppId};
+use gateway::{Ctx, Place, PresentedCertificate, RequestKey, Strictness};
 use http::HeaderMap;
+use http::request::Parts;
 use http_signatures::Message;
 use http_signatures::digest::{Prefix, check_digest};
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, from_gateway};
 
@@ -28,34 +32,189 @@ struct Call {
     signed: &'static [&'static str],
     /// Whether `X-Request-ID` must be there.
     request_id: bool,
+    /// Whether the organisation must have registered.
+    registered: bool,
 }
 
 /// The onboarding call: any third party; the bank's own documentation signs the digest alone.
-const ONBOARDING: Call = Call { roles: &Role::THIRD_PARTY, signed: &["digest"], request_id: false };
+const ONBOARDING: Call =
+    Call { roles: &Role::THIRD_PARTY, signed: &["digest"], request_id: false, registered: false };
+
+/// A call about accounts: signed over the digest and the request id.
+const ACCOUNT_INFORMATION: Call = Call {
+    roles: &[Role::AccountInformation],
+    signed: &["digest", "x-request-id"],
+    request_id: true,
+    registered: true,
+};
 
 /// An onboarding call that has passed every check.
-pub(crate) struct Onboarding {
-    pub(crate) ctx: Ctx,
-    pub(crate) connection: Connection,
-    pub(crate) presented: Arc<PresentedCertificate>,
-}
+pub(crate) struct Onboarding(pub(crate) Signed);
 
 impl FromRequest<Edge> for Onboarding {
     type Rejection = Error;
 
-    async fn from_request(mut request: Request, edge: &Edge) -> Result<Self, Error> {
-        let Path(tenant) = request.extract_parts::<Path<String>>().await.map_err(|_| Rejected::NotFound)?;
-        let (parts, body) = request.into_parts();
-        let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
-        let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
-        let ctx = edge.gateway.context(&tenant, id).ok_or(Rejected::NotFound)?;
-        let body = read_body(body).await?;
-        let target = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let target = target.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let message = Message { method: &parts.method, target, base_uri: "", headers: &parts.headers };
-        let presented = authenticate(edge, &ONBOARDING, &ctx, &connection, &message, &body).await?;
-        Ok(Self { ctx, connection, presented })
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
+        signed(edge, &ONBOARDING, request).await.map(Self)
     }
+}
+
+/// A call that has passed every check about who sent it.
+pub(crate) struct Signed {
+    pub(crate) ctx: Ctx,
+    pub(crate) connection: Connection,
+    pub(crate) presented: Arc<PresentedCertificate>,
+    /// Parameters of the path.
+    ids: Vec<(String, String)>,
+    parts: Parts,
+    body: Bytes,
+}
+
+impl FromRequest<Edge> for Signed {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
+        signed(edge, &ACCOUNT_INFORMATION, request).await
+    }
+}
+
+async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed, Error> {
+    let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Rejected::NotFound)?;
+    let ids: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (parts, body) = request.into_parts();
+    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
+    let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
+    let tenant = ids.iter().find(|(name, _)| name == "tenant").ok_or(Rejected::NotFound)?;
+    let ctx = edge.gateway.context(&tenant.1, id).ok_or(Rejected::NotFound)?;
+    let body = read_body(body).await?;
+    let message =
+        Message { method: &parts.method, target: target(&parts), base_uri: "", headers: &parts.headers };
+    let presented = authenticate(edge, call, &ctx, &connection, &message, &body).await?;
+    Ok(Signed { ctx, connection, presented, ids, parts, body })
+}
+
+/// Path and query as the client sent them.
+fn target(parts: &Parts) -> &str {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+}
+
+impl Signed {
+    /// Who calls.
+    pub(crate) fn tpp(&self) -> &TppId {
+        &self.presented.holder.tpp
+    }
+
+    /// An id of the path.
+    ///
+    /// # Errors
+    /// 400 for one that is no UUID.
+    pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
+        let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
+        uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+    }
+
+    /// The `Consent-ID` header.
+    ///
+    /// # Errors
+    /// 400 if it is missing or no UUID.
+    pub(crate) fn consent_id(&self) -> Result<String, Error> {
+        let id = self.header("consent-id", "Consent-ID")?;
+        let id = id.ok_or_else(|| Error::format("the Consent-ID header is missing"))?;
+        uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))
+    }
+
+    /// The access token, if one came along.
+    ///
+    /// # Errors
+    /// 401 for a header that carries something else.
+    pub(crate) fn bearer(&self) -> Result<Option<&str>, Error> {
+        let Some(value) = self.header("authorization", "Authorization")? else { return Ok(None) };
+        let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = token.map(|(_, token)| token.trim()).filter(|token| !token.is_empty());
+        token.map(Some).ok_or_else(|| {
+            Error::unauthorized("TOKEN_INVALID", "the Authorization header is not Bearer and a token")
+        })
+    }
+
+    /// Where the customer comes from, if they take part.
+    ///
+    /// # Errors
+    /// 400 for what is no IP address.
+    pub(crate) fn psu_ip_address(&self) -> Result<Option<IpAddr>, Error> {
+        let Some(text) = self.header("psu-ip-address", "PSU-IP-Address")? else { return Ok(None) };
+        let address = text.trim().parse().map_err(|_| {
+            Error::format(
+                "PSU-IP-Address is no IP address; send it as 192.0.2.1 or 2001:db8::1, or leave it out",
+            )
+        })?;
+        Ok(Some(address))
+    }
+
+    /// `TPP-Redirect-URI`.
+    ///
+    /// # Errors
+    /// 400 if it is missing.
+    pub(crate) fn redirect_uri(&self) -> Result<String, Error> {
+        let uri = self.header("tpp-redirect-uri", "TPP-Redirect-URI")?;
+        uri.map(str::to_owned).ok_or_else(|| Error::format("the TPP-Redirect-URI header is missing"))
+    }
+
+    /// SHA-256 of the TLS client certificate.
+    pub(crate) fn peer_fingerprint(&self) -> Option<String> {
+        self.connection.peer_fingerprint()
+    }
+
+    /// What makes this request the same as another one.
+    pub(crate) fn key(&self) -> RequestKey {
+        let path = target(&self.parts).split('?').next().unwrap_or_default();
+        RequestKey::new(&self.ctx, self.tpp(), self.parts.method.as_str(), path, &self.body)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// 415 for another media type, 400 for what cannot be read.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/json");
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Rejected::MediaType { got: essence.to_owned(), expected: "application/json" }.into());
+        }
+        if self.body.is_empty() {
+            return Err(Error::format("the body is missing; send a JSON object"));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+    }
+
+    /// A parameter of the query; the first one if it is repeated, which a client does after `next` links.
+    ///
+    /// # Errors
+    /// 400 for what is no UTF-8.
+    pub(crate) fn query(&self, name: &str) -> Result<Option<String>, Error> {
+        let query = self.parts.uri.query().unwrap_or_default();
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
+        match values.next() {
+            Some((_, value)) if value.contains('\u{fffd}') => {
+                Err(Error::format(format!("parameter {name} is not valid UTF-8")))
+            }
+            value => Ok(value.map(|(_, value)| value.into_owned())),
+        }
+    }
+
+    fn header(&self, name: &'static str, shown: &'static str) -> Result<Option<&str>, Error> {
+        let value = header_text(&self.parts.headers, name).map_err(|rejected| match rejected {
+            Rejected::DuplicateHeader(_) => Rejected::DuplicateHeader(shown),
+            _ => Rejected::HeaderNotText(shown),
+        })?;
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+}
+
+/// A UUID in its usual form, in lower case.
+fn uuid(text: &str) -> Option<String> {
+    let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
+    Some(id.to_string())
 }
 
 /// Runs every check and returns the signing certificate.
@@ -73,6 +232,10 @@ async fn authenticate(
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     if let Some((tls, place)) = &tls {
         check_same_organization(&presented, tls, *place)?;
+    }
+    if call.registered {
+        let registered = edge.gateway.check_registered(&presented.holder.tpp).await;
+        registered.map_err(|error| from_gateway(error, &ctx.request))?;
     }
     let mut all = vec![(&presented, Place::Signature)];
     all.extend(tls.iter().map(|(tls, place)| (tls, *place)));

@@ -5,7 +5,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, Rejected, SignatureRefusal, log_failure, log_refusal};
-use gateway::domain::{Refusal, RequestId};
+use gateway::Noun;
+use gateway::domain::{
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, RequestId, ScaStatus,
+};
 use http::StatusCode;
 
 use crate::wire::{ErrorBody, TppMessage};
@@ -106,11 +109,74 @@ impl From<Refusal> for Error {
             | Refusal::InitialAccessTokenForeign
             | Refusal::ClientCredentials => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
             // Refusals of the registration endpoint, which has its own format.
-            Refusal::RedirectUri(_) | Refusal::SectorIdentifierUri => {
+            Refusal::RedirectUri(_) | Refusal::SectorIdentifierUri | Refusal::RequestIdReused => {
                 (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
             }
+            Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
+            Refusal::Consent(refusal) => of_consent(refusal),
+            Refusal::Authorisation(refusal) => of_authorisation(refusal),
+            Refusal::Grant(refusal) => of_grant(refusal),
+            Refusal::Access(refusal) => of_access(refusal),
         };
         Self::new(status, code, refusal)
+    }
+}
+
+fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
+    use ConsentRefusal as R;
+    match refusal {
+        R::AccessEmpty
+        | R::AccessMixed
+        | R::TooManyReferences
+        | R::Frequency { .. }
+        | R::FrequencyOfOneOff
+        | R::ValidUntilInPast { .. }
+        | R::RedirectUri => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+        R::AccountNotAllowed(_) => (StatusCode::BAD_REQUEST, "PRODUCT_INVALID"),
+        R::CombinedService => (StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED"),
+        R::NotValid { .. } => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
+        R::Final { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+    }
+}
+
+/// An authorisation that timed out is a 401, one that was not approved a 400.
+fn of_authorisation(refusal: &AuthorisationRefusal) -> (StatusCode, &'static str) {
+    match refusal {
+        AuthorisationRefusal::NotApproved { status: ScaStatus::Failed, .. } => {
+            (StatusCode::UNAUTHORIZED, "CONSENT_INVALID")
+        }
+        AuthorisationRefusal::NotApproved { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+    }
+}
+
+fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
+    use GrantRefusal as R;
+    let code = match refusal {
+        R::AccessTokenMissing => "TOKEN_UNKNOWN",
+        R::AccessTokenOfAnotherConsent(_) => "CONSENT_INVALID",
+        R::AccessTokenInvalid(_)
+        | R::Certificate
+        // Refusals of the token endpoint, which has its own format.
+        | R::CodeUnknown
+        | R::CodeOfAnotherClient(_)
+        | R::CodeExpired { .. }
+        | R::CodeUsed
+        | R::RedirectUri
+        | R::Verifier
+        | R::RefreshTokenUnknown
+        | R::RefreshTokenUsed => "TOKEN_INVALID",
+    };
+    (StatusCode::UNAUTHORIZED, code)
+}
+
+fn of_access(refusal: &AccessRefusal) -> (StatusCode, &'static str) {
+    use AccessRefusal as R;
+    match refusal {
+        R::Product { .. } => (StatusCode::FORBIDDEN, "PRODUCT_INVALID"),
+        R::NotGranted { .. } | R::Unavailable { .. } => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
+        R::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED"),
+        R::Period { .. } => (StatusCode::BAD_REQUEST, "PERIOD_INVALID"),
+        R::EdgeToken => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
     }
 }
 
@@ -119,7 +185,24 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
     use gateway::Error as E;
     match error {
         E::Refused(refusal) => refusal.into(),
-        E::NotFound(_) => Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error),
+        E::NotFound(Noun::Consent) => Error::new(
+            StatusCode::FORBIDDEN,
+            "CONSENT_UNKNOWN",
+            "the consent is not known here, or was not requested by this third party",
+        ),
+        E::NotFound(Noun::Authorisation) => Error::new(
+            StatusCode::FORBIDDEN,
+            "RESOURCE_UNKNOWN",
+            "the authorisation is not known, or belongs to another consent",
+        ),
+        E::NotFound(Noun::Account) => Error::new(
+            StatusCode::NOT_FOUND,
+            "RESOURCE_UNKNOWN",
+            "the account is not known, or not part of the consent",
+        ),
+        E::NotFound(Noun::Certificate | Noun::Customer) => {
+            Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error)
+        }
         E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),
         E::Unavailable(_) => {
             log_failure(request, &error);

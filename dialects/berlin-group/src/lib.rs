@@ -6,9 +6,17 @@
 pub mod wire;
 
 #[cfg(feature = "server")]
+mod accounts;
+#[cfg(feature = "server")]
 mod auth;
 #[cfg(feature = "server")]
+mod authorisations;
+#[cfg(feature = "server")]
+mod consents;
+#[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "server")]
+mod links;
 #[cfg(feature = "server")]
 mod onboarding;
 #[cfg(feature = "server")]

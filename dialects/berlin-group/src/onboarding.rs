@@ -5,14 +5,14 @@ use axum::extract::State;
 use edge::Edge;
 use http::header::{CACHE_CONTROL, HeaderName};
 
-use crate::auth::Onboarding;
+use crate::auth::{Onboarding, Signed};
 use crate::error::{Error, from_gateway};
 use crate::wire;
 
 /// Gives out an initial access token to whoever signed the call.
 pub(crate) async fn initial_access_token(
     State(edge): State<Edge>,
-    Onboarding { ctx, connection, presented }: Onboarding,
+    Onboarding(Signed { ctx, connection, presented, .. }): Onboarding,
 ) -> Result<([(HeaderName, &'static str); 1], Json<wire::InitialAccessToken>), Error> {
     let issued = edge
         .gateway

@@ -50,7 +50,11 @@ pub(crate) async fn register(
     };
     let registered = services.edge.gateway.register(&call.ctx, request).await;
     let registered = registered.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(render(registered))))
+    Ok((
+        StatusCode::CREATED,
+        [(CACHE_CONTROL, "no-store")],
+        Json(render(registered, services.key.algorithm_name())),
+    ))
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, Error> {
@@ -122,7 +126,7 @@ fn check_signature(
     })
 }
 
-fn render(Registered { tpp, secret }: Registered) -> ClientInformation {
+fn render(Registered { tpp, secret }: Registered, algorithm: &str) -> ClientInformation {
     ClientInformation {
         grant_types: vec!["authorization_code".to_owned()],
         application_type: tpp.application_type().to_owned(),
@@ -135,6 +139,6 @@ fn render(Registered { tpp, secret }: Registered) -> ClientInformation {
         sector_identifier_uri: tpp.sector_identifier_uri,
         token_endpoint_auth_method: "client_secret_basic".to_owned(),
         response_types: vec!["code".to_owned()],
-        id_token_signed_response_alg: "RS256".to_owned(),
+        id_token_signed_response_alg: algorithm.to_owned(),
     }
 }

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use gateway::Strictness;
 use gateway::domain::Tenant;
+use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::{Addresses, DataLocation, SandboxConfig, start};
 
 use super::{Failure, user_folder};
-use crate::cli::SandboxArgs;
+use crate::cli::{IdTokenAlgorithmArg, SandboxArgs};
 use crate::output;
 
 /// Runs until it is told to stop.
@@ -49,6 +50,10 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
         strictness: if args.strict { Strictness::Strict } else { Strictness::Lenient },
         require_mtls: args.require_mtls,
         trusted_authorities: args.trusted_ca,
+        id_token_algorithm: match args.id_token_algorithm {
+            IdTokenAlgorithmArg::Rs256 => IdTokenAlgorithm::Rs256,
+            IdTokenAlgorithmArg::Es256 => IdTokenAlgorithm::Es256,
+        },
         explain: true,
     })
 }

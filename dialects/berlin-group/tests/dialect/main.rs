@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 #![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
+mod flow;
 mod onboarding;
 mod refusals;
 mod strict;
 mod terse;
+
+const ID: &str = "PSDNL-DNB-R000000";

@@ -1,5 +1,8 @@
-//! The management API: certificates on demand and clocks that move. It has a listener of its own and exists in
+//! The management API: certificates, customers and accounts on demand, and clocks that move. It has a listener of its own and exists in
 //! a sandbox only.
+
+mod accounts;
+mod resource_servers;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -18,18 +21,24 @@ use crate::Sandbox;
 use crate::clock::ClockError;
 use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
 
-/// Makes the router of the management listener.
-pub fn management(sandbox: Sandbox) -> Router {
+/// Makes the router of the management listener; `others` are routes that need more than the bank.
+pub fn management(sandbox: Sandbox, others: Router) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
         .route("/clock", get(read_clocks).put(move_clock))
+        .route("/personas", get(accounts::list_personas))
+        .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
+        .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
+        .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .layer(from_fn(same_origin_only))
         .with_state(sandbox)
+        .merge(others)
+        .layer(from_fn(same_origin_only))
 }
 
 /// An answer that is an error.
@@ -115,6 +124,13 @@ async fn index() -> Json<serde_json::Value> {
         "PUT /test-certificates/{fingerprint}": "set a certificate's status: active, revoked or blocked",
         "GET /clock": "the tenants' clocks",
         "PUT /clock": "set or advance a tenant's clock",
+        "GET /personas": "kinds of customers",
+        "POST /test-accounts": "make a customer with accounts",
+        "GET /test-accounts": "the customers that were made last",
+        "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
+        "POST /resource-servers": "give a service of the bank a secret for token introspection",
+        "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
     }))
 }
 

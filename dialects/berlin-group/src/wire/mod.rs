@@ -1,6 +1,19 @@
 //! The JSON of the dialect, for both sides.
 
+mod accounts;
+mod consents;
+mod lenient;
+
 use serde::{Deserialize, Serialize};
+
+pub use accounts::{
+    Account, AccountDetails, AccountLinks, AccountList, Amount, Balance, Balances, Transaction,
+    TransactionLinks, TransactionList, Transactions,
+};
+pub use consents::{
+    Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
+    ConsentStatus, ScaStatus,
+};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

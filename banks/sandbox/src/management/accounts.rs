@@ -1,0 +1,215 @@
+//! Test accounts, personas, and what a customer does at the bank itself.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use gateway::domain::{Account, AccountStatus, ConsentId, Currency, Iban, IbanError, Money, Tenant};
+use gateway::{Clock, Noun};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use store::{Changes, Customer};
+
+use super::{Error, json};
+use crate::Sandbox;
+use crate::personas::{DEFAULT, PERSONAS, find};
+use crate::test_accounts::{Wish, is_current, make};
+use crate::test_certificates::known_tenant;
+
+/// Most accounts that a list returns.
+const LIST_LIMIT: i64 = 1000;
+
+/// A customer with accounts.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TestAccount {
+    tenant: String,
+    /// Number of the main account, to log in with.
+    iban: String,
+    /// Number of the device that answers challenges.
+    digipass_number: String,
+    name: String,
+    customer_id: String,
+    persona: String,
+    accounts: Vec<OwnAccount>,
+    /// Others who hold the same accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    co_holders: Vec<Holder>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnAccount {
+    iban: String,
+    currency: &'static str,
+    cash_account_type: &'static str,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Holder {
+    customer_id: String,
+    name: String,
+    digipass_number: String,
+}
+
+impl TestAccount {
+    fn new(customer: &Customer, accounts: &[Account], co_holders: &[Customer]) -> Self {
+        let main = accounts.iter().find(|account| is_current(account)).or(accounts.first());
+        Self {
+            tenant: customer.tenant.to_string(),
+            iban: main.map(|main| main.iban.as_str().to_owned()).unwrap_or_default(),
+            digipass_number: customer.digipass_number.clone(),
+            name: customer.name.clone(),
+            customer_id: customer.id.to_string(),
+            persona: customer.persona.clone(),
+            accounts: accounts
+                .iter()
+                .map(|account| OwnAccount {
+                    iban: account.iban.as_str().to_owned(),
+                    currency: account.currency.code(),
+                    cash_account_type: account.product.code(),
+                    status: account.status.name(),
+                })
+                .collect(),
+            co_holders: co_holders
+                .iter()
+                .map(|holder| Holder {
+                    customer_id: holder.id.to_string(),
+                    name: holder.name.clone(),
+                    digipass_number: holder.digipass_number.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestAccountRequest {
+    tenant: Option<String>,
+    persona: Option<String>,
+    name: Option<String>,
+    currency: Option<String>,
+    balance: Option<String>,
+}
+
+pub(super) async fn make_test_account(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+) -> Result<(StatusCode, Json<serde_json::Value>), Error> {
+    let wish = wish(&sandbox, json(request).await?)?;
+    let made = make(&sandbox, &wish).await?;
+    let [holder, others @ ..] = &made.holders[..] else {
+        return Err(gateway::Error::NotFound(Noun::Customer).into());
+    };
+    // The closed account comes first where that is what the persona is for.
+    let mut account = TestAccount::new(holder, &made.accounts, others);
+    account.iban = made.accounts.first().map_or(account.iban, |main| main.iban.as_str().to_owned());
+    Ok((StatusCode::CREATED, Json(serde_json::json!(account))))
+}
+
+fn wish(sandbox: &Sandbox, request: TestAccountRequest) -> Result<Wish, Error> {
+    let tenant: Tenant = match &request.tenant {
+        Some(name) => known_tenant(sandbox, name)?,
+        None => sandbox.gateway.settings().tenants[0].clone(),
+    };
+    let name = request.persona.as_deref().unwrap_or(DEFAULT);
+    let persona = find(name).ok_or_else(|| {
+        let names: Vec<_> = PERSONAS.iter().map(|persona| persona.name).collect();
+        Error::bad("unknown_persona", format!("persona \"{name}\" is not one of {}", names.join(", ")))
+    })?;
+    let currency = request.currency.as_deref().map(|code| {
+        Currency::from_code(code).ok_or_else(|| {
+            let text = format!("currency \"{code}\" is no code of ISO 4217; use three capitals such as EUR");
+            Error::bad("invalid_currency", text)
+        })
+    });
+    let currency = currency.transpose()?;
+    let main = currency.or(persona.accounts[0].currency).unwrap_or_else(|| tenant.currency());
+    let balance = request.balance.as_deref().map(|text| {
+        Money::parse(text, main)
+            .map_err(|error| Error::bad("invalid_balance", format!("balance \"{text}\": {error}")))
+    });
+    if let Some(name) = &request.name
+        && (name.trim().is_empty() || name.chars().count() > 70 || name.chars().any(char::is_control))
+    {
+        return Err(Error::bad(
+            "invalid_name",
+            "name must have 1 to 70 characters and no control characters",
+        ));
+    }
+    Ok(Wish { tenant, persona, name: request.name, currency, balance: balance.transpose()? })
+}
+
+pub(super) async fn list_test_accounts(
+    State(sandbox): State<Sandbox>,
+) -> Result<Json<serde_json::Value>, Error> {
+    let held = sandbox.store.held_accounts(LIST_LIMIT).await.map_err(gateway::Error::from)?;
+    let listed: Vec<_> = held
+        .chunk_by(|one, other| one.customer.id == other.customer.id)
+        .map(|held| {
+            let accounts: Vec<_> = held.iter().map(|held| held.account.clone()).collect();
+            TestAccount::new(&held[0].customer, &accounts, &[])
+        })
+        .collect();
+    Ok(Json(serde_json::json!({"testAccounts": listed})))
+}
+
+pub(super) async fn list_personas() -> Json<serde_json::Value> {
+    let personas: Vec<_> = PERSONAS
+        .iter()
+        .map(|persona| {
+            serde_json::json!({
+                "name": persona.name,
+                "description": persona.description,
+                "holders": persona.holders,
+                "accounts": persona.accounts.len(),
+            })
+        })
+        .collect();
+    Json(serde_json::json!({"personas": personas}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAccountStatus {
+    status: String,
+}
+
+/// The bank closes, blocks or frees an account, in every currency of its number.
+pub(super) async fn set_account_status(
+    State(sandbox): State<Sandbox>,
+    Path(iban): Path<String>,
+    request: Request,
+) -> Result<Json<serde_json::Value>, Error> {
+    let NewAccountStatus { status } = json(request).await?;
+    let status = AccountStatus::from_name(&status).ok_or_else(|| {
+        let text = format!("status \"{status}\" is not one of enabled, blocked, deleted");
+        Error::bad("invalid_status", text)
+    })?;
+    let iban = Iban::parse(&iban).map_err(|error: IbanError| Error::bad("invalid_iban", error))?;
+    let mut changes = Changes::new();
+    let mut count = 0;
+    for tenant in &sandbox.gateway.settings().tenants {
+        let accounts = sandbox.store.accounts_by_iban(tenant, &iban).await.map_err(gateway::Error::from)?;
+        for account in accounts {
+            changes = changes.set_account_status(&account.id, status);
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return Err(gateway::Error::NotFound(Noun::Account).into());
+    }
+    sandbox.store.save(changes).await.map_err(gateway::Error::from)?;
+    Ok(Json(serde_json::json!({"iban": iban.as_str(), "status": status.name(), "accounts": count})))
+}
+
+/// The customer withdraws a consent at the bank.
+pub(super) async fn revoke_consent(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, Error> {
+    let consent = sandbox.gateway.revoke_consent(&ConsentId::new(id)).await?;
+    let status = consent.status_at(sandbox.clock.now(Some(&consent.tenant)));
+    Ok(Json(serde_json::json!({"consentId": consent.id, "consentStatus": status.name()})))
+}

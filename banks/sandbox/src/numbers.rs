@@ -1,0 +1,103 @@
+//! Account numbers, and numbers that look random but come out the same for the same seed.
+
+use gateway::domain::{Iban, Tenant};
+
+/// A sequence of numbers that a text determines (SplitMix64). Nothing secret comes from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sequence(u64);
+
+impl Sequence {
+    /// The sequence of a text.
+    pub(crate) fn of(text: &str) -> Self {
+        // FNV-1a: every octet counts.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
+            (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self(hash)
+    }
+
+    /// The next number.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = u64::try_from(high.saturating_sub(low)).unwrap_or(0) + 1;
+        low + i64::try_from(self.next() % span).unwrap_or(0)
+    }
+
+    /// One of several.
+    pub(crate) fn choose<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+        let count = i64::try_from(from.len()).unwrap_or(1);
+        &from[usize::try_from(self.between(0, count - 1)).unwrap_or(0)]
+    }
+
+    /// So many decimal digits, the first one not zero.
+    pub(crate) fn digits(&mut self, count: usize) -> String {
+        let mut digits = self.between(1, 9).to_string();
+        digits.extend((1..count).map(|_| char::from(b'0' + u8::try_from(self.next() % 10).unwrap_or(0))));
+        digits
+    }
+}
+
+/// An account number of the sandbox's own bank, which exists in no register.
+pub(crate) fn own_iban(tenant: &Tenant, numbers: &mut Sequence) -> Option<Iban> {
+    iban(tenant.country(), "VSTB", numbers)
+}
+
+/// An account number at some other bank that does not exist.
+pub(crate) fn foreign_iban(country: &str, name: &str) -> Option<Iban> {
+    iban(country, "XMPL", &mut Sequence::of(name))
+}
+
+fn iban(country: &str, bank: &str, numbers: &mut Sequence) -> Option<Iban> {
+    let account = numbers.digits(10);
+    let number = match country {
+        "BE" => {
+            // Three digits of the bank, seven of the account, and two that check them.
+            let first = format!("{}{}", if bank == "VSTB" { "999" } else { "998" }, &account[..7]);
+            let check = first.parse::<u64>().ok()? % 97;
+            format!("{first}{:02}", if check == 0 { 97 } else { check })
+        }
+        "DE" => format!("{}{account}", if bank == "VSTB" { "99999999" } else { "99999998" }),
+        "GB" => format!("{bank}009900{}", &account[..8]),
+        _ => format!("{bank}{account}"),
+    };
+    Iban::from_account_number(country, &number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_text_gives_the_same_numbers() {
+        let draw = |text: &str| {
+            let mut numbers = Sequence::of(text);
+            [numbers.next(), numbers.next()]
+        };
+        assert_eq!(draw("a"), draw("a"));
+        assert_ne!(draw("a"), draw("b"));
+        let mut numbers = Sequence::of("x");
+        assert!((0..1000).all(|_| (3..=5).contains(&numbers.between(3, 5))));
+        assert_eq!(numbers.digits(10).len(), 10);
+    }
+
+    #[test]
+    fn every_country_has_valid_numbers() {
+        for tenant in ["nl", "be_fr", "uk", "de"] {
+            let tenant = Tenant::parse(tenant).unwrap();
+            let mut numbers = Sequence::of("x");
+            for _ in 0..50 {
+                let iban = own_iban(&tenant, &mut numbers).unwrap();
+                assert!(iban.as_str().starts_with(tenant.country()));
+            }
+            assert!(foreign_iban(tenant.country(), "Shop").is_some());
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Customers and accounts on demand, with their books.
+
+use gateway::domain::{
+    Account, AccountId, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
+};
+use gateway::{Clock, Error, StoreError};
+use store::{BookedAccount, Changes, Customer, Posting};
+
+use crate::Sandbox;
+use crate::numbers::{Sequence, own_iban};
+use crate::personas::{AccountPlan, Life, Persona};
+use crate::statement::{Movement, Plan, movements};
+
+/// Digits of a digipass number.
+const DIGIPASS_DIGITS: usize = 10;
+
+/// How often a free number is looked for.
+const ATTEMPTS: usize = 50;
+
+/// What the caller wants of a new customer.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) tenant: Tenant,
+    pub(crate) persona: &'static Persona,
+    /// Instead of the persona's name; the first of two holders.
+    pub(crate) name: Option<String>,
+    /// Currency of the main account.
+    pub(crate) currency: Option<Currency>,
+    /// What the main account is to hold, as decimal text in its currency.
+    pub(crate) balance: Option<Money>,
+}
+
+/// A customer who was just made, with all accounts.
+#[derive(Debug)]
+pub(crate) struct NewCustomer {
+    pub(crate) holders: Vec<Customer>,
+    pub(crate) accounts: Vec<Account>,
+}
+
+/// Makes a customer with accounts and books, all at once.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn make(sandbox: &Sandbox, wish: &Wish) -> Result<NewCustomer, Error> {
+    let now = sandbox.clock.now(Some(&wish.tenant));
+    for _ in 1..ATTEMPTS {
+        match attempt(sandbox, wish, now).await {
+            // Somebody else took the same number meanwhile.
+            Err(Error::Conflict) => {}
+            done => return done,
+        }
+    }
+    attempt(sandbox, wish, now).await
+}
+
+async fn attempt(sandbox: &Sandbox, wish: &Wish, now: Timestamp) -> Result<NewCustomer, Error> {
+    let (tenant, persona) = (&wish.tenant, wish.persona);
+    let ordinal = sandbox.store.count_customers(tenant, persona.name).await?;
+    let label = format!("customer/{tenant}/{}/{ordinal}", persona.name);
+    let mut numbers = Sequence::of(&sandbox.randomness.derived(&label));
+    let holders: Vec<Customer> = persona
+        .holders
+        .iter()
+        .enumerate()
+        .map(|(position, name)| Customer {
+            id: CustomerId::new(uuid(&mut numbers)),
+            tenant: tenant.clone(),
+            name: wish.name.clone().filter(|_| position == 0).unwrap_or_else(|| (*name).to_owned()),
+            digipass_number: numbers.digits(DIGIPASS_DIGITS),
+            persona: persona.name.to_owned(),
+            created_at: now,
+        })
+        .collect();
+    let mut books = Books {
+        wish,
+        today: tenant.date_at(now),
+        numbers,
+        changes: Changes::new(),
+        accounts: Vec::new(),
+        saved: Vec::new(),
+    };
+    let joint: Vec<&str> = holders.iter().map(|holder| holder.name.as_str()).collect();
+    for plan in persona.accounts {
+        books.open(plan, &joint.join(" EN/OF ")).ok_or(Error::Conflict)?;
+    }
+    let Books { mut changes, accounts, .. } = books;
+    for holder in &holders {
+        changes = changes.add_customer(holder);
+        for account in &accounts {
+            changes = changes.add_holder(&holder.id, &account.id);
+        }
+    }
+    sandbox.store.save(changes).await.map_err(|error| match error {
+        StoreError::Conflict => Error::Conflict,
+        other => other.into(),
+    })?;
+    Ok(NewCustomer { holders, accounts })
+}
+
+/// The books of a customer while they are made.
+struct Books<'a> {
+    wish: &'a Wish,
+    today: Date,
+    numbers: Sequence,
+    changes: Changes,
+    accounts: Vec<Account>,
+    /// What the main account put aside: both legs of those entries are customers' accounts.
+    saved: Vec<(String, Movement)>,
+}
+
+impl Books<'_> {
+    /// Opens an account and books what moves on it. Absent if no number fits the country, which none does not.
+    fn open(&mut self, plan: &AccountPlan, name: &str) -> Option<()> {
+        let is_main = self.accounts.is_empty();
+        let tenant = &self.wish.tenant;
+        let currency = match (is_main, self.wish.currency) {
+            (true, Some(currency)) => currency,
+            _ => plan.currency.unwrap_or_else(|| tenant.currency()),
+        };
+        let iban: Iban = match (plan.shares_number, self.accounts.first()) {
+            (true, Some(main)) => main.iban.clone(),
+            _ => own_iban(tenant, &mut self.numbers)?,
+        };
+        let account = Account {
+            id: AccountId::new(uuid(&mut self.numbers)),
+            iban,
+            currency,
+            product: plan.product,
+            name: name.to_owned(),
+            status: plan.status,
+        };
+        let wished = self.wish.balance.filter(|_| is_main).map(|money| money.minor);
+        let scale = 10_f64.powi(i32::from(currency.exponent().unwrap_or(2)) - 2);
+        let life = Plan {
+            life: plan.life,
+            country: tenant.country(),
+            today: self.today,
+            floor: -plan.credit_limit,
+            balance: wished.or(plan.balance),
+            saves: is_main && self.has_savings(),
+            // A yen is worth about a hundredth of a euro, so amounts without minor units stay realistic.
+            scale: if scale < 1.0 { 1.0 } else { scale },
+        };
+        let movements = movements(&life, &mut self.numbers);
+        let booked = BookedAccount {
+            account: account.clone(),
+            tenant: tenant.clone(),
+            credit_limit: plan.credit_limit,
+        };
+        self.changes = std::mem::take(&mut self.changes).add_account(&booked);
+        self.book(&account, plan, movements);
+        self.accounts.push(account);
+        Some(())
+    }
+
+    fn has_savings(&self) -> bool {
+        self.wish.persona.accounts.iter().any(|plan| plan.life == Life::Savings)
+    }
+
+    /// Books movements with a running balance, each against another account of the customer or against the rest
+    /// of the world.
+    fn book(&mut self, account: &Account, plan: &AccountPlan, movements: Vec<Movement>) {
+        let mut all: Vec<(Option<String>, Movement)> =
+            movements.into_iter().map(|movement| (None, movement)).collect();
+        let receives = plan.life == Life::Savings && !self.saved.is_empty();
+        if receives {
+            let main = &self.accounts[0];
+            for (entry, movement) in std::mem::take(&mut self.saved) {
+                let counterparty = gateway::domain::Counterparty {
+                    name: Some(main.name.clone()),
+                    iban: Some(main.iban.clone()),
+                };
+                let incoming = Movement { amount: -movement.amount, counterparty, ..movement };
+                all.push((Some(entry), incoming));
+            }
+            all.sort_by_key(|(_, movement)| movement.booking_date);
+        }
+        let mut balance = 0;
+        for (sequence, (entry, movement)) in (0..).zip(all) {
+            balance += movement.amount;
+            let is_first_leg = entry.is_none();
+            let entry = entry.unwrap_or_else(|| format!("{:016x}", self.numbers.next()));
+            let leg = posting(&entry, &account.id, sequence, &movement, Some(balance));
+            let changes = std::mem::take(&mut self.changes).add_posting(&leg);
+            self.changes = if movement.to_savings && is_first_leg {
+                self.saved.push((entry, movement));
+                changes
+            } else if is_first_leg {
+                let world = AccountId::new(format!("world:{}:{}", self.wish.tenant, account.currency.code()));
+                changes.add_posting(&Posting {
+                    amount: -movement.amount,
+                    counterparty: gateway::domain::Counterparty::default(),
+                    remittance: None,
+                    code: None,
+                    end_to_end_id: None,
+                    ..posting(&entry, &world, sequence, &movement, None)
+                })
+            } else {
+                changes
+            };
+        }
+    }
+}
+
+fn posting(
+    entry: &str,
+    account: &AccountId,
+    sequence: i64,
+    movement: &Movement,
+    balance_after: Option<i64>,
+) -> Posting {
+    Posting {
+        entry: entry.to_owned(),
+        account: account.clone(),
+        entered_on: movement.entered_on,
+        booking_date: movement.booking_date,
+        sequence,
+        value_date: movement.booking_date,
+        amount: movement.amount,
+        balance_after,
+        counterparty: movement.counterparty.clone(),
+        remittance: Some(movement.remittance.clone()).filter(|text| !text.is_empty()),
+        code: Some(movement.code.to_owned()),
+        end_to_end_id: movement.end_to_end_id.clone(),
+    }
+}
+
+/// A version 4 UUID from the sequence.
+fn uuid(numbers: &mut Sequence) -> String {
+    let (high, low) = (numbers.next(), numbers.next());
+    let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | (0b10 << 62));
+    let hex = format!("{high:016x}{low:016x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Whether an account is for everyday use: what lists show first.
+pub(crate) fn is_current(account: &Account) -> bool {
+    account.product == Product::Current
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_version_4_uuids() {
+        let mut numbers = Sequence::of("x");
+        for _ in 0..100 {
+            let id = uuid(&mut numbers);
+            assert_eq!((id.len(), &id[14..15]), (36, "4"), "{id}");
+            assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `POST /approvals` on the management listener: authorises or refuses as a customer would on the pages, by the
+//! same rules, for tests without a browser. A sandbox alone has it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use edge::{Connection, Edge, Rejected, read_body};
+use gateway::Ctx;
+use gateway::domain::{Account, AccountId, Iban, Tenant};
+use gateway::sessions::{DecisionView, LogIn, Visit, WayBack};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::authorize::{Begun, begin};
+use crate::error::{Error, from_gateway};
+use crate::form::Form;
+use crate::keys::SigningKey;
+use crate::router::{Call, PREFIX, Services};
+use crate::way_back::location;
+
+/// Knows the number of the device of the customer with an account.
+pub type DeviceNumbers =
+    Arc<dyn Fn(Tenant, Iban) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> + Send + Sync>;
+
+/// An answer that no device gives.
+const WRONG_ANSWER: &str = "000000";
+
+#[derive(Clone)]
+struct Headless {
+    services: Services,
+    device_numbers: DeviceNumbers,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApprovalRequest {
+    url: String,
+    iban: String,
+    decision: Decision,
+    account: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Decision {
+    Approve,
+    Reject,
+    WrongAnswer,
+    Expire,
+}
+
+type Refused = (StatusCode, Json<Value>);
+
+fn refused(status: StatusCode, code: &str, message: impl ToString) -> Refused {
+    (status, Json(json!({"error": code, "message": message.to_string()})))
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        refused(error.status, error.error, error.description.unwrap_or_default())
+    }
+}
+
+/// Makes the router, for the management listener.
+pub fn approvals(edge: Edge, key: SigningKey, device_numbers: DeviceNumbers) -> Router {
+    let services = Services { edge, key: Arc::new(key) };
+    Router::new().route("/approvals", post(approve)).with_state(Headless { services, device_numbers })
+}
+
+async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Result<Json<Value>, Refused> {
+    let request = read(request).await?;
+    let services = &headless.services;
+    let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
+    let iban = Iban::parse(&request.iban).map_err(|error| bad(&error.to_string()))?;
+    let (tenant, query) = split(&request.url)
+        .ok_or_else(|| bad("url must be an authorization URL of this bank: …/auth/{tenant}/v1/auth?…"))?;
+    let id = services.edge.gateway.new_request_id();
+    let ctx = services.edge.gateway.context(&tenant, id);
+    let ctx = ctx.ok_or_else(|| bad(&format!("tenant {tenant} is not known")))?;
+    let connection = Connection { origin: services.edge.public_url.clone(), peer_certificate: None };
+    let call = Call { ctx, connection };
+    let form = Form::parse(query.as_bytes()).map_err(Refused::from)?;
+    let way_back = match begin(services, &call, &form).await.map_err(Refused::from)? {
+        Begun::Leave(way_back) => way_back,
+        Begun::Session(secret) => {
+            Customer { headless: &headless, ctx: call.ctx.clone(), iban, secret }.go(&request).await?
+        }
+    };
+    Ok(Json(json!({"location": location(services, &call.ctx.tenant, &way_back)})))
+}
+
+async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let rejected = Rejected::MediaType { got: kind, expected: "application/json" };
+        return Err(refused(rejected.status(), "invalid_request", rejected));
+    }
+    let body = read_body(request.into_body()).await;
+    let body = body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
+    serde_json::from_slice(&body)
+        .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))
+}
+
+/// Tenant and query of an authorization URL, whatever its origin.
+fn split(url: &str) -> Option<(String, String)> {
+    let url = url::Url::parse(url).ok()?;
+    let path = url.path().trim_end_matches('/').strip_prefix(PREFIX)?;
+    let tenant = path.strip_prefix('/')?.strip_suffix("/v1/auth")?;
+    Some((tenant.to_owned(), url.query().unwrap_or_default().to_owned()))
+}
+
+/// A customer without a browser.
+struct Customer<'a> {
+    headless: &'a Headless,
+    ctx: Ctx,
+    iban: Iban,
+    secret: String,
+}
+
+impl Customer<'_> {
+    async fn go(mut self, request: &ApprovalRequest) -> Result<WayBack, Refused> {
+        let gateway = &self.headless.services.edge.gateway;
+        if request.decision == Decision::WrongAnswer {
+            return self.answer_wrongly().await;
+        }
+        let number = (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await;
+        let number = number.ok_or_else(|| {
+            let text = format!("no customer of tenant {} has this iban", self.ctx.tenant);
+            refused(StatusCode::NOT_FOUND, "unknown_account", text)
+        })?;
+        match self.log_in(&number).await? {
+            LogIn::Done(secret) => self.secret = secret,
+            other => return self.left(other),
+        }
+        let visit = match request.decision {
+            Decision::Expire => {
+                self.ctx.now += gateway::domain::sessions::IDLE_TIME;
+                gateway.visit(&self.ctx, &self.secret, None).await
+            }
+            Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
+            _ => {
+                let chosen = self.choose(request.account.as_deref()).await?;
+                let visit = gateway.approve(&self.ctx, &self.secret, chosen.as_ref()).await;
+                visit.map(|visit| visit.unwrap_or(Visit::Ended))
+            }
+        };
+        match visit.map_err(|error| self.failed(error))? {
+            Visit::Leave(way_back) => Ok(way_back),
+            _ => Err(refused(StatusCode::CONFLICT, "no_account", "the customer has no account that fits")),
+        }
+    }
+
+    async fn answer_wrongly(&self) -> Result<WayBack, Refused> {
+        loop {
+            match self.log_in(WRONG_ANSWER).await? {
+                LogIn::Wrong { .. } => {}
+                other => return self.left(other),
+            }
+        }
+    }
+
+    async fn log_in(&self, answer: &str) -> Result<LogIn, Refused> {
+        let gateway = &self.headless.services.edge.gateway;
+        let outcome = gateway.log_in(&self.ctx, &self.secret, self.iban.as_str(), answer).await;
+        outcome.map_err(|error| self.failed(error))
+    }
+
+    /// The way back of a log-in that led nowhere.
+    fn left(&self, outcome: LogIn) -> Result<WayBack, Refused> {
+        match outcome {
+            LogIn::Leave(way_back) => Ok(way_back),
+            LogIn::Blocked { until } => {
+                let text = format!("log-in is blocked until {until} after five wrong answers in a row");
+                Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
+            }
+            LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Ended => {
+                Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
+            }
+        }
+    }
+
+    /// The account to choose: the one that is named, or the one the customer logged in with, or the first.
+    async fn choose(&self, named: Option<&str>) -> Result<Option<AccountId>, Refused> {
+        let gateway = &self.headless.services.edge.gateway;
+        let visit = gateway.visit(&self.ctx, &self.secret, None).await;
+        let visit = visit.map_err(|error| self.failed(error))?;
+        let Visit::Decide(view) = visit else { return Ok(None) };
+        let DecisionView { accounts, .. } = *view;
+        let mut accounts: Vec<Account> = accounts.into_iter().map(|(account, _)| account).collect();
+        if let Some(text) = named {
+            let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
+            let iban = Iban::parse(text).map_err(|error| bad(error.to_string()))?;
+            accounts.retain(|account| account.iban == iban);
+            if accounts.is_empty() {
+                return Err(bad("account is not one that the customer can choose".to_owned()));
+            }
+        }
+        let own = accounts.iter().find(|account| account.iban == self.iban).or(accounts.first());
+        Ok(own.map(|account| account.id.clone()))
+    }
+
+    fn failed(&self, error: gateway::Error) -> Refused {
+        from_gateway(error, &self.ctx.request).into()
+    }
+}

@@ -1,0 +1,259 @@
+//! `/auth/internalonly/authorise.html`: where the customer logs in and decides.
+//!
+//! The page says nothing in its address: which authorisation it is for is known by the session cookie alone.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use edge::Connection;
+use gateway::Ctx;
+use gateway::domain::{Account, AccountId, GrantedAccount, Language, Timestamp};
+use gateway::sessions::{DecisionView, LogIn, LogInView, Visit};
+use http::{HeaderMap, StatusCode, header};
+use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
+
+use crate::cookies;
+use crate::error::{Error, from_gateway};
+use crate::form::Form;
+use crate::router::{Browser, LimitedBody, Services};
+use crate::way_back::{location, policy_target, redirect};
+
+/// Where the page is, below the prefix of the authorization server.
+pub(crate) const PATH: &str = "/internalonly/authorise.html";
+
+/// A browser with a session whose tenant is known.
+struct Session<'a> {
+    services: &'a Services,
+    connection: &'a Connection,
+    ctx: Ctx,
+    secret: String,
+}
+
+/// What the form brought that the page shows again.
+#[derive(Default)]
+struct Typed {
+    iban: String,
+    simulator: Simulator,
+    problem: Option<Problem>,
+    must_choose: bool,
+}
+
+/// Shows the page.
+pub(crate) async fn get(
+    State(services): State<Services>,
+    browser: Browser,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let language = query.one("lang").ok().flatten().and_then(Language::from_code);
+    let session = match find(&services, &browser, &headers).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return over(&headers),
+        Err(error) => return error.for_caller(&headers),
+    };
+    match session.show(language, Typed::default(), StatusCode::FOUND, &headers).await {
+        Ok(response) => response,
+        Err(error) => error.for_caller(&headers),
+    }
+}
+
+/// Takes what the customer typed or pressed.
+pub(crate) async fn post(
+    State(services): State<Services>,
+    browser: Browser,
+    headers: HeaderMap,
+    body: LimitedBody,
+) -> Response {
+    let done = async {
+        let form = Form::from_post(&headers, &body.0)?;
+        let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
+        let token = form.one("csrf")?.unwrap_or_default();
+        if !services.edge.gateway.is_csrf_token(&session.secret, token) || is_cross_site(&headers) {
+            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(preferred(&headers))));
+        }
+        session.act(&form, &headers).await
+    };
+    done.await.unwrap_or_else(|error: Error| error.for_caller(&headers))
+}
+
+async fn find<'a>(
+    services: &'a Services,
+    browser: &'a Browser,
+    headers: &HeaderMap,
+) -> Result<Option<Session<'a>>, Error> {
+    let Some(secret) = cookies::session(&browser.connection, headers) else { return Ok(None) };
+    let gateway = &services.edge.gateway;
+    let tenant = gateway.session_tenant(&secret).await;
+    let Some(tenant) = tenant.map_err(|error| from_gateway(error, &browser.request))? else {
+        return Ok(None);
+    };
+    let ctx = gateway.context(tenant.as_str(), browser.request.clone());
+    Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
+}
+
+impl Session<'_> {
+    fn failed(&self, error: gateway::Error) -> Error {
+        from_gateway(error, &self.ctx.request)
+    }
+
+    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
+        let gateway = &self.services.edge.gateway;
+        let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
+        match field("action")? {
+            "log-in" => self.log_in(field("iban")?, field("answer")?, headers).await,
+            "cancel" => {
+                let visit = gateway.cancel(&self.ctx, &self.secret).await;
+                self.leave(visit.map_err(|error| self.failed(error))?, headers)
+            }
+            "simulate" => {
+                let number = field("number")?.to_owned();
+                let typed = Typed { simulator: Simulator { number, answer: None }, ..Typed::default() };
+                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+            }
+            "approve" => {
+                let chosen = form.one("account")?.map(AccountId::new);
+                let visit = gateway.approve(&self.ctx, &self.secret, chosen.as_ref()).await;
+                match visit.map_err(|error| self.failed(error))? {
+                    Some(visit) => self.leave(visit, headers),
+                    None => {
+                        let typed = Typed { must_choose: true, ..Typed::default() };
+                        self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+                    }
+                }
+            }
+            _ => Err(Error::bad("invalid_request", "the form has no action that is known here")),
+        }
+    }
+
+    async fn log_in(&self, iban: &str, answer: &str, headers: &HeaderMap) -> Result<Response, Error> {
+        let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, iban, answer).await;
+        let problem = match outcome.map_err(|error| self.failed(error))? {
+            LogIn::Done(secret) => {
+                let page = format!("{}{PATH}", crate::PREFIX);
+                let mut response = redirect(StatusCode::SEE_OTHER, &page);
+                let cookie = cookies::set_session(self.connection, Some(&secret));
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+                return Ok(response);
+            }
+            LogIn::Leave(way_back) => return self.leave(Visit::Leave(way_back), headers),
+            LogIn::Ended => return Ok(over(headers)),
+            LogIn::Wrong { left } => Problem::Wrong(left),
+            LogIn::Blocked { until } => Problem::Blocked(self.time_of_day(until)),
+        };
+        let typed = Typed { iban: iban.to_owned(), problem: Some(problem), ..Typed::default() };
+        self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+    }
+
+    /// Shows the page of where the session stands.
+    async fn show(
+        &self,
+        language: Option<Language>,
+        typed: Typed,
+        redirect_status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<Response, Error> {
+        let visit = self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await;
+        match visit.map_err(|error| self.failed(error))? {
+            Visit::LogIn(view) => self.log_in_page(*view, typed).await,
+            Visit::Decide(view) => Ok(self.decision_page(*view, typed.must_choose)),
+            Visit::Ended => Ok(over(headers)),
+            Visit::Leave(way_back) => {
+                let location = location(self.services, &self.ctx.tenant, &way_back);
+                Ok(self.without_session(redirect(redirect_status, &location)))
+            }
+        }
+    }
+
+    fn leave(&self, visit: Visit, headers: &HeaderMap) -> Result<Response, Error> {
+        let Visit::Leave(way_back) = visit else { return Ok(over(headers)) };
+        let location = location(self.services, &self.ctx.tenant, &way_back);
+        Ok(self.without_session(redirect(StatusCode::SEE_OTHER, &location)))
+    }
+
+    fn without_session(&self, mut response: Response) -> Response {
+        response.headers_mut().insert(header::SET_COOKIE, cookies::set_session(self.connection, None));
+        response
+    }
+
+    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Error> {
+        let gateway = &self.services.edge.gateway;
+        let number = typed.simulator.number;
+        let answer = gateway.simulated_answer(&number, &view.challenge).await;
+        let answer = answer.map_err(|error| self.failed(error))?;
+        let simulator =
+            answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
+        let page = LogInPage {
+            language: view.language,
+            csrf: gateway.csrf_token(&self.secret),
+            tpp_name: view.tpp.name,
+            tpp_id: view.tpp.id.to_string(),
+            challenge: grouped(&view.challenge),
+            iban: typed.iban,
+            problem: typed.problem,
+            simulator,
+        };
+        Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
+    }
+
+    fn decision_page(&self, view: DecisionView, must_choose: bool) -> Response {
+        let consent = &view.consent;
+        let until = consent.valid_until;
+        let page = DecisionPage {
+            language: view.language,
+            csrf: self.services.edge.gateway.csrf_token(&self.secret),
+            tpp_name: view.tpp.name,
+            tpp_id: view.tpp.id.to_string(),
+            customer_name: view.customer_name,
+            is_choice: consent.access.is_bank_offered(),
+            balances: asks(|granted| granted.balances, &view.accounts),
+            transactions: asks(|granted| granted.transactions, &view.accounts),
+            accounts: view
+                .accounts
+                .iter()
+                .map(|(account, _)| ShownAccount {
+                    id: account.id.to_string(),
+                    number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
+                    name: account.name.clone(),
+                })
+                .collect(),
+            until: web::texts(view.language).day(until.year(), until.month(), until.day()),
+            recurring: consent.recurring,
+            must_choose,
+        };
+        web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
+    }
+
+    fn time_of_day(&self, moment: Timestamp) -> String {
+        let time = self.ctx.tenant.time_at(moment);
+        format!("{:02}:{:02}", time.hour(), time.minute())
+    }
+}
+
+/// Whether a right is asked for on any account.
+fn asks(right: fn(&GrantedAccount) -> bool, accounts: &[(Account, GrantedAccount)]) -> bool {
+    accounts.iter().any(|(_, granted)| right(granted))
+}
+
+/// The page for a browser without a session.
+fn over(headers: &HeaderMap) -> Response {
+    web::page(StatusCode::FORBIDDEN, &NoticePage::over(preferred(headers))).into_response()
+}
+
+/// The first language of the browser that the pages have.
+fn preferred(headers: &HeaderMap) -> Language {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let mut codes = accepted.unwrap_or_default().split(',').filter_map(|range| range.trim().get(..2));
+    codes.find_map(Language::from_code).unwrap_or(Language::English)
+}
+
+/// Browsers say by themselves when a form was sent from another site.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site")
+}
+
+/// Digits in groups of four.
+fn grouped(digits: &str) -> String {
+    let groups: Vec<&str> =
+        digits.as_bytes().chunks(4).filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(" ")
+}

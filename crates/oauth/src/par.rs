@@ -1,0 +1,36 @@
+//! `POST /auth/{tenant}/v1/par`: pushed authorization requests (RFC 9126).
+
+use axum::Json;
+use axum::extract::State;
+use http::header::{CACHE_CONTROL, HeaderName};
+use http::{HeaderMap, StatusCode};
+
+use crate::authorize::check_request;
+use crate::client_authentication::authenticate;
+use crate::error::{Error, from_gateway};
+use crate::form::Form;
+use crate::router::{Call, LimitedBody, Services};
+use crate::wire::PushedAuthorizationResponse;
+
+type Pushed = (StatusCode, [(HeaderName, &'static str); 1], Json<PushedAuthorizationResponse>);
+
+/// Checks an authorization request and keeps it until its browser comes.
+pub(crate) async fn push(
+    State(services): State<Services>,
+    call: Call,
+    headers: HeaderMap,
+    body: LimitedBody,
+) -> Result<Pushed, Error> {
+    let form = Form::from_post(&headers, &body.0)?;
+    form.check_unique()?;
+    let client = authenticate(&services, &call, &headers, &form).await?.tpp;
+    if form.all("request_uri").next().is_some() {
+        return Err(Error::bad("invalid_request", "request_uri cannot stand in a pushed request"));
+    }
+    let form = form.without("client_secret").with("client_id", client.id.as_str());
+    check_request(&services, &call, &form).await?;
+    let pushed = services.edge.gateway.push_request(&call.ctx, &client, form.to_text()).await;
+    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let body = PushedAuthorizationResponse { request_uri: pushed.request_uri, expires_in: pushed.expires_in };
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(body)))
+}

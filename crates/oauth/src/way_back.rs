@@ -1,0 +1,91 @@
+//! Back to the third party: the parameters of the authorization response (RFC 6749, 4.1.2; RFC 9207).
+
+use axum::response::{IntoResponse, Response};
+use gateway::domain::Tenant;
+use gateway::sessions::{Outcome, WayBack};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::router::Services;
+
+/// The address to which the browser goes. A query that is there stays.
+pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack) -> String {
+    let consent = &way_back.consent;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    match &way_back.outcome {
+        Outcome::Code(code) => {
+            query.append_pair("code", code);
+        }
+        other => {
+            let (error, description) = match other {
+                // Recorded words that clients look for.
+                Outcome::Cancelled => (
+                    "consent_required",
+                    format!("Authorisation of consent with uuid {consent} was cancelled"),
+                ),
+                Outcome::NothingPending | Outcome::Code(_) => (
+                    "invalid_request",
+                    format!("No pending authorisations found for consent with uuid {consent}"),
+                ),
+                Outcome::LogInFailed => {
+                    ("access_denied", format!("Log-in failed three times for consent with uuid {consent}"))
+                }
+                Outcome::TimedOut => (
+                    "access_denied",
+                    format!("Authorisation of consent with uuid {consent} timed out after five minutes"),
+                ),
+                Outcome::NoAccess => (
+                    "access_denied",
+                    format!("The customer does not hold all accounts of consent with uuid {consent}"),
+                ),
+            };
+            query.append_pair("error", error).append_pair("error_description", &description);
+        }
+    }
+    if let Some(state) = &way_back.state {
+        query.append_pair("state", state);
+    }
+    query.append_pair("iss", &services.issuer(tenant.as_str()));
+    let separator = if way_back.redirect_uri.contains('?') { '&' } else { '?' };
+    format!("{}{separator}{}", way_back.redirect_uri, query.finish())
+}
+
+/// A redirect that no cache keeps and that tells nobody where it came from. After a form the status is 303, so
+/// that nothing of the form goes along (RFC 9700, 4.12).
+pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
+    // Registered URIs and our own parameters are ASCII without control characters.
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (status, headers).into_response()
+}
+
+/// What a page's policy has to name so that its form may end at a redirect URI: an origin, or the scheme of an app.
+pub(crate) fn policy_target(redirect_uri: &str) -> String {
+    match url::Url::parse(redirect_uri) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url.origin().ascii_serialization(),
+        Ok(url) => format!("{}:", url.scheme()),
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_names_an_origin_or_a_scheme() {
+        for (uri, target) in [
+            ("https://tpp.example/cb?x=1", "https://tpp.example"),
+            ("http://127.0.0.1:49152/callback", "http://127.0.0.1:49152"),
+            ("com.example.app:/oauth", "com.example.app:"),
+            ("https://tpp.example;script-src%20*/", ""),
+        ] {
+            assert_eq!(policy_target(uri), target, "{uri}");
+        }
+    }
+}

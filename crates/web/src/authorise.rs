@@ -1,0 +1,205 @@
+//! The pages on which a customer authorises: log-in, decision, and what is shown when there is nothing to do.
+
+use askama::Template;
+use domain::Language;
+
+use crate::language::{Texts, texts};
+
+/// The log-in.
+#[derive(Debug, Template)]
+#[template(path = "log_in.html")]
+pub struct LogInPage {
+    /// Language of the page.
+    pub language: Language,
+    /// Protects the form.
+    pub csrf: String,
+    /// Name of the third party, from its certificate.
+    pub tpp_name: String,
+    /// Identifier of the third party, from its certificate.
+    pub tpp_id: String,
+    /// What the customer's device has to answer, in groups.
+    pub challenge: String,
+    /// What the customer typed before.
+    pub iban: String,
+    /// What went wrong.
+    pub problem: Option<Problem>,
+    /// The simulator of a bank for tests.
+    pub simulator: Option<Simulator>,
+}
+
+/// What went wrong at the log-in.
+#[derive(Debug, Clone)]
+pub enum Problem {
+    /// Wrong, with so many attempts left.
+    Wrong(i64),
+    /// Blocked until this time of day.
+    Blocked(String),
+}
+
+/// A simulated device.
+#[derive(Debug, Clone, Default)]
+pub struct Simulator {
+    /// Its number, as typed.
+    pub number: String,
+    /// What it answers.
+    pub answer: Option<String>,
+}
+
+/// The decision.
+#[derive(Debug, Template)]
+#[template(path = "decide.html")]
+pub struct DecisionPage {
+    /// Language of the page.
+    pub language: Language,
+    /// Protects the form.
+    pub csrf: String,
+    /// Name of the third party, from its certificate.
+    pub tpp_name: String,
+    /// Identifier of the third party, from its certificate.
+    pub tpp_id: String,
+    /// Name of the customer.
+    pub customer_name: String,
+    /// Whether the customer chooses the account.
+    pub is_choice: bool,
+    /// The accounts, or those to choose from.
+    pub accounts: Vec<ShownAccount>,
+    /// Whether balances are asked for.
+    pub balances: bool,
+    /// Whether transactions are asked for.
+    pub transactions: bool,
+    /// Last day, as people write it.
+    pub until: String,
+    /// Whether it is for more than one time.
+    pub recurring: bool,
+    /// Whether the customer has yet to choose.
+    pub must_choose: bool,
+}
+
+/// An account on the page.
+#[derive(Debug, Clone)]
+pub struct ShownAccount {
+    /// Its id in the form.
+    pub id: String,
+    /// Its number in groups, and its currency.
+    pub number: String,
+    /// Names of the holders.
+    pub name: String,
+}
+
+/// Something a customer has to know, with nothing to do.
+#[derive(Debug, Template)]
+#[template(path = "notice.html")]
+pub struct NoticePage {
+    /// Language of the page.
+    pub language: Language,
+    /// In a few words.
+    pub title: String,
+    /// In a sentence.
+    pub text: String,
+}
+
+impl LogInPage {
+    fn texts(&self) -> &'static Texts {
+        texts(self.language)
+    }
+
+    #[cfg(test)]
+    fn samples() -> Vec<Self> {
+        let plain = |language, problem, simulator| Self {
+            language,
+            csrf: "c".into(),
+            tpp_name: "<b>Third & Party</b>".into(),
+            tpp_id: "PSDNL-DNB-1".into(),
+            challenge: "1234 5678".into(),
+            iban: "NL91".into(),
+            problem,
+            simulator,
+        };
+        let simulator = Simulator { number: "1".into(), answer: Some("123456".into()) };
+        vec![
+            plain(Language::English, None, None),
+            plain(Language::Dutch, Some(Problem::Wrong(2)), Some(simulator)),
+            plain(Language::French, Some(Problem::Blocked("12:15".into())), Some(Simulator::default())),
+        ]
+    }
+}
+
+impl DecisionPage {
+    fn texts(&self) -> &'static Texts {
+        texts(self.language)
+    }
+
+    #[cfg(test)]
+    fn samples() -> Vec<Self> {
+        let account = |id: &str| ShownAccount {
+            id: id.into(),
+            number: "NL91 ABNA 0417 1643 00, EUR".into(),
+            name: "J. <i>Jansen</i>".into(),
+        };
+        let plain = |language, is_choice, accounts: Vec<ShownAccount>| Self {
+            language,
+            csrf: "c".into(),
+            tpp_name: "<b>Third & Party</b>".into(),
+            tpp_id: "PSDNL-DNB-1".into(),
+            customer_name: "J. Jansen".into(),
+            is_choice,
+            accounts,
+            balances: true,
+            transactions: is_choice,
+            until: "3 March 2026".into(),
+            recurring: is_choice,
+            must_choose: is_choice,
+        };
+        vec![
+            plain(Language::English, true, vec![account("1"), account("2")]),
+            plain(Language::Dutch, false, vec![account("1")]),
+            plain(Language::French, true, vec![]),
+        ]
+    }
+}
+
+impl NoticePage {
+    /// There is no session, or it has ended.
+    pub fn over(language: Language) -> Self {
+        let texts = texts(language);
+        Self { language, title: texts.over.to_owned(), text: texts.over_text.to_owned() }
+    }
+
+    /// A form that another site sent.
+    pub fn forbidden(language: Language) -> Self {
+        let texts = texts(language);
+        Self { language, title: texts.forbidden.to_owned(), text: texts.forbidden_text.to_owned() }
+    }
+
+    fn texts(&self) -> &'static Texts {
+        texts(self.language)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_renders_with_its_values_escaped() {
+        let pages: Vec<String> = LogInPage::samples()
+            .iter()
+            .map(|page| page.render().unwrap())
+            .chain(DecisionPage::samples().iter().map(|page| page.render().unwrap()))
+            .chain(Language::CODES.map(|(language, _)| NoticePage::over(language).render().unwrap()))
+            .chain(Language::CODES.map(|(language, _)| NoticePage::forbidden(language).render().unwrap()))
+            .collect();
+        for html in pages {
+            assert!(!html.contains("<b>") && !html.contains("<i>") && !html.contains("<script"), "{html}");
+            assert!(html.contains("<main") && html.contains("viewport") && html.contains("<h1>"));
+            assert!(!html.contains("style=") && !html.contains("onclick"), "the policy forbids both");
+            let fields = html.matches("<input").count() - html.matches("type=\"hidden\"").count();
+            assert!(html.matches("<label").count() >= fields, "every field has a label: {html}");
+        }
+    }
+
+    #[test]
+    fn days_are_written_as_people_do() {
+        assert_eq!(texts(Language::Dutch).day(2026, 3, 1), "1 maart 2026");
+    }
+}

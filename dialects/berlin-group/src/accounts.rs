@@ -1,0 +1,258 @@
+//! `/xs2a-bg/{tenant}/v1/accounts` and `/xs2a-bg/{tenant}/v2/savings`: account information (NextGenPSD2 1.3.6, 6.5).
+
+use axum::Json;
+use axum::extract::State;
+use edge::Edge;
+use gateway::accounts::{AccountRead, Criteria};
+use gateway::domain::{Account, BookingStatus, Date, Money, Product, Tenant, Transaction};
+use gateway::{AccessCredentials, AccountView, ConsentAccess, TransactionsRequest};
+
+use crate::auth::Signed;
+use crate::error::{Error, from_gateway};
+use crate::{links, wire};
+
+/// Current accounts.
+pub(crate) mod current {
+    use super::{AccountKind, Product};
+
+    /// The kind of account.
+    pub(crate) struct Kind;
+
+    impl AccountKind for Kind {
+        const PRODUCT: Product = Product::Current;
+    }
+}
+
+/// Savings accounts.
+pub(crate) mod savings {
+    use super::{AccountKind, Product};
+
+    /// The kind of account.
+    pub(crate) struct Kind;
+
+    impl AccountKind for Kind {
+        const PRODUCT: Product = Product::Savings;
+    }
+}
+
+/// A kind of account, which decides the paths.
+pub(crate) trait AccountKind {
+    const PRODUCT: Product;
+}
+
+/// Lists the accounts of a kind that the consent covers.
+pub(crate) async fn list<K: AccountKind>(
+    State(edge): State<Edge>,
+    call: Signed,
+) -> Result<Json<wire::AccountList>, Error> {
+    let access = access(&edge, &call).await?;
+    let views = edge.gateway.accounts(&access, K::PRODUCT).await;
+    let views = views.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    Ok(Json(wire::AccountList {
+        accounts: views.iter().map(|view| render_account(&call.ctx.tenant, view)).collect(),
+    }))
+}
+
+/// Reads one account.
+pub(crate) async fn details<K: AccountKind>(
+    State(edge): State<Edge>,
+    call: Signed,
+) -> Result<Json<wire::AccountDetails>, Error> {
+    let id = call.id("account")?;
+    let access = access(&edge, &call).await?;
+    let view = edge.gateway.account(&access, &id, K::PRODUCT).await;
+    let view = view.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    Ok(Json(wire::AccountDetails { account: render_account(&call.ctx.tenant, &view) }))
+}
+
+/// Reads balances.
+pub(crate) async fn balances<K: AccountKind>(
+    State(edge): State<Edge>,
+    call: Signed,
+) -> Result<Json<wire::Balances>, Error> {
+    let id = call.id("account")?;
+    let attended = call.psu_ip_address()?.is_some();
+    let access = access(&edge, &call).await?;
+    let read = AccountRead { id: &id, product: K::PRODUCT, attended };
+    let (view, balances) = edge
+        .gateway
+        .balances(&call.ctx, &access, read)
+        .await
+        .map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let balances = balances.into_iter().map(|balance| wire::Balance {
+        balance_type: balance.kind.name().to_owned(),
+        balance_amount: Some(amount(balance.amount)),
+        reference_date: Some(balance.reference_date.to_string()),
+        credit_limit_included: Some(balance.credit_limit_included),
+    });
+    Ok(Json(wire::Balances { account: reference(&view.account), balances: balances.collect() }))
+}
+
+/// Reads transactions.
+pub(crate) async fn transactions<K: AccountKind>(
+    State(edge): State<Edge>,
+    call: Signed,
+) -> Result<Json<wire::Transactions>, Error> {
+    read_transactions::<K>(&edge, &call, parse(&call)?).await
+}
+
+/// Reads a page of transactions by its token alone: the older form of the link.
+pub(crate) async fn transactions_page<K: AccountKind>(
+    State(edge): State<Edge>,
+    call: Signed,
+) -> Result<Json<wire::Transactions>, Error> {
+    let request = parse(&call)?;
+    if request.edge_token.is_none() {
+        return Err(Error::format("edgeToken is missing; follow the next link of an earlier answer"));
+    }
+    read_transactions::<K>(&edge, &call, request).await
+}
+
+async fn read_transactions<K: AccountKind>(
+    edge: &Edge,
+    call: &Signed,
+    request: TransactionsRequest,
+) -> Result<Json<wire::Transactions>, Error> {
+    let id = call.id("account")?;
+    let attended = call.psu_ip_address()?.is_some();
+    let access = access(edge, call).await?;
+    let read = AccountRead { id: &id, product: K::PRODUCT, attended };
+    let page = edge
+        .gateway
+        .transactions(&call.ctx, &access, read, request)
+        .await
+        .map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let base = links::account(&call.ctx.tenant, K::PRODUCT, &id);
+    let next = page.next.as_ref().map(|token| {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("edgeToken", token).finish();
+        format!("{base}/transactions?{query}")
+    });
+    let links = wire::TransactionLinks {
+        first: Some(format!("{base}/transactions?{}", first_query(&page.criteria))),
+        account: Some(base),
+        next,
+    };
+    Ok(Json(wire::Transactions {
+        account: reference(&page.view.account),
+        transactions: wire::TransactionList {
+            booked: page.booked.iter().map(|one| render_transaction(one, true)).collect(),
+            pending: page.pending.iter().map(|one| render_transaction(one, false)).collect(),
+            links,
+        },
+    }))
+}
+
+/// Consent and token of a call.
+async fn access(edge: &Edge, call: &Signed) -> Result<ConsentAccess, Error> {
+    let consent = call.consent_id()?;
+    let certificate = call.peer_fingerprint();
+    let credentials = AccessCredentials {
+        tpp: call.tpp(),
+        consent: &consent,
+        token: call.bearer()?,
+        certificate: certificate.as_deref(),
+    };
+    let access = edge.gateway.access(&call.ctx, credentials).await;
+    access.map_err(|error| from_gateway(error, &call.ctx.request))
+}
+
+/// The criteria of a first page, or the token of a later one, beside which everything else is ignored.
+fn parse(call: &Signed) -> Result<TransactionsRequest, Error> {
+    if let Some(token) = call.query("edgeToken")?.filter(|token| !token.is_empty()) {
+        return Ok(TransactionsRequest { edge_token: Some(token), ..TransactionsRequest::default() });
+    }
+    let date = |name: &'static str| -> Result<Option<Date>, Error> {
+        let Some(text) = call.query(name)? else { return Ok(None) };
+        let date = text.parse().map_err(|_| {
+            Error::format(format!("{name} \"{}\" is no date; expected YYYY-MM-DD", shorten(&text)))
+        })?;
+        Ok(Some(date))
+    };
+    let status = match call.query("bookingStatus")?.as_deref() {
+        None => None,
+        Some("all") => Some(BookingStatus::Both),
+        Some("information") => {
+            let text = "bookingStatus information is not supported; use booked, pending or both";
+            return Err(Error::new(http::StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text));
+        }
+        Some(name) => Some(BookingStatus::from_name(name).ok_or_else(|| {
+            Error::format(format!("bookingStatus \"{}\" is not one of booked, pending, both", shorten(name)))
+        })?),
+    };
+    Ok(TransactionsRequest { status, from: date("dateFrom")?, to: date("dateTo")?, edge_token: None })
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+fn first_query(criteria: &Criteria) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("bookingStatus", criteria.status.name());
+    if criteria.from != Date::MIN {
+        query.append_pair("dateFrom", &criteria.from.to_string());
+    }
+    query.append_pair("dateTo", &criteria.to.to_string()).finish()
+}
+
+fn render_account(tenant: &Tenant, view: &AccountView) -> wire::Account {
+    let AccountView { resource_id, account, balances, transactions } = view;
+    let base = links::account(tenant, account.product, resource_id);
+    let wire::AccountReference { iban, uk_sort_code, uk_account_number, .. } = reference(account);
+    wire::Account {
+        iban,
+        uk_sort_code,
+        uk_account_number,
+        currency: Some(account.currency.code().to_owned()),
+        resource_id: resource_id.clone(),
+        cash_account_type: Some(account.product.code().to_owned()),
+        name: Some(account.name.clone()),
+        status: Some(account.status.name().to_owned()),
+        links: wire::AccountLinks {
+            balances: balances.then(|| format!("{base}/balances")),
+            transactions: transactions.then(|| format!("{base}/transactions")),
+            account: Some(base),
+        },
+    }
+}
+
+fn reference(account: &Account) -> wire::AccountReference {
+    let british = account.iban.sort_code_and_account_number();
+    wire::AccountReference {
+        iban: Some(account.iban.as_str().to_owned()),
+        uk_sort_code: british.map(|(sort_code, _)| sort_code.to_owned()),
+        uk_account_number: british.map(|(_, account_number)| account_number.to_owned()),
+        currency: None,
+    }
+}
+
+fn amount(money: Money) -> wire::Amount {
+    wire::Amount { currency: money.currency.code().to_owned(), amount: money.to_decimal() }
+}
+
+/// Only the other side is named, and an account of it is always there, if only empty: that is how clients tell
+/// money that came in from money that went out.
+fn render_transaction(transaction: &Transaction, is_booked: bool) -> wire::Transaction {
+    let counterparty = &transaction.counterparty;
+    let other = Some(wire::AccountReference {
+        iban: counterparty.iban.as_ref().map(|iban| iban.as_str().to_owned()),
+        ..wire::AccountReference::default()
+    });
+    let name = counterparty.name.clone();
+    let came_in = transaction.amount.minor >= 0;
+    let (debtor, creditor) =
+        if came_in { ((name, other), (None, None)) } else { ((None, None), (name, other)) };
+    wire::Transaction {
+        transaction_id: is_booked.then(|| transaction.id.clone()),
+        booking_date: Some(transaction.booking_date.to_string()),
+        value_date: is_booked.then(|| transaction.value_date.to_string()),
+        transaction_amount: amount(transaction.amount.abs()),
+        creditor_name: creditor.0,
+        creditor_account: creditor.1,
+        debtor_name: debtor.0,
+        debtor_account: debtor.1,
+        remittance_information_unstructured: transaction.remittance.clone(),
+        proprietary_bank_transaction_code: transaction.code.clone(),
+        end_to_end_identification: transaction.end_to_end_id.clone(),
+    }
+}
