@@ -192,11 +192,14 @@ pub enum GrantRefusal {
     /// A refresh token that was replaced came back.
     #[error("the refresh token was used before; all tokens of this authorisation are revoked")]
     RefreshTokenUsed,
-    /// The tokens are bound to another certificate.
+    /// The refresh token is bound to a certificate and none was presented.
+    #[error("the refresh token is bound to a TLS client certificate; present one of the same organisation")]
+    RefreshTokenCertificate,
+    /// The access token is bound to another certificate.
     #[error(
         "the token is bound to the TLS client certificate with which it was issued; present that certificate"
     )]
-    Certificate,
+    AccessTokenCertificate,
     /// No access token came along.
     #[error("the access token is missing; send it as Authorization: Bearer")]
     AccessTokenMissing,

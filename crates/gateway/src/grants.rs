@@ -119,7 +119,7 @@ impl Gateway {
             }
             // A renewed certificate of the same organisation is fine, none at all is not (RFC 8705, 7.1).
             if token.certificate.is_some() && certificate.is_none() {
-                return Err(GrantRefusal::Certificate.into());
+                return Err(GrantRefusal::RefreshTokenCertificate.into());
             }
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
@@ -167,7 +167,7 @@ impl Gateway {
     /// The grant of an access token that may be used.
     ///
     /// # Errors
-    /// [`GrantRefusal::AccessTokenInvalid`], [`GrantRefusal::Certificate`]
+    /// [`GrantRefusal::AccessTokenInvalid`], [`GrantRefusal::AccessTokenCertificate`]
     pub async fn access_token(
         &self,
         ctx: &Ctx,
@@ -184,7 +184,7 @@ impl Gateway {
             return Err(invalid().into());
         }
         if found.certificate.is_some() && found.certificate.as_deref() != certificate {
-            return Err(GrantRefusal::Certificate.into());
+            return Err(GrantRefusal::AccessTokenCertificate.into());
         }
         Ok(grant)
     }

@@ -4,8 +4,8 @@
 
 use domain::grants::CODE_LIFETIME;
 use domain::{
-    Account, AccountId, Authorisation, AuthorizationCode, AuthorizationRequest, Consent, ConsentId,
-    CustomerId, GrantedAccount, Iban, Language, LogInFailures, SecretHash, Session, Timestamp, Tpp,
+    Account, AccountId, Authorisation, AuthorizationCode, AuthorizationRequest, Consent, CustomerId,
+    GrantedAccount, Iban, Language, LogInFailures, SecretHash, Session, Timestamp, Tpp,
 };
 
 use crate::bank::Credentials;
@@ -22,8 +22,8 @@ pub struct WayBack {
     pub redirect_uri: String,
     /// `state`, as it came.
     pub state: Option<String>,
-    /// What is being authorised.
-    pub consent: ConsentId,
+    /// What was to be authorised, for messages: a kind and an id.
+    pub what: String,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -448,7 +448,7 @@ fn way_back(request: &AuthorizationRequest, outcome: Outcome) -> WayBack {
     WayBack {
         redirect_uri: request.redirect_uri.clone(),
         state: request.state.clone(),
-        consent: request.consent.clone(),
+        what: format!("consent with uuid {}", request.consent),
         outcome,
     }
 }

@@ -7,7 +7,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use gateway::domain::{AuthorizationRequest, ConsentId, Tpp};
-use gateway::sessions::WayBack;
+use gateway::sessions::{Outcome, WayBack};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::error::{Error, from_gateway};
@@ -77,10 +77,13 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
     let pushed = pushed(services, call, form).await?;
     let (request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
     if resource.kind != ResourceKind::AccountInformation {
-        return Err(Error::bad(
-            "invalid_scope",
-            format!("{} with id {} is not known", resource.kind.noun(), resource.id),
-        ));
+        // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
+        return Ok(Begun::Leave(WayBack {
+            redirect_uri: request.redirect_uri,
+            state: request.state,
+            what: format!("{} with uuid {}", resource.kind.noun(), resource.id),
+            outcome: Outcome::NothingPending,
+        }));
     }
     let begun = services.edge.gateway.begin_session(&call.ctx, &request).await;
     match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {

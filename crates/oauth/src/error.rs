@@ -124,16 +124,17 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
         // Clients know both pairs of code and words.
         R::CodeOfAnotherClient(_) => "unauthorized_client",
         R::RefreshTokenUnknown => "invalid_request",
-        R::AccessTokenMissing | R::AccessTokenInvalid(_) | R::AccessTokenOfAnotherConsent(_) => {
-            "invalid_token"
-        }
+        R::AccessTokenMissing
+        | R::AccessTokenInvalid(_)
+        | R::AccessTokenCertificate
+        | R::AccessTokenOfAnotherConsent(_) => "invalid_token",
         R::CodeUnknown
         | R::CodeExpired { .. }
         | R::CodeUsed
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUsed
-        | R::Certificate => "invalid_grant",
+        | R::RefreshTokenCertificate => "invalid_grant",
     };
     Error::bad(error, refusal)
 }

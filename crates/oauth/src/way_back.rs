@@ -9,7 +9,7 @@ use crate::router::Services;
 
 /// The address to which the browser goes. A query that is there stays.
 pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack) -> String {
-    let consent = &way_back.consent;
+    let what = &way_back.what;
     let mut query = form_urlencoded::Serializer::new(String::new());
     match &way_back.outcome {
         Outcome::Code(code) => {
@@ -18,25 +18,17 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
         other => {
             let (error, description) = match other {
                 // Recorded words that clients look for.
-                Outcome::Cancelled => (
-                    "consent_required",
-                    format!("Authorisation of consent with uuid {consent} was cancelled"),
-                ),
-                Outcome::NothingPending | Outcome::Code(_) => (
-                    "invalid_request",
-                    format!("No pending authorisations found for consent with uuid {consent}"),
-                ),
-                Outcome::LogInFailed => {
-                    ("access_denied", format!("Log-in failed three times for consent with uuid {consent}"))
+                Outcome::Cancelled => ("consent_required", format!("Authorisation of {what} was cancelled")),
+                Outcome::NothingPending | Outcome::Code(_) => {
+                    ("invalid_request", format!("No pending authorisations found for {what}"))
                 }
-                Outcome::TimedOut => (
-                    "access_denied",
-                    format!("Authorisation of consent with uuid {consent} timed out after five minutes"),
-                ),
-                Outcome::NoAccess => (
-                    "access_denied",
-                    format!("The customer does not hold all accounts of consent with uuid {consent}"),
-                ),
+                Outcome::LogInFailed => ("access_denied", format!("Log-in failed three times for {what}")),
+                Outcome::TimedOut => {
+                    ("access_denied", format!("Authorisation of {what} timed out after five minutes"))
+                }
+                Outcome::NoAccess => {
+                    ("access_denied", format!("The customer does not hold all accounts of {what}"))
+                }
             };
             query.append_pair("error", error).append_pair("error_description", &description);
         }

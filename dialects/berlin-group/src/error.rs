@@ -155,7 +155,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
         R::AccessTokenMissing => "TOKEN_UNKNOWN",
         R::AccessTokenOfAnotherConsent(_) => "CONSENT_INVALID",
         R::AccessTokenInvalid(_)
-        | R::Certificate
+        | R::AccessTokenCertificate
         // Refusals of the token endpoint, which has its own format.
         | R::CodeUnknown
         | R::CodeOfAnotherClient(_)
@@ -164,6 +164,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUnknown
+        | R::RefreshTokenCertificate
         | R::RefreshTokenUsed => "TOKEN_INVALID",
     };
     (StatusCode::UNAUTHORIZED, code)

@@ -21,6 +21,8 @@ async fn every_member_that_a_live_test_of_the_bank_asserts() {
             ("userinfo_endpoint", "/v1/userinfo"),
             ("revocation_endpoint", "/v1/token/revoke"),
             ("registration_endpoint", "/v1/registration"),
+            ("introspection_endpoint", "/v1/introspect"),
+            ("pushed_authorization_request_endpoint", "/v1/par"),
             ("jwks_uri", "/v1/jwks"),
         ] {
             assert_eq!(json[member], format!("{issuer}{path}"), "{member}");
@@ -77,4 +79,17 @@ async fn the_key_set_holds_an_rsa_key_for_signatures() {
     assert!(key.get("d").is_none() && key.get("p").is_none(), "no private member");
     let elsewhere = server.send(&Request::new("GET", "/auth/uk/v1/jwks")).await.json();
     assert_eq!(elsewhere, keys);
+}
+
+#[tokio::test]
+async fn the_algorithm_of_id_tokens_is_a_choice_that_everything_follows() {
+    let server = TestServer::with(|config| config.id_token_algorithm = oauth::IdTokenAlgorithm::Es256).await;
+    let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.json();
+    assert_eq!((&keys["keys"][0]["kty"], &keys["keys"][0]["alg"]), (&"EC".into(), &"ES256".into()));
+    let configuration = Request::new("GET", "/auth/nl/.well-known/openid-configuration");
+    let configuration = server.send(&configuration).await.json();
+    assert_eq!(configuration["id_token_signing_alg_values_supported"][0], "ES256");
+    let tpp = server.tpp("PSDNL-DNB-R000000").await;
+    let registration = server.register("nl", &tpp, &["https://tpp.example/cb"]).await;
+    assert_eq!(registration["id_token_signed_response_alg"], "ES256");
 }

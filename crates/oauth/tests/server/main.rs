@@ -4,6 +4,9 @@
 
 mod authorize;
 mod discovery;
+mod grants;
+mod pages;
+mod pushed_requests;
 mod registration;
 mod registration_refusals;
 mod token;
