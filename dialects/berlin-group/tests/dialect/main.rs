@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 #![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
+mod accounts;
+mod ais_refusals;
+mod client_sequences;
 mod flow;
 mod onboarding;
 mod refusals;

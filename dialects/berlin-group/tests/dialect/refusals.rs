@@ -8,9 +8,9 @@ use testkit::{FakeKey, Request, Signer, TestCa, TestServer, openssl};
 const ID: &str = "PSDNL-DNB-R000000";
 
 /// Name, request, status, code, a part of the text.
-type Row = (&'static str, Request, u16, &'static str, &'static str);
+pub(crate) type Row = (&'static str, Request, u16, &'static str, &'static str);
 
-async fn check(server: &TestServer, rows: Vec<Row>) {
+pub(crate) async fn check(server: &TestServer, rows: Vec<Row>) {
     for (name, request, status, code, text) in rows {
         let id = request.headers.get("x-request-id").cloned();
         let answer = server.send(&request).await;
