@@ -25,6 +25,27 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The customer or the bank said no while the browser was there.
+    #[error("the authorisation came to nothing: {error}: {description}")]
+    Authorization {
+        /// The error of OAuth.
+        error: String,
+        /// What the bank says about it.
+        description: String,
+    },
+    /// Today's unattended reads are used up by this side's own count.
+    #[error(
+        "the {limit} unattended reads of {kind} that the consent allows a day are used up for account {account}; \
+         try again tomorrow, or with the customer"
+    )]
+    Budget {
+        /// How many a day.
+        limit: i64,
+        /// `balances` or `transactions`.
+        kind: String,
+        /// The account.
+        account: String,
+    },
     /// A key, certificate or address that was given cannot be used.
     #[error("{0}")]
     Setup(String),
@@ -54,6 +75,16 @@ pub struct BankError {
 }
 
 impl BankError {
+    /// Whether the access token is refused, so that a new one may help.
+    pub fn is_about_token(&self) -> bool {
+        self.codes.iter().any(|code| matches!(code.as_str(), "TOKEN_INVALID" | "TOKEN_EXPIRED"))
+    }
+
+    /// Whether the day's unattended reads are used up.
+    pub fn is_access_exceeded(&self) -> bool {
+        self.status == 429 || self.codes.iter().any(|code| code == "ACCESS_EXCEEDED")
+    }
+
     /// Reads an error body: `tppMessages`, problem details or OAuth; anything else leaves the status alone.
     pub(crate) fn parse(
         status: u16,

@@ -1,21 +1,27 @@
 //! The third party's side: a typed client for banks, and the state it keeps.
 //!
 //! - [`berlin_group::Client`] onboards and registers at a bank that speaks NextGenPSD2.
-//! - [`sandbox::Management`] gets test certificates from a sandbox.
+//! - [`consents::ConsentSession`] asks for a consent, sends the customer to the bank, and reads what they allowed.
+//! - [`sandbox::Management`] gets test certificates, customers and approvals from a sandbox.
 //! - [`state::StateFolder`] keeps keys, certificates and credentials, one folder a bank.
 //!
 //! The client signs the exact octets it sends, retries only what cannot have reached the bank or what the bank
 //! says is temporary, and returns errors of one type with everything the bank said.
 
+mod authorization;
 pub mod berlin_group;
 mod call;
+mod clock;
+pub mod consents;
 mod error;
 mod identity;
-mod request_id;
+pub mod loopback;
+mod random;
 pub mod sandbox;
 pub mod state;
 mod transport;
 
+pub use authorization::PendingAuthorization;
 pub use call::{Call, Observer};
 pub use error::{BankError, Error};
 pub use identity::{SigningIdentity, TlsIdentity};

@@ -48,6 +48,39 @@ pub struct TestCertificate {
     pub chain: Vec<String>,
 }
 
+/// What a customer is to be like.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TestAccountRequest {
+    /// Branch.
+    pub tenant: String,
+    /// Kind of customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persona: Option<String>,
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Currency of the main account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// What the main account holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<String>,
+}
+
+/// What a customer does with an authorization request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Approval<'a> {
+    /// The authorization URL.
+    pub url: &'a str,
+    /// An account of the customer.
+    pub iban: &'a str,
+    /// `approve`, `reject`, `wrong-answer` or `expire`.
+    pub decision: &'a str,
+    /// The account to choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<&'a str>,
+}
+
 impl Management {
     /// The management API at `url`.
     pub fn new(transport: Transport, url: &str) -> Self {
@@ -59,10 +92,7 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn test_certificate(&self, request: &TestCertificateRequest) -> Result<TestCertificate, Error> {
-        let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call = Call::new(http::Method::POST, format!("{}/test-certificates", self.url), body)
-            .header("content-type", "application/json");
-        self.transport.json(call).await
+        self.post("/test-certificates", request).await
     }
 
     /// Gets the certificate of the sandbox's authority in PEM.
@@ -73,5 +103,53 @@ impl Management {
         let url = format!("{}/ca.pem", self.url);
         let body = self.transport.send(Call::get(url.clone())).await?;
         String::from_utf8(body.to_vec()).map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+
+    /// Makes a customer with accounts.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn test_account(&self, request: &TestAccountRequest) -> Result<serde_json::Value, Error> {
+        self.post("/test-accounts", request).await
+    }
+
+    /// The customers that were made last.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn test_accounts(&self) -> Result<serde_json::Value, Error> {
+        self.transport.json(Call::get(format!("{}/test-accounts", self.url))).await
+    }
+
+    /// Kinds of customers.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn personas(&self) -> Result<serde_json::Value, Error> {
+        self.transport.json(Call::get(format!("{}/personas", self.url))).await
+    }
+
+    /// Decides as a customer would, without a browser; returns where the browser would have been sent.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn decide(&self, approval: &Approval<'_>) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Decided {
+            location: String,
+        }
+        let decided: Decided = self.post("/approvals", approval).await?;
+        Ok(decided.location)
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<T, Error> {
+        let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
+        let call = Call::new(http::Method::POST, format!("{}{path}", self.url), body)
+            .header("content-type", "application/json");
+        self.transport.json(call).await
     }
 }

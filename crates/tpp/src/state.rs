@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::consents::KeptConsent;
 use crate::{Error, SigningIdentity, TlsIdentity};
 
 const STATE: &str = "state.json";
@@ -31,6 +32,9 @@ pub struct State {
     pub tls: Option<KeptIdentity>,
     /// The registration, once it is made.
     pub registration: Option<KeptRegistration>,
+    /// Consents, the newest last.
+    #[serde(default)]
+    pub consents: Vec<KeptConsent>,
 }
 
 /// A certificate and key in files of the folder.

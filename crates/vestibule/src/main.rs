@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             match cli.command {
                 Command::Sandbox(args) => commands::sandbox::run(args).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
+                Command::Account(command) => commands::account::run(command).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

@@ -1,5 +1,6 @@
 //! What the commands do.
 
+pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;

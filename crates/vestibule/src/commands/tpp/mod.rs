@@ -1,5 +1,8 @@
 //! `vestibule tpp`: arguments in, the `tpp` crate does the work, text or JSON out.
 
+mod accounts;
+mod flow;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,8 +17,8 @@ use tpp::{Call, Observer, Transport, TransportSettings};
 use super::certificate::request;
 use super::{Failure, user_folder};
 use crate::cli::{
-    ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs, TppRegisterArgs,
-    TppShowArgs,
+    ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs, TppFlowCommand,
+    TppRegisterArgs, TppShowArgs,
 };
 use crate::output;
 
@@ -25,6 +28,14 @@ pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
         TppCommand::Certificate(command) => session.certificate(command).await,
         TppCommand::Register(command) => session.register(command).await,
         TppCommand::Show(command) => session.show(&command),
+        TppCommand::Consent(command) => session.consent(&command).await,
+        TppCommand::Authorise(command) => session.authorise(&command).await,
+        TppCommand::Accounts(command) => session.accounts(&command).await,
+        TppCommand::Balances(command) => session.balances(&command).await,
+        TppCommand::Transactions(command) => session.transactions(&command).await,
+        TppCommand::Refresh(command) => session.refresh(&command).await,
+        TppCommand::Revoke(command) => session.revoke(&command).await,
+        TppCommand::Flow(TppFlowCommand::Ais(command)) => session.flow_ais(&command).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -71,9 +82,23 @@ impl<'a> Session<'a> {
     }
 
     async fn register(&self, command: TppRegisterArgs) -> Result<(), Failure> {
-        let mut state = self.load()?;
+        let state = self.load()?;
         if state.signing.is_none() {
             self.progress("No certificate yet: getting a test certificate from the sandbox");
+        }
+        let state = self.register_quietly(state, command).await?;
+        if self.args.json {
+            output::json(&self.state_json(&state, true));
+        } else {
+            output::line(&format!("Registered at {}", state.bank));
+            output::line(&self.state_text(&state, true));
+        }
+        Ok(())
+    }
+
+    /// Registers, with a test certificate if there is none, and keeps what came of it.
+    async fn register_quietly(&self, mut state: State, command: TppRegisterArgs) -> Result<State, Failure> {
+        if state.signing.is_none() {
             let subject = default_subject();
             let kept = self.fetch_certificate(&subject, ProfileArg::TestClient, Some(&command.tenant)).await;
             state.signing = Some(kept.map_err(|failure| {
@@ -85,9 +110,7 @@ impl<'a> Session<'a> {
             self.folder.save(&state)?;
         }
         let client = self.client(&state, &command.tenant).await?;
-        self.progress("Getting an initial access token");
         let token = client.initial_access_token().await?;
-        self.progress("Registering");
         let registered =
             client.register(&token, &command.redirect_uris, &command.sector_identifier_uri).await?;
         // The secret is on disk before anyone sees it: the bank shows it this one time.
@@ -99,13 +122,7 @@ impl<'a> Session<'a> {
             initial_access_token: token.access_token.clone(),
         });
         self.folder.save(&state)?;
-        if self.args.json {
-            output::json(&self.state_json(&state, true));
-        } else {
-            output::line(&format!("Registered at {}", state.bank));
-            output::line(&self.state_text(&state, true));
-        }
-        Ok(())
+        Ok(state)
     }
 
     fn show(&self, command: &TppShowArgs) -> Result<(), Failure> {
@@ -252,6 +269,7 @@ impl<'a> Session<'a> {
             "clientId": registration.map(|kept| &kept.client_id),
             "clientSecret": registration.map(|kept| secret(&kept.client_secret)),
             "redirectUris": registration.map(|kept| &kept.redirect_uris),
+            "consents": state.consents.iter().map(accounts::consent_json).collect::<Vec<_>>(),
             "initialAccessToken": registration.map(|kept| secret(&kept.initial_access_token)),
         })
     }
@@ -272,6 +290,10 @@ impl<'a> Session<'a> {
         }
         lines.extend(state.signing.as_ref().map(|kept| self.identity_text(kept)));
         lines.extend(state.tls.as_ref().map(|kept| format!("  For TLS\n{}", self.identity_text(kept))));
+        lines.extend(state.consents.iter().map(|kept| {
+            let tokens = if kept.tokens.is_some() { "with tokens" } else { "without tokens" };
+            format!("  Consent         {} at {} until {}, {tokens}", kept.id, kept.tenant, kept.valid_until)
+        }));
         lines.push(format!("  Kept in         {}", self.folder.path().display()));
         lines.join("\n")
     }

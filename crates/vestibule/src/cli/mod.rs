@@ -1,8 +1,13 @@
 //! Arguments of the command line. What they do is in `commands`.
 
+mod accounts;
+mod tpp;
+
 use std::path::PathBuf;
 
+pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use tpp::*;
 
 /// PSD2 access gateway: a sandbox bank, certificate tools, and a client for third parties.
 #[derive(Debug, Parser)]
@@ -19,7 +24,10 @@ pub(crate) enum Command {
     /// Make, explain and check PSD2 certificates.
     #[command(subcommand)]
     Certificate(CertificateCommand),
-    /// Act as a third party: get a test certificate, register at a bank.
+    /// Make and list customers and accounts of a sandbox, and decide as one of them.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Act as a third party: register at a bank, ask for consents, read accounts.
     Tpp(TppArgs),
 }
 
@@ -188,87 +196,6 @@ pub(crate) struct SubjectArgs {
 
 /// Where a sandbox's management API is by default.
 pub(crate) const DEFAULT_MANAGEMENT: &str = "http://127.0.0.1:8081";
-
-#[derive(Debug, Args)]
-pub(crate) struct TppArgs {
-    #[command(subcommand)]
-    pub(crate) command: TppCommand,
-    #[command(flatten)]
-    pub(crate) common: TppCommonArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppCommonArgs {
-    /// The bank's address.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) bank: String,
-    /// Management API of the sandbox, for test certificates.
-    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
-    pub(crate) management: String,
-    /// Folder with the state of every bank [default: the user's data folder].
-    #[arg(long, global = true, value_name = "FOLDER")]
-    pub(crate) state: Option<PathBuf>,
-    /// PEM file with the authority of the bank's TLS certificate. A sandbox's is fetched by itself.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Print each request with what was signed and the same request for curl, tokens included.
-    #[arg(long, global = true)]
-    pub(crate) show_calls: bool,
-    /// Print JSON.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TppCommand {
-    /// Get a test certificate for a key made here, or take over one that you have.
-    Certificate(TppCertificateArgs),
-    /// Register at the bank; a test certificate is fetched if there is none. Safe to repeat.
-    Register(TppRegisterArgs),
-    /// Show what is kept about the bank, or about every bank.
-    Show(TppShowArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppCertificateArgs {
-    #[command(flatten)]
-    pub(crate) subject: SubjectArgs,
-    /// What the certificate is for: test-client and qseal sign messages, qwac is for TLS.
-    #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
-    pub(crate) profile: ProfileArg,
-    /// Tenant whose clock decides when it begins.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-    /// Take over this certificate (PEM) instead of asking a sandbox for one.
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(crate) certificate: Option<PathBuf>,
-    /// Private key (PEM) to --certificate.
-    #[arg(long, value_name = "FILE", requires = "certificate")]
-    pub(crate) key: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppRegisterArgs {
-    /// Tenant of the bank; one registration serves all of them.
-    #[arg(long, value_name = "NAME", default_value = "nl")]
-    pub(crate) tenant: String,
-    /// Where browsers come back to. Can be given more than once; replaces what was registered before.
-    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
-    pub(crate) redirect_uris: Vec<String>,
-    /// sector_identifier_uri of the registration.
-    #[arg(long, value_name = "URL", default_value = "")]
-    pub(crate) sector_identifier_uri: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppShowArgs {
-    /// Show every bank.
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Show secrets and tokens too.
-    #[arg(long)]
-    pub(crate) secrets: bool,
-}
 
 #[cfg(test)]
 mod tests {

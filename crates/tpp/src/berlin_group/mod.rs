@@ -1,5 +1,8 @@
 //! A bank that speaks NextGenPSD2 in the profile of Triodos Bank.
 
+mod accounts;
+
+pub use accounts::{Access, Credentials};
 use berlin_group::wire::InitialAccessToken;
 use eidas::header::to_header_value;
 use http::{HeaderMap, HeaderValue, Method};
@@ -10,7 +13,7 @@ use oauth::wire::{ClientInformation, Configuration};
 use url::Url;
 
 use crate::call::Call;
-use crate::{Error, SigningIdentity, Transport, request_id};
+use crate::{Error, SigningIdentity, Transport, random};
 
 /// Headers that are signed when a call carries them, in this order. That satisfies every rule set of the dialect.
 const SIGNED: [&str; 5] = ["digest", "x-request-id", "psu-id", "psu-corporate-id", "tpp-redirect-uri"];
@@ -53,6 +56,27 @@ impl Client {
     /// The identity that signs.
     pub fn identity(&self) -> &SigningIdentity {
         &self.identity
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The URL of a path of the interface.
+    fn api(&self, path: &str) -> String {
+        format!("{}/xs2a-bg/{}{path}", self.bank, self.tenant)
+    }
+
+    /// The URL behind a link of this bank.
+    ///
+    /// # Errors
+    /// [`Error::Answer`] for a link to somewhere else: it would get a token.
+    fn resolve(&self, link: &str) -> Result<String, Error> {
+        resolve(&self.bank, &self.tenant, link).ok_or_else(|| {
+            let reason = format!("its link {link} does not lead to {}", self.bank);
+            Error::Answer { url: self.bank.clone(), reason }
+        })
     }
 
     /// Gets an initial access token for a signed call.
@@ -104,7 +128,7 @@ impl Client {
         let digest = digest_header(DigestAlgorithm::Sha256, &call.body);
         let mut call = call
             .header("accept", "application/json")
-            .header("x-request-id", request_id::fresh().to_string())
+            .header("x-request-id", random::request_id().to_string())
             .header("digest", digest)
             .header("tpp-signature-certificate", certificate.clone());
         if self.ssl_certificate {
@@ -126,5 +150,37 @@ impl Client {
             .map_err(|error| setup(&error))?;
         call.signing_string = Some(String::from_utf8_lossy(&text).into_owned());
         Ok(call.header("signature", value))
+    }
+}
+
+/// The URL behind a link in any of the forms that banks write: absolute, from the origin, from the interface's
+/// prefix, with or without the tenant.
+fn resolve(bank: &str, tenant: &str, link: &str) -> Option<String> {
+    if link.starts_with(&format!("{bank}/")) {
+        Some(link.to_owned())
+    } else if link.starts_with("/xs2a-bg/") {
+        Some(format!("{bank}{link}"))
+    } else if link.starts_with(&format!("/{tenant}/")) {
+        Some(format!("{bank}/xs2a-bg{link}"))
+    } else if link.starts_with('/') && !link.starts_with("//") {
+        Some(format!("{bank}/xs2a-bg/{tenant}{link}"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_resolved_in_every_form_but_never_to_another_bank() {
+        let url = "https://bank.example/xs2a-bg/nl/v1/accounts?x=1";
+        for link in [url, "/xs2a-bg/nl/v1/accounts?x=1", "/nl/v1/accounts?x=1", "/v1/accounts?x=1"] {
+            assert_eq!(resolve("https://bank.example", "nl", link).as_deref(), Some(url), "{link}");
+        }
+        for link in ["https://bank.example.evil/v1", "//evil/v1", "v1/accounts", "", "https://evil/v1"] {
+            assert_eq!(resolve("https://bank.example", "nl", link), None, "{link}");
+        }
     }
 }

@@ -1,0 +1,214 @@
+//! Consents, their authorisation, and account information.
+
+use berlin_group::wire;
+use http::Method;
+use oauth::wire::TokenResponse;
+
+use super::Client;
+use crate::Error;
+use crate::call::Call;
+
+/// Client id and secret.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// Client id.
+    pub id: &'a str,
+    /// Client secret.
+    pub secret: &'a str,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a read of account data carries besides the signature.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// The consent.
+    pub consent: &'a str,
+    /// The access token.
+    pub token: &'a str,
+    /// Where the customer comes from, if they take part.
+    pub psu_ip_address: Option<&'a str>,
+}
+
+impl Client {
+    /// Asks for a consent.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn request_consent(
+        &self,
+        request: &wire::ConsentRequest,
+        redirect_uri: &str,
+        psu_ip_address: &str,
+    ) -> Result<wire::Consent, Error> {
+        let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
+        let call = Call::new(Method::POST, self.api("/v1/consents"), body)
+            .header("content-type", "application/json")
+            .header("psu-ip-address", psu_ip_address)
+            .header("tpp-redirect-uri", redirect_uri);
+        self.transport.json(self.signed(call)?).await
+    }
+
+    /// Reads the status of a consent.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn consent_status(&self, consent: &str) -> Result<String, Error> {
+        let call = Call::get(self.api(&format!("/v1/consents/{consent}/status")));
+        let status: wire::ConsentStatus = self.transport.json(self.signed(call)?).await?;
+        Ok(status.consent_status)
+    }
+
+    /// Ends a consent.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn delete_consent(&self, consent: &str) -> Result<(), Error> {
+        let call = Call::new(Method::DELETE, self.api(&format!("/v1/consents/{consent}")), Vec::new());
+        self.transport.send(self.signed(call)?).await.map(|_| ())
+    }
+
+    /// Confirms an authorisation; `link` is the confirmation link, or absent to build it.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn confirm(
+        &self,
+        (consent, authorisation): (&str, &str),
+        link: Option<&str>,
+        token: &str,
+    ) -> Result<String, Error> {
+        let url = match link {
+            Some(link) => self.resolve(link)?,
+            None => self.api(&format!("/v1/consents/{consent}/authorisations/{authorisation}")),
+        };
+        let call = Call::new(Method::PUT, url, Vec::new())
+            .header("content-type", "application/json")
+            .header("consent-id", consent)
+            .header("authorization", format!("Bearer {token}"));
+        let confirmed: wire::Authorisation = self.transport.json(self.signed(call)?).await?;
+        Ok(confirmed.sca_status)
+    }
+
+    /// Redeems an authorization code.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn redeem_code(
+        &self,
+        token_endpoint: &str,
+        credentials: Credentials<'_>,
+        code: &str,
+        redirect_uri: &str,
+        code_verifier: &str,
+    ) -> Result<TokenResponse, Error> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", code_verifier),
+        ];
+        self.token_call(token_endpoint, credentials, &form).await
+    }
+
+    /// Trades a refresh token for new tokens.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn refresh(
+        &self,
+        token_endpoint: &str,
+        credentials: Credentials<'_>,
+        refresh_token: &str,
+    ) -> Result<TokenResponse, Error> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.token_call(token_endpoint, credentials, &form).await
+    }
+
+    /// Ends a token.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn revoke(
+        &self,
+        revocation_endpoint: &str,
+        credentials: Credentials<'_>,
+        token: &str,
+    ) -> Result<(), Error> {
+        let call = form_call(revocation_endpoint, credentials, &[("token", token)]);
+        self.transport.send(call).await.map(|_| ())
+    }
+
+    /// The accounts of a path, `/v1/accounts` or `/v2/savings`.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn accounts(&self, path: &str, access: Access<'_>) -> Result<Vec<wire::Account>, Error> {
+        let list: wire::AccountList = self.read(self.api(path), access).await?;
+        Ok(list.accounts)
+    }
+
+    /// The balances behind a link.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn balances(&self, link: &str, access: Access<'_>) -> Result<wire::Balances, Error> {
+        self.read(self.resolve(link)?, access).await
+    }
+
+    /// One page of transactions: a link with further parameters.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn transactions(
+        &self,
+        link: &str,
+        parameters: &[(&str, String)],
+        access: Access<'_>,
+    ) -> Result<wire::Transactions, Error> {
+        let mut url = self.resolve(link)?;
+        if !parameters.is_empty() {
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+            url = format!("{url}{}{query}", if url.contains('?') { '&' } else { '?' });
+        }
+        self.read(url, access).await
+    }
+
+    async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        url: String,
+        access: Access<'_>,
+    ) -> Result<T, Error> {
+        let mut call = Call::get(url)
+            .header("consent-id", access.consent)
+            .header("authorization", format!("Bearer {}", access.token));
+        if let Some(address) = access.psu_ip_address {
+            call = call.header("psu-ip-address", address);
+        }
+        self.transport.json(self.signed(call)?).await
+    }
+
+    async fn token_call(
+        &self,
+        endpoint: &str,
+        credentials: Credentials<'_>,
+        form: &[(&str, &str)],
+    ) -> Result<TokenResponse, Error> {
+        self.transport.json(form_call(endpoint, credentials, form)).await
+    }
+}
+
+fn form_call(endpoint: &str, credentials: Credentials<'_>, form: &[(&str, &str)]) -> Call {
+    use base64::Engine;
+    let pair = format!("{}:{}", credentials.id, credentials.secret);
+    let basic = base64::engine::general_purpose::STANDARD.encode(pair);
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    Call::new(Method::POST, endpoint.to_owned(), body.into_bytes())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "application/json")
+        .header("authorization", format!("Basic {basic}"))
+}

@@ -1,0 +1,244 @@
+//! Arguments of `vestibule tpp`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{DEFAULT_MANAGEMENT, DecisionArg, ProfileArg, SubjectArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct TppArgs {
+    #[command(subcommand)]
+    pub(crate) command: TppCommand,
+    #[command(flatten)]
+    pub(crate) common: TppCommonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppCommonArgs {
+    /// The bank's address.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) bank: String,
+    /// Management API of the sandbox, for test certificates.
+    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
+    pub(crate) management: String,
+    /// Folder with the state of every bank [default: the user's data folder].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+    /// PEM file with the authority of the bank's TLS certificate. A sandbox's is fetched by itself.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print each request with what was signed and the same request for curl, tokens included.
+    #[arg(long, global = true)]
+    pub(crate) show_calls: bool,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TppCommand {
+    /// Get a test certificate for a key made here, or take over one that you have.
+    Certificate(TppCertificateArgs),
+    /// Register at the bank; a test certificate is fetched if there is none. Safe to repeat.
+    Register(TppRegisterArgs),
+    /// Show what is kept about the bank, or about every bank.
+    Show(TppShowArgs),
+    /// Ask for a consent to read accounts.
+    Consent(TppConsentArgs),
+    /// Send the customer to the bank and wait for them to come back, or decide in their place at a sandbox.
+    Authorise(TppAuthoriseArgs),
+    /// List the accounts that the consent covers.
+    Accounts(TppReadArgs),
+    /// Read the balances of those accounts.
+    Balances(TppReadArgs),
+    /// Read the transactions of those accounts.
+    Transactions(TppTransactionsArgs),
+    /// Get new tokens for the consent.
+    Refresh(TppConsentIdArgs),
+    /// Give the tokens of the consent back, and end the consent if asked to.
+    Revoke(TppRevokeArgs),
+    /// Do a whole job in one go and show each step with its time.
+    #[command(subcommand)]
+    Flow(TppFlowCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppCertificateArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// What the certificate is for: test-client and qseal sign messages, qwac is for TLS.
+    #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
+    pub(crate) profile: ProfileArg,
+    /// Tenant whose clock decides when it begins.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Take over this certificate (PEM) instead of asking a sandbox for one.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Private key (PEM) to --certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppRegisterArgs {
+    /// Tenant of the bank; one registration serves all of them.
+    #[arg(long, value_name = "NAME", default_value = "nl")]
+    pub(crate) tenant: String,
+    /// Where browsers come back to. Can be given more than once; replaces what was registered before.
+    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
+    pub(crate) redirect_uris: Vec<String>,
+    /// sector_identifier_uri of the registration.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) sector_identifier_uri: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppShowArgs {
+    /// Show every bank.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show secrets and tokens too.
+    #[arg(long)]
+    pub(crate) secrets: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TppConsentArgs {
+    /// Account to ask for. Can be given more than once; without any, the customer chooses one at the bank.
+    #[arg(long = "iban", value_name = "IBAN")]
+    pub(crate) ibans: Vec<String>,
+    /// Last day, YYYY-MM-DD [default: as late as the bank allows].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) valid_until: Option<String>,
+    /// Ask for one time only: no refresh token, no daily limit.
+    #[arg(long)]
+    pub(crate) one_off: bool,
+    /// Reads a day without the customer, for each account and kind.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    pub(crate) frequency_per_day: i64,
+    /// Let the customer choose among savings accounts.
+    #[arg(long, conflicts_with = "ibans")]
+    pub(crate) savings: bool,
+    /// Where the browser comes back to [default: a registered address of this machine, else the first registered].
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Option<String>,
+    /// Tenant of the bank [default: that of the registration].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppConsentIdArgs {
+    /// Which consent [default: the newest].
+    #[arg(long, value_name = "ID")]
+    pub(crate) consent: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HeadlessArgs {
+    /// Decide without a browser, as a customer of a sandbox.
+    #[arg(long, value_enum, value_name = "DECISION")]
+    pub(crate) headless: Option<DecisionArg>,
+    /// The customer's account, to log in with.
+    #[arg(long, value_name = "IBAN", id = "customer_iban")]
+    pub(crate) customer_iban: Option<String>,
+    /// Print the address instead of opening a browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppAuthoriseArgs {
+    #[command(flatten)]
+    pub(crate) id: TppConsentIdArgs,
+    #[command(flatten)]
+    pub(crate) headless: HeadlessArgs,
+    /// The address that a browser elsewhere came back to, to finish what was begun before.
+    #[arg(long, value_name = "URL", conflicts_with = "headless")]
+    pub(crate) location: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppReadArgs {
+    #[command(flatten)]
+    pub(crate) id: TppConsentIdArgs,
+    /// Only this account.
+    #[arg(long, value_name = "IBAN")]
+    pub(crate) account: Option<String>,
+    /// IP address of the customer, if they take part: such reads are not counted.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) psu_ip_address: Option<String>,
+    /// Read even if today's reads are used up by our own count; the bank has the last word.
+    #[arg(long)]
+    pub(crate) beyond_budget: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppTransactionsArgs {
+    #[command(flatten)]
+    pub(crate) read: TppReadArgs,
+    /// First booking date, YYYY-MM-DD [default: as far back as the bank allows].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// Last booking date, YYYY-MM-DD [default: today].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    /// Which transactions.
+    #[arg(long, value_enum, default_value_t = BookingStatusArg::Both)]
+    pub(crate) booking_status: BookingStatusArg,
+    /// Print comma-separated values.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BookingStatusArg {
+    /// Those that are booked.
+    Booked,
+    /// Those that are not.
+    Pending,
+    /// All.
+    Both,
+}
+
+impl BookingStatusArg {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::Pending => "pending",
+            Self::Both => "both",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppRevokeArgs {
+    #[command(flatten)]
+    pub(crate) id: TppConsentIdArgs,
+    /// End the consent too.
+    #[arg(long)]
+    pub(crate) delete_consent: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TppFlowCommand {
+    /// From nothing to the first balance: certificate, registration, consent, authorisation, accounts.
+    Ais(TppFlowAisArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppFlowAisArgs {
+    #[command(flatten)]
+    pub(crate) headless: HeadlessArgs,
+    /// Tenant of the bank.
+    #[arg(long, value_name = "NAME", default_value = "nl")]
+    pub(crate) tenant: String,
+    /// Kind of customer to make at a sandbox when no account is named.
+    #[arg(long, value_name = "NAME", default_value = "household")]
+    pub(crate) persona: String,
+    /// Where the browser comes back to, if there is no registration yet.
+    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:8765/callback")]
+    pub(crate) redirect_uri: String,
+}

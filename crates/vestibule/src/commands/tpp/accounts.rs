@@ -1,0 +1,387 @@
+//! Consents and account data.
+
+use std::time::Duration;
+
+use berlin_group::wire;
+use tpp::consents::{ConsentSession, ConsentWish, KeptConsent, TransactionsWish};
+use tpp::loopback::Loopback;
+use tpp::sandbox::{Approval, Management};
+use tpp::state::State;
+use tpp::{TransportSettings, berlin_group::Client};
+
+use super::Session;
+use crate::cli::{
+    HeadlessArgs, TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppReadArgs, TppRevokeArgs,
+    TppTransactionsArgs,
+};
+use crate::commands::Failure;
+use crate::output;
+
+/// How long a customer may take at the bank.
+const BROWSER_TIME: Duration = Duration::from_secs(15 * 60);
+
+impl Session<'_> {
+    pub(super) async fn consent(&self, command: &TppConsentArgs) -> Result<(), Failure> {
+        let state = self.load()?;
+        let tenant = command.tenant.clone().unwrap_or_else(|| tenant_of(&state));
+        let client = self.client(&state, &tenant).await?;
+        let asked = self.request_consent(&client, state, command).await?;
+        let kept = asked.kept();
+        if self.args.json {
+            output::json(&consent_json(kept));
+        } else {
+            output::line(&format!("Consent {} until {}", kept.id, kept.valid_until));
+            output::line("Next: send the customer to the bank with: vestibule tpp authorise");
+        }
+        Ok(())
+    }
+
+    pub(super) async fn request_consent<'c>(
+        &'c self,
+        client: &'c Client,
+        state: State,
+        command: &TppConsentArgs,
+    ) -> Result<ConsentSession<'c>, Failure> {
+        let registration = state.registration.as_ref();
+        let registered = registration.ok_or_else(|| {
+            Failure::new("not registered yet; register with: vestibule tpp register --redirect-uri URI")
+        })?;
+        let uris = &registered.redirect_uris;
+        let uri = command
+            .redirect_uri
+            .clone()
+            .or_else(|| uris.iter().find(|uri| Loopback::fits(uri)).or(uris.first()).cloned());
+        let uri = uri.ok_or_else(|| Failure::new("the registration has no redirect URI"))?;
+        let wish = ConsentWish {
+            ibans: command.ibans.clone(),
+            recurring: !command.one_off,
+            valid_until: command.valid_until.clone(),
+            frequency_per_day: command.frequency_per_day,
+            savings: command.savings,
+        };
+        Ok(ConsentSession::request(client, &self.folder, state, &uri, &wish).await?)
+    }
+
+    pub(super) async fn authorise(&self, command: &TppAuthoriseArgs) -> Result<(), Failure> {
+        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent =
+            ConsentSession::open(&client, &self.folder, state, command.id.consent.as_deref()).await?;
+        let location = match &command.location {
+            Some(location) => location.clone(),
+            None => self.send_customer(&mut consent, &command.headless).await?,
+        };
+        let status = consent.finish(&location).await?;
+        if self.args.json {
+            output::json(&serde_json::json!({"consentId": consent.kept().id, "consentStatus": status}));
+        } else {
+            output::line(&format!("Consent {} is {status}", consent.kept().id));
+            output::line("Next: vestibule tpp accounts, balances or transactions");
+        }
+        Ok(())
+    }
+
+    /// Sends the customer to the bank, with a browser or without, and returns where they came back to.
+    pub(super) async fn send_customer(
+        &self,
+        consent: &mut ConsentSession<'_>,
+        args: &HeadlessArgs,
+    ) -> Result<String, Failure> {
+        let url = consent.authorization_url()?;
+        if let Some(decision) = args.headless {
+            let iban = args.customer_iban.as_deref().ok_or_else(|| {
+                Failure::new("--headless needs --customer-iban; make a customer with: vestibule account new")
+            })?;
+            let transport = self.transport(TransportSettings::default())?;
+            let management = Management::new(transport, &self.args.management);
+            let approval = Approval { url: &url, iban, decision: decision.name(), account: None };
+            return Ok(management.decide(&approval).await?);
+        }
+        let uri = consent.kept().redirect_uri.clone();
+        if !Loopback::fits(&uri) {
+            return Err(Failure::new(format!(
+                "open this address in a browser:\n\n  {url}\n\nand finish with the address it comes back to:\n\n  \
+                 vestibule tpp authorise --location '{uri}?code=…'"
+            )));
+        }
+        let loopback = Loopback::bind(&uri).await?;
+        if args.no_browser || !open_browser(&url) {
+            output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
+        } else {
+            output::error("The bank's page was opened in a browser. Waiting for the customer to come back …");
+        }
+        Ok(loopback.wait(BROWSER_TIME).await?)
+    }
+
+    pub(super) async fn accounts(&self, command: &TppReadArgs) -> Result<(), Failure> {
+        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, command).await?;
+        let accounts = chosen(consent.accounts().await?, command.account.as_deref())?;
+        if self.args.json {
+            output::json(&serde_json::json!({"accounts": accounts}));
+            return Ok(());
+        }
+        for account in accounts {
+            output::line(&format!(
+                "{:<24} {:<4} {:<5} {:<8} {}",
+                number(&account),
+                account.currency.as_deref().unwrap_or_default(),
+                account.cash_account_type.as_deref().unwrap_or_default(),
+                account.status.as_deref().unwrap_or_default(),
+                account.name.as_deref().unwrap_or_default()
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn balances(&self, command: &TppReadArgs) -> Result<(), Failure> {
+        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, command).await?;
+        let accounts = chosen(consent.accounts().await?, command.account.as_deref())?;
+        let mut all = Vec::new();
+        for account in accounts.iter().filter(|account| account.links.balances.is_some()) {
+            all.push((account, consent.balances(account).await?));
+        }
+        if self.args.json {
+            let entries: Vec<_> = all.iter().map(|(_, balances)| balances).collect();
+            output::json(&serde_json::json!({"balances": entries}));
+            return Ok(());
+        }
+        for (account, balances) in &all {
+            for balance in &balances.balances {
+                output::line(&balance_line(account, balance));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn transactions(&self, command: &TppTransactionsArgs) -> Result<(), Failure> {
+        let (client, state) = self.client_of(command.read.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, &command.read).await?;
+        let accounts = chosen(consent.accounts().await?, command.read.account.as_deref())?;
+        let wish = TransactionsWish {
+            booking_status: Some(command.booking_status.name().to_owned()),
+            from: command.from.clone(),
+            to: command.to.clone(),
+        };
+        let mut all = Vec::new();
+        for account in accounts.iter().filter(|account| account.links.transactions.is_some()) {
+            all.push((account, consent.transactions(account, &wish).await?));
+        }
+        if self.args.json {
+            let entry = |(account, list): &(&wire::Account, wire::TransactionList)| serde_json::json!({"account": number(account), "booked": list.booked, "pending": list.pending});
+            output::json(&serde_json::json!({"transactions": all.iter().map(entry).collect::<Vec<_>>()}));
+            return Ok(());
+        }
+        if command.csv {
+            output::line(
+                "account,status,bookingDate,amount,currency,counterparty,counterpartyAccount,remittance",
+            );
+        }
+        for (account, list) in &all {
+            for (status, transactions) in [("pending", &list.pending), ("booked", &list.booked)] {
+                for transaction in transactions {
+                    let row = Row::new(account, status, transaction);
+                    output::line(&if command.csv { row.as_csv() } else { row.as_text() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn refresh(&self, command: &TppConsentIdArgs) -> Result<(), Failure> {
+        let (client, state) = self.client_of(command.consent.as_deref()).await?;
+        let mut consent =
+            ConsentSession::open(&client, &self.folder, state, command.consent.as_deref()).await?;
+        consent.refresh().await?;
+        self.done(&consent, "has new tokens");
+        Ok(())
+    }
+
+    pub(super) async fn revoke(&self, command: &TppRevokeArgs) -> Result<(), Failure> {
+        let id = command.id.consent.as_deref();
+        let (client, state) = self.client_of(id).await?;
+        let mut consent = ConsentSession::open(&client, &self.folder, state, id).await?;
+        consent.revoke(command.delete_consent).await?;
+        self.done(&consent, if command.delete_consent { "was ended" } else { "has no tokens any more" });
+        Ok(())
+    }
+
+    fn done(&self, consent: &ConsentSession<'_>, what: &str) {
+        if self.args.json {
+            output::json(&consent_json(consent.kept()));
+        } else {
+            output::line(&format!("Consent {} {what}", consent.kept().id));
+        }
+    }
+
+    async fn reading<'c>(
+        &'c self,
+        client: &'c Client,
+        state: State,
+        command: &TppReadArgs,
+    ) -> Result<ConsentSession<'c>, Failure> {
+        let id = command.id.consent.as_deref();
+        let mut consent = ConsentSession::open(client, &self.folder, state, id).await?;
+        consent.psu_ip_address.clone_from(&command.psu_ip_address);
+        consent.beyond_budget = command.beyond_budget;
+        Ok(consent)
+    }
+
+    /// A client for the tenant of a consent that is kept.
+    async fn client_of(&self, consent: Option<&str>) -> Result<(Client, State), Failure> {
+        let state = self.load()?;
+        let kept = match consent {
+            Some(id) => state.consents.iter().find(|kept| kept.id == id),
+            None => state.consents.last(),
+        };
+        let tenant = kept.map_or_else(|| tenant_of(&state), |kept| kept.tenant.clone());
+        let client = self.client(&state, &tenant).await?;
+        Ok((client, state))
+    }
+}
+
+pub(super) fn tenant_of(state: &State) -> String {
+    state.registration.as_ref().map_or_else(|| "nl".to_owned(), |kept| kept.tenant.clone())
+}
+
+/// What is kept of a consent, without its secrets.
+pub(super) fn consent_json(kept: &KeptConsent) -> serde_json::Value {
+    serde_json::json!({
+        "consentId": kept.id,
+        "authorisationId": kept.authorisation,
+        "tenant": kept.tenant,
+        "validUntil": kept.valid_until,
+        "frequencyPerDay": kept.frequency_per_day,
+        "redirectUri": kept.redirect_uri,
+        "scaRedirect": kept.sca_redirect,
+        "hasTokens": kept.tokens.is_some(),
+    })
+}
+
+/// A balance on one line.
+pub(super) fn balance_line(account: &wire::Account, balance: &wire::Balance) -> String {
+    let amount = balance.balance_amount.as_ref();
+    format!(
+        "{:<24} {:<14} {:>14} {:<4} {}",
+        number(account),
+        balance.balance_type,
+        amount.map_or("", |amount| &amount.amount),
+        amount.map_or("", |amount| &amount.currency),
+        balance.reference_date.as_deref().unwrap_or_default()
+    )
+}
+
+fn chosen(accounts: Vec<wire::Account>, iban: Option<&str>) -> Result<Vec<wire::Account>, Failure> {
+    let Some(iban) = iban else { return Ok(accounts) };
+    let wanted: String = iban.chars().filter(|c| !c.is_whitespace()).collect();
+    let chosen: Vec<_> =
+        accounts.into_iter().filter(|account| number(account).eq_ignore_ascii_case(&wanted)).collect();
+    if chosen.is_empty() {
+        return Err(Failure::new(format!("the consent does not cover account {wanted}")));
+    }
+    Ok(chosen)
+}
+
+fn number(account: &wire::Account) -> String {
+    account.iban.clone().unwrap_or_else(|| account.resource_id.clone())
+}
+
+/// Tries the programs that open addresses.
+fn open_browser(url: &str) -> bool {
+    let programs: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open"] };
+    programs.iter().any(|program| {
+        let mut command = std::process::Command::new(program);
+        command.arg(url).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::null()).spawn().is_ok()
+    })
+}
+
+/// A transaction on one line.
+struct Row {
+    account: String,
+    status: &'static str,
+    date: String,
+    /// With a minus for money that went out.
+    amount: String,
+    currency: String,
+    counterparty: String,
+    counterparty_account: String,
+    remittance: String,
+}
+
+impl Row {
+    fn new(account: &wire::Account, status: &'static str, transaction: &wire::Transaction) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let amount = &transaction.transaction_amount;
+        let came_in = transaction.debtor_account.is_some() || transaction.debtor_name.is_some();
+        let (name, other) = if came_in {
+            (&transaction.debtor_name, &transaction.debtor_account)
+        } else {
+            (&transaction.creditor_name, &transaction.creditor_account)
+        };
+        // A bank that writes a sign itself is believed.
+        let sign = if came_in || amount.amount.starts_with('-') { "" } else { "-" };
+        Self {
+            account: number(account),
+            status,
+            date: text(&transaction.booking_date),
+            amount: format!("{sign}{}", amount.amount),
+            currency: amount.currency.clone(),
+            counterparty: text(name),
+            counterparty_account: other.as_ref().and_then(|other| other.iban.clone()).unwrap_or_default(),
+            remittance: text(&transaction.remittance_information_unstructured),
+        }
+    }
+
+    fn as_text(&self) -> String {
+        let Self { status, date, amount, currency, counterparty, remittance, .. } = self;
+        format!("{date:<10} {status:<7} {amount:>14} {currency:<4} {counterparty:<28} {remittance}")
+    }
+
+    fn as_csv(&self) -> String {
+        let fields = [
+            &self.account,
+            self.status,
+            &self.date,
+            &self.amount,
+            &self.currency,
+            &self.counterparty,
+            &self.counterparty_account,
+            &self.remittance,
+        ];
+        fields.map(csv_field).join(",")
+    }
+}
+
+/// A field of comma-separated values (RFC 4180, 2). A text that a spreadsheet would take for a formula gets a
+/// quote in front.
+fn csv_field(text: &str) -> String {
+    let is_number = text.parse::<f64>().is_ok();
+    let guarded = if text.starts_with(['=', '+', '-', '@']) && !is_number {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if guarded.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", guarded.replace('"', "\"\""));
+    }
+    guarded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_field;
+
+    #[test]
+    fn fields_survive_commas_quotes_and_formulas() {
+        for (text, field) in [
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("-12.50", "-12.50"),
+        ] {
+            assert_eq!(csv_field(text), field);
+        }
+    }
+}
