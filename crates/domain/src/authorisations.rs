@@ -17,6 +17,8 @@ pub struct Authorisation {
     pub id: AuthorisationId,
     /// What is to be authorised.
     pub consent: ConsentId,
+    /// Which attempt it is, from 1 on.
+    pub number: i64,
     /// Where the browser is to come back to.
     pub redirect_uri: String,
     /// When it began.
@@ -96,10 +98,16 @@ impl ScaStatus {
 
 impl Authorisation {
     /// An attempt that begins now.
-    pub fn begin(id: AuthorisationId, consent: ConsentId, redirect_uri: String, now: Timestamp) -> Self {
+    pub fn begin(
+        id: AuthorisationId,
+        (consent, number): (ConsentId, i64),
+        redirect_uri: String,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             consent,
+            number,
             redirect_uri,
             created_at: now,
             progress: Progress::Received,
@@ -185,8 +193,9 @@ mod tests {
     #[test]
     fn an_attempt_goes_forward_or_fails() {
         let now = Timestamp::UNIX_EPOCH;
-        let begun =
-            || Authorisation::begin(AuthorisationId::new("a"), ConsentId::new("c"), "https://x".into(), now);
+        let begun = || {
+            Authorisation::begin(AuthorisationId::new("a"), (ConsentId::new("c"), 1), "https://x".into(), now)
+        };
         assert_eq!(begun().status_at(now), ScaStatus::Received);
         assert!(begun().confirm(now).is_err());
         let approved = begun().start().approve(CustomerId::new("p"));
@@ -203,7 +212,8 @@ mod tests {
     fn the_third_wrong_answer_ends_it() {
         let now = Timestamp::UNIX_EPOCH;
         let mut attempt =
-            Authorisation::begin(AuthorisationId::new("a"), ConsentId::new("c"), String::new(), now).start();
+            Authorisation::begin(AuthorisationId::new("a"), (ConsentId::new("c"), 1), String::new(), now)
+                .start();
         for _ in 0..2 {
             attempt = attempt.wrong_answer();
             assert!(attempt.is_pending_at(now));

@@ -104,6 +104,16 @@ impl Grant {
         format!("openid {offline}AIS:{}", self.consent)
     }
 
+    /// Checks that a scope asks for nothing more (RFC 6749, 6).
+    ///
+    /// # Errors
+    /// [`GrantRefusal::Scope`]
+    pub fn check_scope(&self, asked: &str) -> Result<(), GrantRefusal> {
+        let granted = self.scope();
+        let is_granted = |scope: &str| granted.split(' ').any(|known| known == scope);
+        if asked.split_whitespace().all(is_granted) { Ok(()) } else { Err(GrantRefusal::Scope(granted)) }
+    }
+
     /// Ends it. What has ended stays ended.
     pub fn end(self, now: Timestamp) -> Self {
         Self { ended_at: self.ended_at.or(Some(now)), ..self }
@@ -192,6 +202,12 @@ pub enum GrantRefusal {
     /// A refresh token that was replaced came back.
     #[error("the refresh token was used before; all tokens of this authorisation are revoked")]
     RefreshTokenUsed,
+    /// What was authorised has ended.
+    #[error("consent {0} has ended; ask the customer for a new one")]
+    ConsentEnded(ConsentId),
+    /// More than was authorised.
+    #[error("the scope of this authorisation is {0}; ask for that or leave scope out")]
+    Scope(String),
     /// The refresh token is bound to a certificate and none was presented.
     #[error("the refresh token is bound to a TLS client certificate; present one of the same organisation")]
     RefreshTokenCertificate,

@@ -28,8 +28,9 @@ impl Gateway {
             };
             check_redirect_uri(&self.registered(tpp).await?, redirect_uri)?;
             consent.check_open(ctx.now)?;
-            let (id, uri) = (id.clone(), redirect_uri.to_owned());
-            let authorisation = Authorisation::begin(id, consent.id.clone(), uri, ctx.now);
+            let before = self.count_authorisations(&consent).await?;
+            let which = (consent.id.clone(), before + 1);
+            let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
             Ok(authorisation)
@@ -98,6 +99,12 @@ impl Gateway {
             Ok(authorisation)
         })
         .await
+    }
+
+    /// How many authorisations a consent has had.
+    async fn count_authorisations(&self, consent: &domain::Consent) -> Result<i64, Error> {
+        let all = self.0.store.authorisations(&consent.id).await?;
+        Ok(all.last().map_or(0, |last| last.number))
     }
 
     async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {

@@ -41,7 +41,7 @@ impl Gateway {
         let who = (tpp.clone(), ctx.tenant.clone());
         let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
         let authorisation = AuthorisationId::new(self.0.randomness.id());
-        let authorisation = Authorisation::begin(authorisation, id, redirect_uri, ctx.now);
+        let authorisation = Authorisation::begin(authorisation, (id, 1), redirect_uri, ctx.now);
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.requested_before(&made).await,

@@ -2,7 +2,7 @@
 
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
-    AuthorizationCode, ConsentStatus, Grant, GrantId, GrantRefusal, Timestamp, Token, TokenKind, Tpp,
+    AuthorizationCode, Consent, ConsentId, Grant, GrantId, GrantRefusal, Timestamp, Token, TokenKind, Tpp,
 };
 use subtle::ConstantTimeEq;
 
@@ -71,6 +71,8 @@ impl Gateway {
             }
             code.check((&client.id, &ctx.tenant), exchange.redirect_uri, exchange.code_verifier, ctx.now)?;
             check_verifier(&code, exchange.code_verifier)?;
+            let consent = self.open_consent(ctx, &code.request.consent).await?;
+            let consent = consent.ok_or_else(|| GrantRefusal::ConsentEnded(code.request.consent.clone()))?;
             let grant = Grant {
                 id: GrantId::new(self.0.randomness.id()),
                 client: client.id.clone(),
@@ -78,7 +80,8 @@ impl Gateway {
                 consent: code.request.consent.clone(),
                 authorisation: code.authorisation.clone(),
                 customer: code.customer.clone(),
-                offline_access: code.request.offline_access,
+                // A consent for one time has nothing to be refreshed for.
+                offline_access: code.request.offline_access && consent.recurring,
                 authenticated_at: code.authenticated_at,
                 ended_at: None,
                 version: 0,
@@ -100,7 +103,7 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         client: &Tpp,
-        refresh_token: &str,
+        (refresh_token, scope): (&str, Option<&str>),
         certificate: Option<&str>,
     ) -> Result<IssuedTokens, Error> {
         retry(|| async {
@@ -110,7 +113,8 @@ impl Gateway {
                 && grant.client == client.id
                 && grant.tenant == ctx.tenant
                 && grant.ended_at.is_none();
-            if !is_ours || ctx.now >= token.expires_at || !self.is_consent_open(ctx, &grant).await? {
+            let is_over = self.open_consent(ctx, &grant.consent).await?.is_none();
+            if !is_ours || ctx.now >= token.expires_at || is_over {
                 return Err(GrantRefusal::RefreshTokenUnknown.into());
             }
             if token.used_at.is_some() {
@@ -121,6 +125,7 @@ impl Gateway {
             if token.certificate.is_some() && certificate.is_none() {
                 return Err(GrantRefusal::RefreshTokenCertificate.into());
             }
+            scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
             self.issue(ctx, changes, grant, certificate).await
@@ -136,14 +141,16 @@ impl Gateway {
     pub async fn revoke_token(&self, ctx: &Ctx, client: &Tpp, token: &str) -> Result<(), Error> {
         retry(|| async {
             match self.known_token(token).await? {
-                Some((token, grant)) if grant.client == client.id => match token.kind {
-                    TokenKind::Refresh => self.end_grant(ctx, &grant.id).await,
-                    TokenKind::Access if token.used_at.is_some() => Ok(()),
-                    TokenKind::Access => {
-                        let used = Token { used_at: Some(ctx.now), ..token };
-                        Ok(self.0.store.save(Changes::new().put_token(&grant.tenant, &used)).await?)
+                Some((token, grant)) if grant.client == client.id && grant.tenant == ctx.tenant => {
+                    match token.kind {
+                        TokenKind::Refresh => self.end_grant(ctx, &grant.id).await,
+                        TokenKind::Access if token.used_at.is_some() => Ok(()),
+                        TokenKind::Access => {
+                            let used = Token { used_at: Some(ctx.now), ..token };
+                            Ok(self.0.store.save(Changes::new().put_token(&grant.tenant, &used)).await?)
+                        }
                     }
-                },
+                }
                 _ => Ok(()),
             }
         })
@@ -159,7 +166,7 @@ impl Gateway {
         let is_active = token.is_active_at(ctx.now)
             && grant.ended_at.is_none()
             && grant.tenant == ctx.tenant
-            && self.is_consent_open(ctx, &grant).await?;
+            && self.open_consent(ctx, &grant.consent).await?.is_some();
         let subject = self.subject(&grant);
         Ok(is_active.then_some(ActiveToken { token, grant, subject }))
     }
@@ -189,9 +196,26 @@ impl Gateway {
         Ok(grant)
     }
 
+    /// Who the customer behind an access token is, while the consent lasts.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]
+    pub async fn user_info(
+        &self,
+        ctx: &Ctx,
+        token: &str,
+        certificate: Option<&str>,
+    ) -> Result<String, Error> {
+        let grant = self.access_token(ctx, token, certificate).await?;
+        match self.open_consent(ctx, &grant.consent).await? {
+            Some(_) => Ok(self.subject(&grant)),
+            None => Err(GrantRefusal::ConsentEnded(grant.consent).into()),
+        }
+    }
+
     /// Who the customer of a grant is for its client: the same in each consent, different for each third party
     /// (OpenID Connect Core 1.0, 8.1).
-    pub fn subject(&self, grant: &Grant) -> String {
+    fn subject(&self, grant: &Grant) -> String {
         self.0.keys.pairwise_text("subject", &[grant.client.as_str(), grant.customer.as_str()])
     }
 
@@ -250,10 +274,10 @@ impl Gateway {
         .await
     }
 
-    async fn is_consent_open(&self, ctx: &Ctx, grant: &Grant) -> Result<bool, Error> {
-        let consent = self.0.store.consent(&grant.consent).await?;
-        let status = consent.map(|consent| consent.status_at(ctx.now));
-        Ok(status.is_some_and(|status| matches!(status, ConsentStatus::Received | ConsentStatus::Valid)))
+    /// The consent, unless it has ended.
+    async fn open_consent(&self, ctx: &Ctx, id: &ConsentId) -> Result<Option<Consent>, Error> {
+        let consent = self.0.store.consent(id).await?;
+        Ok(consent.filter(|consent| !consent.status_at(ctx.now).is_final()))
     }
 }
 

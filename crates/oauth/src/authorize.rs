@@ -17,6 +17,9 @@ use crate::scope::{self, Resource, ResourceKind, Scope};
 use crate::way_back::{location, redirect};
 use crate::{PREFIX, cookies, pages};
 
+/// Longest `state` and `nonce`, in bytes: both come back in addresses.
+const MAX_VALUE: usize = 2000;
+
 /// Parameters in the query.
 pub(crate) async fn get(
     State(services): State<Services>,
@@ -124,7 +127,7 @@ pub(crate) async fn check_request(
     check_response_type(form)?;
     let Scope { resource, offline_access } = check_scope(&client, form)?;
     let code_challenge = check_code_challenge(form)?;
-    check_optional(form)?;
+    check_optional(services, call, &client, form)?;
     let text = |name| Ok::<_, Error>(form.one(name)?.map(str::to_owned));
     let request = AuthorizationRequest {
         client: client.id,
@@ -144,7 +147,7 @@ fn check_unsupported(form: &Form) -> Result<(), Error> {
         ("request_uri", "request_uri_not_supported"),
         ("registration", "registration_not_supported"),
     ] {
-        if form.all(name).next().is_some() {
+        if form.all(name).any(|value| !value.is_empty()) {
             return Err(Error::bad(
                 error,
                 format!("parameter {name} is not supported; send plain parameters"),
@@ -210,14 +213,20 @@ fn check_code_challenge(form: &Form) -> Result<String, Error> {
     let is_base64 = digits.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_+/".contains(&b));
     if digits.len() != 43 || !is_base64 {
         return Err(invalid(
-            "code_challenge must be the base64url SHA-256 of the code_verifier, 43 characters",
+            "code_challenge must be the base64url SHA-256 of the code_verifier, 43 characters; in standard base64 \
+             write + as %2B",
         ));
     }
     Ok(digits.replace('+', "-").replace('/', "_"))
 }
 
-fn check_optional(form: &Form) -> Result<(), Error> {
+fn check_optional(services: &Services, call: &Call, client: &Tpp, form: &Form) -> Result<(), Error> {
     let invalid = |text: String| Error::bad("invalid_request", text);
+    for name in ["state", "nonce"] {
+        if form.one(name)?.is_some_and(|value| value.len() > MAX_VALUE) {
+            return Err(invalid(format!("{name} is longer than {MAX_VALUE} bytes")));
+        }
+    }
     if let Some(mode) = form.one("response_mode")?.filter(|mode| *mode != "query") {
         return Err(invalid(format!("response_mode {mode} is not supported; use query")));
     }
@@ -235,8 +244,12 @@ fn check_optional(form: &Form) -> Result<(), Error> {
             "prompt none is not possible: each authorisation needs the customer",
         ));
     }
-    if form.one("id_token_hint")?.is_some() {
-        return Err(invalid("invalid subject in id_token_hint: the token was not issued here".to_owned()));
+    let issuer = services.issuer(call.ctx.tenant.as_str());
+    if let Some(hint) = form.one("id_token_hint")?
+        && !services.key.has_signed(hint, &issuer, client.id.as_str())
+    {
+        let text = "invalid subject in id_token_hint: the token was not issued here to this client";
+        return Err(invalid(text.to_owned()));
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Who calls the token endpoint: client id and secret, in the header or in the form (RFC 6749, 2.3.1).
 
 use gateway::Place;
-use gateway::domain::{Refusal, Tpp};
+use gateway::domain::Tpp;
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, Services, check_mtls};
+
+const CHALLENGE: &str = "Basic realm=\"token\"";
 
 /// A client that has proved itself.
 #[derive(Debug)]
@@ -51,7 +53,8 @@ async fn authenticate_by_secret(
     form: &Form,
 ) -> Result<Tpp, Error> {
     let in_form = (form.one("client_id")?, form.one("client_secret")?);
-    let (id, secret) = match (authorization(headers)?, in_form) {
+    let header = authorization(headers).map_err(|_| unauthenticated())?;
+    let (id, secret) = match (header, in_form) {
         (Some(Authorization::Basic { .. }), (_, Some(_))) => {
             return Err(Error::bad(
                 "invalid_request",
@@ -61,17 +64,12 @@ async fn authenticate_by_secret(
         (Some(Authorization::Basic { id, .. }), (Some(other), None))
             if decoded(&id) != other && id != other =>
         {
-            return Err(Refusal::ClientCredentials.into());
+            let text = "client_id in the form is another one than in Authorization: Basic";
+            return Err(Error::unauthorized("invalid_client", text).with_challenge(CHALLENGE));
         }
         (Some(Authorization::Basic { id, secret }), _) => (id, secret),
         (_, (Some(id), Some(secret))) => (id.to_owned(), secret.to_owned()),
-        _ => {
-            return Err(Error::unauthorized(
-                "invalid_client",
-                "send client id and client secret as Authorization: Basic",
-            )
-            .with_challenge("Basic realm=\"token\""));
-        }
+        _ => return Err(unauthenticated()),
     };
     let gateway = &services.edge.gateway;
     let failed = |error| from_gateway(error, &call.ctx.request);
@@ -82,6 +80,12 @@ async fn authenticate_by_secret(
         }
         result => result.map_err(failed),
     }
+}
+
+fn unauthenticated() -> Error {
+    let text =
+        "send client id and client secret as Authorization: Basic, base64 of both with a colon between";
+    Error::unauthorized("invalid_client", text).with_challenge(CHALLENGE)
 }
 
 /// Undoes form encoding.

@@ -9,6 +9,9 @@ use web::ErrorPage;
 
 use crate::wire::ErrorBody;
 
+/// Longest description, in characters: what a caller sent may stand in it.
+const MAX_DESCRIPTION: usize = 500;
+
 /// An answer that is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
@@ -124,6 +127,7 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
         // Clients know both pairs of code and words.
         R::CodeOfAnotherClient(_) => "unauthorized_client",
         R::RefreshTokenUnknown => "invalid_request",
+        R::Scope(_) => "invalid_scope",
         R::AccessTokenMissing
         | R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
@@ -131,12 +135,17 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
         R::CodeUnknown
         | R::CodeExpired { .. }
         | R::CodeUsed
+        | R::ConsentEnded(_)
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUsed
         | R::RefreshTokenCertificate => "invalid_grant",
     };
-    Error::bad(error, refusal)
+    let error = Error::bad(error, refusal);
+    if error.error == "invalid_token" {
+        return error.with_challenge("Bearer error=\"invalid_token\"");
+    }
+    error
 }
 
 /// OAuth has no codes for certificates, so the description begins with the one of NextGenPSD2.
@@ -164,12 +173,7 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
 
 /// Descriptions may hold printable ASCII without quotes and backslashes only (RFC 6749, 5.2).
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '"' => '\'',
-            '\\' => '/',
-            ' '..='~' => c,
-            _ => '?',
-        })
-        .collect()
+    let plain = text.replace('…', "...").replace('"', "'").replace('\\', "/");
+    let printable = plain.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' });
+    printable.take(MAX_DESCRIPTION).collect()
 }

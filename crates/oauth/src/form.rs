@@ -26,7 +26,7 @@ impl Form {
             Some("application/x-www-form-urlencoded") => Self::parse(body),
             None if body.is_empty() => Ok(Self::default()),
             got => Err(Rejected::MediaType {
-                got: got.unwrap_or_default().to_owned(),
+                got: got.unwrap_or("none").to_owned(),
                 expected: "application/x-www-form-urlencoded",
             }
             .into()),

@@ -145,7 +145,10 @@ impl Customer<'_> {
             }
             Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
             _ => {
-                let chosen = self.choose(request.account.as_deref()).await?;
+                let chosen = match self.choose(request.account.as_deref()).await? {
+                    Ok(chosen) => chosen,
+                    Err(way_back) => return Ok(way_back),
+                };
                 let visit = gateway.approve(&self.ctx, &self.secret, chosen.as_ref()).await;
                 visit.map(|visit| visit.unwrap_or(Visit::Ended))
             }
@@ -185,13 +188,18 @@ impl Customer<'_> {
         }
     }
 
-    /// The account to choose: the one that is named, or the one the customer logged in with, or the first.
-    async fn choose(&self, named: Option<&str>) -> Result<Option<AccountId>, Refused> {
+    /// The account to choose: the one that is named, or the one the customer logged in with, or the first. The way
+    /// back if there is nothing to decide any more.
+    async fn choose(&self, named: Option<&str>) -> Result<Result<Option<AccountId>, WayBack>, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let visit = gateway.visit(&self.ctx, &self.secret, None).await;
         let visit = visit.map_err(|error| self.failed(error))?;
-        let Visit::Decide(view) = visit else { return Ok(None) };
-        let DecisionView { accounts, .. } = *view;
+        let DecisionView { accounts, .. } = match visit {
+            Visit::Decide(view) => *view,
+            // Somebody else decided meanwhile.
+            Visit::Leave(way_back) => return Ok(Err(way_back)),
+            Visit::LogIn(_) | Visit::Ended => return Ok(Ok(None)),
+        };
         let mut accounts: Vec<Account> = accounts.into_iter().map(|(account, _)| account).collect();
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
@@ -202,7 +210,7 @@ impl Customer<'_> {
             }
         }
         let own = accounts.iter().find(|account| account.iban == self.iban).or(accounts.first());
-        Ok(own.map(|account| account.id.clone()))
+        Ok(Ok(own.map(|account| account.id.clone())))
     }
 
     fn failed(&self, error: gateway::Error) -> Refused {

@@ -21,16 +21,14 @@ pub(crate) async fn introspect(
 ) -> Result<Response, Error> {
     let gateway = &services.edge.gateway;
     let failed = |error| from_gateway(error, &call.ctx.request);
-    let refused = || {
-        Error::unauthorized(
-            "invalid_client",
-            "send id and secret of a resource server as Authorization: Basic",
-        )
-        .with_challenge("Basic realm=\"introspection\"")
+    let refused = |text: &str| {
+        Error::unauthorized("invalid_client", text).with_challenge("Basic realm=\"introspection\"")
     };
-    let Some(Authorization::Basic { id, secret }) = authorization(&headers)? else { return Err(refused()) };
+    let Ok(Some(Authorization::Basic { id, secret })) = authorization(&headers) else {
+        return Err(refused("send id and secret of a resource server as Authorization: Basic"));
+    };
     if !gateway.is_resource_server(&id, &secret).await.map_err(failed)? {
-        return Err(refused());
+        return Err(refused("there is no resource server with this id and secret"));
     }
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;

@@ -3,7 +3,7 @@
 use eidas::issue::{KeyType, generate_key};
 use gateway::Drawer;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 
 const KIND: &str = "signing-key";
@@ -74,6 +74,18 @@ impl SigningKey {
     /// A signed token with these claims.
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
         jsonwebtoken::encode(&self.header, claims, &self.key)
+    }
+
+    /// Whether an ID token was signed here, by this issuer for this client; it may have expired.
+    pub(crate) fn has_signed(&self, token: &str, issuer: &str, client: &str) -> bool {
+        let Some(key) = self.jwks.keys.first().and_then(|jwk| DecodingKey::from_jwk(jwk).ok()) else {
+            return false;
+        };
+        let mut validation = Validation::new(self.header.alg);
+        validation.validate_exp = false;
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[client]);
+        jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation).is_ok()
     }
 
     fn from_pem(pem: &str, algorithm: IdTokenAlgorithm) -> Result<Self, KeyError> {

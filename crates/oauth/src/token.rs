@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use gateway::{CodeExchange, IssuedTokens};
 use http::HeaderMap;
-use http::header::{CACHE_CONTROL, HeaderName};
+use http::header::{CACHE_CONTROL, HeaderName, PRAGMA};
 
 use crate::client_authentication::{Client, authenticate};
 use crate::error::{Error, from_gateway};
@@ -13,7 +13,7 @@ use crate::id_token::Claims;
 use crate::router::{Call, LimitedBody, Services};
 use crate::wire::{Confirmation, TokenResponse};
 
-type Tokens = ([(HeaderName, &'static str); 1], Json<TokenResponse>);
+type Tokens = ([(HeaderName, &'static str); 2], Json<TokenResponse>);
 
 /// Trades a code or a refresh token for tokens.
 pub(crate) async fn exchange(
@@ -38,7 +38,8 @@ pub(crate) async fn exchange(
             return Err(Error::bad("unsupported_grant_type", text));
         }
     };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(render(&services, &call, issued)?)))
+    let headers = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
+    Ok((headers, Json(render(&services, &call, issued)?)))
 }
 
 async fn redeem(
@@ -63,22 +64,10 @@ async fn refresh(
     client: &Client,
     form: &Form,
 ) -> Result<IssuedTokens, Error> {
-    let token = form.required("refresh_token")?;
+    let wanted = (form.required("refresh_token")?, form.one("scope")?);
     let gateway = &services.edge.gateway;
-    let issued = gateway.refresh(&call.ctx, &client.tpp, token, client.certificate.as_deref()).await;
-    let issued = issued.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    // A client may ask for the same scope once more, and for no other (RFC 6749, 6).
-    match form.one("scope")? {
-        Some(scope) if !is_within(scope, &issued.grant.scope()) => Err(Error::bad(
-            "invalid_scope",
-            format!("the scope of this authorisation is {}", issued.grant.scope()),
-        )),
-        _ => Ok(issued),
-    }
-}
-
-fn is_within(asked: &str, granted: &str) -> bool {
-    asked.split_whitespace().all(|scope| granted.split(' ').any(|known| known == scope))
+    let issued = gateway.refresh(&call.ctx, &client.tpp, wanted, client.certificate.as_deref()).await;
+    issued.map_err(|error| from_gateway(error, &call.ctx.request))
 }
 
 fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<TokenResponse, Error> {

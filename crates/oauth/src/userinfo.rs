@@ -18,12 +18,12 @@ pub(crate) async fn userinfo(
 ) -> Result<Response, Error> {
     check_mtls(&services, &call)?;
     let Some(Authorization::Bearer(token)) = authorization(&headers)? else {
-        return Err(Error::bad("invalid_token", "send the access token as Authorization: Bearer"));
+        let text = "send the access token as Authorization: Bearer";
+        return Err(Error::bad("invalid_token", text).with_challenge("Bearer"));
     };
     let gateway = &services.edge.gateway;
     let certificate = call.connection.peer_fingerprint();
-    let grant = gateway.access_token(&call.ctx, &token, certificate.as_deref()).await;
-    let grant = grant.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    let body = Json(UserInfo { sub: gateway.subject(&grant) });
+    let sub = gateway.user_info(&call.ctx, &token, certificate.as_deref()).await;
+    let body = Json(UserInfo { sub: sub.map_err(|error| from_gateway(error, &call.ctx.request))? });
     Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -20,6 +20,7 @@ CREATE TABLE consents (
 CREATE TABLE authorisations (
     id TEXT PRIMARY KEY,
     consent TEXT NOT NULL,
+    number BIGINT NOT NULL,
     redirect_uri TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     progress TEXT NOT NULL,
@@ -28,7 +29,7 @@ CREATE TABLE authorisations (
     version BIGINT NOT NULL CHECK (version > 0)
 );
 
-CREATE INDEX authorisations_by_consent ON authorisations (consent, created_at);
+CREATE UNIQUE INDEX authorisations_by_consent ON authorisations (consent, number);
 
 -- What a request with this id made, so that the same request again makes nothing new.
 CREATE TABLE requests (

@@ -13,7 +13,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn authorisation(&self, id: &AuthorisationId) -> Result<Option<Authorisation>, StoreError> {
         self.fetch_optional(
-            "SELECT id, consent, redirect_uri, created_at, progress, customer, wrong_answers, version \
+            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
              FROM authorisations WHERE id = $1",
             &[id.as_str().into()],
             read,
@@ -26,8 +26,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn authorisations(&self, consent: &ConsentId) -> Result<Vec<Authorisation>, StoreError> {
         self.fetch_all(
-            "SELECT id, consent, redirect_uri, created_at, progress, customer, wrong_answers, version \
-             FROM authorisations WHERE consent = $1 ORDER BY created_at, id",
+            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
+             FROM authorisations WHERE consent = $1 ORDER BY number",
             &[consent.as_str().into()],
             read,
         )
@@ -39,14 +39,15 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_authorisation(self, authorisation: &Authorisation) -> Self {
         self.push(
-            "INSERT INTO authorisations (id, consent, redirect_uri, created_at, progress, customer, \
-             wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8 + 1) \
+            "INSERT INTO authorisations (id, consent, number, redirect_uri, created_at, progress, \
+             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
              ON CONFLICT (id) DO UPDATE SET progress = excluded.progress, customer = excluded.customer, \
              wrong_answers = excluded.wrong_answers, version = excluded.version \
              WHERE authorisations.version = excluded.version - 1",
             vec![
                 authorisation.id.as_str().into(),
                 authorisation.consent.as_str().into(),
+                authorisation.number.into(),
                 authorisation.redirect_uri.as_str().into(),
                 authorisation.created_at.into(),
                 authorisation.progress.name().into(),
@@ -63,12 +64,13 @@ fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
     Ok(Authorisation {
         id: AuthorisationId::new(row.text(0, "authorisations.id")?),
         consent: ConsentId::new(row.text(1, "authorisations.consent")?),
-        redirect_uri: row.text(2, "authorisations.redirect_uri")?,
-        created_at: row.time(3, "authorisations.created_at")?,
-        progress: Progress::from_name(&row.text(4, "authorisations.progress")?)
+        number: row.integer(2, "authorisations.number")?,
+        redirect_uri: row.text(3, "authorisations.redirect_uri")?,
+        created_at: row.time(4, "authorisations.created_at")?,
+        progress: Progress::from_name(&row.text(5, "authorisations.progress")?)
             .ok_or(StoreError::Corrupt("authorisations.progress"))?,
-        customer: row.optional_text(5, "authorisations.customer")?.map(CustomerId::new),
-        wrong_answers: row.integer(6, "authorisations.wrong_answers")?,
-        version: row.integer(7, "authorisations.version")?,
+        customer: row.optional_text(6, "authorisations.customer")?.map(CustomerId::new),
+        wrong_answers: row.integer(7, "authorisations.wrong_answers")?,
+        version: row.integer(8, "authorisations.version")?,
     })
 }

@@ -161,6 +161,8 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
         | R::CodeOfAnotherClient(_)
         | R::CodeExpired { .. }
         | R::CodeUsed
+        | R::ConsentEnded(_)
+        | R::Scope(_)
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUnknown

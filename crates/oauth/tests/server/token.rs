@@ -43,9 +43,9 @@ async fn the_token_endpoint() {
         (
             "Basic of nothing",
             bare(CODE).set("authorization", "Basic"),
-            400,
-            "Invalid HTTP Authorization header value",
-            "",
+            401,
+            "invalid_client",
+            "Authorization: Basic",
         ),
         (
             "credentials twice",
@@ -59,7 +59,7 @@ async fn the_token_endpoint() {
             good(&format!("{CODE}&client_id=PSDNL-DNB-X")),
             401,
             "invalid_client",
-            "wrong",
+            "another one than in Authorization",
         ),
         ("no grant type", good("code=x"), 400, "invalid_request", "grant_type is missing"),
         (

@@ -1,0 +1,196 @@
+//! The project's benchmark: signed calls against the least they could cost.
+//!
+//! One command, `cargo bench`, starts all servers as processes of their own, signs requests ahead, and measures
+//! them in turns on the same machine in the same run. What counts are the ratios; rates alone say more about the
+//! machine than about the program. Start-up time, memory and the time of a whole flow are printed too.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may stop, and prints its result")]
+
+mod bare;
+mod load;
+mod scene;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use load::Requests;
+use scene::{BINARY, Server, Tpp, fill, prepared, processors};
+
+const ROUNDS: usize = 11;
+const ROUND: Duration = Duration::from_millis(700);
+const SIGNED_AHEAD: usize = 512;
+
+/// Requests for consents in one round; each has to be another.
+const CONSENTS_A_ROUND: usize = 1500;
+
+/// The goals of docs/architecture.md.
+const ONBOARDING_GOAL: f64 = 0.6;
+const BALANCES_GOAL: f64 = 0.6;
+const CONSENTS_GOAL: f64 = 0.5;
+const FULL_DATABASE_GOAL: f64 = 0.9;
+const FLOW_GOAL: Duration = Duration::from_secs(1);
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("bare-server") {
+        return bare::serve(&arguments.next().unwrap(), &arguments.next().unwrap());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let missed = runtime.block_on(run());
+    println!(
+        "\n{}",
+        if missed == 0 { "all goals reached".to_owned() } else { format!("{missed} goals MISSED") }
+    );
+    std::process::exit(i32::from(missed > 0));
+}
+
+/// Measures everything and returns how many goals were missed.
+async fn run() -> usize {
+    println!("{} processors", processors());
+    start_up_times();
+    let folder = tempfile::tempdir().unwrap();
+    let (small, full) = (folder.path().join("small"), folder.path().join("full"));
+    let server = Server::sandbox(&small);
+    println!("resident memory, idle: {} MiB", server.resident());
+    let mut reached = vec![flow(&server, folder.path())];
+    let tpp = Tpp::new(&server).await;
+    // The same bank twice, once with much more in its database.
+    server.stop();
+    copy(&small, &full);
+    let begun = Instant::now();
+    fill(&full.join("sandbox.db"), &tpp.iban);
+    println!("1,000,000 transactions and 100,000 consents made in {} s", begun.elapsed().as_secs());
+    let (ours, full) = (Server::sandbox(&small), Server::sandbox(&full));
+    let key = folder.path().join("key.der");
+    std::fs::write(&key, &tpp.signer.certificate.public_key.spki_der).unwrap();
+    let this = std::env::current_exe().unwrap();
+    let database = folder.path().join("bare.db");
+    let arguments = ["bare-server", key.to_str().unwrap(), database.to_str().unwrap()];
+    let bare = Server::start(this.to_str().unwrap(), &arguments);
+    let (ours_url, full_url, bare_url) = (ours.url("public"), full.url("public"), bare.url("public"));
+
+    let onboarding = prepared(SIGNED_AHEAD, |number| tpp.onboarding(number));
+    let ratio = compare("onboarding, 32 connections", &onboarding, 32, &ours_url, &bare_url).await;
+    reached.push(judge("onboarding against bare", ratio, ONBOARDING_GOAL));
+    let balances = prepared(SIGNED_AHEAD, |number| tpp.balances(number));
+    let ratio = compare("balances, 32 connections", &balances, 32, &ours_url, &bare_url).await;
+    reached.push(judge("balances against bare", ratio, BALANCES_GOAL));
+    let ratio = compare("balances, full database against small", &balances, 32, &full_url, &ours_url).await;
+    reached.push(judge("full database against small", ratio, FULL_DATABASE_GOAL));
+    let ratio = compare_consents(&tpp, &ours_url, &bare_url).await;
+    reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
+    println!("resident memory, after the load: {} MiB", ours.resident());
+    reached.iter().filter(|reached| !**reached).count()
+}
+
+/// Measures two servers in turns and returns the median of the ratios.
+async fn compare(name: &str, requests: &[Vec<u8>], connections: usize, one: &str, other: &str) -> f64 {
+    println!("\n{name}: calls per second");
+    for url in [one, other] {
+        load::run(url, Requests::repeated(requests), connections, ROUND).await;
+    }
+    let mut ratios = Vec::new();
+    for round in 1..=ROUNDS {
+        let first = load::run(one, Requests::repeated(requests), connections, ROUND).await;
+        let second = load::run(other, Requests::repeated(requests), connections, ROUND).await;
+        ratios.push(row(round, first, second));
+    }
+    median(ratios)
+}
+
+/// The same with requests that have to be new each time, on 256 connections.
+async fn compare_consents(tpp: &Tpp, ours: &str, bare: &str) -> f64 {
+    println!("\nconsents, 256 connections: calls per second");
+    let requests = prepared(CONSENTS_A_ROUND * (ROUNDS + 1), |number| tpp.consent(number));
+    let mut ratios = Vec::new();
+    for (round, requests) in requests.chunks(CONSENTS_A_ROUND).enumerate() {
+        let first = load::run(ours, Requests::once(requests), 256, ROUND * 10).await;
+        let second = load::run(bare, Requests::once(requests), 256, ROUND * 10).await;
+        if round > 0 {
+            ratios.push(row(round, first, second));
+        }
+    }
+    median(ratios)
+}
+
+fn row(round: usize, one: f64, other: f64) -> f64 {
+    println!("{round:>8} {one:>12.0} {other:>12.0} {:>8.2}", one / other);
+    one / other
+}
+
+fn median(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
+fn judge(what: &str, ratio: f64, goal: f64) -> bool {
+    let reached = ratio >= goal;
+    println!("{what}: median ratio {ratio:.2}, goal {goal}: {}", if reached { "reached" } else { "MISSED" });
+    reached
+}
+
+/// A third party with nothing: from its certificate to its first balance.
+fn flow(server: &Server, folder: &Path) -> bool {
+    let (bank, management) = (server.url("public"), server.url("management"));
+    let mut times: Vec<Duration> = (0..5)
+        .map(|number| {
+            let state = folder.join(format!("state-{number}"));
+            let begun = Instant::now();
+            let output = testkit::run(
+                BINARY,
+                &[
+                    "tpp",
+                    "flow",
+                    "ais",
+                    "--headless",
+                    "approve",
+                    "--json",
+                    "--bank",
+                    &bank,
+                    "--management",
+                    &management,
+                    "--state",
+                    state.to_str().unwrap(),
+                ],
+            );
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            begun.elapsed()
+        })
+        .collect();
+    times.sort();
+    let reached = times[2] < FLOW_GOAL;
+    println!(
+        "from nothing to the first balance: {} ms (median of {}), goal {} ms: {}",
+        times[2].as_millis(),
+        times.len(),
+        FLOW_GOAL.as_millis(),
+        if reached { "reached" } else { "MISSED" }
+    );
+    reached
+}
+
+fn start_up_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let times: Vec<_> = (0..8)
+        .map(|_| {
+            let begun = Instant::now();
+            let server = Server::sandbox(&data);
+            let took = begun.elapsed();
+            server.stop();
+            took
+        })
+        .collect();
+    let mut later: Vec<_> = times[1..].to_vec();
+    later.sort();
+    println!("start-up, first with its keys: {} ms", times[0].as_millis());
+    println!("start-up, later: {} ms (median of {})", later[later.len() / 2].as_millis(), later.len());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}

@@ -1,0 +1,197 @@
+//! What is measured against: servers as processes of their own, a registered third party with a valid consent, and
+//! requests that are signed ahead.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use testkit::{CALLBACK, Request, Signer, VERIFIER, bank_offered, challenge, detailed, parameter};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// A running server; it is killed when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) ready: Value,
+}
+
+impl Server {
+    /// Starts a sandbox on a data folder.
+    pub(crate) fn sandbox(data: &Path) -> Self {
+        let mut arguments = vec!["sandbox", "--json", "--data", data.to_str().unwrap()];
+        for option in ["--listen", "--tls-listen", "--management-listen"] {
+            arguments.extend([option, "127.0.0.1:0"]);
+        }
+        Self::start(BINARY, &arguments)
+    }
+
+    /// Starts a program that prints a line of JSON when it is ready.
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    pub(crate) fn url(&self, name: &str) -> String {
+        self.ready[name].as_str().unwrap().to_owned()
+    }
+
+    /// Ends it as a user does.
+    pub(crate) fn stop(mut self) {
+        testkit::run("kill", &["-s", "TERM", &self.child.id().to_string()]);
+        self.child.wait().unwrap();
+    }
+
+    /// Resident memory in MiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A third party with everything it needs to read.
+pub(crate) struct Tpp {
+    pub(crate) signer: Signer,
+    pub(crate) iban: String,
+    consent: String,
+    token: String,
+    account: String,
+}
+
+impl Tpp {
+    /// Registers and gets a valid consent.
+    pub(crate) async fn new(server: &Server) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (public, management) = (server.url("public"), server.url("management"));
+        let manage = async |path: &str, body: Value| -> Value {
+            let request = Request::new("POST", path).body("application/json", body.to_string());
+            request.send(&http, &management).await.json()
+        };
+        let made = manage("/test-certificates", json!({"organizationIdentifier": "PSDNL-DNB-BENCH"})).await;
+        let pem = |name: &str| made[name].as_str().unwrap().to_owned();
+        let signer = Signer::from_pem(&pem("certificate"), &pem("privateKey"), None);
+        let send = async |request: Request| request.send(&http, &public).await.json();
+        let token = send(Request::onboarding("nl").signed(&signer)).await;
+        let token = token["access_token"].as_str().unwrap().to_owned();
+        let registered = Request::registration("nl", &token, &[CALLBACK]).certificate(&signer);
+        let secret = send(registered).await["client_secret"].as_str().unwrap().to_owned();
+        let customer = manage("/test-accounts", json!({"tenant": "nl", "persona": "busy"})).await;
+        let iban = customer["iban"].as_str().unwrap().to_owned();
+        let asked = send(consent_request(&signer, &detailed(&iban, true), 0)).await;
+        let id = asked["consentId"].as_str().unwrap().to_owned();
+        let link = asked["_links"]["scaRedirect"].as_str().unwrap();
+        let url = format!("{link}&code_challenge={}&code_challenge_method=S256", challenge(VERIFIER));
+        let decided = manage("/approvals", json!({"url": url, "iban": iban, "decision": "approve"})).await;
+        let code = parameter(decided["location"].as_str().unwrap(), "code").unwrap();
+        let form = format!(
+            "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={CALLBACK}\
+             &client_id=PSDNL-DNB-BENCH&client_secret={secret}"
+        );
+        let tokens = send(Request::new("POST", "/auth/nl/v1/token").form(&form)).await;
+        let token = tokens["access_token"].as_str().unwrap().to_owned();
+        let confirmation = format!("/xs2a-bg{}", asked["_links"]["confirmation"].as_str().unwrap());
+        let bearer = format!("Bearer {token}");
+        let confirm = Request::new("PUT", &confirmation).set("x-request-id", "confirm");
+        send(confirm.set("authorization", &bearer).signed(&signer)).await;
+        let accounts = Request::new("GET", "/xs2a-bg/nl/v1/accounts").set("x-request-id", "accounts");
+        let accounts = accounts.set("authorization", &bearer).set("consent-id", &id).signed(&signer);
+        let account = send(accounts).await["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
+        Self { signer, iban, consent: id, token, account }
+    }
+
+    /// A read of balances with the customer taking part.
+    pub(crate) fn balances(&self, number: usize) -> Request {
+        Request::new("GET", &format!("/xs2a-bg/nl/v1/accounts/{}/balances", self.account))
+            .set("x-request-id", format!("balances-{number:08}"))
+            .set("psu-ip-address", "192.0.2.1")
+            .set("consent-id", &self.consent)
+            .set("authorization", format!("Bearer {}", self.token))
+            .signed(&self.signer)
+    }
+
+    /// A request for a consent that no other request is like.
+    pub(crate) fn consent(&self, number: usize) -> Request {
+        consent_request(&self.signer, &bank_offered("9999-12-31"), number + 1)
+    }
+
+    /// An onboarding call.
+    pub(crate) fn onboarding(&self, number: usize) -> Request {
+        Request::onboarding("nl").set("x-request-id", format!("bench-{number:08}")).signed(&self.signer)
+    }
+}
+
+fn consent_request(signer: &Signer, body: &Value, number: usize) -> Request {
+    Request::new("POST", "/xs2a-bg/nl/v1/consents")
+        .set("x-request-id", format!("consent-{number:08}"))
+        .set("psu-ip-address", "192.0.2.1")
+        .set("tpp-redirect-uri", CALLBACK)
+        .body("application/json", body.to_string())
+        .signed(signer)
+}
+
+/// Signs requests on every processor and writes them as octets.
+pub(crate) fn prepared(count: usize, make: impl Fn(usize) -> Request + Sync) -> Vec<Vec<u8>> {
+    let threads = processors();
+    let mut all: Vec<Vec<Vec<u8>>> = std::thread::scope(|scope| {
+        let make = &make;
+        let part =
+            |first: usize| (first..count).step_by(threads).map(|number| octets(&make(number))).collect();
+        let parts: Vec<_> = (0..threads).map(|first| scope.spawn(move || part(first))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).collect()
+    });
+    all.drain(..).flatten().collect()
+}
+
+fn octets(request: &Request) -> Vec<u8> {
+    let mut octets = format!("{} {} HTTP/1.1\r\nhost: bank\r\n", request.method, request.target).into_bytes();
+    for (name, value) in &request.headers {
+        octets.extend(format!("{name}: {}\r\n", value.to_str().unwrap()).as_bytes());
+    }
+    octets.extend(format!("content-length: {}\r\n\r\n", request.body.len()).as_bytes());
+    octets.extend(&request.body);
+    octets
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Fills a database with a million transactions of other accounts and a hundred thousand other consents.
+pub(crate) fn fill(database: &Path, iban: &str) {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let copies = "WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?2)";
+    let account: String =
+        connection.query_row("SELECT id FROM accounts WHERE iban = ?1", [iban], |row| row.get(0)).unwrap();
+    let own: i64 = connection
+        .query_row("SELECT COUNT(*) FROM postings WHERE account = ?1", [&account], |row| row.get(0))
+        .unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
+    let columns = "entered_on, booking_date, sequence, value_date, amount, balance_after, counterparty_name, \
+                   counterparty_iban, remittance, code, end_to_end_id";
+    let postings = format!(
+        "{copies} INSERT INTO postings (entry, account, {columns}) \
+         SELECT p.entry || '-' || n, CASE WHEN p.account = ?1 THEN p.account || '-' || n ELSE p.account END, \
+         {columns} FROM copies, postings p WHERE p.entry IN (SELECT entry FROM postings WHERE account = ?1)"
+    );
+    connection.execute(&postings, (&account, 1_000_000 / own + 1)).unwrap();
+    let consents = format!(
+        "{copies} INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, \
+         frequency_per_day, created_at, customer, decision, last_action_at, version) \
+         SELECT c.id || '-' || n, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, \
+         created_at, customer, decision, last_action_at, version FROM copies, consents c WHERE c.id = ?1"
+    );
+    let consent: String =
+        connection.query_row("SELECT id FROM consents LIMIT 1", [], |row| row.get(0)).unwrap();
+    connection.execute(&consents, (&consent, 100_000)).unwrap();
+    connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
