@@ -91,13 +91,21 @@ impl Bank for SandboxBank {
         Box::pin(async move { Ok(self.booked(access.account()).await?.account) })
     }
 
-    fn balances<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Vec<Balance>> {
+    fn balances<'a>(
+        &'a self,
+        access: &'a AccountAccess<Balances>,
+        day: Date,
+    ) -> Answer<'a, (Account, Vec<Balance>)> {
         Box::pin(async move {
             let booked = self.booked(access.account()).await?;
             let currency = booked.account.currency;
             let before = day.yesterday().unwrap_or(day);
-            let closing = self.store.booked_balance(access.account(), before).await?;
-            let today = self.store.booked_balance(access.account(), day).await?;
+            let (today, since) = self.store.booked_balance(access.account(), day).await?;
+            let closing = if since <= before {
+                today
+            } else {
+                self.store.booked_balance(access.account(), before).await?.0
+            };
             let pending = self.store.pending_sum(access.account(), day).await?;
             let balance = |kind, minor, reference_date, credit_limit_included| Balance {
                 kind,
@@ -106,10 +114,11 @@ impl Bank for SandboxBank {
                 credit_limit_included,
             };
             let expected = today + pending + booked.credit_limit;
-            Ok(vec![
+            let balances = vec![
                 balance(BalanceKind::ClosingBooked, closing, before, false),
                 balance(BalanceKind::Expected, expected, day, true),
-            ])
+            ];
+            Ok((booked.account, balances))
         })
     }
 

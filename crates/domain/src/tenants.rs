@@ -2,11 +2,21 @@
 //!
 //! A tenant's name says where it is: its first part is a country, its second a language, for example `be_fr`.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::Language;
+
+static BRITISH_TIME: LazyLock<TimeZone> = LazyLock::new(|| zone("GMT0BST,M3.5.0/1,M10.5.0"));
+static CENTRAL_TIME: LazyLock<TimeZone> = LazyLock::new(|| zone("CET-1CEST,M3.5.0,M10.5.0/3"));
+
+/// A zone by the rules in force; no database of zones is needed for that.
+fn zone(rules: &str) -> TimeZone {
+    TimeZone::posix(rules).unwrap_or(TimeZone::UTC)
+}
 
 /// Name of a tenant as it stands in paths, for example `be_fr`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,11 +82,8 @@ impl Tenant {
             .map_or(Timestamp::MAX, |at| at.timestamp())
     }
 
-    /// Its time zone, by the rules in force; no database of zones is needed for that.
     fn time_zone(&self) -> TimeZone {
-        let rules =
-            if self.country() == "GB" { "GMT0BST,M3.5.0/1,M10.5.0" } else { "CET-1CEST,M3.5.0,M10.5.0/3" };
-        TimeZone::posix(rules).unwrap_or(TimeZone::UTC)
+        if self.country() == "GB" { BRITISH_TIME.clone() } else { CENTRAL_TIME.clone() }
     }
 
     /// The name.

@@ -121,14 +121,15 @@ impl Gateway {
     ) -> Result<(AccountView, Vec<Balance>), Error> {
         let granted = access.find(self, read.id, read.product)?;
         let proof = Balances::prove(granted, read.id)?;
-        let view = self.readable(access, granted, read.id).await?;
+        let (account, balances) = self.0.bank.balances(&proof, ctx.today()).await?;
+        check_readable(&account, read.id)?;
         let consent = access.consent();
         retry(|| async {
             let changes = self.count(ctx, consent, granted, read, ReadKind::Balances).await?;
             self.save_if_any(changes).await
         })
         .await?;
-        Ok((view, self.0.bank.balances(&proof, ctx.today()).await?))
+        Ok((self.view(consent, granted, account), balances))
     }
 
     /// Transactions of an account. The first read of a consent and account sees the whole history, later ones
@@ -145,7 +146,9 @@ impl Gateway {
     ) -> Result<TransactionsPage, Error> {
         let granted = access.find(self, read.id, read.product)?;
         let proof = Transactions::prove(granted, read.id)?;
-        let view = self.readable(access, granted, read.id).await?;
+        let account = self.0.bank.account(&Details::prove(granted, read.id)?).await?;
+        check_readable(&account, read.id)?;
+        let view = self.view(access.consent(), granted, account);
         let sealed_for = [access.consent().id.as_str(), granted.account.as_str()];
         let (criteria, after) = match &request.edge_token {
             Some(token) => {
@@ -230,21 +233,6 @@ impl Gateway {
         }
     }
 
-    /// The account, if it is in use.
-    async fn readable(
-        &self,
-        access: &ConsentAccess,
-        granted: &GrantedAccount,
-        id: &str,
-    ) -> Result<AccountView, Error> {
-        let account = self.0.bank.account(&Details::prove(granted, id)?).await?;
-        if account.status != AccountStatus::Enabled {
-            let status = account.status.name();
-            return Err(AccessRefusal::Unavailable { id: id.to_owned(), status }.into());
-        }
-        Ok(self.view(access.consent(), granted, account))
-    }
-
     fn view(&self, consent: &Consent, granted: &GrantedAccount, account: Account) -> AccountView {
         AccountView {
             resource_id: self.resource_id(&consent.tpp, &granted.account),
@@ -253,6 +241,14 @@ impl Gateway {
             transactions: granted.transactions,
         }
     }
+}
+
+/// Checks that an account is in use.
+fn check_readable(account: &Account, id: &str) -> Result<(), AccessRefusal> {
+    if account.status == AccountStatus::Enabled {
+        return Ok(());
+    }
+    Err(AccessRefusal::Unavailable { id: id.to_owned(), status: account.status.name() })
 }
 
 /// What a page token says: the criteria, and where the page before ended.

@@ -51,8 +51,12 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
     /// An account's details.
     fn account<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Account>;
 
-    /// An account's balances as of a day.
-    fn balances<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Vec<Balance>>;
+    /// An account with its balances as of a day.
+    fn balances<'a>(
+        &'a self,
+        access: &'a AccountAccess<Balances>,
+        day: Date,
+    ) -> Answer<'a, (Account, Vec<Balance>)>;
 
     /// Booked transactions as of a day, newest first.
     fn booked<'a>(

@@ -175,18 +175,18 @@ impl Store {
         )
     }
 
-    /// What is booked on an account at the end of a day, in minor units.
+    /// What is booked on an account at the end of a day, in minor units, and since which day.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
+    pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<(i64, Date), StoreError> {
         let balance = self.fetch_optional(
-            "SELECT balance_after FROM postings WHERE account = $1 AND booking_date <= $2 \
+            "SELECT balance_after, booking_date FROM postings WHERE account = $1 AND booking_date <= $2 \
              ORDER BY booking_date DESC, sequence DESC LIMIT 1",
             &[account.as_str().into(), day.into()],
-            |row| row.integer(0, "postings.balance_after"),
+            |row| Ok((row.integer(0, "postings.balance_after")?, row.date(1, "postings.booking_date")?)),
         )?;
-        Ok(balance.unwrap_or(0))
+        Ok(balance.unwrap_or((0, Date::MIN)))
     }
 
     /// What is entered on a day and not yet booked, in minor units.
