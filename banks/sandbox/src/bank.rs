@@ -100,20 +100,15 @@ impl Bank for SandboxBank {
             let booked = self.booked(access.account()).await?;
             let currency = booked.account.currency;
             let before = day.yesterday().unwrap_or(day);
-            let (today, since) = self.store.booked_balance(access.account(), day).await?;
-            let closing = if since <= before {
-                today
-            } else {
-                self.store.booked_balance(access.account(), before).await?.0
-            };
-            let pending = self.store.pending_sum(access.account(), day).await?;
+            let closing = self.store.booked_balance(access.account(), before).await?;
+            let entered = self.store.entered_since(access.account(), before, day).await?;
             let balance = |kind, minor, reference_date, credit_limit_included| Balance {
                 kind,
                 amount: Money { minor, currency },
                 reference_date,
                 credit_limit_included,
             };
-            let expected = today + pending + booked.credit_limit;
+            let expected = closing + entered + booked.credit_limit;
             let balances = vec![
                 balance(BalanceKind::ClosingBooked, closing, before, false),
                 balance(BalanceKind::Expected, expected, day, true),

@@ -83,7 +83,6 @@ impl AccountStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccountReference {
     /// Which one.
-    #[serde(flatten)]
     pub number: AccountNumber,
     /// Its currency, where one number has several (ISO 4217, alphabetic).
     #[serde(default, skip_serializing_if = "Option::is_none")]

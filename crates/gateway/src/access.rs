@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
-use domain::{AccessRefusal, AccountId, Consent, GrantRefusal, GrantedAccount, Product, TppId};
+use domain::{AccessRefusal, AccountId, Consent, ConsentId, GrantRefusal, GrantedAccount, Product, TppId};
 
-use crate::{Ctx, Error, Gateway, Noun};
+use crate::grants::check_access_token;
+use crate::{Ctx, Error, Gateway, Noun, secrets};
 
 /// Covers details of an account.
 #[derive(Debug, Clone, Copy)]
@@ -67,10 +68,15 @@ impl Gateway {
         ctx: &Ctx,
         credentials: AccessCredentials<'_>,
     ) -> Result<ConsentAccess, Error> {
-        let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
-        let token = credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        let AccessCredentials { tpp, token, certificate, .. } = credentials;
+        let id = ConsentId::new(credentials.consent);
+        let hash = secrets::hash(token.unwrap_or_default());
+        let found = self.0.store.consent_and_token(&id, &hash).await?;
+        let found = found.filter(|(consent, _)| consent.tpp == *tpp && consent.tenant == ctx.tenant);
+        let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
+        let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
         consent.check_valid(ctx.now)?;
-        let grant = self.access_token(ctx, token, credentials.certificate).await?;
+        let grant = check_access_token(ctx, token, known, certificate)?;
         if grant.consent != consent.id || grant.client != *credentials.tpp {
             return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
         }

@@ -181,19 +181,8 @@ impl Gateway {
         token: &str,
         certificate: Option<&str>,
     ) -> Result<Grant, Error> {
-        let invalid = || GrantRefusal::AccessTokenInvalid(token.chars().take(8).collect());
-        let (found, grant) = self.known_token(token).await?.ok_or_else(invalid)?;
-        let is_good = found.kind == TokenKind::Access
-            && found.is_active_at(ctx.now)
-            && grant.ended_at.is_none()
-            && grant.tenant == ctx.tenant;
-        if !is_good {
-            return Err(invalid().into());
-        }
-        if found.certificate.is_some() && found.certificate.as_deref() != certificate {
-            return Err(GrantRefusal::AccessTokenCertificate.into());
-        }
-        Ok(grant)
+        let known = self.known_token(token).await?;
+        Ok(check_access_token(ctx, token, known, certificate)?)
     }
 
     /// Who the customer behind an access token is, while the consent lasts.
@@ -286,4 +275,26 @@ fn check_verifier(code: &AuthorizationCode, verifier: &str) -> Result<(), GrantR
     let expected = secrets::challenge(verifier);
     let fits: bool = expected.as_bytes().ct_eq(code.request.code_challenge.as_bytes()).into();
     if fits { Ok(()) } else { Err(GrantRefusal::Verifier) }
+}
+
+/// The grant of an access token, if the token may be used at the tenant that is called.
+pub(crate) fn check_access_token(
+    ctx: &Ctx,
+    token: &str,
+    known: Option<(Token, Grant)>,
+    certificate: Option<&str>,
+) -> Result<Grant, GrantRefusal> {
+    let invalid = || GrantRefusal::AccessTokenInvalid(token.chars().take(8).collect());
+    let (found, grant) = known.ok_or_else(invalid)?;
+    let is_good = found.kind == TokenKind::Access
+        && found.is_active_at(ctx.now)
+        && grant.ended_at.is_none()
+        && grant.tenant == ctx.tenant;
+    if !is_good {
+        return Err(invalid());
+    }
+    if found.certificate.is_some() && found.certificate.as_deref() != certificate {
+        return Err(GrantRefusal::AccessTokenCertificate);
+    }
+    Ok(grant)
 }

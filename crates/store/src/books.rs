@@ -175,29 +175,34 @@ impl Store {
         )
     }
 
-    /// What is booked on an account at the end of a day, in minor units, and since which day.
+    /// What is booked on an account at the end of a day, in minor units.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<(i64, Date), StoreError> {
+    pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
         let balance = self.fetch_optional(
-            "SELECT balance_after, booking_date FROM postings WHERE account = $1 AND booking_date <= $2 \
+            "SELECT balance_after FROM postings WHERE account = $1 AND booking_date <= $2 \
              ORDER BY booking_date DESC, sequence DESC LIMIT 1",
             &[account.as_str().into(), day.into()],
-            |row| Ok((row.integer(0, "postings.balance_after")?, row.date(1, "postings.booking_date")?)),
+            |row| row.integer(0, "postings.balance_after"),
         )?;
-        Ok(balance.unwrap_or((0, Date::MIN)))
+        Ok(balance.unwrap_or(0))
     }
 
-    /// What is entered on a day and not yet booked, in minor units.
+    /// What was entered up to `day` and is booked after `since`, or pending, in minor units.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn pending_sum(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
+    pub async fn entered_since(
+        &self,
+        account: &AccountId,
+        since: Date,
+        day: Date,
+    ) -> Result<i64, StoreError> {
         let amounts = self.fetch_all(
             "SELECT amount FROM postings WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 \
              AND entered_on <= $4",
-            &[account.as_str().into(), day.into(), pending_until(day).into(), day.into()],
+            &[account.as_str().into(), since.into(), pending_until(day).into(), day.into()],
             |row| row.integer(0, "postings.amount"),
         )?;
         Ok(amounts.iter().sum())
@@ -375,7 +380,7 @@ fn read_customer(row: &Row<'_>, at: usize) -> Result<Customer, StoreError> {
 fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
     Ok(Account {
         id: AccountId::new(row.text(at, "accounts.id")?),
-        iban: read_iban(&row.text(at + 1, "accounts.iban")?, "accounts.iban")?,
+        iban: Iban::from_stored(row.text(at + 1, "accounts.iban")?),
         currency: Currency::from_code(&row.text(at + 2, "accounts.currency")?)
             .ok_or(StoreError::Corrupt("accounts.currency"))?,
         product: Product::from_code(&row.text(at + 3, "accounts.product")?)
@@ -387,7 +392,6 @@ fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
 }
 
 fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, StoreError> {
-    let iban = row.optional_text(6, "postings.counterparty_iban")?;
     Ok(Transaction {
         id: row.text(0, "postings.entry")?,
         booking_date: row.date(1, "postings.booking_date")?,
@@ -396,14 +400,10 @@ fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, St
         amount: Money { minor: row.integer(4, "postings.amount")?, currency },
         counterparty: Counterparty {
             name: row.optional_text(5, "postings.counterparty_name")?,
-            iban: iban.map(|text| read_iban(&text, "postings.counterparty_iban")).transpose()?,
+            iban: row.optional_text(6, "postings.counterparty_iban")?.map(Iban::from_stored),
         },
         remittance: row.optional_text(7, "postings.remittance")?,
         code: row.optional_text(8, "postings.code")?,
         end_to_end_id: row.optional_text(9, "postings.end_to_end_id")?,
     })
-}
-
-fn read_iban(text: &str, column: &'static str) -> Result<Iban, StoreError> {
-    Iban::parse(text).map_err(|_| StoreError::Corrupt(column))
 }

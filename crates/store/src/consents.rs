@@ -1,8 +1,9 @@
 //! Consents.
 
-use domain::{Consent, ConsentId, CustomerId, Decision, TppId};
+use domain::{Consent, ConsentId, CustomerId, Decision, Grant, SecretHash, Token, TppId};
 
 use crate::changes::Rows;
+use crate::grants::{read_grant, read_token};
 use crate::row::{Row, json};
 use crate::{Changes, Store, StoreError};
 
@@ -17,6 +18,36 @@ impl Store {
              customer, decision, last_action_at, version FROM consents WHERE id = $1",
             &[id.as_str().into()],
             read,
+        )
+    }
+}
+
+impl Store {
+    /// The consent with this id, and the token with this hash with the grant that it belongs to, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consent_and_token(
+        &self,
+        id: &ConsentId,
+        token: &SecretHash,
+    ) -> Result<Option<(Consent, Option<(Token, Grant)>)>, StoreError> {
+        self.fetch_optional(
+            "SELECT c.id, c.tpp, c.tenant, c.access, c.granted, c.recurring, c.valid_until, c.frequency_per_day, \
+             c.created_at, c.customer, c.decision, c.last_action_at, c.version, \
+             t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
+             g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
+             g.authenticated_at, g.ended_at, g.version \
+             FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
+             WHERE c.id = $2",
+            &[token.as_hex().into(), id.as_str().into()],
+            |row| {
+                let token = match row.optional_text(21, "grants.id")? {
+                    Some(_) => Some((read_token(row, 13)?, read_grant(row, 21)?)),
+                    None => None,
+                };
+                Ok((read(row)?, token))
+            },
         )
     }
 }

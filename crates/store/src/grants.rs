@@ -50,7 +50,7 @@ impl Store {
              g.authenticated_at, g.ended_at, g.version \
              FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
             &[hash.as_hex().into()],
-            |row| Ok((read_token(row)?, read_grant(row, 8)?)),
+            |row| Ok((read_token(row, 0)?, read_grant(row, 8)?)),
         )
     }
 }
@@ -151,7 +151,7 @@ fn read_code(row: &Row<'_>) -> Result<AuthorizationCode, StoreError> {
     })
 }
 
-fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> {
+pub(crate) fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> {
     Ok(Grant {
         id: GrantId::new(row.text(at, "grants.id")?),
         client: TppId::new(row.text(at + 1, "grants.client")?),
@@ -166,15 +166,16 @@ fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> {
     })
 }
 
-fn read_token(row: &Row<'_>) -> Result<Token, StoreError> {
+pub(crate) fn read_token(row: &Row<'_>, at: usize) -> Result<Token, StoreError> {
     Ok(Token {
-        hash: SecretHash::from_hex(row.text(0, "tokens.hash")?),
-        grant: GrantId::new(row.text(1, "tokens.grant_id")?),
-        kind: TokenKind::from_name(&row.text(2, "tokens.kind")?).ok_or(StoreError::Corrupt("tokens.kind"))?,
-        certificate: row.optional_text(3, "tokens.certificate")?,
-        issued_at: row.time(4, "tokens.issued_at")?,
-        expires_at: row.time(5, "tokens.expires_at")?,
-        used_at: row.optional_time(6, "tokens.used_at")?,
-        version: row.integer(7, "tokens.version")?,
+        hash: SecretHash::from_hex(row.text(at, "tokens.hash")?),
+        grant: GrantId::new(row.text(at + 1, "tokens.grant_id")?),
+        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?)
+            .ok_or(StoreError::Corrupt("tokens.kind"))?,
+        certificate: row.optional_text(at + 3, "tokens.certificate")?,
+        issued_at: row.time(at + 4, "tokens.issued_at")?,
+        expires_at: row.time(at + 5, "tokens.expires_at")?,
+        used_at: row.optional_time(at + 6, "tokens.used_at")?,
+        version: row.integer(at + 7, "tokens.version")?,
     })
 }

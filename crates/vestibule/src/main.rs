@@ -10,6 +10,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
+/// Calls make many small allocations on many threads, which the system's allocator makes wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
