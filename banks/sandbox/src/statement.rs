@@ -43,7 +43,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) today: Date,
     /// Least balance, in minor units: payments that would go below are not made.
     pub(crate) floor: i64,
-    /// What the account is to hold today.
+    /// What the account is to hold at the end of yesterday.
     pub(crate) balance: Option<i64>,
     /// Whether there is a savings account to put money aside.
     pub(crate) saves: bool,
@@ -67,7 +67,10 @@ pub(crate) fn movements(plan: &Plan<'_>, numbers: &mut Sequence) -> Vec<Movement
         }
     }
     all.sort_by_key(|movement| movement.booking_date);
-    let is_past = |movement: &Movement| movement.booking_date <= plan.today;
+    // The balance that is asked for is that of yesterday's close, which is what a bank shows as booked.
+    let yesterday = plan.today.yesterday().unwrap_or(plan.today);
+    let last_past = if plan.life == Life::Busy { plan.today } else { yesterday };
+    let is_past = |movement: &Movement| movement.booking_date <= last_past;
     let mut past: Vec<_> = all.iter().filter(|movement| is_past(movement)).cloned().collect();
     let future = all.into_iter().filter(|movement| !is_past(movement));
     if plan.life == Life::Busy {
@@ -88,7 +91,7 @@ pub(crate) fn movements(plan: &Plan<'_>, numbers: &mut Sequence) -> Vec<Movement
         keep(&mut kept, &mut balance, movement);
     }
     if let Some(target) = plan.balance.filter(|target| *target != balance) {
-        kept.push(own_transfer(plan, plan.today, target - balance));
+        kept.push(own_transfer(plan, last_past, target - balance));
         balance = target;
     }
     for movement in future {
@@ -371,7 +374,8 @@ mod tests {
             [(Life::Student, 0, 1_234), (Life::Household, -100_000, -42_050), (Life::None, 0, 777)]
         {
             let plan = Plan { floor, balance: Some(balance), ..plan(life) };
-            assert_eq!(sum_on(&of(&plan), plan.today), balance, "{life:?}");
+            let yesterday = plan.today.yesterday().unwrap();
+            assert_eq!(sum_on(&of(&plan), yesterday), balance, "{life:?}");
         }
         assert!(of(&plan(Life::None)).is_empty());
     }

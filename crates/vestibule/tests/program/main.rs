@@ -1,14 +1,18 @@
 //! The binary from outside: command line, TLS with other programs, crashes, logs, documentation.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
 
+mod accounts_command;
 mod certificate_command;
 mod crash;
 mod documentation;
+mod interface_description;
 mod limits;
 mod logs;
 mod management;
+mod openid_client;
 mod other_implementations;
 mod pages;
+mod python;
 mod sandbox_command;
 mod tls;
 mod tpp_command;

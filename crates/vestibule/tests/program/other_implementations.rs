@@ -3,25 +3,12 @@
 //!
 //! `scripts/test` installs them and says in `VESTIBULE_PYTHON` where.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use testkit::{TestServer, free_folder, openssl, run};
 
-use crate::vestibule;
-
-/// A program of the Python environment, or none if there is no environment.
-fn python(name: &str) -> Option<String> {
-    let folder = std::env::var_os("VESTIBULE_PYTHON").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python").into());
-    let program = folder.join("bin").join(name);
-    if program.exists() {
-        return Some(program.to_str().unwrap().to_owned());
-    }
-    assert!(std::env::var_os("VESTIBULE_PYTHON").is_none(), "{} is missing", program.display());
-    println!("skipped: no Python environment; run scripts/python first");
-    None
-}
+use crate::{python, vestibule};
 
 /// A certificate of each profile in a file of its own.
 async fn issued(server: &TestServer, folder: &Path) -> Vec<(&'static str, String)> {
@@ -43,7 +30,7 @@ async fn issued(server: &TestServer, folder: &Path) -> Vec<(&'static str, String
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_etsi_linter_finds_no_error() {
-    let Some(linter) = python("lint_etsi_cert") else { return };
+    let Some(linter) = python::program("lint_etsi_cert") else { return };
     let (_guard, folder) = free_folder();
     let server = TestServer::start().await;
     for (profile, file) in issued(&server, &folder).await {
@@ -77,7 +64,7 @@ fn pairs(name: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_parser_agrees_on_every_field() {
-    let Some(interpreter) = python("python") else { return };
+    let Some(interpreter) = python::program("python") else { return };
     let (_guard, folder) = free_folder();
     let server = TestServer::start().await;
     let mut files: Vec<String> = issued(&server, &folder).await.into_iter().map(|(_, file)| file).collect();

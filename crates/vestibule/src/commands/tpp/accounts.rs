@@ -23,6 +23,9 @@ const BROWSER_TIME: Duration = Duration::from_secs(15 * 60);
 impl Session<'_> {
     pub(super) async fn consent(&self, command: &TppConsentArgs) -> Result<(), Failure> {
         let state = self.load()?;
+        if state.registration.is_none() {
+            return Err(not_registered());
+        }
         let tenant = command.tenant.clone().unwrap_or_else(|| tenant_of(&state));
         let client = self.client(&state, &tenant).await?;
         let asked = self.request_consent(&client, state, command).await?;
@@ -43,9 +46,7 @@ impl Session<'_> {
         command: &TppConsentArgs,
     ) -> Result<ConsentSession<'c>, Failure> {
         let registration = state.registration.as_ref();
-        let registered = registration.ok_or_else(|| {
-            Failure::new("not registered yet; register with: vestibule tpp register --redirect-uri URI")
-        })?;
+        let registered = registration.ok_or_else(not_registered)?;
         let uris = &registered.redirect_uris;
         let uri = command
             .redirect_uri
@@ -238,6 +239,10 @@ impl Session<'_> {
         let client = self.client(&state, &tenant).await?;
         Ok((client, state))
     }
+}
+
+fn not_registered() -> Failure {
+    Failure::new("not registered yet; register with: vestibule tpp register --redirect-uri URI")
 }
 
 pub(super) fn tenant_of(state: &State) -> String {

@@ -46,7 +46,7 @@ impl Session<'_> {
                 redirect_uris: vec![command.redirect_uri.clone()],
                 sector_identifier_uri: String::new(),
             };
-            state = self.register_quietly(state, registration).await?;
+            state = self.register_with(state, registration, |_| {}).await?;
             let id = state.registration.as_ref().map(|kept| kept.client_id.clone()).unwrap_or_default();
             steps.done("registration", &id);
         }

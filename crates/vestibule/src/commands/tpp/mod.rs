@@ -82,11 +82,7 @@ impl<'a> Session<'a> {
     }
 
     async fn register(&self, command: TppRegisterArgs) -> Result<(), Failure> {
-        let state = self.load()?;
-        if state.signing.is_none() {
-            self.progress("No certificate yet: getting a test certificate from the sandbox");
-        }
-        let state = self.register_quietly(state, command).await?;
+        let state = self.register_with(self.load()?, command, |text| self.progress(text)).await?;
         if self.args.json {
             output::json(&self.state_json(&state, true));
         } else {
@@ -96,9 +92,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Registers, with a test certificate if there is none, and keeps what came of it.
-    async fn register_quietly(&self, mut state: State, command: TppRegisterArgs) -> Result<State, Failure> {
+    /// Registers, with a test certificate if there is none, and keeps what came of it. `announce` is told of each
+    /// step before it is taken.
+    async fn register_with(
+        &self,
+        mut state: State,
+        command: TppRegisterArgs,
+        announce: impl Fn(&str),
+    ) -> Result<State, Failure> {
         if state.signing.is_none() {
+            announce("No certificate yet: getting a test certificate from the sandbox");
             let subject = default_subject();
             let kept = self.fetch_certificate(&subject, ProfileArg::TestClient, Some(&command.tenant)).await;
             state.signing = Some(kept.map_err(|failure| {
@@ -110,7 +113,9 @@ impl<'a> Session<'a> {
             self.folder.save(&state)?;
         }
         let client = self.client(&state, &command.tenant).await?;
+        announce("Getting an initial access token");
         let token = client.initial_access_token().await?;
+        announce("Registering");
         let registered =
             client.register(&token, &command.redirect_uris, &command.sector_identifier_uri).await?;
         // The secret is on disk before anyone sees it: the bank shows it this one time.

@@ -1,0 +1,222 @@
+//! `vestibule account` and the part of `vestibule tpp` that reads accounts.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use testkit::{Program, free_folder};
+
+use crate::{BINARY, vestibule};
+
+struct Setting {
+    program: Program,
+    state: String,
+    _guard: tempfile::TempDir,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let (guard, folder) = free_folder();
+        let state = folder.join("state").to_str().unwrap().to_owned();
+        Self { program: Program::sandbox(BINARY, &["--ephemeral"]), state, _guard: guard }
+    }
+
+    fn arguments(&self) -> [String; 6] {
+        let (bank, management) = (self.program.url("public"), self.program.url("management"));
+        ["--bank".into(), bank, "--management".into(), management, "--state".into(), self.state.clone()]
+    }
+
+    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
+        let to = self.arguments();
+        let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        vestibule(&[&["tpp"], arguments, &to].concat())
+    }
+
+    /// Runs a command that has to succeed.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let (code, out, error) = self.tpp(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{error}");
+        out
+    }
+
+    /// Runs a command that has to fail, and returns what it says.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let (code, out, error) = self.tpp(arguments);
+        assert_ne!(code, 0, "{arguments:?}: {out}");
+        assert!(error.contains("error: ") && !error.contains("panicked"), "{error}");
+        error
+    }
+
+    fn account(&self, arguments: &[&str]) -> (i32, String, String) {
+        let management = self.program.url("management");
+        vestibule(&[&["account"], arguments, &["--management", &management]].concat())
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn customers_of_a_sandbox() {
+    let setting = Setting::new();
+    let (code, out, _) = setting.account(&["list"]);
+    assert!(code == 0 && out.contains("vestibule account new"), "{out}");
+    let (code, out, error) = setting.account(&[
+        "new",
+        "--persona",
+        "student",
+        "--name",
+        "Ada Möller",
+        "--balance",
+        "99.95",
+        "--json",
+    ]);
+    assert_eq!(code, 0, "{error}");
+    let made = json(&out);
+    assert_eq!((&made["name"], &made["persona"]), (&"Ada Möller".into(), &"student".into()));
+    let iban = made["iban"].as_str().unwrap();
+    let (_, out, _) = setting.account(&["list"]);
+    assert!(out.contains(iban) && out.contains(made["digipassNumber"].as_str().unwrap()), "{out}");
+    let (code, out, _) = setting.account(&["show", iban]);
+    assert!(code == 0 && out.contains("Ada Möller") && out.contains("CACC enabled"), "{out}");
+    let (_, out, _) = setting.account(&["list", "--personas"]);
+    assert!(out.lines().count() >= 12, "{out}");
+    for (arguments, text) in [
+        (vec!["show", "NL91ABNA0417164300"], "no customer with account"),
+        (vec!["new", "--persona", "nobody"], "is not one of household, student"),
+        (vec!["new", "--tenant", "xx"], "tenant \"xx\" is not one of nl"),
+        (vec!["new", "--currency", "euro"], "no code of ISO 4217"),
+        (vec!["new", "--balance", "1,5"], "balance \"1,5\""),
+        (vec!["new", "--currency", "JPY", "--balance", "1.5"], "fraction digits"),
+        (vec!["approve", "http://x/", "--iban", iban], "must be an authorization URL of this bank"),
+    ] {
+        let (code, _, error) = setting.account(&arguments);
+        assert!(code != 0 && error.contains(text), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn from_nothing_to_the_first_balance_and_on() {
+    let setting = Setting::new();
+    let flow = json(&setting.ok(&["flow", "ais", "--headless", "approve", "--json"]));
+    assert_eq!((&flow["consentStatus"], flow["balances"].as_array().unwrap().len()), (&"valid".into(), 2));
+    let steps: Vec<_> =
+        flow["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let expected = [
+        "registration",
+        "customer",
+        "consent",
+        "authorisation",
+        "tokens",
+        "confirmation",
+        "accounts",
+        "balances",
+    ];
+    assert_eq!(steps, expected);
+    let again = setting.ok(&["flow", "ais", "--headless", "approve"]);
+    assert!(!again.contains("registration") && again.contains("together"), "{again}");
+
+    let accounts = json(&setting.ok(&["accounts", "--json"]));
+    let iban = accounts["accounts"][0]["iban"].as_str().unwrap().to_owned();
+    assert!(setting.ok(&["accounts"]).contains(&iban));
+    assert!(setting.ok(&["balances", "--account", &iban]).contains("closingBooked"));
+    let csv = setting.ok(&["transactions", "--csv"]);
+    let lines: Vec<_> = csv.lines().collect();
+    assert!(lines.len() > 300, "the first read sees the whole history: {}", lines.len());
+    assert!(lines[0].starts_with("account,status,bookingDate,amount"));
+    assert!(lines[1..].iter().all(|line| line.starts_with(&iban)));
+    let later = json(&setting.ok(&["transactions", "--booking-status", "booked", "--json"]));
+    let later = later["transactions"][0]["booked"].as_array().unwrap().len();
+    assert!(later < 300 && later > 20, "later reads see ninety days: {later}");
+    assert!(setting.ok(&["transactions", "--psu-ip-address", "192.0.2.1"]).contains("booked"));
+
+    // The daily budget is kept on this side, and the bank has the last word.
+    setting.ok(&["balances"]);
+    setting.ok(&["balances"]);
+    let spent = setting.refused(&["balances"]);
+    assert!(spent.contains("4 unattended reads of balances"), "{spent}");
+    assert!(setting.refused(&["balances", "--beyond-budget"]).contains("429 ACCESS_EXCEEDED"));
+    setting.ok(&["balances", "--psu-ip-address", "192.0.2.1"]);
+
+    assert!(setting.ok(&["refresh"]).contains("has new tokens"));
+    setting.ok(&["accounts"]);
+    let shown = json(&setting.ok(&["show", "--json"]));
+    assert_eq!(shown["consents"].as_array().unwrap().len(), 2);
+    assert!(!shown.to_string().contains("accessToken"), "tokens stay in the folder");
+    assert!(setting.ok(&["revoke"]).contains("has no tokens any more"));
+    assert!(setting.refused(&["accounts"]).contains("vestibule tpp authorise"));
+    let first = flow["consentId"].as_str().unwrap();
+    setting.ok(&["accounts", "--consent", first]);
+    assert!(setting.ok(&["revoke", "--delete-consent", "--consent", first]).contains("was ended"));
+}
+
+#[test]
+fn the_wrong_order_is_answered_with_the_next_step() {
+    let setting = Setting::new();
+    assert!(setting.refused(&["consent"]).contains("vestibule tpp register"));
+    setting.ok(&["register", "--redirect-uri", "https://tpp.example/callback"]);
+    assert!(setting.refused(&["accounts"]).contains("vestibule tpp consent"));
+    let consent = json(&setting.ok(&["consent", "--json"]));
+    assert_eq!(consent["hasTokens"], false);
+    assert!(setting.refused(&["balances"]).contains("vestibule tpp authorise"));
+    // Without a browser on this machine: the address to open, and how to finish.
+    let told = setting.refused(&["authorise"]);
+    assert!(told.contains("/auth/nl/v1/auth?") && told.contains("--location"), "{told}");
+    let url = told.lines().find(|line| line.trim().starts_with("http")).unwrap().trim().to_owned();
+    let (_, made, _) = setting.account(&["new", "--json"]);
+    let iban = json(&made)["iban"].as_str().unwrap().to_owned();
+    let (code, location, error) = setting.account(&["approve", &url, "--iban", &iban]);
+    assert_eq!(code, 0, "{error}");
+    let stolen = location.trim().replace("state=", "state=x");
+    assert!(setting.refused(&["authorise", "--location", &stolen]).contains("another state"));
+    assert!(setting.ok(&["authorise", "--location", location.trim()]).contains("is valid"));
+    assert!(
+        setting
+            .refused(&["authorise", "--location", location.trim()])
+            .contains("no authorisation is under way")
+    );
+    setting.ok(&["accounts"]);
+    assert!(setting.refused(&["authorise", "--headless", "approve"]).contains("--customer-iban"));
+    assert!(setting.refused(&["accounts", "--consent", "x"]).contains("not kept here"));
+    assert!(setting.refused(&["accounts", "--account", "NL91ABNA0417164300"]).contains("does not cover"));
+    setting.ok(&["consent"]);
+    let no = setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban]);
+    assert!(no.contains("consent_required") && no.contains("cancelled"), "{no}");
+}
+
+/// A browser that is sent to the bank, decides there, and comes back to a listener on this machine.
+#[test]
+fn the_customer_comes_back_to_a_loopback_address() {
+    let setting = Setting::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let uri = format!("http://127.0.0.1:{port}/callback");
+    setting.ok(&["register", "--redirect-uri", &uri]);
+    let (_, made, _) = setting.account(&["new", "--persona", "student", "--json"]);
+    let iban = json(&made)["iban"].as_str().unwrap().to_owned();
+    setting.ok(&["consent", "--iban", &iban, "--one-off"]);
+    let mut child = Command::new(BINARY)
+        .args(["tpp", "authorise", "--no-browser"])
+        .args(setting.arguments())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let url = lines.find(|line| line.trim().starts_with("http")).unwrap().trim().to_owned();
+    let (_, location, _) = setting.account(&["approve", &url, "--iban", &iban]);
+    let target = location.trim().strip_prefix(&format!("http://127.0.0.1:{port}")).unwrap().to_owned();
+    for (target, status) in [("/favicon.ico", "404"), (target.as_str(), "200")] {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("is valid"));
+    assert!(setting.refused(&["refresh"]).contains("has no refresh token"));
+    assert!(setting.ok(&["balances"]).contains("12.34"));
+}
