@@ -4,6 +4,7 @@
 
 mod accounts;
 mod ais_refusals;
+mod any_sequence;
 mod client_sequences;
 mod flow;
 mod onboarding;
