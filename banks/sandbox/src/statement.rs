@@ -60,7 +60,7 @@ pub(crate) fn movements(plan: &Plan<'_>, numbers: &mut Sequence) -> Vec<Movement
     };
     let mut all = Vec::new();
     if plan.life != Life::None {
-        let days = i32::try_from((plan.today - opened).get_days()).unwrap_or(0) + FUTURE_DAYS;
+        let days = (plan.today - opened).get_days() + FUTURE_DAYS;
         for day in 0..days {
             let date = opened.saturating_add(Span::new().days(day + 1));
             Day { plan, date, numbers, movements: &mut all }.live();

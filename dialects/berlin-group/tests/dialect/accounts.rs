@@ -254,7 +254,7 @@ async fn pending_becomes_booked_when_the_clock_moves() {
     assert!(found.is_some_and(|one| one["transactionId"].is_string()), "{what}");
     scene.advance("P60D").await;
     let newest = scene.all("").await[0]["bookingDate"].as_str().unwrap().to_owned();
-    assert!(newest > booked[0]["bookingDate"].as_str().unwrap().to_owned(), "the account lives on");
+    assert!(newest.as_str() > booked[0]["bookingDate"].as_str().unwrap(), "the account lives on");
 }
 
 #[tokio::test]
