@@ -15,6 +15,7 @@ pub mod initial_access_tokens;
 pub mod money;
 pub mod redirect_uris;
 mod refusal;
+pub mod requested_access;
 pub mod sessions;
 pub mod tenants;
 pub mod tpps;
@@ -26,10 +27,7 @@ pub use accounts::{
 };
 pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
-pub use consents::{
-    Access, Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision, GrantedAccount,
-    RequestedAccess,
-};
+pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, RequestId, SecretHash, TppId};
@@ -39,6 +37,7 @@ pub use jiff::civil::Date;
 pub use money::{Currency, Money};
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
+pub use requested_access::{Access, GrantedAccount, RequestedAccess};
 pub use sessions::{AuthorizationRequest, Language, LogInFailures, Session};
 pub use tenants::Tenant;
 pub use tpps::{Registration, Tpp};

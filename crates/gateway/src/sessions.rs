@@ -5,15 +5,14 @@
 use domain::grants::CODE_LIFETIME;
 use domain::{
     Account, AccountId, Authorisation, AuthorizationCode, AuthorizationRequest, Consent, CustomerId,
-    GrantedAccount, Iban, Language, LogInFailures, SecretHash, Session, Timestamp, Tpp,
+    GrantedAccount, Language, Session, Tpp,
 };
 
-use crate::bank::Credentials;
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// Digits of a challenge.
-const CHALLENGE: usize = 8;
+pub(crate) const CHALLENGE: usize = 8;
 
 /// A way back to the third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,36 +87,15 @@ pub struct DecisionView {
     pub redirect_uri: String,
 }
 
-/// What came of a log-in.
-#[derive(Debug)]
-pub enum LogIn {
-    /// The customer is logged in; the session goes on under a new secret.
-    Done(String),
-    /// Wrong, whatever was wrong about it. There are more attempts.
-    Wrong {
-        /// How many.
-        left: i64,
-    },
-    /// Too many failures in a row: no log-in for a while.
-    Blocked {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// The session is over.
-    Leave(WayBack),
-    /// There is no such session.
-    Ended,
-}
-
 /// A session that goes on, with all that belongs to it.
-struct Open {
-    session: Session,
-    consent: Consent,
-    authorisation: Authorisation,
+pub(crate) struct Open {
+    pub(crate) session: Session,
+    pub(crate) consent: Consent,
+    pub(crate) authorisation: Authorisation,
 }
 
 /// A session as it was found.
-enum Found {
+pub(crate) enum Found {
     Open(Box<Open>),
     Leave(WayBack),
     Ended,
@@ -206,41 +184,6 @@ impl Gateway {
         let consent = open.consent;
         let view = DecisionView { tpp, consent, customer_name, accounts, language, redirect_uri };
         Ok(Visit::Decide(Box::new(view)))
-    }
-
-    /// A customer logs in. Five failures in a row block the log-in for a while, whichever third parties the
-    /// attempts were for (Delegated Regulation (EU) 2018/389, Article 4(3)(b)); three end this authorisation.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn log_in(&self, ctx: &Ctx, secret: &str, iban: &str, answer: &str) -> Result<LogIn, Error> {
-        let fresh = self.0.randomness.secret();
-        // An identification that is none takes the same way as one that nobody has.
-        let iban = Iban::parse(iban).ok();
-        let who = iban.as_ref().map_or("", Iban::as_str);
-        let psu = secrets::hash(&format!("{}|{who}", ctx.tenant));
-        retry(|| async {
-            let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(LogIn::Leave(way_back)),
-                Found::Ended => return Ok(LogIn::Ended),
-            };
-            let failures = self.failures(ctx, &psu).await?;
-            if let Some(until) = failures.blocked_until(ctx.now) {
-                return Ok(LogIn::Blocked { until });
-            }
-            let credentials =
-                iban.as_ref().map(|iban| Credentials { iban, challenge: &open.session.challenge, answer });
-            let customer = match credentials {
-                Some(credentials) => self.0.bank.log_in(&ctx.tenant, credentials).await?,
-                None => None,
-            };
-            match customer {
-                Some(customer) => self.logged_in(ctx, *open, failures, customer, &fresh).await,
-                None => self.not_logged_in(ctx, *open, failures).await,
-            }
-        })
-        .await
     }
 
     /// The customer approves, with the account they chose where there is a choice. Absent without a choice that
@@ -338,7 +281,7 @@ impl Gateway {
     }
 
     /// Loads a session and decides whether it goes on. One that does not is ended here.
-    async fn find_session(&self, ctx: &Ctx, secret: &str) -> Result<Found, Error> {
+    pub(crate) async fn find_session(&self, ctx: &Ctx, secret: &str) -> Result<Found, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
         let session = session.filter(|session| !session.ended && session.tenant == ctx.tenant);
         let Some(session) = session else { return Ok(Found::Ended) };
@@ -358,70 +301,6 @@ impl Gateway {
         Ok(Found::Leave(self.leave(changes, session, outcome).await?))
     }
 
-    async fn logged_in(
-        &self,
-        ctx: &Ctx,
-        open: Open,
-        failures: LogInFailures,
-        customer: CustomerId,
-        fresh: &str,
-    ) -> Result<LogIn, Error> {
-        let Open { session, consent, authorisation } = open;
-        let mut changes = Changes::new();
-        if failures.count > 0 {
-            changes = changes.put_log_in_failures(&failures.cleared());
-        }
-        let accounts = self.0.bank.accounts_of(&customer).await?;
-        let holds = |reference: &&domain::AccountReference| accounts.iter().any(|one| reference.names(one));
-        if !consent.access.references().iter().all(holds) {
-            changes = changes.put_authorisation(&authorisation.fail());
-            return Ok(LogIn::Leave(self.leave(changes, session, Outcome::NoAccess).await?));
-        }
-        // The session goes on under a new secret, so that one planted before the log-in is worth nothing; and an
-        // answer is taken once.
-        let next = Session {
-            hash: secrets::hash(fresh),
-            customer: Some(customer),
-            authenticated_at: Some(ctx.now),
-            challenge: String::new(),
-            seen_at: ctx.now,
-            version: 0,
-            ..session.clone()
-        };
-        changes = changes.put_session(&Session { ended: true, ..session }).put_session(&next);
-        self.0.store.save(changes).await?;
-        Ok(LogIn::Done(fresh.to_owned()))
-    }
-
-    async fn not_logged_in(&self, ctx: &Ctx, open: Open, failures: LogInFailures) -> Result<LogIn, Error> {
-        let Open { session, authorisation, .. } = open;
-        let (failures, authorisation) = (failures.failed(ctx.now), authorisation.wrong_answer());
-        let changes = Changes::new().put_log_in_failures(&failures).put_authorisation(&authorisation);
-        if !authorisation.is_pending_at(ctx.now) {
-            return Ok(LogIn::Leave(self.leave(changes, session, Outcome::LogInFailed).await?));
-        }
-        let challenge = self.0.randomness.digits(CHALLENGE);
-        let seen = Session { challenge, seen_at: ctx.now, ..session };
-        self.0.store.save(changes.put_session(&seen)).await?;
-        Ok(match failures.blocked_until(ctx.now) {
-            Some(until) => LogIn::Blocked { until },
-            None => {
-                LogIn::Wrong { left: domain::authorisations::MAX_WRONG_ANSWERS - authorisation.wrong_answers }
-            }
-        })
-    }
-
-    async fn failures(&self, ctx: &Ctx, psu: &SecretHash) -> Result<LogInFailures, Error> {
-        let known = self.0.store.log_in_failures(&ctx.tenant, psu).await?;
-        Ok(known.unwrap_or_else(|| LogInFailures {
-            tenant: ctx.tenant.clone(),
-            psu: psu.clone(),
-            count: 0,
-            last_at: ctx.now,
-            version: 0,
-        }))
-    }
-
     /// The accounts of a customer that a consent covers or offers.
     async fn offered(
         &self,
@@ -436,7 +315,12 @@ impl Gateway {
     }
 
     /// Saves `changes` and ends the session.
-    async fn leave(&self, changes: Changes, session: Session, outcome: Outcome) -> Result<WayBack, Error> {
+    pub(crate) async fn leave(
+        &self,
+        changes: Changes,
+        session: Session,
+        outcome: Outcome,
+    ) -> Result<WayBack, Error> {
         let way_back = way_back(&session.request, outcome);
         let ended = Session { ended: true, ..session };
         self.0.store.save(changes.put_session(&ended)).await?;

@@ -5,9 +5,9 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::Connection;
-use gateway::Ctx;
 use gateway::domain::{Account, AccountId, GrantedAccount, Language, Timestamp};
-use gateway::sessions::{DecisionView, LogIn, LogInView, Visit};
+use gateway::sessions::{DecisionView, LogInView, Visit};
+use gateway::{Ctx, LogIn};
 use http::{HeaderMap, StatusCode, header};
 use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
 

@@ -4,10 +4,10 @@
 use berlin_group::wire;
 use jiff::{SignedDuration, Timestamp};
 use oauth::wire::{Configuration, TokenResponse};
-use serde::{Deserialize, Serialize};
 
 use crate::authorization::PendingAuthorization;
 use crate::berlin_group::{Access, Client, Credentials};
+use crate::kept_consents::{ConsentWish, KeptConsent, KeptRead, KeptTokens};
 use crate::state::{State, StateFolder};
 use crate::{Error, clock};
 
@@ -16,105 +16,6 @@ const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Pages of transactions that are read at most.
 const MAX_PAGES: usize = 1000;
-
-/// A consent as the third party keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptConsent {
-    /// Its id.
-    pub id: String,
-    /// Its authorisation.
-    pub authorisation: String,
-    /// Where it was asked for.
-    pub tenant: String,
-    /// Where the browser comes back to.
-    pub redirect_uri: String,
-    /// The bank's link for the browser.
-    pub sca_redirect: String,
-    /// The bank's link to confirm.
-    pub confirmation: Option<String>,
-    /// Last day.
-    pub valid_until: String,
-    /// Unattended reads a day.
-    pub frequency_per_day: i64,
-    /// What is kept while the browser is away.
-    pub pending: Option<PendingAuthorization>,
-    /// Tokens, once there are some.
-    pub tokens: Option<KeptTokens>,
-    /// Unattended reads of today.
-    #[serde(default)]
-    pub reads: Vec<KeptRead>,
-}
-
-/// Tokens of a consent.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptTokens {
-    /// Reads data.
-    pub access_token: String,
-    /// Until when, by this machine's clock.
-    pub expires_at: Timestamp,
-    /// Gets new tokens, once.
-    pub refresh_token: Option<String>,
-}
-
-impl std::fmt::Debug for KeptTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptTokens").field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
-}
-
-/// How often something was read without the customer on a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptRead {
-    /// The account.
-    pub account: String,
-    /// `balances` or `transactions`.
-    pub kind: String,
-    /// The day, in UTC.
-    pub day: String,
-    /// How often.
-    pub count: i64,
-}
-
-/// What a consent is to be asked for.
-#[derive(Debug, Clone, Default)]
-pub struct ConsentWish {
-    /// Accounts; none to let the customer choose.
-    pub ibans: Vec<String>,
-    /// Whether it is for more than one time.
-    pub recurring: bool,
-    /// Last day, `YYYY-MM-DD`; as late as the bank allows if absent.
-    pub valid_until: Option<String>,
-    /// Unattended reads a day.
-    pub frequency_per_day: i64,
-    /// Let the customer choose among savings accounts.
-    pub savings: bool,
-}
-
-impl ConsentWish {
-    fn request(&self) -> wire::ConsentRequest {
-        let references: Vec<wire::AccountReference> = self
-            .ibans
-            .iter()
-            .map(|iban| wire::AccountReference { iban: Some(iban.clone()), ..Default::default() })
-            .collect();
-        wire::ConsentRequest {
-            access: wire::Access {
-                accounts: Some(references.clone()),
-                balances: Some(references.clone()),
-                transactions: Some(references),
-                restricted_to: self.savings.then(|| vec!["SVGS".to_owned()]),
-                ..wire::Access::default()
-            },
-            recurring_indicator: self.recurring,
-            valid_until: self.valid_until.clone().unwrap_or_else(|| "9999-12-31".to_owned()),
-            frequency_per_day: if self.recurring { self.frequency_per_day } else { 1 },
-            combined_service_indicator: false,
-        }
-    }
-}
 
 /// Which transactions are wanted.
 #[derive(Debug, Clone, Default)]

@@ -15,6 +15,7 @@ mod clock;
 pub mod consents;
 mod error;
 mod identity;
+pub mod kept_consents;
 pub mod loopback;
 mod random;
 pub mod sandbox;

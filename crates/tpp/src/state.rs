@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::consents::KeptConsent;
+use crate::kept_consents::KeptConsent;
 use crate::{Error, SigningIdentity, TlsIdentity};
 
 const STATE: &str = "state.json";

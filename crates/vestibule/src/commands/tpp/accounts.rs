@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use berlin_group::wire;
-use tpp::consents::{ConsentSession, ConsentWish, KeptConsent, TransactionsWish};
+use tpp::consents::{ConsentSession, TransactionsWish};
+use tpp::kept_consents::{ConsentWish, KeptConsent};
 use tpp::loopback::Loopback;
 use tpp::sandbox::{Approval, Management};
 use tpp::state::State;
