@@ -42,16 +42,23 @@ pub struct Addresses {
 impl Addresses {
     /// The command that registers a third party here, for a program under this name.
     pub fn next_command(&self, program: &str) -> String {
+        format!("{program} tpp register {} --redirect-uri https://tpp.example/callback", self.options())
+    }
+
+    /// The command that reads a first balance here, for a program under this name.
+    pub fn flow_command(&self, program: &str) -> String {
+        format!("{program} tpp flow ais --headless approve {}", self.options())
+    }
+
+    /// The options that lead a command here.
+    fn options(&self) -> String {
         let tenant = self.tenants.first().map_or("nl", String::as_str);
         let management = if self.management == "http://127.0.0.1:8081" {
             String::new()
         } else {
             format!(" --management {}", self.management)
         };
-        format!(
-            "{program} tpp register --bank {}{management} --tenant {tenant} --redirect-uri https://tpp.example/callback",
-            self.public
-        )
+        format!("--bank {}{management} --tenant {tenant}", self.public)
     }
 }
 

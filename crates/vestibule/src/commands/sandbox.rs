@@ -113,8 +113,13 @@ Next, in another terminal: get a test certificate and register as a third party.
 
   {next}
 
+Or go from nothing to the first balance at once, with a customer who approves by themselves:
+
+  {flow}
+
 Stop with Ctrl-C.",
         version = env!("CARGO_PKG_VERSION"),
         next = addresses.next_command(&program),
+        flow = addresses.flow_command(&program),
     )
 }

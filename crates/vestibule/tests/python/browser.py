@@ -1,0 +1,433 @@
+"""Goes through the bank's pages in headless Chromium, as a customer does.
+
+Opens an authorization URL, logs in with an account number and the answer of the digipass simulator
+on the page, decides, and follows the browser back to the third party. Each scenario needs an
+authorization URL of its own, for a consent whose accounts the customer chooses at the bank:
+
+    approve     with the mouse
+    phone       with the keyboard alone, on a small screen, without scripts
+    cancel      instead of logging in
+    wrong       three wrong answers
+    languages   in every language, by the links of the page; with a dark screen
+
+With `--listen` the third party's port is opened for as long as the program runs. Without it nobody
+needs to be there: the address at which the browser ends counts. Prints a JSON object with `scenario`,
+`final` (path and query of where the browser came back) and `checks`, what was found on the way. The
+first expectation that is not met ends the program with a message and status 1.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+from selenium import webdriver
+from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.webdriver import ActionChains, ChromeOptions, ChromeService, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
+
+CHROMIUM = "/usr/bin/chromium"
+DRIVER = "/usr/bin/chromedriver"
+DESKTOP = (1200, 900)
+PHONE = (390, 844)
+TIMEOUT = 30
+LANGUAGES = ["en", "nl", "fr"]
+
+IBAN = "#iban"
+ANSWER = "#answer"
+LOG_IN = "button[value='log-in']"
+CANCEL = "button[value='cancel']"
+DEVICE_NUMBER = "#number"
+SIMULATE = "button[value='simulate']"
+SIMULATED = "#simulated"
+CHALLENGE = "output.challenge"
+ALERT = "[role='alert']"
+ACCOUNT = "input[type='radio']"
+APPROVE = "button[value='approve']"
+
+SCRIPT_PROBE = "data:text/html,<title>off</title><script>document.title = 'on'</script>"
+
+
+def expect(condition, text):
+    if not condition:
+        sys.exit(text)
+
+
+class ThirdParty:
+    """Where the browser comes back to: a listener, or an address at which nobody is."""
+
+    def __init__(self, port):
+        self.server = None
+        self.requests = SimpleQueue()
+        if port is not None:
+            self.server = ThreadingHTTPServer(("127.0.0.1", port), self.handler())
+
+    def handler(self):
+        requests = self.requests
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                requests.put(self.path)
+                body = b"back at the third party"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                """Standard error is for expectations that are not met."""
+
+        return Handler
+
+    def __enter__(self):
+        if self.server is not None:
+            Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+
+    def final(self, driver):
+        """Path and query of the first request, or of the address that the browser shows."""
+        if self.server is None:
+            url = urlsplit(driver.current_url)
+            return f"{url.path}?{url.query}"
+        try:
+            return self.requests.get(timeout=TIMEOUT)
+        except Empty:
+            sys.exit(f"the browser did not come back to the third party: {evidence(driver)}")
+
+
+def options(phone):
+    made = ChromeOptions()
+    made.binary_location = CHROMIUM
+    made.add_argument("--headless=new")
+    made.add_argument("--hide-scrollbars")
+    made.add_argument("--no-first-run")
+    made.add_argument("--disable-background-networking")
+    made.add_argument("--disable-dev-shm-usage")
+    # Neither proxies nor names: everything is on this machine.
+    made.add_argument("--no-proxy-server")
+    made.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    if os.geteuid() == 0:
+        made.add_argument("--no-sandbox")
+    made.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    if phone:
+        made.add_experimental_option("mobileEmulation", {"deviceMetrics": device(PHONE)})
+        blocked = {"profile.managed_default_content_settings.javascript": 2}
+        made.add_experimental_option("prefs", blocked)
+    else:
+        made.add_argument(f"--window-size={DESKTOP[0]},{DESKTOP[1]}")
+    return made
+
+
+def device(size):
+    return {"width": size[0], "height": size[1], "pixelRatio": 2.0, "mobile": True, "touch": True}
+
+
+@contextmanager
+def browser(phone):
+    # The driver is on this machine, whatever proxy the user has.
+    os.environ["no_proxy"] = "127.0.0.1,localhost"
+    driver = webdriver.Chrome(options=options(phone), service=ChromeService(DRIVER))
+    try:
+        driver.set_page_load_timeout(TIMEOUT)
+        yield driver
+    finally:
+        driver.quit()
+
+
+def console(driver):
+    """What the pages complained about since the last call, violations of their policy among it."""
+    entries = driver.get_log("browser")
+    return [entry["message"] for entry in entries if entry["level"] in ("WARNING", "SEVERE")]
+
+
+def evidence(driver):
+    """Where the browser stands, for messages."""
+    return json.dumps({"url": driver.current_url, "console": console(driver)})
+
+
+class Mouse:
+    """A customer who points and clicks."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def press(self, selector):
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
+    def choose(self, selector):
+        self.press(selector)
+
+    def fill(self, selector, text):
+        field = self.driver.find_element(By.CSS_SELECTOR, selector)
+        field.clear()
+        field.send_keys(text)
+
+
+class Keyboard:
+    """A customer who has no mouse."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def send(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def go_to(self, selector):
+        """Presses Tab until an element has the focus."""
+        wanted = self.driver.find_element(By.CSS_SELECTOR, selector)
+        for _ in self.driver.find_elements(By.CSS_SELECTOR, "a, input, button, body"):
+            if self.driver.switch_to.active_element == wanted:
+                return
+            self.send(Keys.TAB)
+        sys.exit(f"Tab does not lead to {selector}: {evidence(self.driver)}")
+
+    def press(self, selector):
+        self.go_to(selector)
+        self.send(Keys.ENTER)
+
+    def choose(self, selector):
+        self.go_to(selector)
+        self.send(Keys.SPACE)
+
+    def fill(self, selector, text):
+        self.go_to(selector)
+        everything = ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a")
+        everything.key_up(Keys.CONTROL).perform()
+        self.send(text)
+
+
+class Visit:
+    """One way through the pages."""
+
+    def __init__(self, driver, customer, third_party, settings):
+        self.driver = driver
+        self.customer = customer
+        self.third_party = third_party
+        self.settings = settings
+        self.checks = {}
+
+    def open(self):
+        self.driver.get(self.settings.url)
+        self.expect_page(LOG_IN)
+
+    def find(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        found = self.find(selector)
+        expect(found, f"no {selector} on the page: {evidence(self.driver)}")
+        return found[0].text
+
+    def expect_page(self, selector):
+        """The page that has an element is there."""
+        expect(self.find(selector), f"not the page with {selector}: {evidence(self.driver)}")
+
+    def press(self, selector):
+        """Presses what leads to another page, and waits for that page."""
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.customer.press(selector)
+        try:
+            gone = expected_conditions.staleness_of(page)
+            WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.1).until(gone)
+        except TimeoutException:
+            sys.exit(f"{selector} leads nowhere: {evidence(self.driver)}")
+
+    def log_in(self, answer):
+        self.customer.fill(IBAN, self.settings.iban)
+        self.customer.fill(ANSWER, answer)
+        self.press(LOG_IN)
+
+    def simulate(self):
+        """The answer that the simulator gives to the challenge, which stays the same."""
+        challenge = self.text(CHALLENGE)
+        self.customer.fill(DEVICE_NUMBER, self.settings.device_number)
+        self.press(SIMULATE)
+        answer = self.text(SIMULATED)
+        shown = self.text(CHALLENGE)
+        expect(shown == challenge, f"the challenge was {challenge}, after the simulation {shown}")
+        return answer
+
+    def approve(self):
+        self.expect_page(APPROVE)
+        if self.find(ACCOUNT):
+            self.customer.choose(ACCOUNT)
+        self.press(APPROVE)
+
+    def screenshot(self, name):
+        """The whole page, not only what fits the window."""
+        settings = {"captureBeyondViewport": True, "format": "png"}
+        taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", settings)
+        path = Path(self.settings.screenshots) / name
+        path.write_bytes(base64.b64decode(taken["data"]))
+
+    def back(self, **wanted):
+        """Checks how the browser came back; `None` stands for any value."""
+        final = self.third_party.final(self.driver)
+        answer = parse_qs(urlsplit(final).query, keep_blank_values=True)
+        sent = parse_qs(urlsplit(self.settings.url).query)
+        wanted = {"state": sent.get("state", [None])[0], "iss": None, **wanted}
+        for name, value in wanted.items():
+            got = answer.get(name, [])
+            fits = len(got) == 1 and value in (None, got[0])
+            expect(fits, f"{name} should be {value or 'there'}: the browser came back to {final}")
+        expect(("code" in answer) != ("error" in answer), f"the browser came back to {final}")
+        return final
+
+    def check_page(self, name):
+        """No scripts, and nothing in the console."""
+        scripts = self.find("script")
+        expect(not scripts, f"the page {name} has {len(scripts)} scripts")
+        messages = console(self.driver)
+        expect(not messages, f"the console of the page {name} says {messages}")
+        self.checks[name] = {"scripts": len(scripts), "console": messages}
+
+    def check_cookie(self):
+        cookies = self.driver.get_cookies()
+        expect(len(cookies) == 1, f"one cookie should be there: {[c['name'] for c in cookies]}")
+        cookie = cookies[0]
+        kept = {member: cookie[member] for member in ("name", "path", "httpOnly", "sameSite")}
+        expect(kept["httpOnly"] and kept["sameSite"] == "Lax", f"the session cookie is {kept}")
+        self.checks["cookie"] = kept
+
+    def check_width(self, name):
+        """Nobody has to scroll sideways. A phone zooms out of what is too wide, so its own width counts."""
+        metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
+        width = metrics["cssContentSize"]["width"]
+        expect(width <= PHONE[0], f"the page {name} is {width} wide, the phone {PHONE[0]}")
+        self.checks[name] = {"width": width}
+
+    def check_scripts_are_off(self):
+        self.driver.get(SCRIPT_PROBE)
+        expect(self.driver.title == "off", "the browser runs scripts")
+        self.checks["scripts"] = self.driver.title
+
+    def darken(self):
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
+
+
+def approve(visit):
+    visit.open()
+    visit.check_page("log-in")
+    visit.check_cookie()
+    answer = visit.simulate()
+    visit.screenshot("log-in.png")
+    visit.log_in(answer)
+    visit.check_page("decision")
+    visit.check_cookie()
+    visit.screenshot("decide.png")
+    visit.approve()
+    final = visit.back(code=None)
+    messages = console(visit.driver)
+    expect(not messages, f"on the way back the console says {messages}")
+    return final
+
+
+def phone(visit):
+    visit.check_scripts_are_off()
+    visit.open()
+    visit.check_width("log-in")
+    answer = visit.simulate()
+    visit.screenshot("phone-log-in.png")
+    visit.log_in(answer)
+    visit.check_width("decision")
+    visit.screenshot("phone-decide.png")
+    visit.approve()
+    return visit.back(code=None)
+
+
+def cancel(visit):
+    visit.open()
+    visit.press(CANCEL)
+    return visit.back(error="consent_required")
+
+
+def wrong(visit):
+    visit.open()
+    # Six digits, as an answer has, and one more: never right by accident.
+    answer = "0000000"
+    alerts = []
+    for _ in range(2):
+        visit.log_in(answer)
+        alerts.append(visit.text(ALERT))
+    expect(len(set(alerts)) == 2, f"the alert does not count: {alerts}")
+    visit.screenshot("wrong.png")
+    visit.checks["alerts"] = alerts
+    visit.log_in(answer)
+    return visit.back(error="access_denied")
+
+
+def languages(visit):
+    visit.open()
+    headings = {}
+    for code in LANGUAGES:
+        if visit.find("html")[0].get_attribute("lang") != code:
+            visit.press(f"nav a[hreflang='{code}']")
+        expect_language(visit, code)
+        headings[code] = visit.text("h1")
+    expect(len(set(headings.values())) == len(LANGUAGES), f"the headings are {headings}")
+    visit.checks["headings"] = headings
+    visit.darken()
+    answer = visit.simulate()
+    visit.screenshot("dark.png")
+    visit.log_in(answer)
+    expect_language(visit, LANGUAGES[-1])
+    visit.screenshot("dark-decide.png")
+    visit.approve()
+    return visit.back(code=None)
+
+
+def expect_language(visit, code):
+    lang = visit.find("html")[0].get_attribute("lang")
+    expect(lang == code, f"the language of the page is {lang}, not {code}")
+
+
+SCENARIOS = {
+    "approve": approve,
+    "phone": phone,
+    "cancel": cancel,
+    "wrong": wrong,
+    "languages": languages,
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url", required=True, help="authorization URL, with its PKCE challenge")
+    parser.add_argument("--iban", required=True, help="account number of the customer")
+    parser.add_argument("--device-number", required=True, help="number of the customer's digipass")
+    parser.add_argument("--scenario", required=True, choices=SCENARIOS)
+    parser.add_argument("--screenshots", required=True, help="folder for PNG files")
+    parser.add_argument("--listen", type=int, metavar="PORT", help="port of the redirect URI")
+    return parser.parse_args()
+
+
+def run(settings):
+    Path(settings.screenshots).mkdir(parents=True, exist_ok=True)
+    small = settings.scenario == "phone"
+    with ThirdParty(settings.listen) as third_party, browser(small) as driver:
+        customer = Keyboard(driver) if small else Mouse(driver)
+        visit = Visit(driver, customer, third_party, settings)
+        try:
+            final = SCENARIOS[settings.scenario](visit)
+        except WebDriverException as error:
+            sys.exit(f"{settings.scenario}: {error.msg}")
+    return {"scenario": settings.scenario, "final": final, "checks": visit.checks}
+
+
+print(json.dumps(run(arguments())))
