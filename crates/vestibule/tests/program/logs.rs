@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use testkit::{Request, Signer};
+use testkit::{CALLBACK, Request, Signer, VERIFIER, challenge, detailed, parameter};
 
 use crate::BINARY;
 
@@ -53,6 +53,7 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
         let answer = request.send(&client, origin).await;
         assert!((400..500).contains(&answer.status), "{}", answer.body);
     }
+    let (seen, iban) = read_accounts(&client, origin, management, &tpp, &token).await;
     child.kill().unwrap();
     child.wait().unwrap();
     let log = reader.join().unwrap();
@@ -64,4 +65,74 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
     for secret in [token.as_str(), secret.as_str(), &key_line[..60], "canary-", canary] {
         assert!(!log.contains(secret), "the log holds {secret}");
     }
+    for secret in seen.iter().chain([&iban]) {
+        assert!(secret.len() > 5 && !log.contains(secret), "the log holds {secret}");
+    }
+}
+
+/// Goes the whole way to account data; returns what must not be logged: codes, tokens, cookies, names.
+async fn read_accounts(
+    client: &reqwest::Client,
+    origin: &str,
+    management: &str,
+    tpp: &Signer,
+    token: &str,
+) -> (Vec<String>, String) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let manage = async |path: &str, body: Value| -> Value {
+        Request::new("POST", path)
+            .body("application/json", body.to_string())
+            .send(client, management)
+            .await
+            .json()
+    };
+    let registered = Request::registration("nl", token, &[CALLBACK]).send(client, origin).await.json();
+    let secret = text(&registered["client_secret"]);
+    let customer = manage("/test-accounts", json!({"tenant": "nl", "name": "Canary Name"})).await;
+    let (iban, number) = (text(&customer["iban"]), text(&customer["digipassNumber"]));
+    let asked = Request::new("POST", "/xs2a-bg/nl/v1/consents")
+        .set("x-request-id", "canary")
+        .set("psu-ip-address", "192.0.2.1")
+        .set("tpp-redirect-uri", CALLBACK)
+        .body("application/json", detailed(&iban, true).to_string())
+        .signed(tpp);
+    let asked = asked.send(client, origin).await.json();
+    let link = text(&asked["_links"]["scaRedirect"]);
+    let url = format!("{link}&code_challenge={}&code_challenge_method=S256&state=s", challenge(VERIFIER));
+    // The page, with a wrong answer and a forged cookie.
+    let no_redirects =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+    let page = Request::new("GET", url.strip_prefix(origin).unwrap()).send(&no_redirects, origin).await;
+    let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let form = format!("csrf=canary-csrf&action=log-in&iban={iban}&answer={number}");
+    let log_in = Request::new("POST", "/auth/internalonly/authorise.html").set("cookie", &cookie).form(&form);
+    assert_eq!(log_in.send(&no_redirects, origin).await.status, 403);
+    let decided = manage("/approvals", json!({"url": url, "iban": iban, "decision": "approve"})).await;
+    let code = parameter(&text(&decided["location"]), "code").unwrap();
+    let form = format!(
+        "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={CALLBACK}\
+         &client_id=PSDNL-DNB-CANARY&client_secret={secret}"
+    );
+    let tokens = Request::new("POST", "/auth/nl/v1/token").form(&form).send(client, origin).await.json();
+    let (access, refresh) = (text(&tokens["access_token"]), text(&tokens["refresh_token"]));
+    let id = text(&asked["consentId"]);
+    let read = Request::new("GET", "/xs2a-bg/nl/v1/accounts")
+        .set("x-request-id", "canary")
+        .set("consent-id", &id)
+        .set("authorization", format!("Bearer {access}"))
+        .signed(tpp);
+    assert_eq!(read.send(client, origin).await.status, 401, "not confirmed yet");
+    let confirm = format!("/xs2a-bg{}", text(&asked["_links"]["confirmation"]));
+    let confirm = Request::new("PUT", &confirm)
+        .set("x-request-id", "canary-2")
+        .set("authorization", format!("Bearer {access}"))
+        .signed(tpp);
+    assert_eq!(confirm.send(client, origin).await.status, 200);
+    let accounts = read.send(client, origin).await;
+    assert!(accounts.body.contains("Canary Name"), "{}", accounts.body);
+    let cookie = cookie.split_once('=').unwrap().1.to_owned();
+    let id_token = text(&tokens["id_token"]);
+    let seen =
+        vec![secret, number, cookie, code, access, refresh, id_token, VERIFIER.into(), "Canary Name".into()];
+    (seen, iban)
 }
