@@ -339,3 +339,98 @@ async fn a_registered_uri_with_a_query_keeps_it() {
     let location = scene.server.decide(&url, &scene.iban, "approve").await;
     assert!(location.starts_with("https://tpp.example/other?x=1&code="), "{location}");
 }
+
+#[tokio::test]
+async fn nothing_is_given_out_for_a_consent_that_has_ended() {
+    let scene = Scene::new().await;
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let url = scene.tpp.authorization_url(&asked);
+    let code = parameter(&scene.server.decide(&url, &scene.iban, "approve").await, "code").unwrap();
+    let consent = scene.valid().await;
+    for id in [asked["consentId"].as_str().unwrap(), &consent.id] {
+        let path = format!("/v1/consents/{id}");
+        let delete = scene.tpp.request("DELETE", &path).signed(&scene.tpp.signer);
+        assert_eq!(scene.server.send(&delete).await.status, 204);
+    }
+    assert_refused(&scene.tpp.redeem(&scene.server, &code).await, "invalid_grant", "has ended");
+    assert_refused(&scene.userinfo(&consent.access_token).await, "invalid_token", "invalid or expired");
+    let refused = scene.tpp.refresh(&scene.server, &consent.refresh_token).await;
+    assert_refused(&refused, "invalid_request", "Unknown refresh token");
+}
+
+#[tokio::test]
+async fn a_consent_for_one_time_is_not_refreshed_whatever_the_scope_says() {
+    let scene = Scene::new().await;
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, false)).await;
+    let url = scene.tpp.authorization_url(&asked).replace("scope=openid", "scope=openid+offline_access");
+    let code = parameter(&scene.server.decide(&url, &scene.iban, "approve").await, "code").unwrap();
+    let tokens = scene.tpp.redeem(&scene.server, &code).await.json();
+    assert!(tokens.get("refresh_token").is_none(), "{tokens}");
+    assert_eq!(tokens["scope"], format!("openid AIS:{}", asked["consentId"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn a_wider_scope_does_not_use_a_refresh_token_up() {
+    let scene = Scene::new().await;
+    let consent = scene.valid().await;
+    let form = format!("grant_type=refresh_token&refresh_token={}", consent.refresh_token);
+    let wider = scene.tpp.token_request(&format!("{form}&scope=openid+accounts"));
+    assert_refused(&scene.server.send(&wider).await, "invalid_scope", "ask for that or leave scope out");
+    let narrower = scene.tpp.token_request(&format!("{form}&scope=openid"));
+    assert_eq!(scene.server.send(&narrower).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_newest_authorisation_is_the_one_that_is_decided() {
+    let scene = Scene::new().await;
+    for _ in 0..5 {
+        let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+        let id = asked["consentId"].as_str().unwrap().to_owned();
+        let path = format!("/v1/consents/{id}/authorisations");
+        let start = scene.tpp.request("POST", &path).set("tpp-redirect-uri", CALLBACK);
+        let begun = scene.server.send(&start.signed(&scene.tpp.signer)).await.json();
+        let ids = scene.server.send(&scene.tpp.get(&path)).await.json();
+        let expected = json!([asked["authorisationId"], begun["authorisationId"]]);
+        assert_eq!(ids["authorisationIds"], expected);
+        let location =
+            scene.server.decide(&scene.tpp.authorization_url(&asked), &scene.iban, "approve").await;
+        let tokens = scene.tpp.redeem(&scene.server, &parameter(&location, "code").unwrap()).await.json();
+        let consent = ValidConsent {
+            id,
+            authorisation: begun["authorisationId"].as_str().unwrap().to_owned(),
+            access_token: tokens["access_token"].as_str().unwrap().to_owned(),
+            refresh_token: String::new(),
+        };
+        assert_eq!(scene.tpp.confirm(&scene.server, &consent).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_authorization_endpoint_takes_hints_of_its_own_and_nobody_elses_consent() {
+    let scene = Scene::new().await;
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let url = scene.tpp.authorization_url(&asked);
+    let code = parameter(&scene.server.decide(&url, &scene.iban, "approve").await, "code").unwrap();
+    let tokens = scene.tpp.redeem(&scene.server, &code).await.json();
+    let asked = scene.tpp.consent(&scene.server, &detailed(&scene.iban, true)).await;
+    let target = scene.tpp.authorization_url(&asked).replace(scene.server.url(), "");
+    let send = async |target: String| scene.server.send(&Request::new("GET", &target)).await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    assert_eq!(send(format!("{target}&id_token_hint={hint}")).await.status, 302);
+    assert_refused(
+        &send(format!("{target}&id_token_hint={hint}x")).await,
+        "invalid_request",
+        "id_token_hint",
+    );
+    assert_eq!(send(format!("{target}&request_uri=&request=")).await.status, 302, "empty is absent");
+    let long = send(format!("{target}&nonce={}", "n".repeat(2001))).await;
+    assert_refused(&long, "invalid_request", "nonce is longer than 2000 bytes");
+    let head = scene.server.send(&Request::new("HEAD", &target)).await;
+    assert_eq!((head.status, head.header("set-cookie")), (405, ""));
+    // Another third party asks for our consent: there is nothing pending for it.
+    let other = scene.server.registered("nl", "PSDNL-DNB-R999999").await;
+    let foreign = send(target.replace(ID, &other.id())).await;
+    assert_eq!(parameter(foreign.header("location"), "error").as_deref(), Some("invalid_request"));
+    let elsewhere = send(target.replace("/auth/nl/", "/auth/uk/")).await;
+    assert_eq!(parameter(elsewhere.header("location"), "error").as_deref(), Some("invalid_request"));
+}

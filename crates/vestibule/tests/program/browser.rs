@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use testkit::{TestServer, bank_offered, challenge, VERIFIER, parameter};
+use testkit::{TestServer, VERIFIER, bank_offered, challenge, parameter};
 
 use crate::python;
 

@@ -74,27 +74,50 @@ async fn record(server: &TestServer, tenant: &str) -> Vec<Value> {
     recorder.exchanges
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_about_accounts_fits() {
+/// A description of the folder, or none where it is not there.
+fn description(name: &str) -> Option<String> {
     let folder = std::env::var_os("VESTIBULE_SPEC_DIR").map(PathBuf::from);
     let folder =
         folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").into());
-    let description = folder.join("openapi/triodos-bank-uk-xs2a-openapi.json");
-    if !description.is_file() {
-        println!("skipped: no interface description at {}", description.display());
-        return;
+    let file = folder.join("openapi").join(name);
+    if file.is_file() {
+        return Some(file.to_str().unwrap().to_owned());
     }
+    println!("skipped: no interface description at {}", file.display());
+    None
+}
+
+async fn validate(interpreter: String, description: String, exchanges: Vec<Value>) -> Value {
+    let validated = tokio::task::spawn_blocking(move || {
+        let script = python::script("validate_openapi.py");
+        let arguments = [script.as_str(), "--amounts-as-strings", description.as_str()];
+        python::run_script(&interpreter, &arguments, &Value::Array(exchanges))
+    });
+    validated.await.unwrap()
+}
+
+/// The schemas of the other endpoints of the authorization server describe classes of the bank's own program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_configuration_of_the_authorization_server_fits() {
+    let Some(description) = description("triodos-bank-uk-auth-openapi.json") else { return };
+    let Some(interpreter) = python::program("python") else { return };
+    let server = TestServer::start().await;
+    let path = "/nl/.well-known/openid-configuration";
+    let answer = server.send(&Request::new("GET", &format!("/auth{path}"))).await;
+    let exchange = json!({"method": "GET", "path": path, "status": answer.status, "body": answer.json()});
+    let validated = validate(interpreter, description, vec![exchange]).await;
+    assert_eq!(validated["problems"], json!([]));
+    assert_eq!(validated["operations"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_about_accounts_fits() {
+    let Some(description) = description("triodos-bank-uk-xs2a-openapi.json") else { return };
     let Some(interpreter) = python::program("python") else { return };
     let server = TestServer::start().await;
     let mut exchanges = record(&server, "nl").await;
     exchanges.extend(record(&server, "uk").await);
-    let script = python::script("validate_openapi.py");
-    let description = description.to_str().unwrap().to_owned();
-    let validated = tokio::task::spawn_blocking(move || {
-        let arguments = [script.as_str(), "--amounts-as-strings", description.as_str()];
-        python::run_script(&interpreter, &arguments, &Value::Array(exchanges))
-    });
-    let validated = validated.await.unwrap();
+    let validated = validate(interpreter, description, exchanges).await;
     // The description leaves 401 out of some calls, although every signed call can fail so.
     let problems: Vec<_> = validated["problems"]
         .as_array()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
 
 mod accounts_command;
+mod browser;
 mod certificate_command;
 mod crash;
 mod documentation;
