@@ -21,7 +21,7 @@ const MAX_FIELDS: usize = 100;
 const MAX_REQUEST_ID: usize = 256;
 
 /// Middleware for a dialect's router. `E` is the dialect's error, in whose format rejections are answered.
-/// Every response carries the `X-Request-ID` of its request, or a fresh one.
+/// Every response carries the `X-Request-ID` of its request, or a fresh one, and is kept by no cache.
 pub async fn guard<E>(State(edge): State<Edge>, mut request: Request, next: Next) -> Response
 where
     E: From<Rejected> + IntoResponse,
@@ -36,7 +36,10 @@ where
         Ok(()) => next.run(request).await,
         Err(rejected) => E::from(rejected).into_response(),
     };
-    response.headers_mut().insert(X_REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id);
+    // Answers are about one caller, or one customer.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -46,6 +46,14 @@ pub enum Error {
         /// The account.
         account: String,
     },
+    /// The bank says that the day's unattended reads are used up.
+    #[error("{error}; try again after {retry_at}, or with the customer")]
+    AccessExceeded {
+        /// What the bank said.
+        error: BankError,
+        /// When the day is over: midnight in UTC, which no bank of this profile comes after.
+        retry_at: jiff::Timestamp,
+    },
     /// A key, certificate or address that was given cannot be used.
     #[error("{0}")]
     Setup(String),
@@ -81,8 +89,8 @@ impl BankError {
     }
 
     /// Whether the day's unattended reads are used up.
-    pub fn is_access_exceeded(&self) -> bool {
-        self.status == 429 || self.codes.iter().any(|code| code == "ACCESS_EXCEEDED")
+    pub(crate) fn is_access_exceeded(&self) -> bool {
+        self.status == 429 && self.codes.iter().any(|code| code == "ACCESS_EXCEEDED")
     }
 
     /// Reads an error body: `tppMessages`, problem details or OAuth; anything else leaves the status alone.

@@ -5,8 +5,8 @@ use http::Method;
 use oauth::wire::TokenResponse;
 
 use super::Client;
-use crate::Error;
 use crate::call::Call;
+use crate::{Error, clock};
 
 /// Client id and secret.
 #[derive(Clone, Copy)]
@@ -189,7 +189,12 @@ impl Client {
         if let Some(address) = access.psu_ip_address {
             call = call.header("psu-ip-address", address);
         }
-        self.transport.json(self.signed(call)?).await
+        match self.transport.json(self.signed(call)?).await {
+            Err(Error::Bank(error)) if error.is_access_exceeded() => {
+                Err(Error::AccessExceeded { error, retry_at: clock::end_of_day() })
+            }
+            other => other,
+        }
     }
 
     async fn token_call(

@@ -138,6 +138,7 @@ fn from_nothing_to_the_first_balance_and_on() {
     let spent = setting.refused(&["balances"]);
     assert!(spent.contains("4 unattended reads of balances"), "{spent}");
     assert!(setting.refused(&["balances", "--beyond-budget"]).contains("429 ACCESS_EXCEEDED"));
+    assert!(setting.refused(&["balances", "--beyond-budget"]).contains("T00:00:00Z, or with the customer"));
     setting.ok(&["balances", "--psu-ip-address", "192.0.2.1"]);
 
     assert!(setting.ok(&["refresh"]).contains("has new tokens"));

@@ -157,12 +157,13 @@ def console(driver):
     """What the page complained about, violations of its policy among it.
 
     The driver loses what comes while a page replaces one of another site; the browser keeps it and
-    tells it again to whoever asks anew.
+    tells it again, perhaps for the second time, to whoever asks anew.
     """
     driver.execute_cdp_cmd("Log.disable", {})
     driver.execute_cdp_cmd("Log.enable", {})
     entries = driver.get_log("browser")
-    return [entry["message"] for entry in entries if entry["level"] in ("WARNING", "SEVERE")]
+    loud = (entry["message"] for entry in entries if entry["level"] in ("WARNING", "SEVERE"))
+    return list(dict.fromkeys(loud))
 
 
 def evidence(driver):
