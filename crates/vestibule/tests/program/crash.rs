@@ -106,3 +106,65 @@ async fn secret_is_good(client: &reqwest::Client, origin: &str, id: &str, secret
     let answer = Request::new("POST", "/auth/nl/v1/token").form(&form).send(client, origin).await;
     answer.error().1 == "Unknown refresh token"
 }
+
+/// A sandbox at addresses that stay the same when it is started again.
+struct Bank {
+    data: String,
+    ports: [u16; 2],
+}
+
+impl Bank {
+    fn start(&self) -> Program {
+        let [listen, management] = self.ports.map(|port| format!("127.0.0.1:{port}"));
+        let arguments = ["--data", &self.data, "--tls-listen", "off", "--listen", &listen];
+        Program::sandbox(BINARY, &[&arguments[..], &["--management-listen", &management]].concat())
+    }
+
+    /// Runs `vestibule tpp`; returns whether it succeeded, and what it said.
+    fn tpp(&self, state: &std::path::Path, arguments: &[&str]) -> (bool, String) {
+        let [bank, management] = self.ports.map(|port| format!("http://127.0.0.1:{port}"));
+        let to = ["--bank", &bank, "--management", &management, "--state", state.to_str().unwrap()];
+        let output = testkit::run(BINARY, &[&["tpp"], arguments, &to].concat());
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// A consent allows four unattended reads a day. However often the bank is killed while they are made, there are
+/// never more of them, and consent and tokens are still good.
+#[test]
+fn reads_are_counted_even_if_the_bank_is_killed() {
+    let (_guard, folder) = free_folder();
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bank = Bank { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] };
+    let mut program = Some(bank.start());
+    for round in 0..6_u64 {
+        let state = folder.join(format!("state-{round}"));
+        let (done, error) = bank.tpp(&state, &["flow", "ais", "--headless", "approve"]);
+        assert!(done, "{error}");
+        // Its own read of balances was the first of four. These come at once, each on its own.
+        let before = std::sync::atomic::AtomicI32::new(1);
+        std::thread::scope(|scope| {
+            for reader in 0..4 {
+                let (own, bank, before) = (folder.join(format!("reader-{round}-{reader}")), &bank, &before);
+                testkit::run("cp", &["-r", state.to_str().unwrap(), own.to_str().unwrap()]);
+                scope.spawn(move || {
+                    let (done, _) = bank.tpp(&own, &["balances", "--beyond-budget"]);
+                    before.fetch_add(i32::from(done), Ordering::SeqCst);
+                });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(3 + round * 4));
+            program.take().unwrap().kill();
+            program = Some(bank.start());
+        });
+        let mut reads = before.into_inner();
+        loop {
+            let (done, error) = bank.tpp(&state, &["balances", "--beyond-budget"]);
+            if !done {
+                assert!(error.contains("ACCESS_EXCEEDED"), "{error}");
+                break;
+            }
+            reads += 1;
+        }
+        assert!(reads <= 4, "round {round}: {reads} unattended reads were answered");
+    }
+}
