@@ -56,6 +56,7 @@ fn home(addresses: &Addresses) -> Response {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         addresses: listed,
         next_command: addresses.next_command("vestibule"),
+        flow_command: addresses.flow_command("vestibule"),
         tenants: addresses.tenants.clone(),
     };
     web::page(StatusCode::OK, &page)

@@ -12,6 +12,8 @@ pub struct HomePage {
     pub addresses: Vec<Address>,
     /// The command that registers a third party here.
     pub next_command: String,
+    /// The command that goes from nothing to a first balance here.
+    pub flow_command: String,
     /// The tenants.
     pub tenants: Vec<String>,
 }
@@ -33,6 +35,7 @@ impl HomePage {
             version: "0.1.0".into(),
             addresses: Vec::new(),
             next_command: "vestibule".into(),
+            flow_command: "vestibule".into(),
             tenants: Vec::new(),
         };
         let full = Self {
@@ -40,6 +43,7 @@ impl HomePage {
             tenants: vec!["nl".into(), "be_fr".into()],
             version: "0.1.0".into(),
             next_command: "vestibule tpp register --redirect-uri \"https://a\"".into(),
+            flow_command: "vestibule tpp flow ais".into(),
         };
         vec![empty, full]
     }

@@ -8,7 +8,13 @@ async fn the_first_page_says_what_runs_where() {
     let page = server.send(&Request::new("GET", "/").set("accept", "text/html")).await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
-    for text in [server.url(), server.tls_url(), "tpp register --bank", "/auth/be_fr/.well-known"] {
+    for text in [
+        server.url(),
+        server.tls_url(),
+        "tpp register --bank",
+        "tpp flow ais --headless approve --bank",
+        "/auth/be_fr/.well-known",
+    ] {
         assert!(page.body.contains(text), "{text}");
     }
     assert!(!page.body.contains("<script") && !page.body.contains("http-equiv"));
