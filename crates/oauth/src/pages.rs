@@ -5,10 +5,10 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::Connection;
-use gateway::domain::{Account, AccountId, GrantedAccount, Language, Timestamp};
+use gateway::domain::{Account, AccountId, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, LogInView, Visit};
 use gateway::{Ctx, LogIn};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
 
 use crate::cookies;
@@ -19,6 +19,8 @@ use crate::way_back::{location, policy_target, redirect};
 
 /// Where the page is, below the prefix of the authorization server.
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// A browser with a session whose tenant is known.
 struct Session<'a> {
@@ -68,8 +70,12 @@ pub(crate) async fn post(
         let form = Form::from_post(&headers, &body.0)?;
         let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
         let token = form.one("csrf")?.unwrap_or_default();
-        if !services.edge.gateway.is_csrf_token(&session.secret, token) || is_cross_site(&headers) {
+        if is_cross_site(&headers) {
             return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(preferred(&headers))));
+        }
+        // Mostly an older page of the same customer, whose session a newer one has replaced.
+        if !services.edge.gateway.is_csrf_token(&session.secret, token) {
+            return Ok(over(&headers));
         }
         session.act(&form, &headers).await
     };
@@ -100,14 +106,15 @@ impl Session<'_> {
         let gateway = &self.services.edge.gateway;
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         match field("action")? {
-            "log-in" => self.log_in(field("iban")?, field("answer")?, headers).await,
+            "log-in" => self.log_in(form, headers).await,
             "cancel" => {
                 let visit = gateway.cancel(&self.ctx, &self.secret).await;
                 self.leave(visit.map_err(|error| self.failed(error))?, headers)
             }
             "simulate" => {
                 let number = field("number")?.to_owned();
-                let typed = Typed { simulator: Simulator { number, answer: None }, ..Typed::default() };
+                let simulator = Simulator { number, answer: None };
+                let typed = Typed { iban: field("iban")?.to_owned(), simulator, ..Typed::default() };
                 self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
             "approve" => {
@@ -125,7 +132,9 @@ impl Session<'_> {
         }
     }
 
-    async fn log_in(&self, iban: &str, answer: &str, headers: &HeaderMap) -> Result<Response, Error> {
+    async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
+        let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
+        let (iban, answer) = (field("iban")?, field("answer")?);
         let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, iban, answer).await;
         let problem = match outcome.map_err(|error| self.failed(error))? {
             LogIn::Done(secret) => {
@@ -140,7 +149,12 @@ impl Session<'_> {
             LogIn::Wrong { left } => Problem::Wrong(left),
             LogIn::Blocked { until } => Problem::Blocked(self.time_of_day(until)),
         };
-        let typed = Typed { iban: iban.to_owned(), problem: Some(problem), ..Typed::default() };
+        let typed = Typed {
+            iban: iban.to_owned(),
+            simulator: Simulator { number: field("number")?.to_owned(), answer: None },
+            problem: Some(problem),
+            must_choose: false,
+        };
         self.show(None, typed, StatusCode::SEE_OTHER, headers).await
     }
 
@@ -171,7 +185,10 @@ impl Session<'_> {
     }
 
     fn without_session(&self, mut response: Response) -> Response {
-        response.headers_mut().insert(header::SET_COOKIE, cookies::set_session(self.connection, None));
+        let headers = response.headers_mut();
+        headers.insert(header::SET_COOKIE, cookies::set_session(self.connection, None));
+        // Going back in the browser must not show the customer's accounts again.
+        headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
         response
     }
 
@@ -214,6 +231,7 @@ impl Session<'_> {
                     id: account.id.to_string(),
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: account.name.clone(),
+                    is_savings: account.product == Product::Savings,
                 })
                 .collect(),
             until: web::texts(view.language).day(until.year(), until.month(), until.day()),

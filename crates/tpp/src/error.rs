@@ -10,7 +10,9 @@ pub enum Error {
     #[error("{0}")]
     Bank(BankError),
     /// The bank could not be reached.
-    #[error("{url} cannot be reached: {reason}")]
+    #[error(
+        "{url} cannot be reached: {reason}; check the address, and that the bank is running (a sandbox: vestibule sandbox)"
+    )]
     Unreachable {
         /// What was called.
         url: String,

@@ -84,6 +84,8 @@ pub struct ShownAccount {
     pub number: String,
     /// Names of the holders.
     pub name: String,
+    /// Whether it is a savings account.
+    pub is_savings: bool,
 }
 
 /// Something a customer has to know, with nothing to do.
@@ -135,6 +137,7 @@ impl DecisionPage {
             id: id.into(),
             number: "NL91 ABNA 0417 1643 00, EUR".into(),
             name: "J. <i>Jansen</i>".into(),
+            is_savings: id == "2",
         };
         let plain = |language, is_choice, accounts: Vec<ShownAccount>| Self {
             language,
@@ -201,5 +204,6 @@ mod tests {
     #[test]
     fn days_are_written_as_people_do() {
         assert_eq!(texts(Language::Dutch).day(2026, 3, 1), "1 maart 2026");
+        assert_eq!(texts(Language::French).day(2026, 3, 1), "1er mars 2026");
     }
 }
