@@ -40,7 +40,7 @@ use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun};
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
-pub use log_in::LogIn;
+pub use log_in::{LogIn, LogInAttempt};
 pub use onboarding::IssuedToken;
 pub use private_state::Drawer;
 use quick_cache::sync::Cache;

@@ -8,6 +8,17 @@ use crate::error::retry;
 use crate::sessions::{CHALLENGE, Found, Open, Outcome, WayBack};
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
+/// What a customer sends to log in.
+#[derive(Debug, Clone, Copy)]
+pub struct LogInAttempt<'a> {
+    /// An account number of the customer, as typed.
+    pub iban: &'a str,
+    /// What the customer's device answered.
+    pub answer: &'a str,
+    /// To which challenge; absent for the one that is shown now.
+    pub challenge: Option<&'a str>,
+}
+
 /// What came of a log-in.
 #[derive(Debug)]
 pub enum LogIn {
@@ -18,6 +29,8 @@ pub enum LogIn {
         /// How many.
         left: i64,
     },
+    /// An answer to a challenge that is not shown any more, as a reloaded page sends it. It counts for nothing.
+    Stale,
     /// Too many failures in a row: no log-in for a while.
     Blocked {
         /// Until when.
@@ -35,10 +48,10 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn log_in(&self, ctx: &Ctx, secret: &str, iban: &str, answer: &str) -> Result<LogIn, Error> {
+    pub async fn log_in(&self, ctx: &Ctx, secret: &str, attempt: LogInAttempt<'_>) -> Result<LogIn, Error> {
         let fresh = self.0.randomness.secret();
         // An identification that is none takes the same way as one that nobody has.
-        let iban = Iban::parse(iban).ok();
+        let iban = Iban::parse(attempt.iban).ok();
         let who = iban.as_ref().map_or("", Iban::as_str);
         let psu = secrets::hash(&format!("{}|{who}", ctx.tenant));
         retry(|| async {
@@ -47,12 +60,18 @@ impl Gateway {
                 Found::Leave(way_back) => return Ok(LogIn::Leave(way_back)),
                 Found::Ended => return Ok(LogIn::Ended),
             };
+            if attempt.challenge.is_some_and(|challenge| challenge != open.session.challenge) {
+                return Ok(LogIn::Stale);
+            }
             let failures = self.failures(ctx, &psu).await?;
             if let Some(until) = failures.blocked_until(ctx.now) {
                 return Ok(LogIn::Blocked { until });
             }
-            let credentials =
-                iban.as_ref().map(|iban| Credentials { iban, challenge: &open.session.challenge, answer });
+            let credentials = iban.as_ref().map(|iban| Credentials {
+                iban,
+                challenge: &open.session.challenge,
+                answer: attempt.answer,
+            });
             let customer = match credentials {
                 Some(credentials) => self.0.bank.log_in(&ctx.tenant, credentials).await?,
                 None => None,

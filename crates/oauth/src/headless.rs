@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use edge::{Connection, Edge, Rejected, read_body};
 use gateway::domain::{Account, AccountId, Iban, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
-use gateway::{Ctx, LogIn};
+use gateway::{Ctx, LogIn, LogInAttempt};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -170,7 +170,8 @@ impl Customer<'_> {
 
     async fn log_in(&self, answer: &str) -> Result<LogIn, Refused> {
         let gateway = &self.headless.services.edge.gateway;
-        let outcome = gateway.log_in(&self.ctx, &self.secret, self.iban.as_str(), answer).await;
+        let attempt = LogInAttempt { iban: self.iban.as_str(), answer, challenge: None };
+        let outcome = gateway.log_in(&self.ctx, &self.secret, attempt).await;
         outcome.map_err(|error| self.failed(error))
     }
 
@@ -182,7 +183,7 @@ impl Customer<'_> {
                 let text = format!("log-in is blocked until {until} after five wrong answers in a row");
                 Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
             }
-            LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Ended => {
+            LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Stale | LogIn::Ended => {
                 Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
             }
         }

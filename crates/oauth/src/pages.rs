@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use edge::Connection;
 use gateway::domain::{Account, AccountId, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, LogInView, Visit};
-use gateway::{Ctx, LogIn};
+use gateway::{Ctx, LogIn, LogInAttempt};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
 
@@ -134,8 +134,9 @@ impl Session<'_> {
 
     async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
-        let (iban, answer) = (field("iban")?, field("answer")?);
-        let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, iban, answer).await;
+        let iban = field("iban")?;
+        let attempt = LogInAttempt { iban, answer: field("answer")?, challenge: Some(field("challenge")?) };
+        let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await;
         let problem = match outcome.map_err(|error| self.failed(error))? {
             LogIn::Done(secret) => {
                 let page = format!("{}{PATH}", crate::PREFIX);
@@ -146,13 +147,14 @@ impl Session<'_> {
             }
             LogIn::Leave(way_back) => return self.leave(Visit::Leave(way_back), headers),
             LogIn::Ended => return Ok(over(headers)),
-            LogIn::Wrong { left } => Problem::Wrong(left),
-            LogIn::Blocked { until } => Problem::Blocked(self.time_of_day(until)),
+            LogIn::Stale => None,
+            LogIn::Wrong { left } => Some(Problem::Wrong(left)),
+            LogIn::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
         };
         let typed = Typed {
             iban: iban.to_owned(),
             simulator: Simulator { number: field("number")?.to_owned(), answer: None },
-            problem: Some(problem),
+            problem,
             must_choose: false,
         };
         self.show(None, typed, StatusCode::SEE_OTHER, headers).await
@@ -204,7 +206,7 @@ impl Session<'_> {
             csrf: gateway.csrf_token(&self.secret),
             tpp_name: view.tpp.name,
             tpp_id: view.tpp.id.to_string(),
-            challenge: grouped(&view.challenge),
+            challenge: view.challenge,
             iban: typed.iban,
             problem: typed.problem,
             simulator,
@@ -267,11 +269,4 @@ fn preferred(headers: &HeaderMap) -> Language {
 /// Browsers say by themselves when a form was sent from another site.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site")
-}
-
-/// Digits in groups of four.
-fn grouped(digits: &str) -> String {
-    let groups: Vec<&str> =
-        digits.as_bytes().chunks(4).filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(" ")
 }

@@ -17,7 +17,7 @@ pub struct LogInPage {
     pub tpp_name: String,
     /// Identifier of the third party, from its certificate.
     pub tpp_id: String,
-    /// What the customer's device has to answer, in groups.
+    /// What the customer's device has to answer: digits.
     pub challenge: String,
     /// What the customer typed before.
     pub iban: String,
@@ -101,6 +101,12 @@ pub struct NoticePage {
 }
 
 impl LogInPage {
+    /// Digits in groups of four, as people read them.
+    fn grouped_challenge(&self) -> String {
+        let groups = self.challenge.as_bytes().chunks(4);
+        groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+    }
+
     fn texts(&self) -> &'static Texts {
         texts(self.language)
     }
@@ -112,7 +118,7 @@ impl LogInPage {
             csrf: "c".into(),
             tpp_name: "<b>Third & Party</b>".into(),
             tpp_id: "PSDNL-DNB-1".into(),
-            challenge: "1234 5678".into(),
+            challenge: "12345678".into(),
             iban: "NL91".into(),
             problem,
             simulator,
@@ -192,6 +198,7 @@ mod tests {
             .chain(Language::CODES.map(|(language, _)| NoticePage::over(language).render().unwrap()))
             .chain(Language::CODES.map(|(language, _)| NoticePage::forbidden(language).render().unwrap()))
             .collect();
+        assert!(pages[0].contains(">1234 5678<"), "{}", pages[0]);
         for html in pages {
             assert!(!html.contains("<b>") && !html.contains("<i>") && !html.contains("<script"), "{html}");
             assert!(html.contains("<main") && html.contains("viewport") && html.contains("<h1>"));

@@ -47,8 +47,12 @@ impl<'a> Browser<'a> {
 
     /// Fills in the form of the page that is shown and sends it.
     async fn submit(&mut self, fields: &[(&str, &str)]) -> Answer {
-        let csrf = value(&self.get("").await.body, "csrf");
-        let answer = self.server.send(&self.form(&csrf, fields)).await;
+        let page = self.get("").await.body;
+        let csrf = value(&page, "csrf");
+        let mut fields = fields.to_vec();
+        let challenge = page.contains("name=\"challenge\"").then(|| value(&page, "challenge"));
+        fields.extend(challenge.as_ref().map(|challenge| ("challenge", challenge.as_str())));
+        let answer = self.server.send(&self.form(&csrf, &fields)).await;
         self.keep_cookie(&answer);
         answer
     }
@@ -187,6 +191,28 @@ async fn each_way_out_leads_back_to_the_third_party() {
     scene.server.send(&scene.tpp.request("DELETE", &path).signed(&scene.tpp.signer)).await;
     let late = scene.server.send(&browser.form(&csrf, &[("action", "approve")])).await;
     assert_way_back(&late, 303, "invalid_request", "No pending authorisations found");
+}
+
+#[tokio::test]
+async fn a_reloaded_page_does_not_use_up_an_attempt() {
+    let scene = Scene::new("uk", "student").await;
+    let (mut browser, _) = scene.browser(&detailed(scene.iban(), true)).await;
+    let page = browser.get("").await.body;
+    let (csrf, challenge) = (value(&page, "csrf"), value(&page, "challenge"));
+    let fields = [
+        ("action", "log-in"),
+        ("iban", scene.iban()),
+        ("answer", "000000"),
+        ("challenge", challenge.as_str()),
+    ];
+    let wrong = browser.form(&csrf, &fields);
+    assert!(scene.server.send(&wrong).await.body.contains("Attempts left: 2"));
+    for _ in 0..3 {
+        let reloaded = scene.server.send(&wrong).await;
+        assert!(reloaded.status == 200 && !reloaded.body.contains("Attempts left"), "{}", reloaded.body);
+    }
+    let next = browser.submit(&[("action", "log-in"), ("iban", scene.iban()), ("answer", "000000")]).await;
+    assert!(next.body.contains("Attempts left: 1"), "{}", next.body);
 }
 
 #[tokio::test]
