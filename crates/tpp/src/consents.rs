@@ -98,7 +98,14 @@ impl<'a> ConsentSession<'a> {
             })
         })?;
         let id = kept.id.clone();
-        let configuration = client.configuration().await?;
+        let mut configuration = client.configuration().await?;
+        // A client with a TLS certificate presents it where the bank asks for one (RFC 8705, 5).
+        if let Some(aliases) =
+            configuration.mtls_endpoint_aliases.take().filter(|_| client.presents_certificate())
+        {
+            configuration.token_endpoint = aliases.token_endpoint;
+            configuration.revocation_endpoint = aliases.revocation_endpoint;
+        }
         let session =
             Self { client, configuration, folder, state, id, psu_ip_address: None, beyond_budget: false };
         Ok(session)

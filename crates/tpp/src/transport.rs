@@ -69,6 +69,11 @@ impl Transport {
         Ok(Self { client: builder.build().map_err(setup)?, settings, observer })
     }
 
+    /// Whether connections present a client certificate.
+    pub(crate) fn presents_certificate(&self) -> bool {
+        self.settings.tls.is_some()
+    }
+
     /// Sends a call and reads its answer as JSON.
     ///
     /// # Errors

@@ -63,6 +63,11 @@ impl Client {
         &self.tenant
     }
 
+    /// Whether calls present a TLS client certificate.
+    pub fn presents_certificate(&self) -> bool {
+        self.transport.presents_certificate()
+    }
+
     /// The URL of a path of the interface.
     fn api(&self, path: &str) -> String {
         format!("{}/xs2a-bg/{}{path}", self.bank, self.tenant)

@@ -221,3 +221,27 @@ fn the_customer_comes_back_to_a_loopback_address() {
     assert!(setting.refused(&["refresh"]).contains("has no refresh token"));
     assert!(setting.ok(&["balances"]).contains("12.34"));
 }
+
+/// The strict profile over mutual TLS: a QSealC signs, a QWAC is presented, and tokens are bound to it.
+#[test]
+fn the_whole_way_over_mutual_tls() {
+    let (_guard, folder) = free_folder();
+    let program = Program::sandbox(BINARY, &["--ephemeral", "--strict", "--require-mtls"]);
+    let state = folder.join("state");
+    let (bank, management) = (program.url("tls"), program.url("management"));
+    let to = ["--bank", &bank, "--management", &management, "--state", state.to_str().unwrap()];
+    let tpp = |arguments: &[&str]| {
+        let (code, out, error) = vestibule(&[&["tpp"], arguments, &to].concat());
+        assert_eq!(code, 0, "{arguments:?}: {error}");
+        out
+    };
+    for profile in ["qwac", "qseal"] {
+        tpp(&["certificate", "--profile", profile, "--organization-identifier", "PSDNL-DNB-R123456"]);
+    }
+    tpp(&["register", "--redirect-uri", "https://tpp.example/callback"]);
+    let flow = json(&tpp(&["flow", "ais", "--headless", "approve", "--json"]));
+    assert_eq!(flow["consentStatus"], "valid");
+    tpp(&["refresh"]);
+    assert!(tpp(&["transactions", "--csv"]).lines().count() > 100);
+    tpp(&["revoke"]);
+}
