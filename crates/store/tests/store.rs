@@ -149,3 +149,227 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
     let read = store.tpp(&TppId::new("PSDNL-DNB-1")).await;
     assert!(matches!(read, Err(StoreError::Corrupt("tpps.roles"))));
 }
+
+mod consents {
+    use domain::{
+        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
+        ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Language, LogInFailures,
+        ReadKind, SecretHash, Session, Tenant, Timestamp, Token, TokenKind, TppId,
+    };
+    use store::{Changes, PushedRequest, StoreError, StoredRequest};
+
+    use super::on_both;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn nl() -> Tenant {
+        Tenant::parse("nl").unwrap()
+    }
+
+    fn hash(text: &str) -> SecretHash {
+        SecretHash::from_hex(text)
+    }
+
+    fn consent() -> Consent {
+        let access = Access::BankOffered {
+            accounts: true,
+            balances: false,
+            transactions: true,
+            restricted_to: vec![],
+        };
+        let request = ConsentRequest {
+            access,
+            recurring: true,
+            valid_until: Date::MAX,
+            frequency_per_day: 4,
+            combined_service: false,
+            redirect_uri: String::new(),
+        };
+        let who = (TppId::new("PSDNL-DNB-1"), nl());
+        Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
+    }
+
+    fn request() -> AuthorizationRequest {
+        AuthorizationRequest {
+            client: TppId::new("PSDNL-DNB-1"),
+            consent: ConsentId::new("c"),
+            redirect_uri: "https://tpp.example/\"x\"".into(),
+            state: Some("s".into()),
+            nonce: None,
+            code_challenge: "x".into(),
+            offline_access: true,
+        }
+    }
+
+    fn code() -> AuthorizationCode {
+        AuthorizationCode {
+            hash: hash("code"),
+            tenant: nl(),
+            authorisation: AuthorisationId::new("a"),
+            request: request(),
+            customer: CustomerId::new("p"),
+            authenticated_at: now(),
+            expires_at: now(),
+            grant: None,
+            version: 0,
+        }
+    }
+
+    fn grant() -> Grant {
+        Grant {
+            id: GrantId::new("g"),
+            client: TppId::new("PSDNL-DNB-1"),
+            tenant: nl(),
+            consent: ConsentId::new("c"),
+            authorisation: AuthorisationId::new("a"),
+            customer: CustomerId::new("p"),
+            offline_access: true,
+            authenticated_at: now(),
+            ended_at: None,
+            version: 0,
+        }
+    }
+
+    fn token() -> Token {
+        Token {
+            hash: hash("token"),
+            grant: GrantId::new("g"),
+            kind: TokenKind::Access,
+            certificate: Some("ff".into()),
+            issued_at: now(),
+            expires_at: now(),
+            used_at: None,
+            version: 0,
+        }
+    }
+
+    fn session() -> Session {
+        Session {
+            hash: hash("session"),
+            tenant: nl(),
+            authorisation: AuthorisationId::new("a"),
+            request: request(),
+            challenge: "12345678".into(),
+            language: Language::French,
+            customer: None,
+            authenticated_at: None,
+            seen_at: now(),
+            ended: false,
+            version: 0,
+        }
+    }
+
+    fn pushed() -> PushedRequest {
+        PushedRequest {
+            hash: hash("pushed"),
+            tenant: nl(),
+            client: TppId::new("PSDNL-DNB-1"),
+            parameters: "a=b".into(),
+            expires_at: now(),
+            used: false,
+            version: 0,
+        }
+    }
+
+    fn stored_request() -> StoredRequest {
+        StoredRequest {
+            key: "k".into(),
+            tenant: nl(),
+            body_digest: "d".into(),
+            made: vec!["c".into(), "a".into()],
+            expires_at: now(),
+            version: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_belongs_to_a_consent_comes_back_and_is_forgotten_in_time() {
+        on_both(async |store| {
+            let authorisation = Authorisation::begin(
+                AuthorisationId::new("a"),
+                (ConsentId::new("c"), 1),
+                "https://x".into(),
+                now(),
+            );
+            let failures =
+                LogInFailures { tenant: nl(), psu: hash("psu"), count: 3, last_at: now(), version: 0 };
+            let changes = Changes::new()
+                .put_consent(&consent())
+                .put_authorisation(&authorisation)
+                .put_request(&stored_request())
+                .put_session(&session())
+                .put_log_in_failures(&failures)
+                .put_authorization_code(&code())
+                .put_grant(&grant())
+                .put_token(&nl(), &token())
+                .put_pushed_request(&pushed());
+            store.save(changes).await.unwrap();
+            let id = ConsentId::new("c");
+            let kept = Consent { version: 1, ..consent() };
+            assert_eq!(store.consent(&id).await.unwrap(), Some(kept.clone()));
+            let authorisation = Authorisation { version: 1, ..authorisation };
+            assert_eq!(store.authorisations(&id).await.unwrap(), std::slice::from_ref(&authorisation));
+            assert_eq!(store.authorisation(&authorisation.id).await.unwrap(), Some(authorisation));
+            let read = store.request("k").await.unwrap();
+            assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
+            let read = store.session(&hash("session")).await.unwrap();
+            assert_eq!(read, Some(Session { version: 1, ..session() }));
+            let read = store.log_in_failures(&nl(), &hash("psu")).await.unwrap();
+            assert_eq!(read, Some(LogInFailures { version: 1, ..failures }));
+            let read = store.authorization_code(&hash("code")).await.unwrap();
+            assert_eq!(read, Some(AuthorizationCode { version: 1, ..code() }));
+            let pair = (Token { version: 1, ..token() }, Grant { version: 1, ..grant() });
+            assert_eq!(store.token(&hash("token")).await.unwrap(), Some(pair.clone()));
+            let together = store.consent_and_token(&id, &hash("token")).await.unwrap();
+            assert_eq!(together, Some((kept.clone(), Some(pair))));
+            assert_eq!(store.consent_and_token(&id, &hash("no")).await.unwrap(), Some((kept, None)));
+            let read = store.pushed_request(&hash("pushed")).await.unwrap();
+            assert_eq!(read, Some(PushedRequest { version: 1, ..pushed() }));
+
+            store.save(Changes::new().end_grants(&id, now())).await.unwrap();
+            assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
+
+            let later = now() + std::time::Duration::from_secs(1);
+            let elsewhere = Tenant::parse("uk").unwrap();
+            store.save(Changes::new().forget_expired(&elsewhere, later)).await.unwrap();
+            assert!(store.token(&hash("token")).await.unwrap().is_some(), "another tenant's clock");
+            store.save(Changes::new().forget_expired(&nl(), later)).await.unwrap();
+            assert!(store.token(&hash("token")).await.unwrap().is_none());
+            assert!(store.request("k").await.unwrap().is_none());
+            assert!(store.session(&hash("session")).await.unwrap().is_none());
+            assert!(store.authorization_code(&hash("code")).await.unwrap().is_none());
+            assert!(store.pushed_request(&hash("pushed")).await.unwrap().is_none());
+            assert!(store.consent(&id).await.unwrap().is_some(), "consents stay");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn reads_are_counted_one_by_one_and_anew_each_day() {
+        on_both(async |store| {
+            let (consent, account) = (ConsentId::new("c"), AccountId::new("x"));
+            let which = (&consent, &account);
+            let day = |text: &str| text.parse::<Date>().unwrap();
+            let (monday, tuesday) = (day("2026-03-02"), day("2026-03-03"));
+            let count =
+                async |on| store.read_count(&consent, &account, ReadKind::Balances, on).await.unwrap();
+            let add = async |on, before| {
+                store.save(Changes::new().count_read(which, ReadKind::Balances, on, before)).await
+            };
+            add(monday, 0).await.unwrap();
+            assert!(matches!(add(monday, 0).await, Err(StoreError::Conflict)), "somebody was faster");
+            add(monday, 1).await.unwrap();
+            assert_eq!((count(monday).await, count(tuesday).await), (2, 0));
+            add(tuesday, 0).await.unwrap();
+            assert_eq!((count(monday).await, count(tuesday).await), (0, 1));
+            assert!(!store.was_read(&consent, &account).await.unwrap());
+            store.save(Changes::new().add_first_read(&consent, &account, now())).await.unwrap();
+            assert!(store.was_read(&consent, &account).await.unwrap());
+            let again = store.save(Changes::new().add_first_read(&consent, &account, now())).await;
+            assert!(matches!(again, Err(StoreError::Conflict)));
+        })
+        .await;
+    }
+}
