@@ -26,7 +26,16 @@ pub struct ConsentAccess {
     consent: Consent,
 }
 
-/// Proof that a valid consent covers one account in one way. Only [`ConsentAccess`] makes one.
+/// Proof that a valid consent covers one account in one way. Only [`ConsentAccess`] makes one, so a bank cannot be
+/// asked for data without the check:
+///
+/// ```compile_fail,E0451
+/// use gateway::access::{AccountAccess, Balances};
+///
+/// fn made_up(account: gateway::domain::AccountId) -> AccountAccess<Balances> {
+///     AccountAccess { account, scope: std::marker::PhantomData }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct AccountAccess<Scope> {
     account: AccountId,
