@@ -3,29 +3,41 @@
 use gateway::access::{AccountAccess, Balances, Details, Transactions};
 use gateway::bank::{Answer, Bank, Credentials};
 use gateway::domain::{
-    Account, AccountNumber, AccountReference, Balance, BalanceKind, CustomerId, Date, Iban, Money, Tenant,
-    Transaction, TransactionQuery,
+    Account, AccountId, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId,
+    CustomerKind, Date, Funds, History, Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
+    TransactionQuery,
 };
-use gateway::{Error, Noun, Store};
-use store::{BookedAccount, Customer};
+use gateway::{ApprovedPayment, Error, Noun, Randomness, Store, domain};
+use std::sync::Arc;
+use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
 
-use crate::digipass;
+use crate::clock::SandboxClock;
+use crate::test_accounts::{Wish, make, open_another};
+use crate::{books, digipass, personas};
 
 /// The bank.
 #[derive(Debug, Clone)]
 pub(crate) struct SandboxBank {
     store: Store,
+    randomness: Arc<Randomness>,
+    clock: Arc<SandboxClock>,
 }
 
 impl SandboxBank {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Store, randomness: Arc<Randomness>, clock: Arc<SandboxClock>) -> Self {
+        Self { store, randomness, clock }
     }
 
-    async fn booked(&self, account: &gateway::domain::AccountId) -> Result<BookedAccount, Error> {
+    async fn booked(&self, account: &AccountId) -> Result<BookedAccount, Error> {
         self.store.account(account).await?.ok_or(Error::NotFound(Noun::Account))
     }
+}
+
+fn customer(customer: Customer) -> domain::Customer {
+    let Customer { id, name, persona, created_at, .. } = customer;
+    let kind = personas::find(&persona).map_or(CustomerKind::Person, |persona| persona.kind);
+    domain::Customer { id, name, kind, created_at }
 }
 
 /// The number under which a British account is found: the sandbox has one bank code.
@@ -76,10 +88,10 @@ impl Bank for SandboxBank {
         })
     }
 
-    fn customer_name<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, String> {
+    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, domain::Customer> {
         Box::pin(async move {
-            let customer = self.store.customer(customer).await?;
-            Ok(customer.ok_or(Error::NotFound(Noun::Customer))?.name)
+            let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
+            Ok(self::customer(customer))
         })
     }
 
@@ -138,6 +150,121 @@ impl Bank for SandboxBank {
             let currency = self.booked(access.account()).await?.account.currency;
             Ok(self.store.pending_transactions(access.account(), currency, day).await?)
         })
+    }
+
+    fn funds<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Funds> {
+        Box::pin(async move {
+            let booked = self.booked(access.account()).await?;
+            let (balance, available) = books::balance_and_available(&self.store, &booked, day).await?;
+            let money = |minor| Money { minor, currency: booked.account.currency };
+            Ok(Funds {
+                booked: money(balance),
+                available: money(available),
+                credit_limit: money(booked.credit_limit),
+            })
+        })
+    }
+
+    fn history<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        (newest, limit): (Option<i64>, i64),
+        day: Date,
+    ) -> Answer<'a, History> {
+        Box::pin(async move {
+            let account = access.account();
+            let currency = self.booked(account).await?.account.currency;
+            let count = self.store.count_booked(account, day).await?;
+            let newest = newest.map_or(count, |newest| newest.clamp(0, count));
+            let range = (count - newest, limit.min(newest));
+            let found = self.store.booked_history(account, currency, day, range).await?;
+            Ok(History { count, transactions: (1..=newest).rev().zip(found).collect() })
+        })
+    }
+
+    fn entry_number<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        entry: &'a str,
+    ) -> Answer<'a, Option<i64>> {
+        Box::pin(async move { Ok(self.store.entry_number(access.account(), entry).await?) })
+    }
+
+    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<domain::Customer>> {
+        Box::pin(async move {
+            let holders = self.store.holders_of(access.account()).await?;
+            Ok(holders.into_iter().map(customer).collect())
+        })
+    }
+
+    fn has_funds<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        reference: &'a AccountReference,
+        amount: Money,
+        day: Date,
+    ) -> Answer<'a, Option<bool>> {
+        Box::pin(async move {
+            let accounts = self.find_accounts(tenant, reference).await?;
+            let Some(account) = accounts.iter().find(|account| account.currency == amount.currency) else {
+                return Ok(None);
+            };
+            let booked = self.booked(&account.id).await?;
+            let (_, available) = books::balance_and_available(&self.store, &booked, day).await?;
+            Ok(Some(account.status == AccountStatus::Enabled && available >= amount.minor))
+        })
+    }
+
+    fn execute<'a>(
+        &'a self,
+        payment: &'a ApprovedPayment,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        Box::pin(books::execute(&self.store, payment, now))
+    }
+
+    fn open_account<'a>(
+        &'a self,
+        customer: &'a CustomerId,
+        product: Product,
+        _now: Timestamp,
+    ) -> Answer<'a, Account> {
+        Box::pin(async move {
+            let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
+            open_another(&self.store, &self.randomness, &customer, product).await
+        })
+    }
+
+    fn close_account<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, ()> {
+        let closed = Changes::new().set_account_status(access.account(), AccountStatus::Deleted);
+        Box::pin(async move { Ok(self.store.save(closed).await?) })
+    }
+
+    fn is_for_tests(&self) -> bool {
+        true
+    }
+
+    fn make_test_customer<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        kind: CustomerKind,
+    ) -> Option<Answer<'a, CustomerId>> {
+        Some(Box::pin(async move {
+            let persona = personas::empty(kind).ok_or(Error::NotFound(Noun::Customer))?;
+            let wish = Wish { tenant: tenant.clone(), persona, name: None, currency: None, balance: None };
+            let made = make(&self.store, &self.randomness, &self.clock, &wish).await?;
+            let holder = made.holders.into_iter().next().ok_or(Error::NotFound(Noun::Customer))?;
+            Ok(holder.id)
+        }))
+    }
+
+    fn give_test_money<'a>(
+        &'a self,
+        account: &'a AccountId,
+        what: (&'a str, Money, &'a str, &'a str),
+        now: Timestamp,
+    ) -> Option<Answer<'a, ()>> {
+        Some(Box::pin(books::receive(&self.store, account, what, now)))
     }
 
     fn simulated_answer<'a>(

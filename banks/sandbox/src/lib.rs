@@ -3,6 +3,7 @@
 
 mod authorities;
 mod bank;
+mod books;
 mod clock;
 mod digipass;
 mod management;

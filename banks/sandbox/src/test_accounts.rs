@@ -3,10 +3,10 @@
 use gateway::domain::{
     Account, AccountId, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
 };
-use gateway::{Clock, Error, StoreError};
+use gateway::{Clock, Error, Randomness, Store, StoreError};
 use store::{BookedAccount, Changes, Customer, Posting};
 
-use crate::Sandbox;
+use crate::clock::SandboxClock;
 use crate::numbers::{Sequence, own_iban};
 use crate::personas::{AccountPlan, Life, Persona};
 use crate::statement::{Movement, Plan, movements};
@@ -41,23 +41,32 @@ pub(crate) struct NewCustomer {
 ///
 /// # Errors
 /// [`Error`]
-pub(crate) async fn make(sandbox: &Sandbox, wish: &Wish) -> Result<NewCustomer, Error> {
-    let now = sandbox.clock.now(Some(&wish.tenant));
+pub(crate) async fn make(
+    store: &Store,
+    randomness: &Randomness,
+    clock: &SandboxClock,
+    wish: &Wish,
+) -> Result<NewCustomer, Error> {
+    let now = clock.now(Some(&wish.tenant));
     for _ in 1..ATTEMPTS {
-        match attempt(sandbox, wish, now).await {
+        match attempt((store, randomness), wish, now).await {
             // Somebody else took the same number meanwhile.
             Err(Error::Conflict) => {}
             done => return done,
         }
     }
-    attempt(sandbox, wish, now).await
+    attempt((store, randomness), wish, now).await
 }
 
-async fn attempt(sandbox: &Sandbox, wish: &Wish, now: Timestamp) -> Result<NewCustomer, Error> {
+async fn attempt(
+    (store, randomness): (&Store, &Randomness),
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<NewCustomer, Error> {
     let (tenant, persona) = (&wish.tenant, wish.persona);
-    let ordinal = sandbox.store.count_customers(tenant, persona.name).await?;
+    let ordinal = store.count_customers(tenant, persona.name).await?;
     let label = format!("customer/{tenant}/{}/{ordinal}", persona.name);
-    let mut numbers = Sequence::of(&sandbox.randomness.derived(&label));
+    let mut numbers = Sequence::of(&randomness.derived(&label));
     let holders: Vec<Customer> = persona
         .holders
         .iter()
@@ -90,11 +99,46 @@ async fn attempt(sandbox: &Sandbox, wish: &Wish, now: Timestamp) -> Result<NewCu
             changes = changes.add_holder(&holder.id, &account.id);
         }
     }
-    sandbox.store.save(changes).await.map_err(|error| match error {
+    store.save(changes).await.map_err(|error| match error {
         StoreError::Conflict => Error::Conflict,
         other => other.into(),
     })?;
     Ok(NewCustomer { holders, accounts })
+}
+
+/// Opens another, empty account of a customer in the branch's currency.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn open_another(
+    store: &Store,
+    randomness: &Randomness,
+    customer: &Customer,
+    product: Product,
+) -> Result<Account, Error> {
+    let tenant = &customer.tenant;
+    for _ in 0..ATTEMPTS {
+        let held = store.accounts_of(&customer.id).await?.len();
+        let label = format!("account/{}/{held}/{}", customer.id, randomness.id());
+        let mut numbers = Sequence::of(&randomness.derived(&label));
+        let account = Account {
+            id: AccountId::new(uuid(&mut numbers)),
+            iban: own_iban(tenant, &mut numbers).ok_or(Error::Conflict)?,
+            currency: tenant.currency(),
+            product,
+            name: customer.name.clone(),
+            status: gateway::domain::AccountStatus::Enabled,
+        };
+        let booked =
+            BookedAccount { account: account.clone(), tenant: tenant.clone(), credit_limit: 0, version: 0 };
+        let changes = Changes::new().add_account(&booked).add_holder(&customer.id, &account.id);
+        match store.save(changes).await {
+            // Somebody else took the same number meanwhile.
+            Err(StoreError::Conflict) => {}
+            done => return done.map(|()| account).map_err(Error::from),
+        }
+    }
+    Err(Error::Conflict)
 }
 
 /// The books of a customer while they are made.
@@ -146,6 +190,7 @@ impl Books<'_> {
             account: account.clone(),
             tenant: tenant.clone(),
             credit_limit: plan.credit_limit,
+            version: 0,
         };
         self.changes = std::mem::take(&mut self.changes).add_account(&booked);
         self.book(&account, plan, movements);
@@ -222,6 +267,7 @@ fn posting(
         remittance: Some(movement.remittance.clone()).filter(|text| !text.is_empty()),
         code: Some(movement.code.to_owned()),
         end_to_end_id: movement.end_to_end_id.clone(),
+        entered_at: None,
     }
 }
 

@@ -187,10 +187,14 @@ pub struct Transaction {
     pub code: Option<String>,
     /// The payer's own reference.
     pub end_to_end_id: Option<String>,
+    /// When it was entered, where that is known to the second.
+    pub entered_at: Option<jiff::Timestamp>,
+    /// What the account holds afterwards.
+    pub balance_after: Option<Money>,
 }
 
 /// The other side of a transaction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counterparty {
     /// Its name, if it has one.
     pub name: Option<String>,
@@ -223,6 +227,27 @@ impl BookingStatus {
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Booked, Self::Pending, Self::Both].into_iter().find(|status| status.name() == name)
     }
+}
+
+/// What an account holds at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funds {
+    /// Everything that is booked.
+    pub booked: Money,
+    /// What can be spent: booked and pending entries, and the credit limit.
+    pub available: Money,
+    /// How far it may be overdrawn.
+    pub credit_limit: Money,
+}
+
+/// Booked transactions of an account by their place in its history: the first one ever booked has number 1, and the
+/// history grows at its end alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// How many there are.
+    pub count: i64,
+    /// Those that were asked for with their numbers, newest first.
+    pub transactions: Vec<(i64, Transaction)>,
 }
 
 /// A selection of transactions, newest first.

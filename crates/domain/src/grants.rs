@@ -50,7 +50,7 @@ impl AuthorizationCode {
         &self,
         (client, tenant): (&TppId, &Tenant),
         redirect_uri: &str,
-        verifier: &str,
+        verifier: Option<&str>,
         now: Timestamp,
     ) -> Result<(), GrantRefusal> {
         if self.request.client != *client {
@@ -65,7 +65,11 @@ impl AuthorizationCode {
         if self.request.redirect_uri != redirect_uri {
             return Err(GrantRefusal::RedirectUri);
         }
-        if !VERIFIER_LENGTH.contains(&verifier.len()) {
+        let is_fitting = match verifier {
+            Some(verifier) => VERIFIER_LENGTH.contains(&verifier.len()),
+            None => self.request.code_challenge.is_none(),
+        };
+        if !is_fitting {
             return Err(GrantRefusal::Verifier);
         }
         Ok(())
@@ -246,7 +250,9 @@ mod tests {
                 redirect_uri: "https://tpp.example/cb".into(),
                 state: None,
                 nonce: None,
-                code_challenge: String::new(),
+                code_challenge: Some(String::new()),
+                profile: crate::AuthorizationProfile::OpenId,
+                payment: None,
                 offline_access: true,
             },
             customer: CustomerId::new("p"),
@@ -259,7 +265,8 @@ mod tests {
         let other = (TppId::new("PSDNL-DNB-2"), Tenant::parse("uk").unwrap());
         let us = (&client, &tenant);
         let end = code.expires_at;
-        assert_eq!(code.check(us, uri, &verifier, now), Ok(()));
+        assert_eq!(code.check(us, uri, Some(&verifier), now), Ok(()));
+        assert_eq!(code.check(us, uri, None, now), Err(R::Verifier));
         for (who, uri, verifier, at, refusal) in [
             ((&other.0, &tenant), uri, &verifier, now, R::CodeOfAnotherClient(other.0.clone())),
             ((&client, &other.1), uri, &verifier, now, R::CodeUnknown),
@@ -268,7 +275,7 @@ mod tests {
             (us, uri, &"v".repeat(42), now, R::Verifier),
             (us, uri, &"v".repeat(129), now, R::Verifier),
         ] {
-            assert_eq!(code.check(who, uri, verifier, at), Err(refusal));
+            assert_eq!(code.check(who, uri, Some(verifier), at), Err(refusal));
         }
     }
 }

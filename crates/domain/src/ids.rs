@@ -96,6 +96,10 @@ id!(
     CustomerId
 );
 id!(
+    /// A payment that waits for a customer: a UUID in lower case.
+    PaymentId
+);
+id!(
     /// What a customer authorised at the authorization server: the family of tokens from one code.
     GrantId
 );

@@ -8,11 +8,13 @@ pub mod accounts;
 pub mod authorisations;
 pub mod certificates;
 pub mod consents;
+pub mod customers;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
 pub mod initial_access_tokens;
 pub mod money;
+pub mod payments;
 pub mod redirect_uris;
 mod refusal;
 pub mod requested_access;
@@ -23,21 +25,25 @@ pub mod tpps;
 pub use access::{AccessRefusal, ReadKind};
 pub use accounts::{
     Account, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, BookingStatus,
-    Counterparty, Position, Product, Transaction, TransactionQuery,
+    Counterparty, Funds, History, Position, Product, Transaction, TransactionQuery,
 };
 pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
+pub use customers::{Customer, CustomerKind};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
-pub use ids::{AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, RequestId, SecretHash, TppId};
+pub use ids::{
+    AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, PaymentId, RequestId, SecretHash, TppId,
+};
 pub use initial_access_tokens::InitialAccessToken;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use money::{Currency, Money};
+pub use payments::{Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Transfer};
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
-pub use requested_access::{Access, GrantedAccount, RequestedAccess};
-pub use sessions::{AuthorizationRequest, Language, LogInFailures, Session};
+pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
+pub use sessions::{AuthorizationProfile, AuthorizationRequest, Language, LogInFailures, Session};
 pub use tenants::Tenant;
 pub use tpps::{Registration, Tpp};

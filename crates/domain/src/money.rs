@@ -1,14 +1,34 @@
 //! Amounts of money: whole minor units of a currency (ISO 4217), never floating point.
 
 pub use iso_currency::Currency;
+use serde::{Deserialize, Serialize};
 
 /// An amount, signed, in minor units: 1250 of EUR are 12.50 euro, 1250 of JPY are 1250 yen.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredMoney", into = "StoredMoney")]
 pub struct Money {
     /// How many minor units.
     pub minor: i64,
     /// Of which currency.
     pub currency: Currency,
+}
+
+/// As it is stored: minor units and the currency's code.
+#[derive(Serialize, Deserialize)]
+struct StoredMoney(i64, String);
+
+impl From<Money> for StoredMoney {
+    fn from(money: Money) -> Self {
+        Self(money.minor, money.currency.code().to_owned())
+    }
+}
+
+impl TryFrom<StoredMoney> for Money {
+    type Error = AmountError;
+
+    fn try_from(StoredMoney(minor, code): StoredMoney) -> Result<Self, AmountError> {
+        Ok(Self { minor, currency: Currency::from_code(&code).ok_or(AmountError)? })
+    }
 }
 
 /// A text is no amount.

@@ -6,6 +6,7 @@ use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
 use crate::grants::GrantRefusal;
+use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::{Timestamp, TppId};
 
@@ -111,6 +112,9 @@ pub enum Refusal {
     /// About access to an account.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// About a payment.
+    #[error(transparent)]
+    Payment(#[from] PaymentRefusal),
 }
 
 fn list(roles: &[Role]) -> String {

@@ -31,6 +31,26 @@ pub enum Access {
         /// Kinds of accounts to choose from; empty for no limit.
         restricted_to: Vec<Product>,
     },
+    /// Any accounts that the customer chooses at the bank; approval is enough, nothing has to be confirmed.
+    Chosen {
+        /// Whether it wants balances.
+        balances: bool,
+        /// Whether it wants transactions.
+        transactions: bool,
+    },
+    /// No data: the customer decides about one payment.
+    Payment,
+}
+
+/// How many accounts a customer chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// None: they are named.
+    None,
+    /// One.
+    One,
+    /// One or more.
+    Several,
 }
 
 /// The arrays of a request, each absent, empty or filled.
@@ -93,9 +113,19 @@ impl Access {
         all
     }
 
-    /// Whether the customer chooses the account.
-    pub fn is_bank_offered(&self) -> bool {
-        matches!(self, Self::BankOffered { .. })
+    /// Which accounts the customer chooses, if any.
+    pub fn choice(&self) -> Choice {
+        match self {
+            Self::Detailed { .. } => Choice::None,
+            Self::BankOffered { .. } => Choice::One,
+            Self::Chosen { .. } => Choice::Several,
+            Self::Payment => Choice::None,
+        }
+    }
+
+    /// Whether the third party has to confirm what the customer approved.
+    pub fn is_confirmed_by_tpp(&self) -> bool {
+        matches!(self, Self::Detailed { .. } | Self::BankOffered { .. })
     }
 
     /// Whether an account may be chosen or is named, and with which rights.
@@ -110,6 +140,10 @@ impl Access {
                 let fits = restricted_to.is_empty() || restricted_to.contains(&account.product);
                 (fits && account.status == crate::AccountStatus::Enabled, *balances, *transactions)
             }
+            Self::Chosen { balances, transactions } => {
+                (account.status != crate::AccountStatus::Deleted, *balances, *transactions)
+            }
+            Self::Payment => (false, false, false),
         };
         fits.then(|| GrantedAccount {
             account: account.id.clone(),
@@ -162,7 +196,7 @@ mod tests {
         };
         assert_eq!(asked(None, None, None), Err(ConsentRefusal::AccessEmpty));
         assert_eq!(asked(Some(one()), Some(vec![]), None), Err(ConsentRefusal::AccessMixed));
-        assert!(asked(Some(vec![]), Some(vec![]), None).unwrap().is_bank_offered());
+        assert_eq!(asked(Some(vec![]), Some(vec![]), None).unwrap().choice(), Choice::One);
         let many = vec![one().remove(0); MAX_REFERENCES + 1];
         assert_eq!(asked(Some(many), None, None), Err(ConsentRefusal::TooManyReferences));
         let detailed = asked(None, Some(one()), None).unwrap();

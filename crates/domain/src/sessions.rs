@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuthorisationId, ConsentId, CustomerId, SecretHash, Tenant, TppId};
+use crate::{AuthorisationId, ConsentId, CustomerId, PaymentId, SecretHash, Tenant, TppId};
 
 /// Longest time without activity (Delegated Regulation (EU) 2018/389, Article 4(3)(d)).
 pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(5);
@@ -27,10 +27,28 @@ pub struct AuthorizationRequest {
     pub state: Option<String>,
     /// `nonce` for the ID token.
     pub nonce: Option<String>,
-    /// SHA-256 of the code verifier, base64url without padding.
-    pub code_challenge: String,
+    /// SHA-256 of the code verifier, base64url without padding; none where the profile has no PKCE.
+    pub code_challenge: Option<String>,
     /// Whether a refresh token is asked for.
     pub offline_access: bool,
+    /// By which rules it is answered.
+    #[serde(default)]
+    pub profile: AuthorizationProfile,
+    /// The one payment that it is about; none for a consent, and whatever else waits for the customer.
+    #[serde(default)]
+    pub payment: Option<PaymentId>,
+}
+
+/// Rules by which authorization requests are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum AuthorizationProfile {
+    /// OpenID Connect with PKCE and refresh tokens: codes and tokens are base64url, tokens are short-lived, the
+    /// answer names its issuer (RFC 9207).
+    #[default]
+    OpenId,
+    /// RFC 6749 as it stands: codes and tokens are 64 hexadecimal digits, and the access token lasts as long as the
+    /// consent.
+    Plain,
 }
 
 /// A browser session.

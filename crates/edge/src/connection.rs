@@ -1,5 +1,6 @@
 //! The connection a request came in on. The listener puts it into the request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What the listener knows. It is trusted; nothing a client sends can set it.
@@ -9,6 +10,8 @@ pub struct Connection {
     pub origin: Arc<str>,
     /// The TLS client certificate in DER: the handshake proved that the caller holds its key, nothing else.
     pub peer_certificate: Option<Arc<[u8]>>,
+    /// Where the caller's connection comes from; none for what the program itself calls.
+    pub peer_address: Option<IpAddr>,
 }
 
 impl Connection {

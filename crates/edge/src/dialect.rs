@@ -1,9 +1,13 @@
 //! A dialect: one bank's way to speak, mounted under its own prefix.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
 use gateway::Gateway;
+use http::StatusCode;
+
+use crate::Begun;
 
 /// What a dialect's handlers need.
 #[derive(Debug, Clone)]
@@ -29,4 +33,18 @@ pub struct Dialect {
     pub prefix: &'static str,
     /// Makes its router.
     pub mount: fn(Edge) -> Router,
+    /// Where browsers arrive with authorization requests of its own.
+    pub entrances: &'static [Entrance],
+}
+
+/// What came of an authorization request: where it leads, or a status with a text that says what is wrong.
+pub type Beginning = Pin<Box<dyn Future<Output = Result<Begun, (StatusCode, String)>> + Send>>;
+
+/// Where browsers arrive with authorization requests, for tests that decide without a browser.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrance {
+    /// The path, for example `/bunq/auth`.
+    pub path: &'static str,
+    /// Takes a request with this query, as if a browser had brought it.
+    pub begin: fn(Edge, String) -> Beginning,
 }

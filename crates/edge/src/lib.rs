@@ -4,17 +4,20 @@
 //! of failures. No rules of a bank live here and no wording of a dialect: a dialect turns [`Rejected`] and
 //! [`SignatureRefusal`] into its own errors.
 
+mod bank_page;
 mod body;
 mod connection;
 mod dialect;
 mod guard;
 mod headers;
 mod rejected;
+pub mod session_cookie;
 mod signature;
 
+pub use bank_page::{BANK_PAGE, Begun, enter, redirect};
 pub use body::{MAX_BODY, read_body};
 pub use connection::Connection;
-pub use dialect::{Dialect, Edge};
+pub use dialect::{Beginning, Dialect, Edge, Entrance};
 pub use guard::{guard, log_failure, log_refusal};
 pub use headers::{header_text, single_header};
 pub use rejected::Rejected;

@@ -2,8 +2,12 @@
 
 use std::marker::PhantomData;
 
-use domain::{AccessRefusal, AccountId, Consent, ConsentId, GrantRefusal, GrantedAccount, Product, TppId};
+use domain::{
+    AccessRefusal, Account, AccountId, Consent, ConsentId, GrantId, GrantRefusal, GrantedAccount, Product,
+    TppId,
+};
 
+use crate::customers::ReadableAccount;
 use crate::grants::check_access_token;
 use crate::{Ctx, Error, Gateway, Noun, secrets};
 
@@ -49,7 +53,16 @@ impl<Scope> AccountAccess<Scope> {
     }
 
     fn to(granted: &GrantedAccount) -> Self {
-        Self { account: granted.account.clone(), scope: PhantomData }
+        Self::to_id(&granted.account)
+    }
+
+    /// For an account that the customer who calls holds.
+    pub(crate) fn to_own(account: &Account) -> Self {
+        Self::to_id(&account.id)
+    }
+
+    pub(crate) fn to_id(account: &AccountId) -> Self {
+        Self { account: account.clone(), scope: PhantomData }
     }
 }
 
@@ -90,6 +103,37 @@ impl Gateway {
             return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
         }
         Ok(ConsentAccess { consent })
+    }
+
+    /// What a third party may read with a grant: the consent has to be valid and the grant its own.
+    ///
+    /// # Errors
+    /// [`GrantRefusal::ConsentEnded`]
+    pub async fn granted_accounts(
+        &self,
+        ctx: &Ctx,
+        tpp: &TppId,
+        grant: &GrantId,
+    ) -> Result<(Consent, Vec<ReadableAccount>), Error> {
+        let grant = self.0.store.grant(grant).await?;
+        let grant = grant.filter(|grant| grant.client == *tpp && grant.tenant == ctx.tenant);
+        let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
+        let ended = || GrantRefusal::ConsentEnded(grant.consent.clone());
+        let consent = self.0.store.consent(&grant.consent).await?.ok_or_else(ended)?;
+        if grant.ended_at.is_some() || consent.check_valid(ctx.now).is_err() {
+            return Err(ended().into());
+        }
+        let mut readable = Vec::new();
+        for granted in &consent.granted {
+            let account = self.0.bank.account(&AccountAccess::to(granted)).await?;
+            readable.push(ReadableAccount {
+                account,
+                details: AccountAccess::to(granted),
+                balances: granted.balances.then(|| AccountAccess::to(granted)),
+                transactions: granted.transactions.then(|| AccountAccess::to(granted)),
+            });
+        }
+        Ok((consent, readable))
     }
 
     /// Id of an account for one third party: the same for as long as the bank exists, and of no use to others.

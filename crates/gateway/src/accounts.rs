@@ -283,6 +283,8 @@ mod tests {
             remittance: None,
             code: None,
             end_to_end_id: None,
+            entered_at: None,
+            balance_after: None,
         };
         let position = Position { booking_date: last.booking_date, sequence: 7 };
         assert_eq!(read_edge(&write_edge(&criteria, &last)), Some((criteria, Some(position))));

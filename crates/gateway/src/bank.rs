@@ -6,11 +6,13 @@
 use std::pin::Pin;
 
 use domain::{
-    Account, AccountReference, Balance, CustomerId, Date, Iban, Tenant, Transaction, TransactionQuery,
+    Account, AccountId, AccountReference, Balance, Customer, CustomerId, CustomerKind, Date, Funds, History,
+    Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction, TransactionQuery,
 };
 
-use crate::Error;
 use crate::access::{AccountAccess, Balances, Details, Transactions};
+use crate::payments::ApprovedPayment;
+use crate::{Error, Noun};
 
 /// A bank's answer, when it comes.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -42,8 +44,8 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         credentials: Credentials<'a>,
     ) -> Answer<'a, Option<CustomerId>>;
 
-    /// The customer's name, for the bank's own pages.
-    fn customer_name<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, String>;
+    /// A customer, for the bank's own pages and for themselves.
+    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Customer>;
 
     /// The accounts of a customer who logged in, for the bank's own pages.
     fn accounts_of<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Vec<Account>>;
@@ -72,6 +74,84 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         access: &'a AccountAccess<Transactions>,
         day: Date,
     ) -> Answer<'a, Vec<Transaction>>;
+
+    /// What an account holds as of a day.
+    fn funds<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Funds>;
+
+    /// Booked transactions as of a day by their place in the history: up to a limit, those with numbers up to the
+    /// given one, or the newest.
+    fn history<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        newest_and_limit: (Option<i64>, i64),
+        day: Date,
+    ) -> Answer<'a, History>;
+
+    /// The number of the transaction that an entry made on an account; absent if it made none.
+    fn entry_number<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        entry: &'a str,
+    ) -> Answer<'a, Option<i64>>;
+
+    /// Everybody who holds an account.
+    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<Customer>>;
+
+    /// Whether the account that is named could pay an amount on a day; absent if there is none.
+    fn has_funds<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        reference: &'a AccountReference,
+        amount: Money,
+        day: Date,
+    ) -> Answer<'a, Option<bool>>;
+
+    /// Moves the money of a payment, all of it or nothing. A payment that was executed before is left alone.
+    fn execute<'a>(
+        &'a self,
+        payment: &'a ApprovedPayment,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>>;
+
+    /// Opens another account of a customer, in the branch's currency.
+    fn open_account<'a>(
+        &'a self,
+        _customer: &'a CustomerId,
+        _product: Product,
+        _now: Timestamp,
+    ) -> Answer<'a, Account> {
+        Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
+    }
+
+    /// Closes an account.
+    fn close_account<'a>(&'a self, _access: &'a AccountAccess<Details>) -> Answer<'a, ()> {
+        Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
+    }
+
+    /// Whether this is a bank for tests.
+    fn is_for_tests(&self) -> bool {
+        false
+    }
+
+    /// Makes a customer with one empty account; a bank for tests alone does that.
+    fn make_test_customer<'a>(
+        &'a self,
+        _tenant: &'a Tenant,
+        _kind: CustomerKind,
+    ) -> Option<Answer<'a, CustomerId>> {
+        None
+    }
+
+    /// Gives money to an account, under the id of an entry, from a name and with a text; a bank for tests alone does
+    /// that.
+    fn give_test_money<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _what: (&'a str, Money, &'a str, &'a str),
+        _now: Timestamp,
+    ) -> Option<Answer<'a, ()>> {
+        None
+    }
 
     /// What a customer's device would answer to a challenge: only a bank for tests knows that, and shows it on its
     /// log-in page.

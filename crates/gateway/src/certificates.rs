@@ -31,6 +31,8 @@ pub enum Place {
     Tls,
     /// The header that stands in for the TLS handshake in a sandbox.
     SslHeader,
+    /// The body of a call, sealed with its key.
+    Seal,
 }
 
 impl Place {
@@ -40,6 +42,7 @@ impl Place {
             Self::Signature => "the signing certificate (TPP-Signature-Certificate)",
             Self::Tls => "the TLS client certificate",
             Self::SslHeader => "the certificate in SSL-Certificate",
+            Self::Seal => "the certificate",
         }
     }
 
@@ -49,6 +52,7 @@ impl Place {
             Self::Tls => Some(Purpose::Qwac),
             // In a sandbox this header repeats the signing certificate.
             Self::SslHeader => None,
+            Self::Seal => Some(Purpose::QSeal),
         }
     }
 }

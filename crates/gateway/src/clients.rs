@@ -1,8 +1,12 @@
 //! OAuth clients: registered third parties that come back with id and secret.
 
-use domain::{Refusal, SecretHash, Tpp, TppId};
+use domain::{
+    CertificateHolder, CertificateRecord, RedirectUris, Refusal, Registration, SecretHash, Tpp, TppId,
+};
 
-use crate::{Error, Gateway, secrets};
+use crate::certificates::status_refusal;
+use crate::error::retry;
+use crate::{Changes, Ctx, Error, Gateway, Place, secrets};
 
 impl Gateway {
     /// The registered third party with this client id.
@@ -11,6 +15,47 @@ impl Gateway {
     /// [`Error`]
     pub async fn client(&self, id: &str) -> Result<Option<Tpp>, Error> {
         Ok(self.0.store.tpp(&TppId::new(id)).await?)
+    }
+
+    /// Takes note of a third party that showed a certificate at an interface without registrations. One that is
+    /// registered stays as it is, so it is the same third party at every interface.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
+    pub async fn recognise(&self, ctx: &Ctx, holder: &CertificateHolder) -> Result<Tpp, Error> {
+        retry(|| async {
+            let mut changes = Changes::new();
+            let known = self.0.store.certificate(&holder.fingerprint).await?;
+            match &known {
+                Some(record) => status_refusal(record.status, Place::Seal)?,
+                None => {
+                    let record = CertificateRecord::first_seen(holder.clone(), ctx.now);
+                    changes = changes.put_certificate(&record);
+                }
+            }
+            let tpp = self.0.store.tpp(&holder.tpp).await?;
+            if let (Some(tpp), Some(_)) = (&tpp, &known) {
+                return Ok(tpp.clone());
+            }
+            let tpp = match tpp {
+                Some(tpp) => tpp,
+                None => {
+                    let registration = Registration {
+                        certificate: holder.clone(),
+                        redirect_uris: RedirectUris::from_stored(Vec::new()),
+                        sector_identifier_uri: String::new(),
+                        // Nobody knows it: at the authorization server this client has yet to register.
+                        secret: secrets::hash(&self.0.randomness.secret()),
+                    };
+                    let tpp = Tpp::register(None, registration, ctx.now);
+                    changes = changes.put_tpp(&tpp);
+                    tpp
+                }
+            };
+            self.0.store.save(changes).await?;
+            Ok(tpp)
+        })
+        .await
     }
 
     /// Checks that an organisation has registered.

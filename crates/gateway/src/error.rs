@@ -1,6 +1,6 @@
 //! The error of every use case, which each edge translates into its own words.
 
-use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal};
+use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use store::StoreError;
 
 /// Why a use case did not succeed.
@@ -36,6 +36,8 @@ pub enum Noun {
     Account,
     /// A customer.
     Customer,
+    /// A payment.
+    Payment,
 }
 
 impl Noun {
@@ -47,6 +49,7 @@ impl Noun {
             Self::Authorisation => "authorisation",
             Self::Account => "account",
             Self::Customer => "customer",
+            Self::Payment => "payment",
         }
     }
 }
@@ -61,7 +64,7 @@ macro_rules! refused_by {
     };
 }
 
-refused_by!(AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal);
+refused_by!(AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal);
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

@@ -2,7 +2,8 @@
 
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
-    AuthorizationCode, Consent, ConsentId, Grant, GrantId, GrantRefusal, Timestamp, Token, TokenKind, Tpp,
+    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, Grant, GrantId, GrantRefusal, Timestamp,
+    Token, TokenKind, Tpp,
 };
 use subtle::ConstantTimeEq;
 
@@ -35,8 +36,8 @@ pub struct CodeExchange<'a> {
     pub code: &'a str,
     /// `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
-    /// The verifier of its challenge.
-    pub code_verifier: &'a str,
+    /// The verifier of its challenge; none where the profile has no PKCE.
+    pub code_verifier: Option<&'a str>,
 }
 
 /// A token that may be used, and all that the bank's own services need to know about it.
@@ -88,7 +89,7 @@ impl Gateway {
             };
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
-            let issued = self.issue(ctx, changes, grant, certificate).await?;
+            let issued = self.issue(ctx, changes, grant, (certificate, code.request.profile)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, ..issued })
         })
         .await
@@ -128,7 +129,7 @@ impl Gateway {
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
-            self.issue(ctx, changes, grant, certificate).await
+            self.issue(ctx, changes, grant, (certificate, AuthorizationProfile::OpenId)).await
         })
         .await
     }
@@ -218,7 +219,7 @@ impl Gateway {
         ctx: &Ctx,
         changes: Changes,
         grant: Grant,
-        certificate: Option<&str>,
+        (certificate, profile): (Option<&str>, AuthorizationProfile),
     ) -> Result<IssuedTokens, Error> {
         let consent = self.0.store.consent(&grant.consent).await?;
         let ends_at = consent.map_or(ctx.now, |consent| consent.ends_at());
@@ -232,9 +233,14 @@ impl Gateway {
             used_at: None,
             version: 0,
         };
-        let access_token = self.0.randomness.secret();
-        let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
-        let mut changes = changes.put_token(&ctx.tenant, &token(&access_token, TokenKind::Access, soon));
+        let (access_token, until) = match profile {
+            AuthorizationProfile::OpenId => {
+                let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
+                (self.0.randomness.secret(), soon)
+            }
+            AuthorizationProfile::Plain => (self.0.randomness.hex_secret(), ends_at),
+        };
+        let mut changes = changes.put_token(&ctx.tenant, &token(&access_token, TokenKind::Access, until));
         let refresh_token = grant.offline_access.then(|| self.0.randomness.secret());
         if let Some(secret) = &refresh_token {
             changes = changes.put_token(&ctx.tenant, &token(secret, TokenKind::Refresh, ends_at));
@@ -242,7 +248,7 @@ impl Gateway {
         self.0.store.save(changes).await?;
         Ok(IssuedTokens {
             access_token,
-            expires_in: ACCESS_TOKEN_LIFETIME.as_secs(),
+            expires_in: until.duration_since(ctx.now).as_secs(),
             refresh_token,
             subject: self.subject(&grant),
             grant,
@@ -271,9 +277,14 @@ impl Gateway {
 }
 
 /// Both sides are base64url without padding before they are compared.
-fn check_verifier(code: &AuthorizationCode, verifier: &str) -> Result<(), GrantRefusal> {
-    let expected = secrets::challenge(verifier);
-    let fits: bool = expected.as_bytes().ct_eq(code.request.code_challenge.as_bytes()).into();
+fn check_verifier(code: &AuthorizationCode, verifier: Option<&str>) -> Result<(), GrantRefusal> {
+    let fits = match (verifier, &code.request.code_challenge) {
+        (None, None) => true,
+        (Some(verifier), Some(challenge)) => {
+            secrets::challenge(verifier).as_bytes().ct_eq(challenge.as_bytes()).into()
+        }
+        _ => false,
+    };
     if fits { Ok(()) } else { Err(GrantRefusal::Verifier) }
 }
 

@@ -50,6 +50,11 @@ impl Keys {
         URL_SAFE_NO_PAD.encode(self.pairwise_tag(purpose, parts))
     }
 
+    /// A secret of 64 hexadecimal digits that `parts` determine and nobody else can make.
+    pub(crate) fn derived_secret(&self, purpose: &str, parts: &[&str]) -> String {
+        crate::secrets::hex(tag(&self.sealing, purpose, parts).as_ref())
+    }
+
     /// A text with a tag that only this gateway can make, in base64url. `context` is not in the text but has to
     /// be the same when it comes back.
     pub(crate) fn seal(&self, context: &[&str], text: &str) -> String {

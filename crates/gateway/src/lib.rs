@@ -12,11 +12,13 @@ mod clients;
 mod clock;
 mod consents;
 mod context;
+mod customers;
 mod error;
 mod grants;
 mod keys;
 mod log_in;
 mod onboarding;
+mod payments;
 mod private_state;
 mod pushed_requests;
 mod randomness;
@@ -35,6 +37,7 @@ pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
+pub use customers::ReadableAccount;
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun};
@@ -42,12 +45,13 @@ pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use log_in::{LogIn, LogInAttempt};
 pub use onboarding::IssuedToken;
-pub use private_state::Drawer;
+pub use payments::{ApprovedPayment, PaymentRequest, entry_of};
+pub use private_state::{Drawer, Entry};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
-pub use secrets::fingerprint;
+pub use secrets::{fingerprint, matches, secret_hash};
 use store::Changes;
 pub use store::{Store, StoreError};
 
@@ -134,6 +138,22 @@ impl Gateway {
     /// A fresh id for a call that brought none.
     pub fn new_request_id(&self) -> RequestId {
         RequestId::new(self.0.randomness.id())
+    }
+
+    /// The private state of a dialect, under its name.
+    pub fn drawer(&self, owner: &'static str) -> Drawer {
+        Drawer::new(&self.0.store, owner)
+    }
+
+    /// A fresh secret of 64 hexadecimal digits.
+    pub fn new_secret(&self) -> String {
+        self.0.randomness.hex_secret()
+    }
+
+    /// A secret of 64 hexadecimal digits that only this gateway can make, and makes again from the same parts: what
+    /// an interface has to tell more than once need not be stored.
+    pub fn derived_secret(&self, purpose: &str, parts: &[&str]) -> String {
+        self.0.keys.derived_secret(purpose, parts)
     }
 
     fn redirect_uri_rules(&self) -> RedirectUriRules {

@@ -12,6 +12,19 @@ pub struct Drawer {
     owner: &'static str,
 }
 
+/// One entry of a drawer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: &'static str,
+    /// Which one.
+    pub key: String,
+    /// The state, usually JSON.
+    pub value: String,
+    /// Version that was loaded; 0 for a new one.
+    pub version: i64,
+}
+
 impl Drawer {
     /// The state of `owner`, the name of a dialect or bank.
     pub fn new(store: &Store, owner: &'static str) -> Self {
@@ -23,7 +36,15 @@ impl Drawer {
     /// # Errors
     /// [`Error`]
     pub async fn get(&self, kind: &'static str, key: &str) -> Result<Option<String>, Error> {
-        Ok(self.store.private_state(self.owner, kind, key).await?.map(|state| state.value))
+        Ok(self.entry(kind, key).await?.map(|entry| entry.value))
+    }
+
+    /// The entry under a kind and a key.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn entry(&self, kind: &'static str, key: &str) -> Result<Option<Entry>, Error> {
+        Ok(self.store.private_state(self.owner, kind, key).await?.map(Entry::from))
     }
 
     /// Every key and value of a kind.
@@ -35,23 +56,99 @@ impl Drawer {
         Ok(states.into_iter().map(|state| (state.key, state.value)).collect())
     }
 
+    /// Entries of a kind with keys between two, both excluded: at most `limit`, those with the highest keys, highest
+    /// first.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn last(
+        &self,
+        kind: &'static str,
+        between: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<Entry>, Error> {
+        let states = self.store.private_states_before((self.owner, kind), between, limit).await?;
+        Ok(states.into_iter().map(Entry::from).collect())
+    }
+
+    /// Entries of a kind with keys between two, both excluded: at most `limit`, those with the lowest keys, lowest
+    /// first.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn first(
+        &self,
+        kind: &'static str,
+        between: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<Entry>, Error> {
+        let states = self.store.private_states_after((self.owner, kind), between, limit).await?;
+        Ok(states.into_iter().map(Entry::from).collect())
+    }
+
+    /// Writes entries together or not at all: each is new, or replaces exactly the version that was loaded.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if one moved on meanwhile; load again and decide anew.
+    pub async fn save(&self, entries: &[Entry]) -> Result<(), Error> {
+        let changes = entries.iter().fold(Changes::new(), |changes, entry| {
+            changes.put_private_state(&PrivateState {
+                owner: self.owner,
+                kind: entry.kind,
+                key: entry.key.clone(),
+                value: entry.value.clone(),
+                version: entry.version,
+            })
+        });
+        Ok(self.store.save(changes).await?)
+    }
+
+    /// Deletes entries, those that are there.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn delete(&self, keys: &[(&'static str, String)]) -> Result<(), Error> {
+        let changes = keys
+            .iter()
+            .fold(Changes::new(), |changes, (kind, key)| changes.delete_private_state(self.owner, kind, key));
+        Ok(self.store.save(changes).await?)
+    }
+
     /// Writes a value, whatever was there before.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn put(&self, kind: &'static str, key: &str, value: &str) -> Result<(), Error> {
+        self.update(kind, key, |_| Some(value.to_owned())).await.map(|_| ())
+    }
+
+    /// Replaces a value by what `change` makes of it, however many others do so at the same time; nothing is
+    /// written if it makes nothing. Returns what is there afterwards.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn update(
+        &self,
+        kind: &'static str,
+        key: &str,
+        change: impl Fn(Option<&str>) -> Option<String>,
+    ) -> Result<Option<String>, Error> {
         retry(|| async {
-            let version =
-                self.store.private_state(self.owner, kind, key).await?.map_or(0, |state| state.version);
-            let state = PrivateState {
-                owner: self.owner,
-                kind,
-                key: key.to_owned(),
-                value: value.to_owned(),
-                version,
+            let entry = self.entry(kind, key).await?;
+            let Some(value) = change(entry.as_ref().map(|entry| entry.value.as_str())) else {
+                return Ok(entry.map(|entry| entry.value));
             };
-            Ok(self.store.save(Changes::new().put_private_state(&state)).await?)
+            let version = entry.map_or(0, |entry| entry.version);
+            self.save(&[Entry { kind, key: key.to_owned(), value: value.clone(), version }]).await?;
+            Ok(Some(value))
         })
         .await
+    }
+}
+
+impl From<PrivateState> for Entry {
+    fn from(state: PrivateState) -> Self {
+        let PrivateState { kind, key, value, version, .. } = state;
+        Self { kind, key, value, version }
     }
 }

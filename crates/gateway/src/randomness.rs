@@ -68,6 +68,11 @@ impl Randomness {
         URL_SAFE_NO_PAD.encode(system_octets::<32>())
     }
 
+    /// A secret of 256 random bits in lower-case hexadecimal: 64 digits.
+    pub fn hex_secret(&self) -> String {
+        crate::secrets::hex(&system_octets::<32>())
+    }
+
     /// A secret in the form of a UUID, with 122 random bits.
     pub fn secret_uuid(&self) -> String {
         Uuid::from_bytes(self.uuid_octets()).to_string()

@@ -13,7 +13,7 @@ impl Gateway {
     /// [`Error`]
     pub async fn put_resource_server(&self, id: &str) -> Result<String, Error> {
         let secret = self.0.randomness.secret();
-        self.drawer().put(KIND, id, secrets::hash(&secret).as_hex()).await?;
+        self.resource_servers().put(KIND, id, secrets::hash(&secret).as_hex()).await?;
         Ok(secret)
     }
 
@@ -22,13 +22,13 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn is_resource_server(&self, id: &str, secret: &str) -> Result<bool, Error> {
-        let kept = self.drawer().get(KIND, id).await?;
+        let kept = self.resource_servers().get(KIND, id).await?;
         let known = kept.is_some();
         let stored = SecretHash::from_hex(kept.unwrap_or_else(|| "0".repeat(64)));
         Ok(secrets::matches(secret, &stored) & known)
     }
 
-    fn drawer(&self) -> Drawer {
+    fn resource_servers(&self) -> Drawer {
         Drawer::new(&self.0.store, "gateway")
     }
 }

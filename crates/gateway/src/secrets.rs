@@ -7,6 +7,11 @@ use domain::SecretHash;
 use subtle::ConstantTimeEq;
 
 /// The hash under which a secret is stored.
+pub fn secret_hash(secret: &str) -> SecretHash {
+    hash(secret)
+}
+
+/// The hash under which a secret is stored.
 pub(crate) fn hash(secret: &str) -> SecretHash {
     SecretHash::from_hex(hex(digest(&SHA256, secret.as_bytes()).as_ref()))
 }
@@ -24,7 +29,7 @@ pub(crate) fn challenge(verifier: &str) -> String {
 }
 
 /// Whether `secret` is the one whose hash is stored, in time that does not depend on either.
-pub(crate) fn matches(secret: &str, stored: &SecretHash) -> bool {
+pub fn matches(secret: &str, stored: &SecretHash) -> bool {
     hash(secret).as_hex().as_bytes().ct_eq(stored.as_hex().as_bytes()).into()
 }
 

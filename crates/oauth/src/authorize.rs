@@ -6,16 +6,16 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use gateway::domain::{AuthorizationRequest, ConsentId, Tpp};
+use edge::{Begun, enter, redirect};
+use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Tpp};
 use gateway::sessions::{Outcome, WayBack};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::scope::{self, Resource, ResourceKind, Scope};
-use crate::way_back::{location, redirect};
-use crate::{PREFIX, cookies, pages};
+use crate::way_back::location;
 
 /// Longest `state` and `nonce`, in bytes: both come back in addresses.
 const MAX_VALUE: usize = 2000;
@@ -41,14 +41,6 @@ pub(crate) async fn post(
     answer(&services, &call, Form::from_post(&headers, &body.0), &headers).await
 }
 
-/// A request that was taken.
-pub(crate) enum Begun {
-    /// The customer logs in, with a session under this secret.
-    Session(String),
-    /// There is nothing to authorise.
-    Leave(WayBack),
-}
-
 async fn answer(
     services: &Services,
     call: &Call,
@@ -60,13 +52,7 @@ async fn answer(
         Err(error) => Err(error),
     };
     match begun {
-        Ok(Begun::Session(secret)) => {
-            let origin = call.browser_origin(services);
-            let mut response = redirect(StatusCode::FOUND, &format!("{origin}{PREFIX}{}", pages::PATH));
-            let cookie = cookies::set_session(&call.connection, Some(&secret));
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-            response
-        }
+        Ok(Begun::Session(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
         Ok(Begun::Leave(way_back)) => {
             redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back))
         }
@@ -84,6 +70,7 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
         return Ok(Begun::Leave(WayBack {
             redirect_uri: request.redirect_uri,
             state: request.state,
+            profile: request.profile,
             what: format!("{} with uuid {}", resource.kind.noun(), resource.id),
             outcome: Outcome::NothingPending,
         }));
@@ -135,8 +122,10 @@ pub(crate) async fn check_request(
         redirect_uri,
         state: text("state")?,
         nonce: text("nonce")?,
-        code_challenge,
+        code_challenge: Some(code_challenge),
         offline_access,
+        profile: AuthorizationProfile::OpenId,
+        payment: None,
     };
     Ok((request, resource))
 }

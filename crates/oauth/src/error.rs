@@ -116,7 +116,8 @@ impl From<Refusal> for Error {
             Refusal::RequestIdReused
             | Refusal::Consent(_)
             | Refusal::Authorisation(_)
-            | Refusal::Access(_) => Self::bad("invalid_request", refusal),
+            | Refusal::Access(_)
+            | Refusal::Payment(_) => Self::bad("invalid_request", refusal),
         }
     }
 }

@@ -8,15 +8,15 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Connection, Edge, Rejected, read_body};
-use gateway::domain::{Account, AccountId, Iban, Tenant};
-use gateway::sessions::{DecisionView, Visit, WayBack};
+use edge::{Begun, Connection, Edge, Entrance, Rejected, read_body};
+use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
+use gateway::sessions::{Approval, DecisionView, Visit, WayBack};
 use gateway::{Ctx, LogIn, LogInAttempt};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::authorize::{Begun, begin};
+use crate::authorize::begin;
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::keys::SigningKey;
@@ -34,6 +34,7 @@ const WRONG_ANSWER: &str = "000000";
 struct Headless {
     services: Services,
     device_numbers: DeviceNumbers,
+    entrances: Arc<[Entrance]>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,10 +67,17 @@ impl From<Error> for Refused {
     }
 }
 
-/// Makes the router, for the management listener.
-pub fn approvals(edge: Edge, key: SigningKey, device_numbers: DeviceNumbers) -> Router {
+/// Makes the router, for the management listener. `entrances` are those of the dialects, beside the authorization
+/// server's own.
+pub fn approvals(
+    edge: Edge,
+    key: SigningKey,
+    device_numbers: DeviceNumbers,
+    entrances: Vec<Entrance>,
+) -> Router {
     let services = Services { edge, key: Arc::new(key) };
-    Router::new().route("/approvals", post(approve)).with_state(Headless { services, device_numbers })
+    let headless = Headless { services, device_numbers, entrances: entrances.into() };
+    Router::new().route("/approvals", post(approve)).with_state(headless)
 }
 
 async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Result<Json<Value>, Refused> {
@@ -77,21 +85,53 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let services = &headless.services;
     let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
     let iban = Iban::parse(&request.iban).map_err(|error| bad(&error.to_string()))?;
-    let (tenant, query) = split(&request.url)
-        .ok_or_else(|| bad("url must be an authorization URL of this bank: …/auth/{tenant}/v1/auth?…"))?;
-    let id = services.edge.gateway.new_request_id();
-    let ctx = services.edge.gateway.context(&tenant, id);
-    let ctx = ctx.ok_or_else(|| bad(&format!("tenant {tenant} is not known")))?;
-    let connection = Connection { origin: services.edge.public_url.clone(), peer_certificate: None };
-    let call = Call { ctx, connection };
-    let form = Form::parse(query.as_bytes()).map_err(Refused::from)?;
-    let way_back = match begin(services, &call, &form).await.map_err(Refused::from)? {
+    let url = url::Url::parse(&request.url).map_err(|error| bad(&format!("url: {error}")))?;
+    let query = url.query().unwrap_or_default().to_owned();
+    let path = url.path().trim_end_matches('/');
+    let entrance = headless.entrances.iter().find(|entrance| entrance.path == path);
+    let begun = match entrance {
+        Some(entrance) => {
+            let begun = (entrance.begin)(services.edge.clone(), query).await;
+            begun.map_err(|(status, text)| refused(status, "invalid_request", text))?
+        }
+        None => headless.begin(path, &query).await?,
+    };
+    let way_back = match begun {
         Begun::Leave(way_back) => way_back,
         Begun::Session(secret) => {
-            Customer { headless: &headless, ctx: call.ctx.clone(), iban, secret }.go(&request).await?
+            let tenant = services.edge.gateway.session_tenant(&secret).await;
+            let tenant = tenant.ok().flatten().ok_or_else(|| bad("the session is over"))?;
+            let id = services.edge.gateway.new_request_id();
+            let ctx = services.edge.gateway.context(tenant.as_str(), id);
+            let ctx = ctx.ok_or_else(|| bad("the session is over"))?;
+            let way_back = Customer { headless: &headless, ctx, iban, secret }.go(&request).await?;
+            return Ok(Json(json!({"location": location(services, &tenant, &way_back)})));
         }
     };
-    Ok(Json(json!({"location": location(services, &call.ctx.tenant, &way_back)})))
+    let tenant = &services.edge.gateway.settings().tenants[0];
+    Ok(Json(json!({"location": location(services, tenant, &way_back)})))
+}
+
+impl Headless {
+    /// Takes a request to the authorization server itself.
+    async fn begin(&self, path: &str, query: &str) -> Result<Begun, Refused> {
+        let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
+        let tenant =
+            path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix('/')?.strip_suffix("/v1/auth"));
+        let tenant = tenant.ok_or_else(|| {
+            bad("url must be an authorization URL of this bank, for example \u{2026}/auth/{tenant}/v1/auth?\u{2026}")
+        })?;
+        let gateway = &self.services.edge.gateway;
+        let ctx = gateway.context(tenant, gateway.new_request_id());
+        let ctx = ctx.ok_or_else(|| bad(&format!("tenant {tenant} is not known")))?;
+        let connection = Connection {
+            origin: self.services.edge.public_url.clone(),
+            peer_certificate: None,
+            peer_address: None,
+        };
+        let form = Form::parse(query.as_bytes()).map_err(Refused::from)?;
+        begin(&self.services, &Call { ctx, connection }, &form).await.map_err(Refused::from)
+    }
 }
 
 async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
@@ -105,14 +145,6 @@ async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
     let body = body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
     serde_json::from_slice(&body)
         .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))
-}
-
-/// Tenant and query of an authorization URL, whatever its origin.
-fn split(url: &str) -> Option<(String, String)> {
-    let url = url::Url::parse(url).ok()?;
-    let path = url.path().trim_end_matches('/').strip_prefix(PREFIX)?;
-    let tenant = path.strip_prefix('/')?.strip_suffix("/v1/auth")?;
-    Some((tenant.to_owned(), url.query().unwrap_or_default().to_owned()))
 }
 
 /// A customer without a browser.
@@ -145,11 +177,11 @@ impl Customer<'_> {
             }
             Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
             _ => {
-                let chosen = match self.choose(request.account.as_deref()).await? {
-                    Ok(chosen) => chosen,
+                let approval = match self.choose(request.account.as_deref()).await? {
+                    Ok(approval) => approval,
                     Err(way_back) => return Ok(way_back),
                 };
-                let visit = gateway.approve(&self.ctx, &self.secret, chosen.as_ref()).await;
+                let visit = gateway.approve(&self.ctx, &self.secret, &approval).await;
                 visit.map(|visit| visit.unwrap_or(Visit::Ended))
             }
         };
@@ -189,17 +221,17 @@ impl Customer<'_> {
         }
     }
 
-    /// The account to choose: the one that is named, or the one the customer logged in with, or the first. The way
-    /// back if there is nothing to decide any more.
-    async fn choose(&self, named: Option<&str>) -> Result<Result<Option<AccountId>, WayBack>, Refused> {
+    /// What to approve: every payment, and of the accounts the one that is named, or all where several can be chosen,
+    /// or the one the customer logged in with, or the first. The way back if there is nothing to decide any more.
+    async fn choose(&self, named: Option<&str>) -> Result<Result<Approval, WayBack>, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let visit = gateway.visit(&self.ctx, &self.secret, None).await;
         let visit = visit.map_err(|error| self.failed(error))?;
-        let DecisionView { accounts, .. } = match visit {
+        let DecisionView { accounts, payments, consent, .. } = match visit {
             Visit::Decide(view) => *view,
             // Somebody else decided meanwhile.
             Visit::Leave(way_back) => return Ok(Err(way_back)),
-            Visit::LogIn(_) | Visit::Ended => return Ok(Ok(None)),
+            Visit::LogIn(_) | Visit::Ended => return Ok(Ok(Approval::default())),
         };
         let mut accounts: Vec<Account> = accounts.into_iter().map(|(account, _)| account).collect();
         if let Some(text) = named {
@@ -210,8 +242,14 @@ impl Customer<'_> {
                 return Err(bad("account is not one that the customer can choose".to_owned()));
             }
         }
+        let payments: Vec<(PaymentId, bool)> = payments.into_iter().map(|one| (one.id, true)).collect();
+        if payments.is_empty() && consent.access.choice() == Choice::Several {
+            let accounts = accounts.into_iter().map(|account| account.id).collect();
+            return Ok(Ok(Approval { accounts, payments }));
+        }
         let own = accounts.iter().find(|account| account.iban == self.iban).or(accounts.first());
-        Ok(Ok(own.map(|account| account.id.clone())))
+        let accounts: Vec<AccountId> = own.map(|account| account.id.clone()).into_iter().collect();
+        Ok(Ok(Approval { accounts, payments }))
     }
 
     fn failed(&self, error: gateway::Error) -> Refused {

@@ -12,8 +12,6 @@ mod authorize;
 #[cfg(feature = "server")]
 mod client_authentication;
 #[cfg(feature = "server")]
-mod cookies;
-#[cfg(feature = "server")]
 mod discovery;
 #[cfg(feature = "server")]
 mod error;

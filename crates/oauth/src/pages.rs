@@ -4,18 +4,21 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use edge::Connection;
-use gateway::domain::{Account, AccountId, GrantedAccount, Language, Product, Timestamp};
-use gateway::sessions::{DecisionView, LogInView, Visit};
+use edge::{BANK_PAGE, Connection, redirect, session_cookie};
+use gateway::domain::{
+    Account, AccountId, Choice, GrantedAccount, Iban, Language, Payment, PaymentId, Product, Timestamp,
+};
+use gateway::sessions::{Approval, DecisionView, LogInView, Visit};
 use gateway::{Ctx, LogIn, LogInAttempt};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
+use web::{
+    DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownPayment, ShownTransfer, Simulator,
+};
 
-use crate::cookies;
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Browser, LimitedBody, Services};
-use crate::way_back::{location, policy_target, redirect};
+use crate::way_back::{location, policy_target};
 
 /// Where the page is, below the prefix of the authorization server.
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
@@ -87,7 +90,7 @@ async fn find<'a>(
     browser: &'a Browser,
     headers: &HeaderMap,
 ) -> Result<Option<Session<'a>>, Error> {
-    let Some(secret) = cookies::session(&browser.connection, headers) else { return Ok(None) };
+    let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
     let tenant = gateway.session_tenant(&secret).await;
     let Some(tenant) = tenant.map_err(|error| from_gateway(error, &browser.request))? else {
@@ -118,8 +121,7 @@ impl Session<'_> {
                 self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
             "approve" => {
-                let chosen = form.one("account")?.map(AccountId::new);
-                let visit = gateway.approve(&self.ctx, &self.secret, chosen.as_ref()).await;
+                let visit = gateway.approve(&self.ctx, &self.secret, &approval(form)).await;
                 match visit.map_err(|error| self.failed(error))? {
                     Some(visit) => self.leave(visit, headers),
                     None => {
@@ -139,9 +141,8 @@ impl Session<'_> {
         let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await;
         let problem = match outcome.map_err(|error| self.failed(error))? {
             LogIn::Done(secret) => {
-                let page = format!("{}{PATH}", crate::PREFIX);
-                let mut response = redirect(StatusCode::SEE_OTHER, &page);
-                let cookie = cookies::set_session(self.connection, Some(&secret));
+                let mut response = redirect(StatusCode::SEE_OTHER, BANK_PAGE);
+                let cookie = session_cookie::set_session(self.connection, Some(&secret));
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
                 return Ok(response);
             }
@@ -188,7 +189,7 @@ impl Session<'_> {
 
     fn without_session(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
-        headers.insert(header::SET_COOKIE, cookies::set_session(self.connection, None));
+        headers.insert(header::SET_COOKIE, session_cookie::set_session(self.connection, None));
         // Going back in the browser must not show the customer's accounts again.
         headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
         response
@@ -223,7 +224,11 @@ impl Session<'_> {
             tpp_name: view.tpp.name,
             tpp_id: view.tpp.id.to_string(),
             customer_name: view.customer_name,
-            is_choice: consent.access.is_bank_offered(),
+            choice: match &view.payments[..] {
+                [payment] if payment.debtor.is_none() => Choice::One,
+                _ => consent.access.choice(),
+            },
+            payments: view.payments.iter().map(shown_payment).collect(),
             balances: asks(|granted| granted.balances, &view.accounts),
             transactions: asks(|granted| granted.transactions, &view.accounts),
             accounts: view
@@ -246,6 +251,36 @@ impl Session<'_> {
     fn time_of_day(&self, moment: Timestamp) -> String {
         let time = self.ctx.tenant.time_at(moment);
         format!("{:02}:{:02}", time.hour(), time.minute())
+    }
+}
+
+/// What the form says: accounts, and `accept` or `reject` for payments.
+fn approval(form: &Form) -> Approval {
+    let decision = |(id, value): (&str, &str)| match value {
+        "accept" => Some((PaymentId::new(id), true)),
+        "reject" => Some((PaymentId::new(id), false)),
+        _ => None,
+    };
+    Approval {
+        accounts: form.all("account").map(AccountId::new).collect(),
+        payments: form.with_prefix("payment.").filter_map(decision).collect(),
+    }
+}
+
+fn shown_payment(payment: &Payment) -> ShownPayment {
+    ShownPayment {
+        id: payment.id.to_string(),
+        from: payment.debtor.as_ref().map(Iban::grouped),
+        transfers: payment
+            .transfers
+            .iter()
+            .map(|transfer| ShownTransfer {
+                amount: format!("{} {}", transfer.amount.currency.code(), transfer.amount.to_decimal()),
+                name: transfer.creditor.name.clone().unwrap_or_default(),
+                number: transfer.creditor.iban.as_ref().map(Iban::grouped).unwrap_or_default(),
+                remittance: transfer.remittance.clone().unwrap_or_default(),
+            })
+            .collect(),
     }
 }
 

@@ -51,7 +51,7 @@ async fn redeem(
     let exchange = CodeExchange {
         code: form.required("code")?,
         redirect_uri: form.required("redirect_uri")?,
-        code_verifier: form.required("code_verifier")?,
+        code_verifier: Some(form.required("code_verifier")?),
     };
     let gateway = &services.edge.gateway;
     let issued = gateway.redeem_code(&call.ctx, &client.tpp, exchange, client.certificate.as_deref()).await;

@@ -1,15 +1,17 @@
 //! Back to the third party: the parameters of the authorization response (RFC 6749, 4.1.2; RFC 9207).
 
-use axum::response::{IntoResponse, Response};
-use gateway::domain::Tenant;
+use gateway::domain::{AuthorizationProfile, Tenant};
 use gateway::sessions::{Outcome, WayBack};
-use http::{HeaderValue, StatusCode, header};
 
 use crate::router::Services;
 
 /// The address to which the browser goes. A query that is there stays.
 pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack) -> String {
-    let what = &way_back.what;
+    let (what, profile) = (&way_back.what, way_back.profile);
+    if way_back.outcome == Outcome::PaymentDecided {
+        // The third party asks what became of the payment; nothing about it is in the address.
+        return way_back.redirect_uri.clone();
+    }
     let mut query = form_urlencoded::Serializer::new(String::new());
     match &way_back.outcome {
         Outcome::Code(code) => {
@@ -17,9 +19,12 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
         }
         other => {
             let (error, description) = match other {
+                Outcome::Cancelled if profile == AuthorizationProfile::Plain => {
+                    ("access_denied", "The customer refused".to_owned())
+                }
                 // Recorded words that clients look for.
                 Outcome::Cancelled => ("consent_required", format!("Authorisation of {what} was cancelled")),
-                Outcome::NothingPending | Outcome::Code(_) => {
+                Outcome::NothingPending | Outcome::Code(_) | Outcome::PaymentDecided => {
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }
                 Outcome::LogInFailed => ("access_denied", format!("Log-in failed three times for {what}")),
@@ -36,24 +41,11 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
     if let Some(state) = &way_back.state {
         query.append_pair("state", state);
     }
-    query.append_pair("iss", &services.issuer(tenant.as_str()));
+    if profile == AuthorizationProfile::OpenId {
+        query.append_pair("iss", &services.issuer(tenant.as_str()));
+    }
     let separator = if way_back.redirect_uri.contains('?') { '&' } else { '?' };
     format!("{}{separator}{}", way_back.redirect_uri, query.finish())
-}
-
-/// A redirect that no cache keeps and that tells nobody where it came from. After a form the status is 303, so
-/// that nothing of the form goes along (RFC 9700, 4.12).
-pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
-    // Registered URIs and our own parameters are ASCII without control characters.
-    let Ok(location) = HeaderValue::from_str(location) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    let headers = [
-        (header::LOCATION, location),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    (status, headers).into_response()
 }
 
 /// What a page's policy has to name so that its form may end at a redirect URI: an origin, or the scheme of an app.

@@ -35,6 +35,8 @@ pub struct BookedAccount {
     pub tenant: Tenant,
     /// How far it may be overdrawn, in minor units.
     pub credit_limit: i64,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
 }
 
 /// A customer together with one of their accounts.
@@ -73,6 +75,8 @@ pub struct Posting {
     pub code: Option<String>,
     /// The payer's own reference.
     pub end_to_end_id: Option<String>,
+    /// When it was entered, if it was booked at that moment.
+    pub entered_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -144,6 +148,20 @@ impl Store {
         )
     }
 
+    /// The customers who hold an account.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn holders_of(&self, account: &AccountId) -> Result<Vec<Customer>, StoreError> {
+        self.fetch_all(
+            "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
+             FROM account_holders h JOIN customers c ON c.id = h.customer WHERE h.account = $1 \
+             ORDER BY c.created_at, c.id",
+            &[account.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+
     /// The accounts with this number, one a currency.
     ///
     /// # Errors
@@ -163,13 +181,15 @@ impl Store {
     /// [`StoreError`]
     pub async fn account(&self, id: &AccountId) -> Result<Option<BookedAccount>, StoreError> {
         self.fetch_optional(
-            "SELECT id, iban, currency, product, name, status, tenant, credit_limit FROM accounts WHERE id = $1",
+            "SELECT id, iban, currency, product, name, status, tenant, credit_limit, version \
+             FROM accounts WHERE id = $1",
             &[id.as_str().into()],
             |row| {
                 Ok(BookedAccount {
                     account: read_account(row, 0)?,
                     tenant: row.tenant(6, "accounts.tenant")?,
                     credit_limit: row.integer(7, "accounts.credit_limit")?,
+                    version: row.integer(8, "accounts.version")?,
                 })
             },
         )
@@ -227,7 +247,7 @@ impl Store {
             params.push(limit.into());
             return self.fetch_all(
                 "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-                 remittance, code, end_to_end_id FROM postings \
+                 remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
                  WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
                  ORDER BY booking_date DESC, sequence DESC LIMIT $4",
                 &params,
@@ -237,7 +257,7 @@ impl Store {
         params.extend([booking_date.into(), sequence.into(), limit.into()]);
         self.fetch_all(
             "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id FROM postings \
+             remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
              WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
              AND (booking_date, sequence) < ($4, $5) \
              ORDER BY booking_date DESC, sequence DESC LIMIT $6",
@@ -258,7 +278,7 @@ impl Store {
     ) -> Result<Vec<Transaction>, StoreError> {
         self.fetch_all(
             "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id FROM postings \
+             remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
              WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 AND entered_on <= $4 \
              ORDER BY booking_date DESC, sequence DESC",
             &[account.as_str().into(), day.into(), pending_until(day).into(), day.into()],
@@ -339,8 +359,8 @@ impl Changes {
     pub fn add_posting(self, posting: &Posting) -> Self {
         self.push(
             "INSERT INTO postings (entry, account, entered_on, booking_date, sequence, value_date, amount, \
-             balance_after, counterparty_name, counterparty_iban, remittance, code, end_to_end_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             balance_after, counterparty_name, counterparty_iban, remittance, code, end_to_end_id, \
+             entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             vec![
                 posting.entry.as_str().into(),
                 posting.account.as_str().into(),
@@ -355,6 +375,7 @@ impl Changes {
                 posting.remittance.as_deref().into(),
                 posting.code.as_deref().into(),
                 posting.end_to_end_id.as_deref().into(),
+                posting.entered_at.into(),
             ],
             Rows::One,
         )
@@ -391,7 +412,7 @@ fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
     })
 }
 
-fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, StoreError> {
+pub(crate) fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, StoreError> {
     Ok(Transaction {
         id: row.text(0, "postings.entry")?,
         booking_date: row.date(1, "postings.booking_date")?,
@@ -405,5 +426,9 @@ fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, St
         remittance: row.optional_text(7, "postings.remittance")?,
         code: row.optional_text(8, "postings.code")?,
         end_to_end_id: row.optional_text(9, "postings.end_to_end_id")?,
+        entered_at: row.optional_time(10, "postings.entered_at")?,
+        balance_after: row
+            .optional_integer(11, "postings.balance_after")?
+            .map(|minor| Money { minor, currency }),
     })
 }

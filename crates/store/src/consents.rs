@@ -23,6 +23,20 @@ impl Store {
 }
 
 impl Store {
+    /// Consents that a customer decided about, the newest first, at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consents_of(&self, customer: &CustomerId) -> Result<Vec<Consent>, StoreError> {
+        self.fetch_all(
+            "SELECT id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, \
+             customer, decision, last_action_at, version FROM consents WHERE customer = $1 \
+             ORDER BY created_at DESC, id LIMIT 1000",
+            &[customer.as_str().into()],
+            read,
+        )
+    }
+
     /// The consent with this id, and the token with this hash with the grant that it belongs to, in one read.
     ///
     /// # Errors

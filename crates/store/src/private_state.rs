@@ -54,7 +54,54 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Entries of a kind whose keys lie between two keys, both excluded; at most `limit`, the last one first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn private_states_before(
+        &self,
+        (owner, kind): (&'static str, &'static str),
+        (after, before): (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<PrivateState>, StoreError> {
+        self.fetch_all(
+            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+             AND key < $4 ORDER BY key DESC LIMIT $5",
+            &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
+            |row| read(row, owner, kind),
+        )
+    }
+
+    /// Entries of a kind whose keys lie between two keys, both excluded; at most `limit`, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn private_states_after(
+        &self,
+        (owner, kind): (&'static str, &'static str),
+        (after, before): (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<PrivateState>, StoreError> {
+        self.fetch_all(
+            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+             AND key < $4 ORDER BY key LIMIT $5",
+            &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
+            |row| read(row, owner, kind),
+        )
+    }
+}
+
 impl Changes {
+    /// Deletes one entry, if it is there.
+    pub fn delete_private_state(self, owner: &'static str, kind: &'static str, key: &str) -> Self {
+        self.push(
+            "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3",
+            vec![owner.into(), kind.into(), key.into()],
+            Rows::Any,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_private_state(self, state: &PrivateState) -> Self {

@@ -87,6 +87,14 @@ impl Row<'_> {
         self.0.get(index).map_err(|_| StoreError::Corrupt(column))
     }
 
+    pub(crate) fn optional_integer(
+        &self,
+        index: usize,
+        column: &'static str,
+    ) -> Result<Option<i64>, StoreError> {
+        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+    }
+
     pub(crate) fn truth(&self, index: usize, column: &'static str) -> Result<bool, StoreError> {
         Ok(self.integer(index, column)? != 0)
     }

@@ -152,9 +152,10 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
 
 mod consents {
     use domain::{
-        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
-        ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Language, LogInFailures,
-        ReadKind, SecretHash, Session, Tenant, Timestamp, Token, TokenKind, TppId,
+        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationProfile,
+        AuthorizationRequest, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant,
+        GrantId, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token, TokenKind,
+        TppId,
     };
     use store::{Changes, PushedRequest, StoreError, StoredRequest};
 
@@ -198,7 +199,9 @@ mod consents {
             redirect_uri: "https://tpp.example/\"x\"".into(),
             state: Some("s".into()),
             nonce: None,
-            code_challenge: "x".into(),
+            code_challenge: Some("x".into()),
+            profile: AuthorizationProfile::OpenId,
+            payment: None,
             offline_access: true,
         }
     }

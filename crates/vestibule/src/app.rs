@@ -40,7 +40,8 @@ pub(crate) fn management(edge: &Edge, key: SigningKey, sandbox: &Sandbox) -> Rou
         // A failure of the store shows as soon as the customer logs in.
         Box::pin(async move { bank.digipass_number(&tenant, &iban).await.ok().flatten() })
     });
-    let approvals = oauth::approvals(edge.clone(), key, device_numbers);
+    let entrances = DIALECTS.iter().flat_map(|dialect| dialect.entrances).copied().collect();
+    let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     sandbox::management(sandbox.clone(), approvals)
 }
 

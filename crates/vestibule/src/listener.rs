@@ -51,7 +51,11 @@ impl Listener {
                 accepted = accept(&self.tcp, &places) => accepted,
             };
             let Some((stream, place)) = accepted else { continue };
-            let connection = Connection { origin: Arc::clone(&self.origin), peer_certificate: None };
+            let connection = Connection {
+                origin: Arc::clone(&self.origin),
+                peer_certificate: None,
+                peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
+            };
             let (app, tls, watcher) = (self.app.clone(), self.tls.clone(), graceful.watcher());
             tokio::spawn(async move {
                 let _place = place;

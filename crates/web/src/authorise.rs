@@ -1,7 +1,7 @@
 //! The pages on which a customer authorises: log-in, decision, and what is shown when there is nothing to do.
 
 use askama::Template;
-use domain::Language;
+use domain::{Choice, Language};
 
 use crate::language::{Texts, texts};
 
@@ -59,8 +59,10 @@ pub struct DecisionPage {
     pub tpp_id: String,
     /// Name of the customer.
     pub customer_name: String,
-    /// Whether the customer chooses the account.
-    pub is_choice: bool,
+    /// How many accounts the customer chooses.
+    pub choice: Choice,
+    /// Payments to decide about; while there are some, the page is about them alone.
+    pub payments: Vec<ShownPayment>,
     /// The accounts, or those to choose from.
     pub accounts: Vec<ShownAccount>,
     /// Whether balances are asked for.
@@ -73,6 +75,30 @@ pub struct DecisionPage {
     pub recurring: bool,
     /// Whether the customer has yet to choose.
     pub must_choose: bool,
+}
+
+/// A payment on the page.
+#[derive(Debug, Clone)]
+pub struct ShownPayment {
+    /// Its id in the form.
+    pub id: String,
+    /// Number of the account that pays, in groups; none if the customer chooses it.
+    pub from: Option<String>,
+    /// What is paid.
+    pub transfers: Vec<ShownTransfer>,
+}
+
+/// A transfer of a payment on the page.
+#[derive(Debug, Clone)]
+pub struct ShownTransfer {
+    /// Currency and amount.
+    pub amount: String,
+    /// Name of the payee.
+    pub name: String,
+    /// Number of the payee's account, in groups.
+    pub number: String,
+    /// What it is for.
+    pub remittance: String,
 }
 
 /// An account on the page.
@@ -137,6 +163,19 @@ impl DecisionPage {
         texts(self.language)
     }
 
+    fn title(&self) -> &'static str {
+        if self.payments.is_empty() { self.texts().decide } else { self.texts().decide_payments }
+    }
+
+    fn to_choose(&self) -> &'static str {
+        if self.payments.is_empty() { self.texts().choose } else { self.texts().choose_payment }
+    }
+
+    /// Accounts are shown unless the payments say which account pays.
+    fn shows_accounts(&self) -> bool {
+        self.payments.is_empty() || self.payments.iter().any(|payment| payment.from.is_none())
+    }
+
     #[cfg(test)]
     fn samples() -> Vec<Self> {
         let account = |id: &str| ShownAccount {
@@ -145,24 +184,45 @@ impl DecisionPage {
             name: "J. <i>Jansen</i>".into(),
             is_savings: id == "2",
         };
-        let plain = |language, is_choice, accounts: Vec<ShownAccount>| Self {
+        let transfer = ShownTransfer {
+            amount: "EUR 12.50".into(),
+            name: "<b>Shop</b>".into(),
+            number: "NL91 ABNA 0417 1643 00".into(),
+            remittance: "<i>Coffee</i>".into(),
+        };
+        let payment = |from: Option<&str>| ShownPayment {
+            id: "p".into(),
+            from: from.map(str::to_owned),
+            transfers: vec![transfer.clone()],
+        };
+        let plain = |language, choice, accounts: Vec<ShownAccount>| Self {
             language,
             csrf: "c".into(),
             tpp_name: "<b>Third & Party</b>".into(),
             tpp_id: "PSDNL-DNB-1".into(),
             customer_name: "J. Jansen".into(),
-            is_choice,
+            choice,
+            payments: vec![],
             accounts,
             balances: true,
-            transactions: is_choice,
+            transactions: choice != Choice::None,
             until: "3 March 2026".into(),
-            recurring: is_choice,
-            must_choose: is_choice,
+            recurring: choice != Choice::None,
+            must_choose: choice != Choice::None,
         };
         vec![
-            plain(Language::English, true, vec![account("1"), account("2")]),
-            plain(Language::Dutch, false, vec![account("1")]),
-            plain(Language::French, true, vec![]),
+            plain(Language::English, Choice::One, vec![account("1"), account("2")]),
+            plain(Language::Dutch, Choice::None, vec![account("1")]),
+            plain(Language::French, Choice::One, vec![]),
+            plain(Language::English, Choice::Several, vec![account("1"), account("2")]),
+            Self {
+                payments: vec![payment(Some("NL91 ABNA")), payment(Some("NL91 ABNA"))],
+                ..plain(Language::Dutch, Choice::Several, vec![account("1")])
+            },
+            Self {
+                payments: vec![payment(None)],
+                ..plain(Language::French, Choice::One, vec![account("1")])
+            },
         ]
     }
 }

@@ -11,7 +11,9 @@ mod language;
 mod page;
 
 pub use assets::routes;
-pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
+pub use authorise::{
+    DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownPayment, ShownTransfer, Simulator,
+};
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};
 pub use language::{Texts, texts};

@@ -117,6 +117,7 @@ impl From<Refusal> for Error {
             Refusal::Authorisation(refusal) => of_authorisation(refusal),
             Refusal::Grant(refusal) => of_grant(refusal),
             Refusal::Access(refusal) => of_access(refusal),
+            Refusal::Payment(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
         };
         Self::new(status, code, refusal)
     }
@@ -203,7 +204,7 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
             "RESOURCE_UNKNOWN",
             "the account is not known, or not part of the consent",
         ),
-        E::NotFound(Noun::Certificate | Noun::Customer) => {
+        E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment) => {
             Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error)
         }
         E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),

@@ -98,7 +98,7 @@ pub(super) async fn make_test_account(
     request: Request,
 ) -> Result<(StatusCode, Json<serde_json::Value>), Error> {
     let wish = wish(&sandbox, json(request).await?)?;
-    let made = make(&sandbox, &wish).await?;
+    let made = make(&sandbox.store, &sandbox.randomness, &sandbox.clock, &wish).await?;
     let [holder, others @ ..] = &made.holders[..] else {
         return Err(gateway::Error::NotFound(Noun::Customer).into());
     };

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_onboarding.sql"),
     include_str!("../../migrations/0002_consents.sql"),
     include_str!("../../migrations/0003_books.sql"),
+    include_str!("../../migrations/0004_payments.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

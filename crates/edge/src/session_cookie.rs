@@ -1,7 +1,8 @@
 //! The session cookie (RFC 6265).
 
-use edge::Connection;
 use http::{HeaderMap, HeaderValue, header};
+
+use crate::Connection;
 
 /// Name over TLS: the prefix makes browsers insist on `Secure`, `Path=/` and no domain.
 const SECURE_NAME: &str = "__Host-session";
@@ -14,7 +15,7 @@ fn is_secure(connection: &Connection) -> bool {
 }
 
 /// The secret of the session that a browser shows.
-pub(crate) fn session(connection: &Connection, headers: &HeaderMap) -> Option<String> {
+pub fn session(connection: &Connection, headers: &HeaderMap) -> Option<String> {
     let name = if is_secure(connection) { SECURE_NAME } else { PLAIN_NAME };
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
@@ -25,7 +26,7 @@ pub(crate) fn session(connection: &Connection, headers: &HeaderMap) -> Option<St
 }
 
 /// Gives the browser a session, or takes it away.
-pub(crate) fn set_session(connection: &Connection, secret: Option<&str>) -> HeaderValue {
+pub fn set_session(connection: &Connection, secret: Option<&str>) -> HeaderValue {
     let (value, age) = secret.map_or(("", "; Max-Age=0"), |secret| (secret, ""));
     let cookie = if is_secure(connection) {
         format!("{SECURE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}")
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     fn connection(origin: &str) -> Connection {
-        Connection { origin: origin.into(), peer_certificate: None }
+        Connection { origin: origin.into(), peer_certificate: None, peer_address: None }
     }
 
     #[test]

@@ -1,0 +1,257 @@
+//! Moving money in the sandbox's books: every entry has two legs, and every leg goes to the end of its account's
+//! history.
+
+use std::collections::HashMap;
+
+use gateway::ApprovedPayment;
+use gateway::domain::{
+    AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
+    Transfer,
+};
+use gateway::{Error, Noun, Store, StoreError};
+use store::{BookedAccount, Changes, Posting};
+
+/// How often a booking begins anew when others book on the same accounts.
+const ATTEMPTS: usize = 2000;
+
+/// The bank's own code for a transfer.
+const TRANSFER_CODE: &str = "et";
+
+/// An account while a batch is booked on it.
+struct Open {
+    booked: BookedAccount,
+    day: Date,
+    balance: i64,
+    available: i64,
+    sequence: i64,
+    moved: i64,
+}
+
+/// A batch of entries that is booked at one moment.
+struct Batch<'a> {
+    store: &'a Store,
+    tenant: &'a Tenant,
+    now: Timestamp,
+    open: HashMap<AccountId, Open>,
+    changes: Changes,
+}
+
+/// Executes a payment, once: all transfers, or none with the reason.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn execute(
+    store: &Store,
+    payment: &ApprovedPayment,
+    now: Timestamp,
+) -> Result<Result<(), PaymentRefusal>, Error> {
+    for _ in 0..ATTEMPTS {
+        if store.has_entry(&payment.entry(0)).await? {
+            return Ok(Ok(()));
+        }
+        let mut batch = Batch::begin(store, payment.tenant(), now);
+        for (index, transfer) in payment.transfers().iter().enumerate() {
+            if let Err(refusal) = batch.transfer(&payment.entry(index), payment.account(), transfer).await? {
+                return Ok(Err(refusal));
+            }
+        }
+        match store.save(batch.finish()).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(Ok(done?)),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+/// Books money that comes from outside of the bank.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn receive(
+    store: &Store,
+    account: &AccountId,
+    (entry, amount, from, what): (&str, Money, &str, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let tenant = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?.tenant;
+    for _ in 0..ATTEMPTS {
+        let mut batch = Batch::begin(store, &tenant, now);
+        batch.open(account).await?;
+        let leg = Leg {
+            amount: amount.minor,
+            counterparty: Counterparty { name: Some(from.to_owned()), iban: None },
+            remittance: Some(what.to_owned()),
+            end_to_end_id: None,
+        };
+        batch.world(entry, amount.currency, -amount.minor);
+        batch.post(entry, account, leg);
+        match store.save(batch.finish()).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+/// What an account holds as of a day: booked, and what can be spent.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn balance_and_available(
+    store: &Store,
+    booked: &BookedAccount,
+    day: Date,
+) -> Result<(i64, i64), Error> {
+    let id = &booked.account.id;
+    let balance = store.booked_balance(id, day).await?;
+    let pending = store.entered_since(id, day, day).await?;
+    Ok((balance, balance + pending + booked.credit_limit))
+}
+
+/// One side of an entry.
+struct Leg {
+    amount: i64,
+    counterparty: Counterparty,
+    remittance: Option<String>,
+    end_to_end_id: Option<String>,
+}
+
+impl<'a> Batch<'a> {
+    fn begin(store: &'a Store, tenant: &'a Tenant, now: Timestamp) -> Self {
+        Self { store, tenant, now, open: HashMap::new(), changes: Changes::new() }
+    }
+
+    /// Books one transfer. Whoever is no customer here is paid from the bank's account with the rest of the world.
+    async fn transfer(
+        &mut self,
+        entry: &str,
+        from: &AccountId,
+        transfer: &Transfer,
+    ) -> Result<Result<(), PaymentRefusal>, Error> {
+        self.open(from).await?;
+        let Money { minor, currency } = transfer.amount;
+        let debtor = &self.open[from];
+        let account = debtor.booked.account.clone();
+        if account.status != AccountStatus::Enabled {
+            return Ok(Err(PaymentRefusal::DebtorUnavailable { status: account.status.name() }));
+        }
+        if account.currency != currency {
+            let (account, amount) = (account.currency.code(), currency.code());
+            return Ok(Err(PaymentRefusal::Currency { account, amount }));
+        }
+        if debtor.available < minor {
+            return Ok(Err(PaymentRefusal::InsufficientFunds));
+        }
+        let to = match self.creditor(transfer.creditor.iban.as_ref(), currency).await? {
+            Ok(to) => to,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if to.as_ref() == Some(from) {
+            return Ok(Err(PaymentRefusal::SameAccount));
+        }
+        let leg = |amount, counterparty| Leg {
+            amount,
+            counterparty,
+            remittance: transfer.remittance.clone(),
+            end_to_end_id: transfer.end_to_end_id.clone(),
+        };
+        match to {
+            Some(to) => {
+                let payer = Counterparty { name: Some(account.name), iban: Some(account.iban) };
+                self.post(entry, &to, leg(minor, payer));
+            }
+            None => self.world(entry, currency, minor),
+        }
+        self.post(entry, from, leg(-minor, transfer.creditor.clone()));
+        Ok(Ok(()))
+    }
+
+    /// The payee's account if it is one of this bank.
+    async fn creditor(
+        &mut self,
+        iban: Option<&Iban>,
+        currency: Currency,
+    ) -> Result<Result<Option<AccountId>, PaymentRefusal>, Error> {
+        let Some(iban) = iban else { return Ok(Ok(None)) };
+        let accounts = self.store.accounts_by_iban(self.tenant, iban).await?;
+        let Some(first) = accounts.first() else {
+            let is_own = iban.as_str().get(4..8) == Some("VSTB");
+            return Ok(if is_own { Err(PaymentRefusal::CreditorUnknown) } else { Ok(None) });
+        };
+        let Some(account) = accounts.iter().find(|account| account.currency == currency) else {
+            let (account, amount) = (first.currency.code(), currency.code());
+            return Ok(Err(PaymentRefusal::Currency { account, amount }));
+        };
+        if account.status != AccountStatus::Enabled {
+            return Ok(Err(PaymentRefusal::CreditorUnavailable { status: account.status.name() }));
+        }
+        self.open(&account.id).await?;
+        Ok(Ok(Some(account.id.clone())))
+    }
+
+    /// Loads an account. A clock that was set back must not put a new entry before older ones.
+    async fn open(&mut self, id: &AccountId) -> Result<(), Error> {
+        if self.open.contains_key(id) {
+            return Ok(());
+        }
+        let booked = self.store.account(id).await?.ok_or(Error::NotFound(Noun::Account))?;
+        let today = self.tenant.date_at(self.now);
+        let day = self.store.last_entered_day(id).await?.map_or(today, |last| last.max(today));
+        let (balance, available) = balance_and_available(self.store, &booked, day).await?;
+        let sequence = self.store.last_sequence(id, day).await?;
+        self.open.insert(id.clone(), Open { booked, day, balance, available, sequence, moved: 0 });
+        Ok(())
+    }
+
+    fn post(&mut self, entry: &str, account: &AccountId, leg: Leg) {
+        let Some(open) = self.open.get_mut(account) else { return };
+        open.balance += leg.amount;
+        open.available += leg.amount;
+        open.moved += leg.amount;
+        open.sequence += 1;
+        let posting = Posting {
+            entry: entry.to_owned(),
+            account: account.clone(),
+            entered_on: open.day,
+            booking_date: open.day,
+            sequence: open.sequence,
+            value_date: open.day,
+            amount: leg.amount,
+            balance_after: Some(open.balance),
+            counterparty: leg.counterparty,
+            remittance: leg.remittance.filter(|text| !text.is_empty()),
+            code: Some(TRANSFER_CODE.to_owned()),
+            end_to_end_id: leg.end_to_end_id,
+            entered_at: Some(self.now),
+        };
+        self.changes = std::mem::take(&mut self.changes).add_posting(&posting);
+    }
+
+    /// The leg on the account with the rest of the world, whose balance nobody asks for.
+    fn world(&mut self, entry: &str, currency: Currency, amount: i64) {
+        let day = self.tenant.date_at(self.now);
+        let posting = Posting {
+            entry: entry.to_owned(),
+            account: AccountId::new(format!("world:{}:{}", self.tenant, currency.code())),
+            entered_on: day,
+            booking_date: day,
+            sequence: 0,
+            value_date: day,
+            amount,
+            balance_after: None,
+            counterparty: Counterparty::default(),
+            remittance: None,
+            code: None,
+            end_to_end_id: None,
+            entered_at: Some(self.now),
+        };
+        self.changes = std::mem::take(&mut self.changes).add_posting(&posting);
+    }
+
+    /// The changes, each account guarded by its version.
+    fn finish(self) -> Changes {
+        self.open.into_iter().fold(self.changes, |changes, (id, open)| {
+            changes.touch_account(&id, open.booked.version).shift_balances(&id, open.day, open.moved)
+        })
+    }
+}

@@ -1,0 +1,363 @@
+//! Payments that a third party asks for and a customer decides about, and the transfers they are made of
+//! (PSD2, Article 66).
+//!
+//! Stored is what was decided; status is computed from that and the clock.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Counterparty, CustomerId, Iban, Money, PaymentId, Tenant, TppId};
+
+/// Most transfers in one payment.
+pub const MAX_TRANSFERS: usize = 100;
+
+/// Longest text for the payee, in characters.
+pub const MAX_REMITTANCE: usize = 9000;
+
+/// Longest text for a payee at another bank, in characters (SEPA credit transfer).
+pub const MAX_REMITTANCE_ELSEWHERE: usize = 140;
+
+/// Largest amount of a transfer, in minor units: what a SEPA credit transfer can carry.
+const MAX_AMOUNT: i64 = 99_999_999_999;
+
+/// Money that goes from the payer to one payee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// The payee; without a number it is one that only the bank itself knows.
+    pub creditor: Counterparty,
+    /// How much; positive.
+    pub amount: Money,
+    /// What it is for.
+    pub remittance: Option<String>,
+    /// The payer's own reference.
+    pub end_to_end_id: Option<String>,
+}
+
+/// A payment that waits for a customer, or waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// The third party that asks; none if the customer does so in person.
+    pub tpp: Option<TppId>,
+    /// Where.
+    pub tenant: Tenant,
+    /// The account that pays; none if the payer chooses it.
+    pub debtor: Option<Iban>,
+    /// What is paid, all of it or nothing.
+    pub transfers: Vec<Transfer>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when it can be decided.
+    pub expires_at: Timestamp,
+    /// What was decided.
+    pub decision: PaymentDecision,
+    /// Who decided.
+    pub customer: Option<CustomerId>,
+    /// The account that was debited, or is about to be.
+    pub account: Option<AccountId>,
+    /// When something was last done to it.
+    pub last_action_at: Timestamp,
+    /// Version of the row; 0 before it is stored.
+    pub version: i64,
+}
+
+/// What was decided about a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentDecision {
+    /// Nothing yet.
+    Pending,
+    /// The customer approved; the bank has yet to move the money.
+    Approved,
+    /// The money has moved.
+    Executed,
+    /// The customer approved, and the bank could not pay.
+    Failed,
+    /// The customer refused.
+    Rejected,
+    /// Whoever asked for it took it back.
+    Cancelled,
+}
+
+impl PaymentDecision {
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Pending, "pending"),
+        (Self::Approved, "approved"),
+        (Self::Executed, "executed"),
+        (Self::Failed, "failed"),
+        (Self::Rejected, "rejected"),
+        (Self::Cancelled, "cancelled"),
+    ];
+
+    /// The stable name that is stored.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(decision, _)| *decision == self).map_or("pending", |(_, name)| name)
+    }
+
+    /// The decision with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(decision, _)| *decision)
+    }
+}
+
+/// What a payment is at a given time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// It waits for the customer.
+    Pending,
+    /// Approved, the money is on its way.
+    Approved,
+    /// The money has moved.
+    Executed,
+    /// Refused by the customer, or by the bank for lack of funds.
+    Rejected,
+    /// Taken back.
+    Cancelled,
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl PaymentStatus {
+    /// The word for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Executed => "executed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl Payment {
+    /// What it is at `now`.
+    pub fn status_at(&self, now: Timestamp) -> PaymentStatus {
+        match self.decision {
+            PaymentDecision::Pending if now >= self.expires_at => PaymentStatus::Expired,
+            PaymentDecision::Pending => PaymentStatus::Pending,
+            PaymentDecision::Approved => PaymentStatus::Approved,
+            PaymentDecision::Executed => PaymentStatus::Executed,
+            PaymentDecision::Failed | PaymentDecision::Rejected => PaymentStatus::Rejected,
+            PaymentDecision::Cancelled => PaymentStatus::Cancelled,
+        }
+    }
+
+    /// The customer approves, with the account that pays.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::Final`]
+    pub fn approve(
+        self,
+        customer: CustomerId,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<Self, PaymentRefusal> {
+        self.check_pending(now)?;
+        let decided = self.decided(PaymentDecision::Approved, now);
+        Ok(Self { customer: Some(customer), account: Some(account), ..decided })
+    }
+
+    /// The customer refuses.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::Final`]
+    pub fn reject(self, now: Timestamp) -> Result<Self, PaymentRefusal> {
+        self.check_pending(now)?;
+        Ok(self.decided(PaymentDecision::Rejected, now))
+    }
+
+    /// Whoever asked for it takes it back.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::Final`]
+    pub fn cancel(self, now: Timestamp) -> Result<Self, PaymentRefusal> {
+        self.check_pending(now)?;
+        Ok(self.decided(PaymentDecision::Cancelled, now))
+    }
+
+    /// The bank has moved the money, or could not.
+    pub fn settled(self, has_moved: bool, now: Timestamp) -> Self {
+        self.decided(if has_moved { PaymentDecision::Executed } else { PaymentDecision::Failed }, now)
+    }
+
+    fn check_pending(&self, now: Timestamp) -> Result<(), PaymentRefusal> {
+        match self.status_at(now) {
+            PaymentStatus::Pending => Ok(()),
+            status => Err(PaymentRefusal::Final { status }),
+        }
+    }
+
+    fn decided(self, decision: PaymentDecision, now: Timestamp) -> Self {
+        Self { decision, last_action_at: now, ..self }
+    }
+}
+
+/// Checks transfers, whoever asks for them.
+///
+/// # Errors
+/// [`PaymentRefusal`]
+pub fn check_transfers(transfers: &[Transfer]) -> Result<(), PaymentRefusal> {
+    if transfers.is_empty() || transfers.len() > MAX_TRANSFERS {
+        return Err(PaymentRefusal::Count);
+    }
+    for transfer in transfers {
+        if transfer.amount.minor <= 0 {
+            return Err(PaymentRefusal::NotPositive);
+        }
+        if transfer.amount.minor > MAX_AMOUNT {
+            return Err(PaymentRefusal::TooMuch);
+        }
+        let length = transfer.remittance.as_deref().map_or(0, |text| text.chars().count());
+        if length > MAX_REMITTANCE {
+            return Err(PaymentRefusal::Remittance { max: MAX_REMITTANCE });
+        }
+        if transfer.amount.currency != transfers[0].amount.currency {
+            return Err(PaymentRefusal::Currencies);
+        }
+    }
+    Ok(())
+}
+
+/// A rule about payments that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentRefusal {
+    /// No transfers, or too many.
+    #[error("a payment has 1 to {MAX_TRANSFERS} transfers")]
+    Count,
+    /// Nothing, or less.
+    #[error("the amount must be greater than 0")]
+    NotPositive,
+    /// More than a payment can carry.
+    #[error("the amount must be at most 999999999.99")]
+    TooMuch,
+    /// Too long a text.
+    #[error("the description has more than {max} characters")]
+    Remittance {
+        /// How many there may be.
+        max: usize,
+    },
+    /// Transfers in several currencies.
+    #[error("all transfers of one payment must be in one currency")]
+    Currencies,
+    /// The account that is to pay is none of this bank.
+    #[error("the account that is to pay is not an account of this bank")]
+    DebtorUnknown,
+    /// The account that is to pay is closed or blocked.
+    #[error("the account that is to pay is {status}")]
+    DebtorUnavailable {
+        /// What it is.
+        status: &'static str,
+    },
+    /// The account that is to be paid is closed or blocked.
+    #[error("the account that is to be paid is {status}")]
+    CreditorUnavailable {
+        /// What it is.
+        status: &'static str,
+    },
+    /// Number of this bank that nobody has.
+    #[error("the account that is to be paid is not an account of this bank")]
+    CreditorUnknown,
+    /// Payer and payee are one account.
+    #[error("the account that pays and the account that is paid are the same")]
+    SameAccount,
+    /// The account is in another currency.
+    #[error("the account is in {account}; pay in {account}, not in {amount}")]
+    Currency {
+        /// Of the account.
+        account: &'static str,
+        /// Of the payment.
+        amount: &'static str,
+    },
+    /// There is not enough.
+    #[error("the account has insufficient funds for this payment")]
+    InsufficientFunds,
+    /// It was decided before, or too late.
+    #[error("the payment is {} and cannot be changed any more", status.name())]
+    Final {
+        /// What it is.
+        status: PaymentStatus,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Currency;
+
+    fn transfer(minor: i64) -> Transfer {
+        Transfer {
+            creditor: Counterparty::default(),
+            amount: Money { minor, currency: Currency::EUR },
+            remittance: None,
+            end_to_end_id: None,
+        }
+    }
+
+    fn payment() -> Payment {
+        let now = Timestamp::UNIX_EPOCH;
+        Payment {
+            id: PaymentId::new("1"),
+            tpp: None,
+            tenant: Tenant::parse("nl").unwrap(),
+            debtor: None,
+            transfers: vec![transfer(1)],
+            created_at: now,
+            expires_at: now + jiff::SignedDuration::from_mins(10),
+            decision: PaymentDecision::Pending,
+            customer: None,
+            account: None,
+            last_action_at: now,
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn a_payment_is_decided_once_and_in_time() {
+        let now = Timestamp::UNIX_EPOCH;
+        let later = now + jiff::SignedDuration::from_mins(10);
+        let approved = payment().approve(CustomerId::new("c"), AccountId::new("a"), now).unwrap();
+        assert_eq!(approved.status_at(later), PaymentStatus::Approved);
+        assert!(approved.clone().cancel(now).is_err() && approved.clone().reject(now).is_err());
+        assert_eq!(approved.clone().settled(true, now).status_at(now), PaymentStatus::Executed);
+        assert_eq!(approved.settled(false, now).status_at(now), PaymentStatus::Rejected);
+        assert_eq!(payment().status_at(later), PaymentStatus::Expired);
+        let refused = payment().approve(CustomerId::new("c"), AccountId::new("a"), later).unwrap_err();
+        assert_eq!(refused, PaymentRefusal::Final { status: PaymentStatus::Expired });
+    }
+
+    #[test]
+    fn transfers_have_limits() {
+        for (transfers, refusal) in [
+            (vec![], PaymentRefusal::Count),
+            (vec![transfer(1); 101], PaymentRefusal::Count),
+            (vec![transfer(0)], PaymentRefusal::NotPositive),
+            (vec![transfer(-1)], PaymentRefusal::NotPositive),
+            (vec![transfer(100_000_000_000)], PaymentRefusal::TooMuch),
+            (
+                vec![
+                    transfer(1),
+                    Transfer { amount: Money { minor: 1, currency: Currency::USD }, ..transfer(1) },
+                ],
+                PaymentRefusal::Currencies,
+            ),
+            (
+                vec![Transfer { remittance: Some("x".repeat(9001)), ..transfer(1) }],
+                PaymentRefusal::Remittance { max: 9000 },
+            ),
+        ] {
+            assert_eq!(check_transfers(&transfers), Err(refusal));
+        }
+        assert_eq!(check_transfers(&[transfer(1)]), Ok(()));
+    }
+
+    #[test]
+    fn decisions_have_stable_names_and_transfers_come_back() {
+        for (decision, name) in PaymentDecision::NAMES {
+            assert_eq!((decision.name(), PaymentDecision::from_name(name)), (name, Some(decision)));
+        }
+        let json = serde_json::to_string(&transfer(1250)).unwrap();
+        assert_eq!(serde_json::from_str::<Transfer>(&json).unwrap(), transfer(1250));
+    }
+}

@@ -1,0 +1,42 @@
+//! The way to the bank's page, where a customer logs in and decides whichever interface sent them there.
+
+use axum::response::{IntoResponse, Response};
+use gateway::sessions::WayBack;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::{Connection, session_cookie};
+
+/// The bank's page. Its address says nothing; what it is about is known by the session cookie alone.
+pub const BANK_PAGE: &str = "/auth/internalonly/authorise.html";
+
+/// An authorization request that was taken.
+#[derive(Debug)]
+pub enum Begun {
+    /// The customer logs in, with a session under this secret.
+    Session(String),
+    /// There is nothing to authorise.
+    Leave(WayBack),
+}
+
+/// Sends the browser to the bank's page at `origin` with a session.
+pub fn enter(connection: &Connection, origin: &str, secret: &str) -> Response {
+    let mut response = redirect(StatusCode::FOUND, &format!("{origin}{BANK_PAGE}"));
+    let cookie = session_cookie::set_session(connection, Some(secret));
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response
+}
+
+/// A redirect that no cache keeps and that tells nobody where it came from. After a form the status is 303, so
+/// that nothing of the form goes along (RFC 9700, 4.12).
+pub fn redirect(status: StatusCode, location: &str) -> Response {
+    // Registered URIs and our own parameters are ASCII without control characters.
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (status, headers).into_response()
+}

@@ -1,0 +1,237 @@
+//! Payments: asked for by a third party, decided by the customer, executed by the bank.
+//!
+//! What a customer approved is stored before the bank moves money, and the bank moves the money of one payment
+//! once however often it is asked: a crash in between is made good by whoever looks at the payment next.
+
+use domain::payments::check_transfers;
+use domain::{
+    Account, AccountId, AccountReference, AccountStatus, CustomerId, Iban, Money, Payment, PaymentDecision,
+    PaymentId, PaymentRefusal, Tenant, Timestamp, TppId, Transfer,
+};
+use jiff::SignedDuration;
+
+use crate::error::retry;
+use crate::{Changes, Ctx, Error, Gateway, Noun};
+
+/// A payment that a customer approved. Only this module makes one, so a bank cannot be asked to move money that
+/// nobody released.
+#[derive(Debug, Clone)]
+pub struct ApprovedPayment {
+    id: PaymentId,
+    tenant: Tenant,
+    account: AccountId,
+    transfers: Vec<Transfer>,
+}
+
+impl ApprovedPayment {
+    /// Which payment: the same id again changes nothing.
+    pub fn id(&self) -> &PaymentId {
+        &self.id
+    }
+
+    /// Where.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The account that pays.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// What is paid, all of it or nothing.
+    pub fn transfers(&self) -> &[Transfer] {
+        &self.transfers
+    }
+
+    /// The id of the entry in the books that a transfer makes.
+    pub fn entry(&self, index: usize) -> String {
+        entry_of(&self.id, index)
+    }
+}
+
+/// The id of the entry in the books that a transfer of a payment makes.
+pub fn entry_of(payment: &PaymentId, index: usize) -> String {
+    format!("{payment}-{index}")
+}
+
+/// What a third party or a customer asks to be paid.
+#[derive(Debug, Clone)]
+pub struct PaymentRequest {
+    /// The third party that asks; none for the customer in person.
+    pub tpp: Option<TppId>,
+    /// The account that pays; none if the payer chooses it.
+    pub debtor: Option<Iban>,
+    /// What is paid.
+    pub transfers: Vec<Transfer>,
+    /// How long it can be decided.
+    pub lifetime: SignedDuration,
+}
+
+impl Gateway {
+    /// Takes a payment that a customer has to decide about.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`]
+    pub async fn initiate_payment(&self, ctx: &Ctx, request: PaymentRequest) -> Result<Payment, Error> {
+        check_transfers(&request.transfers)?;
+        if let Some(debtor) = &request.debtor {
+            self.check_debtor(ctx, debtor, &request.transfers[0].amount).await?;
+        }
+        let payment = Payment {
+            id: PaymentId::new(self.0.randomness.id()),
+            tpp: request.tpp,
+            tenant: ctx.tenant.clone(),
+            debtor: request.debtor,
+            transfers: request.transfers,
+            created_at: ctx.now,
+            expires_at: ctx.now.saturating_add(request.lifetime).unwrap_or(Timestamp::MAX),
+            decision: PaymentDecision::Pending,
+            customer: None,
+            account: None,
+            last_action_at: ctx.now,
+            version: 0,
+        };
+        self.0.store.save(Changes::new().put_payment(&payment)).await?;
+        Ok(payment)
+    }
+
+    /// A payment as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
+        let payment = self.0.store.payment(id).await?;
+        let payment = payment.filter(|payment| payment.tenant == ctx.tenant);
+        self.settle(ctx, payment.ok_or(Error::NotFound(Noun::Payment))?).await
+    }
+
+    /// Whoever asked for a payment takes it back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`PaymentRefusal::Final`]
+    pub async fn cancel_payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
+        self.change_payment(ctx, id, |payment| payment.cancel(ctx.now)).await
+    }
+
+    /// The customer refuses a payment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`PaymentRefusal::Final`]
+    pub async fn reject_payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
+        self.change_payment(ctx, id, |payment| payment.reject(ctx.now)).await
+    }
+
+    /// A customer who proved who they are approves a payment from an account of theirs, and the bank pays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]
+    pub async fn approve_payment(
+        &self,
+        ctx: &Ctx,
+        id: &PaymentId,
+        (customer, account): (&CustomerId, &AccountId),
+    ) -> Result<Payment, Error> {
+        self.held_account(customer, account).await?;
+        let payment = self
+            .change_payment(ctx, id, |payment| payment.approve(customer.clone(), account.clone(), ctx.now))
+            .await?;
+        self.settle(ctx, payment).await
+    }
+
+    /// A customer who proved who they are pays at once from an account of theirs. Returns the payment's id, from
+    /// which the ids of its entries follow.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]
+    pub async fn pay(
+        &self,
+        ctx: &Ctx,
+        (customer, account): (&CustomerId, &AccountId),
+        transfers: Vec<Transfer>,
+    ) -> Result<PaymentId, Error> {
+        check_transfers(&transfers)?;
+        self.held_account(customer, account).await?;
+        let id = PaymentId::new(self.0.randomness.id());
+        let order = ApprovedPayment { id, tenant: ctx.tenant.clone(), account: account.clone(), transfers };
+        self.0.bank.execute(&order, ctx.now).await??;
+        Ok(order.id)
+    }
+
+    /// Whether an account of this bank could pay an amount now (PSD2, Article 65). Absent if the bank has no such
+    /// account.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn has_funds(
+        &self,
+        ctx: &Ctx,
+        reference: &AccountReference,
+        amount: Money,
+    ) -> Result<Option<bool>, Error> {
+        self.0.bank.has_funds(&ctx.tenant, reference, amount, ctx.today()).await
+    }
+
+    /// Asks the bank to move the money of an approved payment, and stores what came of it.
+    pub(crate) async fn settle(&self, ctx: &Ctx, payment: Payment) -> Result<Payment, Error> {
+        let (PaymentDecision::Approved, Some(account)) = (payment.decision, &payment.account) else {
+            return Ok(payment);
+        };
+        let order = ApprovedPayment {
+            id: payment.id.clone(),
+            tenant: payment.tenant.clone(),
+            account: account.clone(),
+            transfers: payment.transfers.clone(),
+        };
+        let has_moved = self.0.bank.execute(&order, ctx.now).await?.is_ok();
+        retry(|| async {
+            let payment = self.0.store.payment(&payment.id).await?.ok_or(Error::NotFound(Noun::Payment))?;
+            if payment.decision != PaymentDecision::Approved {
+                return Ok(payment);
+            }
+            let mut settled = payment.settled(has_moved, ctx.now);
+            self.0.store.save(Changes::new().put_payment(&settled)).await?;
+            settled.version += 1;
+            Ok(settled)
+        })
+        .await
+    }
+
+    /// An account that a customer holds and can use.
+    async fn held_account(&self, customer: &CustomerId, id: &AccountId) -> Result<Account, Error> {
+        let accounts = self.0.bank.accounts_of(customer).await?;
+        let account = accounts.into_iter().find(|account| account.id == *id);
+        account.ok_or(Error::NotFound(Noun::Account))
+    }
+
+    async fn check_debtor(&self, ctx: &Ctx, debtor: &Iban, amount: &Money) -> Result<(), Error> {
+        let number = domain::AccountNumber::Iban(debtor.clone());
+        let reference = AccountReference { number, currency: None };
+        let accounts = self.0.bank.find_accounts(&ctx.tenant, &reference).await?;
+        let first = accounts.first().ok_or(PaymentRefusal::DebtorUnknown)?;
+        let fitting = accounts.iter().find(|account| account.currency == amount.currency);
+        let account = fitting.ok_or(PaymentRefusal::Currency {
+            account: first.currency.code(),
+            amount: amount.currency.code(),
+        })?;
+        match account.status {
+            AccountStatus::Enabled => Ok(()),
+            status => Err(PaymentRefusal::DebtorUnavailable { status: status.name() }.into()),
+        }
+    }
+
+    async fn change_payment(
+        &self,
+        ctx: &Ctx,
+        id: &PaymentId,
+        change: impl Fn(Payment) -> Result<Payment, PaymentRefusal>,
+    ) -> Result<Payment, Error> {
+        retry(|| async {
+            let mut changed = change(self.payment(ctx, id).await?)?;
+            self.0.store.save(Changes::new().put_payment(&changed)).await?;
+            changed.version += 1;
+            Ok(changed)
+        })
+        .await
+    }
+}

@@ -1,0 +1,83 @@
+//! Payments that third parties ask for.
+
+use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, TppId};
+
+use crate::changes::Rows;
+use crate::row::{Row, json};
+use crate::{Changes, Store, StoreError};
+
+impl Store {
+    /// The payment with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
+             last_action_at, version FROM payments WHERE id = $1",
+            &[id.as_str().into()],
+            read,
+        )
+    }
+
+    /// Payments of a third party about which nobody has decided, the oldest first, at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pending_payments(&self, tpp: &TppId, tenant: &Tenant) -> Result<Vec<Payment>, StoreError> {
+        self.fetch_all(
+            "SELECT id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
+             last_action_at, version FROM payments WHERE tpp = $1 AND tenant = $2 AND decision = 'pending' \
+             ORDER BY created_at, id LIMIT 1000",
+            &[tpp.as_str().into(), tenant.as_str().into()],
+            read,
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_payment(self, payment: &Payment) -> Self {
+        self.push(
+            "INSERT INTO payments (id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, \
+             account, last_action_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
+             ON CONFLICT (id) DO UPDATE SET decision = excluded.decision, customer = excluded.customer, \
+             account = excluded.account, last_action_at = excluded.last_action_at, version = excluded.version \
+             WHERE payments.version = excluded.version - 1",
+            vec![
+                payment.id.as_str().into(),
+                payment.tpp.as_ref().map(TppId::as_str).into(),
+                payment.tenant.as_str().into(),
+                payment.debtor.as_ref().map(Iban::as_str).into(),
+                json(&payment.transfers),
+                payment.created_at.into(),
+                payment.expires_at.into(),
+                payment.decision.name().into(),
+                payment.customer.as_ref().map(CustomerId::as_str).into(),
+                payment.account.as_ref().map(AccountId::as_str).into(),
+                payment.last_action_at.into(),
+                payment.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
+    Ok(Payment {
+        id: PaymentId::new(row.text(0, "payments.id")?),
+        tpp: row.optional_text(1, "payments.tpp")?.map(TppId::new),
+        tenant: row.tenant(2, "payments.tenant")?,
+        debtor: row.optional_text(3, "payments.debtor")?.map(Iban::from_stored),
+        transfers: row.json(4, "payments.transfers")?,
+        created_at: row.time(5, "payments.created_at")?,
+        expires_at: row.time(6, "payments.expires_at")?,
+        decision: PaymentDecision::from_name(&row.text(7, "payments.decision")?)
+            .ok_or(StoreError::Corrupt("payments.decision"))?,
+        customer: row.optional_text(8, "payments.customer")?.map(CustomerId::new),
+        account: row.optional_text(9, "payments.account")?.map(AccountId::new),
+        last_action_at: row.time(10, "payments.last_action_at")?,
+        version: row.integer(11, "payments.version")?,
+    })
+}
