@@ -15,7 +15,7 @@ use store::{BookedAccount, Changes, Posting};
 const ATTEMPTS: usize = 2000;
 
 /// The bank's own code for a transfer.
-const TRANSFER_CODE: &str = "et";
+const TRANSFER_CODE: &str = "OV";
 
 /// An account while a batch is booked on it.
 struct Open {

@@ -18,6 +18,6 @@ mod test_certificates;
 
 pub use authorities::Authorities;
 pub use clock::SandboxClock;
-pub use management::management;
+pub use management::{CustomerAccess, management};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store, Strictness};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, RateLimits, Settings, Store, Strictness};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -21,6 +21,8 @@ pub struct SandboxSettings {
     pub tenants: Vec<Tenant>,
     /// How much it puts up with.
     pub strictness: Strictness,
+    /// How often it may be called.
+    pub rate_limits: RateLimits,
     /// Seed of names and ids; without one the bank draws its own at its first start.
     pub seed: Option<u64>,
     /// Where browsers reach the bank.
@@ -84,7 +86,11 @@ impl Sandbox {
         for der in &settings.trusted {
             trust.add_anchor(der)?;
         }
-        let gateway_settings = Settings { tenants: settings.tenants, strictness: settings.strictness };
+        let gateway_settings = Settings {
+            tenants: settings.tenants,
+            strictness: settings.strictness,
+            rate_limits: settings.rate_limits,
+        };
         let shared: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,

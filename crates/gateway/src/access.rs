@@ -105,6 +105,19 @@ impl Gateway {
         Ok(ConsentAccess { consent })
     }
 
+    /// Checks that a grant of a third party is still good.
+    ///
+    /// # Errors
+    /// [`GrantRefusal::ConsentEnded`]
+    pub async fn check_grant(&self, ctx: &Ctx, tpp: &TppId, grant: &GrantId) -> Result<Consent, Error> {
+        let grant = self.0.store.grant(grant).await?;
+        let grant = grant.filter(|grant| grant.client == *tpp && grant.tenant == ctx.tenant);
+        let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
+        let consent = self.0.store.consent(&grant.consent).await?;
+        let is_good = |consent: &Consent| grant.ended_at.is_none() && consent.check_valid(ctx.now).is_ok();
+        consent.filter(is_good).ok_or_else(|| GrantRefusal::ConsentEnded(grant.consent).into())
+    }
+
     /// What a third party may read with a grant: the consent has to be valid and the grant its own.
     ///
     /// # Errors
@@ -115,14 +128,7 @@ impl Gateway {
         tpp: &TppId,
         grant: &GrantId,
     ) -> Result<(Consent, Vec<ReadableAccount>), Error> {
-        let grant = self.0.store.grant(grant).await?;
-        let grant = grant.filter(|grant| grant.client == *tpp && grant.tenant == ctx.tenant);
-        let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
-        let ended = || GrantRefusal::ConsentEnded(grant.consent.clone());
-        let consent = self.0.store.consent(&grant.consent).await?.ok_or_else(ended)?;
-        if grant.ended_at.is_some() || consent.check_valid(ctx.now).is_err() {
-            return Err(ended().into());
-        }
+        let consent = self.check_grant(ctx, tpp, grant).await?;
         let mut readable = Vec::new();
         for granted in &consent.granted {
             let account = self.0.bank.account(&AccountAccess::to(granted)).await?;

@@ -27,6 +27,8 @@ pub struct IssuedTokens {
     pub certificate: Option<String>,
     /// `nonce` of the authorization request; absent when refreshing.
     pub nonce: Option<String>,
+    /// `state` of the authorization request; absent when refreshing.
+    pub state: Option<String>,
 }
 
 /// What a client sends to redeem a code.
@@ -90,7 +92,7 @@ impl Gateway {
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
             let issued = self.issue(ctx, changes, grant, (certificate, code.request.profile)).await?;
-            Ok(IssuedTokens { nonce: code.request.nonce, ..issued })
+            Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
     }
@@ -254,6 +256,7 @@ impl Gateway {
             grant,
             certificate: certificate.map(str::to_owned),
             nonce: None,
+            state: None,
         })
     }
 

@@ -68,6 +68,8 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How much it puts up with.
     pub strictness: Strictness,
+    /// How often it may be called.
+    pub rate_limits: RateLimits,
 }
 
 /// How much a bank puts up with.
@@ -77,6 +79,18 @@ pub enum Strictness {
     Lenient,
     /// The standards to the letter.
     Strict,
+}
+
+/// Limits on how often callers may call, where an interface has such limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RateLimits {
+    /// The interface's own numbers at a strict bank, generous ones at a lenient one.
+    #[default]
+    On,
+    /// The interface's own numbers.
+    Strict,
+    /// None.
+    Off,
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.
@@ -148,6 +162,11 @@ impl Gateway {
     /// A fresh secret of 64 hexadecimal digits.
     pub fn new_secret(&self) -> String {
         self.0.randomness.hex_secret()
+    }
+
+    /// A fresh secret in the form of a UUID.
+    pub fn new_secret_uuid(&self) -> String {
+        self.0.randomness.secret_uuid()
     }
 
     /// A secret of 64 hexadecimal digits that only this gateway can make, and makes again from the same parts: what

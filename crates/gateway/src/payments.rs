@@ -150,9 +150,23 @@ impl Gateway {
         (customer, account): (&CustomerId, &AccountId),
         transfers: Vec<Transfer>,
     ) -> Result<PaymentId, Error> {
+        let id = PaymentId::new(self.0.randomness.id());
+        self.pay_once(ctx, (customer, account), transfers, id).await
+    }
+
+    /// The same under an id that the caller chose: once that payment is made, asking again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]
+    pub async fn pay_once(
+        &self,
+        ctx: &Ctx,
+        (customer, account): (&CustomerId, &AccountId),
+        transfers: Vec<Transfer>,
+        id: PaymentId,
+    ) -> Result<PaymentId, Error> {
         check_transfers(&transfers)?;
         self.held_account(customer, account).await?;
-        let id = PaymentId::new(self.0.randomness.id());
         let order = ApprovedPayment { id, tenant: ctx.tenant.clone(), account: account.clone(), transfers };
         self.0.bank.execute(&order, ctx.now).await??;
         Ok(order.id)

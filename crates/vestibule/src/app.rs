@@ -42,13 +42,19 @@ pub(crate) fn management(edge: &Edge, key: SigningKey, sandbox: &Sandbox) -> Rou
     });
     let entrances = DIALECTS.iter().flat_map(|dialect| dialect.entrances).copied().collect();
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
-    sandbox::management(sandbox.clone(), approvals)
+    let door = bunq::CustomerDoor::new(edge.clone());
+    let access: sandbox::CustomerAccess = Arc::new(move |tenant, customer| {
+        let door = door.clone();
+        Box::pin(async move { door.access(&tenant, &customer).await })
+    });
+    sandbox::management(sandbox.clone(), approvals, vec![("bunq", access)])
 }
 
 fn home(addresses: &Addresses) -> Response {
     let address = |label: &str, url: String| Address { label: label.to_owned(), url };
     let mut listed = vec![
         address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
+        address("API (bunq)", format!("{}/bunq/v1", addresses.public)),
         address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)),
         address("Management API", addresses.management.clone()),
     ];

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use gateway::Strictness;
 use gateway::domain::Tenant;
+use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 
 /// Everything that the command line can say about a sandbox.
@@ -25,6 +25,8 @@ pub struct SandboxConfig {
     pub public_url: Option<String>,
     /// How much the bank puts up with.
     pub strictness: Strictness,
+    /// How often it may be called.
+    pub rate_limits: RateLimits,
     /// Whether API calls must present a TLS client certificate.
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
@@ -58,6 +60,7 @@ impl Default for SandboxConfig {
                 .collect(),
             public_url: None,
             strictness: Strictness::Lenient,
+            rate_limits: RateLimits::On,
             require_mtls: false,
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,

@@ -3,4 +3,4 @@
 use edge::Dialect;
 
 /// Every dialect, each mounted under its own prefix.
-pub const DIALECTS: &[Dialect] = &[berlin_group::DIALECT];
+pub const DIALECTS: &[Dialect] = &[berlin_group::DIALECT, bunq::DIALECT];

@@ -171,6 +171,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let settings = SandboxSettings {
         tenants: config.tenants.clone(),
         strictness: config.strictness,
+        rate_limits: config.rate_limits,
         seed: config.seed,
         public_url: public_url.clone(),
         trusted,

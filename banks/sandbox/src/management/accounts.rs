@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::{Changes, Customer};
 
-use super::{Error, json};
+use super::{Error, Management, json};
 use crate::Sandbox;
 use crate::personas::{DEFAULT, PERSONAS, find};
 use crate::test_accounts::{Wish, is_current, make};
@@ -33,6 +33,9 @@ struct TestAccount {
     /// Others who hold the same accounts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     co_holders: Vec<Holder>,
+    /// What the customer needs at interfaces where customers have credentials of their own.
+    #[serde(flatten)]
+    doors: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,7 +82,19 @@ impl TestAccount {
                     digipass_number: holder.digipass_number.clone(),
                 })
                 .collect(),
+            doors: serde_json::Map::new(),
         }
+    }
+
+    /// Asks every interface what the customer needs there.
+    async fn with_doors(mut self, management: &Management, customer: &Customer) -> Result<Self, Error> {
+        for (name, access) in management.doors.iter() {
+            let told = access(customer.tenant.clone(), customer.id.clone()).await?;
+            if !told.is_null() {
+                self.doors.insert((*name).to_owned(), told);
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -94,10 +109,11 @@ struct TestAccountRequest {
 }
 
 pub(super) async fn make_test_account(
-    State(sandbox): State<Sandbox>,
+    State(management): State<Management>,
     request: Request,
 ) -> Result<(StatusCode, Json<serde_json::Value>), Error> {
-    let wish = wish(&sandbox, json(request).await?)?;
+    let sandbox = &management.sandbox;
+    let wish = wish(sandbox, json(request).await?)?;
     let made = make(&sandbox.store, &sandbox.randomness, &sandbox.clock, &wish).await?;
     let [holder, others @ ..] = &made.holders[..] else {
         return Err(gateway::Error::NotFound(Noun::Customer).into());
@@ -105,6 +121,7 @@ pub(super) async fn make_test_account(
     // The closed account comes first where that is what the persona is for.
     let mut account = TestAccount::new(holder, &made.accounts, others);
     account.iban = made.accounts.first().map_or(account.iban, |main| main.iban.as_str().to_owned());
+    let account = account.with_doors(&management, holder).await?;
     Ok((StatusCode::CREATED, Json(serde_json::json!(account))))
 }
 
@@ -142,16 +159,16 @@ fn wish(sandbox: &Sandbox, request: TestAccountRequest) -> Result<Wish, Error> {
 }
 
 pub(super) async fn list_test_accounts(
-    State(sandbox): State<Sandbox>,
+    State(management): State<Management>,
 ) -> Result<Json<serde_json::Value>, Error> {
-    let held = sandbox.store.held_accounts(LIST_LIMIT).await.map_err(gateway::Error::from)?;
-    let listed: Vec<_> = held
-        .chunk_by(|one, other| one.customer.id == other.customer.id)
-        .map(|held| {
-            let accounts: Vec<_> = held.iter().map(|held| held.account.clone()).collect();
-            TestAccount::new(&held[0].customer, &accounts, &[])
-        })
-        .collect();
+    let held = management.sandbox.store.held_accounts(LIST_LIMIT).await.map_err(gateway::Error::from)?;
+    let mut listed = Vec::new();
+    for held in held.chunk_by(|one, other| one.customer.id == other.customer.id) {
+        let (customer, accounts) =
+            (&held[0].customer, held.iter().map(|held| held.account.clone()).collect::<Vec<_>>());
+        let account = TestAccount::new(customer, &accounts, &[]);
+        listed.push(account.with_doors(&management, customer).await?);
+    }
     Ok(Json(serde_json::json!({"testAccounts": listed})))
 }
 

@@ -4,15 +4,18 @@
 mod accounts;
 mod resource_servers;
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRef, Path, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use edge::{Rejected, read_body};
 use gateway::Clock;
-use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp};
+use gateway::domain::{CertificateRecord, CertificateStatus, CustomerId, Tenant, Timestamp};
 use http::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,8 +24,32 @@ use crate::Sandbox;
 use crate::clock::ClockError;
 use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
 
-/// Makes the router of the management listener; `others` are routes that need more than the bank.
-pub fn management(sandbox: Sandbox, others: Router) -> Router {
+/// Tells what a customer needs to come in through an interface: JSON, or null if that does not serve their branch.
+pub type CustomerAccess = Arc<
+    dyn Fn(
+            Tenant,
+            CustomerId,
+        ) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, gateway::Error>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// What the handlers need.
+#[derive(Clone)]
+struct Management {
+    sandbox: Sandbox,
+    doors: Arc<[(&'static str, CustomerAccess)]>,
+}
+
+impl FromRef<Management> for Sandbox {
+    fn from_ref(management: &Management) -> Self {
+        management.sandbox.clone()
+    }
+}
+
+/// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
+/// interfaces where customers have credentials of their own, by name.
+pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, CustomerAccess)>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/ca.pem", get(ca_pem))
@@ -36,7 +63,7 @@ pub fn management(sandbox: Sandbox, others: Router) -> Router {
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .with_state(sandbox)
+        .with_state(Management { sandbox, doors: doors.into() })
         .merge(others)
         .layer(from_fn(same_origin_only))
 }

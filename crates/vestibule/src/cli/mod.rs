@@ -63,6 +63,9 @@ pub(crate) struct SandboxArgs {
     /// Refuse API calls without a TLS client certificate, as banks do in production.
     #[arg(long)]
     pub(crate) require_mtls: bool,
+    /// How often callers may call, where an interface has such limits.
+    #[arg(long, value_enum, default_value_t = RateLimitsArg::On)]
+    pub(crate) rate_limits: RateLimitsArg,
     /// How ID tokens are signed.
     #[arg(long, value_enum, default_value_t = IdTokenAlgorithmArg::Rs256)]
     pub(crate) id_token_algorithm: IdTokenAlgorithmArg,
@@ -72,6 +75,16 @@ pub(crate) struct SandboxArgs {
     /// Print one line of JSON with every address once the bank is ready.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RateLimitsArg {
+    /// The interface's own numbers with --strict, generous ones without.
+    On,
+    /// The interface's own numbers.
+    Strict,
+    /// None.
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

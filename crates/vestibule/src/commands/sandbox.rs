@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use gateway::Strictness;
 use gateway::domain::Tenant;
+use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::{Addresses, DataLocation, SandboxConfig, start};
 
 use super::{Failure, user_folder};
-use crate::cli::{IdTokenAlgorithmArg, SandboxArgs};
+use crate::cli::{IdTokenAlgorithmArg, RateLimitsArg, SandboxArgs};
 use crate::output;
 
 /// Runs until it is told to stop.
@@ -48,6 +48,11 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
         tenants,
         public_url: args.public_url,
         strictness: if args.strict { Strictness::Strict } else { Strictness::Lenient },
+        rate_limits: match args.rate_limits {
+            RateLimitsArg::On => RateLimits::On,
+            RateLimitsArg::Strict => RateLimits::Strict,
+            RateLimitsArg::Off => RateLimits::Off,
+        },
         require_mtls: args.require_mtls,
         trusted_authorities: args.trusted_ca,
         id_token_algorithm: match args.id_token_algorithm {

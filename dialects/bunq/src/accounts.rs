@@ -1,0 +1,433 @@
+//! Monetary accounts: the accounts of the bank with a number, a type, and what their holder calls them (section 14.1).
+
+use gateway::domain::{Account, AccountId, AccountStatus, Money, Product};
+use gateway::{Error as GatewayError, ReadableAccount};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::{amount, avatar, hidden_amount, is_in_person, label_user, public_uuid};
+use crate::pagination::Page;
+use crate::records::{Kept, Record, find, index, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::schedules;
+use crate::users::{self, User};
+
+/// From the bank's id of an account to its number.
+const BY_ID: &str = "account-by-id";
+
+/// Accounts that a user can have.
+const MAX_ACCOUNTS: usize = 25;
+
+/// Daily limits, in minor units: what an account begins with, and the most there can be.
+const DAILY_LIMIT: i64 = 100_000;
+const MAX_DAILY_LIMIT: i64 = 1_000_000;
+
+/// What this interface keeps about an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AccountProfile {
+    account: AccountId,
+    description: Option<String>,
+    display_name: Option<String>,
+    daily_limit: Option<i64>,
+    setting: Option<Value>,
+    closing_reason: Option<String>,
+}
+
+impl Kept for AccountProfile {
+    const KIND: &'static str = "account";
+}
+
+/// An account that the caller may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) id: i64,
+    pub(crate) record: Record<AccountProfile>,
+    pub(crate) readable: ReadableAccount,
+    kind: Type,
+}
+
+impl Seen {
+    pub(crate) fn account(&self) -> &Account {
+        &self.readable.account
+    }
+}
+
+/// Types of accounts, each with lists of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Bank,
+    Joint,
+    Savings,
+    External,
+    ExternalSavings,
+    Card,
+}
+
+impl Type {
+    fn wrapper(self) -> &'static str {
+        match self {
+            Self::Bank => "MonetaryAccountBank",
+            Self::Joint => "MonetaryAccountJoint",
+            Self::Savings => "MonetaryAccountSavings",
+            Self::External => "MonetaryAccountExternal",
+            Self::ExternalSavings => "MonetaryAccountExternalSavings",
+            Self::Card => "MonetaryAccountCard",
+        }
+    }
+}
+
+/// Every account that the caller may see.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
+    let gateway = &call.bunq.edge.gateway;
+    let readable = match call.caller()? {
+        User::Customer { customer } => gateway.own_accounts(customer).await,
+        User::Key { tpp, grant, .. } => {
+            gateway.granted_accounts(&call.ctx, tpp, grant).await.map(|(_, accounts)| accounts)
+        }
+        User::Provider { .. } => {
+            return Err(Error::forbidden(
+                "A payment service provider has no accounts. Open a session with the access token of a user.",
+            ));
+        }
+    };
+    let mut seen = Vec::new();
+    for readable in readable.map_err(|error| call.failed(error))? {
+        seen.push(see(call, readable).await.map_err(|error| call.failed(error))?);
+    }
+    Ok(seen)
+}
+
+/// The account that the path names.
+///
+/// # Errors
+/// 404 if the caller may not see it.
+pub(crate) async fn named(call: &Call) -> Result<Seen, Error> {
+    call.user()?;
+    let id = call.id("account")?;
+    let all = visible(call).await?;
+    all.into_iter().find(|seen| seen.id == id).ok_or_else(Error::not_found)
+}
+
+/// The account that the path names, of a customer in person.
+///
+/// # Errors
+/// 403 for a service provider.
+pub(crate) async fn named_own(call: &Call) -> Result<Seen, Error> {
+    if !is_in_person(call.caller()?) {
+        return Err(Error::forbidden(
+            "A payment service provider cannot do this for a user; create a draft payment, which the user accepts.",
+        ));
+    }
+    named(call).await
+}
+
+async fn see(call: &Call, readable: ReadableAccount) -> Result<Seen, GatewayError> {
+    let record = profile(call, &readable.account.id).await?;
+    let kind = match readable.account.product {
+        Product::Savings => Type::Savings,
+        Product::Current if call.bunq.edge.gateway.holders(&readable.details).await?.len() > 1 => Type::Joint,
+        Product::Current => Type::Bank,
+    };
+    if let Some(customer) = call.caller().ok().and_then(User::customer) {
+        schedules::make_due(call, record.id, (customer, &readable.account.id)).await?;
+    }
+    Ok(Seen { id: record.id, record, readable, kind })
+}
+
+/// What is kept about an account; a number is given to one that has none.
+async fn profile(call: &Call, account: &AccountId) -> Result<Record<AccountProfile>, GatewayError> {
+    let bunq = &call.bunq;
+    loop {
+        if let Some(id) = look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await?
+            && let Some(record) = find::<AccountProfile>(&bunq.drawer, 0, id).await?
+        {
+            return Ok(record);
+        }
+        let fresh = AccountProfile {
+            account: account.clone(),
+            description: None,
+            display_name: None,
+            daily_limit: None,
+            setting: None,
+            closing_reason: None,
+        };
+        let record = Record::new(bunq.number().await?, 0, call.ctx.now, fresh);
+        match bunq.drawer.save(&[record.entry(), index(BY_ID, account.as_str(), &record.id)]).await {
+            // Somebody else was faster.
+            Err(GatewayError::Conflict) => {}
+            done => done?,
+        }
+    }
+}
+
+/// An account under its type. A third party sees less (recorded: members stay, their values are null).
+async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
+    let (account, record, profile) = (seen.account(), &seen.record, &seen.record.value);
+    let in_person = call.caller().is_ok_and(is_in_person);
+    let balance = match &seen.readable.balances {
+        Some(proof) => amount(call.bunq.edge.gateway.funds(&call.ctx, proof).await?.booked),
+        None => hidden_amount(),
+    };
+    let (status, sub_status) = match account.status {
+        AccountStatus::Enabled => ("ACTIVE", "NONE"),
+        AccountStatus::Blocked => ("BLOCKED", "COMPLETELY"),
+        AccountStatus::Deleted => ("CANCELLED", "REDEMPTION_VOLUNTARY"),
+    };
+    let name = profile.display_name.as_ref().unwrap_or(&account.name);
+    let private = |value: Value| if in_person { value } else { Value::Null };
+    let limit = Money { minor: profile.daily_limit.unwrap_or(DAILY_LIMIT), currency: account.currency };
+    let kind = if seen.kind == Type::Savings { "Savings" } else { "Main" };
+    let mut rendered = json!({
+        "id": seen.id,
+        "created": time(record.created),
+        "updated": time(record.updated),
+        "alias": [{"type": "IBAN", "value": account.iban.as_str(), "name": account.name}],
+        "avatar": avatar(&format!("account/{}", seen.id)),
+        "balance": balance,
+        "country": private(account.iban.as_str()[..2].into()),
+        "currency": account.currency.code(),
+        "daily_limit": if in_person { amount(limit) } else { hidden_amount() },
+        "description": profile.description.as_deref().unwrap_or(kind),
+        "public_uuid": private(public_uuid(&format!("account/{}", seen.id)).into()),
+        "status": status,
+        "sub_status": sub_status,
+        "reason": profile.closing_reason.as_ref().map(|_| "OTHER"),
+        "reason_description": profile.closing_reason,
+        "timezone": private("europe/amsterdam".into()),
+        "user_id": private(call.session().map_or(0, |session| session.user).into()),
+        "monetary_account_profile": null,
+        "notification_filters": [],
+        "setting": private(profile.setting.clone().unwrap_or_else(default_setting)),
+        "all_auto_save_id": [],
+        "connected_cards": [],
+    });
+    match seen.kind {
+        Type::Savings => rendered["savings_goal"] = Value::Null,
+        Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
+        Type::Bank | Type::External | Type::ExternalSavings | Type::Card => {
+            rendered["display_name"] = private(name.as_str().into());
+        }
+    }
+    if seen.kind != Type::Savings {
+        rendered["overdraft_limit"] = match &seen.readable.balances {
+            Some(proof) if in_person => {
+                amount(call.bunq.edge.gateway.funds(&call.ctx, proof).await?.credit_limit)
+            }
+            _ => hidden_amount(),
+        };
+    }
+    Ok(wrapped(seen.kind.wrapper(), rendered))
+}
+
+fn default_setting() -> Value {
+    json!({
+        "color": "#0B7285",
+        "icon": null,
+        "default_avatar_status": "AVATAR_DEFAULT",
+        "restriction_chat": "ALLOW_INCOMING",
+    })
+}
+
+async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<Value>, GatewayError> {
+    let mut owners = Vec::new();
+    for holder in call.bunq.edge.gateway.holders(&seen.readable.details).await? {
+        let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
+        let label = label_user(number, &holder.name, call.ctx.tenant.country());
+        owners.push(json!({"alias": label, "status": "ACCEPTED"}));
+    }
+    Ok(owners)
+}
+
+async fn list_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
+    call.user()?;
+    call.page()?;
+    let mut elements = Vec::new();
+    for seen in visible(&call).await? {
+        if kind.is_none_or(|kind| kind == seen.kind) {
+            elements.push(render(&call, &seen).await.map_err(|error| call.failed(error))?);
+        }
+    }
+    Ok(Reply::page(elements, Page::none()))
+}
+
+async fn read_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
+    let seen = named(&call).await?;
+    if kind.is_some_and(|kind| kind != seen.kind) {
+        return Err(Error::not_found());
+    }
+    Ok(Reply::all(vec![render(&call, &seen).await.map_err(|error| call.failed(error))?]))
+}
+
+/// `GET /user/{user}/monetary-account`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    list_of(call, None).await
+}
+
+/// `GET /user/{user}/monetary-account/{account}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    read_of(call, None).await
+}
+
+/// The calls of one type: list, read, change, and for most of them open.
+macro_rules! of_type {
+    ($name:ident, $kind:expr $(, $open:ident)?) => {
+        pub(crate) mod $name {
+            use super::*;
+
+            pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+                list_of(call, Some($kind)).await
+            }
+
+            pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+                read_of(call, Some($kind)).await
+            }
+
+            $(pub(crate) async fn $open(call: Call) -> Result<Reply, Error> {
+                super::open_account(call, $kind).await
+            })?
+
+            pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+                super::change(call, $kind).await
+            }
+        }
+    };
+}
+
+of_type!(bank, Type::Bank, open);
+of_type!(joint, Type::Joint, open);
+of_type!(savings, Type::Savings, open);
+of_type!(external, Type::External, open);
+of_type!(external_savings, Type::ExternalSavings, open);
+of_type!(card, Type::Card);
+
+async fn open_account(call: Call, kind: Type) -> Result<Reply, Error> {
+    call.user()?;
+    let User::Customer { customer } = call.caller()? else {
+        return Err(Error::forbidden("Only the user in person can open accounts."));
+    };
+    let product = match kind {
+        Type::Bank => Product::Current,
+        Type::Savings => Product::Savings,
+        Type::Joint => {
+            let text =
+                "A joint account needs its other holder, who joins at the bank; it cannot be opened here.";
+            return Err(Error::bad(text));
+        }
+        Type::External | Type::ExternalSavings | Type::Card => {
+            let text = "Accounts of this type are linked at the bank; they cannot be opened here.";
+            return Err(Error::bad(text));
+        }
+    };
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let currency = fields.text("currency")?;
+    if currency != call.ctx.tenant.currency().code() {
+        let own = call.ctx.tenant.currency().code();
+        return Err(Error::bad(format!("The field \"currency\" must be {own}.")));
+    }
+    let wishes = Wishes::read(fields)?;
+    if visible(&call).await?.len() >= MAX_ACCOUNTS {
+        return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} accounts.")));
+    }
+    let opened = call.bunq.edge.gateway.open_account(&call.ctx, customer, product).await;
+    let opened = opened.map_err(|error| call.failed(error))?;
+    let record = profile(&call, &opened.id).await.map_err(|error| call.failed(error))?;
+    let id = record.id;
+    wishes.save(&call, record, None).await?;
+    Ok(Reply::id(id))
+}
+
+/// What a holder can say about an account.
+struct Wishes {
+    description: Option<String>,
+    display_name: Option<String>,
+    daily_limit: Option<i64>,
+    setting: Option<Value>,
+}
+
+impl Wishes {
+    fn read(fields: Fields<'_>) -> Result<Self, Error> {
+        let text = |name| -> Result<Option<String>, Error> {
+            let text = fields.optional_text(name)?;
+            match text {
+                Some(text) if text.chars().count() > 140 => {
+                    Err(Error::bad(format!("The field \"{name}\" has more than 140 characters.")))
+                }
+                text => Ok(text.map(str::to_owned)),
+            }
+        };
+        let daily_limit = match fields.get("daily_limit") {
+            Some(_) => Some(fields.amount("daily_limit")?.minor),
+            None => None,
+        };
+        if daily_limit.is_some_and(|limit| !(0..=MAX_DAILY_LIMIT).contains(&limit)) {
+            return Err(Error::bad("The field \"daily_limit\" must be from 0.00 to 10000.00."));
+        }
+        let setting = fields.get("setting").filter(|setting| setting.is_object()).cloned();
+        if setting.as_ref().is_some_and(|setting| setting.to_string().len() > 2000) {
+            return Err(Error::bad("The field \"setting\" is too long."));
+        }
+        Ok(Self {
+            description: text("description")?,
+            display_name: text("display_name")?,
+            daily_limit,
+            setting,
+        })
+    }
+
+    async fn save(
+        self,
+        call: &Call,
+        mut record: Record<AccountProfile>,
+        closing_reason: Option<String>,
+    ) -> Result<(), Error> {
+        let profile = &mut record.value;
+        profile.description = self.description.or(profile.description.take());
+        profile.display_name = self.display_name.or(profile.display_name.take());
+        profile.daily_limit = self.daily_limit.or(profile.daily_limit);
+        profile.setting = self.setting.or(profile.setting.take());
+        profile.closing_reason = closing_reason.or(profile.closing_reason.take());
+        record.updated = call.ctx.now;
+        record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))
+    }
+}
+
+async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
+    call.user()?;
+    let User::Customer { customer } = call.caller()? else {
+        return Err(Error::forbidden("Only the user in person can change accounts."));
+    };
+    let seen = named(&call).await?;
+    if seen.kind != kind {
+        return Err(Error::not_found());
+    }
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let wishes = Wishes::read(fields)?;
+    let status = fields.optional_word("status", &["CANCELLED", "ACTIVE"])?;
+    let mut reason = None;
+    if status == Some("CANCELLED") {
+        fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
+        fields.word("reason", &["OTHER"])?;
+        reason = Some(fields.text("reason_description")?.chars().take(500).collect());
+        if let Some(proof) = &seen.readable.balances {
+            let funds = call.bunq.edge.gateway.funds(&call.ctx, proof).await;
+            if funds.map_err(|error| call.failed(error))?.booked.minor != 0 {
+                return Err(Error::bad(
+                    "The account is not empty; pay out what it holds before you close it.",
+                ));
+            }
+        }
+        let closed = call.bunq.edge.gateway.close_account(customer, &seen.account().id).await;
+        closed.map_err(|error| call.failed(error))?;
+    }
+    let id = seen.id;
+    wishes.save(&call, seen.record, reason).await?;
+    Ok(Reply::id(id))
+}

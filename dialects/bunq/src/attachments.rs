@@ -1,0 +1,125 @@
+//! Pictures that users upload, and avatars made of them (section 17).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::records::{index, look_up};
+use crate::reply::{Reply, time};
+
+const ATTACHMENT: &str = "attachment";
+const AVATAR: &str = "avatar";
+
+/// Types of pictures.
+const TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/gif"];
+
+/// Longest description, in characters.
+const MAX_DESCRIPTION: usize = 500;
+
+#[derive(Serialize, Deserialize)]
+struct Attachment {
+    user: i64,
+    created: jiff::Timestamp,
+    content_type: String,
+    description: String,
+    content: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Avatar {
+    user: i64,
+    attachment: String,
+    content_type: String,
+}
+
+/// `POST /attachment-public`: the body is the picture.
+pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
+    let text = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = text("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !TYPES.contains(&content_type.as_str()) {
+        return Err(Error::bad(format!("The header \"Content-Type\" must be one of {}.", TYPES.join(", "))));
+    }
+    let description = text("x-bunq-attachment-description").trim().to_owned();
+    if description.is_empty() || description.chars().count() > MAX_DESCRIPTION {
+        return Err(Error::bad(format!(
+            "The header \"X-Bunq-Attachment-Description\" is required, with at most {MAX_DESCRIPTION} characters."
+        )));
+    }
+    if call.body.is_empty() {
+        return Err(Error::bad("The body is empty; send the octets of the picture."));
+    }
+    let uuid = call.bunq.edge.gateway.new_secret_uuid();
+    let attachment = Attachment {
+        user: call.session()?.user,
+        created: call.ctx.now,
+        content_type,
+        description,
+        content: STANDARD.encode(&call.body),
+    };
+    let saved = call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await;
+    saved.map_err(|error| call.failed(error))?;
+    Ok(Reply::uuid(&uuid))
+}
+
+async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {
+    let found = look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await;
+    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+/// `GET /attachment-public/{uuid}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let uuid = call.param("uuid");
+    let attachment = attachment(&call, uuid).await?;
+    let created = time(attachment.created);
+    Ok(Reply::one(
+        "AttachmentPublic",
+        json!({
+            "uuid": uuid,
+            "created": created,
+            "updated": created,
+            "attachment": {"description": attachment.description, "content_type": attachment.content_type},
+        }),
+    ))
+}
+
+/// `GET /attachment-public/{uuid}/content`
+pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
+    let attachment = attachment(&call, call.param("uuid")).await?;
+    let octets = STANDARD.decode(&attachment.content).map_err(|_| Error::not_found())?;
+    Ok(Reply::content(octets.into(), &attachment.content_type))
+}
+
+/// `POST /avatar`
+pub(crate) async fn make_avatar(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let uuid = Fields::of(&body).text("attachment_public_uuid")?;
+    let picture = look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await;
+    let picture = picture.map_err(|error| call.failed(error))?;
+    let user = call.session()?.user;
+    let picture = picture.filter(|picture| picture.user == user).ok_or_else(|| {
+        Error::bad("The field \"attachment_public_uuid\" names no picture that was uploaded by this user.")
+    })?;
+    let avatar = Avatar { user, attachment: uuid.to_owned(), content_type: picture.content_type };
+    let uuid = call.bunq.edge.gateway.new_secret_uuid();
+    let saved = call.bunq.drawer.save(&[index(AVATAR, uuid.clone(), &avatar)]).await;
+    saved.map_err(|error| call.failed(error))?;
+    Ok(Reply::uuid(&uuid))
+}
+
+/// `GET /avatar/{uuid}`
+pub(crate) async fn read_avatar(call: Call) -> Result<Reply, Error> {
+    let uuid = call.param("uuid");
+    let avatar = look_up::<Avatar>(&call.bunq.drawer, AVATAR, uuid).await;
+    let avatar = avatar.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let image = json!({
+        "attachment_public_uuid": avatar.attachment,
+        "content_type": avatar.content_type,
+        "height": null,
+        "width": null,
+    });
+    Ok(Reply::one("Avatar", json!({"uuid": uuid, "image": [image]})))
+}

@@ -1,0 +1,189 @@
+//! Where browsers arrive: `/bunq/auth` with an authorization request (section 13.1), `/bunq/psp` with a payment whose
+//! payer is unknown (section 16.4). Both lead to the bank's page.
+//!
+//! An invalid request is answered here and never redirected, so the page cannot be used to send a browser anywhere.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use edge::{Beginning, Begun, Connection, Edge, enter};
+use eidas::Role;
+use gateway::Ctx;
+use gateway::domain::{Access, RequestId};
+use gateway::sessions::AuthorizationWish;
+use http::StatusCode;
+use web::ErrorPage;
+
+use crate::error::{Error, from_gateway};
+use crate::issuer_transactions::{by_uuid, is_open};
+use crate::oauth_clients::by_client_id;
+use crate::router::Shared;
+use crate::state::Bunq;
+use crate::users::{self, User};
+
+/// Longest `state`, in bytes: it comes back in an address.
+const MAX_STATE: usize = 2000;
+
+/// `GET /auth`
+pub(crate) async fn page(
+    State(shared): State<Shared>,
+    Extension(connection): Extension<Connection>,
+    Extension(request): Extension<RequestId>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let bunq = &shared.bunq;
+    let begun = async {
+        let ctx = bunq.context(request)?;
+        authorize(bunq, &ctx, &query.unwrap_or_default()).await
+    };
+    respond(&shared, &connection, begun.await)
+}
+
+/// `GET /psp`
+pub(crate) async fn payment_page(
+    State(shared): State<Shared>,
+    Extension(connection): Extension<Connection>,
+    Extension(request): Extension<RequestId>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let bunq = &shared.bunq;
+    let begun = async {
+        let ctx = bunq.context(request)?;
+        pay(bunq, &ctx, &query.unwrap_or_default()).await
+    };
+    respond(&shared, &connection, begun.await)
+}
+
+/// The same without a browser.
+pub(crate) fn begin(edge: Edge, query: String) -> Beginning {
+    Box::pin(async move {
+        let bunq = Arc::new(Bunq::new(edge));
+        let ctx = bunq.context(bunq.edge.gateway.new_request_id()).map_err(told)?;
+        authorize(&bunq, &ctx, &query).await.map(Begun::Session).map_err(told)
+    })
+}
+
+/// The same without a browser.
+pub(crate) fn begin_payment(edge: Edge, query: String) -> Beginning {
+    Box::pin(async move {
+        let bunq = Arc::new(Bunq::new(edge));
+        let ctx = bunq.context(bunq.edge.gateway.new_request_id()).map_err(told)?;
+        pay(&bunq, &ctx, &query).await.map(Begun::Session).map_err(told)
+    })
+}
+
+fn told(error: Error) -> (StatusCode, String) {
+    (error.status, error.text)
+}
+
+fn respond(shared: &Shared, connection: &Connection, begun: Result<String, Error>) -> Response {
+    match begun {
+        Ok(secret) => {
+            let is_secure = connection.origin.starts_with("https:");
+            let origin = if is_secure { &connection.origin } else { &shared.bunq.edge.public_url };
+            enter(connection, origin, &secret)
+        }
+        Err(error) => {
+            let page = ErrorPage {
+                title: "This request cannot be answered".to_owned(),
+                detail: error.text,
+                code: error.status.as_str().to_owned(),
+            };
+            web::page(error.status, &page)
+        }
+    }
+}
+
+/// The parameters of a query, each at most once.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn parse(query: &str) -> Result<Self, Error> {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            if pairs[..at].iter().any(|(other, _)| other == name) {
+                return Err(Error::bad(format!("The parameter \"{name}\" occurs more than once.")));
+            }
+            if value.contains('\u{fffd}') {
+                return Err(Error::bad(format!("The parameter \"{name}\" is not valid UTF-8.")));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &str) -> Result<&str, Error> {
+        self.get(name).ok_or_else(|| Error::bad(format!("The parameter \"{name}\" is required.")))
+    }
+}
+
+/// Checks an authorization request and begins a session for it.
+async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
+    let failed = |error| from_gateway(error, &ctx.request);
+    let parameters = Parameters::parse(query)?;
+    let client_id = parameters.required("client_id")?;
+    let client = by_client_id(bunq, client_id).await.map_err(failed)?;
+    let client = client.ok_or_else(|| {
+        Error::bad("The parameter \"client_id\" names no active OAuth client; it has 64 hexadecimal digits.")
+    })?;
+    let redirect_uri = parameters.required("redirect_uri")?;
+    if !client.value.has_callback(redirect_uri) {
+        return Err(Error::bad(
+            "The parameter \"redirect_uri\" must equal a registered callback URL of the client, character by character.",
+        ));
+    }
+    match parameters.required("response_type")? {
+        "code" => {}
+        _ => return Err(Error::bad("The parameter \"response_type\" must be \"code\".")),
+    }
+    let state = parameters.get("state");
+    if state.is_some_and(|state| state.len() > MAX_STATE) {
+        return Err(Error::bad(format!("The parameter \"state\" is longer than {MAX_STATE} bytes.")));
+    }
+    let user = users::find(bunq, client.owner).await.map_err(failed)?;
+    let Some(User::Provider { tpp, roles, .. }) = user.map(|user| user.value) else {
+        return Err(Error::bad("The OAuth client belongs to no payment service provider."));
+    };
+    let is_reader = roles.contains(&Role::AccountInformation);
+    if !is_reader && !roles.contains(&Role::PaymentInitiation) {
+        return Err(Error::bad(
+            "The certificate of this client grants neither AISP nor PISP; there is nothing that a user could approve.",
+        ));
+    }
+    let wish = AuthorizationWish {
+        client: tpp,
+        access: Access::Chosen { balances: is_reader, transactions: is_reader },
+        redirect_uri: redirect_uri.to_owned(),
+        state: state.map(str::to_owned),
+        payment: None,
+    };
+    bunq.edge.gateway.begin_authorization(ctx, wish).await.map_err(failed)
+}
+
+/// Begins a session for a payment whose payer is unknown.
+async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
+    let failed = |error| from_gateway(error, &ctx.request);
+    let parameters = Parameters::parse(query)?;
+    let uuid = parameters.required("transactionId")?;
+    let found = by_uuid(bunq, uuid).await.map_err(failed)?;
+    let unknown = || Error::new(StatusCode::NOT_FOUND, "There is no such payment.");
+    let transaction = found.ok_or_else(unknown)?.value;
+    if !is_open(bunq, ctx, &transaction).await.map_err(failed)? {
+        let text = "This payment was decided before, was cancelled, or its time is over.";
+        return Err(Error::new(StatusCode::GONE, text));
+    }
+    let wish = AuthorizationWish {
+        client: transaction.tpp,
+        access: Access::Payment,
+        redirect_uri: transaction.url_redirect,
+        state: None,
+        payment: Some(transaction.payment),
+    };
+    bunq.edge.gateway.begin_authorization(ctx, wish).await.map_err(failed)
+}

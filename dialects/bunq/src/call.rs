@@ -1,0 +1,210 @@
+//! Who calls: the checks in the order of section 19.5 of the interface description, then what a handler needs.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use edge::{Connection, Rejected, header_text, single_header};
+use gateway::Ctx;
+use gateway::domain::SecretHash;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use crate::credentials::check_address;
+use crate::error::{Error, from_gateway};
+use crate::installations::Installation;
+use crate::pagination::Page;
+use crate::routes::{Route, Signed, TokenKind};
+use crate::sessions::{self, Session};
+use crate::signatures::verify;
+use crate::state::Bunq;
+use crate::users::{self, User};
+
+/// A call as it came in.
+pub(crate) struct Incoming {
+    pub(crate) ctx: Ctx,
+    pub(crate) connection: Connection,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    /// The path from `/v1` on.
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+}
+
+/// A call that has passed every check about who sent it.
+pub(crate) struct Call {
+    pub(crate) bunq: Arc<Bunq>,
+    pub(crate) ctx: Ctx,
+    pub(crate) headers: HeaderMap,
+    params: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) address: IpAddr,
+    pub(crate) is_signed: bool,
+    installation: Option<Arc<Installation>>,
+    session: Option<(SecretHash, Session, User)>,
+}
+
+impl Call {
+    /// Runs every check.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub(crate) async fn admit(bunq: &Arc<Bunq>, route: &Route, incoming: Incoming) -> Result<Self, Error> {
+        let Incoming { ctx, connection, method, headers, params, query, path, body } = incoming;
+        let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
+        let (installation, session) = authenticate(bunq, &ctx, route.token, token).await?;
+        if let Some((_, session, _)) = &session {
+            check_address(bunq, &ctx, session, address).await?;
+        }
+        let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
+        let is_signed = signature.is_some();
+        if let (Some(signature), Some(installation)) = (signature, &installation) {
+            let signature = signature.to_str().unwrap_or_default();
+            verify(&installation.key, &body, signature)?;
+        }
+        if route.signed == Signed::Always && !is_signed {
+            return Err(Error::signature_required());
+        }
+        let settings = bunq.edge.gateway.settings();
+        bunq.limiter.count(settings, (address, &method, route.path), ctx.now)?;
+        Ok(Self {
+            bunq: Arc::clone(bunq),
+            ctx,
+            headers,
+            params,
+            query,
+            path,
+            body,
+            address,
+            is_signed,
+            installation,
+            session,
+        })
+    }
+
+    /// The installation whose token came along.
+    pub(crate) fn installation(&self) -> Result<&Arc<Installation>, Error> {
+        self.installation.as_ref().ok_or_else(Error::unauthorised)
+    }
+
+    /// The token of the session.
+    pub(crate) fn session_token(&self) -> Result<&SecretHash, Error> {
+        self.session.as_ref().map(|(hash, ..)| hash).ok_or_else(Error::unauthorised)
+    }
+
+    /// The session.
+    pub(crate) fn session(&self) -> Result<&Session, Error> {
+        self.session.as_ref().map(|(_, session, _)| session).ok_or_else(Error::unauthorised)
+    }
+
+    /// The session's user.
+    pub(crate) fn caller(&self) -> Result<&User, Error> {
+        self.session.as_ref().map(|(_, _, user)| user).ok_or_else(Error::unauthorised)
+    }
+
+    /// The number of the session's user, if the path names that user, or the one who granted access to it.
+    ///
+    /// # Errors
+    /// 404
+    pub(crate) fn user(&self) -> Result<i64, Error> {
+        let asked = self.id("user")?;
+        let own = self.session()?.user;
+        if asked == own || self.caller()?.granted_by() == Some(asked) {
+            return Ok(own);
+        }
+        Err(Error::not_found())
+    }
+
+    /// A parameter of the path.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// A number of the path.
+    ///
+    /// # Errors
+    /// 404 for what is no number.
+    pub(crate) fn id(&self, name: &str) -> Result<i64, Error> {
+        self.param(name).parse().map_err(|_| Error::not_found())
+    }
+
+    /// The body as JSON; null if it is empty. The media type says nothing here: clients send none, or any.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn json(&self) -> Result<Value, Error> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Error::bad(format!("The body is not JSON in UTF-8: {error}.")))
+    }
+
+    /// Which page of a list is asked for.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn page(&self) -> Result<Page, Error> {
+        Page::read(&self.query)
+    }
+
+    /// Turns an error of a use case into one of this dialect.
+    pub(crate) fn failed(&self, error: gateway::Error) -> Error {
+        from_gateway(error, &self.ctx.request)
+    }
+}
+
+type Authenticated = (Option<Arc<Installation>>, Option<(SecretHash, Session, User)>);
+
+async fn authenticate(
+    bunq: &Arc<Bunq>,
+    ctx: &Ctx,
+    kind: TokenKind,
+    token: Option<&str>,
+) -> Result<Authenticated, Error> {
+    if kind == TokenKind::None {
+        return Ok((None, None));
+    }
+    let failed = |error| from_gateway(error, &ctx.request);
+    let token = token.filter(|token| !token.is_empty()).ok_or_else(Error::unauthenticated)?;
+    let hash = gateway::secret_hash(token);
+    let installation = Installation::find(bunq, &hash).await.map_err(failed)?;
+    let session = match installation {
+        Some(_) => None,
+        None => sessions::find(bunq, ctx, &hash).await.map_err(failed)?,
+    };
+    match (kind, installation, session) {
+        (_, None, None) => Err(Error::unauthenticated()),
+        (TokenKind::Installation, Some(installation), _) => Ok((Some(installation), None)),
+        (TokenKind::Session, None, Some(session)) => {
+            let user = users::find(bunq, session.user).await.map_err(failed)?;
+            let user = user.ok_or_else(Error::unauthenticated)?.value;
+            if let User::Key { tpp, grant, .. } = &user {
+                bunq.edge.gateway.check_grant(ctx, tpp, grant).await.map_err(failed)?;
+            }
+            let hash_of_installation = SecretHash::from_hex(session.installation.clone());
+            let installation = Installation::find(bunq, &hash_of_installation).await.map_err(failed)?;
+            Ok((installation, Some((hash, session, user))))
+        }
+        _ => Err(Error::unauthorised()),
+    }
+}
+
+/// Header names as the interface writes them.
+fn named(rejected: Rejected) -> Error {
+    let shown = |name| match name {
+        "x-bunq-client-authentication" => "X-Bunq-Client-Authentication",
+        "x-bunq-client-signature" => "X-Bunq-Client-Signature",
+        other => other,
+    };
+    match rejected {
+        Rejected::DuplicateHeader(name) => Rejected::DuplicateHeader(shown(name)).into(),
+        Rejected::HeaderNotText(name) => Rejected::HeaderNotText(shown(name)).into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,393 @@
+//! API keys: how a certificate becomes one, which addresses may use it, and when it is lost (sections 6.2, 8, 9.3).
+
+use std::net::IpAddr;
+
+use gateway::Ctx;
+use gateway::domain::{GrantId, SecretHash, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::certificates::accept;
+use crate::error::{Error, from_gateway};
+use crate::fields::Fields;
+use crate::records::{Kept, Record, find, index, list, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::sessions::Session;
+use crate::signatures::is_sealed;
+use crate::state::Bunq;
+use crate::users::{self, User};
+
+/// How long a fresh key waits for its first device, at a bank for tests.
+const FIRST_USE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long a fresh key waits for its first device at a real bank.
+const FIRST_USE_LIVE: SignedDuration = SignedDuration::from_hours(4);
+
+/// Any address.
+const ANY: &str = "*";
+
+/// Most addresses of one key.
+const MAX_ADDRESSES: usize = 100;
+
+/// From the hash of an API key to its user and the credential's number.
+const BY_KEY: &str = "credential-by-key";
+
+/// An API key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Credential {
+    /// Until when it waits for its first device; none once it was used, or if it waits for ever.
+    expires_at: Option<Timestamp>,
+    /// The first device.
+    device: Option<Device>,
+    /// Addresses that may use it; none until the first device says so.
+    addresses: Vec<Address>,
+    /// Whether a session was opened with it.
+    pub(crate) has_session: bool,
+    /// The customer's approval that it stands for; none for a key of the user's own.
+    pub(crate) grant: Option<GrantId>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Device {
+    description: String,
+    ip: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Address {
+    id: i64,
+    created: Timestamp,
+    updated: Timestamp,
+    ip: String,
+    is_active: bool,
+}
+
+impl Kept for Credential {
+    const KIND: &'static str = "credential";
+}
+
+impl Credential {
+    fn new(expires_at: Option<Timestamp>, grant: Option<GrantId>) -> Self {
+        Self { expires_at, device: None, addresses: Vec::new(), has_session: false, grant }
+    }
+
+    fn permits(&self, address: IpAddr) -> bool {
+        let address = address.to_string();
+        let fits = |known: &Address| known.is_active && (known.ip == ANY || known.ip == address);
+        self.addresses.is_empty() || self.addresses.iter().any(fits)
+    }
+
+    fn is_expired_at(&self, now: Timestamp) -> bool {
+        self.device.is_none() && self.expires_at.is_some_and(|at| now >= at)
+    }
+}
+
+/// The credential behind an API key or access token that may be used from an address.
+///
+/// # Errors
+/// 400, the same whatever is wrong.
+pub(crate) async fn resolve(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    secret: &str,
+    address: IpAddr,
+) -> Result<Record<Credential>, Error> {
+    let failed = |error| from_gateway(error, &ctx.request);
+    let hash = gateway::secret_hash(secret);
+    let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await.map_err(failed)?;
+    let credential = match known {
+        Some((user, id)) => find::<Credential>(&bunq.drawer, user, id).await.map_err(failed)?,
+        None => of_access_token(bunq, ctx, secret, &hash).await.map_err(failed)?,
+    };
+    let credential = credential.ok_or_else(Error::credentials)?;
+    let usable = !credential.value.is_expired_at(ctx.now) && credential.value.permits(address);
+    if !usable {
+        return Err(Error::credentials());
+    }
+    if let (Some(grant), Some(user)) =
+        (&credential.value.grant, users::find(bunq, credential.owner).await.map_err(failed)?)
+    {
+        let User::Key { tpp, .. } = &user.value else { return Err(Error::credentials()) };
+        match bunq.edge.gateway.check_grant(ctx, tpp, grant).await {
+            Err(gateway::Error::Refused(_) | gateway::Error::NotFound(_)) => return Err(Error::credentials()),
+            other => other.map_err(failed)?,
+        };
+    }
+    Ok(credential)
+}
+
+/// An access token is an API key of a user of its own.
+async fn of_access_token(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    secret: &str,
+    hash: &SecretHash,
+) -> Result<Option<Record<Credential>>, gateway::Error> {
+    let is_ours = secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_ours {
+        return Ok(None);
+    }
+    let Some(active) = bunq.edge.gateway.introspect(ctx, secret).await? else { return Ok(None) };
+    let grant = active.grant;
+    let provider = users::number_of_provider(bunq, &grant.client).await?;
+    let Some(provider) = provider else { return Ok(None) };
+    let customer = users::number_of_customer(bunq, ctx, &grant.customer).await?;
+    let user = User::Key {
+        tpp: grant.client.clone(),
+        grant: grant.id.clone(),
+        provider,
+        granted_by: customer,
+        customer: grant.customer.clone(),
+    };
+    let user = users::number(bunq, ctx, &format!("grant:{}", grant.id), || user.clone()).await?;
+    add(bunq, ctx, user, hash, Credential::new(None, Some(grant.id))).await.map(Some)
+}
+
+/// Keeps a credential under the hash of its key. If the key is there already, that credential is returned.
+async fn add(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    user: i64,
+    hash: &SecretHash,
+    credential: Credential,
+) -> Result<Record<Credential>, gateway::Error> {
+    let mut record = Record::new(bunq.number().await?, user, ctx.now, credential);
+    let entries = [record.entry(), index(BY_KEY, hash.as_hex(), &(user, record.id))];
+    match bunq.drawer.save(&entries).await {
+        Err(gateway::Error::Conflict) => {
+            let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await?;
+            let (user, id) = known.ok_or(gateway::Error::Conflict)?;
+            find(&bunq.drawer, user, id).await?.ok_or(gateway::Error::Conflict)
+        }
+        done => {
+            done?;
+            record.version = 1;
+            Ok(record)
+        }
+    }
+}
+
+/// The API key of a customer of a bank for tests: the same whenever it is asked for, and kept as a hash alone.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn key_of_customer(bunq: &Bunq, ctx: &Ctx, user: i64) -> Result<String, gateway::Error> {
+    let secret = bunq.edge.gateway.derived_secret("bunq customer key", &[&user.to_string()]);
+    let key = format!("sandbox_{}", &secret[..56]);
+    let hash = gateway::secret_hash(&key);
+    if look_up::<(i64, i64)>(&bunq.drawer, BY_KEY, hash.as_hex()).await?.is_none() {
+        add(bunq, ctx, user, &hash, Credential::new(None, None)).await?;
+    }
+    Ok(key)
+}
+
+/// The first device binds the key to addresses; later ones have to come from these.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn bind(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    mut credential: Record<Credential>,
+    (description, address): (&str, IpAddr),
+    addresses: &[String],
+) -> Result<(), gateway::Error> {
+    if credential.value.device.is_some() {
+        return Ok(());
+    }
+    credential.value.device = Some(Device { description: description.to_owned(), ip: address.to_string() });
+    let mut id = bunq.numbers(i64::try_from(addresses.len()).unwrap_or(1).max(1)).await?;
+    for ip in addresses {
+        let (ip, now) = (ip.clone(), ctx.now);
+        credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active: true });
+        id += 1;
+    }
+    credential.updated = ctx.now;
+    credential.save(&bunq.drawer).await
+}
+
+/// Checks that the session's key may be used from an address.
+///
+/// # Errors
+/// 400
+pub(crate) async fn check_address(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    session: &Session,
+    address: IpAddr,
+) -> Result<(), Error> {
+    let credential = find::<Credential>(&bunq.drawer, session.user, session.credential).await;
+    let credential = credential.map_err(|error| from_gateway(error, &ctx.request))?;
+    match credential {
+        Some(credential) if credential.value.permits(address) => Ok(()),
+        _ => Err(Error::credentials()),
+    }
+}
+
+/// `POST /payment-service-provider-credential`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let leaf = fields.text("client_payment_service_provider_certificate")?;
+    let chain = fields.text("client_payment_service_provider_certificate_chain")?;
+    let signature = fields.text("client_public_key_signature")?;
+    let (bunq, installation) = (&call.bunq, call.installation()?);
+    let accepted = accept(&bunq.edge.gateway, &call.ctx, leaf, chain).await?;
+    let token = call.headers.get("x-bunq-client-authentication").and_then(|token| token.to_str().ok());
+    let texts = (installation.canonical.as_str(), installation.received.as_str());
+    if !is_sealed(&accepted.key, texts, token.unwrap_or_default(), signature) {
+        return Err(Error::bad(
+            "The field \"client_public_key_signature\" is wrong: sign the public key of the installation in PEM, \
+             ending in one line feed, followed by the installation token without a line feed, with the private key \
+             of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
+        ));
+    }
+    let tpp = bunq.edge.gateway.recognise(&call.ctx, &accepted.holder).await;
+    let tpp = tpp.map_err(|error| call.failed(error))?;
+    let made = make_key(&call, User::provider(&accepted, tpp.id)).await;
+    made.map_err(|error| call.failed(error))
+}
+
+async fn make_key(call: &Call, user: User) -> Result<Reply, gateway::Error> {
+    let (bunq, ctx) = (&call.bunq, &call.ctx);
+    let user = users::number_of(bunq, ctx, user).await?;
+    let lifetime = if bunq.edge.gateway.is_for_tests() { FIRST_USE } else { FIRST_USE_LIVE };
+    let expires_at = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
+    let record = Record::new(bunq.number().await?, user, ctx.now, Credential::new(Some(expires_at), None));
+    let hash = gateway::secret_hash(&secret(bunq, &record));
+    bunq.drawer.save(&[record.entry(), index(BY_KEY, hash.as_hex(), &(user, record.id))]).await?;
+    Ok(Reply::one("CredentialPasswordIp", render(bunq, &record, ctx.now)))
+}
+
+/// The key itself is made again from the credential's number, so it need not be stored.
+fn secret(bunq: &Bunq, credential: &Record<Credential>) -> String {
+    let parts = [credential.owner.to_string(), credential.id.to_string()];
+    bunq.edge.gateway.derived_secret("bunq provider key", &[&parts[0], &parts[1]])
+}
+
+fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Value {
+    let value = &credential.value;
+    let is_pending = value.device.is_none() && value.expires_at.is_some() && !value.is_expired_at(now);
+    let status = match () {
+        () if is_pending => "PENDING_FIRST_USE",
+        () if value.is_expired_at(now) => "EXPIRED",
+        () => "ACTIVE",
+    };
+    json!({
+        "id": credential.id,
+        "created": time(credential.created),
+        "updated": time(credential.updated),
+        "status": status,
+        "expiry_time": value.expires_at.filter(|_| is_pending).map(time),
+        "token_value": is_pending.then(|| secret(bunq, credential)),
+        "permitted_device": value.device.as_ref().map(|device| {
+            json!({"description": device.description, "ip": device.ip})
+        }),
+    })
+}
+
+/// The credential that a path names, of the session's user.
+async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<Credential>, Error> {
+    let found = find::<Credential>(&call.bunq.drawer, owner, call.id(name)?).await;
+    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+/// `GET /payment-service-provider-credential/{id}`
+pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
+    let credential = named(&call, call.session()?.user, "id").await?;
+    Ok(Reply::one("CredentialPasswordIp", render(&call.bunq, &credential, call.ctx.now)))
+}
+
+/// `GET /user/{user}/credential-password-ip`
+pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
+    let (user, page) = (call.user()?, call.page()?);
+    let found = list::<Credential>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
+    let elements = found
+        .iter()
+        .map(|record| wrapped("CredentialPasswordIp", render(&call.bunq, record, call.ctx.now)))
+        .collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET /user/{user}/credential-password-ip/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let credential = named(&call, call.user()?, "id").await?;
+    Ok(Reply::one("CredentialPasswordIp", render(&call.bunq, &credential, call.ctx.now)))
+}
+
+fn render_address(address: &Address) -> Value {
+    wrapped(
+        "PermittedIp",
+        json!({
+            "id": address.id,
+            "created": time(address.created),
+            "updated": time(address.updated),
+            "ip": address.ip,
+            "status": if address.is_active { "ACTIVE" } else { "INACTIVE" },
+        }),
+    )
+}
+
+/// `GET /user/{user}/credential-password-ip/{credential}/ip`
+pub(crate) async fn list_addresses(call: Call) -> Result<Reply, Error> {
+    let credential = named(&call, call.user()?, "credential").await?;
+    let addresses = credential.value.addresses.iter().rev().map(render_address).collect();
+    Ok(Reply::page(addresses, crate::pagination::Page::none()))
+}
+
+/// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`
+pub(crate) async fn read_address(call: Call) -> Result<Reply, Error> {
+    let (credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let address = credential.value.addresses.iter().find(|address| address.id == id);
+    Ok(Reply::all(vec![render_address(address.ok_or_else(Error::not_found)?)]))
+}
+
+/// `POST /user/{user}/credential-password-ip/{credential}/ip`
+pub(crate) async fn add_address(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let ip = check_ip(fields.text("ip")?)?;
+    let is_active = fields.optional_word("status", &["ACTIVE", "INACTIVE"])? != Some("INACTIVE");
+    let mut credential = named(&call, call.user()?, "credential").await?;
+    if credential.value.addresses.len() >= MAX_ADDRESSES {
+        return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
+    }
+    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let now = call.ctx.now;
+    credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active });
+    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
+}
+
+/// `PUT /user/{user}/credential-password-ip/{credential}/ip/{id}`
+pub(crate) async fn change_address(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let status = Fields::of(&body).word("status", &["ACTIVE", "INACTIVE"])?;
+    let (mut credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
+    let address = address.ok_or_else(Error::not_found)?;
+    address.is_active = status == "ACTIVE";
+    address.updated = call.ctx.now;
+    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
+}
+
+/// Reads an address: IPv4, IPv6, or the star for any.
+///
+/// # Errors
+/// 400
+pub(crate) fn check_ip(text: &str) -> Result<String, Error> {
+    if text == ANY {
+        return Ok(text.to_owned());
+    }
+    let address = text.parse::<IpAddr>().map_err(|_| {
+        let shown: String = text.chars().take(40).collect();
+        Error::bad(format!("\"{shown}\" is no IP address; send one such as 192.0.2.1, or \"*\" for any."))
+    })?;
+    Ok(address.to_canonical().to_string())
+}

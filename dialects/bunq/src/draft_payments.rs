@@ -1,0 +1,232 @@
+//! Draft payments: a service provider with access prepares them, the user accepts them at the bank (section 16.2).
+
+use gateway::domain::{Iban, Payment, PaymentId, PaymentStatus};
+use gateway::{PaymentRequest, entry_of};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::{self, Seen};
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
+use crate::payments::{Renderer, check_may_pay, of_entry, roles_of_caller};
+use crate::pointers::transfer;
+use crate::records::{Kept, Record, find, list as list_records};
+use crate::reply::{Reply, time, wrapped};
+use crate::users::{self, User};
+
+/// How long a draft waits for the user.
+pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// A draft payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DraftPayment {
+    payment: PaymentId,
+    /// Number of the user who prepared it.
+    creator: i64,
+    /// Number of its first entry; the others follow.
+    first_entry: i64,
+}
+
+impl Kept for DraftPayment {
+    const KIND: &'static str = "draft-payment";
+}
+
+/// The word of this interface for a status. Money has moved once it is accepted.
+pub(crate) fn word(status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Pending => "PENDING",
+        PaymentStatus::Approved | PaymentStatus::Executed => "ACCEPTED",
+        PaymentStatus::Rejected => "REJECTED",
+        PaymentStatus::Cancelled => "CANCELLED",
+        PaymentStatus::Expired => "EXPIRED",
+    }
+}
+
+/// `POST …/monetary-account/{account}/draft-payment`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    if let Some(roles) = roles_of_caller(&call).await? {
+        check_may_pay(&roles)?;
+    }
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    fields.optional_word("status", &["PENDING"])?;
+    if fields.integer("number_of_required_accepts")? != 1 {
+        return Err(Error::bad("The field \"number_of_required_accepts\" must be 1."));
+    }
+    if fields.get("schedule").is_some() {
+        let text =
+            "Drafts with a \"schedule\" are not offered by this bank; leave it out, or schedule a payment.";
+        return Err(Error::bad(text));
+    }
+    let entries = fields.objects("entries")?;
+    if entries.is_empty() {
+        return Err(Error::bad("The field \"entries\" is required, with at least one entry."));
+    }
+    let mut transfers = Vec::new();
+    for entry in entries {
+        transfers.push(transfer(&call, entry).await?);
+    }
+    let count = i64::try_from(transfers.len()).unwrap_or(1);
+    let tpp = match call.caller()? {
+        User::Key { tpp, .. } => Some(tpp.clone()),
+        User::Provider { .. } | User::Customer { .. } => None,
+    };
+    let debtor: Option<Iban> = Some(seen.account().iban.clone());
+    let request = PaymentRequest { tpp, debtor, transfers, lifetime: LIFETIME };
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
+    let payment = payment.map_err(|error| call.failed(error))?;
+    let first_entry = call.bunq.numbers(count).await.map_err(|error| call.failed(error))?;
+    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, first_entry };
+    let draft = call.bunq.add(&call.ctx, seen.id, draft).await;
+    Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
+}
+
+/// A third party sees its own drafts, the user all of them.
+fn is_visible(call: &Call, draft: &Record<DraftPayment>) -> bool {
+    call.caller().is_ok_and(is_in_person)
+        || call.session().is_ok_and(|session| session.user == draft.value.creator)
+}
+
+async fn payment_of(call: &Call, draft: &DraftPayment) -> Result<Payment, Error> {
+    let payment = call.bunq.edge.gateway.payment(&call.ctx, &draft.payment).await;
+    payment.map_err(|error| call.failed(error))
+}
+
+async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Result<Value, Error> {
+    let payment = payment_of(call, &draft.value).await?;
+    let status = payment.status_at(call.ctx.now);
+    let account = seen.account();
+    let entries: Vec<Value> = payment
+        .transfers
+        .iter()
+        .zip(draft.value.first_entry..)
+        .map(|(transfer, id)| {
+            json!({
+                "id": id,
+                "amount": amount(transfer.amount),
+                "alias": label_own(account.iban.as_str(), &account.name),
+                "counterparty_alias": label_counterparty(&transfer.creditor),
+                "description": transfer.remittance.as_deref().unwrap_or_default(),
+                "merchant_reference": transfer.end_to_end_id,
+                "attachment": [],
+                "type": "BUNQ",
+            })
+        })
+        .collect();
+    let creator = users::find(&call.bunq, draft.value.creator).await.map_err(|error| call.failed(error))?;
+    let name = match creator.map(|creator| creator.value) {
+        Some(User::Provider { name, .. }) => name,
+        _ => account.name.clone(),
+    };
+    let label = label_user(draft.value.creator, &name, call.ctx.tenant.country());
+    let responses = match status {
+        PaymentStatus::Pending => Vec::new(),
+        status => vec![json!({"status": word(status), "user_alias_created": label})],
+    };
+    Ok(json!({
+        "id": draft.id,
+        "created": time(draft.created),
+        "updated": time(payment.last_action_at),
+        "monetary_account_id": seen.id,
+        "user_alias_created": label,
+        "responses": responses,
+        "status": word(status),
+        "type": "BUNQ",
+        "entries": entries,
+        "object": object(call, seen, &payment).await?,
+        "request_reference_split_the_bill": [],
+        "schedule": null,
+    }))
+}
+
+/// What an accepted draft became.
+async fn object(call: &Call, seen: &Seen, payment: &Payment) -> Result<Value, Error> {
+    let renderer = Renderer::new(call, seen);
+    let mut made = Vec::new();
+    if payment.status_at(call.ctx.now) == PaymentStatus::Executed {
+        for index in 0..payment.transfers.len() {
+            if let Some((id, one)) = of_entry(call, seen, &entry_of(&payment.id, index)).await? {
+                made.push(renderer.payment(id, &one));
+            }
+        }
+    }
+    Ok(match made.len() {
+        0 => Value::Null,
+        1 => wrapped("Payment", made.remove(0)),
+        _ => {
+            let (id, moment) = (made[0]["id"].clone(), time(payment.last_action_at));
+            wrapped("PaymentBatch", json!({"id": id, "created": moment, "updated": moment, "payments": made}))
+        }
+    })
+}
+
+async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
+    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await;
+    let draft = draft.map_err(|error| call.failed(error))?;
+    draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)
+}
+
+/// `GET …/monetary-account/{account}/draft-payment`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named(&call).await?, call.page()?);
+    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let mut elements = Vec::new();
+    for draft in found.iter().filter(|draft| is_visible(&call, draft)) {
+        elements.push(wrapped("DraftPayment", render(&call, &seen, draft).await?));
+    }
+    let ids: Vec<i64> = found.iter().map(|draft| draft.id).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET …/monetary-account/{account}/draft-payment/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let draft = named(&call, &seen).await?;
+    Ok(Reply::one("DraftPayment", render(&call, &seen, &draft).await?))
+}
+
+/// `PUT …/monetary-account/{account}/draft-payment/{id}`: whoever prepared it cancels it, the user in person accepts
+/// or rejects it.
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let draft = named(&call, &seen).await?;
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let status = fields.word("status", &["ACCEPTED", "REJECTED", "CANCELLED"])?;
+    if status == "ACCEPTED" && !call.is_signed {
+        return Err(Error::signature_required());
+    }
+    let payment = payment_of(&call, &draft.value).await?;
+    if let Some(seen_at) = fields.optional_text("previous_updated_timestamp")?
+        && seen_at != time(payment.last_action_at)
+    {
+        return Err(Error::bad(format!(
+            "The draft was changed at {}, after \"previous_updated_timestamp\". Read it again and decide anew.",
+            time(payment.last_action_at)
+        )));
+    }
+    let (gateway, id) = (&call.bunq.edge.gateway, &payment.id);
+    let changed = match (status, call.caller()?) {
+        ("CANCELLED", _) => gateway.cancel_payment(&call.ctx, id).await,
+        ("REJECTED", User::Customer { .. }) => gateway.reject_payment(&call.ctx, id).await,
+        ("ACCEPTED", User::Customer { customer }) => {
+            gateway.approve_payment(&call.ctx, id, (customer, &seen.account().id)).await
+        }
+        _ => {
+            return Err(Error::forbidden(
+                "A payment service provider can only cancel its draft; the user accepts or rejects it at the bank.",
+            ));
+        }
+    };
+    let changed = changed.map_err(|error| call.failed(error))?;
+    if status == "ACCEPTED" && changed.status_at(call.ctx.now) == PaymentStatus::Rejected {
+        return Err(gateway::domain::PaymentRefusal::InsufficientFunds.into());
+    }
+    Ok(Reply::id(draft.id))
+}

@@ -1,0 +1,224 @@
+//! The dialect's errors: a status, and a text in the caller's language (sections 5.1 and 5.2 of the interface
+//! description).
+
+use axum::response::{IntoResponse, Response};
+use edge::{Rejected, log_failure};
+use gateway::Noun;
+use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal, RequestId};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::reply::ascii;
+
+/// Nothing but these credentials opens a session; the text is the same whatever is wrong with them.
+pub(crate) const WRONG_CREDENTIALS: &str = "User credentials are incorrect. Incorrect API key or IP address.";
+
+const SIGNATURE_REQUIRED: &str =
+    "For this operation a request signature is required. Check the urls for more information.";
+
+/// Fixed texts with their Dutch translation, for callers that ask for it.
+const DUTCH: &[(&str, &str)] = &[
+    (WRONG_CREDENTIALS, "De inloggegevens zijn onjuist. Onjuiste API-sleutel of IP-adres."),
+    ("Insufficient authentication.", "Onvoldoende authenticatie."),
+    ("Insufficient authorisation.", "Onvoldoende autorisatie."),
+    ("The request signature is invalid.", "De handtekening van het verzoek is ongeldig."),
+    (SIGNATURE_REQUIRED, "Voor deze handeling is een handtekening van het verzoek vereist."),
+    ("Resource not found.", "Niet gevonden."),
+    ("Route not found.", "Pad niet gevonden."),
+    ("Method not allowed.", "Methode niet toegestaan."),
+];
+
+/// An answer that is an error.
+#[derive(Debug, Clone)]
+pub(crate) struct Error {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+    additional: Option<Value>,
+}
+
+impl Error {
+    pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into(), additional: None }
+    }
+
+    /// The request cannot be served as it is.
+    pub(crate) fn bad(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// The caller may not do this.
+    pub(crate) fn forbidden(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, text)
+    }
+
+    /// There is no such thing, or it is somebody else's.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Resource not found.")
+    }
+
+    /// The token is unknown or expired.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::forbidden("Insufficient authentication.")
+    }
+
+    /// The token is of a kind that this call does not take.
+    pub(crate) fn unauthorised() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Insufficient authorisation.")
+    }
+
+    /// No API key with this value that may be used from here.
+    pub(crate) fn credentials() -> Self {
+        Self::bad(WRONG_CREDENTIALS)
+    }
+
+    /// The call has to be signed.
+    pub(crate) fn signature_required() -> Self {
+        let status = StatusCode::from_u16(466).unwrap_or(StatusCode::BAD_REQUEST);
+        let additional = json!([{"url_together_post": "https://together.bunq.com/d/15399"}]);
+        Self { additional: Some(additional), ..Self::new(status, SIGNATURE_REQUIRED) }
+    }
+
+    /// The signature does not fit.
+    pub(crate) fn signature_invalid(why: &str) -> Self {
+        Self::bad(format!("The request signature is invalid. {why}").trim_end())
+    }
+
+    /// The answer, translated as far as there is a translation.
+    pub(crate) fn response(&self, is_dutch: bool) -> Response {
+        let known = DUTCH.iter().find(|(english, _)| self.text.starts_with(english));
+        let translated = match known {
+            Some((english, dutch)) if is_dutch => self.text.replacen(english, dutch, 1),
+            _ => self.text.clone(),
+        };
+        let mut error = json!({
+            "error_description": self.text,
+            "error_description_translated": translated,
+        });
+        if let Some(additional) = &self.additional {
+            error["error_additional_parameter"] = additional.clone();
+        }
+        let body = ascii(&json!({ "Error": [error] }));
+        let json = HeaderValue::from_static("application/json");
+        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.response(false)
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::NotFound => Self::new(StatusCode::NOT_FOUND, "Route not found."),
+            Rejected::Method(_) => Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed."),
+            other => Self::new(other.status(), sentence(&other.to_string())),
+        }
+    }
+}
+
+impl From<PaymentRefusal> for Error {
+    fn from(refusal: PaymentRefusal) -> Self {
+        Self::bad(sentence(&refusal.to_string()))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let text = sentence(&refusal.to_string());
+        match refusal {
+            Refusal::CertificateInvalid { .. }
+            | Refusal::OrganizationMismatch { .. }
+            | Refusal::RoleMissing { .. }
+            | Refusal::CertificateExpired { .. }
+            | Refusal::CertificateRevoked { .. }
+            | Refusal::CertificateBlocked { .. }
+            | Refusal::Payment(_)
+            // Refusals of the authorization server, which no call of this dialect comes to.
+            | Refusal::InitialAccessTokenUnknown
+            | Refusal::InitialAccessTokenExpired { .. }
+            | Refusal::InitialAccessTokenForeign
+            | Refusal::ClientCredentials
+            | Refusal::RedirectUri(_)
+            | Refusal::SectorIdentifierUri
+            | Refusal::RequestIdReused
+            | Refusal::Authorisation(_)
+            | Refusal::Consent(_) => Self::bad(text),
+            Refusal::NotRegistered(_) => Self::unauthenticated(),
+            Refusal::Grant(refusal) => of_grant(&refusal, text),
+            Refusal::Access(refusal) => of_access(&refusal, text),
+        }
+    }
+}
+
+/// A grant that has ended takes the session with it.
+fn of_grant(refusal: &GrantRefusal, text: String) -> Error {
+    use GrantRefusal as R;
+    match refusal {
+        R::AccessTokenMissing
+        | R::AccessTokenInvalid(_)
+        | R::AccessTokenCertificate
+        | R::AccessTokenOfAnotherConsent(_)
+        | R::ConsentEnded(_) => Error::unauthenticated(),
+        R::CodeUnknown
+        | R::CodeOfAnotherClient(_)
+        | R::CodeExpired { .. }
+        | R::CodeUsed
+        | R::Scope(_)
+        | R::RedirectUri
+        | R::Verifier
+        | R::RefreshTokenUnknown
+        | R::RefreshTokenCertificate
+        | R::RefreshTokenUsed => Error::bad(text),
+    }
+}
+
+fn of_access(refusal: &AccessRefusal, text: String) -> Error {
+    match refusal {
+        AccessRefusal::LimitReached { .. } => Error::new(StatusCode::TOO_MANY_REQUESTS, text),
+        AccessRefusal::NotGranted { .. }
+        | AccessRefusal::Product { .. }
+        | AccessRefusal::Unavailable { .. } => Error::forbidden(text),
+        AccessRefusal::Period { .. } | AccessRefusal::EdgeToken => Error::bad(text),
+    }
+}
+
+/// An error of a use case, logged here if it is the gateway's own fault.
+pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
+    use gateway::Error as E;
+    match error {
+        E::Refused(refusal) => refusal.into(),
+        E::NotFound(
+            Noun::Certificate
+            | Noun::Consent
+            | Noun::Authorisation
+            | Noun::Account
+            | Noun::Customer
+            | Noun::Payment,
+        ) => Error::not_found(),
+        E::Conflict => Error::new(StatusCode::CONFLICT, sentence(&error.to_string())),
+        E::Unavailable(_) => {
+            log_failure(request, &error);
+            let status = StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            Error::new(status, "The service is not available. Please try again later.")
+        }
+        E::Internal(_) => {
+            log_failure(request, &error);
+            let text = "The operation could not be completed. Please try again.";
+            Error::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
+    }
+}
+
+/// Texts of the gateway begin in lower case and have no full stop; here they are sentences.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}

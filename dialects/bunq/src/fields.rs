@@ -1,0 +1,154 @@
+//! Fields of a request's body. An explicit null means absent; unknown fields are ignored.
+
+use gateway::domain::{Currency, Money};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+
+/// Longest text of a field, in characters, unless the field says otherwise.
+const MAX_TEXT: usize = 10_000;
+
+/// The fields of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    object: Option<&'a Map<String, Value>>,
+    /// Where the object is in the body, for messages.
+    within: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a body, which may be empty where every field is optional.
+    pub(crate) fn of(body: &'a Value) -> Self {
+        Self { object: body.as_object(), within: "" }
+    }
+
+    /// The fields of an object in the body.
+    fn inside(value: &'a Value, name: &'a str) -> Result<Self, Error> {
+        let object = value.as_object();
+        let object = object.ok_or_else(|| Error::bad(format!("The field \"{name}\" must be an object.")))?;
+        Ok(Self { object: Some(object), within: name })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object?.get(name).filter(|value| !value.is_null())
+    }
+
+    fn shown(&self, name: &str) -> String {
+        if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::bad(format!("The field \"{}\" is required.", self.shown(name)))
+    }
+
+    fn wrong(&self, name: &str, expected: &str) -> Error {
+        Error::bad(format!("The field \"{}\" must be {expected}.", self.shown(name)))
+    }
+
+    /// A text that may be absent.
+    pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| self.wrong(name, "a text"))?;
+        if text.chars().count() > MAX_TEXT {
+            return Err(self.wrong(name, &format!("at most {MAX_TEXT} characters long")));
+        }
+        Ok(Some(text))
+    }
+
+    /// A text that must be there and not be empty.
+    pub(crate) fn text(&self, name: &str) -> Result<&'a str, Error> {
+        let text = self.optional_text(name)?.map(str::trim).filter(|text| !text.is_empty());
+        text.ok_or_else(|| self.missing(name))
+    }
+
+    /// One of several words, if it is there.
+    pub(crate) fn optional_word(
+        &self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        let word = words.iter().find(|word| **word == text).copied();
+        word.map(Some).ok_or_else(|| self.wrong(name, &format!("one of {}", words.join(", "))))
+    }
+
+    /// One of several words.
+    pub(crate) fn word(&self, name: &str, words: &[&'static str]) -> Result<&'static str, Error> {
+        self.optional_word(name, words)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A truth value that must be there.
+    pub(crate) fn truth(&self, name: &str) -> Result<bool, Error> {
+        let value = self.get(name).ok_or_else(|| self.missing(name))?;
+        value.as_bool().ok_or_else(|| self.wrong(name, "true or false"))
+    }
+
+    /// A whole number that must be there.
+    pub(crate) fn integer(&self, name: &str) -> Result<i64, Error> {
+        let value = self.get(name).ok_or_else(|| self.missing(name))?;
+        value.as_i64().ok_or_else(|| self.wrong(name, "a whole number"))
+    }
+
+    /// An object that must be there.
+    pub(crate) fn object(&self, name: &'a str) -> Result<Fields<'a>, Error> {
+        Self::inside(self.get(name).ok_or_else(|| self.missing(name))?, name)
+    }
+
+    /// A list of objects; empty if absent.
+    pub(crate) fn objects(&self, name: &'a str) -> Result<Vec<Fields<'a>>, Error> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let list = value.as_array().ok_or_else(|| self.wrong(name, "a list"))?;
+        list.iter().map(|value| Self::inside(value, name)).collect()
+    }
+
+    /// A list of texts; absent if it is not there.
+    pub(crate) fn optional_texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or_else(|| self.wrong(name, "a list"))?;
+        let texts =
+            list.iter().map(|value| value.as_str().ok_or_else(|| self.wrong(name, "a list of texts")));
+        texts.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// An amount that must be there: a decimal text with at most two places, and a currency.
+    pub(crate) fn amount(&self, name: &'a str) -> Result<Money, Error> {
+        let fields = self.object(name)?;
+        let code = fields.text("currency")?;
+        let currency = Currency::from_code(code)
+            .ok_or_else(|| fields.wrong("currency", "a code of ISO 4217 such as EUR"))?;
+        let value = fields.text("value")?;
+        Money::parse(value, currency).map_err(|_| {
+            fields.wrong("value", "a decimal text with at most two places, for example \"12.50\"")
+        })
+    }
+
+    /// An amount greater than nothing.
+    pub(crate) fn positive_amount(&self, name: &'a str) -> Result<Money, Error> {
+        let amount = self.amount(name)?;
+        if amount.minor > 0 {
+            return Ok(amount);
+        }
+        Err(Error::bad(format!("The field \"{}.value\" must be greater than 0.", self.shown(name))))
+    }
+
+    /// A moment, if it is there: `2026-03-01 00:00:00.000000`, UTC; with a `T` as well.
+    pub(crate) fn optional_time(&self, name: &str) -> Result<Option<Timestamp>, Error> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        let plain = text.trim().replacen(' ', "T", 1);
+        let moment = plain.parse::<Timestamp>().ok().or_else(|| {
+            let local = plain.parse::<DateTime>().ok()?;
+            local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        });
+        let expected = "a moment in UTC such as 2026-03-01 00:00:00.000000";
+        moment.map(Some).ok_or_else(|| self.wrong(name, expected))
+    }
+
+    /// A day that must be there.
+    pub(crate) fn day(&self, name: &str) -> Result<Date, Error> {
+        let text = self.text(name)?;
+        text.parse().map_err(|_| self.wrong(name, "a day such as 2026-01-31"))
+    }
+}

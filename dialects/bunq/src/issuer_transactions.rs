@@ -1,0 +1,193 @@
+//! Issuer transactions: the payer is unknown and chooses an account at the bank's page (section 16.4).
+
+use gateway::PaymentRequest;
+use gateway::domain::{Counterparty, Payment, PaymentId, TppId, Transfer};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::draft_payments::word;
+use crate::error::{Error, from_gateway};
+use crate::fields::Fields;
+use crate::labels::{amount, label_counterparty, label_own};
+use crate::oauth_clients::check_url;
+use crate::pointers::{check_description, follow};
+use crate::provider_drafts::{check_provider, is_pending};
+use crate::records::{Kept, Record, find, index, list as list_records, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::state::Bunq;
+use crate::users::User;
+
+const WRAPPER: &str = "PaymentServiceProviderIssuerTransaction";
+
+/// From a public UUID to the provider's user and the number.
+const BY_UUID: &str = "issuer-transaction-by-uuid";
+
+/// How long the payer has, unless the provider says otherwise; and the most it can say.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// A transaction whose payer is unknown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct IssuerTransaction {
+    pub(crate) payment: PaymentId,
+    pub(crate) tpp: TppId,
+    public_uuid: String,
+    pub(crate) url_redirect: String,
+}
+
+impl Kept for IssuerTransaction {
+    const KIND: &'static str = "issuer-transaction";
+}
+
+/// `POST /user/{user}/payment-service-provider-issuer-transaction`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let user = check_provider(&call)?;
+    let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::unauthorised()) };
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    fields.optional_word("status", &["PENDING"])?;
+    let creditor: Counterparty = follow(&call, fields.object("counterparty_alias")?).await?.counterparty;
+    let description = fields.text("description")?;
+    check_description(&creditor, description)?;
+    let url_redirect = check_url("url_redirect", fields.text("url_redirect")?)?;
+    let lifetime = match fields.optional_time("time_expiry")? {
+        None => LIFETIME,
+        Some(at) => at.duration_since(call.ctx.now),
+    };
+    if !(SignedDuration::from_secs(1)..=MAX_LIFETIME).contains(&lifetime) {
+        return Err(Error::bad("The field \"time_expiry\" must be in the future, at most 30 days ahead."));
+    }
+    let transfer = Transfer {
+        creditor,
+        amount: fields.positive_amount("amount")?,
+        remittance: Some(description.to_owned()),
+        end_to_end_id: None,
+    };
+    let request =
+        PaymentRequest { tpp: Some(tpp.clone()), debtor: None, transfers: vec![transfer], lifetime };
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
+    let payment = payment.map_err(|error| call.failed(error))?.id;
+    let public_uuid = call.bunq.edge.gateway.new_secret_uuid();
+    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let transaction =
+        IssuerTransaction { payment, tpp: tpp.clone(), public_uuid: public_uuid.clone(), url_redirect };
+    let record = Record::new(id, user, call.ctx.now, transaction);
+    let saved = call.bunq.drawer.save(&[record.entry(), index(BY_UUID, public_uuid, &(user, id))]).await;
+    saved.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
+}
+
+/// The transaction with a public UUID.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn by_uuid(
+    bunq: &Bunq,
+    uuid: &str,
+) -> Result<Option<Record<IssuerTransaction>>, gateway::Error> {
+    match look_up::<(i64, i64)>(&bunq.drawer, BY_UUID, uuid).await? {
+        Some((user, id)) => find(&bunq.drawer, user, id).await,
+        None => Ok(None),
+    }
+}
+
+async fn payment_of(call: &Call, transaction: &IssuerTransaction) -> Result<Payment, Error> {
+    let payment = call.bunq.edge.gateway.payment(&call.ctx, &transaction.payment).await;
+    payment.map_err(|error| from_gateway(error, &call.ctx.request))
+}
+
+async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<Value, Error> {
+    let value = &transaction.value;
+    let payment = payment_of(call, value).await?;
+    let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
+    let mut rendered = json!({
+        "id": transaction.id,
+        "created": time(transaction.created),
+        "updated": time(payment.last_action_at),
+        "public_uuid": value.public_uuid,
+        "counterparty_alias": label_counterparty(&transfer.creditor),
+        "amount": amount(transfer.amount),
+        "description": transfer.remittance.as_deref().unwrap_or_default(),
+        "url_redirect": value.url_redirect,
+        "time_expiry": time(payment.expires_at),
+        "status": word(payment.status_at(call.ctx.now)),
+    });
+    // The payer is left out while unknown: clients do not take null for a label.
+    if let (Some(customer), Some(account)) = (&payment.customer, &payment.account) {
+        let accounts = call.bunq.edge.gateway.own_accounts(customer).await;
+        let accounts = accounts.map_err(|error| call.failed(error))?;
+        let payer = accounts.into_iter().find(|readable| readable.account.id == *account);
+        if let Some(payer) = payer {
+            rendered["alias"] = label_own(payer.account.iban.as_str(), &payer.account.name);
+        }
+    }
+    Ok(wrapped(WRAPPER, rendered))
+}
+
+async fn named(call: &Call) -> Result<Record<IssuerTransaction>, Error> {
+    let user = check_provider(call)?;
+    let found = find::<IssuerTransaction>(&call.bunq.drawer, user, call.id("id")?).await;
+    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+/// `GET /user/{user}/payment-service-provider-issuer-transaction`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (user, page) = (check_provider(&call)?, call.page()?);
+    let found = list_records::<IssuerTransaction>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let mut elements = Vec::new();
+    for transaction in &found {
+        elements.push(render(&call, transaction).await?);
+    }
+    let ids: Vec<i64> = found.iter().map(|transaction| transaction.id).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET /user/{user}/payment-service-provider-issuer-transaction/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let transaction = named(&call).await?;
+    Ok(Reply::all(vec![render(&call, &transaction).await?]))
+}
+
+/// `PUT /user/{user}/payment-service-provider-issuer-transaction/{id}`
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let transaction = named(&call).await?;
+    let body = call.json()?;
+    Fields::of(&body).word("status", &["CANCELLED"])?;
+    let cancelled = call.bunq.edge.gateway.cancel_payment(&call.ctx, &transaction.value.payment).await;
+    cancelled.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(transaction.id))
+}
+
+/// `GET /payment-service-provider-issuer-transaction-public/{uuid}`: whoever knows the UUID is the payer.
+pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
+    let found = by_uuid(&call.bunq, call.param("uuid")).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::all(vec![render(&call, &found.ok_or_else(Error::not_found)?).await?]))
+}
+
+/// `PUT /payment-service-provider-issuer-transaction-public/{uuid}`: the payer does not want to pay.
+pub(crate) async fn reject_public(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    Fields::of(&body).word("status", &["REJECTED"])?;
+    let found = by_uuid(&call.bunq, call.param("uuid")).await.map_err(|error| call.failed(error))?;
+    let transaction = found.ok_or_else(Error::not_found)?;
+    let rejected = call.bunq.edge.gateway.reject_payment(&call.ctx, &transaction.value.payment).await;
+    rejected.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(transaction.id))
+}
+
+/// Whether the payer can still decide.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn is_open(
+    bunq: &Bunq,
+    ctx: &gateway::Ctx,
+    transaction: &IssuerTransaction,
+) -> Result<bool, gateway::Error> {
+    let payment = bunq.edge.gateway.payment(ctx, &transaction.payment).await?;
+    Ok(is_pending(&payment, ctx.now))
+}

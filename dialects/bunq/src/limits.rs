@@ -1,0 +1,73 @@
+//! Rate limits by address, method and endpoint (section 6.1).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use gateway::{RateLimits, Settings, Strictness};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+
+use crate::error::Error;
+
+/// Windows that are remembered; when there are more, those that are over are forgotten.
+const MAX_WINDOWS: usize = 65_536;
+
+/// What a generous bank allows, for programs that run wild.
+const GENEROUS: (u32, i64) = (30_000, 3);
+
+/// So many calls in so many seconds: the provider's classic numbers.
+fn strict(method: &Method, endpoint: &str) -> (u32, i64) {
+    match (method.as_str(), endpoint) {
+        ("POST", "/session-server") => (1, 30),
+        ("GET", _) => (3, 3),
+        ("PUT", _) => (2, 3),
+        _ => (5, 3),
+    }
+}
+
+/// How often callers called lately.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    windows: Mutex<HashMap<(IpAddr, Method, &'static str), (Timestamp, u32)>>,
+}
+
+impl Limiter {
+    /// Counts a call.
+    ///
+    /// # Errors
+    /// 429
+    pub(crate) fn count(
+        &self,
+        settings: &Settings,
+        (address, method, endpoint): (IpAddr, &Method, &'static str),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (calls, seconds) = match (settings.rate_limits, settings.strictness) {
+            (RateLimits::Off, _) => return Ok(()),
+            (RateLimits::On, Strictness::Strict) | (RateLimits::Strict, _) => strict(method, endpoint),
+            (RateLimits::On, Strictness::Lenient) => GENEROUS,
+        };
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |begun: Timestamp| {
+            let age = now.duration_since(begun).as_secs();
+            // A clock that was set back must not lock anyone out.
+            !(0..seconds).contains(&age)
+        };
+        if windows.len() >= MAX_WINDOWS {
+            windows.retain(|_, (begun, _)| now.duration_since(*begun).as_secs().abs() < 60);
+        }
+        let window = windows.entry((address, method.clone(), endpoint)).or_insert((now, 0));
+        if is_over(window.0) {
+            *window = (now, 0);
+        }
+        window.1 += 1;
+        if window.1 <= calls {
+            return Ok(());
+        }
+        let text = format!(
+            "Too many requests. You can do a maximum of {calls} calls per {seconds} seconds to this endpoint."
+        );
+        Err(Error::new(StatusCode::TOO_MANY_REQUESTS, text))
+    }
+}

@@ -1,0 +1,173 @@
+//! What a caller wants to be told, and pinned certificates of those who are told (section 18). Filters are kept; this
+//! bank sends no callbacks.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts;
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::oauth_clients::check_url;
+use crate::pagination::Page;
+use crate::records::{Kept, Record, find, list as list_records, look_up};
+use crate::reply::{Reply, time, wrapped};
+
+const FILTERS: &str = "notification-filters";
+
+/// Categories of events.
+const CATEGORIES: [&str; 20] = [
+    "BILLING",
+    "CARD_TRANSACTION_SUCCESSFUL",
+    "CARD_TRANSACTION_FAILED",
+    "CHAT",
+    "DRAFT_PAYMENT",
+    "IDEAL",
+    "SOFORT",
+    "MUTATION",
+    "OAUTH",
+    "PAYMENT",
+    "REQUEST",
+    "SCHEDULE_RESULT",
+    "SCHEDULE_STATUS",
+    "SHARE",
+    "TAB_RESULT",
+    "BUNQME_TAB",
+    "SUPPORT",
+    "MONETARY_ACCOUNT_PROFILE",
+    "PROMOTION",
+    "USER_APPROVAL",
+];
+
+/// Most targets of one category.
+const MAX_TARGETS: usize = 2;
+
+#[derive(Serialize, Deserialize)]
+struct Filter {
+    category: String,
+    target: String,
+}
+
+/// Filters of a user, or of one of their accounts.
+async fn key(call: &Call) -> Result<String, Error> {
+    let user = call.user()?;
+    if call.param("account").is_empty() {
+        return Ok(format!("user/{user}"));
+    }
+    Ok(format!("user/{user}/account/{}", accounts::named(call).await?.id))
+}
+
+fn render(filters: &[Filter]) -> Reply {
+    let element = |filter: &Filter| {
+        wrapped(
+            "NotificationFilterUrl",
+            json!({"category": filter.category, "notification_target": filter.target}),
+        )
+    };
+    Reply::page(filters.iter().map(element).collect(), Page::none())
+}
+
+/// `POST …/notification-filter-url`: replaces the list and answers it.
+pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
+    let key = key(&call).await?;
+    let body = call.json()?;
+    let mut filters: Vec<Filter> = Vec::new();
+    for fields in Fields::of(&body).objects("notification_filters")? {
+        let category = fields.word("category", &CATEGORIES)?.to_owned();
+        let target = fields.text("notification_target")?;
+        if !target.starts_with("https://") {
+            return Err(Error::bad("The field \"notification_target\" must begin with https://."));
+        }
+        let target = check_url("notification_target", target)?;
+        filters.push(Filter { category, target });
+        let last = &filters[filters.len() - 1].category;
+        if filters.iter().filter(|filter| filter.category == *last).count() > MAX_TARGETS {
+            return Err(Error::bad(format!("A category has at most {MAX_TARGETS} targets.")));
+        }
+    }
+    let text = serde_json::to_string(&filters).unwrap_or_default();
+    call.bunq.drawer.put(FILTERS, &key, &text).await.map_err(|error| call.failed(error))?;
+    Ok(render(&filters))
+}
+
+/// `GET …/notification-filter-url`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let key = key(&call).await?;
+    let filters = look_up::<Vec<Filter>>(&call.bunq.drawer, FILTERS, &key).await;
+    Ok(render(&filters.map_err(|error| call.failed(error))?.unwrap_or_default()))
+}
+
+/// A certificate that a caller's server presents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CertificatePinned {
+    chain: String,
+    is_deleted: bool,
+}
+
+impl Kept for CertificatePinned {
+    const KIND: &'static str = "certificate-pinned";
+}
+
+/// `POST /user/{user}/certificate-pinned`
+pub(crate) async fn pin(call: Call) -> Result<Reply, Error> {
+    let user = call.user()?;
+    let body = call.json()?;
+    let chain = Fields::of(&body).objects("certificate_chain")?;
+    if chain.is_empty() || chain.len() > 10 {
+        return Err(Error::bad("The field \"certificate_chain\" must hold 1 to 10 certificates."));
+    }
+    let mut pem = String::new();
+    for fields in chain {
+        let text = fields.text("certificate")?;
+        eidas::Certificate::from_pem(text).map_err(|error| {
+            Error::bad(format!("The field \"certificate\" holds no certificate in PEM: {error}."))
+        })?;
+        pem.push_str(text.trim());
+        pem.push('\n');
+    }
+    let pinned = CertificatePinned { chain: pem, is_deleted: false };
+    let pinned = call.bunq.add(&call.ctx, user, pinned).await;
+    Ok(Reply::id(pinned.map_err(|error| call.failed(error))?.id))
+}
+
+fn render_pinned(pinned: &Record<CertificatePinned>) -> Value {
+    wrapped(
+        "CertificatePinned",
+        json!({
+            "id": pinned.id,
+            "created": time(pinned.created),
+            "updated": time(pinned.updated),
+            "certificate_chain": pinned.value.chain,
+        }),
+    )
+}
+
+async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
+    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.id("id")?).await;
+    let found = found.map_err(|error| call.failed(error))?;
+    found.filter(|pinned| !pinned.value.is_deleted).ok_or_else(Error::not_found)
+}
+
+/// `GET /user/{user}/certificate-pinned`
+pub(crate) async fn list_pinned(call: Call) -> Result<Reply, Error> {
+    let (user, page) = (call.user()?, call.page()?);
+    let found = list_records::<CertificatePinned>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let ids: Vec<i64> = found.iter().map(|pinned| pinned.id).collect();
+    let elements = found.iter().filter(|pinned| !pinned.value.is_deleted).map(render_pinned).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET /user/{user}/certificate-pinned/{id}`
+pub(crate) async fn read_pinned(call: Call) -> Result<Reply, Error> {
+    Ok(Reply::all(vec![render_pinned(&named(&call).await?)]))
+}
+
+/// `DELETE /user/{user}/certificate-pinned/{id}`
+pub(crate) async fn unpin(call: Call) -> Result<Reply, Error> {
+    let mut pinned = named(&call).await?;
+    pinned.value.is_deleted = true;
+    pinned.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::empty())
+}

@@ -1,0 +1,271 @@
+//! OAuth clients and their callback URLs (section 12).
+
+use gateway::Error as GatewayError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::is_in_person;
+use crate::pagination::Page;
+use crate::records::{Kept, Range, Record, find, index, list as list_records, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::state::Bunq;
+use crate::users::User;
+
+/// From a client id to its user and number.
+const BY_CLIENT_ID: &str = "oauth-client-by-id";
+
+/// Most callback URLs of one client.
+const MAX_URLS: usize = 100;
+
+/// Longest URL, in bytes.
+const MAX_URL: usize = 2000;
+
+/// A client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct OauthClient {
+    pub(crate) is_active: bool,
+    display_name: Option<String>,
+    /// Number of the newest callback URL's element comes last.
+    callbacks: Vec<Callback>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Callback {
+    id: i64,
+    created: jiff::Timestamp,
+    updated: jiff::Timestamp,
+    url: String,
+}
+
+impl Kept for OauthClient {
+    const KIND: &'static str = "oauth-client";
+}
+
+impl OauthClient {
+    /// Whether browsers may be sent back to a URL: it equals a registered one, character by character.
+    pub(crate) fn has_callback(&self, url: &str) -> bool {
+        self.callbacks.iter().any(|callback| callback.url == url)
+    }
+}
+
+/// The client with an id, while it is active.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn by_client_id(
+    bunq: &Bunq,
+    client_id: &str,
+) -> Result<Option<Record<OauthClient>>, GatewayError> {
+    let Some((user, id)) = look_up::<(i64, i64)>(&bunq.drawer, BY_CLIENT_ID, client_id).await? else {
+        return Ok(None);
+    };
+    let client = find::<OauthClient>(&bunq.drawer, user, id).await?;
+    Ok(client.filter(|client| client.value.is_active))
+}
+
+/// The secret of a client: made again from its number, so it need not be stored.
+pub(crate) fn secret(bunq: &Bunq, client: &Record<OauthClient>) -> String {
+    derived(bunq, "bunq client secret", client.id)
+}
+
+fn client_id(bunq: &Bunq, id: i64) -> String {
+    derived(bunq, "bunq client id", id)
+}
+
+fn derived(bunq: &Bunq, purpose: &str, id: i64) -> String {
+    bunq.edge.gateway.derived_secret(purpose, &[&id.to_string()])
+}
+
+/// The user of a call that manages clients.
+fn manager(call: &Call) -> Result<i64, Error> {
+    let user = call.user()?;
+    match call.caller()? {
+        User::Key { .. } => {
+            Err(Error::forbidden("OAuth clients are managed with a session of one's own key."))
+        }
+        User::Provider { .. } | User::Customer { .. } => Ok(user),
+    }
+}
+
+/// `POST /user/{user}/oauth-client`. The body may be an object, empty, or a list with an object.
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let user = manager(&call)?;
+    if call.caller().is_ok_and(is_in_person) {
+        return Err(Error::forbidden(
+            "OAuth clients of ordinary users are not offered by this bank; a payment service provider registers one \
+             with the key that it got for its certificate.",
+        ));
+    }
+    let body = call.json()?;
+    let object = body.as_array().map_or(Some(&body), |list| list.first()).unwrap_or(&Value::Null);
+    let fields = Fields::of(object);
+    fields.optional_word("status", &["ACTIVE"])?;
+    let display_name = fields.optional_text("display_name")?.map(|name| name.chars().take(140).collect());
+    let url = fields.optional_text("redirect_url")?;
+    let url = url.map(|url| check_url("redirect_url", url)).transpose()?;
+    let all = list_records::<OauthClient>(&call.bunq.drawer, user, Range::Older(None), 1000).await;
+    if all.map_err(|error| call.failed(error))?.iter().any(|client| client.value.is_active) {
+        return Err(Error::bad("You can only have one active OAuth Client registered."));
+    }
+    let first = call.bunq.numbers(2).await.map_err(|error| call.failed(error))?;
+    let now = call.ctx.now;
+    let callbacks = url.map(|url| Callback { id: first + 1, created: now, updated: now, url });
+    let client = OauthClient { is_active: true, display_name, callbacks: callbacks.into_iter().collect() };
+    let record = Record::new(first, user, now, client);
+    let by_id = index(BY_CLIENT_ID, client_id(&call.bunq, record.id), &(user, record.id));
+    call.bunq.drawer.save(&[record.entry(), by_id]).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(record.id))
+}
+
+fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Value {
+    let value = &client.value;
+    json!({
+        "id": client.id,
+        "status": if value.is_active { "ACTIVE" } else { "CANCELLED" },
+        "display_name": value.display_name,
+        "client_id": client_id(bunq, client.id),
+        "secret": secret(bunq, client),
+        "callback_url": value.callbacks.iter().map(render_callback).collect::<Vec<_>>(),
+    })
+}
+
+fn render_callback(callback: &Callback) -> Value {
+    json!({
+        "id": callback.id,
+        "created": time(callback.created),
+        "updated": time(callback.updated),
+        "url": callback.url,
+    })
+}
+
+/// `GET /user/{user}/oauth-client`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (user, page) = (manager(&call)?, call.page()?);
+    let found = list_records::<OauthClient>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let ids: Vec<i64> = found.iter().map(|client| client.id).collect();
+    let elements = found.iter().map(|client| wrapped("OauthClient", render(&call.bunq, client))).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
+    let found = find::<OauthClient>(&call.bunq.drawer, manager(call)?, call.id(name)?).await;
+    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error> {
+    client.updated = call.ctx.now;
+    client.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))
+}
+
+/// `GET /user/{user}/oauth-client/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let client = named(&call, "id").await?;
+    Ok(Reply::one("OauthClient", render(&call.bunq, &client)))
+}
+
+/// `PUT /user/{user}/oauth-client/{id}`: a cancelled client's customers have to approve anew with the next one.
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let mut client = named(&call, "id").await?;
+    let body = call.json()?;
+    let status = Fields::of(&body).word("status", &["ACTIVE", "CANCELLED"])?;
+    if !client.value.is_active && status == "ACTIVE" {
+        return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
+    }
+    client.value.is_active = status == "ACTIVE";
+    let id = client.id;
+    save(&call, client).await?;
+    Ok(Reply::id(id))
+}
+
+/// Checks a URL that browsers are sent to: https, or this machine for programs on it.
+///
+/// # Errors
+/// 400
+pub(crate) fn check_url(field: &str, text: &str) -> Result<String, Error> {
+    let wrong = |why: &str| Error::bad(format!("The field \"{field}\" {why}."));
+    if text.len() > MAX_URL || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(wrong("must be a URL of at most 2000 characters of ASCII without blanks"));
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    if authority.is_empty() || authority.contains('@') || text.contains('#') {
+        return Err(wrong(
+            "must be a URL such as https://app.example/callback, without user name and fragment",
+        ));
+    }
+    if text.contains(['"', '\\', '<', '>', '^', '`', '{', '|', '}', ';']) {
+        return Err(wrong("has characters that must be percent-encoded in a URL"));
+    }
+    if scheme != "https" && !(scheme == "http" && is_local) {
+        return Err(wrong("must begin with https://, or with http:// for an address of this machine"));
+    }
+    Ok(text.to_owned())
+}
+
+/// `POST …/oauth-client/{client}/callback-url`
+pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
+    let mut client = named(&call, "client").await?;
+    let body = call.json()?;
+    let url = check_url("url", Fields::of(&body).text("url")?)?;
+    if client.value.has_callback(&url) {
+        return Err(Error::bad("The Callback URL has already been registered for this Client."));
+    }
+    if client.value.callbacks.len() >= MAX_URLS {
+        return Err(Error::bad(format!("A client has at most {MAX_URLS} callback URLs.")));
+    }
+    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let now = call.ctx.now;
+    client.value.callbacks.push(Callback { id, created: now, updated: now, url });
+    save(&call, client).await?;
+    Ok(Reply::id(id))
+}
+
+/// `GET …/oauth-client/{client}/callback-url`
+pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
+    let client = named(&call, "client").await?;
+    let callbacks = client.value.callbacks.iter().rev();
+    let elements = callbacks.map(|callback| wrapped("OauthCallbackUrl", render_callback(callback))).collect();
+    Ok(Reply::page(elements, Page::none()))
+}
+
+/// `GET …/oauth-client/{client}/callback-url/{id}`
+pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
+    let (client, id) = (named(&call, "client").await?, call.id("id")?);
+    let callback = client.value.callbacks.iter().find(|callback| callback.id == id);
+    Ok(Reply::one("OauthCallbackUrl", render_callback(callback.ok_or_else(Error::not_found)?)))
+}
+
+/// `PUT …/oauth-client/{client}/callback-url/{id}`
+pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
+    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let body = call.json()?;
+    let url = check_url("url", Fields::of(&body).text("url")?)?;
+    if client.value.callbacks.iter().any(|callback| callback.url == url && callback.id != id) {
+        return Err(Error::bad("The Callback URL has already been registered for this Client."));
+    }
+    let callback = client.value.callbacks.iter_mut().find(|callback| callback.id == id);
+    let callback = callback.ok_or_else(Error::not_found)?;
+    callback.url = url;
+    callback.updated = call.ctx.now;
+    save(&call, client).await?;
+    Ok(Reply::id(id))
+}
+
+/// `DELETE …/oauth-client/{client}/callback-url/{id}`
+pub(crate) async fn delete_callback(call: Call) -> Result<Reply, Error> {
+    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let before = client.value.callbacks.len();
+    client.value.callbacks.retain(|callback| callback.id != id);
+    if client.value.callbacks.len() == before {
+        return Err(Error::not_found());
+    }
+    save(&call, client).await?;
+    Ok(Reply::empty())
+}

@@ -1,0 +1,136 @@
+//! Pages of lists: newest first, with links in three directions (section 6.3).
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::records::Range;
+
+/// Elements of a page that asks for no number.
+const DEFAULT_COUNT: i64 = 10;
+
+/// Most elements of a page.
+const MAX_COUNT: i64 = 200;
+
+/// Which page is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    /// How many elements.
+    pub(crate) count: i64,
+    /// Whether the caller said how many.
+    is_counted: bool,
+    /// Which ones.
+    pub(crate) range: Range,
+}
+
+impl Page {
+    /// Reads `count`, `older_id` and `newer_id`.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn read(query: &[(String, String)]) -> Result<Self, Error> {
+        let number = |name: &str| -> Result<Option<i64>, Error> {
+            let Some((_, text)) = query.iter().find(|(known, _)| known == name) else { return Ok(None) };
+            let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
+            let number = number.ok_or_else(|| {
+                Error::bad(format!("The parameter \"{name}\" must be a whole number, not negative."))
+            });
+            number.map(Some)
+        };
+        let count = number("count")?;
+        if count.is_some_and(|count| !(1..=MAX_COUNT).contains(&count)) {
+            return Err(Error::bad(format!("The parameter \"count\" must be from 1 to {MAX_COUNT}.")));
+        }
+        let range = match (number("older_id")?, number("newer_id")?) {
+            (Some(_), Some(_)) => {
+                return Err(Error::bad("Send \"older_id\" or \"newer_id\", not both."));
+            }
+            (None, Some(newer)) => Range::Newer(newer),
+            (older, None) => Range::Older(older),
+        };
+        Ok(Self { count: count.unwrap_or(DEFAULT_COUNT), is_counted: count.is_some(), range })
+    }
+
+    /// One more than the page holds, to know whether there are others.
+    pub(crate) fn limit(&self) -> i64 {
+        self.count + 1
+    }
+
+    /// Takes what was found with [`Page::limit`] and leaves what belongs on the page. True if there is more beyond
+    /// it, in the direction of the page.
+    pub(crate) fn cut<T>(&self, found: &mut Vec<T>) -> bool {
+        let is_more = found.len() > usize::try_from(self.count).unwrap_or(usize::MAX);
+        if is_more {
+            match self.range {
+                Range::Older(_) => {
+                    found.pop();
+                }
+                Range::Newer(_) => {
+                    found.remove(0);
+                }
+            }
+        }
+        is_more
+    }
+
+    /// The links of a page whose elements have these numbers, newest first. `has_older` and `has_newer` say whether
+    /// there is anything beyond its ends. `path` is that of the list, from `/v1` on.
+    pub(crate) fn links(&self, path: &str, ids: &[i64], has_older: bool, has_newer: bool) -> Value {
+        let link = |name: &str, id: Option<&i64>| {
+            // Clients take everything after the first `id=` for the number, so it comes last.
+            let count = if self.is_counted { format!("count={}&", self.count) } else { String::new() };
+            id.map(|id| format!("{path}?{count}{name}={id}"))
+        };
+        let (newest, oldest) = (ids.first(), ids.last());
+        let is_latest = match self.range {
+            Range::Older(None) => true,
+            Range::Older(Some(_)) => false,
+            Range::Newer(_) => !has_newer,
+        };
+        let is_bounded = !matches!(self.range, Range::Older(None));
+        json!({
+            "future_url": link("newer_id", newest.filter(|_| is_latest)),
+            "newer_url": link("newer_id", newest.filter(|_| is_bounded)),
+            "older_url": link("older_id", oldest.filter(|_| has_older)),
+        })
+    }
+
+    /// The links of a list that is never paged.
+    pub(crate) fn none() -> Value {
+        json!({"future_url": null, "newer_url": null, "older_url": null})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(query: &[(&str, &str)]) -> Result<Page, Error> {
+        let query: Vec<_> = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Page::read(&query)
+    }
+
+    #[test]
+    fn links_are_as_recorded() {
+        let latest = page(&[("count", "3")]).unwrap();
+        let links = latest.links("/v1/x", &[7, 6, 5], true, false);
+        assert_eq!(links["future_url"], "/v1/x?count=3&newer_id=7");
+        assert_eq!(links["newer_url"], Value::Null);
+        assert_eq!(links["older_url"], "/v1/x?count=3&older_id=5");
+        let older = page(&[("older_id", "5")]).unwrap();
+        let links = older.links("/v1/x", &[4, 3], false, true);
+        assert_eq!(links["future_url"], Value::Null);
+        assert_eq!(links["newer_url"], "/v1/x?newer_id=4");
+        assert_eq!(links["older_url"], Value::Null);
+        let empty = latest.links("/v1/x", &[], false, false);
+        assert_eq!(empty, Page::none());
+    }
+
+    #[test]
+    fn limits_are_told() {
+        for wrong in [("count", "201"), ("count", "0"), ("count", "x"), ("older_id", "-1"), ("newer_id", "")]
+        {
+            assert!(page(&[wrong]).is_err(), "{wrong:?}");
+        }
+        assert!(page(&[("older_id", "1"), ("newer_id", "2")]).is_err());
+    }
+}

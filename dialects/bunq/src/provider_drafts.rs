@@ -1,0 +1,144 @@
+//! Draft payments of a service provider that knows the payer's account number and nothing else (section 16.3). The
+//! user decides about them at the authorization page.
+
+use gateway::PaymentRequest;
+use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Transfer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::draft_payments::{LIFETIME, word};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::amount;
+use crate::payments::check_may_pay;
+use crate::pointers::{check_description, iban};
+use crate::records::{Kept, Record, find, list as list_records};
+use crate::reply::{Reply, time, wrapped};
+use crate::users::User;
+
+const WRAPPER: &str = "PaymentServiceProviderDraftPayment";
+
+/// A draft payment of a service provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ProviderDraft {
+    payment: PaymentId,
+}
+
+impl Kept for ProviderDraft {
+    const KIND: &'static str = "provider-draft-payment";
+}
+
+/// The service provider that calls in person, with the right to start payments.
+///
+/// # Errors
+/// 403
+pub(crate) fn check_provider(call: &Call) -> Result<i64, Error> {
+    let user = call.user()?;
+    match call.caller()? {
+        User::Provider { roles, .. } => check_may_pay(roles).map(|()| user),
+        User::Customer { .. } | User::Key { .. } => Err(Error::forbidden(
+            "Only a payment service provider can do this, with a session of its own key.",
+        )),
+    }
+}
+
+/// `POST /user/{user}/payment-service-provider-draft-payment`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let user = check_provider(&call)?;
+    let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::unauthorised()) };
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let debtor: Iban = iban(fields.text("sender_iban")?)?;
+    fields.optional_text("sender_name")?;
+    let creditor = Counterparty {
+        iban: Some(iban(fields.text("counterparty_iban")?)?),
+        name: Some(fields.text("counterparty_name")?.to_owned()),
+    };
+    let description = fields.text("description")?;
+    check_description(&creditor, description)?;
+    let transfer = Transfer {
+        creditor,
+        amount: fields.positive_amount("amount")?,
+        remittance: Some(description.to_owned()),
+        end_to_end_id: None,
+    };
+    let request = PaymentRequest {
+        tpp: Some(tpp.clone()),
+        debtor: Some(debtor),
+        transfers: vec![transfer],
+        lifetime: LIFETIME,
+    };
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
+    let payment = payment.map_err(|error| call.failed(error))?.id;
+    let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await;
+    Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
+}
+
+async fn payment_of(call: &Call, draft: &ProviderDraft) -> Result<Payment, Error> {
+    let payment = call.bunq.edge.gateway.payment(&call.ctx, &draft.payment).await;
+    payment.map_err(|error| call.failed(error))
+}
+
+async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Error> {
+    let payment = payment_of(call, &draft.value).await?;
+    let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
+    Ok(wrapped(
+        WRAPPER,
+        json!({
+            "id": draft.id,
+            "created": time(draft.created),
+            "updated": time(payment.last_action_at),
+            "sender_iban": payment.debtor.as_ref().map(Iban::as_str),
+            "receiver_iban": transfer.creditor.iban.as_ref().map(Iban::as_str),
+            "amount": amount(transfer.amount),
+            "status": word(payment.status_at(call.ctx.now)),
+        }),
+    ))
+}
+
+async fn named(call: &Call) -> Result<Record<ProviderDraft>, Error> {
+    let user = check_provider(call)?;
+    let draft = find::<ProviderDraft>(&call.bunq.drawer, user, call.id("id")?).await;
+    draft.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+/// `GET /user/{user}/payment-service-provider-draft-payment`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (user, page) = (check_provider(&call)?, call.page()?);
+    let found = list_records::<ProviderDraft>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let mut elements = Vec::new();
+    for draft in &found {
+        elements.push(render(&call, draft).await?);
+    }
+    let ids: Vec<i64> = found.iter().map(|draft| draft.id).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET /user/{user}/payment-service-provider-draft-payment/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let draft = named(&call).await?;
+    Ok(Reply::all(vec![render(&call, &draft).await?]))
+}
+
+/// `PUT /user/{user}/payment-service-provider-draft-payment/{id}`
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let draft = named(&call).await?;
+    let body = call.json()?;
+    let status = Fields::of(&body).word("status", &["CANCELLED", "REJECTED"])?;
+    let (gateway, id) = (&call.bunq.edge.gateway, &draft.value.payment);
+    let changed = if status == "CANCELLED" {
+        gateway.cancel_payment(&call.ctx, id).await
+    } else {
+        gateway.reject_payment(&call.ctx, id).await
+    };
+    changed.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(draft.id))
+}
+
+/// Whether nobody has decided yet.
+pub(crate) fn is_pending(payment: &Payment, now: gateway::domain::Timestamp) -> bool {
+    payment.status_at(now) == PaymentStatus::Pending
+}

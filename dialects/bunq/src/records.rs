@@ -1,0 +1,142 @@
+//! The dialect's own state: records with a number and an owner, in the drawer that the gateway keeps for it.
+
+use gateway::{Drawer, Entry, Error};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A record of some kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Record<T> {
+    /// Its number.
+    pub(crate) id: i64,
+    /// What it belongs to: the number of a user, an account or an installation.
+    pub(crate) owner: i64,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// When it was changed.
+    pub(crate) updated: Timestamp,
+    /// What it says.
+    pub(crate) value: T,
+    /// Version that was loaded; 0 for a new one.
+    pub(crate) version: i64,
+}
+
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored<T> {
+    created: Timestamp,
+    updated: Timestamp,
+    value: T,
+}
+
+/// Something that is kept in records.
+pub(crate) trait Kept: Serialize + DeserializeOwned {
+    /// The kind of its entries.
+    const KIND: &'static str;
+}
+
+impl<T: Kept> Record<T> {
+    pub(crate) fn new(id: i64, owner: i64, now: Timestamp, value: T) -> Self {
+        Self { id, owner, created: now, updated: now, value, version: 0 }
+    }
+
+    /// The entry to write.
+    pub(crate) fn entry(&self) -> Entry {
+        let stored = Stored { created: self.created, updated: self.updated, value: &self.value };
+        Entry { kind: T::KIND, key: key(self.owner, self.id), value: write(&stored), version: self.version }
+    }
+
+    fn read(entry: Entry) -> Option<Self> {
+        let (owner, id) = entry.key.split_once('/')?;
+        let stored: Stored<T> = serde_json::from_str(&entry.value).ok()?;
+        Some(Self {
+            id: id.parse().ok()?,
+            owner: owner.parse().ok()?,
+            created: stored.created,
+            updated: stored.updated,
+            value: stored.value,
+            version: entry.version,
+        })
+    }
+
+    /// Writes it and moves on to the next version.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`]
+    pub(crate) async fn save(&mut self, drawer: &Drawer) -> Result<(), Error> {
+        drawer.save(&[self.entry()]).await?;
+        self.version += 1;
+        Ok(())
+    }
+}
+
+/// One record.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
+    Ok(drawer.entry(T::KIND, &key(owner, id)).await?.and_then(Record::read))
+}
+
+/// Which records of an owner.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Range {
+    /// The newest, of those older than a number if there is one.
+    Older(Option<i64>),
+    /// Those that are next newer than a number.
+    Newer(i64),
+}
+
+/// Records of an owner, newest first.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn list<T: Kept>(
+    drawer: &Drawer,
+    owner: i64,
+    range: Range,
+    limit: i64,
+) -> Result<Vec<Record<T>>, Error> {
+    let (lowest, highest) = (key(owner, 0), key(owner, 9_999_999_999));
+    let entries = match range {
+        Range::Older(before) => {
+            let before = before.map_or(highest, |id| key(owner, id));
+            drawer.last(T::KIND, (&lowest, &before), limit).await?
+        }
+        Range::Newer(after) => {
+            let mut entries = drawer.first(T::KIND, (&key(owner, after), &highest), limit).await?;
+            entries.reverse();
+            entries
+        }
+    };
+    Ok(entries.into_iter().filter_map(Record::read).collect())
+}
+
+/// An entry under a key of its own, for looking things up.
+pub(crate) fn index<T: Serialize>(kind: &'static str, key: impl Into<String>, value: &T) -> Entry {
+    Entry { kind, key: key.into(), value: write(value), version: 0 }
+}
+
+/// What an index says.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn look_up<T: DeserializeOwned>(
+    drawer: &Drawer,
+    kind: &'static str,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    Ok(drawer.get(kind, key).await?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Numbers as text of one length sort as numbers do.
+fn key(owner: i64, id: i64) -> String {
+    let (owner, id) = (owner.clamp(0, 9_999_999_999), id.clamp(0, 9_999_999_999));
+    format!("{owner:010}/{id:010}")
+}
+
+/// The types are our own and made of text, numbers and lists, which always can be written.
+fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

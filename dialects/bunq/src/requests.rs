@@ -1,0 +1,325 @@
+//! Requests for money: an inquiry on one side, a response on the other, one payment that the payer decides about
+//! (section 16.5). At a bank for tests one party answers every inquiry with money (section 17).
+
+use gateway::PaymentRequest;
+use gateway::domain::{Counterparty, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::{self, Seen};
+use crate::call::Call;
+use crate::draft_payments::LIFETIME;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::{amount, label_counterparty, label_own};
+use crate::pointers::follow;
+use crate::records::{Kept, Record, find, list as list_records};
+use crate::reply::{Reply, time, wrapped};
+
+/// The most that a bank for tests gives away at once, in minor units.
+const MAX_GIFT: i64 = 50_000;
+
+/// A request for money, on the side of whoever asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RequestInquiry {
+    amount: Money,
+    description: String,
+    merchant_reference: Option<String>,
+    /// Who is asked.
+    counterparty: Counterparty,
+    /// The account that asks.
+    iban: Iban,
+    name: String,
+    /// The payment that the other side decides about; none if it was answered at once.
+    payment: Option<PaymentId>,
+}
+
+impl Kept for RequestInquiry {
+    const KIND: &'static str = "request-inquiry";
+}
+
+/// The same on the side of whoever is asked, under the number of their user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RequestResponse {
+    /// The account that asks, and the number of its inquiry.
+    account: i64,
+    inquiry: i64,
+}
+
+impl Kept for RequestResponse {
+    const KIND: &'static str = "request-response";
+}
+
+/// `POST …/monetary-account/{account}/request-inquiry`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let amount = fields.positive_amount("amount_inquired")?;
+    let pointed = follow(&call, fields.object("counterparty_alias")?).await?;
+    let description = fields.text("description")?.to_owned();
+    fields.truth("allow_bunqme")?;
+    let account = seen.account();
+    if amount.currency != account.currency {
+        let text = format!("The field \"amount_inquired.currency\" must be {}.", account.currency.code());
+        return Err(Error::bad(text));
+    }
+    let payment = if pointed.is_giver {
+        give(&call, &seen, amount, &description).await?;
+        None
+    } else {
+        Some(ask(&call, &seen, &pointed.counterparty, amount, &description).await?)
+    };
+    let inquiry = RequestInquiry {
+        amount,
+        description,
+        merchant_reference: fields.optional_text("merchant_reference")?.map(str::to_owned),
+        counterparty: pointed.counterparty,
+        iban: account.iban.clone(),
+        name: account.name.clone(),
+        payment,
+    };
+    let inquiry = call.bunq.add(&call.ctx, seen.id, inquiry).await.map_err(|error| call.failed(error))?;
+    if let (Some(user), Some(_)) = (pointed.user, &inquiry.value.payment) {
+        let response = RequestResponse { account: seen.id, inquiry: inquiry.id };
+        call.bunq.add(&call.ctx, user, response).await.map_err(|error| call.failed(error))?;
+    }
+    Ok(Reply::id(inquiry.id))
+}
+
+/// The party with the money answers at once.
+async fn give(call: &Call, seen: &Seen, amount: Money, what: &str) -> Result<(), Error> {
+    if amount.minor > MAX_GIFT {
+        return Err(Error::bad("At most 500.00 can be requested from this party at once."));
+    }
+    let from = (amount, crate::pointers::GIVER.1, what);
+    let given = call.bunq.edge.gateway.give_test_money(&call.ctx, &seen.account().id, from).await;
+    given.map_err(|error| call.failed(error))?;
+    Ok(())
+}
+
+/// Anybody else decides about a payment.
+async fn ask(
+    call: &Call,
+    seen: &Seen,
+    whom: &Counterparty,
+    amount: Money,
+    what: &str,
+) -> Result<PaymentId, Error> {
+    let account = seen.account();
+    let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
+    let transfer = Transfer { creditor, amount, remittance: Some(what.to_owned()), end_to_end_id: None };
+    // Whoever has no account here cannot decide either: the inquiry waits until it expires.
+    let debtor = whom.iban.clone();
+    let request = PaymentRequest { tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
+    Ok(payment.map_err(|error| call.failed(error))?.id)
+}
+
+async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Payment>, Error> {
+    let Some(id) = &inquiry.payment else { return Ok(None) };
+    let payment = call.bunq.edge.gateway.payment(&call.ctx, id).await;
+    payment.map(Some).map_err(|error| call.failed(error))
+}
+
+fn word(payment: Option<&Payment>, now: Timestamp) -> &'static str {
+    match payment.map(|payment| payment.status_at(now)) {
+        None | Some(PaymentStatus::Approved | PaymentStatus::Executed) => "ACCEPTED",
+        Some(PaymentStatus::Pending) => "PENDING",
+        Some(PaymentStatus::Rejected) => "REJECTED",
+        Some(PaymentStatus::Cancelled) => "REVOKED",
+        Some(PaymentStatus::Expired) => "EXPIRED",
+    }
+}
+
+async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, Error> {
+    let value = &inquiry.value;
+    let payment = payment_of(call, value).await?;
+    let status = word(payment.as_ref(), call.ctx.now);
+    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    let responded = matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated));
+    Ok(json!({
+        "id": inquiry.id,
+        "created": time(inquiry.created),
+        "updated": time(updated),
+        "time_responded": responded,
+        "time_expiry": payment.as_ref().map(|payment| time(payment.expires_at)),
+        "monetary_account_id": inquiry.owner,
+        "amount_inquired": amount(value.amount),
+        "amount_responded": (status == "ACCEPTED").then(|| amount(value.amount)),
+        "user_alias_created": label_own(value.iban.as_str(), &value.name)["label_user"],
+        "user_alias_revoked": null,
+        "counterparty_alias": label_counterparty(&value.counterparty),
+        "description": value.description,
+        "merchant_reference": value.merchant_reference,
+        "attachment": [],
+        "status": status,
+        "batch_id": null,
+        "scheduled_id": null,
+        "minimum_age": null,
+        "require_address": null,
+        "bunqme_share_url": null,
+        "redirect_url": null,
+        "address_shipping": null,
+        "address_billing": null,
+        "geolocation": null,
+    }))
+}
+
+async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
+    let found = find::<RequestInquiry>(&call.bunq.drawer, seen.id, call.id("id")?).await;
+    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+}
+
+/// `GET …/monetary-account/{account}/request-inquiry`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
+    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let mut elements = Vec::new();
+    for inquiry in &found {
+        elements.push(wrapped("RequestInquiry", render(&call, inquiry).await?));
+    }
+    let ids: Vec<i64> = found.iter().map(|inquiry| inquiry.id).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET …/monetary-account/{account}/request-inquiry/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let inquiry = named(&call, &seen).await?;
+    Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
+}
+
+/// `PUT …/monetary-account/{account}/request-inquiry/{id}`: answers the whole object.
+pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let inquiry = named(&call, &seen).await?;
+    let body = call.json()?;
+    Fields::of(&body).word("status", &["REVOKED"])?;
+    let Some(payment) = &inquiry.value.payment else {
+        return Err(Error::bad("The request was accepted and cannot be revoked any more."));
+    };
+    let revoked = call.bunq.edge.gateway.cancel_payment(&call.ctx, payment).await;
+    revoked.map_err(|error| call.failed(error))?;
+    Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
+}
+
+/// A response with its inquiry, if the request is for an account.
+async fn inquiry_of(
+    call: &Call,
+    response: &RequestResponse,
+    seen: &Seen,
+) -> Result<Option<Record<RequestInquiry>>, Error> {
+    let found = find::<RequestInquiry>(&call.bunq.drawer, response.account, response.inquiry).await;
+    let found = found.map_err(|error| call.failed(error))?;
+    let asked = |inquiry: &Record<RequestInquiry>| {
+        inquiry.value.counterparty.iban.as_ref() == Some(&seen.account().iban)
+    };
+    Ok(found.filter(asked))
+}
+
+async fn render_response(
+    call: &Call,
+    seen: &Seen,
+    response: &Record<RequestResponse>,
+    inquiry: &Record<RequestInquiry>,
+) -> Result<Value, Error> {
+    let value = &inquiry.value;
+    let payment = payment_of(call, value).await?;
+    let status = word(payment.as_ref(), call.ctx.now);
+    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    let account = seen.account();
+    Ok(json!({
+        "id": response.id,
+        "created": time(response.created),
+        "updated": time(updated),
+        "time_responded": matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated)),
+        "time_expiry": payment.as_ref().map(|payment| time(payment.expires_at)),
+        "time_refund_requested": null,
+        "time_refunded": null,
+        "monetary_account_id": seen.id,
+        "amount_inquired": amount(value.amount),
+        "amount_responded": (status == "ACCEPTED").then(|| amount(value.amount)),
+        "status": status,
+        "description": value.description,
+        "alias": label_own(account.iban.as_str(), &account.name),
+        "counterparty_alias": label_own(value.iban.as_str(), &value.name),
+        "attachment": [],
+        "minimum_age": null,
+        "require_address": null,
+        "geolocation": null,
+        "type": "INTERNAL",
+        "sub_type": "ONCE",
+        "redirect_url": null,
+        "address_billing": null,
+        "address_shipping": null,
+    }))
+}
+
+/// `GET …/monetary-account/{account}/request-response`
+pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
+    let user = call.session()?.user;
+    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let mut elements = Vec::new();
+    for response in &found {
+        if let Some(inquiry) = inquiry_of(&call, &response.value, &seen).await? {
+            let rendered = render_response(&call, &seen, response, &inquiry).await?;
+            elements.push(wrapped("RequestResponse", rendered));
+        }
+    }
+    let ids: Vec<i64> = found.iter().map(|response| response.id).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+async fn named_response(
+    call: &Call,
+    seen: &Seen,
+) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
+    let user = call.session()?.user;
+    let found = find::<RequestResponse>(&call.bunq.drawer, user, call.id("id")?).await;
+    let response = found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let inquiry = inquiry_of(call, &response.value, seen).await?.ok_or_else(Error::not_found)?;
+    Ok((response, inquiry))
+}
+
+/// `GET …/monetary-account/{account}/request-response/{id}`
+pub(crate) async fn read_response(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let (response, inquiry) = named_response(&call, &seen).await?;
+    Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
+}
+
+/// `PUT …/monetary-account/{account}/request-response/{id}`: answers the whole object.
+pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let (response, inquiry) = named_response(&call, &seen).await?;
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let status = fields.word("status", &["ACCEPTED", "REJECTED"])?;
+    let payment = inquiry.value.payment.as_ref().ok_or_else(Error::not_found)?;
+    let gateway = &call.bunq.edge.gateway;
+    let changed = if status == "REJECTED" {
+        gateway.reject_payment(&call.ctx, payment).await
+    } else {
+        if !call.is_signed {
+            return Err(Error::signature_required());
+        }
+        if fields.get("amount_responded").is_some()
+            && fields.amount("amount_responded")? != inquiry.value.amount
+        {
+            return Err(Error::bad("The field \"amount_responded\" must be the amount that was inquired."));
+        }
+        let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
+        gateway.approve_payment(&call.ctx, payment, (customer, &seen.account().id)).await
+    };
+    let changed = changed.map_err(|error| call.failed(error))?;
+    if status == "ACCEPTED" && changed.status_at(call.ctx.now) == PaymentStatus::Rejected {
+        return Err(gateway::domain::PaymentRefusal::InsufficientFunds.into());
+    }
+    Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
+}

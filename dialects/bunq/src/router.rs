@@ -1,0 +1,158 @@
+//! From a request to a signed answer: the route, the checks of [`crate::call`], the handler, the headers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use edge::{Connection, Dialect, Edge, Entrance, Rejected, guard, log_refusal, read_body};
+use gateway::Ctx;
+use gateway::domain::RequestId;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+
+use crate::call::{Call, Incoming};
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::routes::Routes;
+use crate::state::Bunq;
+use crate::{authorize, token};
+
+/// The dialect, for the list of what a build serves.
+pub const DIALECT: Dialect = Dialect {
+    name: "bunq",
+    prefix: PREFIX,
+    mount,
+    entrances: &[
+        Entrance { path: "/bunq/auth", begin: authorize::begin },
+        Entrance { path: "/bunq/psp", begin: authorize::begin_payment },
+    ],
+};
+
+/// The path prefix the dialect is mounted under.
+pub(crate) const PREFIX: &str = "/bunq";
+
+const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
+const RESPONSE_ID: HeaderName = HeaderName::from_static("x-bunq-client-response-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-bunq-client-request-id");
+
+/// What browsers' scripts may read of an answer.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-Bunq-Server-Signature, X-Bunq-Client-Response-Id, X-Bunq-Client-Request-Id, X-Bunq-Warning",
+);
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) bunq: Arc<Bunq>,
+    routes: Arc<Routes>,
+}
+
+fn mount(edge: Edge) -> Router {
+    let shared = Shared { bunq: Arc::new(Bunq::new(edge.clone())), routes: Arc::new(Routes::new()) };
+    let api = Router::new()
+        .route("/v1/token", axum::routing::post(token::exchange).fallback(token::method))
+        .fallback(serve)
+        .with_state(shared.clone())
+        .layer(from_fn(common_headers))
+        .layer(from_fn_with_state(edge.clone(), guard::<Error>));
+    let pages = Router::new()
+        .route("/auth", get(authorize::page))
+        .route("/psp", get(authorize::payment_page))
+        .with_state(shared)
+        .layer(from_fn_with_state(edge, guard::<Error>));
+    pages.fallback_service(api)
+}
+
+async fn serve(State(shared): State<Shared>, request: Request) -> Response {
+    let is_dutch = is_dutch(request.headers());
+    let id = request.extensions().get::<RequestId>().cloned();
+    match answer(&shared, request).await {
+        Ok(response) => response,
+        Err(error) => {
+            if let Some(id) = id {
+                log_refusal(&id, error.status, error.status.as_str());
+            }
+            error.response(is_dutch)
+        }
+    }
+}
+
+async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
+    let bunq = &shared.bunq;
+    let (parts, body) = request.into_parts();
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path()).trim_end_matches('/').to_owned();
+    let below = path.strip_prefix("/v1").ok_or(Rejected::NotFound)?;
+    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
+    let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
+    if parts.method == Method::OPTIONS {
+        return Ok(preflight(&parts.headers));
+    }
+    let (route, params) = shared.routes.find(&parts.method, below)?;
+    let ctx = bunq.context(id)?;
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let incoming = Incoming {
+        ctx: ctx.clone(),
+        connection,
+        method: parts.method,
+        headers: parts.headers,
+        params,
+        query,
+        path,
+        body: read_body(body).await?,
+    };
+    let call = Call::admit(bunq, route, incoming).await?;
+    let reply = (route.handler)(call).await?;
+    signed(bunq, &ctx, reply).await
+}
+
+/// Every success is signed over its exact octets (section 4.2).
+pub(crate) async fn signed(bunq: &Bunq, ctx: &Ctx, reply: Reply) -> Result<Response, Error> {
+    let key = bunq.key(ctx).await?;
+    let mut response = Response::new(Body::from(reply.body.clone()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, reply.content_type);
+    if let Some(signature) = key.sign(&reply.body) {
+        headers.insert(SERVER_SIGNATURE, signature);
+    }
+    Ok(response)
+}
+
+/// Scripts of other origins may call; tokens are in headers, so there is nothing that a browser would add.
+fn preflight(headers: &HeaderMap) -> Response {
+    let asked = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let asked = asked.unwrap_or(HeaderValue::from_static("*"));
+    let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
+    let answer =
+        [(header::ACCESS_CONTROL_ALLOW_METHODS, methods), (header::ACCESS_CONTROL_ALLOW_HEADERS, asked)];
+    (StatusCode::OK, answer).into_response()
+}
+
+/// Headers that every answer has, errors too.
+async fn common_headers(request: Request, next: Next) -> Response {
+    let echoed = request.headers().get(REQUEST_ID).cloned();
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if let Some(echoed) = echoed {
+        headers.insert(REQUEST_ID, echoed);
+    }
+    // The id of the call, which the log has too; a UUID unless the caller chose it.
+    if let Some(id) = id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
+        headers.insert(RESPONSE_ID, id);
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Whether the caller asks for Dutch texts; anything else is English.
+fn is_dutch(headers: &HeaderMap) -> bool {
+    headers.get("x-bunq-language").is_some_and(|language| language.as_bytes() == b"nl_NL")
+}

@@ -1,0 +1,125 @@
+//! Sessions: an API key for a token (section 10).
+
+use gateway::Ctx;
+use gateway::domain::{SecretHash, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::call::Call;
+use crate::credentials::{Credential, resolve};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::records::{Record, index, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::state::Bunq;
+use crate::users::{self, User};
+
+const KIND: &str = "session";
+
+/// How long the first session of a service provider's key lasts, as the provider's documentation says.
+const FIRST: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long later sessions of a service provider last, as the provider's documentation says. A sandbox was once
+/// recorded with 324000 seconds, which is 90 hours.
+const LATER: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// How long sessions of ordinary users last: their automatic log-out, a week unless they change it.
+const CUSTOMER: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// The longest time that is reported. A client multiplies it by 1000 in 32 bits, another waits for so many
+/// milliseconds; above this, both begin again with every call. The session itself lives on.
+const MAX_REPORTED: i64 = 2_147_483;
+
+/// A session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: i64,
+    /// Hash of the installation's token.
+    pub(crate) installation: String,
+    /// Number of its user.
+    pub(crate) user: i64,
+    /// Number of the credential that opened it.
+    pub(crate) credential: i64,
+    created: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Session {
+    /// The lifetime as users report it, in seconds.
+    pub(crate) fn timeout(&self) -> i64 {
+        self.expires_at.duration_since(self.created).as_secs().min(MAX_REPORTED)
+    }
+}
+
+/// The session with this token, while it lasts.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn find(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    token: &SecretHash,
+) -> Result<Option<Session>, gateway::Error> {
+    let session: Option<Session> = look_up(&bunq.drawer, KIND, token.as_hex()).await?;
+    Ok(session.filter(|session| ctx.now < session.expires_at))
+}
+
+/// `POST /session-server`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let secret = Fields::of(&body).text("secret")?;
+    let credential = resolve(&call.bunq, &call.ctx, secret, call.address).await?;
+    let user = users::find(&call.bunq, credential.owner).await.map_err(|error| call.failed(error))?;
+    let user = user.ok_or_else(Error::credentials)?;
+    let lifetime = match &user.value {
+        User::Provider { .. } if !credential.value.has_session => FIRST,
+        User::Provider { .. } | User::Key { .. } => LATER,
+        User::Customer { .. } => CUSTOMER,
+    };
+    let opened = open(&call, credential, lifetime).await.map_err(|error| call.failed(error))?;
+    let (token, session) = opened;
+    let rendered = users::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
+    let created = time(session.created);
+    Ok(Reply::all(vec![
+        wrapped("Id", json!({ "id": session.id })),
+        wrapped("Token", json!({"id": session.id, "created": created, "updated": created, "token": token})),
+        rendered.map_err(|error| call.failed(error))?,
+    ]))
+}
+
+async fn open(
+    call: &Call,
+    mut credential: Record<Credential>,
+    lifetime: SignedDuration,
+) -> Result<(String, Session), gateway::Error> {
+    let (bunq, now) = (&call.bunq, call.ctx.now);
+    let token = bunq.edge.gateway.new_secret();
+    let installation = call.installation().map(|installation| installation.token.as_hex().to_owned());
+    let session = Session {
+        id: bunq.number().await?,
+        installation: installation.unwrap_or_default(),
+        user: credential.owner,
+        credential: credential.id,
+        created: now,
+        expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+    };
+    let mut entries = vec![index(KIND, gateway::secret_hash(&token).as_hex(), &session)];
+    if !credential.value.has_session {
+        credential.value.has_session = true;
+        entries.push(credential.entry());
+    }
+    match bunq.drawer.save(&entries).await {
+        // Another session was the first one at the same moment; this one is kept all the same.
+        Err(gateway::Error::Conflict) => bunq.drawer.save(&entries[..1]).await?,
+        done => done?,
+    }
+    Ok((token, session))
+}
+
+/// `DELETE /session/{id}`: the session of the token, whatever the number says.
+pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
+    let token = call.session_token()?.as_hex().to_owned();
+    call.bunq.drawer.delete(&[(KIND, token)]).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::empty())
+}

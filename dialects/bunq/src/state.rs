@@ -1,0 +1,105 @@
+//! What every call of the dialect shares.
+
+use std::sync::Arc;
+
+use edge::Edge;
+use gateway::domain::Tenant;
+use gateway::{Ctx, Drawer};
+use quick_cache::sync::Cache;
+use tokio::sync::OnceCell;
+
+use crate::error::{Error, from_gateway};
+use crate::installations::Installation;
+use crate::limits::Limiter;
+use crate::numbers::Numbers;
+use crate::records::{Kept, Record};
+use crate::signatures::ServerKey;
+
+/// Name under which the dialect keeps its state.
+const OWNER: &str = "bunq";
+
+/// Installations whose keys are kept parsed.
+const CACHED: usize = 4096;
+
+/// The dialect's state.
+#[derive(Debug)]
+pub(crate) struct Bunq {
+    pub(crate) edge: Edge,
+    pub(crate) drawer: Drawer,
+    pub(crate) limiter: Limiter,
+    /// By the hash of their token.
+    pub(crate) installations: Cache<String, Arc<Installation>>,
+    numbers: Numbers,
+    key: OnceCell<Arc<ServerKey>>,
+    tenant: Tenant,
+}
+
+impl Bunq {
+    pub(crate) fn new(edge: Edge) -> Self {
+        // The interface has no tenants in its paths, and its accounts are Dutch.
+        let tenants = &edge.gateway.settings().tenants;
+        let dutch = tenants.iter().find(|tenant| tenant.country() == "NL");
+        let tenant = dutch.or(tenants.first()).cloned();
+        Self {
+            drawer: edge.gateway.drawer(OWNER),
+            limiter: Limiter::default(),
+            installations: Cache::new(CACHED),
+            numbers: Numbers::default(),
+            key: OnceCell::new(),
+            // A bank without any branch has no customers either.
+            tenant: tenant.or_else(|| Tenant::parse("nl").ok()).unwrap_or_else(|| unreachable!()),
+            edge,
+        }
+    }
+
+    /// Begins a call.
+    pub(crate) fn context(&self, request: gateway::domain::RequestId) -> Result<Ctx, Error> {
+        let context = self.edge.gateway.context(self.tenant.as_str(), request);
+        context.ok_or_else(|| Error::from(edge::Rejected::NotFound))
+    }
+
+    /// The key that answers are signed with.
+    pub(crate) async fn key(&self, ctx: &Ctx) -> Result<&Arc<ServerKey>, Error> {
+        let unusable = || {
+            let text = "The operation could not be completed. Please try again.";
+            Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, text)
+        };
+        self.key
+            .get_or_try_init(|| async {
+                let key = ServerKey::load_or_make(&self.drawer).await;
+                key.map_err(|error| from_gateway(error, &ctx.request))?.ok_or_else(unusable)
+            })
+            .await
+    }
+
+    /// A fresh number.
+    ///
+    /// # Errors
+    /// [`gateway::Error`]
+    pub(crate) async fn number(&self) -> Result<i64, gateway::Error> {
+        self.numbers.take(&self.drawer, 1).await
+    }
+
+    /// The first of several fresh numbers in a row.
+    ///
+    /// # Errors
+    /// [`gateway::Error`]
+    pub(crate) async fn numbers(&self, count: i64) -> Result<i64, gateway::Error> {
+        self.numbers.take(&self.drawer, count).await
+    }
+
+    /// Makes and writes a record.
+    ///
+    /// # Errors
+    /// [`gateway::Error`]
+    pub(crate) async fn add<T: Kept>(
+        &self,
+        ctx: &Ctx,
+        owner: i64,
+        value: T,
+    ) -> Result<Record<T>, gateway::Error> {
+        let mut record = Record::new(self.number().await?, owner, ctx.now, value);
+        record.save(&self.drawer).await?;
+        Ok(record)
+    }
+}

@@ -1,0 +1,190 @@
+//! Files of statements: comma-separated values, MT940 (SWIFT), and plain pages in PDF (ISO 32000).
+
+use std::fmt::Write;
+
+use gateway::domain::{Account, Date, Iban, Money, Transaction};
+
+/// What a file is made of.
+pub(crate) struct Statement<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) number: i64,
+    pub(crate) from: Date,
+    pub(crate) to: Date,
+    /// Oldest first.
+    pub(crate) transactions: &'a [Transaction],
+}
+
+impl Statement<'_> {
+    fn opening(&self) -> Money {
+        let first = self.transactions.first();
+        let before = first.and_then(|one| Some(one.balance_after?.minor - one.amount.minor));
+        Money { minor: before.unwrap_or(0), currency: self.account.currency }
+    }
+
+    fn closing(&self) -> Money {
+        self.transactions.last().and_then(|last| last.balance_after).unwrap_or_else(|| self.opening())
+    }
+}
+
+fn name(transaction: &Transaction) -> &str {
+    transaction.counterparty.name.as_deref().unwrap_or_default()
+}
+
+fn number(transaction: &Transaction) -> &str {
+    transaction.counterparty.iban.as_ref().map_or("", Iban::as_str)
+}
+
+fn text(transaction: &Transaction) -> &str {
+    transaction.remittance.as_deref().unwrap_or_default()
+}
+
+/// Comma-separated values (RFC 4180), in UTF-8: semicolons and decimal commas for Europe.
+pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
+    let separator = if is_european { ";" } else { "," };
+    // A spreadsheet must not take a text for a formula.
+    let quote = |text: &str| {
+        let harmless = if text.starts_with(['=', '+', '@', '\t']) { "'" } else { "" };
+        format!("\"{harmless}{}\"", text.replace('"', "\"\""))
+    };
+    let columns = ["Date", "Interest Date", "Amount", "Account", "Counterparty", "Name", "Description"];
+    let mut lines = vec![columns.map(quote).join(separator)];
+    for one in statement.transactions {
+        let amount = one.amount.to_decimal();
+        let amount = if is_european { amount.replace('.', ",") } else { amount };
+        let fields = [
+            quote(&one.booking_date.to_string()),
+            quote(&one.value_date.to_string()),
+            quote(&amount),
+            quote(statement.account.iban.as_str()),
+            quote(number(one)),
+            quote(name(one)),
+            quote(text(one)),
+        ];
+        lines.push(fields.join(separator));
+    }
+    lines.join("\r\n").into_bytes()
+}
+
+/// MT940: letters of the SWIFT set, lines of 65.
+pub(crate) fn mt940(statement: &Statement<'_>) -> Vec<u8> {
+    let date = |day: Date| day.strftime("%y%m%d").to_string();
+    let side = |money: Money| if money.minor < 0 { "D" } else { "C" };
+    let decimal = |money: Money| money.abs().to_decimal().replace('.', ",");
+    let balance = |tag: &str, money: Money, day: Date| {
+        let currency = money.currency.code();
+        format!(":{tag}:{}{}{currency}{}", side(money), date(day), decimal(money))
+    };
+    let mut lines = vec![
+        format!(":20:{}", statement.number),
+        format!(":25:{} {}", statement.account.iban.as_str(), statement.account.currency.code()),
+        format!(":28C:{}", statement.number % 100_000),
+        balance("60F", statement.opening(), statement.from),
+    ];
+    for one in statement.transactions {
+        let entry = one.booking_date.strftime("%m%d");
+        let amount = decimal(one.amount);
+        lines.push(format!(":61:{}{entry}{}{amount}NTRFNONREF", date(one.value_date), side(one.amount)));
+        let what = swift(&format!("{} {} {}", number(one), name(one), text(one)));
+        let parts: Vec<&str> = what
+            .as_bytes()
+            .chunks(65)
+            .take(6)
+            .map(|part| std::str::from_utf8(part).unwrap_or_default())
+            .collect();
+        lines.push(format!(":86:{}", parts.join("\r\n")));
+    }
+    lines.push(balance("62F", statement.closing(), statement.to));
+    lines.push("-".to_owned());
+    lines.join("\r\n").into_bytes()
+}
+
+/// The SWIFT character set x; anything else is a blank.
+fn swift(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/-?:().,'+ ".contains(c);
+    text.trim().chars().map(|c| if allowed(c) { c } else { ' ' }).collect()
+}
+
+/// Lines on one page.
+const LINES: usize = 60;
+
+/// Pages of plain lines in a font that every reader has.
+pub(crate) fn pdf(statement: &Statement<'_>) -> Vec<u8> {
+    let account = statement.account;
+    let mut lines = vec![
+        format!("Statement {}", statement.number),
+        format!("Account {} of {}", account.iban.grouped(), account.name),
+        format!("From {} to {}", statement.from, statement.to),
+        format!("Opening balance {} {}", account.currency.code(), statement.opening().to_decimal()),
+        String::new(),
+    ];
+    for one in statement.transactions {
+        lines.push(format!(
+            "{}  {:>14}  {}  {}  {}",
+            one.booking_date,
+            one.amount.to_decimal(),
+            number(one),
+            name(one),
+            text(one)
+        ));
+    }
+    lines.push(String::new());
+    let closing = statement.closing().to_decimal();
+    lines.push(format!("Closing balance {} {closing}", account.currency.code()));
+    let pages: Vec<&[String]> = lines.chunks(LINES).collect();
+    let mut objects = vec!["<< /Type /Catalog /Pages 2 0 R >>".to_owned()];
+    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
+    objects.push(format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()));
+    let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>";
+    objects.push(font.to_owned());
+    for (page, lines) in pages.iter().enumerate() {
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {} 0 R \
+             /Resources << /Font << /F1 3 0 R >> >> >>",
+            5 + 2 * page
+        ));
+        let mut content = "BT /F1 8 Tf 12 TL 40 800 Td\n".to_owned();
+        for line in *lines {
+            let _ = writeln!(content, "({}) Tj T*", pdf_text(line));
+        }
+        content.push_str("ET");
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    assemble(&objects)
+}
+
+/// Numbers the objects and writes the table of their places.
+fn assemble(objects: &[String]) -> Vec<u8> {
+    let mut file = "%PDF-1.4\n".to_owned();
+    let mut places = Vec::new();
+    for (number, object) in (1..).zip(objects) {
+        places.push(file.len());
+        let _ = write!(file, "{number} 0 obj\n{object}\nendobj\n");
+    }
+    let start = file.len();
+    let count = objects.len() + 1;
+    let _ = write!(file, "xref\n0 {count}\n0000000000 65535 f \n");
+    for place in places {
+        let _ = writeln!(file, "{place:010} 00000 n ");
+    }
+    let _ = write!(file, "trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    file.into_bytes()
+}
+
+/// A line as a string of PDF: at most 100 letters of ASCII, the rest of Latin-1 as octal numbers.
+fn pdf_text(line: &str) -> String {
+    let mut text = String::new();
+    for letter in line.chars().take(100) {
+        match letter {
+            '(' | ')' | '\\' => {
+                text.push('\\');
+                text.push(letter);
+            }
+            ' '..='~' => text.push(letter),
+            '\u{a0}'..='\u{ff}' => {
+                let _ = write!(text, "\\{:03o}", u32::from(letter));
+            }
+            _ => text.push('?'),
+        }
+    }
+    text
+}

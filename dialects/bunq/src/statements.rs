@@ -1,0 +1,226 @@
+//! Statements of an account over a period, and of single payments, as files (section 14.4).
+
+use bytes::Bytes;
+use gateway::domain::{Date, Transaction};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::{self, Seen};
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::labels::label_own;
+use crate::payments::{find_one, in_range};
+use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::reply::{Reply, time, wrapped};
+use crate::statement_files::{Statement, csv, mt940, pdf};
+
+/// Longest period, in days.
+const MAX_DAYS: i64 = 366 * 5;
+
+/// Most transactions in one statement.
+const MAX_TRANSACTIONS: usize = 20_000;
+
+/// A statement that was asked for. Its file is made when it is fetched.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CustomerStatement {
+    from: Date,
+    to: Date,
+    format: String,
+    regional_format: Option<String>,
+    is_deleted: bool,
+}
+
+impl Kept for CustomerStatement {
+    const KIND: &'static str = "customer-statement";
+}
+
+/// A statement of one payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PaymentStatement {
+    payment: i64,
+}
+
+impl Kept for PaymentStatement {
+    const KIND: &'static str = "payment-statement";
+}
+
+/// `POST …/monetary-account/{account}/customer-statement`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    check_readable(&seen)?;
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let format = fields.word("statement_format", &["CSV", "MT940", "PDF"])?;
+    let regional = fields.optional_word("regional_format", &["EUROPEAN", "UK_US"])?;
+    if format == "CSV" && regional.is_none() {
+        return Err(Error::bad("The field \"regional_format\" is required for CSV: EUROPEAN or UK_US."));
+    }
+    let (from, to) = (fields.day("date_start")?, fields.day("date_end")?);
+    if to < from {
+        return Err(Error::bad("The field \"date_end\" must not be before \"date_start\"."));
+    }
+    let days = from.until(to).map_or(i64::MAX, |span| i64::from(span.get_days()));
+    if days > MAX_DAYS {
+        return Err(Error::bad("A statement can cover at most five years."));
+    }
+    let statement = CustomerStatement {
+        from,
+        to,
+        format: format.to_owned(),
+        regional_format: regional.map(str::to_owned),
+        is_deleted: false,
+    };
+    let statement = call.bunq.add(&call.ctx, seen.id, statement).await;
+    Ok(Reply::id(statement.map_err(|error| call.failed(error))?.id))
+}
+
+/// Whoever may not see payments may not see statements of them.
+fn check_readable(seen: &Seen) -> Result<(), Error> {
+    if seen.readable.transactions.is_some() {
+        return Ok(());
+    }
+    Err(Error::forbidden("The user did not grant access to payments; the role AISP is needed for that."))
+}
+
+fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Value {
+    let (account, value) = (seen.account(), &statement.value);
+    wrapped(
+        "CustomerStatement",
+        json!({
+            "id": statement.id,
+            "created": time(statement.created),
+            "updated": time(statement.updated),
+            "date_start": value.from.to_string(),
+            "date_end": value.to.to_string(),
+            "status": "COMPLETED",
+            "statement_number": statement.id,
+            "statement_format": value.format,
+            "regional_format": value.regional_format,
+            "alias_monetary_account": label_own(account.iban.as_str(), &account.name),
+        }),
+    )
+}
+
+async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
+    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await;
+    let found = found.map_err(|error| call.failed(error))?;
+    found.filter(|statement| !statement.value.is_deleted).ok_or_else(Error::not_found)
+}
+
+/// `GET …/monetary-account/{account}/customer-statement`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named(&call).await?, call.page()?);
+    check_readable(&seen)?;
+    let found = list_records::<CustomerStatement>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
+    let mut found = found.map_err(|error| call.failed(error))?;
+    let is_more = page.cut(&mut found);
+    let ids: Vec<i64> = found.iter().map(|statement| statement.id).collect();
+    let shown = found.iter().filter(|statement| !statement.value.is_deleted);
+    let elements = shown.map(|statement| render(&seen, statement)).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+}
+
+/// `GET …/monetary-account/{account}/customer-statement/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    check_readable(&seen)?;
+    let statement = named(&call, &seen).await?;
+    Ok(Reply::all(vec![render(&seen, &statement)]))
+}
+
+/// `DELETE …/monetary-account/{account}/customer-statement/{id}`
+pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let mut statement = named(&call, &seen).await?;
+    statement.value.is_deleted = true;
+    statement.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::empty())
+}
+
+/// `GET …/monetary-account/{account}/customer-statement/{id}/content`
+pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    check_readable(&seen)?;
+    let record = named(&call, &seen).await?;
+    let value = &record.value;
+    let transactions = in_period(&call, &seen, value.from, value.to).await?;
+    let statement = Statement {
+        account: seen.account(),
+        number: record.id,
+        from: value.from,
+        to: value.to,
+        transactions: &transactions,
+    };
+    let (file, kind): (Vec<u8>, _) = match value.format.as_str() {
+        "CSV" => (csv(&statement, value.regional_format.as_deref() == Some("EUROPEAN")), "text/csv"),
+        "MT940" => (mt940(&statement), "text/plain"),
+        _ => (pdf(&statement), "application/pdf"),
+    };
+    Ok(Reply::content(Bytes::from(file), kind))
+}
+
+/// The transactions of a period, oldest first.
+async fn in_period(call: &Call, seen: &Seen, from: Date, to: Date) -> Result<Vec<Transaction>, Error> {
+    let (mut found, mut range) = (Vec::new(), Range::Older(None));
+    loop {
+        let listed = in_range(call, seen, range, 500).await?.payments;
+        let Some((oldest, last)) = listed.last() else { break };
+        range = Range::Older(Some(*oldest));
+        let is_done = last.booking_date < from;
+        found.extend(
+            listed.into_iter().map(|(_, one)| one).filter(|one| (from..=to).contains(&one.booking_date)),
+        );
+        if is_done || found.len() >= MAX_TRANSACTIONS {
+            break;
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// `POST …/event/{event}/statement`
+pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let payment = call.id("event")?;
+    find_one(&call, &seen, payment).await?;
+    let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await;
+    Ok(Reply::id(statement.map_err(|error| call.failed(error))?.id))
+}
+
+async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentStatement>), Error> {
+    let seen = accounts::named(call).await?;
+    let payment = call.id("event")?;
+    let (_, transaction) = find_one(call, &seen, payment).await?;
+    let found = find::<PaymentStatement>(&call.bunq.drawer, payment, call.id("id")?).await;
+    let found = found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    Ok((seen, transaction, found))
+}
+
+/// `GET …/event/{event}/statement/{id}`
+pub(crate) async fn read_of_payment(call: Call) -> Result<Reply, Error> {
+    let (_, _, statement) = of_payment(&call).await?;
+    Ok(Reply::one(
+        "ExportStatementPayment",
+        json!({
+            "id": statement.id,
+            "created": time(statement.created),
+            "updated": time(statement.updated),
+            "status": "COMPLETED",
+        }),
+    ))
+}
+
+/// `GET …/event/{event}/statement/{id}/content`
+pub(crate) async fn content_of_payment(call: Call) -> Result<Reply, Error> {
+    let (seen, transaction, record) = of_payment(&call).await?;
+    let day = transaction.booking_date;
+    let statement = Statement {
+        account: seen.account(),
+        number: record.id,
+        from: day,
+        to: day,
+        transactions: &[transaction],
+    };
+    Ok(Reply::content(Bytes::from(pdf(&statement)), "application/pdf"))
+}

@@ -1,0 +1,130 @@
+//! `POST /v1/token`: a code for an access token (section 13.2). Parameters come in the query of a POST, or in a form;
+//! answers have no envelope.
+
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use edge::{Rejected, read_body};
+use gateway::CodeExchange;
+use gateway::domain::{GrantRefusal, Refusal, RequestId};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::error::{Error, from_gateway};
+use crate::oauth_clients::{by_client_id, secret};
+use crate::reply::{Reply, ascii};
+use crate::router::{Shared, signed};
+use crate::users::{self, User};
+
+/// An error of OAuth (RFC 6749, 5.2).
+struct OauthError {
+    status: StatusCode,
+    code: &'static str,
+    text: String,
+}
+
+impl OauthError {
+    fn bad(code: &'static str, text: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, text: text.into() }
+    }
+}
+
+impl From<Error> for OauthError {
+    fn from(error: Error) -> Self {
+        let code = if error.status.is_server_error() { "server_error" } else { "invalid_request" };
+        Self { status: error.status, code, text: error.text }
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        let body = ascii(&json!({"error": self.code, "error_description": self.text}));
+        let json = HeaderValue::from_static("application/json");
+        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+/// Any other method.
+pub(crate) async fn method() -> Response {
+    let text = "Send a POST with the parameters in the query or in a form.";
+    OauthError { status: StatusCode::METHOD_NOT_ALLOWED, code: "invalid_request", text: text.to_owned() }
+        .into_response()
+}
+
+/// Exchanges a code.
+pub(crate) async fn exchange(State(shared): State<Shared>, request: Request) -> Response {
+    match redeem(&shared, request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthError> {
+    let bunq = &shared.bunq;
+    let (parts, body) = request.into_parts();
+    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Error::from(Rejected::NotFound))?;
+    let ctx = bunq.context(id)?;
+    let body = read_body(body).await.map_err(Error::from)?;
+    let parameters = parameters(parts.uri.query(), &body)?;
+    let required = |name: &'static str| {
+        let value = parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let missing = || OauthError::bad("invalid_request", format!("the parameter {name} is missing"));
+        value.filter(|value| !value.is_empty()).ok_or_else(missing)
+    };
+    let failed = |error| OauthError::from(from_gateway(error, &ctx.request));
+    if required("grant_type")? != "authorization_code" {
+        return Err(OauthError::bad("unsupported_grant_type", "grant_type must be authorization_code"));
+    }
+    let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
+    let client = by_client_id(bunq, required("client_id")?).await.map_err(failed)?;
+    let given = required("client_secret")?;
+    // An unknown client costs the same comparison as a known one.
+    let expected = client.as_ref().map_or_else(|| "0".repeat(64), |client| secret(bunq, client));
+    let fits = gateway::matches(given, &gateway::secret_hash(&expected));
+    let wrong = || OauthError::bad("invalid_client", "client_id or client_secret is wrong");
+    let client = client.filter(|_| fits).ok_or_else(wrong)?;
+    let user = users::find(bunq, client.owner).await.map_err(failed)?;
+    let Some(User::Provider { tpp, .. }) = user.map(|user| user.value) else { return Err(wrong()) };
+    let tpp = bunq.edge.gateway.client(tpp.as_str()).await.map_err(failed)?.ok_or_else(wrong)?;
+    let exchange = CodeExchange { code, redirect_uri, code_verifier: None };
+    let issued = bunq.edge.gateway.redeem_code(&ctx, &tpp, exchange, None).await;
+    let issued = issued.map_err(|error| match error {
+        gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
+        other => failed(other),
+    })?;
+    let reply = Reply::json(&json!({
+        "access_token": issued.access_token,
+        "token_type": "bearer",
+        "state": issued.state,
+    }));
+    Ok(signed(bunq, &ctx, reply).await?)
+}
+
+fn of_grant(refusal: &GrantRefusal) -> OauthError {
+    match refusal {
+        GrantRefusal::CodeUnknown
+        | GrantRefusal::CodeExpired { .. }
+        | GrantRefusal::CodeOfAnotherClient(_)
+        | GrantRefusal::Verifier => {
+            OauthError::bad("invalid_grant", "The authorization code is invalid or expired.")
+        }
+        other => OauthError::bad("invalid_grant", other.to_string()),
+    }
+}
+
+/// The parameters of the query and of the form, each at most once.
+fn parameters(query: Option<&str>, body: &Bytes) -> Result<Vec<(String, String)>, OauthError> {
+    let mut all: Vec<(String, String)> =
+        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    // Some clients announce JSON and send nothing, others send an empty object.
+    if body.first().is_some_and(|first| *first != b'{' && *first != b'[') {
+        all.extend(form_urlencoded::parse(body).into_owned());
+    }
+    for (at, (name, _)) in all.iter().enumerate() {
+        if all[..at].iter().any(|(other, _)| other == name) {
+            let text = format!("the parameter {name} occurs more than once");
+            return Err(OauthError::bad("invalid_request", text));
+        }
+    }
+    Ok(all)
+}

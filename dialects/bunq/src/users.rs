@@ -1,0 +1,423 @@
+//! Users: customers, service providers, and the users that customers' approvals make (sections 10.2 and 11).
+
+use eidas::Role;
+use gateway::domain::{CustomerId, CustomerKind, GrantId, TppId};
+use gateway::{Ctx, Error as GatewayError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::certificates::Accepted;
+use crate::error::Error;
+use crate::labels::{avatar, email_of, public_uuid};
+use crate::pagination::Page;
+use crate::records::{Kept, Record, index, look_up};
+use crate::reply::{Reply, time, wrapped};
+use crate::state::Bunq;
+
+/// From whom a user stands for to the user's number.
+const BY_NAME: &str = "user-by-name";
+
+/// A user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum User {
+    /// A service provider that traded its certificate for a key.
+    Provider {
+        /// Who it is for the bank.
+        tpp: TppId,
+        /// Common name of the certificate.
+        name: String,
+        /// Subject of the certificate on one line.
+        distinguished_name: String,
+        /// What it may do.
+        roles: Vec<Role>,
+    },
+    /// A customer.
+    Customer {
+        /// Who.
+        customer: CustomerId,
+    },
+    /// A customer, as far as a service provider may act for them.
+    Key {
+        /// The service provider.
+        tpp: TppId,
+        /// The approval.
+        grant: GrantId,
+        /// Number of the service provider's user.
+        provider: i64,
+        /// Number of the customer's user.
+        granted_by: i64,
+        /// The customer.
+        customer: CustomerId,
+    },
+}
+
+impl Kept for User {
+    const KIND: &'static str = "user";
+}
+
+impl User {
+    /// The user of a certificate that was accepted.
+    pub(crate) fn provider(accepted: &Accepted, tpp: TppId) -> Self {
+        Self::Provider {
+            tpp,
+            name: accepted.name.clone(),
+            distinguished_name: accepted.distinguished_name.clone(),
+            roles: accepted.holder.roles.clone(),
+        }
+    }
+
+    /// The number of the user who granted access, for a key.
+    pub(crate) fn granted_by(&self) -> Option<i64> {
+        match self {
+            Self::Key { granted_by, .. } => Some(*granted_by),
+            Self::Provider { .. } | Self::Customer { .. } => None,
+        }
+    }
+
+    /// The customer whose data this is about.
+    pub(crate) fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Key { customer, .. } | Self::Customer { customer } => Some(customer),
+            Self::Provider { .. } => None,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Provider { tpp, .. } => format!("tpp:{tpp}"),
+            Self::Customer { customer } => format!("customer:{customer}"),
+            Self::Key { grant, .. } => format!("grant:{grant}"),
+        }
+    }
+}
+
+/// A user by number.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn find(bunq: &Bunq, id: i64) -> Result<Option<Record<User>>, GatewayError> {
+    crate::records::find(&bunq.drawer, 0, id).await
+}
+
+/// The number of whoever is known by a name; a new one for somebody new.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn number(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    name: &str,
+    make: impl Fn() -> User,
+) -> Result<i64, GatewayError> {
+    loop {
+        if let Some(number) = look_up::<i64>(&bunq.drawer, BY_NAME, name).await? {
+            return Ok(number);
+        }
+        let record = Record::new(bunq.number().await?, 0, ctx.now, make());
+        match bunq.drawer.save(&[record.entry(), index(BY_NAME, name, &record.id)]).await {
+            // Somebody else was faster.
+            Err(GatewayError::Conflict) => {}
+            done => return done.map(|()| record.id),
+        }
+    }
+}
+
+/// The number of a user, who is made if new. A service provider that comes with a newer certificate keeps its number
+/// and gets the roles of that certificate.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64, GatewayError> {
+    let number = number(bunq, ctx, &user.name(), || user.clone()).await?;
+    if let (User::Provider { .. }, Some(mut known)) = (&user, find(bunq, number).await?) {
+        known.value = user;
+        known.updated = ctx.now;
+        // Two certificates at once: either is good.
+        match known.save(&bunq.drawer).await {
+            Err(GatewayError::Conflict) => {}
+            done => done?,
+        }
+    }
+    Ok(number)
+}
+
+/// The number of a customer's user.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn number_of_customer(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    customer: &CustomerId,
+) -> Result<i64, GatewayError> {
+    number_of(bunq, ctx, User::Customer { customer: customer.clone() }).await
+}
+
+/// The number of a service provider's user, if it has one.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Option<i64>, GatewayError> {
+    look_up(&bunq.drawer, BY_NAME, &format!("tpp:{tpp}")).await
+}
+
+/// A user under its wrapper.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn render(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    user: &Record<User>,
+    timeout: i64,
+) -> Result<Value, GatewayError> {
+    Ok(match &user.value {
+        User::Provider { name, distinguished_name, .. } => {
+            wrapped("UserPaymentServiceProvider", render_provider(user, (name, distinguished_name), timeout))
+        }
+        User::Customer { customer } => render_customer(bunq, ctx, user, customer, timeout).await?,
+        User::Key { provider, granted_by, customer, .. } => {
+            let name = match find(bunq, *provider).await?.map(|record| record.value) {
+                Some(User::Provider { name, .. }) => name,
+                _ => String::new(),
+            };
+            let customer = bunq.edge.gateway.customer(customer).await?;
+            // The provider comes first: a client takes the first session_timeout that it finds.
+            wrapped(
+                "UserApiKey",
+                json!({
+                    "id": user.id,
+                    "created": time(user.created),
+                    "updated": time(user.updated),
+                    "requested_by_user": {
+                        "UserPaymentServiceProvider": short((*provider, &name), Some(timeout)),
+                    },
+                    "granted_by_user": {
+                        wrapper(customer.kind): short((*granted_by, &customer.name), None),
+                    },
+                }),
+            )
+        }
+    })
+}
+
+/// A user as seen from another one.
+fn short((id, name): (i64, &str), timeout: Option<i64>) -> Value {
+    json!({
+        "id": id,
+        "display_name": name,
+        "public_nick_name": name,
+        "avatar": avatar(&format!("user/{id}")),
+        "session_timeout": timeout,
+    })
+}
+
+fn wrapper(kind: CustomerKind) -> &'static str {
+    match kind {
+        CustomerKind::Person => "UserPerson",
+        CustomerKind::Company => "UserCompany",
+    }
+}
+
+fn render_provider(user: &Record<User>, (name, distinguished_name): (&str, &str), timeout: i64) -> Value {
+    json!({
+        "id": user.id,
+        "created": time(user.created),
+        "updated": time(user.updated),
+        "alias": [{"type": "CERTIFICATE_DISTINGUISHED_NAME", "value": distinguished_name, "name": name}],
+        "avatar": avatar(&format!("user/{}", user.id)),
+        "status": "ACTIVE",
+        "sub_status": "NONE",
+        "public_uuid": public_uuid(&format!("user/{}", user.id)),
+        "display_name": name,
+        "public_nick_name": name,
+        "language": "en_US",
+        "region": "nl_NL",
+        "session_timeout": timeout,
+        "daily_limit_without_confirmation_login": {"currency": "EUR", "value": "250.00"},
+        "relations": [],
+        "notification_filters": [],
+        "certificate_distinguished_name": distinguished_name,
+    })
+}
+
+async fn render_customer(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    user: &Record<User>,
+    customer: &CustomerId,
+    timeout: i64,
+) -> Result<Value, GatewayError> {
+    let customer = bunq.edge.gateway.customer(customer).await?;
+    let accounts = bunq.edge.gateway.own_accounts(&customer.id).await?;
+    let iban = accounts.first().map(|readable| readable.account.iban.as_str().to_owned());
+    let (name, email) = (&customer.name, email_of(user.id));
+    let mut alias = vec![json!({"type": "EMAIL", "value": email, "name": email})];
+    alias.extend(iban.map(|iban| json!({"type": "IBAN", "value": iban, "name": name})));
+    let mut rendered = json!({
+        "id": user.id,
+        "created": time(user.created),
+        "updated": time(user.updated),
+        "public_uuid": public_uuid(&format!("user/{}", user.id)),
+        "display_name": name,
+        "public_nick_name": name,
+        "alias": alias,
+        "tax_resident": [],
+        "address_main": null,
+        "address_postal": null,
+        "avatar": avatar(&format!("user/{}", user.id)),
+        "version_terms_of_service": "1",
+        "status": "ACTIVE",
+        "sub_status": "NONE",
+        "session_timeout": timeout,
+        "daily_limit_without_confirmation_login": {"currency": "EUR", "value": "250.00"},
+        "notification_filters": [],
+        "language": "en_US",
+        "region": "nl_NL",
+        "relations": [],
+    });
+    let more = match customer.kind {
+        CustomerKind::Person => {
+            let (first, last) = name.split_once(' ').unwrap_or(("", name));
+            json!({
+                "first_name": first, "middle_name": "", "last_name": last, "legal_name": name,
+                "date_of_birth": null, "place_of_birth": null, "country_of_birth": null,
+                "nationality": ctx.tenant.country(), "gender": "UNKNOWN",
+            })
+        }
+        CustomerKind::Company => json!({
+            "name": name, "chamber_of_commerce_number": null, "type_of_business_entity": null,
+            "sector_of_industry": null, "counter_bank_iban": null, "directors": [], "ubo": [],
+            "country": ctx.tenant.country(), "billing_contract": [],
+        }),
+    };
+    if let (Some(rendered), Value::Object(more)) = (rendered.as_object_mut(), more) {
+        rendered.extend(more);
+    }
+    Ok(wrapped(wrapper(customer.kind), rendered))
+}
+
+/// The session's user, under its wrapper.
+async fn own(call: &Call) -> Result<Value, Error> {
+    let session = call.session()?;
+    let user = find(&call.bunq, session.user).await.map_err(|error| call.failed(error))?;
+    let user = user.ok_or_else(Error::not_found)?;
+    let rendered = render(&call.bunq, &call.ctx, &user, session.timeout()).await;
+    rendered.map_err(|error| call.failed(error))
+}
+
+/// `GET /user`
+pub(crate) async fn list_own(call: Call) -> Result<Reply, Error> {
+    Ok(Reply::page(vec![own(&call).await?], Page::none()))
+}
+
+/// `GET /user/{user}`: oneself, or for a key the user who granted it, as far as the role goes: name and number.
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    call.user()?;
+    let asked = call.id("user")?;
+    if call.caller()?.granted_by() != Some(asked) {
+        return Ok(Reply::all(vec![own(&call).await?]));
+    }
+    let granting = find(&call.bunq, asked).await.map_err(|error| call.failed(error))?;
+    let granting = granting.ok_or_else(Error::not_found)?;
+    let timeout = call.session()?.timeout();
+    let full = render(&call.bunq, &call.ctx, &granting, timeout).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::all(vec![limited(full)]))
+}
+
+/// What every role may see of a customer.
+fn limited(full: Value) -> Value {
+    const SEEN: [&str; 12] = [
+        "id",
+        "created",
+        "updated",
+        "public_uuid",
+        "display_name",
+        "public_nick_name",
+        "legal_name",
+        "name",
+        "alias",
+        "nationality",
+        "avatar",
+        "session_timeout",
+    ];
+    let Value::Object(full) = full else { return full };
+    full.into_iter()
+        .map(|(wrapper, user)| {
+            let kept: serde_json::Map<String, Value> = match user {
+                Value::Object(user) => {
+                    user.into_iter().filter(|(name, _)| SEEN.contains(&name.as_str())).collect()
+                }
+                _ => serde_json::Map::new(),
+            };
+            (wrapper, Value::Object(kept))
+        })
+        .collect()
+}
+
+/// `GET /user-person/{user}`, `/user-company/{user}`, `/user-payment-service-provider/{user}`
+pub(crate) async fn read_person(call: Call) -> Result<Reply, Error> {
+    of_kind(call, "UserPerson").await
+}
+
+/// See [`read_person`].
+pub(crate) async fn read_company(call: Call) -> Result<Reply, Error> {
+    of_kind(call, "UserCompany").await
+}
+
+/// See [`read_person`].
+pub(crate) async fn read_provider(call: Call) -> Result<Reply, Error> {
+    of_kind(call, "UserPaymentServiceProvider").await
+}
+
+async fn of_kind(call: Call, wrapper: &str) -> Result<Reply, Error> {
+    if call.id("user")? != call.session()?.user {
+        return Err(Error::not_found());
+    }
+    let user = own(&call).await?;
+    if user.get(wrapper).is_none() {
+        return Err(Error::not_found());
+    }
+    Ok(Reply::all(vec![user]))
+}
+
+/// `PUT /user-person/{user}` and `/user-company/{user}`: what the bank knows about a person is changed at the bank.
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    if call.id("user")? != call.session()?.user {
+        return Err(Error::not_found());
+    }
+    let (User::Customer { .. }, body) = (call.caller()?, call.json()?) else {
+        return Err(Error::forbidden("Only the user in person can change their data."));
+    };
+    let fixed = ["first_name", "last_name", "name", "date_of_birth", "nationality", "legal_name"];
+    if let Some(name) = fixed.iter().find(|name| body.get(**name).is_some_and(|value| !value.is_null())) {
+        return Err(Error::bad(format!(
+            "The field \"{name}\" cannot be changed here; it is part of the identity."
+        )));
+    }
+    Ok(Reply::id(call.session()?.user))
+}
+
+/// `GET /user/{user}/legal-name`
+pub(crate) async fn legal_name(call: Call) -> Result<Reply, Error> {
+    call.user()?;
+    let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
+    let customer = call.bunq.edge.gateway.customer(customer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::one("UserLegalNameArray", json!({ "legal_names": [customer.name] })))
+}
+
+/// `GET /user/{user}/limit`
+pub(crate) async fn limits(call: Call) -> Result<Reply, Error> {
+    call.user()?;
+    Ok(Reply::one(
+        "CustomerLimit",
+        json!({
+            "limit_monetary_account": 25,
+            "limit_card_debit_maestro": 0,
+            "limit_card_debit_mastercard": 0,
+            "limit_card_debit_wildcard": 0,
+            "limit_card_debit_replacement": 0,
+        }),
+    ))
+}
