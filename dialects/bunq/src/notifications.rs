@@ -11,7 +11,7 @@ use crate::fields::Fields;
 use crate::oauth_clients::check_url;
 use crate::pagination::Page;
 use crate::records::{Kept, Record, find, list as list_records, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, wrapped};
 
 const FILTERS: &str = "notification-filters";
 
@@ -135,8 +135,6 @@ fn render_pinned(pinned: &Record<CertificatePinned>) -> Value {
         "CertificatePinned",
         json!({
             "id": pinned.id,
-            "created": time(pinned.created),
-            "updated": time(pinned.updated),
             "certificate_chain": pinned.value.chain,
         }),
     )

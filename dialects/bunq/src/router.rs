@@ -56,8 +56,8 @@ fn mount(edge: Edge) -> Router {
         .route("/v1/token", axum::routing::post(token::exchange).fallback(token::method))
         .fallback(serve)
         .with_state(shared.clone())
-        .layer(from_fn(common_headers))
-        .layer(from_fn_with_state(edge.clone(), guard::<Error>));
+        .layer(from_fn_with_state(edge.clone(), guard::<Error>))
+        .layer(from_fn(common_headers));
     let pages = Router::new()
         .route("/auth", get(authorize::page))
         .route("/psp", get(authorize::payment_page))
@@ -134,14 +134,13 @@ fn preflight(headers: &HeaderMap) -> Response {
 /// Headers that every answer has, errors too.
 async fn common_headers(request: Request, next: Next) -> Response {
     let echoed = request.headers().get(REQUEST_ID).cloned();
-    let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Some(echoed) = echoed {
         headers.insert(REQUEST_ID, echoed);
     }
     // The id of the call, which the log has too; a UUID unless the caller chose it.
-    if let Some(id) = id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
+    if let Some(id) = headers.get("x-request-id").cloned() {
         headers.insert(RESPONSE_ID, id);
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -210,7 +210,6 @@ fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Value {
         "id": record.id,
         "created": time(record.created),
         "updated": time(record.updated),
-        "monetary_account_id": seen.id,
         "payment": render_payment(seen, &record.value),
         "schedule": render_schedule(&record.value),
         "status": record.value.status(),
@@ -290,7 +289,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
 fn schedule_of(seen: &Seen, record: &Record<ScheduledPayment>) -> Value {
     let mut schedule = render_schedule(&record.value);
     schedule["id"] = record.id.into();
-    schedule["object"] = wrapped("ScheduledPayment", render(seen, record));
+    schedule["object"] = wrapped("Payment", render_payment(seen, &record.value));
     wrapped("Schedule", schedule)
 }
 
@@ -342,7 +341,7 @@ async fn instance(
             "error_message": instance.error.iter().map(|text| {
                 json!([{"error_description": text, "error_description_translated": text}])
             }).collect::<Vec<_>>(),
-            "scheduled_object": wrapped("ScheduledPayment", render(seen, record)),
+            "scheduled_object": wrapped("Payment", render_payment(seen, &record.value)),
             "result_object": made,
         }),
     ))

@@ -417,7 +417,6 @@ pub(crate) async fn limits(call: Call) -> Result<Reply, Error> {
             "limit_card_debit_maestro": 0,
             "limit_card_debit_mastercard": 0,
             "limit_card_debit_wildcard": 0,
-            "limit_card_debit_replacement": 0,
         }),
     ))
 }

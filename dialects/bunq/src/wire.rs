@@ -149,6 +149,9 @@ pub struct UserApiKey {
     pub id: i64,
     /// The service provider, under its wrapper.
     pub requested_by_user: std::collections::BTreeMap<String, User>,
+    /// The customer, under their wrapper.
+    #[serde(default)]
+    pub granted_by_user: Option<std::collections::BTreeMap<String, User>>,
 }
 
 /// A client.

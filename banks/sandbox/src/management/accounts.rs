@@ -1,7 +1,7 @@
 //! Test accounts, personas, and what a customer does at the bank itself.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use gateway::domain::{Account, AccountStatus, ConsentId, Currency, Iban, IbanError, Money, Tenant};
 use gateway::{Clock, Noun};
 use http::StatusCode;
@@ -219,6 +219,33 @@ pub(super) async fn set_account_status(
     }
     sandbox.store.save(changes).await.map_err(gateway::Error::from)?;
     Ok(Json(serde_json::json!({"iban": iban.as_str(), "status": status.name(), "accounts": count})))
+}
+
+/// What the holders of an account approved, at every interface.
+pub(super) async fn list_consents(
+    State(sandbox): State<Sandbox>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<serde_json::Value>, Error> {
+    let iban = query.as_deref().and_then(|query| query.strip_prefix("iban=")).unwrap_or_default();
+    let iban = Iban::parse(iban).map_err(|error: IbanError| Error::bad("invalid_iban", error))?;
+    let mut consents = Vec::new();
+    for tenant in &sandbox.gateway.settings().tenants {
+        let now = sandbox.clock.now(Some(tenant));
+        for holder in sandbox.store.holders(tenant, &iban).await.map_err(gateway::Error::from)? {
+            for consent in sandbox.gateway.consents_of(&holder.id).await? {
+                let accounts = consent.granted.iter().map(|granted| granted.reference.shown());
+                consents.push(serde_json::json!({
+                    "consentId": consent.id,
+                    "consentStatus": consent.status_at(now).name(),
+                    "tpp": consent.tpp,
+                    "customerId": holder.id,
+                    "validUntil": consent.valid_until,
+                    "accounts": accounts.collect::<Vec<_>>(),
+                }));
+            }
+        }
+    }
+    Ok(Json(serde_json::json!({"consents": consents})))
 }
 
 /// The customer withdraws a consent at the bank.

@@ -59,6 +59,7 @@ pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, Cu
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
@@ -155,6 +156,7 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-accounts": "make a customer with accounts",
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use eidas::issue::{KeyType, generate_key};
 use serde_json::{Value, json};
+use testkit::bunq::{BunqClient, euro, shop};
 use testkit::{Program, Request, Signer, free_folder};
 
 use crate::BINARY;
@@ -167,4 +168,82 @@ fn reads_are_counted_even_if_the_bank_is_killed() {
         }
         assert!(reads <= 4, "round {round}: {reads} unattended reads were answered");
     }
+}
+
+/// Customers of the bunq interface pay while the bank is killed: every payment that was acknowledged is in the books,
+/// once, and every session, installation and client that was made is good afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_payment_is_lost_or_made_twice() {
+    const ROUNDS: usize = 8;
+    let (_guard, folder) = free_folder();
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bank = Bank { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut program = bank.start();
+    let origin = program.url("public");
+    let made = http
+        .post(format!("{}/test-accounts", program.url("management")))
+        .header("content-type", "application/json")
+        .body(json!({"tenant": "nl", "persona": "saver", "balance": "5000.00"}).to_string());
+    let made: Value = serde_json::from_slice(&made.send().await.unwrap().bytes().await.unwrap()).unwrap();
+    let client = BunqClient::install_at(&http, &origin).await.open(made["bunq"]["apiKey"].as_str().unwrap()).await;
+    let account = client.account().await;
+    let (before, mut acknowledged) = (client.balance(account).await, std::collections::BTreeSet::new());
+    for round in 0..ROUNDS {
+        let done = Arc::new(AtomicU64::new(0));
+        let lanes: Vec<_> = (0..3)
+            .map(|lane| {
+                let (client, done) = (client.clone(), Arc::clone(&done));
+                tokio::spawn(async move { pay_until_it_dies(&client, account, (round, lane), &done).await })
+            })
+            .collect();
+        while done.load(Ordering::SeqCst) < 3 + round as u64 {
+            tokio::task::yield_now().await;
+        }
+        program.kill();
+        program = bank.start();
+        for lane in lanes {
+            acknowledged.extend(lane.await.unwrap());
+        }
+    }
+    let mut booked: Vec<String> = Vec::new();
+    let mut older = String::new();
+    loop {
+        let page = client.list(&client.below(account, &format!("/payment?count=200{older}"))).await;
+        let Some(last) = page.last() else { break };
+        older = format!("&older_id={}", last["id"]);
+        let texts = page.iter().map(|one| one["description"].as_str().unwrap().to_owned());
+        booked.extend(texts.filter(|text| text.starts_with("crash ")));
+    }
+    let unique: std::collections::BTreeSet<_> = booked.iter().cloned().collect();
+    assert_eq!(unique.len(), booked.len(), "a payment was made twice");
+    assert!(acknowledged.len() > ROUNDS * 3 && acknowledged.is_subset(&unique), "a payment was lost");
+    assert_eq!(client.balance(account).await, before - i64::try_from(booked.len()).unwrap());
+    program.kill();
+}
+
+/// Pays a cent again and again; returns the texts of the payments that were acknowledged.
+async fn pay_until_it_dies(
+    client: &BunqClient,
+    account: i64,
+    (round, lane): (usize, usize),
+    done: &AtomicU64,
+) -> Vec<String> {
+    let mut paid = Vec::new();
+    for number in 0..1000 {
+        let text = format!("crash {round} {lane} {number}");
+        let body = json!({"amount": euro("0.01"), "counterparty_alias": shop(), "description": text});
+        let request = client.request("POST", &client.below(account, "/payment"), Some(&body));
+        let url = format!("{}{}", client.origin, request.target);
+        let sent = reqwest::Client::builder().no_proxy().build().unwrap();
+        let sent = sent.post(url).headers(request.headers).body(request.body).send().await;
+        let Ok(answer) = sent else { break };
+        assert_eq!(answer.status(), 200);
+        if answer.bytes().await.is_err() {
+            break;
+        }
+        paid.push(text);
+        done.fetch_add(1, Ordering::SeqCst);
+    }
+    paid
 }

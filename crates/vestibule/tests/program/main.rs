@@ -3,6 +3,7 @@
 
 mod accounts_command;
 mod browser;
+mod bunq_clients;
 mod certificate_command;
 mod crash;
 mod documentation;

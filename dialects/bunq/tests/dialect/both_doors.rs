@@ -1,0 +1,72 @@
+//! One bank, two interfaces: the same customers, accounts, money and third parties.
+
+use serde_json::json;
+use testkit::bunq::{BunqClient, cents, euro, shop};
+use testkit::{TestServer, detailed};
+
+#[tokio::test]
+async fn both_interfaces_tell_the_same_about_an_account() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let tpp = server.registered("nl", "PSDNL-DNB-R000001").await;
+    let consent = tpp.valid(&server, &detailed(iban, true), iban).await;
+    let accounts = server.send(&tpp.attended("/v1/accounts", &consent)).await.json();
+    let id = accounts["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
+    let expected = async || {
+        let answer =
+            server.send(&tpp.attended(&format!("/v1/accounts/{id}/balances"), &consent)).await.json();
+        let balances = answer["balances"].as_array().unwrap().clone();
+        let expected = balances.iter().find(|one| one["balanceType"] == "expected").unwrap();
+        cents(expected["balanceAmount"]["amount"].as_str().unwrap())
+    };
+    let (there, here) = (expected().await, own.balance(account).await);
+    let payment =
+        json!({"amount": euro("12.34"), "counterparty_alias": shop(), "description": "Both see it"});
+    let paid = own.make(&own.below(account, "/payment"), &payment).await;
+    assert_eq!((expected().await, own.balance(account).await), (there - 1234, here - 1234));
+    let path = format!("/v1/accounts/{id}/transactions?bookingStatus=booked");
+    let booked = server.send(&tpp.attended(&path, &consent)).await.json();
+    let newest = &booked["transactions"]["booked"][0];
+    assert_eq!(
+        (
+            newest["transactionAmount"]["amount"].as_str(),
+            newest["remittanceInformationUnstructured"].as_str()
+        ),
+        (Some("12.34"), Some("Both see it"))
+    );
+    assert!(own.list(&own.below(account, &format!("/payment/{paid}"))).await[0]["id"] == paid);
+}
+
+#[tokio::test]
+async fn a_third_party_is_the_same_at_both_interfaces() {
+    let server = TestServer::start().await;
+    let id = "PSDNL-DNB-B0042";
+    let tpp = server.registered("nl", id).await;
+    let seal = server.certificate(json!({"organizationIdentifier": id, "profile": "qseal"})).await;
+    let client = BunqClient::install(&server).await;
+    let pem = eidas::certificate::to_pem(&seal.certificate.der);
+    let key = client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
+    let client = client.open(&key).await;
+    let customer = server.customer("nl", "student").await;
+    let iban = customer["iban"].as_str().unwrap();
+    // The registration is as it was: its secret still redeems codes.
+    tpp.valid(&server, &detailed(iban, true), iban).await;
+    client.connect(&server, &customer).await;
+    let consents = server.manage("GET", &format!("/consents?iban={iban}"), json!(null)).await.1;
+    let tpps: Vec<_> =
+        consents["consents"].as_array().unwrap().iter().map(|one| one["tpp"].as_str().unwrap()).collect();
+    assert_eq!(tpps, [id, id]);
+    // A certificate that is blocked is blocked here too.
+    let fingerprint = seal.certificate.fingerprint_hex();
+    let (status, _) = server
+        .manage("PUT", &format!("/test-certificates/{fingerprint}"), json!({"status": "blocked"}))
+        .await;
+    assert_eq!(status, 200);
+    let again = BunqClient::install(&server).await;
+    let refused = again.send(&again.credential_request(&pem, &seal.chain.concat(), &seal.key_pem)).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("blocked"), "{}", refused.body);
+}

@@ -1,0 +1,14 @@
+//! The dialect from outside: over HTTP, on the real server, with real keys and certificates.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop anywhere")]
+
+mod any_sequence;
+mod both_doors;
+mod crowd;
+mod flow;
+mod oauth;
+mod payments;
+mod refusals;
+mod registration;
+mod sandbox;
+mod schema;
+mod schema_test;

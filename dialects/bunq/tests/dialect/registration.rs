@@ -1,0 +1,205 @@
+//! Installation, certificate, key, device, session: what the provider's documentation describes, step by step.
+
+use serde_json::json;
+use testkit::bunq::{BunqClient, client_keys, element, pseudo_certificate, sign};
+use testkit::{Request, TestServer};
+
+#[tokio::test]
+async fn a_certificate_becomes_a_key_and_a_session() {
+    let server = TestServer::start().await;
+    let client = BunqClient::install(&server).await;
+    assert!(
+        client.server_key.starts_with("-----BEGIN PUBLIC KEY-----\n")
+            && client.server_key.ends_with("-----\n")
+    );
+    let (certificate, key) = pseudo_certificate("My App PISP AISP", |_| {});
+    let answer = client.send(&client.credential_request(&certificate, &certificate, &key)).await;
+    let credential = element(&answer, "CredentialPasswordIp");
+    assert_eq!(credential["status"], "PENDING_FIRST_USE");
+    assert!(credential["permitted_device"].is_null());
+    let api_key = credential["token_value"].as_str().unwrap().to_owned();
+    assert!(api_key.len() == 64 && api_key.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
+    let client = client.open(&api_key).await;
+    let user = client.get("/user").await;
+    let user = element(&user, "UserPaymentServiceProvider");
+    assert_eq!(user["certificate_distinguished_name"], "/CN=My App PISP AISP/C=NL");
+    assert_eq!(
+        (user["display_name"].as_str(), user["session_timeout"].as_i64()),
+        (Some("My App PISP AISP"), Some(3600))
+    );
+    // Used once, the key is not told any more.
+    let path = format!("/payment-service-provider-credential/{}", credential["id"]);
+    let credential = element(&client.get(&path).await, "CredentialPasswordIp");
+    assert_eq!((credential["status"].as_str(), &credential["token_value"]), (Some("ACTIVE"), &json!(null)));
+    assert_eq!(credential["permitted_device"]["description"], "test");
+    let devices = client.list("/device-server").await;
+    assert_eq!((devices.len(), devices[0]["status"].as_str()), (1, Some("ACTIVE")));
+    assert_eq!(client.get(&format!("/device/{}", devices[0]["id"])).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_subject_is_the_identity() {
+    let server = TestServer::start().await;
+    let first = BunqClient::provider(&server, "Same Name AISP").await;
+    let second = BunqClient::provider(&server, "Same Name AISP").await;
+    let other = BunqClient::provider(&server, "Other Name AISP").await;
+    assert_eq!(first.user, second.user);
+    assert_ne!((first.user, &first.key), (other.user, &other.key));
+    assert_ne!(first.key, second.key, "each registration has a key of its own");
+}
+
+#[tokio::test]
+async fn the_first_session_lasts_an_hour_and_later_ones_ninety_days() {
+    let server = TestServer::start().await;
+    let first = BunqClient::provider(&server, "Clock AISP").await;
+    server.advance("nl", "PT59M").await;
+    assert_eq!(first.get("/user").await.status, 200);
+    let key = first.key.clone();
+    let later = first.clone().session(&key).await;
+    let user = element(&later.get("/user").await, "UserPaymentServiceProvider");
+    assert_eq!(user["session_timeout"], 2_147_483, "what clients can count with");
+    server.advance("nl", "PT1M").await;
+    let over = first.get("/user").await;
+    assert_eq!(over.status, 403);
+    assert_eq!(over.json()["Error"][0]["error_description"], "Insufficient authentication.");
+    server.advance("nl", "P88D").await;
+    assert_eq!(later.get("/user").await.status, 200, "the session itself lives for ninety days");
+    server.advance("nl", "P2D").await;
+    assert_eq!(later.get("/user").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_uses_is_lost_after_an_hour() {
+    let server = TestServer::start().await;
+    let client = BunqClient::install(&server).await;
+    let (certificate, key) = pseudo_certificate("Unused AISP", |_| {});
+    let api_key = client.trade(&certificate, &certificate, &key).await;
+    server.advance("nl", "PT1H").await;
+    let body = json!({"description": "late", "secret": api_key});
+    let answer = client.post("/device-server", &body).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("Incorrect API key or IP address"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_deleted_whatever_number_is_given() {
+    let server = TestServer::start().await;
+    let client = BunqClient::provider(&server, "Goodbye AISP").await;
+    for body in [None, Some(json!({}))] {
+        let session = client.clone().session(&client.key).await;
+        let answer = session.send(&session.request("DELETE", "/session/0", body.as_ref())).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"Response": []})));
+        assert_eq!(session.get("/user").await.status, 403);
+    }
+    assert_eq!(client.get("/user").await.status, 200, "other sessions go on");
+}
+
+#[tokio::test]
+async fn a_key_is_bound_to_addresses() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let key = customer["bunq"]["apiKey"].as_str().unwrap();
+    let client = BunqClient::install(&server).await;
+    let body = json!({"description": "elsewhere", "secret": key, "permitted_ips": ["192.0.2.1"]});
+    assert_eq!(client.post("/device-server", &body).await.status, 200);
+    let refused = client.post("/session-server", &json!({"secret": key})).await;
+    assert_eq!(refused.status, 400, "the first device said that this key is for another address");
+    let other = server.customer("nl", "student").await;
+    let client = BunqClient::customer(&server, &other).await;
+    let credentials = client.list(&format!("/user/{}/credential-password-ip", client.user)).await;
+    let base = format!("/user/{}/credential-password-ip/{}/ip", client.user, credentials[0]["id"]);
+    let addresses = client.list(&base).await;
+    assert_eq!(addresses[0]["ip"], "*");
+    let added = client.make(&base, &json!({"ip": "127.0.0.1"})).await;
+    assert_eq!(client.list(&format!("{base}/{added}")).await[0]["status"], "ACTIVE");
+    let star = format!("{base}/{}", addresses[0]["id"]);
+    assert_eq!(client.put(&star, &json!({"status": "INACTIVE"})).await.status, 200);
+    assert_eq!(client.get("/user").await.status, 200, "this address is permitted by itself");
+    assert_eq!(client.put(&format!("{base}/{added}"), &json!({"status": "INACTIVE"})).await.status, 200);
+    let refused = client.get("/user").await;
+    assert_eq!(refused.status, 400, "now no address is: {}", refused.body);
+}
+
+#[tokio::test]
+async fn keys_come_in_many_renderings() {
+    let server = TestServer::start().await;
+    let (private, public) = client_keys();
+    let base64: String = public.lines().filter(|line| !line.starts_with('-')).collect();
+    let unwrapped = format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----");
+    let (certificate, _) = pseudo_certificate("Renderings AISP", |_| {});
+    let canonical = format!("{}\n", public.trim_end());
+    let windows = public.trim_end().replace('\n', "\r\n") + "\r\n";
+    for (sent, signed) in [
+        (public.trim_end().to_owned(), canonical.clone()),
+        (windows.clone(), windows.clone()),
+        (windows, canonical.clone()),
+        (unwrapped.clone(), canonical.clone()),
+        (unwrapped.clone(), format!("{unwrapped}\n")),
+        (unwrapped.clone(), unwrapped),
+    ] {
+        let body = json!({"client_public_key": sent}).to_string();
+        let request = Request::new("POST", "/bunq/v1/installation").body("text/plain", body);
+        let answer = server.send(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let token = answer.json()["Response"][1]["Token"]["token"].as_str().unwrap().to_owned();
+        let body = json!({
+            "client_payment_service_provider_certificate": certificate,
+            "client_payment_service_provider_certificate_chain": certificate,
+            "client_public_key_signature": sign(private, format!("{signed}{token}").as_bytes()),
+        });
+        let request = Request::new("POST", "/bunq/v1/payment-service-provider-credential")
+            .set("x-bunq-client-authentication", &token)
+            .body("application/json", body.to_string());
+        let answer = server.send(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_real_certificate_needs_a_trusted_issuer_and_grants_its_roles() {
+    let server = TestServer::start().await;
+    let seal = server
+        .certificate(json!({
+            "organizationIdentifier": "PSDNL-DNB-B1234", "profile": "qseal", "roles": ["PSP_AI"],
+        }))
+        .await;
+    let client = BunqClient::install(&server).await;
+    let pem = eidas::certificate::to_pem(&seal.certificate.der);
+    let api_key = client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
+    let client = client.open(&api_key).await;
+    let user = element(&client.get("/user").await, "UserPaymentServiceProvider");
+    let name = user["certificate_distinguished_name"].as_str().unwrap();
+    assert!(name.contains("/2.5.4.97=PSDNL-DNB-B1234"), "{name}");
+    let path = format!("/user/{}/payment-service-provider-draft-payment", client.user);
+    assert_eq!(client.get(&path).await.status, 403, "an AISP starts no payments");
+}
+
+#[tokio::test]
+async fn every_answer_has_the_common_headers() {
+    let server = TestServer::start().await;
+    let client = BunqClient::provider(&server, "Headers AISP").await;
+    let request =
+        client.request("GET", "/user", None).set("x-bunq-client-request-id", "uniqueness-is-required");
+    for (request, status) in
+        [(request.clone(), 200), (request.clone().without("x-bunq-client-authentication"), 403)]
+    {
+        for _ in 0..2 {
+            let answer = client.send(&request).await;
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.header("content-type"), "application/json");
+            assert_eq!(answer.header("x-bunq-client-request-id"), "uniqueness-is-required");
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+            assert_eq!(answer.header("x-bunq-client-response-id").len(), 36);
+        }
+    }
+    let dutch = client
+        .send(&request.clone().without("x-bunq-client-authentication").set("x-bunq-language", "nl_NL"))
+        .await;
+    let error = &dutch.json()["Error"][0];
+    assert_eq!(error["error_description"], "Insufficient authentication.");
+    assert_eq!(error["error_description_translated"], "Onvoldoende authenticatie.");
+    let preflight =
+        Request::new("OPTIONS", "/bunq/v1/user").set("access-control-request-headers", "x-a, x-b");
+    let answer = server.send(&preflight).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-headers")), (200, "x-a, x-b"));
+}

@@ -1,0 +1,181 @@
+//! What a bank for tests offers: users on demand, money, pictures, accounts to open and close.
+
+use serde_json::json;
+use testkit::bunq::{BUNQ, BunqClient, element, euro};
+use testkit::{Request, TestServer};
+
+async fn sandbox_user(server: &TestServer, kind: &str) -> BunqClient {
+    let answer = server.send(&Request::new("POST", &format!("{BUNQ}/sandbox-user-{kind}"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let key = element(&answer, "ApiKey")["api_key"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("sandbox_") && key.len() == 64, "{key}");
+    BunqClient::install(server).await.open(&key).await
+}
+
+#[tokio::test]
+async fn users_on_demand_begin_with_nothing() {
+    let server = TestServer::start().await;
+    for (kind, wrapper) in [("person", "UserPerson"), ("company", "UserCompany")] {
+        let client = sandbox_user(&server, kind).await;
+        let user = element(&client.get("/user").await, wrapper);
+        assert_eq!(
+            (user["status"].as_str(), user["session_timeout"].as_i64()),
+            (Some("ACTIVE"), Some(604_800))
+        );
+        let accounts = client.list(&format!("/user/{}/monetary-account-bank", client.user)).await;
+        assert_eq!((accounts.len(), accounts[0]["balance"]["value"].as_str()), (1, Some("0.00")));
+        assert!(client.list(&client.below(client.account().await, "/payment")).await.is_empty());
+    }
+    let first = sandbox_user(&server, "person").await;
+    assert_ne!(first.user, sandbox_user(&server, "person").await.user);
+    assert_eq!(server.send(&Request::new("POST", &format!("{BUNQ}/sandbox-user"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn money_comes_when_it_is_asked_for() {
+    let server = TestServer::start().await;
+    let client = sandbox_user(&server, "person").await;
+    let account = client.account().await;
+    let path = client.below(account, "/request-inquiry");
+    let body = |amount: &str| {
+        json!({"amount_inquired": euro(amount), "description": "Pocket money", "allow_bunqme": false,
+            "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}})
+    };
+    let id = client.make(&path, &body("500.00")).await;
+    assert_eq!(client.list(&format!("{path}/{id}")).await[0]["status"], "ACCEPTED");
+    assert_eq!(client.balance(account).await, 50_000);
+    let too_much = client.post(&path, &body("500.01")).await;
+    assert_eq!(too_much.status, 400);
+    assert!(too_much.body.contains("500.00"), "{}", too_much.body);
+    let books = server.running.sandbox.store.unbalanced_entries().await.unwrap();
+    assert!(books.is_empty(), "{books:?}");
+}
+
+#[tokio::test]
+async fn accounts_are_opened_described_and_closed() {
+    let server = TestServer::start().await;
+    let client = sandbox_user(&server, "person").await;
+    let path = format!("/user/{}/monetary-account-bank", client.user);
+    let id = client
+        .make(&path, &json!({"currency": "EUR", "description": "Holidays", "daily_limit": euro("50.00")}))
+        .await;
+    let account = client.list(&format!("{path}/{id}")).await.remove(0);
+    assert_eq!(
+        (account["description"].as_str(), account["daily_limit"]["value"].as_str()),
+        (Some("Holidays"), Some("50.00"))
+    );
+    assert_eq!(
+        (account["alias"][0]["type"].as_str(), account["balance"]["value"].as_str()),
+        (Some("IBAN"), Some("0.00"))
+    );
+    assert_eq!(client.put(&format!("{path}/{id}"), &json!({"description": "Journeys"})).await.status, 200);
+    let savings = format!("/user/{}/monetary-account-savings", client.user);
+    let saved = client.make(&savings, &json!({"currency": "EUR", "description": "Later"})).await;
+    assert_eq!(client.list(&savings).await[0]["id"], saved);
+    let close = json!({"status": "CANCELLED", "sub_status": "REDEMPTION_VOLUNTARY", "reason": "OTHER", "reason_description": "Done"});
+    let money = json!({"amount_inquired": euro("1.00"), "description": "x", "allow_bunqme": false,
+        "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}});
+    client.make(&client.below(id, "/request-inquiry"), &money).await;
+    assert_eq!(client.put(&format!("{path}/{id}"), &close).await.status, 400, "it is not empty");
+    let home = client.list(&path).await.into_iter().find(|one| one["id"] != id).unwrap();
+    let back = json!({"amount": euro("1.00"), "counterparty_alias": home["alias"][0], "description": "Back"});
+    client.make(&client.below(id, "/payment"), &back).await;
+    let closed = client.put(&format!("{path}/{id}"), &close).await;
+    assert_eq!(closed.status, 200, "{}", closed.body);
+    let account = client.list(&format!("{path}/{id}")).await.remove(0);
+    assert_eq!(
+        (account["status"].as_str(), account["sub_status"].as_str(), account["description"].as_str()),
+        (Some("CANCELLED"), Some("REDEMPTION_VOLUNTARY"), Some("Journeys"))
+    );
+    let late = client.post(&client.below(id, "/payment"), &back).await;
+    assert_eq!(late.status, 400, "{}", late.body);
+}
+
+#[tokio::test]
+async fn pictures_come_back_octet_by_octet() {
+    let server = TestServer::start().await;
+    let client = BunqClient::provider(&server, "Picture AISP").await;
+    let octets = [0x89, b'P', b'N', b'G', 0, 255, 1, 2];
+    let mut request = client
+        .request("POST", "/attachment-public", None)
+        .without("x-bunq-client-signature")
+        .set("content-type", "image/png")
+        .set("x-bunq-attachment-description", "Logo");
+    request.body = octets.to_vec();
+    let uuid = element(&client.send(&request).await, "Uuid")["uuid"].as_str().unwrap().to_owned();
+    let read = element(&client.get(&format!("/attachment-public/{uuid}")).await, "AttachmentPublic");
+    assert_eq!(read["attachment"], json!({"description": "Logo", "content_type": "image/png"}));
+    let content = client.get(&format!("/attachment-public/{uuid}/content")).await;
+    assert_eq!((content.status, content.header("content-type")), (200, "image/png"));
+    let avatar = client.post("/avatar", &json!({"attachment_public_uuid": uuid})).await;
+    let avatar = element(&avatar, "Uuid")["uuid"].as_str().unwrap().to_owned();
+    let read = element(&client.get(&format!("/avatar/{avatar}")).await, "Avatar");
+    assert_eq!(read["image"][0]["attachment_public_uuid"], uuid);
+    let filters = format!("/user/{}/notification-filter-url", client.user);
+    let body = json!({"notification_filters": [{"category": "MUTATION", "notification_target": "https://tpp.example/x"}]});
+    assert_eq!(client.post(&filters, &body).await.json()["Response"].as_array().unwrap().len(), 1);
+    assert_eq!(client.list(&filters).await[0]["category"], "MUTATION");
+    assert!(
+        client.post(&filters, &json!({"notification_filters": []})).await.json()["Response"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let (certificate, _) = testkit::bunq::pseudo_certificate("Pinned", |_| {});
+    let pins = format!("/user/{}/certificate-pinned", client.user);
+    let id = client.make(&pins, &json!({"certificate_chain": [{"certificate": certificate}]})).await;
+    assert_eq!(client.list(&pins).await.len(), 1);
+    assert_eq!(client.send(&client.request("DELETE", &format!("{pins}/{id}"), None)).await.status, 200);
+    assert_eq!(client.get(&format!("{pins}/{id}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn users_read_what_the_bank_knows_of_them() {
+    let server = TestServer::start().await;
+    let client = sandbox_user(&server, "person").await;
+    let user = client.user;
+    assert_eq!(client.get(&format!("/user-person/{user}")).await.status, 200);
+    assert_eq!(client.get(&format!("/user-company/{user}")).await.status, 404);
+    let names = element(&client.get(&format!("/user/{user}/legal-name")).await, "UserLegalNameArray");
+    assert_eq!(names["legal_names"][0], "N. Nieuwenhuis");
+    assert_eq!(client.get(&format!("/user/{user}/limit")).await.status, 200);
+    let refused = client.put(&format!("/user-person/{user}"), &json!({"first_name": "Other"})).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(client.put(&format!("/user-person/{user}"), &json!({"language": "nl_NL"})).await.status, 200);
+    let installation = client.get("/installation").await;
+    let id = element(&installation, "Id")["id"].as_i64().unwrap();
+    let key = element(&client.get(&format!("/installation/{id}/server-public-key")).await, "ServerPublicKey");
+    assert_eq!(key["server_public_key"].as_str().unwrap(), client.server_key);
+    assert_eq!(client.get(&format!("/installation/{}", id + 1)).await.status, 404);
+    let health = server.send(&Request::new("GET", &format!("{BUNQ}/health-check"))).await;
+    assert_eq!(element(&health, "HealthResult")["status"], "OK");
+}
+
+#[tokio::test]
+async fn a_strict_bank_counts_calls_by_its_own_clock() {
+    let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Strict).await;
+    let client = BunqClient::install(&server).await;
+    let customer = server.customer("nl", "student").await;
+    let client = client.open(customer["bunq"]["apiKey"].as_str().unwrap()).await;
+    for call in 1..=4 {
+        let answer = client.get("/user").await;
+        if call < 4 {
+            assert_eq!(answer.status, 200, "{call}");
+            continue;
+        }
+        assert_eq!(answer.status, 429);
+        assert_eq!(
+            answer.json()["Error"][0]["error_description"],
+            "Too many requests. You can do a maximum of 3 calls per 3 seconds to this endpoint."
+        );
+    }
+    assert_eq!(client.get("/device").await.status, 200, "each endpoint has its own count");
+    server.advance("nl", "PT3S").await;
+    assert_eq!(client.get("/user").await.status, 200);
+    let key = client.key.clone();
+    let mut unopened = client.clone();
+    unopened.session = None;
+    let again = unopened.post("/session-server", &json!({"secret": key})).await;
+    assert_eq!(again.status, 429);
+    assert!(again.body.contains("maximum of 1 calls per 30 seconds"), "{}", again.body);
+}
