@@ -1,11 +1,16 @@
 //! The least that a call could cost: axum handlers with the same RSA-2048 verification, as many point reads and
-//! durable inserts. No certificate, no rules, no error texts. Reads and writes use the database as the product
+//! durable inserts, and one that signs its answer with RSA-2048. No certificate, no rules, no error texts. Reads and writes use the database as the product
 //! does: a connection a thread with cached statements, one writer that commits in groups.
 
 use std::cell::RefCell;
 use std::sync::{Arc, mpsc};
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
@@ -21,10 +26,14 @@ struct Bare {
     path: String,
     readers: ThreadLocal<RefCell<Connection>>,
     writer: mpsc::Sender<(String, oneshot::Sender<()>)>,
+    /// Signs answers.
+    pair: RsaKeyPair,
+    /// What is answered.
+    answer: Bytes,
 }
 
 /// Serves until it is killed.
-pub(crate) fn serve(key: &str, path: &str) {
+pub(crate) fn serve(key: &str, path: &str, answer: &str) {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch(
@@ -42,6 +51,8 @@ pub(crate) fn serve(key: &str, path: &str) {
         path: path.to_owned(),
         readers: ThreadLocal::new(),
         writer,
+        pair: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
+        answer: std::fs::read(answer).unwrap().into(),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -49,6 +60,7 @@ pub(crate) fn serve(key: &str, path: &str) {
         println!("{}", serde_json::json!({"public": format!("http://{}", listener.local_addr().unwrap())}));
         let app = Router::new()
             .route("/xs2a-bg/{tenant}/onboarding/v1", get(onboarding))
+            .route("/bunq/v1/user", get(user))
             .route("/xs2a-bg/{tenant}/v1/consents", post(consent))
             .route("/xs2a-bg/{tenant}/v1/accounts/{account}/balances", get(balances))
             .with_state(bare);
@@ -116,6 +128,18 @@ async fn onboarding(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Answer
 async fn consent(State(bare): State<Arc<Bare>>, headers: HeaderMap, _: String) -> Answer {
     bare.verify(&headers)?;
     Ok(Json(serde_json::json!({"consentId": bare.insert().await})))
+}
+
+/// One signature.
+async fn user(State(bare): State<Arc<Bare>>) -> ([(&'static str, String); 2], Bytes) {
+    let mut signature = vec![0; bare.pair.public_modulus_len()];
+    let random = SystemRandom::new();
+    bare.pair.sign(&RSA_PKCS1_SHA256, &random, &bare.answer, &mut signature).unwrap();
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("x-bunq-server-signature", STANDARD.encode(signature)),
+    ];
+    (headers, bare.answer.clone())
 }
 
 /// One verification, four point reads.

@@ -28,12 +28,14 @@ const ONBOARDING_GOAL: f64 = 0.6;
 const BALANCES_GOAL: f64 = 0.6;
 const CONSENTS_GOAL: f64 = 0.5;
 const FULL_DATABASE_GOAL: f64 = 0.9;
+const SIGNED_ANSWERS_GOAL: f64 = 0.6;
 const FLOW_GOAL: Duration = Duration::from_secs(1);
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some("bare-server") {
-        return bare::serve(&arguments.next().unwrap(), &arguments.next().unwrap());
+        let [key, database, answer] = [(); 3].map(|()| arguments.next().unwrap());
+        return bare::serve(&key, &database, &answer);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let missed = runtime.block_on(run());
@@ -64,8 +66,11 @@ async fn run() -> usize {
     let key = folder.path().join("key.der");
     std::fs::write(&key, &tpp.signer.certificate.public_key.spki_der).unwrap();
     let this = std::env::current_exe().unwrap();
-    let database = folder.path().join("bare.db");
-    let arguments = ["bare-server", key.to_str().unwrap(), database.to_str().unwrap()];
+    let (database, answer) = (folder.path().join("bare.db"), folder.path().join("answer.json"));
+    let (user, body) = scene::user_request(&ours).await;
+    std::fs::write(&answer, body).unwrap();
+    let [key, database, answer] = [&key, &database, &answer].map(|path| path.to_str().unwrap());
+    let arguments = ["bare-server", key, database, answer];
     let bare = Server::start(this.to_str().unwrap(), &arguments);
     let (ours_url, full_url, bare_url) = (ours.url("public"), full.url("public"), bare.url("public"));
 
@@ -77,6 +82,8 @@ async fn run() -> usize {
     reached.push(judge("balances against bare", ratio, BALANCES_GOAL));
     let ratio = compare("balances, full database against small", &balances, 32, &full_url, &ours_url).await;
     reached.push(judge("full database against small", ratio, FULL_DATABASE_GOAL));
+    let ratio = compare("signed answers (bunq), 32 connections", &[user], 32, &ours_url, &bare_url).await;
+    reached.push(judge("signed answers against bare", ratio, SIGNED_ANSWERS_GOAL));
     let ratio = compare_consents(&tpp, &ours_url, &bare_url).await;
     reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
     println!("resident memory, after the load: {} MiB", ours.resident());

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use testkit::bunq::{BunqClient, pseudo_certificate};
 use testkit::{CALLBACK, Request, Signer, VERIFIER, bank_offered, challenge, detailed, parameter};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
@@ -137,6 +138,17 @@ fn consent_request(signer: &Signer, body: &Value, number: usize) -> Request {
         .set("tpp-redirect-uri", CALLBACK)
         .body("application/json", body.to_string())
         .signed(signer)
+}
+
+/// A request of a service provider for its own user at the bunq interface, and the body of the answer.
+pub(crate) async fn user_request(server: &Server) -> (Vec<u8>, String) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = BunqClient::install_at(&http, &server.url("public")).await;
+    let (certificate, key) = pseudo_certificate("Benchmark AISP", |_| {});
+    let api_key = client.trade(&certificate, &certificate, &key).await;
+    let client = client.open(&api_key).await;
+    let request = client.request("GET", "/user", None).without("x-bunq-client-signature");
+    (octets(&request), client.send(&request).await.body)
 }
 
 /// Signs requests on every processor and writes them as octets.

@@ -9,6 +9,8 @@ authorization URL of its own, for a consent whose accounts the customer chooses 
     cancel      instead of logging in
     wrong       three wrong answers
     languages   in every language, by the links of the page; with a dark screen
+    several     several accounts are chosen, after none was
+    payments    two payments: one is to be made, one is not; with the keyboard alone, on a small screen
 
 With `--listen` the third party's port is opened for as long as the program runs. Without it nobody
 needs to be there: the address at which the browser ends counts. Prints a JSON object with
@@ -52,6 +54,7 @@ SIMULATED = "#simulated"
 CHALLENGE = "output.challenge"
 ALERT = "[role='alert']"
 ACCOUNT = "input[type='radio']"
+SEVERAL = "input[type='checkbox']"
 APPROVE = "button[value='approve']"
 
 SCRIPT_PROBE = "data:text/html,<title>off</title><script>document.title = 'on'</script>"
@@ -291,7 +294,10 @@ class Visit:
         final = self.third_party.final(self.driver)
         answer = parse_qs(urlsplit(final).query, keep_blank_values=True)
         sent = parse_qs(urlsplit(self.settings.url).query)
-        wanted = {"state": sent.get("state", [None])[0], "iss": None, **wanted}
+        wanted = {"state": sent.get("state", [None])[0], **wanted}
+        # An interface of plain OAuth does not name its issuer.
+        if "code_challenge" in sent:
+            wanted["iss"] = None
         for name, value in wanted.items():
             got = answer.get(name, [])
             fits = len(got) == 1 and value in (None, got[0])
@@ -407,6 +413,39 @@ def languages(visit):
     return visit.back(code=None)
 
 
+def several(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_page("accounts")
+    boxes = visit.find(SEVERAL)
+    expect(len(boxes) > 1, f"there are {len(boxes)} accounts to choose from")
+    visit.press(APPROVE)
+    expect(visit.find(ALERT), f"nothing was chosen and nothing was said: {evidence(visit.driver)}")
+    for number in (1, len(boxes)):
+        visit.customer.choose(f"#account-{number}")
+    visit.screenshot("accounts.png")
+    visit.press(APPROVE)
+    visit.checks["accounts"] = len(boxes)
+    return visit.back(code=None)
+
+
+def payments(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_page("payments")
+    visit.check_width("payments")
+    visit.checks["text"] = visit.text("main")
+    visit.customer.choose("#pay-1")
+    # In a group of radio buttons Tab leads to the first one, and arrows to the others.
+    visit.customer.choose("#pay-2")
+    visit.customer.send(Keys.ARROW_DOWN)
+    chosen = visit.find("#refuse-2")[0].is_selected()
+    expect(chosen, f"the arrow does not lead to the next choice: {evidence(visit.driver)}")
+    visit.screenshot("payments.png")
+    visit.press(APPROVE)
+    return visit.back(code=None)
+
+
 def expect_language(visit, code):
     lang = visit.find("html")[0].get_attribute("lang")
     expect(lang == code, f"the language of the page is {lang}, not {code}")
@@ -418,6 +457,8 @@ SCENARIOS = {
     "cancel": cancel,
     "wrong": wrong,
     "languages": languages,
+    "several": several,
+    "payments": payments,
 }
 
 
@@ -434,7 +475,7 @@ def arguments():
 
 def run(settings):
     Path(settings.screenshots).mkdir(parents=True, exist_ok=True)
-    small = settings.scenario == "phone"
+    small = settings.scenario in ("phone", "payments")
     with ThirdParty(settings.listen) as third_party, browser(small) as driver:
         customer = Keyboard(driver) if small else Mouse(driver)
         visit = Visit(driver, customer, third_party, settings)

