@@ -2,11 +2,9 @@
 //!
 //! Whatever way a customer takes, pages or a test's headless approval, these are the rules.
 
-use domain::grants::CODE_LIFETIME;
 use domain::{
-    Account, AccountId, AccountStatus, Authorisation, AuthorizationCode, AuthorizationProfile,
-    AuthorizationRequest, Choice, Consent, CustomerId, GrantedAccount, Language, Payment, PaymentId,
-    PaymentRefusal, PaymentStatus, Session, Tpp,
+    Account, Authorisation, AuthorizationProfile, AuthorizationRequest, Consent, GrantedAccount, Language,
+    Payment, PaymentId, Session, Tpp,
 };
 
 use crate::error::retry;
@@ -113,15 +111,6 @@ pub struct AuthorizationWish {
     pub state: Option<String>,
     /// The one payment that it is about.
     pub payment: Option<PaymentId>,
-}
-
-/// What a customer approves.
-#[derive(Debug, Clone, Default)]
-pub struct Approval {
-    /// The accounts that were chosen, where there is a choice.
-    pub accounts: Vec<AccountId>,
-    /// The payments about which the customer decided: true for those to be made.
-    pub payments: Vec<(PaymentId, bool)>,
 }
 
 /// A session that goes on, with all that belongs to it.
@@ -275,209 +264,6 @@ impl Gateway {
         Ok(Visit::Decide(Box::new(view)))
     }
 
-    /// The customer approves, with what they chose where there is a choice. Absent without a choice that is
-    /// possible: the page is shown again.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn approve(
-        &self,
-        ctx: &Ctx,
-        secret: &str,
-        approval: &Approval,
-    ) -> Result<Option<Visit>, Error> {
-        let decided = retry(|| async {
-            let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => *open,
-                Found::Leave(way_back) => return Ok(Some((Visit::Leave(way_back), vec![]))),
-                Found::Ended => return Ok(Some((Visit::Ended, vec![]))),
-            };
-            let Some(customer) = open.session.customer.clone() else { return Ok(None) };
-            let waiting = self.waiting_payments(ctx, &customer, &open.session.request).await?;
-            if waiting.is_empty() {
-                let granted = choose(self.offered(&customer, &open.consent).await?, &open.consent, approval);
-                let Some(granted) = granted else { return Ok(None) };
-                let way_back = self.grant(ctx, Changes::new(), open, customer, granted).await?;
-                return Ok(Some((Visit::Leave(way_back), vec![])));
-            }
-            self.decide_payments(ctx, open, customer, waiting, approval).await
-        });
-        let Some((visit, approved)) = decided.await? else { return Ok(None) };
-        // The approval is on disk; whoever looks at a payment later moves the money if this does not come to it.
-        for payment in approved {
-            self.settle(ctx, payment).await?;
-        }
-        Ok(Some(visit))
-    }
-
-    /// The customer decides about payments that wait. The accounts that pay are what the third party gets access to.
-    async fn decide_payments(
-        &self,
-        ctx: &Ctx,
-        open: Open,
-        customer: CustomerId,
-        waiting: Vec<Payment>,
-        approval: &Approval,
-    ) -> Result<Option<(Visit, Vec<Payment>)>, Error> {
-        let (mut changes, mut approved, mut granted) = (Changes::new(), Vec::new(), Vec::new());
-        let mut decided = 0;
-        for payment in waiting {
-            let decision = approval.payments.iter().find(|(id, _)| *id == payment.id).map(|(_, yes)| *yes);
-            let changed = match decision {
-                None => continue,
-                Some(false) => payment.reject(ctx.now)?,
-                Some(true) => {
-                    let payable = self.payable(&customer, &payment).await?;
-                    let is_chosen = |account: &Account| {
-                        payment.debtor.is_some() || approval.accounts.contains(&account.id)
-                    };
-                    let payer = payable.into_iter().find(|(account, _)| is_chosen(account));
-                    let Some((account, rights)) = payer else { return Ok(None) };
-                    if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
-                        granted.push(open.consent.access.grant(&account).unwrap_or(rights));
-                    }
-                    payment.approve(customer.clone(), account.id, ctx.now)?
-                }
-            };
-            decided += 1;
-            changes = changes.put_payment(&changed);
-            if changed.status_at(ctx.now) == PaymentStatus::Approved {
-                approved.push(Payment { version: changed.version + 1, ..changed });
-            }
-        }
-        if decided == 0 {
-            return Ok(None);
-        }
-        let way_back = if approved.is_empty() {
-            self.refuse(ctx, changes, open).await?
-        } else {
-            self.grant(ctx, changes, open, customer, granted).await?
-        };
-        Ok(Some((Visit::Leave(way_back), approved)))
-    }
-
-    /// Saves `changes` with the approval of the consent and ends the session with a code.
-    async fn grant(
-        &self,
-        ctx: &Ctx,
-        changes: Changes,
-        open: Open,
-        customer: CustomerId,
-        granted: Vec<GrantedAccount>,
-    ) -> Result<WayBack, Error> {
-        let Open { session, consent, authorisation } = open;
-        let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
-        let mut approved = authorisation.approve(customer.clone());
-        if !consent.access.is_confirmed_by_tpp() {
-            consent = consent.confirm(ctx.now)?;
-            approved = approved.confirm(ctx.now)?;
-        }
-        let changes = changes.put_consent(&consent).put_authorisation(&approved);
-        if session.request.payment.is_some() {
-            return self.leave(changes, session, Outcome::PaymentDecided).await;
-        }
-        let secret = match session.request.profile {
-            AuthorizationProfile::OpenId => self.0.randomness.secret(),
-            AuthorizationProfile::Plain => self.0.randomness.hex_secret(),
-        };
-        let code = AuthorizationCode {
-            hash: secrets::hash(&secret),
-            tenant: ctx.tenant.clone(),
-            authorisation: approved.id,
-            request: session.request.clone(),
-            customer,
-            authenticated_at: session.authenticated_at.unwrap_or(ctx.now),
-            expires_at: ctx.now.saturating_add(CODE_LIFETIME).unwrap_or(ctx.now),
-            grant: None,
-            version: 0,
-        };
-        self.leave(changes.put_authorization_code(&code), session, Outcome::Code(secret)).await
-    }
-
-    /// Saves `changes` with the refusal of the consent and ends the session.
-    async fn refuse(&self, ctx: &Ctx, changes: Changes, open: Open) -> Result<WayBack, Error> {
-        let changes =
-            changes.put_consent(&open.consent.reject(ctx.now)).put_authorisation(&open.authorisation.fail());
-        let outcome = match open.session.request.payment {
-            Some(_) => Outcome::PaymentDecided,
-            None => Outcome::Cancelled,
-        };
-        self.leave(changes, open.session, outcome).await
-    }
-
-    /// Payments of a third party that wait for a customer: the one that the request is about, or all from accounts
-    /// of the customer.
-    async fn waiting_payments(
-        &self,
-        ctx: &Ctx,
-        customer: &CustomerId,
-        request: &AuthorizationRequest,
-    ) -> Result<Vec<Payment>, Error> {
-        if request.profile == AuthorizationProfile::OpenId {
-            return Ok(Vec::new());
-        }
-        if let Some(id) = &request.payment {
-            let payment = self.payment(ctx, id).await?;
-            return Ok(vec![payment].into_iter().filter(|one| is_waiting(one, ctx)).collect());
-        }
-        let mut payments = self.0.store.pending_payments(&request.client, &ctx.tenant).await?;
-        let accounts = self.0.bank.accounts_of(customer).await?;
-        let is_own = |payment: &Payment| {
-            accounts.iter().any(|account| payment.debtor.as_ref().is_some_and(|iban| *iban == account.iban))
-        };
-        payments.retain(|payment| is_waiting(payment, ctx) && is_own(payment));
-        Ok(payments)
-    }
-
-    /// The accounts of a customer from which a payment can be made.
-    async fn payable(
-        &self,
-        customer: &CustomerId,
-        payment: &Payment,
-    ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
-        let currency = payment.transfers.first().ok_or(PaymentRefusal::Count)?.amount.currency;
-        let accounts = self.0.bank.accounts_of(customer).await?;
-        let is_fitting = |account: &Account| {
-            account.currency == currency
-                && account.status == AccountStatus::Enabled
-                && payment.debtor.as_ref().is_none_or(|iban| *iban == account.iban)
-        };
-        let rights = |account: Account| {
-            let granted = GrantedAccount {
-                account: account.id.clone(),
-                reference: domain::AccountReference::to_account(&account),
-                product: account.product,
-                balances: false,
-                transactions: false,
-            };
-            (account, granted)
-        };
-        Ok(accounts.into_iter().filter(is_fitting).map(rights).collect())
-    }
-
-    /// The customer cancels: the consent is refused.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn cancel(&self, ctx: &Ctx, secret: &str) -> Result<Visit, Error> {
-        retry(|| async {
-            let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-                Found::Ended => return Ok(Visit::Ended),
-            };
-            let mut changes = Changes::new();
-            if let Some(id) = &open.session.request.payment {
-                let payment = self.payment(ctx, id).await?;
-                if payment.status_at(ctx.now) == PaymentStatus::Pending {
-                    changes = changes.put_payment(&payment.reject(ctx.now)?);
-                }
-            }
-            Ok(Visit::Leave(self.refuse(ctx, changes, *open).await?))
-        })
-        .await
-    }
-
     /// What protects the forms of a session: whoever does not know its secret cannot make it.
     pub fn csrf_token(&self, secret: &str) -> String {
         self.0.keys.pairwise_text("csrf", &[secret])
@@ -525,19 +311,6 @@ impl Gateway {
         Ok(Found::Leave(self.leave(changes, session, outcome).await?))
     }
 
-    /// The accounts of a customer that a consent covers or offers.
-    async fn offered(
-        &self,
-        customer: &CustomerId,
-        consent: &Consent,
-    ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
-        let accounts = self.0.bank.accounts_of(customer).await?;
-        Ok(accounts
-            .into_iter()
-            .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
-            .collect())
-    }
-
     /// Saves `changes` and ends the session.
     pub(crate) async fn leave(
         &self,
@@ -550,28 +323,6 @@ impl Gateway {
         self.0.store.save(changes.put_session(&ended)).await?;
         Ok(way_back)
     }
-}
-
-fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {
-    payment.status_at(ctx.now) == PaymentStatus::Pending
-}
-
-/// What is granted of what was offered; nothing if the customer has yet to choose.
-fn choose(
-    offered: Vec<(Account, GrantedAccount)>,
-    consent: &Consent,
-    approval: &Approval,
-) -> Option<Vec<GrantedAccount>> {
-    let mut granted: Vec<_> = offered.into_iter().map(|(_, granted)| granted).collect();
-    let choice = consent.access.choice();
-    if choice != Choice::None {
-        granted.retain(|granted| approval.accounts.contains(&granted.account));
-        granted.truncate(if choice == Choice::One { 1 } else { usize::MAX });
-        if granted.is_empty() {
-            return None;
-        }
-    }
-    Some(granted)
 }
 
 fn way_back(request: &AuthorizationRequest, outcome: Outcome) -> WayBack {

@@ -8,8 +8,8 @@ use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use gateway::domain::{
     Account, AccountId, Choice, GrantedAccount, Iban, Language, Payment, PaymentId, Product, Timestamp,
 };
-use gateway::sessions::{Approval, DecisionView, LogInView, Visit};
-use gateway::{Ctx, LogIn, LogInAttempt};
+use gateway::sessions::{DecisionView, LogInView, Visit};
+use gateway::{Approval, Ctx, LogIn, LogInAttempt};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
     DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownPayment, ShownTransfer, Simulator,

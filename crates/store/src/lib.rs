@@ -12,6 +12,7 @@ mod books;
 mod certificates;
 mod changes;
 mod consents;
+mod customers;
 mod error;
 mod expired;
 mod grants;
@@ -29,8 +30,9 @@ mod tpps;
 
 use std::path::Path;
 
-pub use books::{BookedAccount, Customer, HeldAccount, Posting};
+pub use books::{BookedAccount, HeldAccount, Posting};
 pub use changes::Changes;
+pub use customers::Customer;
 pub use error::StoreError;
 pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;

@@ -7,6 +7,8 @@
 pub mod wire;
 
 #[cfg(feature = "server")]
+mod account_changes;
+#[cfg(feature = "server")]
 mod accounts;
 #[cfg(feature = "server")]
 mod attachments;
@@ -80,6 +82,8 @@ mod statement_files;
 mod statements;
 #[cfg(feature = "server")]
 mod token;
+#[cfg(feature = "server")]
+mod user_objects;
 #[cfg(feature = "server")]
 mod users;
 

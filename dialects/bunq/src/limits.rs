@@ -26,10 +26,13 @@ fn strict(method: &Method, endpoint: &str) -> (u32, i64) {
     }
 }
 
+/// Whose calls are counted together.
+type Caller = (IpAddr, Method, &'static str);
+
 /// How often callers called lately.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
-    windows: Mutex<HashMap<(IpAddr, Method, &'static str), (Timestamp, u32)>>,
+    windows: Mutex<HashMap<Caller, (Timestamp, u32)>>,
 }
 
 impl Limiter {

@@ -211,6 +211,9 @@ fn sandbox_and_assets() -> Vec<Route> {
     }
 }
 
+/// Parameters of a path with their names.
+pub(crate) type Parameters = Vec<(String, String)>;
+
 /// The operations by path.
 #[derive(Debug)]
 pub(crate) struct Routes(Router<Vec<Route>>);
@@ -238,7 +241,7 @@ impl Routes {
     ///
     /// # Errors
     /// 404, 405
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Vec<(String, String)>), Error> {
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Parameters), Error> {
         let matched = self.0.at(path).map_err(|_| Rejected::NotFound)?;
         let route = matched.value.iter().find(|route| route.method == *method);
         let route = route.ok_or_else(|| Rejected::Method(method.clone()))?;

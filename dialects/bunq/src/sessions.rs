@@ -13,6 +13,7 @@ use crate::fields::Fields;
 use crate::records::{Record, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
+use crate::user_objects;
 use crate::users::{self, User};
 
 const KIND: &str = "session";
@@ -79,7 +80,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     };
     let opened = open(&call, credential, lifetime).await.map_err(|error| call.failed(error))?;
     let (token, session) = opened;
-    let rendered = users::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
+    let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
     let created = time(session.created);
     Ok(Reply::all(vec![
         wrapped("Id", json!({ "id": session.id })),

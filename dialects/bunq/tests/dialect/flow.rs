@@ -188,10 +188,11 @@ async fn events_are_payments_of_all_accounts() {
     let events = client.list(&format!("{path}?count=200")).await;
     assert_eq!(events.len(), 200);
     assert!(events.windows(2).all(|pair| pair[0]["created"].as_str() >= pair[1]["created"].as_str()));
-    assert!(events.iter().any(|event| event["monetary_account_id"] != account.to_string()));
+    let text = account.to_string();
+    assert!(events.iter().any(|event| event["monetary_account_id"] != text.as_str()));
     assert!(events.iter().all(|event| event["object"]["Payment"].is_object()));
     let filtered = client.list(&format!("{path}?count=50&monetary_account_id={account}")).await;
-    assert!(filtered.iter().all(|event| event["monetary_account_id"] == account.to_string()));
+    assert!(filtered.iter().all(|event| event["monetary_account_id"] == text.as_str()));
     let older = client.list(&format!("{path}?count=5&older_id={}", events[4]["id"])).await;
     assert_eq!(ids(&older), ids(&events[5..10]));
     let newer = client.list(&format!("{path}?count=5&newer_id={}", events[5]["id"])).await;

@@ -257,6 +257,14 @@ async fn customers_pay_each_other_and_ask_each_other() {
         .map(|one| one["amount"]["value"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(amounts, ["-0.25", "-0.50"]);
+}
+
+#[tokio::test]
+async fn customers_ask_each_other_for_money() {
+    let server = TestServer::start().await;
+    let (one, two) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (a, b) = (BunqClient::customer(&server, &one).await, BunqClient::customer(&server, &two).await);
+    let (account_a, account_b) = (a.account().await, b.account().await);
     // B asks A for money; A says yes once, no once; B takes one back.
     let owner = element(&a.get("/user").await, "UserPerson")["alias"][0].clone();
     let inquiry = |amount: &str| json!({"amount_inquired": euro(amount), "counterparty_alias": owner, "description": "Please", "allow_bunqme": false});

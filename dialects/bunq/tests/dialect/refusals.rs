@@ -40,6 +40,7 @@ fn without(body: &Value, name: &str) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
 async fn registration() {
     let server = TestServer::start().await;
     let client = BunqClient::install(&server).await;
@@ -292,6 +293,7 @@ async fn registration() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
 async fn clients_and_lists() {
     let server = TestServer::start().await;
     let provider = BunqClient::provider(&server, "Lists AISP PISP").await;
@@ -507,6 +509,7 @@ async fn clients_and_lists() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
 async fn payments() {
     let server = TestServer::start().await;
     let provider = BunqClient::provider(&server, "Payments AISP PISP").await;

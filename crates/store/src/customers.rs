@@ -1,0 +1,109 @@
+//! Customers of a sandbox bank, and which accounts they hold.
+
+use domain::{AccountId, CustomerId, Iban, Tenant, Timestamp};
+
+use crate::changes::Rows;
+use crate::row::Row;
+use crate::{Changes, Store, StoreError};
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// The customer's id.
+    pub id: CustomerId,
+    /// The branch.
+    pub tenant: Tenant,
+    /// The name.
+    pub name: String,
+    /// Number of the device that answers challenges.
+    pub digipass_number: String,
+    /// What kind of customer this is.
+    pub persona: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl Store {
+    /// The customer with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
+        self.fetch_optional(
+            "SELECT id, tenant, name, digipass_number, persona, created_at FROM customers WHERE id = $1",
+            &[id.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+
+    /// How many customers of a kind a branch has.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn count_customers(&self, tenant: &Tenant, persona: &str) -> Result<i64, StoreError> {
+        let count = self.fetch_optional(
+            "SELECT COUNT(*) FROM customers WHERE tenant = $1 AND persona = $2",
+            &[tenant.as_str().into(), persona.into()],
+            |row| row.integer(0, "customers"),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// The customers who hold an account with this number.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn holders(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Customer>, StoreError> {
+        self.fetch_all(
+            "SELECT DISTINCT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
+             FROM accounts a JOIN account_holders h ON h.account = a.id JOIN customers c ON c.id = h.customer \
+             WHERE a.tenant = $1 AND a.iban = $2 ORDER BY c.created_at, c.id",
+            &[tenant.as_str().into(), iban.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+
+    /// The customers who hold an account.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn holders_of(&self, account: &AccountId) -> Result<Vec<Customer>, StoreError> {
+        self.fetch_all(
+            "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
+             FROM account_holders h JOIN customers c ON c.id = h.customer WHERE h.account = $1 \
+             ORDER BY c.created_at, c.id",
+            &[account.as_str().into()],
+            |row| read_customer(row, 0),
+        )
+    }
+}
+
+impl Changes {
+    /// Inserts a customer.
+    pub fn add_customer(self, customer: &Customer) -> Self {
+        self.push(
+            "INSERT INTO customers (id, tenant, name, digipass_number, persona, created_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, 1)",
+            vec![
+                customer.id.as_str().into(),
+                customer.tenant.as_str().into(),
+                customer.name.as_str().into(),
+                customer.digipass_number.as_str().into(),
+                customer.persona.as_str().into(),
+                customer.created_at.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+pub(crate) fn read_customer(row: &Row<'_>, at: usize) -> Result<Customer, StoreError> {
+    Ok(Customer {
+        id: CustomerId::new(row.text(at, "customers.id")?),
+        tenant: row.tenant(at + 1, "customers.tenant")?,
+        name: row.text(at + 2, "customers.name")?,
+        digipass_number: row.text(at + 3, "customers.digipass_number")?,
+        persona: row.text(at + 4, "customers.persona")?,
+        created_at: row.time(at + 5, "customers.created_at")?,
+    })
+}

@@ -1,0 +1,152 @@
+//! Accounts that their holder opens, describes and closes (section 14.1).
+
+use gateway::domain::Product;
+use serde_json::Value;
+
+use crate::accounts::{AccountProfile, Type, named, profile, visible};
+use crate::call::Call;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::records::Record;
+use crate::reply::Reply;
+use crate::users::User;
+
+/// Accounts that a user can have.
+const MAX_ACCOUNTS: usize = 25;
+
+/// The highest daily limit, in minor units.
+const MAX_DAILY_LIMIT: i64 = 1_000_000;
+
+/// Opens an account of a type.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
+    call.user()?;
+    let User::Customer { customer } = call.caller()? else {
+        return Err(Error::forbidden("Only the user in person can open accounts."));
+    };
+    let product = match kind {
+        Type::Bank => Product::Current,
+        Type::Savings => Product::Savings,
+        Type::Joint => {
+            let text =
+                "A joint account needs its other holder, who joins at the bank; it cannot be opened here.";
+            return Err(Error::bad(text));
+        }
+        Type::External | Type::ExternalSavings | Type::Card => {
+            let text = "Accounts of this type are linked at the bank; they cannot be opened here.";
+            return Err(Error::bad(text));
+        }
+    };
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let currency = fields.text("currency")?;
+    if currency != call.ctx.tenant.currency().code() {
+        let own = call.ctx.tenant.currency().code();
+        return Err(Error::bad(format!("The field \"currency\" must be {own}.")));
+    }
+    let wishes = Wishes::read(fields)?;
+    if visible(&call).await?.len() >= MAX_ACCOUNTS {
+        return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} accounts.")));
+    }
+    let opened = call.bunq.edge.gateway.open_account(&call.ctx, customer, product).await;
+    let opened = opened.map_err(|error| call.failed(error))?;
+    let record = profile(&call, &opened.id).await.map_err(|error| call.failed(error))?;
+    let id = record.id;
+    wishes.save(&call, record, None).await?;
+    Ok(Reply::id(id))
+}
+
+/// What a holder can say about an account.
+struct Wishes {
+    description: Option<String>,
+    display_name: Option<String>,
+    daily_limit: Option<i64>,
+    setting: Option<Value>,
+}
+
+impl Wishes {
+    fn read(fields: Fields<'_>) -> Result<Self, Error> {
+        let text = |name| -> Result<Option<String>, Error> {
+            let text = fields.optional_text(name)?;
+            match text {
+                Some(text) if text.chars().count() > 140 => {
+                    Err(Error::bad(format!("The field \"{name}\" has more than 140 characters.")))
+                }
+                text => Ok(text.map(str::to_owned)),
+            }
+        };
+        let daily_limit = match fields.get("daily_limit") {
+            Some(_) => Some(fields.amount("daily_limit")?.minor),
+            None => None,
+        };
+        if daily_limit.is_some_and(|limit| !(0..=MAX_DAILY_LIMIT).contains(&limit)) {
+            return Err(Error::bad("The field \"daily_limit\" must be from 0.00 to 10000.00."));
+        }
+        let setting = fields.get("setting").filter(|setting| setting.is_object()).cloned();
+        if setting.as_ref().is_some_and(|setting| setting.to_string().len() > 2000) {
+            return Err(Error::bad("The field \"setting\" is too long."));
+        }
+        Ok(Self {
+            description: text("description")?,
+            display_name: text("display_name")?,
+            daily_limit,
+            setting,
+        })
+    }
+
+    async fn save(
+        self,
+        call: &Call,
+        mut record: Record<AccountProfile>,
+        closing_reason: Option<String>,
+    ) -> Result<(), Error> {
+        let profile = &mut record.value;
+        profile.description = self.description.or(profile.description.take());
+        profile.display_name = self.display_name.or(profile.display_name.take());
+        profile.daily_limit = self.daily_limit.or(profile.daily_limit);
+        profile.setting = self.setting.or(profile.setting.take());
+        profile.closing_reason = closing_reason.or(profile.closing_reason.take());
+        record.updated = call.ctx.now;
+        record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))
+    }
+}
+
+/// Changes what the holder calls an account, its limit, or closes it.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
+    call.user()?;
+    let User::Customer { customer } = call.caller()? else {
+        return Err(Error::forbidden("Only the user in person can change accounts."));
+    };
+    let seen = named(&call).await?;
+    if seen.kind != kind {
+        return Err(Error::not_found());
+    }
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let wishes = Wishes::read(fields)?;
+    let status = fields.optional_word("status", &["CANCELLED", "ACTIVE"])?;
+    let mut reason = None;
+    if status == Some("CANCELLED") {
+        fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
+        fields.word("reason", &["OTHER"])?;
+        reason = Some(fields.text("reason_description")?.chars().take(500).collect());
+        if let Some(proof) = &seen.readable.balances {
+            let funds = call.bunq.edge.gateway.funds(&call.ctx, proof).await;
+            if funds.map_err(|error| call.failed(error))?.booked.minor != 0 {
+                return Err(Error::bad(
+                    "The account is not empty; pay out what it holds before you close it.",
+                ));
+            }
+        }
+        let closed = call.bunq.edge.gateway.close_account(customer, &seen.account().id).await;
+        closed.map_err(|error| call.failed(error))?;
+    }
+    let id = seen.id;
+    wishes.save(&call, seen.record, reason).await?;
+    Ok(Reply::id(id))
+}
