@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Pause after too many calls if the bank names none.
+const SHORT_PAUSE: Duration = Duration::from_secs(3);
+
+/// Longest pause after too many calls, whatever the bank says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// A failure of the client.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +32,22 @@ pub enum Error {
         url: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The answer is not signed as the bank signs its answers.
+    #[error("the answer of {url} cannot be trusted: {reason}")]
+    Untrusted {
+        /// What was called.
+        url: String,
+        /// What is wrong with its signature.
+        reason: &'static str,
+    },
+    /// The bank opens no session with the key or access token that is kept.
+    #[error("{error}; {next}")]
+    Credentials {
+        /// What the bank said.
+        error: BankError,
+        /// What may have happened, and what to do about it.
+        next: &'static str,
     },
     /// The customer or the bank said no while the browser was there.
     #[error("the authorisation came to nothing: {error}: {description}")]
@@ -69,7 +91,7 @@ pub enum Error {
     },
 }
 
-/// An error answer of a bank, whichever of the three forms it had.
+/// An error answer of a bank, whichever form it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankError {
     /// HTTP status.
@@ -95,7 +117,37 @@ impl BankError {
         self.status == 429 && self.codes.iter().any(|code| code == "ACCESS_EXCEEDED")
     }
 
-    /// Reads an error body: `tppMessages`, problem details or OAuth; anything else leaves the status alone.
+    /// Whether the session is over, so that a new one may help: bunq has two texts for it and no code.
+    pub(crate) fn is_about_session(&self) -> bool {
+        let texts = ["Insufficient authentication", "Insufficient authorisation"];
+        matches!(self.status, 401 | 403) && texts.iter().any(|text| self.says(text))
+    }
+
+    /// Whether a key or access token of bunq is refused, or the address that it comes from.
+    pub(crate) fn is_about_credentials(&self) -> bool {
+        self.status == 400 && self.says("User credentials are incorrect")
+    }
+
+    /// Whether one of the texts contains this one.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.texts.iter().any(|known| known.contains(text))
+    }
+
+    /// How long to wait before the same call again, if there were too many calls: as long as the answer says, in
+    /// a header or in words ("5 calls per 3 seconds").
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        if self.status != 429 {
+            return None;
+        }
+        let words: Vec<&str> = self.texts.iter().flat_map(|text| text.split_whitespace()).collect();
+        let named = words.windows(2).find(|pair| pair[1].starts_with("second"));
+        let named = named.and_then(|pair| pair[0].parse::<u64>().ok()).map(Duration::from_secs);
+        let pause = self.retry_after.or(named).unwrap_or(SHORT_PAUSE);
+        Some(pause.min(LONGEST_PAUSE))
+    }
+
+    /// Reads an error body: `tppMessages`, problem details, OAuth or bunq's; anything else leaves the status
+    /// alone.
     pub(crate) fn parse(
         status: u16,
         body: &[u8],
@@ -109,6 +161,9 @@ impl BankError {
         for message in messages.iter().chain(json["additionalErrors"].as_array().into_iter().flatten()) {
             error.codes.extend(text(message, "code"));
             error.texts.extend(text(message, "text").or_else(|| text(message, "detail")));
+        }
+        for message in json["Error"].as_array().into_iter().flatten() {
+            error.texts.extend(text(message, "error_description"));
         }
         error.codes.extend(text(&json, "error").or_else(|| text(&json, "code")));
         let own =
@@ -139,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_all_three_forms() {
+    fn reads_all_forms() {
         for (body, codes, texts) in [
             (
                 r#"{"tppMessages":[{"category":"ERROR","code":"FORMAT_ERROR","text":"a"},{"category":"ERROR","text":"b"}]}"#,
@@ -152,6 +207,11 @@ mod tests {
                 vec!["E", "CONSENT_UNKNOWN"],
                 vec!["e", "d"],
             ),
+            (
+                r#"{"Error":[{"error_description":"f","error_description_translated":"g"},{"error_description":"h"}]}"#,
+                vec![],
+                vec!["f", "h"],
+            ),
             ("<html>", vec![], vec![]),
         ] {
             let error = BankError::parse(400, body.as_bytes(), None, None);
@@ -163,5 +223,24 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn knows_what_texts_of_bunq_mean() {
+        let error = |status, text: &str| {
+            let body = serde_json::json!({"Error": [{"error_description": text}]}).to_string();
+            BankError::parse(status, body.as_bytes(), None, None)
+        };
+        assert!(error(403, "Insufficient authentication.").is_about_session());
+        assert!(error(401, "Insufficient authorisation.").is_about_session());
+        assert!(!error(400, "Insufficient authentication.").is_about_session());
+        assert!(!error(403, "Only a payment service provider can do this.").is_about_session());
+        let text = "User credentials are incorrect. Incorrect API key or IP address.";
+        assert!(error(400, text).is_about_credentials() && !error(403, text).is_about_credentials());
+        let text = "Too many requests. You can do a maximum of 1 calls per 30 seconds to this endpoint.";
+        assert_eq!(error(429, text).pause(), Some(Duration::from_secs(30)));
+        assert_eq!(error(429, "Too many requests.").pause(), Some(SHORT_PAUSE));
+        assert_eq!(error(429, "1 calls per 86400 seconds").pause(), Some(LONGEST_PAUSE));
+        assert_eq!(error(400, text).pause(), None);
     }
 }

@@ -1,4 +1,5 @@
-//! What a third party keeps: one folder a bank, with keys and credentials that only their owner can read.
+//! What a third party keeps: one folder a bank and dialect, with keys and credentials that only their owner can
+//! read.
 //!
 //! Every file is written whole under another name, brought to disk, and put in place by a rename: a crash leaves
 //! the old file or the new one.
@@ -9,10 +10,30 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bunq::BunqState;
 use crate::kept_consents::KeptConsent;
 use crate::{Error, SigningIdentity, TlsIdentity};
 
 const STATE: &str = "state.json";
+
+/// The interface that is spoken with a bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// NextGenPSD2.
+    BerlinGroup,
+    /// The interface of bunq.
+    Bunq,
+}
+
+impl Dialect {
+    /// For arguments and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BerlinGroup => "berlin-group",
+            Self::Bunq => "bunq",
+        }
+    }
+}
 
 /// The folder of one bank.
 #[derive(Debug, Clone)]
@@ -35,6 +56,9 @@ pub struct State {
     /// Consents, the newest last.
     #[serde(default)]
     pub consents: Vec<KeptConsent>,
+    /// What the dialect of bunq needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bunq: Option<BunqState>,
 }
 
 /// A certificate and key in files of the folder.
@@ -102,13 +126,39 @@ impl StateFolder {
         Ok(Self { path: root.join(name) })
     }
 
+    /// The folder of the bank at `bank` under `root` in a dialect: a bank may speak several at one address.
+    ///
+    /// # Errors
+    /// As [`StateFolder::new`].
+    pub fn for_dialect(root: &Path, bank: &str, dialect: Dialect) -> Result<Self, Error> {
+        let mut folder = Self::new(root, bank)?;
+        if dialect == Dialect::Bunq {
+            folder.path.as_mut_os_string().push("_bunq");
+        }
+        Ok(folder)
+    }
+
+    /// The dialect of what is kept about the bank at `bank`: NextGenPSD2 unless only the other one is there.
+    ///
+    /// # Errors
+    /// As [`StateFolder::new`].
+    pub fn dialect_of(root: &Path, bank: &str) -> Result<Dialect, Error> {
+        let is_kept = |dialect| Self::for_dialect(root, bank, dialect).map(|folder| folder.is_in_use());
+        let is_bunq = !is_kept(Dialect::BerlinGroup)? && is_kept(Dialect::Bunq)?;
+        Ok(if is_bunq { Dialect::Bunq } else { Dialect::BerlinGroup })
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.file(STATE).is_file()
+    }
+
     /// The folders under `root` that hold a state.
     pub fn all(root: &Path) -> Vec<Self> {
         let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
         let mut folders: Vec<_> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.join(STATE).is_file())
             .map(|path| Self { path })
+            .filter(Self::is_in_use)
             .collect();
         folders.sort_by(|one, other| one.path.cmp(&other.path));
         folders
@@ -159,9 +209,37 @@ impl StateFolder {
         key_id: &str,
     ) -> Result<KeptIdentity, Error> {
         let identity = SigningIdentity::from_pem(certificate, private_key, Some(key_id.to_owned()))?;
+        let holder = identity.organization_identifier()?;
+        self.write_identity(purpose, (certificate, chain), private_key, (key_id, holder))
+    }
+
+    /// The same for the certificate that turns into a user of bunq: one for tests may identify its holder by
+    /// nothing but its common name.
+    ///
+    /// # Errors
+    /// As [`StateFolder::save_identity`].
+    pub fn save_seal(
+        &self,
+        certificate: &str,
+        chain: &[String],
+        private_key: &str,
+    ) -> Result<KeptIdentity, Error> {
+        let identity = SigningIdentity::from_pem(certificate, private_key, None)?;
+        let common_name = || identity.certificate.subject.first(eidas::oid::COMMON_NAME).map(str::to_owned);
+        let holder = identity.organization_identifier().or_else(|error| common_name().ok_or(error))?;
+        self.write_identity(Use::Signing, (certificate, chain), private_key, (&identity.key_id, holder))
+    }
+
+    fn write_identity(
+        &self,
+        purpose: Use,
+        (certificate, chain): (&str, &[String]),
+        private_key: &str,
+        (key_id, holder): (&str, String),
+    ) -> Result<KeptIdentity, Error> {
         let name = purpose.name();
         let kept = KeptIdentity {
-            organization_identifier: identity.organization_identifier()?,
+            organization_identifier: holder,
             key_id: key_id.to_owned(),
             certificate: format!("{name}.certificate.pem"),
             private_key: format!("{name}.key.pem"),
@@ -216,7 +294,8 @@ impl StateFolder {
         written.map_err(|error| file_error(&path, &error))
     }
 
-    fn read(&self, name: &str) -> Result<String, Error> {
+    /// Reads a file of the folder.
+    pub(crate) fn read(&self, name: &str) -> Result<String, Error> {
         let path = self.file(name);
         fs::read_to_string(&path).map_err(|error| file_error(&path, &error))
     }
@@ -277,6 +356,24 @@ mod tests {
         assert_eq!(path("https://bank.example/x"), root.path().join("bank.example_443"));
         assert_eq!(path("http://[::1]:9"), root.path().join("___1__9"));
         assert!(StateFolder::new(root.path(), "bank").is_err());
+    }
+
+    #[test]
+    fn each_dialect_has_a_folder_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let bank = "http://127.0.0.1:8080";
+        let folder = |dialect| StateFolder::for_dialect(root.path(), bank, dialect).unwrap();
+        let known = || StateFolder::dialect_of(root.path(), bank).unwrap();
+        let (berlin_group, bunq) = (folder(Dialect::BerlinGroup), folder(Dialect::Bunq));
+        assert_eq!(berlin_group.path, StateFolder::new(root.path(), bank).unwrap().path);
+        assert_eq!(bunq.path, root.path().join("127.0.0.1_8080_bunq"));
+        assert_eq!(known(), Dialect::BerlinGroup);
+        bunq.save(&State { bunq: Some(BunqState::default()), ..State::default() }).unwrap();
+        assert_eq!(known(), Dialect::Bunq);
+        berlin_group.save(&State::default()).unwrap();
+        assert_eq!(known(), Dialect::BerlinGroup);
+        assert_eq!(StateFolder::all(root.path()).len(), 2);
+        assert_eq!(bunq.load().unwrap().bunq, Some(BunqState::default()));
     }
 
     #[cfg(unix)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +37,15 @@ pub struct Transport {
     client: reqwest::Client,
     settings: TransportSettings,
     observer: Option<Observer>,
+}
+
+/// An answer that is a success.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// Its header fields.
+    pub(crate) headers: HeaderMap,
+    /// The exact octets of its body.
+    pub(crate) body: Bytes,
 }
 
 impl std::fmt::Debug for Transport {
@@ -89,7 +98,16 @@ impl Transport {
     ///
     /// # Errors
     /// [`Error::Bank`], [`Error::Unreachable`], [`Error::Answer`]
-    pub(crate) async fn send(&self, mut call: Call) -> Result<Bytes, Error> {
+    pub(crate) async fn send(&self, call: Call) -> Result<Bytes, Error> {
+        self.receive(call, true).await.map(|received| received.body)
+    }
+
+    /// Sends a call and hands out the header fields of its answer too. With `repeats`, as [`Transport::send`]
+    /// does; without, it is sent once whatever happens, for a bank that would do a thing twice.
+    ///
+    /// # Errors
+    /// [`Error::Bank`], [`Error::Unreachable`], [`Error::Answer`]
+    pub(crate) async fn receive(&self, mut call: Call, repeats: bool) -> Result<Received, Error> {
         if call.url.starts_with("https:") {
             call.ca_file.clone_from(&self.settings.ca_file);
             let files = self.settings.tls.as_ref();
@@ -98,7 +116,7 @@ impl Transport {
         if let Some(observer) = &self.observer {
             observer(&call);
         }
-        let mut pauses = PAUSES.iter();
+        let mut pauses = PAUSES.iter().filter(|_| repeats);
         loop {
             let result = self.attempt(&call).await;
             match (&result, pauses.next()) {
@@ -108,7 +126,7 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Bytes, Error> {
+    async fn attempt(&self, call: &Call) -> Result<Received, Error> {
         let unreachable =
             |error: reqwest::Error| Error::Unreachable { url: call.url.clone(), reason: innermost(&error) };
         let mut request = self.client.request(call.method.clone(), &call.url);
@@ -131,7 +149,8 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
-            return Ok(body.into());
+            let headers = std::mem::take(response.headers_mut());
+            return Ok(Received { headers, body: body.into() });
         }
         let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
         Err(Error::Bank(BankError::parse(status.as_u16(), &body, request_id, retry_after)))

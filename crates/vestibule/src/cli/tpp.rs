@@ -19,6 +19,9 @@ pub(crate) struct TppCommonArgs {
     /// The bank's address.
     #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) bank: String,
+    /// The interface to speak with the bank [default: that of what is kept about it, else berlin-group].
+    #[arg(long, global = true, value_enum, value_name = "DIALECT")]
+    pub(crate) dialect: Option<DialectArg>,
     /// Management API of the sandbox, for test certificates.
     #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
     pub(crate) management: String,
@@ -34,6 +37,14 @@ pub(crate) struct TppCommonArgs {
     /// Print JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DialectArg {
+    /// NextGenPSD2 of the Berlin Group.
+    BerlinGroup,
+    /// The PSD2 API of bunq.
+    Bunq,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +69,14 @@ pub(crate) enum TppCommand {
     Refresh(TppConsentIdArgs),
     /// Give the tokens of the consent back, and end the consent if asked to.
     Revoke(TppRevokeArgs),
+    /// Show the OAuth client with its callback URLs, or add one (bunq).
+    OauthClient(TppOauthClientArgs),
+    /// Prepare a payment from an account by its IBAN alone; the customer approves it at the bank (bunq).
+    Pay(TppPayArgs),
+    /// Prepare a payment from an account of a connected customer, who accepts it in the bank's app (bunq).
+    Draft(TppDraftArgs),
+    /// Ask whether an account holds an amount (bunq).
+    Funds(TppFundsArgs),
     /// Do a whole job in one go and show each step with its time.
     #[command(subcommand)]
     Flow(TppFlowCommand),
@@ -131,7 +150,7 @@ pub(crate) struct TppConsentArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TppConsentIdArgs {
-    /// Which consent [default: the newest].
+    /// Which consent, or at bunq the user number of which connection [default: the newest].
     #[arg(long, value_name = "ID")]
     pub(crate) consent: Option<String>,
 }
@@ -226,6 +245,8 @@ pub(crate) struct TppRevokeArgs {
 pub(crate) enum TppFlowCommand {
     /// From nothing to the first balance: certificate, registration, consent, authorisation, accounts.
     Ais(TppFlowAisArgs),
+    /// The same at a bank that speaks as bunq does, up to a payment that waits for the customer.
+    Bunq(TppFlowBunqArgs),
 }
 
 #[derive(Debug, Args)]
@@ -241,4 +262,82 @@ pub(crate) struct TppFlowAisArgs {
     /// Where the browser comes back to, if there is no registration yet.
     #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:8765/callback")]
     pub(crate) redirect_uri: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppFlowBunqArgs {
+    #[command(flatten)]
+    pub(crate) headless: HeadlessArgs,
+    /// Kind of customer to make at a sandbox when no account is named.
+    #[arg(long, value_name = "NAME", default_value = "household")]
+    pub(crate) persona: String,
+    /// Where the browser comes back to.
+    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:8765/callback")]
+    pub(crate) redirect_uri: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppOauthClientArgs {
+    /// Add a callback URL. Can be given more than once.
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub(crate) redirect_uris: Vec<String>,
+    /// Show the secret too.
+    #[arg(long)]
+    pub(crate) secrets: bool,
+}
+
+/// What is to be paid.
+#[derive(Debug, Args)]
+pub(crate) struct OrderArgs {
+    /// Account of the payee.
+    #[arg(long, value_name = "IBAN")]
+    pub(crate) to: String,
+    /// Name of the payee.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// How many euros, for example 12.50.
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) amount: String,
+    /// What it is for.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppPayArgs {
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    /// Account that pays.
+    #[arg(long, value_name = "IBAN")]
+    pub(crate) from: String,
+    /// Decide right away, as a customer of a sandbox.
+    #[arg(long, value_enum, value_name = "DECISION")]
+    pub(crate) headless: Option<DecisionArg>,
+    /// An account of the customer, to log in with [default: the account that pays].
+    #[arg(long, value_name = "IBAN")]
+    pub(crate) customer_iban: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppDraftArgs {
+    #[command(flatten)]
+    pub(crate) id: TppConsentIdArgs,
+    /// Account that pays.
+    #[arg(long, value_name = "IBAN")]
+    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppFundsArgs {
+    /// The account.
+    #[arg(long)]
+    pub(crate) iban: String,
+    /// How many euros, for example 10.00.
+    #[arg(long)]
+    pub(crate) amount: String,
+    /// Name of the account's holder [default: the IBAN].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
 }

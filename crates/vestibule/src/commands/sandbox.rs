@@ -79,6 +79,7 @@ fn ready_line(addresses: &Addresses, strict: bool, require_mtls: bool) -> serde_
         "ready": true,
         "version": env!("CARGO_PKG_VERSION"),
         "public": addresses.public,
+        "bunq": format!("{}/bunq/v1", addresses.public),
         "tls": addresses.tls,
         "management": addresses.management,
         "tenants": tenants,
@@ -106,6 +107,7 @@ fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String
         "Vestibule sandbox {version} is ready.
 
   API             {public}/xs2a-bg/({tenants})
+  API (bunq)      {public}/bunq/v1
   Authorization   {public}/auth/({tenants})
   Pages           {public}/
   With TLS        {tls}

@@ -112,13 +112,18 @@ async fn payments_of_a_service_provider_one_by_one() {
     let ids = [provider.make(&path, &draft("12.50")).await, provider.make(&path, &draft("7.25")).await];
     let Some(found) = browse("payments", &url, &customer, port).await else { return };
     let text = found["checks"]["text"].as_str().unwrap();
-    for shown in ["EUR 12.50", "EUR 7.25", "<b>Shop & Co</b>", "NL91 ABNA 0417 1643 00", "Browser AISP PISP"] {
+    for shown in ["EUR 12.50", "EUR 7.25", "<b>Shop & Co</b>", "NL91 ABNA 0417 1643 00", "Browser AISP PISP"]
+    {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let mut statuses = Vec::new();
     for id in ids {
         let draft = provider.list(&format!("{path}/{id}")).await.remove(0);
-        statuses.push(format!("{} {}", draft["amount"]["value"].as_str().unwrap(), draft["status"].as_str().unwrap()));
+        statuses.push(format!(
+            "{} {}",
+            draft["amount"]["value"].as_str().unwrap(),
+            draft["status"].as_str().unwrap()
+        ));
     }
     statuses.sort();
     // Payments of one second are shown in any order: one was made, the other was not.

@@ -73,7 +73,9 @@ async fn the_client_for_javascript_starts_reads_and_pays() {
         .arg(customer["bunq"]["apiKey"].as_str().unwrap())
         .env("NODE_PATH", folder.join("node_modules"));
     let printed = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
-    for step in ["installation", "device", "session", "user", "accounts", "payments", "payment: id", "draft payment"] {
+    for step in
+        ["installation", "device", "session", "user", "accounts", "payments", "payment: id", "draft payment"]
+    {
         assert!(printed.lines().any(|line| line.starts_with(&format!("ok {step}"))), "{step}: {printed}");
     }
 }

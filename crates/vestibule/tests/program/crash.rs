@@ -186,7 +186,8 @@ async fn no_acknowledged_payment_is_lost_or_made_twice() {
         .header("content-type", "application/json")
         .body(json!({"tenant": "nl", "persona": "saver", "balance": "5000.00"}).to_string());
     let made: Value = serde_json::from_slice(&made.send().await.unwrap().bytes().await.unwrap()).unwrap();
-    let client = BunqClient::install_at(&http, &origin).await.open(made["bunq"]["apiKey"].as_str().unwrap()).await;
+    let client =
+        BunqClient::install_at(&http, &origin).await.open(made["bunq"]["apiKey"].as_str().unwrap()).await;
     let account = client.account().await;
     let (before, mut acknowledged) = (client.balance(account).await, std::collections::BTreeSet::new());
     for round in 0..ROUNDS {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use testkit::bunq::{BunqClient, euro, pseudo_certificate, shop};
 use testkit::{CALLBACK, Request, Signer, VERIFIER, challenge, detailed, parameter};
 
 use crate::BINARY;
@@ -53,7 +54,8 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
         let answer = request.send(&client, origin).await;
         assert!((400..500).contains(&answer.status), "{}", answer.body);
     }
-    let (seen, iban) = read_accounts(&client, origin, management, &tpp, &token).await;
+    let (mut seen, iban) = read_accounts(&client, origin, management, &tpp, &token).await;
+    seen.extend(pay(&client, origin, management).await);
     child.kill().unwrap();
     child.wait().unwrap();
     let log = reader.join().unwrap();
@@ -135,4 +137,36 @@ async fn read_accounts(
     let seen =
         vec![secret, number, cookie, code, access, refresh, id_token, VERIFIER.into(), "Canary Name".into()];
     (seen, iban)
+}
+
+/// The same at the bunq interface: keys, tokens, account numbers, texts of payments.
+async fn pay(http: &reqwest::Client, origin: &str, management: &str) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let manage = async |path: &str, body: Value| -> Value {
+        let request = Request::new("POST", path).body("application/json", body.to_string());
+        request.send(http, management).await.json()
+    };
+    let customer = manage("/test-accounts", json!({"tenant": "nl", "persona": "saver"})).await;
+    let provider = BunqClient::install_at(http, origin).await;
+    let (certificate, key) = pseudo_certificate("Log AISP PISP", |_| {});
+    let api_key = provider.trade(&certificate, &certificate, &key).await;
+    let provider = provider.open(&api_key).await;
+    let url = provider.authorization_url().await;
+    let decided =
+        manage("/approvals", json!({"url": url, "iban": customer["iban"], "decision": "approve"})).await;
+    let code = parameter(&text(&decided["location"]), "code").unwrap();
+    let token = text(&provider.exchange(&code).await.json()["access_token"]);
+    let secret = text(&provider.oauth_client().await["secret"]);
+    assert_eq!(provider.exchange("canary-code").await.status, 400);
+    let own = BunqClient::install_at(http, origin).await.open(&text(&customer["bunq"]["apiKey"])).await;
+    let body =
+        json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "canary-description"});
+    let account = own.account().await;
+    own.make(&own.below(account, "/payment"), &body).await;
+    let refused = own.post(&own.below(account, "/payment"), &json!({"description": "canary-refused"})).await;
+    assert_eq!(refused.status, 400);
+    let customer_key = text(&customer["bunq"]["apiKey"]);
+    let (installation, session) = (own.installation.clone(), own.session.clone().unwrap());
+    let iban = text(&customer["iban"]);
+    vec![api_key, code, token, secret, customer_key, installation, session, iban, "NL91ABNA0417164300".into()]
 }

@@ -1,14 +1,11 @@
 //! Consents and account data.
 
-use std::time::Duration;
-
 use berlin_group::wire;
+use tpp::berlin_group::Client;
 use tpp::consents::{ConsentSession, TransactionsWish};
 use tpp::kept_consents::{ConsentWish, KeptConsent};
 use tpp::loopback::Loopback;
-use tpp::sandbox::{Approval, Management};
 use tpp::state::State;
-use tpp::{TransportSettings, berlin_group::Client};
 
 use super::Session;
 use crate::cli::{
@@ -18,8 +15,9 @@ use crate::cli::{
 use crate::commands::Failure;
 use crate::output;
 
-/// How long a customer may take at the bank.
-const BROWSER_TIME: Duration = Duration::from_secs(15 * 60);
+/// Names of the columns of transactions.
+pub(super) const CSV_HEADER: &str =
+    "account,status,bookingDate,amount,currency,counterparty,counterpartyAccount,remittance";
 
 impl Session<'_> {
     pub(super) async fn consent(&self, command: &TppConsentArgs) -> Result<(), Failure> {
@@ -89,29 +87,7 @@ impl Session<'_> {
         args: &HeadlessArgs,
     ) -> Result<String, Failure> {
         let url = consent.authorization_url()?;
-        if let Some(decision) = args.headless {
-            let iban = args.customer_iban.as_deref().ok_or_else(|| {
-                Failure::new("--headless needs --customer-iban; make a customer with: vestibule account new")
-            })?;
-            let transport = self.transport(TransportSettings::default())?;
-            let management = Management::new(transport, &self.args.management);
-            let approval = Approval { url: &url, iban, decision: decision.name(), account: None };
-            return Ok(management.decide(&approval).await?);
-        }
-        let uri = consent.kept().redirect_uri.clone();
-        if !Loopback::fits(&uri) {
-            return Err(Failure::new(format!(
-                "open this address in a browser:\n\n  {url}\n\nand finish with the address it comes back to:\n\n  \
-                 vestibule tpp authorise --location '{uri}?code=…'"
-            )));
-        }
-        let loopback = Loopback::bind(&uri).await?;
-        if args.no_browser || !open_browser(&url) {
-            output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
-        } else {
-            output::error("The bank's page was opened in a browser. Waiting for the customer to come back …");
-        }
-        Ok(loopback.wait(BROWSER_TIME).await?)
+        self.send_browser(&url, &consent.kept().redirect_uri, args).await
     }
 
     pub(super) async fn accounts(&self, command: &TppReadArgs) -> Result<(), Failure> {
@@ -123,14 +99,13 @@ impl Session<'_> {
             return Ok(());
         }
         for account in accounts {
-            output::line(&format!(
-                "{:<24} {:<4} {:<5} {:<8} {}",
-                number(&account),
+            output::line(&account_line([
+                &number(&account),
                 account.currency.as_deref().unwrap_or_default(),
                 account.cash_account_type.as_deref().unwrap_or_default(),
                 account.status.as_deref().unwrap_or_default(),
-                account.name.as_deref().unwrap_or_default()
-            ));
+                account.name.as_deref().unwrap_or_default(),
+            ]));
         }
         Ok(())
     }
@@ -175,9 +150,7 @@ impl Session<'_> {
             return Ok(());
         }
         if command.csv {
-            output::line(
-                "account,status,bookingDate,amount,currency,counterparty,counterpartyAccount,remittance",
-            );
+            output::line(CSV_HEADER);
         }
         for (account, list) in &all {
             for (status, transactions) in [("pending", &list.pending), ("booked", &list.booked)] {
@@ -267,14 +240,23 @@ pub(super) fn consent_json(kept: &KeptConsent) -> serde_json::Value {
 /// A balance on one line.
 pub(super) fn balance_line(account: &wire::Account, balance: &wire::Balance) -> String {
     let amount = balance.balance_amount.as_ref();
-    format!(
-        "{:<24} {:<14} {:>14} {:<4} {}",
-        number(account),
-        balance.balance_type,
+    amount_line([
+        &number(account),
+        &balance.balance_type,
         amount.map_or("", |amount| &amount.amount),
         amount.map_or("", |amount| &amount.currency),
-        balance.reference_date.as_deref().unwrap_or_default()
-    )
+        balance.reference_date.as_deref().unwrap_or_default(),
+    ])
+}
+
+/// An account on one line: number, currency, kind, status, name.
+pub(super) fn account_line([number, currency, kind, status, name]: [&str; 5]) -> String {
+    format!("{number:<24} {currency:<4} {kind:<5} {status:<8} {name}")
+}
+
+/// A balance on one line: number, kind, amount, currency, day.
+pub(super) fn amount_line([number, kind, amount, currency, day]: [&str; 5]) -> String {
+    format!("{number:<24} {kind:<14} {amount:>14} {currency:<4} {day}")
 }
 
 fn chosen(accounts: Vec<wire::Account>, iban: Option<&str>) -> Result<Vec<wire::Account>, Failure> {
@@ -292,27 +274,17 @@ fn number(account: &wire::Account) -> String {
     account.iban.clone().unwrap_or_else(|| account.resource_id.clone())
 }
 
-/// Tries the programs that open addresses.
-fn open_browser(url: &str) -> bool {
-    let programs: &[&str] = if cfg!(target_os = "macos") { &["open"] } else { &["xdg-open"] };
-    programs.iter().any(|program| {
-        let mut command = std::process::Command::new(program);
-        command.arg(url).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
-        command.stderr(std::process::Stdio::null()).spawn().is_ok()
-    })
-}
-
 /// A transaction on one line.
-struct Row {
-    account: String,
-    status: &'static str,
-    date: String,
+pub(super) struct Row {
+    pub(super) account: String,
+    pub(super) status: &'static str,
+    pub(super) date: String,
     /// With a minus for money that went out.
-    amount: String,
-    currency: String,
-    counterparty: String,
-    counterparty_account: String,
-    remittance: String,
+    pub(super) amount: String,
+    pub(super) currency: String,
+    pub(super) counterparty: String,
+    pub(super) counterparty_account: String,
+    pub(super) remittance: String,
 }
 
 impl Row {
@@ -339,12 +311,12 @@ impl Row {
         }
     }
 
-    fn as_text(&self) -> String {
+    pub(super) fn as_text(&self) -> String {
         let Self { status, date, amount, currency, counterparty, remittance, .. } = self;
         format!("{date:<10} {status:<7} {amount:>14} {currency:<4} {counterparty:<28} {remittance}")
     }
 
-    fn as_csv(&self) -> String {
+    pub(super) fn as_csv(&self) -> String {
         let fields = [
             &self.account,
             self.status,

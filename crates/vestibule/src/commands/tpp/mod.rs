@@ -1,6 +1,9 @@
 //! `vestibule tpp`: arguments in, the `tpp` crate does the work, text or JSON out.
 
 mod accounts;
+mod browser;
+mod bunq;
+mod bunq_output;
 mod flow;
 
 use std::fs;
@@ -11,19 +14,22 @@ use std::sync::Arc;
 use eidas::issue::{KeyType, generate_key};
 use tpp::berlin_group::Client;
 use tpp::sandbox::Management;
-use tpp::state::{KeptIdentity, KeptRegistration, State, StateFolder, Use};
+use tpp::state::{Dialect, KeptIdentity, KeptRegistration, State, StateFolder, Use};
 use tpp::{Call, Observer, Transport, TransportSettings};
 
 use super::certificate::request;
 use super::{Failure, user_folder};
 use crate::cli::{
-    ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs, TppFlowCommand,
-    TppRegisterArgs, TppShowArgs,
+    DialectArg, ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs,
+    TppFlowCommand, TppRegisterArgs, TppShowArgs,
 };
 use crate::output;
 
 pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
-    let session = Session::open(&args.common)?;
+    let session = Session::open(&args.common, &args.command)?;
+    if session.dialect == Dialect::Bunq {
+        return session.run_bunq(args.command).await.map(|()| ExitCode::SUCCESS);
+    }
     match args.command {
         TppCommand::Certificate(command) => session.certificate(command).await,
         TppCommand::Register(command) => session.register(command).await,
@@ -36,25 +42,54 @@ pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
         TppCommand::Refresh(command) => session.refresh(&command).await,
         TppCommand::Revoke(command) => session.revoke(&command).await,
         TppCommand::Flow(TppFlowCommand::Ais(command)) => session.flow_ais(&command).await,
+        TppCommand::OauthClient(_) => Err(not_yet("oauth-client")),
+        TppCommand::Pay(_) => Err(not_yet("pay")),
+        TppCommand::Draft(_) => Err(not_yet("draft")),
+        TppCommand::Funds(_) => Err(not_yet("funds")),
+        TppCommand::Flow(TppFlowCommand::Bunq(_)) => Err(not_yet("flow bunq")),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_yet(command: &str) -> Failure {
+    Failure::new(format!("{command} is not offered at banks of the dialect berlin-group yet"))
 }
 
 /// One bank's folder and how to reach the bank.
 struct Session<'a> {
     args: &'a TppCommonArgs,
+    dialect: Dialect,
     root: PathBuf,
     folder: StateFolder,
 }
 
 impl<'a> Session<'a> {
-    fn open(args: &'a TppCommonArgs) -> Result<Self, Failure> {
+    fn open(args: &'a TppCommonArgs, command: &TppCommand) -> Result<Self, Failure> {
         let root = match &args.state {
             Some(path) => path.clone(),
             None => user_folder("tpp")?,
         };
-        let folder = StateFolder::new(&root, &args.bank)?;
-        Ok(Self { args, root, folder })
+        let named = args.dialect.map(|dialect| match dialect {
+            DialectArg::BerlinGroup => Dialect::BerlinGroup,
+            DialectArg::Bunq => Dialect::Bunq,
+        });
+        let (flow, own) = match command {
+            TppCommand::Flow(TppFlowCommand::Ais(_)) => ("flow ais", Some(Dialect::BerlinGroup)),
+            TppCommand::Flow(TppFlowCommand::Bunq(_)) => ("flow bunq", Some(Dialect::Bunq)),
+            _ => ("", None),
+        };
+        if let (Some(named), Some(own)) = (named, own)
+            && named != own
+        {
+            let (named, own) = (named.name(), own.name());
+            return Err(Failure::new(format!("{flow} speaks the dialect {own}, not {named}")));
+        }
+        let dialect = match named.or(own) {
+            Some(dialect) => dialect,
+            None => StateFolder::dialect_of(&root, &args.bank)?,
+        };
+        let folder = StateFolder::for_dialect(&root, &args.bank, dialect)?;
+        Ok(Self { args, dialect, root, folder })
     }
 
     fn load(&self) -> Result<State, Failure> {
@@ -71,6 +106,10 @@ impl<'a> Session<'a> {
         };
         let shown = kept.clone();
         *slot(&mut state, command.profile) = Some(kept);
+        // An API key belongs to the certificate that it was given for.
+        if let Some(kept) = &mut state.bunq {
+            kept.api_key = None;
+        }
         self.folder.save(&state)?;
         if self.args.json {
             output::json(&self.identity_json(&shown));
@@ -136,10 +175,8 @@ impl<'a> Session<'a> {
         for folder in &folders {
             let state = folder.load()?;
             if !state.bank.is_empty() {
-                states.push((
-                    Session { args: self.args, root: self.root.clone(), folder: folder.clone() },
-                    state,
-                ));
+                let (args, dialect, root) = (self.args, self.dialect, self.root.clone());
+                states.push((Session { args, dialect, root, folder: folder.clone() }, state));
             }
         }
         if states.is_empty() {
@@ -201,6 +238,9 @@ impl<'a> Session<'a> {
         // The last entry of a chain is the root, which is not sent; a file of a user may end anywhere.
         let mut chain: Vec<_> = all[1..].iter().map(pem).collect();
         chain.push(String::new());
+        if self.dialect == Dialect::Bunq && purpose(profile) == Use::Signing {
+            return Ok(self.folder.save_seal(&pem(&all[0]), &chain, &key)?);
+        }
         Ok(self.folder.save_identity(purpose(profile), &pem(&all[0]), &chain, &key, &key_id)?)
     }
 
@@ -211,13 +251,17 @@ impl<'a> Session<'a> {
         let secure = self.args.bank.starts_with("https:");
         let tls = if secure { self.folder.tls_identity(state) } else { None };
         let ssl_certificate = tls.is_none();
-        let ca_file = match &self.args.ca {
-            Some(path) => Some(path.clone()),
-            None if secure => self.sandbox_ca().await?,
-            None => None,
-        };
-        let transport = self.transport(TransportSettings { ca_file, tls })?;
+        let transport = self.transport(TransportSettings { ca_file: self.ca_file().await?, tls })?;
         Ok(Client::new(transport, identity, &self.args.bank, tenant, ssl_certificate)?)
+    }
+
+    /// File with the authority of the bank's TLS certificate, if it is a private one.
+    async fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
+        match &self.args.ca {
+            Some(path) => Ok(Some(path.clone())),
+            None if self.args.bank.starts_with("https:") => self.sandbox_ca().await,
+            None => Ok(None),
+        }
     }
 
     /// A sandbox's authority, if the bank is on this machine and its management API answers.
@@ -265,7 +309,7 @@ impl<'a> Session<'a> {
     fn state_json(&self, state: &State, secrets: bool) -> serde_json::Value {
         let registration = state.registration.as_ref();
         let secret = |text: &str| if secrets { text.to_owned() } else { "hidden".to_owned() };
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "bank": state.bank,
             "folder": self.folder.path(),
             "signing": state.signing.as_ref().map(|kept| self.identity_json(kept)),
@@ -276,12 +320,18 @@ impl<'a> Session<'a> {
             "redirectUris": registration.map(|kept| &kept.redirect_uris),
             "consents": state.consents.iter().map(accounts::consent_json).collect::<Vec<_>>(),
             "initialAccessToken": registration.map(|kept| secret(&kept.initial_access_token)),
-        })
+        });
+        if let Some(kept) = &state.bunq {
+            json["bunq"] = bunq_output::kept_json(kept, secrets);
+        }
+        json
     }
 
     fn state_text(&self, state: &State, secrets: bool) -> String {
         let mut lines = Vec::new();
-        if let Some(kept) = &state.registration {
+        if let Some(kept) = &state.bunq {
+            lines.extend(bunq_output::kept_text(kept, secrets));
+        } else if let Some(kept) = &state.registration {
             let secret = |text: &str| {
                 if secrets { text.to_owned() } else { "(hidden; --secrets shows it)".to_owned() }
             };

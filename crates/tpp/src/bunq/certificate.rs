@@ -1,0 +1,118 @@
+//! The certificate that becomes a user of the bank: one that is kept, or for tests one that is made here.
+
+use eidas::issue::{KeyType, generate_key, serial_number};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use rcgen::string::PrintableString;
+use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, SerialNumber, date_time_ymd};
+
+use super::answer::ALGORITHM;
+use super::client::Client;
+use crate::{Error, SigningIdentity, clock, random};
+
+/// How long a certificate for tests is good.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// A certificate with its chain, and the key to sign with.
+pub(super) struct Seal {
+    pub(super) identity: SigningIdentity,
+    /// In PEM.
+    pub(super) leaf: String,
+    /// In PEM, the issuer first; never empty.
+    pub(super) chain: String,
+}
+
+impl Client {
+    /// The certificate that is kept; without one, a new one for tests.
+    pub(super) fn seal(&mut self, announce: &impl Fn(&str)) -> Result<Seal, Error> {
+        if self.rest.signing.is_none() {
+            if self.addresses.is_production {
+                return Err(Error::Setup(
+                    "this bank takes a qualified certificate for electronic seals (QSealC) only; take over yours \
+                     with: vestibule tpp certificate --dialect bunq --profile qseal --certificate FILE --key FILE"
+                        .to_owned(),
+                ));
+            }
+            announce("No certificate yet: making one for tests");
+            let common_name = format!("Vestibule PISP AISP {}", random::request_id());
+            let (certificate, key) = pseudo_certificate(&common_name)?;
+            self.rest.signing = Some(self.folder.save_seal(&certificate, &[], &key)?);
+            self.save()?;
+        }
+        let (Some(kept), Some(identity)) = (&self.rest.signing, self.folder.signing_identity(&self.rest)?)
+        else {
+            return Err(Error::Setup("no certificate yet: vestibule tpp certificate".to_owned()));
+        };
+        if identity.algorithm != ALGORITHM {
+            let text = "the signing certificate has no RSA key; banks of the dialect bunq take no other";
+            return Err(Error::Setup(text.to_owned()));
+        }
+        let all = eidas::certificate::chain_from_pem(&self.folder.read(&kept.certificate)?)
+            .map_err(|error| Error::Setup(format!("the signing certificate cannot be used: {error}")))?;
+        let pem: Vec<String> = all.iter().map(|der| eidas::certificate::to_pem(der)).collect();
+        let leaf = pem[0].clone();
+        // A certificate that is its own issuer is its own chain.
+        let chain = if pem.len() > 1 { pem[1..].concat() } else { leaf.clone() };
+        Ok(Seal { identity, leaf, chain })
+    }
+}
+
+impl Seal {
+    /// Signs a message with the certificate's key.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let signature = self.identity.key.sign(ALGORITHM, message);
+        signature.map_err(|error| Error::Setup(format!("the certificate's key cannot sign: {error}")))
+    }
+}
+
+/// A certificate that nobody vouches for, as banks for tests take it, and its private key; both in PEM. The roles
+/// are words of the name.
+fn pseudo_certificate(common_name: &str) -> Result<(String, String), Error> {
+    let unmade = |error: &dyn std::fmt::Display| Error::Setup(format!("no certificate can be made: {error}"));
+    let (private, _) = generate_key(KeyType::Rsa2048).map_err(|error| unmade(&error))?;
+    let key = KeyPair::from_pem(&private).map_err(|error| unmade(&error))?;
+    let country = PrintableString::try_from("NL").map_err(|error| unmade(&error))?;
+    let mut distinguished_name = DistinguishedName::new();
+    distinguished_name.push(DnType::CommonName, common_name);
+    distinguished_name.push(DnType::CountryName, DnValue::PrintableString(country));
+    let serial = serial_number(random::request_id().into_bytes());
+    // From midnight on, so that a bank whose clock is slow takes it too.
+    let now = clock::now();
+    let day = |moment: jiff::Timestamp| {
+        let date = moment.to_zoned(TimeZone::UTC).date();
+        date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    let mut params = CertificateParams::default();
+    params.not_before = day(now);
+    params.not_after = day(now.saturating_add(LIFETIME).map_err(|error| unmade(&error))?);
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    params.distinguished_name = distinguished_name;
+    let certificate = params.self_signed(&key).map_err(|error| unmade(&error))?;
+    Ok((certificate.pem(), private))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_for_tests_is_what_banks_for_tests_take() {
+        let name = format!("Vestibule PISP AISP {}", random::request_id());
+        assert!(name.len() <= 64);
+        let (certificate, key) = pseudo_certificate(&name).unwrap();
+        let identity = SigningIdentity::from_pem(&certificate, &key, None).unwrap();
+        let read = &identity.certificate;
+        assert_eq!(read.subject.to_string(), read.issuer.to_string());
+        assert_eq!(read.subject.first(eidas::oid::COMMON_NAME), Some(name.as_str()));
+        assert_eq!(identity.algorithm, ALGORITHM);
+        let now = clock::now();
+        assert!(read.is_valid_at(now));
+        assert!(!read.is_valid_at(now.saturating_add(LIFETIME).unwrap()));
+        let root = tempfile::tempdir().unwrap();
+        let folder = crate::state::StateFolder::new(root.path(), "https://bank.example").unwrap();
+        let kept = folder.save_seal(&certificate, &[], &key).unwrap();
+        assert_eq!(kept.organization_identifier, name);
+        let state = crate::state::State { signing: Some(kept), ..crate::state::State::default() };
+        assert_eq!(folder.signing_identity(&state).unwrap().unwrap().certificate.der, read.der);
+    }
+}

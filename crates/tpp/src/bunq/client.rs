@@ -1,0 +1,281 @@
+//! Calls as the bank wants them: signed, in a session that is renewed when it is over. Answers are checked against
+//! the bank's key before anything is read from them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bunq::wire::SessionRequest;
+use http::Method;
+use http_signatures::key::{PrivateKey, PublicKey};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::addresses::Addresses;
+use super::answer::{ALGORITHM, Answer, check_signature, public_key};
+use super::state::{BunqState, KeptInstallation, KeptSession};
+use crate::call::Call;
+use crate::state::{State, StateFolder};
+use crate::{Error, Transport, clock, random};
+
+/// A session is renewed so long before it is over.
+const RENEW_BEFORE: i64 = 30;
+
+/// How long a session lasts if the bank does not say, in seconds: as short as any that was seen.
+const SHORT_SESSION: i64 = 300;
+
+/// How often a call waits because there were too many.
+const MAX_WAITS: usize = 2;
+
+/// A client of one bank, with what is kept about the bank.
+pub struct Client {
+    pub(super) transport: Transport,
+    pub(super) addresses: Addresses,
+    pub(super) folder: StateFolder,
+    /// Everything but what the dialect needs.
+    pub(super) rest: State,
+    pub(super) kept: BunqState,
+    keys: Option<Keys>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+/// The keys of an installation.
+struct Keys {
+    own: PrivateKey,
+    /// The bank's, once it is known.
+    bank: Option<PublicKey>,
+}
+
+/// Whose session a call is made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The third party's own.
+    Own,
+    /// That of a connection, by its place in the state.
+    Connection(usize),
+}
+
+/// A request without what depends on the moment.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    method: Method,
+    pub(super) url: String,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the bank at `bank` that goes on from `state`.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if `bank` is no address or a kept key is none, [`Error::File`].
+    pub fn open(
+        transport: Transport,
+        bank: &str,
+        folder: StateFolder,
+        mut state: State,
+    ) -> Result<Self, Error> {
+        let addresses = Addresses::of(bank)?;
+        let kept = state.bunq.take().unwrap_or_default();
+        let mut client = Self { transport, addresses, folder, rest: state, kept, keys: None };
+        client.load_keys()?;
+        Ok(client)
+    }
+
+    /// What is kept about the bank.
+    pub fn kept(&self) -> &BunqState {
+        &self.kept
+    }
+
+    /// The whole state, as it is on disk.
+    pub fn state(&self) -> State {
+        State { bunq: Some(self.kept.clone()), ..self.rest.clone() }
+    }
+
+    pub(super) fn save(&self) -> Result<(), Error> {
+        self.folder.save(&self.state())
+    }
+
+    /// Takes up the keys of the installation that is kept.
+    pub(super) fn load_keys(&mut self) -> Result<(), Error> {
+        let installation = self.kept.installation.as_ref();
+        self.keys = installation.map(|installation| Keys::load(&self.folder, installation)).transpose()?;
+        Ok(())
+    }
+
+    /// A request to read something; `path` begins with `/v1`.
+    pub(super) fn get(&self, path: &str) -> Request {
+        Request { method: Method::GET, url: format!("{}{path}", self.addresses.api), body: Vec::new() }
+    }
+
+    /// A request to make something.
+    pub(super) fn post(&self, path: &str, body: &impl Serialize) -> Result<Request, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| Error::Setup(error.to_string()))?;
+        Ok(Request { method: Method::POST, body, ..self.get(path) })
+    }
+
+    /// Sends a request with a token, signed if there is an installation. If there were too many calls, it waits
+    /// and tries again.
+    pub(super) async fn send(&self, request: &Request, token: Option<&str>) -> Result<Answer, Error> {
+        let mut waits = 0;
+        loop {
+            let result = self.attempt(request, token).await;
+            let pause = match &result {
+                Err(Error::Bank(error)) => error.pause(),
+                _ => None,
+            };
+            match pause {
+                Some(pause) if waits < MAX_WAITS => tokio::time::sleep(pause).await,
+                _ => return result,
+            }
+            waits += 1;
+        }
+    }
+
+    async fn attempt(&self, request: &Request, token: Option<&str>) -> Result<Answer, Error> {
+        let mut call = Call::new(request.method.clone(), request.url.clone(), request.body.clone())
+            .header("cache-control", "no-cache")
+            .header("x-bunq-language", "en_US")
+            .header("x-bunq-region", "nl_NL")
+            .header("x-bunq-geolocation", "0 0 0 0 000")
+            .header("x-bunq-client-request-id", random::request_id().to_string());
+        if !request.body.is_empty() {
+            call = call.header("content-type", "application/json");
+        }
+        if let Some(token) = token {
+            call = call.header("x-bunq-client-authentication", token);
+        }
+        if let (Some(keys), Some(_)) = (&self.keys, token) {
+            call = call.header("x-bunq-client-signature", keys.sign(&request.body)?);
+            let text = String::from_utf8_lossy(&request.body);
+            call.signing_string = Some(text.into_owned()).filter(|text| !text.is_empty());
+        }
+        // A request that makes something must not be sent twice: the bank would make it twice.
+        let received = self.transport.receive(call, request.method == Method::GET).await?;
+        if let Some(key) = self.keys.as_ref().and_then(|keys| keys.bank.as_ref()) {
+            check_signature(key, &received.headers, &received.body)
+                .map_err(|reason| Error::Untrusted { url: request.url.clone(), reason })?;
+        }
+        Ok(Answer::new(request.url.clone(), received.body))
+    }
+
+    /// Sends a request with the installation's token.
+    pub(super) async fn with_installation(&self, request: &Request) -> Result<Answer, Error> {
+        let installation = self.kept.installation.as_ref();
+        let answer = installation.and_then(|installation| installation.answer.as_ref());
+        let token = &answer.ok_or_else(not_registered)?.token;
+        self.send(request, Some(token)).await
+    }
+
+    /// Sends a request in a session. One that is over is renewed before, and one that the bank does not take
+    /// any more, once.
+    pub(super) async fn with_session(&mut self, whose: Whose, request: &Request) -> Result<Answer, Error> {
+        let session = self.session(whose).await?;
+        let first = self.send(request, Some(&session.token)).await;
+        match first {
+            Err(Error::Bank(error)) if error.is_about_session() => {
+                let session = self.open_session(whose).await?;
+                self.send(request, Some(&session.token)).await
+            }
+            other => other,
+        }
+    }
+
+    /// The session that is kept while it lasts, or a new one.
+    pub(super) async fn session(&mut self, whose: Whose) -> Result<KeptSession, Error> {
+        let kept = match whose {
+            Whose::Own => self.kept.session.as_ref(),
+            Whose::Connection(at) => {
+                self.kept.connections.get(at).and_then(|connection| connection.session.as_ref())
+            }
+        };
+        match kept.filter(|session| clock::now() < session.expires_at) {
+            Some(session) => Ok(session.clone()),
+            None => self.open_session(whose).await,
+        }
+    }
+
+    async fn open_session(&mut self, whose: Whose) -> Result<KeptSession, Error> {
+        let secret = match whose {
+            Whose::Own => self.kept.api_key.as_ref(),
+            Whose::Connection(at) => self.kept.connections.get(at).map(|connection| &connection.access_token),
+        };
+        let secret = secret.ok_or_else(not_registered)?;
+        let request = self.post("/v1/session-server", &SessionRequest { secret })?;
+        let answer = self.with_installation(&request).await.map_err(|error| explain(error, whose))?;
+        let opened = answer.opened()?;
+        let seconds = opened.timeout.unwrap_or(SHORT_SESSION).saturating_sub(RENEW_BEFORE).max(0);
+        let expires_at = clock::now().saturating_add(SignedDuration::from_secs(seconds));
+        let session = KeptSession {
+            token: opened.token,
+            user_id: opened.user_id,
+            expires_at: expires_at.unwrap_or(Timestamp::MAX),
+        };
+        match whose {
+            Whose::Own => self.kept.session = Some(session.clone()),
+            Whose::Connection(at) => {
+                if let Some(connection) = self.kept.connections.get_mut(at) {
+                    connection.user_id = Some(opened.user_id);
+                    connection.customer = opened.customer;
+                    connection.session = Some(session.clone());
+                }
+            }
+        }
+        self.save()?;
+        Ok(session)
+    }
+}
+
+impl Keys {
+    fn load(folder: &StateFolder, installation: &KeptInstallation) -> Result<Self, Error> {
+        let own = PrivateKey::from_pem(&folder.read(&installation.private_key)?)
+            .map_err(|error| Error::Setup(format!("the key of the installation cannot be used: {error}")))?;
+        let unusable = || Error::Setup("the public key that the bank gave cannot be read".to_owned());
+        let bank = match &installation.answer {
+            Some(answer) => Some(public_key(&answer.server_public_key).ok_or_else(unusable)?),
+            None => None,
+        };
+        Ok(Self { own, bank })
+    }
+
+    fn sign(&self, body: &[u8]) -> Result<String, Error> {
+        let signature = self.own.sign(ALGORITHM, body);
+        let signature =
+            signature.map_err(|error| Error::Setup(format!("the request cannot be signed: {error}")))?;
+        Ok(STANDARD.encode(signature))
+    }
+}
+
+/// What to do when a call with the installation's token is refused.
+pub(super) fn explain(error: Error, whose: Whose) -> Error {
+    match error {
+        Error::Bank(error) if error.is_about_credentials() => {
+            let next = match whose {
+                Whose::Own => {
+                    "the API key expired before its first use, or this address is not permitted; register again \
+                     with: vestibule tpp register --dialect bunq --redirect-uri URI"
+                }
+                Whose::Connection(_) => {
+                    "the customer's approval has ended, the key expired, or this address is not permitted; \
+                     authorise again with: vestibule tpp authorise"
+                }
+            };
+            Error::Credentials { error, next }
+        }
+        Error::Bank(error) if error.is_about_session() => {
+            let next = "the bank does not know this installation any more; register again with: vestibule tpp \
+                        register --dialect bunq --redirect-uri URI";
+            Error::Credentials { error, next }
+        }
+        other => other,
+    }
+}
+
+pub(super) fn not_registered() -> Error {
+    Error::Setup(
+        "not registered yet; register with: vestibule tpp register --dialect bunq --redirect-uri URI"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,390 @@
+//! Customers: sent to the bank to approve, connected by what they bring back, read from as far as they allowed.
+
+use bunq::wire::{AccessToken, MonetaryAccount, Payment};
+use http::Method;
+use url::Url;
+
+use super::client::{Client, Whose, not_registered};
+use super::state::{KeptConnection, PendingConnection};
+use crate::call::Call;
+use crate::loopback::Loopback;
+use crate::{Error, random};
+
+/// Most payments of one page.
+const PAGE: usize = 200;
+
+/// Pages of payments that are read at most.
+const MAX_PAGES: usize = 1000;
+
+/// Kinds of accounts that this build knows.
+const ACCOUNTS: [&str; 9] = [
+    "MonetaryAccountBank",
+    "MonetaryAccountJoint",
+    "MonetaryAccountSavings",
+    "MonetaryAccountLight",
+    "MonetaryAccountExternal",
+    "MonetaryAccountExternalSavings",
+    "MonetaryAccountInvestment",
+    "MonetaryAccountSwitchService",
+    "MonetaryAccountCard",
+];
+
+/// A customer who approved, in the state of a [`Client`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection(pub(super) usize);
+
+/// An account of a customer.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its kind, for example `MonetaryAccountBank`.
+    pub kind: String,
+    /// What the bank says about it.
+    pub details: MonetaryAccount,
+}
+
+impl Account {
+    /// Its account number, if it has one.
+    pub fn iban(&self) -> Option<&str> {
+        let mut aliases = self.details.alias.iter();
+        aliases.find(|alias| alias.kind == "IBAN").map(|alias| alias.value.as_str())
+    }
+}
+
+/// First and last day of the payments that are wanted, `YYYY-MM-DD`; days are those of UTC.
+#[derive(Debug, Clone, Default)]
+pub struct Period {
+    /// First day.
+    pub from: Option<String>,
+    /// Last day.
+    pub to: Option<String>,
+}
+
+impl Period {
+    /// Whether payments of a day, and all older ones, come too early.
+    fn is_over_before(&self, day: &str) -> bool {
+        self.from.as_deref().is_some_and(|from| day < from)
+    }
+
+    fn contains(&self, day: &str) -> bool {
+        !self.is_over_before(day) && self.to.as_deref().is_none_or(|to| day <= to)
+    }
+}
+
+impl Client {
+    /// Where to send the browser. What ties the answer to this request is kept until it comes back.
+    ///
+    /// Without a redirect URI, it is a registered one of this machine, or else the first registered one.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] without an OAuth client or redirect URI.
+    pub fn begin_authorization(&mut self, redirect_uri: Option<&str>) -> Result<PendingConnection, Error> {
+        let client = self.kept.oauth_client.as_ref().ok_or_else(not_registered)?;
+        let urls = &client.callback_urls;
+        let known = || urls.iter().find(|url| Loopback::fits(url)).or(urls.first()).map(String::as_str);
+        let redirect_uri = redirect_uri.or_else(known).ok_or_else(|| {
+            Error::Setup(
+                "the OAuth client has no callback URL; add one with: vestibule tpp oauth-client --redirect-uri URI"
+                    .to_owned(),
+            )
+        })?;
+        let state = random::secret();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &client.client_id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", &state)
+            .finish();
+        let url = format!("{}?{query}", self.addresses.authorize);
+        let pending = PendingConnection { state, redirect_uri: redirect_uri.to_owned(), url };
+        self.kept.pending = Some(pending.clone());
+        self.save()?;
+        Ok(pending)
+    }
+
+    /// The browser came back: exchanges the code, keeps the access token, and opens the customer's session.
+    ///
+    /// # Errors
+    /// [`Error::Authorization`] if the customer or the bank said no.
+    pub async fn finish_authorization(&mut self, location: &str) -> Result<Connection, Error> {
+        let pending = self.kept.pending.clone().ok_or_else(|| {
+            Error::Setup("no authorisation is under way; begin with: vestibule tpp authorise".to_owned())
+        })?;
+        let code = code(&pending, location)?;
+        let access_token = self.exchange(&code, &pending.redirect_uri).await?;
+        // The code works once, so what it gave is on disk before anything else is tried.
+        self.kept.pending = None;
+        let fresh = KeptConnection { access_token, user_id: None, customer: None, session: None };
+        self.kept.connections.push(fresh);
+        self.save()?;
+        let connection = Connection(self.kept.connections.len() - 1);
+        self.session(Whose::Connection(connection.0)).await?;
+        Ok(connection)
+    }
+
+    async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<String, Error> {
+        let client = self.kept.oauth_client.as_ref().ok_or_else(not_registered)?;
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("client_id", &client.client_id)
+            .append_pair("client_secret", &client.client_secret)
+            .finish();
+        let endpoint = &self.addresses.token;
+        let call = Call::new(Method::POST, format!("{endpoint}?{query}"), Vec::new())
+            .header("accept", "application/json");
+        let received = self.transport.receive(call, false).await;
+        let received = received.map_err(|error| without_query(error, endpoint))?;
+        let wrong = |reason: String| Error::Answer { url: endpoint.clone(), reason };
+        let token: AccessToken =
+            serde_json::from_slice(&received.body).map_err(|error| wrong(error.to_string()))?;
+        if !token.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(wrong(format!("its token type is {}, not bearer", token.token_type)));
+        }
+        Ok(token.access_token)
+    }
+
+    /// A connection of the state: that of the user with this number, or the newest.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if there is none.
+    pub fn connection(&self, user: Option<&str>) -> Result<Connection, Error> {
+        let connections = &self.kept.connections;
+        let is_wanted = |kept: &KeptConnection| match user {
+            Some(user) => kept.user_id.is_some_and(|id| id.to_string() == user),
+            None => true,
+        };
+        connections.iter().rposition(is_wanted).map(Connection).ok_or_else(|| {
+            Error::Setup(match user {
+                Some(user) => {
+                    format!("connection {user} is not kept here; vestibule tpp show lists those that are")
+                }
+                None => "no customer is connected yet; send one to the bank with: vestibule tpp authorise"
+                    .to_owned(),
+            })
+        })
+    }
+
+    /// The number of a connection's user at the bank.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn user_of(&mut self, connection: Connection) -> Result<i64, Error> {
+        Ok(self.session(Whose::Connection(connection.0)).await?.user_id)
+    }
+
+    /// The customer's name, if the bank tells it.
+    pub fn customer_of(&self, connection: Connection) -> Option<&str> {
+        self.kept.connections.get(connection.0)?.customer.as_deref()
+    }
+
+    /// The accounts that the customer allowed. Kinds that this build does not know are left out.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn accounts(&mut self, connection: Connection) -> Result<Vec<Account>, Error> {
+        let user = self.user_of(connection).await?;
+        let request = self.get(&format!("/v1/user/{user}/monetary-account"));
+        let answer = self.with_session(Whose::Connection(connection.0), &request).await?;
+        let (accounts, _) = answer.under::<MonetaryAccount>(&ACCOUNTS)?;
+        Ok(accounts.into_iter().map(|(kind, details)| Account { kind, details }).collect())
+    }
+
+    /// The payments of an account in a period, newest first, all pages.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn payments(
+        &mut self,
+        connection: Connection,
+        account: i64,
+        period: &Period,
+    ) -> Result<Vec<Payment>, Error> {
+        let user = self.user_of(connection).await?;
+        let path = format!("/v1/user/{user}/monetary-account/{account}/payment?count={PAGE}");
+        let mut request = self.get(&path);
+        let mut all = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let answer = self.with_session(Whose::Connection(connection.0), &request).await?;
+            let (page, older) = answer.under::<Payment>(&["Payment"])?;
+            let is_last = page.last().is_some_and(|(_, oldest)| period.is_over_before(day_of(oldest)));
+            all.extend(page.into_iter().map(|(_, payment)| payment));
+            let next = match older {
+                Some(older) if !is_last => self.addresses.resolve(&older)?,
+                _ => break,
+            };
+            // A bank that repeats a link would never end.
+            if next == request.url {
+                break;
+            }
+            request.url = next;
+        }
+        all.retain(|payment| period.contains(day_of(payment)));
+        Ok(all)
+    }
+}
+
+/// The day of a payment, `YYYY-MM-DD`.
+fn day_of(payment: &Payment) -> &str {
+    payment.created.get(..10).unwrap_or(&payment.created)
+}
+
+/// Reads the code from where the browser came back to.
+fn code(pending: &PendingConnection, location: &str) -> Result<String, Error> {
+    let url = Url::parse(location).map_err(|_| Error::Setup(format!("{location} is no URL")))?;
+    let parameter =
+        |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    if parameter("state").as_deref() != Some(pending.state.as_str()) {
+        return Err(Error::Setup(
+            "the browser came back with another state than it left with: the answer belongs to another request"
+                .to_owned(),
+        ));
+    }
+    if let Some(error) = parameter("error") {
+        let description = parameter("error_description").unwrap_or_default();
+        return Err(Error::Authorization { error, description });
+    }
+    parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
+}
+
+/// Takes the query, which holds the client's secret, out of what an error says.
+fn without_query(error: Error, endpoint: &str) -> Error {
+    let url = endpoint.to_owned();
+    match error {
+        Error::Unreachable { reason, .. } => Error::Unreachable { url, reason },
+        Error::Answer { reason, .. } => Error::Answer { url, reason },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::state::{State, StateFolder};
+    use crate::{Transport, TransportSettings};
+
+    const URI: &str = "http://127.0.0.1:8765/callback";
+
+    fn client(root: &std::path::Path) -> Client {
+        let bank = "http://127.0.0.1:1";
+        let folder = StateFolder::new(root, bank).unwrap();
+        let transport = Transport::new(TransportSettings::default(), None).unwrap();
+        let mut client = Client::open(transport, bank, folder, State::default()).unwrap();
+        client.kept.oauth_client = Some(crate::bunq::KeptOauthClient {
+            id: 7,
+            client_id: "c".repeat(64),
+            client_secret: "s".repeat(64),
+            callback_urls: vec!["https://tpp.example/cb".to_owned(), URI.to_owned()],
+        });
+        client
+    }
+
+    #[test]
+    fn a_browser_has_to_bring_back_what_it_left_with() {
+        let root = tempfile::tempdir().unwrap();
+        let mut client = client(root.path());
+        let pending = client.begin_authorization(None).unwrap();
+        let start = format!(
+            "http://127.0.0.1:1/bunq/auth?response_type=code&client_id={}&redirect_uri=\
+             http%3A%2F%2F127.0.0.1%3A8765%2Fcallback&state=",
+            "c".repeat(64)
+        );
+        assert_eq!(pending.url, format!("{start}{}", pending.state));
+        assert_eq!(client.folder.load().unwrap().bunq.unwrap().pending, Some(pending.clone()));
+        let state = &pending.state;
+        assert_eq!(code(&pending, &format!("{URI}?code=x&state={state}")).unwrap(), "x");
+        let refused = code(&pending, &format!("{URI}?error=access_denied&state={state}"));
+        assert!(matches!(refused, Err(Error::Authorization { .. })));
+        for query in ["code=x".to_owned(), "code=x&state=y".to_owned(), format!("state={state}")] {
+            let wrong = format!("{URI}?{query}");
+            assert!(matches!(code(&pending, &wrong), Err(Error::Setup(_))), "{wrong}");
+        }
+        let named = client.begin_authorization(Some("https://tpp.example/cb")).unwrap();
+        assert!(named.url.contains("&redirect_uri=https%3A%2F%2Ftpp.example%2Fcb&") && named.state != *state);
+    }
+
+    #[tokio::test]
+    async fn no_error_tells_the_clients_secret() {
+        let root = tempfile::tempdir().unwrap();
+        let error = client(root.path()).exchange("code", URI).await.unwrap_err().to_string();
+        assert!(error.starts_with("http://127.0.0.1:1/bunq/v1/token cannot be reached"), "{error}");
+        assert!(!error.contains(&"s".repeat(64)), "{error}");
+    }
+
+    #[test]
+    fn the_newest_connection_counts_unless_one_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let mut client = client(root.path());
+        assert!(client.connection(None).is_err());
+        for id in [11, 12] {
+            let connection = KeptConnection {
+                access_token: "t".to_owned(),
+                user_id: Some(id),
+                customer: None,
+                session: None,
+            };
+            client.kept.connections.push(connection);
+        }
+        assert_eq!(client.connection(None).unwrap(), Connection(1));
+        assert_eq!(client.connection(Some("11")).unwrap(), Connection(0));
+        assert!(client.connection(Some("13")).is_err());
+    }
+
+    fn payment(created: &str) -> Payment {
+        let label = |iban: Value| {
+            json!({"iban": iban, "is_light": null, "display_name": "Shop", "country": "NL", "avatar": null,
+                   "label_user": {"uuid": null, "display_name": "Shop"}, "merchant_category_code": null})
+        };
+        let payment = json!({
+            "id": 1001, "created": created, "updated": created, "monetary_account_id": 20,
+            "amount": {"currency": "EUR", "value": "-12.50"}, "description": "Coffee", "type": "BUNQ",
+            "sub_type": "PAYMENT", "merchant_reference": null, "alias": label("NL18BUNQ2025104049".into()),
+            "counterparty_alias": label(Value::Null), "attachment": [], "geolocation": null, "batch_id": null,
+            "balance_after_mutation": {"currency": null, "value": null}, "payment_arrival_expected": null,
+        });
+        serde_json::from_value(payment).unwrap()
+    }
+
+    #[test]
+    fn payments_of_a_period() {
+        let made = payment("2026-02-01 10:00:00.000001");
+        assert_eq!(day_of(&made), "2026-02-01");
+        assert_eq!(made.amount.value.as_deref(), Some("-12.50"));
+        assert_eq!(made.counterparty_alias.unwrap().display_name.as_deref(), Some("Shop"));
+        let period = |from: &str, to: &str| Period {
+            from: Some(from.to_owned()).filter(|day| !day.is_empty()),
+            to: Some(to.to_owned()).filter(|day| !day.is_empty()),
+        };
+        for (from, to, is_in) in [
+            ("", "", true),
+            ("2026-02-01", "2026-02-01", true),
+            ("2026-02-02", "", false),
+            ("", "2026-01-31", false),
+        ] {
+            assert_eq!(period(from, to).contains("2026-02-01"), is_in, "{from} {to}");
+        }
+        assert!(period("2026-02-02", "").is_over_before("2026-02-01"));
+        assert!(!period("", "2026-01-31").is_over_before("2026-02-01"));
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_first_iban() {
+        let details = json!({
+            "id": 20, "created": "2026-01-05 09:11:13.000000", "updated": "2026-01-05 09:11:13.000000",
+            "alias": [
+                {"type": "EMAIL", "value": "e@example.org", "name": "e@example.org"},
+                {"type": "IBAN", "value": "NL18BUNQ2025104049", "name": "E. Example"},
+            ],
+            "avatar": {"uuid": "5a44", "image": [], "anchor_uuid": null, "style": "NONE"},
+            "balance": {"currency": "EUR", "value": "100.50"}, "country": null, "currency": "EUR",
+            "daily_limit": {"currency": null, "value": null}, "description": "Main", "display_name": null,
+            "public_uuid": null, "status": "ACTIVE", "sub_status": "NONE", "connected_cards": [],
+        });
+        let kind = "MonetaryAccountSavings".to_owned();
+        let account = Account { kind, details: serde_json::from_value(details).unwrap() };
+        assert_eq!(account.iban(), Some("NL18BUNQ2025104049"));
+        assert_eq!(account.details.balance.unwrap().value.as_deref(), Some("100.50"));
+    }
+}

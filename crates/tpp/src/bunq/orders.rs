@@ -1,0 +1,171 @@
+//! Payments that customers decide about, and whether there is enough for one.
+
+use bunq::wire::{
+    Amount, DraftEntry, DraftPaymentRequest, Element, FundsRequest, Pointer, ProviderDraftRequest,
+};
+
+use super::client::{Client, Request, Whose};
+use super::connection::Connection;
+use crate::Error;
+
+/// The currency of all accounts here.
+const CURRENCY: &str = "EUR";
+
+/// Who is to be paid, how much, and what for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// IBAN of the payee.
+    pub to: String,
+    /// Name of the payee.
+    pub name: String,
+    /// Euros as a decimal text, for example `12.50`.
+    pub amount: String,
+    /// What it is for.
+    pub description: String,
+}
+
+impl Order {
+    fn amount(&self) -> Amount {
+        euros(&self.amount)
+    }
+}
+
+/// A payment that waits for the customer, or did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// Its number.
+    pub id: i64,
+    /// `PENDING`, `ACCEPTED` …
+    pub status: String,
+}
+
+impl Client {
+    /// Prepares a payment from one of a connected customer's accounts, which is named by its number. The
+    /// customer decides about it in the bank's app.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn draft(
+        &mut self,
+        connection: Connection,
+        account: i64,
+        order: &Order,
+    ) -> Result<Prepared, Error> {
+        let user = self.user_of(connection).await?;
+        let path = format!("/v1/user/{user}/monetary-account/{account}/draft-payment");
+        let entry = DraftEntry {
+            amount: order.amount(),
+            counterparty_alias: pointer(&order.to, &order.name),
+            description: order.description.clone(),
+        };
+        let request = DraftPaymentRequest { entries: vec![entry], number_of_required_accepts: 1 };
+        let request = self.post(&path, &request)?;
+        self.prepare(Whose::Connection(connection.0), &request, &path).await
+    }
+
+    /// Prepares a payment from an account of which nothing but its IBAN is known. The customer decides about it
+    /// where they approve: send them to the page of [`Client::begin_authorization`].
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn provider_draft(&mut self, from: &str, order: &Order) -> Result<Prepared, Error> {
+        let path = self.provider_drafts().await?;
+        let request = ProviderDraftRequest {
+            sender_iban: compact(from),
+            counterparty_iban: compact(&order.to),
+            counterparty_name: order.name.clone(),
+            description: order.description.clone(),
+            amount: order.amount(),
+        };
+        let request = self.post(&path, &request)?;
+        self.prepare(Whose::Own, &request, &path).await
+    }
+
+    /// What became of a payment of [`Client::provider_draft`].
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn provider_draft_status(&mut self, id: i64) -> Result<String, Error> {
+        let path = self.provider_drafts().await?;
+        self.status(Whose::Own, &path, id).await
+    }
+
+    /// Whether an account holds an amount of euros. `name` is that of its holder.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn has_funds(&mut self, iban: &str, name: &str, amount: &str) -> Result<bool, Error> {
+        let user = self.session(Whose::Own).await?.user_id;
+        let request = FundsRequest { pointer_iban: pointer(iban, name), amount: euros(amount) };
+        let request = self.post(&format!("/v1/user/{user}/confirmation-of-funds"), &request)?;
+        let answer = self.with_session(Whose::Own, &request).await?;
+        answer.find("ConfirmationOfFunds", |element| match element {
+            Element::ConfirmationOfFunds(answer) => Some(answer.has_sufficient_funds),
+            _ => None,
+        })
+    }
+
+    async fn provider_drafts(&mut self) -> Result<String, Error> {
+        let user = self.session(Whose::Own).await?.user_id;
+        Ok(format!("/v1/user/{user}/payment-service-provider-draft-payment"))
+    }
+
+    async fn prepare(&mut self, whose: Whose, request: &Request, path: &str) -> Result<Prepared, Error> {
+        let id = self.with_session(whose, request).await?.id()?;
+        Ok(Prepared { id, status: self.status(whose, path, id).await? })
+    }
+
+    async fn status(&mut self, whose: Whose, path: &str, id: i64) -> Result<String, Error> {
+        let request = self.get(&format!("{path}/{id}"));
+        let answer = self.with_session(whose, &request).await?;
+        answer.find("draft payment", |element| match element {
+            Element::DraftPayment(draft) | Element::PaymentServiceProviderDraftPayment(draft) => {
+                Some(draft.status)
+            }
+            _ => None,
+        })
+    }
+}
+
+fn euros(amount: &str) -> Amount {
+    Amount { value: Some(amount.to_owned()), currency: Some(CURRENCY.to_owned()) }
+}
+
+fn pointer(iban: &str, name: &str) -> Pointer {
+    Pointer { kind: "IBAN".to_owned(), value: compact(iban), name: Some(name.to_owned()) }
+}
+
+/// An IBAN without the blanks that people write.
+fn compact(iban: &str) -> String {
+    iban.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn requests_are_written_as_the_bank_reads_them() {
+        let order = Order {
+            to: "nl13 abna 0000 0000 00".to_owned(),
+            name: "Shop".to_owned(),
+            amount: "12.50".to_owned(),
+            description: "Coffee".to_owned(),
+        };
+        let entry = DraftEntry {
+            amount: order.amount(),
+            counterparty_alias: pointer(&order.to, &order.name),
+            description: order.description,
+        };
+        assert_eq!(
+            serde_json::to_value(&entry).unwrap(),
+            json!({
+                "amount": {"value": "12.50", "currency": "EUR"},
+                "counterparty_alias": {"type": "IBAN", "value": "NL13ABNA0000000000", "name": "Shop"},
+                "description": "Coffee",
+            })
+        );
+    }
+}
