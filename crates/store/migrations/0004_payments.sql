@@ -22,3 +22,5 @@ ALTER TABLE postings ADD COLUMN entered_at BIGINT;
 CREATE INDEX postings_by_time ON postings (account, booking_date) WHERE entered_at IS NOT NULL;
 
 CREATE INDEX consents_by_customer ON consents (customer, tpp);
+
+CREATE INDEX consents_without_customer ON consents (tenant, created_at) WHERE customer IS NULL;

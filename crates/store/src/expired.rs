@@ -6,7 +6,7 @@ use crate::Changes;
 use crate::changes::Rows;
 
 /// One statement a table, each deleting a bounded number of rows.
-const STATEMENTS: [&str; 5] = [
+const STATEMENTS: [&str; 7] = [
     "DELETE FROM requests WHERE key IN \
      (SELECT key FROM requests WHERE tenant = $1 AND expires_at < $2 LIMIT 1024)",
     "DELETE FROM sessions WHERE hash IN \
@@ -17,11 +17,18 @@ const STATEMENTS: [&str; 5] = [
      (SELECT hash FROM tokens WHERE tenant = $1 AND expires_at < $2 LIMIT 1024)",
     "DELETE FROM pushed_requests WHERE hash IN \
      (SELECT hash FROM pushed_requests WHERE tenant = $1 AND expires_at < $2 LIMIT 1024)",
+    // What a browser began at an interface where nobody asked for a consent before, and nobody went on with.
+    "DELETE FROM authorisations WHERE consent IN \
+     (SELECT id FROM consents WHERE tenant = $1 AND created_at < $2 AND customer IS NULL \
+     AND (access LIKE '{\"Chosen\"%' OR access = '\"Payment\"') LIMIT 1024)",
+    "DELETE FROM consents WHERE id IN \
+     (SELECT id FROM consents WHERE tenant = $1 AND created_at < $2 AND customer IS NULL \
+     AND (access LIKE '{\"Chosen\"%' OR access = '\"Payment\"') LIMIT 1024)",
 ];
 
 impl Changes {
-    /// Deletes requests, sessions, codes, tokens and pushed requests of a tenant that ended before `limit`, up to
-    /// 1024 of each.
+    /// Deletes requests, sessions, codes, tokens, pushed requests and authorizations that nobody went on with, of a
+    /// tenant, that ended before `limit`, up to 1024 of each.
     pub fn forget_expired(self, tenant: &Tenant, limit: Timestamp) -> Self {
         STATEMENTS.into_iter().fold(self, |changes, sql| {
             changes.push(sql, vec![tenant.as_str().into(), limit.into()], Rows::Any)

@@ -67,10 +67,7 @@ impl Answer {
 
     /// The elements under these wrappers, with the wrapper of each, and the link to older ones. Other elements
     /// are left out: the interface adds kinds at any time.
-    pub(super) fn under<T: DeserializeOwned>(
-        &self,
-        wrappers: &[&str],
-    ) -> Result<Page<T>, Error> {
+    pub(super) fn under<T: DeserializeOwned>(&self, wrappers: &[&str]) -> Result<Page<T>, Error> {
         let envelope = self.read::<BTreeMap<String, Value>>()?;
         let mut found = Vec::new();
         for (wrapper, value) in envelope.response.into_iter().flatten() {

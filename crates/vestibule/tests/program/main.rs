@@ -17,6 +17,7 @@ mod pages;
 mod python;
 mod sandbox_command;
 mod tls;
+mod tpp_bunq;
 mod tpp_command;
 
 /// The binary under test.

@@ -241,7 +241,9 @@ impl Session<'_> {
             output::json(&json!({"id": draft.id, "status": draft.status}));
         } else {
             output::line(&format!("Draft payment {} is {}", draft.id, draft.status));
-            output::line("Next: the customer accepts it in the bank's app");
+            output::line(
+                "Next: the customer accepts it at the bank: in its app, or where vestibule tpp authorise leads",
+            );
         }
         Ok(())
     }

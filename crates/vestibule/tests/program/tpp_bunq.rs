@@ -1,0 +1,188 @@
+//! `vestibule tpp` at the bunq interface.
+
+use serde_json::{Value, json};
+use testkit::{Program, free_folder};
+
+use crate::{BINARY, vestibule};
+
+struct Setting {
+    program: Program,
+    state: String,
+    _guard: tempfile::TempDir,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let (guard, folder) = free_folder();
+        let state = folder.join("state").to_str().unwrap().to_owned();
+        Self { program: Program::sandbox(BINARY, &["--ephemeral"]), state, _guard: guard }
+    }
+
+    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
+        let (bank, management) = (self.program.url("public"), self.program.url("management"));
+        let to = ["--bank", &bank, "--management", &management, "--state", &self.state];
+        vestibule(&[&["tpp"], arguments, &to].concat())
+    }
+
+    /// Runs a command that has to succeed.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let (code, out, error) = self.tpp(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{error}");
+        out
+    }
+
+    /// The same with JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let out = self.ok(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    }
+
+    /// Runs a command that has to fail with a text.
+    fn refused(&self, arguments: &[&str], text: &str) {
+        let (code, out, error) = self.tpp(arguments);
+        assert_ne!(code, 0, "{arguments:?}: {out}");
+        assert!(error.contains("error: ") && error.contains(text), "{arguments:?}: {error}");
+    }
+
+    async fn manage(&self, method: &str, path: &str, body: Value) -> Value {
+        let request = testkit::Request::new(method, path).body("application/json", body.to_string());
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = request.send(&http, &self.program.url("management")).await;
+        assert!(answer.status < 300, "{path}: {}", answer.body);
+        answer.json()
+    }
+
+    async fn customer(&self) -> (String, Value) {
+        let made =
+            self.manage("POST", "/test-accounts", json!({"tenant": "nl", "persona": "household"})).await;
+        (made["iban"].as_str().unwrap().to_owned(), made)
+    }
+}
+
+#[test]
+fn from_nothing_to_a_draft_payment() {
+    let setting = Setting::new();
+    let flow = setting.json(&["flow", "bunq", "--headless", "approve"]);
+    let steps: Vec<_> =
+        flow["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    for step in
+        ["registration", "customer", "authorisation", "session", "accounts", "transactions", "draft payment"]
+    {
+        assert!(steps.contains(&step), "{step}: {steps:?}");
+    }
+    // What was kept says which interface it is.
+    let accounts = setting.ok(&["accounts"]);
+    assert_eq!(accounts.lines().count(), 2, "{accounts}");
+    assert!(setting.ok(&["balances"]).contains("interimAvailable"));
+    assert!(setting.ok(&["transactions", "--csv"]).lines().count() > 400);
+    let shown = setting.ok(&["show"]);
+    assert!(shown.contains("(hidden; --secrets shows it)") && shown.contains("_bunq"), "{shown}");
+    let calls = setting.tpp(&["accounts", "--show-calls"]).2;
+    assert!(calls.contains("x-bunq-client-signature"), "{calls}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registering_again_goes_on_where_it_stopped_and_files_are_closed() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new();
+    let uri = ["--redirect-uri", "https://tpp.example/callback"];
+    let register =
+        |more: &[&str]| setting.json(&[&["register", "--dialect", "bunq"], &uri[..], more].concat());
+    let first = register(&[]);
+    let second = register(&["--redirect-uri", "https://tpp.example/other"]);
+    assert_eq!((&first["clientId"], &first["clientSecret"]), (&second["clientId"], &second["clientSecret"]));
+    let client = setting.json(&["oauth-client", "--dialect", "bunq"]);
+    assert!(client.to_string().contains("https://tpp.example/other"), "{client}");
+    let mut files = 0;
+    for folder in std::fs::read_dir(&setting.state).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            assert_eq!(
+                std::fs::metadata(&file).unwrap().permissions().mode() & 0o077,
+                0,
+                "{}",
+                file.display()
+            );
+            files += 1;
+        }
+    }
+    assert!(files >= 4, "{files}");
+    // Nobody has approved yet.
+    setting.refused(&["accounts", "--dialect", "bunq"], "authorise");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_by_an_account_number_by_a_connection_and_funds() {
+    let setting = Setting::new();
+    let (iban, _) = setting.customer().await;
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
+    let to = ["--to", "NL91ABNA0417164300", "--name", "Shop", "--description", "Coffee"];
+    let pay = |amount: &str, more: &[&str]| {
+        setting.json(&[&["pay", "--from", &iban, "--amount", amount][..], &to, more].concat())
+    };
+    assert_eq!(pay("12.50", &["--headless", "approve"])["status"], "ACCEPTED");
+    let pending = pay("1.00", &[]);
+    assert_eq!(pending["status"], "PENDING");
+    assert!(pending.to_string().contains("/bunq/auth?"), "{pending}");
+    // What waits is decided at the next authorisation.
+    setting.ok(&["authorise", "--headless", "approve", "--customer-iban", &iban]);
+    let newest = setting.ok(&["transactions", "--csv", "--account", &iban]);
+    let coffees: Vec<_> = newest.lines().filter(|line| line.contains("Coffee")).collect();
+    assert!(coffees.len() == 2 && coffees.iter().any(|line| line.contains("12.50")), "{coffees:?}");
+    let draft = setting.json(&[&["draft", "--account", &iban, "--amount", "2.00"][..], &to].concat());
+    assert_eq!(draft["status"], "PENDING");
+    assert_eq!(setting.json(&["funds", "--iban", &iban, "--amount", "1.00"])["hasSufficientFunds"], true);
+    assert_eq!(
+        setting.json(&["funds", "--iban", &iban, "--amount", "999999.00"])["hasSufficientFunds"],
+        false
+    );
+    setting
+        .refused(&["funds", "--iban", "NL91ABNA0417164300", "--amount", "1.00"], "no account of this bank");
+    setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "access_denied");
+    setting.refused(&["consent"], "not offered at banks of the dialect bunq");
+    setting
+        .refused(&["funds", "--dialect", "berlin-group", "--iban", &iban, "--amount", "1.00"], "not offered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_renew_by_themselves_until_the_customer_ends_it() {
+    let setting = Setting::new();
+    let (iban, _) = setting.customer().await;
+    setting.ok(&["flow", "bunq", "--headless", "approve", "--customer-iban", &iban]);
+    // The provider's first session was for an hour.
+    setting.manage("PUT", "/clock", json!({"tenant": "nl", "advance": "PT2H"})).await;
+    assert_eq!(setting.json(&["funds", "--iban", &iban, "--amount", "1.00"])["hasSufficientFunds"], true);
+    setting.ok(&["accounts"]);
+    let consents = setting.manage("GET", &format!("/consents?iban={iban}"), json!({})).await;
+    let consent = consents["consents"][0]["consentId"].as_str().unwrap().to_owned();
+    setting.manage("POST", &format!("/consents/{consent}/revocation"), json!({})).await;
+    setting.refused(&["accounts"], "authorise");
+    setting.ok(&["authorise", "--headless", "approve", "--customer-iban", &iban]);
+    setting.ok(&["accounts"]);
+}
+
+#[test]
+fn a_real_certificate_is_taken_over() {
+    let setting = Setting::new();
+    let management = setting.program.url("management");
+    let folder = format!("{}-seal", setting.state);
+    let (code, _, error) = vestibule(&[
+        "certificate",
+        "new",
+        "--profile",
+        "qseal",
+        "--out",
+        &folder,
+        "--management",
+        &management,
+        "--organization-identifier",
+        "PSDNL-DNB-B77",
+    ]);
+    assert_eq!(code, 0, "{error}");
+    let (certificate, key) = (format!("{folder}/certificate.pem"), format!("{folder}/key.pem"));
+    setting.ok(&["certificate", "--dialect", "bunq", "--certificate", &certificate, "--key", &key]);
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
+    let shown = setting.json(&["show", "--dialect", "bunq"]);
+    assert!(shown.to_string().contains("PSDNL-DNB-B77"), "{shown}");
+}
