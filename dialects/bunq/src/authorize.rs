@@ -3,8 +3,6 @@
 //!
 //! An invalid request is answered here and never redirected, so the page cannot be used to send a browser anywhere.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -26,6 +24,15 @@ use crate::users::{self, User};
 /// Longest `state`, in bytes: it comes back in an address.
 const MAX_STATE: usize = 2000;
 
+/// What a browser arrives for.
+#[derive(Clone, Copy)]
+enum Errand {
+    /// To give access, and decide about payments that wait.
+    Authorization,
+    /// To make a payment whose payer is unknown.
+    Payment,
+}
+
 /// `GET /auth`
 pub(crate) async fn page(
     State(shared): State<Shared>,
@@ -33,12 +40,8 @@ pub(crate) async fn page(
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let bunq = &shared.bunq;
-    let begun = async {
-        let ctx = bunq.context(request)?;
-        authorize(bunq, &ctx, &query.unwrap_or_default()).await
-    };
-    respond(&shared, &connection, begun.await)
+    let begun = arrive(&shared.bunq, Errand::Authorization, request, query).await;
+    respond(&shared, &connection, begun)
 }
 
 /// `GET /psp`
@@ -48,30 +51,40 @@ pub(crate) async fn payment_page(
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let bunq = &shared.bunq;
-    let begun = async {
-        let ctx = bunq.context(request)?;
-        pay(bunq, &ctx, &query.unwrap_or_default()).await
-    };
-    respond(&shared, &connection, begun.await)
+    let begun = arrive(&shared.bunq, Errand::Payment, request, query).await;
+    respond(&shared, &connection, begun)
 }
 
-/// The same without a browser.
+/// `GET /auth` without a browser.
 pub(crate) fn begin(edge: Edge, query: String) -> Beginning {
+    without_browser(edge, Errand::Authorization, query)
+}
+
+/// `GET /psp` without a browser.
+pub(crate) fn begin_payment(edge: Edge, query: String) -> Beginning {
+    without_browser(edge, Errand::Payment, query)
+}
+
+fn without_browser(edge: Edge, errand: Errand, query: String) -> Beginning {
     Box::pin(async move {
-        let bunq = Arc::new(Bunq::new(edge));
-        let ctx = bunq.context(bunq.edge.gateway.new_request_id()).map_err(told)?;
-        authorize(&bunq, &ctx, &query).await.map(Begun::Session).map_err(told)
+        let bunq = Bunq::new(edge);
+        let request = bunq.edge.gateway.new_request_id();
+        arrive(&bunq, errand, request, Some(query)).await.map(Begun::Session).map_err(told)
     })
 }
 
-/// The same without a browser.
-pub(crate) fn begin_payment(edge: Edge, query: String) -> Beginning {
-    Box::pin(async move {
-        let bunq = Arc::new(Bunq::new(edge));
-        let ctx = bunq.context(bunq.edge.gateway.new_request_id()).map_err(told)?;
-        pay(&bunq, &ctx, &query).await.map(Begun::Session).map_err(told)
-    })
+/// Checks a request and begins a session for it; returns the session's secret.
+async fn arrive(
+    bunq: &Bunq,
+    errand: Errand,
+    request: RequestId,
+    query: Option<String>,
+) -> Result<String, Error> {
+    let (ctx, query) = (bunq.context(request)?, query.unwrap_or_default());
+    match errand {
+        Errand::Authorization => authorize(bunq, &ctx, &query).await,
+        Errand::Payment => pay(bunq, &ctx, &query).await,
+    }
 }
 
 fn told(error: Error) -> (StatusCode, String) {

@@ -14,6 +14,7 @@ use crate::credentials::check_address;
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
 use crate::pagination::Page;
+use crate::records::{Kept, Range, Record, find, list};
 use crate::routes::{Route, Signed, TokenKind};
 use crate::sessions::{self, Session};
 use crate::signatures::verify;
@@ -151,6 +152,33 @@ impl Call {
     /// 400
     pub(crate) fn page(&self) -> Result<Page, Error> {
         Page::read(&self.query)
+    }
+
+    /// A record of an owner.
+    ///
+    /// # Errors
+    /// 404
+    pub(crate) async fn record<T: Kept>(&self, owner: i64, id: i64) -> Result<Record<T>, Error> {
+        let found = find::<T>(&self.bunq.drawer, owner, id).await;
+        found.map_err(|error| self.failed(error))?.ok_or_else(Error::not_found)
+    }
+
+    /// The records of an owner on the page that is asked for, with its links.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) async fn page_of<T: Kept>(&self, owner: i64) -> Result<(Vec<Record<T>>, Value), Error> {
+        let page = self.page()?;
+        let found = list::<T>(&self.bunq.drawer, owner, page.range, page.limit()).await;
+        let mut found = found.map_err(|error| self.failed(error))?;
+        let is_more = page.cut(&mut found);
+        let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
+        // Whatever a bound names lies beyond that end of the page.
+        let (has_older, has_newer) = match page.range {
+            Range::Older(bound) => (is_more, bound.is_some()),
+            Range::Newer(_) => (true, is_more),
+        };
+        Ok((found, page.links(&self.path, &ids, has_older, has_newer)))
     }
 
     /// Turns an error of a use case into one of this dialect.

@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::certificates::accept;
 use crate::error::{Error, from_gateway};
 use crate::fields::Fields;
-use crate::records::{Kept, Record, find, index, list, look_up};
+use crate::records::{Kept, Record, find, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::sessions::Session;
 use crate::signatures::is_sealed;
@@ -183,7 +183,8 @@ pub(crate) async fn key_of_customer(bunq: &Bunq, ctx: &Ctx, user: i64) -> Result
     Ok(key)
 }
 
-/// The first device binds the key to addresses; later ones have to come from these.
+/// The first device binds the key to addresses; later ones have to come from these. Of two that are first at once, one
+/// is.
 ///
 /// # Errors
 /// [`gateway::Error`]
@@ -197,15 +198,32 @@ pub(crate) async fn bind(
     if credential.value.device.is_some() {
         return Ok(());
     }
-    credential.value.device = Some(Device { description: description.to_owned(), ip: address.to_string() });
-    let mut id = bunq.numbers(i64::try_from(addresses.len()).unwrap_or(1).max(1)).await?;
-    for ip in addresses {
-        let (ip, now) = (ip.clone(), ctx.now);
-        credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active: true });
-        id += 1;
+    let first = bunq.numbers(i64::try_from(addresses.len()).unwrap_or(1).max(1)).await?;
+    loop {
+        let device = Device { description: description.to_owned(), ip: address.to_string() };
+        credential.value.device = Some(device);
+        credential.value.addresses = addresses
+            .iter()
+            .zip(first..)
+            .map(|(ip, id)| Address {
+                id,
+                created: ctx.now,
+                updated: ctx.now,
+                ip: ip.clone(),
+                is_active: true,
+            })
+            .collect();
+        credential.updated = ctx.now;
+        match credential.save(&bunq.drawer).await {
+            Err(gateway::Error::Conflict) => {}
+            done => return done,
+        }
+        let newer = find::<Credential>(&bunq.drawer, credential.owner, credential.id).await?;
+        match newer {
+            Some(newer) if newer.value.device.is_none() => credential = newer,
+            _ => return Ok(()),
+        }
     }
-    credential.updated = ctx.now;
-    credential.save(&bunq.drawer).await
 }
 
 /// Checks that the session's key may be used from an address.
@@ -290,8 +308,7 @@ fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Value
 
 /// The credential that a path names, of the session's user.
 async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<Credential>, Error> {
-    let found = find::<Credential>(&call.bunq.drawer, owner, call.id(name)?).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<Credential>(owner, call.id(name)?).await
 }
 
 /// `GET /payment-service-provider-credential/{id}`
@@ -302,16 +319,13 @@ pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
 
 /// `GET /user/{user}/credential-password-ip`
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (call.user()?, call.page()?);
-    let found = list::<Credential>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
+    let user = call.user()?;
+    let (found, links) = call.page_of::<Credential>(user).await?;
     let elements = found
         .iter()
         .map(|record| wrapped("CredentialPasswordIp", render(&call.bunq, record, call.ctx.now)))
         .collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET /user/{user}/credential-password-ip/{id}`

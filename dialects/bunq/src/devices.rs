@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::credentials::{bind, check_ip, resolve};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::records::{Kept, Record, find, index, list, look_up};
+use crate::records::{Kept, Record, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 
 /// From an installation and the credential of a key to the device.
@@ -89,18 +89,14 @@ fn render(device: &Record<DeviceServer>) -> Value {
 
 /// `GET /device-server` and `GET /device`
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (call.session()?.user, call.page()?);
-    let found = list::<DeviceServer>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|device| device.id).collect();
+    let user = call.session()?.user;
+    let (found, links) = call.page_of::<DeviceServer>(user).await?;
     let elements = found.iter().map(render).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET /device-server/{id}` and `GET /device/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let device = find::<DeviceServer>(&call.bunq.drawer, call.session()?.user, call.id("id")?).await;
-    let device = device.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let device = call.record::<DeviceServer>(call.session()?.user, call.id("id")?).await?;
     Ok(Reply::all(vec![render(&device)]))
 }

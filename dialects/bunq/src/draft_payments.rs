@@ -13,7 +13,7 @@ use crate::fields::Fields;
 use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
 use crate::payments::{Renderer, check_may_pay, of_entry, roles_of_caller};
 use crate::pointers::transfer;
-use crate::records::{Kept, Record, find, list as list_records};
+use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::{self, User};
 
@@ -172,16 +172,13 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> 
 
 /// `GET …/monetary-account/{account}/draft-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named(&call).await?, call.page()?);
-    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let seen = accounts::named(&call).await?;
+    let (found, links) = call.page_of::<DraftPayment>(seen.id).await?;
     let mut elements = Vec::new();
     for draft in found.iter().filter(|draft| is_visible(&call, draft)) {
         elements.push(wrapped("DraftPayment", render(&call, &seen, draft).await?));
     }
-    let ids: Vec<i64> = found.iter().map(|draft| draft.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/draft-payment/{id}`

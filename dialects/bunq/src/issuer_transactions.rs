@@ -14,7 +14,7 @@ use crate::labels::{amount, label_counterparty, label_own};
 use crate::oauth_clients::check_url;
 use crate::pointers::{check_description, follow};
 use crate::provider_drafts::{check_provider, is_pending};
-use crate::records::{Kept, Record, find, index, list as list_records, look_up};
+use crate::records::{Kept, Record, find, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::users::User;
@@ -128,22 +128,18 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
 
 async fn named(call: &Call) -> Result<Record<IssuerTransaction>, Error> {
     let user = check_provider(call)?;
-    let found = find::<IssuerTransaction>(&call.bunq.drawer, user, call.id("id")?).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<IssuerTransaction>(user, call.id("id")?).await
 }
 
 /// `GET /user/{user}/payment-service-provider-issuer-transaction`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (check_provider(&call)?, call.page()?);
-    let found = list_records::<IssuerTransaction>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let user = check_provider(&call)?;
+    let (found, links) = call.page_of::<IssuerTransaction>(user).await?;
     let mut elements = Vec::new();
     for transaction in &found {
         elements.push(render(&call, transaction).await?);
     }
-    let ids: Vec<i64> = found.iter().map(|transaction| transaction.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET /user/{user}/payment-service-provider-issuer-transaction/{id}`

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::oauth_clients::check_url;
 use crate::pagination::Page;
-use crate::records::{Kept, Record, find, list as list_records, look_up};
+use crate::records::{Kept, Record, find, look_up};
 use crate::reply::{Reply, wrapped};
 
 const FILTERS: &str = "notification-filters";
@@ -148,13 +148,10 @@ async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
 
 /// `GET /user/{user}/certificate-pinned`
 pub(crate) async fn list_pinned(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (call.user()?, call.page()?);
-    let found = list_records::<CertificatePinned>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|pinned| pinned.id).collect();
+    let user = call.user()?;
+    let (found, links) = call.page_of::<CertificatePinned>(user).await?;
     let elements = found.iter().filter(|pinned| !pinned.value.is_deleted).map(render_pinned).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET /user/{user}/certificate-pinned/{id}`

@@ -143,18 +143,14 @@ fn render_callback(callback: &Callback) -> Value {
 
 /// `GET /user/{user}/oauth-client`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (manager(&call)?, call.page()?);
-    let found = list_records::<OauthClient>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|client| client.id).collect();
+    let user = manager(&call)?;
+    let (found, links) = call.page_of::<OauthClient>(user).await?;
     let elements = found.iter().map(|client| wrapped("OauthClient", render(&call.bunq, client))).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
-    let found = find::<OauthClient>(&call.bunq.drawer, manager(call)?, call.id(name)?).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<OauthClient>(manager(call)?, call.id(name)?).await
 }
 
 async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use crate::fields::Fields;
 use crate::labels::{amount, hidden_amount, is_in_person, label_counterparty, label_own};
 use crate::pagination::Page;
 use crate::pointers::transfer;
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Kept, Range, Record};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::users::User;
@@ -278,16 +278,13 @@ async fn render_batch(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) ->
 
 /// `GET …/monetary-account/{account}/payment-batch`
 pub(crate) async fn list_batches(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
-    let found = list_records::<PaymentBatch>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let seen = accounts::named_own(&call).await?;
+    let (found, links) = call.page_of::<PaymentBatch>(seen.id).await?;
     let mut elements = Vec::new();
     for batch in &found {
         elements.push(wrapped("PaymentBatch", render_batch(&call, &seen, batch).await?));
     }
-    let ids: Vec<i64> = found.iter().map(|batch| batch.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
@@ -304,8 +301,7 @@ pub(crate) async fn change_batch(call: Call) -> Result<Reply, Error> {
 }
 
 async fn find_batch(call: &Call, seen: &Seen) -> Result<Record<PaymentBatch>, Error> {
-    let batch = find::<PaymentBatch>(&call.bunq.drawer, seen.id, call.id("id")?).await;
-    batch.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<PaymentBatch>(seen.id, call.id("id")?).await
 }
 
 /// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.

@@ -13,7 +13,7 @@ use crate::fields::Fields;
 use crate::labels::amount;
 use crate::payments::check_may_pay;
 use crate::pointers::{check_description, iban};
-use crate::records::{Kept, Record, find, list as list_records};
+use crate::records::{Kept, Record};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::User;
 
@@ -99,22 +99,18 @@ async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Err
 
 async fn named(call: &Call) -> Result<Record<ProviderDraft>, Error> {
     let user = check_provider(call)?;
-    let draft = find::<ProviderDraft>(&call.bunq.drawer, user, call.id("id")?).await;
-    draft.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<ProviderDraft>(user, call.id("id")?).await
 }
 
 /// `GET /user/{user}/payment-service-provider-draft-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (user, page) = (check_provider(&call)?, call.page()?);
-    let found = list_records::<ProviderDraft>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let user = check_provider(&call)?;
+    let (found, links) = call.page_of::<ProviderDraft>(user).await?;
     let mut elements = Vec::new();
     for draft in &found {
         elements.push(render(&call, draft).await?);
     }
-    let ids: Vec<i64> = found.iter().map(|draft| draft.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET /user/{user}/payment-service-provider-draft-payment/{id}`

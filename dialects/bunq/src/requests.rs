@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
 use crate::pointers::follow;
-use crate::records::{Kept, Record, find, list as list_records};
+use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
 
 /// The most that a bank for tests gives away at once, in minor units.
@@ -167,22 +167,18 @@ async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, 
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
-    let found = find::<RequestInquiry>(&call.bunq.drawer, seen.id, call.id("id")?).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<RequestInquiry>(seen.id, call.id("id")?).await
 }
 
 /// `GET …/monetary-account/{account}/request-inquiry`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
-    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let seen = accounts::named_own(&call).await?;
+    let (found, links) = call.page_of::<RequestInquiry>(seen.id).await?;
     let mut elements = Vec::new();
     for inquiry in &found {
         elements.push(wrapped("RequestInquiry", render(&call, inquiry).await?));
     }
-    let ids: Vec<i64> = found.iter().map(|inquiry| inquiry.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/request-inquiry/{id}`
@@ -260,11 +256,9 @@ async fn render_response(
 
 /// `GET …/monetary-account/{account}/request-response`
 pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
+    let seen = accounts::named_own(&call).await?;
     let user = call.session()?.user;
-    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
+    let (found, links) = call.page_of::<RequestResponse>(user).await?;
     let mut elements = Vec::new();
     for response in &found {
         if let Some(inquiry) = inquiry_of(&call, &response.value, &seen).await? {
@@ -272,8 +266,7 @@ pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
             elements.push(wrapped("RequestResponse", rendered));
         }
     }
-    let ids: Vec<i64> = found.iter().map(|response| response.id).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 async fn named_response(
@@ -281,8 +274,7 @@ async fn named_response(
     seen: &Seen,
 ) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
     let user = call.session()?.user;
-    let found = find::<RequestResponse>(&call.bunq.drawer, user, call.id("id")?).await;
-    let response = found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let response = call.record::<RequestResponse>(user, call.id("id")?).await?;
     let inquiry = inquiry_of(call, &response.value, seen).await?.ok_or_else(Error::not_found)?;
     Ok((response, inquiry))
 }

@@ -16,7 +16,7 @@ use crate::labels::{amount, label_counterparty, label_own};
 use crate::pagination::Page;
 use crate::payments::{Renderer, of_entry};
 use crate::pointers::transfer;
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Kept, Range, Record, list as list_records};
 use crate::reply::{Reply, time, wrapped};
 
 const UNITS: [&str; 6] = ["ONCE", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
@@ -164,9 +164,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     fields.optional_word("purpose", &["PAYMENT"])?;
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
-    let known =
-        list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, Range::Older(None), MAX_SCHEDULES).await;
-    if known.map_err(|error| call.failed(error))?.len() >= 200 {
+    if i64::try_from(all_of(&call, seen.id).await?.len()).is_ok_and(|count| count >= MAX_SCHEDULES) {
         return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} schedules.")));
     }
     let scheduled = ScheduledPayment {
@@ -181,6 +179,12 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     };
     let scheduled = call.bunq.add(&call.ctx, seen.id, scheduled).await;
     Ok(Reply::id(scheduled.map_err(|error| call.failed(error))?.id))
+}
+
+/// Every schedule of an account, the newest first.
+async fn all_of(call: &Call, account: i64) -> Result<Vec<Record<ScheduledPayment>>, Error> {
+    let found = list_records(&call.bunq.drawer, account, Range::Older(None), MAX_SCHEDULES).await;
+    found.map_err(|error| call.failed(error))
 }
 
 fn render_payment(seen: &Seen, scheduled: &ScheduledPayment) -> Value {
@@ -217,28 +221,14 @@ fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Value {
     })
 }
 
-async fn all_of(
-    call: &Call,
-    seen: &Seen,
-    page: Page,
-) -> Result<(Vec<Record<ScheduledPayment>>, Value), Error> {
-    let found = list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
-    let links = page.links(&call.path, &ids, is_more, is_more);
-    Ok((found, links))
-}
-
 async fn named(call: &Call, seen: &Seen, name: &str) -> Result<Record<ScheduledPayment>, Error> {
-    let found = find::<ScheduledPayment>(&call.bunq.drawer, seen.id, call.id(name)?).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    call.record::<ScheduledPayment>(seen.id, call.id(name)?).await
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
-    let (found, links) = all_of(&call, &seen, page).await?;
+    let seen = accounts::named_own(&call).await?;
+    let (found, links) = call.page_of::<ScheduledPayment>(seen.id).await?;
     let elements = found.iter().map(|one| wrapped("ScheduledPayment", render(&seen, one))).collect();
     Ok(Reply::page(elements, links))
 }
@@ -301,7 +291,7 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
     }
     let mut elements = Vec::new();
     for seen in accounts::visible(&call).await? {
-        let (found, _) = all_of(&call, &seen, Page::read(&[])?).await?;
+        let found = all_of(&call, seen.id).await?;
         elements.extend(found.iter().map(|record| schedule_of(&seen, record)));
     }
     Ok(Reply::page(elements, Page::none()))
@@ -309,8 +299,8 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule`
 pub(crate) async fn list_schedules(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named_own(&call).await?, call.page()?);
-    let (found, links) = all_of(&call, &seen, page).await?;
+    let seen = accounts::named_own(&call).await?;
+    let (found, links) = call.page_of::<ScheduledPayment>(seen.id).await?;
     Ok(Reply::page(found.iter().map(|record| schedule_of(&seen, record)).collect(), links))
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::label_own;
 use crate::payments::{find_one, in_range};
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Kept, Range, Record, find};
 use crate::reply::{Reply, time, wrapped};
 use crate::statement_files::{Statement, csv, mt940, pdf};
 
@@ -110,15 +110,12 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Er
 
 /// `GET …/monetary-account/{account}/customer-statement`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named(&call).await?, call.page()?);
+    let seen = accounts::named(&call).await?;
     check_readable(&seen)?;
-    let found = list_records::<CustomerStatement>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-    let mut found = found.map_err(|error| call.failed(error))?;
-    let is_more = page.cut(&mut found);
-    let ids: Vec<i64> = found.iter().map(|statement| statement.id).collect();
+    let (found, links) = call.page_of::<CustomerStatement>(seen.id).await?;
     let shown = found.iter().filter(|statement| !statement.value.is_deleted);
     let elements = shown.map(|statement| render(&seen, statement)).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, is_more, is_more)))
+    Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}`
@@ -192,8 +189,7 @@ async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentSta
     let seen = accounts::named(call).await?;
     let payment = call.id("event")?;
     let (_, transaction) = find_one(call, &seen, payment).await?;
-    let found = find::<PaymentStatement>(&call.bunq.drawer, payment, call.id("id")?).await;
-    let found = found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let found = call.record::<PaymentStatement>(payment, call.id("id")?).await?;
     Ok((seen, transaction, found))
 }
 
