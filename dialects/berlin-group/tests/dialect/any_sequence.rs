@@ -58,6 +58,8 @@ struct World {
     tpp: TestTpp,
     iban: String,
     consents: Vec<Known>,
+    /// Days that the clock was moved, rounded up.
+    waited: i32,
 }
 
 /// Where a consent may go from a status.
@@ -77,11 +79,11 @@ impl World {
         let tpp = server.registered("nl", ID).await;
         let customer = server.customer("nl", "student").await;
         let iban = customer["iban"].as_str().unwrap().to_owned();
-        Self { server, tpp, iban, consents: Vec::new() }
+        Self { server, tpp, iban, consents: Vec::new(), waited: 0 }
     }
 
     async fn take(&mut self, step: &Step) {
-        let Self { server, tpp, iban, consents } = self;
+        let Self { server, tpp, iban, consents, waited } = self;
         let known = |which: &usize| consents.len().checked_sub(1 + which);
         match step {
             Step::Ask { recurring, offered } => {
@@ -167,7 +169,17 @@ impl World {
                     .form(&format!("token={}", tokens.access_token));
                 assert_eq!(server.send(&request).await.status, 200);
             }
-            Step::Wait(by) => server.advance("nl", by).await,
+            Step::Wait(by) => {
+                let days = by
+                    .strip_prefix('P')
+                    .and_then(|by| by.strip_suffix('D'))
+                    .map_or(2, |by| by.parse().unwrap());
+                // The third party's certificate is good for two years; what comes after is another test's matter.
+                if *waited + days < 700 {
+                    *waited += days;
+                    server.advance("nl", by).await;
+                }
+            }
         }
     }
 
