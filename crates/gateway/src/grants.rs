@@ -3,7 +3,7 @@
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
     AuthorizationCode, AuthorizationProfile, Consent, ConsentId, Grant, GrantId, GrantRefusal, Timestamp,
-    Token, TokenKind, Tpp,
+    Token, TokenKind, Tpp, TppId,
 };
 use subtle::ConstantTimeEq;
 
@@ -158,6 +158,14 @@ impl Gateway {
             }
         })
         .await
+    }
+
+    /// Ends everything that customers approved for a client at an interface of plain OAuth: the client is cancelled.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn end_authorizations(&self, ctx: &Ctx, client: &TppId) -> Result<(), Error> {
+        Ok(self.0.store.save(Changes::new().end_authorizations(client, ctx.now)).await?)
     }
 
     /// A token that may be used at the tenant that is called, or nothing (RFC 7662).

@@ -23,4 +23,6 @@ CREATE INDEX postings_by_time ON postings (account, booking_date) WHERE entered_
 
 CREATE INDEX consents_by_customer ON consents (customer, tpp);
 
+CREATE INDEX grants_by_client ON grants (client) WHERE ended_at IS NULL;
+
 CREATE INDEX consents_without_customer ON consents (tenant, created_at) WHERE customer IS NULL;

@@ -113,6 +113,16 @@ impl Changes {
         )
     }
 
+    /// Ends every grant of a client that came from an authorization without a consent asked for before.
+    pub fn end_authorizations(self, client: &TppId, at: Timestamp) -> Self {
+        self.push(
+            "UPDATE grants SET ended_at = $1, version = version + 1 WHERE client = $2 AND ended_at IS NULL \
+             AND consent IN (SELECT id FROM consents WHERE access LIKE '{\"Chosen\"%')",
+            vec![at.into(), client.as_str().into()],
+            Rows::Any,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_token(self, tenant: &Tenant, token: &Token) -> Self {

@@ -173,8 +173,12 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
     }
     client.value.is_active = status == "ACTIVE";
-    let id = client.id;
+    let (id, is_active) = (client.id, client.value.is_active);
     save(&call, client).await?;
+    if let (false, User::Provider { tpp, .. }) = (is_active, call.caller()?) {
+        let ended = call.bunq.edge.gateway.end_authorizations(&call.ctx, tpp).await;
+        ended.map_err(|error| call.failed(error))?;
+    }
     Ok(Reply::id(id))
 }
 

@@ -207,4 +207,10 @@ async fn a_connection_ends_after_ninety_days_or_when_the_user_says_so() {
     server.advance("nl", "P91D").await;
     let refused = client.post("/session-server", &json!({"secret": again.key})).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
+    // A client that is cancelled takes all its connections with it.
+    let provider = provider.session(&own).await;
+    let connected = provider.connect(&server, &customer).await;
+    let path = format!("/user/{}/oauth-client/{}", provider.user, provider.oauth_client().await["id"]);
+    assert_eq!(provider.put(&path, &json!({"status": "CANCELLED"})).await.status, 200);
+    assert_eq!(connected.get("/user").await.status, 403);
 }

@@ -152,7 +152,23 @@ async fn users_read_what_the_bank_knows_of_them() {
 }
 
 #[tokio::test]
-async fn a_strict_bank_counts_calls_by_its_own_clock() {
+async fn a_strict_bank_counts_calls_unless_told_not_to() {
+    for (limits, third) in [(gateway::RateLimits::On, 429), (gateway::RateLimits::Off, 200)] {
+        let server = TestServer::with(|config| {
+            config.strictness = gateway::Strictness::Strict;
+            config.rate_limits = limits;
+        })
+        .await;
+        let client = BunqClient::provider(&server, "Counted AISP").await;
+        let mut session = client.clone();
+        session.session = None;
+        let again = session.post("/session-server", &json!({"secret": client.key})).await;
+        assert_eq!(again.status, third, "{}", again.body);
+    }
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_the_banks_own_clock() {
     let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Strict).await;
     let client = BunqClient::install(&server).await;
     let customer = server.customer("nl", "student").await;
