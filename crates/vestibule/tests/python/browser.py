@@ -31,10 +31,13 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.common.exceptions import (
+    StaleElementReferenceException,
+    TimeoutException,
+    WebDriverException,
+)
 from selenium.webdriver import ActionChains, ChromeOptions, ChromeService, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM = "/usr/bin/chromium"
@@ -169,6 +172,23 @@ def console(driver):
     return list(dict.fromkeys(loud))
 
 
+def is_gone(element):
+    """Whether the page of an element has been replaced.
+
+    The driver says so in two ways: as an error of its own kind, and, when it asks the browser in
+    the very moment of the change, as an unknown error with the text of the browser.
+    """
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        if "does not belong to the document" in (error.msg or ""):
+            return True
+        raise
+    return False
+
+
 def evidence(driver):
     """Where the browser stands, for messages."""
     return json.dumps({"url": driver.current_url, "console": console(driver)})
@@ -256,8 +276,8 @@ class Visit:
         page = self.driver.find_element(By.TAG_NAME, "html")
         self.customer.press(selector)
         try:
-            gone = expected_conditions.staleness_of(page)
-            WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.1).until(gone)
+            gone = WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.1)
+            gone.until(lambda _: is_gone(page))
         except TimeoutException:
             sys.exit(f"{selector} leads nowhere: {evidence(self.driver)}")
 
