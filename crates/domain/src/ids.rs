@@ -96,7 +96,7 @@ id!(
     CustomerId
 );
 id!(
-    /// A payment that waits for a customer: a UUID in lower case.
+    /// A payment: a UUID in lower case, or what an interface made of its own names for one that is to be made once.
     PaymentId
 );
 id!(

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Counterparty, CustomerId, Iban, Money, PaymentId, Tenant, TppId};
+use crate::{Account, AccountId, Counterparty, CustomerId, Iban, Money, PaymentId, Tenant, TppId};
 
 /// Most transfers in one payment.
 pub const MAX_TRANSFERS: usize = 100;
@@ -147,16 +147,19 @@ impl Payment {
     /// The customer approves, with the account that pays.
     ///
     /// # Errors
-    /// [`PaymentRefusal::Final`]
+    /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`]
     pub fn approve(
         self,
         customer: CustomerId,
-        account: AccountId,
+        account: &Account,
         now: Timestamp,
     ) -> Result<Self, PaymentRefusal> {
         self.check_pending(now)?;
+        if self.debtor.as_ref().is_some_and(|debtor| *debtor != account.iban) {
+            return Err(PaymentRefusal::OtherDebtor);
+        }
         let decided = self.decided(PaymentDecision::Approved, now);
-        Ok(Self { customer: Some(customer), account: Some(account), ..decided })
+        Ok(Self { customer: Some(customer), account: Some(account.id.clone()), ..decided })
     }
 
     /// The customer refuses.
@@ -177,9 +180,17 @@ impl Payment {
         Ok(self.decided(PaymentDecision::Cancelled, now))
     }
 
-    /// The bank has moved the money, or could not.
-    pub fn settled(self, has_moved: bool, now: Timestamp) -> Self {
-        self.decided(if has_moved { PaymentDecision::Executed } else { PaymentDecision::Failed }, now)
+    /// The bank has moved the money of an approved payment, or could not. Absent if that is known already.
+    ///
+    /// Of two who ask the bank at once, one may come too early for the money: that it has moved counts, whoever says
+    /// so first.
+    pub fn settled(&self, has_moved: bool, now: Timestamp) -> Option<Self> {
+        let decision = match (self.decision, has_moved) {
+            (PaymentDecision::Approved | PaymentDecision::Failed, true) => PaymentDecision::Executed,
+            (PaymentDecision::Approved, false) => PaymentDecision::Failed,
+            _ => return None,
+        };
+        Some(self.clone().decided(decision, now))
     }
 
     fn check_pending(&self, now: Timestamp) -> Result<(), PaymentRefusal> {
@@ -250,6 +261,9 @@ pub enum PaymentRefusal {
         /// What it is.
         status: &'static str,
     },
+    /// Another account than the one that is to pay.
+    #[error("the payment is to be made from another account")]
+    OtherDebtor,
     /// The account that is to be paid is closed or blocked.
     #[error("the account that is to be paid is {status}")]
     CreditorUnavailable {
@@ -295,6 +309,17 @@ mod tests {
         }
     }
 
+    fn account(iban: &str) -> Account {
+        Account {
+            id: AccountId::new("a"),
+            iban: Iban::parse(iban).unwrap(),
+            currency: Currency::EUR,
+            product: crate::Product::Current,
+            name: "A. Holder".to_owned(),
+            status: crate::AccountStatus::Enabled,
+        }
+    }
+
     fn payment() -> Payment {
         let now = Timestamp::UNIX_EPOCH;
         Payment {
@@ -317,14 +342,21 @@ mod tests {
     fn a_payment_is_decided_once_and_in_time() {
         let now = Timestamp::UNIX_EPOCH;
         let later = now + jiff::SignedDuration::from_mins(10);
-        let approved = payment().approve(CustomerId::new("c"), AccountId::new("a"), now).unwrap();
+        let customer = || CustomerId::new("c");
+        let approved = payment().approve(customer(), &account("NL21VSTB2878231391"), now).unwrap();
         assert_eq!(approved.status_at(later), PaymentStatus::Approved);
         assert!(approved.clone().cancel(now).is_err() && approved.clone().reject(now).is_err());
-        assert_eq!(approved.clone().settled(true, now).status_at(now), PaymentStatus::Executed);
-        assert_eq!(approved.settled(false, now).status_at(now), PaymentStatus::Rejected);
+        let (moved, failed) = (approved.settled(true, now).unwrap(), approved.settled(false, now).unwrap());
+        assert_eq!(moved.status_at(now), PaymentStatus::Executed);
+        assert_eq!(failed.status_at(now), PaymentStatus::Rejected);
+        assert_eq!(failed.settled(true, now), Some(moved.clone()));
+        assert_eq!((moved.settled(false, now), payment().settled(true, now)), (None, None));
         assert_eq!(payment().status_at(later), PaymentStatus::Expired);
-        let refused = payment().approve(CustomerId::new("c"), AccountId::new("a"), later).unwrap_err();
+        let refused = payment().approve(customer(), &account("NL21VSTB2878231391"), later).unwrap_err();
         assert_eq!(refused, PaymentRefusal::Final { status: PaymentStatus::Expired });
+        let other = Payment { debtor: Some(account("DE89370400440532013000").iban), ..payment() };
+        let refused = other.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
+        assert_eq!(refused, PaymentRefusal::OtherDebtor);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The customer decides at the bank's page: accounts are shared, payments are made, or neither.
 
+use std::collections::BTreeSet;
+
 use domain::grants::CODE_LIFETIME;
 use domain::{
     Account, AccountId, AccountStatus, AuthorizationCode, AuthorizationProfile, AuthorizationRequest, Choice,
-    Consent, CustomerId, GrantedAccount, Payment, PaymentId, PaymentRefusal, PaymentStatus,
+    Consent, CustomerId, GrantedAccount, Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus,
 };
 
 use crate::error::retry;
@@ -48,9 +50,13 @@ impl Gateway {
             self.decide_payments(ctx, open, customer, waiting, approval).await
         });
         let Some((visit, approved)) = decided.await? else { return Ok(None) };
-        // The approval is on disk; whoever looks at a payment later moves the money if this does not come to it.
+        // The approval is on disk, and the customer has a way back to go: whoever looks at a payment later moves the
+        // money if the bank does not do it now.
         for payment in approved {
-            self.settle(ctx, payment).await?;
+            let id = payment.id.clone();
+            if let Err(error) = self.settle(ctx, payment).await {
+                tracing::error!(%error, payment = id.as_str(), "an approved payment waits for the bank");
+            }
         }
         Ok(Some(visit))
     }
@@ -81,7 +87,7 @@ impl Gateway {
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
                         granted.push(open.consent.access.grant(&account).unwrap_or(rights));
                     }
-                    payment.approve(customer.clone(), account.id, ctx.now)?
+                    payment.approve(customer.clone(), &account, ctx.now)?
                 }
             };
             decided += 1;
@@ -165,12 +171,13 @@ impl Gateway {
             let payment = self.payment(ctx, id).await?;
             return Ok(vec![payment].into_iter().filter(|one| is_waiting(one, ctx)).collect());
         }
-        let mut payments = self.0.store.pending_payments(&request.client, &ctx.tenant).await?;
         let accounts = self.0.bank.accounts_of(customer).await?;
-        let is_own = |payment: &Payment| {
-            accounts.iter().any(|account| payment.debtor.as_ref().is_some_and(|iban| *iban == account.iban))
-        };
-        payments.retain(|payment| is_waiting(payment, ctx) && is_own(payment));
+        let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
+        let mut payments = Vec::new();
+        for number in &numbers {
+            let account = (&ctx.tenant, number);
+            payments.extend(self.0.store.pending_payments(&request.client, account, ctx.now).await?);
+        }
         Ok(payments)
     }
 

@@ -1,7 +1,11 @@
 //! Payments: asked for by a third party, decided by the customer, executed by the bank.
 //!
-//! What a customer approved is stored before the bank moves money, and the bank moves the money of one payment
-//! once however often it is asked: a crash in between is made good by whoever looks at the payment next.
+//! What a customer approved for somebody else is stored before the bank moves money, and the bank moves the money of
+//! one payment once however often it is asked: a crash in between is made good by whoever looks at the payment next.
+//! What a customer orders in person is one act of the bank, done or not done when the answer comes.
+//!
+//! Who may see a payment or reject it is for the interface to know; money of an account moves on the word of somebody
+//! who holds it alone.
 
 use domain::payments::check_transfers;
 use domain::{
@@ -103,18 +107,27 @@ impl Gateway {
     pub async fn payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
         let payment = self.0.store.payment(id).await?;
         let payment = payment.filter(|payment| payment.tenant == ctx.tenant);
-        self.settle(ctx, payment.ok_or(Error::NotFound(Noun::Payment))?).await
+        let (payment, _) = self.settle(ctx, payment.ok_or(Error::NotFound(Noun::Payment))?).await?;
+        Ok(payment)
     }
 
-    /// Whoever asked for a payment takes it back.
+    /// Whoever asked for a payment takes it back: a third party, or a customer if `tpp` is absent.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`PaymentRefusal::Final`]
-    pub async fn cancel_payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
+    /// [`Error::NotFound`] also for a payment that somebody else asked for, [`PaymentRefusal::Final`]
+    pub async fn cancel_payment(
+        &self,
+        ctx: &Ctx,
+        tpp: Option<&TppId>,
+        id: &PaymentId,
+    ) -> Result<Payment, Error> {
+        if self.payment(ctx, id).await?.tpp.as_ref() != tpp {
+            return Err(Error::NotFound(Noun::Payment));
+        }
         self.change_payment(ctx, id, |payment| payment.cancel(ctx.now)).await
     }
 
-    /// The customer refuses a payment.
+    /// A payment is refused by the customer, or on behalf of the customer.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`PaymentRefusal::Final`]
@@ -125,18 +138,21 @@ impl Gateway {
     /// A customer who proved who they are approves a payment from an account of theirs, and the bank pays.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]
+    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]; if it is the bank that refuses, the
+    /// payment is rejected and stays so
     pub async fn approve_payment(
         &self,
         ctx: &Ctx,
         id: &PaymentId,
         (customer, account): (&CustomerId, &AccountId),
     ) -> Result<Payment, Error> {
-        self.held_account(customer, account).await?;
-        let payment = self
-            .change_payment(ctx, id, |payment| payment.approve(customer.clone(), account.clone(), ctx.now))
-            .await?;
-        self.settle(ctx, payment).await
+        let account = self.held_account(customer, account).await?;
+        let approve = |payment: Payment| payment.approve(customer.clone(), &account, ctx.now);
+        let payment = self.change_payment(ctx, id, approve).await?;
+        match self.settle(ctx, payment).await? {
+            (_, Some(refusal)) => Err(refusal.into()),
+            (payment, None) => Ok(payment),
+        }
     }
 
     /// A customer who proved who they are pays at once from an account of theirs. Returns the payment's id, from
@@ -186,10 +202,15 @@ impl Gateway {
         self.0.bank.has_funds(&ctx.tenant, reference, amount, ctx.today()).await
     }
 
-    /// Asks the bank to move the money of an approved payment, and stores what came of it.
-    pub(crate) async fn settle(&self, ctx: &Ctx, payment: Payment) -> Result<Payment, Error> {
+    /// Asks the bank to move the money of an approved payment, and stores what came of it. Returns also why the bank
+    /// refused, if it was asked and did.
+    pub(crate) async fn settle(
+        &self,
+        ctx: &Ctx,
+        payment: Payment,
+    ) -> Result<(Payment, Option<PaymentRefusal>), Error> {
         let (PaymentDecision::Approved, Some(account)) = (payment.decision, &payment.account) else {
-            return Ok(payment);
+            return Ok((payment, None));
         };
         let order = ApprovedPayment {
             id: payment.id.clone(),
@@ -197,22 +218,19 @@ impl Gateway {
             account: account.clone(),
             transfers: payment.transfers.clone(),
         };
-        let has_moved = self.0.bank.execute(&order, ctx.now).await?.is_ok();
-        retry(|| async {
+        let refusal = self.0.bank.execute(&order, ctx.now).await?.err();
+        let settled = retry(|| async {
             let payment = self.0.store.payment(&payment.id).await?.ok_or(Error::NotFound(Noun::Payment))?;
-            if payment.decision != PaymentDecision::Approved {
-                return Ok(payment);
-            }
-            let mut settled = payment.settled(has_moved, ctx.now);
+            let Some(mut settled) = payment.settled(refusal.is_none(), ctx.now) else { return Ok(payment) };
             self.0.store.save(Changes::new().put_payment(&settled)).await?;
             settled.version += 1;
             Ok(settled)
-        })
-        .await
+        });
+        Ok((settled.await?, refusal))
     }
 
-    /// An account that a customer holds and can use.
-    async fn held_account(&self, customer: &CustomerId, id: &AccountId) -> Result<Account, Error> {
+    /// An account that a customer holds.
+    pub(crate) async fn held_account(&self, customer: &CustomerId, id: &AccountId) -> Result<Account, Error> {
         let accounts = self.0.bank.accounts_of(customer).await?;
         let account = accounts.into_iter().find(|account| account.id == *id);
         account.ok_or(Error::NotFound(Noun::Account))

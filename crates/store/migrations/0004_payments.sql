@@ -15,7 +15,7 @@ CREATE TABLE payments (
     version BIGINT NOT NULL CHECK (version > 0)
 );
 
-CREATE INDEX payments_by_tpp ON payments (tpp, tenant, decision, created_at);
+CREATE INDEX payments_by_debtor ON payments (debtor, tpp, expires_at) WHERE decision = 'pending';
 
 ALTER TABLE postings ADD COLUMN entered_at BIGINT;
 

@@ -1,6 +1,6 @@
 //! Payments that third parties ask for.
 
-use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, TppId};
+use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, Timestamp, TppId};
 
 use crate::changes::Rows;
 use crate::row::{Row, json};
@@ -20,16 +20,23 @@ impl Store {
         )
     }
 
-    /// Payments of a third party about which nobody has decided, the oldest first, at most 1000.
+    /// Payments of a third party from an account about which nobody has decided and still can, the oldest first, at
+    /// most 100.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn pending_payments(&self, tpp: &TppId, tenant: &Tenant) -> Result<Vec<Payment>, StoreError> {
+    pub async fn pending_payments(
+        &self,
+        tpp: &TppId,
+        (tenant, debtor): (&Tenant, &Iban),
+        now: Timestamp,
+    ) -> Result<Vec<Payment>, StoreError> {
         self.fetch_all(
             "SELECT id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
-             last_action_at, version FROM payments WHERE tpp = $1 AND tenant = $2 AND decision = 'pending' \
-             ORDER BY created_at, id LIMIT 1000",
-            &[tpp.as_str().into(), tenant.as_str().into()],
+             last_action_at, version FROM payments \
+             WHERE debtor = $1 AND tpp = $2 AND tenant = $3 AND decision = 'pending' AND expires_at > $4 \
+             ORDER BY created_at, id LIMIT 100",
+            &[debtor.as_str().into(), tpp.as_str().into(), tenant.as_str().into(), now.into()],
             read,
         )
     }

@@ -17,6 +17,7 @@ use web::ErrorPage;
 use crate::error::{Error, from_gateway};
 use crate::issuer_transactions::{by_uuid, is_open};
 use crate::oauth_clients::by_client_id;
+use crate::parameters::Parameters;
 use crate::router::Shared;
 use crate::state::Bunq;
 use crate::users::{self, User};
@@ -109,37 +110,10 @@ fn respond(shared: &Shared, connection: &Connection, begun: Result<String, Error
     }
 }
 
-/// The parameters of a query, each at most once.
-struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    fn parse(query: &str) -> Result<Self, Error> {
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        for (at, (name, value)) in pairs.iter().enumerate() {
-            if pairs[..at].iter().any(|(other, _)| other == name) {
-                return Err(Error::bad(format!("The parameter \"{name}\" occurs more than once.")));
-            }
-            if value.contains('\u{fffd}') {
-                return Err(Error::bad(format!("The parameter \"{name}\" is not valid UTF-8.")));
-            }
-        }
-        Ok(Self(pairs))
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        value.filter(|value| !value.is_empty())
-    }
-
-    fn required(&self, name: &str) -> Result<&str, Error> {
-        self.get(name).ok_or_else(|| Error::bad(format!("The parameter \"{name}\" is required.")))
-    }
-}
-
 /// Checks an authorization request and begins a session for it.
 async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
     let failed = |error| from_gateway(error, &ctx.request);
-    let parameters = Parameters::parse(query)?;
+    let parameters = Parameters::parse(query.as_bytes());
     let client_id = parameters.required("client_id")?;
     let client = by_client_id(bunq, client_id).await.map_err(failed)?;
     let client = client.ok_or_else(|| {
@@ -155,7 +129,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error>
         "code" => {}
         _ => return Err(Error::bad("The parameter \"response_type\" must be \"code\".")),
     }
-    let state = parameters.get("state");
+    let state = parameters.one("state")?;
     if state.is_some_and(|state| state.len() > MAX_STATE) {
         return Err(Error::bad(format!("The parameter \"state\" is longer than {MAX_STATE} bytes.")));
     }
@@ -182,7 +156,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error>
 /// Begins a session for a payment whose payer is unknown.
 async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
     let failed = |error| from_gateway(error, &ctx.request);
-    let parameters = Parameters::parse(query)?;
+    let parameters = Parameters::parse(query.as_bytes());
     let uuid = parameters.required("transactionId")?;
     let found = by_uuid(bunq, uuid).await.map_err(failed)?;
     let unknown = || Error::new(StatusCode::NOT_FOUND, "There is no such payment.");

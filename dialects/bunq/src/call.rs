@@ -56,7 +56,8 @@ impl Call {
     /// [`Error`]
     pub(crate) async fn admit(bunq: &Arc<Bunq>, route: &Route, incoming: Incoming) -> Result<Self, Error> {
         let Incoming { ctx, connection, method, headers, params, query, path, body } = incoming;
-        let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        // Whoever comes from nowhere is on no list of permitted addresses.
+        let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
         let (installation, session) = authenticate(bunq, &ctx, route.token, token).await?;
         if let Some((_, session, _)) = &session {
@@ -217,7 +218,9 @@ async fn authenticate(
             }
             let hash_of_installation = SecretHash::from_hex(session.installation.clone());
             let installation = Installation::find(bunq, &hash_of_installation).await.map_err(failed)?;
-            Ok((installation, Some((hash, session, user))))
+            // Its key is what signatures are checked with.
+            let installation = installation.ok_or_else(Error::unauthenticated)?;
+            Ok((Some(installation), Some((hash, session, user))))
         }
         _ => Err(Error::unauthorised()),
     }

@@ -71,10 +71,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers.push(transfer(&call, entry).await?);
     }
     let count = i64::try_from(transfers.len()).unwrap_or(1);
-    let tpp = match call.caller()? {
-        User::Key { tpp, .. } => Some(tpp.clone()),
-        User::Provider { .. } | User::Customer { .. } => None,
-    };
+    let tpp = call.caller()?.tpp().cloned();
     let debtor: Option<Iban> = Some(seen.account().iban.clone());
     let request = PaymentRequest { tpp, debtor, transfers, lifetime: LIFETIME };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
@@ -117,11 +114,8 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
             })
         })
         .collect();
-    let creator = users::find(&call.bunq, draft.value.creator).await.map_err(|error| call.failed(error))?;
-    let name = match creator.map(|creator| creator.value) {
-        Some(User::Provider { name, .. }) => name,
-        _ => account.name.clone(),
-    };
+    let name = users::provider_name(&call.bunq, draft.value.creator).await;
+    let name = name.map_err(|error| call.failed(error))?.unwrap_or_else(|| account.name.clone());
     let label = label_user(draft.value.creator, &name, call.ctx.tenant.country());
     let responses = match status {
         PaymentStatus::Pending => Vec::new(),
@@ -210,7 +204,13 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     let (gateway, id) = (&call.bunq.edge.gateway, &payment.id);
     let changed = match (status, call.caller()?) {
-        ("CANCELLED", _) => gateway.cancel_payment(&call.ctx, id).await,
+        ("CANCELLED", caller) if caller.tpp() == payment.tpp.as_ref() => {
+            gateway.cancel_payment(&call.ctx, caller.tpp(), id).await
+        }
+        ("CANCELLED", _) => {
+            let text = "Only the payment service provider that prepared this draft can cancel it; reject it instead.";
+            return Err(Error::forbidden(text));
+        }
         ("REJECTED", User::Customer { .. }) => gateway.reject_payment(&call.ctx, id).await,
         ("ACCEPTED", User::Customer { customer }) => {
             gateway.approve_payment(&call.ctx, id, (customer, &seen.account().id)).await
@@ -221,9 +221,6 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
             ));
         }
     };
-    let changed = changed.map_err(|error| call.failed(error))?;
-    if status == "ACCEPTED" && changed.status_at(call.ctx.now) == PaymentStatus::Rejected {
-        return Err(gateway::domain::PaymentRefusal::InsufficientFunds.into());
-    }
+    changed.map_err(|error| call.failed(error))?;
     Ok(Reply::id(draft.id))
 }

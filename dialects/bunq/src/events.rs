@@ -1,15 +1,17 @@
 //! Events: what happened on a user's accounts, newest first (section 14.5). Every event is a payment.
 
+use gateway::domain::Transaction;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::error::Error;
-use crate::payments::{Renderer, in_range, moment_of};
+use crate::payments::{Renderer, find_one, in_range, moment_of};
 use crate::records::Range;
 use crate::reply::{Reply, time, wrapped};
 
-/// Payments of each account that are looked at.
+/// The newest payments of each account that the list of events goes through.
 const WINDOW: i64 = 1000;
 
 /// One event: a payment with the account it is on.
@@ -19,24 +21,20 @@ struct Event {
     value: Value,
 }
 
-async fn events_of(call: &Call, seen: &Seen, user: i64) -> Result<Vec<Event>, Error> {
-    let listed = in_range(call, seen, Range::Older(None), WINDOW).await?;
-    let renderer = Renderer::new(call, seen);
-    let event = |(id, transaction): &(i64, gateway::domain::Transaction)| {
-        let created = moment_of(&call.ctx, transaction);
-        let value = json!({
-            "id": id,
-            "created": time(created),
-            "updated": time(created),
-            "action": "CREATE",
-            "user_id": user.to_string(),
-            "monetary_account_id": seen.id.to_string(),
-            "object": wrapped("Payment", renderer.payment(*id, transaction)),
-            "status": "FINALIZED",
-        });
-        Event { id: *id, created, value }
-    };
-    Ok(listed.payments.iter().map(event).collect())
+fn event(call: &Call, seen: &Seen, user: i64, (id, transaction): (i64, &Transaction)) -> Event {
+    let created = moment_of(&call.ctx, transaction);
+    let payment = Renderer::new(call, seen).payment(id, transaction);
+    let value = json!({
+        "id": id,
+        "created": time(created),
+        "updated": time(created),
+        "action": "CREATE",
+        "user_id": user.to_string(),
+        "monetary_account_id": seen.id.to_string(),
+        "object": wrapped("Payment", payment),
+        "status": "FINALIZED",
+    });
+    Event { id, created, value }
 }
 
 /// Every event that the filters leave, newest first.
@@ -51,7 +49,8 @@ async fn all(call: &Call) -> Result<Vec<Event>, Error> {
     for seen in accounts::visible(call).await? {
         let is_wanted = account.is_none_or(|account| *account == seen.id.to_string());
         if is_wanted && seen.readable.transactions.is_some() {
-            events.extend(events_of(call, &seen, user).await?);
+            let listed = in_range(call, &seen, Range::Older(None), WINDOW).await?;
+            events.extend(listed.payments.iter().map(|(id, one)| event(call, &seen, user, (*id, one))));
         }
     }
     events.sort_by_key(|event| std::cmp::Reverse((event.created, event.id)));
@@ -84,7 +83,16 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET /user/{user}/event/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let id = call.id("id")?;
-    let event = all(&call).await?.into_iter().find(|event| event.id == id);
-    Ok(Reply::one("Event", event.ok_or_else(Error::not_found)?.value))
+    let (user, id) = (call.user()?, call.id("id")?);
+    for seen in accounts::visible(&call).await? {
+        if seen.readable.transactions.is_none() {
+            continue;
+        }
+        match find_one(&call, &seen, id).await {
+            Ok((id, one)) => return Ok(Reply::one("Event", event(&call, &seen, user, (id, &one)).value)),
+            Err(error) if error.status == StatusCode::NOT_FOUND => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::not_found())
 }

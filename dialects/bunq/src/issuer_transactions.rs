@@ -153,7 +153,8 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let transaction = named(&call).await?;
     let body = call.json()?;
     Fields::of(&body).word("status", &["CANCELLED"])?;
-    let cancelled = call.bunq.edge.gateway.cancel_payment(&call.ctx, &transaction.value.payment).await;
+    let (tpp, payment) = (call.caller()?.tpp(), &transaction.value.payment);
+    let cancelled = call.bunq.edge.gateway.cancel_payment(&call.ctx, tpp, payment).await;
     cancelled.map_err(|error| call.failed(error))?;
     Ok(Reply::id(transaction.id))
 }

@@ -51,6 +51,8 @@ mod oauth_clients;
 #[cfg(feature = "server")]
 mod pagination;
 #[cfg(feature = "server")]
+mod parameters;
+#[cfg(feature = "server")]
 mod payments;
 #[cfg(feature = "server")]
 mod pointers;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 
-/// Windows that are remembered; when there are more, those that are over are forgotten.
+/// Windows that are remembered; when there are more, those that are over are forgotten, or else all of them.
 const MAX_WINDOWS: usize = 65_536;
 
 /// What a generous bank allows, for programs that run wild.
@@ -59,6 +59,9 @@ impl Limiter {
         };
         if windows.len() >= MAX_WINDOWS {
             windows.retain(|_, (begun, _)| now.duration_since(*begun).as_secs().abs() < 60);
+            if windows.len() >= MAX_WINDOWS / 2 {
+                windows.clear();
+            }
         }
         let window = windows.entry((address, method.clone(), endpoint)).or_insert((now, 0));
         if is_over(window.0) {

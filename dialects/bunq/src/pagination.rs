@@ -9,7 +9,7 @@ use crate::records::Range;
 const DEFAULT_COUNT: i64 = 10;
 
 /// Most elements of a page.
-const MAX_COUNT: i64 = 200;
+pub(crate) const MAX_COUNT: i64 = 200;
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy)]

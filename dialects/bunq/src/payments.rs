@@ -14,7 +14,7 @@ use crate::fields::Fields;
 use crate::labels::{amount, hidden_amount, is_in_person, label_counterparty, label_own};
 use crate::pagination::Page;
 use crate::pointers::transfer;
-use crate::records::{Kept, Range, Record};
+use crate::records::{Kept, Range, Record, look_up, parse, write};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::users::User;
@@ -32,21 +32,21 @@ impl PaymentNumbers {
     /// The numbers of an account with so many transactions; extents are added as needed.
     async fn of(bunq: &Bunq, account: i64, count: i64) -> Result<Self, GatewayError> {
         let key = account.to_string();
-        let read = |text: &str| serde_json::from_str::<Vec<i64>>(text).unwrap_or_default();
         let is_enough = |extents: &[i64]| i64::try_from(extents.len()).unwrap_or(0) * EXTENT >= count;
         loop {
-            let extents = bunq.drawer.get(EXTENTS, &key).await?.map(|text| read(&text)).unwrap_or_default();
+            let extents = look_up::<Vec<i64>>(&bunq.drawer, EXTENTS, &key).await?.unwrap_or_default();
             if is_enough(&extents) {
                 return Ok(Self(extents));
             }
             let first = bunq.numbers(EXTENT).await?;
             let add = |known: Option<&str>| {
-                let mut extents = known.map(read).unwrap_or_default();
+                let known = known.map(|text| parse::<Vec<i64>>(EXTENTS, text));
+                let mut extents = known.transpose().ok()?.unwrap_or_default();
                 // Numbers must rise; somebody else may have added an extent meanwhile.
                 let is_new = !is_enough(&extents) && extents.last().is_none_or(|last| *last < first);
                 is_new.then(|| {
                     extents.push(first);
-                    serde_json::to_string(&extents).unwrap_or_default()
+                    write(&extents)
                 })
             };
             bunq.drawer.update(EXTENTS, &key, add).await?;

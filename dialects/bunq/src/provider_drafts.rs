@@ -126,7 +126,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let status = Fields::of(&body).word("status", &["CANCELLED", "REJECTED"])?;
     let (gateway, id) = (&call.bunq.edge.gateway, &draft.value.payment);
     let changed = if status == "CANCELLED" {
-        gateway.cancel_payment(&call.ctx, id).await
+        gateway.cancel_payment(&call.ctx, call.caller()?.tpp(), id).await
     } else {
         gateway.reject_payment(&call.ctx, id).await
     };

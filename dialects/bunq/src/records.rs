@@ -1,6 +1,6 @@
 //! The dialect's own state: records with a number and an owner, in the drawer that the gateway keeps for it.
 
-use gateway::{Drawer, Entry, Error};
+use gateway::{Drawer, Entry, Error, StoreError};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -47,12 +47,13 @@ impl<T: Kept> Record<T> {
         Entry { kind: T::KIND, key: key(self.owner, self.id), value: write(&stored), version: self.version }
     }
 
-    fn read(entry: Entry) -> Option<Self> {
-        let (owner, id) = entry.key.split_once('/')?;
-        let stored: Stored<T> = serde_json::from_str(&entry.value).ok()?;
-        Some(Self {
-            id: id.parse().ok()?,
-            owner: owner.parse().ok()?,
+    fn read(entry: Entry) -> Result<Self, Error> {
+        let corrupt = || Error::Internal(StoreError::Corrupt(T::KIND));
+        let (owner, id) = entry.key.split_once('/').ok_or_else(corrupt)?;
+        let stored: Stored<T> = parse(T::KIND, &entry.value)?;
+        Ok(Self {
+            id: id.parse().map_err(|_| corrupt())?,
+            owner: owner.parse().map_err(|_| corrupt())?,
             created: stored.created,
             updated: stored.updated,
             value: stored.value,
@@ -76,7 +77,7 @@ impl<T: Kept> Record<T> {
 /// # Errors
 /// [`Error`]
 pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
-    Ok(drawer.entry(T::KIND, &key(owner, id)).await?.and_then(Record::read))
+    drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
 }
 
 /// Which records of an owner.
@@ -110,7 +111,7 @@ pub(crate) async fn list<T: Kept>(
             entries
         }
     };
-    Ok(entries.into_iter().filter_map(Record::read).collect())
+    entries.into_iter().map(Record::read).collect()
 }
 
 /// An entry under a key of its own, for looking things up.
@@ -127,7 +128,15 @@ pub(crate) async fn look_up<T: DeserializeOwned>(
     kind: &'static str,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    Ok(drawer.get(kind, key).await?.and_then(|text| serde_json::from_str(&text).ok()))
+    drawer.get(kind, key).await?.map(|text| parse(kind, &text)).transpose()
+}
+
+/// Reads what was written. What cannot be read is a fault that somebody has to see, not something absent.
+///
+/// # Errors
+/// [`Error::Internal`]
+pub(crate) fn parse<T: DeserializeOwned>(kind: &'static str, text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Internal(StoreError::Corrupt(kind)))
 }
 
 /// Numbers as text of one length sort as numbers do.
@@ -137,6 +146,6 @@ fn key(owner: i64, id: i64) -> String {
 }
 
 /// The types are our own and made of text, numbers and lists, which always can be written.
-fn write(value: &impl Serialize) -> String {
+pub(crate) fn write(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -197,7 +197,7 @@ pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
     let Some(payment) = &inquiry.value.payment else {
         return Err(Error::bad("The request was accepted and cannot be revoked any more."));
     };
-    let revoked = call.bunq.edge.gateway.cancel_payment(&call.ctx, payment).await;
+    let revoked = call.bunq.edge.gateway.cancel_payment(&call.ctx, None, payment).await;
     revoked.map_err(|error| call.failed(error))?;
     Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
 }
@@ -309,9 +309,6 @@ pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
         let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
         gateway.approve_payment(&call.ctx, payment, (customer, &seen.account().id)).await
     };
-    let changed = changed.map_err(|error| call.failed(error))?;
-    if status == "ACCEPTED" && changed.status_at(call.ctx.now) == PaymentStatus::Rejected {
-        return Err(gateway::domain::PaymentRefusal::InsufficientFunds.into());
-    }
+    changed.map_err(|error| call.failed(error))?;
     Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
 }

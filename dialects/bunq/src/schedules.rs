@@ -1,6 +1,7 @@
 //! Scheduled payments (section 16.5). No timer makes them: whoever looks at the account after their time has come
 //! makes all that are due, each once.
 
+use gateway::domain::payments::check_transfers;
 use gateway::domain::{AccountId, CustomerId, PaymentId, Timestamp, Transfer};
 use gateway::{Error as GatewayError, entry_of};
 use jiff::Span;
@@ -13,10 +14,10 @@ use crate::call::Call;
 use crate::error::{Error, sentence};
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
-use crate::pagination::Page;
+use crate::pagination::{MAX_COUNT, Page};
 use crate::payments::{Renderer, of_entry};
 use crate::pointers::transfer;
-use crate::records::{Kept, Range, Record, list as list_records};
+use crate::records::{Kept, Range, Record, find, list as list_records, look_up, parse, write};
 use crate::reply::{Reply, time, wrapped};
 
 const UNITS: [&str; 6] = ["ONCE", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
@@ -27,8 +28,14 @@ const MAX_DUE: usize = 100;
 /// Instances of a schedule that are remembered.
 const MAX_INSTANCES: usize = 200;
 
-/// Most schedules of one account.
-const MAX_SCHEDULES: i64 = 200;
+/// Most schedules of one account that have not ended.
+const MAX_SCHEDULES: usize = 200;
+
+/// From the number of an account to its schedules that have not ended, each with the moment of its next time: what
+/// has to be known at every look at the account.
+const ACTIVE: &str = "active-schedules";
+
+type Active = Vec<(i64, Timestamp)>;
 
 /// A payment that is made again and again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,8 +80,13 @@ impl ScheduledPayment {
         (self.end.is_none_or(|end| moment <= end)).then_some(moment)
     }
 
+    /// The next time; none after the end.
+    fn next(&self) -> Option<Timestamp> {
+        self.moment(self.come).filter(|_| !self.is_cancelled)
+    }
+
     fn status(&self) -> &'static str {
-        match self.moment(self.come) {
+        match self.next() {
             _ if self.is_cancelled => "CANCELLED",
             None => "FINISHED",
             Some(_) => "ACTIVE",
@@ -86,48 +98,69 @@ fn payment_id(schedule: i64, number: i64) -> PaymentId {
     PaymentId::new(format!("schedule-{schedule}-{number}"))
 }
 
-/// Makes every payment of an account whose time has come.
+/// Makes every payment of an account whose time has come, at most [`MAX_DUE`] at one look.
 ///
 /// # Errors
 /// [`GatewayError`]
 pub(crate) async fn make_due(
     call: &Call,
     account: i64,
-    (customer, id): (&CustomerId, &AccountId),
+    payer: (&CustomerId, &AccountId),
 ) -> Result<(), GatewayError> {
-    let bunq = &call.bunq;
-    for mut record in
-        list_records::<ScheduledPayment>(&bunq.drawer, account, Range::Older(None), MAX_SCHEDULES).await?
-    {
-        let before = record.value.come;
-        for _ in 0..MAX_DUE {
-            let number = record.value.come;
-            let Some(at) = record.value.moment(number).filter(|at| *at <= call.ctx.now) else { break };
-            if record.value.is_cancelled {
-                break;
-            }
-            let transfers = vec![record.value.transfer.clone()];
-            let once = payment_id(record.id, number);
-            let paid = bunq.edge.gateway.pay_once(&call.ctx, (customer, id), transfers, once).await;
-            let error = match paid {
-                Ok(_) => None,
-                Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
-                Err(error) => return Err(error),
-            };
-            record.value.come += 1;
-            record.value.instances.push(Instance { number, at, error });
-        }
-        if record.value.come > before {
-            let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
-            record.value.instances.drain(..surplus);
-            match record.save(&bunq.drawer).await {
-                // Somebody else looked at the same moment, and each payment was made once.
-                Err(GatewayError::Conflict) => {}
-                done => done?,
+    let drawer = &call.bunq.drawer;
+    let active: Active = look_up(drawer, ACTIVE, &account.to_string()).await?.unwrap_or_default();
+    let mut left = MAX_DUE;
+    for (id, _) in active.into_iter().filter(|(_, next)| *next <= call.ctx.now) {
+        let Some(mut record) = find::<ScheduledPayment>(drawer, account, id).await? else { continue };
+        left = make_instances(call, &mut record, payer, left).await?;
+        match record.save(drawer).await {
+            // Somebody else looked at the same moment, and each payment was made once.
+            Err(GatewayError::Conflict) => {}
+            done => {
+                done?;
+                note(call, account, &record).await?;
             }
         }
     }
     Ok(())
+}
+
+/// Makes at most `left` payments of a schedule and returns how many may be made after them.
+async fn make_instances(
+    call: &Call,
+    record: &mut Record<ScheduledPayment>,
+    payer: (&CustomerId, &AccountId),
+    mut left: usize,
+) -> Result<usize, GatewayError> {
+    while let Some(at) = record.value.next().filter(|at| *at <= call.ctx.now && left > 0) {
+        let number = record.value.come;
+        let transfers = vec![record.value.transfer.clone()];
+        let once = payment_id(record.id, number);
+        let paid = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, once).await;
+        let error = match paid {
+            Ok(_) => None,
+            Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
+            Err(error) => return Err(error),
+        };
+        record.value.come += 1;
+        record.value.instances.push(Instance { number, at, error });
+        left -= 1;
+    }
+    let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
+    record.value.instances.drain(..surplus);
+    Ok(left)
+}
+
+/// Notes when a schedule has its next time, or that it has none any more.
+async fn note(call: &Call, account: i64, record: &Record<ScheduledPayment>) -> Result<(), GatewayError> {
+    let change = |known: Option<&str>| {
+        let known = known.map(|text| parse::<Active>(ACTIVE, text)).transpose().ok()?;
+        let mut active = known.unwrap_or_default();
+        active.retain(|(id, _)| *id != record.id);
+        active.extend(record.value.next().map(|next| (record.id, next)));
+        Some(write(&active))
+    };
+    call.bunq.drawer.update(ACTIVE, &account.to_string(), change).await.map(|_| ())
 }
 
 /// What a request says about times.
@@ -164,8 +197,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     fields.optional_word("purpose", &["PAYMENT"])?;
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
-    if i64::try_from(all_of(&call, seen.id).await?.len()).is_ok_and(|count| count >= MAX_SCHEDULES) {
-        return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} schedules.")));
+    check_transfers(std::slice::from_ref(&transfer))?;
+    let active = look_up::<Active>(&call.bunq.drawer, ACTIVE, &seen.id.to_string()).await;
+    if active.map_err(|error| call.failed(error))?.is_some_and(|active| active.len() >= MAX_SCHEDULES) {
+        return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} active schedules.")));
     }
     let scheduled = ScheduledPayment {
         transfer,
@@ -177,14 +212,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         come: 0,
         instances: Vec::new(),
     };
-    let scheduled = call.bunq.add(&call.ctx, seen.id, scheduled).await;
-    Ok(Reply::id(scheduled.map_err(|error| call.failed(error))?.id))
-}
-
-/// Every schedule of an account, the newest first.
-async fn all_of(call: &Call, account: i64) -> Result<Vec<Record<ScheduledPayment>>, Error> {
-    let found = list_records(&call.bunq.drawer, account, Range::Older(None), MAX_SCHEDULES).await;
-    found.map_err(|error| call.failed(error))
+    let scheduled = call.bunq.add(&call.ctx, seen.id, scheduled).await.map_err(|error| call.failed(error))?;
+    note(&call, seen.id, &scheduled).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(scheduled.id))
 }
 
 fn render_payment(seen: &Seen, scheduled: &ScheduledPayment) -> Value {
@@ -251,6 +281,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let fields = Fields::of(&body);
     if fields.get("payment").is_some() {
         record.value.transfer = transfer(&call, fields.object("payment")?).await?;
+        check_transfers(std::slice::from_ref(&record.value.transfer))?;
     }
     if fields.get("schedule").is_some() {
         let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
@@ -263,6 +294,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     record.updated = call.ctx.now;
     record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    note(&call, seen.id, &record).await.map_err(|error| call.failed(error))?;
     Ok(Reply::one("ScheduledPayment", render(&seen, &record)))
 }
 
@@ -273,6 +305,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
     record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    note(&call, seen.id, &record).await.map_err(|error| call.failed(error))?;
     Ok(Reply::empty())
 }
 
@@ -291,7 +324,9 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
     }
     let mut elements = Vec::new();
     for seen in accounts::visible(&call).await? {
-        let found = all_of(&call, seen.id).await?;
+        let found =
+            list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, Range::Older(None), MAX_COUNT).await;
+        let found = found.map_err(|error| call.failed(error))?;
         elements.extend(found.iter().map(|record| schedule_of(&seen, record)));
     }
     Ok(Reply::page(elements, Page::none()))

@@ -78,7 +78,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         User::Provider { .. } | User::Key { .. } => LATER,
         User::Customer { .. } => CUSTOMER,
     };
-    let opened = open(&call, credential, lifetime).await.map_err(|error| call.failed(error))?;
+    let installation = call.installation()?.token.as_hex().to_owned();
+    let opened = open(&call, installation, credential, lifetime).await.map_err(|error| call.failed(error))?;
     let (token, session) = opened;
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
     let created = time(session.created);
@@ -91,15 +92,15 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 
 async fn open(
     call: &Call,
+    installation: String,
     mut credential: Record<Credential>,
     lifetime: SignedDuration,
 ) -> Result<(String, Session), gateway::Error> {
     let (bunq, now) = (&call.bunq, call.ctx.now);
     let token = bunq.edge.gateway.new_secret();
-    let installation = call.installation().map(|installation| installation.token.as_hex().to_owned());
     let session = Session {
         id: bunq.number().await?,
-        installation: installation.unwrap_or_default(),
+        installation,
         user: credential.owner,
         credential: credential.id,
         created: now,

@@ -10,19 +10,15 @@ pub(crate) struct Statement<'a> {
     pub(crate) number: i64,
     pub(crate) from: Date,
     pub(crate) to: Date,
+    /// What was there before the first transaction.
+    pub(crate) opening: Money,
     /// Oldest first.
     pub(crate) transactions: &'a [Transaction],
 }
 
 impl Statement<'_> {
-    fn opening(&self) -> Money {
-        let first = self.transactions.first();
-        let before = first.and_then(|one| Some(one.balance_after?.minor - one.amount.minor));
-        Money { minor: before.unwrap_or(0), currency: self.account.currency }
-    }
-
     fn closing(&self) -> Money {
-        self.transactions.last().and_then(|last| last.balance_after).unwrap_or_else(|| self.opening())
+        self.transactions.last().and_then(|last| last.balance_after).unwrap_or(self.opening)
     }
 }
 
@@ -41,10 +37,11 @@ fn text(transaction: &Transaction) -> &str {
 /// Comma-separated values (RFC 4180), in UTF-8: semicolons and decimal commas for Europe.
 pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
     let separator = if is_european { ";" } else { "," };
-    // A spreadsheet must not take a text for a formula.
-    let quote = |text: &str| {
-        let harmless = if text.starts_with(['=', '+', '@', '\t']) { "'" } else { "" };
-        format!("\"{harmless}{}\"", text.replace('"', "\"\""))
+    let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    // A spreadsheet must not take what somebody else wrote for a formula.
+    let foreign = |text: &str| {
+        let harmless = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        quote(&format!("{harmless}{text}"))
     };
     let columns = ["Date", "Interest Date", "Amount", "Account", "Counterparty", "Name", "Description"];
     let mut lines = vec![columns.map(quote).join(separator)];
@@ -57,8 +54,8 @@ pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
             quote(&amount),
             quote(statement.account.iban.as_str()),
             quote(number(one)),
-            quote(name(one)),
-            quote(text(one)),
+            foreign(name(one)),
+            foreign(text(one)),
         ];
         lines.push(fields.join(separator));
     }
@@ -78,20 +75,14 @@ pub(crate) fn mt940(statement: &Statement<'_>) -> Vec<u8> {
         format!(":20:{}", statement.number),
         format!(":25:{} {}", statement.account.iban.as_str(), statement.account.currency.code()),
         format!(":28C:{}", statement.number % 100_000),
-        balance("60F", statement.opening(), statement.from),
+        balance("60F", statement.opening, statement.from),
     ];
     for one in statement.transactions {
         let entry = one.booking_date.strftime("%m%d");
         let amount = decimal(one.amount);
         lines.push(format!(":61:{}{entry}{}{amount}NTRFNONREF", date(one.value_date), side(one.amount)));
         let what = swift(&format!("{} {} {}", number(one), name(one), text(one)));
-        let parts: Vec<&str> = what
-            .as_bytes()
-            .chunks(65)
-            .take(6)
-            .map(|part| std::str::from_utf8(part).unwrap_or_default())
-            .collect();
-        lines.push(format!(":86:{}", parts.join("\r\n")));
+        lines.push(format!(":86:{}", swift_lines(&what)));
     }
     lines.push(balance("62F", statement.closing(), statement.to));
     lines.push("-".to_owned());
@@ -104,6 +95,16 @@ fn swift(text: &str) -> String {
     text.trim().chars().map(|c| if allowed(c) { c } else { ' ' }).collect()
 }
 
+/// At most six lines of 65. None begins like a field or like the end of the message, whatever somebody wrote.
+fn swift_lines(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let line = |part: &[char]| match part {
+        [':' | '-', rest @ ..] => format!(" {}", String::from_iter(rest)),
+        part => String::from_iter(part),
+    };
+    letters.chunks(65).take(6).map(line).collect::<Vec<_>>().join("\r\n")
+}
+
 /// Lines on one page.
 const LINES: usize = 60;
 
@@ -114,7 +115,7 @@ pub(crate) fn pdf(statement: &Statement<'_>) -> Vec<u8> {
         format!("Statement {}", statement.number),
         format!("Account {} of {}", account.iban.grouped(), account.name),
         format!("From {} to {}", statement.from, statement.to),
-        format!("Opening balance {} {}", account.currency.code(), statement.opening().to_decimal()),
+        format!("Opening balance {} {}", account.currency.code(), statement.opening.to_decimal()),
         String::new(),
     ];
     for one in statement.transactions {
@@ -187,4 +188,17 @@ fn pdf_text(line: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_is_no_field_of_the_message() {
+        let text = format!("{}:61:2601010101C1,00NTRFNONREF", "x".repeat(65));
+        assert_eq!(swift_lines(&text).split("\r\n").nth(1), Some(" 61:2601010101C1,00NTRFNONREF"));
+        let text = format!("{}-", "x".repeat(65));
+        assert_eq!(swift_lines(&text).split("\r\n").nth(1), Some(" "));
+    }
 }

@@ -1,7 +1,7 @@
 //! Statements of an account over a period, and of single payments, as files (section 14.4).
 
 use bytes::Bytes;
-use gateway::domain::{Date, Transaction};
+use gateway::domain::{Date, Money, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -141,12 +141,13 @@ pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
     check_readable(&seen)?;
     let record = named(&call, &seen).await?;
     let value = &record.value;
-    let transactions = in_period(&call, &seen, value.from, value.to).await?;
+    let (opening, transactions) = in_period(&call, &seen, value.from, value.to).await?;
     let statement = Statement {
         account: seen.account(),
         number: record.id,
         from: value.from,
         to: value.to,
+        opening,
         transactions: &transactions,
     };
     let (file, kind): (Vec<u8>, _) = match value.format.as_str() {
@@ -157,23 +158,39 @@ pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
     Ok(Reply::content(Bytes::from(file), kind))
 }
 
-/// The transactions of a period, oldest first.
-async fn in_period(call: &Call, seen: &Seen, from: Date, to: Date) -> Result<Vec<Transaction>, Error> {
+/// What was there before a transaction.
+fn before(one: &Transaction) -> Money {
+    let after = one.balance_after.map_or(0, |money| money.minor);
+    Money { minor: after - one.amount.minor, currency: one.amount.currency }
+}
+
+/// The transactions of a period, oldest first, and what was there before them.
+async fn in_period(
+    call: &Call,
+    seen: &Seen,
+    from: Date,
+    to: Date,
+) -> Result<(Money, Vec<Transaction>), Error> {
     let (mut found, mut range) = (Vec::new(), Range::Older(None));
-    loop {
+    let mut opening = None;
+    while opening.is_none() {
         let listed = in_range(call, seen, range, 500).await?.payments;
-        let Some((oldest, last)) = listed.last() else { break };
+        let Some((oldest, _)) = listed.last() else { break };
         range = Range::Older(Some(*oldest));
-        let is_done = last.booking_date < from;
-        found.extend(
-            listed.into_iter().map(|(_, one)| one).filter(|one| (from..=to).contains(&one.booking_date)),
-        );
-        if is_done || found.len() >= MAX_TRANSACTIONS {
-            break;
+        let earlier = listed.iter().find(|(_, one)| one.booking_date < from);
+        opening = earlier.and_then(|(_, one)| one.balance_after);
+        let is_in_period = |one: &Transaction| (from..=to).contains(&one.booking_date);
+        found.extend(listed.into_iter().map(|(_, one)| one).filter(is_in_period));
+        if found.len() > MAX_TRANSACTIONS {
+            return Err(Error::bad(format!(
+                "There are more than {MAX_TRANSACTIONS} payments in this period; ask for a shorter one."
+            )));
         }
     }
     found.reverse();
-    Ok(found)
+    let zero = Money { minor: 0, currency: seen.account().currency };
+    let opening = opening.or_else(|| found.first().map(before)).unwrap_or(zero);
+    Ok((opening, found))
 }
 
 /// `POST …/event/{event}/statement`
@@ -216,6 +233,7 @@ pub(crate) async fn content_of_payment(call: Call) -> Result<Reply, Error> {
         number: record.id,
         from: day,
         to: day,
+        opening: before(&transaction),
         transactions: &[transaction],
     };
     Ok(Reply::content(Bytes::from(pdf(&statement)), "application/pdf"))

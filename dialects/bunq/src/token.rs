@@ -1,7 +1,6 @@
 //! `POST /v1/token`: a code for an access token (section 13.2). Parameters come in the query of a POST, or in a form;
 //! answers have no envelope.
 
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use edge::{Rejected, read_body};
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use crate::error::{Error, from_gateway};
 use crate::oauth_clients::{by_client_id, secret};
+use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
 use crate::router::{Shared, signed};
 use crate::users::{self, User};
@@ -65,19 +65,14 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let id = parts.extensions.get::<RequestId>().cloned().ok_or(Error::from(Rejected::NotFound))?;
     let ctx = bunq.context(id)?;
     let body = read_body(body).await.map_err(Error::from)?;
-    let parameters = parameters(parts.uri.query(), &body)?;
-    let required = |name: &'static str| {
-        let value = parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let missing = || OauthError::bad("invalid_request", format!("the parameter {name} is missing"));
-        value.filter(|value| !value.is_empty()).ok_or_else(missing)
-    };
+    let parameters = parameters(parts.uri.query(), &body);
     let failed = |error| OauthError::from(from_gateway(error, &ctx.request));
-    if required("grant_type")? != "authorization_code" {
+    if parameters.required("grant_type")? != "authorization_code" {
         return Err(OauthError::bad("unsupported_grant_type", "grant_type must be authorization_code"));
     }
-    let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
-    let client = by_client_id(bunq, required("client_id")?).await.map_err(failed)?;
-    let given = required("client_secret")?;
+    let (code, redirect_uri) = (parameters.required("code")?, parameters.required("redirect_uri")?);
+    let client = by_client_id(bunq, parameters.required("client_id")?).await.map_err(failed)?;
+    let given = parameters.required("client_secret")?;
     // An unknown client costs the same comparison as a known one.
     let expected = client.as_ref().map_or_else(|| "0".repeat(64), |client| secret(bunq, client));
     let fits = gateway::matches(given, &gateway::secret_hash(&expected));
@@ -112,19 +107,12 @@ fn of_grant(refusal: &GrantRefusal) -> OauthError {
     }
 }
 
-/// The parameters of the query and of the form, each at most once.
-fn parameters(query: Option<&str>, body: &Bytes) -> Result<Vec<(String, String)>, OauthError> {
-    let mut all: Vec<(String, String)> =
-        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    // Some clients announce JSON and send nothing, others send an empty object.
-    if body.first().is_some_and(|first| *first != b'{' && *first != b'[') {
-        all.extend(form_urlencoded::parse(body).into_owned());
+/// The parameters of the query and of the form.
+fn parameters(query: Option<&str>, body: &[u8]) -> Parameters {
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+    match body.first() {
+        // Some clients announce JSON and send nothing, others send an empty object.
+        None | Some(b'{' | b'[') => parameters,
+        Some(_) => parameters.and(body),
     }
-    for (at, (name, _)) in all.iter().enumerate() {
-        if all[..at].iter().any(|(other, _)| other == name) {
-            let text = format!("the parameter {name} occurs more than once");
-            return Err(OauthError::bad("invalid_request", text));
-        }
-    }
-    Ok(all)
 }

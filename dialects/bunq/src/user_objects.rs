@@ -8,7 +8,7 @@ use crate::labels::{avatar, email_of, public_uuid};
 use crate::records::Record;
 use crate::reply::{time, wrapped};
 use crate::state::Bunq;
-use crate::users::{User, find};
+use crate::users::{User, provider_name};
 
 /// A user under its wrapper.
 ///
@@ -26,10 +26,7 @@ pub(crate) async fn render(
         }
         User::Customer { customer } => render_customer(bunq, ctx, user, customer, timeout).await?,
         User::Key { provider, granted_by, customer, .. } => {
-            let name = match find(bunq, *provider).await?.map(|record| record.value) {
-                Some(User::Provider { name, .. }) => name,
-                _ => String::new(),
-            };
+            let name = provider_name(bunq, *provider).await?.unwrap_or_default();
             let customer = bunq.edge.gateway.customer(customer).await?;
             // The provider comes first: a client takes the first session_timeout that it finds.
             wrapped(

@@ -83,7 +83,16 @@ impl User {
         }
     }
 
-    fn name(&self) -> String {
+    /// The service provider that acts, in person or for a customer.
+    pub(crate) fn tpp(&self) -> Option<&TppId> {
+        match self {
+            Self::Provider { tpp, .. } | Self::Key { tpp, .. } => Some(tpp),
+            Self::Customer { .. } => None,
+        }
+    }
+
+    /// Under what it is known to be one user.
+    fn key(&self) -> String {
         match self {
             Self::Provider { tpp, .. } => format!("tpp:{tpp}"),
             Self::Customer { customer } => format!("customer:{customer}"),
@@ -129,7 +138,7 @@ pub(crate) async fn number(
 /// # Errors
 /// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64, GatewayError> {
-    let number = number(bunq, ctx, &user.name(), || user.clone()).await?;
+    let number = number(bunq, ctx, &user.key(), || user.clone()).await?;
     if let (User::Provider { .. }, Some(mut known)) = (&user, find(bunq, number).await?) {
         known.value = user;
         known.updated = ctx.now;
@@ -160,6 +169,21 @@ pub(crate) async fn number_of_customer(
 /// [`GatewayError`]
 pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Option<i64>, GatewayError> {
     look_up(&bunq.drawer, BY_NAME, &format!("tpp:{tpp}")).await
+}
+
+/// The name of the service provider that a user is or acts for. Absent for customers in person.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>, GatewayError> {
+    let mut user = find(bunq, id).await?.map(|record| record.value);
+    if let Some(User::Key { provider, .. }) = user {
+        user = find(bunq, provider).await?.map(|record| record.value);
+    }
+    Ok(match user {
+        Some(User::Provider { name, .. }) => Some(name),
+        _ => None,
+    })
 }
 
 /// The session's user, under its wrapper.
