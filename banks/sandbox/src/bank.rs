@@ -9,7 +9,7 @@ use gateway::domain::{
 };
 use gateway::{ApprovedPayment, Error, Noun, Randomness, Store, domain};
 use std::sync::Arc;
-use store::{BookedAccount, Changes, Customer};
+use store::{BookedAccount, Customer};
 use subtle::ConstantTimeEq;
 
 use crate::clock::SandboxClock;
@@ -60,6 +60,10 @@ fn is_right(customer: &Customer, credentials: &Credentials<'_>) -> bool {
 }
 
 impl Bank for SandboxBank {
+    fn is_own(&self, number: &Iban) -> bool {
+        crate::numbers::is_own(number)
+    }
+
     fn find_accounts<'a>(
         &'a self,
         tenant: &'a Tenant,
@@ -235,9 +239,12 @@ impl Bank for SandboxBank {
         })
     }
 
-    fn close_account<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, ()> {
-        let closed = Changes::new().set_account_status(access.account(), AccountStatus::Deleted);
-        Box::pin(async move { Ok(self.store.save(closed).await?) })
+    fn close_account<'a>(
+        &'a self,
+        access: &'a AccountAccess<Details>,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        Box::pin(books::close(&self.store, access.account(), now))
     }
 
     fn is_for_tests(&self) -> bool {

@@ -11,6 +11,8 @@ use gateway::domain::{
 use gateway::{Error, Noun, Store, StoreError};
 use store::{BookedAccount, Changes, Posting};
 
+use crate::numbers::is_own;
+
 /// How often a booking begins anew when others book on the same accounts.
 const ATTEMPTS: usize = 2000;
 
@@ -63,10 +65,37 @@ pub(crate) async fn execute(
     Err(Error::Conflict)
 }
 
-/// Books money that comes from outside of the bank.
+/// Closes an account with nothing on it and nothing on its way, as nobody books on it.
 ///
 /// # Errors
 /// [`Error`]
+pub(crate) async fn close(
+    store: &Store,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<Result<(), PaymentRefusal>, Error> {
+    for _ in 0..ATTEMPTS {
+        let booked = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?;
+        let day = booking_day(store, account, booked.tenant.date_at(now)).await?;
+        let (balance, available) = balance_and_available(store, &booked, day).await?;
+        if balance != 0 || available != booked.credit_limit {
+            return Ok(Err(PaymentRefusal::NotEmpty));
+        }
+        let closed = Changes::new()
+            .touch_account(account, booked.version)
+            .set_account_status(account, AccountStatus::Deleted);
+        match store.save(closed).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(Ok(done?)),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+/// Books money that comes from outside of the bank.
+///
+/// # Errors
+/// [`PaymentRefusal::CreditorUnavailable`]
 pub(crate) async fn receive(
     store: &Store,
     account: &AccountId,
@@ -77,6 +106,10 @@ pub(crate) async fn receive(
     for _ in 0..ATTEMPTS {
         let mut batch = Batch::begin(store, &tenant, now);
         batch.open(account).await?;
+        let status = batch.open[account].booked.account.status;
+        if status != AccountStatus::Enabled {
+            return Err(PaymentRefusal::CreditorUnavailable { status: status.name() }.into());
+        }
         let leg = Leg {
             amount: amount.minor,
             counterparty: Counterparty { name: Some(from.to_owned()), iban: None },
@@ -106,6 +139,11 @@ pub(crate) async fn balance_and_available(
     let balance = store.booked_balance(id, day).await?;
     let pending = store.entered_since(id, day, day).await?;
     Ok((balance, balance + pending + booked.credit_limit))
+}
+
+/// The day on which the next entry is booked: a clock that was set back must not put it before older ones.
+async fn booking_day(store: &Store, account: &AccountId, today: Date) -> Result<Date, Error> {
+    Ok(store.last_entered_day(account).await?.map_or(today, |last| last.max(today)))
 }
 
 /// One side of an entry.
@@ -175,8 +213,7 @@ impl<'a> Batch<'a> {
         let Some(iban) = iban else { return Ok(Ok(None)) };
         let accounts = self.store.accounts_by_iban(self.tenant, iban).await?;
         let Some(first) = accounts.first() else {
-            let is_own = iban.as_str().get(4..8) == Some("VSTB");
-            return Ok(if is_own { Err(PaymentRefusal::CreditorUnknown) } else { Ok(None) });
+            return Ok(if is_own(iban) { Err(PaymentRefusal::CreditorUnknown) } else { Ok(None) });
         };
         let Some(account) = accounts.iter().find(|account| account.currency == currency) else {
             let (account, amount) = (first.currency.code(), currency.code());
@@ -189,14 +226,13 @@ impl<'a> Batch<'a> {
         Ok(Ok(Some(account.id.clone())))
     }
 
-    /// Loads an account. A clock that was set back must not put a new entry before older ones.
+    /// Loads an account.
     async fn open(&mut self, id: &AccountId) -> Result<(), Error> {
         if self.open.contains_key(id) {
             return Ok(());
         }
         let booked = self.store.account(id).await?.ok_or(Error::NotFound(Noun::Account))?;
-        let today = self.tenant.date_at(self.now);
-        let day = self.store.last_entered_day(id).await?.map_or(today, |last| last.max(today));
+        let day = booking_day(self.store, id, self.tenant.date_at(self.now)).await?;
         let (balance, available) = balance_and_available(self.store, &booked, day).await?;
         let sequence = self.store.last_sequence(id, day).await?;
         self.open.insert(id.clone(), Open { booked, day, balance, available, sequence, moved: 0 });

@@ -45,9 +45,12 @@ impl Sequence {
     }
 }
 
+/// The sandbox's own bank.
+const OWN: &str = "VSTB";
+
 /// An account number of the sandbox's own bank, which exists in no register.
 pub(crate) fn own_iban(tenant: &Tenant, numbers: &mut Sequence) -> Option<Iban> {
-    iban(tenant.country(), "VSTB", numbers)
+    iban(tenant.country(), OWN, numbers)
 }
 
 /// An account number at some other bank that does not exist.
@@ -55,16 +58,33 @@ pub(crate) fn foreign_iban(country: &str, name: &str) -> Option<Iban> {
     iban(country, "XMPL", &mut Sequence::of(name))
 }
 
+/// Whether a number is one of the sandbox's own bank.
+pub(crate) fn is_own(iban: &Iban) -> bool {
+    let code = bank_code(&iban.as_str()[..2], OWN);
+    iban.as_str()[4..].starts_with(code)
+}
+
+/// What stands for a bank at the beginning of a country's account numbers.
+fn bank_code<'b>(country: &str, bank: &'b str) -> &'b str {
+    match (country, bank == OWN) {
+        ("BE", true) => "999",
+        ("BE", false) => "998",
+        ("DE", true) => "99999999",
+        ("DE", false) => "99999998",
+        _ => bank,
+    }
+}
+
 fn iban(country: &str, bank: &str, numbers: &mut Sequence) -> Option<Iban> {
     let account = numbers.digits(10);
+    let bank = bank_code(country, bank);
     let number = match country {
         "BE" => {
             // Three digits of the bank, seven of the account, and two that check them.
-            let first = format!("{}{}", if bank == "VSTB" { "999" } else { "998" }, &account[..7]);
+            let first = format!("{bank}{}", &account[..7]);
             let check = first.parse::<u64>().ok()? % 97;
             format!("{first}{:02}", if check == 0 { 97 } else { check })
         }
-        "DE" => format!("{}{account}", if bank == "VSTB" { "99999999" } else { "99999998" }),
         "GB" => format!("{bank}009900{}", &account[..8]),
         _ => format!("{bank}{account}"),
     };
@@ -95,9 +115,9 @@ mod tests {
             let mut numbers = Sequence::of("x");
             for _ in 0..50 {
                 let iban = own_iban(&tenant, &mut numbers).unwrap();
-                assert!(iban.as_str().starts_with(tenant.country()));
+                assert!(iban.as_str().starts_with(tenant.country()) && is_own(&iban));
             }
-            assert!(foreign_iban(tenant.country(), "Shop").is_some());
+            assert!(!is_own(&foreign_iban(tenant.country(), "Shop").unwrap()));
         }
     }
 }

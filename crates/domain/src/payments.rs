@@ -147,7 +147,7 @@ impl Payment {
     /// The customer approves, with the account that pays.
     ///
     /// # Errors
-    /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`]
+    /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`], [`PaymentRefusal::Currency`]
     pub fn approve(
         self,
         customer: CustomerId,
@@ -157,6 +157,12 @@ impl Payment {
         self.check_pending(now)?;
         if self.debtor.as_ref().is_some_and(|debtor| *debtor != account.iban) {
             return Err(PaymentRefusal::OtherDebtor);
+        }
+        if let Some(amount) = self.transfers.first().map(|transfer| transfer.amount)
+            && amount.currency != account.currency
+        {
+            let (account, amount) = (account.currency.code(), amount.currency.code());
+            return Err(PaymentRefusal::Currency { account, amount });
         }
         let decided = self.decided(PaymentDecision::Approved, now);
         Ok(Self { customer: Some(customer), account: Some(account.id.clone()), ..decided })
@@ -284,6 +290,9 @@ pub enum PaymentRefusal {
         /// Of the payment.
         amount: &'static str,
     },
+    /// An account with money, or with movements to come, cannot be closed.
+    #[error("the account is not empty; pay out what it holds before you close it")]
+    NotEmpty,
     /// There is not enough.
     #[error("the account has insufficient funds for this payment")]
     InsufficientFunds,

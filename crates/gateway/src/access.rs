@@ -30,8 +30,9 @@ pub struct ConsentAccess {
     consent: Consent,
 }
 
-/// Proof that a valid consent covers one account in one way. Only [`ConsentAccess`] makes one, so a bank cannot be
-/// asked for data without the check:
+/// Proof that one account may be read in one way: a valid consent covers it, or it is an account of the customer who
+/// calls. Only [`ConsentAccess`] and the use cases of this crate make one, so a bank cannot be asked for data without
+/// the check:
 ///
 /// ```compile_fail,E0451
 /// use gateway::access::{AccountAccess, Balances};
@@ -53,16 +54,12 @@ impl<Scope> AccountAccess<Scope> {
     }
 
     fn to(granted: &GrantedAccount) -> Self {
-        Self::to_id(&granted.account)
+        Self { account: granted.account.clone(), scope: PhantomData }
     }
 
-    /// For an account that the customer who calls holds.
+    /// For an account that the bank named as one of the customer who calls, or that the bank itself has to look up.
     pub(crate) fn to_own(account: &Account) -> Self {
-        Self::to_id(&account.id)
-    }
-
-    pub(crate) fn to_id(account: &AccountId) -> Self {
-        Self { account: account.clone(), scope: PhantomData }
+        Self { account: account.id.clone(), scope: PhantomData }
     }
 }
 

@@ -37,6 +37,9 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         reference: &'a AccountReference,
     ) -> Answer<'a, Vec<Account>>;
 
+    /// Whether a number is one of this bank, whoever has it, or nobody.
+    fn is_own(&self, number: &Iban) -> bool;
+
     /// The customer who logs in with these credentials; none if they are wrong, whatever is wrong with them.
     fn log_in<'a>(
         &'a self,
@@ -123,8 +126,12 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
     }
 
-    /// Closes an account.
-    fn close_account<'a>(&'a self, _access: &'a AccountAccess<Details>) -> Answer<'a, ()> {
+    /// Closes an account that is empty.
+    fn close_account<'a>(
+        &'a self,
+        _access: &'a AccountAccess<Details>,
+        _now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
         Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
     }
 

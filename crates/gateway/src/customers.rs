@@ -1,7 +1,8 @@
 //! Customers in person: what the bank knows about them, and what a bank for tests makes of its own accord.
 
 use domain::{
-    Account, AccountId, Consent, Customer, CustomerId, CustomerKind, Funds, History, Money, Product,
+    Account, AccountId, AccountNumber, AccountReference, Consent, Currency, Customer, CustomerId,
+    CustomerKind, Funds, History, Iban, Money, Product,
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
@@ -21,10 +22,10 @@ pub struct ReadableAccount {
 }
 
 impl Gateway {
-    /// A customer. Absent for nobody.
+    /// A customer.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`Error::NotFound`]
     pub async fn customer(&self, id: &CustomerId) -> Result<Customer, Error> {
         self.0.bank.customer(id).await
     }
@@ -110,13 +111,40 @@ impl Gateway {
     /// A customer closes an account of theirs.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an account of somebody else
-    pub async fn close_account(&self, customer: &CustomerId, account: &AccountId) -> Result<(), Error> {
-        let accounts = self.0.bank.accounts_of(customer).await?;
-        if !accounts.iter().any(|own| own.id == *account) {
-            return Err(Error::NotFound(crate::Noun::Account));
+    /// [`Error::NotFound`] for an account of somebody else, [`domain::PaymentRefusal::NotEmpty`]
+    pub async fn close_account(
+        &self,
+        ctx: &Ctx,
+        customer: &CustomerId,
+        account: &AccountId,
+    ) -> Result<(), Error> {
+        let account = self.held_account(customer, account).await?;
+        Ok(self.0.bank.close_account(&AccountAccess::to_own(&account), ctx.now).await??)
+    }
+
+    /// Whether a number is one of this bank.
+    pub fn is_own(&self, number: &Iban) -> bool {
+        self.0.bank.is_own(number)
+    }
+
+    /// The customers who can pay from an account number of this bank in a currency; none for any other number.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn holders_of_number(
+        &self,
+        ctx: &Ctx,
+        number: &Iban,
+        currency: Currency,
+    ) -> Result<Vec<CustomerId>, Error> {
+        let number = AccountNumber::Iban(number.clone());
+        let reference = AccountReference { number, currency: Some(currency.code().to_owned()) };
+        let mut holders = Vec::new();
+        for account in self.0.bank.find_accounts(&ctx.tenant, &reference).await? {
+            let found = self.0.bank.holders(&AccountAccess::to_own(&account)).await?;
+            holders.extend(found.into_iter().map(|holder| holder.id));
         }
-        self.0.bank.close_account(&AccountAccess::<Details>::to_id(account)).await
+        Ok(holders)
     }
 
     /// Whether the bank is one for tests, with doors that no other has.

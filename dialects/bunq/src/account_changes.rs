@@ -1,9 +1,9 @@
 //! Accounts that their holder opens, describes and closes (section 14.1).
 
-use gateway::domain::Product;
+use gateway::domain::{AccountStatus, Product};
 use serde_json::Value;
 
-use crate::accounts::{AccountProfile, Type, named, profile, visible};
+use crate::accounts::{AccountProfile, Seen, Type, named, profile, visible};
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
@@ -11,8 +11,8 @@ use crate::records::Record;
 use crate::reply::Reply;
 use crate::users::User;
 
-/// Accounts that a user can have.
-const MAX_ACCOUNTS: usize = 25;
+/// Open accounts that a user can have.
+pub(crate) const MAX_ACCOUNTS: usize = 25;
 
 /// The highest daily limit, in minor units.
 const MAX_DAILY_LIMIT: i64 = 1_000_000;
@@ -47,8 +47,10 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
         return Err(Error::bad(format!("The field \"currency\" must be {own}.")));
     }
     let wishes = Wishes::read(fields)?;
-    if visible(&call).await?.len() >= MAX_ACCOUNTS {
-        return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} accounts.")));
+    let accounts = visible(&call).await?;
+    let is_open = |seen: &&Seen| seen.account().status != AccountStatus::Deleted;
+    if accounts.iter().filter(is_open).count() >= MAX_ACCOUNTS {
+        return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} open accounts.")));
     }
     let opened = call.bunq.edge.gateway.open_account(&call.ctx, customer, product).await;
     let opened = opened.map_err(|error| call.failed(error))?;
@@ -63,6 +65,7 @@ struct Wishes {
     description: Option<String>,
     display_name: Option<String>,
     daily_limit: Option<i64>,
+    savings_goal: Option<i64>,
     setting: Option<Value>,
 }
 
@@ -84,6 +87,10 @@ impl Wishes {
         if daily_limit.is_some_and(|limit| !(0..=MAX_DAILY_LIMIT).contains(&limit)) {
             return Err(Error::bad("The field \"daily_limit\" must be from 0.00 to 10000.00."));
         }
+        let savings_goal = match fields.get("savings_goal") {
+            Some(_) => Some(fields.positive_amount("savings_goal")?.minor),
+            None => None,
+        };
         let setting = fields.get("setting").filter(|setting| setting.is_object()).cloned();
         if setting.as_ref().is_some_and(|setting| setting.to_string().len() > 2000) {
             return Err(Error::bad("The field \"setting\" is too long."));
@@ -92,6 +99,7 @@ impl Wishes {
             description: text("description")?,
             display_name: text("display_name")?,
             daily_limit,
+            savings_goal,
             setting,
         })
     }
@@ -106,6 +114,7 @@ impl Wishes {
         profile.description = self.description.or(profile.description.take());
         profile.display_name = self.display_name.or(profile.display_name.take());
         profile.daily_limit = self.daily_limit.or(profile.daily_limit);
+        profile.savings_goal = self.savings_goal.or(profile.savings_goal);
         profile.setting = self.setting.or(profile.setting.take());
         profile.closing_reason = closing_reason.or(profile.closing_reason.take());
         record.updated = call.ctx.now;
@@ -135,15 +144,7 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
         fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
         fields.word("reason", &["OTHER"])?;
         reason = Some(fields.text("reason_description")?.chars().take(500).collect());
-        if let Some(proof) = &seen.readable.balances {
-            let funds = call.bunq.edge.gateway.funds(&call.ctx, proof).await;
-            if funds.map_err(|error| call.failed(error))?.booked.minor != 0 {
-                return Err(Error::bad(
-                    "The account is not empty; pay out what it holds before you close it.",
-                ));
-            }
-        }
-        let closed = call.bunq.edge.gateway.close_account(customer, &seen.account().id).await;
+        let closed = call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await;
         closed.map_err(|error| call.failed(error))?;
     }
     let id = seen.id;

@@ -1,5 +1,6 @@
 //! Monetary accounts: the accounts of the bank with a number, a type, and what their holder calls them (section 14.1).
 
+use eidas::Role;
 use gateway::domain::{Account, AccountId, AccountStatus, Money, Product};
 use gateway::{Error as GatewayError, ReadableAccount};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::labels::{amount, avatar, hidden_amount, is_in_person, label_user, public_uuid};
 use crate::pagination::Page;
+use crate::payments::roles_of_caller;
 use crate::records::{Kept, Record, find, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::schedules;
@@ -27,6 +29,8 @@ pub(crate) struct AccountProfile {
     pub(crate) description: Option<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) daily_limit: Option<i64>,
+    /// In minor units.
+    pub(crate) savings_goal: Option<i64>,
     pub(crate) setting: Option<Value>,
     pub(crate) closing_reason: Option<String>,
 }
@@ -83,7 +87,11 @@ pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
     let readable = match call.caller()? {
         User::Customer { customer } => gateway.own_accounts(customer).await,
         User::Key { tpp, grant, .. } => {
-            gateway.granted_accounts(&call.ctx, tpp, grant).await.map(|(_, accounts)| accounts)
+            let granted = gateway.granted_accounts(&call.ctx, tpp, grant).await;
+            // A provider that came with another certificate since then keeps what that one lets it do.
+            let roles = roles_of_caller(call).await?.unwrap_or_default();
+            let is_reader = roles.contains(&Role::AccountInformation);
+            granted.map(|(_, accounts)| if is_reader { accounts } else { names_alone(accounts) })
         }
         User::Provider { .. } => {
             return Err(Error::forbidden(
@@ -96,6 +104,14 @@ pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
         seen.push(see(call, readable).await.map_err(|error| call.failed(error))?);
     }
     Ok(seen)
+}
+
+/// Accounts without the right to read what is on them.
+fn names_alone(accounts: Vec<ReadableAccount>) -> Vec<ReadableAccount> {
+    accounts
+        .into_iter()
+        .map(|account| ReadableAccount { balances: None, transactions: None, ..account })
+        .collect()
 }
 
 /// The account that the path names.
@@ -152,6 +168,7 @@ pub(crate) async fn profile(
             description: None,
             display_name: None,
             daily_limit: None,
+            savings_goal: None,
             setting: None,
             closing_reason: None,
         };
@@ -168,10 +185,11 @@ pub(crate) async fn profile(
 async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
     let (account, record, profile) = (seen.account(), &seen.record, &seen.record.value);
     let in_person = call.caller().is_ok_and(is_in_person);
-    let balance = match &seen.readable.balances {
-        Some(proof) => amount(call.bunq.edge.gateway.funds(&call.ctx, proof).await?.booked),
-        None => hidden_amount(),
+    let funds = match &seen.readable.balances {
+        Some(proof) => Some(call.bunq.edge.gateway.funds(&call.ctx, proof).await?),
+        None => None,
     };
+    let shown = |money: Option<Money>| money.map_or_else(hidden_amount, amount);
     let (status, sub_status) = match account.status {
         AccountStatus::Enabled => ("ACTIVE", "NONE"),
         AccountStatus::Blocked => ("BLOCKED", "COMPLETELY"),
@@ -187,7 +205,7 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         "updated": time(record.updated),
         "alias": [{"type": "IBAN", "value": account.iban.as_str(), "name": account.name}],
         "avatar": avatar(&format!("account/{}", seen.id)),
-        "balance": balance,
+        "balance": shown(funds.as_ref().map(|funds| funds.booked)),
         "country": private(account.iban.as_str()[..2].into()),
         "currency": account.currency.code(),
         "daily_limit": if in_person { amount(limit) } else { hidden_amount() },
@@ -206,21 +224,31 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         "connected_cards": [],
     });
     match seen.kind {
-        Type::Savings => rendered["savings_goal"] = Value::Null,
-        Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
-        Type::Bank | Type::External | Type::ExternalSavings | Type::Card => {
-            rendered["display_name"] = private(name.as_str().into());
+        Type::Savings => {
+            let goal = profile.savings_goal.filter(|_| in_person);
+            rendered["savings_goal"] =
+                goal.map_or(Value::Null, |minor| amount(Money { minor, currency: account.currency }));
+            rendered["savings_goal_progress"] = goal
+                .zip(funds.as_ref())
+                .map_or(Value::Null, |(goal, funds)| progress(funds.booked.minor, goal).into());
         }
+        Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
+        Type::Bank | Type::External | Type::ExternalSavings | Type::Card => {}
     }
     if seen.kind != Type::Savings {
-        rendered["overdraft_limit"] = match &seen.readable.balances {
-            Some(proof) if in_person => {
-                amount(call.bunq.edge.gateway.funds(&call.ctx, proof).await?.credit_limit)
-            }
-            _ => hidden_amount(),
-        };
+        rendered["display_name"] = private(name.as_str().into());
+        rendered["overdraft_limit"] = shown(funds.filter(|_| in_person).map(|funds| funds.credit_limit));
+    }
+    if !in_person {
+        rendered["total_request_pending"] = hidden_amount();
     }
     Ok(wrapped(seen.kind.wrapper(), rendered))
+}
+
+/// How much of a goal is reached, as the interface writes it: a decimal with six places, at most 1.
+fn progress(held: i64, goal: i64) -> String {
+    let millionths = i128::from(held.clamp(0, goal)) * 1_000_000 / i128::from(goal.max(1));
+    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }
 
 fn default_setting() -> Value {
@@ -237,7 +265,11 @@ async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<Value>, GatewayError>
     for holder in call.bunq.edge.gateway.holders(&seen.readable.details).await? {
         let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
         let label = label_user(number, &holder.name, call.ctx.tenant.country());
-        owners.push(json!({"alias": label, "status": "ACCEPTED"}));
+        owners.push(if call.caller().is_ok_and(is_in_person) {
+            json!({"alias": label, "status": "ACCEPTED"})
+        } else {
+            json!({"alias": null, "status": null})
+        });
     }
     Ok(owners)
 }

@@ -130,9 +130,10 @@ impl Call {
     /// A number of the path.
     ///
     /// # Errors
-    /// 404 for what is no number.
+    /// 404 for what is no number, or a negative one.
     pub(crate) fn id(&self, name: &str) -> Result<i64, Error> {
-        self.param(name).parse().map_err(|_| Error::not_found())
+        let id = self.param(name).parse().ok().filter(|id| *id >= 0);
+        id.ok_or_else(Error::not_found)
     }
 
     /// The body as JSON; null if it is empty. The media type says nothing here: clients send none, or any.
@@ -169,9 +170,43 @@ impl Call {
     /// # Errors
     /// 400
     pub(crate) async fn page_of<T: Kept>(&self, owner: i64) -> Result<(Vec<Record<T>>, Value), Error> {
+        self.page_of_visible(owner, |_| true).await
+    }
+
+    /// The same for those records that the caller may see.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) async fn page_of_visible<T: Kept>(
+        &self,
+        owner: i64,
+        is_visible: impl Fn(&Record<T>) -> bool,
+    ) -> Result<(Vec<Record<T>>, Value), Error> {
         let page = self.page()?;
-        let found = list::<T>(&self.bunq.drawer, owner, page.range, page.limit()).await;
-        let mut found = found.map_err(|error| self.failed(error))?;
+        let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+        let (mut found, mut range) = (Vec::new(), page.range);
+        loop {
+            let chunk = list::<T>(&self.bunq.drawer, owner, range, page.limit()).await;
+            let chunk = chunk.map_err(|error| self.failed(error))?;
+            let (Some(newest), Some(oldest)) = (chunk.first(), chunk.last()) else { break };
+            let is_last = chunk.len() < wanted;
+            range = match range {
+                Range::Older(_) => Range::Older(Some(oldest.id)),
+                Range::Newer(_) => Range::Newer(newest.id),
+            };
+            let chunk = chunk.into_iter().filter(&is_visible);
+            match range {
+                Range::Older(_) => found.extend(chunk),
+                Range::Newer(_) => found.splice(..0, chunk).for_each(drop),
+            }
+            if is_last || found.len() >= wanted {
+                break;
+            }
+        }
+        match range {
+            Range::Older(_) => found.truncate(wanted),
+            Range::Newer(_) => found.drain(..found.len().saturating_sub(wanted)).for_each(drop),
+        }
         let is_more = page.cut(&mut found);
         let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
         // Whatever a bound names lies beyond that end of the page.

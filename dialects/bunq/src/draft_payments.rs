@@ -1,6 +1,6 @@
 //! Draft payments: a service provider with access prepares them, the user accepts them at the bank (section 16.2).
 
-use gateway::domain::{Iban, Payment, PaymentId, PaymentStatus};
+use gateway::domain::{Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus, Timestamp, TppId};
 use gateway::{PaymentRequest, entry_of};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
 use crate::payments::{Renderer, check_may_pay, of_entry, roles_of_caller};
-use crate::pointers::transfer;
+use crate::pointers::transfers;
 use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::{self, User};
@@ -26,6 +26,8 @@ pub(crate) struct DraftPayment {
     payment: PaymentId,
     /// Number of the user who prepared it.
     creator: i64,
+    /// The third party that prepared it, whichever of its users it did that with; none for the customer in person.
+    tpp: Option<TppId>,
     /// Number of its first entry; the others follow.
     first_entry: i64,
 }
@@ -62,30 +64,32 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
             "Drafts with a \"schedule\" are not offered by this bank; leave it out, or schedule a payment.";
         return Err(Error::bad(text));
     }
-    let entries = fields.objects("entries")?;
-    if entries.is_empty() {
-        return Err(Error::bad("The field \"entries\" is required, with at least one entry."));
-    }
-    let mut transfers = Vec::new();
-    for entry in entries {
-        transfers.push(transfer(&call, entry).await?);
+    let transfers = transfers(&call, fields, "entries").await?;
+    let own = seen.account().currency;
+    if let Some(other) = transfers.iter().map(|one| one.amount.currency).find(|currency| *currency != own) {
+        let (account, amount) = (own.code(), other.code());
+        return Err(PaymentRefusal::Currency { account, amount }.into());
     }
     let count = i64::try_from(transfers.len()).unwrap_or(1);
     let tpp = call.caller()?.tpp().cloned();
     let debtor: Option<Iban> = Some(seen.account().iban.clone());
-    let request = PaymentRequest { tpp, debtor, transfers, lifetime: LIFETIME };
+    let request = PaymentRequest { tpp: tpp.clone(), debtor, transfers, lifetime: LIFETIME };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
     let payment = payment.map_err(|error| call.failed(error))?;
     let first_entry = call.bunq.numbers(count).await.map_err(|error| call.failed(error))?;
-    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, first_entry };
+    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, tpp, first_entry };
     let draft = call.bunq.add(&call.ctx, seen.id, draft).await;
     Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
 }
 
 /// A third party sees its own drafts, the user all of them.
 fn is_visible(call: &Call, draft: &Record<DraftPayment>) -> bool {
-    call.caller().is_ok_and(is_in_person)
-        || call.session().is_ok_and(|session| session.user == draft.value.creator)
+    call.caller().is_ok_and(|caller| is_in_person(caller) || caller.tpp() == draft.value.tpp.as_ref())
+}
+
+/// When a draft was last changed. Payments are kept to the second, drafts are not.
+fn updated(draft: &Record<DraftPayment>, payment: &Payment) -> Timestamp {
+    payment.last_action_at.max(draft.created)
 }
 
 async fn payment_of(call: &Call, draft: &DraftPayment) -> Result<Payment, Error> {
@@ -124,7 +128,7 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
     Ok(json!({
         "id": draft.id,
         "created": time(draft.created),
-        "updated": time(payment.last_action_at),
+        "updated": time(updated(draft, &payment)),
         "monetary_account_id": seen.id,
         "user_alias_created": label,
         "responses": responses,
@@ -167,9 +171,9 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> 
 /// `GET …/monetary-account/{account}/draft-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let (found, links) = call.page_of::<DraftPayment>(seen.id).await?;
+    let (found, links) = call.page_of_visible::<DraftPayment>(seen.id, |one| is_visible(&call, one)).await?;
     let mut elements = Vec::new();
-    for draft in found.iter().filter(|draft| is_visible(&call, draft)) {
+    for draft in &found {
         elements.push(wrapped("DraftPayment", render(&call, &seen, draft).await?));
     }
     Ok(Reply::page(elements, links))
@@ -195,11 +199,11 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     let payment = payment_of(&call, &draft.value).await?;
     if let Some(seen_at) = fields.optional_text("previous_updated_timestamp")?
-        && seen_at != time(payment.last_action_at)
+        && seen_at != time(updated(&draft, &payment))
     {
         return Err(Error::bad(format!(
             "The draft was changed at {}, after \"previous_updated_timestamp\". Read it again and decide anew.",
-            time(payment.last_action_at)
+            time(updated(&draft, &payment))
         )));
     }
     let (gateway, id) = (&call.bunq.edge.gateway, &payment.id);

@@ -64,6 +64,15 @@ impl<'a> Fields<'a> {
         text.ok_or_else(|| self.missing(name))
     }
 
+    /// The same with at most so many characters.
+    pub(crate) fn short_text(&self, name: &str, max: usize) -> Result<&'a str, Error> {
+        let text = self.text(name)?;
+        if text.chars().count() > max {
+            return Err(Error::bad(format!("The field \"{name}\" has more than {max} characters.")));
+        }
+        Ok(text)
+    }
+
     /// One of several words, if it is there.
     pub(crate) fn optional_word(
         &self,

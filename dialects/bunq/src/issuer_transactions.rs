@@ -50,7 +50,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     fields.optional_word("status", &["PENDING"])?;
     let creditor: Counterparty = follow(&call, fields.object("counterparty_alias")?).await?.counterparty;
     let description = fields.text("description")?;
-    check_description(&creditor, description)?;
+    check_description(&call, &creditor, description)?;
     let url_redirect = check_url("url_redirect", fields.text("url_redirect")?)?;
     let lifetime = match fields.optional_time("time_expiry")? {
         None => LIFETIME,
@@ -105,7 +105,7 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
     let mut rendered = json!({
         "id": transaction.id,
         "created": time(transaction.created),
-        "updated": time(payment.last_action_at),
+        "updated": time(payment.last_action_at.max(transaction.created)),
         "public_uuid": value.public_uuid,
         "counterparty_alias": label_counterparty(&transfer.creditor),
         "amount": amount(transfer.amount),

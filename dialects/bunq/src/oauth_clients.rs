@@ -1,6 +1,6 @@
 //! OAuth clients and their callback URLs (section 12).
 
-use gateway::Error as GatewayError;
+use gateway::{Entry, Error as GatewayError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,13 +9,16 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::is_in_person;
 use crate::pagination::Page;
-use crate::records::{Kept, Range, Record, find, index, list as list_records, look_up};
+use crate::records::{Kept, Record, find, index, look_up, parse, write};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::users::User;
 
 /// From a client id to its user and number.
 const BY_CLIENT_ID: &str = "oauth-client-by-id";
+
+/// From a user to whether it has an active client.
+const ACTIVE: &str = "active-oauth-client";
 
 /// Most callback URLs of one client.
 const MAX_URLS: usize = 100;
@@ -28,7 +31,7 @@ const MAX_URL: usize = 2000;
 pub(crate) struct OauthClient {
     pub(crate) is_active: bool,
     display_name: Option<String>,
-    /// Number of the newest callback URL's element comes last.
+    /// The newest comes last.
     callbacks: Vec<Callback>,
 }
 
@@ -79,6 +82,26 @@ fn derived(bunq: &Bunq, purpose: &str, id: i64) -> String {
     bunq.edge.gateway.derived_secret(purpose, &[&id.to_string()])
 }
 
+/// Whether a user has a client that is active: what keeps a second one away, also at the same moment.
+struct Active {
+    is_there: bool,
+    entry: Entry,
+}
+
+impl Active {
+    async fn of(call: &Call, user: i64) -> Result<Self, Error> {
+        let key = user.to_string();
+        let known = call.bunq.drawer.entry(ACTIVE, &key).await.map_err(|error| call.failed(error))?;
+        let entry = known.unwrap_or_else(|| index(ACTIVE, key, &false));
+        let is_there = parse::<bool>(ACTIVE, &entry.value).map_err(|error| call.failed(error))?;
+        Ok(Self { is_there, entry })
+    }
+
+    fn becomes(self, is_there: bool) -> Entry {
+        Entry { value: write(&is_there), ..self.entry }
+    }
+}
+
 /// The user of a call that manages clients.
 fn manager(call: &Call) -> Result<i64, Error> {
     let user = call.user()?;
@@ -106,9 +129,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let display_name = fields.optional_text("display_name")?.map(|name| name.chars().take(140).collect());
     let url = fields.optional_text("redirect_url")?;
     let url = url.map(|url| check_url("redirect_url", url)).transpose()?;
-    let all = list_records::<OauthClient>(&call.bunq.drawer, user, Range::Older(None), 1000).await;
-    if all.map_err(|error| call.failed(error))?.iter().any(|client| client.value.is_active) {
-        return Err(Error::bad("You can only have one active OAuth Client registered."));
+    let active = Active::of(&call, user).await?;
+    let only_one = || Error::bad("You can only have one active OAuth Client registered.");
+    if active.is_there {
+        return Err(only_one());
     }
     let first = call.bunq.numbers(2).await.map_err(|error| call.failed(error))?;
     let now = call.ctx.now;
@@ -116,8 +140,11 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let client = OauthClient { is_active: true, display_name, callbacks: callbacks.into_iter().collect() };
     let record = Record::new(first, user, now, client);
     let by_id = index(BY_CLIENT_ID, client_id(&call.bunq, record.id), &(user, record.id));
-    call.bunq.drawer.save(&[record.entry(), by_id]).await.map_err(|error| call.failed(error))?;
-    Ok(Reply::id(record.id))
+    match call.bunq.drawer.save(&[record.entry(), by_id, active.becomes(true)]).await {
+        // Another one was registered at the same moment.
+        Err(gateway::Error::Conflict) => Err(only_one()),
+        saved => saved.map(|()| Reply::id(record.id)).map_err(|error| call.failed(error)),
+    }
 }
 
 fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Value {
@@ -172,14 +199,19 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if !client.value.is_active && status == "ACTIVE" {
         return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
     }
-    client.value.is_active = status == "ACTIVE";
-    let (id, is_active) = (client.id, client.value.is_active);
-    save(&call, client).await?;
-    if let (false, User::Provider { tpp, .. }) = (is_active, call.caller()?) {
+    let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::not_found()) };
+    if status == "CANCELLED" && client.value.is_active {
+        let active = Active::of(&call, client.owner).await?;
+        client.value.is_active = false;
+        client.updated = call.ctx.now;
+        let saved = call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await;
+        saved.map_err(|error| call.failed(error))?;
+    }
+    if status == "CANCELLED" {
         let ended = call.bunq.edge.gateway.end_authorizations(&call.ctx, tpp).await;
         ended.map_err(|error| call.failed(error))?;
     }
-    Ok(Reply::id(id))
+    Ok(Reply::id(client.id))
 }
 
 /// Checks a URL that browsers are sent to: https, or this machine for programs on it.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, hidden_amount, is_in_person, label_counterparty, label_own};
 use crate::pagination::Page;
-use crate::pointers::transfer;
+use crate::pointers::{transfer, transfers};
 use crate::records::{Kept, Range, Record, look_up, parse, write};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
@@ -67,21 +67,21 @@ impl PaymentNumbers {
 
 /// Renders transactions of one account.
 pub(crate) struct Renderer<'a> {
-    ctx: &'a Ctx,
+    call: &'a Call,
     seen: &'a Seen,
     in_person: bool,
 }
 
 impl<'a> Renderer<'a> {
     pub(crate) fn new(call: &'a Call, seen: &'a Seen) -> Self {
-        Self { ctx: &call.ctx, seen, in_person: call.caller().is_ok_and(is_in_person) }
+        Self { call, seen, in_person: call.caller().is_ok_and(is_in_person) }
     }
 
     /// A payment without its wrapper.
     pub(crate) fn payment(&self, id: i64, transaction: &Transaction) -> Value {
         let account = self.seen.account();
-        let moment = time(moment_of(self.ctx, transaction));
-        let (kind, sub_kind) = kind_of(transaction);
+        let moment = time(moment_of(&self.call.ctx, transaction));
+        let (kind, sub_kind) = kind_of(self.call, transaction);
         let balance = transaction.balance_after.filter(|_| self.in_person);
         json!({
             "id": id,
@@ -118,9 +118,9 @@ pub(crate) fn moment_of(ctx: &Ctx, transaction: &Transaction) -> Timestamp {
 }
 
 /// `type` and `sub_type`, by the bank's own code and who is on the other side.
-fn kind_of(transaction: &Transaction) -> (&'static str, &'static str) {
+fn kind_of(call: &Call, transaction: &Transaction) -> (&'static str, &'static str) {
     let Counterparty { iban, .. } = &transaction.counterparty;
-    let is_here = iban.as_ref().is_none_or(|iban| iban.as_str().get(4..8) == Some("VSTB"));
+    let is_here = iban.as_ref().is_none_or(|iban| call.bunq.edge.gateway.is_own(iban));
     match transaction.code.as_deref() {
         Some("BA") => ("MASTERCARD", "PAYMENT"),
         Some("ID") => ("IDEAL", "PAYMENT"),
@@ -248,14 +248,7 @@ impl Kept for PaymentBatch {
 pub(crate) async fn create_batch(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let body = call.json()?;
-    let payments = Fields::of(&body).objects("payments")?;
-    if payments.is_empty() {
-        return Err(Error::bad("The field \"payments\" is required, with at least one payment."));
-    }
-    let mut transfers = Vec::new();
-    for fields in payments {
-        transfers.push(transfer(&call, fields).await?);
-    }
+    let transfers = transfers(&call, Fields::of(&body), "payments").await?;
     let count = transfers.len();
     let payment = pay(&call, &seen, transfers).await?;
     let batch = call.bunq.add(&call.ctx, seen.id, PaymentBatch { payment, count }).await;

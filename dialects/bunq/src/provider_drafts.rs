@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::amount;
 use crate::payments::check_may_pay;
-use crate::pointers::{check_description, iban};
+use crate::pointers::{MAX_NAME, check_description, iban};
 use crate::records::{Kept, Record};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::User;
@@ -53,10 +53,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     fields.optional_text("sender_name")?;
     let creditor = Counterparty {
         iban: Some(iban(fields.text("counterparty_iban")?)?),
-        name: Some(fields.text("counterparty_name")?.to_owned()),
+        name: Some(fields.short_text("counterparty_name", MAX_NAME)?.to_owned()),
     };
     let description = fields.text("description")?;
-    check_description(&creditor, description)?;
+    check_description(&call, &creditor, description)?;
     let transfer = Transfer {
         creditor,
         amount: fields.positive_amount("amount")?,
@@ -88,7 +88,7 @@ async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Err
         json!({
             "id": draft.id,
             "created": time(draft.created),
-            "updated": time(payment.last_action_at),
+            "updated": time(payment.last_action_at.max(draft.created)),
             "sender_iban": payment.debtor.as_ref().map(Iban::as_str),
             "receiver_iban": transfer.creditor.iban.as_ref().map(Iban::as_str),
             "amount": amount(transfer.amount),

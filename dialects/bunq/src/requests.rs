@@ -2,7 +2,9 @@
 //! (section 16.5). At a bank for tests one party answers every inquiry with money (section 17).
 
 use gateway::PaymentRequest;
-use gateway::domain::{Counterparty, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer};
+use gateway::domain::{
+    Counterparty, Currency, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,8 +15,9 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
 use crate::pointers::follow;
-use crate::records::{Kept, Record, find};
+use crate::records::{Kept, Record};
 use crate::reply::{Reply, time, wrapped};
+use crate::users::number_of_customer;
 
 /// The most that a bank for tests gives away at once, in minor units.
 const MAX_GIFT: i64 = 50_000;
@@ -44,6 +47,8 @@ pub(crate) struct RequestResponse {
     /// The account that asks, and the number of its inquiry.
     account: i64,
     inquiry: i64,
+    /// The account that is asked. One number can stand for accounts in several currencies.
+    asked: (Iban, String),
 }
 
 impl Kept for RequestResponse {
@@ -59,6 +64,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let pointed = follow(&call, fields.object("counterparty_alias")?).await?;
     let description = fields.text("description")?.to_owned();
     fields.truth("allow_bunqme")?;
+    let merchant_reference = fields.optional_text("merchant_reference")?.map(str::to_owned);
     let account = seen.account();
     if amount.currency != account.currency {
         let text = format!("The field \"amount_inquired.currency\" must be {}.", account.currency.code());
@@ -73,18 +79,40 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let inquiry = RequestInquiry {
         amount,
         description,
-        merchant_reference: fields.optional_text("merchant_reference")?.map(str::to_owned),
+        merchant_reference,
         counterparty: pointed.counterparty,
         iban: account.iban.clone(),
         name: account.name.clone(),
         payment,
     };
     let inquiry = call.bunq.add(&call.ctx, seen.id, inquiry).await.map_err(|error| call.failed(error))?;
-    if let (Some(user), Some(_)) = (pointed.user, &inquiry.value.payment) {
-        let response = RequestResponse { account: seen.id, inquiry: inquiry.id };
-        call.bunq.add(&call.ctx, user, response).await.map_err(|error| call.failed(error))?;
+    if let (Some(iban), Some(_)) = (&inquiry.value.counterparty.iban, &inquiry.value.payment) {
+        let asked = (iban.clone(), amount.currency.code().to_owned());
+        let response = RequestResponse { account: seen.id, inquiry: inquiry.id, asked };
+        for user in asked_users(&call, (iban, amount.currency), pointed.user).await? {
+            let added = call.bunq.add(&call.ctx, user, response.clone()).await;
+            added.map_err(|error| call.failed(error))?;
+        }
     }
     Ok(Reply::id(inquiry.id))
+}
+
+/// The numbers of the users who see a request: the one who was named, or everybody who holds the account.
+async fn asked_users(
+    call: &Call,
+    (iban, currency): (&Iban, Currency),
+    named: Option<i64>,
+) -> Result<Vec<i64>, Error> {
+    if let Some(user) = named {
+        return Ok(vec![user]);
+    }
+    let holders = call.bunq.edge.gateway.holders_of_number(&call.ctx, iban, currency).await;
+    let mut users = Vec::new();
+    for holder in holders.map_err(|error| call.failed(error))? {
+        let number = number_of_customer(&call.bunq, &call.ctx, &holder).await;
+        users.push(number.map_err(|error| call.failed(error))?);
+    }
+    Ok(users)
 }
 
 /// The party with the money answers at once.
@@ -109,7 +137,6 @@ async fn ask(
     let account = seen.account();
     let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
     let transfer = Transfer { creditor, amount, remittance: Some(what.to_owned()), end_to_end_id: None };
-    // Whoever has no account here cannot decide either: the inquiry waits until it expires.
     let debtor = whom.iban.clone();
     let request = PaymentRequest { tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
@@ -202,18 +229,14 @@ pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
     Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
 }
 
-/// A response with its inquiry, if the request is for an account.
-async fn inquiry_of(
-    call: &Call,
-    response: &RequestResponse,
-    seen: &Seen,
-) -> Result<Option<Record<RequestInquiry>>, Error> {
-    let found = find::<RequestInquiry>(&call.bunq.drawer, response.account, response.inquiry).await;
-    let found = found.map_err(|error| call.failed(error))?;
-    let asked = |inquiry: &Record<RequestInquiry>| {
-        inquiry.value.counterparty.iban.as_ref() == Some(&seen.account().iban)
-    };
-    Ok(found.filter(asked))
+/// Whether a request is for an account.
+fn is_for(response: &RequestResponse, seen: &Seen) -> bool {
+    let account = seen.account();
+    response.asked.0 == account.iban && response.asked.1 == account.currency.code()
+}
+
+async fn inquiry_of(call: &Call, response: &RequestResponse) -> Result<Record<RequestInquiry>, Error> {
+    call.record::<RequestInquiry>(response.account, response.inquiry).await
 }
 
 async fn render_response(
@@ -258,13 +281,13 @@ async fn render_response(
 pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let user = call.session()?.user;
-    let (found, links) = call.page_of::<RequestResponse>(user).await?;
+    let for_account = |response: &Record<RequestResponse>| is_for(&response.value, &seen);
+    let (found, links) = call.page_of_visible::<RequestResponse>(user, for_account).await?;
     let mut elements = Vec::new();
     for response in &found {
-        if let Some(inquiry) = inquiry_of(&call, &response.value, &seen).await? {
-            let rendered = render_response(&call, &seen, response, &inquiry).await?;
-            elements.push(wrapped("RequestResponse", rendered));
-        }
+        let inquiry = inquiry_of(&call, &response.value).await?;
+        let rendered = render_response(&call, &seen, response, &inquiry).await?;
+        elements.push(wrapped("RequestResponse", rendered));
     }
     Ok(Reply::page(elements, links))
 }
@@ -275,7 +298,10 @@ async fn named_response(
 ) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
     let user = call.session()?.user;
     let response = call.record::<RequestResponse>(user, call.id("id")?).await?;
-    let inquiry = inquiry_of(call, &response.value, seen).await?.ok_or_else(Error::not_found)?;
+    if !is_for(&response.value, seen) {
+        return Err(Error::not_found());
+    }
+    let inquiry = inquiry_of(call, &response.value).await?;
     Ok((response, inquiry))
 }
 

@@ -160,6 +160,9 @@ fn payment_initiation() -> Vec<Route> {
         PUT "/user/{user}/payment-service-provider-issuer-transaction/{id}" Session Optional issuer_transactions::change;
         GET "/payment-service-provider-issuer-transaction-public/{uuid}" None Optional issuer_transactions::read_public;
         PUT "/payment-service-provider-issuer-transaction-public/{uuid}" None Optional issuer_transactions::reject_public;
+        // The one client that is known to call it puts a user in front.
+        GET "/user/{user}/payment-service-provider-issuer-transaction-public/{uuid}" None Optional issuer_transactions::read_public;
+        PUT "/user/{user}/payment-service-provider-issuer-transaction-public/{uuid}" None Optional issuer_transactions::reject_public;
         POST "/user/{user}/monetary-account/{account}/draft-payment" Session Optional draft_payments::create;
         GET "/user/{user}/monetary-account/{account}/draft-payment" Session Optional draft_payments::list;
         GET "/user/{user}/monetary-account/{account}/draft-payment/{id}" Session Optional draft_payments::read;

@@ -1,7 +1,7 @@
 //! Statements of an account over a period, and of single payments, as files (section 14.4).
 
 use bytes::Bytes;
-use gateway::domain::{Date, Money, Transaction};
+use gateway::domain::{Date, Money, TppId, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -28,7 +28,16 @@ pub(crate) struct CustomerStatement {
     to: Date,
     format: String,
     regional_format: Option<String>,
+    /// The third party that asked for it; none for the customer in person.
+    tpp: Option<TppId>,
     is_deleted: bool,
+}
+
+impl CustomerStatement {
+    /// Whoever asked for it sees it.
+    fn is_visible(&self, call: &Call) -> bool {
+        !self.is_deleted && call.caller().is_ok_and(|caller| caller.tpp() == self.tpp.as_ref())
+    }
 }
 
 impl Kept for CustomerStatement {
@@ -69,6 +78,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         to,
         format: format.to_owned(),
         regional_format: regional.map(str::to_owned),
+        tpp: call.caller()?.tpp().cloned(),
         is_deleted: false,
     };
     let statement = call.bunq.add(&call.ctx, seen.id, statement).await;
@@ -105,16 +115,16 @@ fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Value {
 async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
     let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await;
     let found = found.map_err(|error| call.failed(error))?;
-    found.filter(|statement| !statement.value.is_deleted).ok_or_else(Error::not_found)
+    found.filter(|statement| statement.value.is_visible(call)).ok_or_else(Error::not_found)
 }
 
 /// `GET …/monetary-account/{account}/customer-statement`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
     check_readable(&seen)?;
-    let (found, links) = call.page_of::<CustomerStatement>(seen.id).await?;
-    let shown = found.iter().filter(|statement| !statement.value.is_deleted);
-    let elements = shown.map(|statement| render(&seen, statement)).collect();
+    let is_visible = |statement: &Record<CustomerStatement>| statement.value.is_visible(&call);
+    let (found, links) = call.page_of_visible::<CustomerStatement>(seen.id, is_visible).await?;
+    let elements = found.iter().map(|statement| render(&seen, statement)).collect();
     Ok(Reply::page(elements, links))
 }
 
@@ -129,6 +139,7 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
 /// `DELETE …/monetary-account/{account}/customer-statement/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
+    check_readable(&seen)?;
     let mut statement = named(&call, &seen).await?;
     statement.value.is_deleted = true;
     statement.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;

@@ -1,6 +1,6 @@
 //! Users as answers show them (section 10.2).
 
-use gateway::domain::{CustomerId, CustomerKind};
+use gateway::domain::{Account, CustomerId, CustomerKind};
 use gateway::{Ctx, Error as GatewayError};
 use serde_json::{Value, json};
 
@@ -87,6 +87,10 @@ fn render_provider(user: &Record<User>, (name, distinguished_name): (&str, &str)
     })
 }
 
+fn alias_of(account: &Account) -> Value {
+    json!({"type": "IBAN", "value": account.iban.as_str(), "name": account.name})
+}
+
 async fn render_customer(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -96,10 +100,9 @@ async fn render_customer(
 ) -> Result<Value, GatewayError> {
     let customer = bunq.edge.gateway.customer(customer).await?;
     let accounts = bunq.edge.gateway.own_accounts(&customer.id).await?;
-    let iban = accounts.first().map(|readable| readable.account.iban.as_str().to_owned());
     let (name, email) = (&customer.name, email_of(user.id));
     let mut alias = vec![json!({"type": "EMAIL", "value": email, "name": email})];
-    alias.extend(iban.map(|iban| json!({"type": "IBAN", "value": iban, "name": name})));
+    alias.extend(accounts.first().map(|readable| alias_of(&readable.account)));
     let mut rendered = json!({
         "id": user.id,
         "created": time(user.created),
@@ -143,8 +146,8 @@ async fn render_customer(
     Ok(wrapped(wrapper(customer.kind), rendered))
 }
 
-/// What every role may see of a customer.
-pub(crate) fn limited(full: Value) -> Value {
+/// What every role may see of a customer who granted access to an account.
+pub(crate) fn limited(full: Value, granted: Option<&Account>) -> Value {
     const SEEN: [&str; 12] = [
         "id",
         "created",
@@ -163,7 +166,8 @@ pub(crate) fn limited(full: Value) -> Value {
     full.into_iter()
         .map(|(wrapper, user)| {
             let kept: serde_json::Map<String, Value> = match user {
-                Value::Object(user) => {
+                Value::Object(mut user) => {
+                    user["alias"] = granted.map(alias_of).into_iter().collect();
                     user.into_iter().filter(|(name, _)| SEEN.contains(&name.as_str())).collect()
                 }
                 _ => serde_json::Map::new(),

@@ -6,6 +6,7 @@ use gateway::{Ctx, Error as GatewayError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::certificates::Accepted;
 use crate::error::Error;
@@ -211,7 +212,8 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let granting = granting.ok_or_else(Error::not_found)?;
     let timeout = call.session()?.timeout();
     let full = render(&call.bunq, &call.ctx, &granting, timeout).await.map_err(|error| call.failed(error))?;
-    Ok(Reply::all(vec![limited(full)]))
+    let granted = accounts::visible(&call).await?;
+    Ok(Reply::all(vec![limited(full, granted.first().map(Seen::account))]))
 }
 
 /// `GET /user-person/{user}`, `/user-company/{user}`, `/user-payment-service-provider/{user}`
@@ -271,7 +273,7 @@ pub(crate) async fn limits(call: Call) -> Result<Reply, Error> {
     Ok(Reply::one(
         "CustomerLimit",
         json!({
-            "limit_monetary_account": 25,
+            "limit_monetary_account": crate::account_changes::MAX_ACCOUNTS,
             "limit_card_debit_maestro": 0,
             "limit_card_debit_mastercard": 0,
             "limit_card_debit_wildcard": 0,

@@ -32,10 +32,11 @@ async fn a_draft_is_accepted_at_the_page_and_money_moves_once() {
     assert_eq!((pending["status"].as_str(), &pending["object"]), (Some("PENDING"), &json!(null)));
     assert_eq!(pending["entries"][0]["counterparty_alias"]["iban"], "NL91ABNA0417164300");
     assert_eq!(client.balance(account).await, before, "nothing moves before the user says so");
+    let seen = client.list(&format!("{path}/{third}")).await.remove(0);
     let cancelled = client
         .put(
             &format!("{path}/{third}"),
-            &json!({"status": "CANCELLED", "previous_updated_timestamp": pending["updated"]}),
+            &json!({"status": "CANCELLED", "previous_updated_timestamp": seen["updated"]}),
         )
         .await;
     assert_eq!(cancelled.status, 200, "{}", cancelled.body);

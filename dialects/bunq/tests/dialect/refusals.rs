@@ -676,7 +676,7 @@ async fn payments() {
             "batch of nothing",
             own.request("POST", &own.below(account, "/payment-batch"), Some(&json!({"payments": []}))),
             400,
-            "at least one payment",
+            "at least one element",
         ),
         (
             "batch that is no list",

@@ -70,8 +70,11 @@ async fn accounts_are_opened_described_and_closed() {
     );
     assert_eq!(client.put(&format!("{path}/{id}"), &json!({"description": "Journeys"})).await.status, 200);
     let savings = format!("/user/{}/monetary-account-savings", client.user);
-    let saved = client.make(&savings, &json!({"currency": "EUR", "description": "Later"})).await;
-    assert_eq!(client.list(&savings).await[0]["id"], saved);
+    let later = json!({"currency": "EUR", "description": "Later", "savings_goal": euro("30.00")});
+    let saved = client.make(&savings, &later).await;
+    let shown = client.list(&savings).await.remove(0);
+    assert_eq!((shown["id"].as_i64(), &shown["savings_goal"]), (Some(saved), &euro("30.00")));
+    assert_eq!(shown["savings_goal_progress"], "0.000000");
     let close = json!({"status": "CANCELLED", "sub_status": "REDEMPTION_VOLUNTARY", "reason": "OTHER", "reason_description": "Done"});
     let money = json!({"amount_inquired": euro("1.00"), "description": "x", "allow_bunqme": false,
         "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}});

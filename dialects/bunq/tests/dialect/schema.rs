@@ -44,11 +44,13 @@ impl Schemas {
     /// The description, or none where its file is not there.
     #[expect(clippy::print_stderr, reason = "says when it skips")]
     pub(crate) fn load() -> Option<Self> {
-        let folder = std::env::var_os("VESTIBULE_SPEC_DIR").map(PathBuf::from);
+        let wanted = std::env::var_os("VESTIBULE_SPEC_DIR").map(PathBuf::from);
+        let is_wanted = wanted.is_some();
         let folder =
-            folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").into());
+            wanted.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").into());
         let file = folder.join("openapi/bunq-swagger.json");
         let Ok(text) = std::fs::read_to_string(&file) else {
+            assert!(!is_wanted, "no interface description at {}", file.display());
             eprintln!("skipped: no interface description at {}; set VESTIBULE_SPEC_DIR", file.display());
             return None;
         };

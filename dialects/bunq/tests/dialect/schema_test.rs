@@ -1,8 +1,8 @@
 //! Answers have the fields' types of the provider's own description of its interface.
 
 use serde_json::{Value, json};
-use testkit::TestServer;
 use testkit::bunq::{BunqClient, element, euro, shop};
+use testkit::{Answer, TestServer};
 
 use crate::schema::Schemas;
 
@@ -18,6 +18,10 @@ impl Checked<'_> {
     async fn call(&mut self, method: &str, path: &str, body: Option<Value>) -> Value {
         let answer = self.client.send(&self.client.request(method, path, body.as_ref())).await;
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body);
+        self.hold(method, path, &answer)
+    }
+
+    fn hold(&mut self, method: &str, path: &str, answer: &Answer) -> Value {
         let json = answer.json();
         let bare = path.split('?').next().unwrap();
         self.known += usize::from(self.schemas.knows(method, bare));
@@ -35,6 +39,30 @@ impl Checked<'_> {
         if let Some(id) = id {
             self.call("GET", &format!("{list}/{id}"), None).await;
         }
+    }
+}
+
+/// Everything up to the session, and users on demand.
+async fn registration(checked: &mut Checked<'_>) {
+    let key = json!({"client_public_key": testkit::bunq::client_keys().1});
+    let made = checked.call("POST", "/installation", Some(key)).await["Response"].clone();
+    checked.client.installation = made[1]["Token"]["token"].as_str().unwrap().to_owned();
+    let (certificate, key) = testkit::bunq::pseudo_certificate("Schema AISP PISP", |_| {});
+    let trade = checked.client.credential_request(&certificate, &certificate, &key);
+    let answer = checked.client.send(&trade).await;
+    let traded = checked.hold("POST", "/payment-service-provider-credential", &answer)["Response"].clone();
+    let credential = &traded[0]["CredentialPasswordIp"];
+    let secret = &credential["token_value"];
+    let device = json!({"description": "test", "secret": secret, "permitted_ips": ["*"]});
+    checked.make("/device-server", device).await;
+    let opened = checked.call("POST", "/session-server", Some(json!({"secret": secret}))).await;
+    checked.client.session = opened["Response"][1]["Token"]["token"].as_str().map(str::to_owned);
+    checked.client.user = opened["Response"][2]["UserPaymentServiceProvider"]["id"].as_i64().unwrap();
+    checked.client.key = secret.as_str().unwrap().to_owned();
+    checked.call("GET", &format!("/payment-service-provider-credential/{}", credential["id"]), None).await;
+    checked.call("GET", &format!("/installation/{}/server-public-key", made[0]["Id"]["id"]), None).await;
+    for kind in ["person", "company"] {
+        checked.call("POST", &format!("/sandbox-user-{kind}"), Some(json!({}))).await;
     }
 }
 
@@ -150,6 +178,43 @@ async fn writes(checked: &mut Checked<'_>, other: &Value) {
     checked.read(&schedules, Some(id)).await;
     checked.read(&format!("/user/{}/schedule", checked.client.user), None).await;
     checked.read(&format!("{schedules}/{id}/schedule-instance"), None).await;
+    checked.call("PUT", &format!("{plans}/{id}"), Some(json!({"payment": payment}))).await;
+    let savings = format!("/user/{}/monetary-account-savings", checked.client.user);
+    let later = json!({"currency": "EUR", "description": "Later", "savings_goal": euro("30.00")});
+    let id = checked.make(&savings, later).await;
+    checked.read(&savings, Some(id)).await;
+    let filters = json!({"notification_filters": [{"category": "PAYMENT", "notification_target": "https://tpp.example/"}]});
+    let filter = checked.client.below(account, "/notification-filter-url");
+    checked.call("POST", &filter, Some(filters)).await;
+    checked.read(&filter, None).await;
+    let mut picture = checked
+        .client
+        .request("POST", "/attachment-public", None)
+        .without("x-bunq-client-signature")
+        .set("content-type", "image/png")
+        .set("x-bunq-attachment-description", "x");
+    picture.body = vec![1, 2, 3];
+    let answer = checked.client.send(&picture).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    checked.hold("POST", "/attachment-public", &answer);
+    let unsigned = checked.client.request("POST", &payments, Some(&payment));
+    let unsigned = checked.client.send(&unsigned.without("x-bunq-client-signature")).await;
+    assert_eq!(unsigned.status, 466);
+    checked.hold("POST", &payments, &unsigned);
+}
+
+/// One customer asks another by account number, who answers.
+async fn answers(checked: &mut Checked<'_>, asking: &BunqClient, iban: &str) {
+    let whom = json!({"type": "IBAN", "value": iban, "name": "x"});
+    let body = json!({"amount_inquired": euro("1.00"), "counterparty_alias": whom, "description": "x", "allow_bunqme": false});
+    let inquiries = asking.below(asking.account().await, "/request-inquiry");
+    for status in ["REJECTED", "ACCEPTED"] {
+        asking.make(&inquiries, &body).await;
+        let responses = checked.client.below(checked.client.account().await, "/request-response");
+        let seen = checked.call("GET", &responses, None).await;
+        let id = seen["Response"][0]["RequestResponse"]["id"].clone();
+        checked.call("PUT", &format!("{responses}/{id}"), Some(json!({"status": status}))).await;
+    }
 }
 
 #[tokio::test]
@@ -158,8 +223,9 @@ async fn answers_have_the_types_that_the_description_gives_them() {
     let server = TestServer::start().await;
     let customer = server.customer("nl", "household").await;
     let other = server.customer("nl", "student").await;
-    let client = BunqClient::provider(&server, "Schema AISP PISP").await;
+    let client = BunqClient::install(&server).await;
     let mut checked = Checked { schemas: &schemas, client, findings: Vec::new(), known: 0 };
+    registration(&mut checked).await;
     provider(&mut checked, &customer).await;
     let provider = checked.client.clone();
     checked.client = provider.connect(&server, &customer).await;
@@ -177,9 +243,13 @@ async fn answers_have_the_types_that_the_description_gives_them() {
             writes(&mut checked, &other).await;
         }
     }
+    let asking = checked.client.clone();
+    checked.client = BunqClient::customer(&server, &other).await;
+    answers(&mut checked, &asking, other["iban"].as_str().unwrap()).await;
     assert!(element(&provider.get("/user").await, "UserPaymentServiceProvider").is_object());
     checked.findings.sort();
     checked.findings.dedup();
     assert!(checked.findings.is_empty(), "{}", checked.findings.join("\n"));
+    assert_eq!(schemas.unused_deviations(), [""; 0], "deviations that no answer has");
     assert!(checked.known > 80, "only {} answers were held against the description", checked.known);
 }
