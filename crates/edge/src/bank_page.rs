@@ -1,22 +1,12 @@
 //! The way to the bank's page, where a customer logs in and decides whichever interface sent them there.
 
 use axum::response::{IntoResponse, Response};
-use gateway::sessions::WayBack;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::{Connection, session_cookie};
 
 /// The bank's page. Its address says nothing; what it is about is known by the session cookie alone.
 pub const BANK_PAGE: &str = "/auth/internalonly/authorise.html";
-
-/// An authorization request that was taken.
-#[derive(Debug)]
-pub enum Begun {
-    /// The customer logs in, with a session under this secret.
-    Session(String),
-    /// There is nothing to authorise.
-    Leave(WayBack),
-}
 
 /// Sends the browser to the bank's page at `origin` with a session.
 pub fn enter(connection: &Connection, origin: &str, secret: &str) -> Response {

@@ -7,8 +7,6 @@ use axum::Router;
 use gateway::Gateway;
 use http::StatusCode;
 
-use crate::Begun;
-
 /// What a dialect's handlers need.
 #[derive(Debug, Clone)]
 pub struct Edge {
@@ -37,8 +35,9 @@ pub struct Dialect {
     pub entrances: &'static [Entrance],
 }
 
-/// What came of an authorization request: where it leads, or a status with a text that says what is wrong.
-pub type Beginning = Pin<Box<dyn Future<Output = Result<Begun, (StatusCode, String)>> + Send>>;
+/// What came of an authorization request: the secret of the session in which the customer logs in, or a status with a
+/// text that says what is wrong.
+pub type Beginning = Pin<Box<dyn Future<Output = Result<String, (StatusCode, String)>> + Send>>;
 
 /// Where browsers arrive with authorization requests, for tests that decide without a browser.
 #[derive(Debug, Clone, Copy)]

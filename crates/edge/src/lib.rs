@@ -14,7 +14,7 @@ mod rejected;
 pub mod session_cookie;
 mod signature;
 
-pub use bank_page::{BANK_PAGE, Begun, enter, redirect};
+pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, read_body};
 pub use connection::Connection;
 pub use dialect::{Beginning, Dialect, Edge, Entrance};

@@ -62,6 +62,8 @@ pub fn entry_of(payment: &PaymentId, index: usize) -> String {
 /// What a third party or a customer asks to be paid.
 #[derive(Debug, Clone)]
 pub struct PaymentRequest {
+    /// Its id, where the caller has one that nobody else uses; a new UUID if absent.
+    pub id: Option<PaymentId>,
     /// The third party that asks; none for the customer in person.
     pub tpp: Option<TppId>,
     /// The account that pays; none if the payer chooses it.
@@ -83,7 +85,7 @@ impl Gateway {
             self.check_debtor(ctx, debtor, &request.transfers[0].amount).await?;
         }
         let payment = Payment {
-            id: PaymentId::new(self.0.randomness.id()),
+            id: request.id.unwrap_or_else(|| PaymentId::new(self.0.randomness.id())),
             tpp: request.tpp,
             tenant: ctx.tenant.clone(),
             debtor: request.debtor,

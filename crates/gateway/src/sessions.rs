@@ -89,8 +89,8 @@ pub struct DecisionView {
     /// The accounts that the consent covers, or may be chosen from; those that can pay, if it is about one payment
     /// whose payer chooses.
     pub accounts: Vec<(Account, GrantedAccount)>,
-    /// Payments of the third party that wait for this customer. While there are some, the decision is about them
-    /// alone.
+    /// Payments of the third party that wait for this customer. While there are some, the accounts that pay are those
+    /// that the third party gets access to.
     pub payments: Vec<Payment>,
     /// Language of the page.
     pub language: Language,

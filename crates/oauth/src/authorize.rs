@@ -6,7 +6,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{Begun, enter, redirect};
+use edge::{enter, redirect};
 use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Tpp};
 use gateway::sessions::{Outcome, WayBack};
 use http::{HeaderMap, StatusCode};
@@ -19,6 +19,15 @@ use crate::way_back::location;
 
 /// Longest `state` and `nonce`, in bytes: both come back in addresses.
 const MAX_VALUE: usize = 2000;
+
+/// An authorization request that was taken.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// The customer logs in, with a session under this secret.
+    Session(String),
+    /// There is nothing to authorise.
+    Leave(WayBack),
+}
 
 /// Parameters in the query.
 pub(crate) async fn get(

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Begun, Connection, Edge, Entrance, Rejected, read_body};
+use edge::{Connection, Edge, Entrance, Rejected, read_body};
 use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
 use gateway::{Approval, Ctx, LogIn, LogInAttempt};
@@ -16,7 +16,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::authorize::begin;
+use crate::authorize::{Begun, begin};
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::keys::SigningKey;
@@ -89,32 +89,32 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let query = url.query().unwrap_or_default().to_owned();
     let path = url.path().trim_end_matches('/');
     let entrance = headless.entrances.iter().find(|entrance| entrance.path == path);
-    let begun = match entrance {
+    let secret = match entrance {
         Some(entrance) => {
             let begun = (entrance.begin)(services.edge.clone(), query).await;
             begun.map_err(|(status, text)| refused(status, "invalid_request", text))?
         }
-        None => headless.begin(path, &query).await?,
+        None => match headless.begin(path, &query).await? {
+            (_, Begun::Session(secret)) => secret,
+            (tenant, Begun::Leave(way_back)) => {
+                return Ok(Json(json!({"location": location(services, &tenant, &way_back)})));
+            }
+        },
     };
-    let way_back = match begun {
-        Begun::Leave(way_back) => way_back,
-        Begun::Session(secret) => {
-            let tenant = services.edge.gateway.session_tenant(&secret).await;
-            let tenant = tenant.ok().flatten().ok_or_else(|| bad("the session is over"))?;
-            let id = services.edge.gateway.new_request_id();
-            let ctx = services.edge.gateway.context(tenant.as_str(), id);
-            let ctx = ctx.ok_or_else(|| bad("the session is over"))?;
-            let way_back = Customer { headless: &headless, ctx, iban, secret }.go(&request).await?;
-            return Ok(Json(json!({"location": location(services, &tenant, &way_back)})));
-        }
-    };
-    let tenant = &services.edge.gateway.settings().tenants[0];
-    Ok(Json(json!({"location": location(services, tenant, &way_back)})))
+    let gateway = &services.edge.gateway;
+    let id = gateway.new_request_id();
+    let tenant = gateway.session_tenant(&secret).await;
+    let tenant = tenant.map_err(|error| Refused::from(from_gateway(error, &id)))?;
+    let ctx = tenant.and_then(|tenant| gateway.context(tenant.as_str(), id));
+    let ctx = ctx.ok_or_else(|| bad("the session is over"))?;
+    let tenant = ctx.tenant.clone();
+    let way_back = Customer { headless: &headless, ctx, iban, secret }.go(&request).await?;
+    Ok(Json(json!({"location": location(services, &tenant, &way_back)})))
 }
 
 impl Headless {
     /// Takes a request to the authorization server itself.
-    async fn begin(&self, path: &str, query: &str) -> Result<Begun, Refused> {
+    async fn begin(&self, path: &str, query: &str) -> Result<(Tenant, Begun), Refused> {
         let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
         let tenant =
             path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix('/')?.strip_suffix("/v1/auth"));
@@ -130,7 +130,9 @@ impl Headless {
             peer_address: None,
         };
         let form = Form::parse(query.as_bytes()).map_err(Refused::from)?;
-        begin(&self.services, &Call { ctx, connection }, &form).await.map_err(Refused::from)
+        let call = Call { ctx, connection };
+        let begun = begin(&self.services, &call, &form).await.map_err(Refused::from)?;
+        Ok((call.ctx.tenant, begun))
     }
 }
 

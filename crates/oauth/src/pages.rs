@@ -6,7 +6,8 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use gateway::domain::{
-    Account, AccountId, Choice, GrantedAccount, Iban, Language, Payment, PaymentId, Product, Timestamp,
+    Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, Payment, PaymentId, Product,
+    Timestamp,
 };
 use gateway::sessions::{DecisionView, LogInView, Visit};
 use gateway::{Approval, Ctx, LogIn, LogInAttempt};
@@ -229,6 +230,7 @@ impl Session<'_> {
                 _ => consent.access.choice(),
             },
             payments: view.payments.iter().map(shown_payment).collect(),
+            shares_access: consent.access != Access::Payment,
             balances: asks(|granted| granted.balances, &view.accounts),
             transactions: asks(|granted| granted.transactions, &view.accounts),
             accounts: view

@@ -61,10 +61,12 @@ pub struct DecisionPage {
     pub customer_name: String,
     /// How many accounts the customer chooses.
     pub choice: Choice,
-    /// Payments to decide about; while there are some, the page is about them alone.
+    /// Payments to decide about; while there are some, the accounts that pay are those that are shared.
     pub payments: Vec<ShownPayment>,
     /// The accounts, or those to choose from.
     pub accounts: Vec<ShownAccount>,
+    /// Whether the third party gets access to accounts.
+    pub shares_access: bool,
     /// Whether balances are asked for.
     pub balances: bool,
     /// Whether transactions are asked for.
@@ -204,6 +206,7 @@ impl DecisionPage {
             choice,
             payments: vec![],
             accounts,
+            shares_access: true,
             balances: true,
             transactions: choice != Choice::None,
             until: "3 March 2026".into(),
@@ -221,6 +224,7 @@ impl DecisionPage {
             },
             Self {
                 payments: vec![payment(None)],
+                shares_access: false,
                 ..plain(Language::French, Choice::One, vec![account("1")])
             },
         ]

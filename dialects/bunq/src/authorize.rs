@@ -6,7 +6,7 @@
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{Beginning, Begun, Connection, Edge, enter};
+use edge::{Beginning, Connection, Edge, enter};
 use eidas::Role;
 use gateway::Ctx;
 use gateway::domain::{Access, RequestId};
@@ -70,7 +70,7 @@ fn without_browser(edge: Edge, errand: Errand, query: String) -> Beginning {
     Box::pin(async move {
         let bunq = Bunq::new(edge);
         let request = bunq.edge.gateway.new_request_id();
-        arrive(&bunq, errand, request, Some(query)).await.map(Begun::Session).map_err(told)
+        arrive(&bunq, errand, request, Some(query)).await.map_err(told)
     })
 }
 

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
-use crate::payments::{Renderer, check_may_pay, of_entry, roles_of_caller};
+use crate::payments::{Renderer, add_batch, check_may_pay, of_entry, payment_of_batch, roles_of_caller};
 use crate::pointers::transfers;
 use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
@@ -30,6 +30,8 @@ pub(crate) struct DraftPayment {
     tpp: Option<TppId>,
     /// Number of its first entry; the others follow.
     first_entry: i64,
+    /// Number of the batch that several entries become.
+    batch: Option<i64>,
 }
 
 impl Kept for DraftPayment {
@@ -71,13 +73,20 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         return Err(PaymentRefusal::Currency { account, amount }.into());
     }
     let count = i64::try_from(transfers.len()).unwrap_or(1);
+    let batch = if count > 1 { Some(add_batch(&call, &seen, transfers.len()).await?) } else { None };
     let tpp = call.caller()?.tpp().cloned();
     let debtor: Option<Iban> = Some(seen.account().iban.clone());
-    let request = PaymentRequest { tpp: tpp.clone(), debtor, transfers, lifetime: LIFETIME };
+    let request = PaymentRequest {
+        id: batch.map(payment_of_batch),
+        tpp: tpp.clone(),
+        debtor,
+        transfers,
+        lifetime: LIFETIME,
+    };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
     let payment = payment.map_err(|error| call.failed(error))?;
     let first_entry = call.bunq.numbers(count).await.map_err(|error| call.failed(error))?;
-    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, tpp, first_entry };
+    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, tpp, first_entry, batch };
     let draft = call.bunq.add(&call.ctx, seen.id, draft).await;
     Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
 }
@@ -135,14 +144,14 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
         "status": word(status),
         "type": "BUNQ",
         "entries": entries,
-        "object": object(call, seen, &payment).await?,
+        "object": object(call, seen, &payment, draft.value.batch).await?,
         "request_reference_split_the_bill": [],
         "schedule": null,
     }))
 }
 
 /// What an accepted draft became.
-async fn object(call: &Call, seen: &Seen, payment: &Payment) -> Result<Value, Error> {
+async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>) -> Result<Value, Error> {
     let renderer = Renderer::new(call, seen);
     let mut made = Vec::new();
     if payment.status_at(call.ctx.now) == PaymentStatus::Executed {
@@ -152,11 +161,12 @@ async fn object(call: &Call, seen: &Seen, payment: &Payment) -> Result<Value, Er
             }
         }
     }
-    Ok(match made.len() {
-        0 => Value::Null,
-        1 => wrapped("Payment", made.remove(0)),
-        _ => {
-            let (id, moment) = (made[0]["id"].clone(), time(payment.last_action_at));
+    Ok(match (batch, made.pop()) {
+        (_, None) => Value::Null,
+        (None, Some(one)) => wrapped("Payment", one),
+        (Some(id), Some(last)) => {
+            made.push(last);
+            let moment = time(payment.last_action_at);
             wrapped("PaymentBatch", json!({"id": id, "created": moment, "updated": moment, "payments": made}))
         }
     })

@@ -65,8 +65,13 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         remittance: Some(description.to_owned()),
         end_to_end_id: None,
     };
-    let request =
-        PaymentRequest { tpp: Some(tpp.clone()), debtor: None, transfers: vec![transfer], lifetime };
+    let request = PaymentRequest {
+        id: None,
+        tpp: Some(tpp.clone()),
+        debtor: None,
+        transfers: vec![transfer],
+        lifetime,
+    };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
     let payment = payment.map_err(|error| call.failed(error))?.id;
     let public_uuid = call.bunq.edge.gateway.new_secret_uuid();

@@ -1,7 +1,7 @@
 //! Payments: the booked transactions of an account with numbers, and payments that customers make in person
 //! (sections 14.2 and 16.5).
 
-use gateway::domain::{Counterparty, PaymentId, Timestamp, Transaction, Transfer};
+use gateway::domain::{Counterparty, PaymentId, Timestamp, Transaction};
 use gateway::{Ctx, Error as GatewayError, entry_of};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -97,8 +97,8 @@ impl<'a> Renderer<'a> {
             "counterparty_alias": label_counterparty(&transaction.counterparty),
             "attachment": [],
             "geolocation": null,
-            "batch_id": null,
-            "scheduled_id": null,
+            "batch_id": made_by(transaction, "batch-"),
+            "scheduled_id": made_by(transaction, "schedule-"),
             "address_billing": null,
             "address_shipping": null,
             "request_reference_split_the_bill": [],
@@ -106,6 +106,12 @@ impl<'a> Renderer<'a> {
             "payment_auto_allocate_instance": null,
         })
     }
+}
+
+/// The number of the batch or schedule that made a payment, on the payer's side.
+fn made_by(transaction: &Transaction, what: &str) -> Option<i64> {
+    let rest = transaction.id.strip_prefix(what).filter(|_| transaction.amount.minor < 0)?;
+    rest.split('-').next()?.parse().ok()
 }
 
 /// When a transaction was made: to the second where that is known, else in the order of its day.
@@ -215,28 +221,22 @@ pub(crate) async fn find_one(call: &Call, seen: &Seen, id: i64) -> Result<(i64, 
     listed.payments.into_iter().find(|(found, _)| *found == id).ok_or_else(Error::not_found)
 }
 
-/// Pays from an account of the customer who calls.
-async fn pay(call: &Call, seen: &Seen, transfers: Vec<Transfer>) -> Result<PaymentId, Error> {
-    let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
-    let paid = call.bunq.edge.gateway.pay(&call.ctx, (customer, &seen.account().id), transfers).await;
-    paid.map_err(|error| call.failed(error))
-}
-
 /// `POST …/monetary-account/{account}/payment`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let body = call.json()?;
     let transfer = transfer(&call, Fields::of(&body)).await?;
-    let payment = pay(&call, &seen, vec![transfer]).await?;
+    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
+    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await;
+    let payment = payment.map_err(|error| call.failed(error))?;
     let booked = of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
     let (id, _) = booked.ok_or_else(Error::not_found)?;
     Ok(Reply::id(id))
 }
 
-/// Payments that were made together.
+/// Payments that were made together, or are to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentBatch {
-    payment: PaymentId,
     count: usize,
 }
 
@@ -249,24 +249,44 @@ pub(crate) async fn create_batch(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let body = call.json()?;
     let transfers = transfers(&call, Fields::of(&body), "payments").await?;
-    let count = transfers.len();
-    let payment = pay(&call, &seen, transfers).await?;
-    let batch = call.bunq.add(&call.ctx, seen.id, PaymentBatch { payment, count }).await;
-    Ok(Reply::id(batch.map_err(|error| call.failed(error))?.id))
+    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
+    let batch = add_batch(&call, &seen, transfers.len()).await?;
+    let paid = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, payment_of_batch(batch)).await;
+    paid.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(batch))
 }
 
-async fn render_batch(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Value, Error> {
+/// Notes a batch before its payments are made, and returns its number. Nobody sees it before that.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn add_batch(call: &Call, seen: &Seen, count: usize) -> Result<i64, Error> {
+    let batch = call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await;
+    Ok(batch.map_err(|error| call.failed(error))?.id)
+}
+
+/// The payment whose transfers are a batch.
+pub(crate) fn payment_of_batch(batch: i64) -> PaymentId {
+    PaymentId::new(format!("batch-{batch}"))
+}
+
+/// A batch whose payments were made.
+async fn render_batch(
+    call: &Call,
+    seen: &Seen,
+    batch: &Record<PaymentBatch>,
+) -> Result<Option<Value>, Error> {
     let mut payments = Vec::new();
     let renderer = Renderer::new(call, seen);
+    let payment = payment_of_batch(batch.id);
     for index in 0..batch.value.count {
-        if let Some((id, one)) = of_entry(call, seen, &entry_of(&batch.value.payment, index)).await? {
-            let mut payment = renderer.payment(id, &one);
-            payment["batch_id"] = batch.id.into();
-            payments.push(payment);
-        }
+        let Some((id, one)) = of_entry(call, seen, &entry_of(&payment, index)).await? else {
+            return Ok(None);
+        };
+        payments.push(renderer.payment(id, &one));
     }
     let (created, updated) = (time(batch.created), time(batch.updated));
-    Ok(json!({"id": batch.id, "created": created, "updated": updated, "payments": payments}))
+    Ok(Some(json!({"id": batch.id, "created": created, "updated": updated, "payments": payments})))
 }
 
 /// `GET …/monetary-account/{account}/payment-batch`
@@ -275,7 +295,7 @@ pub(crate) async fn list_batches(call: Call) -> Result<Reply, Error> {
     let (found, links) = call.page_of::<PaymentBatch>(seen.id).await?;
     let mut elements = Vec::new();
     for batch in &found {
-        elements.push(wrapped("PaymentBatch", render_batch(&call, &seen, batch).await?));
+        elements.extend(render_batch(&call, &seen, batch).await?.map(|batch| wrapped("PaymentBatch", batch)));
     }
     Ok(Reply::page(elements, links))
 }
@@ -283,18 +303,19 @@ pub(crate) async fn list_batches(call: Call) -> Result<Reply, Error> {
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
 pub(crate) async fn read_batch(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
-    let batch = find_batch(&call, &seen).await?;
-    Ok(Reply::one("PaymentBatch", render_batch(&call, &seen, &batch).await?))
+    Ok(Reply::one("PaymentBatch", named_batch(&call, &seen).await?))
 }
 
 /// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
 pub(crate) async fn change_batch(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
-    Ok(Reply::id(find_batch(&call, &seen).await?.id))
+    named_batch(&call, &seen).await?;
+    Ok(Reply::id(call.id("id")?))
 }
 
-async fn find_batch(call: &Call, seen: &Seen) -> Result<Record<PaymentBatch>, Error> {
-    call.record::<PaymentBatch>(seen.id, call.id("id")?).await
+async fn named_batch(call: &Call, seen: &Seen) -> Result<Value, Error> {
+    let batch = call.record::<PaymentBatch>(seen.id, call.id("id")?).await?;
+    render_batch(call, seen, &batch).await?.ok_or_else(Error::not_found)
 }
 
 /// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.

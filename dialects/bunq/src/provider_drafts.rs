@@ -64,6 +64,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         end_to_end_id: None,
     };
     let request = PaymentRequest {
+        id: None,
         tpp: Some(tpp.clone()),
         debtor: Some(debtor),
         transfers: vec![transfer],

@@ -138,7 +138,8 @@ async fn ask(
     let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
     let transfer = Transfer { creditor, amount, remittance: Some(what.to_owned()), end_to_end_id: None };
     let debtor = whom.iban.clone();
-    let request = PaymentRequest { tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
+    let request =
+        PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
     Ok(payment.map_err(|error| call.failed(error))?.id)
 }

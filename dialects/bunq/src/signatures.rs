@@ -38,14 +38,15 @@ impl ServerKey {
     pub(crate) async fn load_or_make(drawer: &Drawer) -> Result<Option<Arc<Self>>, gateway::Error> {
         let private = match drawer.get("server-key", "private").await? {
             Some(pem) => Some(pem),
-            None => match generate_key(KeyType::Rsa2048) {
-                Ok((private, public)) => {
+            // Takes long enough to keep others waiting.
+            None => match tokio::task::spawn_blocking(|| generate_key(KeyType::Rsa2048)).await {
+                Ok(Ok((private, public))) => {
                     // Of two that are made at once, the first is kept.
                     let keep = |pem: String| move |known: Option<&str>| known.is_none().then(|| pem.clone());
                     let both = format!("{private}\n{public}");
                     drawer.update("server-key", "private", keep(both)).await?
                 }
-                Err(_) => None,
+                Ok(Err(_)) | Err(_) => None,
             },
         };
         Ok(private.and_then(|both| Self::from_pem(&both)).map(Arc::new))
