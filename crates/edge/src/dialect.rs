@@ -29,6 +29,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// The path prefix it is mounted under, for example `/xs2a-bg`.
     pub prefix: &'static str,
+    /// A path of the host at which it answers too, for clients that know no prefix. Its router gets it as it is.
+    pub also: Option<&'static str>,
     /// Makes its router.
     pub mount: fn(Edge) -> Router,
     /// Where browsers arrive with authorization requests of its own.

@@ -17,10 +17,17 @@ use crate::start::Addresses;
 
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
 pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: Addresses) -> Router {
-    let mut mounted: Vec<_> = DIALECTS.iter().map(|d| (d.prefix, (d.mount)(edge.clone()))).collect();
-    mounted.push((oauth::PREFIX, oauth::router(edge.clone(), key)));
+    let mut mounted: Vec<_> = DIALECTS
+        .iter()
+        .map(|dialect| (dialect.prefix, dialect.also, (dialect.mount)(edge.clone())))
+        .collect();
+    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key)));
     let mut router = web::routes();
-    for (prefix, dialect) in mounted {
+    for (prefix, also, dialect) in mounted {
+        if let Some(also) = also {
+            let dialect = dialect.clone().into_service::<Body>();
+            router = router.route_service(&format!("{also}/{{*rest}}"), dialect);
+        }
         // Nesting leaves the prefix with a bare slash out; a dialect answers that in its format too.
         router = router
             .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())

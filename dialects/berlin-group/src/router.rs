@@ -10,7 +10,8 @@ use crate::error::{Error, explain_or_not};
 use crate::{accounts, authorisations, consents, onboarding};
 
 /// The dialect, for the list of what a build serves.
-pub const DIALECT: Dialect = Dialect { name: "berlin-group", prefix: "/xs2a-bg", mount, entrances: &[] };
+pub const DIALECT: Dialect =
+    Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount, entrances: &[] };
 
 fn mount(edge: Edge) -> Router {
     let routes = onboarding_routes().into_iter().chain(consent_routes()).chain(account_routes());

@@ -228,9 +228,10 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
             let goal = profile.savings_goal.filter(|_| in_person);
             rendered["savings_goal"] =
                 goal.map_or(Value::Null, |minor| amount(Money { minor, currency: account.currency }));
-            rendered["savings_goal_progress"] = goal
-                .zip(funds.as_ref())
-                .map_or(Value::Null, |(goal, funds)| progress(funds.booked.minor, goal).into());
+            // Left out where there is none: clients take null for a number.
+            if let (Some(goal), Some(funds)) = (goal, &funds) {
+                rendered["savings_goal_progress"] = progress(funds.booked.minor, goal).into();
+            }
         }
         Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
         Type::Bank | Type::External | Type::ExternalSavings | Type::Card => {}

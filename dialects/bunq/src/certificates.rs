@@ -74,16 +74,15 @@ fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHol
     if length == 0 || length > MAX_COMMON_NAME {
         return Err(Error::bad(format!(
             "The common name (CN) of the certificate has {length} characters; it must have 1 to {MAX_COMMON_NAME}, \
-             with PISP and/or AISP among its words, for example \"My App PISP AISP\"."
+             with PISP and/or AISP in it, for example \"My App PISP AISP\"."
         )));
     }
-    let words: Vec<&str> = common_name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let roles: Vec<Role> =
-        WORDS.iter().filter(|(word, _)| words.contains(word)).map(|(_, role)| *role).collect();
+        WORDS.iter().filter(|(word, _)| common_name.contains(word)).map(|(_, role)| *role).collect();
     if roles.is_empty() {
         return Err(Error::bad(
-            "The certificate grants no role: a pseudo certificate has PISP and/or AISP (or CBPII) among the words of its \
-             common name (CN), for example \"My App PISP AISP\".",
+            "The certificate grants no role: a pseudo certificate has PISP and/or AISP (or CBPII) in its common name \
+             (CN), for example \"My App PISP AISP\".",
         ));
     }
     certificate.public_key.check().map_err(|error| Error::bad(format!("The certificate's key: {error}.")))?;

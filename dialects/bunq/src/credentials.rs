@@ -79,6 +79,11 @@ impl Credential {
         self.addresses.is_empty() || self.addresses.iter().any(fits)
     }
 
+    /// Whether a device came with it, which binds it to addresses.
+    pub(crate) fn has_device(&self) -> bool {
+        self.device.is_some()
+    }
+
     fn is_expired_at(&self, now: Timestamp) -> bool {
         self.device.is_none() && self.expires_at.is_some_and(|at| now >= at)
     }
@@ -248,8 +253,8 @@ pub(crate) async fn check_address(
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let leaf = fields.text("client_payment_service_provider_certificate")?;
-    let chain = fields.text("client_payment_service_provider_certificate_chain")?;
+    let leaf = fields.certificates("client_payment_service_provider_certificate")?;
+    let chain = fields.certificates("client_payment_service_provider_certificate_chain")?;
     let signature = fields.text("client_public_key_signature")?;
     let (bunq, installation) = (&call.bunq, call.installation()?);
     let accepted = accept(&bunq.edge.gateway, &call.ctx, leaf, chain).await?;

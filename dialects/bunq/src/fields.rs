@@ -11,6 +11,9 @@ use crate::error::Error;
 /// Longest text of a field, in characters, unless the field says otherwise.
 const MAX_TEXT: usize = 10_000;
 
+/// Longest certificate with its chain, in characters: eight certificates of 16 KiB.
+const MAX_CERTIFICATES: usize = 131_072;
+
 /// The fields of an object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
@@ -50,10 +53,20 @@ impl<'a> Fields<'a> {
 
     /// A text that may be absent.
     pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        self.text_of(name, MAX_TEXT)
+    }
+
+    /// Certificates that must be there, in PEM.
+    pub(crate) fn certificates(&self, name: &str) -> Result<&'a str, Error> {
+        let text = self.text_of(name, MAX_CERTIFICATES)?.filter(|text| !text.trim().is_empty());
+        text.ok_or_else(|| self.missing(name))
+    }
+
+    fn text_of(&self, name: &str, max: usize) -> Result<Option<&'a str>, Error> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| self.wrong(name, "a text"))?;
-        if text.chars().count() > MAX_TEXT {
-            return Err(self.wrong(name, &format!("at most {MAX_TEXT} characters long")));
+        if text.chars().count() > max {
+            return Err(self.wrong(name, &format!("at most {max} characters long")));
         }
         Ok(Some(text))
     }
@@ -99,6 +112,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn integer(&self, name: &str) -> Result<i64, Error> {
         let value = self.get(name).ok_or_else(|| self.missing(name))?;
         value.as_i64().ok_or_else(|| self.wrong(name, "a whole number"))
+    }
+
+    /// A whole number that may be absent.
+    pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<i64>, Error> {
+        self.get(name).map(|_| self.integer(name)).transpose()
     }
 
     /// An object that must be there.

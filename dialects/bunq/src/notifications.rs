@@ -149,8 +149,9 @@ async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
 /// `GET /user/{user}/certificate-pinned`
 pub(crate) async fn list_pinned(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
-    let (found, links) = call.page_of::<CertificatePinned>(user).await?;
-    let elements = found.iter().filter(|pinned| !pinned.value.is_deleted).map(render_pinned).collect();
+    let (found, links) =
+        call.page_of_visible::<CertificatePinned>(user, |pinned| !pinned.value.is_deleted).await?;
+    let elements = found.iter().map(render_pinned).collect();
     Ok(Reply::page(elements, links))
 }
 

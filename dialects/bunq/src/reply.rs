@@ -10,8 +10,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Value, json};
 
-/// A successful answer, before it is signed.
-#[derive(Debug)]
+/// A successful answer, before it is signed. Never printed: there may be tokens in it.
 pub(crate) struct Reply {
     pub(crate) body: Bytes,
     pub(crate) content_type: HeaderValue,

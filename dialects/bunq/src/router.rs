@@ -24,6 +24,8 @@ use crate::{authorize, token};
 pub const DIALECT: Dialect = Dialect {
     name: "bunq",
     prefix: PREFIX,
+    // Clients put the host alone in front of the links of pages, and some know no other path.
+    also: Some("/v1"),
     mount,
     entrances: &[
         Entrance { path: "/bunq/auth", begin: authorize::begin },
@@ -53,7 +55,12 @@ pub(crate) struct Shared {
 fn mount(edge: Edge) -> Router {
     let shared = Shared { bunq: Arc::new(Bunq::new(edge.clone())), routes: Arc::new(Routes::new()) };
     let api = Router::new()
-        .route("/v1/token", axum::routing::post(token::exchange).fallback(token::method))
+        .route(
+            "/v1/token",
+            axum::routing::post(token::exchange)
+                .options(async |headers: HeaderMap| preflight(&headers))
+                .fallback(token::method),
+        )
         .fallback(serve)
         .with_state(shared.clone())
         .layer(from_fn_with_state(edge.clone(), guard::<Error>))

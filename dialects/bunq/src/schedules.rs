@@ -364,7 +364,7 @@ async fn instance(
             "time_start": time(instance.at),
             "time_end": time(instance.at),
             "error_message": instance.error.iter().map(|text| {
-                json!([{"error_description": text, "error_description_translated": text}])
+                json!({"error_description": text, "error_description_translated": text})
             }).collect::<Vec<_>>(),
             "scheduled_object": wrapped("Payment", render_payment(seen, &record.value)),
             "result_object": made,

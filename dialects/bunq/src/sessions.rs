@@ -25,9 +25,6 @@ const FIRST: SignedDuration = SignedDuration::from_hours(1);
 /// recorded with 324000 seconds, which is 90 hours.
 const LATER: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// How long sessions of ordinary users last: their automatic log-out, a week unless they change it.
-const CUSTOMER: SignedDuration = SignedDuration::from_hours(24 * 7);
-
 /// The longest time that is reported. A client multiplies it by 1000 in 32 bits, another waits for so many
 /// milliseconds; above this, both begin again with every call. The session itself lives on.
 const MAX_REPORTED: i64 = 2_147_483;
@@ -73,10 +70,20 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let credential = resolve(&call.bunq, &call.ctx, secret, call.address).await?;
     let user = users::find(&call.bunq, credential.owner).await.map_err(|error| call.failed(error))?;
     let user = user.ok_or_else(Error::credentials)?;
+    // A key is bound to the addresses of a device; an access token needs none.
+    if !credential.value.has_device() && !matches!(user.value, User::Key { .. }) {
+        return Err(Error::bad(
+            "User credentials are incorrect. Incorrect API key or IP address: register a device with this key first \
+             (POST /device-server).",
+        ));
+    }
     let lifetime = match &user.value {
         User::Provider { .. } if !credential.value.has_session => FIRST,
         User::Provider { .. } | User::Key { .. } => LATER,
-        User::Customer { .. } => CUSTOMER,
+        User::Customer { .. } => {
+            let lifetime = users::session_lifetime(&call.bunq, credential.owner).await;
+            lifetime.map_err(|error| call.failed(error))?
+        }
     };
     let installation = call.installation()?.token.as_hex().to_owned();
     let opened = open(&call, installation, credential, lifetime).await.map_err(|error| call.failed(error))?;

@@ -28,7 +28,9 @@ pub(crate) async fn render(
         User::Key { provider, granted_by, customer, .. } => {
             let name = provider_name(bunq, *provider).await?.unwrap_or_default();
             let customer = bunq.edge.gateway.customer(customer).await?;
-            // The provider comes first: a client takes the first session_timeout that it finds.
+            let mut requested_by = short(*provider, &name);
+            requested_by["session_timeout"] = timeout.into();
+            // One object alone has a session_timeout: a client takes the first that it finds.
             wrapped(
                 "UserApiKey",
                 json!({
@@ -36,10 +38,10 @@ pub(crate) async fn render(
                     "created": time(user.created),
                     "updated": time(user.updated),
                     "requested_by_user": {
-                        "UserPaymentServiceProvider": short((*provider, &name), Some(timeout)),
+                        "UserPaymentServiceProvider": requested_by,
                     },
                     "granted_by_user": {
-                        wrapper(customer.kind): short((*granted_by, &customer.name), None),
+                        wrapper(customer.kind): short(*granted_by, &customer.name),
                     },
                 }),
             )
@@ -48,13 +50,12 @@ pub(crate) async fn render(
 }
 
 /// A user as seen from another one.
-fn short((id, name): (i64, &str), timeout: Option<i64>) -> Value {
+fn short(id: i64, name: &str) -> Value {
     json!({
         "id": id,
         "display_name": name,
         "public_nick_name": name,
         "avatar": avatar(&format!("user/{id}")),
-        "session_timeout": timeout,
     })
 }
 

@@ -3,6 +3,7 @@
 use eidas::Role;
 use gateway::domain::{CustomerId, GrantId, TppId};
 use gateway::{Ctx, Error as GatewayError};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::certificates::Accepted;
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::pagination::Page;
 use crate::records::{Kept, Record, index, look_up};
 use crate::reply::Reply;
@@ -18,6 +20,14 @@ use crate::user_objects::{limited, render};
 
 /// From whom a user stands for to the user's number.
 const BY_NAME: &str = "user-by-name";
+
+/// From a customer's user to how long its sessions last, in seconds.
+const TIMEOUT: &str = "session-timeout";
+
+/// What customers can choose, in seconds.
+const TIMEOUTS: std::ops::RangeInclusive<i64> = 60..=604_800;
+
+const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// A user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -242,7 +252,8 @@ async fn of_kind(call: Call, wrapper: &str) -> Result<Reply, Error> {
     Ok(Reply::all(vec![user]))
 }
 
-/// `PUT /user-person/{user}` and `/user-company/{user}`: what the bank knows about a person is changed at the bank.
+/// `PUT /user-person/{user}` and `/user-company/{user}`: how long sessions last can be changed here; what the bank knows
+/// about a customer is changed at the bank.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if call.id("user")? != call.session()?.user {
         return Err(Error::not_found());
@@ -250,13 +261,34 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let (User::Customer { .. }, body) = (call.caller()?, call.json()?) else {
         return Err(Error::forbidden("Only the user in person can change their data."));
     };
-    let fixed = ["first_name", "last_name", "name", "date_of_birth", "nationality", "legal_name"];
-    if let Some(name) = fixed.iter().find(|name| body.get(**name).is_some_and(|value| !value.is_null())) {
+    let given = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    if let Some((name, _)) = given.into_iter().find(|(name, _)| *name != "session_timeout") {
         return Err(Error::bad(format!(
-            "The field \"{name}\" cannot be changed here; it is part of the identity."
+            "The field \"{name}\" cannot be changed here, only \"session_timeout\"; the rest is changed at the bank."
         )));
     }
-    Ok(Reply::id(call.session()?.user))
+    let user = call.session()?.user;
+    if let Some(seconds) = Fields::of(&body).optional_integer("session_timeout")? {
+        if !TIMEOUTS.contains(&seconds) {
+            return Err(Error::bad(format!(
+                "The field \"session_timeout\" must be from {} to {} seconds.",
+                TIMEOUTS.start(),
+                TIMEOUTS.end()
+            )));
+        }
+        let kept = call.bunq.drawer.put(TIMEOUT, &user.to_string(), &seconds.to_string()).await;
+        kept.map_err(|error| call.failed(error))?;
+    }
+    Ok(Reply::id(user))
+}
+
+/// How long sessions of a customer last: their automatic log-out, a week unless they changed it.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn session_lifetime(bunq: &Bunq, user: i64) -> Result<SignedDuration, GatewayError> {
+    let kept = look_up::<i64>(&bunq.drawer, TIMEOUT, &user.to_string()).await?;
+    Ok(kept.map_or(WEEK, SignedDuration::from_secs))
 }
 
 /// `GET /user/{user}/legal-name`

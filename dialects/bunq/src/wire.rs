@@ -291,7 +291,7 @@ pub struct InstallationRequest<'a> {
 }
 
 /// `POST /payment-service-provider-credential`
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct CredentialRequest<'a> {
     /// The certificate in PEM.
     pub client_payment_service_provider_certificate: &'a str,
@@ -302,7 +302,7 @@ pub struct CredentialRequest<'a> {
 }
 
 /// `POST /device-server`
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct DeviceRequest<'a> {
     /// For people.
     pub description: &'a str,
@@ -313,7 +313,7 @@ pub struct DeviceRequest<'a> {
 }
 
 /// `POST /session-server`
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct SessionRequest<'a> {
     /// The API key.
     pub secret: &'a str,

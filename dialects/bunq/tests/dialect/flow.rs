@@ -241,3 +241,43 @@ async fn statements_are_files_in_three_formats() {
     let file = client.get(&format!("{event}/{id}/content")).await;
     assert!(file.body.starts_with("%PDF-1.4") && file.body.ends_with("%%EOF\n"));
 }
+
+#[tokio::test]
+async fn lists_come_page_by_page_without_what_is_not_seen() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let mut third_parties = Vec::new();
+    for name in ["One AISP PISP", "Two AISP PISP"] {
+        third_parties.push(BunqClient::provider(&server, name).await.connect(&server, &customer).await);
+    }
+    let account = third_parties[0].account().await;
+    let body = json!({"number_of_required_accepts": 1, "entries": [
+        {"amount": testkit::bunq::euro("1.00"), "counterparty_alias": testkit::bunq::shop(), "description": "x"}]});
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        for client in &third_parties {
+            made.push(client.make(&client.below(account, "/draft-payment"), &body).await);
+        }
+    }
+    let client = &third_parties[0];
+    let own: Vec<i64> = made.iter().step_by(2).rev().copied().collect();
+    let list = client.below(account, "/draft-payment");
+    let read = |answer: &testkit::Answer| {
+        let json = answer.json();
+        let elements = json["Response"].as_array().unwrap();
+        let ids: Vec<i64> = elements.iter().map(|one| one["DraftPayment"]["id"].as_i64().unwrap()).collect();
+        (ids, json["Pagination"].clone())
+    };
+    let (first, links) = read(&client.get(&format!("{list}?count=2")).await);
+    assert_eq!(first, own[..2]);
+    let older = links["older_url"].as_str().unwrap().strip_prefix("/v1").unwrap().to_owned();
+    let (second, links) = read(&client.get(&older).await);
+    assert_eq!(second, own[2..4]);
+    let newer = links["newer_url"].as_str().unwrap().strip_prefix("/v1").unwrap().to_owned();
+    assert_eq!(read(&client.get(&newer).await).0, own[..2]);
+    let older = links["older_url"].as_str().unwrap().strip_prefix("/v1").unwrap().to_owned();
+    let (last, links) = read(&client.get(&older).await);
+    assert_eq!((last, links["older_url"].as_str()), (own[4..].to_vec(), None));
+    let (oldest, _) = read(&client.get(&format!("{list}?count=2&newer_id={}", own[4])).await);
+    assert_eq!(oldest, own[2..4]);
+}

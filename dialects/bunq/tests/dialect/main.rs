@@ -3,6 +3,7 @@
 
 mod any_sequence;
 mod both_doors;
+mod boundaries;
 mod crowd;
 mod flow;
 mod oauth;

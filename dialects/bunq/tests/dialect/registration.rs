@@ -203,3 +203,50 @@ async fn every_answer_has_the_common_headers() {
     let answer = server.send(&preflight).await;
     assert_eq!((answer.status, answer.header("access-control-allow-headers")), (200, "x-a, x-b"));
 }
+
+#[tokio::test]
+async fn a_key_opens_no_session_before_a_device_binds_it() {
+    let server = TestServer::start().await;
+    let client = BunqClient::install(&server).await;
+    let (certificate, key) = pseudo_certificate("Bound AISP", |_| {});
+    let secret = client.trade(&certificate, &certificate, &key).await;
+    let early = client.post("/session-server", &json!({"secret": secret})).await;
+    assert_eq!(early.status, 400);
+    assert!(early.body.contains("POST /device-server"), "{}", early.body);
+    // No addresses, in each of the ways that clients have to say so: the one of the call.
+    let device = json!({"description": "first", "secret": secret, "permitted_ips": []});
+    assert_eq!(client.post("/device-server", &device).await.status, 200);
+    let client = client.session(&secret).await;
+    let credentials = format!("/user/{}/credential-password-ip", client.user);
+    let credential = client.list(&credentials).await.remove(0);
+    let addresses = client.list(&format!("{credentials}/{}/ip", credential["id"])).await;
+    assert_eq!((addresses.len(), addresses[0]["ip"].as_str()), (1, Some("127.0.0.1")));
+    // A token of a user needs no device.
+    let customer = server.customer("nl", "student").await;
+    let location =
+        server.decide(&client.authorization_url().await, customer["iban"].as_str().unwrap(), "approve").await;
+    let code = testkit::parameter(&location, "code").unwrap();
+    let token = client.exchange(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(client.session(&token).await.get("/user").await.status, 200);
+}
+
+#[tokio::test]
+async fn one_object_of_a_key_has_a_timeout_and_browsers_may_ask_for_tokens() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let provider = BunqClient::provider(&server, "Order AISP").await;
+    let client = provider.connect(&server, &customer).await;
+    let user = client.get("/user").await;
+    assert_eq!(user.body.matches("session_timeout").count(), 1, "{}", user.body);
+    for path in ["/bunq/v1/token", "/bunq/v1/user"] {
+        let asked = server.http.request(http::Method::OPTIONS, format!("{}{path}", server.url())).send();
+        assert_eq!(asked.await.unwrap().status(), 200, "{path}");
+    }
+    // Links of pages begin at the root of the host: there the interface answers too.
+    let page = client.get(&client.below(client.account().await, "/payment?count=1")).await;
+    let older = page.json()["Pagination"]["older_url"].as_str().unwrap().to_owned();
+    assert!(older.starts_with("/v1/user/"), "{older}");
+    let mut next = client.request("GET", "", None);
+    next.target = older;
+    assert_eq!(client.send(&next).await.status, 200);
+}

@@ -144,7 +144,16 @@ async fn users_read_what_the_bank_knows_of_them() {
     assert_eq!(client.get(&format!("/user/{user}/limit")).await.status, 200);
     let refused = client.put(&format!("/user-person/{user}"), &json!({"first_name": "Other"})).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
-    assert_eq!(client.put(&format!("/user-person/{user}"), &json!({"language": "nl_NL"})).await.status, 200);
+    for wrong in [json!({"language": "nl_NL"}), json!({"session_timeout": 5})] {
+        assert_eq!(client.put(&format!("/user-person/{user}"), &wrong).await.status, 400, "{wrong}");
+    }
+    let shorter = json!({"session_timeout": 600});
+    assert_eq!(client.put(&format!("/user-person/{user}"), &shorter).await.status, 200);
+    let key = client.key.clone();
+    let next = client.clone().session(&key).await;
+    assert_eq!(element(&next.get("/user").await, "UserPerson")["session_timeout"], 600);
+    server.advance("nl", "PT10M").await;
+    assert_eq!(next.get("/user").await.status, 403);
     let installation = client.get("/installation").await;
     let id = element(&installation, "Id")["id"].as_i64().unwrap();
     let key = element(&client.get(&format!("/installation/{id}/server-public-key")).await, "ServerPublicKey");

@@ -208,6 +208,11 @@ async fn answers(checked: &mut Checked<'_>, asking: &BunqClient, iban: &str) {
     let whom = json!({"type": "IBAN", "value": iban, "name": "x"});
     let body = json!({"amount_inquired": euro("1.00"), "counterparty_alias": whom, "description": "x", "allow_bunqme": false});
     let inquiries = asking.below(asking.account().await, "/request-inquiry");
+    // What there is after a student's month is another matter.
+    let gift = json!({"amount_inquired": euro("10.00"), "description": "x", "allow_bunqme": false,
+        "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}});
+    let client = &checked.client;
+    client.make(&client.below(client.account().await, "/request-inquiry"), &gift).await;
     for status in ["REJECTED", "ACCEPTED"] {
         asking.make(&inquiries, &body).await;
         let responses = checked.client.below(checked.client.account().await, "/request-response");
