@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::certificates::accept;
 use crate::error::{Error, from_gateway};
 use crate::fields::Fields;
+use crate::permitted_ips::ANY;
 use crate::records::{Kept, Record, find, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::sessions::Session;
@@ -25,12 +26,6 @@ const FIRST_USE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a fresh key waits for its first device at a real bank.
 const FIRST_USE_LIVE: SignedDuration = SignedDuration::from_hours(4);
 
-/// Any address.
-const ANY: &str = "*";
-
-/// Most addresses of one key.
-const MAX_ADDRESSES: usize = 100;
-
 /// From the hash of an API key to its user and the credential's number.
 const BY_KEY: &str = "credential-by-key";
 
@@ -42,7 +37,7 @@ pub(crate) struct Credential {
     /// The first device.
     device: Option<Device>,
     /// Addresses that may use it; none until the first device says so.
-    addresses: Vec<Address>,
+    pub(crate) addresses: Vec<Address>,
     /// Whether a session was opened with it.
     pub(crate) has_session: bool,
     /// The customer's approval that it stands for; none for a key of the user's own.
@@ -56,12 +51,12 @@ struct Device {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Address {
-    id: i64,
-    created: Timestamp,
-    updated: Timestamp,
-    ip: String,
-    is_active: bool,
+pub(crate) struct Address {
+    pub(crate) id: i64,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) ip: String,
+    pub(crate) is_active: bool,
 }
 
 impl Kept for Credential {
@@ -312,7 +307,7 @@ fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Value
 }
 
 /// The credential that a path names, of the session's user.
-async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<Credential>, Error> {
+pub(crate) async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<Credential>, Error> {
     call.record::<Credential>(owner, call.id(name)?).await
 }
 
@@ -337,76 +332,4 @@ pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let credential = named(&call, call.user()?, "id").await?;
     Ok(Reply::one("CredentialPasswordIp", render(&call.bunq, &credential, call.ctx.now)))
-}
-
-fn render_address(address: &Address) -> Value {
-    wrapped(
-        "PermittedIp",
-        json!({
-            "id": address.id,
-            "created": time(address.created),
-            "updated": time(address.updated),
-            "ip": address.ip,
-            "status": if address.is_active { "ACTIVE" } else { "INACTIVE" },
-        }),
-    )
-}
-
-/// `GET /user/{user}/credential-password-ip/{credential}/ip`
-pub(crate) async fn list_addresses(call: Call) -> Result<Reply, Error> {
-    let credential = named(&call, call.user()?, "credential").await?;
-    let addresses = credential.value.addresses.iter().rev().map(render_address).collect();
-    Ok(Reply::page(addresses, crate::pagination::Page::none()))
-}
-
-/// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`
-pub(crate) async fn read_address(call: Call) -> Result<Reply, Error> {
-    let (credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
-    let address = credential.value.addresses.iter().find(|address| address.id == id);
-    Ok(Reply::all(vec![render_address(address.ok_or_else(Error::not_found)?)]))
-}
-
-/// `POST /user/{user}/credential-password-ip/{credential}/ip`
-pub(crate) async fn add_address(call: Call) -> Result<Reply, Error> {
-    let body = call.json()?;
-    let fields = Fields::of(&body);
-    let ip = check_ip(fields.text("ip")?)?;
-    let is_active = fields.optional_word("status", &["ACTIVE", "INACTIVE"])? != Some("INACTIVE");
-    let mut credential = named(&call, call.user()?, "credential").await?;
-    if credential.value.addresses.len() >= MAX_ADDRESSES {
-        return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
-    }
-    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
-    let now = call.ctx.now;
-    credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active });
-    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
-    Ok(Reply::id(id))
-}
-
-/// `PUT /user/{user}/credential-password-ip/{credential}/ip/{id}`
-pub(crate) async fn change_address(call: Call) -> Result<Reply, Error> {
-    let body = call.json()?;
-    let status = Fields::of(&body).word("status", &["ACTIVE", "INACTIVE"])?;
-    let (mut credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
-    let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
-    let address = address.ok_or_else(Error::not_found)?;
-    address.is_active = status == "ACTIVE";
-    address.updated = call.ctx.now;
-    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
-    Ok(Reply::id(id))
-}
-
-/// Reads an address: IPv4, IPv6, or the star for any.
-///
-/// # Errors
-/// 400
-pub(crate) fn check_ip(text: &str) -> Result<String, Error> {
-    if text == ANY {
-        return Ok(text.to_owned());
-    }
-    let address = text.parse::<IpAddr>().map_err(|_| {
-        let shown: String = text.chars().take(40).collect();
-        Error::bad(format!("\"{shown}\" is no IP address; send one such as 192.0.2.1, or \"*\" for any."))
-    })?;
-    Ok(address.to_canonical().to_string())
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::credentials::{bind, check_ip, resolve};
+use crate::credentials::{bind, resolve};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::permitted_ips::check_ip;
 use crate::records::{Kept, Record, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 

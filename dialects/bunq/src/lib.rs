@@ -55,6 +55,8 @@ mod parameters;
 #[cfg(feature = "server")]
 mod payments;
 #[cfg(feature = "server")]
+mod permitted_ips;
+#[cfg(feature = "server")]
 mod pointers;
 #[cfg(feature = "server")]
 mod provider_drafts;

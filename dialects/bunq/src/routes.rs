@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::{
     accounts, attachments, cards, credentials, devices, draft_payments, events, funds, installations,
-    issuer_transactions, notifications, oauth_clients, payments, provider_drafts, requests, sandbox_users,
-    schedules, sessions, statements, users,
+    issuer_transactions, notifications, oauth_clients, payments, permitted_ips, provider_drafts, requests,
+    sandbox_users, schedules, sessions, statements, users,
 };
 
 /// Which token a call takes.
@@ -75,10 +75,10 @@ fn registration() -> Vec<Route> {
         DELETE "/session/{id}" Session Optional sessions::delete;
         GET "/user/{user}/credential-password-ip" Session Optional credentials::list_all;
         GET "/user/{user}/credential-password-ip/{id}" Session Optional credentials::read;
-        POST "/user/{user}/credential-password-ip/{credential}/ip" Session Optional credentials::add_address;
-        GET "/user/{user}/credential-password-ip/{credential}/ip" Session Optional credentials::list_addresses;
-        GET "/user/{user}/credential-password-ip/{credential}/ip/{id}" Session Optional credentials::read_address;
-        PUT "/user/{user}/credential-password-ip/{credential}/ip/{id}" Session Optional credentials::change_address;
+        POST "/user/{user}/credential-password-ip/{credential}/ip" Session Optional permitted_ips::add;
+        GET "/user/{user}/credential-password-ip/{credential}/ip" Session Optional permitted_ips::list;
+        GET "/user/{user}/credential-password-ip/{credential}/ip/{id}" Session Optional permitted_ips::read;
+        PUT "/user/{user}/credential-password-ip/{credential}/ip/{id}" Session Optional permitted_ips::change;
         POST "/user/{user}/oauth-client" Session Optional oauth_clients::create;
         GET "/user/{user}/oauth-client" Session Optional oauth_clients::list;
         GET "/user/{user}/oauth-client/{id}" Session Optional oauth_clients::read;

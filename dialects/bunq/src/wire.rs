@@ -59,28 +59,12 @@ pub enum Element {
     UserCompany(User),
     /// A customer, as far as a service provider may act for them.
     UserApiKey(UserApiKey),
-    /// A client.
-    OauthClient(OauthClient),
     /// Whether there is enough.
     ConfirmationOfFunds(ConfirmationOfFunds),
-    /// A transaction.
-    Payment(Box<Payment>),
     /// A payment that the user decides about.
     DraftPayment(DraftPayment),
     /// The same without access to accounts.
     PaymentServiceProviderDraftPayment(DraftPayment),
-    /// An account.
-    #[serde(
-        alias = "MonetaryAccountJoint",
-        alias = "MonetaryAccountSavings",
-        alias = "MonetaryAccountLight",
-        alias = "MonetaryAccountExternal",
-        alias = "MonetaryAccountExternalSavings",
-        alias = "MonetaryAccountInvestment",
-        alias = "MonetaryAccountSwitchService",
-        alias = "MonetaryAccountCard"
-    )]
-    MonetaryAccountBank(Box<MonetaryAccount>),
     /// Something that this build does not know.
     #[serde(untagged)]
     Other(serde_json::Value),

@@ -209,11 +209,8 @@ mod tests {
             "id": 7, "status": "ACTIVE", "display_name": "My App", "client_id": "c", "secret": "s",
             "callback_url": [{"id": 8, "created": "…", "updated": "…", "url": "https://app.example/cb"}],
         }}]}));
-        let urls = client.find("client", |element| match element {
-            Element::OauthClient(client) => Some(client.callback_url),
-            _ => None,
-        });
-        assert_eq!(urls.unwrap()[0].url, "https://app.example/cb");
+        let clients = client.under::<bunq::wire::OauthClient>(&["OauthClient"]).unwrap();
+        assert_eq!(clients.0[0].1.callback_url[0].url, "https://app.example/cb");
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! Permitted addresses: from where an API key may be used (section 9.3).
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::credentials::{Address, named};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::pagination::Page;
+use crate::reply::{Reply, time, wrapped};
+
+/// Any address.
+pub(crate) const ANY: &str = "*";
+
+/// Most addresses of one key.
+const MAX_ADDRESSES: usize = 100;
+
+fn render(address: &Address) -> Value {
+    wrapped(
+        "PermittedIp",
+        json!({
+            "id": address.id,
+            "created": time(address.created),
+            "updated": time(address.updated),
+            "ip": address.ip,
+            "status": if address.is_active { "ACTIVE" } else { "INACTIVE" },
+        }),
+    )
+}
+
+/// `GET /user/{user}/credential-password-ip/{credential}/ip`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let credential = named(&call, call.user()?, "credential").await?;
+    let addresses = credential.value.addresses.iter().rev().map(render).collect();
+    Ok(Reply::page(addresses, Page::none()))
+}
+
+/// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let (credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let address = credential.value.addresses.iter().find(|address| address.id == id);
+    Ok(Reply::all(vec![render(address.ok_or_else(Error::not_found)?)]))
+}
+
+/// `POST /user/{user}/credential-password-ip/{credential}/ip`
+pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let fields = Fields::of(&body);
+    let ip = check_ip(fields.text("ip")?)?;
+    let is_active = fields.optional_word("status", &["ACTIVE", "INACTIVE"])? != Some("INACTIVE");
+    let mut credential = named(&call, call.user()?, "credential").await?;
+    if credential.value.addresses.len() >= MAX_ADDRESSES {
+        return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
+    }
+    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let now = call.ctx.now;
+    credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active });
+    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
+}
+
+/// `PUT /user/{user}/credential-password-ip/{credential}/ip/{id}`
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let body = call.json()?;
+    let status = Fields::of(&body).word("status", &["ACTIVE", "INACTIVE"])?;
+    let (mut credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
+    let address = address.ok_or_else(Error::not_found)?;
+    address.is_active = status == "ACTIVE";
+    address.updated = call.ctx.now;
+    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
+}
+
+/// Reads an address: IPv4, IPv6, or the star for any.
+///
+/// # Errors
+/// 400
+pub(crate) fn check_ip(text: &str) -> Result<String, Error> {
+    if text == ANY {
+        return Ok(text.to_owned());
+    }
+    let address = text.parse::<IpAddr>().map_err(|_| {
+        let shown: String = text.chars().take(40).collect();
+        Error::bad(format!("\"{shown}\" is no IP address; send one such as 192.0.2.1, or \"*\" for any."))
+    })?;
+    Ok(address.to_canonical().to_string())
+}
