@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edge::{Connection, Rejected, header_text, single_header};
 use gateway::Ctx;
-use gateway::domain::SecretHash;
+use gateway::domain::{Payment, PaymentId, SecretHash};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -154,6 +154,15 @@ impl Call {
     /// 400
     pub(crate) fn page(&self) -> Result<Page, Error> {
         Page::read(&self.query)
+    }
+
+    /// A payment as it is now. That the caller may see it is known by whoever asks.
+    ///
+    /// # Errors
+    /// 404
+    pub(crate) async fn payment(&self, id: &PaymentId) -> Result<Payment, Error> {
+        let payment = self.bunq.edge.gateway.payment(&self.ctx, id).await;
+        payment.map_err(|error| self.failed(error))
     }
 
     /// A record of an owner.

@@ -101,13 +101,8 @@ fn updated(draft: &Record<DraftPayment>, payment: &Payment) -> Timestamp {
     payment.last_action_at.max(draft.created)
 }
 
-async fn payment_of(call: &Call, draft: &DraftPayment) -> Result<Payment, Error> {
-    let payment = call.bunq.edge.gateway.payment(&call.ctx, &draft.payment).await;
-    payment.map_err(|error| call.failed(error))
-}
-
 async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Result<Value, Error> {
-    let payment = payment_of(call, &draft.value).await?;
+    let payment = call.payment(&draft.value.payment).await?;
     let status = payment.status_at(call.ctx.now);
     let account = seen.account();
     let entries: Vec<Value> = payment
@@ -207,7 +202,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if status == "ACCEPTED" && !call.is_signed {
         return Err(Error::signature_required());
     }
-    let payment = payment_of(&call, &draft.value).await?;
+    let payment = call.payment(&draft.value.payment).await?;
     if let Some(seen_at) = fields.optional_text("previous_updated_timestamp")?
         && seen_at != time(updated(&draft, &payment))
     {

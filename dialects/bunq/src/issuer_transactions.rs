@@ -1,14 +1,14 @@
 //! Issuer transactions: the payer is unknown and chooses an account at the bank's page (section 16.4).
 
 use gateway::PaymentRequest;
-use gateway::domain::{Counterparty, Payment, PaymentId, TppId, Transfer};
+use gateway::domain::{Counterparty, PaymentId, TppId, Transfer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::draft_payments::word;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
 use crate::oauth_clients::check_url;
@@ -98,14 +98,9 @@ pub(crate) async fn by_uuid(
     }
 }
 
-async fn payment_of(call: &Call, transaction: &IssuerTransaction) -> Result<Payment, Error> {
-    let payment = call.bunq.edge.gateway.payment(&call.ctx, &transaction.payment).await;
-    payment.map_err(|error| from_gateway(error, &call.ctx.request))
-}
-
 async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<Value, Error> {
     let value = &transaction.value;
-    let payment = payment_of(call, value).await?;
+    let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
     let mut rendered = json!({
         "id": transaction.id,

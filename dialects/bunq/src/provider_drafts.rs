@@ -76,13 +76,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
 }
 
-async fn payment_of(call: &Call, draft: &ProviderDraft) -> Result<Payment, Error> {
-    let payment = call.bunq.edge.gateway.payment(&call.ctx, &draft.payment).await;
-    payment.map_err(|error| call.failed(error))
-}
-
 async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Error> {
-    let payment = payment_of(call, &draft.value).await?;
+    let payment = call.payment(&draft.value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
     Ok(wrapped(
         WRAPPER,

@@ -146,8 +146,7 @@ async fn ask(
 
 async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Payment>, Error> {
     let Some(id) = &inquiry.payment else { return Ok(None) };
-    let payment = call.bunq.edge.gateway.payment(&call.ctx, id).await;
-    payment.map(Some).map_err(|error| call.failed(error))
+    call.payment(id).await.map(Some)
 }
 
 fn word(payment: Option<&Payment>, now: Timestamp) -> &'static str {
