@@ -118,7 +118,7 @@ async fn payments_of_a_service_provider_one_by_one() {
         "<b>Shop & Co</b>",
         "NL91 ABNA 0417 1643 00",
         "Browser AISP PISP",
-        "balances",
+        "saldi",
     ] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
