@@ -8,11 +8,17 @@ use serde_json::json;
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::records::{index, look_up};
+use crate::records::{index, look_up, parse, write};
 use crate::reply::{Reply, time};
 
 const ATTACHMENT: &str = "attachment";
 const AVATAR: &str = "avatar";
+
+/// From a user to how many pictures it uploaded.
+const COUNT: &str = "attachment-count";
+
+/// Most pictures of one user: they are kept for ever.
+const MAX_ATTACHMENTS: i64 = 100;
 
 /// Types of pictures.
 const TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/gif"];
@@ -52,9 +58,11 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
     if call.body.is_empty() {
         return Err(Error::bad("The body is empty; send the octets of the picture."));
     }
+    let user = call.session()?.user;
+    count(&call, user).await?;
     let uuid = call.bunq.edge.gateway.new_secret_uuid();
     let attachment = Attachment {
-        user: call.session()?.user,
+        user,
         created: call.ctx.now,
         content_type,
         description,
@@ -63,6 +71,20 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
     let saved = call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await;
     saved.map_err(|error| call.failed(error))?;
     Ok(Reply::uuid(&uuid))
+}
+
+/// Counts one more picture of a user.
+async fn count(call: &Call, user: i64) -> Result<(), Error> {
+    let (drawer, user) = (&call.bunq.drawer, user.to_string());
+    let known = look_up::<i64>(drawer, COUNT, &user).await.map_err(|error| call.failed(error))?;
+    if known.unwrap_or(0) >= MAX_ATTACHMENTS {
+        return Err(Error::bad(format!("A user can upload {MAX_ATTACHMENTS} pictures.")));
+    }
+    let one_more = |known: Option<&str>| {
+        let known = known.map(|text| parse::<i64>(COUNT, text)).transpose().ok()?;
+        Some(write(&(known.unwrap_or(0) + 1)))
+    };
+    drawer.update(COUNT, &user, one_more).await.map(|_| ()).map_err(|error| call.failed(error))
 }
 
 async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {

@@ -110,6 +110,10 @@ async fn pictures_come_back_octet_by_octet() {
     assert_eq!(read["attachment"], json!({"description": "Logo", "content_type": "image/png"}));
     let content = client.get(&format!("/attachment-public/{uuid}/content")).await;
     assert_eq!((content.status, content.header("content-type")), (200, "image/png"));
+    for number in 2..=101 {
+        let answer = client.send(&request).await;
+        assert_eq!(answer.status, if number > 100 { 400 } else { 200 }, "{}", answer.body);
+    }
     let avatar = client.post("/avatar", &json!({"attachment_public_uuid": uuid})).await;
     let avatar = element(&avatar, "Uuid")["uuid"].as_str().unwrap().to_owned();
     let read = element(&client.get(&format!("/avatar/{avatar}")).await, "Avatar");
