@@ -120,8 +120,8 @@ async fn a_one_off_consent_has_no_refresh_token() {
 #[tokio::test]
 async fn every_way_back_carries_state_and_issuer() {
     let server = TestServer::start().await;
-    let tpp: TestTpp = server.registered("nl", ID).await;
-    let customer = server.customer("nl", "student").await;
+    let tpp: TestTpp = server.registered("be_fr", ID).await;
+    let customer = server.customer("be_fr", "student").await;
     let iban = text(&customer["iban"]);
     let body = detailed(iban, true);
     for (decision, error, words) in [
@@ -135,9 +135,11 @@ async fn every_way_back_carries_state_and_issuer() {
         assert_eq!(parameter(&location, "error").as_deref(), Some(error), "{location}");
         assert!(parameter(&location, "error_description").unwrap().contains(words), "{location}");
         assert_eq!(parameter(&location, "state").as_deref(), Some("a state+"));
-        assert!(parameter(&location, "iss").is_some());
+        let issuer = parameter(&location, "iss").unwrap();
+        assert!(issuer.contains("/auth/be_fr"), "{issuer}");
         // The link is of no use any more.
         let again = server.decide(&url, iban, "approve").await;
+        assert_eq!(parameter(&again, "iss"), Some(issuer));
         assert_eq!(parameter(&again, "error").as_deref(), Some("invalid_request"));
         let expected =
             format!("No pending authorisations found for consent with uuid {}", text(&asked["consentId"]));

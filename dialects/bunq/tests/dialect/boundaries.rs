@@ -212,3 +212,25 @@ async fn of_two_clients_at_the_same_moment_one_is_registered() {
     assert_eq!(provider.put(&format!("{path}/{first}"), &json!({"status": "CANCELLED"})).await.status, 200);
     assert_eq!(provider.post(&path, &json!({})).await.status, 200, "after a cancelled one comes another");
 }
+
+#[tokio::test]
+async fn drafts_that_nobody_decided_do_not_hide_those_that_wait() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let provider = BunqClient::provider(&server, "Patient AISP PISP").await;
+    let drafts = format!("/user/{}/payment-service-provider-draft-payment", provider.user);
+    let body = json!({"sender_iban": customer["iban"], "counterparty_iban": "NL91ABNA0417164300",
+        "counterparty_name": "Shop", "description": "x", "amount": euro("1.00")});
+    let mut old = 0;
+    // The page takes a hundred at most.
+    for _ in 0..101 {
+        old = provider.make(&drafts, &body).await;
+    }
+    server.advance("nl", "P8D").await;
+    let key = provider.key.clone();
+    let provider = provider.session(&key).await;
+    let id = provider.make(&drafts, &body).await;
+    server.decide(&provider.authorization_url().await, customer["iban"].as_str().unwrap(), "approve").await;
+    assert_eq!(provider.list(&format!("{drafts}/{id}")).await[0]["status"], "ACCEPTED");
+    assert_eq!(provider.list(&format!("{drafts}/{old}")).await[0]["status"], "EXPIRED");
+}
