@@ -227,12 +227,7 @@ impl Bank for SandboxBank {
         Box::pin(books::execute(&self.store, payment, now))
     }
 
-    fn open_account<'a>(
-        &'a self,
-        customer: &'a CustomerId,
-        product: Product,
-        _now: Timestamp,
-    ) -> Answer<'a, Account> {
+    fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account> {
         Box::pin(async move {
             let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
             open_another(&self.store, &self.randomness, &customer, product).await

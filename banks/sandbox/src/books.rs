@@ -8,13 +8,10 @@ use gateway::domain::{
     AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
     Transfer,
 };
-use gateway::{Error, Noun, Store, StoreError};
+use gateway::{Error, Noun, Store, retry};
 use store::{BookedAccount, Changes, Posting};
 
 use crate::numbers::is_own;
-
-/// How often a booking begins anew when others book on the same accounts.
-const ATTEMPTS: usize = 2000;
 
 /// The bank's own code for a transfer.
 const TRANSFER_CODE: &str = "OV";
@@ -47,7 +44,7 @@ pub(crate) async fn execute(
     payment: &ApprovedPayment,
     now: Timestamp,
 ) -> Result<Result<(), PaymentRefusal>, Error> {
-    for _ in 0..ATTEMPTS {
+    retry(|| async {
         if store.has_entry(&payment.entry(0)).await? {
             return Ok(Ok(()));
         }
@@ -57,12 +54,9 @@ pub(crate) async fn execute(
                 return Ok(Err(refusal));
             }
         }
-        match store.save(batch.finish()).await {
-            Err(StoreError::Conflict) => {}
-            done => return Ok(Ok(done?)),
-        }
-    }
-    Err(Error::Conflict)
+        Ok(Ok(store.save(batch.finish()).await?))
+    })
+    .await
 }
 
 /// Closes an account with nothing on it and nothing on its way, as nobody books on it.
@@ -74,7 +68,7 @@ pub(crate) async fn close(
     account: &AccountId,
     now: Timestamp,
 ) -> Result<Result<(), PaymentRefusal>, Error> {
-    for _ in 0..ATTEMPTS {
+    retry(|| async {
         let booked = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?;
         let day = booking_day(store, account, booked.tenant.date_at(now)).await?;
         let (balance, available) = balance_and_available(store, &booked, day).await?;
@@ -84,12 +78,9 @@ pub(crate) async fn close(
         let closed = Changes::new()
             .touch_account(account, booked.version)
             .set_account_status(account, AccountStatus::Deleted);
-        match store.save(closed).await {
-            Err(StoreError::Conflict) => {}
-            done => return Ok(Ok(done?)),
-        }
-    }
-    Err(Error::Conflict)
+        Ok(Ok(store.save(closed).await?))
+    })
+    .await
 }
 
 /// Books money that comes from outside of the bank.
@@ -103,7 +94,7 @@ pub(crate) async fn receive(
     now: Timestamp,
 ) -> Result<(), Error> {
     let tenant = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?.tenant;
-    for _ in 0..ATTEMPTS {
+    retry(|| async {
         let mut batch = Batch::begin(store, &tenant, now);
         batch.open(account).await?;
         let status = batch.open[account].booked.account.status;
@@ -118,12 +109,9 @@ pub(crate) async fn receive(
         };
         batch.world(entry, amount.currency, -amount.minor);
         batch.post(entry, account, leg);
-        match store.save(batch.finish()).await {
-            Err(StoreError::Conflict) => {}
-            done => return Ok(done?),
-        }
-    }
-    Err(Error::Conflict)
+        Ok(store.save(batch.finish()).await?)
+    })
+    .await
 }
 
 /// What an account holds as of a day: booked, and what can be spent.

@@ -116,10 +116,9 @@ impl Access {
     /// Which accounts the customer chooses, if any.
     pub fn choice(&self) -> Choice {
         match self {
-            Self::Detailed { .. } => Choice::None,
+            Self::Detailed { .. } | Self::Payment => Choice::None,
             Self::BankOffered { .. } => Choice::One,
             Self::Chosen { .. } => Choice::Several,
-            Self::Payment => Choice::None,
         }
     }
 

@@ -117,12 +117,7 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
     ) -> Answer<'a, Result<(), PaymentRefusal>>;
 
     /// Opens another account of a customer, in the branch's currency.
-    fn open_account<'a>(
-        &'a self,
-        _customer: &'a CustomerId,
-        _product: Product,
-        _now: Timestamp,
-    ) -> Answer<'a, Account> {
+    fn open_account<'a>(&'a self, _customer: &'a CustomerId, _product: Product) -> Answer<'a, Account> {
         Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
     }
 

@@ -99,13 +99,8 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::NotFound`] where the bank does not offer that here
-    pub async fn open_account(
-        &self,
-        ctx: &Ctx,
-        customer: &CustomerId,
-        product: Product,
-    ) -> Result<Account, Error> {
-        self.0.bank.open_account(customer, product, ctx.now).await
+    pub async fn open_account(&self, customer: &CustomerId, product: Product) -> Result<Account, Error> {
+        self.0.bank.open_account(customer, product).await
     }
 
     /// A customer closes an account of theirs.

@@ -81,7 +81,10 @@ impl From<StoreError> for Error {
 const ATTEMPTS: usize = 2000;
 
 /// Runs load, decide, save until no row moved on meanwhile.
-pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+///
+/// # Errors
+/// Those of the attempt; [`Error::Conflict`] only if others were faster time and again.
+pub async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {

@@ -42,7 +42,7 @@ pub use customers::ReadableAccount;
 pub use decisions::Approval;
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
-pub use error::{Error, Noun};
+pub use error::{Error, Noun, retry};
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use log_in::{LogIn, LogInAttempt};
@@ -53,7 +53,7 @@ use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
-pub use secrets::{fingerprint, matches, secret_hash};
+pub use secrets::{fingerprint, hash as secret_hash, matches};
 use store::Changes;
 pub use store::{Store, StoreError};
 

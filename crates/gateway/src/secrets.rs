@@ -7,12 +7,7 @@ use domain::SecretHash;
 use subtle::ConstantTimeEq;
 
 /// The hash under which a secret is stored.
-pub fn secret_hash(secret: &str) -> SecretHash {
-    hash(secret)
-}
-
-/// The hash under which a secret is stored.
-pub(crate) fn hash(secret: &str) -> SecretHash {
+pub fn hash(secret: &str) -> SecretHash {
     SecretHash::from_hex(hex(digest(&SHA256, secret.as_bytes()).as_ref()))
 }
 

@@ -15,14 +15,12 @@ CREATE TABLE payments (
     version BIGINT NOT NULL CHECK (version > 0)
 );
 
-CREATE INDEX payments_by_debtor ON payments (debtor, tpp, expires_at) WHERE decision = 'pending';
+CREATE INDEX payments_by_tpp ON payments (tpp, tenant, decision, created_at);
 
 ALTER TABLE postings ADD COLUMN entered_at BIGINT;
 
 CREATE INDEX postings_by_time ON postings (account, booking_date) WHERE entered_at IS NOT NULL;
 
 CREATE INDEX consents_by_customer ON consents (customer, tpp);
-
-CREATE INDEX grants_by_client ON grants (client) WHERE ended_at IS NULL;
 
 CREATE INDEX consents_without_customer ON consents (tenant, created_at) WHERE customer IS NULL;

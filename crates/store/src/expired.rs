@@ -20,10 +20,10 @@ const STATEMENTS: [&str; 7] = [
     // What a browser began at an interface where nobody asked for a consent before, and nobody went on with.
     "DELETE FROM authorisations WHERE consent IN \
      (SELECT id FROM consents WHERE tenant = $1 AND created_at < $2 AND customer IS NULL \
-     AND (access LIKE '{\"Chosen\"%' OR access = '\"Payment\"') LIMIT 1024)",
+     AND needs_confirmation = 0 LIMIT 1024)",
     "DELETE FROM consents WHERE id IN \
      (SELECT id FROM consents WHERE tenant = $1 AND created_at < $2 AND customer IS NULL \
-     AND (access LIKE '{\"Chosen\"%' OR access = '\"Payment\"') LIMIT 1024)",
+     AND needs_confirmation = 0 LIMIT 1024)",
 ];
 
 impl Changes {

@@ -113,11 +113,11 @@ impl Changes {
         )
     }
 
-    /// Ends every grant of a client that came from an authorization without a consent asked for before.
+    /// Ends every grant of a client whose consent was made when a browser arrived, and not asked for before.
     pub fn end_authorizations(self, client: &TppId, at: Timestamp) -> Self {
         self.push(
             "UPDATE grants SET ended_at = $1, version = version + 1 WHERE client = $2 AND ended_at IS NULL \
-             AND consent IN (SELECT id FROM consents WHERE access LIKE '{\"Chosen\"%')",
+             AND EXISTS (SELECT 1 FROM consents WHERE id = grants.consent AND needs_confirmation = 0)",
             vec![at.into(), client.as_str().into()],
             Rows::Any,
         )

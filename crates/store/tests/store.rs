@@ -135,7 +135,35 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE schema_version SET version = 999", []).unwrap();
     drop(connection);
-    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, known: 4 })));
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, known: 5 })));
+}
+
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date_with_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../migrations/0001_onboarding.sql"),
+        include_str!("../migrations/0002_consents.sql"),
+        include_str!("../migrations/0003_books.sql"),
+        include_str!("../migrations/0004_payments.sql"),
+        "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (4)",
+    ] {
+        connection.execute_batch(migration).unwrap();
+    }
+    for (id, access) in [("a", r#"{"Chosen":{"balances":true,"transactions":true}}"#), ("b", "{}")] {
+        let insert = "INSERT INTO consents VALUES (?1, 'tpp', 'nl', ?2, '[]', 1, '2026-01-01', 4, 0, NULL, 'pending', 0, 1)";
+        connection.execute(insert, [id, access]).unwrap();
+    }
+    drop(connection);
+    drop(Store::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let kept = |id: &str| -> i64 {
+        let select = "SELECT needs_confirmation FROM consents WHERE id = ?1";
+        connection.query_row(select, [id], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((kept("a"), kept("b")), (0, 1));
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     if accounts.iter().filter(is_open).count() >= MAX_ACCOUNTS {
         return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} open accounts.")));
     }
-    let opened = call.bunq.edge.gateway.open_account(&call.ctx, customer, product).await;
+    let opened = call.bunq.edge.gateway.open_account(customer, product).await;
     let opened = opened.map_err(|error| call.failed(error))?;
     let record = profile(&call, &opened.id).await.map_err(|error| call.failed(error))?;
     let id = record.id;

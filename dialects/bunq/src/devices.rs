@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::credentials::{bind, resolve};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::permitted_ips::check_ip;
+use crate::permitted_ips::{MAX_ADDRESSES, check_ip};
 use crate::records::{Kept, Record, index, look_up};
 use crate::reply::{Reply, time, wrapped};
 
@@ -43,8 +43,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     for text in fields.optional_texts("permitted_ips")?.unwrap_or_default() {
         addresses.push(check_ip(text)?);
     }
-    if addresses.len() > 100 {
-        return Err(Error::bad("The field \"permitted_ips\" has more than 100 addresses."));
+    if addresses.len() > MAX_ADDRESSES {
+        return Err(Error::bad(format!(
+            "The field \"permitted_ips\" has more than {MAX_ADDRESSES} addresses."
+        )));
     }
     if addresses.is_empty() {
         addresses.push(call.address.to_string());

@@ -15,7 +15,7 @@ use crate::reply::{Reply, time, wrapped};
 pub(crate) const ANY: &str = "*";
 
 /// Most addresses of one key.
-const MAX_ADDRESSES: usize = 100;
+pub(crate) const MAX_ADDRESSES: usize = 100;
 
 fn render(address: &Address) -> Value {
     wrapped(

@@ -16,7 +16,7 @@ mod state;
 pub use addresses::Addresses;
 pub use client::Client;
 pub use connection::{Account, Connection, Period};
-pub use orders::{Order, Prepared};
+pub use orders::{Order, Prepared, compact};
 pub use state::{
     BunqState, InstallationAnswer, KeptConnection, KeptInstallation, KeptOauthClient, KeptSession,
     PendingConnection,

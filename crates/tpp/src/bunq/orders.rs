@@ -136,7 +136,7 @@ fn pointer(iban: &str, name: &str) -> Pointer {
 }
 
 /// An IBAN without the blanks that people write.
-fn compact(iban: &str) -> String {
+pub fn compact(iban: &str) -> String {
     iban.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 

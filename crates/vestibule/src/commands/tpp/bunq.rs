@@ -3,7 +3,7 @@
 use bunq::wire::Payment;
 use serde_json::json;
 use tpp::TransportSettings;
-use tpp::bunq::{Account, Client, Connection, Order, Period, Prepared};
+use tpp::bunq::{Account, Client, Connection, Order, Period, Prepared, compact};
 
 use super::Session;
 use super::accounts::{CSV_HEADER, amount_line};
@@ -281,9 +281,4 @@ fn day(text: Option<&str>) -> Result<Option<String>, Failure> {
     let day = text.parse::<jiff::civil::Date>();
     day.map(|day| Some(day.to_string()))
         .map_err(|_| Failure::new(format!("{text} is no day such as 2026-01-31")))
-}
-
-/// An IBAN without the blanks that people write.
-fn compact(iban: &str) -> String {
-    iban.chars().filter(|c| !c.is_whitespace()).collect()
 }
