@@ -117,17 +117,6 @@ impl BankError {
         self.status == 429 && self.codes.iter().any(|code| code == "ACCESS_EXCEEDED")
     }
 
-    /// Whether the session is over, so that a new one may help: bunq has two texts for it and no code.
-    pub(crate) fn is_about_session(&self) -> bool {
-        let texts = ["Insufficient authentication", "Insufficient authorisation"];
-        matches!(self.status, 401 | 403) && texts.iter().any(|text| self.says(text))
-    }
-
-    /// Whether a key or access token of bunq is refused, or the address that it comes from.
-    pub(crate) fn is_about_credentials(&self) -> bool {
-        self.status == 400 && self.says("User credentials are incorrect")
-    }
-
     /// Whether one of the texts contains this one.
     pub(crate) fn says(&self, text: &str) -> bool {
         self.texts.iter().any(|known| known.contains(text))
@@ -226,21 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_texts_of_bunq_mean() {
+    fn waits_as_long_as_it_is_told() {
         let error = |status, text: &str| {
             let body = serde_json::json!({"Error": [{"error_description": text}]}).to_string();
             BankError::parse(status, body.as_bytes(), None, None)
         };
-        assert!(error(403, "Insufficient authentication.").is_about_session());
-        assert!(error(401, "Insufficient authorisation.").is_about_session());
-        assert!(!error(400, "Insufficient authentication.").is_about_session());
-        assert!(!error(403, "Only a payment service provider can do this.").is_about_session());
-        let text = "User credentials are incorrect. Incorrect API key or IP address.";
-        assert!(error(400, text).is_about_credentials() && !error(403, text).is_about_credentials());
         let text = "Too many requests. You can do a maximum of 1 calls per 30 seconds to this endpoint.";
         assert_eq!(error(429, text).pause(), Some(Duration::from_secs(30)));
         assert_eq!(error(429, "Too many requests.").pause(), Some(SHORT_PAUSE));
         assert_eq!(error(429, "1 calls per 86400 seconds").pause(), Some(LONGEST_PAUSE));
-        assert_eq!(error(400, text).pause(), None);
+        assert_eq!(error(400, "Too many requests.").pause(), None);
     }
 }

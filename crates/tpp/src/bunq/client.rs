@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::addresses::Addresses;
 use super::answer::{ALGORITHM, Answer, check_signature, public_key};
+use super::errors::{explain, is_about_session, not_registered};
 use super::state::{BunqState, KeptInstallation, KeptSession};
 use crate::call::Call;
 use crate::state::{State, StateFolder};
@@ -175,7 +176,7 @@ impl Client {
         let session = self.session(whose).await?;
         let first = self.send(request, Some(&session.token)).await;
         match first {
-            Err(Error::Bank(error)) if error.is_about_session() => {
+            Err(Error::Bank(error)) if is_about_session(&error) => {
                 let session = self.open_session(whose).await?;
                 self.send(request, Some(&session.token)).await
             }
@@ -246,36 +247,4 @@ impl Keys {
             signature.map_err(|error| Error::Setup(format!("the request cannot be signed: {error}")))?;
         Ok(STANDARD.encode(signature))
     }
-}
-
-/// What to do when a call with the installation's token is refused.
-pub(super) fn explain(error: Error, whose: Whose) -> Error {
-    match error {
-        Error::Bank(error) if error.is_about_credentials() => {
-            let next = match whose {
-                Whose::Own => {
-                    "the API key expired before its first use, or this address is not permitted; register again \
-                     with: vestibule tpp register --dialect bunq --redirect-uri URI"
-                }
-                Whose::Connection(_) => {
-                    "the customer's approval has ended, the key expired, or this address is not permitted; \
-                     authorise again with: vestibule tpp authorise"
-                }
-            };
-            Error::Credentials { error, next }
-        }
-        Error::Bank(error) if error.is_about_session() => {
-            let next = "the bank does not know this installation any more; register again with: vestibule tpp \
-                        register --dialect bunq --redirect-uri URI";
-            Error::Credentials { error, next }
-        }
-        other => other,
-    }
-}
-
-pub(super) fn not_registered() -> Error {
-    Error::Setup(
-        "not registered yet; register with: vestibule tpp register --dialect bunq --redirect-uri URI"
-            .to_owned(),
-    )
 }

@@ -4,7 +4,8 @@ use bunq::wire::{AccessToken, MonetaryAccount, Payment};
 use http::Method;
 use url::Url;
 
-use super::client::{Client, Whose, not_registered};
+use super::client::{Client, Whose};
+use super::errors::not_registered;
 use super::state::{KeptConnection, PendingConnection};
 use crate::call::Call;
 use crate::loopback::Loopback;

@@ -9,6 +9,7 @@ mod answer;
 mod certificate;
 mod client;
 mod connection;
+mod errors;
 mod orders;
 mod registration;
 mod state;

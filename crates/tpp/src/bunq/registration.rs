@@ -7,7 +7,8 @@ use bunq::wire::{CredentialRequest, DeviceRequest, Element, InstallationRequest,
 use eidas::issue::{KeyType, generate_key};
 use serde_json::json;
 
-use super::client::{Client, Whose, explain, not_registered};
+use super::client::{Client, Whose};
+use super::errors::{explain, not_registered};
 use super::state::{InstallationAnswer, KeptInstallation, KeptOauthClient};
 use crate::Error;
 

@@ -744,7 +744,11 @@ async fn account_data() {
         ),
         (
             "a page token with a letter changed",
-            read(&format!("/transactions?edgeToken=A{}", &next[1..])),
+            read(&format!(
+                "/transactions?edgeToken={}{}",
+                if next.starts_with('A') { "B" } else { "A" },
+                &next[1..]
+            )),
             400,
             "FORMAT_ERROR",
             "follow the next link",

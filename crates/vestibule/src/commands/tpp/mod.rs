@@ -52,7 +52,10 @@ pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
 }
 
 fn not_yet(command: &str) -> Failure {
-    Failure::new(format!("{command} is not offered at banks of the dialect berlin-group yet"))
+    Failure::new(format!(
+        "{command} is not offered at banks of the dialect berlin-group yet; a bank that speaks that of bunq offers it: \
+         add --dialect bunq"
+    ))
 }
 
 /// One bank's folder and how to reach the bank.
