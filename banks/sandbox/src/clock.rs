@@ -14,10 +14,12 @@ const KIND: &str = "clock";
 const EARLIEST: &str = "2020-01-02T00:00:00Z";
 const LATEST: &str = "2090-01-01T00:00:00Z";
 
-/// The system's clock plus an offset for each tenant.
+/// The system's clock, or one that began elsewhere, plus an offset for each tenant.
 #[derive(Debug)]
 pub struct SandboxClock {
     drawer: Drawer,
+    /// How far the whole bank is ahead of the system.
+    ahead: SignedDuration,
     offsets: RwLock<HashMap<Tenant, SignedDuration>>,
 }
 
@@ -33,17 +35,23 @@ pub(crate) enum ClockError {
 }
 
 impl SandboxClock {
-    pub(crate) async fn load(drawer: Drawer, tenants: &[Tenant]) -> Result<Self, Error> {
+    /// Takes up what was kept. With `begin`, the bank's time begins at that moment instead of the system's.
+    pub(crate) async fn load(
+        drawer: Drawer,
+        tenants: &[Tenant],
+        begin: Option<Timestamp>,
+    ) -> Result<Self, Error> {
+        let ahead = begin.map(|begin| begin.duration_since(SystemClock.now(None))).unwrap_or_default();
         let kept = drawer.all(KIND).await?;
         let offset = |tenant: &Tenant| {
             let seconds = kept.iter().find(|(key, _)| key == tenant.as_str())?.1.parse().ok()?;
             Some((tenant.clone(), SignedDuration::from_secs(seconds)))
         };
         let offsets = tenants.iter().filter_map(offset).collect();
-        Ok(Self { drawer, offsets: RwLock::new(offsets) })
+        Ok(Self { drawer, ahead, offsets: RwLock::new(offsets) })
     }
 
-    /// How far a tenant's clock is ahead of the system's.
+    /// How far a tenant's clock is ahead of the bank's.
     pub(crate) fn offset(&self, tenant: &Tenant) -> SignedDuration {
         let offsets = self.offsets.read().unwrap_or_else(PoisonError::into_inner);
         offsets.get(tenant).copied().unwrap_or_default()
@@ -56,7 +64,7 @@ impl SandboxClock {
             return Err(ClockError::OutOfRange);
         }
         // Whole seconds, rounded up: an advance by an hour must never come out a moment short.
-        let exact = to.duration_since(SystemClock.now(None));
+        let exact = to.duration_since(self.now(None));
         let seconds = exact.as_secs() + i64::from(exact.subsec_nanos() > 0);
         self.drawer.put(KIND, tenant.as_str(), &seconds.to_string()).await?;
         let mut offsets = self.offsets.write().unwrap_or_else(PoisonError::into_inner);
@@ -76,6 +84,6 @@ impl Clock for SandboxClock {
     fn now(&self, tenant: Option<&Tenant>) -> Timestamp {
         let system = SystemClock.now(None);
         let offset = tenant.map(|tenant| self.offset(tenant)).unwrap_or_default();
-        system.saturating_add(offset).unwrap_or(system)
+        system.saturating_add(self.ahead.saturating_add(offset)).unwrap_or(system)
     }
 }

@@ -25,6 +25,8 @@ pub struct SandboxSettings {
     pub rate_limits: RateLimits,
     /// Seed of names and ids; without one the bank draws its own at its first start.
     pub seed: Option<u64>,
+    /// The moment at which the bank's time begins; the system's time without one.
+    pub begin: Option<gateway::domain::Timestamp>,
     /// Where browsers reach the bank.
     pub public_url: String,
     /// Certificates of further authorities to trust, in DER.
@@ -79,7 +81,7 @@ impl Sandbox {
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
         let randomness = Arc::new(Randomness::from_seed(seed, starts));
-        let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants).await?);
+        let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;
         let mut trust = TrustStore::default();
         authorities.add_to(&mut trust)?;

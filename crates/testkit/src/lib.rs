@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
 pub mod bunq;
+mod clock;
 mod flow;
 mod program;
 mod request;
@@ -11,8 +12,9 @@ mod server;
 mod signer;
 mod test_ca;
 
+pub use clock::now;
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
-pub use program::{Program, free_folder, openssl, run};
+pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;
 pub use signer::Signer;

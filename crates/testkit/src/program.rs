@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::clock::now;
+
 /// A running `vestibule sandbox`; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Program {
@@ -15,9 +17,18 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `binary sandbox --json` on free ports with further arguments and waits until it is ready.
+    /// Starts `binary sandbox --json` on free ports with further arguments and waits until it is ready. It is in
+    /// the time of the tests.
     pub fn sandbox(binary: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(binary);
+        Self::start(command(binary), arguments)
+    }
+
+    /// The same in the real time, for clients of other hands, which know no other.
+    pub fn sandbox_in_real_time(binary: &str, arguments: &[&str]) -> Self {
+        Self::start(Command::new(binary), arguments)
+    }
+
+    fn start(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["sandbox", "--json"]);
         for option in ["--listen", "--tls-listen", "--management-listen"] {
             if !arguments.contains(&option) {
@@ -66,6 +77,13 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A call of our own binary, in the time of the tests.
+pub fn command(binary: &str) -> Command {
+    let mut command = Command::new(binary);
+    command.env("VESTIBULE_NOW", now().to_string());
+    command
 }
 
 /// Runs a program to its end.

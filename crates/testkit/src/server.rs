@@ -20,6 +20,11 @@ impl TestServer {
         Self::with(|_| {}).await
     }
 
+    /// Starts a server in the real time, for clients of other hands, which know no other.
+    pub async fn in_real_time() -> Self {
+        Self::with(|config| config.begin = None).await
+    }
+
     /// Starts a server with another configuration.
     pub async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         let mut config = SandboxConfig {
@@ -27,6 +32,7 @@ impl TestServer {
             tls_listen: Some("127.0.0.1:0".to_owned()),
             management_listen: "127.0.0.1:0".to_owned(),
             data: DataLocation::Memory,
+            begin: Some(crate::now()),
             ..SandboxConfig::default()
         };
         change(&mut config);

@@ -1,11 +1,27 @@
 //! Time of this machine. The only place where this side reads it.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::sync::OnceLock;
 
-/// Now.
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// How far this side is ahead of the machine.
+static AHEAD: OnceLock<SignedDuration> = OnceLock::new();
+
+/// Lets the time of this process begin at a moment and run on from there. The first call decides, before anything
+/// else reads the time.
+pub fn begin(at: Timestamp) {
+    let _ = AHEAD.set(at.duration_since(machine()));
+}
+
+/// Now, as this side believes.
+pub fn now() -> Timestamp {
+    let ahead = AHEAD.get().copied().unwrap_or_default();
+    machine().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place where a client reads the clock")]
-pub(crate) fn now() -> Timestamp {
+fn machine() -> Timestamp {
     Timestamp::now()
 }
 

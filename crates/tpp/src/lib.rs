@@ -14,7 +14,7 @@ mod authorization;
 pub mod berlin_group;
 pub mod bunq;
 mod call;
-mod clock;
+pub mod clock;
 pub mod consents;
 mod error;
 mod identity;

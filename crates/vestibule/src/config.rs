@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gateway::domain::Tenant;
+use gateway::domain::{Tenant, Timestamp};
 use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 
@@ -19,6 +19,9 @@ pub struct SandboxConfig {
     pub data: DataLocation,
     /// Seed of names and ids.
     pub seed: Option<u64>,
+    /// The moment at which the bank's time begins, its clocks run on from there; the system's time without one. TLS
+    /// keeps the system's time.
+    pub begin: Option<Timestamp>,
     /// Branches.
     pub tenants: Vec<Tenant>,
     /// Where browsers reach the bank; by default the address without TLS.
@@ -54,6 +57,7 @@ impl Default for SandboxConfig {
             management_listen: "127.0.0.1:8081".to_owned(),
             data: DataLocation::Memory,
             seed: None,
+            begin: None,
             tenants: ["nl", "be_fr", "be_nl", "uk"]
                 .iter()
                 .filter_map(|name| Tenant::parse(name).ok())

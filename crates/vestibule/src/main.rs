@@ -17,6 +17,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
+    if let Some(now) = cli.now {
+        tpp::clock::begin(now);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Keys are made on these threads; more of them would only share the same processors.
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
         Err(error) => Err(commands::Failure::new(format!("the runtime cannot start: {error}"))),
         Ok(runtime) => runtime.block_on(async {
             match cli.command {
-                Command::Sandbox(args) => commands::sandbox::run(args).await,
+                Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,

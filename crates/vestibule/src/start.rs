@@ -168,15 +168,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         let algorithm = config.id_token_algorithm;
         tokio::spawn(async move { SigningKey::load_or_make(&drawer, algorithm).await })
     };
-    let settings = SandboxSettings {
-        tenants: config.tenants.clone(),
-        strictness: config.strictness,
-        rate_limits: config.rate_limits,
-        seed: config.seed,
-        public_url: public_url.clone(),
-        trusted,
-    };
-    let sandbox = Sandbox::start(store, settings).await?;
+    let sandbox = Sandbox::start(store, settings(&config, &public_url, trusted)).await?;
     let key = match key.await {
         Ok(key) => key?,
         Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
@@ -266,6 +258,18 @@ fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), StartE
             let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
             Ok((None, Store::in_memory().map_err(memory)?))
         }
+    }
+}
+
+fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
+    SandboxSettings {
+        tenants: config.tenants.clone(),
+        strictness: config.strictness,
+        rate_limits: config.rate_limits,
+        seed: config.seed,
+        begin: config.begin,
+        public_url: public_url.to_owned(),
+        trusted,
     }
 }
 

@@ -7,12 +7,17 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gateway::domain::Timestamp;
 pub(crate) use tpp::*;
 
 /// PSD2 access gateway: a sandbox bank, certificate tools, and a client for third parties.
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
+    /// Act as if it were this moment (RFC 3339), with clocks that run on from there: a bank's time begins then, a
+    /// client believes it. Makes tests repeatable on any day.
+    #[arg(long, global = true, value_name = "TIME", env = "VESTIBULE_NOW")]
+    pub(crate) now: Option<Timestamp>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -14,8 +14,8 @@ use eidas::issue::{
 use eidas::{
     Certificate, Description, OrganizationIdentifier, Purpose, Role, Severity, TrustStore, check, describe,
 };
+use gateway::Randomness;
 use gateway::domain::Timestamp;
-use gateway::{Clock, Randomness, SystemClock};
 use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
 use tpp::state::create_private;
 use tpp::{Transport, TransportSettings};
@@ -117,7 +117,7 @@ fn issue_offline(
         .clone()
         .or_else(|| organization_identifier.authorization_number().map(|number| number.country.clone()))
         .unwrap_or_else(|| "NL".to_owned());
-    let now = SystemClock.now(None);
+    let now = tpp::clock::now();
     let (profile, common_name) = match args.profile {
         ProfileArg::TestClient => (Profile::TestClient, "localhost".to_owned()),
         ProfileArg::Qwac => (Profile::Qwac, "tpp.example.com".to_owned()),
@@ -194,7 +194,7 @@ fn check_file(args: &CertificateCheckArgs) -> Result<ExitCode, Failure> {
         Some(text) => text.parse::<Timestamp>().map_err(|_| {
             Failure::new(format!("--at {text} is no time; expected for example 2027-01-31T12:00:00Z"))
         })?,
-        None => SystemClock.now(None),
+        None => tpp::clock::now(),
     };
     let purpose = args.purpose.map(|purpose| match purpose {
         PurposeArg::Qwac => Purpose::Qwac,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gateway::domain::Tenant;
+use gateway::domain::{Tenant, Timestamp};
 use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,12 +13,12 @@ use crate::cli::{IdTokenAlgorithmArg, RateLimitsArg, SandboxArgs};
 use crate::output;
 
 /// Runs until it is told to stop.
-pub(crate) async fn run(args: SandboxArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: SandboxArgs, begin: Option<Timestamp>) -> Result<ExitCode, Failure> {
     let json = args.json;
     let (strict, require_mtls) = (args.strict, args.require_mtls);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let running = start(config(args)?).await?;
+    let running = start(SandboxConfig { begin, ..config(args)? }).await?;
     if json {
         output::json(&ready_line(&running.addresses, strict, require_mtls));
     } else {
@@ -45,6 +45,7 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
         management_listen: args.management_listen,
         data,
         seed: args.seed,
+        begin: None,
         tenants,
         public_url: args.public_url,
         strictness: if args.strict { Strictness::Strict } else { Strictness::Lenient },

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 use testkit::{Program, free_folder};
@@ -197,7 +197,7 @@ fn the_customer_comes_back_to_a_loopback_address() {
     let (_, made, _) = setting.account(&["new", "--persona", "student", "--json"]);
     let iban = json(&made)["iban"].as_str().unwrap().to_owned();
     setting.ok(&["consent", "--iban", &iban, "--one-off"]);
-    let mut child = Command::new(BINARY)
+    let mut child = testkit::command(BINARY)
         .args(["tpp", "authorise", "--no-browser"])
         .args(setting.arguments())
         .stdout(Stdio::piped())

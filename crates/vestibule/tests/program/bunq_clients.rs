@@ -32,7 +32,7 @@ fn run(mut command: Command) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sdk_for_python_goes_the_whole_way() {
     let Some(folder) = environment("VESTIBULE_PYTHON", "python-bunq", "scripts/python") else { return };
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     let mut command = Command::new(folder.join("bin/python"));
     command
         .arg(crate::python::script("bunq_sdk_client.py"))
@@ -63,7 +63,7 @@ async fn the_sdk_for_python_goes_the_whole_way() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_for_javascript_starts_reads_and_pays() {
     let Some(folder) = environment("VESTIBULE_NODE", "node", "scripts/node") else { return };
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     let wish = json!({"tenant": "nl", "persona": "household", "balance": "500.00"});
     let (_, customer) = server.manage("POST", "/test-accounts", wish).await;
     let mut command = Command::new("node");

@@ -125,7 +125,7 @@ impl Bank {
     fn tpp(&self, state: &std::path::Path, arguments: &[&str]) -> (bool, String) {
         let [bank, management] = self.ports.map(|port| format!("http://127.0.0.1:{port}"));
         let to = ["--bank", &bank, "--management", &management, "--state", state.to_str().unwrap()];
-        let output = testkit::run(BINARY, &[&["tpp"], arguments, &to].concat());
+        let output = testkit::command(BINARY).arg("tpp").args(arguments).args(to).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }

@@ -88,6 +88,7 @@ impl Reader {
             .args(["-euc", &command])
             .current_dir(&self.folder)
             .env("HOME", &self.folder)
+            .env("VESTIBULE_NOW", testkit::now().to_string())
             .env_remove("XDG_DATA_HOME")
             .output()
             .unwrap();

@@ -1,7 +1,7 @@
 //! Logs never hold what is secret, however much is logged.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro, pseudo_certificate, shop};
@@ -11,7 +11,7 @@ use crate::BINARY;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_secret_key_or_body_reaches_the_log() {
-    let mut child = Command::new(BINARY)
+    let mut child = testkit::command(BINARY)
         .args(["sandbox", "--ephemeral", "--json", "--listen", "127.0.0.1:0"])
         .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
         .env("VESTIBULE_LOG", "trace")

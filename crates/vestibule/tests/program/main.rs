@@ -25,7 +25,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 
 /// Runs the binary and returns exit code, standard output and standard error.
 fn vestibule(arguments: &[&str]) -> (i32, String, String) {
-    let output = testkit::run(BINARY, arguments);
+    let output = testkit::command(BINARY).args(arguments).output().unwrap();
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }

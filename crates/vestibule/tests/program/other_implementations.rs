@@ -32,7 +32,7 @@ async fn issued(server: &TestServer, folder: &Path) -> Vec<(&'static str, String
 async fn an_etsi_linter_finds_no_error() {
     let Some(linter) = python::program("lint_etsi_cert") else { return };
     let (_guard, folder) = free_folder();
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     for (profile, file) in issued(&server, &folder).await {
         let output = run(
             &linter,
@@ -66,7 +66,7 @@ fn pairs(name: &Value) -> Value {
 async fn a_second_parser_agrees_on_every_field() {
     let Some(interpreter) = python::program("python") else { return };
     let (_guard, folder) = free_folder();
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     let mut files: Vec<String> = issued(&server, &folder).await.into_iter().map(|(_, file)| file).collect();
     files.extend(vector_certificates(&folder));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/describe.py");
@@ -123,7 +123,7 @@ fn vector_certificates(folder: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openssl_reads_all_profiles() {
     let (_guard, folder) = free_folder();
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     for (profile, file) in issued(&server, &folder).await {
         let text = openssl(&["x509", "-in", &file, "-noout", "-text", "-nameopt", "utf8,sep_comma_plus"]);
         for part in

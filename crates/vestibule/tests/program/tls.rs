@@ -54,7 +54,7 @@ fn files(signer: &Signer, folder: &std::path::Path, name: &str) -> (String, Stri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_certificate_is_asked_for_and_not_demanded() {
     let (_guard, folder) = free_folder();
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     let ca = ca_file(&server, &folder).await;
     let origin = server.tls_url().to_owned();
     let seal = server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
@@ -109,7 +109,11 @@ async fn a_client_certificate_is_asked_for_and_not_demanded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bank_can_demand_it_on_api_paths() {
     let (_guard, folder) = free_folder();
-    let server = TestServer::with(|config| config.require_mtls = true).await;
+    let server = TestServer::with(|config| {
+        config.require_mtls = true;
+        config.begin = None;
+    })
+    .await;
     let ca = ca_file(&server, &folder).await;
     let origin = server.tls_url().to_owned();
     let tpp = server.tpp(ID).await;
@@ -154,7 +158,7 @@ async fn a_bank_can_demand_it_on_api_paths() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openssl_sees_a_valid_chain_and_both_versions() {
     let (_guard, folder) = free_folder();
-    let server = TestServer::start().await;
+    let server = TestServer::in_real_time().await;
     let ca = ca_file(&server, &folder).await;
     let address = server.tls_url().trim_start_matches("https://").to_owned();
     let qwac = server.certificate(json!({"organizationIdentifier": ID, "profile": "qwac"})).await;
