@@ -385,4 +385,27 @@ mod tests {
         let text = |movements: Vec<Movement>| format!("{movements:?}");
         assert_eq!(text(of(&plan(Life::Business))), text(of(&plan(Life::Business))));
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 40, ..Default::default() })]
+        /// Books made on any day, the last ones of months and 29 February among them, add up and are in order.
+        #[test]
+        fn books_of_any_day_add_up(days in 0_i64..25_500, seed in 0_u32..50) {
+            let today = "2020-01-02".parse::<Date>().unwrap() + Span::new().days(days);
+            let yesterday = today.yesterday().unwrap();
+            for (life, balance) in [
+                (Life::Student, 1_234), (Life::Household, 42_050), (Life::Newcomer, 5_000), (Life::Business, 900_000),
+            ] {
+                let plan = Plan { today, balance: Some(balance), ..plan(life) };
+                let movements = movements(&plan, &mut Sequence::of(&seed.to_string()));
+                proptest::prop_assert_eq!(sum_on(&movements, yesterday), balance, "{:?}", life);
+                let ordered = movements.windows(2).all(|pair| pair[0].booking_date <= pair[1].booking_date);
+                proptest::prop_assert!(ordered && movements.iter().all(|one| one.entered_on <= one.booking_date));
+            }
+            let plan = Plan { today, ..plan(Life::Busy) };
+            let movements = movements(&plan, &mut Sequence::of(&seed.to_string()));
+            let booked = movements.iter().filter(|one| one.booking_date <= today).count();
+            proptest::prop_assert_eq!(booked, BUSY_COUNT);
+        }
+    }
 }

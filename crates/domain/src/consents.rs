@@ -453,4 +453,31 @@ mod tests {
             assert_eq!((decision.name(), Decision::from_name(name)), (name, Some(decision)));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn on_any_day_validity_ends_with_its_last_day(
+            second in 1_577_836_800_i64..3_786_912_000,
+            ahead in -2_i64..400,
+            name in "nl|be_fr|uk",
+        ) {
+            let (tenant, now) = (Tenant::parse(&name).unwrap(), Timestamp::from_second(second).unwrap());
+            let today = tenant.date_at(now);
+            let wanted = today + jiff::Span::new().days(ahead);
+            let who = (TppId::new("PSDNL-DNB-1"), tenant.clone());
+            let request = asked(&wanted.to_string());
+            let consent = Consent::request(ConsentId::new("c"), who, request, now, ConsentRules::default());
+            if ahead < 0 {
+                let refused = ConsentRefusal::ValidUntilInPast { valid_until: wanted, today };
+                proptest::prop_assert_eq!(consent, Err(refused));
+                return Ok(());
+            }
+            let valid = consent.unwrap().confirm(now).unwrap();
+            proptest::prop_assert_eq!(valid.valid_until, today + jiff::Span::new().days(ahead.min(180)));
+            let last = valid.ends_at() - SignedDuration::from_secs(1);
+            proptest::prop_assert_eq!(tenant.date_at(last), valid.valid_until);
+            proptest::prop_assert_eq!(valid.status_at(last), ConsentStatus::Valid);
+            proptest::prop_assert_eq!(valid.status_at(valid.ends_at()), ConsentStatus::Expired);
+        }
+    }
 }

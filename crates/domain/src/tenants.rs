@@ -144,4 +144,17 @@ mod tests {
             assert!(Tenant::parse(bad).is_err(), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        /// From 2020 to 2090, the nights among them in which clocks change.
+        #[test]
+        fn every_moment_lies_in_its_day(second in 1_577_836_800_i64..3_786_912_000, name in "nl|be_fr|uk") {
+            let (tenant, moment) = (Tenant::parse(&name).unwrap(), Timestamp::from_second(second).unwrap());
+            let day = tenant.date_at(moment);
+            let (begin, end) = (tenant.start_of(day), tenant.start_of(day.tomorrow().unwrap()));
+            proptest::prop_assert!(begin <= moment && moment < end, "{begin} {moment} {end}");
+            proptest::prop_assert!((23..=25).contains(&((end.as_second() - begin.as_second()) / 3600)));
+            proptest::prop_assert_eq!((tenant.date_at(begin), tenant.date_at(end)), (day, day.tomorrow().unwrap()));
+        }
+    }
 }

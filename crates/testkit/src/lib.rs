@@ -12,7 +12,7 @@ mod server;
 mod signer;
 mod test_ca;
 
-pub use clock::now;
+pub use clock::{moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};

@@ -54,7 +54,8 @@ fn new_inspect_and_check_without_a_sandbox() {
         let (code, text, error) = vestibule(&["certificate", "check", &certificate, "--ca", &ca]);
         assert_eq!(code, 0, "{text}{error}");
         assert!(text.contains("trusted   path") && text.contains("No rule is broken."), "{text}");
-        openssl(&["verify", "-CAfile", &ca, &certificate]);
+        let at = testkit::now().as_second().to_string();
+        openssl(&["verify", "-attime", &at, "-CAfile", &ca, &certificate]);
         let key = openssl(&["pkey", "-in", &format!("{out}/key.pem"), "-pubout"]);
         assert_eq!(openssl(&["x509", "-in", &certificate, "-noout", "-pubkey"]), key);
         let (code, text, _) =

@@ -74,8 +74,8 @@ fn may_follow(before: &str, after: &str) -> bool {
 }
 
 impl World {
-    async fn new() -> Self {
-        let server = TestServer::start().await;
+    async fn new(begin: jiff::Timestamp) -> Self {
+        let server = TestServer::with(|config| config.begin = Some(begin)).await;
         let tpp = server.registered("nl", ID).await;
         let customer = server.customer("nl", "student").await;
         let iban = customer["iban"].as_str().unwrap().to_owned();
@@ -218,9 +218,9 @@ fn no_sequence_breaks_the_bank() {
     let config = Config { cases: 24, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let sequences = prop::collection::vec(step(), 5..40);
     TestRunner::new(config)
-        .run(&sequences, |steps| {
+        .run(&(testkit::moments(), sequences), |(begin, steps)| {
             runtime.block_on(async {
-                let mut world = World::new().await;
+                let mut world = World::new(begin).await;
                 for step in &steps {
                     world.take(step).await;
                     world.check().await;

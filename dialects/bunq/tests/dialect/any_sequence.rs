@@ -101,8 +101,8 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
-        let server = TestServer::start().await;
+    async fn new(begin: jiff::Timestamp) -> Self {
+        let server = TestServer::with(|config| config.begin = Some(begin)).await;
         let customer = server.customer("nl", "household").await;
         let provider = BunqClient::provider(&server, "Any AISP PISP").await;
         let own = BunqClient::customer(&server, &customer).await;
@@ -171,9 +171,9 @@ fn no_sequence_of_calls_breaks_the_bank() {
     let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
     let sequences = prop::collection::vec(step(), 20..60);
     runner
-        .run(&sequences, |steps| {
+        .run(&(testkit::moments(), sequences), |(begin, steps)| {
             runtime.block_on(async {
-                let mut world = World::new().await;
+                let mut world = World::new(begin).await;
                 for step in &steps {
                     world.take(step).await;
                 }
