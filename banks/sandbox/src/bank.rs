@@ -7,9 +7,9 @@ use gateway::domain::{
     CustomerKind, Date, Funds, History, Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
     TransactionQuery,
 };
-use gateway::{ApprovedPayment, Error, Noun, Randomness, Store, domain};
+use gateway::{ApprovedPayment, Declined, Error, Noun, Randomness, Store, domain};
 use std::sync::Arc;
-use store::{BookedAccount, Customer};
+use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
 
 use crate::clock::SandboxClock;
@@ -221,10 +221,11 @@ impl Bank for SandboxBank {
 
     fn execute<'a>(
         &'a self,
-        payment: &'a ApprovedPayment,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
         now: Timestamp,
-    ) -> Answer<'a, Result<(), PaymentRefusal>> {
-        Box::pin(books::execute(&self.store, payment, now))
+    ) -> Answer<'a, Result<(), Declined>> {
+        Box::pin(books::execute(&self.store, payments, with, now))
     }
 
     fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account> {

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use gateway::ApprovedPayment;
 use gateway::domain::{
     AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
     Transfer,
 };
-use gateway::{Error, Noun, Store, retry};
+use gateway::{ApprovedPayment, Declined, Error, Noun, Store, retry};
 use store::{BookedAccount, Changes, Posting};
 
 use crate::numbers::is_own;
@@ -35,28 +34,32 @@ struct Batch<'a> {
     changes: Changes,
 }
 
-/// Executes a payment, once: all transfers, or none with the reason.
+/// Executes payments, each once, and writes `with` in the same batch: all transfers, or none with the reason.
 ///
 /// # Errors
-/// [`Error`]
+/// [`Error::Conflict`] if somebody else booked on one of the accounts meanwhile, or a row of `with` moved on
 pub(crate) async fn execute(
     store: &Store,
-    payment: &ApprovedPayment,
+    payments: &[ApprovedPayment],
+    with: Changes,
     now: Timestamp,
-) -> Result<Result<(), PaymentRefusal>, Error> {
-    retry(|| async {
+) -> Result<Result<(), Declined>, Error> {
+    let Some(tenant) = payments.first().map(ApprovedPayment::tenant) else {
+        return Ok(Ok(store.save(with).await?));
+    };
+    let mut batch = Batch { changes: with, ..Batch::begin(store, tenant, now) };
+    for payment in payments {
         if store.has_entry(&payment.entry(0)).await? {
-            return Ok(Ok(()));
+            continue;
         }
-        let mut batch = Batch::begin(store, payment.tenant(), now);
         for (index, transfer) in payment.transfers().iter().enumerate() {
-            if let Err(refusal) = batch.transfer(&payment.entry(index), payment.account(), transfer).await? {
-                return Ok(Err(refusal));
+            let booked = batch.transfer(&payment.entry(index), payment.account(), transfer).await?;
+            if let Err(refusal) = booked {
+                return Ok(Err(Declined { payment: payment.id().clone(), refusal }));
             }
         }
-        Ok(Ok(store.save(batch.finish()).await?))
-    })
-    .await
+    }
+    Ok(Ok(store.save(batch.finish()).await?))
 }
 
 /// Closes an account with nothing on it and nothing on its way, as nobody books on it.

@@ -67,12 +67,8 @@ pub struct Payment {
 pub enum PaymentDecision {
     /// Nothing yet.
     Pending,
-    /// The customer approved; the bank has yet to move the money.
-    Approved,
-    /// The money has moved.
+    /// The customer approved, and the money has moved.
     Executed,
-    /// The customer approved, and the bank could not pay.
-    Failed,
     /// The customer refused.
     Rejected,
     /// Whoever asked for it took it back.
@@ -80,11 +76,9 @@ pub enum PaymentDecision {
 }
 
 impl PaymentDecision {
-    const NAMES: [(Self, &'static str); 6] = [
+    const NAMES: [(Self, &'static str); 4] = [
         (Self::Pending, "pending"),
-        (Self::Approved, "approved"),
         (Self::Executed, "executed"),
-        (Self::Failed, "failed"),
         (Self::Rejected, "rejected"),
         (Self::Cancelled, "cancelled"),
     ];
@@ -105,11 +99,9 @@ impl PaymentDecision {
 pub enum PaymentStatus {
     /// It waits for the customer.
     Pending,
-    /// Approved, the money is on its way.
-    Approved,
     /// The money has moved.
     Executed,
-    /// Refused by the customer, or by the bank for lack of funds.
+    /// Refused by the customer.
     Rejected,
     /// Taken back.
     Cancelled,
@@ -122,7 +114,6 @@ impl PaymentStatus {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Approved => "approved",
             Self::Executed => "executed",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
@@ -137,14 +128,14 @@ impl Payment {
         match self.decision {
             PaymentDecision::Pending if now >= self.expires_at => PaymentStatus::Expired,
             PaymentDecision::Pending => PaymentStatus::Pending,
-            PaymentDecision::Approved => PaymentStatus::Approved,
             PaymentDecision::Executed => PaymentStatus::Executed,
-            PaymentDecision::Failed | PaymentDecision::Rejected => PaymentStatus::Rejected,
+            PaymentDecision::Rejected => PaymentStatus::Rejected,
             PaymentDecision::Cancelled => PaymentStatus::Cancelled,
         }
     }
 
-    /// The customer approves, with the account that pays.
+    /// The customer approves, with the account that pays: what the payment is once its money has moved. Until that is
+    /// stored, together with the entries, it stays pending.
     ///
     /// # Errors
     /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`], [`PaymentRefusal::Currency`]
@@ -164,7 +155,7 @@ impl Payment {
             let (account, amount) = (account.currency.code(), amount.currency.code());
             return Err(PaymentRefusal::Currency { account, amount });
         }
-        let decided = self.decided(PaymentDecision::Approved, now);
+        let decided = self.decided(PaymentDecision::Executed, now);
         Ok(Self { customer: Some(customer), account: Some(account.id.clone()), ..decided })
     }
 
@@ -186,17 +177,11 @@ impl Payment {
         Ok(self.decided(PaymentDecision::Cancelled, now))
     }
 
-    /// The bank has moved the money of an approved payment, or could not. Absent if that is known already.
-    ///
-    /// Of two who ask the bank at once, one may come too early for the money: that it has moved counts, whoever says
-    /// so first.
-    pub fn settled(&self, has_moved: bool, now: Timestamp) -> Option<Self> {
-        let decision = match (self.decision, has_moved) {
-            (PaymentDecision::Approved | PaymentDecision::Failed, true) => PaymentDecision::Executed,
-            (PaymentDecision::Approved, false) => PaymentDecision::Failed,
-            _ => return None,
-        };
-        Some(self.clone().decided(decision, now))
+    /// All that is paid. Transfers of one payment are in one currency; none without transfers.
+    pub fn total(&self) -> Option<Money> {
+        let currency = self.transfers.first()?.amount.currency;
+        let minor = self.transfers.iter().fold(0_i64, |sum, one| sum.saturating_add(one.amount.minor));
+        Some(Money { minor, currency })
     }
 
     fn check_pending(&self, now: Timestamp) -> Result<(), PaymentRefusal> {
@@ -353,13 +338,10 @@ mod tests {
         let later = now + jiff::SignedDuration::from_mins(10);
         let customer = || CustomerId::new("c");
         let approved = payment().approve(customer(), &account("NL21VSTB2878231391"), now).unwrap();
-        assert_eq!(approved.status_at(later), PaymentStatus::Approved);
+        assert_eq!(approved.status_at(later), PaymentStatus::Executed);
         assert!(approved.clone().cancel(now).is_err() && approved.clone().reject(now).is_err());
-        let (moved, failed) = (approved.settled(true, now).unwrap(), approved.settled(false, now).unwrap());
-        assert_eq!(moved.status_at(now), PaymentStatus::Executed);
-        assert_eq!(failed.status_at(now), PaymentStatus::Rejected);
-        assert_eq!(failed.settled(true, now), Some(moved.clone()));
-        assert_eq!((moved.settled(false, now), payment().settled(true, now)), (None, None));
+        let again = approved.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
+        assert_eq!(again, PaymentRefusal::Final { status: PaymentStatus::Executed });
         assert_eq!(payment().status_at(later), PaymentStatus::Expired);
         let refused = payment().approve(customer(), &account("NL21VSTB2878231391"), later).unwrap_err();
         assert_eq!(refused, PaymentRefusal::Final { status: PaymentStatus::Expired });

@@ -11,8 +11,8 @@ use domain::{
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
-use crate::payments::ApprovedPayment;
-use crate::{Error, Noun};
+use crate::payments::{ApprovedPayment, Declined};
+use crate::{Changes, Error, Noun};
 
 /// A bank's answer, when it comes.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -109,12 +109,16 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         day: Date,
     ) -> Answer<'a, Option<bool>>;
 
-    /// Moves the money of a payment, all of it or nothing. A payment that was executed before is left alone.
+    /// Moves the money of payments and writes `with`, all of it in one batch, or nothing with the reason. A payment that
+    /// was executed before is left alone.
+    ///
+    /// [`Error::Conflict`] if something moved on meanwhile: the caller loads what `with` says and decides anew.
     fn execute<'a>(
         &'a self,
-        payment: &'a ApprovedPayment,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
         now: Timestamp,
-    ) -> Answer<'a, Result<(), PaymentRefusal>>;
+    ) -> Answer<'a, Result<(), Declined>>;
 
     /// Opens another account of a customer, in the branch's currency.
     fn open_account<'a>(&'a self, _customer: &'a CustomerId, _product: Product) -> Answer<'a, Account> {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use domain::grants::CODE_LIFETIME;
 use domain::{
-    Account, AccountId, AccountStatus, AuthorizationCode, AuthorizationProfile, AuthorizationRequest, Choice,
-    Consent, CustomerId, GrantedAccount, Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus,
+    Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, AuthorizationProfile,
+    AuthorizationRequest, Choice, Consent, CustomerId, GrantedAccount, Iban, Payment, PaymentId,
+    PaymentRefusal, PaymentStatus,
 };
 
 use crate::error::retry;
-use crate::sessions::{Found, Open, Outcome, Visit, WayBack};
+use crate::payments::{Declined, order_of};
+use crate::sessions::{Found, Open, Outcome, Visit, WayBack, end};
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// What a customer approves.
@@ -21,44 +23,51 @@ pub struct Approval {
     pub payments: Vec<(PaymentId, bool)>,
 }
 
+/// What became of an approval.
+#[derive(Debug)]
+pub enum Decided {
+    /// It was taken, or there was nothing to decide any more.
+    Done(Visit),
+    /// What was chosen is not possible, or nothing was: the page is shown again.
+    Undecided,
+    /// The bank does not make one of the payments. Nothing was decided, and the page is shown again with the reason.
+    Declined(Declined),
+}
+
+/// A payment that waits for a customer.
+#[derive(Debug, Clone)]
+pub struct WaitingPayment {
+    /// The payment.
+    pub payment: Payment,
+    /// The accounts of the customer that can make it, and whether each holds enough now.
+    pub payers: Vec<(AccountId, bool)>,
+}
+
 impl Gateway {
-    /// The customer approves, with what they chose where there is a choice. Absent without a choice that is
-    /// possible: the page is shown again.
+    /// The customer approves, with what they chose where there is a choice. Payments are made, and everything that is
+    /// decided with them is stored, in one batch.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn approve(
-        &self,
-        ctx: &Ctx,
-        secret: &str,
-        approval: &Approval,
-    ) -> Result<Option<Visit>, Error> {
-        let decided = retry(|| async {
+    pub async fn approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Decided, Error> {
+        retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
                 Found::Open(open) => *open,
-                Found::Leave(way_back) => return Ok(Some((Visit::Leave(way_back), vec![]))),
-                Found::Ended => return Ok(Some((Visit::Ended, vec![]))),
+                Found::Leave(way_back) => return Ok(Decided::Done(Visit::Leave(way_back))),
+                Found::Ended => return Ok(Decided::Done(Visit::Ended)),
             };
-            let Some(customer) = open.session.customer.clone() else { return Ok(None) };
+            let Some(customer) = open.session.customer.clone() else { return Ok(Decided::Undecided) };
             let waiting = self.waiting_payments(ctx, &customer, &open.session.request).await?;
-            if waiting.is_empty() {
-                let granted = choose(self.offered(&customer, &open.consent).await?, &open.consent, approval);
-                let Some(granted) = granted else { return Ok(None) };
-                let way_back = self.grant(ctx, Changes::new(), open, customer, granted).await?;
-                return Ok(Some((Visit::Leave(way_back), vec![])));
+            if !waiting.is_empty() {
+                return self.decide_payments(ctx, open, customer, waiting, approval).await;
             }
-            self.decide_payments(ctx, open, customer, waiting, approval).await
-        });
-        let Some((visit, approved)) = decided.await? else { return Ok(None) };
-        // The approval is on disk, and the customer has a way back to go: whoever looks at a payment later moves the
-        // money if the bank does not do it now.
-        for payment in approved {
-            let id = payment.id.clone();
-            if let Err(error) = self.settle(ctx, payment).await {
-                tracing::error!(%error, payment = id.as_str(), "an approved payment waits for the bank");
-            }
-        }
-        Ok(Some(visit))
+            let granted = choose(self.offered(&customer, &open.consent).await?, &open.consent, approval);
+            let Some(granted) = granted else { return Ok(Decided::Undecided) };
+            let (changes, way_back) = self.grant(ctx, Changes::new(), open, customer, granted)?;
+            self.0.store.save(changes).await?;
+            Ok(Decided::Done(Visit::Leave(way_back)))
+        })
+        .await
     }
 
     /// The customer decides about payments that wait. The accounts that pay are what the third party gets access to.
@@ -69,8 +78,8 @@ impl Gateway {
         customer: CustomerId,
         waiting: Vec<Payment>,
         approval: &Approval,
-    ) -> Result<Option<(Visit, Vec<Payment>)>, Error> {
-        let (mut changes, mut approved, mut granted) = (Changes::new(), Vec::new(), Vec::new());
+    ) -> Result<Decided, Error> {
+        let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
         let mut decided = 0;
         for payment in waiting {
             let decision = approval.payments.iter().find(|(id, _)| *id == payment.id).map(|(_, yes)| *yes);
@@ -83,7 +92,7 @@ impl Gateway {
                         payment.debtor.is_some() || approval.accounts.contains(&account.id)
                     };
                     let payer = payable.into_iter().find(|(account, _)| is_chosen(account));
-                    let Some((account, rights)) = payer else { return Ok(None) };
+                    let Some((account, rights)) = payer else { return Ok(Decided::Undecided) };
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
                         granted.push(open.consent.access.grant(&account).unwrap_or(rights));
                     }
@@ -92,30 +101,32 @@ impl Gateway {
             };
             decided += 1;
             changes = changes.put_payment(&changed);
-            if changed.status_at(ctx.now) == PaymentStatus::Approved {
-                approved.push(Payment { version: changed.version + 1, ..changed });
-            }
+            orders.extend(order_of(&changed));
         }
         if decided == 0 {
-            return Ok(None);
+            return Ok(Decided::Undecided);
         }
-        let way_back = if approved.is_empty() {
-            self.refuse(ctx, changes, open).await?
-        } else {
-            self.grant(ctx, changes, open, customer, granted).await?
-        };
-        Ok(Some((Visit::Leave(way_back), approved)))
+        if orders.is_empty() {
+            let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
+            self.0.store.save(changes).await?;
+            return Ok(Decided::Done(Visit::Leave(way_back)));
+        }
+        let (changes, way_back) = self.grant(ctx, changes, open, customer, granted)?;
+        match self.0.bank.execute(&orders, changes, ctx.now).await? {
+            Ok(()) => Ok(Decided::Done(Visit::Leave(way_back))),
+            Err(declined) => Ok(Decided::Declined(declined)),
+        }
     }
 
-    /// Saves `changes` with the approval of the consent and ends the session with a code.
-    async fn grant(
+    /// Adds the approval of the consent to `changes`, and the end of the session with a code.
+    fn grant(
         &self,
         ctx: &Ctx,
         changes: Changes,
         open: Open,
         customer: CustomerId,
         granted: Vec<GrantedAccount>,
-    ) -> Result<WayBack, Error> {
+    ) -> Result<(Changes, WayBack), Error> {
         let Open { session, consent, authorisation } = open;
         let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
         let mut approved = authorisation.approve(customer.clone());
@@ -125,7 +136,7 @@ impl Gateway {
         }
         let changes = changes.put_consent(&consent).put_authorisation(&approved);
         if session.request.payment.is_some() {
-            return self.leave(changes, session, Outcome::PaymentDecided).await;
+            return Ok(end(changes, session, Outcome::PaymentDecided));
         }
         let secret = match session.request.profile {
             AuthorizationProfile::OpenId => self.0.randomness.secret(),
@@ -142,18 +153,7 @@ impl Gateway {
             grant: None,
             version: 0,
         };
-        self.leave(changes.put_authorization_code(&code), session, Outcome::Code(secret)).await
-    }
-
-    /// Saves `changes` with the refusal of the consent and ends the session.
-    async fn refuse(&self, ctx: &Ctx, changes: Changes, open: Open) -> Result<WayBack, Error> {
-        let changes =
-            changes.put_consent(&open.consent.reject(ctx.now)).put_authorisation(&open.authorisation.fail());
-        let outcome = match open.session.request.payment {
-            Some(_) => Outcome::PaymentDecided,
-            None => Outcome::Cancelled,
-        };
-        self.leave(changes, open.session, outcome).await
+        Ok(end(changes.put_authorization_code(&code), session, Outcome::Code(secret)))
     }
 
     /// Payments of a third party that wait for a customer: the one that the request is about, or all from accounts
@@ -197,7 +197,7 @@ impl Gateway {
         let rights = |account: Account| {
             let granted = GrantedAccount {
                 account: account.id.clone(),
-                reference: domain::AccountReference::to_account(&account),
+                reference: AccountReference::to_account(&account),
                 product: account.product,
                 balances: false,
                 transactions: false,
@@ -207,7 +207,27 @@ impl Gateway {
         Ok(accounts.into_iter().filter(is_fitting).map(rights).collect())
     }
 
-    /// The customer cancels: the consent is refused.
+    /// Payments that wait for a customer, with the accounts that can make them.
+    pub(crate) async fn waiting_with_payers(
+        &self,
+        ctx: &Ctx,
+        customer: &CustomerId,
+        waiting: Vec<Payment>,
+    ) -> Result<Vec<WaitingPayment>, Error> {
+        let mut found = Vec::new();
+        for payment in waiting {
+            let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
+            for (account, _) in self.payable(customer, &payment).await? {
+                let reference = AccountReference::to_account(&account);
+                let holds = self.0.bank.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
+                payers.push((account.id, holds == Some(true)));
+            }
+            found.push(WaitingPayment { payment, payers });
+        }
+        Ok(found)
+    }
+
+    /// The customer cancels: the consent is refused, and with it the payment that the request is about.
     ///
     /// # Errors
     /// [`Error`]
@@ -225,9 +245,45 @@ impl Gateway {
                     changes = changes.put_payment(&payment.reject(ctx.now)?);
                 }
             }
-            Ok(Visit::Leave(self.refuse(ctx, changes, *open).await?))
+            let outcome = self.why_cancelled(ctx, &open).await?;
+            let (changes, way_back) = refuse(ctx, changes, *open, outcome);
+            self.0.store.save(changes).await?;
+            Ok(Visit::Leave(way_back))
         })
         .await
+    }
+
+    /// The customer approved payments that the bank does not make as things are, and goes back. The payments wait as
+    /// before.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn leave_unpaid(&self, ctx: &Ctx, secret: &str, declined: &Declined) -> Result<Visit, Error> {
+        retry(|| async {
+            let open = match self.find_session(ctx, secret).await? {
+                Found::Open(open) => open,
+                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
+                Found::Ended => return Ok(Visit::Ended),
+            };
+            let outcome = Outcome::NotPaid(declined.refusal.clone());
+            let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
+            self.0.store.save(changes).await?;
+            Ok(Visit::Leave(way_back))
+        })
+        .await
+    }
+
+    /// Whoever leaves payments alone for which there is no money is said to do so: the third party is to know why.
+    async fn why_cancelled(&self, ctx: &Ctx, open: &Open) -> Result<Outcome, Error> {
+        let Some(customer) = &open.session.customer else { return Ok(Outcome::Cancelled) };
+        let waiting = self.waiting_payments(ctx, customer, &open.session.request).await?;
+        let waiting = self.waiting_with_payers(ctx, customer, waiting).await?;
+        let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|(_, is_covered)| *is_covered);
+        Ok(if waiting.iter().any(lacks_funds) {
+            Outcome::NotPaid(PaymentRefusal::InsufficientFunds)
+        } else {
+            Outcome::Cancelled
+        })
     }
 
     /// The accounts of a customer that a consent covers or offers.
@@ -242,6 +298,17 @@ impl Gateway {
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
             .collect())
     }
+}
+
+/// Adds the refusal of the consent to `changes`, and the end of the session.
+fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
+    let changes =
+        changes.put_consent(&open.consent.reject(ctx.now)).put_authorisation(&open.authorisation.fail());
+    let outcome = match open.session.request.payment {
+        Some(_) => Outcome::PaymentDecided,
+        None => outcome,
+    };
+    end(changes, open.session, outcome)
 }
 
 fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {

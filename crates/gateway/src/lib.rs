@@ -39,7 +39,7 @@ pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
 pub use customers::ReadableAccount;
-pub use decisions::Approval;
+pub use decisions::{Approval, Decided, WaitingPayment};
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
@@ -47,15 +47,14 @@ pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use log_in::{LogIn, LogInAttempt};
 pub use onboarding::IssuedToken;
-pub use payments::{ApprovedPayment, PaymentRequest, entry_of};
+pub use payments::{ApprovedPayment, Declined, PaymentRequest, entry_of};
 pub use private_state::{Drawer, Entry};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
-use store::Changes;
-pub use store::{Store, StoreError};
+pub use store::{Changes, Store, StoreError};
 
 /// What has ended is remembered this long, so that "expired" can be told from "unknown".
 const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);

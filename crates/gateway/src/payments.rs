@@ -1,8 +1,7 @@
 //! Payments: asked for by a third party, decided by the customer, executed by the bank.
 //!
-//! What a customer approved for somebody else is stored before the bank moves money, and the bank moves the money of
-//! one payment once however often it is asked: a crash in between is made good by whoever looks at the payment next.
-//! What a customer orders in person is one act of the bank, done or not done when the answer comes.
+//! Approval and execution are one act: the state of a payment, guarded by its version, and the entries in the books are
+//! one batch. So a payment is executed, or the bank said why not and it waits as before; there is nothing in between.
 //!
 //! Who may see a payment or reject it is for the interface to know; money of an account moves on the word of somebody
 //! who holds it alone.
@@ -51,6 +50,21 @@ impl ApprovedPayment {
     /// The id of the entry in the books that a transfer makes.
     pub fn entry(&self, index: usize) -> String {
         entry_of(&self.id, index)
+    }
+}
+
+/// Why the bank does not make payments: one of them cannot be made as things are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined {
+    /// Which one.
+    pub payment: PaymentId,
+    /// Why.
+    pub refusal: PaymentRefusal,
+}
+
+impl From<Declined> for Error {
+    fn from(declined: Declined) -> Self {
+        declined.refusal.into()
     }
 }
 
@@ -108,9 +122,7 @@ impl Gateway {
     /// [`Error::NotFound`]
     pub async fn payment(&self, ctx: &Ctx, id: &PaymentId) -> Result<Payment, Error> {
         let payment = self.0.store.payment(id).await?;
-        let payment = payment.filter(|payment| payment.tenant == ctx.tenant);
-        let (payment, _) = self.settle(ctx, payment.ok_or(Error::NotFound(Noun::Payment))?).await?;
-        Ok(payment)
+        payment.filter(|payment| payment.tenant == ctx.tenant).ok_or(Error::NotFound(Noun::Payment))
     }
 
     /// Whoever asked for a payment takes it back: a third party, or a customer if `tpp` is absent.
@@ -141,7 +153,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]; if it is the bank that refuses, the
-    /// payment is rejected and stays so
+    /// payment waits as before and can be approved later
     pub async fn approve_payment(
         &self,
         ctx: &Ctx,
@@ -149,12 +161,15 @@ impl Gateway {
         (customer, account): (&CustomerId, &AccountId),
     ) -> Result<Payment, Error> {
         let account = self.held_account(customer, account).await?;
-        let approve = |payment: Payment| payment.approve(customer.clone(), &account, ctx.now);
-        let payment = self.change_payment(ctx, id, approve).await?;
-        match self.settle(ctx, payment).await? {
-            (_, Some(refusal)) => Err(refusal.into()),
-            (payment, None) => Ok(payment),
-        }
+        retry(|| async {
+            let payment = self.payment(ctx, id).await?;
+            let mut paid = payment.approve(customer.clone(), &account, ctx.now)?;
+            let with = Changes::new().put_payment(&paid);
+            self.0.bank.execute(&order_of(&paid), with, ctx.now).await??;
+            paid.version += 1;
+            Ok(paid)
+        })
+        .await
     }
 
     /// A customer who proved who they are pays at once from an account of theirs. Returns the payment's id, from
@@ -186,7 +201,9 @@ impl Gateway {
         check_transfers(&transfers)?;
         self.held_account(customer, account).await?;
         let order = ApprovedPayment { id, tenant: ctx.tenant.clone(), account: account.clone(), transfers };
-        self.0.bank.execute(&order, ctx.now).await??;
+        let order = [order];
+        retry(|| async { Ok(self.0.bank.execute(&order, Changes::new(), ctx.now).await??) }).await?;
+        let [order] = order;
         Ok(order.id)
     }
 
@@ -202,33 +219,6 @@ impl Gateway {
         amount: Money,
     ) -> Result<Option<bool>, Error> {
         self.0.bank.has_funds(&ctx.tenant, reference, amount, ctx.today()).await
-    }
-
-    /// Asks the bank to move the money of an approved payment, and stores what came of it. Returns also why the bank
-    /// refused, if it was asked and did.
-    pub(crate) async fn settle(
-        &self,
-        ctx: &Ctx,
-        payment: Payment,
-    ) -> Result<(Payment, Option<PaymentRefusal>), Error> {
-        let (PaymentDecision::Approved, Some(account)) = (payment.decision, &payment.account) else {
-            return Ok((payment, None));
-        };
-        let order = ApprovedPayment {
-            id: payment.id.clone(),
-            tenant: payment.tenant.clone(),
-            account: account.clone(),
-            transfers: payment.transfers.clone(),
-        };
-        let refusal = self.0.bank.execute(&order, ctx.now).await?.err();
-        let settled = retry(|| async {
-            let payment = self.0.store.payment(&payment.id).await?.ok_or(Error::NotFound(Noun::Payment))?;
-            let Some(mut settled) = payment.settled(refusal.is_none(), ctx.now) else { return Ok(payment) };
-            self.0.store.save(Changes::new().put_payment(&settled)).await?;
-            settled.version += 1;
-            Ok(settled)
-        });
-        Ok((settled.await?, refusal))
     }
 
     /// An account that a customer holds.
@@ -268,4 +258,16 @@ impl Gateway {
         })
         .await
     }
+}
+
+/// What the bank is asked to do for a payment that is approved: nothing for any other.
+pub(crate) fn order_of(payment: &Payment) -> Vec<ApprovedPayment> {
+    let account = payment.account.clone().filter(|_| payment.decision == PaymentDecision::Executed);
+    let order = account.map(|account| ApprovedPayment {
+        id: payment.id.clone(),
+        tenant: payment.tenant.clone(),
+        account,
+        transfers: payment.transfers.clone(),
+    });
+    order.into_iter().collect()
 }

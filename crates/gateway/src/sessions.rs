@@ -4,9 +4,10 @@
 
 use domain::{
     Account, Authorisation, AuthorizationProfile, AuthorizationRequest, Consent, GrantedAccount, Language,
-    Payment, PaymentId, Session, Tpp,
+    PaymentId, PaymentRefusal, Session, Tpp,
 };
 
+use crate::decisions::WaitingPayment;
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
@@ -37,8 +38,10 @@ pub struct WayBack {
 pub enum Outcome {
     /// Approved: a code for the third party.
     Code(String),
-    /// The customer decided about the one payment that the request was about; the third party asks what became of it.
+    /// The customer is through with the one payment that the request was about; the third party asks what became of it.
     PaymentDecided,
+    /// The bank does not make a payment as things are, and the customer went back; the payment waits as before.
+    NotPaid(PaymentRefusal),
     /// The customer cancelled.
     Cancelled,
     /// There is nothing to authorise any more.
@@ -91,7 +94,7 @@ pub struct DecisionView {
     pub accounts: Vec<(Account, GrantedAccount)>,
     /// Payments of the third party that wait for this customer. While there are some, the accounts that pay are those
     /// that the third party gets access to.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<WaitingPayment>,
     /// Language of the page.
     pub language: Language,
     /// Where the browser goes back to.
@@ -259,6 +262,7 @@ impl Gateway {
             [payment] if payment.debtor.is_none() => self.payable(customer, payment).await?,
             _ => self.offered(customer, &open.consent).await?,
         };
+        let payments = self.waiting_with_payers(ctx, customer, payments).await?;
         let consent = open.consent;
         let view = DecisionView { tpp, consent, customer_name, accounts, payments, language, redirect_uri };
         Ok(Visit::Decide(Box::new(view)))
@@ -318,11 +322,16 @@ impl Gateway {
         session: Session,
         outcome: Outcome,
     ) -> Result<WayBack, Error> {
-        let way_back = way_back(&session.request, outcome);
-        let ended = Session { ended: true, ..session };
-        self.0.store.save(changes.put_session(&ended)).await?;
+        let (changes, way_back) = end(changes, session, outcome);
+        self.0.store.save(changes).await?;
         Ok(way_back)
     }
+}
+
+/// Adds the end of a session to `changes`.
+pub(crate) fn end(changes: Changes, session: Session, outcome: Outcome) -> (Changes, WayBack) {
+    let way_back = way_back(&session.request, outcome);
+    (changes.put_session(&Session { ended: true, ..session }), way_back)
 }
 
 fn way_back(request: &AuthorizationRequest, outcome: Outcome) -> WayBack {

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, Rejected, read_body};
 use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
-use gateway::{Approval, Ctx, LogIn, LogInAttempt};
+use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -183,8 +183,14 @@ impl Customer<'_> {
                     Ok(approval) => approval,
                     Err(way_back) => return Ok(way_back),
                 };
-                let visit = gateway.approve(&self.ctx, &self.secret, &approval).await;
-                visit.map(|visit| visit.unwrap_or(Visit::Ended))
+                match gateway.approve(&self.ctx, &self.secret, &approval).await {
+                    Ok(Decided::Done(visit)) => Ok(visit),
+                    Ok(Decided::Undecided) => Ok(Visit::Ended),
+                    Ok(Decided::Declined(declined)) => {
+                        gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
+                    }
+                    Err(error) => Err(error),
+                }
             }
         };
         match visit.map_err(|error| self.failed(error))? {
@@ -244,7 +250,8 @@ impl Customer<'_> {
                 return Err(bad("account is not one that the customer can choose".to_owned()));
             }
         }
-        let payments: Vec<(PaymentId, bool)> = payments.into_iter().map(|one| (one.id, true)).collect();
+        let payments: Vec<(PaymentId, bool)> =
+            payments.into_iter().map(|one| (one.payment.id, true)).collect();
         if payments.is_empty() && consent.access.choice() == Choice::Several {
             let accounts = accounts.into_iter().map(|account| account.id).collect();
             return Ok(Ok(Approval { accounts, payments }));

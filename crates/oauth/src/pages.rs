@@ -6,14 +6,15 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use gateway::domain::{
-    Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, Payment, PaymentId, Product,
+    Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
     Timestamp,
 };
 use gateway::sessions::{DecisionView, LogInView, Visit};
-use gateway::{Approval, Ctx, LogIn, LogInAttempt};
+use gateway::{Approval, Ctx, Decided, Declined, LogIn, LogInAttempt, WaitingPayment};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
-    DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownPayment, ShownTransfer, Simulator,
+    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
+    Simulator,
 };
 
 use crate::error::{Error, from_gateway};
@@ -41,6 +42,7 @@ struct Typed {
     simulator: Simulator,
     problem: Option<Problem>,
     must_choose: bool,
+    declined: Option<Declined>,
 }
 
 /// Shows the page.
@@ -122,14 +124,13 @@ impl Session<'_> {
                 self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
             "approve" => {
-                let visit = gateway.approve(&self.ctx, &self.secret, &approval(form)).await;
-                match visit.map_err(|error| self.failed(error))? {
-                    Some(visit) => self.leave(visit, headers),
-                    None => {
-                        let typed = Typed { must_choose: true, ..Typed::default() };
-                        self.show(None, typed, StatusCode::SEE_OTHER, headers).await
-                    }
-                }
+                let decided = gateway.approve(&self.ctx, &self.secret, &approval(form)).await;
+                let typed = match decided.map_err(|error| self.failed(error))? {
+                    Decided::Done(visit) => return self.leave(visit, headers),
+                    Decided::Undecided => Typed { must_choose: true, ..Typed::default() },
+                    Decided::Declined(declined) => Typed { declined: Some(declined), ..Typed::default() },
+                };
+                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
             _ => Err(Error::bad("invalid_request", "the form has no action that is known here")),
         }
@@ -157,7 +158,7 @@ impl Session<'_> {
             iban: iban.to_owned(),
             simulator: Simulator { number: field("number")?.to_owned(), answer: None },
             problem,
-            must_choose: false,
+            ..Typed::default()
         };
         self.show(None, typed, StatusCode::SEE_OTHER, headers).await
     }
@@ -173,7 +174,7 @@ impl Session<'_> {
         let visit = self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await;
         match visit.map_err(|error| self.failed(error))? {
             Visit::LogIn(view) => self.log_in_page(*view, typed).await,
-            Visit::Decide(view) => Ok(self.decision_page(*view, typed.must_choose)),
+            Visit::Decide(view) => Ok(self.decision_page(*view, &typed)),
             Visit::Ended => Ok(over(headers)),
             Visit::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
@@ -216,7 +217,7 @@ impl Session<'_> {
         Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
     }
 
-    fn decision_page(&self, view: DecisionView, must_choose: bool) -> Response {
+    fn decision_page(&self, view: DecisionView, typed: &Typed) -> Response {
         let consent = &view.consent;
         let until = consent.valid_until;
         let page = DecisionPage {
@@ -226,10 +227,10 @@ impl Session<'_> {
             tpp_id: view.tpp.id.to_string(),
             customer_name: view.customer_name,
             choice: match &view.payments[..] {
-                [payment] if payment.debtor.is_none() => Choice::One,
+                [one] if one.payment.debtor.is_none() => Choice::One,
                 _ => consent.access.choice(),
             },
-            payments: view.payments.iter().map(shown_payment).collect(),
+            payments: view.payments.iter().map(|one| shown_payment(one, typed.declined.as_ref())).collect(),
             shares_access: consent.access != Access::Payment,
             balances: asks(|granted| granted.balances, &view.accounts),
             transactions: asks(|granted| granted.transactions, &view.accounts),
@@ -241,11 +242,14 @@ impl Session<'_> {
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: account.name.clone(),
                     is_savings: account.product == Product::Savings,
+                    lacks_funds: view.payments.iter().any(|one| {
+                        one.payment.debtor.is_none() && one.payers.contains(&(account.id.clone(), false))
+                    }),
                 })
                 .collect(),
             until: web::texts(view.language).day(until.year(), until.month(), until.day()),
             recurring: consent.recurring,
-            must_choose,
+            must_choose: typed.must_choose,
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
     }
@@ -269,9 +273,17 @@ fn approval(form: &Form) -> Approval {
     }
 }
 
-fn shown_payment(payment: &Payment) -> ShownPayment {
+fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> ShownPayment {
+    let payment = &waiting.payment;
+    let lacks_funds = !waiting.payers.iter().any(|(_, is_covered)| *is_covered);
     ShownPayment {
         id: payment.id.to_string(),
+        obstacle: match declined.filter(|declined| declined.payment == payment.id) {
+            Some(Declined { refusal: PaymentRefusal::InsufficientFunds, .. }) => Some(Obstacle::Funds),
+            Some(_) => Some(Obstacle::Other),
+            None => lacks_funds.then_some(Obstacle::Funds),
+        },
+        was_declined: declined.is_some_and(|declined| declined.payment == payment.id),
         from: payment.debtor.as_ref().map(Iban::grouped),
         transfers: payment
             .transfers

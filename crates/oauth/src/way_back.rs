@@ -24,6 +24,9 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                 }
                 // Recorded words that clients look for.
                 Outcome::Cancelled => ("consent_required", format!("Authorisation of {what} was cancelled")),
+                Outcome::NotPaid(refusal) => {
+                    ("access_denied", format!("The payment was not made and still waits: {refusal}"))
+                }
                 Outcome::NothingPending | Outcome::Code(_) | Outcome::PaymentDecided => {
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }

@@ -88,6 +88,19 @@ pub struct ShownPayment {
     pub from: Option<String>,
     /// What is paid.
     pub transfers: Vec<ShownTransfer>,
+    /// Why it cannot be made as things are.
+    pub obstacle: Option<Obstacle>,
+    /// Whether the customer has just tried to make it.
+    pub was_declined: bool,
+}
+
+/// Why a payment cannot be made as things are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The account that pays does not hold enough.
+    Funds,
+    /// The account that is to be paid does not take it.
+    Other,
 }
 
 /// A transfer of a payment on the page.
@@ -114,6 +127,8 @@ pub struct ShownAccount {
     pub name: String,
     /// Whether it is a savings account.
     pub is_savings: bool,
+    /// Whether it does not hold enough for the payment that it could make.
+    pub lacks_funds: bool,
 }
 
 /// Something a customer has to know, with nothing to do.
@@ -169,6 +184,18 @@ impl DecisionPage {
         if self.payments.is_empty() { self.texts().decide } else { self.texts().decide_payments }
     }
 
+    fn was_declined(&self) -> bool {
+        self.payments.iter().any(|payment| payment.was_declined)
+    }
+
+    /// What stands in the way of a payment, in a sentence.
+    fn obstacle(&self, obstacle: &Obstacle) -> &'static str {
+        match obstacle {
+            Obstacle::Funds => self.texts().lacks_funds,
+            Obstacle::Other => self.texts().cannot_be_paid,
+        }
+    }
+
     fn to_choose(&self) -> &'static str {
         if self.payments.is_empty() { self.texts().choose } else { self.texts().choose_payment }
     }
@@ -185,6 +212,7 @@ impl DecisionPage {
             number: "NL91 ABNA 0417 1643 00, EUR".into(),
             name: "J. <i>Jansen</i>".into(),
             is_savings: id == "2",
+            lacks_funds: id == "2",
         };
         let transfer = ShownTransfer {
             amount: "EUR 12.50".into(),
@@ -196,6 +224,8 @@ impl DecisionPage {
             id: "p".into(),
             from: from.map(str::to_owned),
             transfers: vec![transfer.clone()],
+            obstacle: from.map(|_| Obstacle::Funds),
+            was_declined: from.is_none(),
         };
         let plain = |language, choice, accounts: Vec<ShownAccount>| Self {
             language,

@@ -42,7 +42,7 @@ impl Kept for DraftPayment {
 pub(crate) fn word(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Pending => "PENDING",
-        PaymentStatus::Approved | PaymentStatus::Executed => "ACCEPTED",
+        PaymentStatus::Executed => "ACCEPTED",
         PaymentStatus::Rejected => "REJECTED",
         PaymentStatus::Cancelled => "CANCELLED",
         PaymentStatus::Expired => "EXPIRED",

@@ -151,7 +151,7 @@ async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Paym
 
 fn word(payment: Option<&Payment>, now: Timestamp) -> &'static str {
     match payment.map(|payment| payment.status_at(now)) {
-        None | Some(PaymentStatus::Approved | PaymentStatus::Executed) => "ACCEPTED",
+        None | Some(PaymentStatus::Executed) => "ACCEPTED",
         Some(PaymentStatus::Pending) => "PENDING",
         Some(PaymentStatus::Rejected) => "REJECTED",
         Some(PaymentStatus::Cancelled) => "REVOKED",

@@ -202,6 +202,7 @@ impl Session<'_> {
         let mut client = self.bunq_client().await?;
         let mut prepared = client.provider_draft(&command.from, &order(&command.order)).await?;
         let pending = client.begin_authorization(None)?;
+        let mut reason = None;
         if command.headless.is_some() {
             let customer = command.customer_iban.as_ref().unwrap_or(&command.from);
             let headless = HeadlessArgs {
@@ -211,18 +212,22 @@ impl Session<'_> {
             };
             let location = self.send_browser(&pending.url, &pending.redirect_uri, &headless).await?;
             match client.finish_authorization(&location).await {
+                Ok(_) => {}
                 // What the customer did not accept still has a status.
-                Ok(_) | Err(tpp::Error::Authorization { .. }) => {}
+                Err(tpp::Error::Authorization { description, .. }) => reason = Some(description),
                 Err(error) => return Err(error.into()),
             }
             prepared.status = client.provider_draft_status(prepared.id).await?;
         }
         if self.args.json {
             let Prepared { id, status } = &prepared;
-            output::json(&json!({"id": id, "status": status, "authorizationUrl": pending.url}));
+            let answer =
+                json!({"id": id, "status": status, "authorizationUrl": pending.url, "reason": reason});
+            output::json(&answer);
             return Ok(());
         }
-        output::line(&format!("Payment {} is {}", prepared.id, prepared.status));
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        output::line(&format!("Payment {} is {}{reason}", prepared.id, prepared.status));
         if command.headless.is_none() {
             output::line(&format!(
                 "Next: send the customer to this address, or open it with: vestibule tpp authorise\n\n  {}\n",
