@@ -3,7 +3,7 @@
 use gateway::domain::{
     Account, AccountId, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
 };
-use gateway::{Clock, Error, Randomness, Store, StoreError};
+use gateway::{Clock, Error, Randomness, Store, retry};
 use store::{BookedAccount, Changes, Customer, Posting};
 
 use crate::clock::SandboxClock;
@@ -13,9 +13,6 @@ use crate::statement::{Movement, Plan, movements};
 
 /// Digits of a digipass number.
 const DIGIPASS_DIGITS: usize = 10;
-
-/// How often a free number is looked for.
-const ATTEMPTS: usize = 50;
 
 /// What the caller wants of a new customer.
 #[derive(Debug)]
@@ -48,14 +45,8 @@ pub(crate) async fn make(
     wish: &Wish,
 ) -> Result<NewCustomer, Error> {
     let now = clock.now(Some(&wish.tenant));
-    for _ in 1..ATTEMPTS {
-        match attempt((store, randomness), wish, now).await {
-            // Somebody else took the same number meanwhile.
-            Err(Error::Conflict) => {}
-            done => return done,
-        }
-    }
-    attempt((store, randomness), wish, now).await
+    // Somebody else may take the same number meanwhile.
+    retry(|| attempt((store, randomness), wish, now)).await
 }
 
 async fn attempt(
@@ -99,10 +90,7 @@ async fn attempt(
             changes = changes.add_holder(&holder.id, &account.id);
         }
     }
-    store.save(changes).await.map_err(|error| match error {
-        StoreError::Conflict => Error::Conflict,
-        other => other.into(),
-    })?;
+    store.save(changes).await?;
     Ok(NewCustomer { holders, accounts })
 }
 
@@ -117,7 +105,7 @@ pub(crate) async fn open_another(
     product: Product,
 ) -> Result<Account, Error> {
     let tenant = &customer.tenant;
-    for _ in 0..ATTEMPTS {
+    retry(|| async {
         let held = store.accounts_of(&customer.id).await?.len();
         let label = format!("account/{}/{held}/{}", customer.id, randomness.id());
         let mut numbers = Sequence::of(&randomness.derived(&label));
@@ -132,13 +120,10 @@ pub(crate) async fn open_another(
         let booked =
             BookedAccount { account: account.clone(), tenant: tenant.clone(), credit_limit: 0, version: 0 };
         let changes = Changes::new().add_account(&booked).add_holder(&customer.id, &account.id);
-        match store.save(changes).await {
-            // Somebody else took the same number meanwhile.
-            Err(StoreError::Conflict) => {}
-            done => return done.map(|()| account).map_err(Error::from),
-        }
-    }
-    Err(Error::Conflict)
+        store.save(changes).await?;
+        Ok(account)
+    })
+    .await
 }
 
 /// The books of a customer while they are made.

@@ -3,6 +3,8 @@
 use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use store::StoreError;
 
+use crate::randomness::pause;
+
 /// Why a use case did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -71,16 +73,19 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict => Self::Conflict,
             StoreError::Unavailable(_) => Self::Unavailable(error),
-            StoreError::Corrupt(_) | StoreError::Newer { .. } => Self::Internal(error),
+            StoreError::Violation(_) | StoreError::Corrupt(_) | StoreError::Newer { .. } => {
+                Self::Internal(error)
+            }
         }
     }
 }
 
-/// How often a use case loads and decides anew after a conflict. Each conflict means that somebody else got
-/// ahead, so even a crowd on one row comes through.
-const ATTEMPTS: usize = 2000;
+/// How long may be waited before each further attempt, in milliseconds: twice as long each time, so that a crowd on one
+/// row thins out by itself.
+const PAUSES: [u64; 14] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256, 256, 256, 256];
 
-/// Runs load, decide, save until no row moved on meanwhile.
+/// Runs load, decide, save until no row moved on meanwhile, fifteen times at most, with a random pause before each
+/// further time.
 ///
 /// # Errors
 /// Those of the attempt; [`Error::Conflict`] only if others were faster time and again.
@@ -88,11 +93,39 @@ pub async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
-    for _ in 1..ATTEMPTS {
+    for longest in PAUSES {
         match attempt().await {
-            Err(Error::Conflict) => {}
+            Err(Error::Conflict) => tokio::time::sleep(pause(longest)).await,
             done => return done,
         }
     }
     attempt().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_conflict_is_tried_again_a_few_times_and_nothing_else_is() {
+        let count = Cell::new(0);
+        let fail = |error: fn() -> Error| {
+            let count = &count;
+            async move {
+                count.set(count.get() + 1);
+                Err::<(), _>(error())
+            }
+        };
+        for (error, attempts) in [
+            ((|| Error::Conflict) as fn() -> Error, 15),
+            (|| StoreError::Violation("CHECK".to_owned()).into(), 1),
+            (|| StoreError::Unavailable("full".to_owned()).into(), 1),
+        ] {
+            count.set(0);
+            assert!(retry(|| fail(error)).await.is_err());
+            assert_eq!(count.get(), attempts);
+        }
+    }
 }

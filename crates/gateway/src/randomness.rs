@@ -96,6 +96,12 @@ impl Randomness {
     }
 }
 
+/// A random time up to so many milliseconds, so that those who waited for the same thing do not come at once.
+pub(crate) fn pause(longest: u64) -> std::time::Duration {
+    let drawn = u64::from_be_bytes(system_octets());
+    std::time::Duration::from_micros(drawn % (longest.saturating_mul(1000) + 1))
+}
+
 fn uuid_from(octets: [u8; 16]) -> Uuid {
     Builder::from_random_bytes(octets).into_uuid()
 }

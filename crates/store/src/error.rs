@@ -6,6 +6,9 @@ pub enum StoreError {
     /// A row moved on since it was loaded, or a unique value is taken.
     #[error("a row moved on since it was loaded")]
     Conflict,
+    /// A write breaks a rule of its table: a fault of the program, which comes again however often it is tried.
+    #[error("a write breaks a rule of the database: {0}")]
+    Violation(String),
     /// A row breaks the rules of its type; the text names table and column, never the value.
     #[error("{0} in the database cannot be read")]
     Corrupt(&'static str),

@@ -2,7 +2,7 @@
 
 use eidas::Role;
 use gateway::domain::{Account, AccountId, AccountStatus, Money, Product};
-use gateway::{Error as GatewayError, ReadableAccount};
+use gateway::{Error as GatewayError, ReadableAccount, retry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -157,7 +157,7 @@ pub(crate) async fn profile(
     account: &AccountId,
 ) -> Result<Record<AccountProfile>, GatewayError> {
     let bunq = &call.bunq;
-    loop {
+    retry(|| async {
         if let Some(id) = look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await?
             && let Some(record) = find::<AccountProfile>(&bunq.drawer, 0, id).await?
         {
@@ -172,13 +172,12 @@ pub(crate) async fn profile(
             setting: None,
             closing_reason: None,
         };
-        let record = Record::new(bunq.number().await?, 0, call.ctx.now, fresh);
-        match bunq.drawer.save(&[record.entry(), index(BY_ID, account.as_str(), &record.id)]).await {
-            // Somebody else was faster.
-            Err(GatewayError::Conflict) => {}
-            done => done?,
-        }
-    }
+        let mut record = Record::new(bunq.number().await?, 0, call.ctx.now, fresh);
+        bunq.drawer.save(&[record.entry(), index(BY_ID, account.as_str(), &record.id)]).await?;
+        record.version += 1;
+        Ok(record)
+    })
+    .await
 }
 
 /// An account under its type. A third party sees less (recorded: members stay, their values are null).

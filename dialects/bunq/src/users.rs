@@ -2,7 +2,7 @@
 
 use eidas::Role;
 use gateway::domain::{CustomerId, GrantId, TppId};
-use gateway::{Ctx, Error as GatewayError};
+use gateway::{Ctx, Error as GatewayError, retry};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -130,17 +130,15 @@ pub(crate) async fn number(
     name: &str,
     make: impl Fn() -> User,
 ) -> Result<i64, GatewayError> {
-    loop {
+    retry(|| async {
         if let Some(number) = look_up::<i64>(&bunq.drawer, BY_NAME, name).await? {
             return Ok(number);
         }
         let record = Record::new(bunq.number().await?, 0, ctx.now, make());
-        match bunq.drawer.save(&[record.entry(), index(BY_NAME, name, &record.id)]).await {
-            // Somebody else was faster.
-            Err(GatewayError::Conflict) => {}
-            done => return done.map(|()| record.id),
-        }
-    }
+        bunq.drawer.save(&[record.entry(), index(BY_NAME, name, &record.id)]).await?;
+        Ok(record.id)
+    })
+    .await
 }
 
 /// The number of a user, who is made if new. A service provider that comes with a newer certificate keeps its number

@@ -150,10 +150,16 @@ fn bound<'c>(
 
 fn unavailable(error: rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode::{ConstraintViolation, PermissionDenied, ReadOnly};
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    let is_taken = || {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
+    };
+    // The library's text names the failure, never the values that were bound.
     match error.sqlite_error_code() {
-        Some(ConstraintViolation) => StoreError::Conflict,
+        Some(ConstraintViolation) if is_taken() => StoreError::Conflict,
+        Some(ConstraintViolation) => StoreError::Violation(error.to_string()),
         Some(ReadOnly | PermissionDenied) => StoreError::Unavailable("it cannot be written".to_owned()),
-        // The library's text names the failure, never the values that were bound.
         _ => StoreError::Unavailable(error.to_string()),
     }
 }

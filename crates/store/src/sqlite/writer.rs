@@ -1,5 +1,6 @@
 //! The one writer: takes batches from a channel, runs each inside a savepoint, commits the group with one
-//! fsync, then answers them all. A batch whose guard fails is rolled back alone.
+//! fsync, then answers them all. A batch whose guard fails is rolled back alone; what ends the transaction, a full disk
+//! for example, ends the whole group.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -79,28 +80,46 @@ fn run(connection: &Mutex<Connection>, mut waiting: mpsc::Receiver<Job>) {
     }
 }
 
-/// Commits a group; every answer is given after the commit, so acknowledged means on disk.
+/// Commits a group; every answer is given after the commit, so acknowledged means on disk. If the transaction is lost,
+/// nothing of the group is on disk and every answer says so.
 fn commit(connection: &Connection, group: &[Job]) -> Vec<Answer> {
-    let all = |error: StoreError| group.iter().map(|_| Err(error.clone())).collect();
-    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
-        return all(error);
-    }
-    let answers: Vec<Answer> = group.iter().map(|job| run_batch(connection, &job.batch)).collect();
-    if let Err(error) = execute(connection, "COMMIT") {
-        let _ = execute(connection, "ROLLBACK");
-        return all(error);
-    }
-    answers
+    run_group(connection, group).unwrap_or_else(|error| {
+        if !connection.is_autocommit() {
+            // If this fails too, the next group fails at its beginning and comes here again.
+            let _ = execute(connection, "ROLLBACK");
+        }
+        group.iter().map(|_| Err(error.clone())).collect()
+    })
 }
 
-fn run_batch(connection: &Connection, batch: &[Statement]) -> Answer {
+/// The answers of a group that is on disk.
+///
+/// # Errors
+/// What ended the transaction.
+fn run_group(connection: &Connection, group: &[Job]) -> Result<Vec<Answer>, StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let answers = group.iter().map(|job| run_batch(connection, &job.batch)).collect::<Result<_, _>>()?;
+    execute(connection, "COMMIT")?;
+    Ok(answers)
+}
+
+/// The answer of one batch, which is in the transaction or not.
+///
+/// # Errors
+/// What ended the transaction, and the batches before this one with it.
+fn run_batch(connection: &Connection, batch: &[Statement]) -> Result<Answer, StoreError> {
     execute(connection, "SAVEPOINT batch")?;
-    let result = batch.iter().try_for_each(|statement| run_statement(connection, statement));
-    if result.is_err() {
+    let answer = batch.iter().try_for_each(|statement| run_statement(connection, statement));
+    if let Err(error) = &answer {
+        // SQLite rolls the whole transaction back by itself when the disk is full or fails. What is written after
+        // that would be a transaction of its own.
+        if connection.is_autocommit() {
+            return Err(error.clone());
+        }
         execute(connection, "ROLLBACK TO batch")?;
     }
     execute(connection, "RELEASE batch")?;
-    result
+    Ok(answer)
 }
 
 fn run_statement(connection: &Connection, statement: &Statement) -> Answer {
@@ -113,4 +132,115 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Answer {
 
 fn execute(connection: &Connection, sql: &'static str) -> Answer {
     bound(connection, sql, &[])?.raw_execute().map(|_| ()).map_err(unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::Value;
+
+    const INSERT: &str = "INSERT INTO things (id, body) VALUES ($1, $2)";
+
+    fn insert(id: i64, length: usize) -> Statement {
+        let params = vec![Value::from(id), Value::from("x".repeat(length).as_str())];
+        Statement { sql: INSERT, params, expect: Rows::One }
+    }
+
+    fn group(batches: Vec<Vec<Statement>>) -> Vec<Job> {
+        batches.into_iter().map(|batch| Job { batch, answer: oneshot::channel().0 }).collect()
+    }
+
+    /// A database on disk, as its writer has it.
+    fn database() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("db")).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA cache_size = 8;").unwrap();
+        super::super::prepare(&connection).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE things (id BIGINT PRIMARY KEY CHECK (id < 1000), body TEXT NOT NULL UNIQUE);",
+            )
+            .unwrap();
+        (folder, connection)
+    }
+
+    /// What another connection sees, which is what is on disk.
+    fn durable(folder: &tempfile::TempDir) -> Vec<i64> {
+        let other = Connection::open(folder.path().join("db")).unwrap();
+        let mut statement = other.prepare("SELECT id FROM things ORDER BY id").unwrap();
+        let ids = statement.query_map([], |row| row.get(0)).unwrap();
+        ids.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_group_and_nothing_of_it_is_durable() {
+        let (folder, connection) = database();
+        connection.execute_batch("PRAGMA max_page_count = 20").unwrap();
+        let jobs = group(vec![vec![insert(1, 10)], vec![insert(2, 1_000_000)], vec![insert(3, 11)]]);
+        for answer in commit(&connection, &jobs) {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        }
+        assert!(durable(&folder).is_empty());
+        // There is room again.
+        connection.execute_batch("PRAGMA max_page_count = 10000").unwrap();
+        assert!(commit(&connection, &jobs).iter().all(Result::is_ok));
+        assert_eq!(durable(&folder), [1, 2, 3]);
+    }
+
+    /// The writer is interrupted, which like an I/O error ends the transaction, after any number of steps.
+    #[test]
+    fn wherever_a_fault_strikes_an_answer_says_what_is_durable() {
+        let (mut interrupted, mut whole) = (0, 0);
+        for steps in (1..400).step_by(3) {
+            let (folder, mut connection) = database();
+            // Prepared statements, as in a writer that has run for a while.
+            commit(&connection, &group(vec![vec![insert(900, 1)], vec![insert(900, 1)]]));
+            let mut left = steps;
+            let strike = move || {
+                left -= 1;
+                left == 0
+            };
+            connection.progress_handler(1, Some(strike)).unwrap();
+            let jobs = group(vec![
+                vec![insert(1, 5000), insert(2, 2)],
+                vec![insert(3, 3), insert(900, 4)],
+                vec![insert(4, 5)],
+                vec![insert(5, 6), insert(6, 7)],
+            ]);
+            let answers = commit(&connection, &jobs);
+            connection.progress_handler(1, None::<fn() -> bool>).unwrap();
+            assert!(connection.is_autocommit(), "{steps} steps: the transaction is over");
+            let told = |job: usize, ids: &[i64]| if answers[job].is_ok() { ids.to_vec() } else { vec![] };
+            let expected = [told(0, &[1, 2]), told(1, &[3]), told(2, &[4]), told(3, &[5, 6]), vec![900]];
+            assert_eq!(durable(&folder), expected.concat(), "{steps} steps: {answers:?}");
+            if answers.iter().all(Result::is_err) {
+                interrupted += 1
+            } else {
+                whole += 1
+            }
+            // The next group is none the worse for it.
+            assert!(commit(&connection, &group(vec![vec![insert(10, 8)]])).iter().all(Result::is_ok));
+        }
+        assert!(interrupted > 20 && whole > 1, "{interrupted} interrupted, {whole} whole");
+    }
+
+    #[test]
+    fn what_is_taken_is_a_conflict_and_what_breaks_a_rule_is_a_fault() {
+        let (folder, connection) = database();
+        let nothing = Statement { sql: INSERT, params: vec![6.into(), Value::Null], expect: Rows::One };
+        let jobs = group(vec![
+            vec![insert(1, 1)],
+            vec![insert(1, 2)],
+            vec![insert(2, 1)],
+            vec![insert(1000, 3)],
+            vec![nothing],
+            vec![insert(3, 3)],
+        ]);
+        let answers = commit(&connection, &jobs);
+        assert!(matches!(answers[1], Err(StoreError::Conflict)), "a primary key: {answers:?}");
+        assert!(matches!(answers[2], Err(StoreError::Conflict)), "a unique value: {answers:?}");
+        assert!(matches!(answers[3], Err(StoreError::Violation(_))), "a check: {answers:?}");
+        assert!(matches!(answers[4], Err(StoreError::Violation(_))), "something absent: {answers:?}");
+        assert_eq!(durable(&folder), [1, 3]);
+    }
 }
