@@ -1,6 +1,9 @@
 //! The error of every use case, which each edge translates into its own words.
 
-use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal};
+use domain::{
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal,
+    StandingRefusal,
+};
 use store::StoreError;
 
 /// Why a use case did not succeed.
@@ -38,6 +41,8 @@ pub enum Noun {
     Customer,
     /// A payment.
     Payment,
+    /// A third party.
+    ThirdParty,
 }
 
 impl Noun {
@@ -50,6 +55,7 @@ impl Noun {
             Self::Account => "account",
             Self::Customer => "customer",
             Self::Payment => "payment",
+            Self::ThirdParty => "third party",
         }
     }
 }
@@ -64,7 +70,14 @@ macro_rules! refused_by {
     };
 }
 
-refused_by!(AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal);
+refused_by!(
+    AccessRefusal,
+    AuthorisationRefusal,
+    ConsentRefusal,
+    GrantRefusal,
+    PaymentRefusal,
+    StandingRefusal
+);
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
