@@ -23,7 +23,7 @@ pub struct SandboxSettings {
     pub strictness: Strictness,
     /// How often it may be called.
     pub rate_limits: RateLimits,
-    /// Seed of names and ids; without one the bank draws its own at its first start.
+    /// Seed of names, ids and numbers, customers' digipass numbers among them; without one the system draws them.
     pub seed: Option<u64>,
     /// The moment at which the bank's time begins; the system's time without one.
     pub begin: Option<gateway::domain::Timestamp>,
@@ -46,8 +46,8 @@ pub struct Sandbox {
     pub clock: Arc<SandboxClock>,
     /// Names and ids.
     pub randomness: Arc<Randomness>,
-    /// The seed, given or drawn.
-    pub seed: u64,
+    /// The seed, if one was given when the data were made.
+    pub seed: Option<u64>,
 }
 
 /// Why the bank cannot start.
@@ -61,6 +61,9 @@ pub enum SandboxError {
         /// Seed that was asked for.
         asked: u64,
     },
+    /// The data were made without a seed.
+    #[error("the data folder was made without a seed; leave --seed {0} out, or choose another folder")]
+    Seedless(u64),
     /// A file with a trusted authority is none.
     #[error("a trusted authority cannot be read: {0}")]
     Trusted(#[from] eidas::CertificateError),
@@ -80,7 +83,9 @@ impl Sandbox {
     pub async fn start(store: Store, settings: SandboxSettings) -> Result<Self, SandboxError> {
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
-        let randomness = Arc::new(Randomness::from_seed(seed, starts));
+        let randomness =
+            seed.map_or_else(Randomness::from_system, |seed| Randomness::from_seed(seed, starts));
+        let randomness = Arc::new(randomness);
         let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;
         let mut trust = TrustStore::default();
@@ -122,24 +127,23 @@ impl Sandbox {
     }
 }
 
-/// The seed and how many times the bank was started with its data, this start included.
-async fn seed(drawer: &Drawer, asked: Option<u64>) -> Result<(u64, u64), SandboxError> {
+/// The seed, if a user gave one, and how many times the bank was started with its data, this start included.
+async fn seed(drawer: &Drawer, asked: Option<u64>) -> Result<(Option<u64>, u64), SandboxError> {
     let number = |text: Option<String>| text.and_then(|text| text.parse::<u64>().ok());
     let kept = number(drawer.get(SETUP, "seed").await?);
+    let is_given = drawer.get(SETUP, "seed-given").await?.is_some();
+    let starts = number(drawer.get(SETUP, "starts").await?).unwrap_or(0) + 1;
     let seed = match (kept, asked) {
         (Some(kept), Some(asked)) if kept != asked => return Err(SandboxError::Seed { kept, asked }),
-        (Some(kept), _) => kept,
-        (None, Some(asked)) => asked,
-        (None, None) => {
-            let octets = Randomness::from_system().name_octets();
-            // Short enough to be typed again.
-            u64::from(u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]))
-        }
+        (None, Some(asked)) if starts > 1 => return Err(SandboxError::Seedless(asked)),
+        (_, Some(asked)) => Some(asked),
+        // Older versions drew a seed that can be guessed where none was given. Nothing more is made from it.
+        (kept, None) => kept.filter(|_| is_given),
     };
-    if kept.is_none() {
+    if let (Some(seed), false) = (seed, is_given) {
         drawer.put(SETUP, "seed", &seed.to_string()).await?;
+        drawer.put(SETUP, "seed-given", "true").await?;
     }
-    let starts = number(drawer.get(SETUP, "starts").await?).unwrap_or(0) + 1;
     drawer.put(SETUP, "starts", &starts.to_string()).await?;
     Ok((seed, starts))
 }

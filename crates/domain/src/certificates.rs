@@ -2,7 +2,7 @@
 
 use eidas::Role;
 
-use crate::{Timestamp, TppId};
+use crate::{CertificateState, Timestamp, TppId};
 
 /// What a certificate says about its holder: all that a registration takes over from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct CertificateHolder {
     pub name: String,
     /// Roles it grants.
     pub roles: Vec<Role>,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
 }
 
 /// A certificate that was issued here, or seen in an onboarding call.
@@ -35,6 +39,12 @@ pub struct CertificateRecord {
 }
 
 impl CertificateRecord {
+    /// Whether it can be in use, and when.
+    pub fn state(&self) -> CertificateState {
+        let CertificateHolder { not_before, not_after, .. } = self.holder;
+        CertificateState { status: self.status, not_before, not_after }
+    }
+
     /// The record of a certificate from elsewhere that is seen for the first time.
     pub fn first_seen(holder: CertificateHolder, now: Timestamp) -> Self {
         Self {

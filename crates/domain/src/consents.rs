@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::requested_access::MAX_REFERENCES;
-use crate::{Access, ConsentId, CustomerId, GrantedAccount, Tenant, TppId};
+use crate::{Access, ConsentId, CustomerId, GrantedAccount, Interface, Tenant, TppId};
 
 /// How long a consent waits to be authorised and confirmed.
 pub const UNCONFIRMED_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -52,8 +52,10 @@ pub struct Consent {
     pub id: ConsentId,
     /// Who asked for it.
     pub tpp: TppId,
-    /// Where.
+    /// At which branch.
     pub tenant: Tenant,
+    /// At which interface; there is no such consent at another.
+    pub interface: Interface,
     /// What was asked for.
     pub access: Access,
     /// What was granted; empty until a customer approves.
@@ -154,7 +156,7 @@ impl Consent {
     /// [`ConsentRefusal`]
     pub fn request(
         id: ConsentId,
-        (tpp, tenant): (TppId, Tenant),
+        (tpp, tenant, interface): (TppId, Tenant, Interface),
         request: ConsentRequest,
         now: Timestamp,
         rules: ConsentRules,
@@ -177,6 +179,7 @@ impl Consent {
             id,
             tpp,
             tenant,
+            interface,
             access: request.access,
             granted: Vec::new(),
             recurring: request.recurring,
@@ -386,7 +389,7 @@ mod tests {
     }
 
     fn consent(request: ConsentRequest) -> Result<Consent, ConsentRefusal> {
-        let who = (TppId::new("PSDNL-DNB-1"), tenant());
+        let who = (TppId::new("PSDNL-DNB-1"), tenant(), Interface::BerlinGroup);
         Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default())
     }
 

@@ -6,7 +6,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AuthorisationId, AuthorizationRequest, ConsentId, CustomerId, GrantId, SecretHash, Tenant, TppId,
+    AuthorisationId, AuthorizationRequest, ConsentId, CustomerId, GrantId, Interface, SecretHash, Tenant,
+    TppId,
 };
 
 /// How long an authorization code may be redeemed.
@@ -83,8 +84,10 @@ pub struct Grant {
     pub id: GrantId,
     /// For whom.
     pub client: TppId,
-    /// Where.
+    /// At which branch.
     pub tenant: Tenant,
+    /// At which interface: its audience. At another, its tokens are nothing.
+    pub interface: Interface,
     /// What.
     pub consent: ConsentId,
     /// In which attempt.

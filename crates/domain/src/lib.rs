@@ -13,12 +13,14 @@ pub mod grants;
 pub mod ibans;
 pub mod ids;
 pub mod initial_access_tokens;
+pub mod interfaces;
 pub mod money;
 pub mod payments;
 pub mod redirect_uris;
 mod refusal;
 pub mod requested_access;
 pub mod sessions;
+pub mod standing;
 pub mod tenants;
 pub mod tpps;
 
@@ -37,6 +39,7 @@ pub use ids::{
     AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, PaymentId, RequestId, SecretHash, TppId,
 };
 pub use initial_access_tokens::InitialAccessToken;
+pub use interfaces::Interface;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use money::{Currency, Money};
@@ -45,5 +48,6 @@ pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use sessions::{AuthorizationProfile, AuthorizationRequest, Language, LogInFailures, Session};
+pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use tenants::Tenant;
 pub use tpps::{Registration, Tpp};

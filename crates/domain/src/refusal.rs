@@ -8,6 +8,7 @@ use crate::consents::ConsentRefusal;
 use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
+use crate::standing::StandingRefusal;
 use crate::{Timestamp, TppId};
 
 /// A rule that a request breaks. `Display` is for the caller and says what would be right; each dialect chooses
@@ -95,6 +96,9 @@ pub enum Refusal {
     /// The organisation has not registered.
     #[error("{0} is not registered at this bank; register first")]
     NotRegistered(TppId),
+    /// The third party may not act now.
+    #[error(transparent)]
+    Standing(#[from] StandingRefusal),
     /// The same request id came with another request.
     #[error(
         "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"

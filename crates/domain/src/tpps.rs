@@ -2,7 +2,7 @@
 
 use eidas::Role;
 
-use crate::{CertificateHolder, RedirectUris, Refusal, SecretHash, Timestamp, TppId};
+use crate::{CertificateHolder, Interface, RedirectUris, Refusal, SecretHash, Timestamp, TppId};
 
 /// A registered third party. One registration serves all tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,11 @@ pub struct Tpp {
     pub name: String,
     /// Roles in its certificate.
     pub roles: Vec<Role>,
-    /// Fingerprint of the certificate of the registration.
+    /// Fingerprint of the certificate of the registration; of the one that it was first recognised by for a third
+    /// party that has yet to register.
     pub certificate: String,
+    /// Fingerprint of the certificate that it showed last at an interface without registrations.
+    pub recognised: Option<String>,
     /// Where browsers may be sent back to.
     pub redirect_uris: RedirectUris,
     /// `sector_identifier_uri` as sent; may be empty.
@@ -23,6 +26,8 @@ pub struct Tpp {
     pub secret: SecretHash,
     /// When it registered for the first time.
     pub registered_at: Timestamp,
+    /// Since when the bank blocks it.
+    pub blocked_at: Option<Timestamp>,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
 }
@@ -49,17 +54,34 @@ impl Tpp {
             name: new.certificate.name,
             roles: new.certificate.roles,
             certificate: new.certificate.fingerprint,
+            recognised: previous.and_then(|tpp| tpp.recognised.clone()),
             redirect_uris: new.redirect_uris,
             sector_identifier_uri: new.sector_identifier_uri,
             secret: new.secret,
             registered_at: previous.map_or(now, |tpp| tpp.registered_at),
+            blocked_at: previous.and_then(|tpp| tpp.blocked_at),
             version: previous.map_or(0, |tpp| tpp.version),
         }
     }
 
-    /// The certificate that a registration with `certificate` takes out of use.
+    /// The certificate that a registration with `certificate` takes out of use: the one of the registration before,
+    /// if there was one.
     pub fn replaced_certificate<'t>(previous: Option<&'t Tpp>, certificate: &str) -> Option<&'t str> {
-        previous.map(|tpp| tpp.certificate.as_str()).filter(|old| *old != certificate)
+        let registered = previous.filter(|tpp| tpp.has_registered());
+        registered.map(|tpp| tpp.certificate.as_str()).filter(|old| *old != certificate)
+    }
+
+    /// Whether it has registered: a registration names where browsers are sent back to.
+    pub fn has_registered(&self) -> bool {
+        !self.redirect_uris.as_slice().is_empty()
+    }
+
+    /// The certificate on whose word it acts at an interface, where a call brings none of its own.
+    pub fn certificate_at(&self, interface: Interface) -> &str {
+        match interface {
+            Interface::BerlinGroup => &self.certificate,
+            Interface::Bunq => self.recognised.as_ref().unwrap_or(&self.certificate),
+        }
     }
 
     /// `web` if every redirect URI is http or https, otherwise `mobile` (OpenID Connect Registration, 2).
@@ -94,6 +116,8 @@ mod tests {
                 tpp: TppId::new("PSDNL-DNB-1"),
                 name: "TPP".into(),
                 roles: vec![Role::AccountInformation],
+                not_before: Timestamp::MIN,
+                not_after: Timestamp::MAX,
             },
             redirect_uris: RedirectUris::register(vec![uri.into()], RedirectUriRules::Lenient).unwrap(),
             sector_identifier_uri: String::new(),
@@ -114,6 +138,19 @@ mod tests {
         assert_eq!(Tpp::replaced_certificate(Some(&first), "bb"), Some("aa"));
         assert_eq!(Tpp::replaced_certificate(Some(&first), "aa"), None);
         assert_eq!(Tpp::replaced_certificate(None, "aa"), None);
+    }
+
+    #[test]
+    fn a_certificate_that_was_shown_elsewhere_is_no_registration() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut recognised = registration("aa", "https://tpp.example/");
+        recognised.redirect_uris = RedirectUris::from_stored(Vec::new());
+        let recognised = Tpp { recognised: Some("aa".into()), ..Tpp::register(None, recognised, now) };
+        assert_eq!(Tpp::replaced_certificate(Some(&recognised), "bb"), None);
+        let both = Tpp::register(Some(&recognised), registration("bb", "https://tpp.example/"), now);
+        assert_eq!(both.certificate_at(Interface::BerlinGroup), "bb");
+        assert_eq!(both.certificate_at(Interface::Bunq), "aa");
+        assert_eq!(Tpp::replaced_certificate(Some(&both), "cc"), Some("bb"));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use domain::{
     TppId,
 };
 
+use crate::consents::is_own;
 use crate::customers::ReadableAccount;
-use crate::grants::check_access_token;
-use crate::{Ctx, Error, Gateway, Noun, secrets};
+use crate::grants::{check_access_token, is_of};
+use crate::{ActingTpp, Ctx, Error, Gateway, Noun, secrets};
 
 /// Covers details of an account.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +68,7 @@ impl<Scope> AccountAccess<Scope> {
 #[derive(Debug, Clone, Copy)]
 pub struct AccessCredentials<'a> {
     /// Who calls.
-    pub tpp: &'a TppId,
+    pub tpp: &'a ActingTpp,
     /// The consent that is named.
     pub consent: &'a str,
     /// The access token.
@@ -91,24 +92,24 @@ impl Gateway {
         let id = ConsentId::new(credentials.consent);
         let hash = secrets::hash(token.unwrap_or_default());
         let found = self.0.store.consent_and_token(&id, &hash).await?;
-        let found = found.filter(|(consent, _)| consent.tpp == *tpp && consent.tenant == ctx.tenant);
+        let found = found.filter(|(consent, _)| is_own(ctx, tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
         consent.check_valid(ctx.now)?;
-        let grant = check_access_token(ctx, token, known, certificate)?;
-        if grant.consent != consent.id || grant.client != *credentials.tpp {
+        let grant = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
+        if grant.consent != consent.id || grant.client != *tpp.id() {
             return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
         }
         Ok(ConsentAccess { consent })
     }
 
-    /// Checks that a grant of a third party is still good.
+    /// Checks that a grant of a third party, made at the interface that is called, is still good.
     ///
     /// # Errors
     /// [`GrantRefusal::ConsentEnded`]
-    pub async fn check_grant(&self, ctx: &Ctx, tpp: &TppId, grant: &GrantId) -> Result<Consent, Error> {
+    pub async fn check_grant(&self, ctx: &Ctx, tpp: &ActingTpp, grant: &GrantId) -> Result<Consent, Error> {
         let grant = self.0.store.grant(grant).await?;
-        let grant = grant.filter(|grant| grant.client == *tpp && grant.tenant == ctx.tenant);
+        let grant = grant.filter(|grant| is_of(ctx, tpp, grant));
         let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
         let consent = self.0.store.consent(&grant.consent).await?;
         let is_good = |consent: &Consent| grant.ended_at.is_none() && consent.check_valid(ctx.now).is_ok();
@@ -122,7 +123,7 @@ impl Gateway {
     pub async fn granted_accounts(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        tpp: &ActingTpp,
         grant: &GrantId,
     ) -> Result<(Consent, Vec<ReadableAccount>), Error> {
         let consent = self.check_grant(ctx, tpp, grant).await?;

@@ -1,11 +1,12 @@
 //! Authorisations of a consent, as the third party sees them.
 
-use domain::{Authorisation, AuthorisationId, GrantRefusal, TppId};
+use domain::{Authorisation, AuthorisationId, GrantRefusal};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
+use crate::grants::check_access_token;
 use crate::requests::{RequestKey, Seen};
-use crate::{AccessCredentials, Changes, Ctx, Error, Gateway, Noun};
+use crate::{AccessCredentials, ActingTpp, Changes, Ctx, Error, Gateway, Noun};
 
 impl Gateway {
     /// Begins one more authorisation of a consent, after one that came to nothing.
@@ -15,7 +16,7 @@ impl Gateway {
     pub async fn start_authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, consent): (&TppId, &str),
+        (tpp, consent): (&ActingTpp, &str),
         redirect_uri: &str,
         key: &RequestKey,
     ) -> Result<Authorisation, Error> {
@@ -26,7 +27,7 @@ impl Gateway {
                 Seen::Before(made) => return self.begun_before(&made).await,
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
-            check_redirect_uri(&self.registered(tpp).await?, redirect_uri)?;
+            check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
             consent.check_open(ctx.now)?;
             let before = self.count_authorisations(&consent).await?;
             let which = (consent.id.clone(), before + 1);
@@ -45,7 +46,7 @@ impl Gateway {
     pub async fn authorisations(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        tpp: &ActingTpp,
         consent: &str,
     ) -> Result<Vec<Authorisation>, Error> {
         let consent = self.consent(ctx, tpp, consent).await?;
@@ -59,7 +60,7 @@ impl Gateway {
     pub async fn authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, consent): (&TppId, &str),
+        (tpp, consent): (&ActingTpp, &str),
         id: &str,
     ) -> Result<Authorisation, Error> {
         let consent = self.consent(ctx, tpp, consent).await?;
@@ -82,10 +83,12 @@ impl Gateway {
         let own = (credentials.tpp, credentials.consent);
         self.authorisation(ctx, own, id).await?;
         let token = credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
-        let grant = self.access_token(ctx, token, credentials.certificate).await?;
+        let known = self.known_token(token).await?;
+        let audience = credentials.tpp.interface();
+        let grant = check_access_token(ctx, audience, (token, known), credentials.certificate)?;
         retry(|| async {
             let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
-            if grant.consent != consent.id || grant.client != *credentials.tpp {
+            if grant.consent != consent.id || grant.client != *credentials.tpp.id() {
                 return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
             }
             let authorisation = self.authorisation(ctx, own, id).await?;

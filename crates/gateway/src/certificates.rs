@@ -227,7 +227,8 @@ impl Gateway {
         .await
     }
 
-    /// Revokes, blocks or reinstates a certificate.
+    /// Revokes, blocks or reinstates a certificate. What customers approved for whoever acts on the word of a
+    /// certificate ends when that is blocked; a revoked one may be replaced by a newer one.
     ///
     /// # Errors
     /// [`Error::NotFound`]
@@ -240,7 +241,12 @@ impl Gateway {
             let record = self.0.store.certificate(fingerprint).await?;
             let record = record.ok_or(Error::NotFound(Noun::Certificate))?;
             let record = CertificateRecord { status, ..record };
-            self.0.store.save(Changes::new().put_certificate(&record)).await?;
+            let mut changes = Changes::new().put_certificate(&record);
+            if let CertificateStatus::Blocked { at } = status {
+                let holder = (&record.holder.tpp, record.holder.fingerprint.as_str());
+                changes = self.end_grants_behind(changes, holder, at).await?;
+            }
+            self.0.store.save(changes).await?;
             Ok(record)
         })
         .await
@@ -300,6 +306,8 @@ pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) ->
         tpp: TppId::from(identifier),
         name: name.to_owned(),
         roles: certificate.roles().to_vec(),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
     }
 }
 

@@ -1,12 +1,13 @@
 //! OAuth clients: registered third parties that come back with id and secret.
 
 use domain::{
-    CertificateHolder, CertificateRecord, RedirectUris, Refusal, Registration, SecretHash, Tpp, TppId,
+    CertificateHolder, CertificateRecord, Interface, RedirectUris, Refusal, Registration, SecretHash, Tpp,
+    TppId,
 };
 
 use crate::certificates::status_refusal;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Place, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Place, secrets};
 
 impl Gateway {
     /// The registered third party with this client id.
@@ -17,27 +18,37 @@ impl Gateway {
         Ok(self.0.store.tpp(&TppId::new(id)).await?)
     }
 
-    /// Takes note of a third party that showed a certificate at an interface without registrations. One that is
-    /// registered stays as it is, so it is the same third party at every interface.
+    /// Takes note of a third party that showed a certificate at an interface without registrations. The registration
+    /// of one that has registered stays as it is, so it is the same third party at every interface.
     ///
     /// # Errors
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
-    pub async fn recognise(&self, ctx: &Ctx, holder: &CertificateHolder) -> Result<Tpp, Error> {
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`], [`domain::StandingRefusal`]
+    pub async fn recognise(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        holder: &CertificateHolder,
+    ) -> Result<ActingTpp, Error> {
         retry(|| async {
             let mut changes = Changes::new();
             let known = self.0.store.certificate(&holder.fingerprint).await?;
-            match &known {
-                Some(record) => status_refusal(record.status, Place::Seal)?,
+            let record = match known {
+                Some(record) => {
+                    status_refusal(record.status, Place::Seal)?;
+                    let seen = CertificateRecord { holder: holder.clone(), ..record.clone() };
+                    // Records of older versions do not say how long a certificate is valid.
+                    if seen != record {
+                        changes = changes.put_certificate(&seen);
+                    }
+                    seen
+                }
                 None => {
                     let record = CertificateRecord::first_seen(holder.clone(), ctx.now);
                     changes = changes.put_certificate(&record);
+                    record
                 }
-            }
-            let tpp = self.0.store.tpp(&holder.tpp).await?;
-            if let (Some(tpp), Some(_)) = (&tpp, &known) {
-                return Ok(tpp.clone());
-            }
-            let tpp = match tpp {
+            };
+            let tpp = match self.0.store.tpp(&holder.tpp).await? {
                 Some(tpp) => tpp,
                 None => {
                     let registration = Registration {
@@ -47,13 +58,16 @@ impl Gateway {
                         // Nobody knows it: at the authorization server this client has yet to register.
                         secret: secrets::hash(&self.0.randomness.secret()),
                     };
-                    let tpp = Tpp::register(None, registration, ctx.now);
-                    changes = changes.put_tpp(&tpp);
-                    tpp
+                    Tpp::register(None, registration, ctx.now)
                 }
             };
+            let acting = self.acts_by_shown_certificate(ctx, interface, &tpp, &record)?;
+            if tpp.recognised.as_deref() != Some(holder.fingerprint.as_str()) {
+                let recognised = Some(holder.fingerprint.clone());
+                changes = changes.put_tpp(&Tpp { recognised, ..tpp });
+            }
             self.0.store.save(changes).await?;
-            Ok(tpp)
+            Ok(acting)
         })
         .await
     }

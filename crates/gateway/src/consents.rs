@@ -2,12 +2,12 @@
 
 use domain::{
     AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal, ConsentRequest,
-    ConsentRules, GrantRefusal, Tpp, TppId,
+    ConsentRules, GrantRefusal, Tpp,
 };
 
 use crate::error::retry;
 use crate::requests::{RequestKey, Seen};
-use crate::{Changes, Ctx, Error, Gateway, Noun};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
 
 /// A consent that was just asked for, with the authorisation that was begun for it.
 #[derive(Debug, Clone)]
@@ -27,18 +27,18 @@ impl Gateway {
     pub async fn request_consent(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        tpp: &ActingTpp,
         request: ConsentRequest,
         key: &RequestKey,
     ) -> Result<RequestedConsent, Error> {
         if let Seen::Before(made) = self.seen(ctx, key).await? {
             return self.requested_before(&made).await;
         }
-        check_redirect_uri(&self.registered(tpp).await?, &request.redirect_uri)?;
+        check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
         self.check_references(ctx, &request).await?;
         let redirect_uri = request.redirect_uri.clone();
         let id = ConsentId::new(self.0.randomness.id());
-        let who = (tpp.clone(), ctx.tenant.clone());
+        let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
         let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
         let authorisation = AuthorisationId::new(self.0.randomness.id());
         let authorisation = Authorisation::begin(authorisation, (id, 1), redirect_uri, ctx.now);
@@ -55,14 +55,13 @@ impl Gateway {
         .await
     }
 
-    /// A consent of the caller, at the tenant that is called.
+    /// A consent of the caller, at the tenant and the interface that are called.
     ///
     /// # Errors
     /// [`Error::NotFound`], also for a consent of somebody else.
-    pub async fn consent(&self, ctx: &Ctx, tpp: &TppId, id: &str) -> Result<Consent, Error> {
+    pub async fn consent(&self, ctx: &Ctx, tpp: &ActingTpp, id: &str) -> Result<Consent, Error> {
         let consent = self.0.store.consent(&ConsentId::new(id)).await?;
-        let own = consent.filter(|consent| consent.tpp == *tpp && consent.tenant == ctx.tenant);
-        own.ok_or(Error::NotFound(Noun::Consent))
+        consent.filter(|consent| is_own(ctx, tpp, consent)).ok_or(Error::NotFound(Noun::Consent))
     }
 
     /// Ends a consent and every token of it. Ending it again changes nothing. A token that comes along has to be
@@ -73,7 +72,7 @@ impl Gateway {
     pub async fn delete_consent(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        tpp: &ActingTpp,
         id: &str,
         token: Option<&str>,
     ) -> Result<(), Error> {
@@ -137,6 +136,11 @@ impl Gateway {
         let limit = ctx.now.saturating_sub(crate::REMEMBERED).unwrap_or(domain::Timestamp::MIN);
         changes.forget_expired(&ctx.tenant, limit)
     }
+}
+
+/// Whether a consent is one of the caller, at the tenant and the interface that are called.
+pub(crate) fn is_own(ctx: &Ctx, tpp: &ActingTpp, consent: &Consent) -> bool {
+    consent.tpp == *tpp.id() && consent.tenant == ctx.tenant && consent.interface == tpp.interface()
 }
 
 /// Checks a `TPP-Redirect-URI`.

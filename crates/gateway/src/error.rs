@@ -1,6 +1,9 @@
 //! The error of every use case, which each edge translates into its own words.
 
-use domain::{AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal};
+use domain::{
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal,
+    StandingRefusal,
+};
 use store::StoreError;
 
 use crate::randomness::pause;
@@ -40,6 +43,8 @@ pub enum Noun {
     Customer,
     /// A payment.
     Payment,
+    /// A third party.
+    ThirdParty,
 }
 
 impl Noun {
@@ -52,6 +57,7 @@ impl Noun {
             Self::Account => "account",
             Self::Customer => "customer",
             Self::Payment => "payment",
+            Self::ThirdParty => "third party",
         }
     }
 }
@@ -66,7 +72,14 @@ macro_rules! refused_by {
     };
 }
 
-refused_by!(AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal);
+refused_by!(
+    AccessRefusal,
+    AuthorisationRefusal,
+    ConsentRefusal,
+    GrantRefusal,
+    PaymentRefusal,
+    StandingRefusal
+);
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

@@ -2,13 +2,13 @@
 
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
-    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, Grant, GrantId, GrantRefusal, Timestamp,
-    Token, TokenKind, Tpp, TppId,
+    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, CustomerId, Grant, GrantId, GrantRefusal,
+    Interface, Timestamp, Token, TokenKind,
 };
 use subtle::ConstantTimeEq;
 
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Tokens that were just issued.
 #[derive(Debug)]
@@ -61,25 +61,29 @@ impl Gateway {
     pub async fn redeem_code(
         &self,
         ctx: &Ctx,
-        client: &Tpp,
+        client: &ActingTpp,
         exchange: CodeExchange<'_>,
         certificate: Option<&str>,
     ) -> Result<IssuedTokens, Error> {
         retry(|| async {
             let code = self.0.store.authorization_code(&secrets::hash(exchange.code)).await?;
             let code = code.ok_or(GrantRefusal::CodeUnknown)?;
-            if let (Some(grant), true) = (&code.grant, code.request.client == client.id) {
+            if let (Some(grant), true) = (&code.grant, code.request.client == *client.id()) {
                 self.end_grant(ctx, grant).await?;
                 return Err(GrantRefusal::CodeUsed.into());
             }
-            code.check((&client.id, &ctx.tenant), exchange.redirect_uri, exchange.code_verifier, ctx.now)?;
+            code.check((client.id(), &ctx.tenant), exchange.redirect_uri, exchange.code_verifier, ctx.now)?;
             check_verifier(&code, exchange.code_verifier)?;
             let consent = self.open_consent(ctx, &code.request.consent).await?;
             let consent = consent.ok_or_else(|| GrantRefusal::ConsentEnded(code.request.consent.clone()))?;
+            if consent.interface != client.interface() {
+                return Err(GrantRefusal::CodeUnknown.into());
+            }
             let grant = Grant {
                 id: GrantId::new(self.0.randomness.id()),
-                client: client.id.clone(),
+                client: client.id().clone(),
                 tenant: ctx.tenant.clone(),
+                interface: client.interface(),
                 consent: code.request.consent.clone(),
                 authorisation: code.authorisation.clone(),
                 customer: code.customer.clone(),
@@ -91,7 +95,8 @@ impl Gateway {
             };
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
-            let issued = self.issue(ctx, changes, grant, (certificate, code.request.profile)).await?;
+            let issued =
+                self.issue((ctx, client), changes, grant, (certificate, code.request.profile)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
@@ -105,17 +110,15 @@ impl Gateway {
     pub async fn refresh(
         &self,
         ctx: &Ctx,
-        client: &Tpp,
+        client: &ActingTpp,
         (refresh_token, scope): (&str, Option<&str>),
         certificate: Option<&str>,
     ) -> Result<IssuedTokens, Error> {
         retry(|| async {
             let known = self.known_token(refresh_token).await?;
             let (token, grant) = known.ok_or(GrantRefusal::RefreshTokenUnknown)?;
-            let is_ours = token.kind == TokenKind::Refresh
-                && grant.client == client.id
-                && grant.tenant == ctx.tenant
-                && grant.ended_at.is_none();
+            let is_ours =
+                token.kind == TokenKind::Refresh && is_of(ctx, client, &grant) && grant.ended_at.is_none();
             let is_over = self.open_consent(ctx, &grant.consent).await?.is_none();
             if !is_ours || ctx.now >= token.expires_at || is_over {
                 return Err(GrantRefusal::RefreshTokenUnknown.into());
@@ -131,7 +134,7 @@ impl Gateway {
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
-            self.issue(ctx, changes, grant, (certificate, AuthorizationProfile::OpenId)).await
+            self.issue((ctx, client), changes, grant, (certificate, AuthorizationProfile::OpenId)).await
         })
         .await
     }
@@ -141,59 +144,73 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn revoke_token(&self, ctx: &Ctx, client: &Tpp, token: &str) -> Result<(), Error> {
+    pub async fn revoke_token(&self, ctx: &Ctx, client: &ActingTpp, token: &str) -> Result<(), Error> {
         retry(|| async {
             match self.known_token(token).await? {
-                Some((token, grant)) if grant.client == client.id && grant.tenant == ctx.tenant => {
-                    match token.kind {
-                        TokenKind::Refresh => self.end_grant(ctx, &grant.id).await,
-                        TokenKind::Access if token.used_at.is_some() => Ok(()),
-                        TokenKind::Access => {
-                            let used = Token { used_at: Some(ctx.now), ..token };
-                            Ok(self.0.store.save(Changes::new().put_token(&grant.tenant, &used)).await?)
-                        }
+                Some((token, grant)) if is_of(ctx, client, &grant) => match token.kind {
+                    TokenKind::Refresh => self.end_grant(ctx, &grant.id).await,
+                    TokenKind::Access if token.used_at.is_some() => Ok(()),
+                    TokenKind::Access => {
+                        let used = Token { used_at: Some(ctx.now), ..token };
+                        Ok(self.0.store.save(Changes::new().put_token(&grant.tenant, &used)).await?)
                     }
-                }
+                },
                 _ => Ok(()),
             }
         })
         .await
     }
 
-    /// Ends everything that customers approved for a client at an interface of plain OAuth: the client is cancelled.
+    /// Ends everything that customers approved for a client at the interface that is called: the client is cancelled.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn end_authorizations(&self, ctx: &Ctx, client: &TppId) -> Result<(), Error> {
-        Ok(self.0.store.save(Changes::new().end_authorizations(client, ctx.now)).await?)
+    pub async fn end_authorizations(&self, ctx: &Ctx, client: &ActingTpp) -> Result<(), Error> {
+        let changes = Changes::new().end_grants_at(client.id(), client.interface(), ctx.now);
+        Ok(self.0.store.save(changes).await?)
     }
 
-    /// A token that may be used at the tenant that is called, or nothing (RFC 7662).
+    /// A token that may be used at the tenant and the interface that are called, by a client that may act, or nothing
+    /// (RFC 7662).
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn introspect(&self, ctx: &Ctx, token: &str) -> Result<Option<ActiveToken>, Error> {
+    pub async fn introspect(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        token: &str,
+    ) -> Result<Option<ActiveToken>, Error> {
         let Some((token, grant)) = self.known_token(token).await? else { return Ok(None) };
+        let client = match self.may_act(ctx, interface, &grant.client).await {
+            Err(Error::Refused(_)) => return Ok(None),
+            client => client?,
+        };
         let is_active = token.is_active_at(ctx.now)
             && grant.ended_at.is_none()
-            && grant.tenant == ctx.tenant
+            && is_of(ctx, &client, &grant)
             && self.open_consent(ctx, &grant.consent).await?.is_some();
-        let subject = self.subject(&grant);
+        let subject = self.subject(&client, &grant.customer);
         Ok(is_active.then_some(ActiveToken { token, grant, subject }))
     }
 
-    /// The grant of an access token that may be used.
+    /// The client and the grant of an access token that may be used at an interface.
     ///
     /// # Errors
-    /// [`GrantRefusal::AccessTokenInvalid`], [`GrantRefusal::AccessTokenCertificate`]
+    /// [`GrantRefusal::AccessTokenInvalid`], [`GrantRefusal::AccessTokenCertificate`], [`domain::StandingRefusal`]
     pub async fn access_token(
         &self,
         ctx: &Ctx,
+        interface: Interface,
         token: &str,
         certificate: Option<&str>,
-    ) -> Result<Grant, Error> {
-        let known = self.known_token(token).await?;
-        Ok(check_access_token(ctx, token, known, certificate)?)
+    ) -> Result<(ActingTpp, Grant), Error> {
+        let known = self.known_token(token).await?.filter(|(_, grant)| grant.interface == interface);
+        let Some((_, grant)) = &known else { return Err(invalid(token).into()) };
+        // Whoever is blocked has no grants any more, and is told why all the same.
+        let client = self.may_act(ctx, interface, &grant.client).await?;
+        let grant = check_access_token(ctx, interface, (token, known), certificate)?;
+        Ok((client, grant))
     }
 
     /// Who the customer behind an access token is, while the consent lasts.
@@ -203,20 +220,21 @@ impl Gateway {
     pub async fn user_info(
         &self,
         ctx: &Ctx,
+        interface: Interface,
         token: &str,
         certificate: Option<&str>,
     ) -> Result<String, Error> {
-        let grant = self.access_token(ctx, token, certificate).await?;
+        let (client, grant) = self.access_token(ctx, interface, token, certificate).await?;
         match self.open_consent(ctx, &grant.consent).await? {
-            Some(_) => Ok(self.subject(&grant)),
+            Some(_) => Ok(self.subject(&client, &grant.customer)),
             None => Err(GrantRefusal::ConsentEnded(grant.consent).into()),
         }
     }
 
-    /// Who the customer of a grant is for its client: the same in each consent, different for each third party
-    /// (OpenID Connect Core 1.0, 8.1).
-    fn subject(&self, grant: &Grant) -> String {
-        self.0.keys.pairwise_text("subject", &[grant.client.as_str(), grant.customer.as_str()])
+    /// Who a customer is for a client: the same in each consent, different for each third party (OpenID Connect Core
+    /// 1.0, 8.1).
+    fn subject(&self, client: &ActingTpp, customer: &CustomerId) -> String {
+        self.0.keys.pairwise_text("subject", &[client.id().as_str(), customer.as_str()])
     }
 
     pub(crate) async fn known_token(&self, token: &str) -> Result<Option<(Token, Grant)>, Error> {
@@ -226,7 +244,7 @@ impl Gateway {
     /// Saves `changes` together with new tokens of a grant.
     async fn issue(
         &self,
-        ctx: &Ctx,
+        (ctx, client): (&Ctx, &ActingTpp),
         changes: Changes,
         grant: Grant,
         (certificate, profile): (Option<&str>, AuthorizationProfile),
@@ -260,7 +278,7 @@ impl Gateway {
             access_token,
             expires_in: until.duration_since(ctx.now).as_secs(),
             refresh_token,
-            subject: self.subject(&grant),
+            subject: self.subject(client, &grant.customer),
             grant,
             certificate: certificate.map(str::to_owned),
             nonce: None,
@@ -299,21 +317,30 @@ fn check_verifier(code: &AuthorizationCode, verifier: Option<&str>) -> Result<()
     if fits { Ok(()) } else { Err(GrantRefusal::Verifier) }
 }
 
-/// The grant of an access token, if the token may be used at the tenant that is called.
+fn invalid(token: &str) -> GrantRefusal {
+    GrantRefusal::AccessTokenInvalid(token.chars().take(8).collect())
+}
+
+/// Whether a grant is one of a client, at the tenant and the interface that are called.
+pub(crate) fn is_of(ctx: &Ctx, client: &ActingTpp, grant: &Grant) -> bool {
+    grant.client == *client.id() && grant.tenant == ctx.tenant && grant.interface == client.interface()
+}
+
+/// The grant of an access token, if the token may be used at the tenant and the interface that are called.
 pub(crate) fn check_access_token(
     ctx: &Ctx,
-    token: &str,
-    known: Option<(Token, Grant)>,
+    interface: Interface,
+    (token, known): (&str, Option<(Token, Grant)>),
     certificate: Option<&str>,
 ) -> Result<Grant, GrantRefusal> {
-    let invalid = || GrantRefusal::AccessTokenInvalid(token.chars().take(8).collect());
-    let (found, grant) = known.ok_or_else(invalid)?;
+    let (found, grant) = known.ok_or_else(|| invalid(token))?;
     let is_good = found.kind == TokenKind::Access
         && found.is_active_at(ctx.now)
         && grant.ended_at.is_none()
-        && grant.tenant == ctx.tenant;
+        && grant.tenant == ctx.tenant
+        && grant.interface == interface;
     if !is_good {
-        return Err(invalid());
+        return Err(invalid(token));
     }
     if found.certificate.is_some() && found.certificate.as_deref() != certificate {
         return Err(GrantRefusal::AccessTokenCertificate);

@@ -28,6 +28,7 @@ mod requests;
 mod resource_servers;
 mod secrets;
 pub mod sessions;
+mod standing;
 
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
+pub use standing::ActingTpp;
 pub use store::{Changes, Store, StoreError};
 
 /// What has ended is remembered this long, so that "expired" can be told from "unknown".

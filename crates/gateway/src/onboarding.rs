@@ -4,7 +4,7 @@ use domain::initial_access_tokens::LIFETIME;
 use domain::{CertificateRecord, InitialAccessToken, Timestamp};
 
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, PresentedCertificate, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, PresentedCertificate, secrets};
 
 /// A token that was just given out.
 #[derive(Debug)]
@@ -16,13 +16,14 @@ pub struct IssuedToken {
 }
 
 impl Gateway {
-    /// Gives out an initial access token to the holder of a certificate that has passed every check.
+    /// Gives out an initial access token to a third party for the certificate that it signed with.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn issue_initial_access_token(
         &self,
         ctx: &Ctx,
+        _acting: &ActingTpp,
         presented: &PresentedCertificate,
     ) -> Result<IssuedToken, Error> {
         let token = self.0.randomness.secret_uuid();

@@ -14,7 +14,7 @@ use domain::{
 use jiff::SignedDuration;
 
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Noun};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
 
 /// A payment that a customer approved. Only this module makes one, so a bank cannot be asked to move money that
 /// nobody released.
@@ -79,7 +79,7 @@ pub struct PaymentRequest {
     /// Its id, where the caller has one that nobody else uses; a new UUID if absent.
     pub id: Option<PaymentId>,
     /// The third party that asks; none for the customer in person.
-    pub tpp: Option<TppId>,
+    pub tpp: Option<ActingTpp>,
     /// The account that pays; none if the payer chooses it.
     pub debtor: Option<Iban>,
     /// What is paid.
@@ -100,7 +100,7 @@ impl Gateway {
         }
         let payment = Payment {
             id: request.id.unwrap_or_else(|| PaymentId::new(self.0.randomness.id())),
-            tpp: request.tpp,
+            tpp: request.tpp.map(|tpp| tpp.id().clone()),
             tenant: ctx.tenant.clone(),
             debtor: request.debtor,
             transfers: request.transfers,

@@ -1,11 +1,11 @@
 //! Pushed authorization requests (RFC 9126): parameters that a client leaves here before it sends the browser.
 
-use domain::{Tpp, TppId};
+use domain::TppId;
 use jiff::SignedDuration;
 use store::PushedRequest;
 
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// How long a pushed request waits for its browser.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(90);
@@ -30,14 +30,14 @@ impl Gateway {
     pub async fn push_request(
         &self,
         ctx: &Ctx,
-        client: &Tpp,
+        client: &ActingTpp,
         parameters: String,
     ) -> Result<PushedReference, Error> {
         let secret = self.0.randomness.secret();
         let request = PushedRequest {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
-            client: client.id.clone(),
+            client: client.id().clone(),
             parameters,
             expires_at: ctx.now.saturating_add(LIFETIME).unwrap_or(ctx.now),
             used: false,

@@ -1,14 +1,20 @@
 //! Randomness. The only place that draws from the system's generator.
 //!
-//! Ids can be repeated by a seed, so that a test sees the same ones in each run. Secrets never are: a token that
-//! anyone can compute is no token.
+//! Ids and numbers can be repeated by a seed that a user gives, so that a test sees the same ones in each run; without
+//! one they come from the system like everything else. Secrets are never repeated: a token that anyone can compute is
+//! no token. What follows from a seed is keyed with it, so that an id which goes out does not tell the seed.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use aws_lc_rs::pbkdf2;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::{Builder, Uuid};
+
+/// Rounds of PBKDF2 from a seed to its key: some ten milliseconds, which whoever tries seeds pays for each of them.
+const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(49_999);
 
 /// The source of ids and secrets.
 #[derive(Debug)]
@@ -18,9 +24,9 @@ pub struct Randomness {
 
 #[derive(Debug)]
 struct Seed {
-    /// The user's seed and how many times the bank was started with its data: a second start must not repeat
-    /// the ids of the first.
-    number: u64,
+    /// Made of the user's seed.
+    key: hmac::Key,
+    /// How many times the bank was started with its data: a second start must not repeat the ids of the first.
     start: u64,
     drawn: AtomicU64,
 }
@@ -33,7 +39,11 @@ impl Randomness {
 
     /// Ids from a seed, for the `start`-th start of a bank; secrets from the system's generator all the same.
     pub fn from_seed(number: u64, start: u64) -> Self {
-        Self { seed: Some(Seed { number, start, drawn: AtomicU64::new(0) }) }
+        let mut key = [0; 32];
+        let salt = b"vestibule seed";
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, salt, &number.to_be_bytes(), &mut key);
+        let key = hmac::Key::new(HMAC_SHA256, &key);
+        Self { seed: Some(Seed { key, start, drawn: AtomicU64::new(0) }) }
     }
 
     /// A fresh id: a version 4 UUID in lower case.
@@ -51,11 +61,10 @@ impl Randomness {
     /// seed.
     pub fn derived(&self, label: &str) -> String {
         let Some(seed) = &self.seed else { return self.secret() };
-        let mut context = Context::new(&SHA256);
-        context.update(b"derived");
-        context.update(&seed.number.to_be_bytes());
+        let mut context = hmac::Context::with_key(&seed.key);
+        context.update(b"derived ");
         context.update(label.as_bytes());
-        URL_SAFE_NO_PAD.encode(context.finish())
+        URL_SAFE_NO_PAD.encode(context.sign())
     }
 
     /// Sixteen octets for a name or serial number, repeatable as ids are.
@@ -84,14 +93,13 @@ impl Randomness {
 
     fn octets(&self, purpose: &str) -> Option<[u8; 16]> {
         let seed = self.seed.as_ref()?;
-        let mut context = Context::new(&SHA256);
+        let mut context = hmac::Context::with_key(&seed.key);
         context.update(purpose.as_bytes());
-        for number in [seed.number, seed.start, seed.drawn.fetch_add(1, Ordering::Relaxed)] {
+        for number in [seed.start, seed.drawn.fetch_add(1, Ordering::Relaxed)] {
             context.update(&number.to_be_bytes());
         }
-        let digest = context.finish();
         let mut octets = [0; 16];
-        octets.copy_from_slice(&digest.as_ref()[..16]);
+        octets.copy_from_slice(&context.sign().as_ref()[..16]);
         Some(octets)
     }
 }
@@ -134,6 +142,26 @@ mod tests {
         assert_ne!(one.secret(), other.secret());
         assert_ne!(one.secret_uuid(), other.secret_uuid());
         assert_ne!(Randomness::from_system().id(), Randomness::from_system().id());
+    }
+
+    #[test]
+    fn ids_are_keyed_and_without_a_seed_nothing_is_repeated() {
+        // What ids were once: a plain hash of the seed and two counters.
+        let mut plain = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        plain.update(b"id");
+        for number in [7_u64, 1, 0] {
+            plain.update(&number.to_be_bytes());
+        }
+        let mut octets = [0; 16];
+        octets.copy_from_slice(&plain.finish().as_ref()[..16]);
+        assert_ne!(Randomness::from_seed(7, 1).id(), uuid_from(octets).to_string());
+        let (one, other) = (Randomness::from_seed(7, 1), Randomness::from_seed(7, 2));
+        assert_eq!(one.derived("a"), other.derived("a"), "labels are the same in each start");
+        assert_ne!(one.derived("a"), one.derived("b"));
+        assert_ne!(one.derived("a"), Randomness::from_seed(8, 1).derived("a"));
+        let system = Randomness::from_system();
+        assert_ne!(system.derived("a"), system.derived("a"));
+        assert_ne!(system.name_octets(), system.name_octets());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::tpps::check_sector_identifier_uri;
-use domain::{CertificateRecord, CertificateStatus, RedirectUris, Refusal, Registration, Tpp};
+use domain::{
+    CertificateRecord, CertificateStatus, RedirectUris, Refusal, Registration, StandingRefusal, Tpp,
+};
 
 use crate::certificates::status_refusal;
 use crate::error::retry;
@@ -36,7 +38,7 @@ impl Gateway {
     /// certificate of the earlier registration is revoked if it was another one.
     ///
     /// # Errors
-    /// [`Refusal`] for the token, the certificate, the redirect URIs, in this order.
+    /// [`Refusal`] for the token, the redirect URIs, the certificate, in this order; [`StandingRefusal::Blocked`]
     pub async fn register(&self, ctx: &Ctx, request: RegistrationRequest) -> Result<Registered, Error> {
         let token = self.0.store.initial_access_token(&secrets::hash(&request.token)).await?;
         let token = token.ok_or(Refusal::InitialAccessTokenUnknown)?;
@@ -72,10 +74,25 @@ impl Gateway {
         let previous = self.0.store.tpp(&holder.tpp).await?;
         let mut changes = Changes::new();
         match self.0.store.certificate(&holder.fingerprint).await? {
-            Some(record) => status_refusal(record.status, Place::Signature)?,
+            Some(record) => {
+                status_refusal(record.status, Place::Signature)?;
+                // Records of older versions do not say how long a certificate is valid.
+                if record.holder != holder {
+                    let seen = CertificateRecord { holder: holder.clone(), ..record };
+                    changes = changes.put_certificate(&seen);
+                }
+            }
             None => {
                 changes = changes.put_certificate(&CertificateRecord::first_seen(holder.clone(), ctx.now))
             }
+        }
+        // A certificate that comes along was checked; the one that got the token may have ended since.
+        let (from, to, now) = (holder.not_before, holder.not_after, ctx.now);
+        if now < from || to < now {
+            return Err(Refusal::CertificateExpired { what: Place::Signature.what(), from, to, now }.into());
+        }
+        if let Some(at) = previous.as_ref().and_then(|tpp| tpp.blocked_at) {
+            return Err(StandingRefusal::Blocked { tpp: holder.tpp, at }.into());
         }
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
             let status = CertificateStatus::Revoked { at: ctx.now };

@@ -9,7 +9,7 @@ use domain::{
 
 use crate::decisions::WaitingPayment;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Digits of a challenge.
 pub(crate) const CHALLENGE: usize = 8;
@@ -104,8 +104,6 @@ pub struct DecisionView {
 /// What a browser arrives with where nothing was asked for before.
 #[derive(Debug, Clone)]
 pub struct AuthorizationWish {
-    /// Who asks.
-    pub client: domain::TppId,
     /// For what.
     pub access: domain::Access,
     /// Where the browser goes back to; the caller has checked it.
@@ -139,10 +137,11 @@ impl Gateway {
     pub async fn begin_session(
         &self,
         ctx: &Ctx,
+        client: &ActingTpp,
         request: &AuthorizationRequest,
     ) -> Result<Result<String, WayBack>, Error> {
         retry(|| async {
-            let consent = self.consent(ctx, &request.client, request.consent.as_str()).await;
+            let consent = self.consent(ctx, client, request.consent.as_str()).await;
             let consent = match consent {
                 Err(Error::NotFound(_)) => None,
                 other => Some(other?).filter(|consent| consent.check_open(ctx.now).is_ok()),
@@ -162,8 +161,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn begin_authorization(&self, ctx: &Ctx, wish: AuthorizationWish) -> Result<String, Error> {
-        let AuthorizationWish { client, access, redirect_uri, state, payment } = wish;
+    pub async fn begin_authorization(
+        &self,
+        ctx: &Ctx,
+        client: &ActingTpp,
+        wish: AuthorizationWish,
+    ) -> Result<String, Error> {
+        let AuthorizationWish { access, redirect_uri, state, payment } = wish;
         let (id, authorisation) = (self.0.randomness.id(), self.0.randomness.id());
         let id = domain::ConsentId::new(id);
         let request = domain::ConsentRequest {
@@ -174,13 +178,13 @@ impl Gateway {
             combined_service: false,
             redirect_uri: redirect_uri.clone(),
         };
-        let who = (client.clone(), ctx.tenant.clone());
+        let who = (client.id().clone(), ctx.tenant.clone(), client.interface());
         let consent = Consent::request(id.clone(), who, request, ctx.now, domain::ConsentRules::default())?;
         let authorisation = domain::AuthorisationId::new(authorisation);
         let authorisation =
             Authorisation::begin(authorisation, (id.clone(), 1), redirect_uri.clone(), ctx.now);
         let request = AuthorizationRequest {
-            client,
+            client: client.id().clone(),
             consent: id,
             redirect_uri,
             state,
@@ -295,6 +299,9 @@ impl Gateway {
     }
 
     /// Loads a session and decides whether it goes on. One that does not is ended here.
+    ///
+    /// # Errors
+    /// [`domain::StandingRefusal`]
     pub(crate) async fn find_session(&self, ctx: &Ctx, secret: &str) -> Result<Found, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
         let session = session.filter(|session| !session.ended && session.tenant == ctx.tenant);
@@ -304,6 +311,8 @@ impl Gateway {
         let (Some(consent), Some(authorisation)) = (consent, authorisation) else {
             return Ok(Found::Ended);
         };
+        // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
+        self.may_act(ctx, consent.interface, &consent.tpp).await?;
         let is_pending = consent.check_open(ctx.now).is_ok() && authorisation.is_pending_at(ctx.now);
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)

@@ -7,11 +7,12 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{enter, redirect};
-use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Tpp};
+use gateway::ActingTpp;
+use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, Tpp};
 use gateway::sessions::{Outcome, WayBack};
 use http::{HeaderMap, StatusCode};
 
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, from_gateway, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::scope::{self, Resource, ResourceKind, Scope};
@@ -73,7 +74,7 @@ async fn answer(
 pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
     form.check_unique()?;
     let pushed = pushed(services, call, form).await?;
-    let (request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
+    let (client, request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
     if resource.kind != ResourceKind::AccountInformation {
         // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
         return Ok(Begun::Leave(WayBack {
@@ -84,7 +85,7 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
             outcome: Outcome::NothingPending,
         }));
     }
-    let begun = services.edge.gateway.begin_session(&call.ctx, &request).await;
+    let begun = services.edge.gateway.begin_session(&call.ctx, &client, &request).await;
     match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
         Ok(secret) => Ok(Begun::Session(secret)),
         Err(way_back) => Ok(Begun::Leave(way_back)),
@@ -113,12 +114,14 @@ pub(crate) async fn check_request(
     services: &Services,
     call: &Call,
     form: &Form,
-) -> Result<(AuthorizationRequest, Resource), Error> {
+) -> Result<(ActingTpp, AuthorizationRequest, Resource), Error> {
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
     let client = services.edge.gateway.client(client_id).await;
     let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
     let client = check_client(client_id, client)?;
+    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
+    let acting = acting.map_err(|error| refused_as("unauthorized_client", error, &call.ctx.request))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
     let Scope { resource, offline_access } = check_scope(&client, form)?;
@@ -136,7 +139,7 @@ pub(crate) async fn check_request(
         profile: AuthorizationProfile::OpenId,
         payment: None,
     };
-    Ok((request, resource))
+    Ok((acting, request, resource))
 }
 
 fn check_unsupported(form: &Form) -> Result<(), Error> {

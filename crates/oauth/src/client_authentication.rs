@@ -1,7 +1,7 @@
 //! Who calls the token endpoint: client id and secret, in the header or in the form (RFC 6749, 2.3.1).
 
-use gateway::Place;
-use gateway::domain::Tpp;
+use gateway::domain::{Interface, Tpp};
+use gateway::{ActingTpp, Place};
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
@@ -14,8 +14,8 @@ const CHALLENGE: &str = "Basic realm=\"token\"";
 /// A client that has proved itself.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// Its registration.
-    pub(crate) tpp: Tpp,
+    /// Who it is, and that it may act.
+    pub(crate) acting: ActingTpp,
     /// SHA-256 of its TLS client certificate, if it presented one.
     pub(crate) certificate: Option<String>,
 }
@@ -32,8 +32,12 @@ pub(crate) async fn authenticate(
 ) -> Result<Client, Error> {
     check_mtls(services, call)?;
     let tpp = authenticate_by_secret(services, call, headers, form).await?;
-    let Some(der) = &call.connection.peer_certificate else { return Ok(Client { tpp, certificate: None }) };
     let gateway = &services.edge.gateway;
+    let acting = gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await;
+    let acting = acting.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let Some(der) = &call.connection.peer_certificate else {
+        return Ok(Client { acting, certificate: None });
+    };
     let presented = gateway.read_certificate(der, Place::Tls, call.ctx.now)?;
     if presented.holder.tpp != tpp.id {
         let text = "the TLS client certificate belongs to another organisation than the client";
@@ -43,7 +47,7 @@ pub(crate) async fn authenticate(
     let fingerprint = &presented.holder.fingerprint;
     let status = gateway.check_certificate_status(fingerprint, Place::Tls).await;
     status.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    Ok(Client { tpp, certificate: Some(fingerprint.clone()) })
+    Ok(Client { acting, certificate: Some(fingerprint.clone()) })
 }
 
 async fn authenticate_by_secret(

@@ -111,6 +111,10 @@ impl From<Refusal> for Error {
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
             Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal),
+            Refusal::Standing(standing) => {
+                Self::unauthorized("invalid_client", format!("{}: {refusal}", standing.code()))
+                    .with_challenge("Basic realm=\"token\"")
+            }
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.
             Refusal::RequestIdReused
@@ -169,6 +173,22 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
             log_failure(request, &error);
             Error::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error)
         }
+    }
+}
+
+/// An error of a use case at a door where a third party that may not act is told so with a code of the door's own.
+pub(crate) fn refused_as(code: &'static str, error: gateway::Error, request: &RequestId) -> Error {
+    match error {
+        gateway::Error::Refused(refusal @ Refusal::Standing(_)) => {
+            let refused = Error { challenge: None, ..refusal.into() };
+            let refused = Error { status: StatusCode::BAD_REQUEST, error: code, ..refused };
+            if code == "invalid_token" {
+                refused.with_challenge("Bearer error=\"invalid_token\"")
+            } else {
+                refused
+            }
+        }
+        other => from_gateway(other, request),
     }
 }
 

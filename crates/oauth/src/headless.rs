@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::authorize::{Begun, begin};
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, from_gateway, refused_as};
 use crate::form::Form;
 use crate::keys::SigningKey;
 use crate::router::{Call, PREFIX, Services};
@@ -262,6 +262,6 @@ impl Customer<'_> {
     }
 
     fn failed(&self, error: gateway::Error) -> Refused {
-        from_gateway(error, &self.ctx.request).into()
+        refused_as("access_denied", error, &self.ctx.request).into()
     }
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use gateway::domain::TokenKind;
+use gateway::domain::{Interface, TokenKind};
 use http::{HeaderMap, header};
 
 use crate::authorization_header::{Authorization, authorization};
@@ -32,7 +32,8 @@ pub(crate) async fn introspect(
     }
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
-    let active = gateway.introspect(&call.ctx, form.required("token")?).await.map_err(failed)?;
+    let active = gateway.introspect(&call.ctx, Interface::BerlinGroup, form.required("token")?).await;
+    let active = active.map_err(failed)?;
     let body = active.map_or_else(Introspection::default, |active| Introspection {
         active: true,
         scope: Some(active.grant.scope()),

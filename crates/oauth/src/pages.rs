@@ -17,7 +17,7 @@ use web::{
     Simulator,
 };
 
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, refused_as};
 use crate::form::Form;
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -96,7 +96,7 @@ async fn find<'a>(
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
     let tenant = gateway.session_tenant(&secret).await;
-    let Some(tenant) = tenant.map_err(|error| from_gateway(error, &browser.request))? else {
+    let Some(tenant) = tenant.map_err(|error| refused_as("access_denied", error, &browser.request))? else {
         return Ok(None);
     };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
@@ -105,7 +105,7 @@ async fn find<'a>(
 
 impl Session<'_> {
     fn failed(&self, error: gateway::Error) -> Error {
-        from_gateway(error, &self.ctx.request)
+        refused_as("access_denied", error, &self.ctx.request)
     }
 
     async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {

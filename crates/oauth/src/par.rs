@@ -23,11 +23,11 @@ pub(crate) async fn push(
 ) -> Result<Pushed, Error> {
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
-    let client = authenticate(&services, &call, &headers, &form).await?.tpp;
+    let client = authenticate(&services, &call, &headers, &form).await?.acting;
     if form.all("request_uri").next().is_some() {
         return Err(Error::bad("invalid_request", "request_uri cannot stand in a pushed request"));
     }
-    let form = form.without("client_secret").with("client_id", client.id.as_str());
+    let form = form.without("client_secret").with("client_id", client.id().as_str());
     check_request(&services, &call, &form).await?;
     let pushed = services.edge.gateway.push_request(&call.ctx, &client, form.to_text()).await;
     let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;

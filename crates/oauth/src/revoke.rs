@@ -18,7 +18,8 @@ pub(crate) async fn revoke(
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
     let client = authenticate(&services, &call, &headers, &form).await?;
-    let revoked = services.edge.gateway.revoke_token(&call.ctx, &client.tpp, form.required("token")?).await;
+    let revoked =
+        services.edge.gateway.revoke_token(&call.ctx, &client.acting, form.required("token")?).await;
     revoked.map_err(|error| from_gateway(error, &call.ctx.request))?;
     Ok(StatusCode::OK)
 }

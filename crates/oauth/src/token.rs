@@ -54,7 +54,8 @@ async fn redeem(
         code_verifier: Some(form.required("code_verifier")?),
     };
     let gateway = &services.edge.gateway;
-    let issued = gateway.redeem_code(&call.ctx, &client.tpp, exchange, client.certificate.as_deref()).await;
+    let issued =
+        gateway.redeem_code(&call.ctx, &client.acting, exchange, client.certificate.as_deref()).await;
     issued.map_err(|error| from_gateway(error, &call.ctx.request))
 }
 
@@ -66,7 +67,7 @@ async fn refresh(
 ) -> Result<IssuedTokens, Error> {
     let wanted = (form.required("refresh_token")?, form.one("scope")?);
     let gateway = &services.edge.gateway;
-    let issued = gateway.refresh(&call.ctx, &client.tpp, wanted, client.certificate.as_deref()).await;
+    let issued = gateway.refresh(&call.ctx, &client.acting, wanted, client.certificate.as_deref()).await;
     issued.map_err(|error| from_gateway(error, &call.ctx.request))
 }
 

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use gateway::domain::Interface;
 use http::{HeaderMap, header};
 
 use crate::authorization_header::{Authorization, authorization};
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, refused_as};
 use crate::router::{Call, Services, check_mtls};
 use crate::wire::UserInfo;
 
@@ -23,7 +24,8 @@ pub(crate) async fn userinfo(
     };
     let gateway = &services.edge.gateway;
     let certificate = call.connection.peer_fingerprint();
-    let sub = gateway.user_info(&call.ctx, &token, certificate.as_deref()).await;
-    let body = Json(UserInfo { sub: sub.map_err(|error| from_gateway(error, &call.ctx.request))? });
+    let sub = gateway.user_info(&call.ctx, Interface::BerlinGroup, &token, certificate.as_deref()).await;
+    let body =
+        Json(UserInfo { sub: sub.map_err(|error| refused_as("invalid_token", error, &call.ctx.request))? });
     Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
 }

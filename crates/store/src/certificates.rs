@@ -1,6 +1,9 @@
 //! Certificates of third parties.
 
-use domain::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, TppId};
+use domain::{
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Standing,
+    TppId,
+};
 
 use crate::changes::Rows;
 use crate::row::{Row, list};
@@ -17,7 +20,7 @@ impl Store {
     pub async fn certificate(&self, fingerprint: &str) -> Result<Option<CertificateRecord>, StoreError> {
         self.fetch_optional(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             version FROM certificates WHERE fingerprint = $1",
+             not_before, not_after, version FROM certificates WHERE fingerprint = $1",
             &[fingerprint.into()],
             read,
         )
@@ -38,6 +41,31 @@ impl Store {
         )
     }
 
+    /// What is remembered about a third party and a certificate of it, in one read. Both may be unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn standing(&self, tpp: &TppId, fingerprint: &str) -> Result<Standing, StoreError> {
+        let standing = self.fetch_optional(
+            "SELECT t.blocked_at, c.status, c.status_since, c.recorded_at, c.not_before, c.not_after \
+             FROM (SELECT $1 AS tpp, $2 AS fingerprint) asked LEFT JOIN tpps t ON t.id = asked.tpp \
+             LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint",
+            &[tpp.as_str().into(), fingerprint.into()],
+            |row| {
+                let certificate = match row.optional_text(1, "certificates.status")? {
+                    Some(_) => Some(CertificateState {
+                        status: read_status(row, 1, 2, 3)?,
+                        not_before: row.time(4, "certificates.not_before")?,
+                        not_after: row.time(5, "certificates.not_after")?,
+                    }),
+                    None => None,
+                };
+                Ok(Standing { blocked_at: row.optional_time(0, "tpps.blocked_at")?, certificate })
+            },
+        )?;
+        Ok(standing.unwrap_or_default())
+    }
+
     /// The active certificates of one third party and kind.
     ///
     /// # Errors
@@ -49,7 +77,7 @@ impl Store {
     ) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
+             not_before, not_after, version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
             &[tpp.as_str().into(), kind.name().into()],
             read,
         )
@@ -62,7 +90,7 @@ impl Store {
     pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
+             not_before, not_after, version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
             &[],
             read,
         )
@@ -75,7 +103,7 @@ impl Store {
     pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
+             not_before, not_after, version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
             &[LIST_LIMIT.into()],
             read,
         )
@@ -88,11 +116,13 @@ impl Changes {
     pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
         self.push(
             "INSERT INTO certificates (fingerprint, serial, tpp, name, roles, kind, recorded_at, status, \
-             status_since, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+             status_since, not_before, not_after, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
              ON CONFLICT (fingerprint) DO UPDATE SET serial = excluded.serial, tpp = excluded.tpp, \
              name = excluded.name, roles = excluded.roles, kind = excluded.kind, \
              recorded_at = excluded.recorded_at, status = excluded.status, \
-             status_since = excluded.status_since, version = excluded.version \
+             status_since = excluded.status_since, not_before = excluded.not_before, \
+             not_after = excluded.not_after, version = excluded.version \
              WHERE certificates.version = excluded.version - 1",
             vec![
                 certificate.holder.fingerprint.as_str().into(),
@@ -104,6 +134,8 @@ impl Changes {
                 certificate.recorded_at.into(),
                 certificate.status.name().into(),
                 certificate.status.since().into(),
+                certificate.holder.not_before.into(),
+                certificate.holder.not_after.into(),
                 certificate.version.into(),
             ],
             Rows::One,
@@ -119,12 +151,14 @@ fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
             tpp: TppId::new(row.text(2, "certificates.tpp")?),
             name: row.text(3, "certificates.name")?,
             roles: row.roles(4, "certificates.roles")?,
+            not_before: row.time(9, "certificates.not_before")?,
+            not_after: row.time(10, "certificates.not_after")?,
         },
         kind: CertificateKind::from_name(&row.text(5, "certificates.kind")?)
             .ok_or(StoreError::Corrupt("certificates.kind"))?,
         recorded_at: row.time(6, "certificates.recorded_at")?,
         status: read_status(row, 7, 8, 6)?,
-        version: row.integer(9, "certificates.version")?,
+        version: row.integer(11, "certificates.version")?,
     })
 }
 

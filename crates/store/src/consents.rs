@@ -1,6 +1,6 @@
 //! Consents.
 
-use domain::{Consent, ConsentId, CustomerId, Decision, Grant, SecretHash, Token, TppId};
+use domain::{Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretHash, Token, TppId};
 
 use crate::changes::Rows;
 use crate::grants::{read_grant, read_token};
@@ -15,7 +15,7 @@ impl Store {
     pub async fn consent(&self, id: &ConsentId) -> Result<Option<Consent>, StoreError> {
         self.fetch_optional(
             "SELECT id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, \
-             customer, decision, last_action_at, version FROM consents WHERE id = $1",
+             customer, decision, last_action_at, interface, version FROM consents WHERE id = $1",
             &[id.as_str().into()],
             read,
         )
@@ -30,7 +30,7 @@ impl Store {
     pub async fn consents_of(&self, customer: &CustomerId) -> Result<Vec<Consent>, StoreError> {
         self.fetch_all(
             "SELECT id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, \
-             customer, decision, last_action_at, version FROM consents WHERE customer = $1 \
+             customer, decision, last_action_at, interface, version FROM consents WHERE customer = $1 \
              ORDER BY created_at DESC, id LIMIT 1000",
             &[customer.as_str().into()],
             read,
@@ -48,16 +48,16 @@ impl Store {
     ) -> Result<Option<(Consent, Option<(Token, Grant)>)>, StoreError> {
         self.fetch_optional(
             "SELECT c.id, c.tpp, c.tenant, c.access, c.granted, c.recurring, c.valid_until, c.frequency_per_day, \
-             c.created_at, c.customer, c.decision, c.last_action_at, c.version, \
+             c.created_at, c.customer, c.decision, c.last_action_at, c.interface, c.version, \
              t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
              g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
-             g.authenticated_at, g.ended_at, g.version \
+             g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
              WHERE c.id = $2",
             &[token.as_hex().into(), id.as_str().into()],
             |row| {
-                let token = match row.optional_text(21, "grants.id")? {
-                    Some(_) => Some((read_token(row, 13)?, read_grant(row, 21)?)),
+                let token = match row.optional_text(22, "grants.id")? {
+                    Some(_) => Some((read_token(row, 14)?, read_grant(row, 22)?)),
                     None => None,
                 };
                 Ok((read(row)?, token))
@@ -72,8 +72,8 @@ impl Changes {
     pub fn put_consent(self, consent: &Consent) -> Self {
         self.push(
             "INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, \
-             created_at, customer, decision, last_action_at, version, needs_confirmation) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14) \
+             created_at, customer, decision, last_action_at, version, needs_confirmation, interface) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14, $15) \
              ON CONFLICT (id) DO UPDATE SET granted = excluded.granted, customer = excluded.customer, \
              decision = excluded.decision, last_action_at = excluded.last_action_at, \
              version = excluded.version WHERE consents.version = excluded.version - 1",
@@ -92,6 +92,7 @@ impl Changes {
                 consent.last_action_at.into(),
                 consent.version.into(),
                 consent.access.is_confirmed_by_tpp().into(),
+                consent.interface.name().into(),
             ],
             Rows::One,
         )
@@ -113,6 +114,8 @@ fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
         decision: Decision::from_name(&row.text(10, "consents.decision")?)
             .ok_or(StoreError::Corrupt("consents.decision"))?,
         last_action_at: row.time(11, "consents.last_action_at")?,
-        version: row.integer(12, "consents.version")?,
+        interface: Interface::from_name(&row.text(12, "consents.interface")?)
+            .ok_or(StoreError::Corrupt("consents.interface"))?,
+        version: row.integer(13, "consents.version")?,
     })
 }

@@ -1,8 +1,8 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Grant, GrantId, SecretHash, Tenant, Timestamp,
-    Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Grant, GrantId, Interface, SecretHash, Tenant,
+    Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
@@ -33,7 +33,7 @@ impl Store {
     pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         self.fetch_optional(
             "SELECT id, client, tenant, consent, authorisation, customer, offline_access, authenticated_at, \
-             ended_at, version FROM grants WHERE id = $1",
+             ended_at, interface, version FROM grants WHERE id = $1",
             &[id.as_str().into()],
             |row| read_grant(row, 0),
         )
@@ -47,7 +47,7 @@ impl Store {
         self.fetch_optional(
             "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
              g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
-             g.authenticated_at, g.ended_at, g.version \
+             g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
             &[hash.as_hex().into()],
             |row| Ok((read_token(row, 0)?, read_grant(row, 8)?)),
@@ -84,8 +84,8 @@ impl Changes {
     pub fn put_grant(self, grant: &Grant) -> Self {
         self.push(
             "INSERT INTO grants (id, client, tenant, consent, authorisation, customer, offline_access, \
-             authenticated_at, ended_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+             authenticated_at, ended_at, interface, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
              ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, version = excluded.version \
              WHERE grants.version = excluded.version - 1",
             vec![
@@ -98,6 +98,7 @@ impl Changes {
                 grant.offline_access.into(),
                 grant.authenticated_at.into(),
                 grant.ended_at.into(),
+                grant.interface.name().into(),
                 grant.version.into(),
             ],
             Rows::One,
@@ -113,12 +114,12 @@ impl Changes {
         )
     }
 
-    /// Ends every grant of a client whose consent was made when a browser arrived, and not asked for before.
-    pub fn end_authorizations(self, client: &TppId, at: Timestamp) -> Self {
+    /// Ends every grant of a client at an interface.
+    pub fn end_grants_at(self, client: &TppId, interface: Interface, at: Timestamp) -> Self {
         self.push(
-            "UPDATE grants SET ended_at = $1, version = version + 1 WHERE client = $2 AND ended_at IS NULL \
-             AND EXISTS (SELECT 1 FROM consents WHERE id = grants.consent AND needs_confirmation = 0)",
-            vec![at.into(), client.as_str().into()],
+            "UPDATE grants SET ended_at = $1, version = version + 1 \
+             WHERE client = $2 AND interface = $3 AND ended_at IS NULL",
+            vec![at.into(), client.as_str().into(), interface.name().into()],
             Rows::Any,
         )
     }
@@ -172,7 +173,9 @@ pub(crate) fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> 
         offline_access: row.truth(at + 6, "grants.offline_access")?,
         authenticated_at: row.time(at + 7, "grants.authenticated_at")?,
         ended_at: row.optional_time(at + 8, "grants.ended_at")?,
-        version: row.integer(at + 9, "grants.version")?,
+        interface: Interface::from_name(&row.text(at + 9, "grants.interface")?)
+            .ok_or(StoreError::Corrupt("grants.interface"))?,
+        version: row.integer(at + 10, "grants.version")?,
     })
 }
 

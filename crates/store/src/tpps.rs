@@ -14,8 +14,22 @@ impl Store {
     pub async fn tpp(&self, id: &TppId) -> Result<Option<Tpp>, StoreError> {
         self.fetch_optional(
             "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             registered_at, version FROM tpps WHERE id = $1",
+             registered_at, recognised_certificate, blocked_at, version FROM tpps WHERE id = $1",
             &[id.as_str().into()],
+            read,
+        )
+    }
+
+    /// Third parties, those that registered last first, at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tpps(&self) -> Result<Vec<Tpp>, StoreError> {
+        self.fetch_all(
+            "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
+             registered_at, recognised_certificate, blocked_at, version FROM tpps \
+             ORDER BY registered_at DESC, id LIMIT 1000",
+            &[],
             read,
         )
     }
@@ -27,11 +41,13 @@ impl Changes {
     pub fn put_tpp(self, tpp: &Tpp) -> Self {
         self.push(
             "INSERT INTO tpps (id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             registered_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+             registered_at, recognised_certificate, blocked_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, \
              certificate = excluded.certificate, redirect_uris = excluded.redirect_uris, \
              sector_identifier_uri = excluded.sector_identifier_uri, secret_hash = excluded.secret_hash, \
-             registered_at = excluded.registered_at, version = excluded.version \
+             registered_at = excluded.registered_at, recognised_certificate = excluded.recognised_certificate, \
+             blocked_at = excluded.blocked_at, version = excluded.version \
              WHERE tpps.version = excluded.version - 1",
             vec![
                 tpp.id.as_str().into(),
@@ -42,6 +58,8 @@ impl Changes {
                 tpp.sector_identifier_uri.as_str().into(),
                 tpp.secret.as_hex().into(),
                 tpp.registered_at.into(),
+                tpp.recognised.as_deref().into(),
+                tpp.blocked_at.into(),
                 tpp.version.into(),
             ],
             Rows::One,
@@ -59,6 +77,8 @@ fn read(row: &Row<'_>) -> Result<Tpp, StoreError> {
         sector_identifier_uri: row.text(5, "tpps.sector_identifier_uri")?,
         secret: SecretHash::from_hex(row.text(6, "tpps.secret_hash")?),
         registered_at: row.time(7, "tpps.registered_at")?,
-        version: row.integer(8, "tpps.version")?,
+        recognised: row.optional_text(8, "tpps.recognised_certificate")?,
+        blocked_at: row.optional_time(9, "tpps.blocked_at")?,
+        version: row.integer(10, "tpps.version")?,
     })
 }

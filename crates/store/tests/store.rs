@@ -3,7 +3,7 @@
 
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, InitialAccessToken,
-    RedirectUris, SecretHash, Tenant, Timestamp, Tpp, TppId,
+    RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
 };
 use store::{Changes, PrivateState, Store, StoreError};
 
@@ -16,7 +16,9 @@ fn tpp(id: &str) -> Tpp {
         redirect_uris: RedirectUris::from_stored(vec!["https://a.example/\"x\"".into()]),
         sector_identifier_uri: String::new(),
         secret: SecretHash::from_hex("00ff"),
+        recognised: Some("bb".into()),
         registered_at: Timestamp::from_second(1_700_000_000).unwrap(),
+        blocked_at: Some(Timestamp::from_second(1_700_000_001).unwrap()),
         version: 0,
     }
 }
@@ -40,6 +42,8 @@ async fn rows_come_back_as_they_went_in() {
                 tpp: tpp.id.clone(),
                 name: tpp.name.clone(),
                 roles: tpp.roles.clone(),
+                not_before: now,
+                not_after: Timestamp::from_second(1_900_000_000).unwrap(),
             },
             kind: CertificateKind::QSeal,
             recorded_at: now,
@@ -58,6 +62,11 @@ async fn rows_come_back_as_they_went_in() {
         store.save(changes).await.unwrap();
 
         tpp.version = 1;
+        let standing = store.standing(&tpp.id, "ff").await.unwrap();
+        let expected = Standing { blocked_at: tpp.blocked_at, certificate: Some(certificate.state()) };
+        assert_eq!(standing, expected);
+        let unknown = store.standing(&TppId::new("PSDNL-DNB-2"), "00").await.unwrap();
+        assert_eq!(unknown, Standing::default());
         assert_eq!(store.tpp(&tpp.id).await.unwrap(), Some(tpp.clone()));
         let stored = CertificateRecord { version: 1, ..certificate };
         assert_eq!(store.certificate_status("ff").await.unwrap(), Some(stored.status));
@@ -182,8 +191,8 @@ mod consents {
     use domain::{
         Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationProfile,
         AuthorizationRequest, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant,
-        GrantId, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token, TokenKind,
-        TppId,
+        GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
+        TokenKind, TppId,
     };
     use store::{Changes, PushedRequest, StoreError, StoredRequest};
 
@@ -216,7 +225,7 @@ mod consents {
             combined_service: false,
             redirect_uri: String::new(),
         };
-        let who = (TppId::new("PSDNL-DNB-1"), nl());
+        let who = (TppId::new("PSDNL-DNB-1"), nl(), Interface::Bunq);
         Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
     }
 
@@ -256,6 +265,7 @@ mod consents {
             consent: ConsentId::new("c"),
             authorisation: AuthorisationId::new("a"),
             customer: CustomerId::new("p"),
+            interface: Interface::Bunq,
             offline_access: true,
             authenticated_at: now(),
             ended_at: None,

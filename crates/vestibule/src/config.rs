@@ -17,7 +17,7 @@ pub struct SandboxConfig {
     pub management_listen: String,
     /// Where the bank's data are.
     pub data: DataLocation,
-    /// Seed of names and ids.
+    /// Seed of names, ids and numbers, which can be computed then; without one the system draws them.
     pub seed: Option<u64>,
     /// The moment at which the bank's time begins, its clocks run on from there; the system's time without one. TLS
     /// keeps the system's time.

@@ -33,8 +33,8 @@ pub struct Addresses {
     pub management: String,
     /// Names of the tenants.
     pub tenants: Vec<String>,
-    /// The seed of names and ids.
-    pub seed: u64,
+    /// The seed of names, ids and numbers, if there is one.
+    pub seed: Option<u64>,
     /// The data folder; none if everything is in memory.
     pub data: Option<PathBuf>,
 }

@@ -12,8 +12,8 @@ use edge::{
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::{RequestId, Timestamp, TppId};
-use gateway::{Ctx, Place, PresentedCertificate, RequestKey, Strictness};
+use gateway::domain::{Interface, RequestId, Timestamp};
+use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Strictness};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
@@ -64,6 +64,7 @@ pub(crate) struct Signed {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
     pub(crate) presented: Arc<PresentedCertificate>,
+    pub(crate) acting: ActingTpp,
     /// Parameters of the path.
     ids: Vec<(String, String)>,
     parts: Parts,
@@ -89,8 +90,8 @@ async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed
     let body = read_body(body).await?;
     let message =
         Message { method: &parts.method, target: target(&parts), base_uri: "", headers: &parts.headers };
-    let presented = authenticate(edge, call, &ctx, &connection, &message, &body).await?;
-    Ok(Signed { ctx, connection, presented, ids, parts, body })
+    let (presented, acting) = authenticate(edge, call, &ctx, &connection, &message, &body).await?;
+    Ok(Signed { ctx, connection, presented, acting, ids, parts, body })
 }
 
 /// Path and query as the client sent them.
@@ -101,8 +102,8 @@ fn target(parts: &Parts) -> &str {
 
 impl Signed {
     /// Who calls.
-    pub(crate) fn tpp(&self) -> &TppId {
-        &self.presented.holder.tpp
+    pub(crate) fn tpp(&self) -> &ActingTpp {
+        &self.acting
     }
 
     /// An id of the path.
@@ -168,7 +169,7 @@ impl Signed {
     /// What makes this request the same as another one.
     pub(crate) fn key(&self) -> RequestKey {
         let path = target(&self.parts).split('?').next().unwrap_or_default();
-        RequestKey::new(&self.ctx, self.tpp(), self.parts.method.as_str(), path, &self.body)
+        RequestKey::new(&self.ctx, self.acting.id(), self.parts.method.as_str(), path, &self.body)
     }
 
     /// The body as JSON.
@@ -217,7 +218,7 @@ fn uuid(text: &str) -> Option<String> {
     Some(id.to_string())
 }
 
-/// Runs every check and returns the signing certificate.
+/// Runs every check and returns the signing certificate, with the proof that its holder may act.
 async fn authenticate(
     edge: &Edge,
     call: &Call,
@@ -225,7 +226,7 @@ async fn authenticate(
     connection: &Connection,
     message: &Message<'_>,
     body: &[u8],
-) -> Result<Arc<PresentedCertificate>, Error> {
+) -> Result<(Arc<PresentedCertificate>, ActingTpp), Error> {
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
     let presented = signing_certificate(edge, message.headers, ctx.now)?;
@@ -237,20 +238,15 @@ async fn authenticate(
         let registered = edge.gateway.check_registered(&presented.holder.tpp).await;
         registered.map_err(|error| from_gateway(error, &ctx.request))?;
     }
-    let mut all = vec![(&presented, Place::Signature)];
-    all.extend(tls.iter().map(|(tls, place)| (tls, *place)));
-    for (certificate, _) in &all {
+    for certificate in std::iter::once(&presented).chain(tls.iter().map(|(tls, _)| tls)) {
         edge.gateway.check_role(certificate, call.roles)?;
     }
-    for (certificate, place) in &all {
-        edge.gateway.check_validity(certificate, *place, ctx.now)?;
-    }
-    for (certificate, place) in &all {
-        let status = edge.gateway.check_certificate_status(&certificate.holder.fingerprint, *place).await;
-        status.map_err(|error| from_gateway(error, &ctx.request))?;
-    }
+    let signer = (&*presented, Place::Signature);
+    let other = tls.as_ref().map(|(tls, place)| (&**tls, *place));
+    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await;
+    let acting = acting.map_err(|error| from_gateway(error, &ctx.request))?;
     check_signature(edge, call, message, body, &presented, ctx.now)?;
-    Ok(presented)
+    Ok((presented, acting))
 }
 
 /// Check 1.

@@ -166,8 +166,8 @@ fn render_access(consent: &Consent) -> wire::Access {
                 ..wire::Access::default()
             }
         }
-        // Made at other interfaces, of which this one shows what was granted.
-        Access::Chosen { .. } | Access::Payment => granted_access(consent),
+        // Made at other interfaces, whose consents are not known here.
+        Access::Chosen { .. } | Access::Payment => wire::Access::default(),
         Access::BankOffered { accounts, balances, transactions, restricted_to } => {
             let chosen = |wanted: bool, has: fn(&GrantedAccount) -> bool| {
                 let granted = consent.granted.iter().filter(|granted| has(granted));
@@ -182,19 +182,6 @@ fn render_access(consent: &Consent) -> wire::Access {
                 ..wire::Access::default()
             }
         }
-    }
-}
-
-fn granted_access(consent: &Consent) -> wire::Access {
-    let of = |has: fn(&GrantedAccount) -> bool| {
-        let granted = consent.granted.iter().filter(|granted| has(granted));
-        Some(granted.map(|granted| render_reference(&granted.reference)).collect())
-    };
-    wire::Access {
-        accounts: of(|_| true),
-        balances: of(|granted| granted.balances),
-        transactions: of(|granted| granted.transactions),
-        ..wire::Access::default()
     }
 }
 

@@ -113,6 +113,7 @@ impl From<Refusal> for Error {
                 (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
             }
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
+            Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),
             Refusal::Authorisation(refusal) => of_authorisation(refusal),
             Refusal::Grant(refusal) => of_grant(refusal),
@@ -204,7 +205,7 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
             "RESOURCE_UNKNOWN",
             "the account is not known, or not part of the consent",
         ),
-        E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment) => {
+        E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment | Noun::ThirdParty) => {
             Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error)
         }
         E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),

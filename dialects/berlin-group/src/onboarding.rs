@@ -12,11 +12,11 @@ use crate::wire;
 /// Gives out an initial access token to whoever signed the call.
 pub(crate) async fn initial_access_token(
     State(edge): State<Edge>,
-    Onboarding(Signed { ctx, connection, presented, .. }): Onboarding,
+    Onboarding(Signed { ctx, connection, presented, acting, .. }): Onboarding,
 ) -> Result<([(HeaderName, &'static str); 1], Json<wire::InitialAccessToken>), Error> {
     let issued = edge
         .gateway
-        .issue_initial_access_token(&ctx, &presented)
+        .issue_initial_access_token(&ctx, &acting, &presented)
         .await
         .map_err(|error| from_gateway(error, &ctx.request))?;
     let token = wire::InitialAccessToken {

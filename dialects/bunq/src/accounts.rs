@@ -86,8 +86,9 @@ pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
     let gateway = &call.bunq.edge.gateway;
     let readable = match call.caller()? {
         User::Customer { customer } => gateway.own_accounts(customer).await,
-        User::Key { tpp, grant, .. } => {
-            let granted = gateway.granted_accounts(&call.ctx, tpp, grant).await;
+        User::Key { grant, .. } => {
+            let acting = call.acting().ok_or_else(Error::unauthorised)?;
+            let granted = gateway.granted_accounts(&call.ctx, acting, grant).await;
             // A provider that came with another certificate since then keeps what that one lets it do.
             let roles = roles_of_caller(call).await?.unwrap_or_default();
             let is_reader = roles.contains(&Role::AccountInformation);

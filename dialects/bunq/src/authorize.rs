@@ -9,7 +9,7 @@ use axum::response::Response;
 use edge::{Beginning, Connection, Edge, enter};
 use eidas::Role;
 use gateway::Ctx;
-use gateway::domain::{Access, RequestId};
+use gateway::domain::{Access, Interface, RequestId};
 use gateway::sessions::AuthorizationWish;
 use http::StatusCode;
 use web::ErrorPage;
@@ -143,14 +143,14 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error>
             "The certificate of this client grants neither AISP nor PISP; there is nothing that a user could approve.",
         ));
     }
+    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &tpp).await.map_err(failed)?;
     let wish = AuthorizationWish {
-        client: tpp,
         access: Access::Chosen { balances: is_reader, transactions: is_reader },
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
         payment: None,
     };
-    bunq.edge.gateway.begin_authorization(ctx, wish).await.map_err(failed)
+    bunq.edge.gateway.begin_authorization(ctx, &acting, wish).await.map_err(failed)
 }
 
 /// Begins a session for a payment whose payer is unknown.
@@ -165,12 +165,12 @@ async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
         let text = "This payment was decided before, was cancelled, or its time is over.";
         return Err(Error::new(StatusCode::GONE, text));
     }
+    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &transaction.tpp).await.map_err(failed)?;
     let wish = AuthorizationWish {
-        client: transaction.tpp,
         access: Access::Payment,
         redirect_uri: transaction.url_redirect,
         state: None,
         payment: Some(transaction.payment),
     };
-    bunq.edge.gateway.begin_authorization(ctx, wish).await.map_err(failed)
+    bunq.edge.gateway.begin_authorization(ctx, &acting, wish).await.map_err(failed)
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edge::{Connection, Rejected, header_text, single_header};
-use gateway::Ctx;
 use gateway::domain::{Payment, PaymentId, SecretHash};
+use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use crate::credentials::check_address;
+use crate::credentials::{acting, check_address};
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
 use crate::pagination::Page;
@@ -46,7 +46,34 @@ pub(crate) struct Call {
     pub(crate) address: IpAddr,
     pub(crate) is_signed: bool,
     installation: Option<Arc<Installation>>,
-    session: Option<(SecretHash, Session, User)>,
+    caller: Option<Caller>,
+}
+
+/// Whose session a call comes in, after every check.
+struct Caller {
+    token: SecretHash,
+    session: Session,
+    user: User,
+    /// The third party that acts; none for a customer in person.
+    acting: Option<ActingTpp>,
+}
+
+impl Caller {
+    /// Checks where a session's call comes from, and that its third party may act, in person or by its grant.
+    async fn admit(
+        bunq: &Bunq,
+        ctx: &Ctx,
+        (token, session, user): Found,
+        address: IpAddr,
+    ) -> Result<Self, Error> {
+        let failed = |error| from_gateway(error, &ctx.request);
+        let credential = check_address(bunq, ctx, &session, address).await?;
+        let acting = acting(bunq, ctx, &user, &credential.value).await.map_err(failed)?;
+        if let (User::Key { grant, .. }, Some(acting)) = (&user, &acting) {
+            bunq.edge.gateway.check_grant(ctx, acting, grant).await.map_err(failed)?;
+        }
+        Ok(Self { token, session, user, acting })
+    }
 }
 
 impl Call {
@@ -60,9 +87,10 @@ impl Call {
         let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
         let (installation, session) = authenticate(bunq, &ctx, route.token, token).await?;
-        if let Some((_, session, _)) = &session {
-            check_address(bunq, &ctx, session, address).await?;
-        }
+        let caller = match session {
+            Some(found) => Some(Caller::admit(bunq, &ctx, found, address).await?),
+            None => None,
+        };
         let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
         let is_signed = signature.is_some();
         if let (Some(signature), Some(installation)) = (signature, &installation) {
@@ -85,7 +113,7 @@ impl Call {
             address,
             is_signed,
             installation,
-            session,
+            caller,
         })
     }
 
@@ -96,17 +124,22 @@ impl Call {
 
     /// The token of the session.
     pub(crate) fn session_token(&self) -> Result<&SecretHash, Error> {
-        self.session.as_ref().map(|(hash, ..)| hash).ok_or_else(Error::unauthorised)
+        self.caller.as_ref().map(|caller| &caller.token).ok_or_else(Error::unauthorised)
     }
 
     /// The session.
     pub(crate) fn session(&self) -> Result<&Session, Error> {
-        self.session.as_ref().map(|(_, session, _)| session).ok_or_else(Error::unauthorised)
+        self.caller.as_ref().map(|caller| &caller.session).ok_or_else(Error::unauthorised)
     }
 
     /// The session's user.
     pub(crate) fn caller(&self) -> Result<&User, Error> {
-        self.session.as_ref().map(|(_, _, user)| user).ok_or_else(Error::unauthorised)
+        self.caller.as_ref().map(|caller| &caller.user).ok_or_else(Error::unauthorised)
+    }
+
+    /// The third party that acts, in person or for a customer; none for a customer in person.
+    pub(crate) fn acting(&self) -> Option<&ActingTpp> {
+        self.caller.as_ref().and_then(|caller| caller.acting.as_ref())
     }
 
     /// The number of the session's user, if the path names that user, or the one who granted access to it.
@@ -232,7 +265,10 @@ impl Call {
     }
 }
 
-type Authenticated = (Option<Arc<Installation>>, Option<(SecretHash, Session, User)>);
+/// A session as it was found, with its token and its user.
+type Found = (SecretHash, Session, User);
+
+type Authenticated = (Option<Arc<Installation>>, Option<Found>);
 
 async fn authenticate(
     bunq: &Arc<Bunq>,
@@ -257,9 +293,6 @@ async fn authenticate(
         (TokenKind::Session, None, Some(session)) => {
             let user = users::find(bunq, session.user).await.map_err(failed)?;
             let user = user.ok_or_else(Error::unauthenticated)?.value;
-            if let User::Key { tpp, grant, .. } = &user {
-                bunq.edge.gateway.check_grant(ctx, tpp, grant).await.map_err(failed)?;
-            }
             let hash_of_installation = SecretHash::from_hex(session.installation.clone());
             let installation = Installation::find(bunq, &hash_of_installation).await.map_err(failed)?;
             // Its key is what signatures are checked with.

@@ -97,6 +97,8 @@ fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHol
         tpp: TppId::new(one_line(certificate)),
         name: common_name.to_owned(),
         roles,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
     })
 }
 

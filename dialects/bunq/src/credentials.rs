@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use gateway::Ctx;
-use gateway::domain::{GrantId, SecretHash, Timestamp};
+use gateway::domain::{GrantId, Interface, Refusal, SecretHash, Timestamp};
+use gateway::{ActingTpp, Ctx};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::certificates::accept;
-use crate::error::{Error, from_gateway};
+use crate::certificates::{Accepted, accept};
+use crate::error::{Error, from_gateway, sentence};
 use crate::fields::Fields;
 use crate::permitted_ips::ANY;
 use crate::records::{Kept, Record, find, index, look_up};
@@ -42,6 +42,9 @@ pub(crate) struct Credential {
     pub(crate) has_session: bool,
     /// The customer's approval that it stands for; none for a key of the user's own.
     pub(crate) grant: Option<GrantId>,
+    /// Fingerprint of the certificate that it was given for; none for keys that were given for none.
+    #[serde(default)]
+    certificate: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +68,7 @@ impl Kept for Credential {
 
 impl Credential {
     fn new(expires_at: Option<Timestamp>, grant: Option<GrantId>) -> Self {
-        Self { expires_at, device: None, addresses: Vec::new(), has_session: false, grant }
+        Self { expires_at, device: None, addresses: Vec::new(), has_session: false, grant, certificate: None }
     }
 
     fn permits(&self, address: IpAddr) -> bool {
@@ -84,17 +87,61 @@ impl Credential {
     }
 }
 
-/// The credential behind an API key or access token that may be used from an address.
+/// A credential that may be used now, with its user. Only [`resolve`] makes one.
+pub(crate) struct Usable {
+    credential: Record<Credential>,
+    user: Record<User>,
+}
+
+impl Usable {
+    /// The credential.
+    pub(crate) fn credential(&self) -> &Record<Credential> {
+        &self.credential
+    }
+
+    /// Whose it is.
+    pub(crate) fn user(&self) -> &Record<User> {
+        &self.user
+    }
+
+    /// The credential, to be changed.
+    pub(crate) fn into_credential(self) -> Record<Credential> {
+        self.credential
+    }
+}
+
+/// The third party that acts with a credential of a user: on the word of the certificate that an API key was given for,
+/// or for a customer on the word of the newest one. None for a customer in person.
 ///
 /// # Errors
-/// 400, the same whatever is wrong.
-pub(crate) async fn resolve(
+/// [`gateway::domain::StandingRefusal`]
+pub(crate) async fn acting(
     bunq: &Bunq,
     ctx: &Ctx,
-    secret: &str,
-    address: IpAddr,
-) -> Result<Record<Credential>, Error> {
-    let failed = |error| from_gateway(error, &ctx.request);
+    user: &User,
+    credential: &Credential,
+) -> Result<Option<ActingTpp>, gateway::Error> {
+    let (gateway, interface) = (&bunq.edge.gateway, Interface::Bunq);
+    let acting = match (user, &credential.certificate) {
+        (User::Customer { .. }, _) => return Ok(None),
+        (User::Provider { tpp, .. }, Some(certificate)) => {
+            gateway.may_act_by_key(ctx, interface, (tpp, certificate)).await
+        }
+        (User::Provider { tpp, .. } | User::Key { tpp, .. }, _) => gateway.may_act(ctx, interface, tpp).await,
+    };
+    acting.map(Some)
+}
+
+/// The credential behind an API key or access token that may be used from an address, by somebody who may act.
+///
+/// # Errors
+/// 400, the same whatever is wrong with the secret.
+pub(crate) async fn resolve(bunq: &Bunq, ctx: &Ctx, secret: &str, address: IpAddr) -> Result<Usable, Error> {
+    // Whoever has the secret is told why it is of no use.
+    let failed = |error| match error {
+        gateway::Error::Refused(Refusal::Standing(refusal)) => Error::bad(sentence(&refusal.to_string())),
+        other => from_gateway(other, &ctx.request),
+    };
     let hash = gateway::secret_hash(secret);
     let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await.map_err(failed)?;
     let credential = match known {
@@ -106,16 +153,16 @@ pub(crate) async fn resolve(
     if !usable {
         return Err(Error::credentials());
     }
-    if let (Some(grant), Some(user)) =
-        (&credential.value.grant, users::find(bunq, credential.owner).await.map_err(failed)?)
-    {
-        let User::Key { tpp, .. } = &user.value else { return Err(Error::credentials()) };
-        match bunq.edge.gateway.check_grant(ctx, tpp, grant).await {
+    let user = users::find(bunq, credential.owner).await.map_err(failed)?.ok_or_else(Error::credentials)?;
+    let acting = acting(bunq, ctx, &user.value, &credential.value).await.map_err(failed)?;
+    if let Some(grant) = &credential.value.grant {
+        let acting = acting.ok_or_else(Error::credentials)?;
+        match bunq.edge.gateway.check_grant(ctx, &acting, grant).await {
             Err(gateway::Error::Refused(_) | gateway::Error::NotFound(_)) => return Err(Error::credentials()),
             other => other.map_err(failed)?,
         };
     }
-    Ok(credential)
+    Ok(Usable { credential, user })
 }
 
 /// An access token is an API key of a user of its own.
@@ -129,8 +176,10 @@ async fn of_access_token(
     if !is_ours {
         return Ok(None);
     }
-    let Some(active) = bunq.edge.gateway.introspect(ctx, secret).await? else { return Ok(None) };
-    let grant = active.grant;
+    let grant = match bunq.edge.gateway.access_token(ctx, Interface::Bunq, secret, None).await {
+        Err(gateway::Error::Refused(Refusal::Grant(_))) => return Ok(None),
+        found => found?.1,
+    };
     let provider = users::number_of_provider(bunq, &grant.client).await?;
     let Some(provider) = provider else { return Ok(None) };
     let customer = users::number_of_customer(bunq, ctx, &grant.customer).await?;
@@ -191,10 +240,11 @@ pub(crate) async fn key_of_customer(bunq: &Bunq, ctx: &Ctx, user: i64) -> Result
 pub(crate) async fn bind(
     bunq: &Bunq,
     ctx: &Ctx,
-    mut credential: Record<Credential>,
+    usable: Usable,
     (description, address): (&str, IpAddr),
     addresses: &[String],
 ) -> Result<(), gateway::Error> {
+    let mut credential = usable.into_credential();
     if credential.value.device.is_some() {
         return Ok(());
     }
@@ -226,7 +276,7 @@ pub(crate) async fn bind(
     }
 }
 
-/// Checks that the session's key may be used from an address.
+/// The credential that opened a session, which may be used from an address.
 ///
 /// # Errors
 /// 400
@@ -235,11 +285,11 @@ pub(crate) async fn check_address(
     ctx: &Ctx,
     session: &Session,
     address: IpAddr,
-) -> Result<(), Error> {
+) -> Result<Record<Credential>, Error> {
     let credential = find::<Credential>(&bunq.drawer, session.user, session.credential).await;
     let credential = credential.map_err(|error| from_gateway(error, &ctx.request))?;
     match credential {
-        Some(credential) if credential.value.permits(address) => Ok(()),
+        Some(credential) if credential.value.permits(address) => Ok(credential),
         _ => Err(Error::credentials()),
     }
 }
@@ -262,18 +312,20 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
     }
-    let tpp = bunq.edge.gateway.recognise(&call.ctx, &accepted.holder).await;
-    let tpp = tpp.map_err(|error| call.failed(error))?;
-    let made = make_key(&call, User::provider(&accepted, tpp.id)).await;
+    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await;
+    let acting = acting.map_err(|error| call.failed(error))?;
+    let made = make_key(&call, &acting, &accepted).await;
     made.map_err(|error| call.failed(error))
 }
 
-async fn make_key(call: &Call, user: User) -> Result<Reply, gateway::Error> {
+async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Result<Reply, gateway::Error> {
     let (bunq, ctx) = (&call.bunq, &call.ctx);
-    let user = users::number_of(bunq, ctx, user).await?;
+    let user = users::number_of(bunq, ctx, User::provider(accepted, acting.id().clone())).await?;
     let lifetime = if bunq.edge.gateway.is_for_tests() { FIRST_USE } else { FIRST_USE_LIVE };
     let expires_at = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
-    let record = Record::new(bunq.number().await?, user, ctx.now, Credential::new(Some(expires_at), None));
+    let certificate = Some(accepted.holder.fingerprint.clone());
+    let credential = Credential { certificate, ..Credential::new(Some(expires_at), None) };
+    let record = Record::new(bunq.number().await?, user, ctx.now, credential);
     let hash = gateway::secret_hash(&secret(bunq, &record));
     bunq.drawer.save(&[record.entry(), index(BY_KEY, hash.as_hex(), &(user, record.id))]).await?;
     Ok(Reply::one("CredentialPasswordIp", render(bunq, &record, ctx.now)))

@@ -52,17 +52,17 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         addresses.push(call.address.to_string());
     }
     let (bunq, installation) = (&call.bunq, call.installation()?);
-    let credential = resolve(bunq, &call.ctx, secret, call.address).await?;
-    let key = format!("{}/{}", installation.id, credential.id);
+    let usable = resolve(bunq, &call.ctx, secret, call.address).await?;
+    let (owner, credential) = (usable.credential().owner, usable.credential().id);
+    let key = format!("{}/{credential}", installation.id);
     let known = look_up::<i64>(&bunq.drawer, BY_INSTALLATION, &key).await;
     if known.map_err(|error| call.failed(error))?.is_some() {
         return Err(exists());
     }
-    let owner = credential.owner;
     let id = bunq.number().await.map_err(|error| call.failed(error))?;
     let ip = call.address.to_string();
     let device = Record::new(id, owner, call.ctx.now, DeviceServer { description: description.clone(), ip });
-    bind(bunq, &call.ctx, credential, (&description, call.address), &addresses)
+    bind(bunq, &call.ctx, usable, (&description, call.address), &addresses)
         .await
         .map_err(|error| call.failed(error))?;
     match bunq.drawer.save(&[device.entry(), index(BY_INSTALLATION, key, &id)]).await {

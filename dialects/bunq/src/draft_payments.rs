@@ -78,7 +78,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let debtor: Option<Iban> = Some(seen.account().iban.clone());
     let request = PaymentRequest {
         id: batch.map(payment_of_batch),
-        tpp: tpp.clone(),
+        tpp: call.acting().cloned(),
         debtor,
         transfers,
         lifetime: LIFETIME,

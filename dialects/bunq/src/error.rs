@@ -147,6 +147,8 @@ impl From<Refusal> for Error {
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
             Refusal::NotRegistered(_) => Self::unauthenticated(),
+            // The session is there, and of no use: the text says why.
+            Refusal::Standing(_) => Self::forbidden(text),
             Refusal::Grant(refusal) => of_grant(&refusal, text),
             Refusal::Access(refusal) => of_access(&refusal, text),
         }
@@ -196,7 +198,8 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
             | Noun::Authorisation
             | Noun::Account
             | Noun::Customer
-            | Noun::Payment,
+            | Noun::Payment
+            | Noun::ThirdParty,
         ) => Error::not_found(),
         E::Conflict => Error::new(StatusCode::CONFLICT, sentence(&error.to_string())),
         E::Unavailable(_) => {

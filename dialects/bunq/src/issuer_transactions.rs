@@ -67,7 +67,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     };
     let request = PaymentRequest {
         id: None,
-        tpp: Some(tpp.clone()),
+        tpp: call.acting().cloned(),
         debtor: None,
         transfers: vec![transfer],
         lifetime,

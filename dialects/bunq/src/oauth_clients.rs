@@ -1,5 +1,6 @@
 //! OAuth clients and their callback URLs (section 12).
 
+use gateway::domain::Interface;
 use gateway::{Entry, Error as GatewayError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -208,7 +209,10 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         saved.map_err(|error| call.failed(error))?;
     }
     if status == "CANCELLED" {
-        let ended = call.bunq.edge.gateway.end_authorizations(&call.ctx, tpp).await;
+        let gateway = &call.bunq.edge.gateway;
+        let acting = gateway.may_act(&call.ctx, Interface::Bunq, tpp).await;
+        let acting = acting.map_err(|error| call.failed(error))?;
+        let ended = gateway.end_authorizations(&call.ctx, &acting).await;
         ended.map_err(|error| call.failed(error))?;
     }
     Ok(Reply::id(client.id))

@@ -46,7 +46,6 @@ pub(crate) fn check_provider(call: &Call) -> Result<i64, Error> {
 /// `POST /user/{user}/payment-service-provider-draft-payment`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let user = check_provider(&call)?;
-    let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::unauthorised()) };
     let body = call.json()?;
     let fields = Fields::of(&body);
     let debtor: Iban = iban(fields.text("sender_iban")?)?;
@@ -65,7 +64,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     };
     let request = PaymentRequest {
         id: None,
-        tpp: Some(tpp.clone()),
+        tpp: call.acting().cloned(),
         debtor: Some(debtor),
         transfers: vec![transfer],
         lifetime: LIFETIME,

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::call::Call;
-use crate::credentials::{Credential, resolve};
+use crate::credentials::{Usable, resolve};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::records::{Record, index, look_up};
+use crate::records::{index, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::user_objects;
@@ -67,9 +67,8 @@ pub(crate) async fn find(
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let secret = Fields::of(&body).text("secret")?;
-    let credential = resolve(&call.bunq, &call.ctx, secret, call.address).await?;
-    let user = users::find(&call.bunq, credential.owner).await.map_err(|error| call.failed(error))?;
-    let user = user.ok_or_else(Error::credentials)?;
+    let usable = resolve(&call.bunq, &call.ctx, secret, call.address).await?;
+    let (credential, user) = (usable.credential(), usable.user().clone());
     // A key is bound to the addresses of a device; an access token needs none.
     if !credential.value.has_device() && !matches!(user.value, User::Key { .. }) {
         return Err(Error::bad(
@@ -86,7 +85,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         }
     };
     let installation = call.installation()?.token.as_hex().to_owned();
-    let opened = open(&call, installation, credential, lifetime).await.map_err(|error| call.failed(error))?;
+    let opened = open(&call, installation, usable, lifetime).await.map_err(|error| call.failed(error))?;
     let (token, session) = opened;
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
     let created = time(session.created);
@@ -100,9 +99,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 async fn open(
     call: &Call,
     installation: String,
-    mut credential: Record<Credential>,
+    usable: Usable,
     lifetime: SignedDuration,
 ) -> Result<(String, Session), gateway::Error> {
+    let mut credential = usable.into_credential();
     let (bunq, now) = (&call.bunq, call.ctx.now);
     let token = bunq.edge.gateway.new_secret();
     let session = Session {

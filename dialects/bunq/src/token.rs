@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use edge::{Rejected, read_body};
 use gateway::CodeExchange;
-use gateway::domain::{GrantRefusal, Refusal, RequestId};
+use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -80,9 +80,13 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let client = client.filter(|_| fits).ok_or_else(wrong)?;
     let user = users::find(bunq, client.owner).await.map_err(failed)?;
     let Some(User::Provider { tpp, .. }) = user.map(|user| user.value) else { return Err(wrong()) };
-    let tpp = bunq.edge.gateway.client(tpp.as_str()).await.map_err(failed)?.ok_or_else(wrong)?;
+    let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
+    let acting = acting.map_err(|error| match error {
+        gateway::Error::Refused(refusal) => OauthError::bad("invalid_client", refusal.to_string()),
+        other => failed(other),
+    })?;
     let exchange = CodeExchange { code, redirect_uri, code_verifier: None };
-    let issued = bunq.edge.gateway.redeem_code(&ctx, &tpp, exchange, None).await;
+    let issued = bunq.edge.gateway.redeem_code(&ctx, &acting, exchange, None).await;
     let issued = issued.map_err(|error| match error {
         gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
         other => failed(other),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod resource_servers;
+mod third_parties;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, Cu
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
+        .route("/third-parties", get(third_parties::list))
+        .route("/third-parties/{id}", put(third_parties::set_status))
         .route("/clock", get(read_clocks).put(move_clock))
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
@@ -150,6 +153,8 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-certificates": "issue a test certificate",
         "GET /test-certificates": "the certificates that were issued last",
         "PUT /test-certificates/{fingerprint}": "set a certificate's status: active, revoked or blocked",
+        "GET /third-parties": "the third parties that came last",
+        "PUT /third-parties/{id}": "set a third party's status: active or blocked",
         "GET /clock": "the tenants' clocks",
         "PUT /clock": "set or advance a tenant's clock",
         "GET /personas": "kinds of customers",

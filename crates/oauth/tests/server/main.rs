@@ -9,6 +9,7 @@ mod pages;
 mod pushed_requests;
 mod registration;
 mod registration_refusals;
+mod standing;
 mod token;
 
 use base64::Engine;

@@ -53,7 +53,8 @@ pub(crate) struct SandboxArgs {
     /// Keep everything in memory and nothing on disk.
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Repeat the names and ids of another sandbox with the same seed.
+    /// Repeat names, ids, account and digipass numbers of another sandbox with the same seed; whoever knows or guesses
+    /// it can compute them.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
     /// Tenants (branches) of the bank, separated by commas.

@@ -103,6 +103,12 @@ fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String
         data.as_ref().map_or("in memory, gone at the end".to_owned(), |path| path.display().to_string());
     let profile =
         if strict { "strict: the standards to the letter" } else { "lenient: what working clients send" };
+    let seed = match seed {
+        Some(seed) => {
+            format!("{seed}  (whoever knows or guesses it can compute ids, account and digipass numbers)")
+        }
+        None => "none: ids and numbers are drawn by the system and cannot be computed".to_owned(),
+    };
     let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
     format!(
         "Vestibule sandbox {version} is ready.

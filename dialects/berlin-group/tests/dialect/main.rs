@@ -7,6 +7,7 @@ mod ais_refusals;
 mod any_sequence;
 mod client_sequences;
 mod flow;
+mod guesses;
 mod onboarding;
 mod refusals;
 mod strict;

@@ -14,3 +14,4 @@ mod registration;
 mod sandbox;
 mod schema;
 mod schema_test;
+mod standing;

@@ -1,0 +1,66 @@
+//! Third parties, and which of them the bank blocks.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use gateway::Clock;
+use gateway::domain::{Timestamp, Tpp, TppId};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, json};
+use crate::Sandbox;
+
+/// A third party as the bank knows it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ThirdParty {
+    id: String,
+    name: String,
+    roles: Vec<&'static str>,
+    status: &'static str,
+    status_since: Option<Timestamp>,
+    registered_at: Timestamp,
+}
+
+impl From<Tpp> for ThirdParty {
+    fn from(tpp: Tpp) -> Self {
+        Self {
+            id: tpp.id.to_string(),
+            name: tpp.name,
+            roles: tpp.roles.iter().map(|role| role.name()).collect(),
+            status: if tpp.blocked_at.is_some() { "blocked" } else { "active" },
+            status_since: tpp.blocked_at,
+            registered_at: tpp.registered_at,
+        }
+    }
+}
+
+/// The third parties that came last.
+pub(super) async fn list(State(sandbox): State<Sandbox>) -> Result<Json<serde_json::Value>, Error> {
+    let known: Vec<_> = sandbox.gateway.third_parties().await?.into_iter().map(ThirdParty::from).collect();
+    Ok(Json(serde_json::json!({"thirdParties": known})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStatus {
+    status: String,
+}
+
+/// Blocks a third party at every interface, or lets it act again.
+pub(super) async fn set_status(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<serde_json::Value>, Error> {
+    let NewStatus { status } = json(request).await?;
+    let blocked_at = match status.as_str() {
+        "active" => None,
+        "blocked" => Some(sandbox.clock.now(None)),
+        _ => {
+            let text = format!("status \"{status}\" is not one of active, blocked");
+            return Err(Error::bad("invalid_status", text));
+        }
+    };
+    let tpp = sandbox.gateway.set_blocked(&TppId::new(id), blocked_at).await?;
+    Ok(Json(serde_json::json!(ThirdParty::from(tpp))))
+}

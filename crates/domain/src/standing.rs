@@ -1,0 +1,170 @@
+//! Standing: whether a third party may act now. It may unless the bank blocks it, or the certificate that it acts on
+//! the word of is blocked, revoked, or out of its time.
+
+use jiff::Timestamp;
+
+use crate::{CertificateStatus, Interface, TppId};
+
+/// What a bank remembers about a third party and one certificate of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Since when the bank blocks the third party.
+    pub blocked_at: Option<Timestamp>,
+    /// The certificate, if it was recorded.
+    pub certificate: Option<CertificateState>,
+}
+
+/// Whether a certificate can be in use, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateState {
+    /// Whether it may be used.
+    pub status: CertificateStatus,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+}
+
+impl Standing {
+    /// Checks that the bank does not block the third party.
+    ///
+    /// # Errors
+    /// [`StandingRefusal::Blocked`]
+    pub fn check_not_blocked(&self, tpp: &TppId) -> Result<(), StandingRefusal> {
+        self.blocked_at.map_or(Ok(()), |at| Err(StandingRefusal::Blocked { tpp: tpp.clone(), at }))
+    }
+
+    /// Checks that the third party may act at an interface on the word of the certificate.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub fn check(&self, tpp: &TppId, interface: Interface, now: Timestamp) -> Result<(), StandingRefusal> {
+        self.check_not_blocked(tpp)?;
+        let Some(CertificateState { status, not_before, not_after }) = self.certificate else {
+            return Ok(());
+        };
+        let tpp = tpp.clone();
+        match status {
+            CertificateStatus::Blocked { at } => {
+                Err(StandingRefusal::CertificateBlocked { tpp, interface, at })
+            }
+            CertificateStatus::Revoked { at } => {
+                Err(StandingRefusal::CertificateRevoked { tpp, interface, at })
+            }
+            CertificateStatus::Active if now < not_before || not_after < now => {
+                let (from, to) = (not_before, not_after);
+                Err(StandingRefusal::CertificateExpired { tpp, interface, from, to, now })
+            }
+            CertificateStatus::Active => Ok(()),
+        }
+    }
+}
+
+/// Why a third party may not act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StandingRefusal {
+    /// The bank blocks it.
+    #[error("{tpp} was blocked by the bank at {at}; it may act again when the bank lifts that: ask the bank")]
+    Blocked {
+        /// Which third party.
+        tpp: TppId,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The bank blocks its certificate.
+    #[error(
+        "{} {tpp} was blocked by the bank at {at}; ask the bank, then {}",
+        interface.certificate(), interface.remedy()
+    )]
+    CertificateBlocked {
+        /// Which third party.
+        tpp: TppId,
+        /// Where it wants to act.
+        interface: Interface,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its certificate was replaced or revoked.
+    #[error("{} {tpp} was revoked or replaced at {at}; {}", interface.certificate(), interface.remedy())]
+    CertificateRevoked {
+        /// Which third party.
+        tpp: TppId,
+        /// Where it wants to act.
+        interface: Interface,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its certificate is not valid yet or not any more.
+    #[error(
+        "{} {tpp} is valid from {from} to {to}; now it is {now}; {}",
+        interface.certificate(), interface.remedy()
+    )]
+    CertificateExpired {
+        /// Which third party.
+        tpp: TppId,
+        /// Where it wants to act.
+        interface: Interface,
+        /// First second of validity.
+        from: Timestamp,
+        /// Last second of validity.
+        to: Timestamp,
+        /// Now, by the tenant's clock.
+        now: Timestamp,
+    },
+}
+
+impl StandingRefusal {
+    /// The code of NextGenPSD2 for it, which other formats carry in their texts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Blocked { .. } | Self::CertificateBlocked { .. } => "CERTIFICATE_BLOCKED",
+            Self::CertificateRevoked { .. } => "CERTIFICATE_REVOKED",
+            Self::CertificateExpired { .. } => "CERTIFICATE_EXPIRED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn a_third_party_acts_while_nothing_is_against_it() {
+        let (from, tpp) = (Timestamp::UNIX_EPOCH, TppId::new("PSDNL-DNB-1"));
+        let to = from + SignedDuration::from_hours(1);
+        let standing = |status, blocked_at| Standing {
+            blocked_at,
+            certificate: Some(CertificateState { status, not_before: from, not_after: to }),
+        };
+        let code = |standing: Standing, now| {
+            standing.check(&tpp, Interface::BerlinGroup, now).map_err(|refusal| refusal.code())
+        };
+        let second = SignedDuration::from_secs(1);
+        let active = || standing(CertificateStatus::Active, None);
+        assert_eq!(Standing::default().check(&tpp, Interface::Bunq, from), Ok(()));
+        for now in [from, to] {
+            assert_eq!(code(active(), now), Ok(()), "{now}");
+        }
+        for now in [from - second, to + second] {
+            assert_eq!(code(active(), now), Err("CERTIFICATE_EXPIRED"), "{now}");
+        }
+        let revoked = standing(CertificateStatus::Revoked { at: from }, None);
+        assert_eq!(code(revoked, from), Err("CERTIFICATE_REVOKED"));
+        let blocked = standing(CertificateStatus::Blocked { at: from }, None);
+        assert_eq!(code(blocked, from), Err("CERTIFICATE_BLOCKED"));
+        assert_eq!(code(standing(CertificateStatus::Active, Some(from)), from), Err("CERTIFICATE_BLOCKED"));
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let tpp = TppId::new("PSDNL-DNB-1");
+        let at = Timestamp::UNIX_EPOCH;
+        let text =
+            |interface| StandingRefusal::CertificateRevoked { tpp: tpp.clone(), interface, at }.to_string();
+        assert!(text(Interface::BerlinGroup).contains("PSDNL-DNB-1 was revoked or replaced at"));
+        assert!(text(Interface::BerlinGroup).ends_with("register again with a certificate that is in use"));
+        assert!(text(Interface::Bunq).ends_with("for a new API key"));
+    }
+}

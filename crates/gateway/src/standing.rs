@@ -1,0 +1,164 @@
+//! Whether a third party may act now: the one use case that every door asks before it answers.
+//!
+//! Nothing is remembered between calls, so what the bank decides holds from the next call on.
+
+use domain::{Interface, StandingRefusal, Timestamp, Tpp, TppId};
+
+use crate::certificates::status_refusal;
+use crate::error::retry;
+use crate::{Changes, Ctx, Error, Gateway, Noun, Place, PresentedCertificate};
+
+/// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
+/// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
+///
+/// Use cases for third parties take one, and look for nothing that belongs to another third party or interface. Only
+/// this module makes one, so a door that forgot to ask has nothing to call them with:
+///
+/// ```compile_fail,E0451
+/// use gateway::ActingTpp;
+/// use gateway::domain::{Interface, TppId};
+///
+/// fn made_up(id: TppId) -> ActingTpp {
+///     ActingTpp { id, interface: Interface::Bunq }
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActingTpp {
+    id: TppId,
+    interface: Interface,
+}
+
+impl ActingTpp {
+    /// Who acts.
+    pub fn id(&self) -> &TppId {
+        &self.id
+    }
+
+    /// Where.
+    pub fn interface(&self) -> Interface {
+        self.interface
+    }
+}
+
+impl Gateway {
+    /// For a call that presents certificates of one organisation, the signing certificate first: each has to be valid
+    /// and in use.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateExpired`], [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`],
+    /// [`StandingRefusal::Blocked`]
+    pub async fn may_act_by_certificates(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        (signer, place): (&PresentedCertificate, Place),
+        other: Option<(&PresentedCertificate, Place)>,
+    ) -> Result<ActingTpp, Error> {
+        self.check_validity(signer, place, ctx.now)?;
+        if let Some((other, place)) = other {
+            self.check_validity(other, place, ctx.now)?;
+        }
+        let id = signer.holder.tpp.clone();
+        let standing = self.0.store.standing(&id, &signer.holder.fingerprint).await?;
+        standing.certificate.map_or(Ok(()), |certificate| status_refusal(certificate.status, place))?;
+        if let Some((other, place)) = other {
+            self.check_certificate_status(&other.holder.fingerprint, place).await?;
+        }
+        standing.check_not_blocked(&id)?;
+        Ok(ActingTpp { id, interface })
+    }
+
+    /// For a call that presents none: the third party acts on the word of the certificate that it came in with at the
+    /// interface.
+    ///
+    /// # Errors
+    /// [`Refusal::NotRegistered`], [`StandingRefusal`]
+    pub async fn may_act(&self, ctx: &Ctx, interface: Interface, id: &TppId) -> Result<ActingTpp, Error> {
+        let tpp = self.registered(id).await?;
+        self.client_may_act(ctx, interface, &tpp).await
+    }
+
+    /// The same for a third party that was loaded.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub async fn client_may_act(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        tpp: &Tpp,
+    ) -> Result<ActingTpp, Error> {
+        self.may_act_by_key(ctx, interface, (&tpp.id, tpp.certificate_at(interface))).await
+    }
+
+    /// For a call with a key that was given for one certificate: the third party acts on the word of that one.
+    ///
+    /// # Errors
+    /// [`StandingRefusal`]
+    pub async fn may_act_by_key(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        (id, fingerprint): (&TppId, &str),
+    ) -> Result<ActingTpp, Error> {
+        let standing = self.0.store.standing(id, fingerprint).await?;
+        standing.check(id, interface, ctx.now)?;
+        Ok(ActingTpp { id: id.clone(), interface })
+    }
+
+    /// The third parties that the bank knows, those that came last first, at most 1000.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn third_parties(&self) -> Result<Vec<Tpp>, Error> {
+        Ok(self.0.store.tpps().await?)
+    }
+
+    /// The bank blocks a third party, at every interface, or lets it act again. What customers approved for it ends
+    /// when it is blocked.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn set_blocked(&self, id: &TppId, blocked_at: Option<Timestamp>) -> Result<Tpp, Error> {
+        retry(|| async {
+            let tpp = self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))?;
+            let tpp = Tpp { blocked_at, ..tpp };
+            let mut changes = Changes::new().put_tpp(&tpp);
+            if let Some(at) = blocked_at {
+                for (interface, _) in Interface::NAMES {
+                    changes = changes.end_grants_at(id, interface, at);
+                }
+            }
+            self.0.store.save(changes).await?;
+            Ok(tpp)
+        })
+        .await
+    }
+
+    /// Adds the end of what customers approved where a certificate is the one that its holder acts on the word of.
+    pub(crate) async fn end_grants_behind(
+        &self,
+        changes: Changes,
+        (id, fingerprint): (&TppId, &str),
+        at: Timestamp,
+    ) -> Result<Changes, Error> {
+        let Some(tpp) = self.0.store.tpp(id).await? else { return Ok(changes) };
+        let behind = Interface::NAMES.into_iter().map(|(interface, _)| interface);
+        let behind = behind.filter(|interface| tpp.certificate_at(*interface) == fingerprint);
+        Ok(behind.fold(changes, |changes, interface| changes.end_grants_at(id, interface, at)))
+    }
+
+    /// The proof for a third party that has just shown a certificate which this crate checked.
+    pub(crate) fn acts_by_shown_certificate(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        tpp: &Tpp,
+        record: &domain::CertificateRecord,
+    ) -> Result<ActingTpp, StandingRefusal> {
+        let certificate = Some(record.state());
+        let standing = domain::Standing { blocked_at: tpp.blocked_at, certificate };
+        standing.check(&tpp.id, interface, ctx.now)?;
+        Ok(ActingTpp { id: tpp.id.clone(), interface })
+    }
+}
