@@ -9,6 +9,7 @@ mod client_sequences;
 mod flow;
 mod onboarding;
 mod refusals;
+mod request_ids;
 mod strict;
 mod terse;
 
