@@ -104,6 +104,11 @@ pub enum Refusal {
         "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"
     )]
     RequestIdReused,
+    /// The request id came with another method or path.
+    #[error(
+        "X-Request-ID was used within the last 24 hours for another method or path; use a new UUID for each request"
+    )]
+    RequestIdOfAnother,
     /// About a consent.
     #[error(transparent)]
     Consent(#[from] ConsentRefusal),

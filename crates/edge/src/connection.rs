@@ -19,4 +19,35 @@ impl Connection {
     pub fn peer_fingerprint(&self) -> Option<String> {
         self.peer_certificate.as_deref().map(gateway::fingerprint)
     }
+
+    /// The network that the caller comes from, as limits count it.
+    pub fn network(&self) -> Option<IpAddr> {
+        self.peer_address.map(network)
+    }
+}
+
+/// Whose limits an address counts for: its own in IPv4; in IPv6 those of its first 64 bits, because whoever has one
+/// such address usually has all of them.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_network() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
 }

@@ -26,6 +26,9 @@ pub enum Rejected {
     /// The body ended early or was framed wrongly.
     #[error("the body could not be read to its end")]
     BodyBroken,
+    /// The bodies that others send take all the memory that there is for them.
+    #[error("too many requests with large bodies are being read; try again in a few seconds")]
+    Busy,
     /// The body is encoded.
     #[error("Content-Encoding \"{0}\" is not supported; send the body as it is")]
     ContentEncoding(String),
@@ -59,6 +62,7 @@ impl Rejected {
             Self::HeadersTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyBroken | Self::DuplicateHeader(_) | Self::HeaderNotText(_) => StatusCode::BAD_REQUEST,
             Self::ContentEncoding(_) | Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,

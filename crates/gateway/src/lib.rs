@@ -56,7 +56,7 @@ pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
-pub use store::{Changes, Store, StoreError};
+pub use store::{Changes, Contents as StoreContents, Store, StoreError};
 
 /// What has ended is remembered this long, so that "expired" can be told from "unknown".
 const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
@@ -111,6 +111,7 @@ struct Inner {
     trust: certificates::Trust,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
+    request_ids: requests::RequestIds,
 }
 
 /// What a gateway is made of.
@@ -138,7 +139,18 @@ impl Gateway {
         let Parts { settings, store, clock, randomness, keys, bank, trust } = parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
-        Self(Arc::new(Inner { settings, store, clock, randomness, keys, bank, trust, registered }))
+        let request_ids = requests::RequestIds::default();
+        Self(Arc::new(Inner {
+            settings,
+            store,
+            clock,
+            randomness,
+            keys,
+            bank,
+            trust,
+            registered,
+            request_ids,
+        }))
     }
 
     /// How the bank is set up.

@@ -84,7 +84,11 @@ impl IntoResponse for Error {
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
-        Self::new(rejected.status(), "invalid_request", rejected)
+        let code = match rejected {
+            Rejected::Busy => "temporarily_unavailable",
+            _ => "invalid_request",
+        };
+        Self::new(rejected.status(), code, rejected)
     }
 }
 
@@ -118,6 +122,7 @@ impl From<Refusal> for Error {
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.
             Refusal::RequestIdReused
+            | Refusal::RequestIdOfAnother
             | Refusal::Consent(_)
             | Refusal::Authorisation(_)
             | Refusal::Access(_)

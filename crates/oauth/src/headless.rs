@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Connection, Edge, Entrance, Rejected, read_body};
+use edge::{Connection, Edge, Entrance, Rejected, SMALL_BODY, read_body};
 use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
 use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt};
@@ -143,7 +143,8 @@ async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
         let rejected = Rejected::MediaType { got: kind, expected: "application/json" };
         return Err(refused(rejected.status(), "invalid_request", rejected));
     }
-    let body = read_body(request.into_body()).await;
+    let connection = request.extensions().get::<Connection>().cloned();
+    let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await;
     let body = body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
     serde_json::from_slice(&body)
         .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))

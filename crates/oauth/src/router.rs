@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
-use edge::{Connection, Edge, Rejected, guard, read_body};
+use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
 use gateway::Ctx;
 use gateway::domain::RequestId;
 use http::Method;
@@ -117,14 +117,15 @@ impl FromRequestParts<Services> for Browser {
     }
 }
 
-/// A body that was read within the limits of `edge`.
-pub(crate) struct LimitedBody(pub(crate) Bytes);
+/// A body of at most `LIMIT` bytes; a form has no use for more than a small one.
+pub(crate) struct LimitedBody<const LIMIT: usize = SMALL_BODY>(pub(crate) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for LimitedBody {
+impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for LimitedBody<LIMIT> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        Ok(Self(read_body(request.into_body()).await?))
+        let connection = request.extensions().get::<Connection>().cloned();
+        Ok(Self(read_body(request.into_body(), LIMIT, connection.as_ref()).await?))
     }
 }
 

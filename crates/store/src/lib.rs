@@ -39,6 +39,17 @@ pub use pushed_requests::PushedRequest;
 pub use requests::StoredRequest;
 use row::{Row, Value};
 
+/// What is in a database file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// There is no file, or nothing in it.
+    Nothing,
+    /// A database of another program.
+    Foreign,
+    /// A database of this program, with the value that was asked for, if it has it.
+    Ours(Option<String>),
+}
+
 /// The database. Cloning is cheap and shares it.
 #[derive(Debug, Clone)]
 pub struct Store(sqlite::Db);
@@ -50,6 +61,23 @@ impl Store {
     /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         sqlite::Db::open(path).map(Self)
+    }
+
+    /// What is in a database file, which is not changed: whether there is a database of this program, and what it has
+    /// under an owner, kind and key of its private state.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it cannot be read, or is no database.
+    pub fn contents(path: &Path, owner: &str, entry: (&str, &str)) -> Result<Contents, StoreError> {
+        sqlite::contents(path, owner, entry)
+    }
+
+    /// Brings whatever is on disk beside the database file into it, so that the file alone is the whole database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.0.checkpoint()
     }
 
     /// A database that lives in memory and ends with its last clone.

@@ -2,13 +2,16 @@
 //!
 //! The library exists so that tests start the very server that the binary starts.
 
+mod activity;
 mod app;
 mod config;
 mod data_folder;
 mod dialects;
 mod listener;
+mod places;
 mod start;
 mod tls;
+mod unread;
 
 pub use config::{DataLocation, SandboxConfig};
 pub use dialects::DIALECTS;

@@ -1,22 +1,25 @@
 //! Accepting connections: limits on number and time, TLS, an orderly end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use edge::Connection;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
-/// Connections at once on one listener; more wait in the backlog.
-const MAX_CONNECTIONS: usize = 4096;
+use crate::activity::{Activity, Answer, Overdue};
+use crate::places::{Place, Places};
+use crate::unread;
 
 /// Time for a TLS handshake, and for the header of a request to arrive.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -24,12 +27,18 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Time that running requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Time that an idle connection gets to end in order.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Bytes of header that are read at all. What exceeds the limits of `edge` but fits here gets an answer in the
-/// dialect's format.
-const MAX_HEADER_BUFFER: usize = 256 * 1024;
+/// dialect's format. Every connection may come to hold a buffer of this size.
+const MAX_HEADER_BUFFER: usize = 64 * 1024;
 
 /// Header fields that are read at all, for the same reason. Room for them is made with every request.
 const MAX_FIELDS: usize = 128;
+
+/// Requests at once on one connection over HTTP/2.
+const MAX_STREAMS: u32 = 64;
 
 /// One listener of the server.
 pub(crate) struct Listener {
@@ -40,14 +49,21 @@ pub(crate) struct Listener {
     pub(crate) origin: Arc<str>,
 }
 
+/// Tells every connection when the server stops.
+type Stop = watch::Receiver<bool>;
+
+async fn stopped(stop: &mut Stop) {
+    // Whoever would say so is gone: that is a stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 impl Listener {
-    /// Serves until `stop` changes, then lets running requests end.
-    pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let graceful = GracefulShutdown::new();
+    /// Serves until `stop` says so, then lets running requests end.
+    pub(crate) async fn serve(self, mut stop: Stop) {
+        let places = Places::new();
         loop {
             let accepted = tokio::select! {
-                _ = stop.changed() => break,
+                () = stopped(&mut stop) => break,
                 accepted = accept(&self.tcp, &places) => accepted,
             };
             let Some((stream, place)) = accepted else { continue };
@@ -56,32 +72,32 @@ impl Listener {
                 peer_certificate: None,
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
-            let (app, tls, watcher) = (self.app.clone(), self.tls.clone(), graceful.watcher());
+            let (app, tls, stop) = (self.app.clone(), self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
                 match tls {
-                    None => serve_connection(stream, app, connection, watcher).await,
-                    Some(acceptor) => serve_tls(acceptor, stream, app, connection, watcher).await,
+                    None => serve_connection(stream, app, connection, stop).await,
+                    Some(acceptor) => serve_tls(acceptor, stream, app, connection, stop).await,
                 }
             });
         }
         drop(self.tcp);
-        if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests did not end in time and were cut off");
-        }
+        // Every connection keeps to the same time itself; this is for what does not come back at all.
+        let _ = timeout(GRACE * 2, places.all_free()).await;
     }
 }
 
-type Place = tokio::sync::OwnedSemaphorePermit;
-type Watcher = hyper_util::server::graceful::Watcher;
-
-async fn accept(tcp: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, Place)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+async fn accept(tcp: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, Place)> {
+    let free = places.free().await?;
     match tcp.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, address)) => {
             // Answers are written whole; waiting to fill a packet would only delay them.
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            let place = places.take(free, address.ip());
+            if place.is_none() {
+                tracing::debug!("connection closed: its network has all the places that one can have");
+            }
+            place.map(|place| (stream, place))
         }
         Err(error) => {
             // Out of file descriptors, or the caller gone again: neither ends the server.
@@ -97,28 +113,72 @@ async fn serve_tls(
     stream: TcpStream,
     app: Router,
     connection: Connection,
-    watcher: Watcher,
+    mut stop: Stop,
 ) {
-    match tokio::time::timeout(HEADER_TIME, acceptor.accept(stream)).await {
+    let handshake = tokio::select! {
+        handshake = timeout(HEADER_TIME, acceptor.accept(stream)) => handshake,
+        () = stopped(&mut stop) => return,
+    };
+    match handshake {
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let peer_certificate = chain.first().map(|leaf| Arc::from(leaf.as_ref()));
-            serve_connection(stream, app, Connection { peer_certificate, ..connection }, watcher).await;
+            serve_connection(stream, app, Connection { peer_certificate, ..connection }, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
 }
 
-async fn serve_connection<S>(stream: S, app: Router, connection: Connection, watcher: Watcher)
+async fn serve_connection<S>(stream: S, app: Router, connection: Connection, mut stop: Stop)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request = request.map(Body::new);
+    let activity = Activity::new();
+    let requests = activity.clone();
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let running = requests.begin();
+        let (mut request, unread) = unread::keep(request);
         request.extensions_mut().insert(connection.clone());
-        app.clone().call(request)
+        let answer = app.clone().call(request);
+        async move {
+            let answer: http::Response<Body> = answer.await?;
+            if let Some(unread) = unread {
+                unread.drain().await;
+            }
+            Ok::<_, Infallible>(answer.map(|body| Answer::new(body, running)))
+        }
     });
+    let builder = protocols();
+    let served = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        why = activity.overdue() => {
+            tracing::debug!(?why, "connection closed: it does nothing");
+            served.as_mut().graceful_shutdown();
+            match why {
+                Overdue::Idle => timeout(FAREWELL, served).await.unwrap_or(Ok(())),
+                Overdue::Request => Ok(()),
+            }
+        }
+        () = stopped(&mut stop) => {
+            served.as_mut().graceful_shutdown();
+            timeout(GRACE, served).await.unwrap_or_else(|_| {
+                if activity.is_busy() {
+                    tracing::warn!("a request did not end in time and was cut off");
+                }
+                Ok(())
+            })
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "connection ended early");
+    }
+}
+
+/// HTTP/1.1 and HTTP/2 with their limits.
+fn protocols() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -130,10 +190,7 @@ where
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(Duration::from_secs(30)))
-        .max_concurrent_streams(64)
+        .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_BUFFER as u32);
-    let served = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await;
-    if let Err(error) = served {
-        tracing::debug!(error, "connection ended early");
-    }
+    builder
 }

@@ -7,6 +7,7 @@ mod output;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command};
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let result = match runtime {
         Err(error) => Err(commands::Failure::new(format!("the runtime cannot start: {error}"))),
         Ok(runtime) => runtime.block_on(async {
+            survive_full_files();
             match cli.command {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
@@ -42,6 +44,15 @@ fn main() -> ExitCode {
             output::error(&format!("error: {failure}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A file that reaches the size that the system allows is an error of whoever writes to it, like a full disk, and not
+/// the end of the process. Once somebody waits for the signal it kills no more, even after they stop waiting.
+fn survive_full_files() {
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    if let Err(error) = signal(SignalKind::from_raw(number)) {
+        tracing::warn!(%error, "a file that grows too large will end the program");
     }
 }
 

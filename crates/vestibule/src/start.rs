@@ -79,6 +79,10 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.listeners.join_next().await.is_some() {}
+        // Then the database is whole in its one file, for whoever copies it.
+        if let Err(error) = self.sandbox.store.checkpoint() {
+            tracing::warn!(%error, "the last changes are in sandbox.db-wal alone; keep it together with sandbox.db");
+        }
     }
 }
 
@@ -121,6 +125,12 @@ pub enum StartError {
         /// Newest version known here.
         known: i64,
     },
+    /// The data folder is a bank's, and its database is not there.
+    #[error("the data folder {} is that of a bank whose database sandbox.db is missing or empty; put it back together with sandbox.db-wal, or choose another folder with --data (to begin a new bank in this one, remove identity and sandbox.db-wal there)", .0.display())]
+    DatabaseGone(PathBuf),
+    /// The data folder has a database that is not its own.
+    #[error("sandbox.db in the data folder {} is not the database of the bank to which the folder belongs; put the right one back, or choose another folder with --data", .0.display())]
+    DatabaseForeign(PathBuf),
     /// A file with trusted authorities cannot be read.
     #[error("cannot read trusted authorities from {}: {reason}", path.display())]
     Trusted {
@@ -153,6 +163,12 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     }
     let (public, public_address) = bind(&config.listen, "--listen").await?;
     let (management, management_address) = bind(&config.management_listen, "--management-listen").await?;
+    if !management_address.ip().is_loopback() {
+        tracing::warn!(
+            "the management API at {management_address} has no log-in: whoever reaches this address can act as any \
+             customer and issue certificates; let nobody else reach it, or leave --management-listen at 127.0.0.1"
+        );
+    }
     let secured = match &config.tls_listen {
         Some(address) => Some(bind(address, "--tls-listen").await?),
         None => None,
@@ -161,7 +177,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         Some(url) => check_public_url(url)?,
         None => format!("http://{}", reachable(public_address)),
     };
-    let (folder, store) = open_store(&config.data)?;
+    let (folder, store) = open_store(&config.data).await?;
     let trusted = read_trusted(&config)?;
     let key = {
         let drawer = Drawer::new(&store, "oauth");
@@ -247,11 +263,11 @@ fn check_public_url(text: &str) -> Result<String, StartError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), StartError> {
+async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), StartError> {
     match data {
         DataLocation::Folder(path) => {
             let folder = DataFolder::open(path)?;
-            let store = folder.store()?;
+            let store = folder.store().await?;
             Ok((Some(folder), store))
         }
         DataLocation::Memory => {

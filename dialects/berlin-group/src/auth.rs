@@ -7,7 +7,7 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Connection, Edge, Rejected, SignatureRules, check_message_signature, header_text, read_body,
+    Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_message_signature, header_text, read_body,
     single_header,
 };
 use eidas::Role;
@@ -87,10 +87,15 @@ async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed
     let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
     let tenant = ids.iter().find(|(name, _)| name == "tenant").ok_or(Rejected::NotFound)?;
     let ctx = edge.gateway.context(&tenant.1, id).ok_or(Rejected::NotFound)?;
-    let body = read_body(body).await?;
     let message =
         Message { method: &parts.method, target: target(&parts), base_uri: "", headers: &parts.headers };
-    let (presented, acting) = authenticate(edge, call, &ctx, &connection, &message, &body).await?;
+    let (presented, acting) = authenticate(edge, call, &ctx, &connection, &message).await?;
+    // The signature covers the digest and not the body, so nobody is given memory before it is known who calls.
+    let body = read_body(body, MAX_BODY, Some(&connection)).await?;
+    check_body(edge, &message, &body)?;
+    let path = message.target.split('?').next().unwrap_or_default();
+    let changes = !message.method.is_safe();
+    edge.gateway.check_request_id(&ctx, &presented.holder.tpp, (message.method.as_str(), path), changes)?;
     Ok(Signed { ctx, connection, presented, acting, ids, parts, body })
 }
 
@@ -218,14 +223,13 @@ fn uuid(text: &str) -> Option<String> {
     Some(id.to_string())
 }
 
-/// Runs every check and returns the signing certificate, with the proof that its holder may act.
+/// Runs every check that needs no body and returns the signing certificate, with the proof that its holder may act.
 async fn authenticate(
     edge: &Edge,
     call: &Call,
     ctx: &Ctx,
     connection: &Connection,
     message: &Message<'_>,
-    body: &[u8],
 ) -> Result<(Arc<PresentedCertificate>, ActingTpp), Error> {
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
@@ -245,7 +249,7 @@ async fn authenticate(
     let other = tls.as_ref().map(|(tls, place)| (&**tls, *place));
     let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await;
     let acting = acting.map_err(|error| from_gateway(error, &ctx.request))?;
-    check_signature(edge, call, message, body, &presented, ctx.now)?;
+    check_signature(edge, call, message, &presented, ctx.now)?;
     Ok((presented, acting))
 }
 
@@ -308,22 +312,15 @@ fn tls_certificate(
     Ok(presented.map(|presented| (presented, Place::SslHeader)))
 }
 
-/// Checks 8 to 12.
+/// Checks 8, 9, 11 and 12.
 fn check_signature(
     edge: &Edge,
     call: &Call,
     message: &Message<'_>,
-    body: &[u8],
     presented: &PresentedCertificate,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let text = |name: &'static str, shown: &'static str| {
-        header_text(message.headers, name).map_err(|rejected| match rejected {
-            Rejected::DuplicateHeader(_) => Error::from(Rejected::DuplicateHeader(shown)),
-            _ => Error::unauthorized("SIGNATURE_INVALID", Rejected::HeaderNotText(shown)),
-        })
-    };
-    let value = text("signature", "Signature")?.ok_or_else(|| {
+    let value = text(message, "signature", "Signature")?.ok_or_else(|| {
         let signed = call.signed.join(" ");
         Error::unauthorized(
             "SIGNATURE_MISSING",
@@ -332,20 +329,39 @@ fn check_signature(
             ),
         )
     })?;
-    let digest = text("digest", "Digest")?.ok_or_else(|| {
-        Error::unauthorized(
-            "SIGNATURE_INVALID",
-            "the Digest header is missing; send the digest of the body, also of an empty one",
-        )
-    })?;
-    let strictness = edge.gateway.settings().strictness;
-    let checked = match strictness {
+    digest(message)?;
+    let rules = SignatureRules::new(edge.gateway.settings().strictness, call.signed);
+    Ok(check_message_signature(message, value, presented, &rules, now)?)
+}
+
+/// Check 10.
+fn check_body(edge: &Edge, message: &Message<'_>, body: &[u8]) -> Result<(), Error> {
+    let digest = digest(message)?;
+    let checked = match edge.gateway.settings().strictness {
         Strictness::Strict => check_digest(digest, body, Prefix::Required),
         // Clients in the field send no digest, or that of some other text, when there is no body.
         Strictness::Lenient if body.is_empty() => Ok(()),
         Strictness::Lenient => check_digest(digest, body, Prefix::Optional),
     };
-    checked.map_err(|refusal| Error::unauthorized("SIGNATURE_INVALID", refusal))?;
-    let rules = SignatureRules::new(strictness, call.signed);
-    Ok(check_message_signature(message, value, presented, &rules, now)?)
+    checked.map_err(|refusal| Error::unauthorized("SIGNATURE_INVALID", refusal))
+}
+
+fn digest<'m>(message: &Message<'m>) -> Result<&'m str, Error> {
+    text(message, "digest", "Digest")?.ok_or_else(|| {
+        Error::unauthorized(
+            "SIGNATURE_INVALID",
+            "the Digest header is missing; send the digest of the body, also of an empty one",
+        )
+    })
+}
+
+fn text<'m>(
+    message: &Message<'m>,
+    name: &'static str,
+    shown: &'static str,
+) -> Result<Option<&'m str>, Error> {
+    header_text(message.headers, name).map_err(|rejected| match rejected {
+        Rejected::DuplicateHeader(_) => Error::from(Rejected::DuplicateHeader(shown)),
+        _ => Error::unauthorized("SIGNATURE_INVALID", Rejected::HeaderNotText(shown)),
+    })
 }

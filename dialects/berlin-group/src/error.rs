@@ -78,6 +78,8 @@ impl From<Rejected> for Error {
         let code = match rejected {
             // Recorded: an unknown path has a text and no code.
             Rejected::NotFound => None,
+            // The standard defines no code for a service that is not available.
+            Rejected::Busy => None,
             Rejected::Method(_) => Some("SERVICE_INVALID"),
             _ => Some("FORMAT_ERROR"),
         };
@@ -109,9 +111,10 @@ impl From<Refusal> for Error {
             | Refusal::InitialAccessTokenForeign
             | Refusal::ClientCredentials => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
             // Refusals of the registration endpoint, which has its own format.
-            Refusal::RedirectUri(_) | Refusal::SectorIdentifierUri | Refusal::RequestIdReused => {
-                (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
-            }
+            Refusal::RedirectUri(_)
+            | Refusal::SectorIdentifierUri
+            | Refusal::RequestIdReused
+            | Refusal::RequestIdOfAnother => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
             Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),

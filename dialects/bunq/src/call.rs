@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use axum::body::Body;
 use bytes::Bytes;
-use edge::{Connection, Rejected, header_text, single_header};
+use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, read_body, single_header};
 use gateway::domain::{Payment, PaymentId, SecretHash};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, Method};
@@ -31,7 +32,8 @@ pub(crate) struct Incoming {
     pub(crate) query: Vec<(String, String)>,
     /// The path from `/v1` on.
     pub(crate) path: String,
-    pub(crate) body: Bytes,
+    /// Not read yet.
+    pub(crate) body: Body,
 }
 
 /// A call that has passed every check about who sent it.
@@ -91,6 +93,9 @@ impl Call {
             Some(found) => Some(Caller::admit(bunq, &ctx, found, address).await?),
             None => None,
         };
+        // Large bodies, of pictures and batches, are for callers who are known.
+        let limit = if session.is_some() { MAX_BODY } else { SMALL_BODY };
+        let body = read_body(body, limit, Some(&connection)).await?;
         let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
         let is_signed = signature.is_some();
         if let (Some(signature), Some(installation)) = (signature, &installation) {

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::{Connection, Dialect, Edge, Entrance, Rejected, guard, log_refusal, read_body};
+use edge::{Connection, Dialect, Edge, Entrance, Rejected, guard, log_refusal};
 use gateway::Ctx;
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -109,7 +109,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
         params,
         query,
         path,
-        body: read_body(body).await?,
+        body,
     };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;

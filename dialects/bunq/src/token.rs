@@ -3,7 +3,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, read_body};
+use edge::{Connection, Rejected, SMALL_BODY, read_body};
 use gateway::CodeExchange;
 use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
 use http::{HeaderValue, StatusCode, header};
@@ -31,7 +31,11 @@ impl OauthError {
 
 impl From<Error> for OauthError {
     fn from(error: Error) -> Self {
-        let code = if error.status.is_server_error() { "server_error" } else { "invalid_request" };
+        let code = match error.status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        };
         Self { status: error.status, code, text: error.text }
     }
 }
@@ -64,7 +68,8 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().ok_or(Error::from(Rejected::NotFound))?;
     let ctx = bunq.context(id)?;
-    let body = read_body(body).await.map_err(Error::from)?;
+    let connection = parts.extensions.get::<Connection>();
+    let body = read_body(body, SMALL_BODY, connection).await.map_err(Error::from)?;
     let parameters = parameters(parts.uri.query(), &body);
     let failed = |error| OauthError::from(from_gateway(error, &ctx.request));
     if parameters.required("grant_type")? != "authorization_code" {

@@ -14,10 +14,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Rejected, read_body};
+use edge::{Connection, Rejected, SMALL_BODY, read_body};
 use gateway::Clock;
 use gateway::domain::{CertificateRecord, CertificateStatus, CustomerId, Tenant, Timestamp};
-use http::{Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,8 @@ pub type CustomerAccess = Arc<
         + Send
         + Sync,
 >;
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -70,6 +72,7 @@ pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, Cu
         .with_state(Management { sandbox, doors: doors.into() })
         .merge(others)
         .layer(from_fn(same_origin_only))
+        .layer(from_fn(private))
 }
 
 /// An answer that is an error.
@@ -104,7 +107,11 @@ impl IntoResponse for Error {
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
-        Self { status: rejected.status(), code: "invalid_request", message: rejected.to_string() }
+        let code = match rejected {
+            Rejected::Busy => "temporarily_unavailable",
+            _ => "invalid_request",
+        };
+        Self { status: rejected.status(), code, message: rejected.to_string() }
     }
 }
 
@@ -118,7 +125,12 @@ impl From<gateway::Error> for Error {
             gateway::Error::Conflict => {
                 Self { status: StatusCode::CONFLICT, code: "conflict", message: error.to_string() }
             }
-            other @ (gateway::Error::Unavailable(_) | gateway::Error::Internal(_)) => Self::internal(&other),
+            gateway::Error::Unavailable(_) => {
+                tracing::error!(%error, "management request failed");
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self { status, code: "temporarily_unavailable", message: error.to_string() }
+            }
+            gateway::Error::Internal(_) => Self::internal(&error),
         }
     }
 }
@@ -145,6 +157,16 @@ async fn same_origin_only(request: Request, next: Next) -> Response {
             .into_response();
     }
     next.run(request).await
+}
+
+/// Answers hold private keys: no cache keeps them, no page of another site embeds them, no browser guesses what they are.
+async fn private(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn index() -> Json<serde_json::Value> {
@@ -298,6 +320,7 @@ async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Rejected::MediaType { got: kind, expected: "application/json" }.into());
     }
-    let body = read_body(request.into_body()).await?;
+    let connection = request.extensions().get::<Connection>().cloned();
+    let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await?;
     serde_json::from_slice(&body).map_err(|error| Error::bad("invalid_request", format!("the body: {error}")))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use edge::{Rejected, SignatureRules, check_message_signature, header_text, single_header};
+use edge::{MAX_BODY, Rejected, SignatureRules, check_message_signature, header_text, single_header};
 use eidas::Role;
 use gateway::certificates::check_same_organization;
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
@@ -28,7 +28,7 @@ pub(crate) async fn register(
     call: Call,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    body: LimitedBody,
+    body: LimitedBody<MAX_BODY>,
 ) -> Result<Created, Error> {
     check_mtls(&services, &call)?;
     let bearer = bearer_token(&headers)?;

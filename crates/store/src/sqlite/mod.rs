@@ -3,6 +3,7 @@
 //! Reads run in the calling thread on a connection of that thread's own, with cached statements. One writer
 //! thread commits whatever waits as one group with one fsync. In memory there is one connection for both.
 
+mod files;
 mod migrations;
 mod writer;
 
@@ -17,6 +18,7 @@ use thread_local::ThreadLocal;
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::{Row, Value};
+pub(crate) use files::contents;
 use writer::Writer;
 
 /// Statements kept ready on each connection.
@@ -47,6 +49,7 @@ impl Db {
             .map_err(unavailable)?;
         prepare(&connection)?;
         migrations::run(&mut connection)?;
+        files::checkpoint(&connection)?;
         let readers = Readers::PerThread { path: path.to_owned(), connections: Box::default() };
         let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
         Ok(Self(Arc::new(Inner { writer, readers })))
@@ -59,6 +62,15 @@ impl Db {
         let shared = Arc::new(Mutex::new(connection));
         let writer = Writer::start(Arc::clone(&shared))?;
         Ok(Self(Arc::new(Inner { writer, readers: Readers::Shared(shared) })))
+    }
+
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        match &self.0.readers {
+            Readers::PerThread { path, .. } if !files::checkpoint(&files::open_existing(path)?)? => {
+                Err(StoreError::Unavailable("somebody else is reading it".to_owned()))
+            }
+            Readers::PerThread { .. } | Readers::Shared(_) => Ok(()),
+        }
     }
 
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {

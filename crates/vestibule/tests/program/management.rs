@@ -183,6 +183,49 @@ async fn pages_of_other_sites_cannot_call_it() {
 }
 
 #[tokio::test]
+async fn every_answer_is_for_the_caller_alone() {
+    let server = TestServer::start().await;
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("GET", "/ca.pem", 200),
+        ("GET", "/clock", 200),
+        ("GET", "/nothing", 404),
+        ("DELETE", "/clock", 405),
+        ("POST", "/approvals", 415),
+        ("POST", "/test-accounts", 415),
+    ] {
+        let url = format!("{}{path}", server.running.addresses.management);
+        let answer = server.http.request(method.parse().unwrap(), url).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            let found = answer.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(found, Some(value), "{method} {path}: {name}");
+        }
+    }
+    let refused = server.http.get(format!("{}/clock", server.running.addresses.management));
+    let refused = refused.header("origin", "https://evil.example").send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["x-content-type-options"]),
+        (403, &"nosniff".parse().unwrap())
+    );
+}
+
+#[test]
+fn a_listener_that_others_can_reach_is_warned_of() {
+    for (address, is_warned) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let program =
+            testkit::Program::sandbox(crate::BINARY, &["--ephemeral", "--management-listen", address]);
+        let (_, log) = program.signal("TERM");
+        assert_eq!(log.contains("has no log-in"), is_warned, "{address}: {log}");
+        assert_eq!(log.lines().count(), usize::from(is_warned), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn clocks_move_alone_and_together() {
     let server = TestServer::start().await;
     let at = async |tenant: &str| {

@@ -10,6 +10,7 @@ mod flow;
 mod guesses;
 mod onboarding;
 mod refusals;
+mod request_ids;
 mod strict;
 mod terse;
 
