@@ -5,7 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -29,6 +29,15 @@ impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
+}
+
+/// A file that cannot be used. Whoever passed a key itself in place of its file's name does not get it repeated.
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let name = path.display().to_string();
+    if name.contains("-----BEGIN") || name.contains('\n') {
+        return Failure::new("a file's name is expected here, not what is in the file");
+    }
+    Failure::new(format!("{name}: {error}"))
 }
 
 /// A folder of ours in the user's data folder.
