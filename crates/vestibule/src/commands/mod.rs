@@ -31,13 +31,9 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// A file that cannot be used. Whoever passed a key itself in place of its file's name does not get it repeated.
+/// A file that cannot be used.
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let name = path.display().to_string();
-    if name.contains("-----BEGIN") || name.contains('\n') {
-        return Failure::new("a file's name is expected here, not what is in the file");
-    }
-    Failure::new(format!("{name}: {error}"))
+    Failure::new(format!("{}: {error}", path.display()))
 }
 
 /// A folder of ours in the user's data folder.

@@ -300,8 +300,12 @@ fn what_is_no_certificate_or_key_is_named_and_never_repeated() {
         ("key in DER", inspect("key.der"), "it is a private key; expected an X.509 certificate"),
         ("bare key", inspect("bare.pem"), "it is a private key; expected an X.509 certificate"),
         ("request", inspect("csr.pem"), "it is a certificate request (CSR); expected a certificate"),
-        ("the key itself", key_text(&key), "a file's name is expected here"),
-        ("the key itself on one line", key_text(&key.replace('\n', "")), "a file's name is expected here"),
+        ("the key itself", key_text(&key), "a file's name is expected on the command line"),
+        (
+            "the key itself on one line",
+            key_text(&key.replace('\n', "")),
+            "a file's name is expected on the command line",
+        ),
         (
             "swapped",
             take("key.pem", "certificate.pem"),

@@ -227,11 +227,7 @@ async fn subjects_are_compared_by_their_structure() {
         self_signed(key, name, |_| {})
     };
     let common_name = (DnType::CommonName, "Structure AISP");
-    let two = [
-        (DnType::OrganizationName, "A"),
-        (DnType::OrganizationalUnitName, "B"),
-        common_name.clone(),
-    ];
+    let two = [(DnType::OrganizationName, "A"), (DnType::OrganizationalUnitName, "B"), common_name.clone()];
     let one = [(DnType::OrganizationName, "A/OU=B"), common_name];
     let key = &client_keys().0;
     let user = trade(&server, &certificate(key, &two), key).await.unwrap();
