@@ -8,6 +8,7 @@ use eidas::issue::{
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
 use gateway::{Drawer, Randomness};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -20,6 +21,11 @@ const ORGANIZATION: &str = "Vestibule Sandbox (TEST)";
 const FROM: &str = "2020-01-01T00:00:00Z";
 const TO: &str = "2099-12-31T23:59:59Z";
 
+/// Lifetime of a listener's certificate, which begins a day ago for clients whose clock is slow. Clients refuse more
+/// than 398 days.
+const SERVER_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+const SERVER_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 396);
+
 /// Where certificates say that the authority publishes, if the bank has no public name of its own. Certificate
 /// profiles allow no addresses such as 127.0.0.1 there; the sandbox serves the same paths on its own listener.
 const DEFAULT_PKI_HOST: &str = "pki.vestibule.example.com";
@@ -30,6 +36,7 @@ pub struct Authorities {
     root: Authority,
     issuing: Authority,
     test_client: Authority,
+    /// Where the issuing authority publishes.
     points: PublicationPoints,
     /// Name of the sandbox's host, which test-client certificates carry.
     pub(crate) host: String,
@@ -47,31 +54,39 @@ impl Authorities {
         randomness: &Randomness,
         public_url: &str,
     ) -> Result<Self, SandboxError> {
-        let kept =
-            (load(drawer, "root").await?, load(drawer, "issuing").await?, load(drawer, "test-client").await?);
-        let (root, issuing, test_client) = match kept {
-            (Some(root), Some(issuing), Some(test_client)) => (root, issuing, test_client),
-            _ => make(drawer, randomness).await?,
-        };
         let url = Url::parse(public_url).ok();
         let host = url.as_ref().and_then(Url::host_str).unwrap_or("localhost").to_owned();
         let pki_host = match url.as_ref().and_then(Url::host) {
             Some(Host::Domain(name)) if name.contains('.') => name.to_owned(),
             _ => DEFAULT_PKI_HOST.to_owned(),
         };
-        let points = PublicationPoints {
-            ca_issuers: format!("http://{pki_host}/ca/issuing.cer"),
-            crl: format!("http://{pki_host}/ca/issuing.crl"),
+        let points = |authority: &str| PublicationPoints {
+            ca_issuers: format!("http://{pki_host}/ca/{authority}.cer"),
+            crl: format!("http://{pki_host}/ca/{authority}.crl"),
             disclosure_statement: Some(format!("https://{pki_host}/ca/disclosure-statement")),
         };
-        Ok(Self { root, issuing, test_client, points, host })
+        let root_points = points("root");
+        let kept =
+            (load(drawer, "root").await?, load(drawer, "issuing").await?, load(drawer, "test-client").await?);
+        let (root, issuing, test_client) = match kept {
+            (Some(root), Some(issuing), Some(test_client)) => {
+                let issuing =
+                    keep_up(drawer, randomness, (&root, &root_points), ("issuing", issuing)).await?;
+                let below = ("test-client", test_client);
+                let test_client = keep_up(drawer, randomness, (&root, &root_points), below).await?;
+                (root, issuing, test_client)
+            }
+            _ => make(drawer, randomness, root_points).await?,
+        };
+        Ok(Self { root, issuing, test_client, points: points("issuing"), host })
     }
 
     /// Makes a store of trusted authorities trust these.
     pub(crate) fn add_to(&self, trust: &mut TrustStore) -> Result<(), eidas::CertificateError> {
         trust.add_anchor(self.root.der())?;
         trust.add_intermediate(self.issuing.der());
-        trust.add_direct_issuer(self.test_client.der())
+        trust.add_intermediate(self.test_client.der());
+        Ok(())
     }
 
     /// The root certificate in PEM.
@@ -109,9 +124,15 @@ impl Authorities {
         revoked: &[(Vec<u8>, Timestamp)],
         now: Timestamp,
     ) -> Result<Vec<u8>, IssueError> {
-        let next = now.saturating_add(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
+        let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
         let number = u64::try_from(now.as_second()).unwrap_or_default();
         self.issuing.revocation_list(number, revoked, now, next)
+    }
+
+    /// The revocation list of the root, which never revoked an authority.
+    pub(crate) fn root_revocation_list(&self, now: Timestamp) -> Result<Vec<u8>, IssueError> {
+        let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
+        self.root.revocation_list(u64::try_from(now.as_second()).unwrap_or_default(), &[], now, next)
     }
 
     /// A certificate with its key for a TLS listener under these names, with the chain up to below the root.
@@ -122,12 +143,15 @@ impl Authorities {
         &self,
         names: &[String],
         randomness: &Randomness,
+        now: Timestamp,
     ) -> Result<(Vec<Vec<u8>>, String), SandboxError> {
         let (private_key, public_key) = generate_key(KeyType::P256).map_err(authority)?;
-        let serial = randomness.name_octets();
+        let serial = serial_number(randomness.name_octets());
+        let from = now.saturating_sub(SERVER_BEFORE).unwrap_or(now);
+        let validity = (from, now.saturating_add(SERVER_LIFETIME).unwrap_or(now));
         let certificate = self
             .issuing
-            .issue_server(names, ORGANIZATION, &serial_number(serial), validity()?, &public_key)
+            .issue_server((names, ORGANIZATION), &serial, validity, &self.points, &public_key)
             .map_err(authority)?;
         Ok((vec![certificate, self.issuing.der().to_vec()], private_key))
     }
@@ -140,9 +164,29 @@ impl Authorities {
     }
 }
 
+/// An authority below the root as it was kept; with a new certificate if the kept one does not say where the root
+/// publishes today.
+async fn keep_up(
+    drawer: &Drawer,
+    randomness: &Randomness,
+    (root, points): (&Authority, &PublicationPoints),
+    (key, kept): (&str, Authority),
+) -> Result<Authority, SandboxError> {
+    let certificate = Certificate::from_der(kept.der())?;
+    let says = (&certificate.crl_distribution_points[..], &certificate.ca_issuers[..]);
+    if says == (std::slice::from_ref(&points.crl), std::slice::from_ref(&points.ca_issuers)) {
+        return Ok(kept);
+    }
+    let serial = serial_number(randomness.name_octets());
+    let renewed = root.renew_subordinate(&kept, &serial, validity()?, points).map_err(authority)?;
+    keep(drawer, key, &renewed).await?;
+    Ok(renewed)
+}
+
 async fn make(
     drawer: &Drawer,
     randomness: &Randomness,
+    points: PublicationPoints,
 ) -> Result<(Authority, Authority, Authority), SandboxError> {
     let validity = validity()?;
     let register_number = format!("NTRNL-{:08}", u32::from_be_bytes(first(randomness)) % 100_000_000);
@@ -162,9 +206,10 @@ async fn make(
     let serials = [(); 3].map(|()| serial_number(randomness.name_octets()));
     let made = tokio::task::spawn_blocking(move || {
         let root = Authority::root(&root_name, KeyType::P256, &serials[0], validity)?;
-        let issuing = root.subordinate(&issuing_name, KeyType::P256, &serials[1], validity)?;
+        let issuing = root.subordinate(&issuing_name, KeyType::P256, &serials[1], validity, &points)?;
         // The compatible bank's certificates are signed with RSA.
-        let test_client = root.subordinate(&test_client_name, KeyType::Rsa2048, &serials[2], validity)?;
+        let test_client =
+            root.subordinate(&test_client_name, KeyType::Rsa2048, &serials[2], validity, &points)?;
         Ok::<_, IssueError>((root, issuing, test_client))
     })
     .await

@@ -21,12 +21,17 @@ pub fn publication(sandbox: Sandbox) -> Router {
             get(async |State(s): State<Sandbox>| certificate(s.authorities.issuing_der())),
         )
         .route("/ca/issuing.crl", get(revocation_list))
+        .route("/ca/root.crl", get(root_revocation_list))
         .route("/ca/disclosure-statement", get(async || DISCLOSURE))
         .with_state(sandbox)
 }
 
 fn certificate(der: &[u8]) -> Response {
     ([(header::CONTENT_TYPE, "application/pkix-cert")], der.to_vec()).into_response()
+}
+
+async fn root_revocation_list(State(sandbox): State<Sandbox>) -> Response {
+    answer(sandbox.authorities.root_revocation_list(sandbox.clock.now(None)))
 }
 
 async fn revocation_list(State(sandbox): State<Sandbox>) -> Response {
@@ -41,7 +46,11 @@ async fn revocation_list(State(sandbox): State<Sandbox>) -> Response {
         .iter()
         .filter_map(|record| Some((serial_octets(&record.holder.serial)?, record.status.since()?)))
         .collect();
-    match sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None)) {
+    answer(sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None)))
+}
+
+fn answer(list: Result<Vec<u8>, eidas::issue::IssueError>) -> Response {
+    match list {
         Ok(der) => ([(header::CONTENT_TYPE, "application/pkix-crl")], der).into_response(),
         Err(error) => {
             tracing::error!(%error, "revocation list");

@@ -10,8 +10,9 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
-use crate::name::{Attribute, DistinguishedName};
+use crate::name::{self, Attribute, DistinguishedName};
 use crate::organization_identifier::{OrganizationIdentifier, OrganizationIdentifierError};
+use crate::pem::{Kind, PemError};
 use crate::public_key::PublicKey;
 use crate::qc_statements::{QcStatements, QcStatementsError, QcType};
 use crate::{Role, oid};
@@ -38,6 +39,8 @@ pub struct Certificate {
     pub subject: DistinguishedName,
     /// Who signed the certificate.
     pub issuer: DistinguishedName,
+    /// Attributes of the subject that are TeletexString, BMPString or UniversalString.
+    pub old_strings: Vec<ObjectIdentifier>,
     /// First second of validity.
     pub not_before: Timestamp,
     /// Last second of validity.
@@ -82,6 +85,12 @@ pub enum CertificateError {
     /// Not an X.509 certificate in DER.
     #[error("it is not an X.509 certificate in DER ({0})")]
     Malformed(String),
+    /// Something else in DER.
+    #[error("it is {0}; expected an X.509 certificate")]
+    Other(Kind),
+    /// Not PEM of a certificate.
+    #[error(transparent)]
+    Pem(#[from] PemError),
     /// Octets after the certificate.
     #[error("{0} octets follow the end of the certificate")]
     TrailingOctets(usize),
@@ -100,8 +109,10 @@ impl Certificate {
             return Err(CertificateError::TooLarge);
         }
         let malformed = |what: &str| CertificateError::Malformed(what.to_owned());
-        let (rest, x509) =
-            X509Certificate::from_der(der).map_err(|error| CertificateError::Malformed(plain(&error)))?;
+        let (rest, x509) = X509Certificate::from_der(der).map_err(|error| match Kind::of_der(der) {
+            Some(other) if other != Kind::Certificate => CertificateError::Other(other),
+            _ => CertificateError::Malformed(plain(&error).to_owned()),
+        })?;
         if !rest.is_empty() {
             return Err(CertificateError::TrailingOctets(rest.len()));
         }
@@ -112,6 +123,7 @@ impl Certificate {
             serial: x509.raw_serial().to_vec(),
             subject: read_name(x509.subject()).ok_or_else(|| malformed("subject"))?,
             issuer: read_name(x509.issuer()).ok_or_else(|| malformed("issuer"))?,
+            old_strings: old_strings(x509.subject()),
             not_before: timestamp(x509.validity().not_before.timestamp()),
             not_after: timestamp(x509.validity().not_after.timestamp()),
             public_key: PublicKey::read(x509.public_key()).ok_or_else(|| malformed("public key"))?,
@@ -144,7 +156,8 @@ impl Certificate {
         match &chain_from_pem(pem)?[..] {
             [one] => Self::from_der(one),
             several => {
-                Err(CertificateError::Malformed(format!("{} certificates in the text", several.len())))
+                let found = several.len();
+                Err(PemError::Several { expected: Kind::Certificate, found }.into())
             }
         }
     }
@@ -161,9 +174,10 @@ impl Certificate {
         hex(&self.fingerprint)
     }
 
-    /// The key id of Berlin Group signatures: `SN=<serial>,CA=<issuer>` (NextGenPSD2 1.3, 12.2).
+    /// The key id of Berlin Group signatures: `SN=<serial>,CA=<issuer>` (NextGenPSD2 1.3, 12.2). It is ASCII, as
+    /// header fields are.
     pub fn key_id(&self) -> String {
-        format!("SN={},CA={}", self.serial_hex(), self.issuer)
+        format!("SN={},CA={}", self.serial_hex(), self.issuer.to_ascii())
     }
 
     /// The organization identifier, which must occur exactly once.
@@ -183,8 +197,18 @@ impl Certificate {
     /// The roles that the PSD2 statement grants; none without a readable statement.
     pub fn roles(&self) -> &[Role] {
         match &self.qc_statements {
-            Some(Ok(QcStatements { psd2: Some(psd2), .. })) => &psd2.roles,
+            Some(Ok(statements)) if statements.psd2_fault().is_none() => {
+                statements.psd2.as_ref().map_or(&[], |psd2| &psd2.roles)
+            }
             _ => &[],
+        }
+    }
+
+    /// Why what the certificate says about its holder's roles cannot be believed, if so.
+    pub fn psd2_fault(&self) -> Option<&QcStatementsError> {
+        match self.qc_statements.as_ref()? {
+            Ok(statements) => statements.psd2_fault(),
+            Err(error) => Some(error),
         }
     }
 
@@ -276,7 +300,7 @@ pub enum IdentityError {
     #[error("its subject has more than one organizationIdentifier (OID 2.5.4.97)")]
     Repeated,
     /// The value breaks the grammar.
-    #[error("its organizationIdentifier \"{text}\" is not valid: {rule}")]
+    #[error("its organizationIdentifier \"{}\" is not valid: {rule}", name::visible(text))]
     Malformed {
         /// The value in the certificate.
         text: String,
@@ -295,17 +319,38 @@ pub fn fingerprint(der: &[u8]) -> Fingerprint {
 /// The DER of every certificate in a PEM text, in its order.
 ///
 /// # Errors
-/// [`CertificateError::Malformed`] for broken PEM or a text without any certificate.
-pub fn chain_from_pem(pem: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
-    use rustls_pki_types::{CertificateDer, pem::PemObject};
-    let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .map(|item| item.map(|der| der.as_ref().to_vec()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| CertificateError::Malformed(format!("PEM: {error}")))?;
-    if chain.is_empty() {
-        return Err(CertificateError::Malformed("no BEGIN CERTIFICATE line in the text".to_owned()));
+/// [`CertificateError::Pem`] for broken PEM or a text without any certificate.
+pub fn chain_from_pem(pem: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>, CertificateError> {
+    Ok(crate::pem::certificates(pem.as_ref())?)
+}
+
+/// The certificates of a PEM text, in whatever order they stand there: first the one that issued none of the
+/// others, then its issuer, and so on up; whatever does not belong to that chain comes last.
+///
+/// # Errors
+/// As [`chain_from_pem`], and for a certificate that cannot be read.
+pub fn ordered_chain(pem: impl AsRef<[u8]>) -> Result<Vec<Certificate>, CertificateError> {
+    let ders = chain_from_pem(pem)?;
+    let read = ders.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?;
+    Ok(order(read))
+}
+
+/// The same for certificates that are read already.
+pub fn order(mut rest: Vec<Certificate>) -> Vec<Certificate> {
+    let issued = |issuer: &Certificate, other: &Certificate| {
+        issuer.fingerprint != other.fingerprint && issuer.subject == other.issuer
+    };
+    let leaf = (0..rest.len()).find(|at| !rest.iter().any(|other| issued(&rest[*at], other)));
+    let mut chain = Vec::with_capacity(rest.len());
+    let mut next = leaf.or((!rest.is_empty()).then_some(0));
+    while let Some(at) = next {
+        let certificate = rest.remove(at);
+        rest.retain(|other| other.fingerprint != certificate.fingerprint);
+        next = rest.iter().position(|other| issued(other, &certificate));
+        chain.push(certificate);
     }
-    Ok(chain)
+    chain.append(&mut rest);
+    chain
 }
 
 /// The PEM form of a certificate, lines of 64 characters.
@@ -329,14 +374,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 fn read_name(name: &x509_parser::x509::X509Name<'_>) -> Option<DistinguishedName> {
-    name.iter_attributes()
-        .map(|attribute| {
-            let value =
-                attribute.as_str().map_or_else(|_| format!("#{}", hex(attribute.as_slice())), str::to_owned);
+    let mut sets = Vec::new();
+    for set in name.iter() {
+        let attributes = set.iter().map(|attribute| {
+            let value = attribute.attr_value();
+            let text = name::text(value.tag().0, value.data);
+            let value = text.unwrap_or_else(|| format!("#{}", hex(value.data)));
             Some(Attribute { oid: read_oid(attribute.attr_type())?, value })
-        })
-        .collect::<Option<Vec<_>>>()
-        .map(DistinguishedName::new)
+        });
+        sets.push(attributes.collect::<Option<Vec<_>>>()?);
+    }
+    Some(DistinguishedName::from_sets(sets))
+}
+
+fn old_strings(name: &x509_parser::x509::X509Name<'_>) -> Vec<ObjectIdentifier> {
+    let attributes = name.iter_attributes();
+    let old = attributes.filter(|attribute| name::is_old_string(attribute.attr_value().tag().0));
+    old.filter_map(|attribute| read_oid(attribute.attr_type())).collect()
 }
 
 pub(crate) fn read_oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Option<ObjectIdentifier> {
@@ -381,10 +435,20 @@ fn key_usage_names(flags: u16) -> Vec<&'static str> {
     NAMES.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| *name).collect()
 }
 
-/// The library's error without the bytes it could not read.
-fn plain(error: &x509_parser::nom::Err<x509_parser::error::X509Error>) -> String {
+/// What is wrong, without the library's text: that could hold what it could not read.
+fn plain(error: &x509_parser::nom::Err<x509_parser::error::X509Error>) -> &'static str {
+    use x509_parser::error::X509Error as E;
     match error {
-        x509_parser::nom::Err::Incomplete(_) => "it ends too early".to_owned(),
-        x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => error.to_string(),
+        x509_parser::nom::Err::Incomplete(_) => "it ends too early",
+        x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => match error {
+            E::InvalidVersion => "its version",
+            E::InvalidSerial => "its serial number",
+            E::InvalidX509Name => "a name in it",
+            E::InvalidDate => "its validity",
+            E::InvalidSPKI => "its public key",
+            E::InvalidAlgorithmIdentifier => "its algorithm",
+            E::InvalidExtensions | E::DuplicateExtensions => "its extensions",
+            _ => "its structure",
+        },
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::certificate::{Certificate, hex};
 use crate::check::Purpose;
-use crate::name::{DistinguishedName, display_name};
+use crate::name::{DistinguishedName, display_name, visible};
 use crate::public_key::KeyKind;
 use crate::qc_statements::{DisclosureStatement, QcType};
 use crate::{Role, Scheme};
@@ -176,9 +176,13 @@ pub fn describe(certificate: &Certificate) -> Description {
         ),
         psd2: statements.and_then(|statements| statements.psd2.as_ref()).map(|psd2| Psd2Description {
             roles: psd2.roles.clone(),
-            unknown_roles: psd2.unknown_roles.iter().map(|(oid, name)| format!("{oid} {name}")).collect(),
-            nca_name: psd2.nca_name.clone(),
-            nca_id: psd2.nca_id.clone(),
+            unknown_roles: psd2
+                .unknown_roles
+                .iter()
+                .map(|(oid, name)| format!("{oid} {}", visible(name)))
+                .collect(),
+            nca_name: visible(&psd2.nca_name).into_owned(),
+            nca_id: visible(&psd2.nca_id).into_owned(),
         }),
         qc_statements: statements.map(|statements| QcDescription {
             qc_compliance: statements.qc_compliance,
@@ -198,7 +202,7 @@ pub fn describe(certificate: &Certificate) -> Description {
         signature_algorithm: c.signature_algorithm.to_string(),
         key_usage: c.key_usage.clone(),
         extended_key_usage: texts(&c.extended_key_usage),
-        dns_names: c.dns_names.clone(),
+        dns_names: c.dns_names.iter().map(|name| visible(name).into_owned()).collect(),
         policies: texts(&c.policies),
         ca_issuers: c.ca_issuers.clone(),
         ocsp: c.ocsp.clone(),
@@ -225,7 +229,7 @@ fn describe_name(name: &DistinguishedName) -> NameDescription {
             .map(|attribute| AttributeDescription {
                 kind: display_name(attribute.oid),
                 oid: attribute.oid.to_string(),
-                value: attribute.value.clone(),
+                value: visible(&attribute.value).into_owned(),
             })
             .collect(),
     }

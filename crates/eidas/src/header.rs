@@ -3,7 +3,7 @@
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::certificate::CertificateError;
+use crate::pem::{self, Kind, PemError};
 
 /// Largest header value taken, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
@@ -12,9 +12,6 @@ const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
-
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
 
 /// Which shape a header has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +43,12 @@ pub enum HeaderError {
     /// More than one certificate.
     #[error("the header holds more than one certificate; send the signing certificate alone")]
     SeveralCertificates,
+    /// Something else than a certificate.
+    #[error("the header holds {0}; expected a certificate")]
+    Other(Kind),
+    /// A private key, which somebody sent by mistake.
+    #[error("the header holds {0}, which must never be sent to anyone; expected a certificate")]
+    Secret(Kind),
     /// Not one of the forms.
     #[error(
         "the header is neither base64 of a DER certificate on one line nor PEM (line breaks may be blanks or %0A)"
@@ -53,9 +56,9 @@ pub enum HeaderError {
     Malformed,
 }
 
-impl From<CertificateError> for HeaderError {
-    fn from(_: CertificateError) -> Self {
-        Self::Malformed
+impl HeaderError {
+    fn other(kind: Kind) -> Self {
+        if kind.is_secret() { Self::Secret(kind) } else { Self::Other(kind) }
     }
 }
 
@@ -91,23 +94,27 @@ fn any(text: &str) -> Result<Vec<u8>, HeaderError> {
         return pem_der(&decoded);
     }
     let octets = base64_der(&decoded)?;
-    match std::str::from_utf8(&octets) {
-        Ok(inner) if inner.contains(BEGIN) => pem_der(inner),
+    match (std::str::from_utf8(&octets), Kind::of_der(&octets)) {
+        (Ok(inner), _) if inner.contains("-----") => pem_der(inner),
+        (_, Some(kind)) if kind != Kind::Certificate => Err(HeaderError::other(kind)),
         _ => Ok(octets),
     }
 }
 
 /// PEM in which line breaks may have become blanks, tabs or nothing.
 fn pem_der(text: &str) -> Result<Vec<u8>, HeaderError> {
-    if text.matches(BEGIN).count() > 1 {
-        return Err(HeaderError::SeveralCertificates);
+    if pem::holds_private_key(text.as_bytes()) {
+        return Err(HeaderError::Secret(Kind::PrivateKey));
     }
-    let (_, rest) = text.split_once(BEGIN).ok_or(HeaderError::Malformed)?;
-    let (body, after) = rest.split_once(END).ok_or(HeaderError::Malformed)?;
-    if !after.trim().is_empty() {
-        return Err(HeaderError::Malformed);
+    match pem::certificates(text.as_bytes()) {
+        Ok(mut found) if found.len() == 1 => Ok(found.remove(0)),
+        Ok(_) => Err(HeaderError::SeveralCertificates),
+        Err(PemError::Other { found, .. }) => Err(HeaderError::other(found)),
+        Err(PemError::NotBase64(_)) if text.trim_matches('-').contains("----------") => {
+            Err(HeaderError::Missing)
+        }
+        Err(_) => Err(HeaderError::Malformed),
     }
-    base64_der(body)
 }
 
 fn base64_der(text: &str) -> Result<Vec<u8>, HeaderError> {
@@ -184,7 +191,15 @@ mod tests {
         let case = |text: &str| certificate_der(text.as_bytes(), HeaderForm::Any);
         assert_eq!(case(&format!("{pem}{pem}")), Err(HeaderError::SeveralCertificates));
         assert_eq!(case(&pem[..40]), Err(HeaderError::Malformed));
-        assert_eq!(case(&format!("{pem} and more")), Err(HeaderError::Malformed));
+        assert_eq!(case(&pem.replace("MI", "M*").replace("MP", "M*")), Err(HeaderError::Malformed));
+        let key = pem.replace("CERTIFICATE", "PRIVATE KEY");
+        assert_eq!(case(&key), Err(HeaderError::Secret(Kind::PrivateKey)));
+        assert_eq!(case(&format!("{pem} {key}")), Err(HeaderError::Secret(Kind::PrivateKey)));
+        let csr = pem.replace("CERTIFICATE", "CERTIFICATE REQUEST");
+        assert_eq!(case(&csr), Err(HeaderError::Other(Kind::CertificateRequest)));
+        let pkcs8 = BASE64.encode([0x30, 0x08, 2, 1, 0, 0x30, 0, 4, 1, 7]);
+        assert_eq!(case(&pkcs8), Err(HeaderError::Secret(Kind::PrivateKey)));
+        assert_eq!(case(&format!("Bag Attributes  {pem}")).as_deref(), Ok(DER));
         assert_eq!(case("not base64!"), Err(HeaderError::Malformed));
         for nothing in ["", "  ", "-", "(null)", "-----BEGIN CERTIFICATE----------END CERTIFICATE-----"] {
             assert_eq!(case(nothing), Err(HeaderError::Missing), "{nothing}");

@@ -3,6 +3,7 @@
 //! - [`Certificate`] reads one certificate; [`describe()`] puts it in words, [`check()`] names each rule it
 //!   breaks with the clause.
 //! - [`TrustStore`] finds a path to a trusted authority; anchors come from the caller.
+//! - [`pem`] reads certificates and keys as people send them.
 //! - [`header`] takes certificates out of HTTP headers in the forms that TPPs and proxies send.
 //! - [`KeyId`] compares the key id of a Berlin Group signature with a certificate.
 //! - [`issue`] makes test certificates.
@@ -22,6 +23,7 @@ pub mod authority;
 pub mod certificate;
 pub mod check;
 pub mod country;
+mod critical;
 pub mod describe;
 pub mod header;
 pub mod issue;
@@ -34,11 +36,13 @@ pub mod public_key;
 pub mod qc_statements;
 pub mod roles;
 
+pub use pem_text as pem;
+
 pub use certificate::{Certificate, CertificateError, Fingerprint, IdentityError};
 pub use check::{Finding, Purpose, Severity, check, verify_purpose};
 pub use describe::{Description, describe};
 pub use key_id::{KeyId, KeyIdError, KeyIdRules};
-pub use name::{DistinguishedName, Spelling};
+pub use name::{DistinguishedName, Spelling, visible};
 pub use organization_identifier::{
     AuthorizationNumber, OrganizationIdentifier, OrganizationIdentifierError, Scheme,
 };

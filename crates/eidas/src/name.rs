@@ -3,7 +3,11 @@
 //! Text forms in the field: RFC 4514 (`CN=x,2.5.4.97=y`), RFC 2253 with hexadecimal values (`2.5.4.97=#0c01…`),
 //! RFC 1779 (`CN=x, OID.2.5.4.97=y, O="a, b"`), each with blanks as `%20` or `+` at times.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use der::asn1::ObjectIdentifier;
+use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 
 use crate::oid;
 
@@ -40,7 +44,11 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// A distinguished name, its attributes in the order of the certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DistinguishedName(Vec<Attribute>);
+pub struct DistinguishedName {
+    attributes: Vec<Attribute>,
+    /// Places of the attributes that stand in one set with the attribute before them.
+    joined: Vec<usize>,
+}
 
 /// One attribute of a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,17 +76,89 @@ pub struct NameError(String);
 impl DistinguishedName {
     /// A name of these attributes, in the order of a certificate (usually the country first).
     pub fn new(attributes: Vec<Attribute>) -> Self {
-        Self(attributes)
+        Self { attributes, joined: Vec::new() }
+    }
+
+    /// A name of these sets of attributes (RelativeDistinguishedName), which nearly always hold one each.
+    pub fn from_sets(sets: Vec<Vec<Attribute>>) -> Self {
+        let mut name = Self::default();
+        for set in sets {
+            let first = name.attributes.len();
+            name.attributes.extend(set);
+            name.joined.extend(first + 1..name.attributes.len());
+        }
+        name
     }
 
     /// The attributes in the order of the certificate.
     pub fn attributes(&self) -> &[Attribute] {
-        &self.0
+        &self.attributes
     }
 
     /// The values of one attribute type.
     pub fn values(&self, oid: ObjectIdentifier) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |attribute| attribute.oid == oid).map(|attribute| attribute.value.as_str())
+        let attributes = self.attributes.iter();
+        attributes.filter(move |attribute| attribute.oid == oid).map(|attribute| attribute.value.as_str())
+    }
+
+    /// The one-line form of OpenSSL, in the certificate's order: `/C=NL/CN=My App`. It is for display: two names can
+    /// look the same in it.
+    pub fn one_line(&self) -> String {
+        let attributes = self.attributes.iter();
+        attributes.map(|a| format!("/{}={}", type_name(a.oid), visible(&a.value))).collect()
+    }
+
+    /// The same with `/`, `+` and `\` inside values escaped and attributes of one set joined by `+`: different names
+    /// give different texts.
+    pub fn identity(&self) -> String {
+        let mut text = String::new();
+        for (at, attribute) in self.attributes.iter().enumerate() {
+            text.push(if self.joined.contains(&at) { '+' } else { '/' });
+            text += &type_name(attribute.oid);
+            text.push('=');
+            for c in attribute.value.chars() {
+                if matches!(c, '/' | '+' | '\\') {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+        }
+        text
+    }
+
+    /// The text of [`std::fmt::Display`] in ASCII, so that it can be sent in a header field: other characters are
+    /// their octets of UTF-8 in hexadecimal (RFC 4514, 2.4).
+    pub fn to_ascii(&self) -> String {
+        let mut text = String::new();
+        // A percent sign would be read as an escape of its own.
+        let _ = self.write(&mut text, |c| !c.is_ascii() || c == '%');
+        text
+    }
+
+    fn write(&self, f: &mut impl std::fmt::Write, is_escaped: impl Fn(char) -> bool) -> std::fmt::Result {
+        for (position, attribute) in self.attributes.iter().rev().enumerate() {
+            let comma = if position == 0 { "" } else { ", " };
+            match short_name(attribute.oid) {
+                Some(name) => write!(f, "{comma}{name}=")?,
+                None => write!(f, "{comma}OID.{}=", attribute.oid)?,
+            }
+            let quote = if attribute.value.contains(SPECIAL) { "\"" } else { "" };
+            f.write_str(quote)?;
+            for c in attribute.value.chars() {
+                match c {
+                    '"' | '\\' => write!(f, "\\{c}")?,
+                    c if is_hidden(c) || is_escaped(c) => {
+                        let mut octets = [0; 4];
+                        for octet in c.encode_utf8(&mut octets).bytes() {
+                            write!(f, "\\{octet:02X}")?;
+                        }
+                    }
+                    c => f.write_char(c)?,
+                }
+            }
+            f.write_str(quote)?;
+        }
+        Ok(())
     }
 
     /// The first value of one attribute type.
@@ -93,15 +173,14 @@ impl DistinguishedName {
     pub fn parse(text: &str, spelling: Spelling) -> Result<Self, NameError> {
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
         let parts = split(&decoded, spelling);
-        let attributes =
-            parts.iter().map(|part| parse_attribute(part, spelling)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self(attributes))
+        let attributes = parts.iter().map(|part| parse_attribute(part, spelling));
+        Ok(Self::new(attributes.collect::<Result<_, _>>()?))
     }
 
     /// Whether two names hold the same attributes, in whatever order.
     pub fn same_attributes(&self, other: &Self, spelling: Spelling) -> bool {
         let sorted = |name: &Self| {
-            let mut attributes = name.0.clone();
+            let mut attributes = name.attributes.clone();
             if spelling == Spelling::Any {
                 // Clients drop blanks or write them as "+"; the key decides who signed, not the name.
                 attributes.iter_mut().for_each(|a| a.value.retain(|c| !c.is_whitespace() && c != '+'));
@@ -116,21 +195,78 @@ impl DistinguishedName {
 /// RFC 1779 with the last attribute first, which is what Java's `X500Principal.getName(RFC1779)` gives.
 impl std::fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (position, attribute) in self.0.iter().rev().enumerate() {
-            let comma = if position == 0 { "" } else { ", " };
-            match short_name(attribute.oid) {
-                Some(name) => write!(f, "{comma}{name}=")?,
-                None => write!(f, "{comma}OID.{}=", attribute.oid)?,
-            }
-            if attribute.value.contains([',', '+', '"', '\\', '<', '>', ';', '=', '#']) {
-                write!(f, "\"{}\"", attribute.value.replace('\\', "\\\\").replace('"', "\\\""))?;
-            } else {
-                f.write_str(&attribute.value)?;
-            }
-        }
-        Ok(())
+        self.write(f, |_| false)
     }
 }
+
+/// A text of somebody else's that can be shown: characters that nobody sees, or that change how the others are seen
+/// (controls, direction marks, zero width), are written out, for example `\u{202e}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        // Writing to a String does not fail.
+        let _ = if is_hidden(c) { write!(shown, "\\u{{{:04x}}}", u32::from(c)) } else { shown.write_char(c) };
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character is a control character, or default-ignorable or a bidirectional control by the Unicode
+/// character database.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(u32::from(c),
+            0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f
+            | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
+            | 0x1_bca0..=0x1_bca3 | 0x1_d173..=0x1_d17a | 0xe_0000..=0xe_0fff)
+}
+
+/// Characters that RFC 1779 puts into quotes.
+const SPECIAL: [char; 9] = [',', '+', '"', '\\', '<', '>', ';', '=', '#'];
+
+/// The short name of a type, or its identifier.
+fn type_name(oid: ObjectIdentifier) -> Cow<'static, str> {
+    short_name(oid).map_or_else(|| Cow::Owned(oid.to_string()), Cow::Borrowed)
+}
+
+/// The text in a string of ASN.1, by its universal tag; none if it is no string, or broken.
+pub(crate) fn text(tag: u32, octets: &[u8]) -> Option<String> {
+    match tag {
+        UTF8_STRING => std::str::from_utf8(octets).ok().map(str::to_owned),
+        NUMERIC_STRING | PRINTABLE_STRING | IA5_STRING | VISIBLE_STRING => {
+            std::str::from_utf8(octets).ok().map(str::to_owned)
+        }
+        // T.61 is Latin-1 in every certificate that was ever seen.
+        TELETEX_STRING => Some(octets.iter().map(|octet| char::from(*octet)).collect()),
+        BMP_STRING if octets.len().is_multiple_of(2) => {
+            let units: Vec<_> =
+                octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            String::from_utf16(&units).ok()
+        }
+        UNIVERSAL_STRING if octets.len().is_multiple_of(4) => octets
+            .chunks_exact(4)
+            .map(|four| char::from_u32(u32::from_be_bytes([four[0], four[1], four[2], four[3]])))
+            .collect(),
+        _ => None,
+    }
+}
+
+/// Whether a string is of a type that new certificates must not use for new subjects (RFC 5280, 4.1.2.4).
+pub(crate) fn is_old_string(tag: u32) -> bool {
+    matches!(tag, TELETEX_STRING | BMP_STRING | UNIVERSAL_STRING)
+}
+
+/// Universal tags of the string types (X.680, 8.4).
+const UTF8_STRING: u32 = 12;
+const NUMERIC_STRING: u32 = 18;
+const PRINTABLE_STRING: u32 = 19;
+const TELETEX_STRING: u32 = 20;
+const IA5_STRING: u32 = 22;
+const VISIBLE_STRING: u32 = 26;
+const UNIVERSAL_STRING: u32 = 28;
+const BMP_STRING: u32 = 30;
 
 /// The usual short name of an attribute type, for example `CN`.
 pub fn short_name(oid: ObjectIdentifier) -> Option<&'static str> {
@@ -146,17 +282,38 @@ pub fn display_name(oid: ObjectIdentifier) -> String {
     short_name(oid).map_or_else(|| oid.to_string(), str::to_owned)
 }
 
-/// Splits at commas that are neither escaped nor inside quotes.
+/// The name of an extension for messages, with its identifier.
+pub(crate) fn extension_name(oid: ObjectIdentifier) -> String {
+    let known = [
+        (oid::QC_STATEMENTS, "qcStatements"),
+        (oid::AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"),
+        (oid::SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
+        (oid::CERTIFICATE_POLICIES, "certificatePolicies"),
+        (oid::POLICY_MAPPINGS, "policyMappings"),
+        (oid::POLICY_CONSTRAINTS, "policyConstraints"),
+        (oid::INHIBIT_ANY_POLICY, "inhibitAnyPolicy"),
+        (oid::AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
+    ];
+    let name = known.iter().find(|(known, _)| *known == oid);
+    name.map_or_else(|| oid.to_string(), |(_, name)| format!("{name} ({oid})"))
+}
+
+/// Splits at commas that are neither escaped nor inside quotes, and at a plus sign that begins another attribute of
+/// the same set.
 fn split(text: &str, spelling: Spelling) -> Vec<String> {
     let mut parts = Vec::new();
     let mut part = String::new();
     let (mut quoted, mut escaped) = (false, false);
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' if spelling == Spelling::Any => quoted = !quoted,
             ',' | ';' if !quoted => {
+                parts.push(std::mem::take(&mut part));
+                continue;
+            }
+            '+' if !quoted && begins_attribute(&text[at + 1..], spelling) => {
                 parts.push(std::mem::take(&mut part));
                 continue;
             }
@@ -166,6 +323,14 @@ fn split(text: &str, spelling: Spelling) -> Vec<String> {
     }
     parts.push(part);
     parts
+}
+
+/// Whether a text begins with an attribute type and an equals sign.
+fn begins_attribute(text: &str, spelling: Spelling) -> bool {
+    // Types are short; looking further would make a long text of plus signs slow.
+    let end = text.bytes().take(80).position(|octet| matches!(octet, b'=' | b',' | b'"' | b'\\'));
+    let kind = end.filter(|end| text.as_bytes()[*end] == b'=').map(|end| text[..end].trim());
+    kind.is_some_and(|kind| attribute_type(kind, spelling).is_some())
 }
 
 fn parse_attribute(part: &str, spelling: Spelling) -> Result<Attribute, NameError> {
@@ -226,15 +391,9 @@ fn unescape(value: &str) -> String {
 
 /// The text inside a DER string given in hexadecimal, as RFC 2253 writes unknown attribute types.
 fn hex_value(hex: &str) -> Option<String> {
-    use der::{Decode, Tag, Tagged};
     let bytes = hex_bytes(hex.as_bytes())?;
-    let any = der::asn1::AnyRef::from_der(&bytes).ok()?;
-    match any.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::NumericString => {
-            std::str::from_utf8(any.value()).ok().map(str::to_owned)
-        }
-        _ => None,
-    }
+    let (rest, any) = Any::from_der(&bytes).ok()?;
+    if rest.is_empty() { text(any.tag().0, any.data) } else { None }
 }
 
 fn hex_bytes(hex: &[u8]) -> Option<Vec<u8>> {
@@ -250,15 +409,11 @@ mod tests {
     use super::*;
 
     fn name(pairs: &[(&str, &str)]) -> DistinguishedName {
-        DistinguishedName(
-            pairs
-                .iter()
-                .map(|(oid, value)| Attribute {
-                    oid: ObjectIdentifier::new(oid).unwrap(),
-                    value: (*value).to_owned(),
-                })
-                .collect(),
-        )
+        let attributes = pairs.iter().map(|(oid, value)| Attribute {
+            oid: ObjectIdentifier::new(oid).unwrap(),
+            value: (*value).to_owned(),
+        });
+        DistinguishedName::new(attributes.collect())
     }
 
     fn spanish() -> DistinguishedName {
@@ -312,6 +467,52 @@ mod tests {
     }
 
     #[test]
+    fn any_name_can_be_sent_and_shown() {
+        let greek = name(&[("2.5.4.6", "GR"), ("2.5.4.10", "Αθήνα, 100%25"), ("2.5.4.3", "a\u{202e}b\0c")]);
+        let sent = greek.to_ascii();
+        assert_eq!(sent, r#"CN=a\E2\80\AEb\00c, O="\CE\91\CE\B8\CE\AE\CE\BD\CE\B1, 100\2525", C=GR"#);
+        assert_eq!(greek.to_string(), r#"CN=a\E2\80\AEb\00c, O="Αθήνα, 100%25", C=GR"#);
+        assert!(
+            DistinguishedName::parse(&sent, Spelling::Any).unwrap().same_attributes(&greek, Spelling::Any)
+        );
+        let strict = r"CN=a\E2\80\AEb\00c,O=\CE\91\CE\B8\CE\AE\CE\BD\CE\B1\, 100\2525,C=GR";
+        let read = DistinguishedName::parse(strict, Spelling::Rfc4514).unwrap();
+        assert!(read.same_attributes(&greek, Spelling::Rfc4514));
+        assert_eq!(visible("a\u{202e}b\0\n é"), r"a\u{202e}b\u{0000}\u{000a} é");
+    }
+
+    #[test]
+    fn strings_of_every_type_are_text() {
+        for (hex, expected) in [
+            ("1e0803910398039103b1", Some("ΑΘΑα")),
+            ("1404c96f6cff", Some("Éolÿ")),
+            ("1c080000004100000042", Some("AB")),
+            ("1e03414243", None),
+            ("0c02c9c9", None),
+            ("0201ff", None),
+        ] {
+            assert_eq!(hex_value(hex).as_deref(), expected, "{hex}");
+        }
+        let read = DistinguishedName::parse("CN=#1e0803910398039103b1", Spelling::Any).unwrap();
+        assert_eq!(read, name(&[("2.5.4.3", "ΑΘΑα")]));
+    }
+
+    #[test]
+    fn sets_of_attributes_are_kept_apart() {
+        let attribute = |oid: &str, value: &str| name(&[(oid, value)]).attributes()[0].clone();
+        let (o, ou) = (attribute("2.5.4.10", "A"), attribute("2.5.4.11", "B"));
+        let joined = DistinguishedName::from_sets(vec![vec![o.clone(), ou.clone()]]);
+        let apart = DistinguishedName::from_sets(vec![vec![o], vec![ou]]);
+        let slashed = name(&[("2.5.4.10", "A/OU=B")]);
+        assert_eq!((apart.one_line(), slashed.one_line()), ("/O=A/OU=B".into(), "/O=A/OU=B".into()));
+        assert_eq!(apart.identity(), "/O=A/OU=B");
+        assert_eq!(joined.identity(), "/O=A+OU=B");
+        assert_eq!(slashed.identity(), r"/O=A\/OU=B");
+        let read = DistinguishedName::parse("OU=B + O=A", Spelling::Any).unwrap();
+        assert!(read.same_attributes(&joined, Spelling::Any));
+    }
+
+    #[test]
     fn a_doubled_attribute_is_not_the_same_name() {
         let doubled = name(&[("2.5.4.6", "ES"), ("2.5.4.6", "ES")]);
         assert!(!doubled.same_attributes(&name(&[("2.5.4.6", "ES")]), Spelling::Any));
@@ -326,12 +527,15 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(values in proptest::collection::vec("[a-zA-Z0-9 ,\"\\\\;=.-]{1,20}", 1..5)) {
+        fn what_is_written_is_read_back(values in proptest::collection::vec("[a-zA-Z0-9 ,\"\\\\;=.éΩ銀\u{202e}\n-]{1,20}", 1..5)) {
             let kinds = ["2.5.4.6", "2.5.4.10", "2.5.4.97", "2.5.4.3", "1.2.3.4"];
             let pairs: Vec<_> = kinds.iter().zip(&values).map(|(k, v)| (*k, v.trim())).collect();
             let written = name(&pairs);
-            let read = DistinguishedName::parse(&written.to_string(), Spelling::Any).unwrap();
-            proptest::prop_assert!(read.same_attributes(&written, Spelling::Any), "{} {:?}", written, read);
+            for text in [written.to_string(), written.to_ascii()] {
+                let read = DistinguishedName::parse(&text, Spelling::Any).unwrap();
+                proptest::prop_assert!(read.same_attributes(&written, Spelling::Any), "{} {:?}", text, read);
+            }
+            proptest::prop_assert!(written.to_ascii().bytes().all(|b| (b' '..=b'~').contains(&b)));
         }
     }
 }

@@ -29,6 +29,8 @@ pub const QC_CC_LEGISLATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.
 /// The PSD2 statement (TS 119 495, 5.1).
 pub const PSD2_STATEMENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.19495.2");
 
+/// Certificate policy anyPolicy (RFC 5280, 4.2.1.4).
+pub const POLICY_ANY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32.0");
 /// Certificate policy QCP-l (EN 319 411-2, 5.3).
 pub const POLICY_QCP_L: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.194112.1.1");
 /// Certificate policy QNCP-w-gen (EN 319 411-2, 5.3).
@@ -57,6 +59,8 @@ pub const ORGANIZATION_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.
 
 /// Extension authorityKeyIdentifier.
 pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+/// Extension subjectKeyIdentifier.
+pub const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 /// Extension certificatePolicies.
 pub const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 /// Extension nameConstraints.

@@ -76,8 +76,8 @@ pub enum OrganizationIdentifierError {
     /// Longer than 256 bytes.
     #[error("it is longer than {MAX_BYTES} bytes")]
     TooLong,
-    /// A control character or line separator, which no register writes.
-    #[error("it contains a control character")]
+    /// A control character, direction mark or character without width, which no register writes.
+    #[error("it contains a control character or one that cannot be seen")]
     ControlCharacter,
     /// The first letters name no known scheme.
     #[error("it must begin with PSD, VAT, NTR or LEI, or with two letters and a colon (EN 319 412-1, 5.1.4)")]
@@ -115,7 +115,7 @@ impl OrganizationIdentifier {
         if text.len() > MAX_BYTES {
             return Err(E::TooLong);
         }
-        if text.chars().any(is_unprintable) {
+        if text.contains(crate::name::is_hidden) {
             return Err(E::ControlCharacter);
         }
         let scheme = match (text.get(..3), text.get(3..)) {
@@ -238,11 +238,6 @@ fn is_national(start: &str) -> bool {
 }
 
 /// Control characters, line separators and the marks that reverse the direction of text on a page.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// ISO 7064 MOD 97-10 over digits and letters, a letter counting as its two-digit number (A = 10).
 fn mod_97(text: &str) -> u32 {
     text.bytes().fold(0, |rest, byte| match byte {

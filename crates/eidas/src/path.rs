@@ -3,15 +3,17 @@
 //! Path building is rustls-webpki's. Anchors come from the caller (trusted lists, a PEM bundle, a sandbox's own
 //! CA), never from the operating system.
 
+use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
     EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter, OwnedCertRevocationList,
     RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::certificate::{Certificate, CertificateError};
+use crate::critical::Softened;
+use crate::{name, oid};
 
 /// SHA-1 and MD5 are absent on purpose.
 static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICATION_ALGS;
@@ -21,7 +23,6 @@ static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICA
 pub struct TrustStore {
     anchors: Vec<TrustAnchor<'static>>,
     intermediates: Vec<CertificateDer<'static>>,
-    direct_issuers: Vec<Vec<u8>>,
 }
 
 /// A certificate revocation list, parsed.
@@ -33,7 +34,7 @@ pub struct RevocationList(webpki::CertRevocationList<'static>);
 #[non_exhaustive]
 pub enum PathError {
     /// No trusted authority issued it, or its signature is not the authority's.
-    #[error("it was not issued by an authority trusted here")]
+    #[error("it was issued by another sandbox or authority, not by one that is trusted here")]
     UntrustedIssuer,
     /// A certificate on the path is outside its validity.
     #[error("a certificate on its path is outside its period of validity")]
@@ -76,19 +77,10 @@ impl TrustStore {
         self.intermediates.push(CertificateDer::from(der.to_vec()));
     }
 
-    /// Trusts what this authority signed directly, whatever critical extensions it carries. This is for test
-    /// clients that mark qcStatements critical, which path building rightly refuses (EN 319 412-5, QCS-4.1-02).
-    ///
-    /// # Errors
-    /// [`CertificateError`] if the bytes are no certificate.
-    pub fn add_direct_issuer(&mut self, der: &[u8]) -> Result<(), CertificateError> {
-        Certificate::from_der(der)?;
-        self.direct_issuers.push(der.to_vec());
-        Ok(())
-    }
-
     /// Checks that a path from `certificate` to a trusted authority is valid at `now`. `sent` are certificates
-    /// that came along, helpful or not. Extended key usage is not looked at: seals have none.
+    /// that came along, helpful or not. Extended key usage is not looked at: seals have none. qcStatements may be
+    /// critical: they are understood here (RFC 3739, 3.2.6), and that profiles forbid it is for [`crate::check()`]
+    /// to say.
     ///
     /// # Errors
     /// [`PathError`]
@@ -99,13 +91,38 @@ impl TrustStore {
         now: Timestamp,
         lists: &[RevocationList],
     ) -> Result<(), PathError> {
-        if self.is_directly_issued(certificate) {
-            return Ok(());
-        }
-        let der = CertificateDer::from(certificate.der.as_slice());
-        let leaf = EndEntityCert::try_from(&der).map_err(path_error)?;
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let is_understood = |extension| extension == oid::QC_STATEMENTS;
+        match self.verify_softened(certificate, is_understood, sent, time, lists) {
+            Err(webpki::Error::UnsupportedCriticalExtension) => {
+                // Who issued it matters more than what is in it.
+                match self.verify_softened(certificate, |_| true, sent, time, lists) {
+                    Ok(()) | Err(webpki::Error::UnsupportedCriticalExtension) => {
+                        Err(unknown_critical(certificate))
+                    }
+                    Err(error) => Err(path_error(error)),
+                }
+            }
+            other => other.map_err(path_error),
+        }
+    }
+
+    /// The same, with those extensions of the certificate taken as not critical that are understood.
+    fn verify_softened(
+        &self,
+        certificate: &Certificate,
+        is_understood: impl Fn(ObjectIdentifier) -> bool,
+        sent: &[CertificateDer<'_>],
+        time: UnixTime,
+        lists: &[RevocationList],
+    ) -> Result<(), webpki::Error> {
+        let softened = Softened::new(&certificate.der, is_understood);
+        let algorithms = softened.algorithms(ALGORITHMS);
+        let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
+            algorithms.iter().map(|algorithm| algorithm as _).collect();
+        let der = CertificateDer::from(softened.der());
+        let leaf = EndEntityCert::try_from(&der)?;
         let intermediates: Vec<_> = self.intermediates.iter().chain(sent).cloned().collect();
         let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
         let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
@@ -115,20 +132,26 @@ impl TrustStore {
                 .with_expiration_policy(ExpirationPolicy::Enforce)
                 .build()
         });
-        leaf.verify_for_usage(ALGORITHMS, &self.anchors, &intermediates, time, AnyUsage, revocation, None)
+        leaf.verify_for_usage(&algorithms, &self.anchors, &intermediates, time, AnyUsage, revocation, None)
             .map(|_| ())
-            .map_err(path_error)
     }
+}
 
-    fn is_directly_issued(&self, certificate: &Certificate) -> bool {
-        let Ok((_, leaf)) = X509Certificate::from_der(&certificate.der) else { return false };
-        self.direct_issuers.iter().any(|issuer| {
-            X509Certificate::from_der(issuer).is_ok_and(|(_, issuer)| {
-                issuer.subject().as_raw() == leaf.issuer().as_raw()
-                    && leaf.verify_signature(Some(issuer.public_key())).is_ok()
-            })
-        })
-    }
+/// Extensions that path validation processes (RFC 5280, 6.1), so that they may be critical.
+const PROCESSED: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.37"];
+
+/// Says which extension nobody here understands.
+fn unknown_critical(certificate: &Certificate) -> PathError {
+    let critical = certificate.extensions.iter().filter(|(_, critical)| *critical).map(|(oid, _)| *oid);
+    let unknown: Vec<_> = critical
+        .filter(|oid| *oid != oid::QC_STATEMENTS && !PROCESSED.contains(&oid.to_string().as_str()))
+        .map(name::extension_name)
+        .collect();
+    PathError::Invalid(if unknown.is_empty() {
+        "an authority's certificate on it has a critical extension that is not understood here".to_owned()
+    } else {
+        format!("its extension {} is critical and not understood here", unknown.join(", "))
+    })
 }
 
 struct AnyUsage;
@@ -149,9 +172,19 @@ fn path_error(error: webpki::Error) -> PathError {
             PathError::Invalid("it belongs to an authority (cA is true), not to a third party".to_owned())
         }
         E::InvalidCertValidity => PathError::Invalid("its validity ends before it begins".to_owned()),
-        E::UnsupportedCriticalExtension => {
-            PathError::Invalid("it has a critical extension that path validation does not know".to_owned())
+        E::PathLenConstraintViolated => {
+            PathError::Invalid("there are more authorities on it than one of them allows".to_owned())
         }
-        other => PathError::Invalid(format!("{other:?}")),
+        E::EndEntityUsedAsCa => PathError::Invalid("its issuer is no authority (cA is not true)".to_owned()),
+        E::NameConstraintViolation => {
+            PathError::Invalid("an authority may not issue certificates for these names".to_owned())
+        }
+        E::UnsupportedCertVersion => PathError::Invalid("it is not an X.509 v3 certificate".to_owned()),
+        E::UnsupportedSignatureAlgorithmContext(_)
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            PathError::Invalid("a signature on it uses an algorithm that is not taken here".to_owned())
+        }
+        E::CrlExpired { .. } => PathError::Invalid("the revocation list is out of date".to_owned()),
+        _ => PathError::Invalid("a certificate on it breaks a rule of RFC 5280".to_owned()),
     }
 }

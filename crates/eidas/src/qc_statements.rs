@@ -7,10 +7,14 @@ use der::asn1::{AnyRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use serde::Serialize;
 
-use crate::{Role, oid};
+use crate::name::visible;
+use crate::{Role, name, oid};
 
 /// Longest extension value taken, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// Longest text in the PSD2 statement, in characters (TS 119 495, Annex A).
+const MAX_CHARACTERS: usize = 256;
 
 /// What a certificate is qualified for (EN 319 412-5, 4.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -99,17 +103,45 @@ pub enum QcStatementsError {
     /// Not the DER structure that the standard gives.
     #[error("the extension is not a DER sequence of statements as in RFC 3739, 3.2.6")]
     Structure,
-    /// A string of the wrong ASN.1 type.
-    #[error("nCAName and nCAId must be UTF8String (TS 119 495, Annex A)")]
-    StringType,
+    /// One statement that is not what its definition says.
+    #[error("{statement}: {fault}")]
+    Statement {
+        /// Its name.
+        statement: &'static str,
+        /// What is wrong with it and what would be right.
+        fault: String,
+    },
+    /// A string of the wrong ASN.1 type, or one that its type does not allow.
+    #[error("the PSD2 statement: {field} {fault}, and must be UTF8String (TS 119 495, Annex A)")]
+    StringType {
+        /// Where it is.
+        field: &'static str,
+        /// What it is.
+        fault: String,
+        /// Whether its text is known all the same.
+        is_readable: bool,
+    },
+    /// A text of no or too many characters.
+    #[error(
+        "the PSD2 statement: {field} has {length} characters, and must have 1 to 256 (TS 119 495, Annex A)"
+    )]
+    StringLength {
+        /// Where it is.
+        field: &'static str,
+        /// Its length in characters.
+        length: usize,
+    },
     /// The PSD2 statement occurs more than once.
     #[error("the PSD2 statement occurs more than once")]
     DuplicateStatement,
     /// No role at all.
-    #[error("rolesOfPSP is empty (TS 119 495, GEN-5.2.2-1)")]
+    #[error("the PSD2 statement: rolesOfPSP is empty (TS 119 495, GEN-5.2.2-1)")]
     RolesEmpty,
     /// A role's name is not the one registered for its identifier.
-    #[error("role {oid} must be named {expected}, not \"{name}\" (TS 119 495, GEN-5.2.2-5)")]
+    #[error(
+        "the PSD2 statement: role {oid} must be named {expected}, not \"{}\" (TS 119 495, GEN-5.2.2-5)",
+        visible(name)
+    )]
     RoleName {
         /// The role's object identifier.
         oid: ObjectIdentifier,
@@ -120,7 +152,8 @@ pub enum QcStatementsError {
     },
     /// The authority's identifier is not country, hyphen, 2 to 8 upper-case letters.
     #[error(
-        "nCAId \"{0}\" must be a country code, a hyphen and 2 to 8 upper-case letters (TS 119 495, GEN-5.2.3-2)"
+        "the PSD2 statement: nCAId \"{}\" must be a country code, a hyphen and 2 to 8 upper-case letters \
+         (TS 119 495, GEN-5.2.3-2)", visible(.0)
     )]
     NcaId(String),
     /// QcType without exactly one entry.
@@ -132,8 +165,9 @@ impl QcStatementsError {
     /// A short stable name for programs, for example `role_name_oid_mismatch`.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Structure => "asn1_structure",
-            Self::StringType => "asn1_type",
+            Self::Structure | Self::Statement { .. } => "asn1_structure",
+            Self::StringType { .. } => "asn1_type",
+            Self::StringLength { .. } => "asn1_size",
             Self::DuplicateStatement => "duplicate_statement",
             Self::RolesEmpty => "roles_empty",
             Self::RoleName { .. } => "role_name_oid_mismatch",
@@ -141,7 +175,25 @@ impl QcStatementsError {
             Self::QcTypeNotSingle => "qc_type_not_single",
         }
     }
+
+    /// Whether the PSD2 statement is worth nothing by this, however tolerant its reader is. A readable string of
+    /// another type and an identifier of another form occur in the field.
+    pub fn spoils_psd2(&self) -> bool {
+        match self {
+            Self::Structure | Self::DuplicateStatement | Self::RolesEmpty | Self::RoleName { .. } => true,
+            Self::Statement { statement, .. } => *statement == PSD2,
+            Self::StringType { is_readable, .. } => !is_readable,
+            Self::StringLength { .. } => true,
+            Self::NcaId(_) | Self::QcTypeNotSingle => false,
+        }
+    }
 }
+
+/// Names of the statements that are read.
+const PSD2: &str = "the PSD2 statement";
+const QC_TYPE: &str = "QcType";
+/// Where one stands that cannot be told.
+const NO_STATEMENT: &str = "qcStatements";
 
 #[derive(Sequence)]
 struct WireStatement<'a> {
@@ -175,19 +227,33 @@ struct WireSemantics<'a> {
 }
 
 impl QcStatements {
-    /// Reads the value of the extension.
+    /// Reads the value of the extension. What is wrong with one statement is kept in [`QcStatements::breaches`] and
+    /// hides no other one.
     ///
     /// # Errors
-    /// [`QcStatementsError::Structure`] or [`QcStatementsError::DuplicateStatement`]; every other breach is kept
-    /// in [`QcStatements::breaches`].
+    /// [`QcStatementsError::Structure`] if it is no sequence at all.
     pub fn parse(der: &[u8]) -> Result<Self, QcStatementsError> {
         if der.len() > MAX_BYTES {
             return Err(QcStatementsError::Structure);
         }
-        let statements = Vec::<WireStatement<'_>>::from_der(der).map_err(structure)?;
+        let statements = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| QcStatementsError::Structure)?;
         let mut read = Self::default();
-        for statement in statements {
-            read.add(&statement)?;
+        let mut psd2_statements = 0;
+        for (at, statement) in (1..).zip(statements) {
+            let Ok(statement) = statement.to_der().and_then(|der| OwnedStatement::read(&der)) else {
+                let fault = format!(
+                    "statement {at} is {}, and must be a SEQUENCE of statementId and statementInfo \
+                     (RFC 3739, 3.2.6)",
+                    article(statement.tag())
+                );
+                read.breaches.push(QcStatementsError::Statement { statement: NO_STATEMENT, fault });
+                continue;
+            };
+            psd2_statements += u32::from(statement.id == oid::PSD2_STATEMENT);
+            read.add(&statement);
+        }
+        if psd2_statements > 1 {
+            read.breaches.push(QcStatementsError::DuplicateStatement);
         }
         Ok(read)
     }
@@ -211,83 +277,208 @@ impl QcStatements {
         }
     }
 
-    fn add(&mut self, statement: &WireStatement<'_>) -> Result<(), QcStatementsError> {
+    /// The first fault by which the PSD2 statement is worth nothing, or may be the one that cannot be read.
+    pub fn psd2_fault(&self) -> Option<&QcStatementsError> {
+        let may_be_it = |breach: &QcStatementsError| {
+            self.psd2.is_none()
+                && matches!(breach, QcStatementsError::Statement { statement, .. } if *statement == NO_STATEMENT)
+        };
+        self.breaches.iter().find(|breach| breach.spoils_psd2() || may_be_it(breach))
+    }
+
+    /// Whether QcType is there and could not be read.
+    pub(crate) fn is_qc_type_broken(&self) -> bool {
+        let is_broken = |breach: &QcStatementsError| match breach {
+            QcStatementsError::Statement { statement, .. } => *statement == QC_TYPE,
+            QcStatementsError::QcTypeNotSingle => true,
+            _ => false,
+        };
+        self.breaches.iter().any(is_broken)
+    }
+
+    fn add(&mut self, statement: &OwnedStatement) {
         match statement.id {
             oid::QC_COMPLIANCE => self.qc_compliance = true,
             oid::QC_SSCD => self.qc_sscd = true,
             oid::QC_TYPE => {
-                let types: Vec<ObjectIdentifier> = decode_info(statement)?;
+                let Some(types) = self.info::<Vec<ObjectIdentifier>>(
+                    statement,
+                    QC_TYPE,
+                    "a SEQUENCE of one OBJECT IDENTIFIER (EN 319 412-5, 4.2.3)",
+                ) else {
+                    return;
+                };
                 if types.len() != 1 {
                     self.breaches.push(QcStatementsError::QcTypeNotSingle);
                 }
                 self.qc_types.extend(types.into_iter().map(QcType::from_oid));
             }
             oid::QC_PDS => {
-                let entries: Vec<WireDisclosure<'_>> = decode_info(statement)?;
-                self.disclosure_statements.extend(entries.iter().map(|entry| DisclosureStatement {
-                    url: entry.url.as_str().to_owned(),
-                    language: entry.language.as_str().to_owned(),
+                let expected = "a SEQUENCE of SEQUENCEs of url (IA5String) and language (PrintableString of 2 \
+                                letters) (EN 319 412-5, 4.3.4)";
+                let entries = self.info::<Vec<WireDisclosure<'_>>>(statement, "QcPDS", expected);
+                self.disclosure_statements.extend(entries.unwrap_or_default().iter().map(|entry| {
+                    DisclosureStatement {
+                        url: entry.url.as_str().to_owned(),
+                        language: entry.language.as_str().to_owned(),
+                    }
                 }));
             }
             oid::QC_CC_LEGISLATION => {
-                let countries: Vec<PrintableStringRef<'_>> = decode_info(statement)?;
-                self.legislation.extend(countries.iter().map(|c| c.as_str().to_owned()));
+                let expected = "a SEQUENCE of country codes (PrintableString) (EN 319 412-5, 4.2.4)";
+                let countries =
+                    self.info::<Vec<PrintableStringRef<'_>>>(statement, "QcCClegislation", expected);
+                self.legislation.extend(countries.unwrap_or_default().iter().map(|c| c.as_str().to_owned()));
             }
             oid::QC_SYNTAX_V2 => {
                 if statement.info.is_some() {
-                    self.semantics = decode_info::<WireSemantics<'_>>(statement)?.identifier;
+                    let expected = "a SEQUENCE of semanticsIdentifier and nameRegistrationAuthorities \
+                                    (RFC 3739, 3.2.6.1)";
+                    let semantics = self.info::<WireSemantics<'_>>(statement, "pkixQCSyntax-v2", expected);
+                    self.semantics = semantics.and_then(|semantics| semantics.identifier).or(self.semantics);
                 }
             }
             oid::PSD2_STATEMENT => {
-                if self.psd2.is_some() {
-                    return Err(QcStatementsError::DuplicateStatement);
-                }
-                self.psd2 = Some(self.read_psd2(statement)?);
+                let read = self.read_psd2(statement);
+                self.psd2 = self.psd2.take().or(read);
             }
             other => self.unknown.push(other),
         }
-        Ok(())
     }
 
-    fn read_psd2(&mut self, statement: &WireStatement<'_>) -> Result<Psd2Statement, QcStatementsError> {
-        let wire: WirePsd2<'_> = decode_info(statement)?;
-        let mut roles = Vec::new();
-        let mut unknown_roles = Vec::new();
-        if wire.roles.is_empty() {
+    /// The content of a statement; a breach if it is not what it must be.
+    fn info<'a, T: Decode<'a, Error = der::Error>>(
+        &mut self,
+        statement: &'a OwnedStatement,
+        name: &'static str,
+        expected: &str,
+    ) -> Option<T> {
+        let read = statement.info.as_deref().and_then(|info| T::from_der(info).ok());
+        if read.is_none() {
+            let found = statement.info.as_deref().map_or_else(|| "missing".to_owned(), |info| found(info));
+            self.fault(name, format!("its content is {found}, and must be {expected}"));
+        }
+        read
+    }
+
+    fn fault(&mut self, statement: &'static str, fault: String) {
+        self.breaches.push(QcStatementsError::Statement { statement, fault });
+    }
+
+    fn read_psd2(&mut self, statement: &OwnedStatement) -> Option<Psd2Statement> {
+        let expected = "a SEQUENCE of rolesOfPSP, nCAName and nCAId in this order (TS 119 495, Annex A)";
+        let members: Vec<AnyRef<'_>> = self.info(statement, PSD2, expected)?;
+        let [wire_roles, nca_name, nca_id] = members[..] else {
+            let texts: Vec<_> = members.iter().map(|member| article(member.tag())).collect();
+            self.fault(PSD2, format!("it holds {}, and must be {expected}", texts.join(", ")));
+            return None;
+        };
+        let roles = wire_roles.to_der().ok().and_then(|der| members_of(&der));
+        let Some(wire_roles) = roles else {
+            let found = article(wire_roles.tag());
+            self.fault(
+                PSD2,
+                format!("rolesOfPSP is {found}, and must be a SEQUENCE; the content must be {expected}"),
+            );
+            return None;
+        };
+        if wire_roles.is_empty() {
             self.breaches.push(QcStatementsError::RolesEmpty);
         }
-        for WireRole { oid, name } in &wire.roles {
-            match Role::from_oid(*oid) {
-                Some(role) if role.name() == name.as_str() => roles.push(role),
+        let (mut roles, mut unknown_roles) = (Vec::new(), Vec::new());
+        for (at, role) in (1..).zip(&wire_roles) {
+            let Some((oid, name)) = self.read_role(at, role) else { continue };
+            match Role::from_oid(oid) {
+                Some(role) if role.name() == name => roles.push(role),
                 // A role under another name grants nothing: which of the two was meant cannot be known.
-                Some(role) => self.breaches.push(QcStatementsError::RoleName {
-                    oid: *oid,
-                    expected: role.name(),
-                    name: name.as_str().to_owned(),
-                }),
-                None => unknown_roles.push((*oid, name.as_str().to_owned())),
+                Some(role) => {
+                    self.breaches.push(QcStatementsError::RoleName { oid, expected: role.name(), name });
+                }
+                None => unknown_roles.push((oid, name)),
             }
         }
-        let nca_name = self.read_string(wire.nca_name)?;
-        let nca_id = self.read_string(wire.nca_id)?;
-        if !nca_id_is_well_formed(&nca_id, &roles) {
-            self.breaches.push(QcStatementsError::NcaId(nca_id.clone()));
+        let nca_name = self.read_string("nCAName", nca_name);
+        let nca_id = self.read_string("nCAId", nca_id);
+        if nca_id.as_deref().is_some_and(|nca_id| !nca_id_is_well_formed(nca_id, &roles)) {
+            self.breaches.push(QcStatementsError::NcaId(nca_id.clone().unwrap_or_default()));
         }
-        Ok(Psd2Statement { roles, unknown_roles, nca_name, nca_id })
+        let (nca_name, nca_id) = (nca_name.unwrap_or_default(), nca_id.unwrap_or_default());
+        Some(Psd2Statement { roles, unknown_roles, nca_name, nca_id })
     }
 
-    fn read_string(&mut self, value: AnyRef<'_>) -> Result<String, QcStatementsError> {
-        match value.tag() {
-            Tag::Utf8String => {
-                Ok(value.decode_as::<Utf8StringRef<'_>>().map_err(structure)?.as_str().to_owned())
-            }
-            Tag::PrintableString => {
-                self.breaches.push(QcStatementsError::StringType);
-                Ok(value.decode_as::<PrintableStringRef<'_>>().map_err(structure)?.as_str().to_owned())
-            }
-            _ => Err(QcStatementsError::Structure),
-        }
+    /// One role, the `at`th: its identifier and name.
+    fn read_role(&mut self, at: usize, der: &[u8]) -> Option<(ObjectIdentifier, String)> {
+        let members = members_of(der).unwrap_or_default();
+        let pair = match &members[..] {
+            [oid, name] => ObjectIdentifier::from_der(oid).ok().zip(AnyRef::from_der(name).ok()),
+            _ => None,
+        };
+        let Some((oid, name)) = pair else {
+            let found = match members.len() {
+                0 | 2 => found(der),
+                more => format!("a SEQUENCE of {more} members"),
+            };
+            let expected = "a SEQUENCE of its own with roleOfPspOid (OBJECT IDENTIFIER) and roleOfPspName \
+                            (UTF8String) (TS 119 495, Annex A)";
+            self.fault(PSD2, format!("role {at} of rolesOfPSP is {found}, and must be {expected}"));
+            return None;
+        };
+        Some((oid, self.read_string("roleOfPspName", name)?))
     }
+
+    /// A text. Known types of the wrong kind are read and noted.
+    fn read_string(&mut self, field: &'static str, value: AnyRef<'_>) -> Option<String> {
+        let read = name::text(value.tag().number().value(), value.value());
+        if value.tag() != Tag::Utf8String || read.is_none() {
+            let fault = if value.tag() == Tag::Utf8String {
+                "is not UTF-8 (its octets look like Latin-1)".to_owned()
+            } else {
+                format!("is {}", article(value.tag()))
+            };
+            let is_readable = read.is_some();
+            self.breaches.push(QcStatementsError::StringType { field, fault, is_readable });
+        }
+        let length = read.as_ref().map(|text| text.chars().count())?;
+        if !(1..=MAX_CHARACTERS).contains(&length) {
+            self.breaches.push(QcStatementsError::StringLength { field, length });
+        }
+        read
+    }
+}
+
+/// A statement with its content in DER.
+struct OwnedStatement {
+    id: ObjectIdentifier,
+    info: Option<Vec<u8>>,
+}
+
+impl OwnedStatement {
+    fn read(der: &[u8]) -> Result<Self, der::Error> {
+        let WireStatement { id, info } = WireStatement::from_der(der)?;
+        Ok(Self { id, info: info.map(|info| info.to_der()).transpose()? })
+    }
+}
+
+/// The DER of each member of a SEQUENCE.
+fn members_of(der: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let members = Vec::<AnyRef<'_>>::from_der(der).ok()?;
+    members.iter().map(|member| member.to_der().ok()).collect()
+}
+
+/// What some DER is, for messages.
+fn found(der: &[u8]) -> String {
+    match AnyRef::from_der(der) {
+        Ok(any) if any.tag() == Tag::Sequence => "a SEQUENCE of something else".to_owned(),
+        Ok(any) => article(any.tag()),
+        Err(_) => "no DER".to_owned(),
+    }
+}
+
+/// A type with its article, as ASN.1 writes it.
+fn article(tag: Tag) -> String {
+    let name = tag.to_string();
+    let vowel = name.starts_with(['A', 'E', 'I', 'O']);
+    format!("{} {name}", if vowel { "an" } else { "a" })
 }
 
 /// Writes the extension value of a certificate for a payment service provider.
@@ -345,14 +536,6 @@ fn statement(id: ObjectIdentifier, info: Option<Vec<u8>>) -> Result<Vec<u8>, der
     WireStatement { id, info }.to_der()
 }
 
-fn decode_info<'a, T>(statement: &WireStatement<'a>) -> Result<T, QcStatementsError>
-where
-    T: der::Choice<'a> + der::DecodeValue<'a>,
-{
-    let info = statement.info.ok_or(QcStatementsError::Structure)?;
-    info.decode_as::<T>().map_err(structure)
-}
-
 /// `NA` is right for the roles whose holder has no competent authority (TS 119 495 V1.8.1).
 fn nca_id_is_well_formed(nca_id: &str, roles: &[Role]) -> bool {
     if nca_id == "NA" {
@@ -362,10 +545,6 @@ fn nca_id_is_well_formed(nca_id: &str, roles: &[Role]) -> bool {
     crate::country::is_assigned(country)
         && (2..=8).contains(&authority.len())
         && authority.bytes().all(|b| b.is_ascii_uppercase())
-}
-
-fn structure<E>(_: E) -> QcStatementsError {
-    QcStatementsError::Structure
 }
 
 #[cfg(test)]
@@ -412,6 +591,86 @@ mod tests {
             ..three_roles()
         };
         assert_eq!(QcStatements::parse(&encode(&full).unwrap()).unwrap().strict().unwrap(), full);
+    }
+
+    /// A sequence of these parts.
+    fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+        AnyRef::new(Tag::Sequence, &parts.concat()).unwrap().to_der().unwrap()
+    }
+
+    fn oid_der(oid: ObjectIdentifier) -> Vec<u8> {
+        oid.to_der().unwrap()
+    }
+
+    fn utf8(octets: &[u8]) -> Vec<u8> {
+        AnyRef::new(Tag::Utf8String, octets).unwrap().to_der().unwrap()
+    }
+
+    /// An extension with QcCompliance, a PSD2 statement with this content, and QcType web.
+    fn with_psd2(content: &[u8]) -> QcStatements {
+        let types = sequence(&[&oid_der(oid::QC_TYPE_WEB)]);
+        let extension = sequence(&[
+            &sequence(&[&oid_der(oid::QC_COMPLIANCE)]),
+            &sequence(&[&oid_der(oid::PSD2_STATEMENT), content]),
+            &sequence(&[&oid_der(oid::QC_TYPE), &types]),
+        ]);
+        QcStatements::parse(&extension).unwrap()
+    }
+
+    #[test]
+    fn a_broken_psd2_statement_is_named_and_hides_nothing() {
+        let role = sequence(&[&oid_der(Role::AccountInformation.oid()), &utf8(b"PSP_AI")]);
+        let (roles, name, id) = (sequence(&[&role]), utf8(b"Bank"), utf8(b"NL-DNB"));
+        let oid_and_name = [oid_der(Role::AccountInformation.oid()), utf8(b"PSP_AI")].concat();
+        let flat = sequence(&[&oid_and_name, &oid_and_name]);
+        let flat = sequence(&[&flat]);
+        let long = utf8("é".repeat(257).as_bytes());
+        let cases: [(&str, Vec<u8>, &str); 10] = [
+            ("flat", sequence(&[&flat, &name, &id]), "role 1 of rolesOfPSP is a SEQUENCE of 4 members"),
+            (
+                "not wrapped",
+                sequence(&[&sequence(&[&oid_and_name]), &name, &id]),
+                "role 1 of rolesOfPSP is an OBJECT IDENTIFIER",
+            ),
+            ("Latin-1", sequence(&[&roles, &utf8(b"\xd6sterreich"), &id]), "nCAName is not UTF-8"),
+            ("nothing", Vec::new(), "its content is missing"),
+            ("text", utf8(b"x"), "its content is a UTF8String"),
+            ("two members", sequence(&[&roles, &name]), "it holds a SEQUENCE, a UTF8String, and must be"),
+            ("order", sequence(&[&name, &id, &roles]), "rolesOfPSP is a UTF8String"),
+            ("empty name", sequence(&[&roles, &utf8(b""), &id]), "nCAName has 0 characters"),
+            ("long name", sequence(&[&roles, &long, &id]), "nCAName has 257 characters"),
+            ("no roles", sequence(&[&sequence(&[]), &name, &id]), "rolesOfPSP is empty"),
+        ];
+        for (what, content, expected) in cases {
+            let read = with_psd2(&content);
+            let fault = read.psd2_fault().unwrap_or_else(|| panic!("{what}")).to_string();
+            assert!(fault.contains("PSD2 statement") && fault.contains(expected), "{what}: {fault}");
+            assert!(read.qc_compliance && read.qc_type() == Some(QcType::Web), "{what}");
+        }
+        let bmp = AnyRef::new(Tag::BmpString, &[0, 0x41, 0x03, 0xa9]).unwrap().to_der().unwrap();
+        let read = with_psd2(&sequence(&[&roles, &bmp, &id]));
+        assert_eq!((read.psd2_fault(), read.psd2.as_ref().unwrap().nca_name.as_str()), (None, "AΩ"));
+        assert_eq!(read.breaches[0].reason(), "asn1_type");
+    }
+
+    #[test]
+    fn another_broken_statement_leaves_the_psd2_statement() {
+        let psd2 = hex(THREE_ROLES);
+        for (statement, expected) in [
+            (sequence(&[&oid_der(oid::QC_TYPE), &utf8(b"web")]), "QcType: its content is a UTF8String"),
+            (sequence(&[&oid_der(oid::QC_TYPE)]), "QcType: its content is missing"),
+            (sequence(&[&oid_der(oid::QC_PDS), &sequence(&[&utf8(b"en")])]), "QcPDS: its content is"),
+            (utf8(b"?"), "qcStatements: statement 1 is a UTF8String"),
+        ] {
+            let read = QcStatements::parse(&sequence(&[&statement, &psd2])).unwrap();
+            assert_eq!(read.psd2, three_roles().psd2);
+            assert_eq!(read.psd2_fault(), None);
+            assert!(read.breaches[0].to_string().starts_with(expected), "{}", read.breaches[0]);
+        }
+        let broken = QcStatements::parse(&sequence(&[&utf8(b"?")])).unwrap();
+        assert!(broken.psd2_fault().is_some());
+        let twice = QcStatements::parse(&sequence(&[&psd2, &psd2])).unwrap();
+        assert_eq!(twice.psd2_fault(), Some(&QcStatementsError::DuplicateStatement));
     }
 
     proptest::proptest! {

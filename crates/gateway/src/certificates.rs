@@ -12,6 +12,7 @@ use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::key_id::KeyIdError;
 use eidas::{
     Certificate, KeyId, KeyIdRules, OrganizationIdentifier, PathError, Purpose, Role, TrustStore, oid,
+    visible,
 };
 use http_signatures::key::PublicKey;
 use quick_cache::sync::Cache;
@@ -286,10 +287,16 @@ impl Gateway {
         self.0.trust.authorities.verify(&certificate, &[], at, &[]).map_err(|error| match error {
             PathError::UntrustedIssuer => invalid(
                 place,
-                &format!("it was issued by \"{}\", which is not trusted here", certificate.issuer),
+                &format!(
+                    "it was issued by another sandbox or authority: \"{}\" is not trusted here",
+                    certificate.issuer
+                ),
             ),
             other => invalid(place, &other),
         })?;
+        if let Some(fault) = certificate.psd2_fault() {
+            return Err(invalid(place, fault));
+        }
         let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
             .map_err(|error| invalid(place, &error))?;
         let holder = holder(&certificate, &identifier);
@@ -297,14 +304,14 @@ impl Gateway {
     }
 }
 
-/// What a certificate says about its holder.
+/// What a certificate says about its holder. The name can be shown: nothing in it is hidden.
 pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) -> CertificateHolder {
     let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
     CertificateHolder {
         fingerprint: certificate.fingerprint_hex(),
         serial: certificate.serial_hex(),
         tpp: TppId::from(identifier),
-        name: name.to_owned(),
+        name: visible(name).into_owned(),
         roles: certificate.roles().to_vec(),
         not_before: certificate.not_before,
         not_after: certificate.not_after,

@@ -6,8 +6,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self as crypto, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair,
 };
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
+use pem_text::{Kind, PemError};
 
 use crate::Refusal;
 
@@ -109,10 +108,16 @@ impl Algorithm {
     }
 }
 
-/// A key cannot be read.
+/// A key cannot be read. No text repeats any of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct KeyError(String);
+
+impl From<PemError> for KeyError {
+    fn from(error: PemError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// A public key that has been parsed once for each algorithm it is used with.
 #[derive(Debug)]
@@ -174,22 +179,24 @@ enum Pair {
 }
 
 impl PrivateKey {
-    /// Reads a key in PEM: PKCS#8 (`BEGIN PRIVATE KEY`, line breaks or not) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
+    /// Reads a key in PEM: PKCS#8 (`BEGIN PRIVATE KEY`), PKCS#1 (`BEGIN RSA PRIVATE KEY`) or SEC 1
+    /// (`BEGIN EC PRIVATE KEY`), in whatever layout.
     ///
     /// # Errors
     /// [`KeyError`]
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
-            Ok(PrivateKeyDer::Pkcs8(der)) => Self::from_pkcs8_der(der.secret_pkcs8_der()),
-            Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der())
-                .map(|pair| Self(Pair::Rsa(Box::new(pair))))
-                .map_err(|error| KeyError(error.to_string())),
-            Ok(_) => Err(KeyError("the private key must be PKCS#8 (BEGIN PRIVATE KEY)".to_owned())),
-            Err(error) => Err(KeyError(format!("no private key in the text: {error}"))),
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let key = pem_text::private_key(pem.as_ref())?;
+        match key.kind {
+            Kind::RsaPrivateKey => {
+                RsaKeyPair::from_der(&key.der).map(|pair| Self(Pair::Rsa(Box::new(pair)))).map_err(|_| {
+                    KeyError("the private key is not RSA of 2048 to 8192 bits in PKCS#1".to_owned())
+                })
+            }
+            _ => Self::from_pkcs8_der(&key.der),
         }
     }
 
-    /// Reads a key in PKCS#8 DER.
+    /// Reads a key in PKCS#8 DER, or an EC key in SEC 1 DER.
     ///
     /// # Errors
     /// [`KeyError`]
@@ -212,12 +219,18 @@ impl PrivateKey {
                 &crypto::ECDSA_P384_SHA384_ASN1_SIGNING,
             ),
         ] {
-            let pairs = (EcdsaKeyPair::from_pkcs8(fixed, der), EcdsaKeyPair::from_pkcs8(asn1, der));
+            let pairs = (
+                EcdsaKeyPair::from_private_key_der(fixed, der),
+                EcdsaKeyPair::from_private_key_der(asn1, der),
+            );
             if let (Ok(fixed), Ok(asn1)) = pairs {
                 return Ok(Self(Pair::Ec { kind, fixed: Box::new(fixed), asn1: Box::new(asn1) }));
             }
         }
-        Err(KeyError("the private key is not RSA, EC P-256, EC P-384 or Ed25519 in PKCS#8".to_owned()))
+        Err(KeyError(
+            "the private key is not RSA (2048 to 8192 bits), EC P-256, EC P-384 or Ed25519 in PKCS#8"
+                .to_owned(),
+        ))
     }
 
     /// A fresh P-256 key with its PKCS#8 DER.
@@ -305,5 +318,32 @@ mod tests {
         assert!(key.sign(Algorithm::RsaPssSha512, b"text").is_err());
         assert_eq!(PrivateKey::from_pkcs8_der(&pkcs8).unwrap().kind(), KeyKind::P256);
         assert!(PublicKey::from_spki_der(&pkcs8).is_err() && PrivateKey::from_pem("nothing").is_err());
+    }
+
+    #[test]
+    fn no_error_repeats_a_key() {
+        let (key, pkcs8) = PrivateKey::generate_p256().unwrap();
+        let pem = pem_text::to_pem(Kind::PrivateKey, &pkcs8);
+        let public = key.public_key().unwrap();
+        for layout in
+            [pem.replace('\n', ""), pem.replace('\n', "\n  "), format!("\u{feff}Bag Attributes\r\n{pem}")]
+        {
+            let read = PrivateKey::from_pem(&layout).unwrap();
+            let value = read.sign(Algorithm::EcdsaP256Sha256Asn1, b"text").unwrap();
+            assert!(public.verifies(Algorithm::EcdsaP256Sha256Asn1, b"text", &value), "{layout}");
+        }
+        let line = pem.lines().nth(1).unwrap();
+        for broken in [
+            pem.replace("-----END", "-----END OF"),
+            pem.replace('\n', "").replace("-----END", "----END"),
+            pem.replacen(line, &line[..9], 1),
+            line.to_owned(),
+            format!("[{}]", pem.replace('\n', "")).replace("BEGIN ", ""),
+        ] {
+            let error = PrivateKey::from_pem(&broken).unwrap_err();
+            for text in [error.to_string(), format!("{error:?}")] {
+                assert!(!text.contains(&line[..8]) && !text.contains("77, 73"), "{text}");
+            }
+        }
     }
 }

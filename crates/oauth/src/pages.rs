@@ -207,7 +207,7 @@ impl Session<'_> {
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
-            tpp_name: view.tpp.name,
+            tpp_name: eidas::visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             challenge: view.challenge,
             iban: typed.iban,
@@ -223,7 +223,7 @@ impl Session<'_> {
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
-            tpp_name: view.tpp.name,
+            tpp_name: eidas::visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             customer_name: view.customer_name,
             choice: match &view.payments[..] {

@@ -35,16 +35,25 @@ pub fn pseudo_certificate(
     change: impl FnOnce(&mut CertificateParams),
 ) -> (String, String) {
     let (key_pem, _) = client_keys().clone();
-    let key = KeyPair::from_pem(&key_pem).unwrap();
-    let mut params = CertificateParams::default();
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, common_name);
     name.push(DnType::CountryName, "NL");
+    (self_signed(&key_pem, name, change), key_pem)
+}
+
+/// The same for any key and name; the certificate alone.
+pub fn self_signed(
+    key_pem: &str,
+    name: DistinguishedName,
+    change: impl FnOnce(&mut CertificateParams),
+) -> String {
+    let key = KeyPair::from_pem(key_pem).unwrap();
+    let mut params = CertificateParams::default();
     params.distinguished_name = name;
     params.not_before = time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
     params.not_after = time::OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
     change(&mut params);
-    (params.self_signed(&key).unwrap().pem(), key_pem)
+    params.self_signed(&key).unwrap().pem()
 }
 
 /// A client with an installation, and perhaps a session.

@@ -69,13 +69,18 @@ fn sequence(content: &[u8]) -> Vec<u8> {
 impl TestCa {
     /// An authority with an organisation name of its own.
     pub fn new(organization: &str) -> Self {
-        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name = name(&[
+        Self::named(name(&[
             (DnType::CountryName, "ES"),
             (DnType::OrganizationName, organization),
             (DnType::CommonName, "Test CA"),
-        ]);
+        ]))
+    }
+
+    /// An authority with a name of its own.
+    pub fn named(name: DistinguishedName) -> Self {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), pem }

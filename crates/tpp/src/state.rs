@@ -181,7 +181,12 @@ impl StateFolder {
     pub fn load(&self) -> Result<State, Error> {
         let path = self.file(STATE);
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| file_error(&path, &error)),
+            // The text of the parser's error could repeat a secret.
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                let (line, column) = (error.line(), error.column());
+                let reason = format!("it is not what this program writes (line {line}, column {column})");
+                file_error(&path, &reason)
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
             Err(error) => Err(file_error(&path, &error)),
         }
@@ -237,6 +242,8 @@ impl StateFolder {
         private_key: &str,
         (key_id, holder): (&str, String),
     ) -> Result<KeptIdentity, Error> {
+        let private_key = eidas::pem::private_key(private_key.as_bytes())
+            .map_err(|error| Error::Setup(format!("the private key cannot be used: {error}")))?;
         let name = purpose.name();
         let kept = KeptIdentity {
             organization_identifier: holder,
@@ -250,7 +257,7 @@ impl StateFolder {
         for issuer in &chain[..above] {
             pem += &rewrap(issuer)?;
         }
-        self.write(&kept.private_key, private_key.as_bytes())?;
+        self.write(&kept.private_key, private_key.to_pem().as_bytes())?;
         self.write(&kept.certificate, pem.as_bytes())?;
         Ok(kept)
     }
@@ -262,8 +269,9 @@ impl StateFolder {
     pub fn signing_identity(&self, state: &State) -> Result<Option<SigningIdentity>, Error> {
         let Some(kept) = &state.signing else { return Ok(None) };
         let chain = self.read(&kept.certificate)?;
-        let leaf = eidas::certificate::chain_from_pem(&chain).map_err(|e| Error::Setup(e.to_string()))?;
-        let certificate = eidas::certificate::to_pem(&leaf[0]);
+        let chain = eidas::certificate::ordered_chain(&chain)
+            .map_err(|error| file_error(&self.file(&kept.certificate), &error))?;
+        let certificate = eidas::certificate::to_pem(&chain[0].der);
         let key = self.read(&kept.private_key)?;
         SigningIdentity::from_pem(&certificate, &key, Some(kept.key_id.clone())).map(Some)
     }

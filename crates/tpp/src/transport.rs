@@ -67,13 +67,19 @@ impl Transport {
             .timeout(TOTAL_TIME)
             .redirect(Policy::none());
         if let Some(path) = &settings.ca_file {
-            let authorities = reqwest::Certificate::from_pem_bundle(&read(path)?).map_err(setup)?;
+            let chain = eidas::certificate::chain_from_pem(read(path)?).map_err(|e| unusable(path, &e))?;
+            let authorities = chain.iter().map(|der| reqwest::Certificate::from_der(der));
+            let authorities = authorities.collect::<Result<Vec<_>, _>>().map_err(setup)?;
             builder = builder.tls_certs_only(authorities);
         }
         if let Some(tls) = &settings.tls {
-            let mut pem = read(&tls.private_key)?;
-            pem.extend(read(&tls.certificate)?);
-            builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(setup)?);
+            let key = eidas::pem::private_key(&read(&tls.private_key)?);
+            let mut pem = key.map_err(|error| unusable(&tls.private_key, &error))?.to_pem();
+            let chain = eidas::certificate::ordered_chain(read(&tls.certificate)?);
+            for certificate in chain.map_err(|error| unusable(&tls.certificate, &error))? {
+                pem += &eidas::certificate::to_pem(&certificate.der);
+            }
+            builder = builder.identity(reqwest::Identity::from_pem(pem.as_bytes()).map_err(setup)?);
         }
         Ok(Self { client: builder.build().map_err(setup)?, settings, observer })
     }
@@ -179,6 +185,9 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path)
-        .map_err(|error| Error::File { path: path.display().to_string(), reason: error.to_string() })
+    std::fs::read(path).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &std::path::Path, error: &dyn std::fmt::Display) -> Error {
+    Error::File { path: path.display().to_string(), reason: error.to_string() }
 }

@@ -16,6 +16,11 @@ use crate::cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // What says that an argument is no option repeats it, and this one may be a private key.
+    if std::env::args_os().any(|argument| argument.to_string_lossy().contains("-----BEGIN")) {
+        output::error("error: a file's name is expected on the command line, not what is in the file");
+        return ExitCode::from(2);
+    }
     let cli = Cli::parse();
     start_log();
     if let Some(now) = cli.now {

@@ -218,8 +218,11 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     };
     if let (Some((tcp, address)), Some(url)) = (secured, &tls_url) {
         let names = server_names(address, &public_url);
-        let (chain, key_pem) = sandbox.authorities.issue_server(&names, &sandbox.randomness)?;
-        serve(tcp, Some(TlsAcceptor::from(tls::server_config(chain, &key_pem)?)), app.clone(), url);
+        let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
+        let issue: tls::Issue = Box::new(move |now| {
+            authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string())
+        });
+        serve(tcp, Some(TlsAcceptor::from(tls::server_config(issue)?)), app.clone(), url);
     }
     serve(public, None, app, &public_url);
     serve(management, None, management_app, &addresses.management);
@@ -293,8 +296,8 @@ fn read_trusted(config: &SandboxConfig) -> Result<Vec<Vec<u8>>, StartError> {
     let mut all = Vec::new();
     for path in &config.trusted_authorities {
         let error = |reason: String| StartError::Trusted { path: path.clone(), reason };
-        let text = std::fs::read_to_string(path).map_err(|io| error(io.to_string()))?;
-        all.extend(chain_from_pem(&text).map_err(|pem| error(pem.to_string()))?);
+        let octets = std::fs::read(path).map_err(|io| error(io.to_string()))?;
+        all.extend(chain_from_pem(&octets).map_err(|pem| error(pem.to_string()))?);
     }
     Ok(all)
 }

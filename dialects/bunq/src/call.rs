@@ -94,7 +94,7 @@ impl Call {
             None => None,
         };
         // Large bodies, of pictures and batches, are for callers who are known.
-        let limit = if session.is_some() { MAX_BODY } else { SMALL_BODY };
+        let limit = if caller.is_some() { MAX_BODY } else { SMALL_BODY };
         let body = read_body(body, limit, Some(&connection)).await?;
         let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
         let is_signed = signature.is_some();

@@ -1,12 +1,16 @@
 //! Certificates that are traded for an API key (section 8.2): real ones by their QCStatements and a trusted issuer,
 //! pseudo certificates by the words in their name, at a bank for tests alone.
 
-use eidas::{Certificate, Role, oid};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use eidas::certificate::{fingerprint, ordered_chain};
+use eidas::{Certificate, Role, name, oid, visible};
 use gateway::domain::{CertificateHolder, TppId};
 use gateway::{Ctx, Gateway, Place};
 use http_signatures::key::PublicKey;
 
 use crate::error::{Error, from_gateway};
+use crate::state::Bunq;
 
 /// Longest common name of a pseudo certificate, in characters (X.520, ub-common-name).
 const MAX_COMMON_NAME: usize = 64;
@@ -20,12 +24,16 @@ const WORDS: [(&str, Role); 3] =
 pub(crate) struct Accepted {
     /// What it says about its holder.
     pub(crate) holder: CertificateHolder,
+    /// Whether nobody vouches for it, so that its subject belongs to whoever holds the first key.
+    pub(crate) is_pseudo: bool,
     /// Common name, for display.
     pub(crate) name: String,
     /// The subject on one line.
     pub(crate) distinguished_name: String,
     /// The key in it.
     pub(crate) key: PublicKey,
+    /// SHA-256 over the key, base64.
+    pub(crate) key_fingerprint: String,
 }
 
 /// Reads the leaf from PEM and decides whether it is acceptable.
@@ -38,8 +46,11 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     };
     const LEAF: &str = "client_payment_service_provider_certificate";
     const CHAIN: &str = "client_payment_service_provider_certificate_chain";
-    let certificate = Certificate::from_pem(leaf).map_err(|error| unreadable(LEAF, &error))?;
-    eidas::certificate::chain_from_pem(chain).map_err(|error| unreadable(CHAIN, &error))?;
+    refuse_private_key(LEAF, leaf)?;
+    refuse_private_key(CHAIN, chain)?;
+    let certificates = ordered_chain(leaf).map_err(|error| unreadable(LEAF, &error))?;
+    ordered_chain(chain).map_err(|error| unreadable(CHAIN, &error))?;
+    let certificate = &certificates[0];
     if !certificate.is_valid_at(ctx.now) {
         let (from, to) = (certificate.not_before, certificate.not_after);
         let now = ctx.now;
@@ -55,7 +66,7 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
         gateway.check_role(&presented, &Role::THIRD_PARTY)?;
         presented.holder.clone()
     } else if gateway.is_for_tests() {
-        pseudo(&certificate, &common_name)?
+        pseudo(certificate, &common_name)?
     } else {
         return Err(Error::bad(
             "The certificate has no organizationIdentifier and no QCStatements; a qualified certificate for electronic \
@@ -64,12 +75,57 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     };
     let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
         .map_err(|error| Error::bad(format!("The certificate's key: {error}.")))?;
-    let name = if common_name.is_empty() { holder.name.clone() } else { common_name };
-    Ok(Accepted { holder, name, distinguished_name: one_line(&certificate), key })
+    let name = if common_name.is_empty() { holder.name.clone() } else { visible(&common_name).into_owned() };
+    let distinguished_name = certificate.subject.one_line();
+    let key_fingerprint = STANDARD.encode(fingerprint(&certificate.public_key.spki_der));
+    Ok(Accepted { holder, is_pseudo: !is_real, name, distinguished_name, key, key_fingerprint })
+}
+
+/// A private key that was sent by mistake is refused wherever certificates are taken.
+///
+/// # Errors
+/// 400
+pub(crate) fn refuse_private_key(field: &str, text: &str) -> Result<(), Error> {
+    if !eidas::pem::holds_private_key(text.as_bytes()) {
+        return Ok(());
+    }
+    Err(Error::bad(format!(
+        "The field \"{field}\" holds a private key, which must never be sent to anyone; it must hold a certificate, \
+         beginning with -----BEGIN CERTIFICATE-----. Whoever has seen the key can sign with it, so make another one."
+    )))
+}
+
+/// Keeps the key of a pseudo certificate that was the first to use its subject, and holds later ones to it.
+///
+/// # Errors
+/// 400 for another key.
+pub(crate) async fn bind_key(bunq: &Bunq, ctx: &Ctx, accepted: &Accepted) -> Result<(), Error> {
+    const KIND: &str = "pseudo-certificate-key";
+    let subject = gateway::secret_hash(accepted.holder.tpp.as_str());
+    let keep = |known: Option<&str>| known.is_none().then(|| accepted.key_fingerprint.clone());
+    let first = bunq.drawer.update(KIND, subject.as_hex(), keep).await;
+    let first = first.map_err(|error| from_gateway(error, &ctx.request))?;
+    if first.as_deref() == Some(accepted.key_fingerprint.as_str()) {
+        return Ok(());
+    }
+    Err(Error::bad(format!(
+        "The subject {} is in use with another key. Sign with the key that was the first to use it, or make a \
+         certificate with a common name (CN) of your own, for example \"My App PISP AISP\" with a UUID in it.",
+        accepted.distinguished_name
+    )))
 }
 
 /// A pseudo certificate: nobody vouches for it, its subject is the identity.
 fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHolder, Error> {
+    let mut attributes = certificate.subject.attributes().iter();
+    if let Some(attribute) = attributes.find(|attribute| attribute.value.contains(name::is_hidden)) {
+        return Err(Error::bad(format!(
+            "The subject of the certificate has a control character, or another one that cannot be seen, in {}: \
+             \"{}\". Use letters, digits, blanks and punctuation.",
+            name::display_name(attribute.oid),
+            visible(&attribute.value)
+        )));
+    }
     let length = common_name.chars().count();
     if length == 0 || length > MAX_COMMON_NAME {
         return Err(Error::bad(format!(
@@ -94,21 +150,10 @@ fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHol
     Ok(CertificateHolder {
         fingerprint: certificate.fingerprint_hex(),
         serial: certificate.serial_hex(),
-        tpp: TppId::new(one_line(certificate)),
+        tpp: TppId::new(certificate.subject.identity()),
         name: common_name.to_owned(),
         roles,
         not_before: certificate.not_before,
         not_after: certificate.not_after,
     })
-}
-
-/// The subject in the one-line form of OpenSSL, in the certificate's order: `/C=NL/CN=My App PISP AISP`.
-fn one_line(certificate: &Certificate) -> String {
-    let attributes = certificate.subject.attributes().iter();
-    attributes
-        .map(|attribute| {
-            let name = eidas::name::short_name(attribute.oid);
-            format!("/{}={}", name.map_or_else(|| attribute.oid.to_string(), str::to_owned), attribute.value)
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::certificates::{Accepted, accept};
+use crate::certificates::{Accepted, accept, bind_key};
 use crate::error::{Error, from_gateway, sentence};
 use crate::fields::Fields;
 use crate::permitted_ips::ANY;
@@ -311,6 +311,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              ending in one line feed, followed by the installation token without a line feed, with the private key \
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
+    }
+    if accepted.is_pseudo {
+        bind_key(bunq, &call.ctx, &accepted).await?;
     }
     let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await;
     let acting = acting.map_err(|error| call.failed(error))?;

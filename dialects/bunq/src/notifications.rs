@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::accounts;
 use crate::call::Call;
+use crate::certificates::refuse_private_key;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::oauth_clients::check_url;
@@ -119,11 +120,11 @@ pub(crate) async fn pin(call: Call) -> Result<Reply, Error> {
     let mut pem = String::new();
     for fields in chain {
         let text = fields.text("certificate")?;
-        eidas::Certificate::from_pem(text).map_err(|error| {
+        refuse_private_key("certificate", text)?;
+        let certificate = eidas::Certificate::from_pem(text).map_err(|error| {
             Error::bad(format!("The field \"certificate\" holds no certificate in PEM: {error}."))
         })?;
-        pem.push_str(text.trim());
-        pem.push('\n');
+        pem.push_str(&eidas::certificate::to_pem(&certificate.der));
     }
     let pinned = CertificatePinned { chain: pem, is_deleted: false };
     let pinned = call.bunq.add(&call.ctx, user, pinned).await;

@@ -55,7 +55,7 @@ impl ServerKey {
     fn from_pem(both: &str) -> Option<Self> {
         let at = both.find("-----BEGIN PUBLIC KEY-----")?;
         let (private, public) = both.split_at(at);
-        let der = der_of(public)?;
+        let der = eidas::pem::public_key(public.as_bytes()).ok()?;
         Some(Self { key: PrivateKey::from_pem(private.trim()).ok()?, public_pem: canonical_pem(&der) })
     }
 
@@ -94,10 +94,10 @@ pub(crate) fn read_client_key(pem: &str) -> Result<(Vec<u8>, PublicKey), Error> 
              beginning with -----BEGIN PUBLIC KEY-----."
         ))
     };
-    if pem.contains("PRIVATE KEY") {
+    if eidas::pem::holds_private_key(pem.as_bytes()) || pem.contains("PRIVATE KEY") {
         return Err(invalid("this is a private key, which must never be sent to anyone"));
     }
-    let der = der_of(pem).ok_or_else(|| invalid("it is not PEM of a public key"))?;
+    let der = eidas::pem::public_key(pem.as_bytes()).map_err(|error| invalid(&error.to_string()))?;
     let key = PublicKey::from_spki_der(&der).map_err(|error| invalid(&error.to_string()))?;
     if key.kind() != http_signatures::key::KeyKind::Rsa || !RSA_2048_SPKI.contains(&der.len()) {
         return Err(invalid("it is not an RSA key of 2048 bits"));
@@ -120,17 +120,7 @@ pub(crate) fn is_sealed(
         .any(|pem| key.verifies(ALGORITHM, format!("{pem}{token}").as_bytes(), &signature))
 }
 
-/// The DER in a PEM block of a public key, whatever its lines look like.
-fn der_of(pem: &str) -> Option<Vec<u8>> {
-    let rest = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?;
-    let base64 = rest.strip_suffix("-----END PUBLIC KEY-----")?;
-    let base64: String = base64.chars().filter(|c| !c.is_whitespace()).collect();
-    STANDARD.decode(base64).ok()
-}
-
 /// SubjectPublicKeyInfo in PEM with lines of 64 characters and line feeds.
 pub(crate) fn canonical_pem(der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    eidas::pem::to_pem(eidas::pem::Kind::PublicKey, der)
 }

@@ -3,7 +3,7 @@
 use super::{Purpose, Rule, Severity, Subject};
 use crate::authority;
 use crate::oid;
-use crate::qc_statements::{QcStatements, QcType};
+use crate::qc_statements::{QcStatements, QcStatementsError, QcType};
 
 /// In the order in which a reader wants to hear of them.
 pub(super) const RULES: &[Rule] = &[
@@ -12,6 +12,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("signature_algorithm", "ETSI TS 119 312", signature_algorithm),
     rule("organization_identifier_missing", "ETSI TS 119 495, GEN-5.3-3", organization_identifier),
     rule("qc_statements", "EN 319 412-5, 4.1", qc_statements_readable),
+    rule("duplicate_statement", "ETSI TS 119 495, GEN-5.1.1", |s| breach(s, "duplicate_statement")),
+    rule("psd2_string", "ETSI TS 119 495, Annex A", unusable_string),
     rule("psd2_statement_missing", "ETSI TS 119 495, GEN-5.1.1", psd2_statement),
     rule("qc_type_not_single", "EN 319 412-5, 4.2.3", |s| breach(s, "qc_type_not_single")),
     rule("roles_empty", "ETSI TS 119 495, GEN-5.2.2-1", |s| breach(s, "roles_empty")),
@@ -63,12 +65,25 @@ fn qc_statements_readable(s: &Subject<'_>) -> Option<String> {
     match &s.certificate.qc_statements {
         None => Some("it has no qcStatements extension, so it is no qualified certificate".to_owned()),
         Some(Err(error)) => Some(error.to_string()),
-        Some(Ok(_)) => None,
+        Some(Ok(read)) => all(read, |breach| breach.reason() == "asn1_structure"),
     }
 }
 
+/// The texts of all breaches of a kind.
+fn all(statements: &QcStatements, is_meant: impl Fn(&QcStatementsError) -> bool) -> Option<String> {
+    let texts: Vec<_> =
+        statements.breaches.iter().filter(|breach| is_meant(breach)).map(ToString::to_string).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// Strings that nobody can read, or of no or too many characters.
+fn unusable_string(s: &Subject<'_>) -> Option<String> {
+    all(statements(s)?, |breach| matches!(breach.reason(), "asn1_type" | "asn1_size") && breach.spoils_psd2())
+}
+
 fn psd2_statement(s: &Subject<'_>) -> Option<String> {
-    statements(s)?.psd2.is_none().then(|| {
+    let statements = statements(s)?;
+    (statements.psd2.is_none() && statements.psd2_fault().is_none()).then(|| {
         "its qcStatements hold no PSD2 statement (0.4.0.19495.2) with roles and authority".to_owned()
     })
 }
@@ -81,9 +96,12 @@ fn breach(s: &Subject<'_>, reason: &str) -> Option<String> {
 fn nca_mismatch(s: &Subject<'_>) -> Option<String> {
     let identifier = s.certificate.organization_identifier().ok()?;
     let expected = identifier.authorization_number()?.nca_id();
-    let got = &statements(s)?.psd2.as_ref()?.nca_id;
+    let got = &statements(s)?.psd2.as_ref().filter(|psd2| !psd2.nca_id.is_empty())?.nca_id;
     (!authority::same(&expected, got)).then(|| {
-        format!("organizationIdentifier \"{identifier}\" names authority {expected}, the PSD2 statement names {got}")
+        format!(
+            "organizationIdentifier \"{identifier}\" names authority {expected}, the PSD2 statement names {}",
+            crate::name::visible(got)
+        )
     })
 }
 
@@ -93,6 +111,10 @@ fn qc_compliance(s: &Subject<'_>) -> Option<String> {
 }
 
 fn qc_type(s: &Subject<'_>) -> Option<String> {
+    // What cannot be read is not missing, and was named before.
+    if statements(s)?.is_qc_type_broken() {
+        return None;
+    }
     let got = s.certificate.qc_type();
     let (expected, name) = match s.purpose {
         Some(Purpose::Qwac) => (QcType::Web, "web, as in a QWAC"),

@@ -29,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Violation,
         test: subject_country,
     },
+    Rule { name: "subject_strings", clause: "RFC 5280, 4.1.2.4", severity: Violation, test: old_strings },
     Rule {
         name: "organization_identifier_equals_name",
         clause: "EN 319 412-3, LEG-4.2.1-6",
@@ -174,7 +175,19 @@ fn duplicates(s: &Subject<'_>) -> Option<String> {
 
 fn subject_country(s: &Subject<'_>) -> Option<String> {
     let code = s.certificate.subject.first(oid::COUNTRY_NAME)?;
-    (!country::is_assigned(code)).then(|| format!("countryName \"{code}\" is not assigned by ISO 3166-1"))
+    (!country::is_assigned(code))
+        .then(|| format!("countryName \"{}\" is not assigned by ISO 3166-1", crate::name::visible(code)))
+}
+
+fn old_strings(s: &Subject<'_>) -> Option<String> {
+    let old = &s.certificate.old_strings;
+    let names: Vec<_> = old.iter().map(|oid| crate::name::display_name(*oid)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of the subject is a TeletexString, BMPString or UniversalString; new certificates use UTF8String or PrintableString",
+            names.join(", ")
+        )
+    })
 }
 
 fn identifier_equals_name(s: &Subject<'_>) -> Option<String> {
@@ -201,7 +214,9 @@ fn must_not_be_critical(s: &Subject<'_>, oid: ObjectIdentifier, name: &str) -> O
 
 fn nca_string_type(s: &Subject<'_>) -> Option<String> {
     let statements = s.certificate.qc_statements.as_ref()?.as_ref().ok()?;
-    statements.breaches.iter().find(|breach| breach.reason() == "asn1_type").map(ToString::to_string)
+    let is_meant =
+        |breach: &&crate::QcStatementsError| breach.reason() == "asn1_type" && !breach.spoils_psd2();
+    statements.breaches.iter().find(is_meant).map(ToString::to_string)
 }
 
 fn legislation(s: &Subject<'_>) -> Option<String> {
@@ -223,7 +238,7 @@ fn sscd_in_qwac(s: &Subject<'_>) -> Option<String> {
 fn pds_https(s: &Subject<'_>) -> Option<String> {
     let statements = s.certificate.qc_statements.as_ref()?.as_ref().ok()?;
     let wrong = statements.disclosure_statements.iter().find(|pds| !pds.url.starts_with("https://"))?;
-    Some(format!("QcPDS location \"{}\" must be an https URL", wrong.url))
+    Some(format!("QcPDS location \"{}\" must be an https URL", crate::name::visible(&wrong.url)))
 }
 
 /// Types A to F of table 1: non-repudiation, digital signature, and one of key encipherment and agreement.
@@ -262,8 +277,9 @@ fn dns_names(s: &Subject<'_>) -> Option<String> {
 
 fn common_name(s: &Subject<'_>) -> Option<String> {
     let name = s.certificate.subject.first(oid::COMMON_NAME)?;
-    (s.purpose == Some(Purpose::Qwac) && !s.certificate.dns_names.iter().any(|dns| dns == name))
-        .then(|| format!("commonName \"{name}\" of a QWAC must be one of its DNS names"))
+    (s.purpose == Some(Purpose::Qwac) && !s.certificate.dns_names.iter().any(|dns| dns == name)).then(|| {
+        format!("commonName \"{}\" of a QWAC must be one of its DNS names", crate::name::visible(name))
+    })
 }
 
 fn policies(s: &Subject<'_>) -> Option<String> {

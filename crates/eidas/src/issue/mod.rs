@@ -106,6 +106,9 @@ pub enum IssueError {
     /// The public key is not one that certificates here may hold.
     #[error("the public key cannot be used: {0}")]
     PublicKey(String),
+    /// The authority's private key cannot be read.
+    #[error("the authority's private key cannot be used: {0}")]
+    Key(String),
     /// A text that its field cannot hold.
     #[error("{0}")]
     Field(String),
@@ -166,7 +169,8 @@ impl Authority {
         })
     }
 
-    /// An authority under this one, with a fresh key, that may issue to end entities only.
+    /// An authority under this one, with a fresh key, that may issue to end entities only. `points` are where this
+    /// authority publishes.
     ///
     /// # Errors
     /// [`IssueError`]
@@ -176,10 +180,45 @@ impl Authority {
         key_type: KeyType,
         serial: &[u8],
         validity: (Timestamp, Timestamp),
+        points: &PublicationPoints,
     ) -> Result<Self, IssueError> {
-        let key = key_pair(key_type)?;
+        self.certify(name, key_pair(key_type)?, serial, validity, points)
+    }
+
+    /// A new certificate for an authority under this one, with the name and key that it has.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn renew_subordinate(
+        &self,
+        subordinate: &Self,
+        serial: &[u8],
+        validity: (Timestamp, Timestamp),
+        points: &PublicationPoints,
+    ) -> Result<Self, IssueError> {
+        let subject = Certificate::from_der(&subordinate.der)?.subject;
+        let text = |oid| subject.first(oid).map(str::to_owned);
+        let name = AuthorityName {
+            country: text(oid::COUNTRY_NAME).unwrap_or_default(),
+            locality: text(oid::LOCALITY_NAME),
+            organization_identifier: text(oid::ORGANIZATION_IDENTIFIER),
+            organization: text(oid::ORGANIZATION_NAME).unwrap_or_default(),
+            common_name: text(oid::COMMON_NAME).unwrap_or_default(),
+        };
+        self.certify(&name, read_key_pair(&subordinate.key_pem)?, serial, validity, points)
+    }
+
+    fn certify(
+        &self,
+        name: &AuthorityName,
+        key: KeyPair,
+        serial: &[u8],
+        validity: (Timestamp, Timestamp),
+        points: &PublicationPoints,
+    ) -> Result<Self, IssueError> {
         let mut params = authority_params(name, serial, validity, BasicConstraints::Constrained(0))?;
         params.use_authority_key_identifier_extension = true;
+        profiles::publish(&mut params, points, Some(oid::POLICY_ANY))?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Self {
             der: certificate.der().to_vec(),
@@ -193,8 +232,10 @@ impl Authority {
     /// # Errors
     /// [`IssueError`] if they cannot be read.
     pub fn load(der: &[u8], key_pem: &str) -> Result<Self, IssueError> {
-        let issuer = Issuer::from_ca_cert_der(&CertificateDer::from(der), KeyPair::from_pem(key_pem)?)?;
-        Ok(Self { der: der.to_vec(), key_pem: key_pem.to_owned(), issuer })
+        let key = read_key_pair(key_pem)?;
+        let key_pem = key.serialize_pem();
+        let issuer = Issuer::from_ca_cert_der(&CertificateDer::from(der), key)?;
+        Ok(Self { der: der.to_vec(), key_pem, issuer })
     }
 
     /// The authority's certificate.
@@ -221,8 +262,7 @@ impl Authority {
         if request.roles.is_empty() {
             return Err(IssueError::NoRole);
         }
-        let public_key = SubjectPublicKeyInfo::from_pem(public_key_pem)
-            .map_err(|e| IssueError::PublicKey(e.to_string()))?;
+        let public_key = read_public_key(public_key_pem)?;
         let mut params = CertificateParams::default();
         (params.not_before, params.not_after) = (date(request.not_before)?, date(request.not_after)?);
         params.is_ca = IsCa::ExplicitNoCa;
@@ -243,10 +283,10 @@ impl Authority {
     /// [`IssueError`]
     pub fn issue_server(
         &self,
-        names: &[String],
-        organization: &str,
+        (names, organization): (&[String], &str),
         serial: &[u8],
         validity: (Timestamp, Timestamp),
+        points: &PublicationPoints,
         public_key_pem: &str,
     ) -> Result<Vec<u8>, IssueError> {
         let mut params = CertificateParams::new(names)?;
@@ -260,7 +300,8 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let public_key = SubjectPublicKeyInfo::from_pem(public_key_pem)?;
+        profiles::publish(&mut params, points, None)?;
+        let public_key = read_public_key(public_key_pem)?;
         Ok(params.signed_by(&public_key, &self.issuer)?.der().to_vec())
     }
 
@@ -350,6 +391,20 @@ fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
         KeyType::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?,
         KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
     })
+}
+
+/// Reads a private key. The library's errors are dropped: they could repeat it.
+fn read_key_pair(pem: &str) -> Result<KeyPair, IssueError> {
+    let key = crate::pem::private_key(pem.as_bytes()).map_err(|error| IssueError::Key(error.to_string()))?;
+    KeyPair::try_from(&key.der[..])
+        .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
+}
+
+fn read_public_key(pem: &str) -> Result<SubjectPublicKeyInfo, IssueError> {
+    let der =
+        crate::pem::public_key(pem.as_bytes()).map_err(|error| IssueError::PublicKey(error.to_string()))?;
+    SubjectPublicKeyInfo::from_der(&der)
+        .map_err(|_| IssueError::PublicKey("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
 }
 
 fn date(timestamp: Timestamp) -> Result<time::OffsetDateTime, IssueError> {

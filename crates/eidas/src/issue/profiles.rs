@@ -94,7 +94,7 @@ fn standard(
         (DnType::CommonName, &request.common_name),
     ])?;
     params.use_authority_key_identifier_extension = true;
-    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![points.crl.clone()] }];
+    publish(params, points, Some(policy))?;
     let statements = QcStatements {
         qc_compliance: true,
         qc_types: vec![qc_type],
@@ -107,17 +107,27 @@ fn standard(
         psd2: Some(psd2_statement(request)),
         ..QcStatements::default()
     };
-    let policies =
-        CertificatePolicies(vec![PolicyInformation { policy_identifier: policy, policy_qualifiers: None }]);
+    params.custom_extensions.push(extension(oid::QC_STATEMENTS, qc_statements::encode(&statements)?));
+    Ok(())
+}
+
+/// Says where the issuer publishes its certificate and its revocation list, and names a policy.
+pub(super) fn publish(
+    params: &mut CertificateParams,
+    points: &PublicationPoints,
+    policy: Option<der::asn1::ObjectIdentifier>,
+) -> Result<(), IssueError> {
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![points.crl.clone()] }];
+    if let Some(policy_identifier) = policy {
+        let policy = PolicyInformation { policy_identifier, policy_qualifiers: None };
+        let policies = CertificatePolicies(vec![policy]);
+        params.custom_extensions.push(extension(oid::CERTIFICATE_POLICIES, policies.to_der()?));
+    }
     let access = AuthorityInfoAccessSyntax(vec![AccessDescription {
         access_method: oid::CA_ISSUERS,
         access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(&points.ca_issuers)?),
     }]);
-    params.custom_extensions = vec![
-        extension(oid::CERTIFICATE_POLICIES, policies.to_der()?),
-        extension(oid::AUTHORITY_INFO_ACCESS, access.to_der()?),
-        extension(oid::QC_STATEMENTS, qc_statements::encode(&statements)?),
-    ];
+    params.custom_extensions.push(extension(oid::AUTHORITY_INFO_ACCESS, access.to_der()?));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The bank's pages over plain HTTP, as a browser without scripts sees them.
 
 use serde_json::Value;
-use testkit::{Answer, Request, TestServer, TestTpp, bank_offered, detailed, parameter};
+use testkit::{Answer, CALLBACK, Request, TestCa, TestServer, TestTpp, bank_offered, detailed, parameter};
 
 use crate::ID;
 
@@ -307,5 +307,31 @@ async fn a_tenant_decides_the_language_and_the_page_changes_it() {
             assert!(page.body.contains(&format!("<html lang=\"{other}\">")));
             assert!(browser.get("").await.body.contains(&format!("<html lang=\"{other}\">")), "it stays");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_in_a_name_is_written_out() {
+    let ca = TestCa::new("Test Trust (TEST)");
+    let (_guard, folder) = testkit::free_folder();
+    std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+    let server = TestServer::with(|config| config.trusted_authorities.push(folder.join("ca.pem"))).await;
+    let mut subject = TestCa::subject(ID);
+    subject[1].1 = "Good\u{202e}knaB\u{200b} \u{2066}Ltd\u{0}\n é";
+    let signer = ca.issue(&subject, &["PSP_AI"], |_| {});
+    let registration = server.register("nl", &signer, &[CALLBACK]).await;
+    let secret = registration["client_secret"].as_str().unwrap().to_owned();
+    let tpp = TestTpp { signer, tenant: "nl".to_owned(), secret };
+    let customer = server.customer("nl", "student").await;
+    let asked = tpp.consent(&server, &bank_offered("9999-12-31")).await;
+    let mut browser = Browser::open(&server, &tpp.authorization_url(&asked)).await;
+    let shown = r"Good\u{202e}knaB\u{200b} \u{2066}Ltd\u{0000}\u{000a} é";
+    let log_in = browser.get("").await.body;
+    assert!(log_in.contains(shown), "{log_in}");
+    browser.log_in(&customer).await;
+    let decision = browser.get("").await.body;
+    assert!(decision.contains(shown), "{decision}");
+    for page in [log_in, decision] {
+        assert!(!page.contains(['\u{202e}', '\u{200b}', '\u{2066}', '\0']), "{page}");
     }
 }

@@ -5,14 +5,16 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use eidas::certificate::{chain_from_pem, to_pem};
-use eidas::header::{HeaderForm, certificate_der};
+use eidas::certificate::{chain_from_pem, order, ordered_chain, to_pem};
+use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key,
     serial_number,
 };
+use eidas::pem::{Kind, PemError};
 use eidas::{
-    Certificate, Description, OrganizationIdentifier, Purpose, Role, Severity, TrustStore, check, describe,
+    Certificate, CertificateError, Description, OrganizationIdentifier, PathError, Purpose, Role, Severity,
+    TrustStore, check, describe,
 };
 use gateway::Randomness;
 use gateway::domain::Timestamp;
@@ -20,7 +22,7 @@ use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
 use tpp::state::create_private;
 use tpp::{Transport, TransportSettings};
 
-use super::Failure;
+use super::{Failure, unreadable};
 use crate::cli::{
     CertificateCheckArgs, CertificateCommand, CertificateInspectArgs, CertificateNewArgs, ProfileArg,
     PurposeArg, SubjectArgs,
@@ -151,8 +153,10 @@ fn load_or_make_authority(folder: &Path) -> Result<Authority, Failure> {
     let (certificate, key) = (folder.join("ca.pem"), folder.join("ca.key.pem"));
     if certificate.exists() {
         let read = |path: &Path| fs::read_to_string(path).map_err(|error| file(path, &error));
-        let der = Certificate::from_pem(&read(&certificate)?)?.der;
-        return Ok(Authority::load(&der, &read(&key)?)?);
+        let wrong = |error: CertificateError| Failure::new(format!("{}: {error}", certificate.display()));
+        let der = Certificate::from_pem(&read(&certificate)?).map_err(wrong)?.der;
+        let loaded = Authority::load(&der, &read(&key)?);
+        return loaded.map_err(|error| Failure::new(format!("{}: {error}", key.display())));
     }
     let name = AuthorityName {
         country: "NL".to_owned(),
@@ -201,7 +205,10 @@ fn check_file(args: &CertificateCheckArgs) -> Result<ExitCode, Failure> {
         PurposeArg::Qseal => Purpose::QSeal,
     });
     let findings = check(certificate, purpose, at);
-    let path = args.ca.as_ref().map(|ca| verify_path(&certificates, ca, at)).transpose()?;
+    let path = match &args.ca {
+        Some(ca) => Some(verify_path(with_chain_beside(certificates.clone(), &args.file), ca, at)?),
+        None => None,
+    };
     let is_fine = findings.iter().all(|finding| finding.severity == Severity::Advice)
         && path.as_ref().is_none_or(Option::is_none);
     if args.json {
@@ -232,17 +239,56 @@ fn check_file(args: &CertificateCheckArgs) -> Result<ExitCode, Failure> {
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is wrong with the path, if anything is.
-fn verify_path(certificates: &[Certificate], ca: &Path, at: Timestamp) -> Result<Option<String>, Failure> {
-    let pem = fs::read_to_string(ca).map_err(|error| file(ca, &error))?;
-    let mut trust = TrustStore::default();
-    for der in chain_from_pem(&pem)? {
-        trust.add_anchor(&der)?;
+/// A certificate that came without its issuers, with those that lie beside it as `certificate new` writes them.
+fn with_chain_beside(certificates: Vec<Certificate>, path: &Path) -> Vec<Certificate> {
+    let beside = path.with_file_name("chain.pem");
+    let leaf = certificates[0].fingerprint;
+    if certificates.len() > 1 || path == Path::new("-") || !beside.is_file() {
+        return certificates;
     }
-    for issuer in &certificates[1..] {
+    // A file that cannot be read helps nobody, and was not named on the command line.
+    let chain = fs::read(&beside).ok().and_then(|pem| ordered_chain(&pem).ok()).unwrap_or_default();
+    let all = order(certificates.into_iter().chain(chain).collect());
+    // What lies there may be the chain of another certificate.
+    let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.fingerprint == leaf);
+    own.into_iter().chain(others).collect()
+}
+
+/// What is wrong with the path, if anything is.
+fn verify_path(certificates: Vec<Certificate>, ca: &Path, at: Timestamp) -> Result<Option<String>, Failure> {
+    let pem = fs::read(ca).map_err(|error| file(ca, &error))?;
+    let wrong = |error: CertificateError| Failure::new(format!("{}: {error}", ca.display()));
+    let mut trust = TrustStore::default();
+    let mut known = certificates;
+    for der in chain_from_pem(&pem).map_err(wrong)? {
+        trust.add_anchor(&der).map_err(wrong)?;
+        known.push(Certificate::from_der(&der).map_err(wrong)?);
+    }
+    for issuer in &known[1..] {
         trust.add_intermediate(&issuer.der);
     }
-    Ok(trust.verify(&certificates[0], &[], at, &[]).err().map(|error| error.to_string()))
+    Ok(trust.verify(&known[0], &[], at, &[]).err().map(|error| match (error, missing_issuer(&known)) {
+        (PathError::UntrustedIssuer, Some(issuer)) => format!(
+            "the certificate of its issuer \"{issuer}\" is missing: put the intermediate certificate behind this one \
+             in the file, or into chain.pem beside it; if there is none, it was issued by another sandbox or authority"
+        ),
+        (error, _) => error.to_string(),
+    }))
+}
+
+/// The first issuer above the first certificate whose certificate is not known.
+fn missing_issuer(known: &[Certificate]) -> Option<String> {
+    let mut current = &known[0];
+    for _ in known {
+        if current.issuer == current.subject {
+            return None;
+        }
+        match known.iter().find(|other| other.subject == current.issuer) {
+            Some(issuer) => current = issuer,
+            None => return Some(current.issuer.to_string()),
+        }
+    }
+    None
 }
 
 /// One certificate or a chain: PEM, DER, or what stands in an HTTP header.
@@ -254,17 +300,31 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
         let opened = fs::File::open(path).map_err(|error| file(path, &error))?;
         opened.take(MAX_FILE).read_to_end(&mut octets).map_err(|error| file(path, &error))?;
     }
-    let wrong = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", path.display()));
-    let text = std::str::from_utf8(&octets).ok();
-    let ders = match text.map(chain_from_pem) {
-        Some(Ok(chain)) => chain,
-        _ => match Certificate::from_der(&octets) {
-            Ok(_) => vec![octets],
-            Err(error) if text.is_none() => return Err(wrong(&error)),
-            Err(_) => vec![certificate_der(&octets, HeaderForm::Any).map_err(|error| wrong(&error))?],
-        },
+    read_any(&octets).map_err(|text| Failure::new(format!("{}: {text}", path.display())))
+}
+
+/// The certificates in a file's octets, or what they are instead.
+fn read_any(octets: &[u8]) -> Result<Vec<Certificate>, String> {
+    let text = |error: CertificateError| error.to_string();
+    let pem_error = match ordered_chain(octets) {
+        Err(CertificateError::Pem(error)) => error,
+        other => return other.map_err(text),
     };
-    ders.iter().map(|der| Certificate::from_der(der).map_err(|error| wrong(&error))).collect()
+    match pem_error {
+        PemError::Der { .. } => Certificate::from_der(octets).map(|one| vec![one]).map_err(text),
+        PemError::Bare { found } if found != Kind::Certificate => Err(text(CertificateError::Other(found))),
+        PemError::NotPem { .. } | PemError::Bare { .. } if std::str::from_utf8(octets).is_ok() => {
+            let der = certificate_der(octets, HeaderForm::Any).map_err(|error| match error {
+                HeaderError::Malformed | HeaderError::NotAscii => {
+                    "it is neither base64 of a DER certificate nor PEM nor DER".to_owned()
+                }
+                other => other.to_string(),
+            })?;
+            Certificate::from_der(&der).map(|one| vec![one]).map_err(text)
+        }
+        PemError::NotPem { .. } => Certificate::from_der(octets).map(|one| vec![one]).map_err(text),
+        other => Err(other.to_string()),
+    }
 }
 
 /// A description for people.
@@ -318,5 +378,5 @@ fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
 }
 
 fn file(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{}: {error}", path.display()))
+    unreadable(path, error)
 }

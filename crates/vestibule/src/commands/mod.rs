@@ -5,7 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -29,6 +29,11 @@ impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
+}
+
+/// A file that cannot be used.
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
 }
 
 /// A folder of ours in the user's data folder.

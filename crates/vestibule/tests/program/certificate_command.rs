@@ -180,3 +180,194 @@ fn refusals_say_what_would_be_right() {
         vestibule(&["certificate", "new", "--management", "http://127.0.0.1:1", "--out", out]);
     assert!(error.contains("http://127.0.0.1:1/test-certificates cannot be reached"), "{error}");
 }
+
+/// A seal made without a sandbox: its certificate, its key, and the authority's certificate.
+fn offline_seal(folder: &std::path::Path) -> (String, String, String) {
+    let out = folder.to_str().unwrap();
+    let made = vestibule(&["certificate", "new", "--ca", out, "--out", out, "--profile", "qseal"]);
+    assert_eq!(made.0, 0, "{}", made.2);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    (read("certificate.pem"), read("key.pem"), read("ca.pem"))
+}
+
+#[test]
+fn pem_is_read_in_every_dress() {
+    let (_guard, folder) = free_folder();
+    let (pem, key, ca) = offline_seal(&folder);
+    let fingerprint = eidas::Certificate::from_pem(&pem).unwrap().fingerprint_hex();
+    let utf_16: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(pem.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let dressed = |pem: &str| -> Vec<(&str, Vec<u8>)> {
+        vec![
+            ("one line", pem.replace('\n', "").into_bytes()),
+            ("CRLF", pem.replace('\n', "\r\n").into_bytes()),
+            ("indented", pem.replace('\n', "\n\t ").into_bytes()),
+            ("byte order mark", format!("\u{feff}{pem}").into_bytes()),
+            (
+                "attributes",
+                format!("Bag Attributes\n    friendlyName: M\nsubject=CN = x\n{pem}").into_bytes(),
+            ),
+            ("Latin-1", [b"M\xfcller\n", pem.as_bytes()].concat()),
+        ]
+    };
+    let file = |name: &str, octets: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, octets).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let mut forms = dressed(&pem);
+    forms.push(("UTF-16", utf_16));
+    forms.push(("root first", format!("{ca}{pem}").into_bytes()));
+    forms.push(("with its key", format!("{key}{pem}").into_bytes()));
+    for (what, octets) in &forms {
+        let (code, text, error) = vestibule(&["certificate", "inspect", &file("c", octets), "--json"]);
+        assert_eq!(code, 0, "{what}: {error}");
+        assert_eq!(json(&text)["fingerprint"], fingerprint, "{what}");
+    }
+    let state = folder.join("state").to_str().unwrap().to_owned();
+    for ((what, certificate), (_, key)) in forms.iter().zip(dressed(&key).iter().cycle()) {
+        let (certificate, key) = (file("c", certificate), file("k", key));
+        let (code, text, error) = vestibule(&[
+            "tpp",
+            "certificate",
+            "--profile",
+            "qseal",
+            "--certificate",
+            &certificate,
+            "--key",
+            &key,
+            "--bank",
+            "http://127.0.0.1:1",
+            "--state",
+            &state,
+            "--json",
+        ]);
+        assert_eq!(code, 0, "{what}: {error}");
+        assert!(text.contains("organizationIdentifier"), "{what}: {text}");
+    }
+    for (what, octets) in dressed(&ca) {
+        let program = Program::sandbox(BINARY, &["--ephemeral", "--trusted-ca", &file("ca", &octets)]);
+        assert!(program.url("public").starts_with("http"), "{what}");
+    }
+}
+
+#[test]
+fn what_is_no_certificate_or_key_is_named_and_never_repeated() {
+    let (_guard, folder) = free_folder();
+    let (pem, key, _) = offline_seal(&folder);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let convert = |name: &str, arguments: &[&str]| {
+        openssl(&[arguments, &["-in", &path("key.pem"), "-out", &path(name)]].concat());
+    };
+    convert("encrypted.pem", &["pkey", "-aes256", "-passout", "pass:secret"]);
+    convert("old.pem", &["rsa", "-traditional", "-aes256", "-passout", "pass:secret"]);
+    convert("key.der", &["pkey", "-outform", "DER"]);
+    convert("pkcs1.pem", &["rsa", "-traditional"]);
+    openssl(&["req", "-new", "-key", &path("key.pem"), "-subj", "/CN=x", "-out", &path("csr.pem")]);
+    openssl(&["x509", "-in", &path("certificate.pem"), "-outform", "DER", "-out", &path("certificate.der")]);
+    let write = |name: &str, content: &str| std::fs::write(folder.join(name), content).unwrap();
+    write("line.pem", &key.replace('\n', ""));
+    write("broken.pem", &key.replace("-----END", "-----END OF"));
+    write("dirty.pem", &key.replacen("MI", "M*", 1));
+    let base64: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+    write("bare.pem", &base64);
+    let hidden = [&base64[..20], &base64[60..80], &base64[200..220]];
+    let inspect = |name: &str| vestibule(&["certificate", "inspect", &path(name)]);
+    let take = |certificate: &str, key: &str| {
+        let (certificate, key, state) = (path(certificate), path(key), path("state"));
+        vestibule(&[
+            "tpp",
+            "certificate",
+            "--profile",
+            "qseal",
+            "--certificate",
+            &certificate,
+            "--key",
+            &key,
+            "--bank",
+            "http://127.0.0.1:1",
+            "--state",
+            &state,
+        ])
+    };
+    let trust = |name: &str| vestibule(&["sandbox", "--ephemeral", "--trusted-ca", &path(name)]);
+    let key_text = |text: &str| vestibule(&["certificate", "inspect", text]);
+    for (what, (code, text, error), expected) in [
+        ("key", inspect("key.pem"), "it is a private key; expected a certificate"),
+        ("key on one line", inspect("line.pem"), "it is a private key; expected a certificate"),
+        ("broken key", inspect("broken.pem"), "the line -----END PRIVATE KEY----- is missing"),
+        ("encrypted key", inspect("encrypted.pem"), "it is an encrypted private key; expected a certificate"),
+        ("key in DER", inspect("key.der"), "it is a private key; expected an X.509 certificate"),
+        ("bare key", inspect("bare.pem"), "it is a private key; expected an X.509 certificate"),
+        ("request", inspect("csr.pem"), "it is a certificate request (CSR); expected a certificate"),
+        ("the key itself", key_text(&key), "a file's name is expected on the command line"),
+        (
+            "the key itself on one line",
+            key_text(&key.replace('\n', "")),
+            "a file's name is expected on the command line",
+        ),
+        (
+            "swapped",
+            take("key.pem", "certificate.pem"),
+            "key.pem: it is a private key; expected a certificate",
+        ),
+        (
+            "certificate as key",
+            take("certificate.pem", "certificate.pem"),
+            "it is a certificate; expected a private key",
+        ),
+        ("encrypted", take("certificate.pem", "encrypted.pem"), "openssl pkey -in FILE -out KEY.pem"),
+        ("encrypted as of old", take("certificate.pem", "old.pem"), "it is an encrypted private key"),
+        ("DER", take("certificate.pem", "key.der"), "it is a private key in DER; expected PEM"),
+        ("DER certificate", take("certificate.der", "key.pem"), "it is a certificate in DER; expected PEM"),
+        (
+            "dirty",
+            take("certificate.pem", "dirty.pem"),
+            "what stands between BEGIN and END of a private key is not base64",
+        ),
+        ("bare", take("certificate.pem", "bare.pem"), "it is the base64 of a private key without the lines"),
+        ("trusted key", trust("key.pem"), "key.pem: it is a private key; expected a certificate"),
+        ("trusted DER", trust("certificate.der"), "it is a certificate in DER; expected PEM"),
+        ("trusted line", trust("broken.pem"), "the line -----END PRIVATE KEY----- is missing"),
+    ] {
+        assert!(code != 0 && error.contains(expected), "{what}: {text}{error}");
+        for part in hidden {
+            assert!(!error.contains(part) && !text.contains(part), "{what}: {error}");
+        }
+    }
+    let taken = take("certificate.pem", "pkcs1.pem");
+    assert_eq!(taken.0, 0, "{}", taken.2);
+    assert!(pem.contains("BEGIN CERTIFICATE"));
+}
+
+#[test]
+fn a_missing_intermediate_is_named_and_looked_for_beside_the_file() {
+    let program = Program::sandbox(BINARY, &["--ephemeral"]);
+    let other = Program::sandbox(BINARY, &["--ephemeral"]);
+    let (_guard, folder) = free_folder();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    for (program, name) in [(&program, "ca.pem"), (&other, "other.pem")] {
+        let url = format!("{}/ca.pem", program.url("management"));
+        assert!(testkit::run("curl", &["-sSf", "-o", &path(name), &url]).status.success());
+    }
+    for profile in ["qwac", "qseal", "test-client"] {
+        let (management, out) = (program.url("management"), path(profile));
+        let new = ["certificate", "new", "--management", &management, "--out", &out, "--profile", profile];
+        let (code, _, error) = vestibule(&new);
+        assert_eq!(code, 0, "{error}");
+        let certificate = path(&format!("{profile}/certificate.pem"));
+        let check = |file: &str, ca: &str| vestibule(&["certificate", "check", file, "--ca", &path(ca)]);
+        let (code, text, error) = check(&certificate, "ca.pem");
+        assert!(text.contains("trusted   path"), "{profile}: {text}{error}");
+        assert_eq!(code == 0, profile != "test-client", "{text}");
+        let alone = path(&format!("{profile}.pem"));
+        std::fs::copy(&certificate, &alone).unwrap();
+        let (code, text, _) = check(&alone, "ca.pem");
+        let issuer =
+            if profile == "test-client" { "CN=Xs2aTpp (TEST)" } else { "CN=Vestibule Issuing CA (TEST)" };
+        assert!(code == 1 && text.contains(&format!("the certificate of its issuer \"{issuer}")), "{text}");
+        assert!(text.contains("is missing: put the intermediate certificate behind this one"), "{text}");
+        let (code, text, _) = check(&certificate, "other.pem");
+        assert!(code == 1 && text.contains("it was issued by another sandbox or authority"), "{text}");
+    }
+}

@@ -17,6 +17,7 @@ mod openid_client;
 mod other_implementations;
 mod pages;
 mod python;
+mod revocation;
 mod sandbox_command;
 mod tls;
 mod tpp_bunq;

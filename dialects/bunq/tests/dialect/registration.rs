@@ -1,8 +1,9 @@
 //! Installation, certificate, key, device, session: what the provider's documentation describes, step by step.
 
+use rcgen::{DistinguishedName, DnType};
 use serde_json::json;
-use testkit::bunq::{BunqClient, client_keys, element, pseudo_certificate, sign};
-use testkit::{Request, TestServer};
+use testkit::bunq::{BunqClient, client_keys, element, pseudo_certificate, self_signed, sign};
+use testkit::{Request, TestCa, TestServer};
 
 #[tokio::test]
 async fn a_certificate_becomes_a_key_and_a_session() {
@@ -172,6 +173,85 @@ async fn a_real_certificate_needs_a_trusted_issuer_and_grants_its_roles() {
     assert!(name.contains("/2.5.4.97=PSDNL-DNB-B1234"), "{name}");
     let path = format!("/user/{}/payment-service-provider-draft-payment", client.user);
     assert_eq!(client.get(&path).await.status, 403, "an AISP starts no payments");
+}
+
+/// The number of the user that a certificate becomes, or the text of the refusal.
+async fn trade(server: &TestServer, certificate: &str, key: &str) -> Result<i64, String> {
+    let client = BunqClient::install(server).await;
+    let answer = client.send(&client.credential_request(certificate, certificate, key)).await;
+    if answer.status != 200 {
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        return Err(answer.json()["Error"][0]["error_description"].as_str().unwrap().to_owned());
+    }
+    let api_key = element(&answer, "CredentialPasswordIp")["token_value"].as_str().unwrap().to_owned();
+    Ok(client.open(&api_key).await.user)
+}
+
+#[tokio::test]
+async fn a_subject_belongs_to_the_first_key_that_used_it() {
+    let server = TestServer::start().await;
+    let (first, first_key) = pseudo_certificate("My App PISP AISP", |_| {});
+    let user = trade(&server, &first, &first_key).await.unwrap();
+    let (renewed, _) = pseudo_certificate("My App PISP AISP", |params| {
+        params.serial_number = Some(rcgen::SerialNumber::from(77_u64));
+    });
+    assert_eq!(trade(&server, &renewed, &first_key).await, Ok(user), "the same key with a new certificate");
+    let (other_key, _) = eidas::issue::generate_key(eidas::issue::KeyType::Rsa2048).unwrap();
+    let name = |attributes: &[(DnType, &str)]| {
+        let mut name = DistinguishedName::new();
+        attributes.iter().for_each(|(kind, value)| name.push(kind.clone(), *value));
+        name
+    };
+    let same = [(DnType::CommonName, "My App PISP AISP"), (DnType::CountryName, "NL")];
+    let stolen = self_signed(&other_key, name(&same), |_| {});
+    let refused = trade(&server, &stolen, &other_key).await.unwrap_err();
+    assert!(refused.contains("/CN=My App PISP AISP/C=NL is in use with another key"), "{refused}");
+    assert!(refused.contains("make a certificate with a common name (CN) of your own"), "{refused}");
+    assert_eq!(trade(&server, &first, &first_key).await, Ok(user));
+    // A forged seal binds nothing.
+    let fresh = [(DnType::CommonName, "Fresh AISP"), (DnType::CountryName, "NL")];
+    let (client, seen) = (BunqClient::install(&server).await, self_signed(&first_key, name(&fresh), |_| {}));
+    let forged = client.send(&client.credential_request(&seen, &seen, &other_key)).await;
+    assert_eq!(forged.status, 400);
+    let fresh = self_signed(&other_key, name(&fresh), |_| {});
+    assert!(trade(&server, &fresh, &other_key).await.is_ok());
+}
+
+#[tokio::test]
+async fn subjects_are_compared_by_their_structure() {
+    let server = TestServer::start().await;
+    let (other_key, _) = eidas::issue::generate_key(eidas::issue::KeyType::Rsa2048).unwrap();
+    let certificate = |key: &str, attributes: &[(DnType, &str)]| {
+        let mut name = DistinguishedName::new();
+        attributes.iter().for_each(|(kind, value)| name.push(kind.clone(), *value));
+        self_signed(key, name, |_| {})
+    };
+    let common_name = (DnType::CommonName, "Structure AISP");
+    let two = [(DnType::OrganizationName, "A"), (DnType::OrganizationalUnitName, "B"), common_name.clone()];
+    let one = [(DnType::OrganizationName, "A/OU=B"), common_name];
+    let key = &client_keys().0;
+    let user = trade(&server, &certificate(key, &two), key).await.unwrap();
+    let other = trade(&server, &certificate(&other_key, &one), &other_key).await.unwrap();
+    assert_ne!(user, other, "O=A, OU=B is not O=\"A/OU=B\"");
+    assert!(trade(&server, &certificate(&other_key, &two), &other_key).await.is_err());
+    assert!(trade(&server, &certificate(key, &one), key).await.is_err());
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_in_a_real_name_is_written_out() {
+    let ca = TestCa::new("Test Trust (TEST)");
+    let (_guard, folder) = testkit::free_folder();
+    std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+    let server = TestServer::with(|config| config.trusted_authorities.push(folder.join("ca.pem"))).await;
+    let mut subject = TestCa::subject("PSDNL-DNB-B77");
+    subject[3].1 = "Good\u{202e}knaB\0\n";
+    let signer = ca.issue(&subject, &["PSP_AI"], |_| {});
+    let pem = eidas::certificate::to_pem(&signer.certificate.der);
+    let client = BunqClient::install(&server).await;
+    let api_key = client.trade(&pem, &pem, &signer.key_pem).await;
+    let body = client.open(&api_key).await.get("/user").await.json().to_string();
+    assert!(body.contains(r"Good\\u{202e}knaB\\u{0000}\\u{000a}"), "{body}");
+    assert!(!body.contains('\u{202e}') && !body.contains(r"\u0000"), "{body}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tpp::state::{Dialect, KeptIdentity, KeptRegistration, State, StateFolder, Us
 use tpp::{Call, Observer, Transport, TransportSettings};
 
 use super::certificate::request;
-use super::{Failure, user_folder};
+use super::{Failure, unreadable, user_folder};
 use crate::cli::{
     DialectArg, ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs,
     TppFlowCommand, TppRegisterArgs, TppShowArgs,
@@ -231,13 +231,14 @@ impl<'a> Session<'a> {
         certificate: &Path,
         key: &Path,
     ) -> Result<KeptIdentity, Failure> {
-        let read = |path: &Path| {
-            fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
-        };
-        let (certificate, key) = (read(certificate)?, read(key)?);
-        let all = eidas::certificate::chain_from_pem(&certificate)?;
-        let pem = |der: &Vec<u8>| eidas::certificate::to_pem(der);
-        let key_id = eidas::Certificate::from_der(&all[0])?.key_id();
+        let read = |path: &Path| fs::read(path).map_err(|error| unreadable(path, &error));
+        let wrong =
+            |path: &Path, error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", path.display()));
+        let all = eidas::certificate::ordered_chain(read(certificate)?);
+        let all = all.map_err(|error| wrong(certificate, &error))?;
+        let key = eidas::pem::private_key(&read(key)?).map_err(|error| wrong(key, &error))?.to_pem();
+        let pem = |one: &eidas::Certificate| eidas::certificate::to_pem(&one.der);
+        let key_id = all[0].key_id();
         // The last entry of a chain is the root, which is not sent; a file of a user may end anywhere.
         let mut chain: Vec<_> = all[1..].iter().map(pem).collect();
         chain.push(String::new());

@@ -1,0 +1,113 @@
+//! Critical extensions that are understood here and not by the path validation of rustls-webpki.
+//!
+//! The library takes no list of further extensions. So it gets a copy of the certificate in which they are not
+//! critical, and algorithms that know which octets were signed in truth: the signature that is verified is the one
+//! over the certificate as it came.
+
+use der::asn1::{AnyRef, ObjectIdentifier};
+use der::{Decode, Encode, Sequence, Tag, TagNumber, Tagged};
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+
+#[derive(Sequence)]
+struct WireCertificate<'a> {
+    tbs: AnyRef<'a>,
+    algorithm: AnyRef<'a>,
+    signature: AnyRef<'a>,
+}
+
+#[derive(Sequence)]
+struct WireExtension<'a> {
+    id: ObjectIdentifier,
+    #[asn1(default = "Default::default")]
+    critical: bool,
+    value: AnyRef<'a>,
+}
+
+/// A certificate, and the copy of it that is not as critical.
+pub(crate) struct Softened {
+    der: Vec<u8>,
+    /// The signed part of the copy, and that of the certificate; none if they are the same.
+    signed: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A signature algorithm for which the signed part of a copy stands for that of the certificate.
+#[derive(Debug)]
+pub(crate) struct Standing<'a> {
+    inner: &'a dyn SignatureVerificationAlgorithm,
+    signed: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl Softened {
+    /// Takes those extensions of a certificate as not critical that are understood. A certificate that cannot be
+    /// read stays as it is.
+    pub(crate) fn new(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Self {
+        match soften(der, is_understood) {
+            Ok(Some((softened, copy, original))) => Self { der: softened, signed: Some((copy, original)) },
+            _ => Self { der: der.to_vec(), signed: None },
+        }
+    }
+
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub(crate) fn algorithms<'a>(
+        &'a self,
+        all: &[&'a dyn SignatureVerificationAlgorithm],
+    ) -> Vec<Standing<'a>> {
+        let signed = self.signed.as_ref().map(|(copy, original)| (&copy[..], &original[..]));
+        all.iter().map(|inner| Standing { inner: *inner, signed }).collect()
+    }
+}
+
+impl SignatureVerificationAlgorithm for Standing<'_> {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let message = match self.signed {
+            Some((copy, original)) if copy == message => original,
+            _ => message,
+        };
+        self.inner.verify_signature(public_key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.inner.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.inner.signature_alg_id()
+    }
+}
+
+/// The copy, its signed part and that of the certificate; none if nothing changes.
+type Changed = Option<(Vec<u8>, Vec<u8>, Vec<u8>)>;
+
+fn soften(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Result<Changed, der::Error> {
+    /// Tag of the extensions in TBSCertificate (RFC 5280, 4.1).
+    const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(3) };
+    let certificate = WireCertificate::from_der(der)?;
+    let original = certificate.tbs.to_der()?;
+    let members = Vec::<AnyRef<'_>>::from_der(&original)?;
+    let Some((last, before)) = members.split_last().filter(|(last, _)| last.tag() == EXTENSIONS) else {
+        return Ok(None);
+    };
+    let mut extensions = Vec::<WireExtension<'_>>::from_der(last.value())?;
+    let mut is_changed = false;
+    for extension in &mut extensions {
+        is_changed |= extension.critical && is_understood(extension.id);
+        extension.critical &= !is_understood(extension.id);
+    }
+    if !is_changed {
+        return Ok(None);
+    }
+    let extensions = extensions.to_der()?;
+    let mut members: Vec<AnyRef<'_>> = before.to_vec();
+    members.push(AnyRef::new(EXTENSIONS, &extensions)?);
+    let copy = members.to_der()?;
+    let softened = WireCertificate { tbs: AnyRef::from_der(&copy)?, ..certificate }.to_der()?;
+    Ok(Some((softened, copy, original)))
+}

@@ -1,0 +1,141 @@
+//! Certificates that others make: chains in any order, old strings, names that nobody can see, critical extensions.
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+use eidas::certificate::{ordered_chain, to_pem};
+use eidas::{Certificate, PathError, Severity, TrustStore, check, describe};
+use jiff::Timestamp;
+use rcgen::string::{BmpString, TeletexString};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa, Issuer,
+    KeyPair,
+};
+
+type Authority = Issuer<'static, KeyPair>;
+
+fn name(common_name: DnValue) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CountryName, "NL");
+    name.push(DnType::CommonName, common_name);
+    name
+}
+
+fn text(text: &str) -> DnValue {
+    DnValue::Utf8String(text.to_owned())
+}
+
+fn authority(common_name: &str, above: Option<&Authority>) -> (Authority, Vec<u8>) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(text(common_name));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = match above {
+        Some(above) => params.signed_by(&key, above).unwrap(),
+        None => params.self_signed(&key).unwrap(),
+    };
+    let der = certificate.der().to_vec();
+    (Issuer::new(params, key), der)
+}
+
+fn leaf(issuer: &Authority, subject: DnValue, extensions: Vec<CustomExtension>) -> Vec<u8> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(subject);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.custom_extensions = extensions;
+    params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().to_vec()
+}
+
+fn at() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn a_chain_is_put_in_order() {
+    let (root, root_der) = authority("Root", None);
+    let (middle, middle_der) = authority("Middle", Some(&root));
+    let (_, other_der) = authority("Other", None);
+    let leaf_der = leaf(&middle, text("leaf"), Vec::new());
+    let all = [&leaf_der, &middle_der, &root_der];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let pem: String = order.iter().map(|at| to_pem(all[*at])).collect();
+        let chain = ordered_chain(&pem).unwrap();
+        let ders: Vec<_> = chain.iter().map(|one| &one.der).collect();
+        assert_eq!(ders, all, "{order:?}");
+    }
+    let pem = [&middle_der, &leaf_der, &other_der, &leaf_der].map(|der| to_pem(der)).concat();
+    let chain = ordered_chain(&pem).unwrap();
+    assert_eq!(chain.iter().map(|one| &one.der).collect::<Vec<_>>(), [&leaf_der, &middle_der, &other_der]);
+    assert_eq!(ordered_chain(to_pem(&root_der)).unwrap().len(), 1);
+}
+
+#[test]
+fn old_strings_are_read_and_found() {
+    let (root, _) = authority("Root", None);
+    for (value, expected) in [
+        (DnValue::BmpString(BmpString::try_from("Αθήνα").unwrap()), "Αθήνα"),
+        (DnValue::TeletexString(TeletexString::try_from("Old School").unwrap()), "Old School"),
+    ] {
+        let certificate = Certificate::from_der(&leaf(&root, value, Vec::new())).unwrap();
+        assert_eq!(certificate.subject.first(eidas::oid::COMMON_NAME), Some(expected));
+        let finding =
+            check(&certificate, None, at()).into_iter().find(|f| f.rule == "subject_strings").unwrap();
+        assert_eq!((finding.severity, finding.clause), (Severity::Violation, "RFC 5280, 4.1.2.4"));
+        assert!(finding.text.starts_with("CN of the subject is a TeletexString, BMPString"), "{finding}");
+    }
+    let new = Certificate::from_der(&leaf(&root, text("Αθήνα"), Vec::new())).unwrap();
+    assert!(check(&new, None, at()).iter().all(|finding| finding.rule != "subject_strings"));
+}
+
+#[test]
+fn descriptions_show_what_cannot_be_seen() {
+    let (root, _) = authority("evil\u{202e}Root", None);
+    let certificate =
+        Certificate::from_der(&leaf(&root, text("a\u{200b}b\u{1b}[31m\n"), Vec::new())).unwrap();
+    let described = describe(&certificate);
+    assert_eq!(described.subject.text, r"CN=a\E2\80\8Bb\1B[31m\0A, C=NL");
+    assert_eq!(described.subject.attributes[1].value, r"a\u{200b}b\u{001b}[31m\u{000a}");
+    assert!(
+        described.key_id.is_ascii() && described.key_id.contains(r"evil\E2\80\AERoot"),
+        "{}",
+        described.key_id
+    );
+}
+
+#[test]
+fn critical_extensions_are_understood_or_named() {
+    let (root, root_der) = authority("Root", None);
+    let (middle, middle_der) = authority("Middle", Some(&root));
+    let (stranger, _) = authority("Stranger", None);
+    let extension = |arcs: &[u64]| {
+        let mut extension = CustomExtension::from_oid_content(arcs, vec![0x30, 0]);
+        extension.set_criticality(true);
+        extension
+    };
+    let (statements, unknown) = (extension(&[1, 3, 6, 1, 5, 5, 7, 1, 3]), extension(&[1, 2, 3]));
+    let issue = |issuer: &Authority, extensions: &[&CustomExtension]| {
+        let extensions = extensions.iter().map(|one| (*one).clone()).collect();
+        Certificate::from_der(&leaf(issuer, text("leaf"), extensions)).unwrap()
+    };
+    let mut trust = TrustStore::default();
+    trust.add_anchor(&root_der).unwrap();
+    let verify = |trust: &TrustStore, certificate: &Certificate| trust.verify(certificate, &[], at(), &[]);
+    assert_eq!(verify(&trust, &issue(&root, &[&statements])), Ok(()));
+    assert_eq!(verify(&trust, &issue(&middle, &[&statements])), Err(PathError::UntrustedIssuer));
+    trust.add_intermediate(&middle_der);
+    assert_eq!(verify(&trust, &issue(&middle, &[&statements])), Ok(()));
+    for issuer in [&root, &middle] {
+        let text = verify(&trust, &issue(issuer, &[&statements, &unknown])).unwrap_err().to_string();
+        assert_eq!(text, "its path is not valid: its extension 1.2.3 is critical and not understood here");
+    }
+    for extensions in [&[&statements][..], &[&unknown], &[&statements, &unknown]] {
+        assert_eq!(verify(&trust, &issue(&stranger, extensions)), Err(PathError::UntrustedIssuer));
+    }
+    // The signature is the one over the certificate as it came: nothing else of it may differ.
+    let good = issue(&root, &[&statements]);
+    let at_name = good.der.windows(4).rposition(|four| four == b"leaf").unwrap();
+    let mut forged = good.der.clone();
+    forged[at_name] = b'L';
+    let forged = Certificate::from_der(&forged).unwrap();
+    assert_eq!(verify(&trust, &forged), Err(PathError::UntrustedIssuer));
+    let critical = good.der.windows(3).rposition(|three| three == [1, 1, 0xff]).unwrap();
+    assert!(critical > at_name);
+}
