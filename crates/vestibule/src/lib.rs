@@ -6,6 +6,7 @@ mod app;
 mod config;
 mod data_folder;
 mod dialects;
+mod forgetting;
 mod listener;
 mod start;
 mod tls;
