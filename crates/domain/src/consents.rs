@@ -225,6 +225,20 @@ impl Consent {
         self.tenant.start_of(self.valid_until.tomorrow().unwrap_or(self.valid_until))
     }
 
+    /// When the consent may be forgotten: a while after it ended. One that was valid is remembered for as long as its
+    /// customer can dispute what was done with it.
+    pub fn forget_at(&self) -> Timestamp {
+        let (ended_at, remembered) = match self.decision {
+            Decision::Pending => (self.created_at.saturating_add(UNCONFIRMED_LIFETIME), crate::REMEMBERED),
+            Decision::Rejected => (Ok(self.last_action_at), crate::REMEMBERED),
+            Decision::Confirmed => (Ok(self.ends_at()), crate::DISPUTABLE),
+            Decision::TerminatedByTpp | Decision::RevokedByPsu => {
+                (Ok(self.last_action_at), crate::DISPUTABLE)
+            }
+        };
+        ended_at.and_then(|at| at.saturating_add(remembered)).unwrap_or(Timestamp::MAX)
+    }
+
     /// Checks that the consent can still be authorised.
     ///
     /// # Errors

@@ -51,3 +51,10 @@ pub use sessions::{AuthorizationProfile, AuthorizationRequest, Language, LogInFa
 pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use tenants::Tenant;
 pub use tpps::{Registration, Tpp};
+
+/// What has ended is remembered this long, so that "expired" can be told from "unknown".
+pub const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
+
+/// What a customer approved is remembered this long after it ended: more than the 13 months in which they can dispute a
+/// transaction (PSD2, Article 71(1)).
+pub const DISPUTABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 400);

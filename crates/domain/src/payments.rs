@@ -177,6 +177,12 @@ impl Payment {
         Ok(self.decided(PaymentDecision::Cancelled, now))
     }
 
+    /// When the payment may be forgotten; never if money moved.
+    pub fn forget_at(&self) -> Option<Timestamp> {
+        let is_executed = self.decision == PaymentDecision::Executed;
+        (!is_executed).then(|| self.expires_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
+    }
+
     /// All that is paid. Transfers of one payment are in one currency; none without transfers.
     pub fn total(&self) -> Option<Money> {
         let currency = self.transfers.first()?.amount.currency;

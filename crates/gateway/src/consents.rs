@@ -49,7 +49,7 @@ impl Gateway {
             };
             let changes =
                 Changes::new().put_request(&stored).put_consent(&consent).put_authorisation(&authorisation);
-            self.0.store.save(self.forget_now_and_then(ctx, changes, consent.id.as_str())).await?;
+            self.0.store.save(changes).await?;
             Ok(RequestedConsent { consent: consent.clone(), authorisation: authorisation.clone() })
         })
         .await
@@ -126,15 +126,6 @@ impl Gateway {
             }
         }
         Ok(())
-    }
-
-    /// Once in 256 times, what is of no use any more is forgotten.
-    pub(crate) fn forget_now_and_then(&self, ctx: &Ctx, changes: Changes, id: &str) -> Changes {
-        if !id.starts_with("00") {
-            return changes;
-        }
-        let limit = ctx.now.saturating_sub(crate::REMEMBERED).unwrap_or(domain::Timestamp::MIN);
-        changes.forget_expired(&ctx.tenant, limit)
     }
 }
 

@@ -15,6 +15,7 @@ mod context;
 mod customers;
 mod decisions;
 mod error;
+mod forgetting;
 mod grants;
 mod keys;
 mod log_in;
@@ -44,6 +45,7 @@ pub use decisions::{Approval, Decided, WaitingPayment};
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
+pub use forgetting::Forgotten;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use log_in::{LogIn, LogInAttempt};
@@ -57,9 +59,6 @@ pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Store, StoreError};
-
-/// What has ended is remembered this long, so that "expired" can be told from "unknown".
-const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;

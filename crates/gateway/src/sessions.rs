@@ -221,7 +221,7 @@ impl Gateway {
             version: 0,
         };
         let changes = changes.put_session(&session).put_authorisation(&authorisation);
-        self.0.store.save(self.forget_now_and_then(ctx, changes, session.hash.as_hex())).await?;
+        self.0.store.save(changes).await?;
         Ok(secret)
     }
 

@@ -72,11 +72,12 @@ impl Changes {
     pub fn put_consent(self, consent: &Consent) -> Self {
         self.push(
             "INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, \
-             created_at, customer, decision, last_action_at, version, needs_confirmation, interface) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14, $15) \
+             created_at, customer, decision, last_action_at, version, needs_confirmation, interface, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14, $15, $16) \
              ON CONFLICT (id) DO UPDATE SET granted = excluded.granted, customer = excluded.customer, \
              decision = excluded.decision, last_action_at = excluded.last_action_at, \
-             version = excluded.version WHERE consents.version = excluded.version - 1",
+             forget_at = excluded.forget_at, version = excluded.version \
+             WHERE consents.version = excluded.version - 1",
             vec![
                 consent.id.as_str().into(),
                 consent.tpp.as_str().into(),
@@ -93,6 +94,7 @@ impl Changes {
                 consent.version.into(),
                 consent.access.is_confirmed_by_tpp().into(),
                 consent.interface.name().into(),
+                consent.forget_at().into(),
             ],
             Rows::One,
         )

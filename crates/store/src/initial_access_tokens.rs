@@ -1,6 +1,6 @@
 //! Initial access tokens.
 
-use domain::{InitialAccessToken, SecretHash, Tenant, Timestamp};
+use domain::{InitialAccessToken, SecretHash};
 
 use crate::changes::Rows;
 use crate::row::Row;
@@ -35,16 +35,6 @@ impl Changes {
                 token.expires_at.into(),
             ],
             Rows::One,
-        )
-    }
-
-    /// Deletes up to 1024 tokens of a tenant that expired before `limit`, so that the table does not grow for ever.
-    pub fn forget_initial_access_tokens(self, tenant: &Tenant, limit: Timestamp) -> Self {
-        self.push(
-            "DELETE FROM initial_access_tokens WHERE hash IN \
-             (SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT 1024)",
-            vec![tenant.as_str().into(), limit.into()],
-            Rows::Any,
         )
     }
 }

@@ -48,9 +48,11 @@ impl Changes {
     pub fn put_payment(self, payment: &Payment) -> Self {
         self.push(
             "INSERT INTO payments (id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, \
-             account, last_action_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
+             account, last_action_at, version, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1, $13) \
              ON CONFLICT (id) DO UPDATE SET decision = excluded.decision, customer = excluded.customer, \
-             account = excluded.account, last_action_at = excluded.last_action_at, version = excluded.version \
+             account = excluded.account, last_action_at = excluded.last_action_at, \
+             forget_at = excluded.forget_at, version = excluded.version \
              WHERE payments.version = excluded.version - 1",
             vec![
                 payment.id.as_str().into(),
@@ -65,6 +67,7 @@ impl Changes {
                 payment.account.as_ref().map(AccountId::as_str).into(),
                 payment.last_action_at.into(),
                 payment.version.into(),
+                payment.forget_at().into(),
             ],
             Rows::One,
         )

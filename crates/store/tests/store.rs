@@ -5,7 +5,7 @@ use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, InitialAccessToken,
     RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
 };
-use store::{Changes, PrivateState, Store, StoreError};
+use store::{Changes, Perishable, PrivateState, Store, StoreError};
 
 fn tpp(id: &str) -> Tpp {
     Tpp {
@@ -79,7 +79,7 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.private_state("o", "k", "2").await.unwrap(), None);
 
         let later = now + jiff_day() * 2;
-        store.save(Changes::new().forget_initial_access_tokens(&tenant, later)).await.unwrap();
+        store.forget(Perishable::InitialAccessToken, &tenant, later, 9).await.unwrap();
         assert_eq!(store.initial_access_token(&hash).await.unwrap(), None);
     })
     .await;
@@ -194,7 +194,7 @@ mod consents {
         GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
         TokenKind, TppId,
     };
-    use store::{Changes, PushedRequest, StoreError, StoredRequest};
+    use store::{Changes, Perishable, PushedRequest, StoreError, StoredRequest};
 
     use super::on_both;
 
@@ -373,16 +373,71 @@ mod consents {
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
 
             let later = now() + std::time::Duration::from_secs(1);
-            let elsewhere = Tenant::parse("uk").unwrap();
-            store.save(Changes::new().forget_expired(&elsewhere, later)).await.unwrap();
-            assert!(store.token(&hash("token")).await.unwrap().is_some(), "another tenant's clock");
-            store.save(Changes::new().forget_expired(&nl(), later)).await.unwrap();
+            let (here, elsewhere) = (nl(), Tenant::parse("uk").unwrap());
+            for kind in Perishable::ALL {
+                let is_here = !matches!(
+                    kind,
+                    Perishable::InitialAccessToken
+                        | Perishable::Consent
+                        | Perishable::Payment
+                        | Perishable::PrivateState
+                );
+                let forget = async |tenant, before| store.forget(kind, tenant, before, 9).await.unwrap();
+                assert_eq!(forget(&here, now()).await, 0, "{kind:?} at the moment of its end");
+                assert_eq!(forget(&elsewhere, later).await, 0, "{kind:?} by another tenant's clock");
+                assert_eq!(forget(&here, later).await, usize::from(is_here), "{kind:?}");
+            }
+            assert!(store.log_in_failures(&nl(), &hash("psu")).await.unwrap().is_none());
             assert!(store.token(&hash("token")).await.unwrap().is_none());
             assert!(store.request("k").await.unwrap().is_none());
             assert!(store.session(&hash("session")).await.unwrap().is_none());
             assert!(store.authorization_code(&hash("code")).await.unwrap().is_none());
             assert!(store.pushed_request(&hash("pushed")).await.unwrap().is_none());
-            assert!(store.consent(&id).await.unwrap().is_some(), "consents stay");
+            assert!(store.consent(&id).await.unwrap().is_some(), "consents stay longer");
+            let account = AccountId::new("x");
+            let day = "2026-03-02".parse::<Date>().unwrap();
+            let read = Changes::new().count_read((&id, &account), ReadKind::Balances, day, 0).add_first_read(
+                &id,
+                &account,
+                now(),
+            );
+            store.save(read).await.unwrap();
+            let end = consent().forget_at();
+            assert_eq!(store.forget(Perishable::Consent, &nl(), end, 9).await.unwrap(), 0);
+            let later = end + std::time::Duration::from_secs(1);
+            assert_eq!(store.forget(Perishable::Consent, &nl(), later, 9).await.unwrap(), 1);
+            assert!(store.consent(&id).await.unwrap().is_none());
+            assert!(store.authorisations(&id).await.unwrap().is_empty());
+            assert!(store.grant(&GrantId::new("g")).await.unwrap().is_none());
+            assert_eq!(store.read_count(&id, &account, ReadKind::Balances, day).await.unwrap(), 0);
+            assert!(!store.was_read(&id, &account).await.unwrap());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn at_most_a_batch_is_forgotten_at_once_and_what_goes_on_stays() {
+        on_both(async |store| {
+            let later = now() + std::time::Duration::from_secs(1);
+            for number in 0..5 {
+                let request = StoredRequest { key: number.to_string(), ..stored_request() };
+                let session = Session { hash: hash(&number.to_string()), ..session() };
+                store.save(Changes::new().put_request(&request).put_session(&session)).await.unwrap();
+            }
+            let forget = async |kind| store.forget(kind, &nl(), later, 2).await.unwrap();
+            let mut counts = Vec::new();
+            for _ in 0..4 {
+                counts.push(forget(Perishable::Request).await);
+            }
+            assert_eq!(counts, [2, 2, 1, 0]);
+            let seen = Session { hash: hash("3"), seen_at: later, version: 1, ..session() };
+            store.save(Changes::new().put_session(&seen)).await.unwrap();
+            let mut forgotten = 0;
+            for _ in 0..4 {
+                forgotten += forget(Perishable::Session).await;
+            }
+            assert_eq!(forgotten, 4);
+            assert!(store.session(&hash("3")).await.unwrap().is_some());
         })
         .await;
     }

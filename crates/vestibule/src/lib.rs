@@ -7,6 +7,7 @@ mod app;
 mod config;
 mod data_folder;
 mod dialects;
+mod forgetting;
 mod listener;
 mod places;
 mod start;

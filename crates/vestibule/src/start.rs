@@ -19,7 +19,7 @@ use url::{Host, Url};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::listener::Listener;
-use crate::{app, tls};
+use crate::{app, forgetting, tls};
 
 /// Where a running sandbox can be reached.
 #[derive(Debug, Clone, Serialize)]
@@ -226,6 +226,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     }
     serve(public, None, app, &public_url);
     serve(management, None, management_app, &addresses.management);
+    listeners.spawn(forgetting::run(edge.gateway.clone(), stopped));
     Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_authorizations.sql"),
     include_str!("../../migrations/0008_standing.sql"),
     include_str!("../../migrations/0012_payments_at_once.sql"),
+    include_str!("../../migrations/0013_lives.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -1,0 +1,63 @@
+//! How long rows live. A task of its own forgets them, in small batches; no call does.
+
+use domain::{REMEMBERED, Tenant, Timestamp};
+use jiff::SignedDuration;
+use store::Perishable;
+
+use crate::{Error, Gateway};
+
+/// Most rows of a kind that are forgotten in one batch: what others wait for.
+const BATCH: i64 = 256;
+
+/// How long a kind of row is remembered after the time at which the store says that it ended.
+fn remembered(kind: Perishable) -> SignedDuration {
+    match kind {
+        Perishable::InitialAccessToken
+        | Perishable::Request
+        | Perishable::Session
+        | Perishable::AuthorizationCode
+        | Perishable::Token
+        | Perishable::PushedRequest
+        | Perishable::LogInFailures => REMEMBERED,
+        // These say themselves when it is time.
+        Perishable::Consent | Perishable::Payment | Perishable::PrivateState => SignedDuration::ZERO,
+    }
+}
+
+/// What one round of forgetting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many rows were forgotten, without those that belonged to them.
+    pub rows: usize,
+    /// Whether there may be more.
+    pub is_more: bool,
+}
+
+impl Gateway {
+    /// The clock of a tenant.
+    pub fn now(&self, tenant: &Tenant) -> Timestamp {
+        self.0.clock.now(Some(tenant))
+    }
+
+    /// Forgets what has ended by a tenant's clock: one small batch of each kind.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn forget(&self, tenant: &Tenant, now: Timestamp) -> Result<Forgotten, Error> {
+        let mut forgotten = Forgotten { rows: 0, is_more: false };
+        for kind in Perishable::ALL {
+            let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
+            // What goes on after all is a conflict, and no longer due at the next look.
+            let rows = match self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from) {
+                Err(Error::Conflict) => {
+                    forgotten.is_more = true;
+                    continue;
+                }
+                done => done?,
+            };
+            forgotten.rows += rows;
+            forgotten.is_more |= i64::try_from(rows).unwrap_or(BATCH) >= BATCH;
+        }
+        Ok(forgotten)
+    }
+}

@@ -1,0 +1,245 @@
+//! Forgetting what is of no use any more, so that no table grows for ever.
+//!
+//! Each kind of row has a column that says when it ends, and an index on tenant and that column. What is due is read from
+//! the beginning of the index and deleted by its key: no clean-up reads more rows than it deletes. How long what has
+//! ended is remembered is for the caller to know.
+
+use domain::{Tenant, Timestamp};
+
+use crate::changes::Rows;
+use crate::row::Value;
+use crate::{Changes, Store, StoreError};
+
+/// A kind of row that is forgotten after a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Perishable {
+    /// Initial access tokens, from their expiry on.
+    InitialAccessToken,
+    /// Requests that may come again, from their expiry on.
+    Request,
+    /// Sessions at the bank's pages, from the last activity on.
+    Session,
+    /// Authorization codes, from their expiry on.
+    AuthorizationCode,
+    /// Access and refresh tokens, from their expiry on.
+    Token,
+    /// Pushed authorization requests, from their expiry on.
+    PushedRequest,
+    /// Counts of wrong log-ins, from the last one on.
+    LogInFailures,
+    /// Consents with their authorisations, grants, counts of reads and first reads, from the time that the consent says.
+    Consent,
+    /// Payments that were not executed, from the time that the payment says.
+    Payment,
+    /// Private state of a dialect or bank, from the time that it says.
+    PrivateState,
+}
+
+/// The SQL of one kind.
+struct Life {
+    /// Keys of rows of a tenant ($1) that ended before a time ($2), at most so many ($3).
+    due: &'static str,
+    /// Columns of a key.
+    key: usize,
+    /// Deletes a row by its key, if it ended before a time.
+    delete: &'static str,
+    /// Deletes what belongs to a row by its key.
+    with: &'static [&'static str],
+}
+
+impl Perishable {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::InitialAccessToken,
+        Self::Request,
+        Self::Session,
+        Self::AuthorizationCode,
+        Self::Token,
+        Self::PushedRequest,
+        Self::LogInFailures,
+        Self::Consent,
+        Self::Payment,
+        Self::PrivateState,
+    ];
+
+    fn life(self) -> Life {
+        let alone = |due, delete| Life { due, key: 1, delete, with: &[] };
+        match self {
+            Self::InitialAccessToken => alone(
+                "SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM initial_access_tokens WHERE hash = $1 AND expires_at < $2",
+            ),
+            Self::Request => alone(
+                "SELECT key FROM requests WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM requests WHERE key = $1 AND expires_at < $2",
+            ),
+            Self::Session => alone(
+                "SELECT hash FROM sessions WHERE tenant = $1 AND seen_at < $2 LIMIT $3",
+                "DELETE FROM sessions WHERE hash = $1 AND seen_at < $2",
+            ),
+            Self::AuthorizationCode => alone(
+                "SELECT hash FROM authorization_codes WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM authorization_codes WHERE hash = $1 AND expires_at < $2",
+            ),
+            Self::Token => alone(
+                "SELECT hash FROM tokens WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM tokens WHERE hash = $1 AND expires_at < $2",
+            ),
+            Self::PushedRequest => alone(
+                "SELECT hash FROM pushed_requests WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM pushed_requests WHERE hash = $1 AND expires_at < $2",
+            ),
+            Self::LogInFailures => Life {
+                due: "SELECT tenant, psu FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
+                key: 2,
+                delete: "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND last_at < $3",
+                with: &[],
+            },
+            Self::Consent => Life {
+                with: &[
+                    "DELETE FROM authorisations WHERE consent = $1",
+                    "DELETE FROM grants WHERE consent = $1",
+                    "DELETE FROM read_counts WHERE consent = $1",
+                    "DELETE FROM first_reads WHERE consent = $1",
+                ],
+                ..alone(
+                    "SELECT id FROM consents WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
+                    "DELETE FROM consents WHERE id = $1 AND forget_at < $2",
+                )
+            },
+            Self::Payment => alone(
+                "SELECT id FROM payments WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
+                "DELETE FROM payments WHERE id = $1 AND forget_at < $2",
+            ),
+            Self::PrivateState => Life {
+                due: "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
+                key: 3,
+                delete: "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
+                with: &[],
+            },
+        }
+    }
+}
+
+impl Store {
+    /// Deletes rows of a kind and tenant that ended before a time, at most `limit`, and returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if one of them goes on after all; nothing is deleted then.
+    pub async fn forget(
+        &self,
+        kind: Perishable,
+        tenant: &Tenant,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<usize, StoreError> {
+        let life = kind.life();
+        let due =
+            self.fetch_all(life.due, &[tenant.as_str().into(), before.into(), limit.into()], |row| {
+                (0..life.key).map(|column| row.text(column, "key").map(Value::from)).collect()
+            })?;
+        let forgotten = due.len();
+        // Nothing is written while nothing is due.
+        if forgotten > 0 {
+            let changes =
+                due.into_iter().fold(Changes::new(), |changes, key| forget_one(changes, &life, key, before));
+            self.save(changes).await?;
+        }
+        Ok(forgotten)
+    }
+}
+
+fn forget_one(changes: Changes, life: &Life, key: Vec<Value>, before: Timestamp) -> Changes {
+    let changes = life.with.iter().fold(changes, |changes, sql| changes.push(sql, key.clone(), Rows::Any));
+    let guarded = key.into_iter().chain([before.into()]).collect();
+    changes.push(life.delete, guarded, Rows::One)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, StatementStatus};
+
+    use super::*;
+
+    /// What the database does for a statement, line by line.
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push(row.get::<_, String>(3).unwrap());
+        }
+        lines
+    }
+
+    fn database() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        drop(Store::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        super::super::sqlite::prepare(&connection).unwrap();
+        (folder, connection)
+    }
+
+    #[test]
+    fn what_is_due_is_found_by_one_index_and_deleted_by_its_key() {
+        let (_folder, connection) = database();
+        for kind in Perishable::ALL {
+            let Life { due, delete, with, .. } = kind.life();
+            let found = plan(&connection, due);
+            let is_range = found[0].starts_with("SEARCH") && found[0].contains("(tenant=? AND ");
+            assert!(found.len() == 1 && is_range && found[0].contains("<?)"), "{kind:?}: {found:?}");
+            for sql in with.iter().chain([&delete]) {
+                let found = plan(&connection, sql);
+                let is_point = found[0].starts_with("SEARCH") && found[0].contains("=?");
+                assert!(found.len() == 1 && is_point, "{kind:?}: {found:?}");
+            }
+        }
+    }
+
+    /// However many rows are not due, of whatever kind: looking for those that are takes as many steps.
+    #[test]
+    fn what_is_not_due_is_not_looked_at() {
+        let (_folder, connection) = database();
+        let steps = |sql: &str| {
+            let mut statement = connection.prepare(sql).unwrap();
+            let mut rows = statement.query(("nl", 100, 256)).unwrap();
+            let mut found = 0;
+            while rows.next().unwrap().is_some() {
+                found += 1;
+            }
+            drop(rows);
+            (found, statement.get_status(StatementStatus::VmStep))
+        };
+        let before: Vec<_> = Perishable::ALL.map(|kind| steps(kind.life().due)).into();
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day,
+                 created_at, customer, decision, last_action_at, version, needs_confirmation, forget_at)
+                 SELECT 'c' || i, 't', 'nl', '', '', 1, '2026-01-01', 4, 0, NULL, 'pending', 0, 1, i % 2, 100 + i
+                 FROM n;
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO payments (id, tenant, transfers, created_at, expires_at, decision, last_action_at,
+                 version, forget_at)
+                 SELECT 'p' || i, 'nl', '', 0, 0, 'executed', 0, 1, CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO private_state (owner, kind, key, value, version, tenant, forget_at)
+                 SELECT 'o', 'k', 'k' || i, '', 1, 'nl', CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO log_in_failures (tenant, psu, count, last_at, version)
+                 SELECT 'nl', 'p' || i, 1, 100 + i, 1 FROM n;
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO tokens (hash, tenant, grant_id, kind, issued_at, expires_at, version)
+                 SELECT 't' || i, 'nl', 'g', 'access', 0, 100 + i, 1 FROM n;",
+            )
+            .unwrap();
+        let after: Vec<_> = Perishable::ALL.map(|kind| steps(kind.life().due)).into();
+        for (kind, (before, after)) in Perishable::ALL.iter().zip(before.into_iter().zip(after)) {
+            assert_eq!((before.0, after.0), (0, 0), "{kind:?}");
+            assert!(after.1 <= before.1 + 4, "{kind:?}: {} steps, {} with others", before.1, after.1);
+        }
+        connection.execute_batch("UPDATE consents SET forget_at = 1 WHERE id IN ('c7', 'c8', 'c9')").unwrap();
+        assert_eq!(steps(Perishable::Consent.life().due).0, 3);
+    }
+}
