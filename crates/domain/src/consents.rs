@@ -481,7 +481,7 @@ mod tests {
             let (tenant, now) = (Tenant::parse(&name).unwrap(), Timestamp::from_second(second).unwrap());
             let today = tenant.date_at(now);
             let wanted = today + jiff::Span::new().days(ahead);
-            let who = (TppId::new("PSDNL-DNB-1"), tenant.clone());
+            let who = (TppId::new("PSDNL-DNB-1"), tenant.clone(), Interface::BerlinGroup);
             let request = asked(&wanted.to_string());
             let consent = Consent::request(ConsentId::new("c"), who, request, now, ConsentRules::default());
             if ahead < 0 {
