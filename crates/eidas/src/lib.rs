@@ -21,6 +21,7 @@
 
 pub mod authority;
 pub mod certificate;
+mod chain;
 pub mod check;
 pub mod country;
 mod critical;

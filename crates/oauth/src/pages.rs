@@ -5,6 +5,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
+use eidas::visible;
 use gateway::domain::{
     Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
     Timestamp,
@@ -207,7 +208,7 @@ impl Session<'_> {
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
-            tpp_name: eidas::visible(&view.tpp.name).into_owned(),
+            tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             challenge: view.challenge,
             iban: typed.iban,
@@ -223,7 +224,7 @@ impl Session<'_> {
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
-            tpp_name: eidas::visible(&view.tpp.name).into_owned(),
+            tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             customer_name: view.customer_name,
             choice: match &view.payments[..] {
@@ -290,12 +291,17 @@ fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> Shown
             .iter()
             .map(|transfer| ShownTransfer {
                 amount: format!("{} {}", transfer.amount.currency.code(), transfer.amount.to_decimal()),
-                name: transfer.creditor.name.clone().unwrap_or_default(),
+                name: visible(transfer.creditor.name.as_deref().unwrap_or_default()).into_owned(),
                 number: transfer.creditor.iban.as_ref().map(Iban::grouped).unwrap_or_default(),
-                remittance: transfer.remittance.clone().unwrap_or_default(),
+                remittance: one_line(transfer.remittance.as_deref().unwrap_or_default()),
             })
             .collect(),
     }
+}
+
+/// A text of somebody else's on one line, with nothing hidden in it.
+fn one_line(text: &str) -> String {
+    visible(&text.replace(['\r', '\n', '\t'], " ")).into_owned()
 }
 
 /// Whether a right is asked for on any account.

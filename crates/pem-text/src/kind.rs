@@ -132,13 +132,13 @@ impl Kind {
     /// The command of OpenSSL that converts it.
     pub(crate) fn command(self) -> &'static str {
         match self {
-            Self::Certificate => "x509",
-            Self::CertificateRequest => "req",
-            Self::RevocationList => "crl",
-            Self::PublicKey => "pkey -pubin",
-            Self::Pkcs7 => "pkcs7 -print_certs",
+            Self::Certificate => "x509 -inform DER",
+            Self::CertificateRequest => "req -inform DER",
+            Self::RevocationList => "crl -inform DER",
+            Self::PublicKey => "pkey -pubin -inform DER",
+            Self::Pkcs7 => "pkcs7 -print_certs -inform DER",
             Self::Pkcs12 => "pkcs12 -nodes",
-            _ => "pkey",
+            _ => "pkey -inform DER",
         }
     }
 }

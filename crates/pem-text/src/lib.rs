@@ -37,7 +37,7 @@ pub enum PemError {
         expected: Kind,
     },
     /// Binary.
-    #[error("it is {found} in DER; expected PEM, which this makes of it: openssl {} -inform DER -in FILE -out FILE.pem", found.command())]
+    #[error("it is {found} in DER; expected PEM, which this makes of it: openssl {} -in FILE -out FILE.pem", found.command())]
     Der {
         /// What it is.
         found: Kind,
@@ -287,7 +287,10 @@ mod tests {
         let cases: Vec<(Vec<u8>, &str)> = vec![
             (b" \n".to_vec(), "it is empty: no private key in it"),
             (b"hello".to_vec(), "it is not PEM: no line -----BEGIN PRIVATE KEY-----"),
-            (KEY.to_vec(), "it is a private key in DER; expected PEM, which this makes of it: openssl pkey"),
+            (
+                KEY.to_vec(),
+                "it is a private key in DER; expected PEM, which this makes of it: openssl pkey -inform DER -in FILE",
+            ),
             (BASE64.encode(KEY).into(), "it is the base64 of a private key without the lines"),
             (pem(Kind::Certificate).into(), "it is a certificate; expected a private key"),
             (pem(Kind::PublicKey).into(), "it is a public key; expected a private key"),

@@ -2,15 +2,19 @@
 //!
 //! Nothing here can make a certificate that a real bank trusts: every authority's name says TEST.
 
+mod keys;
 mod profiles;
 
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName as RcgenName, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RsaKeySize, SerialNumber,
-    SubjectPublicKeyInfo,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
 };
 use rustls_pki_types::CertificateDer;
+
+pub use keys::{KeyType, generate_key};
+
+use keys::{key_pair, read_key_pair, read_public_key};
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::{OrganizationIdentifier, Role, oid};
@@ -84,15 +88,6 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// The keys of authorities and third parties that this module makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyType {
-    /// RSA with 2048 bits.
-    Rsa2048,
-    /// NIST P-256.
-    P256,
-}
-
 /// Why a certificate could not be issued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -130,16 +125,6 @@ impl From<CertificateError> for IssueError {
     fn from(error: CertificateError) -> Self {
         Self::Field(error.to_string())
     }
-}
-
-/// Makes a private key and returns it as PKCS#8 PEM with the public key as PEM. The key comes from the
-/// cryptographic library's own generator.
-///
-/// # Errors
-/// [`IssueError::Field`] if the generator fails.
-pub fn generate_key(key_type: KeyType) -> Result<(String, String), IssueError> {
-    let key = key_pair(key_type)?;
-    Ok((key.serialize_pem(), key.public_key_pem()))
 }
 
 /// A serial number from 16 random octets: positive, and without a zero octet in front (RFC 5280, 4.1.2.2).
@@ -370,7 +355,8 @@ fn rcgen_name(attributes: &[(DnType, &str)]) -> Result<RcgenName, IssueError> {
     let mut name = RcgenName::new();
     for (kind, value) in attributes {
         if value.is_empty() || value.chars().any(char::is_control) {
-            return Err(IssueError::Field(format!("\"{value}\" is empty or has control characters")));
+            let shown = crate::name::visible(value);
+            return Err(IssueError::Field(format!("\"{shown}\" is empty or has control characters")));
         }
         // RFC 5280, appendix A: countryName is a PrintableString.
         let value = match kind {
@@ -384,27 +370,6 @@ fn rcgen_name(attributes: &[(DnType, &str)]) -> Result<RcgenName, IssueError> {
 
 fn organization_identifier_type() -> DnType {
     DnType::CustomDnType(oid::arcs(oid::ORGANIZATION_IDENTIFIER))
-}
-
-fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
-    Ok(match key_type {
-        KeyType::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?,
-        KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
-    })
-}
-
-/// Reads a private key. The library's errors are dropped: they could repeat it.
-fn read_key_pair(pem: &str) -> Result<KeyPair, IssueError> {
-    let key = crate::pem::private_key(pem.as_bytes()).map_err(|error| IssueError::Key(error.to_string()))?;
-    KeyPair::try_from(&key.der[..])
-        .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
-}
-
-fn read_public_key(pem: &str) -> Result<SubjectPublicKeyInfo, IssueError> {
-    let der =
-        crate::pem::public_key(pem.as_bytes()).map_err(|error| IssueError::PublicKey(error.to_string()))?;
-    SubjectPublicKeyInfo::from_der(&der)
-        .map_err(|_| IssueError::PublicKey("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
 }
 
 fn date(timestamp: Timestamp) -> Result<time::OffsetDateTime, IssueError> {

@@ -310,11 +310,19 @@ fn read_any(octets: &[u8]) -> Result<Vec<Certificate>, String> {
         Err(CertificateError::Pem(error)) => error,
         other => return other.map_err(text),
     };
+    let from_header = || certificate_der(octets, HeaderForm::Any);
     match pem_error {
+        // Proxies write line ends as %0A.
+        PemError::NotBase64(Kind::Certificate) => {
+            match from_header().map(|der| Certificate::from_der(&der)) {
+                Ok(Ok(certificate)) => Ok(vec![certificate]),
+                _ => Err(pem_error.to_string()),
+            }
+        }
         PemError::Der { .. } => Certificate::from_der(octets).map(|one| vec![one]).map_err(text),
         PemError::Bare { found } if found != Kind::Certificate => Err(text(CertificateError::Other(found))),
         PemError::NotPem { .. } | PemError::Bare { .. } if std::str::from_utf8(octets).is_ok() => {
-            let der = certificate_der(octets, HeaderForm::Any).map_err(|error| match error {
+            let der = from_header().map_err(|error| match error {
                 HeaderError::Malformed | HeaderError::NotAscii => {
                     "it is neither base64 of a DER certificate nor PEM nor DER".to_owned()
                 }

@@ -252,6 +252,7 @@ fn pem_is_read_in_every_dress() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
 fn what_is_no_certificate_or_key_is_named_and_never_repeated() {
     let (_guard, folder) = free_folder();
     let (pem, key, _) = offline_seal(&folder);

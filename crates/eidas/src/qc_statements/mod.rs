@@ -3,11 +3,16 @@
 //! Structure is read strictly (DER, no trailing octets). Breaches of content rules that certificates in the
 //! field show are kept beside the values, so that a strict reader refuses and a tolerant one can explain.
 
+mod encode;
+mod fault;
+
 use der::asn1::{AnyRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use serde::Serialize;
 
-use crate::name::visible;
+pub(crate) use encode::encode;
+pub use fault::QcStatementsError;
+
 use crate::{Role, name, oid};
 
 /// Longest extension value taken, in bytes.
@@ -94,99 +99,6 @@ pub struct Psd2Statement {
     pub nca_name: String,
     /// Identifier of the competent authority, for example `DE-BAFIN`.
     pub nca_id: String,
-}
-
-/// What is wrong with a qcStatements extension.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum QcStatementsError {
-    /// Not the DER structure that the standard gives.
-    #[error("the extension is not a DER sequence of statements as in RFC 3739, 3.2.6")]
-    Structure,
-    /// One statement that is not what its definition says.
-    #[error("{statement}: {fault}")]
-    Statement {
-        /// Its name.
-        statement: &'static str,
-        /// What is wrong with it and what would be right.
-        fault: String,
-    },
-    /// A string of the wrong ASN.1 type, or one that its type does not allow.
-    #[error("the PSD2 statement: {field} {fault}, and must be UTF8String (TS 119 495, Annex A)")]
-    StringType {
-        /// Where it is.
-        field: &'static str,
-        /// What it is.
-        fault: String,
-        /// Whether its text is known all the same.
-        is_readable: bool,
-    },
-    /// A text of no or too many characters.
-    #[error(
-        "the PSD2 statement: {field} has {length} characters, and must have 1 to 256 (TS 119 495, Annex A)"
-    )]
-    StringLength {
-        /// Where it is.
-        field: &'static str,
-        /// Its length in characters.
-        length: usize,
-    },
-    /// The PSD2 statement occurs more than once.
-    #[error("the PSD2 statement occurs more than once")]
-    DuplicateStatement,
-    /// No role at all.
-    #[error("the PSD2 statement: rolesOfPSP is empty (TS 119 495, GEN-5.2.2-1)")]
-    RolesEmpty,
-    /// A role's name is not the one registered for its identifier.
-    #[error(
-        "the PSD2 statement: role {oid} must be named {expected}, not \"{}\" (TS 119 495, GEN-5.2.2-5)",
-        visible(name)
-    )]
-    RoleName {
-        /// The role's object identifier.
-        oid: ObjectIdentifier,
-        /// The registered name.
-        expected: &'static str,
-        /// The name in the certificate.
-        name: String,
-    },
-    /// The authority's identifier is not country, hyphen, 2 to 8 upper-case letters.
-    #[error(
-        "the PSD2 statement: nCAId \"{}\" must be a country code, a hyphen and 2 to 8 upper-case letters \
-         (TS 119 495, GEN-5.2.3-2)", visible(.0)
-    )]
-    NcaId(String),
-    /// QcType without exactly one entry.
-    #[error("QcType must name exactly one type (EN 319 412-5, 4.2.3)")]
-    QcTypeNotSingle,
-}
-
-impl QcStatementsError {
-    /// A short stable name for programs, for example `role_name_oid_mismatch`.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Structure | Self::Statement { .. } => "asn1_structure",
-            Self::StringType { .. } => "asn1_type",
-            Self::StringLength { .. } => "asn1_size",
-            Self::DuplicateStatement => "duplicate_statement",
-            Self::RolesEmpty => "roles_empty",
-            Self::RoleName { .. } => "role_name_oid_mismatch",
-            Self::NcaId(_) => "nca_id_format",
-            Self::QcTypeNotSingle => "qc_type_not_single",
-        }
-    }
-
-    /// Whether the PSD2 statement is worth nothing by this, however tolerant its reader is. A readable string of
-    /// another type and an identifier of another form occur in the field.
-    pub fn spoils_psd2(&self) -> bool {
-        match self {
-            Self::Structure | Self::DuplicateStatement | Self::RolesEmpty | Self::RoleName { .. } => true,
-            Self::Statement { statement, .. } => *statement == PSD2,
-            Self::StringType { is_readable, .. } => !is_readable,
-            Self::StringLength { .. } => true,
-            Self::NcaId(_) | Self::QcTypeNotSingle => false,
-        }
-    }
 }
 
 /// Names of the statements that are read.
@@ -355,7 +267,7 @@ impl QcStatements {
     ) -> Option<T> {
         let read = statement.info.as_deref().and_then(|info| T::from_der(info).ok());
         if read.is_none() {
-            let found = statement.info.as_deref().map_or_else(|| "missing".to_owned(), |info| found(info));
+            let found = statement.info.as_deref().map_or_else(|| "missing".to_owned(), shape);
             self.fault(name, format!("its content is {found}, and must be {expected}"));
         }
         read
@@ -415,7 +327,7 @@ impl QcStatements {
         };
         let Some((oid, name)) = pair else {
             let found = match members.len() {
-                0 | 2 => found(der),
+                0 | 2 => shape(der),
                 more => format!("a SEQUENCE of {more} members"),
             };
             let expected = "a SEQUENCE of its own with roleOfPspOid (OBJECT IDENTIFIER) and roleOfPspName \
@@ -466,7 +378,7 @@ fn members_of(der: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// What some DER is, for messages.
-fn found(der: &[u8]) -> String {
+fn shape(der: &[u8]) -> String {
     match AnyRef::from_der(der) {
         Ok(any) if any.tag() == Tag::Sequence => "a SEQUENCE of something else".to_owned(),
         Ok(any) => article(any.tag()),
@@ -479,61 +391,6 @@ fn article(tag: Tag) -> String {
     let name = tag.to_string();
     let vowel = name.starts_with(['A', 'E', 'I', 'O']);
     format!("{} {name}", if vowel { "an" } else { "a" })
-}
-
-/// Writes the extension value of a certificate for a payment service provider.
-///
-/// # Errors
-/// A text that its ASN.1 type cannot hold.
-pub(crate) fn encode(statements: &QcStatements) -> Result<Vec<u8>, der::Error> {
-    let mut wire = Vec::new();
-    if statements.qc_compliance {
-        wire.push(statement(oid::QC_COMPLIANCE, None)?);
-    }
-    if statements.qc_sscd {
-        wire.push(statement(oid::QC_SSCD, None)?);
-    }
-    let types: Vec<_> = statements.qc_types.iter().filter_map(|qc_type| qc_type.oid()).collect();
-    if !types.is_empty() {
-        wire.push(statement(oid::QC_TYPE, Some(types.to_der()?))?);
-    }
-    if !statements.disclosure_statements.is_empty() {
-        let entries = statements
-            .disclosure_statements
-            .iter()
-            .map(|entry| {
-                Ok(WireDisclosure {
-                    url: der::asn1::Ia5StringRef::new(&entry.url)?,
-                    language: PrintableStringRef::new(&entry.language)?,
-                })
-            })
-            .collect::<Result<Vec<_>, der::Error>>()?;
-        wire.push(statement(oid::QC_PDS, Some(entries.to_der()?))?);
-    }
-    if let Some(semantics) = statements.semantics {
-        let info = WireSemantics { identifier: Some(semantics), authorities: None };
-        wire.push(statement(oid::QC_SYNTAX_V2, Some(info.to_der()?))?);
-    }
-    if let Some(psd2) = &statements.psd2 {
-        wire.push(statement(oid::PSD2_STATEMENT, Some(encode_psd2(psd2)?))?);
-    }
-    let parts = wire.iter().map(|bytes| AnyRef::from_der(bytes)).collect::<Result<Vec<_>, _>>()?;
-    parts.to_der()
-}
-
-fn encode_psd2(psd2: &Psd2Statement) -> Result<Vec<u8>, der::Error> {
-    let roles = psd2
-        .roles
-        .iter()
-        .map(|role| Ok(WireRole { oid: role.oid(), name: Utf8StringRef::new(role.name())? }))
-        .collect::<Result<Vec<_>, der::Error>>()?;
-    let (nca_name, nca_id) = (Utf8StringRef::new(&psd2.nca_name)?, Utf8StringRef::new(&psd2.nca_id)?);
-    WirePsd2 { roles, nca_name: nca_name.into(), nca_id: nca_id.into() }.to_der()
-}
-
-fn statement(id: ObjectIdentifier, info: Option<Vec<u8>>) -> Result<Vec<u8>, der::Error> {
-    let info = info.as_deref().map(AnyRef::from_der).transpose()?;
-    WireStatement { id, info }.to_der()
 }
 
 /// `NA` is right for the roles whose holder has no competent authority (TS 119 495 V1.8.1).

@@ -1,0 +1,45 @@
+//! Keys that are made or read.
+
+use rcgen::{KeyPair, RsaKeySize, SubjectPublicKeyInfo};
+
+use super::IssueError;
+
+/// The keys of authorities and third parties that this module makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// RSA with 2048 bits.
+    Rsa2048,
+    /// NIST P-256.
+    P256,
+}
+
+/// Makes a private key and returns it as PKCS#8 PEM with the public key as PEM. The key comes from the
+/// cryptographic library's own generator.
+///
+/// # Errors
+/// [`IssueError::Field`] if the generator fails.
+pub fn generate_key(key_type: KeyType) -> Result<(String, String), IssueError> {
+    let key = key_pair(key_type)?;
+    Ok((key.serialize_pem(), key.public_key_pem()))
+}
+
+pub(super) fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
+    Ok(match key_type {
+        KeyType::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?,
+        KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
+    })
+}
+
+/// Reads a private key. The library's errors are dropped: they could repeat it.
+pub(super) fn read_key_pair(pem: &str) -> Result<KeyPair, IssueError> {
+    let key = crate::pem::private_key(pem.as_bytes()).map_err(|error| IssueError::Key(error.to_string()))?;
+    KeyPair::try_from(&key.der[..])
+        .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
+}
+
+pub(super) fn read_public_key(pem: &str) -> Result<SubjectPublicKeyInfo, IssueError> {
+    let der =
+        crate::pem::public_key(pem.as_bytes()).map_err(|error| IssueError::PublicKey(error.to_string()))?;
+    SubjectPublicKeyInfo::from_der(&der)
+        .map_err(|_| IssueError::PublicKey("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
+}
