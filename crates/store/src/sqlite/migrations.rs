@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_payments.sql"),
     include_str!("../../migrations/0005_authorizations.sql"),
     include_str!("../../migrations/0008_standing.sql"),
+    include_str!("../../migrations/0009_log_in_failures.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
