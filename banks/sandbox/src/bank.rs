@@ -76,19 +76,30 @@ impl Bank for SandboxBank {
         })
     }
 
+    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>> {
+        Box::pin(async move {
+            let holders = self.store.holders(tenant, number).await?;
+            Ok(holders.into_iter().map(|holder| holder.id).collect())
+        })
+    }
+
     fn log_in<'a>(
         &'a self,
-        tenant: &'a Tenant,
+        customers: &'a [CustomerId],
         credentials: Credentials<'a>,
     ) -> Answer<'a, Option<CustomerId>> {
         Box::pin(async move {
-            let mut holders = self.store.holders(tenant, credentials.iban).await?;
-            if holders.is_empty() {
-                // An unknown number costs what a known one does.
+            if customers.is_empty() {
                 digipass::answer("0000000000", credentials.challenge);
             }
-            holders.retain(|holder| is_right(holder, &credentials));
-            Ok(holders.into_iter().next().map(|holder| holder.id))
+            let mut right = None;
+            for id in customers {
+                let customer = self.store.customer(id).await?;
+                if customer.is_some_and(|customer| is_right(&customer, &credentials)) && right.is_none() {
+                    right = Some(id.clone());
+                }
+            }
+            Ok(right)
         })
     }
 

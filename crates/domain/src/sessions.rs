@@ -8,8 +8,16 @@ use crate::{AuthorisationId, ConsentId, CustomerId, PaymentId, SecretHash, Tenan
 /// Longest time without activity (Delegated Regulation (EU) 2018/389, Article 4(3)(d)).
 pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// Consecutive failures that block a customer's log-in (Article 4(3)(b)).
+/// Consecutive failures at the authorisations of one third party that block a customer's log-in for that third party
+/// (Article 4(3)(b)).
 pub const MAX_FAILURES: i64 = 5;
+
+/// Failures within [`BLOCK_TIME`], whichever third parties they were for, that block a customer's log-in altogether. It
+/// takes two third parties to come there, so none can lock out the customers of others.
+pub const MAX_FAILURES_OF_ALL: i64 = 10;
+
+/// Browsers of one third party with a challenge that one customer has yet to answer.
+pub const MAX_OPEN_CHALLENGES: usize = 3;
 
 /// How long a log-in stays blocked.
 pub const BLOCK_TIME: SignedDuration = SignedDuration::from_mins(15);
@@ -64,6 +72,8 @@ pub struct Session {
     pub request: AuthorizationRequest,
     /// What the customer's device has to answer.
     pub challenge: String,
+    /// In whose name a challenge was answered wrongly, as [`LogInFailures`] name them: the next challenge is theirs.
+    pub named: Option<SecretHash>,
     /// Language of the pages.
     pub language: Language,
     /// Who logged in.
@@ -116,13 +126,15 @@ impl Language {
     }
 }
 
-/// Consecutive failures of one log-in.
+/// Consecutive failures of one customer at the authorisations of one third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogInFailures {
     /// Where.
     pub tenant: Tenant,
-    /// Hash of what was given as the customer's identification, whether such a customer exists or not.
+    /// Hash of who the customer is, however they were named; of the account number if nobody has it.
     pub psu: SecretHash,
+    /// For whom the customer was to authorise.
+    pub tpp: TppId,
     /// How many since the last success.
     pub count: i64,
     /// The last one.
@@ -132,10 +144,21 @@ pub struct LogInFailures {
 }
 
 impl LogInFailures {
-    /// Until when the log-in is blocked, if it is at `now`.
+    /// Until when the log-in is blocked for this third party, if it is at `now`.
     pub fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let until = self.last_at.saturating_add(BLOCK_TIME).unwrap_or(self.last_at);
-        (self.count >= MAX_FAILURES && now < until).then_some(until)
+        (self.count >= MAX_FAILURES && now < self.counts_until()).then(|| self.counts_until())
+    }
+
+    /// Until when the failures of a customer at all third parties block the log-in altogether, if they do at `now`.
+    pub fn all_blocked_until(all: &[Self], now: Timestamp) -> Option<Timestamp> {
+        let recent = || all.iter().filter(|failures| now < failures.counts_until());
+        let count: i64 = recent().map(|failures| failures.count).sum();
+        let first = recent().map(Self::counts_until).min();
+        first.filter(|_| count >= MAX_FAILURES_OF_ALL)
+    }
+
+    fn counts_until(&self) -> Timestamp {
+        self.last_at.saturating_add(BLOCK_TIME).unwrap_or(self.last_at)
     }
 
     /// One more failure. After a block the count begins anew.
@@ -160,6 +183,7 @@ mod tests {
         let mut failures = LogInFailures {
             tenant: Tenant::parse("nl").unwrap(),
             psu: SecretHash::from_hex("00"),
+            tpp: TppId::new("PSDNL-DNB-1"),
             count: 0,
             last_at: now,
             version: 0,
@@ -172,6 +196,25 @@ mod tests {
         assert_eq!(failures.blocked_until(now + BLOCK_TIME), None);
         assert_eq!(failures.clone().failed(now + BLOCK_TIME).count, 1);
         assert_eq!(failures.cleared().blocked_until(now), None);
+    }
+
+    #[test]
+    fn no_third_party_alone_blocks_a_customer_for_all() {
+        let now = Timestamp::UNIX_EPOCH;
+        let failures = |tpp: &str, count, seconds| LogInFailures {
+            tenant: Tenant::parse("nl").unwrap(),
+            psu: SecretHash::from_hex("00"),
+            tpp: TppId::new(tpp),
+            count,
+            last_at: now + SignedDuration::from_secs(seconds),
+            version: 0,
+        };
+        let blocked = |all: &[LogInFailures], at| LogInFailures::all_blocked_until(all, at);
+        assert_eq!(blocked(&[failures("a", MAX_FAILURES, 0), failures("b", 4, 0)], now), None);
+        let two = [failures("a", MAX_FAILURES, 0), failures("b", MAX_FAILURES, 60)];
+        // The first ones are forgotten first, and then there are not enough any more.
+        assert_eq!(blocked(&two, now), Some(now + BLOCK_TIME));
+        assert_eq!(blocked(&two, now + BLOCK_TIME), None);
     }
 
     #[test]

@@ -20,8 +20,6 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 /// What a customer shows to log in.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
-    /// An account number of the customer.
-    pub iban: &'a Iban,
     /// What the bank's page showed.
     pub challenge: &'a str,
     /// What the customer's device made of it.
@@ -40,10 +38,14 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
     /// Whether a number is one of this bank, whoever has it, or nobody.
     fn is_own(&self, number: &Iban) -> bool;
 
-    /// The customer who logs in with these credentials; none if they are wrong, whatever is wrong with them.
+    /// The customers who can log in with an account number: all who hold it, or nobody.
+    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
+
+    /// Which of some customers these credentials are of; none if they are wrong, whatever is wrong with them. To ask
+    /// about nobody takes as long as to ask about somebody.
     fn log_in<'a>(
         &'a self,
-        tenant: &'a Tenant,
+        customers: &'a [CustomerId],
         credentials: Credentials<'a>,
     ) -> Answer<'a, Option<CustomerId>>;
 

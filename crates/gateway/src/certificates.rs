@@ -6,7 +6,8 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, Refusal, Timestamp, TppId,
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Refusal,
+    Timestamp, TppId,
 };
 use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::key_id::KeyIdError;
@@ -345,6 +346,16 @@ pub(crate) fn status_refusal(status: CertificateStatus, place: Place) -> Result<
         CertificateStatus::Revoked { at } => Err(Refusal::CertificateRevoked { what, at }),
         CertificateStatus::Blocked { at } => Err(Refusal::CertificateBlocked { what, at }),
     }
+}
+
+/// Checks status and period of validity of a certificate that was recorded.
+pub(crate) fn check_state(state: CertificateState, place: Place, now: Timestamp) -> Result<(), Refusal> {
+    let CertificateState { status, not_before: from, not_after: to } = state;
+    status_refusal(status, place)?;
+    if now < from || to < now {
+        return Err(Refusal::CertificateExpired { what: place.what(), from, to, now });
+    }
+    Ok(())
 }
 
 fn invalid(place: Place, why: &impl ToString) -> Refusal {

@@ -186,6 +186,12 @@ impl Gateway {
             Err(Error::Refused(_)) => return Ok(None),
             client => client?,
         };
+        if let Some(certificate) = &token.certificate {
+            match self.check_bound(ctx, &client, certificate).await {
+                Err(Error::Refused(_)) => return Ok(None),
+                checked => checked?,
+            }
+        }
         let is_active = token.is_active_at(ctx.now)
             && grant.ended_at.is_none()
             && is_of(ctx, &client, &grant)
@@ -209,6 +215,9 @@ impl Gateway {
         let Some((_, grant)) = &known else { return Err(invalid(token).into()) };
         // Whoever is blocked has no grants any more, and is told why all the same.
         let client = self.may_act(ctx, interface, &grant.client).await?;
+        if let Some(certificate) = certificate {
+            self.check_bound(ctx, &client, certificate).await?;
+        }
         let grant = check_access_token(ctx, interface, (token, known), certificate)?;
         Ok((client, grant))
     }

@@ -1,7 +1,8 @@
 //! The customer logs in at the bank's page, or does not.
 
 use domain::authorisations::MAX_WRONG_ANSWERS;
-use domain::{AccountReference, CustomerId, Iban, LogInFailures, SecretHash, Session, Timestamp};
+use domain::sessions::{BLOCK_TIME, IDLE_TIME, MAX_OPEN_CHALLENGES};
+use domain::{AccountReference, CustomerId, Iban, LogInFailures, SecretHash, Session, Timestamp, TppId};
 
 use crate::bank::Credentials;
 use crate::error::retry;
@@ -31,6 +32,8 @@ pub enum LogIn {
     },
     /// An answer to a challenge that is not shown any more, as a reloaded page sends it. It counts for nothing.
     Stale,
+    /// The customer has yet to answer as many challenges of this third party as there may be at once. Counts for nothing.
+    TooManyOpen,
     /// Too many failures in a row: no log-in for a while.
     Blocked {
         /// Until when.
@@ -42,18 +45,24 @@ pub enum LogIn {
     Ended,
 }
 
+/// Somebody whom an account number names, and what is known about failures in their name.
+struct Named {
+    /// Nobody, for a number that nobody has; it is treated as if somebody had it.
+    customer: Option<CustomerId>,
+    failures: LogInFailures,
+    blocked_until: Option<Timestamp>,
+}
+
 impl Gateway {
-    /// A customer logs in. Five failures in a row block the log-in for a while, whichever third parties the
-    /// attempts were for (Delegated Regulation (EU) 2018/389, Article 4(3)(b)); three end this authorisation.
+    /// A customer logs in. Five failures in a row at one third party block the log-in there for a while (Delegated
+    /// Regulation (EU) 2018/389, Article 4(3)(b)), ten at all of them everywhere; three end this authorisation. They
+    /// are counted for the customer, by whatever number they were named; text that is no account number names nobody.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn log_in(&self, ctx: &Ctx, secret: &str, attempt: LogInAttempt<'_>) -> Result<LogIn, Error> {
         let fresh = self.0.randomness.secret();
-        // An identification that is none takes the same way as one that nobody has.
         let iban = Iban::parse(attempt.iban).ok();
-        let who = iban.as_ref().map_or("", Iban::as_str);
-        let psu = secrets::hash(&format!("{}|{who}", ctx.tenant));
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
                 Found::Open(open) => open,
@@ -63,38 +72,95 @@ impl Gateway {
             if attempt.challenge.is_some_and(|challenge| challenge != open.session.challenge) {
                 return Ok(LogIn::Stale);
             }
-            let failures = self.failures(ctx, &psu).await?;
-            if let Some(until) = failures.blocked_until(ctx.now) {
+            let mut named = self.named(ctx, &open.session, iban.as_ref()).await?;
+            let until = named.iter().filter_map(|one| one.blocked_until).min();
+            // Of several holders of one account, those who are not blocked can log in.
+            named.retain(|one| one.blocked_until.is_none());
+            if let (Some(until), []) = (until, &named[..]) {
                 return Ok(LogIn::Blocked { until });
             }
-            let credentials = iban.as_ref().map(|iban| Credentials {
-                iban,
-                challenge: &open.session.challenge,
-                answer: attempt.answer,
-            });
-            let customer = match credentials {
-                Some(credentials) => self.0.bank.log_in(&ctx.tenant, credentials).await?,
-                None => None,
-            };
-            match customer {
-                Some(customer) => self.logged_in(ctx, *open, failures, customer, &fresh).await,
-                None => self.not_logged_in(ctx, *open, failures).await,
+            if self.has_too_many_open(ctx, &open.session, &named).await? {
+                return Ok(LogIn::TooManyOpen);
+            }
+            let credentials = Credentials { challenge: &open.session.challenge, answer: attempt.answer };
+            let customers: Vec<CustomerId> = named.iter().filter_map(|one| one.customer.clone()).collect();
+            match self.0.bank.log_in(&customers, credentials).await? {
+                Some(customer) => {
+                    let own = named.into_iter().find(|one| one.customer.as_ref() == Some(&customer));
+                    let failures = own.map(|own| own.failures);
+                    self.logged_in(ctx, *open, failures, customer, &fresh).await
+                }
+                None => self.not_logged_in(ctx, *open, named).await,
             }
         })
         .await
+    }
+
+    /// Everybody whom an account number names, with the failures in their name for the third party of a session.
+    async fn named(&self, ctx: &Ctx, session: &Session, iban: Option<&Iban>) -> Result<Vec<Named>, Error> {
+        let Some(iban) = iban else { return Ok(Vec::new()) };
+        let customers = self.0.bank.named_by(&ctx.tenant, iban).await?;
+        let mut named = Vec::new();
+        if customers.is_empty() {
+            let who = secrets::hash(&format!("{}|{iban}", ctx.tenant, iban = iban.as_str()));
+            named.push(self.named_as(ctx, &session.request.client, (None, who)).await?);
+        }
+        for customer in customers {
+            let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
+            named.push(self.named_as(ctx, &session.request.client, (Some(customer), who)).await?);
+        }
+        Ok(named)
+    }
+
+    async fn named_as(
+        &self,
+        ctx: &Ctx,
+        tpp: &TppId,
+        (customer, psu): (Option<CustomerId>, SecretHash),
+    ) -> Result<Named, Error> {
+        let since = ctx.now.saturating_sub(BLOCK_TIME).unwrap_or(Timestamp::MIN);
+        let all = self.0.store.log_in_failures((&ctx.tenant, &psu), tpp, since).await?;
+        let failures = all.iter().find(|failures| failures.tpp == *tpp).cloned();
+        let failures = failures.unwrap_or_else(|| LogInFailures {
+            tenant: ctx.tenant.clone(),
+            psu,
+            tpp: tpp.clone(),
+            count: 0,
+            last_at: ctx.now,
+            version: 0,
+        });
+        let here = failures.blocked_until(ctx.now);
+        let everywhere = LogInFailures::all_blocked_until(&all, ctx.now);
+        Ok(Named { customer, failures, blocked_until: here.max(everywhere) })
+    }
+
+    /// Whether so many other browsers of the third party show challenges to one of these customers that there must not
+    /// be one more.
+    async fn has_too_many_open(&self, ctx: &Ctx, session: &Session, named: &[Named]) -> Result<bool, Error> {
+        let since = ctx.now.saturating_sub(IDLE_TIME).unwrap_or(Timestamp::MIN);
+        for one in named {
+            let open = self.0.store.sessions_naming(&one.failures.psu, since).await?;
+            let is_other = |other: &&Session| {
+                other.hash != session.hash && other.request.client == session.request.client
+            };
+            if open.iter().filter(is_other).count() >= MAX_OPEN_CHALLENGES {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn logged_in(
         &self,
         ctx: &Ctx,
         open: Open,
-        failures: LogInFailures,
+        failures: Option<LogInFailures>,
         customer: CustomerId,
         fresh: &str,
     ) -> Result<LogIn, Error> {
         let Open { session, consent, authorisation } = open;
         let mut changes = Changes::new();
-        if failures.count > 0 {
+        if let Some(failures) = failures.filter(|failures| failures.count > 0) {
             changes = changes.put_log_in_failures(&failures.cleared());
         }
         let accounts = self.0.bank.accounts_of(&customer).await?;
@@ -110,6 +176,7 @@ impl Gateway {
             customer: Some(customer),
             authenticated_at: Some(ctx.now),
             challenge: String::new(),
+            named: None,
             seen_at: ctx.now,
             version: 0,
             ..session.clone()
@@ -119,30 +186,26 @@ impl Gateway {
         Ok(LogIn::Done(fresh.to_owned()))
     }
 
-    async fn not_logged_in(&self, ctx: &Ctx, open: Open, failures: LogInFailures) -> Result<LogIn, Error> {
+    async fn not_logged_in(&self, ctx: &Ctx, open: Open, named: Vec<Named>) -> Result<LogIn, Error> {
         let Open { session, authorisation, .. } = open;
-        let (failures, authorisation) = (failures.failed(ctx.now), authorisation.wrong_answer());
-        let changes = Changes::new().put_log_in_failures(&failures).put_authorisation(&authorisation);
+        let authorisation = authorisation.wrong_answer();
+        let failures: Vec<LogInFailures> =
+            named.into_iter().map(|one| one.failures.failed(ctx.now)).collect();
+        let changes = failures.iter().fold(Changes::new(), Changes::put_log_in_failures);
+        let changes = changes.put_authorisation(&authorisation);
         if !authorisation.is_pending_at(ctx.now) {
             return Ok(LogIn::Leave(self.leave(changes, session, Outcome::LogInFailed).await?));
         }
         let challenge = self.0.randomness.digits(CHALLENGE);
-        let seen = Session { challenge, seen_at: ctx.now, ..session };
+        let named = failures.first().map(|failures| failures.psu.clone()).or(session.named.clone());
+        let seen = Session { challenge, named, seen_at: ctx.now, ..session };
         self.0.store.save(changes.put_session(&seen)).await?;
-        Ok(match failures.blocked_until(ctx.now) {
+        // Whoever is blocked now is told so, unless another holder of the account is not.
+        let blocked: Option<Vec<Timestamp>> =
+            failures.iter().map(|failures| failures.blocked_until(ctx.now)).collect();
+        Ok(match blocked.unwrap_or_default().into_iter().min() {
             Some(until) => LogIn::Blocked { until },
             None => LogIn::Wrong { left: MAX_WRONG_ANSWERS - authorisation.wrong_answers },
         })
-    }
-
-    async fn failures(&self, ctx: &Ctx, psu: &SecretHash) -> Result<LogInFailures, Error> {
-        let known = self.0.store.log_in_failures(&ctx.tenant, psu).await?;
-        Ok(known.unwrap_or_else(|| LogInFailures {
-            tenant: ctx.tenant.clone(),
-            psu: psu.clone(),
-            count: 0,
-            last_at: ctx.now,
-            version: 0,
-        }))
     }
 }

@@ -7,7 +7,7 @@ use domain::{
     CertificateRecord, CertificateStatus, RedirectUris, Refusal, Registration, StandingRefusal, Tpp,
 };
 
-use crate::certificates::status_refusal;
+use crate::certificates::check_state;
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
 
@@ -73,23 +73,16 @@ impl Gateway {
         let holder = registration.certificate.clone();
         let previous = self.0.store.tpp(&holder.tpp).await?;
         let mut changes = Changes::new();
-        match self.0.store.certificate(&holder.fingerprint).await? {
-            Some(record) => {
-                status_refusal(record.status, Place::Signature)?;
-                // Records of older versions do not say how long a certificate is valid.
-                if record.holder != holder {
-                    let seen = CertificateRecord { holder: holder.clone(), ..record };
-                    changes = changes.put_certificate(&seen);
-                }
-            }
-            None => {
-                changes = changes.put_certificate(&CertificateRecord::first_seen(holder.clone(), ctx.now))
-            }
-        }
+        let known = self.0.store.certificate(&holder.fingerprint).await?;
+        let record = match &known {
+            // Records of older versions do not say how long a certificate is valid.
+            Some(record) => CertificateRecord { holder: holder.clone(), ..record.clone() },
+            None => CertificateRecord::first_seen(holder.clone(), ctx.now),
+        };
         // A certificate that comes along was checked; the one that got the token may have ended since.
-        let (from, to, now) = (holder.not_before, holder.not_after, ctx.now);
-        if now < from || to < now {
-            return Err(Refusal::CertificateExpired { what: Place::Signature.what(), from, to, now }.into());
+        check_state(record.state(), Place::Signature, ctx.now)?;
+        if known.as_ref() != Some(&record) {
+            changes = changes.put_certificate(&record);
         }
         if let Some(at) = previous.as_ref().and_then(|tpp| tpp.blocked_at) {
             return Err(StandingRefusal::Blocked { tpp: holder.tpp, at }.into());

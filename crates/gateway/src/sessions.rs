@@ -213,6 +213,7 @@ impl Gateway {
             authorisation: authorisation.id.clone(),
             request: request.clone(),
             challenge: self.0.randomness.digits(CHALLENGE),
+            named: None,
             language: ctx.tenant.language(),
             customer: None,
             authenticated_at: None,

@@ -4,7 +4,7 @@
 
 use domain::{Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
-use crate::certificates::status_refusal;
+use crate::certificates::{check_state, status_refusal};
 use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, Noun, Place, PresentedCertificate};
 
@@ -104,6 +104,22 @@ impl Gateway {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
         Ok(ActingTpp { id: id.clone(), interface })
+    }
+
+    /// Checks that the TLS client certificate which comes with a token, or which that is bound to, is in use as far as it
+    /// was recorded.
+    ///
+    /// # Errors
+    /// [`domain::Refusal::CertificateRevoked`], [`domain::Refusal::CertificateBlocked`],
+    /// [`domain::Refusal::CertificateExpired`]
+    pub(crate) async fn check_bound(
+        &self,
+        ctx: &Ctx,
+        acting: &ActingTpp,
+        fingerprint: &str,
+    ) -> Result<(), Error> {
+        let standing = self.0.store.standing(&acting.id, fingerprint).await?;
+        Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::Tls, ctx.now))?)
     }
 
     /// The third parties that the bank knows, those that came last first, at most 1000.

@@ -224,6 +224,10 @@ impl Customer<'_> {
                 let text = format!("log-in is blocked until {until} after five wrong answers in a row");
                 Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
             }
+            LogIn::TooManyOpen => {
+                let text = "the customer has three open challenges of this third party; answer or cancel one";
+                Err(refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text))
+            }
             LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Stale | LogIn::Ended => {
                 Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
             }

@@ -152,6 +152,7 @@ impl Session<'_> {
             LogIn::Leave(way_back) => return self.leave(Visit::Leave(way_back), headers),
             LogIn::Ended => return Ok(over(headers)),
             LogIn::Stale => None,
+            LogIn::TooManyOpen => Some(Problem::TooManyOpen),
             LogIn::Wrong { left } => Some(Problem::Wrong(left)),
             LogIn::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
         };
@@ -205,6 +206,7 @@ impl Session<'_> {
         let answer = answer.map_err(|error| self.failed(error))?;
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
+        let is_too_many = matches!(typed.problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -215,7 +217,14 @@ impl Session<'_> {
             problem: typed.problem,
             simulator,
         };
-        Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
+        let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let mut response = web::form_page(status, &page, &policy_target(&view.redirect_uri));
+        if is_too_many {
+            // Until what is open has been left alone for too long.
+            let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        Ok(response)
     }
 
     fn decision_page(&self, view: DecisionView, typed: &Typed) -> Response {

@@ -1,6 +1,8 @@
 //! Browser sessions and failed log-ins.
 
-use domain::{AuthorisationId, CustomerId, Language, LogInFailures, SecretHash, Session, Tenant};
+use domain::{
+    AuthorisationId, CustomerId, Language, LogInFailures, SecretHash, Session, Tenant, Timestamp, TppId,
+};
 
 use crate::changes::Rows;
 use crate::row::{Row, json};
@@ -14,31 +16,52 @@ impl Store {
     pub async fn session(&self, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
         self.fetch_optional(
             "SELECT hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
-             ended, version FROM sessions WHERE hash = $1",
+             ended, named, version FROM sessions WHERE hash = $1",
             &[hash.as_hex().into()],
             read,
         )
     }
 
-    /// Failed log-ins of one identification.
+    /// Sessions that go on, used since a moment, in which a challenge was last answered wrongly in the name of somebody,
+    /// at most 100.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn sessions_naming(
+        &self,
+        named: &SecretHash,
+        since: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.fetch_all(
+            "SELECT hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
+             ended, named, version FROM sessions WHERE named = $1 AND seen_at > $2 AND ended = 0 LIMIT 100",
+            &[named.as_hex().into(), since.into()],
+            read,
+        )
+    }
+
+    /// Failed log-ins of one customer: those at one third party, and those at others since a moment.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn log_in_failures(
         &self,
-        tenant: &Tenant,
-        psu: &SecretHash,
-    ) -> Result<Option<LogInFailures>, StoreError> {
-        self.fetch_optional(
-            "SELECT count, last_at, version FROM log_in_failures WHERE tenant = $1 AND psu = $2",
-            &[tenant.as_str().into(), psu.as_hex().into()],
+        (tenant, psu): (&Tenant, &SecretHash),
+        tpp: &TppId,
+        since: Timestamp,
+    ) -> Result<Vec<LogInFailures>, StoreError> {
+        self.fetch_all(
+            "SELECT tpp, count, last_at, version FROM log_in_failures \
+             WHERE tenant = $1 AND psu = $2 AND (tpp = $3 OR last_at > $4)",
+            &[tenant.as_str().into(), psu.as_hex().into(), tpp.as_str().into(), since.into()],
             |row| {
                 Ok(LogInFailures {
                     tenant: tenant.clone(),
                     psu: psu.clone(),
-                    count: row.integer(0, "log_in_failures.count")?,
-                    last_at: row.time(1, "log_in_failures.last_at")?,
-                    version: row.integer(2, "log_in_failures.version")?,
+                    tpp: TppId::new(row.text(0, "log_in_failures.tpp")?),
+                    count: row.integer(1, "log_in_failures.count")?,
+                    last_at: row.time(2, "log_in_failures.last_at")?,
+                    version: row.integer(3, "log_in_failures.version")?,
                 })
             },
         )
@@ -51,9 +74,11 @@ impl Changes {
     pub fn put_session(self, session: &Session) -> Self {
         self.push(
             "INSERT INTO sessions (hash, tenant, authorisation, request, challenge, language, customer, \
-             authenticated_at, seen_at, ended, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
+             authenticated_at, seen_at, ended, named, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
              ON CONFLICT (hash) DO UPDATE SET challenge = excluded.challenge, language = excluded.language, \
-             customer = excluded.customer, authenticated_at = excluded.authenticated_at, seen_at = excluded.seen_at, ended = excluded.ended, \
+             customer = excluded.customer, authenticated_at = excluded.authenticated_at, \
+             seen_at = excluded.seen_at, ended = excluded.ended, named = excluded.named, \
              version = excluded.version WHERE sessions.version = excluded.version - 1",
             vec![
                 session.hash.as_hex().into(),
@@ -66,6 +91,7 @@ impl Changes {
                 session.authenticated_at.into(),
                 session.seen_at.into(),
                 session.ended.into(),
+                session.named.as_ref().map(SecretHash::as_hex).into(),
                 session.version.into(),
             ],
             Rows::One,
@@ -76,12 +102,13 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_log_in_failures(self, failures: &LogInFailures) -> Self {
         self.push(
-            "INSERT INTO log_in_failures (tenant, psu, count, last_at, version) VALUES ($1, $2, $3, $4, $5 + 1) \
-             ON CONFLICT (tenant, psu) DO UPDATE SET count = excluded.count, last_at = excluded.last_at, \
+            "INSERT INTO log_in_failures (tenant, psu, tpp, count, last_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6 + 1) ON CONFLICT (tenant, psu, tpp) DO UPDATE SET count = excluded.count, last_at = excluded.last_at, \
              version = excluded.version WHERE log_in_failures.version = excluded.version - 1",
             vec![
                 failures.tenant.as_str().into(),
                 failures.psu.as_hex().into(),
+                failures.tpp.as_str().into(),
                 failures.count.into(),
                 failures.last_at.into(),
                 failures.version.into(),
@@ -104,6 +131,7 @@ fn read(row: &Row<'_>) -> Result<Session, StoreError> {
         authenticated_at: row.optional_time(7, "sessions.authenticated_at")?,
         seen_at: row.time(8, "sessions.seen_at")?,
         ended: row.truth(9, "sessions.ended")?,
-        version: row.integer(10, "sessions.version")?,
+        named: row.optional_text(10, "sessions.named")?.map(SecretHash::from_hex),
+        version: row.integer(11, "sessions.version")?,
     })
 }

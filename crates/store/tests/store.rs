@@ -316,6 +316,7 @@ mod consents {
             authorisation: AuthorisationId::new("a"),
             request: request(),
             challenge: "12345678".into(),
+            named: Some(hash("psu")),
             language: Language::French,
             customer: None,
             authenticated_at: None,
@@ -357,8 +358,14 @@ mod consents {
                 "https://x".into(),
                 now(),
             );
-            let failures =
-                LogInFailures { tenant: nl(), psu: hash("psu"), count: 3, last_at: now(), version: 0 };
+            let failures = LogInFailures {
+                tenant: nl(),
+                psu: hash("psu"),
+                tpp: TppId::new("PSDNL-DNB-1"),
+                count: 3,
+                last_at: now(),
+                version: 0,
+            };
             let changes = Changes::new()
                 .put_consent(&consent())
                 .put_authorisation(&authorisation)
@@ -380,8 +387,21 @@ mod consents {
             assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
             let read = store.session(&hash("session")).await.unwrap();
             assert_eq!(read, Some(Session { version: 1, ..session() }));
-            let read = store.log_in_failures(&nl(), &hash("psu")).await.unwrap();
-            assert_eq!(read, Some(LogInFailures { version: 1, ..failures }));
+            let earlier = now() - std::time::Duration::from_secs(1);
+            let read = async |tpp: &str, since| {
+                let psu = (&nl(), &hash("psu"));
+                store.log_in_failures(psu, &TppId::new(tpp), since).await.unwrap()
+            };
+            let failures = [LogInFailures { version: 1, ..failures }];
+            assert_eq!(read("PSDNL-DNB-1", now()).await, failures, "its own");
+            assert_eq!(read("PSDNL-DNB-2", earlier).await, failures, "recent ones of others");
+            assert_eq!(read("PSDNL-DNB-2", now()).await, []);
+            let naming = async |since| store.sessions_naming(&hash("psu"), since).await.unwrap();
+            assert_eq!(naming(earlier).await, [Session { version: 1, ..session() }]);
+            assert_eq!(
+                (naming(now()).await, store.sessions_naming(&hash("no"), earlier).await.unwrap()),
+                (vec![], vec![])
+            );
             let read = store.authorization_code(&hash("code")).await.unwrap();
             assert_eq!(read, Some(AuthorizationCode { version: 1, ..code() }));
             let pair = (Token { version: 1, ..token() }, Grant { version: 1, ..grant() });

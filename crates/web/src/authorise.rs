@@ -34,6 +34,8 @@ pub enum Problem {
     Wrong(i64),
     /// Blocked until this time of day.
     Blocked(String),
+    /// Too many challenges are open at once.
+    TooManyOpen,
 }
 
 /// A simulated device.
@@ -170,6 +172,7 @@ impl LogInPage {
         vec![
             plain(Language::English, None, None),
             plain(Language::Dutch, Some(Problem::Wrong(2)), Some(simulator)),
+            plain(Language::Dutch, Some(Problem::TooManyOpen), None),
             plain(Language::French, Some(Problem::Blocked("12:15".into())), Some(Simulator::default())),
         ]
     }

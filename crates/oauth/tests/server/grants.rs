@@ -294,6 +294,11 @@ async fn tokens_are_bound_to_the_certificate_that_was_presented() {
     // A renewed certificate of the same organisation is fine.
     let renewed = tls_client(&scene.server, ID).await;
     assert_eq!(scene.tpp.token_request(&form).send(&renewed, origin).await.status, 200);
+    // It took the older one out of use, and what is bound to that is worth nothing.
+    let late = userinfo.send(&own, origin).await;
+    assert_eq!(late.status, 401, "{}", late.body);
+    assert!(late.error().1.contains("CERTIFICATE_REVOKED"), "{}", late.body);
+    assert_eq!(scene.introspect(&token).await, json!({"active": false}));
 }
 
 /// A client that presents a QWAC of its own.

@@ -5,6 +5,7 @@
 mod authorize;
 mod discovery;
 mod grants;
+mod log_in;
 mod pages;
 mod pushed_requests;
 mod registration;

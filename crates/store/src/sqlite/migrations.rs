@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_payments.sql"),
     include_str!("../../migrations/0005_authorizations.sql"),
     include_str!("../../migrations/0008_standing.sql"),
+    include_str!("../../migrations/0009_log_in_failures.sql"),
     include_str!("../../migrations/0012_payments_at_once.sql"),
     include_str!("../../migrations/0013_lives.sql"),
 ];
