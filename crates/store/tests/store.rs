@@ -135,7 +135,7 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE schema_version SET version = 999", []).unwrap();
     drop(connection);
-    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, known: 5 })));
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, .. })));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::oauth_clients::{by_client_id, secret};
 use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
 use crate::router::{Shared, signed};
-use crate::users::{self, User};
+use crate::users;
 
 /// An error of OAuth (RFC 6749, 5.2).
 struct OauthError {
@@ -79,7 +79,7 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let wrong = || OauthError::bad("invalid_client", "client_id or client_secret is wrong");
     let client = client.filter(|_| fits).ok_or_else(wrong)?;
     let user = users::find(bunq, client.owner).await.map_err(failed)?;
-    let Some(User::Provider { tpp, .. }) = user.map(|user| user.value) else { return Err(wrong()) };
+    let Some((tpp, _)) = user.and_then(|user| user.value.client(client.owner)) else { return Err(wrong()) };
     let tpp = bunq.edge.gateway.client(tpp.as_str()).await.map_err(failed)?.ok_or_else(wrong)?;
     let exchange = CodeExchange { code, redirect_uri, code_verifier: None };
     let issued = bunq.edge.gateway.redeem_code(&ctx, &tpp, exchange, None).await;

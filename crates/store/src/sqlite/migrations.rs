@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_books.sql"),
     include_str!("../../migrations/0004_payments.sql"),
     include_str!("../../migrations/0005_authorizations.sql"),
+    include_str!("../../migrations/0015_places.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
