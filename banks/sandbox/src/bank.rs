@@ -128,14 +128,13 @@ impl Bank for SandboxBank {
             let currency = booked.account.currency;
             let before = day.yesterday().unwrap_or(day);
             let closing = self.store.booked_balance(access.account(), before).await?;
-            let entered = self.store.entered_since(access.account(), before, day).await?;
+            let (_, expected) = books::balance_and_available(&self.store, &booked, day).await?;
             let balance = |kind, minor, reference_date, credit_limit_included| Balance {
                 kind,
                 amount: Money { minor, currency },
                 reference_date,
                 credit_limit_included,
             };
-            let expected = closing + entered + booked.credit_limit;
             let balances = vec![
                 balance(BalanceKind::ClosingBooked, closing, before, false),
                 balance(BalanceKind::Expected, expected, day, true),
@@ -191,9 +190,11 @@ impl Bank for SandboxBank {
             let currency = self.booked(account).await?.account.currency;
             let count = self.store.count_booked(account, day).await?;
             let newest = newest.map_or(count, |newest| newest.clamp(0, count));
-            let range = (count - newest, limit.min(newest));
-            let found = self.store.booked_history(account, currency, day, range).await?;
-            Ok(History { count, transactions: (1..=newest).rev().zip(found).collect() })
+            let transactions = match limit.min(newest) {
+                0 => Vec::new(),
+                limit => self.store.history_up_to(account, currency, (newest, limit)).await?,
+            };
+            Ok(History { count, transactions })
         })
     }
 
@@ -265,7 +266,14 @@ impl Bank for SandboxBank {
     ) -> Option<Answer<'a, CustomerId>> {
         Some(Box::pin(async move {
             let persona = personas::empty(kind).ok_or(Error::NotFound(Noun::Customer))?;
-            let wish = Wish { tenant: tenant.clone(), persona, name: None, currency: None, balance: None };
+            let wish = Wish {
+                tenant: tenant.clone(),
+                persona,
+                name: None,
+                on_demand: true,
+                currency: None,
+                balance: None,
+            };
             let made = make(&self.store, &self.randomness, &self.clock, &wish).await?;
             let holder = made.holders.into_iter().next().ok_or(Error::NotFound(Noun::Customer))?;
             Ok(holder.id)

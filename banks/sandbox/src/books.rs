@@ -22,7 +22,10 @@ struct Open {
     balance: i64,
     available: i64,
     sequence: i64,
-    moved: i64,
+    /// Place of the last transaction in the account's history.
+    place: i64,
+    /// What was booked by this batch: the amount, and how many transactions.
+    booked_now: (i64, i64),
 }
 
 /// A batch of entries that is booked at one moment.
@@ -226,7 +229,9 @@ impl<'a> Batch<'a> {
         let day = booking_day(self.store, id, self.tenant.date_at(self.now)).await?;
         let (balance, available) = balance_and_available(self.store, &booked, day).await?;
         let sequence = self.store.last_sequence(id, day).await?;
-        self.open.insert(id.clone(), Open { booked, day, balance, available, sequence, moved: 0 });
+        let place = self.store.count_booked(id, day).await?;
+        let open = Open { booked, day, balance, available, sequence, place, booked_now: (0, 0) };
+        self.open.insert(id.clone(), open);
         Ok(())
     }
 
@@ -234,8 +239,9 @@ impl<'a> Batch<'a> {
         let Some(open) = self.open.get_mut(account) else { return };
         open.balance += leg.amount;
         open.available += leg.amount;
-        open.moved += leg.amount;
         open.sequence += 1;
+        open.place += 1;
+        open.booked_now = (open.booked_now.0 + leg.amount, open.booked_now.1 + 1);
         let posting = Posting {
             entry: entry.to_owned(),
             account: account.clone(),
@@ -245,6 +251,7 @@ impl<'a> Batch<'a> {
             value_date: open.day,
             amount: leg.amount,
             balance_after: Some(open.balance),
+            place: Some(open.place),
             counterparty: leg.counterparty,
             remittance: leg.remittance.filter(|text| !text.is_empty()),
             code: Some(TRANSFER_CODE.to_owned()),
@@ -266,6 +273,7 @@ impl<'a> Batch<'a> {
             value_date: day,
             amount,
             balance_after: None,
+            place: None,
             counterparty: Counterparty::default(),
             remittance: None,
             code: None,
@@ -278,7 +286,7 @@ impl<'a> Batch<'a> {
     /// The changes, each account guarded by its version.
     fn finish(self) -> Changes {
         self.open.into_iter().fold(self.changes, |changes, (id, open)| {
-            changes.touch_account(&id, open.booked.version).shift_balances(&id, open.day, open.moved)
+            changes.touch_account(&id, open.booked.version).shift_history(&id, open.day, open.booked_now)
         })
     }
 }

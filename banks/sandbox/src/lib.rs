@@ -8,6 +8,7 @@ mod clock;
 mod digipass;
 mod management;
 mod merchants;
+mod names;
 mod numbers;
 mod personas;
 mod publication;
@@ -18,6 +19,6 @@ mod test_certificates;
 
 pub use authorities::Authorities;
 pub use clock::SandboxClock;
-pub use management::{CustomerAccess, management};
+pub use management::management;
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};

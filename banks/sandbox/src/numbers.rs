@@ -45,12 +45,37 @@ impl Sequence {
     }
 }
 
-/// The sandbox's own bank.
+/// The sandbox's own bank, which exists in no register.
 const OWN: &str = "VSTB";
 
-/// An account number of the sandbox's own bank, which exists in no register.
-pub(crate) fn own_iban(tenant: &Tenant, numbers: &mut Sequence) -> Option<Iban> {
-    iban(tenant.country(), OWN, numbers)
+/// What Dutch account numbers begin with where an interface makes customers on demand: its clients look for it there.
+const ON_DEMAND: &str = "BUNQ";
+
+/// How numbers of the sandbox's own bank begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnCode {
+    /// As those of most customers.
+    Plain,
+    /// As those of customers that an interface makes on demand. Outside of the Netherlands there is no difference.
+    OnDemand,
+}
+
+/// An account number of the sandbox's own bank.
+pub(crate) fn own_iban(tenant: &Tenant, code: OwnCode, numbers: &mut Sequence) -> Option<Iban> {
+    let bank = match (code, tenant.country()) {
+        (OwnCode::OnDemand, "NL") => ON_DEMAND,
+        _ => OWN,
+    };
+    iban(tenant.country(), bank, numbers)
+}
+
+/// How a number of the sandbox's own bank begins.
+pub(crate) fn own_code(iban: &Iban) -> OwnCode {
+    if is_on_demand(iban) { OwnCode::OnDemand } else { OwnCode::Plain }
+}
+
+fn is_on_demand(iban: &Iban) -> bool {
+    iban.as_str().starts_with("NL") && iban.as_str()[4..].starts_with(ON_DEMAND)
 }
 
 /// An account number at some other bank that does not exist.
@@ -61,7 +86,7 @@ pub(crate) fn foreign_iban(country: &str, name: &str) -> Option<Iban> {
 /// Whether a number is one of the sandbox's own bank.
 pub(crate) fn is_own(iban: &Iban) -> bool {
     let code = bank_code(&iban.as_str()[..2], OWN);
-    iban.as_str()[4..].starts_with(code)
+    iban.as_str()[4..].starts_with(code) || is_on_demand(iban)
 }
 
 /// What stands for a bank at the beginning of a country's account numbers.
@@ -116,8 +141,12 @@ mod tests {
             let tenant = Tenant::parse(tenant).unwrap();
             let mut numbers = Sequence::of("x");
             for _ in 0..50 {
-                let iban = own_iban(&tenant, &mut numbers).unwrap();
-                assert!(iban.as_str().starts_with(tenant.country()) && is_own(&iban));
+                for code in [OwnCode::Plain, OwnCode::OnDemand] {
+                    let iban = own_iban(&tenant, code, &mut numbers).unwrap();
+                    assert!(iban.as_str().starts_with(tenant.country()) && is_own(&iban));
+                    let expected = if tenant.country() == "NL" { code } else { OwnCode::Plain };
+                    assert_eq!(own_code(&iban), expected);
+                }
             }
             assert!(!is_own(&foreign_iban(tenant.country(), "Shop").unwrap()));
         }

@@ -1,13 +1,14 @@
 //! Customers and accounts on demand, with their books.
 
 use gateway::domain::{
-    Account, AccountId, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
+    Account, AccountId, Counterparty, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
 };
 use gateway::{Clock, Error, Randomness, Store, retry};
 use store::{BookedAccount, Changes, Customer, Posting};
 
 use crate::clock::SandboxClock;
-use crate::numbers::{Sequence, own_iban};
+use crate::names;
+use crate::numbers::{OwnCode, Sequence, own_code, own_iban};
 use crate::personas::{AccountPlan, Life, Persona};
 use crate::statement::{Movement, Plan, movements};
 
@@ -21,6 +22,9 @@ pub(crate) struct Wish {
     pub(crate) persona: &'static Persona,
     /// Instead of the persona's name; the first of two holders.
     pub(crate) name: Option<String>,
+    /// Whether an interface makes the customer on demand: one of many, so each has a name of their own unless one is
+    /// wished, and account numbers as clients of such interfaces know them.
+    pub(crate) on_demand: bool,
     /// Currency of the main account.
     pub(crate) currency: Option<Currency>,
     /// What the main account is to hold, as decimal text in its currency.
@@ -58,6 +62,8 @@ async fn attempt(
     let ordinal = store.count_customers(tenant, persona.name).await?;
     let label = format!("customer/{tenant}/{}/{ordinal}", persona.name);
     let mut numbers = Sequence::of(&randomness.derived(&label));
+    let own_name = wish.on_demand.then(|| names::of(persona.kind, ordinal));
+    let first_name = wish.name.clone().or(own_name);
     let holders: Vec<Customer> = persona
         .holders
         .iter()
@@ -65,7 +71,7 @@ async fn attempt(
         .map(|(position, name)| Customer {
             id: CustomerId::new(uuid(&mut numbers)),
             tenant: tenant.clone(),
-            name: wish.name.clone().filter(|_| position == 0).unwrap_or_else(|| (*name).to_owned()),
+            name: first_name.clone().filter(|_| position == 0).unwrap_or_else(|| (*name).to_owned()),
             digipass_number: numbers.digits(DIGIPASS_DIGITS),
             persona: persona.name.to_owned(),
             created_at: now,
@@ -82,6 +88,9 @@ async fn attempt(
     let joint: Vec<&str> = holders.iter().map(|holder| holder.name.as_str()).collect();
     for plan in persona.accounts {
         books.open(plan, &joint.join(" EN/OF ")).ok_or(Error::Conflict)?;
+    }
+    for (position, plan) in persona.accounts.iter().enumerate() {
+        books.fill(position, plan);
     }
     let Books { mut changes, accounts, .. } = books;
     for holder in &holders {
@@ -106,12 +115,14 @@ pub(crate) async fn open_another(
 ) -> Result<Account, Error> {
     let tenant = &customer.tenant;
     retry(|| async {
-        let held = store.accounts_of(&customer.id).await?.len();
-        let label = format!("account/{}/{held}/{}", customer.id, randomness.id());
+        let held = store.accounts_of(&customer.id).await?;
+        // A customer's account numbers are all of one kind.
+        let code = held.first().map_or(OwnCode::Plain, |first| own_code(&first.iban));
+        let label = format!("account/{}/{}/{}", customer.id, held.len(), randomness.id());
         let mut numbers = Sequence::of(&randomness.derived(&label));
         let account = Account {
             id: AccountId::new(uuid(&mut numbers)),
-            iban: own_iban(tenant, &mut numbers).ok_or(Error::Conflict)?,
+            iban: own_iban(tenant, code, &mut numbers).ok_or(Error::Conflict)?,
             currency: tenant.currency(),
             product,
             name: customer.name.clone(),
@@ -138,7 +149,7 @@ struct Books<'a> {
 }
 
 impl Books<'_> {
-    /// Opens an account and books what moves on it. Absent if no number fits the country, which none does not.
+    /// Opens an account. Absent if no number fits the country, which none does not.
     fn open(&mut self, plan: &AccountPlan, name: &str) -> Option<()> {
         let is_main = self.accounts.is_empty();
         let tenant = &self.wish.tenant;
@@ -148,7 +159,10 @@ impl Books<'_> {
         };
         let iban: Iban = match (plan.shares_number, self.accounts.first()) {
             (true, Some(main)) => main.iban.clone(),
-            _ => own_iban(tenant, &mut self.numbers)?,
+            _ => {
+                let code = if self.wish.on_demand { OwnCode::OnDemand } else { OwnCode::Plain };
+                own_iban(tenant, code, &mut self.numbers)?
+            }
         };
         let account = Account {
             id: AccountId::new(uuid(&mut self.numbers)),
@@ -158,6 +172,21 @@ impl Books<'_> {
             name: name.to_owned(),
             status: plan.status,
         };
+        let booked = BookedAccount {
+            account: account.clone(),
+            tenant: tenant.clone(),
+            credit_limit: plan.credit_limit,
+            version: 0,
+        };
+        self.changes = std::mem::take(&mut self.changes).add_account(&booked);
+        self.accounts.push(account);
+        Some(())
+    }
+
+    /// Books what moves on an account.
+    fn fill(&mut self, position: usize, plan: &AccountPlan) {
+        let (account, is_main) = (self.accounts[position].clone(), position == 0);
+        let (tenant, currency) = (&self.wish.tenant, account.currency);
         let wished = self.wish.balance.filter(|_| is_main).map(|money| money.minor);
         let scale = 10_f64.powi(i32::from(currency.exponent().unwrap_or(2)) - 2);
         let life = Plan {
@@ -166,25 +195,24 @@ impl Books<'_> {
             today: self.today,
             floor: -plan.credit_limit,
             balance: wished.or(plan.balance),
-            saves: is_main && self.has_savings(),
+            saves: is_main && self.savings().is_some(),
             // A yen is worth about a hundredth of a euro, so amounts without minor units stay realistic.
             scale: if scale < 1.0 { 1.0 } else { scale },
         };
-        let movements = movements(&life, &mut self.numbers);
-        let booked = BookedAccount {
-            account: account.clone(),
-            tenant: tenant.clone(),
-            credit_limit: plan.credit_limit,
-            version: 0,
-        };
-        self.changes = std::mem::take(&mut self.changes).add_account(&booked);
+        let mut movements = movements(&life, &mut self.numbers);
+        if let Some(savings) = self.savings() {
+            let to = holder_of(savings);
+            for movement in movements.iter_mut().filter(|movement| movement.to_savings) {
+                movement.counterparty = to.clone();
+            }
+        }
         self.book(&account, plan, movements);
-        self.accounts.push(account);
-        Some(())
     }
 
-    fn has_savings(&self) -> bool {
-        self.wish.persona.accounts.iter().any(|plan| plan.life == Life::Savings)
+    /// The account to which money is put aside.
+    fn savings(&self) -> Option<&Account> {
+        let position = self.wish.persona.accounts.iter().position(|plan| plan.life == Life::Savings)?;
+        self.accounts.get(position)
     }
 
     /// Books movements with a running balance, each against another account of the customer or against the rest
@@ -194,13 +222,9 @@ impl Books<'_> {
             movements.into_iter().map(|movement| (None, movement)).collect();
         let receives = plan.life == Life::Savings && !self.saved.is_empty();
         if receives {
-            let main = &self.accounts[0];
+            let from = holder_of(&self.accounts[0]);
             for (entry, movement) in std::mem::take(&mut self.saved) {
-                let counterparty = gateway::domain::Counterparty {
-                    name: Some(main.name.clone()),
-                    iban: Some(main.iban.clone()),
-                };
-                let incoming = Movement { amount: -movement.amount, counterparty, ..movement };
+                let incoming = Movement { amount: -movement.amount, counterparty: from.clone(), ..movement };
                 all.push((Some(entry), incoming));
             }
             all.sort_by_key(|(_, movement)| movement.booking_date);
@@ -219,7 +243,7 @@ impl Books<'_> {
                 let world = AccountId::new(format!("world:{}:{}", self.wish.tenant, account.currency.code()));
                 changes.add_posting(&Posting {
                     amount: -movement.amount,
-                    counterparty: gateway::domain::Counterparty::default(),
+                    counterparty: Counterparty::default(),
                     remittance: None,
                     code: None,
                     end_to_end_id: None,
@@ -230,6 +254,11 @@ impl Books<'_> {
             };
         }
     }
+}
+
+/// Whoever holds an account, as the other side of a movement.
+fn holder_of(account: &Account) -> Counterparty {
+    Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) }
 }
 
 fn posting(
@@ -248,6 +277,7 @@ fn posting(
         value_date: movement.booking_date,
         amount: movement.amount,
         balance_after,
+        place: balance_after.map(|_| sequence + 1),
         counterparty: movement.counterparty.clone(),
         remittance: Some(movement.remittance.clone()).filter(|text| !text.is_empty()),
         code: Some(movement.code.to_owned()),

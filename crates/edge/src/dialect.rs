@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use gateway::Gateway;
+use gateway::domain::{CustomerId, Tenant};
 use http::StatusCode;
 
 /// What a dialect's handlers need.
@@ -31,21 +32,63 @@ pub struct Dialect {
     pub prefix: &'static str,
     /// A path of the host at which it answers too, for clients that know no prefix. Its router gets it as it is.
     pub also: Option<&'static str>,
-    /// Makes its router.
-    pub mount: fn(Edge) -> Router,
-    /// Where browsers arrive with authorization requests of its own.
-    pub entrances: &'static [Entrance],
+    /// Sets it up, once for a server.
+    pub mount: fn(Edge) -> Mounted,
 }
+
+/// A dialect that was set up. Its parts share one state.
+pub struct Mounted {
+    /// Its routes.
+    pub router: Router,
+    /// Where browsers arrive with authorization requests of its own.
+    pub entrances: Vec<Entrance>,
+    /// Tells what customers of a bank for tests need at this interface, if they have credentials of their own there.
+    pub door: Option<Door>,
+    /// Does what is due as time goes by, if there is such a thing.
+    pub due: Option<Due>,
+}
+
+impl From<Router> for Mounted {
+    fn from(router: Router) -> Self {
+        Self { router, entrances: Vec::new(), door: None, due: None }
+    }
+}
+
+impl std::fmt::Debug for Mounted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mounted").field("entrances", &self.entrances).finish_non_exhaustive()
+    }
+}
+
+/// Tells what a customer needs to come in through an interface: JSON, or null if that does not serve their branch.
+pub type Door = Arc<
+    dyn Fn(
+            Tenant,
+            CustomerId,
+        ) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, gateway::Error>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// Does what is due now, at most as much as others can wait for. It is called again and again as time goes by, and when
+/// a clock was moved; what fails is logged and tried again.
+pub type Due = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What came of an authorization request: the secret of the session in which the customer logs in, or a status with a
 /// text that says what is wrong.
 pub type Beginning = Pin<Box<dyn Future<Output = Result<String, (StatusCode, String)>> + Send>>;
 
 /// Where browsers arrive with authorization requests, for tests that decide without a browser.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Entrance {
     /// The path, for example `/bunq/auth`.
     pub path: &'static str,
     /// Takes a request with this query, as if a browser had brought it.
-    pub begin: fn(Edge, String) -> Beginning,
+    pub begin: Arc<dyn Fn(String) -> Beginning + Send + Sync>,
+}
+
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entrance").field("path", &self.path).finish_non_exhaustive()
+    }
 }

@@ -17,7 +17,7 @@ mod signature;
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Dialect, Edge, Entrance};
+pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted};
 pub use guard::{guard, log_failure, log_refusal};
 pub use headers::{header_text, single_header};
 pub use rejected::Rejected;

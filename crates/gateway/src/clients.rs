@@ -72,6 +72,41 @@ impl Gateway {
         .await
     }
 
+    /// Takes note of a third party that is one of the bank's own customers, at an interface where customers can have
+    /// clients of their own. The bank knows who it is, so it has no certificate, and no certificate leads to it; at the
+    /// authorization server it has no secret.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn recognise_customer(
+        &self,
+        ctx: &Ctx,
+        id: TppId,
+        (name, roles): (String, Vec<eidas::Role>),
+    ) -> Result<(), Error> {
+        retry(|| async {
+            let known = self.0.store.tpp(&id).await?;
+            if known.as_ref().is_some_and(|known| known.name == name && known.roles == roles) {
+                return Ok(());
+            }
+            let registration = Registration {
+                certificate: CertificateHolder {
+                    fingerprint: String::new(),
+                    serial: String::new(),
+                    tpp: id.clone(),
+                    name: name.clone(),
+                    roles: roles.clone(),
+                },
+                redirect_uris: RedirectUris::from_stored(Vec::new()),
+                sector_identifier_uri: String::new(),
+                secret: secrets::hash(&self.0.randomness.secret()),
+            };
+            let tpp = Tpp::register(known.as_ref(), registration, ctx.now);
+            Ok(self.0.store.save(Changes::new().put_tpp(&tpp)).await?)
+        })
+        .await
+    }
+
     /// Checks that an organisation has registered.
     ///
     /// # Errors

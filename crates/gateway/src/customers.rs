@@ -2,7 +2,7 @@
 
 use domain::{
     Account, AccountId, AccountNumber, AccountReference, Consent, Currency, Customer, CustomerId,
-    CustomerKind, Funds, History, Iban, Money, Product,
+    CustomerKind, Date, Funds, History, Iban, Money, Product,
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
@@ -65,6 +65,20 @@ impl Gateway {
         (newest, limit): (Option<i64>, i64),
     ) -> Result<History, Error> {
         self.0.bank.history(proof, (newest, limit), ctx.today()).await
+    }
+
+    /// How many transactions of an account were booked up to a day, today at the latest: the place of the last of them
+    /// in its history.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn booked_up_to(
+        &self,
+        ctx: &Ctx,
+        proof: &AccountAccess<Transactions>,
+        day: Date,
+    ) -> Result<i64, Error> {
+        Ok(self.0.bank.history(proof, (None, 0), day.min(ctx.today())).await?.count)
     }
 
     /// The number of the transaction that an entry made on an account. Absent if it made none there.

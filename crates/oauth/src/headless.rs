@@ -91,7 +91,7 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let entrance = headless.entrances.iter().find(|entrance| entrance.path == path);
     let secret = match entrance {
         Some(entrance) => {
-            let begun = (entrance.begin)(services.edge.clone(), query).await;
+            let begun = (entrance.begin)(query).await;
             begun.map_err(|(status, text)| refused(status, "invalid_request", text))?
         }
         None => match headless.begin(path, &query).await? {

@@ -51,6 +51,8 @@ pub struct Posting {
     pub amount: i64,
     /// What the account holds afterwards; absent for accounts whose balance nobody asks for.
     pub balance_after: Option<i64>,
+    /// Its place in the history of the account, the first one ever being 1; absent where the balance is.
+    pub place: Option<i64>,
     /// The other side.
     pub counterparty: Counterparty,
     /// What it is for.
@@ -73,13 +75,13 @@ impl Store {
             "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at, \
              a.id, a.iban, a.currency, a.product, a.name, a.status \
              FROM customers c JOIN account_holders h ON h.customer = c.id JOIN accounts a ON a.id = h.account \
-             ORDER BY c.created_at DESC, c.id, a.product, a.id LIMIT $1",
+             ORDER BY c.created_at DESC, c.id, h.place LIMIT $1",
             &[limit.into()],
             |row| Ok(HeldAccount { customer: read_customer(row, 0)?, account: read_account(row, 6)? }),
         )
     }
 
-    /// The accounts that a customer holds.
+    /// The accounts that a customer holds, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -87,20 +89,21 @@ impl Store {
         self.fetch_all(
             "SELECT a.id, a.iban, a.currency, a.product, a.name, a.status \
              FROM account_holders h JOIN accounts a ON a.id = h.account WHERE h.customer = $1 \
-             ORDER BY a.product, a.id",
+             ORDER BY h.place",
             &[customer.as_str().into()],
             |row| read_account(row, 0),
         )
     }
 
-    /// The accounts with this number, one a currency.
+    /// The accounts with this number, one a currency, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn accounts_by_iban(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Account>, StoreError> {
         self.fetch_all(
-            "SELECT id, iban, currency, product, name, status FROM accounts WHERE tenant = $1 AND iban = $2 \
-             ORDER BY id",
+            "SELECT a.id, a.iban, a.currency, a.product, a.name, a.status FROM accounts a \
+             WHERE a.tenant = $1 AND a.iban = $2 \
+             ORDER BY (SELECT MIN(h.place) FROM account_holders h WHERE h.account = a.id), a.id",
             &[tenant.as_str().into(), iban.as_str().into()],
             |row| read_account(row, 0),
         )
@@ -251,11 +254,12 @@ impl Changes {
         )
     }
 
-    /// Makes a customer a holder of an account.
+    /// Makes a customer a holder of an account, the newest of theirs.
     pub fn add_holder(self, customer: &CustomerId, account: &AccountId) -> Self {
         self.push(
-            "INSERT INTO account_holders (customer, account) VALUES ($1, $2)",
-            vec![customer.as_str().into(), account.as_str().into()],
+            "INSERT INTO account_holders (customer, account, place) \
+             SELECT $1, $2, COALESCE(MAX(h.place), 0) + 1 FROM account_holders h WHERE h.customer = $3",
+            vec![customer.as_str().into(), account.as_str().into(), customer.as_str().into()],
             Rows::One,
         )
     }
@@ -274,7 +278,7 @@ impl Changes {
         self.push(
             "INSERT INTO postings (entry, account, entered_on, booking_date, sequence, value_date, amount, \
              balance_after, counterparty_name, counterparty_iban, remittance, code, end_to_end_id, \
-             entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             entered_at, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             vec![
                 posting.entry.as_str().into(),
                 posting.account.as_str().into(),
@@ -290,6 +294,7 @@ impl Changes {
                 posting.code.as_deref().into(),
                 posting.end_to_end_id.as_deref().into(),
                 posting.entered_at.into(),
+                posting.place.into(),
             ],
             Rows::One,
         )

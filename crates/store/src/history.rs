@@ -7,37 +7,36 @@ use crate::changes::Rows;
 use crate::{Changes, Store, StoreError};
 
 impl Store {
-    /// How many transactions of an account are booked up to a day.
+    /// How many transactions of an account are booked up to a day: the place of the last of them.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn count_booked(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
-        let count = self.fetch_optional(
-            "SELECT COUNT(*) FROM postings WHERE account = $1 AND booking_date <= $2",
+        let last = self.fetch_optional(
+            "SELECT place FROM postings WHERE account = $1 AND booking_date <= $2 \
+             ORDER BY booking_date DESC, sequence DESC LIMIT 1",
             &[account.as_str().into(), day.into()],
-            |row| row.integer(0, "postings"),
+            |row| row.optional_integer(0, "postings.place"),
         )?;
-        Ok(count.unwrap_or(0))
+        Ok(last.flatten().unwrap_or(0))
     }
 
-    /// Booked transactions as of a day, newest first, without the `skip` newest ones.
+    /// Transactions of an account up to a place of its history, newest first: each with its place.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn booked_history(
+    pub async fn history_up_to(
         &self,
         account: &AccountId,
         currency: Currency,
-        day: Date,
-        (skip, limit): (i64, i64),
-    ) -> Result<Vec<Transaction>, StoreError> {
+        (newest, limit): (i64, i64),
+    ) -> Result<Vec<(i64, Transaction)>, StoreError> {
         self.fetch_all(
             "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
-             WHERE account = $1 AND booking_date <= $2 \
-             ORDER BY booking_date DESC, sequence DESC LIMIT $3 OFFSET $4",
-            &[account.as_str().into(), day.into(), limit.into(), skip.into()],
-            |row| read_transaction(row, currency),
+             remittance, code, end_to_end_id, entered_at, balance_after, place FROM postings \
+             WHERE account = $1 AND place IS NOT NULL AND place <= $2 ORDER BY place DESC LIMIT $3",
+            &[account.as_str().into(), newest.into(), limit.into()],
+            |row| Ok((row.integer(12, "postings.place")?, read_transaction(row, currency)?)),
         )
     }
 
@@ -74,16 +73,11 @@ impl Store {
     /// [`StoreError`]
     pub async fn entry_number(&self, account: &AccountId, entry: &str) -> Result<Option<i64>, StoreError> {
         let place = self.fetch_optional(
-            "SELECT booking_date, sequence FROM postings WHERE entry = $1 AND account = $2",
+            "SELECT place FROM postings WHERE entry = $1 AND account = $2",
             &[entry.into(), account.as_str().into()],
-            |row| Ok((row.date(0, "postings.booking_date")?, row.integer(1, "postings.sequence")?)),
+            |row| row.optional_integer(0, "postings.place"),
         )?;
-        let Some((day, sequence)) = place else { return Ok(None) };
-        self.fetch_optional(
-            "SELECT COUNT(*) FROM postings WHERE account = $1 AND (booking_date, sequence) <= ($2, $3)",
-            &[account.as_str().into(), day.into(), sequence.into()],
-            |row| row.integer(0, "postings"),
-        )
+        Ok(place.flatten())
     }
 
     /// Whether an entry is in the books.
@@ -111,12 +105,13 @@ impl Changes {
         )
     }
 
-    /// Carries an amount that is booked on a day into the balances after all later transactions, which are entered
-    /// but not yet booked.
-    pub fn shift_balances(self, account: &AccountId, day: Date, amount: i64) -> Self {
+    /// Carries what is booked on a day into all later transactions, which are entered but not yet booked: the amount
+    /// into the balances after them, the number of transactions into their places.
+    pub fn shift_history(self, account: &AccountId, day: Date, (amount, count): (i64, i64)) -> Self {
         self.push(
-            "UPDATE postings SET balance_after = balance_after + $1 WHERE account = $2 AND booking_date > $3",
-            vec![amount.into(), account.as_str().into(), day.into()],
+            "UPDATE postings SET balance_after = balance_after + $1, place = place + $2 \
+             WHERE account = $3 AND booking_date > $4",
+            vec![amount.into(), count.into(), account.as_str().into(), day.into()],
             Rows::Any,
         )
     }

@@ -97,6 +97,11 @@ impl Store {
         self.0.save(changes.into_statements()).await
     }
 
+    /// Steps of the database's machine that reads took so far: what they cost, on any machine.
+    pub fn steps(&self) -> u64 {
+        self.0.steps()
+    }
+
     fn fetch_optional<T>(
         &self,
         sql: &'static str,

@@ -90,9 +90,9 @@ impl Perishable {
                 "DELETE FROM pushed_requests WHERE hash = $1 AND expires_at < $2",
             ),
             Self::LogInFailures => Life {
-                due: "SELECT tenant, psu FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
-                key: 2,
-                delete: "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND last_at < $3",
+                due: "SELECT tenant, psu, tpp FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
+                key: 3,
+                delete: "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND tpp = $3 AND last_at < $4",
                 with: &[],
             },
             Self::Consent => Life {
@@ -227,8 +227,8 @@ mod tests {
                  INSERT INTO private_state (owner, kind, key, value, version, tenant, forget_at)
                  SELECT 'o', 'k', 'k' || i, '', 1, 'nl', CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;
                  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
-                 INSERT INTO log_in_failures (tenant, psu, count, last_at, version)
-                 SELECT 'nl', 'p' || i, 1, 100 + i, 1 FROM n;
+                 INSERT INTO log_in_failures (tenant, psu, tpp, count, last_at, version)
+                 SELECT 'nl', 'p' || i, 't', 1, 100 + i, 1 FROM n;
                  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
                  INSERT INTO tokens (hash, tenant, grant_id, kind, issued_at, expires_at, version)
                  SELECT 't' || i, 'nl', 'g', 'access', 0, 100 + i, 1 FROM n;",

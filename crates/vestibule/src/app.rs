@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::Edge;
+use edge::{Dialect, Due, Edge, Mounted};
 use http::{HeaderMap, StatusCode, header};
 use oauth::SigningKey;
 use sandbox::Sandbox;
@@ -15,11 +15,21 @@ use web::{Address, ErrorPage, HomePage};
 use crate::dialects::DIALECTS;
 use crate::start::Addresses;
 
+/// Every dialect, set up once for the server.
+pub(crate) fn mount(edge: &Edge) -> Vec<(Dialect, Mounted)> {
+    DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect()
+}
+
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
-pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: Addresses) -> Router {
-    let mut mounted: Vec<_> = DIALECTS
+pub(crate) fn public(
+    edge: &Edge,
+    key: SigningKey,
+    (sandbox, addresses): (Sandbox, Addresses),
+    dialects: &[(Dialect, Mounted)],
+) -> Router {
+    let mut mounted: Vec<_> = dialects
         .iter()
-        .map(|dialect| (dialect.prefix, dialect.also, (dialect.mount)(edge.clone())))
+        .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key)));
     let mut router = web::routes();
@@ -40,21 +50,28 @@ pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: 
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
-pub(crate) fn management(edge: &Edge, key: SigningKey, sandbox: &Sandbox) -> Router {
+pub(crate) fn management(
+    edge: &Edge,
+    key: SigningKey,
+    sandbox: &Sandbox,
+    dialects: &[(Dialect, Mounted)],
+) -> Router {
     let bank = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let bank = bank.clone();
         // A failure of the store shows as soon as the customer logs in.
         Box::pin(async move { bank.digipass_number(&tenant, &iban).await.ok().flatten() })
     });
-    let entrances = DIALECTS.iter().flat_map(|dialect| dialect.entrances).copied().collect();
+    let entrances = dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
-    let door = bunq::CustomerDoor::new(edge.clone());
-    let access: sandbox::CustomerAccess = Arc::new(move |tenant, customer| {
-        let door = door.clone();
-        Box::pin(async move { door.access(&tenant, &customer).await })
-    });
-    sandbox::management(sandbox.clone(), approvals, vec![("bunq", access)])
+    let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
+    let doors = dialects.iter().filter_map(door).collect();
+    sandbox::management(sandbox.clone(), approvals, doors, due(dialects))
+}
+
+/// What the dialects have to do as time goes by.
+pub(crate) fn due(dialects: &[(Dialect, Mounted)]) -> Vec<Due> {
+    dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect()
 }
 
 fn home(addresses: &Addresses) -> Response {

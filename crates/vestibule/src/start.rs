@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use edge::Edge;
+use edge::{Due, Edge};
 use eidas::certificate::chain_from_pem;
 use gateway::{Drawer, Store};
 use oauth::SigningKey;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 use url::{Host, Url};
 
@@ -20,6 +21,9 @@ use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::listener::Listener;
 use crate::{app, forgetting, tls};
+
+/// How late something may be that is due at a moment.
+const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Where a running sandbox can be reached.
 #[derive(Debug, Clone, Serialize)]
@@ -208,10 +212,12 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         require_mtls: config.require_mtls,
         explain: config.explain,
     };
-    let management_app = app::management(&edge, key.clone(), &sandbox);
-    let app = app::public(&edge, key, sandbox.clone(), addresses.clone());
+    let dialects = app::mount(&edge);
+    let management_app = app::management(&edge, key.clone(), &sandbox, &dialects);
+    let app = app::public(&edge, key, (sandbox.clone(), addresses.clone()), &dialects);
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
+    listeners.spawn(keep_up(app::due(&dialects), stopped.clone()));
     let mut serve = |tcp, tls, app, origin: &str| {
         let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
         listeners.spawn(listener.serve(stopped.clone()));
@@ -228,6 +234,21 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     serve(management, None, management_app, &addresses.management);
     listeners.spawn(forgetting::run(edge.gateway.clone(), stopped));
     Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
+}
+
+/// Does what is due as time goes by, until the bank stops.
+async fn keep_up(due: Vec<Due>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = tick.tick() => {}
+        }
+        for work in &due {
+            work().await;
+        }
+    }
 }
 
 async fn bind(address: &str, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -11,7 +11,7 @@ use crate::{accounts, authorisations, consents, onboarding};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect =
-    Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount, entrances: &[] };
+    Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount: |edge| mount(edge).into() };
 
 fn mount(edge: Edge) -> Router {
     let routes = onboarding_routes().into_iter().chain(consent_routes()).chain(account_routes());

@@ -6,14 +6,14 @@ use gateway::{Error as GatewayError, ReadableAccount, retry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::labels::{amount, avatar, hidden_amount, is_in_person, label_user, public_uuid};
 use crate::pagination::Page;
 use crate::payments::roles_of_caller;
 use crate::records::{Kept, Record, find, index, look_up};
 use crate::reply::{Reply, time, wrapped};
-use crate::schedules;
+use crate::state::Bunq;
 use crate::users::{self, User};
 
 /// From the bank's id of an account to its number.
@@ -22,10 +22,13 @@ const BY_ID: &str = "account-by-id";
 /// The daily limit that an account begins with, in minor units.
 const DAILY_LIMIT: i64 = 100_000;
 
+/// Payments that can still be made from a savings account: as many as one likes. A client has eight bits for the number.
+const UNLIMITED: u8 = u8::MAX;
+
 /// What this interface keeps about an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AccountProfile {
-    account: AccountId,
+    pub(crate) account: AccountId,
     pub(crate) description: Option<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) daily_limit: Option<i64>,
@@ -133,23 +136,54 @@ pub(crate) async fn named(call: &Call) -> Result<Seen, Error> {
 pub(crate) async fn named_own(call: &Call) -> Result<Seen, Error> {
     if !is_in_person(call.caller()?) {
         return Err(Error::forbidden(
-            "A payment service provider cannot do this for a user; create a draft payment, which the user accepts.",
+            "Whoever acts for a user cannot do this; create a draft payment, which the user accepts.",
         ));
     }
     named(call).await
 }
 
 async fn see(call: &Call, readable: ReadableAccount) -> Result<Seen, GatewayError> {
-    let record = profile(call, &readable.account.id).await?;
+    let record = match known_profile(&call.bunq, &readable.account.id).await? {
+        Some(record) => record,
+        None => {
+            number_accounts(call).await?;
+            profile(call, &readable.account.id).await?
+        }
+    };
     let kind = match readable.account.product {
         Product::Savings => Type::Savings,
         Product::Current if call.bunq.edge.gateway.holders(&readable.details).await?.len() > 1 => Type::Joint,
         Product::Current => Type::Bank,
     };
-    if let Some(customer) = call.caller().ok().and_then(User::customer) {
-        schedules::make_due(call, record.id, (customer, &readable.account.id)).await?;
-    }
     Ok(Seen { id: record.id, record, readable, kind })
+}
+
+/// Gives numbers to the accounts of the customer that the call is about, the oldest first: numbers rise as accounts are
+/// opened, whoever sees which of them first.
+async fn number_accounts(call: &Call) -> Result<(), GatewayError> {
+    let Some(customer) = call.caller().ok().and_then(User::customer) else { return Ok(()) };
+    for readable in call.bunq.edge.gateway.own_accounts(customer).await? {
+        profile(call, &readable.account.id).await?;
+    }
+    Ok(())
+}
+
+/// The number of an account, if it has one.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn number_of(bunq: &Bunq, account: &AccountId) -> Result<Option<i64>, GatewayError> {
+    look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await
+}
+
+async fn known_profile(
+    bunq: &Bunq,
+    account: &AccountId,
+) -> Result<Option<Record<AccountProfile>>, GatewayError> {
+    match number_of(bunq, account).await? {
+        Some(id) => find::<AccountProfile>(&bunq.drawer, 0, id).await,
+        None => Ok(None),
+    }
 }
 
 /// What is kept about an account; a number is given to one that has none.
@@ -159,9 +193,7 @@ pub(crate) async fn profile(
 ) -> Result<Record<AccountProfile>, GatewayError> {
     let bunq = &call.bunq;
     retry(|| async {
-        if let Some(id) = look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await?
-            && let Some(record) = find::<AccountProfile>(&bunq.drawer, 0, id).await?
-        {
+        if let Some(record) = known_profile(bunq, account).await? {
             return Ok(record);
         }
         let fresh = AccountProfile {
@@ -184,7 +216,11 @@ pub(crate) async fn profile(
 /// An account under its type. A third party sees less (recorded: members stay, their values are null).
 async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
     let (account, record, profile) = (seen.account(), &seen.record, &seen.record.value);
-    let in_person = call.caller().is_ok_and(is_in_person);
+    let in_full = call.caller().is_ok_and(User::sees_all);
+    let holder = match call.caller().ok().and_then(User::granted_by) {
+        Some(granted_by) => granted_by,
+        None => call.session().map_or(0, |session| session.user),
+    };
     let funds = match &seen.readable.balances {
         Some(proof) => Some(call.bunq.edge.gateway.funds(&call.ctx, proof).await?),
         None => None,
@@ -196,7 +232,7 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         AccountStatus::Deleted => ("CANCELLED", "REDEMPTION_VOLUNTARY"),
     };
     let name = profile.display_name.as_ref().unwrap_or(&account.name);
-    let private = |value: Value| if in_person { value } else { Value::Null };
+    let private = |value: Value| if in_full { value } else { Value::Null };
     let limit = Money { minor: profile.daily_limit.unwrap_or(DAILY_LIMIT), currency: account.currency };
     let kind = if seen.kind == Type::Savings { "Savings" } else { "Main" };
     let mut rendered = json!({
@@ -208,7 +244,7 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         "balance": shown(funds.as_ref().map(|funds| funds.booked)),
         "country": private(account.iban.as_str()[..2].into()),
         "currency": account.currency.code(),
-        "daily_limit": if in_person { amount(limit) } else { hidden_amount() },
+        "daily_limit": if in_full { amount(limit) } else { hidden_amount() },
         "description": profile.description.as_deref().unwrap_or(kind),
         "public_uuid": private(public_uuid(&format!("account/{}", seen.id)).into()),
         "status": status,
@@ -216,7 +252,7 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         "reason": profile.closing_reason.as_ref().map(|_| "OTHER"),
         "reason_description": profile.closing_reason,
         "timezone": private("europe/amsterdam".into()),
-        "user_id": private(call.session().map_or(0, |session| session.user).into()),
+        "user_id": private(holder.into()),
         "monetary_account_profile": null,
         "notification_filters": [],
         "setting": private(profile.setting.clone().unwrap_or_else(default_setting)),
@@ -225,12 +261,17 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
     });
     match seen.kind {
         Type::Savings => {
-            let goal = profile.savings_goal.filter(|_| in_person);
+            let goal = profile.savings_goal.filter(|_| in_full);
             rendered["savings_goal"] =
                 goal.map_or(Value::Null, |minor| amount(Money { minor, currency: account.currency }));
             // Left out where there is none: clients take null for a number.
             if let (Some(goal), Some(funds)) = (goal, &funds) {
                 rendered["savings_goal_progress"] = progress(funds.booked.minor, goal).into();
+            }
+            // What the interface's description has for other types of accounts, clients of ordinary users need here too.
+            if matches!(call.caller(), Ok(User::Key { is_ordinary: true, .. })) {
+                rendered["display_name"] = name.as_str().into();
+                rendered["number_of_payment_remaining"] = UNLIMITED.into();
             }
         }
         Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
@@ -238,9 +279,9 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
     }
     if seen.kind != Type::Savings {
         rendered["display_name"] = private(name.as_str().into());
-        rendered["overdraft_limit"] = shown(funds.filter(|_| in_person).map(|funds| funds.credit_limit));
+        rendered["overdraft_limit"] = shown(funds.filter(|_| in_full).map(|funds| funds.credit_limit));
     }
-    if !in_person {
+    if !in_full {
         rendered["total_request_pending"] = hidden_amount();
     }
     Ok(wrapped(seen.kind.wrapper(), rendered))
@@ -266,7 +307,7 @@ async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<Value>, GatewayError>
     for holder in call.bunq.edge.gateway.holders(&seen.readable.details).await? {
         let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
         let label = label_user(number, &holder.name, call.ctx.tenant.country());
-        owners.push(if call.caller().is_ok_and(is_in_person) {
+        owners.push(if call.caller().is_ok_and(User::sees_all) {
             json!({"alias": label, "status": "ACCEPTED"})
         } else {
             json!({"alias": null, "status": null})
@@ -280,6 +321,7 @@ async fn list_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
     call.page()?;
     let mut elements = Vec::new();
     for seen in visible(&call).await? {
+        breathe().await;
         if kind.is_none_or(|kind| kind == seen.kind) {
             elements.push(render(&call, &seen).await.map_err(|error| call.failed(error))?);
         }

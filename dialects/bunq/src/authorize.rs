@@ -3,10 +3,12 @@
 //!
 //! An invalid request is answered here and never redirected, so the page cannot be used to send a browser anywhere.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{Beginning, Connection, Edge, enter};
+use edge::{Beginning, Connection, Entrance, enter};
 use eidas::Role;
 use gateway::Ctx;
 use gateway::domain::{Access, Interface, RequestId};
@@ -20,7 +22,7 @@ use crate::oauth_clients::by_client_id;
 use crate::parameters::Parameters;
 use crate::router::Shared;
 use crate::state::Bunq;
-use crate::users::{self, User};
+use crate::users;
 
 /// Longest `state`, in bytes: it comes back in an address.
 const MAX_STATE: usize = 2000;
@@ -56,22 +58,20 @@ pub(crate) async fn payment_page(
     respond(&shared, &connection, begun)
 }
 
-/// `GET /auth` without a browser.
-pub(crate) fn begin(edge: Edge, query: String) -> Beginning {
-    without_browser(edge, Errand::Authorization, query)
-}
-
-/// `GET /psp` without a browser.
-pub(crate) fn begin_payment(edge: Edge, query: String) -> Beginning {
-    without_browser(edge, Errand::Payment, query)
-}
-
-fn without_browser(edge: Edge, errand: Errand, query: String) -> Beginning {
-    Box::pin(async move {
-        let bunq = Bunq::new(edge);
-        let request = bunq.edge.gateway.new_request_id();
-        arrive(&bunq, errand, request, Some(query)).await.map_err(told)
-    })
+/// `GET /auth` and `GET /psp` without a browser.
+pub(crate) fn entrances(bunq: &Arc<Bunq>) -> Vec<Entrance> {
+    let entrance = |path, errand| {
+        let bunq = Arc::clone(bunq);
+        let begin = move |query| -> Beginning {
+            let bunq = Arc::clone(&bunq);
+            Box::pin(async move {
+                let request = bunq.edge.gateway.new_request_id();
+                arrive(&bunq, errand, request, Some(query)).await.map_err(told)
+            })
+        };
+        Entrance { path, begin: Arc::new(begin) }
+    };
+    vec![entrance("/bunq/auth", Errand::Authorization), entrance("/bunq/psp", Errand::Payment)]
 }
 
 /// Checks a request and begins a session for it; returns the session's secret.
@@ -134,8 +134,8 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error>
         return Err(Error::bad(format!("The parameter \"state\" is longer than {MAX_STATE} bytes.")));
     }
     let user = users::find(bunq, client.owner).await.map_err(failed)?;
-    let Some(User::Provider { tpp, roles, .. }) = user.map(|user| user.value) else {
-        return Err(Error::bad("The OAuth client belongs to no payment service provider."));
+    let Some((tpp, roles)) = user.and_then(|user| user.value.client(client.owner)) else {
+        return Err(Error::bad("The OAuth client belongs to nobody who can be given access."));
     };
     let is_reader = roles.contains(&Role::AccountInformation);
     if !is_reader && !roles.contains(&Role::PaymentInitiation) {

@@ -100,7 +100,7 @@ impl Call {
         let is_signed = signature.is_some();
         if let (Some(signature), Some(installation)) = (signature, &installation) {
             let signature = signature.to_str().unwrap_or_default();
-            verify(&installation.key, &body, signature)?;
+            verify(&installation.key, &body, (signature, route.signed))?;
         }
         if route.signed == Signed::Always && !is_signed {
             return Err(Error::signature_required());
@@ -217,7 +217,7 @@ impl Call {
     /// # Errors
     /// 400
     pub(crate) async fn page_of<T: Kept>(&self, owner: i64) -> Result<(Vec<Record<T>>, Value), Error> {
-        self.page_of_visible(owner, |_| true).await
+        self.page_of_weighed(owner, |_| true, |_| 1).await
     }
 
     /// The same for those records that the caller may see.
@@ -229,10 +229,24 @@ impl Call {
         owner: i64,
         is_visible: impl Fn(&Record<T>) -> bool,
     ) -> Result<(Vec<Record<T>>, Value), Error> {
+        self.page_of_weighed(owner, is_visible, |_| 1).await
+    }
+
+    /// The same where some records weigh more than others in the answer.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) async fn page_of_weighed<T: Kept>(
+        &self,
+        owner: i64,
+        is_visible: impl Fn(&Record<T>) -> bool,
+        weigh: impl Fn(&Record<T>) -> usize,
+    ) -> Result<(Vec<Record<T>>, Value), Error> {
         let page = self.page()?;
         let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX);
         let (mut found, mut range) = (Vec::new(), page.range);
         loop {
+            breathe().await;
             let chunk = list::<T>(&self.bunq.drawer, owner, range, page.limit()).await;
             let chunk = chunk.map_err(|error| self.failed(error))?;
             let (Some(newest), Some(oldest)) = (chunk.first(), chunk.last()) else { break };
@@ -250,17 +264,9 @@ impl Call {
                 break;
             }
         }
-        match range {
-            Range::Older(_) => found.truncate(wanted),
-            Range::Newer(_) => found.drain(..found.len().saturating_sub(wanted)).for_each(drop),
-        }
-        let is_more = page.cut(&mut found);
+        let is_more = page.cut(&mut found, weigh);
         let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
-        // Whatever a bound names lies beyond that end of the page.
-        let (has_older, has_newer) = match page.range {
-            Range::Older(bound) => (is_more, bound.is_some()),
-            Range::Newer(_) => (true, is_more),
-        };
+        let (has_older, has_newer) = page.has_others(is_more);
         Ok((found, page.links(&self.path, &ids, has_older, has_newer)))
     }
 
@@ -272,6 +278,12 @@ impl Call {
 
 /// A session as it was found, with its token and its user.
 type Found = (SecretHash, Session, User);
+
+/// Lets others have their turn. Reads of the store never wait, so a call that makes many of them has to make room by
+/// itself.
+pub(crate) async fn breathe() {
+    tokio::task::yield_now().await;
+}
 
 type Authenticated = (Option<Arc<Installation>>, Option<Found>);
 

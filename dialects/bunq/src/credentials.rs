@@ -190,6 +190,7 @@ async fn of_access_token(
         provider,
         granted_by: customer,
         customer: grant.customer.clone(),
+        is_ordinary: users::ordinary_user(&grant.client).is_some(),
     };
     let user = users::number(bunq, ctx, &format!("grant:{}", grant.id), || user.clone()).await?;
     add(bunq, ctx, user, hash, Credential::new(None, Some(grant.id))).await.map(Some)

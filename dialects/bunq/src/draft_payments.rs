@@ -1,18 +1,21 @@
 //! Draft payments: a service provider with access prepares them, the user accepts them at the bank (section 16.2).
 
+use gateway::PaymentRequest;
+use gateway::domain::payments::MAX_TRANSFERS;
 use gateway::domain::{Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus, Timestamp, TppId};
-use gateway::{PaymentRequest, entry_of};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
+use crate::ledger::made_of;
 use crate::lives::ORDER;
-use crate::payments::{Renderer, add_batch, check_may_pay, of_entry, payment_of_batch, roles_of_caller};
+use crate::payment_batches::{add_batch, payment_of_batch};
+use crate::payments::{Renderer, check_may_pay, roles_of_caller};
 use crate::pointers::transfers;
 use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
@@ -33,6 +36,9 @@ pub(crate) struct DraftPayment {
     first_entry: i64,
     /// Number of the batch that several entries become.
     batch: Option<i64>,
+    /// How many entries it has; absent in drafts of earlier versions.
+    #[serde(default)]
+    count: Option<usize>,
 }
 
 impl Kept for DraftPayment {
@@ -88,7 +94,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
     let payment = payment.map_err(|error| call.failed(error))?;
     let first_entry = call.bunq.numbers(count).await.map_err(|error| call.failed(error))?;
-    let draft = DraftPayment { payment: payment.id, creator: call.session()?.user, tpp, first_entry, batch };
+    let (creator, count) = (call.session()?.user, Some(payment.transfers.len()));
+    let draft = DraftPayment { payment: payment.id, creator, tpp, first_entry, batch, count };
     let draft = call.bunq.add(&call.ctx, seen.id, draft).await;
     Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
 }
@@ -96,6 +103,12 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 /// A third party sees its own drafts, the user all of them.
 fn is_visible(call: &Call, draft: &Record<DraftPayment>) -> bool {
     call.caller().is_ok_and(|caller| is_in_person(caller) || caller.tpp() == draft.value.tpp.as_ref())
+}
+
+/// What a draft weighs in an answer: its entries, and the payments that they become.
+fn weight(draft: &Record<DraftPayment>) -> usize {
+    let most = if draft.value.batch.is_some() { MAX_TRANSFERS } else { 1 };
+    2 * draft.value.count.unwrap_or(most)
 }
 
 /// When a draft was last changed. Payments are kept to the second, drafts are not.
@@ -150,14 +163,12 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
 /// What an accepted draft became.
 async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>) -> Result<Value, Error> {
     let renderer = Renderer::new(call, seen);
-    let mut made = Vec::new();
-    if payment.status_at(call.ctx.now) == PaymentStatus::Executed {
-        for index in 0..payment.transfers.len() {
-            if let Some((id, one)) = of_entry(call, seen, &entry_of(&payment.id, index)).await? {
-                made.push(renderer.payment(id, &one));
-            }
-        }
-    }
+    let made = match payment.status_at(call.ctx.now) {
+        PaymentStatus::Executed => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
+        _ => None,
+    };
+    let mut made: Vec<Value> =
+        made.unwrap_or_default().iter().map(|(id, one)| renderer.payment(*id, one)).collect();
     Ok(match (batch, made.pop()) {
         (_, None) => Value::Null,
         (None, Some(one)) => wrapped("Payment", one),
@@ -178,9 +189,11 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> 
 /// `GET …/monetary-account/{account}/draft-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let (found, links) = call.page_of_visible::<DraftPayment>(seen.id, |one| is_visible(&call, one)).await?;
+    let is_visible = |one: &Record<DraftPayment>| is_visible(&call, one);
+    let (found, links) = call.page_of_weighed::<DraftPayment>(seen.id, is_visible, weight).await?;
     let mut elements = Vec::new();
     for draft in &found {
+        breathe().await;
         elements.push(wrapped("DraftPayment", render(&call, &seen, draft).await?));
     }
     Ok(Reply::page(elements, links))

@@ -79,6 +79,12 @@ impl Error {
         Self::bad(WRONG_CREDENTIALS)
     }
 
+    /// Something that should not fail did.
+    pub(crate) fn unfinished() -> Self {
+        let text = "The operation could not be completed. Please try again.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+
     /// The call has to be signed.
     pub(crate) fn signature_required() -> Self {
         let status = StatusCode::from_u16(466).unwrap_or(StatusCode::BAD_REQUEST);

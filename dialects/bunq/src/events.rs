@@ -1,18 +1,16 @@
 //! Events: what happened on a user's accounts, newest first (section 14.5). Every event is a payment.
 
-use gateway::domain::Transaction;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::error::Error;
-use crate::payments::{Renderer, find_one, in_range, moment_of};
+use crate::ledger::{Ledger, Numbered, find_one};
+use crate::pagination::Page;
+use crate::payments::{Renderer, moment_of};
 use crate::records::Range;
 use crate::reply::{Reply, time, wrapped};
-
-/// The newest payments of each account that the list of events goes through.
-const WINDOW: i64 = 1000;
 
 /// One event: a payment with the account it is on.
 struct Event {
@@ -21,9 +19,16 @@ struct Event {
     value: Value,
 }
 
-fn event(call: &Call, seen: &Seen, user: i64, (id, transaction): (i64, &Transaction)) -> Event {
+/// Where an event stands among all: by time, those of one moment by number.
+type Key = (jiff::Timestamp, i64);
+
+fn key(call: &Call, (id, transaction): &Numbered) -> Key {
+    (moment_of(&call.ctx, transaction), *id)
+}
+
+fn event(call: &Call, seen: &Seen, user: i64, (id, transaction): &Numbered) -> Event {
     let created = moment_of(&call.ctx, transaction);
-    let payment = Renderer::new(call, seen).payment(id, transaction);
+    let payment = Renderer::new(call, seen).payment(*id, transaction);
     let value = json!({
         "id": id,
         "created": time(created),
@@ -34,24 +39,62 @@ fn event(call: &Call, seen: &Seen, user: i64, (id, transaction): (i64, &Transact
         "object": wrapped("Payment", payment),
         "status": "FINALIZED",
     });
-    Event { id, created, value }
+    Event { id: *id, created, value }
 }
 
-/// Every event that the filters leave, newest first.
-async fn all(call: &Call) -> Result<Vec<Event>, Error> {
+/// The account that an event is on, and its payment.
+async fn find(call: &Call, accounts: &[Seen], id: i64) -> Result<Option<(usize, Numbered)>, Error> {
+    for (position, seen) in accounts.iter().enumerate() {
+        match find_one(call, seen, id).await {
+            Ok(found) => return Ok(Some((position, found))),
+            Err(error) if error.status == StatusCode::NOT_FOUND => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// The accounts whose payments the caller may see.
+async fn readable(call: &Call) -> Result<Vec<Seen>, Error> {
+    let mut accounts = accounts::visible(call).await?;
+    accounts.retain(|seen| seen.readable.transactions.is_some());
+    Ok(accounts)
+}
+
+/// The events that the filters leave and that may belong on a page, newest first: from each account no more than the
+/// page holds.
+async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
     let user = call.user()?;
     let filter = |name: &str| call.query.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let account = filter("monetary_account_id");
     if filter("status").is_some_and(|status| status == "AWAITING_REPLY") {
         return Ok(Vec::new());
     }
+    let all = readable(call).await?;
+    let bound = match page.range {
+        Range::Older(None) => None,
+        Range::Older(Some(id)) | Range::Newer(id) => match find(call, &all, id).await? {
+            Some((_, found)) => Some(key(call, &found)),
+            // Whatever that was, nothing is known to be older or newer.
+            None => return Ok(Vec::new()),
+        },
+    };
     let mut events = Vec::new();
-    for seen in accounts::visible(call).await? {
-        let is_wanted = account.is_none_or(|account| *account == seen.id.to_string());
-        if is_wanted && seen.readable.transactions.is_some() {
-            let listed = in_range(call, &seen, Range::Older(None), WINDOW).await?;
-            events.extend(listed.payments.iter().map(|(id, one)| event(call, &seen, user, (*id, one))));
-        }
+    for seen in all.iter().filter(|seen| account.is_none_or(|account| *account == seen.id.to_string())) {
+        breathe().await;
+        let ledger = Ledger::of(call, seen).await?;
+        let found = match (page.range, bound) {
+            (Range::Newer(_), Some(bound)) => {
+                let known = ledger.count_older(|one| key(call, one) <= bound).await?;
+                ledger.after(known, page.limit()).await?
+            }
+            (_, Some(bound)) => {
+                let older = ledger.count_older(|one| key(call, one) < bound).await?;
+                ledger.up_to(older, page.limit()).await?
+            }
+            (_, None) => ledger.up_to(i64::MAX, page.limit()).await?,
+        };
+        events.extend(found.iter().map(|one| event(call, seen, user, one)));
     }
     events.sort_by_key(|event| std::cmp::Reverse((event.created, event.id)));
     Ok(events)
@@ -60,39 +103,18 @@ async fn all(call: &Call) -> Result<Vec<Event>, Error> {
 /// `GET /user/{user}/event`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let page = call.page()?;
-    let events = all(&call).await?;
-    let place = |id: i64| events.iter().position(|event| event.id == id);
-    let count = usize::try_from(page.count).unwrap_or(usize::MAX);
-    let (from, to) = match page.range {
-        Range::Older(None) => (0, count),
-        Range::Older(Some(id)) => {
-            let from = place(id).map_or(events.len(), |place| place + 1);
-            (from, from.saturating_add(count))
-        }
-        Range::Newer(id) => {
-            let to = place(id).unwrap_or(0);
-            (to.saturating_sub(count), to)
-        }
-    };
-    let (from, to) = (from.min(events.len()), to.min(events.len()));
-    let selected = &events[from..to];
-    let ids: Vec<i64> = selected.iter().map(|event| event.id).collect();
-    let elements = selected.iter().map(|event| wrapped("Event", event.value.clone())).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, to < events.len(), from > 0)))
+    let mut events = candidates(&call, &page).await?;
+    let is_more = page.cut(&mut events, |_| 1);
+    let (has_older, has_newer) = page.has_others(is_more);
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    let elements = events.into_iter().map(|event| wrapped("Event", event.value)).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
 }
 
 /// `GET /user/{user}/event/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let (user, id) = (call.user()?, call.id("id")?);
-    for seen in accounts::visible(&call).await? {
-        if seen.readable.transactions.is_none() {
-            continue;
-        }
-        match find_one(&call, &seen, id).await {
-            Ok((id, one)) => return Ok(Reply::one("Event", event(&call, &seen, user, (id, &one)).value)),
-            Err(error) if error.status == StatusCode::NOT_FOUND => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::not_found())
+    let accounts = readable(&call).await?;
+    let (position, found) = find(&call, &accounts, id).await?.ok_or_else(Error::not_found)?;
+    Ok(Reply::one("Event", event(&call, &accounts[position], user, &found).value))
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::draft_payments::word;
 use crate::error::Error;
 use crate::fields::Fields;
@@ -140,6 +140,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let (found, links) = call.page_of::<IssuerTransaction>(user).await?;
     let mut elements = Vec::new();
     for transaction in &found {
+        breathe().await;
         elements.push(render(&call, transaction).await?);
     }
     Ok(Reply::page(elements, links))

@@ -58,10 +58,15 @@ pub(crate) fn label_own(iban: &str, name: &str) -> Value {
     label(Some(iban), name, Value::String(public_uuid(&format!("holder/{name}"))))
 }
 
+/// The name of whoever is on the other side, the same wherever it is shown: in lists and in every file.
+pub(crate) fn name_of(counterparty: &Counterparty) -> &str {
+    counterparty.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("Unknown")
+}
+
 /// `LabelMonetaryAccount` of whoever is on the other side.
 pub(crate) fn label_counterparty(counterparty: &Counterparty) -> Value {
     let iban = counterparty.iban.as_ref().map(gateway::domain::Iban::as_str);
-    label(iban, counterparty.name.as_deref().unwrap_or("Unknown"), Value::Null)
+    label(iban, name_of(counterparty), Value::Null)
 }
 
 fn label(iban: Option<&str>, name: &str, uuid: Value) -> Value {

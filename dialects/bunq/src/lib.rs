@@ -27,6 +27,8 @@ mod devices;
 #[cfg(feature = "server")]
 mod draft_payments;
 #[cfg(feature = "server")]
+mod due_payments;
+#[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
 mod events;
@@ -41,6 +43,8 @@ mod issuer_transactions;
 #[cfg(feature = "server")]
 mod labels;
 #[cfg(feature = "server")]
+mod ledger;
+#[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
 mod lives;
@@ -54,6 +58,8 @@ mod oauth_clients;
 mod pagination;
 #[cfg(feature = "server")]
 mod parameters;
+#[cfg(feature = "server")]
+mod payment_batches;
 #[cfg(feature = "server")]
 mod payments;
 #[cfg(feature = "server")]
@@ -95,5 +101,3 @@ mod users;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;
-#[cfg(feature = "server")]
-pub use sandbox_users::CustomerDoor;

@@ -1,6 +1,6 @@
 //! OAuth clients and their callback URLs (section 12).
 
-use gateway::domain::Interface;
+use gateway::domain::{CustomerId, Interface};
 use gateway::{Entry, Error as GatewayError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::is_in_person;
 use crate::pagination::Page;
 use crate::records::{Kept, Record, find, index, look_up, parse, write};
 use crate::reply::{Reply, time, wrapped};
@@ -117,12 +116,6 @@ fn manager(call: &Call) -> Result<i64, Error> {
 /// `POST /user/{user}/oauth-client`. The body may be an object, empty, or a list with an object.
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let user = manager(&call)?;
-    if call.caller().is_ok_and(is_in_person) {
-        return Err(Error::forbidden(
-            "OAuth clients of ordinary users are not offered by this bank; a payment service provider registers one \
-             with the key that it got for its certificate.",
-        ));
-    }
     let body = call.json()?;
     let object = body.as_array().map_or(Some(&body), |list| list.first()).unwrap_or(&Value::Null);
     let fields = Fields::of(object);
@@ -135,6 +128,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     if active.is_there {
         return Err(only_one());
     }
+    if let User::Customer { customer } = call.caller()? {
+        recognise(&call, user, customer).await.map_err(|error| call.failed(error))?;
+    }
     let first = call.bunq.numbers(2).await.map_err(|error| call.failed(error))?;
     let now = call.ctx.now;
     let callbacks = url.map(|url| Callback { id: first + 1, created: now, updated: now, url });
@@ -146,6 +142,17 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         Err(gateway::Error::Conflict) => Err(only_one()),
         saved => saved.map(|()| Reply::id(record.id)).map_err(|error| call.failed(error)),
     }
+}
+
+/// An ordinary user becomes a third party. Customers who approve their client see whose it is, whatever that calls
+/// itself.
+async fn recognise(call: &Call, user: i64, customer: &CustomerId) -> Result<(), GatewayError> {
+    let gateway = &call.bunq.edge.gateway;
+    let Some((client, roles)) = call.caller().ok().and_then(|caller| caller.client(user)) else {
+        return Ok(());
+    };
+    let name = gateway.customer(customer).await?.name;
+    gateway.recognise_customer(&call.ctx, client, (name, roles)).await
 }
 
 fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Value {
@@ -200,7 +207,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if !client.value.is_active && status == "ACTIVE" {
         return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
     }
-    let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::not_found()) };
+    let (tpp, _) = call.caller()?.client(client.owner).ok_or_else(Error::not_found)?;
     if status == "CANCELLED" && client.value.is_active {
         let active = Active::of(&call, client.owner).await?;
         client.value.is_active = false;
@@ -210,7 +217,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     if status == "CANCELLED" {
         let gateway = &call.bunq.edge.gateway;
-        let acting = gateway.may_act(&call.ctx, Interface::Bunq, tpp).await;
+        let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await;
         let acting = acting.map_err(|error| call.failed(error))?;
         let ended = gateway.end_authorizations(&call.ctx, &acting).await;
         ended.map_err(|error| call.failed(error))?;

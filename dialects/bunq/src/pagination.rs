@@ -11,6 +11,10 @@ const DEFAULT_COUNT: i64 = 10;
 /// Most elements of a page.
 pub(crate) const MAX_COUNT: i64 = 200;
 
+/// Most payments and parts of them that the elements of one page have together, which bounds the size of an answer. A
+/// page that would have more ends earlier, and its link leads on.
+pub(crate) const MAX_WEIGHT: usize = 1000;
+
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
@@ -55,21 +59,30 @@ impl Page {
         self.count + 1
     }
 
-    /// Takes what was found with [`Page::limit`] and leaves what belongs on the page. True if there is more beyond
-    /// it, in the direction of the page.
-    pub(crate) fn cut<T>(&self, found: &mut Vec<T>) -> bool {
-        let is_more = found.len() > usize::try_from(self.count).unwrap_or(usize::MAX);
-        if is_more {
-            match self.range {
-                Range::Older(_) => {
-                    found.pop();
-                }
-                Range::Newer(_) => {
-                    found.remove(0);
-                }
-            }
+    /// Takes what was found with [`Page::limit`], in one list or in several that were merged, and leaves what belongs on
+    /// the page: no more elements than were asked
+    /// for, and no more than so many of a weight that one answer carries [`MAX_WEIGHT`], but always one. True if there
+    /// is more beyond it, in the direction of the page.
+    pub(crate) fn cut<T>(&self, found: &mut Vec<T>, weigh: impl Fn(&T) -> usize) -> bool {
+        let (before, count) = (found.len(), usize::try_from(self.count).unwrap_or(usize::MAX));
+        let kept = match self.range {
+            Range::Older(_) => fitting(found.iter().take(count).map(weigh)),
+            Range::Newer(_) => fitting(found.iter().rev().take(count).map(weigh)),
+        };
+        match self.range {
+            Range::Older(_) => found.truncate(kept),
+            Range::Newer(_) => found.drain(..before - kept).for_each(drop),
         }
-        is_more
+        kept < before
+    }
+
+    /// Whether there is anything older and newer than what is on the page: whatever its bound names lies beyond that
+    /// end, and more in its own direction if `is_more`.
+    pub(crate) fn has_others(&self, is_more: bool) -> (bool, bool) {
+        match self.range {
+            Range::Older(bound) => (is_more, bound.is_some()),
+            Range::Newer(_) => (true, is_more),
+        }
     }
 
     /// The links of a page whose elements have these numbers, newest first. `has_older` and `has_newer` say whether
@@ -100,6 +113,16 @@ impl Page {
     }
 }
 
+/// How many of these weights one answer carries, at least one.
+fn fitting(weights: impl Iterator<Item = usize>) -> usize {
+    let mut all = 0;
+    let fits = |(place, weight): &(usize, usize)| {
+        all += weight;
+        *place == 0 || all <= MAX_WEIGHT
+    };
+    weights.enumerate().take_while(fits).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +146,25 @@ mod tests {
         assert_eq!(links["older_url"], Value::Null);
         let empty = latest.links("/v1/x", &[], false, false);
         assert_eq!(empty, Page::none());
+    }
+
+    #[test]
+    fn a_page_ends_where_its_weight_does() {
+        let weigh = |one: &usize| *one;
+        let older = page(&[("count", "3")]).unwrap();
+        let newer = page(&[("count", "3"), ("newer_id", "1")]).unwrap();
+        let cut = |page: &Page, found: &[usize]| {
+            let mut found = found.to_vec();
+            let is_more = page.cut(&mut found, weigh);
+            (found, is_more)
+        };
+        assert_eq!(cut(&older, &[1, 2, 3, 4]), (vec![1, 2, 3], true));
+        assert_eq!(cut(&newer, &[1, 2, 3, 4]), (vec![2, 3, 4], true));
+        assert_eq!(cut(&older, &[600, 400, 1]), (vec![600, 400], true));
+        assert_eq!(cut(&newer, &[600, 401, 1]), (vec![401, 1], true));
+        assert_eq!(cut(&older, &[5000, 1]), (vec![5000], true));
+        assert_eq!(cut(&newer, &[5000]), (vec![5000], false));
+        assert_eq!(cut(&newer, &[]), (vec![], false));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::draft_payments::{LIFETIME, word};
 use crate::error::Error;
 use crate::fields::Fields;
@@ -106,6 +106,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let (found, links) = call.page_of::<ProviderDraft>(user).await?;
     let mut elements = Vec::new();
     for draft in &found {
+        breathe().await;
         elements.push(render(&call, draft).await?);
     }
     Ok(Reply::page(elements, links))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
@@ -207,6 +207,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let (found, links) = call.page_of::<RequestInquiry>(seen.id).await?;
     let mut elements = Vec::new();
     for inquiry in &found {
+        breathe().await;
         elements.push(wrapped("RequestInquiry", render(&call, inquiry).await?));
     }
     Ok(Reply::page(elements, links))
@@ -289,6 +290,7 @@ pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
     let (found, links) = call.page_of_visible::<RequestResponse>(user, for_account).await?;
     let mut elements = Vec::new();
     for response in &found {
+        breathe().await;
         let inquiry = inquiry_of(&call, &response.value).await?;
         let rendered = render_response(&call, &seen, response, &inquiry).await?;
         elements.push(wrapped("RequestResponse", rendered));

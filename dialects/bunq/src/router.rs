@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::{Connection, Dialect, Edge, Entrance, Rejected, guard, log_refusal};
+use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal};
 use gateway::Ctx;
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes::Routes;
 use crate::state::Bunq;
-use crate::{authorize, token};
+use crate::{authorize, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -27,10 +27,6 @@ pub const DIALECT: Dialect = Dialect {
     // Clients put the host alone in front of the links of pages, and some know no other path.
     also: Some("/v1"),
     mount,
-    entrances: &[
-        Entrance { path: "/bunq/auth", begin: authorize::begin },
-        Entrance { path: "/bunq/psp", begin: authorize::begin_payment },
-    ],
 };
 
 /// The path prefix the dialect is mounted under.
@@ -52,8 +48,22 @@ pub(crate) struct Shared {
     routes: Arc<Routes>,
 }
 
-fn mount(edge: Edge) -> Router {
-    let shared = Shared { bunq: Arc::new(Bunq::new(edge.clone())), routes: Arc::new(Routes::new()) };
+fn mount(edge: Edge) -> Mounted {
+    let bunq = Arc::new(Bunq::new(edge.clone()));
+    let due = Arc::clone(&bunq);
+    Mounted {
+        entrances: authorize::entrances(&bunq),
+        door: Some(sandbox_users::door(&bunq)),
+        due: Some(Arc::new(move || {
+            let bunq = Arc::clone(&due);
+            Box::pin(async move { bunq.do_due().await })
+        })),
+        router: router(bunq, edge),
+    }
+}
+
+fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
+    let shared = Shared { bunq, routes: Arc::new(Routes::new()) };
     let api = Router::new()
         .route(
             "/v1/token",

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::{
     accounts, attachments, cards, credentials, devices, draft_payments, events, funds, installations,
-    issuer_transactions, notifications, oauth_clients, payments, permitted_ips, provider_drafts, requests,
-    sandbox_users, schedules, sessions, statements, users,
+    issuer_transactions, notifications, oauth_clients, payment_batches, payments, permitted_ips,
+    provider_drafts, requests, sandbox_users, schedules, sessions, statements, users,
 };
 
 /// Which token a call takes.
@@ -168,10 +168,10 @@ fn payment_initiation() -> Vec<Route> {
         GET "/user/{user}/monetary-account/{account}/draft-payment/{id}" Session Optional draft_payments::read;
         PUT "/user/{user}/monetary-account/{account}/draft-payment/{id}" Session Optional draft_payments::change;
         POST "/user/{user}/monetary-account/{account}/payment" Session Always payments::create;
-        POST "/user/{user}/monetary-account/{account}/payment-batch" Session Always payments::create_batch;
-        GET "/user/{user}/monetary-account/{account}/payment-batch" Session Optional payments::list_batches;
-        GET "/user/{user}/monetary-account/{account}/payment-batch/{id}" Session Optional payments::read_batch;
-        PUT "/user/{user}/monetary-account/{account}/payment-batch/{id}" Session Optional payments::change_batch;
+        POST "/user/{user}/monetary-account/{account}/payment-batch" Session Always payment_batches::create;
+        GET "/user/{user}/monetary-account/{account}/payment-batch" Session Optional payment_batches::list;
+        GET "/user/{user}/monetary-account/{account}/payment-batch/{id}" Session Optional payment_batches::read;
+        PUT "/user/{user}/monetary-account/{account}/payment-batch/{id}" Session Optional payment_batches::change;
         POST "/user/{user}/monetary-account/{account}/schedule-payment" Session Always schedules::create;
         GET "/user/{user}/monetary-account/{account}/schedule-payment" Session Optional schedules::list;
         GET "/user/{user}/monetary-account/{account}/schedule-payment/{id}" Session Optional schedules::read;

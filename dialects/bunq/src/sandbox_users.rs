@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use edge::Edge;
+use edge::Door;
 use gateway::domain::{CustomerId, CustomerKind, Tenant};
 use serde_json::{Value, json};
 
@@ -44,27 +44,20 @@ pub(crate) async fn health(_: Call) -> Result<Reply, Error> {
     Ok(Reply::one("HealthResult", json!({ "status": "OK" })))
 }
 
-/// Tells what customers of a bank for tests need to call this interface.
-#[derive(Debug, Clone)]
-pub struct CustomerDoor(Arc<Bunq>);
+/// Tells customers of a bank for tests what they need to call this interface: the number of their user and an API key;
+/// null for a customer of a branch that it does not serve.
+pub(crate) fn door(bunq: &Arc<Bunq>) -> Door {
+    let bunq = Arc::clone(bunq);
+    Arc::new(move |tenant, customer| {
+        let bunq = Arc::clone(&bunq);
+        Box::pin(async move { access(&bunq, &tenant, &customer).await })
+    })
+}
 
-impl CustomerDoor {
-    /// The door of a bank.
-    pub fn new(edge: Edge) -> Self {
-        Self(Arc::new(Bunq::new(edge)))
-    }
-
-    /// The number of a customer's user and an API key; null for a customer of a branch that this interface does not
-    /// serve.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
-    pub async fn access(&self, tenant: &Tenant, customer: &CustomerId) -> Result<Value, gateway::Error> {
-        let bunq = &self.0;
-        let ctx = bunq.context(bunq.edge.gateway.new_request_id()).ok().filter(|ctx| ctx.tenant == *tenant);
-        let Some(ctx) = ctx else { return Ok(Value::Null) };
-        let user = number_of_customer(bunq, &ctx, customer).await?;
-        let key = key_of_customer(bunq, &ctx, user).await?;
-        Ok(json!({"userId": user, "apiKey": key}))
-    }
+async fn access(bunq: &Bunq, tenant: &Tenant, customer: &CustomerId) -> Result<Value, gateway::Error> {
+    let ctx = bunq.context(bunq.edge.gateway.new_request_id()).ok().filter(|ctx| ctx.tenant == *tenant);
+    let Some(ctx) = ctx else { return Ok(Value::Null) };
+    let user = number_of_customer(bunq, &ctx, customer).await?;
+    let key = key_of_customer(bunq, &ctx, user).await?;
+    Ok(json!({"userId": user, "apiKey": key}))
 }

@@ -1,63 +1,55 @@
-//! Scheduled payments (section 16.5). No timer makes them: whoever looks at the account after their time has come
-//! makes all that are due, each once.
+//! Scheduled payments (section 16.5). They are made by the bank itself when their time has come: as time goes by, and
+//! at once when a clock is moved. Each is made once.
 
 use gateway::domain::payments::check_transfers;
-use gateway::domain::{AccountId, CustomerId, PaymentId, Timestamp, Transfer};
-use gateway::{Error as GatewayError, entry_of};
+use gateway::domain::{CustomerId, PaymentId, Timestamp, Transfer};
 use jiff::Span;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
-use crate::call::Call;
-use crate::error::{Error, sentence};
+use crate::call::{Call, breathe};
+use crate::due_payments::{count_active, due_key, save};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
-use crate::pagination::{MAX_COUNT, Page};
-use crate::payments::{Renderer, of_entry};
+use crate::ledger::made_of;
+use crate::pagination::Page;
+use crate::payments::Renderer;
 use crate::pointers::transfer;
-use crate::records::{Kept, Range, Record, find, list as list_records, look_up, parse, write};
+use crate::records::{Kept, Record, list as list_records};
 use crate::reply::{Reply, time, wrapped};
 
 const UNITS: [&str; 6] = ["ONCE", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 
-/// Most payments of one schedule that are made at once when somebody looks.
-const MAX_DUE: usize = 100;
-
-/// Instances of a schedule that are remembered.
-const MAX_INSTANCES: usize = 200;
-
 /// Most schedules of one account that have not ended.
 const MAX_SCHEDULES: usize = 200;
-
-/// From the number of an account to its schedules that have not ended, each with the moment of its next time: what
-/// has to be known at every look at the account.
-const ACTIVE: &str = "active-schedules";
-
-type Active = Vec<(i64, Timestamp)>;
 
 /// A payment that is made again and again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ScheduledPayment {
-    transfer: Transfer,
+    /// Who pays; absent in schedules of earlier versions until their user comes again.
+    #[serde(default)]
+    pub(crate) customer: Option<CustomerId>,
+    pub(crate) transfer: Transfer,
     start: Timestamp,
     end: Option<Timestamp>,
     unit: String,
     size: i64,
     is_cancelled: bool,
     /// How many times have come.
-    come: i64,
-    instances: Vec<Instance>,
+    pub(crate) come: i64,
+    pub(crate) instances: Vec<Instance>,
 }
 
 /// One time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Instance {
-    number: i64,
-    at: Timestamp,
+pub(crate) struct Instance {
+    pub(crate) number: i64,
+    pub(crate) at: Timestamp,
     /// Why it could not be made; none if it was.
-    error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 impl Kept for ScheduledPayment {
@@ -81,7 +73,7 @@ impl ScheduledPayment {
     }
 
     /// The next time; none after the end.
-    fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.moment(self.come).filter(|_| !self.is_cancelled)
     }
 
@@ -94,73 +86,9 @@ impl ScheduledPayment {
     }
 }
 
-fn payment_id(schedule: i64, number: i64) -> PaymentId {
+/// The payment of a schedule at one of its times.
+pub(crate) fn payment_id(schedule: i64, number: i64) -> PaymentId {
     PaymentId::new(format!("schedule-{schedule}-{number}"))
-}
-
-/// Makes every payment of an account whose time has come, at most [`MAX_DUE`] at one look.
-///
-/// # Errors
-/// [`GatewayError`]
-pub(crate) async fn make_due(
-    call: &Call,
-    account: i64,
-    payer: (&CustomerId, &AccountId),
-) -> Result<(), GatewayError> {
-    let drawer = &call.bunq.drawer;
-    let active: Active = look_up(drawer, ACTIVE, &account.to_string()).await?.unwrap_or_default();
-    let mut left = MAX_DUE;
-    for (id, _) in active.into_iter().filter(|(_, next)| *next <= call.ctx.now) {
-        let Some(mut record) = find::<ScheduledPayment>(drawer, account, id).await? else { continue };
-        left = make_instances(call, &mut record, payer, left).await?;
-        match record.save(drawer).await {
-            // Somebody else looked at the same moment, and each payment was made once.
-            Err(GatewayError::Conflict) => {}
-            done => {
-                done?;
-                note(call, account, &record).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Makes at most `left` payments of a schedule and returns how many may be made after them.
-async fn make_instances(
-    call: &Call,
-    record: &mut Record<ScheduledPayment>,
-    payer: (&CustomerId, &AccountId),
-    mut left: usize,
-) -> Result<usize, GatewayError> {
-    while let Some(at) = record.value.next().filter(|at| *at <= call.ctx.now && left > 0) {
-        let number = record.value.come;
-        let transfers = vec![record.value.transfer.clone()];
-        let once = payment_id(record.id, number);
-        let paid = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, once).await;
-        let error = match paid {
-            Ok(_) => None,
-            Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
-            Err(error) => return Err(error),
-        };
-        record.value.come += 1;
-        record.value.instances.push(Instance { number, at, error });
-        left -= 1;
-    }
-    let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
-    record.value.instances.drain(..surplus);
-    Ok(left)
-}
-
-/// Notes when a schedule has its next time, or that it has none any more.
-async fn note(call: &Call, account: i64, record: &Record<ScheduledPayment>) -> Result<(), GatewayError> {
-    let change = |known: Option<&str>| {
-        let known = known.map(|text| parse::<Active>(ACTIVE, text)).transpose().ok()?;
-        let mut active = known.unwrap_or_default();
-        active.retain(|(id, _)| *id != record.id);
-        active.extend(record.value.next().map(|next| (record.id, next)));
-        Some(write(&active))
-    };
-    call.bunq.drawer.update(ACTIVE, &account.to_string(), change).await.map(|_| ())
 }
 
 /// What a request says about times.
@@ -198,11 +126,12 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
     check_transfers(std::slice::from_ref(&transfer))?;
-    let active = look_up::<Active>(&call.bunq.drawer, ACTIVE, &seen.id.to_string()).await;
-    if active.map_err(|error| call.failed(error))?.is_some_and(|active| active.len() >= MAX_SCHEDULES) {
+    let active = count_active(&call.bunq, seen.id).await.map_err(|error| call.failed(error))?;
+    if active >= MAX_SCHEDULES {
         return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} active schedules.")));
     }
     let scheduled = ScheduledPayment {
+        customer: call.caller()?.customer().cloned(),
         transfer,
         start,
         end,
@@ -212,9 +141,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         come: 0,
         instances: Vec::new(),
     };
-    let scheduled = call.bunq.add(&call.ctx, seen.id, scheduled).await.map_err(|error| call.failed(error))?;
-    note(&call, seen.id, &scheduled).await.map_err(|error| call.failed(error))?;
-    Ok(Reply::id(scheduled.id))
+    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let mut record = Record::new(id, seen.id, call.ctx.now, scheduled);
+    save(&call.bunq, &mut record, None).await.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(id))
 }
 
 fn render_payment(seen: &Seen, scheduled: &ScheduledPayment) -> Value {
@@ -277,6 +207,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     if record.value.status() != "ACTIVE" {
         return Err(Error::bad("The schedule has ended and cannot be changed any more."));
     }
+    let before = due_key(&record);
     let body = call.json()?;
     let fields = Fields::of(&body);
     if fields.get("payment").is_some() {
@@ -293,8 +224,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         record.value = ScheduledPayment { start, end, unit, size, ..record.value };
     }
     record.updated = call.ctx.now;
-    record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
-    note(&call, seen.id, &record).await.map_err(|error| call.failed(error))?;
+    save(&call.bunq, &mut record, before).await.map_err(|error| call.failed(error))?;
     Ok(Reply::one("ScheduledPayment", render(&seen, &record)))
 }
 
@@ -302,10 +232,10 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let mut record = named(&call, &seen, "id").await?;
+    let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
-    record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
-    note(&call, seen.id, &record).await.map_err(|error| call.failed(error))?;
+    save(&call.bunq, &mut record, before).await.map_err(|error| call.failed(error))?;
     Ok(Reply::empty())
 }
 
@@ -322,14 +252,22 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
     if !crate::labels::is_in_person(call.caller()?) {
         return Err(Error::forbidden("Only the user in person can see schedules."));
     }
-    let mut elements = Vec::new();
-    for seen in accounts::visible(&call).await? {
-        let found =
-            list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, Range::Older(None), MAX_COUNT).await;
-        let found = found.map_err(|error| call.failed(error))?;
-        elements.extend(found.iter().map(|record| schedule_of(&seen, record)));
+    let page = call.page()?;
+    let mut found = Vec::new();
+    let visible = accounts::visible(&call).await?;
+    for seen in &visible {
+        breathe().await;
+        let listed =
+            list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
+        let listed = listed.map_err(|error| call.failed(error))?;
+        found.extend(listed.into_iter().map(|record| (seen, record)));
     }
-    Ok(Reply::page(elements, Page::none()))
+    found.sort_by_key(|(_, record)| std::cmp::Reverse(record.id));
+    let is_more = page.cut(&mut found, |_| 1);
+    let ids: Vec<i64> = found.iter().map(|(_, record)| record.id).collect();
+    let (has_older, has_newer) = page.has_others(is_more);
+    let elements = found.iter().map(|(seen, record)| schedule_of(seen, record)).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
 }
 
 /// `GET …/monetary-account/{account}/schedule`
@@ -352,8 +290,8 @@ async fn instance(
     record: &Record<ScheduledPayment>,
     instance: &Instance,
 ) -> Result<Value, Error> {
-    let entry = entry_of(&payment_id(record.id, instance.number), 0);
-    let made = of_entry(call, seen, &entry).await?;
+    let made = made_of(call, seen, &payment_id(record.id, instance.number), 1).await?;
+    let made = made.and_then(|mut made| made.pop());
     let renderer = Renderer::new(call, seen);
     let made = made.map(|(id, transaction)| wrapped("Payment", renderer.payment(id, &transaction)));
     Ok(wrapped(
@@ -378,6 +316,7 @@ pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
     let record = named(&call, &seen, "schedule").await?;
     let mut elements = Vec::new();
     for one in record.value.instances.iter().rev() {
+        breathe().await;
         elements.push(instance(&call, &seen, &record, one).await?);
     }
     Ok(Reply::page(elements, Page::none()))

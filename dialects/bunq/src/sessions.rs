@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::call::Call;
 use crate::credentials::{self, Credential, Usable, resolve};
 use crate::devices;
+use crate::due_payments;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
@@ -77,6 +78,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
             "User credentials are incorrect. Incorrect API key or IP address: register a device with this key first \
              (POST /device-server).",
         ));
+    }
+    if let User::Customer { customer } = &user.value {
+        due_payments::adopt(&call.bunq, customer).await.map_err(|error| call.failed(error))?;
     }
     let lifetime = match &user.value {
         User::Provider { .. } if !credential.value.has_session => FIRST,

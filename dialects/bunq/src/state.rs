@@ -8,6 +8,7 @@ use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
+use crate::due_payments;
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
 use crate::limits::Limiter;
@@ -22,7 +23,7 @@ const OWNER: &str = "bunq";
 /// Installations whose keys are kept parsed.
 const CACHED: usize = 4096;
 
-/// The dialect's state.
+/// The dialect's state: one for a server, whichever way a call comes in, so that limits and numbers are the same.
 #[derive(Debug)]
 pub(crate) struct Bunq {
     pub(crate) edge: Edge,
@@ -34,6 +35,8 @@ pub(crate) struct Bunq {
     pub(crate) new_installations: Quota,
     pub(crate) new_customers: Quota,
     pub(crate) new_providers: Quota,
+    /// Held by whoever makes the payments that are due.
+    pub(crate) due: tokio::sync::Mutex<()>,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -54,6 +57,7 @@ impl Bunq {
             new_providers: Quota::new("payment service providers", lives::PROVIDERS),
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
+            due: tokio::sync::Mutex::new(()),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             tenant,
@@ -67,16 +71,20 @@ impl Bunq {
         context.ok_or_else(|| Error::from(edge::Rejected::NotFound))
     }
 
+    /// Does what is due now. What fails is logged and tried again the next time.
+    pub(crate) async fn do_due(&self) {
+        let Ok(ctx) = self.context(self.edge.gateway.new_request_id()) else { return };
+        if let Err(error) = due_payments::make_due(self, &ctx).await {
+            edge::log_failure(&ctx.request, &error);
+        }
+    }
+
     /// The key that answers are signed with.
     pub(crate) async fn key(&self, ctx: &Ctx) -> Result<&Arc<ServerKey>, Error> {
-        let unusable = || {
-            let text = "The operation could not be completed. Please try again.";
-            Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, text)
-        };
         self.key
             .get_or_try_init(|| async {
                 let key = ServerKey::load_or_make(&self.drawer).await;
-                key.map_err(|error| from_gateway(error, &ctx.request))?.ok_or_else(unusable)
+                key.map_err(|error| from_gateway(error, &ctx.request))?.ok_or_else(Error::unfinished)
             })
             .await
     }

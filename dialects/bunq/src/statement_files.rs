@@ -4,26 +4,28 @@ use std::fmt::Write;
 
 use gateway::domain::{Account, Date, Iban, Money, Transaction};
 
+use crate::labels::name_of;
+
 /// What a file is made of.
-pub(crate) struct Statement<'a> {
-    pub(crate) account: &'a Account,
+pub(crate) struct Statement {
+    pub(crate) account: Account,
     pub(crate) number: i64,
     pub(crate) from: Date,
     pub(crate) to: Date,
     /// What was there before the first transaction.
     pub(crate) opening: Money,
     /// Oldest first.
-    pub(crate) transactions: &'a [Transaction],
+    pub(crate) transactions: Vec<Transaction>,
 }
 
-impl Statement<'_> {
+impl Statement {
     fn closing(&self) -> Money {
         self.transactions.last().and_then(|last| last.balance_after).unwrap_or(self.opening)
     }
 }
 
 fn name(transaction: &Transaction) -> &str {
-    transaction.counterparty.name.as_deref().unwrap_or_default()
+    name_of(&transaction.counterparty)
 }
 
 fn number(transaction: &Transaction) -> &str {
@@ -35,7 +37,7 @@ fn text(transaction: &Transaction) -> &str {
 }
 
 /// Comma-separated values (RFC 4180), in UTF-8: semicolons and decimal commas for Europe.
-pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
+pub(crate) fn csv(statement: &Statement, is_european: bool) -> Vec<u8> {
     let separator = if is_european { ";" } else { "," };
     let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     // A spreadsheet must not take what somebody else wrote for a formula.
@@ -45,7 +47,7 @@ pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
     };
     let columns = ["Date", "Interest Date", "Amount", "Account", "Counterparty", "Name", "Description"];
     let mut lines = vec![columns.map(quote).join(separator)];
-    for one in statement.transactions {
+    for one in &statement.transactions {
         let amount = one.amount.to_decimal();
         let amount = if is_european { amount.replace('.', ",") } else { amount };
         let fields = [
@@ -62,8 +64,9 @@ pub(crate) fn csv(statement: &Statement<'_>, is_european: bool) -> Vec<u8> {
     lines.join("\r\n").into_bytes()
 }
 
-/// MT940: letters of the SWIFT set, lines of 65.
-pub(crate) fn mt940(statement: &Statement<'_>) -> Vec<u8> {
+/// MT940, in lines of 65. Names and texts keep their letters, in UTF-8: the SWIFT set has none with accents, and a
+/// name that differs from that in the list of payments leads to nobody.
+pub(crate) fn mt940(statement: &Statement) -> Vec<u8> {
     let date = |day: Date| day.strftime("%y%m%d").to_string();
     let side = |money: Money| if money.minor < 0 { "D" } else { "C" };
     let decimal = |money: Money| money.abs().to_decimal().replace('.', ",");
@@ -77,40 +80,47 @@ pub(crate) fn mt940(statement: &Statement<'_>) -> Vec<u8> {
         format!(":28C:{}", statement.number % 100_000),
         balance("60F", statement.opening, statement.from),
     ];
-    for one in statement.transactions {
+    for one in &statement.transactions {
         let entry = one.booking_date.strftime("%m%d");
         let amount = decimal(one.amount);
         lines.push(format!(":61:{}{entry}{}{amount}NTRFNONREF", date(one.value_date), side(one.amount)));
-        let what = swift(&format!("{} {} {}", number(one), name(one), text(one)));
-        lines.push(format!(":86:{}", swift_lines(&what)));
+        lines.push(format!(":86:{}", information(number(one), name(one), text(one))));
     }
     lines.push(balance("62F", statement.closing(), statement.to));
     lines.push("-".to_owned());
     lines.join("\r\n").into_bytes()
 }
 
-/// The SWIFT character set x; anything else is a blank.
-fn swift(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "/-?:().,'+ ".contains(c);
-    text.trim().chars().map(|c| if allowed(c) { c } else { ' ' }).collect()
-}
+/// Letters in a line of a message, and lines of one field.
+const WIDTH: usize = 65;
+const FIELD_LINES: usize = 6;
 
-/// At most six lines of 65. None begins like a field or like the end of the message, whatever somebody wrote.
-fn swift_lines(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let line = |part: &[char]| match part {
-        [':' | '-', rest @ ..] => format!(" {}", String::from_iter(rest)),
-        part => String::from_iter(part),
+/// Who was on the other side and what it was for, in at most six lines of 65. A name is in one piece where it fits on a
+/// line. No line begins like a field or like the end of the message, whatever somebody wrote.
+fn information(number: &str, name: &str, text: &str) -> String {
+    let plain = |text: &str| -> Vec<char> {
+        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
     };
-    letters.chunks(65).take(6).map(line).collect::<Vec<_>>().join("\r\n")
+    let mut lines: Vec<Vec<char>> = Vec::new();
+    for part in [plain(number), plain(name), plain(text)].into_iter().filter(|part| !part.is_empty()) {
+        match lines.last_mut().filter(|last| last.len() + 1 + part.len() <= WIDTH) {
+            Some(last) => last.extend(std::iter::once(' ').chain(part)),
+            None => lines.extend(part.chunks(WIDTH).map(<[char]>::to_vec)),
+        }
+    }
+    let line = |part: &Vec<char>| match part[..] {
+        [':' | '-', ref rest @ ..] => format!(" {}", String::from_iter(rest)),
+        ref part => String::from_iter(part),
+    };
+    lines.iter().take(FIELD_LINES).map(line).collect::<Vec<_>>().join("\r\n")
 }
 
 /// Lines on one page.
 const LINES: usize = 60;
 
 /// Pages of plain lines in a font that every reader has.
-pub(crate) fn pdf(statement: &Statement<'_>) -> Vec<u8> {
-    let account = statement.account;
+pub(crate) fn pdf(statement: &Statement) -> Vec<u8> {
+    let account = &statement.account;
     let mut lines = vec![
         format!("Statement {}", statement.number),
         format!("Account {} of {}", account.iban.grouped(), account.name),
@@ -118,15 +128,15 @@ pub(crate) fn pdf(statement: &Statement<'_>) -> Vec<u8> {
         format!("Opening balance {} {}", account.currency.code(), statement.opening.to_decimal()),
         String::new(),
     ];
-    for one in statement.transactions {
-        lines.push(format!(
+    for one in &statement.transactions {
+        lines.extend(wrapped(&format!(
             "{}  {:>14}  {}  {}  {}",
             one.booking_date,
             one.amount.to_decimal(),
             number(one),
             name(one),
             text(one)
-        ));
+        )));
     }
     lines.push(String::new());
     let closing = statement.closing().to_decimal();
@@ -145,7 +155,11 @@ pub(crate) fn pdf(statement: &Statement<'_>) -> Vec<u8> {
         ));
         let mut content = "BT /F1 8 Tf 12 TL 40 800 Td\n".to_owned();
         for line in *lines {
-            let _ = writeln!(content, "({}) Tj T*", pdf_text(line));
+            let shown = format!("({}) Tj T*", pdf_text(line));
+            let _ = match actual_text(line) {
+                Some(text) => writeln!(content, "/Span << /ActualText <{text}> >> BDC {shown} EMC"),
+                None => writeln!(content, "{shown}"),
+            };
         }
         content.push_str("ET");
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
@@ -171,10 +185,23 @@ fn assemble(objects: &[String]) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// A line as a string of PDF: at most 100 letters of ASCII, the rest of Latin-1 as octal numbers.
+/// A line in pieces of at most 100 letters, which is what fits on a page.
+fn wrapped(line: &str) -> Vec<String> {
+    line.chars().collect::<Vec<_>>().chunks(100).map(String::from_iter).collect()
+}
+
+/// What a line says where the font has no letters for it, for readers and for whoever copies it: UTF-16 (ISO 32000-1,
+/// 14.9.4). None for a line that is shown as it is.
+fn actual_text(line: &str) -> Option<String> {
+    let is_shown = |letter: char| matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}');
+    let units = || std::iter::once(0xfeff).chain(line.encode_utf16());
+    (!line.chars().all(is_shown)).then(|| units().map(|unit| format!("{unit:04X}")).collect())
+}
+
+/// A line as a string of PDF: letters of ASCII, the rest of Latin-1 as octal numbers.
 fn pdf_text(line: &str) -> String {
     let mut text = String::new();
-    for letter in line.chars().take(100) {
+    for letter in line.chars() {
         match letter {
             '(' | ')' | '\\' => {
                 text.push('\\');
@@ -196,9 +223,24 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_is_no_field_of_the_message() {
+        let lines = |name: &str, text: &str| -> Vec<String> {
+            information("NL91ABNA0417164300", name, text).split("\r\n").map(str::to_owned).collect()
+        };
         let text = format!("{}:61:2601010101C1,00NTRFNONREF", "x".repeat(65));
-        assert_eq!(swift_lines(&text).split("\r\n").nth(1), Some(" 61:2601010101C1,00NTRFNONREF"));
+        assert_eq!(lines("Shop", &text)[2], " 61:2601010101C1,00NTRFNONREF");
         let text = format!("{}-", "x".repeat(65));
-        assert_eq!(swift_lines(&text).split("\r\n").nth(1), Some(" "));
+        assert_eq!(lines("Shop", &text)[2], " ");
+        assert_eq!(lines("Café\r\n:62F:", ""), ["NL91ABNA0417164300 Café  :62F:"]);
+        let long = "n".repeat(60);
+        assert_eq!(lines(&long, "whats"), ["NL91ABNA0417164300".to_owned(), long, "whats".to_owned()]);
+        assert_eq!(lines(&"n".repeat(140), &"t".repeat(9000)).len(), FIELD_LINES);
+        assert_eq!(information("", "", ""), "");
+    }
+
+    #[test]
+    fn a_line_says_what_its_font_cannot_show() {
+        assert_eq!(actual_text("Café"), None);
+        assert_eq!(actual_text("Ł").as_deref(), Some("FEFF0141"));
+        assert_eq!(wrapped(&"x".repeat(250)).len(), 3);
     }
 }

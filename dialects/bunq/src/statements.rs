@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
-use crate::call::Call;
+use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::label_own;
+use crate::ledger::{Ledger, find_one};
 use crate::lives::ORDER;
-use crate::payments::{find_one, in_range};
-use crate::records::{Kept, Range, Record, find};
+use crate::records::{Kept, Record, find};
 use crate::reply::{Reply, time, wrapped};
 use crate::statement_files::{Statement, csv, mt940, pdf};
 
@@ -21,7 +21,13 @@ use crate::statement_files::{Statement, csv, mt940, pdf};
 const MAX_DAYS: i64 = 366 * 5;
 
 /// Most transactions in one statement.
-const MAX_TRANSACTIONS: usize = 20_000;
+const MAX_TRANSACTIONS: i64 = 20_000;
+
+/// Transactions that are read at once.
+const CHUNK: i64 = 500;
+
+/// The longest that the making of one file may take.
+const MAX_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A statement that was asked for. Its file is made when it is fetched.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -154,22 +160,29 @@ pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
     check_readable(&seen)?;
     let record = named(&call, &seen).await?;
-    let value = &record.value;
-    let (opening, transactions) = in_period(&call, &seen, value.from, value.to).await?;
-    let statement = Statement {
-        account: seen.account(),
-        number: record.id,
-        from: value.from,
-        to: value.to,
-        opening,
-        transactions: &transactions,
+    let made = tokio::time::timeout(MAX_TIME, file(&call, &seen, record)).await;
+    made.map_err(|_| {
+        Error::bad(
+            "The statement could not be made in time; ask for one of a shorter period, or try again later.",
+        )
+    })?
+}
+
+/// Makes the file of a statement.
+async fn file(call: &Call, seen: &Seen, record: Record<CustomerStatement>) -> Result<Reply, Error> {
+    let value = record.value;
+    let (opening, transactions) = in_period(call, seen, value.from, value.to).await?;
+    let (from, to, account) = (value.from, value.to, seen.account().clone());
+    let statement = Statement { account, number: record.id, from, to, opening, transactions };
+    let is_european = value.regional_format.as_deref() == Some("EUROPEAN");
+    let (write, kind): (Box<dyn FnOnce() -> Vec<u8> + Send>, _) = match value.format.as_str() {
+        "CSV" => (Box::new(move || csv(&statement, is_european)), "text/csv"),
+        "MT940" => (Box::new(move || mt940(&statement)), "text/plain"),
+        _ => (Box::new(move || pdf(&statement)), "application/pdf"),
     };
-    let (file, kind): (Vec<u8>, _) = match value.format.as_str() {
-        "CSV" => (csv(&statement, value.regional_format.as_deref() == Some("EUROPEAN")), "text/csv"),
-        "MT940" => (mt940(&statement), "text/plain"),
-        _ => (pdf(&statement), "application/pdf"),
-    };
-    Ok(Reply::content(Bytes::from(file), kind))
+    // A long one takes long enough to keep others waiting.
+    let written = tokio::task::spawn_blocking(write).await.map_err(|_| Error::unfinished())?;
+    Ok(Reply::content(Bytes::from(written), kind))
 }
 
 /// What was there before a transaction.
@@ -178,33 +191,38 @@ fn before(one: &Transaction) -> Money {
     Money { minor: after - one.amount.minor, currency: one.amount.currency }
 }
 
-/// The transactions of a period, oldest first, and what was there before them.
+/// The transactions of a period, oldest first, and what was there before them. What lies outside of the period is not
+/// read.
 async fn in_period(
     call: &Call,
     seen: &Seen,
     from: Date,
     to: Date,
 ) -> Result<(Money, Vec<Transaction>), Error> {
-    let (mut found, mut range) = (Vec::new(), Range::Older(None));
-    let mut opening = None;
-    while opening.is_none() {
-        let listed = in_range(call, seen, range, 500).await?.payments;
-        let Some((oldest, _)) = listed.last() else { break };
-        range = Range::Older(Some(*oldest));
-        let earlier = listed.iter().find(|(_, one)| one.booking_date < from);
-        opening = earlier.and_then(|(_, one)| one.balance_after);
-        let is_in_period = |one: &Transaction| (from..=to).contains(&one.booking_date);
-        found.extend(listed.into_iter().map(|(_, one)| one).filter(is_in_period));
-        if found.len() > MAX_TRANSACTIONS {
-            return Err(Error::bad(format!(
-                "There are more than {MAX_TRANSACTIONS} payments in this period; ask for a shorter one."
-            )));
-        }
+    let ledger = Ledger::of(call, seen).await?;
+    let earlier = match from.yesterday() {
+        Ok(day) => ledger.count_up_to(day).await?,
+        Err(_) => 0,
+    };
+    let mut newest = ledger.count_up_to(to).await?.max(earlier);
+    if newest - earlier > MAX_TRANSACTIONS {
+        return Err(Error::bad(format!(
+            "There are more than {MAX_TRANSACTIONS} payments in this period; ask for a shorter one."
+        )));
+    }
+    let mut found = Vec::new();
+    while newest > earlier {
+        breathe().await;
+        let chunk = ledger.up_to(newest, CHUNK.min(newest - earlier)).await?;
+        let Some(length) = i64::try_from(chunk.len()).ok().filter(|length| *length > 0) else { break };
+        newest -= length;
+        found.extend(chunk.into_iter().map(|(_, one)| one));
     }
     found.reverse();
     let zero = Money { minor: 0, currency: seen.account().currency };
-    let opening = opening.or_else(|| found.first().map(before)).unwrap_or(zero);
-    Ok((opening, found))
+    let last_before = ledger.up_to(earlier, 1).await?.pop();
+    let opening = last_before.and_then(|(_, one)| one.balance_after);
+    Ok((opening.or_else(|| found.first().map(before)).unwrap_or(zero), found))
 }
 
 /// `POST …/event/{event}/statement`
@@ -243,12 +261,12 @@ pub(crate) async fn content_of_payment(call: Call) -> Result<Reply, Error> {
     let (seen, transaction, record) = of_payment(&call).await?;
     let day = transaction.booking_date;
     let statement = Statement {
-        account: seen.account(),
+        account: seen.account().clone(),
         number: record.id,
         from: day,
         to: day,
         opening: before(&transaction),
-        transactions: &[transaction],
+        transactions: vec![transaction],
     };
     Ok(Reply::content(Bytes::from(pdf(&statement)), "application/pdf"))
 }

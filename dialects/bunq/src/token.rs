@@ -14,7 +14,7 @@ use crate::oauth_clients::{by_client_id, secret};
 use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
 use crate::router::{Shared, signed};
-use crate::users::{self, User};
+use crate::users;
 
 /// An error of OAuth (RFC 6749, 5.2).
 struct OauthError {
@@ -84,7 +84,7 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let wrong = || OauthError::bad("invalid_client", "client_id or client_secret is wrong");
     let client = client.filter(|_| fits).ok_or_else(wrong)?;
     let user = users::find(bunq, client.owner).await.map_err(failed)?;
-    let Some(User::Provider { tpp, .. }) = user.map(|user| user.value) else { return Err(wrong()) };
+    let Some((tpp, _)) = user.and_then(|user| user.value.client(client.owner)) else { return Err(wrong()) };
     let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
     let acting = acting.map_err(|error| match error {
         gateway::Error::Refused(refusal) => OauthError::bad("invalid_client", refusal.to_string()),

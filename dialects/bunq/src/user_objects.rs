@@ -8,7 +8,7 @@ use crate::labels::{avatar, email_of, public_uuid};
 use crate::records::Record;
 use crate::reply::{time, wrapped};
 use crate::state::Bunq;
-use crate::users::{User, provider_name};
+use crate::users::{User, find, provider_name};
 
 /// A user under its wrapper.
 ///
@@ -25,12 +25,23 @@ pub(crate) async fn render(
             wrapped("UserPaymentServiceProvider", render_provider(user, (name, distinguished_name), timeout))
         }
         User::Customer { customer } => render_customer(bunq, ctx, user, customer, timeout).await?,
-        User::Key { provider, granted_by, customer, .. } => {
-            let name = provider_name(bunq, *provider).await?.unwrap_or_default();
+        User::Key { provider, granted_by, customer, is_ordinary, .. } => {
+            let name = provider_name(bunq, user.id).await?.unwrap_or_default();
             let customer = bunq.edge.gateway.customer(customer).await?;
             let mut requested_by = short(*provider, &name);
             requested_by["session_timeout"] = timeout.into();
-            // One object alone has a session_timeout: a client takes the first that it finds.
+            let mut granted_by = short(*granted_by, &customer.name);
+            // One object alone has a session_timeout where it is that of a service provider: a client takes the first
+            // that it finds. Clients of ordinary users take users for whole ones.
+            if *is_ordinary {
+                granted_by["session_timeout"] = timeout.into();
+            }
+            let requester = match find(bunq, *provider).await?.map(|record| record.value) {
+                Some(User::Customer { customer }) => {
+                    wrapper(bunq.edge.gateway.customer(&customer).await?.kind)
+                }
+                _ => "UserPaymentServiceProvider",
+            };
             wrapped(
                 "UserApiKey",
                 json!({
@@ -38,10 +49,10 @@ pub(crate) async fn render(
                     "created": time(user.created),
                     "updated": time(user.updated),
                     "requested_by_user": {
-                        "UserPaymentServiceProvider": requested_by,
+                        requester: requested_by,
                     },
                     "granted_by_user": {
-                        wrapper(customer.kind): short(*granted_by, &customer.name),
+                        wrapper(customer.kind): granted_by,
                     },
                 }),
             )

@@ -61,7 +61,21 @@ pub(crate) enum User {
         granted_by: i64,
         /// The customer.
         customer: CustomerId,
+        /// Whether it is no service provider but an ordinary user, with an OAuth client of their own.
+        #[serde(default)]
+        is_ordinary: bool,
     },
+}
+
+/// What the ids of clients of ordinary users begin with at the bank. No certificate has such an identifier.
+const ORDINARY: &str = "bunq-user-";
+
+/// What clients of ordinary users may do. The bank knows who they are, and every customer approves each of them.
+const ORDINARY_ROLES: [Role; 2] = [Role::AccountInformation, Role::PaymentInitiation];
+
+/// The number of the ordinary user whose client a third party is; none for a service provider.
+pub(crate) fn ordinary_user(client: &TppId) -> Option<i64> {
+    client.as_str().strip_prefix(ORDINARY)?.parse().ok()
 }
 
 impl Kept for User {
@@ -77,6 +91,24 @@ impl User {
             distinguished_name: accepted.distinguished_name.clone(),
             roles: accepted.holder.roles.clone(),
         }
+    }
+
+    /// Who the OAuth client of this user is for the bank, and what it may do; `number` is that of the user. None for
+    /// keys, which have no clients.
+    pub(crate) fn client(&self, number: i64) -> Option<(TppId, Vec<Role>)> {
+        match self {
+            Self::Provider { tpp, roles, .. } => Some((tpp.clone(), roles.clone())),
+            Self::Customer { .. } => {
+                Some((TppId::new(format!("{ORDINARY}{number}")), ORDINARY_ROLES.to_vec()))
+            }
+            Self::Key { .. } => None,
+        }
+    }
+
+    /// Whether this user sees what the customer sees: the customer in person, and clients of ordinary users, which no
+    /// role limits.
+    pub(crate) fn sees_all(&self) -> bool {
+        matches!(self, Self::Customer { .. } | Self::Key { is_ordinary: true, .. })
     }
 
     /// The number of the user who granted access, for a key.
@@ -176,15 +208,19 @@ pub(crate) async fn number_of_customer(
     number_of(bunq, ctx, User::Customer { customer: customer.clone() }).await
 }
 
-/// The number of a service provider's user, if it has one.
+/// The number of the user whose client a third party is, if there is one.
 ///
 /// # Errors
 /// [`GatewayError`]
 pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Option<i64>, GatewayError> {
+    if let Some(user) = ordinary_user(tpp) {
+        return Ok(Some(user));
+    }
     look_up(&bunq.drawer, BY_NAME, &format!("tpp:{tpp}")).await
 }
 
-/// The name of the service provider that a user is or acts for. Absent for customers in person.
+/// The name of whoever a user acts for: the service provider, or the ordinary user whose client it is. Absent for
+/// customers in person.
 ///
 /// # Errors
 /// [`GatewayError`]
@@ -192,6 +228,9 @@ pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>
     let mut user = find(bunq, id).await?.map(|record| record.value);
     if let Some(User::Key { provider, .. }) = user {
         user = find(bunq, provider).await?.map(|record| record.value);
+        if let Some(User::Customer { customer }) = &user {
+            return Ok(Some(bunq.edge.gateway.customer(customer).await?.name));
+        }
     }
     Ok(match user {
         Some(User::Provider { name, .. }) => Some(name),

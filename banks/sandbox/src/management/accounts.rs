@@ -155,7 +155,14 @@ fn wish(sandbox: &Sandbox, request: TestAccountRequest) -> Result<Wish, Error> {
             "name must have 1 to 70 characters and no control characters",
         ));
     }
-    Ok(Wish { tenant, persona, name: request.name, currency, balance: balance.transpose()? })
+    Ok(Wish {
+        tenant,
+        persona,
+        name: request.name,
+        on_demand: false,
+        currency,
+        balance: balance.transpose()?,
+    })
 }
 
 pub(super) async fn list_test_accounts(

@@ -5,7 +5,6 @@ mod accounts;
 mod resource_servers;
 mod third_parties;
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,9 +13,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Rejected, SMALL_BODY, read_body};
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body};
 use gateway::Clock;
-use gateway::domain::{CertificateRecord, CertificateStatus, CustomerId, Tenant, Timestamp};
+use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,23 +24,14 @@ use crate::Sandbox;
 use crate::clock::ClockError;
 use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
 
-/// Tells what a customer needs to come in through an interface: JSON, or null if that does not serve their branch.
-pub type CustomerAccess = Arc<
-    dyn Fn(
-            Tenant,
-            CustomerId,
-        ) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, gateway::Error>> + Send>>
-        + Send
-        + Sync,
->;
-
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// What the handlers need.
 #[derive(Clone)]
 struct Management {
     sandbox: Sandbox,
-    doors: Arc<[(&'static str, CustomerAccess)]>,
+    doors: Arc<[(&'static str, Door)]>,
+    due: Arc<[Due]>,
 }
 
 impl FromRef<Management> for Sandbox {
@@ -51,8 +41,14 @@ impl FromRef<Management> for Sandbox {
 }
 
 /// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
-/// interfaces where customers have credentials of their own, by name.
-pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, CustomerAccess)>) -> Router {
+/// interfaces where customers have credentials of their own, by name, and `due` what has to be done as time goes by: it
+/// is done before the answer when a clock was moved.
+pub fn management(
+    sandbox: Sandbox,
+    others: Router,
+    doors: Vec<(&'static str, Door)>,
+    due: Vec<Due>,
+) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/ca.pem", get(ca_pem))
@@ -69,7 +65,7 @@ pub fn management(sandbox: Sandbox, others: Router, doors: Vec<(&'static str, Cu
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .with_state(Management { sandbox, doors: doors.into() })
+        .with_state(Management { sandbox, doors: doors.into(), due: due.into() })
         .merge(others)
         .layer(from_fn(same_origin_only))
         .layer(from_fn(private))
@@ -276,7 +272,7 @@ async fn read_clocks(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> 
 }
 
 async fn move_clock(
-    State(sandbox): State<Sandbox>,
+    State(Management { sandbox, due, .. }): State<Management>,
     request: Request,
 ) -> Result<Json<serde_json::Value>, Error> {
     let ClockMove { tenant, now, advance } = json(request).await?;
@@ -293,6 +289,9 @@ async fn move_clock(
                 return Err(Error::bad("invalid_request", text));
             }
         }
+    }
+    for work in due.iter() {
+        work().await;
     }
     match (&tenant, &tenants[..]) {
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0009_log_in_failures.sql"),
     include_str!("../../migrations/0012_payments_at_once.sql"),
     include_str!("../../migrations/0013_lives.sql"),
+    include_str!("../../migrations/0015_places.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -9,10 +9,11 @@ mod writer;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags};
+use rusqlite::{CachedStatement, Connection, OpenFlags, StatementStatus};
 use thread_local::ThreadLocal;
 
 use crate::StoreError;
@@ -33,6 +34,8 @@ struct Inner {
     // Declared first, so that it is dropped first: the writer ends before its connection does.
     writer: Writer,
     readers: Readers,
+    /// Steps that reads took so far.
+    steps: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -52,7 +55,7 @@ impl Db {
         files::checkpoint(&connection)?;
         let readers = Readers::PerThread { path: path.to_owned(), connections: Box::default() };
         let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
-        Ok(Self(Arc::new(Inner { writer, readers })))
+        Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
     }
 
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
@@ -61,7 +64,8 @@ impl Db {
         migrations::run(&mut connection)?;
         let shared = Arc::new(Mutex::new(connection));
         let writer = Writer::start(Arc::clone(&shared))?;
-        Ok(Self(Arc::new(Inner { writer, readers: Readers::Shared(shared) })))
+        let readers = Readers::Shared(shared);
+        Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
     }
 
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
@@ -86,10 +90,13 @@ impl Db {
         self.with_reader(|connection| {
             let mut statement = bound(connection, sql, params)?;
             let mut rows = statement.raw_query();
-            match rows.next().map_err(unavailable)? {
+            let found = match rows.next().map_err(unavailable)? {
                 Some(row) => read(&Row(row)).map(Some),
                 None => Ok(None),
-            }
+            };
+            drop(rows);
+            self.count(&statement);
+            found
         })
     }
 
@@ -106,8 +113,20 @@ impl Db {
             while let Some(row) = rows.next().map_err(unavailable)? {
                 found.push(read(&Row(row))?);
             }
+            drop(rows);
+            self.count(&statement);
             Ok(found)
         })
+    }
+
+    /// Steps of the database's machine that reads took so far: what a read costs, on any machine.
+    pub(crate) fn steps(&self) -> u64 {
+        self.0.steps.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, statement: &rusqlite::Statement<'_>) {
+        let steps = statement.reset_status(StatementStatus::VmStep);
+        self.0.steps.fetch_add(u64::try_from(steps).unwrap_or(0), Ordering::Relaxed);
     }
 
     fn with_reader<T>(

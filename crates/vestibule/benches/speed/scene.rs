@@ -189,7 +189,7 @@ pub(crate) fn fill(database: &Path, iban: &str) {
         .unwrap();
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
     let columns = "entered_on, booking_date, sequence, value_date, amount, balance_after, counterparty_name, \
-                   counterparty_iban, remittance, code, end_to_end_id";
+                   counterparty_iban, remittance, code, end_to_end_id, place";
     let postings = format!(
         "{copies} INSERT INTO postings (entry, account, {columns}) \
          SELECT p.entry || '-' || n, CASE WHEN p.account = ?1 THEN p.account || '-' || n ELSE p.account END, \

@@ -242,6 +242,69 @@ async fn statements_are_files_in_three_formats() {
     assert!(file.body.starts_with("%PDF-1.4") && file.body.ends_with("%%EOF\n"));
 }
 
+/// The rows of a statement in CSV, without the headings, fields without their quotes.
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let fields = |line: &str| line[1..line.len() - 1].split("\",\"").map(str::to_owned).collect();
+    csv.split("\r\n").skip(1).map(fields).collect()
+}
+
+#[tokio::test]
+async fn every_file_has_the_names_that_the_list_of_payments_shows() {
+    let server = TestServer::start().await;
+    let provider = BunqClient::provider(&server, "Names AISP").await;
+    // On the 26th money is put aside: for two days that is what happened last.
+    for now in
+        ["2026-12-31T22:58:00Z", "2027-01-26T09:00:00Z", "2027-01-27T09:00:00Z", "2028-02-29T12:00:00Z"]
+    {
+        let (status, _) = server.manage("PUT", "/clock", json!({"tenant": "nl", "now": now})).await;
+        assert_eq!(status, 200);
+        let customer = server.customer("nl", "household").await;
+        let provider = provider.clone().session(&provider.key).await;
+        let client = provider.connect(&server, &customer).await;
+        let account = client.account().await;
+        let payments = client.list(&client.below(account, "/payment?count=60")).await;
+        // Moments are in UTC, days begin up to two hours earlier here.
+        let day = |payment: &Value| {
+            let moment: jiff::civil::DateTime = payment["created"].as_str().unwrap().parse().unwrap();
+            moment.checked_add(jiff::SignedDuration::from_hours(2)).unwrap().date().to_string()
+        };
+        let (from, to) = (day(&payments[50]), day(&payments[0]));
+        let names: Vec<_> = payments
+            .iter()
+            .rev()
+            .filter(|payment| day(payment) >= from)
+            .map(|payment| payment["counterparty_alias"]["display_name"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(names.len() > 50 && !names.contains(&"Unknown".to_owned()), "{now}: {names:?}");
+        let path = client.below(account, "/customer-statement");
+        let mut files = Vec::new();
+        for format in ["CSV", "MT940", "PDF"] {
+            let body = json!({"statement_format": format, "regional_format": "UK_US", "date_start": from, "date_end": to});
+            let id = client.make(&path, &body).await;
+            files.push(client.get(&format!("{path}/{id}/content")).await.body);
+        }
+        let rows = rows(&files[0]);
+        let in_file: Vec<_> = rows.iter().map(|row| row[5].clone()).collect();
+        assert_eq!(in_file, names, "{now}");
+        let blocks: Vec<_> = files[1].split(":61:").skip(1).collect();
+        assert_eq!(blocks.len(), names.len());
+        for (block, name) in blocks.iter().zip(&names) {
+            assert!(block.contains(name.as_str()), "{now} {name}: {block}");
+        }
+        for name in names.iter().filter(|name| name.is_ascii()) {
+            assert!(files[2].contains(name.as_str()), "{now} {name}");
+        }
+        // What was there before and after, and what moved in between, add up.
+        let moved: i64 = rows.iter().map(|row| cents(&row[2])).sum();
+        let balance = |tag: &str| {
+            let line = files[1].split("\r\n").find_map(|line| line.strip_prefix(tag)).unwrap();
+            let amount: i64 = line[10..].replace(',', "").parse().unwrap();
+            if line.starts_with('D') { -amount } else { amount }
+        };
+        assert_eq!(balance(":60F:") + moved, balance(":62F:"), "{now}");
+    }
+}
+
 #[tokio::test]
 async fn lists_come_page_by_page_without_what_is_not_seen() {
     let server = TestServer::start().await;

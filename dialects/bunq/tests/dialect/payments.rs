@@ -338,6 +338,58 @@ async fn a_user_decides_about_drafts_in_person_too() {
 }
 
 #[tokio::test]
+async fn scheduled_payments_need_nobody_who_looks() {
+    let server = TestServer::start().await;
+    let (_, payer) = server
+        .manage("POST", "/test-accounts", json!({"tenant": "nl", "persona": "empty", "balance": "100.00"}))
+        .await;
+    let payee = server.customer("nl", "empty").await;
+    let (own, other) =
+        (BunqClient::customer(&server, &payer).await, BunqClient::customer(&server, &payee).await);
+    let (from, to) = (own.account().await, other.account().await);
+    let (_, clocks) = server.manage("GET", "/clock", json!(null)).await;
+    let clocks = clocks["clocks"].as_array().unwrap();
+    let now = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap()["now"].as_str().unwrap();
+    let now: jiff::Timestamp = now.parse().unwrap();
+    let begin = now + jiff::SignedDuration::from_hours(1);
+    let alias = json!({"type": "IBAN", "value": payee["iban"], "name": "Payee"});
+    let body = json!({
+        "payment": {"amount": euro("1.00"), "counterparty_alias": alias, "description": "Daily"},
+        "schedule": {"time_start": begin.strftime("%Y-%m-%d %H:%M:%S").to_string(), "recurrence_unit": "DAILY", "recurrence_size": 1},
+    });
+    let id = own.make(&own.below(from, "/schedule-payment"), &body).await;
+    // The payee sees the money although nobody has looked at the account that pays, nor at the schedule.
+    server.advance("nl", "PT50M").await;
+    assert_eq!(other.balance(to).await, 0);
+    server.advance("nl", "PT20M").await;
+    assert_eq!(other.balance(to).await, 100);
+    server.advance("nl", "P3D").await;
+    assert_eq!(other.balance(to).await, 400);
+    // A clock that goes back and comes again makes nothing twice.
+    server.advance("nl", "-P2D").await;
+    server.advance("nl", "P2D").await;
+    assert_eq!(other.balance(to).await, 400);
+    // Another time: the old one is forgotten.
+    let path = own.below(from, &format!("/schedule-payment/{id}"));
+    assert_eq!(own.put(&path, &json!({"payment": with_amount(&body["payment"], "2.00")})).await.status, 200);
+    server.advance("nl", "P1D").await;
+    assert_eq!(other.balance(to).await, 600);
+    let instances = own.list(&own.below(from, &format!("/schedule/{id}/schedule-instance"))).await;
+    let numbers: Vec<_> = instances.iter().map(|one| one["id"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, [5, 4, 3, 2, 1]);
+    assert!(instances.iter().all(|one| one["result_object"]["Payment"]["id"].is_i64()));
+    let books = server.running.sandbox.store.unbalanced_entries().await.unwrap();
+    assert!(books.is_empty(), "{books:?}");
+}
+
+/// A payment with another amount.
+fn with_amount(payment: &Value, amount: &str) -> Value {
+    let mut payment = payment.clone();
+    payment["amount"] = euro(amount);
+    payment
+}
+
+#[tokio::test]
 async fn scheduled_payments_are_made_once_when_their_time_has_come() {
     let server = TestServer::start().await;
     let (_, made) =
@@ -358,7 +410,7 @@ async fn scheduled_payments_are_made_once_when_their_time_has_come() {
     let id = own.make(&path, &body).await;
     assert_eq!(own.balance(account).await, 500);
     server.advance("nl", "P2D").await;
-    // Everybody looks at the same moment.
+    // Everybody looks at the same moment, which makes nothing.
     let looks: Vec<_> = (0..8)
         .map(|_| {
             let own = own.clone();

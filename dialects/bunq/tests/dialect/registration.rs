@@ -6,6 +6,37 @@ use testkit::bunq::{BunqClient, client_keys, element, pseudo_certificate, self_s
 use testkit::{Request, TestCa, TestServer};
 
 #[tokio::test]
+async fn an_empty_text_may_be_signed_where_there_is_no_body() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let client = BunqClient::customer(&server, &customer).await;
+    let own = &client_keys().0;
+    let signed = |request: Request, what: &[u8]| request.set("x-bunq-client-signature", &sign(own, what));
+    let account = client.account().await;
+    let payment = client.below(account, "/payment");
+    let body = json!({"session_timeout": 600});
+    let person = format!("/user-person/{}", client.user);
+    for (request, what, status) in [
+        (client.request("GET", "/user", None), &b"\"\""[..], 200),
+        (client.request("GET", "/user", None), b"", 200),
+        (client.request("GET", "/user", None), b"{}", 400),
+        (client.request("GET", "/user", None), b"\"\"\n", 400),
+        (client.request("PUT", &person, Some(&body)), b"\"\"", 400),
+        (client.request("PUT", &person, Some(&body)), b"", 400),
+        // Here a signature is needed, and it is over what is sent.
+        (client.request("POST", &payment, None), b"\"\"", 400),
+        (client.request("DELETE", "/session/0", None), b"\"\"", 200),
+    ] {
+        let shown = format!("{} {} {:?}", request.method, request.target, String::from_utf8_lossy(what));
+        let answer = client.send(&signed(request, what)).await;
+        assert_eq!(answer.status, status, "{shown}: {}", answer.body);
+        if status == 400 {
+            assert!(answer.body.contains("The request signature is invalid."), "{shown}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_becomes_a_key_and_a_session() {
     let server = TestServer::start().await;
     let client = BunqClient::install(&server).await;

@@ -32,6 +32,71 @@ async fn users_on_demand_begin_with_nothing() {
 }
 
 #[tokio::test]
+async fn users_on_demand_have_names_and_numbers_of_their_own() {
+    let server = TestServer::start().await;
+    let mut names = std::collections::HashSet::new();
+    for kind in ["person", "company", "person", "company", "person"] {
+        let client = sandbox_user(&server, kind).await;
+        let account = client.list(&format!("/user/{}/monetary-account-bank", client.user)).await.remove(0);
+        let alias = &account["alias"][0];
+        let (iban, name) = (alias["value"].as_str().unwrap(), alias["name"].as_str().unwrap().to_owned());
+        assert!(iban.starts_with("NL") && &iban[4..8] == "BUNQ", "{iban}");
+        assert!(names.insert(name), "{names:?}");
+        // Another account has a number of the same kind, and is one of this bank.
+        let path = format!("/user/{}/monetary-account-savings", client.user);
+        client.make(&path, &json!({"currency": "EUR"})).await;
+        let opened = client.list(&path).await.remove(0);
+        assert_eq!(&opened["alias"][0]["value"].as_str().unwrap()[4..8], "BUNQ");
+        let nobody = json!({"type": "IBAN", "value": "NL18BUNQ2025104049", "name": "Nobody"});
+        let payment = json!({"amount": euro("1.00"), "counterparty_alias": nobody, "description": "x"});
+        let refused = client.post(&client.below(client.account().await, "/payment"), &payment).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn everything_has_numbers_from_one_sequence() {
+    let server = TestServer::start().await;
+    let made = server.customer("nl", "empty").await["bunq"]["userId"].as_i64().unwrap();
+    let on_demand = sandbox_user(&server, "person").await.user;
+    let later = server.customer("nl", "empty").await["bunq"]["userId"].as_i64().unwrap();
+    assert!(made < on_demand && on_demand < later && later < made + 100, "{made} {on_demand} {later}");
+}
+
+#[tokio::test]
+async fn accounts_are_listed_oldest_first() {
+    let server = TestServer::start().await;
+    let client = sandbox_user(&server, "person").await;
+    let mut opened = vec![client.account().await];
+    for kind in ["savings", "bank", "bank", "savings", "bank", "savings", "bank"] {
+        let path = format!("/user/{}/monetary-account-{kind}", client.user);
+        opened.push(client.make(&path, &json!({"currency": "EUR"})).await);
+    }
+    let ids = |accounts: &[serde_json::Value]| -> Vec<i64> {
+        accounts.iter().map(|account| account["id"].as_i64().unwrap()).collect()
+    };
+    let all = client.list(&format!("/user/{}/monetary-account", client.user)).await;
+    assert_eq!(ids(&all), opened);
+    assert!(opened.is_sorted(), "numbers rise: {opened:?}");
+    assert_eq!(client.account().await, opened[0], "the primary account is the first one");
+    // A third party that saw one of them first changes nothing, and sees the same order.
+    let saver = server.customer("nl", "saver").await;
+    let provider = BunqClient::provider(&server, "First AISP").await.connect(&server, &saver).await;
+    let seen = ids(&provider.list(&format!("/user/{}/monetary-account", provider.user)).await);
+    let own = BunqClient::customer(&server, &saver).await;
+    let all = own.list(&format!("/user/{}/monetary-account", own.user)).await;
+    let numbers: Vec<_> = all.iter().map(|account| account["alias"][0]["value"].clone()).collect();
+    let made: Vec<_> =
+        saver["accounts"].as_array().unwrap().iter().map(|account| account["iban"].clone()).collect();
+    assert_eq!((seen, numbers), (ids(&all), made));
+    assert!(ids(&all).is_sorted());
+    let listed = server.manage("GET", "/test-accounts", json!(null)).await.1;
+    let listed = listed["testAccounts"].as_array().unwrap().clone();
+    let again = listed.iter().find(|one| one["customerId"] == saver["customerId"]).unwrap();
+    assert_eq!(again["accounts"], saver["accounts"]);
+}
+
+#[tokio::test]
 async fn money_comes_when_it_is_asked_for() {
     let server = TestServer::start().await;
     let client = sandbox_user(&server, "person").await;
@@ -144,7 +209,8 @@ async fn users_read_what_the_bank_knows_of_them() {
     assert_eq!(client.get(&format!("/user-person/{user}")).await.status, 200);
     assert_eq!(client.get(&format!("/user-company/{user}")).await.status, 404);
     let names = element(&client.get(&format!("/user/{user}/legal-name")).await, "UserLegalNameArray");
-    assert_eq!(names["legal_names"][0], "N. Nieuwenhuis");
+    let person = element(&client.get("/user").await, "UserPerson");
+    assert_eq!(names["legal_names"][0], person["display_name"]);
     assert_eq!(client.get(&format!("/user/{user}/limit")).await.status, 200);
     let refused = client.put(&format!("/user-person/{user}"), &json!({"first_name": "Other"})).await;
     assert_eq!(refused.status, 400, "{}", refused.body);

@@ -82,12 +82,6 @@ async fn answers_say_what_was_wrong() {
             "Resource not found.",
         ),
         (
-            "client of a customer",
-            own.request("POST", &format!("/user/{}/oauth-client", own.user), Some(&json!({}))),
-            403,
-            "payment service provider",
-        ),
-        (
             "client through a connection",
             connected.request("GET", &format!("/user/{}/oauth-client", connected.user), None),
             403,

@@ -1,0 +1,179 @@
+//! Scheduled payments whose time has come. The bank itself makes them: as time goes by, and at once when a clock is
+//! moved. Each is made once, and nobody makes one by looking.
+
+use edge::log_failure;
+use gateway::domain::{AccountId, CustomerId, Timestamp};
+use gateway::{Ctx, Entry, Error as GatewayError};
+
+use crate::accounts::{self, AccountProfile};
+use crate::call::breathe;
+use crate::error::sentence;
+use crate::records::{Record, find, look_up, parse, write};
+use crate::schedules::{Instance, ScheduledPayment, payment_id};
+use crate::state::Bunq;
+
+/// Most payments that are made at once; whatever else is due comes next time.
+const MAX_DUE: usize = 1000;
+
+/// Schedules whose time has come that are read at once.
+const DUE_AT_ONCE: i64 = 50;
+
+/// Schedules by the moment of their next time.
+const DUE: &str = "due-schedules";
+
+/// Instances of a schedule that are remembered.
+const MAX_INSTANCES: usize = 200;
+
+/// From the number of an account to its schedules that have not ended, each with the moment of its next time: how many
+/// there are has a limit.
+const ACTIVE: &str = "active-schedules";
+
+type Active = Vec<(i64, Timestamp)>;
+
+/// Under which key a schedule waits for its next time: in the order of the moments.
+pub(crate) fn due_key(record: &Record<ScheduledPayment>) -> Option<String> {
+    let next = record.value.next()?;
+    // Whole seconds, rounded up: never before its time.
+    let second = next.as_second() + i64::from(next.subsec_nanosecond() > 0);
+    Some(format!("{second:012}/{:010}/{:010}", record.owner, record.id))
+}
+
+/// Makes the payments of every schedule whose time has come, each once, at most [`MAX_DUE`] of them. Nothing else makes
+/// them: whoever reads writes nothing.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn make_due(bunq: &Bunq, ctx: &Ctx) -> Result<(), GatewayError> {
+    let _one_after_the_other = bunq.due.lock().await;
+    let end = format!("{:012}", ctx.now.as_second().saturating_add(1));
+    let mut left = MAX_DUE;
+    while left > 0 {
+        let mut is_progress = false;
+        for entry in bunq.drawer.first(DUE, ("", &end), DUE_AT_ONCE).await? {
+            breathe().await;
+            match make_instances(bunq, ctx, entry, left).await {
+                Ok(made) => {
+                    left = left.saturating_sub(made);
+                    is_progress = true;
+                }
+                // Somebody changed the schedule at this moment; its payments are made next time.
+                Err(GatewayError::Conflict) => {}
+                Err(error) => log_failure(&ctx.request, &error),
+            }
+        }
+        if !is_progress {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes at most `most` payments of the schedule that an entry is about, and returns how many it made.
+async fn make_instances(bunq: &Bunq, ctx: &Ctx, entry: Entry, most: usize) -> Result<usize, GatewayError> {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<i64>().ok()).unwrap_or(0);
+    let mut parts = entry.key.split('/').skip(1);
+    let (account, id) = (number(parts.next()), number(parts.next()));
+    let record = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
+    let payer = match &record {
+        Some(record) if due_key(record).as_ref() == Some(&entry.key) => payer_of(bunq, record).await?,
+        _ => None,
+    };
+    let (Some(mut record), Some((customer, account))) = (record, payer) else {
+        // It was changed or cancelled meanwhile, and waits under another key or not at all.
+        bunq.drawer.delete(&[(DUE, entry.key)]).await?;
+        return Ok(0);
+    };
+    let mut made = 0;
+    while let Some(at) = record.value.next().filter(|at| *at <= ctx.now && made < most) {
+        let number = record.value.come;
+        let transfers = vec![record.value.transfer.clone()];
+        let once = payment_id(record.id, number);
+        let error = match bunq.edge.gateway.pay_once(ctx, (&customer, &account), transfers, once).await {
+            Ok(_) => None,
+            Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
+            Err(error) => return Err(error),
+        };
+        record.value.come += 1;
+        record.value.instances.push(Instance { number, at, error });
+        made += 1;
+    }
+    let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
+    record.value.instances.drain(..surplus);
+    save(bunq, &mut record, Some(entry.key)).await?;
+    Ok(made)
+}
+
+/// Whose account it is that a schedule pays from.
+async fn payer_of(
+    bunq: &Bunq,
+    record: &Record<ScheduledPayment>,
+) -> Result<Option<(CustomerId, AccountId)>, GatewayError> {
+    let profile = find::<AccountProfile>(&bunq.drawer, 0, record.owner).await?;
+    Ok(record.value.customer.clone().zip(profile.map(|profile| profile.value.account)))
+}
+
+/// How many schedules of an account have not ended.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn count_active(bunq: &Bunq, account: i64) -> Result<usize, GatewayError> {
+    let active = look_up::<Active>(&bunq.drawer, ACTIVE, &account.to_string()).await?;
+    Ok(active.map_or(0, |active| active.len()))
+}
+
+/// Saves a schedule, which waited under the key `before`, together with the moment that it waits for now.
+///
+/// # Errors
+/// [`GatewayError::Conflict`]
+pub(crate) async fn save(
+    bunq: &Bunq,
+    record: &mut Record<ScheduledPayment>,
+    before: Option<String>,
+) -> Result<(), GatewayError> {
+    let after = due_key(record);
+    let mut entries = vec![record.entry()];
+    if let Some(key) = after.as_ref().filter(|after| before.as_ref() != Some(after)) {
+        let known = bunq.drawer.entry(DUE, key).await?.map_or(0, |known| known.version);
+        entries.push(Entry { kind: DUE, key: key.clone(), value: String::new(), version: known });
+    }
+    bunq.drawer.save(&entries).await?;
+    record.version += 1;
+    if let Some(key) = before.filter(|before| after.as_ref() != Some(before)) {
+        bunq.drawer.delete(&[(DUE, key)]).await?;
+    }
+    note(bunq, record).await
+}
+
+/// Notes when a schedule has its next time, or that it has none any more.
+async fn note(bunq: &Bunq, record: &Record<ScheduledPayment>) -> Result<(), GatewayError> {
+    let change = |known: Option<&str>| {
+        let known = known.map(|text| parse::<Active>(ACTIVE, text)).transpose().ok()?;
+        let mut active = known.unwrap_or_default();
+        active.retain(|(id, _)| *id != record.id);
+        active.extend(record.value.next().map(|next| (record.id, next)));
+        Some(write(&active))
+    };
+    bunq.drawer.update(ACTIVE, &record.owner.to_string(), change).await.map(|_| ())
+}
+
+/// Takes up schedules of a customer that earlier versions kept without their payer.
+///
+/// # Errors
+/// [`GatewayError`]
+pub(crate) async fn adopt(bunq: &Bunq, customer: &CustomerId) -> Result<(), GatewayError> {
+    for readable in bunq.edge.gateway.own_accounts(customer).await? {
+        let Some(account) = accounts::number_of(bunq, &readable.account.id).await? else { continue };
+        let active = look_up::<Active>(&bunq.drawer, ACTIVE, &account.to_string()).await?;
+        for (id, _) in active.unwrap_or_default() {
+            let known = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
+            let Some(mut record) = known.filter(|known| known.value.customer.is_none()) else { continue };
+            record.value.customer = Some(customer.clone());
+            match save(bunq, &mut record, None).await {
+                // Another session is opened at the same moment.
+                Err(GatewayError::Conflict) => {}
+                done => done?,
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Payments that customers make together in person (section 16.5).
+
+use gateway::domain::PaymentId;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::{self, Seen};
+use crate::call::{Call, breathe};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::ledger::made_of;
+use crate::lives::ORDER;
+use crate::payments::Renderer;
+use crate::pointers::transfers;
+use crate::records::{Kept, Record};
+use crate::reply::{Reply, time, wrapped};
+
+/// Payments that were made together, or are to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PaymentBatch {
+    count: usize,
+}
+
+impl Kept for PaymentBatch {
+    const KIND: &'static str = "payment-batch";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
+}
+
+/// `POST …/monetary-account/{account}/payment-batch`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let body = call.json()?;
+    let transfers = transfers(&call, Fields::of(&body), "payments").await?;
+    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
+    let batch = add_batch(&call, &seen, transfers.len()).await?;
+    let paid = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, payment_of_batch(batch)).await;
+    paid.map_err(|error| call.failed(error))?;
+    Ok(Reply::id(batch))
+}
+
+/// Notes a batch before its payments are made, and returns its number. Nobody sees it before that.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn add_batch(call: &Call, seen: &Seen, count: usize) -> Result<i64, Error> {
+    let batch = call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await;
+    Ok(batch.map_err(|error| call.failed(error))?.id)
+}
+
+/// The payment whose transfers are a batch.
+pub(crate) fn payment_of_batch(batch: i64) -> PaymentId {
+    PaymentId::new(format!("batch-{batch}"))
+}
+
+/// A batch whose payments were made.
+async fn render(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Option<Value>, Error> {
+    let renderer = Renderer::new(call, seen);
+    let made = made_of(call, seen, &payment_of_batch(batch.id), batch.value.count).await?;
+    let Some(made) = made else { return Ok(None) };
+    let payments: Vec<Value> = made.iter().map(|(id, one)| renderer.payment(*id, one)).collect();
+    let (created, updated) = (time(batch.created), time(batch.updated));
+    Ok(Some(json!({"id": batch.id, "created": created, "updated": updated, "payments": payments})))
+}
+
+/// `GET …/monetary-account/{account}/payment-batch`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let weigh = |batch: &Record<PaymentBatch>| batch.value.count;
+    let (found, links) = call.page_of_weighed::<PaymentBatch>(seen.id, |_| true, weigh).await?;
+    let mut elements = Vec::new();
+    for batch in &found {
+        breathe().await;
+        elements.extend(render(&call, &seen, batch).await?.map(|batch| wrapped("PaymentBatch", batch)));
+    }
+    Ok(Reply::page(elements, links))
+}
+
+/// `GET …/monetary-account/{account}/payment-batch/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    Ok(Reply::one("PaymentBatch", named(&call, &seen).await?))
+}
+
+/// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
+pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    named(&call, &seen).await?;
+    Ok(Reply::id(call.id("id")?))
+}
+
+async fn named(call: &Call, seen: &Seen) -> Result<Value, Error> {
+    let batch = call.record::<PaymentBatch>(seen.id, call.id("id")?).await?;
+    render(call, seen, &batch).await?.ok_or_else(Error::not_found)
+}
