@@ -10,6 +10,7 @@ mod client_sequences;
 mod flow;
 mod guesses;
 mod onboarding;
+mod reading;
 mod refusals;
 mod request_ids;
 mod strict;
