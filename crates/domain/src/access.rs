@@ -78,6 +78,8 @@ pub enum AccessRefusal {
         kind: ReadKind,
         /// Of which account.
         id: String,
+        /// When reads are counted anew, in seconds from now.
+        retry_after: i64,
     },
     /// The end is before the beginning.
     #[error("dateTo {to} is before dateFrom {from}")]
@@ -86,6 +88,14 @@ pub enum AccessRefusal {
         from: Date,
         /// Last day.
         to: Date,
+    },
+    /// The beginning is in the future, and no end was given.
+    #[error("dateFrom {from} is in the future: without dateTo the period ends today, {today}")]
+    PeriodInFuture {
+        /// First day.
+        from: Date,
+        /// Today at the bank.
+        today: Date,
     },
     /// The page token was not made here, or for another account or consent.
     #[error(

@@ -257,7 +257,7 @@ pub struct TransactionQuery {
     pub status: BookingStatus,
     /// From this booking date on.
     pub from: Date,
-    /// Up to this booking date; pending ones are not bound by it.
+    /// Up to this booking date; pending ones belong to today.
     pub to: Date,
     /// Older than this one, which was the last of the page before.
     pub after: Option<Position>,

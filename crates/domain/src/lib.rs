@@ -9,6 +9,7 @@ pub mod authorisations;
 pub mod certificates;
 pub mod consents;
 pub mod customers;
+pub mod dates;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
@@ -33,6 +34,7 @@ pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatu
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use customers::{Customer, CustomerKind};
+pub use dates::{DateError, MomentError, parse_day, parse_moment};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{

@@ -24,19 +24,32 @@ impl From<Money> for StoredMoney {
 }
 
 impl TryFrom<StoredMoney> for Money {
-    type Error = AmountError;
+    type Error = &'static str;
 
-    fn try_from(StoredMoney(minor, code): StoredMoney) -> Result<Self, AmountError> {
-        Ok(Self { minor, currency: Currency::from_code(&code).ok_or(AmountError)? })
+    fn try_from(StoredMoney(minor, code): StoredMoney) -> Result<Self, &'static str> {
+        Ok(Self { minor, currency: Currency::from_code(&code).ok_or("unknown currency")? })
     }
 }
 
-/// A text is no amount.
+/// A text is no amount of a currency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an amount has up to 14 digits, a dot, and no more fraction digits than its currency, for example 12.50"
+    "an amount in {} is a decimal number of up to 14 digits with {}, for example {}",
+    .0.code(),
+    places(*.0),
+    Money { minor: 1250, currency: *.0 }.to_decimal()
 )]
-pub struct AmountError;
+pub struct AmountError(Currency);
+
+/// How many decimal places a currency has, for texts.
+fn places(currency: Currency) -> String {
+    match fraction_digits(currency) {
+        0 => "no fraction digits".to_owned(),
+        2 => "at most two places".to_owned(),
+        3 => "at most three places".to_owned(),
+        digits => format!("at most {digits} places"),
+    }
+}
 
 impl Money {
     /// Reads a decimal text, for example `-12.50`, in the grammar of the Berlin Group: up to 14 digits, a dot,
@@ -47,7 +60,7 @@ impl Money {
     pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let (whole, fraction) = match digits.split_once('.') {
-            Some((_, "")) => return Err(AmountError),
+            Some((_, "")) => return Err(AmountError(currency)),
             Some(parts) => parts,
             None => (digits, ""),
         };
@@ -58,9 +71,9 @@ impl Money {
             || !all_digits(whole)
             || !all_digits(fraction)
         {
-            return Err(AmountError);
+            return Err(AmountError(currency));
         }
-        let minor: i64 = format!("{whole}{fraction:0<places$}").parse().map_err(|_| AmountError)?;
+        let minor: i64 = format!("{whole}{fraction:0<places$}").parse().map_err(|_| AmountError(currency))?;
         Ok(Self { minor: if negative { -minor } else { minor }, currency })
     }
 
@@ -114,7 +127,28 @@ mod tests {
     #[test]
     fn refuses_what_is_no_amount() {
         for wrong in ["", "-", ".5", "5.", "1,50", "1.234", "+1", "1e3", " 1", "123456789012345", "٣"] {
-            assert_eq!(Money::parse(wrong, Currency::EUR), Err(AmountError), "{wrong}");
+            assert_eq!(Money::parse(wrong, Currency::EUR), Err(AmountError(Currency::EUR)), "{wrong}");
+        }
+        assert!(Money::parse("1.00", Currency::JPY).is_err());
+    }
+
+    #[test]
+    fn what_is_said_is_true_of_the_currency() {
+        for (currency, said) in [
+            (
+                Currency::EUR,
+                "an amount in EUR is a decimal number of up to 14 digits with at most two places, for example 12.50",
+            ),
+            (
+                Currency::JPY,
+                "an amount in JPY is a decimal number of up to 14 digits with no fraction digits, for example 1250",
+            ),
+            (
+                Currency::KWD,
+                "an amount in KWD is a decimal number of up to 14 digits with at most three places, for example 1.250",
+            ),
+        ] {
+            assert_eq!(Money::parse("x", currency).unwrap_err().to_string(), said);
         }
     }
 }

@@ -215,7 +215,8 @@ pub fn check_transfers(transfers: &[Transfer]) -> Result<(), PaymentRefusal> {
             return Err(PaymentRefusal::NotPositive);
         }
         if transfer.amount.minor > MAX_AMOUNT {
-            return Err(PaymentRefusal::TooMuch);
+            let most = Money { minor: MAX_AMOUNT, currency: transfer.amount.currency };
+            return Err(PaymentRefusal::TooMuch(most));
         }
         let length = transfer.remittance.as_deref().map_or(0, |text| text.chars().count());
         if length > MAX_REMITTANCE {
@@ -238,8 +239,8 @@ pub enum PaymentRefusal {
     #[error("the amount must be greater than 0")]
     NotPositive,
     /// More than a payment can carry.
-    #[error("the amount must be at most 999999999.99")]
-    TooMuch,
+    #[error("the amount must be at most {} {}", .0.to_decimal(), .0.currency.code())]
+    TooMuch(Money),
     /// Too long a text.
     #[error("the description has more than {max} characters")]
     Remittance {
@@ -363,7 +364,7 @@ mod tests {
             (vec![transfer(1); 101], PaymentRefusal::Count),
             (vec![transfer(0)], PaymentRefusal::NotPositive),
             (vec![transfer(-1)], PaymentRefusal::NotPositive),
-            (vec![transfer(100_000_000_000)], PaymentRefusal::TooMuch),
+            (vec![transfer(100_000_000_000)], PaymentRefusal::TooMuch(transfer(99_999_999_999).amount)),
             (
                 vec![
                     transfer(1),

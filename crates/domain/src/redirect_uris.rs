@@ -41,6 +41,9 @@ pub enum RedirectUriError {
     /// Not an absolute URI.
     #[error("redirect URI \"{0}\" is not absolute; expected for example https://tpp.example/callback")]
     NotAbsolute(String),
+    /// A host or port that is none.
+    #[error("redirect URI \"{0}\" cannot be read: {1}")]
+    Unreadable(String, String),
     /// A fragment (RFC 6749, 3.1.2).
     #[error("redirect URI \"{0}\" must not have a fragment (#)")]
     Fragment(String),
@@ -127,7 +130,12 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
     if uri.contains('#') {
         return Err(RedirectUriError::Fragment(owned()));
     }
-    let url = Url::parse(uri).map_err(|_| RedirectUriError::NotAbsolute(owned()))?;
+    let url = Url::parse(uri).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase | url::ParseError::EmptyHost => {
+            RedirectUriError::NotAbsolute(owned())
+        }
+        other => RedirectUriError::Unreadable(owned(), other.to_string()),
+    })?;
     if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about" | "filesystem") {
         return Err(RedirectUriError::Scheme(owned()));
     }
@@ -233,6 +241,10 @@ mod tests {
             ("tpp.example/cb", E::NotAbsolute("tpp.example/cb".into())),
             ("https:tpp.example", E::NotAbsolute("https:tpp.example".into())),
             ("https://", E::NotAbsolute("https://".into())),
+            (
+                "https://tpp.example:99999/",
+                E::Unreadable("https://tpp.example:99999/".into(), "invalid port number".into()),
+            ),
             ("https://tpp.example/cb#x", E::Fragment("https://tpp.example/cb#x".into())),
             ("https://tpp.example/cb#", E::Fragment("https://tpp.example/cb#".into())),
             ("https://tpp.example/ü", E::Characters("https://tpp.example/ü".into())),

@@ -72,7 +72,14 @@ impl Access {
     /// # Errors
     /// [`ConsentRefusal::AccessEmpty`], [`ConsentRefusal::AccessMixed`], [`ConsentRefusal::TooManyReferences`]
     pub fn from_request(request: RequestedAccess) -> Result<Self, ConsentRefusal> {
-        let RequestedAccess { accounts, balances, transactions, restricted_to } = request;
+        let RequestedAccess { accounts, balances, transactions, restricted_to: asked } = request;
+        let mut restricted_to = Vec::new();
+        for product in asked {
+            // There are few kinds, however often they are named.
+            if !restricted_to.contains(&product) {
+                restricted_to.push(product);
+            }
+        }
         let given: Vec<_> = [&accounts, &balances, &transactions].into_iter().flatten().collect();
         let count: usize = given.iter().map(|array| array.len()).sum();
         if given.is_empty() {

@@ -4,7 +4,8 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use gateway::domain::RequestId;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 
 use crate::{Edge, Rejected, single_header};
 
@@ -69,8 +70,9 @@ fn request_id(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Rejected> {
     let value = single_header(headers, "x-request-id").map_err(|_| Rejected::DuplicateHeader(NAME))?;
     match value {
         Some(value) if value.is_empty() => Ok(None),
-        Some(value) if value.to_str().is_err() || value.len() > MAX_REQUEST_ID => {
-            Err(Rejected::HeaderNotText(NAME))
+        Some(value) if value.to_str().is_err() => Err(Rejected::HeaderNotText(NAME)),
+        Some(value) if value.len() > MAX_REQUEST_ID => {
+            Err(Rejected::HeaderTooLong { name: NAME, max: MAX_REQUEST_ID })
         }
         other => Ok(other),
     }
@@ -82,6 +84,7 @@ fn check(request: &Request) -> Result<(), Rejected> {
     if target.len() > MAX_TARGET {
         return Err(Rejected::TargetTooLong(MAX_TARGET));
     }
+    check_host(request)?;
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if bytes > MAX_HEADERS || headers.len() > MAX_FIELDS {
@@ -95,6 +98,25 @@ fn check(request: &Request) -> Result<(), Rejected> {
             Err(Rejected::ContentEncoding(String::from_utf8_lossy(encoding.as_bytes()).into_owned()))
         }
         _ => Ok(()),
+    }
+}
+
+/// Checks that a request says once whom it is for (RFC 9112, 3.2; RFC 9113, 8.3.1). HTTP/1.0 need not say it.
+///
+/// # Errors
+/// [`Rejected::Host`]
+pub fn check_host(request: &Request) -> Result<(), Rejected> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let authority = request.uri().authority();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if authority.is_some() && request.version() >= Version::HTTP_2 => Ok(()),
+        (None, _) if request.version() < Version::HTTP_11 => Ok(()),
+        (Some(host), None) => {
+            let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            let host = host.filter(|host| !host.host().is_empty() && !host.as_str().contains('@'));
+            host.map(|_| ()).ok_or(Rejected::Host)
+        }
+        _ => Err(Rejected::Host),
     }
 }
 

@@ -32,12 +32,23 @@ pub enum Rejected {
     /// The body is encoded.
     #[error("Content-Encoding \"{0}\" is not supported; send the body as it is")]
     ContentEncoding(String),
+    /// Not exactly one `Host`, or one that names no host.
+    #[error("send exactly one Host header, with the name or address of the bank (RFC 9112, 3.2)")]
+    Host,
     /// A header that may occur once occurs more often.
     #[error("the {0} header occurs more than once")]
     DuplicateHeader(&'static str),
     /// A header holds octets that are no visible ASCII.
     #[error("the {0} header holds characters outside ASCII")]
     HeaderNotText(&'static str),
+    /// A header is too long.
+    #[error("the {name} header is longer than {max} bytes")]
+    HeaderTooLong {
+        /// Which one.
+        name: &'static str,
+        /// Bytes allowed.
+        max: usize,
+    },
     /// The media type is not one that the endpoint reads.
     #[error("Content-Type \"{got}\" is not supported; send {expected}")]
     MediaType {
@@ -63,7 +74,11 @@ impl Rejected {
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::BodyBroken | Self::DuplicateHeader(_) | Self::HeaderNotText(_) => StatusCode::BAD_REQUEST,
+            Self::BodyBroken
+            | Self::Host
+            | Self::DuplicateHeader(_)
+            | Self::HeaderNotText(_)
+            | Self::HeaderTooLong { .. } => StatusCode::BAD_REQUEST,
             Self::ContentEncoding(_) | Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,

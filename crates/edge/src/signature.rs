@@ -79,9 +79,10 @@ pub enum SignatureRefusal {
 }
 
 impl SignatureRefusal {
-    /// Whether a signed date is too far from now, which has a code of its own.
+    /// Whether a signed date is none or too far from now, which has a code of its own.
     pub fn is_about_time(&self) -> bool {
-        matches!(self, Self::Signature { refusal: Refusal::DateOutOfWindow { .. }, .. })
+        let Self::Signature { refusal, .. } = self else { return false };
+        matches!(refusal, Refusal::DateOutOfWindow { .. } | Refusal::DateMalformed { .. })
     }
 }
 

@@ -164,7 +164,9 @@ impl Gateway {
             let query = TransactionQuery { status, from, to, after, limit: PAGE + 1 };
             page.booked = bank.booked(&proof, &query, today).await?;
         }
-        if criteria.status != BookingStatus::Booked && after.is_none() && criteria.to >= today {
+        // What is pending is entered up to today, and booked on no day yet.
+        let has_today = (criteria.from..=criteria.to).contains(&today);
+        if criteria.status != BookingStatus::Booked && after.is_none() && has_today {
             page.pending = bank.pending(&proof, today).await?;
         }
         if page.booked.len() > PAGE {
@@ -186,10 +188,10 @@ impl Gateway {
     ) -> Result<Criteria, Error> {
         let (today, account) = (ctx.today(), &granted.account);
         let (from, to) = (request.from.unwrap_or(Date::MIN), request.to.unwrap_or(today));
-        if let (Some(from), Some(to)) = (request.from, request.to)
-            && to < from
-        {
-            return Err(AccessRefusal::Period { from, to }.into());
+        match request.to {
+            None if from > today => return Err(AccessRefusal::PeriodInFuture { from, today }.into()),
+            Some(to) if from > to => return Err(AccessRefusal::Period { from, to }.into()),
+            _ => {}
         }
         retry(|| async {
             let is_first = !self.0.store.was_read(&consent.id, account).await?;
@@ -221,7 +223,11 @@ impl Gateway {
         let which: (_, &AccountId) = (&consent.id, &granted.account);
         let count = self.0.store.read_count(which.0, which.1, kind, day).await?;
         if count >= limit {
-            return Err(AccessRefusal::LimitReached { limit, kind, id: read.id.to_owned() }.into());
+            let midnight = ctx.tenant.start_of(day.tomorrow().unwrap_or(day));
+            let retry_after = midnight.duration_since(ctx.now).as_secs().saturating_add(1);
+            return Err(
+                AccessRefusal::LimitReached { limit, kind, id: read.id.to_owned(), retry_after }.into()
+            );
         }
         Ok(Some(Changes::new().count_read(which, kind, day, count)))
     }

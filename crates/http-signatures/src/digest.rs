@@ -119,7 +119,7 @@ pub fn check_content_digest(value: &str, body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// Header values go into error texts; a long one is cut.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 120;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),

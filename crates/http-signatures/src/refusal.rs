@@ -94,10 +94,20 @@ pub enum Refusal {
         /// Seconds allowed.
         window: i64,
     },
+    /// The signed date cannot be read.
+    #[error(
+        "the signed Date header is \"{got}\", which is no HTTP date; send one such as Tue, 20 Apr 2021 02:07:55 GMT \
+         (RFC 9110, 5.6.7)"
+    )]
+    DateMalformed {
+        /// What came.
+        got: String,
+    },
     /// The value does not verify.
     #[error(
-        "the signature does not verify with the certificate's key and {algorithm} over the signing string: \
-         {signing_string:?}"
+        "the signature does not verify with the certificate's key and {algorithm} over the signing string, its line \
+         feeds shown as \\n: \"{}\"",
+        signing_string.replace('\n', "\\n")
     )]
     SignatureMismatch {
         /// The algorithm used.
@@ -142,6 +152,7 @@ impl Refusal {
             Self::CreatedNotAllowedWithAlgorithm(_) => "created_not_allowed_with_algorithm",
             Self::Expired(_) => "signature_expired",
             Self::NotYetValid(_) => "signature_not_yet_valid",
+            Self::DateMalformed { .. } => "date_malformed",
             Self::DateOutOfWindow { .. } => "date_out_of_window",
             Self::SignatureMismatch { .. } => "signature_mismatch",
             Self::NoSignatureWithTag(_) => "no_signature_with_expected_tag",

@@ -6,7 +6,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{enter, redirect};
+use edge::{BANK_PAGE, enter, redirect};
 use gateway::ActingTpp;
 use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, Tpp};
 use gateway::sessions::{Outcome, WayBack};
@@ -39,6 +39,46 @@ pub(crate) async fn get(
 ) -> Response {
     let form = Form::parse(query.unwrap_or_default().as_bytes());
     answer(&services, &call, form, &headers).await
+}
+
+/// What [`get`] would answer, without beginning anything: no session, no cookie, and a pushed request is left alone.
+pub(crate) async fn head(
+    State(services): State<Services>,
+    call: Call,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match check(&services, &call, query.unwrap_or_default().as_bytes()).await {
+        Ok(location) => redirect(StatusCode::FOUND, &location),
+        Err(error) => error.for_caller(&headers),
+    }
+}
+
+/// Checks a request and says where its browser would go.
+async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String, Error> {
+    let form = Form::parse(query)?;
+    form.check_unique()?;
+    let page = format!("{}{BANK_PAGE}", call.browser_origin(services));
+    if form.one("request_uri")?.is_some_and(|uri| uri.starts_with("urn:")) {
+        form.required("client_id")?;
+        return Ok(page);
+    }
+    let (_, request, resource) = check_request(services, call, &form).await?;
+    Ok(match resource.kind {
+        ResourceKind::AccountInformation => page,
+        _ => location(services, &call.ctx.tenant, &nothing_pending(request, resource)),
+    })
+}
+
+/// The way back of a request about something that does not exist.
+fn nothing_pending(request: AuthorizationRequest, resource: Resource) -> WayBack {
+    WayBack {
+        redirect_uri: request.redirect_uri,
+        state: request.state,
+        profile: request.profile,
+        what: format!("{} with uuid {}", resource.kind.noun(), resource.id),
+        outcome: Outcome::NothingPending,
+    }
 }
 
 /// Parameters in a form.
@@ -77,13 +117,7 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
     let (client, request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
     if resource.kind != ResourceKind::AccountInformation {
         // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
-        return Ok(Begun::Leave(WayBack {
-            redirect_uri: request.redirect_uri,
-            state: request.state,
-            profile: request.profile,
-            what: format!("{} with uuid {}", resource.kind.noun(), resource.id),
-            outcome: Outcome::NothingPending,
-        }));
+        return Ok(Begun::Leave(nothing_pending(request, resource)));
     }
     let begun = services.edge.gateway.begin_session(&call.ctx, &client, &request).await;
     match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
@@ -106,7 +140,8 @@ async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<
             "request_uri is unknown, expired, used before, or another client's; push the request again";
         Error::bad("invalid_request_uri", text)
     })?;
-    Form::parse(parameters.as_bytes()).map(Some)
+    // They were counted when they came; that of the client may have been added.
+    Form::parse_with_lists(parameters.as_bytes()).map(Some)
 }
 
 /// Every check of an authorization request, in the order of RFC 6749 and its extensions.
@@ -232,7 +267,7 @@ fn check_optional(services: &Services, call: &Call, client: &Tpp, form: &Form) -
         return Err(invalid(format!("response_mode {mode} is not supported; use query")));
     }
     if let Some(age) = form.one("max_age")?.filter(|age| age.parse::<u32>().is_err()) {
-        return Err(invalid(format!("max_age {age} is no number of seconds")));
+        return Err(invalid(format!("max_age {age} is no number of seconds from 0 to 4294967295")));
     }
     let prompts = form.one("prompt")?.unwrap_or_default();
     let known = |prompt: &str| matches!(prompt, "none" | "login" | "consent" | "select_account");

@@ -60,26 +60,38 @@ impl Error {
         if !accepts_html {
             return self.into_response();
         }
+        let challenge = self.challenge();
         let page = ErrorPage {
             title: "This request cannot be completed".to_owned(),
             detail: self.description.unwrap_or_default(),
             code: self.error.to_owned(),
         };
-        web::page(self.status, &page)
+        challenged(web::page(self.status, &page), challenge)
+    }
+
+    /// What `WWW-Authenticate` says. A 401 always has something (RFC 9110, 15.5.2): clients prove themselves by id and
+    /// secret, everything else is a matter of tokens.
+    fn challenge(&self) -> Option<&'static str> {
+        let default = if self.error == "invalid_client" { "Basic realm=\"token\"" } else { "Bearer" };
+        self.challenge.or_else(|| (self.status == StatusCode::UNAUTHORIZED).then_some(default))
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        let challenge = self.challenge();
         let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
         let mut response = (self.status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-        }
-        response
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        challenged(response, challenge)
     }
+}
+
+fn challenged(mut response: Response, challenge: Option<&'static str>) -> Response {
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
 }
 
 impl From<Rejected> for Error {

@@ -1,9 +1,17 @@
 //! Parameters of forms and queries.
 
+use std::collections::HashSet;
+
 use edge::Rejected;
 use http::{HeaderMap, header};
 
 use crate::error::Error;
+
+/// Most parameters of a request of the protocol.
+const MAX_PARAMETERS: usize = 64;
+
+/// Most parameters where some are lists: redirect URIs of a registration, accounts and payments of a page.
+const MAX_LISTED: usize = 256;
 
 /// Parameters in the order they were sent.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +20,21 @@ pub(crate) struct Form(Vec<(String, String)>);
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
     pub(crate) fn parse(octets: &[u8]) -> Result<Self, Error> {
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(octets).into_owned().collect();
+        Self::of_pairs(form_urlencoded::parse(octets).into_owned(), MAX_PARAMETERS)
+    }
+
+    /// The same where some parameters are lists.
+    pub(crate) fn parse_with_lists(octets: &[u8]) -> Result<Self, Error> {
+        Self::of_pairs(form_urlencoded::parse(octets).into_owned(), MAX_LISTED)
+    }
+
+    /// Takes no more pairs than it may have, however many there are.
+    fn of_pairs(pairs: impl Iterator<Item = (String, String)>, max: usize) -> Result<Self, Error> {
+        let pairs: Vec<(String, String)> = pairs.take(max + 1).collect();
+        if pairs.len() > max {
+            let text = format!("more than {max} parameters were sent");
+            return Err(Error::bad("invalid_request", text));
+        }
         // The decoder writes this mark where the octets were no UTF-8.
         if pairs.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}')) {
             return Err(Error::bad("invalid_request", "the parameters are not valid UTF-8"));
@@ -22,8 +44,21 @@ impl Form {
 
     /// Reads the body of a form post.
     pub(crate) fn from_post(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
+        Self::of_body(headers, body, Self::parse)
+    }
+
+    /// Reads the form of a page, in which some parameters are lists.
+    pub(crate) fn from_page(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
+        Self::of_body(headers, body, Self::parse_with_lists)
+    }
+
+    fn of_body(
+        headers: &HeaderMap,
+        body: &[u8],
+        parse: fn(&[u8]) -> Result<Self, Error>,
+    ) -> Result<Self, Error> {
         match media_type(headers)?.as_deref() {
-            Some("application/x-www-form-urlencoded") => Self::parse(body),
+            Some("application/x-www-form-urlencoded") => parse(body),
             None if body.is_empty() => Ok(Self::default()),
             got => Err(Rejected::MediaType {
                 got: got.unwrap_or("none").to_owned(),
@@ -40,9 +75,7 @@ impl Form {
     pub(crate) fn one(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
-            (_, Some(_)) => {
-                Err(Error::bad("invalid_request", format!("parameter {name} occurs more than once")))
-            }
+            (_, Some(_)) => Err(twice(name)),
             (first, None) => Ok(first.filter(|value| !value.is_empty())),
         }
     }
@@ -88,8 +121,17 @@ impl Form {
     /// # Errors
     /// `invalid_request` naming the parameter.
     pub(crate) fn check_unique(&self) -> Result<(), Error> {
-        self.0.iter().try_for_each(|(name, _)| self.one(name).map(|_| ()))
+        let mut seen = HashSet::new();
+        match self.0.iter().find(|(name, _)| !seen.insert(name)) {
+            Some((name, _)) => Err(twice(name)),
+            None => Ok(()),
+        }
     }
+}
+
+fn twice(name: &str) -> Error {
+    let shown: String = name.chars().take(40).collect();
+    Error::bad("invalid_request", format!("parameter {shown} occurs more than once"))
 }
 
 /// The media type in lower case without parameters; absent without the header.
@@ -104,4 +146,34 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<String>, Error> {
         })?;
     let essence = value.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     Ok(essence.filter(|essence| !essence.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_may_be_there() {
+        let mut pulled = 0;
+        let pairs = (0..1_000_000).map(|number| {
+            pulled += 1;
+            (number.to_string(), String::new())
+        });
+        let error = Form::of_pairs(pairs, MAX_PARAMETERS).unwrap_err();
+        assert_eq!(error.description.as_deref(), Some("more than 64 parameters were sent"));
+        assert_eq!(pulled, MAX_PARAMETERS + 1);
+    }
+
+    #[test]
+    fn a_full_form_is_read() {
+        let text: Vec<String> = (0..MAX_PARAMETERS).map(|number| format!("p{number}={number}")).collect();
+        let form = Form::parse(text.join("&").as_bytes()).unwrap();
+        assert!(form.check_unique().is_ok());
+        assert_eq!(form.one("p63").unwrap(), Some("63"));
+        assert!(Form::parse(format!("{}&x=", text.join("&")).as_bytes()).is_err());
+        let twice = Form::parse(b"a=1&b=2&a=1").unwrap().check_unique().unwrap_err();
+        assert_eq!(twice.description.as_deref(), Some("parameter a occurs more than once"));
+        // Nothing between two separators is no parameter.
+        assert!(Form::parse("&".repeat(100_000).as_bytes()).unwrap().check_unique().is_ok());
+    }
 }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Connection, Edge, Entrance, Rejected, SMALL_BODY, read_body};
+use edge::{Connection, Edge, Entrance, Rejected, SMALL_BODY, read_body, read_json};
 use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
 use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -77,7 +79,15 @@ pub fn approvals(
 ) -> Router {
     let services = Services { edge, key: Arc::new(key) };
     let headless = Headless { services, device_numbers, entrances: entrances.into() };
-    Router::new().route("/approvals", post(approve)).with_state(headless)
+    Router::new().route("/approvals", post(approve)).layer(map_response(challenge)).with_state(headless)
+}
+
+/// A 401 of the authorization server says what it asks for, also here.
+async fn challenge(mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Result<Json<Value>, Refused> {
@@ -146,7 +156,7 @@ async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
     let connection = request.extensions().get::<Connection>().cloned();
     let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await;
     let body = body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
-    serde_json::from_slice(&body)
+    read_json(&body)
         .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))
 }
 

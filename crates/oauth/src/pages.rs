@@ -74,7 +74,7 @@ pub(crate) async fn post(
     body: LimitedBody,
 ) -> Response {
     let done = async {
-        let form = Form::from_post(&headers, &body.0)?;
+        let form = Form::from_page(&headers, &body.0)?;
         let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
         let token = form.one("csrf")?.unwrap_or_default();
         if is_cross_site(&headers) {

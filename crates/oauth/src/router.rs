@@ -43,13 +43,13 @@ impl Services {
 pub fn router(edge: Edge, key: SigningKey) -> Router {
     let services = Services { edge: edge.clone(), key: Arc::new(key) };
     let routes: [(&str, MethodRouter<Services>); 10] = [
-        (pages::PATH, get(pages::get).head(no_head).post(pages::post)),
+        (pages::PATH, get(pages::get).post(pages::post)),
         ("/{tenant}/v1/par", post(par::push)),
         ("/{tenant}/v1/introspect", post(introspect::introspect)),
         ("/{tenant}/.well-known/openid-configuration", get(discovery::configuration)),
         ("/{tenant}/v1/jwks", get(discovery::jwks)),
         ("/{tenant}/v1/registration", post(registration::register)),
-        ("/{tenant}/v1/auth", get(authorize::get).head(no_head).post(authorize::post)),
+        ("/{tenant}/v1/auth", get(authorize::get).head(authorize::head).post(authorize::post)),
         ("/{tenant}/v1/token", post(token::exchange)),
         ("/{tenant}/v1/token/revoke", post(revoke::revoke)),
         ("/{tenant}/v1/userinfo", get(userinfo::userinfo).post(userinfo::userinfo)),
@@ -63,11 +63,6 @@ pub fn router(edge: Edge, key: SigningKey) -> Router {
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge, guard::<Error>))
         .with_state(services)
-}
-
-/// Pages that begin or go on with something are not asked about by HEAD.
-async fn no_head() -> Error {
-    Rejected::Method(Method::HEAD).into()
 }
 
 /// A call of a tenant: its context and the connection it came in on.

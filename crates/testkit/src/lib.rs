@@ -6,6 +6,7 @@
 pub mod bunq;
 mod clock;
 mod flow;
+mod links;
 mod program;
 mod request;
 mod server;
@@ -14,6 +15,7 @@ mod test_ca;
 
 pub use clock::{moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
+pub use links::SignedBy;
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

@@ -7,6 +7,7 @@ use http_signatures::digest::{DigestAlgorithm, digest_header};
 use serde_json::Value;
 
 use crate::Signer;
+use crate::links::{SignedBy, follow};
 
 /// A request to the bank.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// Who signed it, if anyone.
+    pub signed_by: Option<SignedBy>,
 }
 
 /// What came back.
@@ -66,6 +69,7 @@ impl Request {
             target: target.to_owned(),
             headers: HeaderMap::new(),
             body: Vec::new(),
+            signed_by: None,
         }
     }
 
@@ -129,7 +133,8 @@ impl Request {
 
     /// Certificate, digest and a signature over `digest x-request-id`, as clients in the field do it.
     pub fn signed(self, signer: &Signer) -> Self {
-        self.certificate(signer).digest().sign(signer, "digest x-request-id")
+        let signed = self.certificate(signer).digest().sign(signer, "digest x-request-id");
+        Self { signed_by: Some(SignedBy::new(signer)), ..signed }
     }
 
     /// Adds a signature over these headers as they are now.
@@ -164,8 +169,15 @@ impl Request {
         eidas::header::to_header_value(&value)
     }
 
-    /// Sends it and reads the answer.
+    /// Sends it, reads the answer and tries the links in it.
     pub async fn send(&self, client: &reqwest::Client, origin: &str) -> Answer {
+        let answer = self.send_once(client, origin).await;
+        follow(self, &answer, client, origin).await;
+        answer
+    }
+
+    /// Sends it and reads the answer.
+    pub(crate) async fn send_once(&self, client: &reqwest::Client, origin: &str) -> Answer {
         let mut request = client.request(self.method.clone(), format!("{origin}{}", self.target));
         request = request.headers(self.headers.clone());
         if !self.body.is_empty() {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::{Dialect, Due, Edge, Mounted};
-use http::{HeaderMap, StatusCode, header};
+use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host};
+use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKey;
 use sandbox::Sandbox;
 use web::{Address, ErrorPage, HomePage};
@@ -32,7 +34,13 @@ pub(crate) fn public(
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key)));
-    let mut router = web::routes();
+    // Layers hold for what was there before them.
+    let mut router = web::routes()
+        .merge(sandbox::publication(sandbox))
+        .route("/", get(async move || home(&addresses)))
+        .fallback(not_found)
+        .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
+        .layer(from_fn(with_host));
     for (prefix, also, dialect) in mounted {
         if let Some(also) = also {
             let dialect = dialect.clone().into_service::<Body>();
@@ -44,9 +52,19 @@ pub(crate) fn public(
             .nest(prefix, dialect);
     }
     router
-        .merge(sandbox::publication(sandbox))
-        .route("/", get(async move || home(&addresses)))
-        .fallback(not_found)
+}
+
+/// Dialects say in their own format that a request names no host; here it is said for everything else.
+async fn with_host(request: Request, next: Next) -> Response {
+    match check_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(rejected) => refused(rejected),
+    }
+}
+
+fn refused(rejected: Rejected) -> Response {
+    let body = serde_json::json!({"error": "invalid_request", "message": rejected.to_string()});
+    (rejected.status(), axum::Json(body)).into_response()
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.

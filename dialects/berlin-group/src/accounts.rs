@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use edge::Edge;
 use gateway::accounts::{AccountRead, Criteria};
-use gateway::domain::{Account, BookingStatus, Date, Money, Product, Tenant, Transaction};
+use gateway::domain::{
+    Account, AccountStatus, BookingStatus, Date, Money, Product, Tenant, Transaction, parse_day,
+};
 use gateway::{AccessCredentials, AccountView, ConsentAccess, TransactionsRequest};
 
 use crate::auth::Signed;
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, from_gateway, shorten};
 use crate::{links, wire};
 
 /// Current accounts.
@@ -163,9 +165,8 @@ fn parse(call: &Signed) -> Result<TransactionsRequest, Error> {
     }
     let date = |name: &'static str| -> Result<Option<Date>, Error> {
         let Some(text) = call.query(name)? else { return Ok(None) };
-        let date = text.parse().map_err(|_| {
-            Error::format(format!("{name} \"{}\" is no date; expected YYYY-MM-DD", shorten(&text)))
-        })?;
+        let date = parse_day(&text)
+            .map_err(|error| Error::format(format!("{name} \"{}\" is no date; {error}", shorten(&text))))?;
         Ok(Some(date))
     };
     let status = match call.query("bookingStatus")?.as_deref() {
@@ -182,14 +183,11 @@ fn parse(call: &Signed) -> Result<TransactionsRequest, Error> {
     Ok(TransactionsRequest { status, from: date("dateFrom")?, to: date("dateTo")?, edge_token: None })
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(40).collect()
-}
-
 fn first_query(criteria: &Criteria) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("bookingStatus", criteria.status.name());
-    if criteria.from != Date::MIN {
+    // A period that lies before everything that may be seen is empty, and its beginning would be after its end.
+    if criteria.from != Date::MIN && criteria.from <= criteria.to {
         query.append_pair("dateFrom", &criteria.from.to_string());
     }
     query.append_pair("dateTo", &criteria.to.to_string()).finish()
@@ -199,6 +197,8 @@ fn render_account(tenant: &Tenant, view: &AccountView) -> wire::Account {
     let AccountView { resource_id, account, balances, transactions } = view;
     let base = links::account(tenant, account.product, resource_id);
     let wire::AccountReference { iban, uk_sort_code, uk_account_number, .. } = reference(account);
+    // An account that is blocked or closed tells its details alone.
+    let is_readable = account.status == AccountStatus::Enabled;
     wire::Account {
         iban,
         uk_sort_code,
@@ -209,8 +209,8 @@ fn render_account(tenant: &Tenant, view: &AccountView) -> wire::Account {
         name: Some(account.name.clone()),
         status: Some(account.status.name().to_owned()),
         links: wire::AccountLinks {
-            balances: balances.then(|| format!("{base}/balances")),
-            transactions: transactions.then(|| format!("{base}/transactions")),
+            balances: (*balances && is_readable).then(|| format!("{base}/balances")),
+            transactions: (*transactions && is_readable).then(|| format!("{base}/transactions")),
             account: Some(base),
         },
     }

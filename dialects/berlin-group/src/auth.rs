@@ -7,8 +7,8 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_message_signature, header_text, read_body,
-    single_header,
+    Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_json_object, check_message_signature,
+    header_text, read_body, read_json, single_header,
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
@@ -190,7 +190,15 @@ impl Signed {
         if self.body.is_empty() {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
-        serde_json::from_slice(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+        read_json(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+    }
+
+    /// Checks that a body whose members are not read is empty or a JSON object.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn no_members(&self) -> Result<(), Error> {
+        check_json_object(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
     }
 
     /// A parameter of the query; the first one if it is repeated, which a client does after `next` links.

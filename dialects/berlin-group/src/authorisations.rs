@@ -16,6 +16,7 @@ pub(crate) async fn start(
     call: Signed,
 ) -> Result<Created<wire::Authorisation>, Error> {
     let id = call.id("consent")?;
+    call.no_members()?;
     let uri = call.redirect_uri()?;
     let failed = |error| from_gateway(error, &call.ctx.request);
     let own = (call.tpp(), id.as_str());
@@ -57,6 +58,7 @@ pub(crate) async fn confirm(
     call: Signed,
 ) -> Result<Json<wire::Authorisation>, Error> {
     let (consent, id) = (call.id("consent")?, call.id("authorisation")?);
+    call.no_members()?;
     let certificate = call.peer_fingerprint();
     let credentials = AccessCredentials {
         tpp: call.tpp(),

@@ -4,15 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use edge::Edge;
 use gateway::domain::{
-    Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, Date, GrantedAccount,
-    Iban, Product, RequestedAccess,
+    Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
+    Product, RequestedAccess, parse_day,
 };
 use gateway::{Ctx, RequestedConsent};
 use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
 
 use crate::auth::Signed;
-use crate::error::{Error, from_gateway};
+use crate::error::{Error, from_gateway, shorten};
 use crate::{links, wire};
 
 pub(crate) type Created<T> = (StatusCode, [(HeaderName, String); 2], Json<T>);
@@ -85,8 +85,9 @@ fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentR
     }
     let restricted_to = access.restricted_to.unwrap_or_default();
     let products = restricted_to.iter().map(|code| {
-        Product::from_code(code)
-            .ok_or_else(|| Error::format(format!("restrictedTo \"{code}\" is not one of CACC, SVGS")))
+        Product::from_code(code).ok_or_else(|| {
+            Error::format(format!("restrictedTo \"{}\" is not one of CACC, SVGS", shorten(code)))
+        })
     });
     let requested = RequestedAccess {
         restricted_to: products.collect::<Result<_, _>>()?,
@@ -94,8 +95,8 @@ fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentR
         balances: references(access.balances)?,
         transactions: references(access.transactions)?,
     };
-    let valid_until: Date = request.valid_until.parse().map_err(|_| {
-        Error::format(format!("validUntil \"{}\" is no date; expected YYYY-MM-DD", request.valid_until))
+    let valid_until = parse_day(&request.valid_until).map_err(|error| {
+        Error::format(format!("validUntil \"{}\" is no date; {error}", shorten(&request.valid_until)))
     })?;
     Ok(ConsentRequest {
         access: Access::from_request(requested).map_err(gateway::domain::Refusal::from)?,
@@ -130,7 +131,7 @@ fn reference(reference: wire::AccountReference) -> Result<AccountReference, Erro
     if let Some(code) = &currency
         && gateway::domain::Currency::from_code(code).is_none()
     {
-        return Err(Error::format(format!("currency \"{code}\" is no code of ISO 4217")));
+        return Err(Error::format(format!("currency \"{}\" is no code of ISO 4217", shorten(code))));
     }
     Ok(AccountReference { number, currency })
 }

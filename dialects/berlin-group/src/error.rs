@@ -9,7 +9,7 @@ use gateway::Noun;
 use gateway::domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, RequestId, ScaStatus,
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 
 use crate::wire::{ErrorBody, TppMessage};
 
@@ -19,11 +19,18 @@ pub(crate) struct Error {
     status: StatusCode,
     code: Option<&'static str>,
     text: String,
+    /// In how many seconds the request would be right.
+    retry_after: Option<i64>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, code: &'static str, text: impl ToString) -> Self {
-        Self { status, code: Some(code), text: text.to_string() }
+        Self { status, code: Some(code), text: text.to_string(), retry_after: None }
+    }
+
+    /// A failure of the bank itself, for which there is no code.
+    fn without_code(status: StatusCode, text: impl ToString) -> Self {
+        Self { status, code: None, text: text.to_string(), retry_after: None }
     }
 
     pub(crate) fn unauthorized(code: &'static str, text: impl ToString) -> Self {
@@ -57,9 +64,30 @@ impl IntoResponse for Error {
             }],
         };
         let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, challenge(self.code));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        }
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// What a 401 asks for (RFC 9110, 15.5.2): a token (RFC 6750), or a signature (draft-cavage-12, 3.1.1).
+fn challenge(code: Option<&str>) -> HeaderValue {
+    HeaderValue::from_static(match code {
+        Some("TOKEN_INVALID") => "Bearer error=\"invalid_token\"",
+        Some("TOKEN_UNKNOWN" | "CONSENT_INVALID") => "Bearer",
+        _ => "Signature realm=\"xs2a\",headers=\"digest x-request-id\"",
+    })
+}
+
+/// A part of what a caller sent, short enough for a text.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// Middleware: unless the bank explains its refusals, texts about certificates and signatures are replaced.
@@ -83,7 +111,7 @@ impl From<Rejected> for Error {
             Rejected::Method(_) => Some("SERVICE_INVALID"),
             _ => Some("FORMAT_ERROR"),
         };
-        Self { status: rejected.status(), code, text: rejected.to_string() }
+        Self { status: rejected.status(), code, text: rejected.to_string(), retry_after: None }
     }
 }
 
@@ -123,7 +151,11 @@ impl From<Refusal> for Error {
             Refusal::Access(refusal) => of_access(refusal),
             Refusal::Payment(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
         };
-        Self::new(status, code, refusal)
+        let retry_after = match &refusal {
+            Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
+            _ => None,
+        };
+        Self { retry_after, ..Self::new(status, code, refusal) }
     }
 }
 
@@ -183,7 +215,7 @@ fn of_access(refusal: &AccessRefusal) -> (StatusCode, &'static str) {
         R::Product { .. } => (StatusCode::FORBIDDEN, "PRODUCT_INVALID"),
         R::NotGranted { .. } | R::Unavailable { .. } => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED"),
-        R::Period { .. } => (StatusCode::BAD_REQUEST, "PERIOD_INVALID"),
+        R::Period { .. } | R::PeriodInFuture { .. } => (StatusCode::BAD_REQUEST, "PERIOD_INVALID"),
         R::EdgeToken => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
     }
 }
@@ -214,11 +246,11 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
         E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),
         E::Unavailable(_) => {
             log_failure(request, &error);
-            Error { status: StatusCode::SERVICE_UNAVAILABLE, code: None, text: error.to_string() }
+            Error::without_code(StatusCode::SERVICE_UNAVAILABLE, &error)
         }
         E::Internal(_) => {
             log_failure(request, &error);
-            Error { status: StatusCode::INTERNAL_SERVER_ERROR, code: None, text: error.to_string() }
+            Error::without_code(StatusCode::INTERNAL_SERVER_ERROR, &error)
         }
     }
 }

@@ -91,7 +91,10 @@ impl Wishes {
             Some(_) => Some(fields.positive_amount("savings_goal")?.minor),
             None => None,
         };
-        let setting = fields.get("setting").filter(|setting| setting.is_object()).cloned();
+        let setting = fields.get("setting").cloned();
+        if setting.as_ref().is_some_and(|setting| !setting.is_object()) {
+            return Err(Error::bad("The field \"setting\" must be an object."));
+        }
         if setting.as_ref().is_some_and(|setting| setting.to_string().len() > 2000) {
             return Err(Error::bad("The field \"setting\" is too long."));
         }

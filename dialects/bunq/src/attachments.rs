@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use edge::header_text;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -49,11 +50,17 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
     if !TYPES.contains(&content_type.as_str()) {
         return Err(Error::bad(format!("The header \"Content-Type\" must be one of {}.", TYPES.join(", "))));
     }
-    let description = text("x-bunq-attachment-description").trim().to_owned();
-    if description.is_empty() || description.chars().count() > MAX_DESCRIPTION {
-        return Err(Error::bad(format!(
-            "The header \"X-Bunq-Attachment-Description\" is required, with at most {MAX_DESCRIPTION} characters."
-        )));
+    let description = header_text(&call.headers, "x-bunq-attachment-description");
+    let wrong = |what: &str| {
+        Error::bad(format!(
+            "The header \"X-Bunq-Attachment-Description\" {what}, in at most {MAX_DESCRIPTION} characters."
+        ))
+    };
+    let description = description.map_err(|_| wrong("must be there once, as ASCII text"))?;
+    let description = description.map(str::trim).filter(|text| !text.is_empty());
+    let description = description.ok_or_else(|| wrong("is required"))?.to_owned();
+    if description.len() > MAX_DESCRIPTION {
+        return Err(wrong(&format!("has {} characters; send it", description.len())));
     }
     if call.body.is_empty() {
         return Err(Error::bad("The body is empty; send the octets of the picture."));

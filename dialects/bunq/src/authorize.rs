@@ -8,11 +8,11 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{Beginning, Connection, Entrance, enter};
+use edge::{BANK_PAGE, Beginning, Connection, Entrance, enter, redirect};
 use eidas::Role;
-use gateway::Ctx;
 use gateway::domain::{Access, Interface, RequestId};
 use gateway::sessions::AuthorizationWish;
+use gateway::{ActingTpp, Ctx};
 use http::StatusCode;
 use web::ErrorPage;
 
@@ -36,6 +36,9 @@ enum Errand {
     Payment,
 }
 
+/// A request that has passed every check: who asks, and for what.
+type Checked = (ActingTpp, AuthorizationWish);
+
 /// `GET /auth`
 pub(crate) async fn page(
     State(shared): State<Shared>,
@@ -56,6 +59,26 @@ pub(crate) async fn payment_page(
 ) -> Response {
     let begun = arrive(&shared.bunq, Errand::Payment, request, query).await;
     respond(&shared, &connection, begun)
+}
+
+/// `HEAD /auth`
+pub(crate) async fn head(
+    State(shared): State<Shared>,
+    Extension(connection): Extension<Connection>,
+    Extension(request): Extension<RequestId>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    without_beginning(&shared, &connection, Errand::Authorization, (request, query)).await
+}
+
+/// `HEAD /psp`
+pub(crate) async fn payment_head(
+    State(shared): State<Shared>,
+    Extension(connection): Extension<Connection>,
+    Extension(request): Extension<RequestId>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    without_beginning(&shared, &connection, Errand::Payment, (request, query)).await
 }
 
 /// `GET /auth` and `GET /psp` without a browser.
@@ -81,10 +104,34 @@ async fn arrive(
     request: RequestId,
     query: Option<String>,
 ) -> Result<String, Error> {
-    let (ctx, query) = (bunq.context(request)?, query.unwrap_or_default());
+    let ctx = bunq.context(request)?;
+    let (acting, wish) = wish(bunq, &ctx, errand, &query.unwrap_or_default()).await?;
+    let begun = bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await;
+    begun.map_err(|error| from_gateway(error, &ctx.request))
+}
+
+/// Checks a request.
+async fn wish(bunq: &Bunq, ctx: &Ctx, errand: Errand, query: &str) -> Result<Checked, Error> {
     match errand {
-        Errand::Authorization => authorize(bunq, &ctx, &query).await,
-        Errand::Payment => pay(bunq, &ctx, &query).await,
+        Errand::Authorization => authorize(bunq, ctx, query).await,
+        Errand::Payment => pay(bunq, ctx, query).await,
+    }
+}
+
+/// What a `GET` would answer, without beginning anything.
+async fn without_beginning(
+    shared: &Shared,
+    connection: &Connection,
+    errand: Errand,
+    (request, query): (RequestId, Option<String>),
+) -> Response {
+    let checked = async {
+        let ctx = shared.bunq.context(request)?;
+        wish(&shared.bunq, &ctx, errand, &query.unwrap_or_default()).await
+    };
+    match checked.await {
+        Ok(_) => redirect(StatusCode::FOUND, &format!("{}{BANK_PAGE}", origin(shared, connection))),
+        Err(error) => refused(error),
     }
 }
 
@@ -94,24 +141,28 @@ fn told(error: Error) -> (StatusCode, String) {
 
 fn respond(shared: &Shared, connection: &Connection, begun: Result<String, Error>) -> Response {
     match begun {
-        Ok(secret) => {
-            let is_secure = connection.origin.starts_with("https:");
-            let origin = if is_secure { &connection.origin } else { &shared.bunq.edge.public_url };
-            enter(connection, origin, &secret)
-        }
-        Err(error) => {
-            let page = ErrorPage {
-                title: "This request cannot be answered".to_owned(),
-                detail: error.text,
-                code: error.status.as_str().to_owned(),
-            };
-            web::page(error.status, &page)
-        }
+        Ok(secret) => enter(connection, origin(shared, connection), &secret),
+        Err(error) => refused(error),
     }
 }
 
-/// Checks an authorization request and begins a session for it.
-async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
+/// Where the browser reaches the bank's page.
+fn origin<'a>(shared: &'a Shared, connection: &'a Connection) -> &'a str {
+    let is_secure = connection.origin.starts_with("https:");
+    if is_secure { &connection.origin } else { &shared.bunq.edge.public_url }
+}
+
+fn refused(error: Error) -> Response {
+    let page = ErrorPage {
+        title: "This request cannot be answered".to_owned(),
+        detail: error.text,
+        code: error.status.as_str().to_owned(),
+    };
+    web::page(error.status, &page)
+}
+
+/// Checks an authorization request.
+async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
     let failed = |error| from_gateway(error, &ctx.request);
     let parameters = Parameters::parse(query.as_bytes());
     let client_id = parameters.required("client_id")?;
@@ -150,11 +201,11 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error>
         state: state.map(str::to_owned),
         payment: None,
     };
-    bunq.edge.gateway.begin_authorization(ctx, &acting, wish).await.map_err(failed)
+    Ok((acting, wish))
 }
 
-/// Begins a session for a payment whose payer is unknown.
-async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
+/// Checks a request about a payment whose payer is unknown.
+async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
     let failed = |error| from_gateway(error, &ctx.request);
     let parameters = Parameters::parse(query.as_bytes());
     let uuid = parameters.required("transactionId")?;
@@ -172,5 +223,5 @@ async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<String, Error> {
         state: None,
         payment: Some(transaction.payment),
     };
-    bunq.edge.gateway.begin_authorization(ctx, &acting, wish).await.map_err(failed)
+    Ok((acting, wish))
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, read_body, single_header};
 use gateway::domain::{Payment, PaymentId, SecretHash};
 use gateway::{ActingTpp, Ctx};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use serde_json::Value;
 
 use crate::credentials::{acting, check_address};
@@ -26,7 +26,6 @@ use crate::users::{self, User};
 pub(crate) struct Incoming {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
-    pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
@@ -84,7 +83,7 @@ impl Call {
     /// # Errors
     /// [`Error`]
     pub(crate) async fn admit(bunq: &Arc<Bunq>, route: &Route, incoming: Incoming) -> Result<Self, Error> {
-        let Incoming { ctx, connection, method, headers, params, query, path, body } = incoming;
+        let Incoming { ctx, connection, headers, params, query, path, body } = incoming;
         // Whoever comes from nowhere is on no list of permitted addresses.
         let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
@@ -99,14 +98,15 @@ impl Call {
         let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
         let is_signed = signature.is_some();
         if let (Some(signature), Some(installation)) = (signature, &installation) {
-            let signature = signature.to_str().unwrap_or_default();
+            let not_text = |_| named(Rejected::HeaderNotText("x-bunq-client-signature"));
+            let signature = signature.to_str().map_err(not_text)?;
             verify(&installation.key, &body, (signature, route.signed))?;
         }
         if route.signed == Signed::Always && !is_signed {
             return Err(Error::signature_required());
         }
         let settings = bunq.edge.gateway.settings();
-        bunq.limiter.count(settings, (address, &method, route.path), ctx.now)?;
+        bunq.limiter.count(settings, (address, &route.method, route.path), ctx.now)?;
         Ok(Self {
             bunq: Arc::clone(bunq),
             ctx,
@@ -174,11 +174,22 @@ impl Call {
         id.ok_or_else(Error::not_found)
     }
 
-    /// The body as JSON; null if it is empty. The media type says nothing here: clients send none, or any.
+    /// The body as a JSON object; null if it is empty. The media type says nothing here: clients send none, or any.
     ///
     /// # Errors
     /// 400
     pub(crate) fn json(&self) -> Result<Value, Error> {
+        match self.any_json()? {
+            body @ (Value::Null | Value::Object(_)) => Ok(body),
+            _ => Err(Error::bad("The body must be a JSON object.")),
+        }
+    }
+
+    /// The same where a list is taken too.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn any_json(&self) -> Result<Value, Error> {
         if self.body.is_empty() {
             return Ok(Value::Null);
         }

@@ -222,7 +222,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         && seen_at != time(updated(&draft, &payment))
     {
         return Err(Error::bad(format!(
-            "The draft was changed at {}, after \"previous_updated_timestamp\". Read it again and decide anew.",
+            "The draft was changed at {}, which is not \"previous_updated_timestamp\". Read it again and decide anew.",
             time(updated(&draft, &payment))
         )));
     }

@@ -65,7 +65,21 @@ impl Error {
 
     /// The token is of a kind that this call does not take.
     pub(crate) fn unauthorised() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Insufficient authorisation.")
+        let challenge = "Bunq realm=\"bunq\", header=\"X-Bunq-Client-Authentication\"".to_owned();
+        let error = Self::new(StatusCode::UNAUTHORIZED, "Insufficient authorisation.");
+        Self { headers: vec![(header::WWW_AUTHENTICATE, challenge)], ..error }
+    }
+
+    /// The method is not one of those that the path has.
+    pub(crate) fn method(allowed: &[&str]) -> Self {
+        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
+        Self { headers: vec![(header::ALLOW, allowed.join(","))], ..error }
+    }
+
+    /// Too often; in so many seconds it is right again.
+    pub(crate) fn too_many(text: impl Into<String>, retry_after: i64) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
+        Self { headers: vec![(header::RETRY_AFTER, retry_after.max(1).to_string())], ..error }
     }
 
     /// Too often; in so many seconds it is right again.
@@ -201,11 +215,13 @@ fn of_grant(refusal: &GrantRefusal, text: String) -> Error {
 
 fn of_access(refusal: &AccessRefusal, text: String) -> Error {
     match refusal {
-        AccessRefusal::LimitReached { .. } => Error::new(StatusCode::TOO_MANY_REQUESTS, text),
+        AccessRefusal::LimitReached { retry_after, .. } => Error::too_many(text, *retry_after),
         AccessRefusal::NotGranted { .. }
         | AccessRefusal::Product { .. }
         | AccessRefusal::Unavailable { .. } => Error::forbidden(text),
-        AccessRefusal::Period { .. } | AccessRefusal::EdgeToken => Error::bad(text),
+        AccessRefusal::Period { .. } | AccessRefusal::PeriodInFuture { .. } | AccessRefusal::EdgeToken => {
+            Error::bad(text)
+        }
     }
 }
 

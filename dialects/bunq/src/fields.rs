@@ -1,9 +1,7 @@
 //! Fields of a request's body. An explicit null means absent; unknown fields are ignored.
 
-use gateway::domain::{Currency, Money};
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use gateway::domain::{Currency, Date, Money, Timestamp, parse_day, parse_moment};
+use jiff::tz::Offset;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -23,7 +21,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of a body, which may be empty where every field is optional.
+    /// The fields of a body, an object or nothing at all: an empty body is good where every field is optional.
     pub(crate) fn of(body: &'a Value) -> Self {
         Self { object: body.as_object(), within: "" }
     }
@@ -47,6 +45,10 @@ impl<'a> Fields<'a> {
         Error::bad(format!("The field \"{}\" is required.", self.shown(name)))
     }
 
+    fn empty(&self, name: &str) -> Error {
+        Error::bad(format!("The field \"{}\" is required, and must not be empty.", self.shown(name)))
+    }
+
     fn wrong(&self, name: &str, expected: &str) -> Error {
         Error::bad(format!("The field \"{}\" must be {expected}.", self.shown(name)))
     }
@@ -58,8 +60,11 @@ impl<'a> Fields<'a> {
 
     /// Certificates that must be there, in PEM.
     pub(crate) fn certificates(&self, name: &str) -> Result<&'a str, Error> {
-        let text = self.text_of(name, MAX_CERTIFICATES)?.filter(|text| !text.trim().is_empty());
-        text.ok_or_else(|| self.missing(name))
+        match self.text_of(name, MAX_CERTIFICATES)? {
+            None => Err(self.missing(name)),
+            Some(text) if text.trim().is_empty() => Err(self.empty(name)),
+            Some(text) => Ok(text),
+        }
     }
 
     fn text_of(&self, name: &str, max: usize) -> Result<Option<&'a str>, Error> {
@@ -73,15 +78,19 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and not be empty.
     pub(crate) fn text(&self, name: &str) -> Result<&'a str, Error> {
-        let text = self.optional_text(name)?.map(str::trim).filter(|text| !text.is_empty());
-        text.ok_or_else(|| self.missing(name))
+        match self.optional_text(name)?.map(str::trim) {
+            None => Err(self.missing(name)),
+            Some("") => Err(self.empty(name)),
+            Some(text) => Ok(text),
+        }
     }
 
     /// The same with at most so many characters.
     pub(crate) fn short_text(&self, name: &str, max: usize) -> Result<&'a str, Error> {
         let text = self.text(name)?;
         if text.chars().count() > max {
-            return Err(Error::bad(format!("The field \"{name}\" has more than {max} characters.")));
+            let shown = self.shown(name);
+            return Err(Error::bad(format!("The field \"{shown}\" has more than {max} characters.")));
         }
         Ok(text)
     }
@@ -111,7 +120,7 @@ impl<'a> Fields<'a> {
     /// A whole number that must be there.
     pub(crate) fn integer(&self, name: &str) -> Result<i64, Error> {
         let value = self.get(name).ok_or_else(|| self.missing(name))?;
-        value.as_i64().ok_or_else(|| self.wrong(name, "a whole number"))
+        value.as_i64().ok_or_else(|| self.wrong(name, "a whole number of at most 18 digits"))
     }
 
     /// A whole number that may be absent.
@@ -140,16 +149,15 @@ impl<'a> Fields<'a> {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
-    /// An amount that must be there: a decimal text with at most two places, and a currency.
+    /// An amount that must be there: a decimal text with no more places than its currency has, and the currency.
     pub(crate) fn amount(&self, name: &'a str) -> Result<Money, Error> {
         let fields = self.object(name)?;
         let code = fields.text("currency")?;
         let currency = Currency::from_code(code)
             .ok_or_else(|| fields.wrong("currency", "a code of ISO 4217 such as EUR"))?;
         let value = fields.text("value")?;
-        Money::parse(value, currency).map_err(|_| {
-            fields.wrong("value", "a decimal text with at most two places, for example \"12.50\"")
-        })
+        let wrong = |error| Error::bad(format!("The field \"{}\" is wrong: {error}.", fields.shown("value")));
+        Money::parse(value, currency).map_err(wrong)
     }
 
     /// An amount greater than nothing.
@@ -164,18 +172,14 @@ impl<'a> Fields<'a> {
     /// A moment, if it is there: `2026-03-01 00:00:00.000000`, UTC; with a `T` as well.
     pub(crate) fn optional_time(&self, name: &str) -> Result<Option<Timestamp>, Error> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        let plain = text.trim().replacen(' ', "T", 1);
-        let moment = plain.parse::<Timestamp>().ok().or_else(|| {
-            let local = plain.parse::<DateTime>().ok()?;
-            local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-        });
-        let expected = "a moment in UTC such as 2026-03-01 00:00:00.000000";
-        moment.map(Some).ok_or_else(|| self.wrong(name, expected))
+        let expected = "a moment in UTC such as 2026-03-01 00:00:00.000000, in a year from 1900 to 9999";
+        parse_moment(text, Some(Offset::UTC)).map(Some).map_err(|_| self.wrong(name, expected))
     }
 
     /// A day that must be there.
     pub(crate) fn day(&self, name: &str) -> Result<Date, Error> {
-        let text = self.text(name)?;
-        text.parse().map_err(|_| self.wrong(name, "a day such as 2026-01-31"))
+        let text = self.optional_text(name)?.ok_or_else(|| self.missing(name))?;
+        let expected = "a day written YYYY-MM-DD such as 2026-01-31, in a year from 1900 to 9999";
+        parse_day(text).map_err(|_| self.wrong(name, expected))
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use gateway::{RateLimits, Settings, Strictness};
-use http::{Method, StatusCode};
+use http::Method;
 use jiff::Timestamp;
 
 use crate::error::Error;
@@ -74,6 +74,7 @@ impl Limiter {
         let text = format!(
             "Too many requests. You can do a maximum of {calls} calls per {seconds} seconds to this endpoint."
         );
-        Err(Error::new(StatusCode::TOO_MANY_REQUESTS, text))
+        let left = seconds - now.duration_since(window.0).as_secs();
+        Err(Error::too_many(text, left))
     }
 }

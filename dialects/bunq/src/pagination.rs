@@ -36,7 +36,9 @@ impl Page {
             let Some((_, text)) = query.iter().find(|(known, _)| known == name) else { return Ok(None) };
             let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
             let number = number.ok_or_else(|| {
-                Error::bad(format!("The parameter \"{name}\" must be a whole number, not negative."))
+                Error::bad(format!(
+                    "The parameter \"{name}\" must be a whole number, not negative, of at most 18 digits."
+                ))
             });
             number.map(Some)
         };

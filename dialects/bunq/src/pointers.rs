@@ -88,7 +88,7 @@ async fn of_user(call: &Call, id: i64) -> Result<Option<Pointed>, Error> {
 /// 400
 pub(crate) fn iban(text: &str) -> Result<Iban, Error> {
     Iban::parse(text).map_err(|_| {
-        Error::bad("The IBAN is invalid: its length or check digits are wrong, for example NL91ABNA0417164300 is right.")
+        Error::bad("The IBAN is invalid: its country, characters, length or check digits are wrong, for example NL91ABNA0417164300 is right.")
     })
 }
 

@@ -76,8 +76,9 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
         .layer(from_fn_with_state(edge.clone(), guard::<Error>))
         .layer(from_fn(common_headers));
     let pages = Router::new()
-        .route("/auth", get(authorize::page))
-        .route("/psp", get(authorize::payment_page))
+        .route("/auth", get(authorize::page).head(authorize::head))
+        .route("/psp", get(authorize::payment_page).head(authorize::payment_head))
+        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .with_state(shared)
         .layer(from_fn_with_state(edge, guard::<Error>));
     pages.fallback_service(api)
@@ -111,16 +112,8 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
     let (route, params) = shared.routes.find(&parts.method, below)?;
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let incoming = Incoming {
-        ctx: ctx.clone(),
-        connection,
-        method: parts.method,
-        headers: parts.headers,
-        params,
-        query,
-        path,
-        body,
-    };
+    let incoming =
+        Incoming { ctx: ctx.clone(), connection, headers: parts.headers, params, query, path, body };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;
     signed(bunq, &ctx, reply).await
@@ -142,7 +135,7 @@ pub(crate) async fn signed(bunq: &Bunq, ctx: &Ctx, reply: Reply) -> Result<Respo
 fn preflight(headers: &HeaderMap) -> Response {
     let asked = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let asked = asked.unwrap_or(HeaderValue::from_static("*"));
-    let methods = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
+    let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
     let answer =
         [(header::ACCESS_CONTROL_ALLOW_METHODS, methods), (header::ACCESS_CONTROL_ALLOW_HEADERS, asked)];
     (StatusCode::OK, answer).into_response()

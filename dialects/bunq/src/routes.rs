@@ -246,11 +246,23 @@ impl Routes {
     /// 404, 405
     pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Parameters), Error> {
         let matched = self.0.at(path).map_err(|_| Rejected::NotFound)?;
-        let route = matched.value.iter().find(|route| route.method == *method);
-        let route = route.ok_or_else(|| Rejected::Method(method.clone()))?;
+        // HEAD is GET without the body, which the server leaves out.
+        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+        let route = matched.value.iter().find(|route| route.method == *wanted);
+        let route = route.ok_or_else(|| Error::method(&allowed(matched.value)))?;
         let params = matched.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok((route, params.collect()))
     }
+}
+
+/// The methods of a path.
+fn allowed(routes: &[Route]) -> Vec<&str> {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.push("OPTIONS");
+    methods
 }
 
 #[cfg(test)]

@@ -51,8 +51,9 @@ impl IntoResponse for OauthError {
 /// Any other method.
 pub(crate) async fn method() -> Response {
     let text = "Send a POST with the parameters in the query or in a form.";
-    OauthError { status: StatusCode::METHOD_NOT_ALLOWED, code: "invalid_request", text: text.to_owned() }
-        .into_response()
+    let error =
+        OauthError { status: StatusCode::METHOD_NOT_ALLOWED, code: "invalid_request", text: text.to_owned() };
+    ([(header::ALLOW, HeaderValue::from_static("POST,OPTIONS"))], error).into_response()
 }
 
 /// Exchanges a code.

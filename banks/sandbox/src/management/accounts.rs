@@ -233,8 +233,11 @@ pub(super) async fn list_consents(
     State(sandbox): State<Sandbox>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<serde_json::Value>, Error> {
-    let iban = query.as_deref().and_then(|query| query.strip_prefix("iban=")).unwrap_or_default();
-    let iban = Iban::parse(iban).map_err(|error: IbanError| Error::bad("invalid_iban", error))?;
+    let mut parameters = url::form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes());
+    let iban = parameters.find(|(name, _)| name == "iban").map(|(_, value)| value);
+    let missing = || Error::bad("invalid_iban", "the parameter iban is missing: GET /consents?iban={iban}");
+    let iban = Iban::parse(&iban.ok_or_else(missing)?)
+        .map_err(|error: IbanError| Error::bad("invalid_iban", error))?;
     let mut consents = Vec::new();
     for tenant in &sandbox.gateway.settings().tenants {
         let now = sandbox.clock.now(Some(tenant));

@@ -13,9 +13,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body};
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json};
 use gateway::Clock;
-use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp};
+use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp, parse_moment};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -64,9 +64,9 @@ pub fn management(
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
-        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .with_state(Management { sandbox, doors: doors.into(), due: due.into() })
         .merge(others)
+        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn(same_origin_only))
         .layer(from_fn(private))
 }
@@ -143,6 +143,9 @@ impl From<ClockError> for Error {
 /// The listener has no log-in, so pages of other sites must not reach it through a browser: neither across
 /// origins, nor under a name that was made to point here.
 async fn same_origin_only(request: Request, next: Next) -> Response {
+    if let Err(rejected) = check_host(&request) {
+        return Error::from(rejected).into_response();
+    }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
     let is_local = host.parse::<std::net::IpAddr>().is_ok() || !host.contains('.');
@@ -263,8 +266,10 @@ struct TenantClock {
 #[serde(deny_unknown_fields)]
 struct ClockMove {
     tenant: Option<String>,
-    now: Option<Timestamp>,
-    advance: Option<jiff::Span>,
+    /// A moment as in RFC 3339.
+    now: Option<String>,
+    /// A span as in ISO 8601.
+    advance: Option<String>,
 }
 
 async fn read_clocks(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> {
@@ -280,14 +285,18 @@ async fn move_clock(
         Some(name) => vec![known_tenant(&sandbox, name)?],
         None => sandbox.gateway.settings().tenants.clone(),
     };
+    let to = match (now, advance) {
+        (Some(now), None) => Ok(moment(&now)?),
+        (None, Some(advance)) => Err(span(&advance)?),
+        _ => {
+            let text = "send either now (RFC 3339, for example 2027-01-31T12:00:00Z) or advance (ISO 8601, for example P90D)";
+            return Err(Error::bad("invalid_request", text));
+        }
+    };
     for tenant in &tenants {
-        match (now, advance) {
-            (Some(now), None) => sandbox.clock.set(tenant, now).await?,
-            (None, Some(span)) => sandbox.clock.advance(tenant, span).await?,
-            _ => {
-                let text = "send either now (RFC 3339, for example 2027-01-31T12:00:00Z) or advance (ISO 8601, for example P90D)";
-                return Err(Error::bad("invalid_request", text));
-            }
+        match to {
+            Ok(now) => sandbox.clock.set(tenant, now).await?,
+            Err(span) => sandbox.clock.advance(tenant, span).await?,
         }
     }
     for work in due.iter() {
@@ -297,6 +306,20 @@ async fn move_clock(
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
         _ => Ok(clocks(&sandbox, &tenants)),
     }
+}
+
+fn moment(text: &str) -> Result<Timestamp, Error> {
+    parse_moment(text, None).map_err(|error| Error::bad("invalid_request", format!("now: {error}")))
+}
+
+/// A span of time: `P`, then numbers with their units, perhaps with a minus sign before it.
+fn span(text: &str) -> Result<jiff::Span, Error> {
+    let is_iso = text.trim_start_matches('-').starts_with('P');
+    let span = text.parse::<jiff::Span>().ok().filter(|_| is_iso);
+    span.ok_or_else(|| {
+        let text = "advance: a span is written as in ISO 8601, for example P90D, PT1H30M or -P1D";
+        Error::bad("invalid_request", text)
+    })
 }
 
 fn read_clock(sandbox: &Sandbox, tenant: &Tenant) -> TenantClock {
@@ -321,5 +344,5 @@ async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
     }
     let connection = request.extensions().get::<Connection>().cloned();
     let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await?;
-    serde_json::from_slice(&body).map_err(|error| Error::bad("invalid_request", format!("the body: {error}")))
+    read_json(&body).map_err(|error| Error::bad("invalid_request", format!("the body: {error}")))
 }

@@ -1,8 +1,11 @@
 //! Checking the header: algorithm, covered list, time, value, in this order.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::{SignatureHeader, signing_string};
+use crate::digest::shorten;
 use crate::key::{Algorithm, KeyKind, PublicKey};
 use crate::{Message, Refusal};
 
@@ -122,10 +125,9 @@ pub fn choose_algorithm(
 /// [`Refusal::DuplicateCoveredHeader`], [`Refusal::RequiredHeaderNotCovered`]
 pub fn check_covered(message: &Message<'_>, header: &SignatureHeader, rules: &Rules) -> Result<(), Refusal> {
     let covered: Vec<String> = header.headers.iter().map(|name| name.to_ascii_lowercase()).collect();
-    for (position, name) in covered.iter().enumerate() {
-        if covered[..position].contains(name) {
-            return Err(Refusal::DuplicateCoveredHeader(name.clone()));
-        }
+    let mut seen = HashSet::new();
+    if let Some(twice) = covered.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(Refusal::DuplicateCoveredHeader(twice.clone()));
     }
     let present = rules.required_if_present.iter().filter(|name| message.headers.contains_key(**name));
     for name in rules.required.iter().chain(present) {
@@ -154,10 +156,11 @@ fn check_time(
     }
     if header.headers.iter().any(|name| name.eq_ignore_ascii_case("date")) {
         let got = String::from_utf8_lossy(&message.field("date")?).into_owned();
-        let fits = jiff::fmt::rfc2822::parse(&got)
-            .is_ok_and(|date| (date.timestamp().as_second() - now.as_second()).abs() <= rules.date_window);
-        if !fits {
-            return Err(Refusal::DateOutOfWindow { got, now, window: rules.date_window });
+        let Ok(date) = jiff::fmt::rfc2822::parse(&got) else {
+            return Err(Refusal::DateMalformed { got: shorten(&got) });
+        };
+        if (date.timestamp().as_second() - now.as_second()).abs() > rules.date_window {
+            return Err(Refusal::DateOutOfWindow { got: shorten(&got), now, window: rules.date_window });
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The signature base (RFC 9421, 2.5).
 
+use std::collections::HashSet;
+
 use sfv::{InnerList, ListEntry, ListSerializer};
 
 use crate::{Message, Refusal};
@@ -12,7 +14,7 @@ use crate::{Message, Refusal};
 pub fn signature_base(message: &Message<'_>, input: &InnerList) -> Result<Vec<u8>, Refusal> {
     let malformed = |text: String| Refusal::SignatureHeaderMalformed(text);
     let mut base = Vec::with_capacity(512);
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = HashSet::new();
     for item in &input.items {
         let name =
             item.bare_item.as_string().map(sfv::StringRef::as_str).ok_or_else(|| {
@@ -21,10 +23,9 @@ pub fn signature_base(message: &Message<'_>, input: &InnerList) -> Result<Vec<u8
         if !item.params.is_empty() {
             return Err(malformed(format!("parameters of component \"{name}\" are not supported")));
         }
-        if seen.contains(&name) {
+        if !seen.insert(name) {
             return Err(malformed(format!("component \"{name}\" is named twice")));
         }
-        seen.push(name);
         base.extend(format!("\"{name}\": ").as_bytes());
         base.extend(component(message, name)?);
         base.push(b'\n');

@@ -1,8 +1,11 @@
 //! What a registration sends: a form or JSON with the same members.
 
-use edge::Rejected;
+use edge::{Rejected, read_json};
+use gateway::domain::redirect_uris::MAX_COUNT;
+use gateway::domain::{RedirectUriError, Refusal};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 use crate::form::{Form, media_type};
@@ -25,17 +28,39 @@ struct Json {
     sector_identifier_uri: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    None(()),
-    One(String),
-    Many(Vec<String>),
+/// URIs in an array, or one as a text, or in a text with blanks between them.
+#[derive(Default)]
+struct OneOrMany(Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
 }
 
-impl Default for OneOrMany {
-    fn default() -> Self {
-        Self::None(())
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of strings")
+    }
+
+    fn visit_unit<E>(self) -> Result<OneOrMany, E> {
+        Ok(OneOrMany::default())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(text.split_whitespace().map(str::to_owned).collect()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<OneOrMany, A::Error> {
+        let mut uris = Vec::new();
+        while let Some(uri) = elements.next_element()? {
+            uris.push(uri);
+        }
+        Ok(OneOrMany(uris))
     }
 }
 
@@ -46,7 +71,10 @@ impl ClientMetadata {
     /// 415 for another media type, 400 for a body that cannot be read.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
         match media_type(headers)?.as_deref() {
-            None | Some("application/x-www-form-urlencoded") => Self::from_form(&Form::parse(body)?),
+            None | Some("application/x-www-form-urlencoded") => {
+                check_count(body)?;
+                Self::from_form(&Form::parse_with_lists(body)?)
+            }
             // A signing client in the field labels an empty body as JSON.
             Some("application/json") if body.is_empty() => Ok(Self::default()),
             Some("application/json") => Self::from_json(body),
@@ -68,22 +96,25 @@ impl ClientMetadata {
     }
 
     fn from_json(body: &[u8]) -> Result<Self, Error> {
-        let json: Json = serde_json::from_slice(body).map_err(|error| {
-            let text = format!(
-                "the body is no JSON object with redirect_uris as an array of strings: line {}, column {}",
-                error.line(),
-                error.column()
-            );
+        let json: Json = read_json(body).map_err(|error| {
+            let text =
+                format!("the body is no JSON object with redirect_uris as an array of strings: {error}");
             Error::bad("invalid_request", text)
         })?;
         Ok(Self {
             initial_access_token: json.initial_access_token.filter(|token| !token.is_empty()),
-            redirect_uris: match json.redirect_uris {
-                OneOrMany::None(()) => Vec::new(),
-                OneOrMany::One(uri) => uri.split_whitespace().map(str::to_owned).collect(),
-                OneOrMany::Many(uris) => uris,
-            },
+            redirect_uris: json.redirect_uris.0,
             sector_identifier_uri: json.sector_identifier_uri.unwrap_or_default(),
         })
     }
+}
+
+/// Says how many redirect URIs there are if there are too many of them, and not that there are too many parameters.
+fn check_count(form: &[u8]) -> Result<(), Error> {
+    let is_uri = |name: &str| matches!(name, "redirect_uris" | "redirect_uris[]");
+    let count = form_urlencoded::parse(form).filter(|(name, _)| is_uri(name)).count();
+    if count > MAX_COUNT {
+        return Err(Refusal::from(RedirectUriError::TooMany(count)).into());
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use eidas::{
     TrustStore, check, describe,
 };
 use gateway::Randomness;
-use gateway::domain::Timestamp;
+use gateway::domain::{Timestamp, parse_moment};
 use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
 use tpp::state::create_private;
 use tpp::{Transport, TransportSettings};
@@ -195,9 +195,8 @@ fn check_file(args: &CertificateCheckArgs) -> Result<ExitCode, Failure> {
     let certificates = read_certificates(&args.file)?;
     let certificate = &certificates[0];
     let at = match &args.at {
-        Some(text) => text.parse::<Timestamp>().map_err(|_| {
-            Failure::new(format!("--at {text} is no time; expected for example 2027-01-31T12:00:00Z"))
-        })?,
+        Some(text) => parse_moment(text, None)
+            .map_err(|error| Failure::new(format!("--at {text} is no time; {error}")))?,
         None => tpp::clock::now(),
     };
     let purpose = args.purpose.map(|purpose| match purpose {

@@ -9,6 +9,7 @@ mod connections;
 mod crash;
 mod data_folder;
 mod documentation;
+mod http;
 mod interface_description;
 mod limits;
 mod logs;

@@ -11,6 +11,7 @@ mod flow;
 mod forgetting;
 mod guesses;
 mod onboarding;
+mod reading;
 mod refusals;
 mod request_ids;
 mod strict;

@@ -8,6 +8,7 @@ use tpp::loopback::Loopback;
 use tpp::state::State;
 
 use super::Session;
+use super::bunq::day;
 use crate::cli::{
     HeadlessArgs, TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppReadArgs, TppRevokeArgs,
     TppTransactionsArgs,
@@ -55,7 +56,7 @@ impl Session<'_> {
         let wish = ConsentWish {
             ibans: command.ibans.clone(),
             recurring: !command.one_off,
-            valid_until: command.valid_until.clone(),
+            valid_until: day(command.valid_until.as_deref())?,
             frequency_per_day: command.frequency_per_day,
             savings: command.savings,
         };
@@ -137,8 +138,8 @@ impl Session<'_> {
         let accounts = chosen(consent.accounts().await?, command.read.account.as_deref())?;
         let wish = TransactionsWish {
             booking_status: Some(command.booking_status.name().to_owned()),
-            from: command.from.clone(),
-            to: command.to.clone(),
+            from: day(command.from.as_deref())?,
+            to: day(command.to.as_deref())?,
         };
         let mut all = Vec::new();
         for account in accounts.iter().filter(|account| account.links.transactions.is_some()) {

@@ -280,10 +280,11 @@ fn order(args: &OrderArgs) -> Order {
     }
 }
 
-/// A day as the bank writes days.
-fn day(text: Option<&str>) -> Result<Option<String>, Failure> {
+/// A day as banks write days.
+pub(super) fn day(text: Option<&str>) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
-    let day = text.parse::<jiff::civil::Date>();
-    day.map(|day| Some(day.to_string()))
-        .map_err(|_| Failure::new(format!("{text} is no day such as 2026-01-31")))
+    match gateway::domain::parse_day(text) {
+        Ok(day) => Ok(Some(day.to_string())),
+        Err(error) => Err(Failure::new(format!("{text} is no day; {error}"))),
+    }
 }

@@ -5,6 +5,7 @@ use testkit::{Request, TestServer};
 
 mod clients_and_lists;
 mod payments;
+mod reading;
 mod registration;
 
 type Row = (&'static str, Request, u16, &'static str);

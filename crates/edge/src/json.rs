@@ -1,0 +1,436 @@
+//! Bodies in JSON: objects are objects, and what is wrong is said by the names of members.
+//!
+//! A derived reader of a struct takes an array as well, keeps the last of two members with one name, or tells the
+//! caller names of types of this program. So a body is read into a tree first, and from there into its type.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
+
+/// Why a body is not what the endpoint reads. `Display` says where and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    /// The member that is wrong, for example `access.accounts[0]`; empty for the body itself.
+    path: String,
+    what: String,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            let subject = if self.what.starts_with("has ") { "it " } else { "" };
+            return write!(f, "{subject}{}", self.what);
+        }
+        write!(f, "{} {}", self.path, self.what)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Reads a body that is a JSON object.
+///
+/// # Errors
+/// [`JsonError`]
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
+    let tree: Tree = serde_json::from_slice(body).map_err(|error| {
+        // "expected value at line 1 column 1": the words of the grammar, and where.
+        wrong(error.to_string().replace(" column ", ", column "))
+    })?;
+    match tree {
+        Tree::Object(_) => T::deserialize(tree),
+        _ => Err(wrong("it must be a JSON object")),
+    }
+}
+
+/// Checks that a body whose members nobody reads is empty or a JSON object.
+///
+/// # Errors
+/// [`JsonError`]
+pub fn check_json_object(body: &[u8]) -> Result<(), JsonError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    read_json::<std::collections::BTreeMap<String, de::IgnoredAny>>(body).map(|_| ())
+}
+
+fn wrong(what: impl Into<String>) -> JsonError {
+    JsonError { path: String::new(), what: what.into() }
+}
+
+fn must_be(expected: impl fmt::Display) -> JsonError {
+    wrong(format!("must be {expected}"))
+}
+
+fn expected(what: impl fmt::Display) -> JsonError {
+    wrong(format!("is wrong: expected {what}"))
+}
+
+impl JsonError {
+    /// The same error one level further up.
+    fn within(mut self, step: &str) -> Self {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{step}{dot}{}", self.path);
+        self
+    }
+}
+
+impl de::Error for JsonError {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        wrong(text.to_string())
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        self::expected(expected)
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        self::expected(expected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        wrong(format!("has a missing field `{field}`"))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        wrong(format!("has an unknown field `{}`; known are {}", shown(field), expected.join(", ")))
+    }
+}
+
+/// A name that a caller sent, short enough for a text.
+fn shown(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+/// A JSON text, its members in their order, each name once.
+#[derive(Debug, Clone)]
+enum Tree {
+    Null,
+    Truth(bool),
+    Number(serde_json::Number),
+    Text(String),
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
+
+impl<'de> de::Deserialize<'de> for Tree {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Truth(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Tree, E> {
+        Ok(serde_json::Number::from_f64(value).map_or(Tree::Null, Tree::Number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Tree, E> {
+        Ok(Tree::Text(text))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut elements: A) -> Result<Tree, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            array.push(element);
+        }
+        Ok(Tree::Array(array))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
+        let (mut object, mut names) = (Vec::new(), std::collections::HashSet::new());
+        while let Some(name) = members.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(de::Error::custom(format!("duplicate field `{}`", shown(&name))));
+            }
+            object.push((name, members.next_value()?));
+        }
+        Ok(Tree::Object(object))
+    }
+}
+
+/// The members of an object, as they are handed to a type.
+struct Members {
+    left: std::vec::IntoIter<(String, Tree)>,
+    value: Option<(String, Tree)>,
+}
+
+impl<'de> de::MapAccess<'de> for Members {
+    type Error = JsonError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, JsonError> {
+        let Some((name, value)) = self.left.next() else { return Ok(None) };
+        let key = seed.deserialize(name.as_str().into_deserializer())?;
+        self.value = Some((name, value));
+        Ok(Some(key))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, JsonError> {
+        let (name, value) = self.value.take().unwrap_or((String::new(), Tree::Null));
+        seed.deserialize(value).map_err(|error| error.within(&shown(&name)))
+    }
+}
+
+/// The elements of an array.
+struct Elements {
+    left: std::iter::Enumerate<std::vec::IntoIter<Tree>>,
+}
+
+impl<'de> de::SeqAccess<'de> for Elements {
+    type Error = JsonError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, JsonError> {
+        let Some((position, value)) = self.left.next() else { return Ok(None) };
+        seed.deserialize(value).map(Some).map_err(|error| error.within(&format!("[{position}]")))
+    }
+}
+
+impl Tree {
+    fn object<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Object(members) => visitor.visit_map(Members { left: members.into_iter(), value: None }),
+            _ => Err(must_be("an object")),
+        }
+    }
+
+    fn number<'de, V: Visitor<'de>>(self, visitor: V, what: &str) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Number(_) => de::Deserializer::deserialize_any(self, visitor).map_err(|_| expected(what)),
+            _ => Err(expected(what)),
+        }
+    }
+}
+
+/// Methods that read a whole number.
+macro_rules! whole_numbers {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+            self.number(visitor, "a whole number in range")
+        })*
+    };
+}
+
+/// Methods that read a text.
+macro_rules! texts {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+            match self {
+                Self::Text(text) => visitor.visit_string(text),
+                _ => Err(expected("a string")),
+            }
+        })*
+    };
+}
+
+impl<'de> de::Deserializer<'de> for Tree {
+    type Error = JsonError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Truth(value) => visitor.visit_bool(value),
+            Self::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(number), _) => visitor.visit_i64(number),
+                (None, Some(number)) => visitor.visit_u64(number),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+            },
+            Self::Text(text) => visitor.visit_string(text),
+            Self::Array(elements) => visitor.visit_seq(Elements { left: elements.into_iter().enumerate() }),
+            Self::Object(_) => self.object(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Truth(value) => visitor.visit_bool(value),
+            _ => Err(expected("true or false")),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Null => visitor.visit_none(),
+            value => visitor.visit_some(value),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Array(_) => self.deserialize_any(visitor),
+            _ => Err(must_be("an array")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+        self.object(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, JsonError> {
+        self.object(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, JsonError> {
+        match self {
+            Self::Text(text) if variants.contains(&text.as_str()) => {
+                visitor.visit_enum(text.into_deserializer())
+            }
+            _ => Err(must_be(format!("one of {}", variants.join(", ")))),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, JsonError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    whole_numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16
+        deserialize_u32 deserialize_u64
+    }
+
+    texts! { deserialize_char deserialize_str deserialize_string deserialize_identifier }
+
+    serde::forward_to_deserialize_any! {
+        i128 u128 f32 f64 bytes byte_buf unit unit_struct tuple tuple_struct ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Body {
+        access: Access,
+        #[serde(default)]
+        how_often: Option<i64>,
+        #[serde(default)]
+        is_new: bool,
+        #[serde(default)]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Access {
+        accounts: Vec<Reference>,
+        #[serde(default)]
+        other: Option<serde_json::Value>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Reference {
+        iban: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "kebab-case")]
+    enum Kind {
+        OneOff,
+    }
+
+    #[test]
+    fn what_is_right_is_read() {
+        let text = r#" {"access": {"accounts": [{"iban": "é\u00e9"}, {"iban": null, "x": [1]}], "other": {"a": [1.5]}},
+            "howOften": 4, "isNew": true, "kind": "one-off"} "#;
+        let body: Body = read_json(text.as_bytes()).unwrap();
+        assert_eq!(body.access.accounts[0].iban.as_deref(), Some("éé"));
+        assert_eq!(body.access.accounts[1].iban, None);
+        assert_eq!(body.access.other.unwrap()["a"][0], 1.5);
+        assert_eq!((body.how_often, body.is_new, body.kind), (Some(4), true, Some(Kind::OneOff)));
+        let body: Body = read_json(br#"{"access": {"accounts": []}, "howOften": null}"#).unwrap();
+        assert_eq!((body.how_often, body.is_new), (None, false));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, said) in [
+            ("", "EOF while parsing a value at line 1, column 0"),
+            ("{", "EOF while parsing an object at line 1, column 1"),
+            ("null", "it must be a JSON object"),
+            ("[]", "it must be a JSON object"),
+            ("[{\"accounts\": []}]", "it must be a JSON object"),
+            ("\"x\"", "it must be a JSON object"),
+            ("{}", "it has a missing field `access`"),
+            (r#"{"access": []}"#, "access must be an object"),
+            (r#"{"access": [[]]}"#, "access must be an object"),
+            (r#"{"access": "x"}"#, "access must be an object"),
+            (r#"{"access": {}}"#, "access has a missing field `accounts`"),
+            (r#"{"access": {"accounts": {}}}"#, "access.accounts must be an array"),
+            (r#"{"access": {"accounts": [{}, ["x"]]}}"#, "access.accounts[1] must be an object"),
+            (
+                r#"{"access": {"accounts": [{"iban": 1}]}}"#,
+                "access.accounts[0].iban is wrong: expected a string",
+            ),
+            (
+                r#"{"access": {"accounts": []}, "howOften": 1.5}"#,
+                "howOften is wrong: expected a whole number in range",
+            ),
+            (
+                r#"{"access": {"accounts": []}, "howOften": "1"}"#,
+                "howOften is wrong: expected a whole number in range",
+            ),
+            (r#"{"access": {"accounts": []}, "isNew": 1}"#, "isNew is wrong: expected true or false"),
+            (r#"{"access": {"accounts": []}, "kind": "x"}"#, "kind must be one of one-off"),
+            (r#"{"access": {"accounts": []}, "kind": {}}"#, "kind must be one of one-off"),
+            (r#"{"x": 1}"#, "it has an unknown field `x`; known are access, howOften, isNew, kind"),
+        ] {
+            let error = read_json::<Body>(text.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), said, "{text}");
+        }
+        let twice = read_json::<Body>(br#"{"access": {"accounts": [], "accounts": []}}"#).unwrap_err();
+        assert!(twice.to_string().contains("duplicate field `accounts`"), "{twice}");
+        assert!(read_json::<Body>(b"{\"a\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn bodies_that_nobody_reads_are_objects_too() {
+        for right in ["", " ", "{}", r#"{"a": [1]}"#] {
+            assert_eq!(check_json_object(right.as_bytes()), Ok(()), "{right}");
+        }
+        for wrong in ["[]", "[{}]", "1", "null", "x"] {
+            assert!(check_json_object(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
