@@ -10,6 +10,7 @@ mod connection;
 mod dialect;
 mod guard;
 mod headers;
+pub mod openapi;
 mod rejected;
 pub mod session_cookie;
 mod signature;

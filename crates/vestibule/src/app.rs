@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::Edge;
 use http::{HeaderMap, StatusCode, header};
-use oauth::SigningKey;
+use oauth::SigningKeys;
 use sandbox::Sandbox;
 use web::{Address, ErrorPage, HomePage};
 
@@ -16,12 +16,12 @@ use crate::dialects::DIALECTS;
 use crate::start::Addresses;
 
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
-pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: Addresses) -> Router {
+pub(crate) fn public(edge: &Edge, key: SigningKeys, sandbox: Sandbox, addresses: Addresses) -> Router {
     let mut mounted: Vec<_> = DIALECTS
         .iter()
         .map(|dialect| (dialect.prefix, dialect.also, (dialect.mount)(edge.clone())))
         .collect();
-    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key)));
+    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
     let mut router = web::routes();
     for (prefix, also, dialect) in mounted {
         if let Some(also) = also {
@@ -34,13 +34,14 @@ pub(crate) fn public(edge: &Edge, key: SigningKey, sandbox: Sandbox, addresses: 
             .nest(prefix, dialect);
     }
     router
+        .merge(oauth::well_known(edge.clone(), key))
         .merge(sandbox::publication(sandbox))
         .route("/", get(async move || home(&addresses)))
         .fallback(not_found)
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
-pub(crate) fn management(edge: &Edge, key: SigningKey, sandbox: &Sandbox) -> Router {
+pub(crate) fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox) -> Router {
     let bank = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let bank = bank.clone();

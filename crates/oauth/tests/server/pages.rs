@@ -8,14 +8,14 @@ use crate::ID;
 const PAGE: &str = "/auth/internalonly/authorise.html";
 
 /// A browser: keeps its cookie and reads forms.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     server: &'a TestServer,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
     /// Opens an authorization URL; the bank sends it to its page.
-    async fn open(server: &'a TestServer, url: &str) -> Self {
+    pub(crate) async fn open(server: &'a TestServer, url: &str) -> Self {
         let target = url.strip_prefix(server.url()).unwrap();
         let answer = server.send(&Request::new("GET", target).set("accept", "text/html")).await;
         assert_eq!(answer.status, 302, "{}", answer.body);
@@ -34,7 +34,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn get(&self, query: &str) -> Answer {
+    pub(crate) async fn get(&self, query: &str) -> Answer {
         let request = Request::new("GET", &format!("{PAGE}{query}")).set("accept", "text/html");
         self.server.send(&request.set("cookie", &self.cookie)).await
     }
@@ -46,7 +46,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Fills in the form of the page that is shown and sends it.
-    async fn submit(&mut self, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&mut self, fields: &[(&str, &str)]) -> Answer {
         let page = self.get("").await.body;
         let csrf = value(&page, "csrf");
         let mut fields = fields.to_vec();
@@ -57,7 +57,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    async fn log_in(&mut self, customer: &Value) -> Answer {
+    pub(crate) async fn log_in(&mut self, customer: &Value) -> Answer {
         let text = |name: &str| customer[name].as_str().unwrap().to_owned();
         let (iban, answer) = (text("iban"), text("digipassNumber"));
         self.submit(&[("action", "log-in"), ("iban", &iban), ("answer", &answer)]).await
