@@ -13,6 +13,12 @@ use crate::{
 /// How long an authorization code may be redeemed.
 pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
+/// The same at a strict bank (FAPI 2.0 Security Profile, 5.3.2.1).
+pub const STRICT_CODE_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a client that lost the answer to a refresh may ask for it again.
+const REPEAT_TIME: SignedDuration = SignedDuration::from_mins(5);
+
 /// How long an access token may be used.
 pub const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(600);
 
@@ -144,6 +150,8 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// Since when it was replaced or revoked.
     pub used_at: Option<Timestamp>,
+    /// Whether it came from a refresh and nobody has used it yet: the answer may have been lost.
+    pub fresh: bool,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
 }
@@ -177,6 +185,13 @@ impl Token {
     pub fn is_active_at(&self, now: Timestamp) -> bool {
         self.used_at.is_none() && now < self.expires_at
     }
+
+    /// Whether this refresh token, which was traded for `pair`, may be traded once more for the same tokens: neither
+    /// of them was used, and the first time is not long ago (FAPI 2.0 Security Profile, 5.3.2.1).
+    pub fn may_be_repeated(&self, pair: [&Self; 2], now: Timestamp) -> bool {
+        let last = self.used_at.and_then(|at| at.saturating_add(REPEAT_TIME).ok());
+        last.is_some_and(|last| now < last) && pair.iter().all(|token| token.fresh && token.used_at.is_none())
+    }
 }
 
 /// A rule about codes and tokens that a request breaks.
@@ -189,7 +204,7 @@ pub enum GrantRefusal {
     #[error("Authorization code not issued to client: {0}")]
     CodeOfAnotherClient(TppId),
     /// Too late.
-    #[error("the authorization code expired at {at}; it can be redeemed for five minutes")]
+    #[error("the authorization code expired at {at}; redeem a code as soon as it comes")]
     CodeExpired {
         /// Since when.
         at: Timestamp,
@@ -206,8 +221,9 @@ pub enum GrantRefusal {
     /// No such refresh token, or it has ended. Clients know these words.
     #[error("Unknown refresh token")]
     RefreshTokenUnknown,
-    /// A refresh token that was replaced came back.
-    #[error("the refresh token was used before; all tokens of this authorisation are revoked")]
+    /// A refresh token that was replaced came back after the tokens that replaced it were used, or too late; all
+    /// tokens of the authorisation are revoked. Clients know these words.
+    #[error("Unknown refresh token")]
     RefreshTokenUsed,
     /// What was authorised has ended.
     #[error("consent {0} has ended; ask the customer for a new one")]
@@ -215,8 +231,11 @@ pub enum GrantRefusal {
     /// More than was authorised.
     #[error("the scope of this authorisation is {0}; ask for that or leave scope out")]
     Scope(String),
-    /// The refresh token is bound to a certificate and none was presented.
-    #[error("the refresh token is bound to a TLS client certificate; present one of the same organisation")]
+    /// The refresh token is bound to a certificate and none was presented, or another one than the first time.
+    #[error(
+        "the refresh token is bound to a TLS client certificate; present one of the same organisation, and the same \
+         one to repeat a refresh"
+    )]
     RefreshTokenCertificate,
     /// The access token is bound to another certificate.
     #[error(
@@ -256,6 +275,7 @@ mod tests {
                 code_challenge: Some(String::new()),
                 profile: crate::AuthorizationProfile::OpenId,
                 payment: None,
+                pushed: None,
                 offline_access: true,
             },
             customer: CustomerId::new("p"),
@@ -280,5 +300,31 @@ mod tests {
         ] {
             assert_eq!(code.check(who, uri, Some(verifier), at), Err(refusal));
         }
+    }
+
+    #[test]
+    fn a_refresh_is_repeated_until_its_answer_is_used() {
+        let now = Timestamp::UNIX_EPOCH;
+        let token = |kind| Token {
+            hash: SecretHash::from_hex("00"),
+            grant: GrantId::new("g"),
+            kind,
+            certificate: None,
+            issued_at: now,
+            expires_at: now + ACCESS_TOKEN_LIFETIME,
+            used_at: None,
+            fresh: true,
+            version: 1,
+        };
+        let (access, refresh) = (token(TokenKind::Access), token(TokenKind::Refresh));
+        let traded = Token { used_at: Some(now), ..refresh.clone() };
+        let end = now + REPEAT_TIME;
+        assert!(traded.may_be_repeated([&access, &refresh], end - SignedDuration::from_secs(1)));
+        assert!(!traded.may_be_repeated([&access, &refresh], end));
+        let seen = Token { fresh: false, ..access.clone() };
+        assert!(!traded.may_be_repeated([&seen, &refresh], now));
+        let next = Token { used_at: Some(now), ..refresh.clone() };
+        assert!(!traded.may_be_repeated([&access, &next], now));
+        assert!(!refresh.may_be_repeated([&access, &refresh], now), "it was never traded");
     }
 }

@@ -106,7 +106,7 @@ id!(
 
 /// SHA-256 of a secret of at least 122 random bits, in lower-case hexadecimal. Secrets with so much entropy
 /// need no slow hash; secrets themselves are never stored.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SecretHash(String);
 
 impl SecretHash {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::{Refusal, SecretHash, Tenant, Timestamp};
 
-/// How long a token may be used; it may be used more than once in that time.
+/// How long a token may be used, for one registration.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A token as the bank remembers it.
@@ -19,6 +19,10 @@ pub struct InitialAccessToken {
     pub tenant: Tenant,
     /// Until when it may be used.
     pub expires_at: Timestamp,
+    /// The key of the certificate, if clients can prove themselves with one of its kind.
+    pub signing_key: Option<String>,
+    /// The registration that it was used for, as a hash of the request.
+    pub used_by: Option<SecretHash>,
 }
 
 impl InitialAccessToken {
@@ -26,7 +30,7 @@ impl InitialAccessToken {
     pub fn issue(hash: SecretHash, certificate: String, tenant: Tenant, now: Timestamp) -> Self {
         // Only a moment at the very end of time could overflow.
         let expires_at = now.saturating_add(LIFETIME).unwrap_or(now);
-        Self { hash, certificate, tenant, expires_at }
+        Self { hash, certificate, tenant, expires_at, signing_key: None, used_by: None }
     }
 
     /// Checks that the token may be used at `now`, by the clock of its tenant.

@@ -52,7 +52,7 @@ pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use sessions::{AuthorizationProfile, AuthorizationRequest, Language, LogInFailures, Session};
 pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use tenants::Tenant;
-pub use tpps::{Registration, Tpp};
+pub use tpps::{ClientAuthentication, Registration, Tpp};
 
 /// What has ended is remembered this long, so that "expired" can be told from "unknown".
 pub const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);

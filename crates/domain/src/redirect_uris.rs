@@ -17,7 +17,7 @@ pub struct RedirectUris(Vec<String>);
 /// How careful a bank is with redirect URIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectUriRules {
-    /// `http` and schemes of apps are let in.
+    /// `https`, `http` as the compatible bank takes it, and private-use schemes of apps.
     Lenient,
     /// `https` on a named host and nothing in the path that could be read in two ways.
     Strict,
@@ -47,8 +47,11 @@ pub enum RedirectUriError {
     /// A fragment (RFC 6749, 3.1.2).
     #[error("redirect URI \"{0}\" must not have a fragment (#)")]
     Fragment(String),
-    /// A scheme that runs code or opens files instead of calling back.
-    #[error("redirect URI \"{0}\" has a scheme that cannot be redirected to")]
+    /// Neither http, https nor a private-use scheme (RFC 8252, 7.1).
+    #[error(
+        "redirect URI \"{0}\" has a scheme that cannot be redirected to; use https, or for an app a scheme that is a \
+         domain name in reverse, such as com.example.app:/callback (RFC 8252, 7.1)"
+    )]
     Scheme(String),
     /// User name or password.
     #[error("redirect URI \"{0}\" must not contain a user name or password")]
@@ -136,10 +139,13 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
         }
         other => RedirectUriError::Unreadable(owned(), other.to_string()),
     })?;
-    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about" | "filesystem") {
+    let is_web = matches!(url.scheme(), "http" | "https");
+    if rules == RedirectUriRules::Strict && url.scheme() != "https" {
+        return Err(RedirectUriError::NotHttps(owned()));
+    }
+    if !is_web && !is_private_use(url.scheme()) {
         return Err(RedirectUriError::Scheme(owned()));
     }
-    let is_web = matches!(url.scheme(), "http" | "https");
     // `Url` repairs "https:host" and "https:///host"; only the usual form is what was meant.
     if is_web && !uri[url.scheme().len()..].starts_with("://") {
         return Err(RedirectUriError::NotAbsolute(owned()));
@@ -157,9 +163,6 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
 }
 
 fn check_strict(uri: &str, url: &Url) -> Result<(), RedirectUriError> {
-    if url.scheme() != "https" {
-        return Err(RedirectUriError::NotHttps(shorten(uri)));
-    }
     if !matches!(url.host(), Some(Host::Domain(_))) {
         return Err(RedirectUriError::IpLiteral(shorten(uri)));
     }
@@ -169,6 +172,12 @@ fn check_strict(uri: &str, url: &Url) -> Result<(), RedirectUriError> {
         return Err(RedirectUriError::Path(shorten(uri)));
     }
     Ok(())
+}
+
+/// Whether a scheme is one of an app's own: a domain name in reverse, with at least one dot (RFC 8252, 7.1). No scheme
+/// that browsers give a meaning to has one.
+fn is_private_use(scheme: &str) -> bool {
+    scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
 /// What stands between `//` and the path.
@@ -210,7 +219,7 @@ mod tests {
             "http://127.0.0.1:49152/callback",
             "http://localhost/cb?x=1",
             "com.example.app:/oauth",
-            "myapp://callback",
+            "com.example.my-app://callback",
             "https://tpp.example/cb?a=%20b&c=*",
         ] {
             assert!(one(uri, Lenient).unwrap().contains(uri), "{uri}");
@@ -245,6 +254,11 @@ mod tests {
                 "https://tpp.example:99999/",
                 E::Unreadable("https://tpp.example:99999/".into(), "invalid port number".into()),
             ),
+            ("myapp:/cb", E::Scheme("myapp:/cb".into())),
+            ("intent://x", E::Scheme("intent://x".into())),
+            ("view-source:https://x", E::Scheme("view-source:https://x".into())),
+            ("a..b:/cb", E::Scheme("a..b:/cb".into())),
+            ("app.:/cb", E::Scheme("app.:/cb".into())),
             ("https://tpp.example/cb#x", E::Fragment("https://tpp.example/cb#x".into())),
             ("https://tpp.example/cb#", E::Fragment("https://tpp.example/cb#".into())),
             ("https://tpp.example/ü", E::Characters("https://tpp.example/ü".into())),

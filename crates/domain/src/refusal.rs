@@ -81,6 +81,12 @@ pub enum Refusal {
         /// Since when.
         at: Timestamp,
     },
+    /// The initial access token has registered a client.
+    #[error(
+        "the initial access token registered a client before; fetch a new one from the onboarding endpoint (the same \
+         request again needs the same X-Request-ID and body)"
+    )]
+    InitialAccessTokenUsed,
     /// The initial access token was given to another organisation.
     #[error("the initial access token was given to another organisation than the one in the certificate")]
     InitialAccessTokenForeign,
@@ -90,6 +96,12 @@ pub enum Refusal {
     /// The sector identifier is no https URL.
     #[error("sector_identifier_uri must be an https URL without fragment, or be left out")]
     SectorIdentifierUri,
+    /// The registration asks to prove itself with a key that did not come along.
+    #[error(
+        "token_endpoint_auth_method private_key_jwt uses the key of the signing certificate, which must be RSA or EC \
+         P-256; onboard or register with such a certificate in TPP-Signature-Certificate"
+    )]
+    SigningKeyMissing,
     /// No client with this id, or another secret.
     #[error("client id or client secret is wrong")]
     ClientCredentials,

@@ -45,6 +45,9 @@ pub struct AuthorizationRequest {
     /// The one payment that it is about; none for a consent, and whatever else waits for the customer.
     #[serde(default)]
     pub payment: Option<PaymentId>,
+    /// The pushed request that it came from; it is used up when the customer logs in.
+    #[serde(default)]
+    pub pushed: Option<SecretHash>,
 }
 
 /// Rules by which authorization requests are answered.

@@ -24,6 +24,10 @@ pub struct Tpp {
     pub sector_identifier_uri: String,
     /// Hash of the client secret.
     pub secret: SecretHash,
+    /// How it proves itself; none if it did not ask for one way, and may use any that it can.
+    pub authentication: Option<ClientAuthentication>,
+    /// The key of its signing certificate, RSA or P-256: SubjectPublicKeyInfo in PEM.
+    pub signing_key: Option<String>,
     /// When it registered for the first time.
     pub registered_at: Timestamp,
     /// Since when the bank blocks it.
@@ -43,6 +47,53 @@ pub struct Registration {
     pub sector_identifier_uri: String,
     /// Hash of the new client secret.
     pub secret: SecretHash,
+    /// How the client wants to prove itself.
+    pub authentication: Option<ClientAuthentication>,
+    /// The key of the signing certificate, RSA or P-256: SubjectPublicKeyInfo in PEM.
+    pub signing_key: Option<String>,
+}
+
+/// How a client proves itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// Client secret in a header (RFC 6749, 2.3.1).
+    SecretBasic,
+    /// Client secret in the form.
+    SecretPost,
+    /// TLS client certificate of the organisation (RFC 8705, 2.1).
+    Tls,
+    /// Assertion signed with the key of the signing certificate (RFC 7523, 2.2).
+    PrivateKeyJwt,
+}
+
+impl ClientAuthentication {
+    /// Every way with its name (RFC 8414, 2).
+    pub const NAMES: [(Self, &'static str); 4] = [
+        (Self::SecretBasic, "client_secret_basic"),
+        (Self::SecretPost, "client_secret_post"),
+        (Self::Tls, "tls_client_auth"),
+        (Self::PrivateKeyJwt, "private_key_jwt"),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SecretBasic => "client_secret_basic",
+            Self::SecretPost => "client_secret_post",
+            Self::Tls => "tls_client_auth",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// The way with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(way, _)| *way)
+    }
+
+    /// Whether it is by the client secret, wherever that stands.
+    pub fn is_by_secret(self) -> bool {
+        matches!(self, Self::SecretBasic | Self::SecretPost)
+    }
 }
 
 impl Tpp {
@@ -58,6 +109,8 @@ impl Tpp {
             redirect_uris: new.redirect_uris,
             sector_identifier_uri: new.sector_identifier_uri,
             secret: new.secret,
+            authentication: new.authentication,
+            signing_key: new.signing_key,
             registered_at: previous.map_or(now, |tpp| tpp.registered_at),
             blocked_at: previous.and_then(|tpp| tpp.blocked_at),
             version: previous.map_or(0, |tpp| tpp.version),
@@ -82,6 +135,11 @@ impl Tpp {
             Interface::BerlinGroup => &self.certificate,
             Interface::Bunq => self.recognised.as_ref().unwrap_or(&self.certificate),
         }
+    }
+
+    /// Whether the client may prove itself in this way. A secret is taken from a header and from a form alike.
+    pub fn may_authenticate_by(&self, way: ClientAuthentication) -> bool {
+        self.authentication.is_none_or(|own| own == way || (own.is_by_secret() && way.is_by_secret()))
     }
 
     /// `web` if every redirect URI is http or https, otherwise `mobile` (OpenID Connect Registration, 2).
@@ -122,6 +180,8 @@ mod tests {
             redirect_uris: RedirectUris::register(vec![uri.into()], RedirectUriRules::Lenient).unwrap(),
             sector_identifier_uri: String::new(),
             secret: SecretHash::from_hex(certificate),
+            authentication: None,
+            signing_key: None,
         }
     }
 
@@ -132,7 +192,7 @@ mod tests {
         assert_eq!((first.registered_at, first.version, first.application_type()), (now, 0, "web"));
         first.version = 7;
         let later = now + jiff::SignedDuration::from_hours(1);
-        let second = Tpp::register(Some(&first), registration("bb", "app:/new"), later);
+        let second = Tpp::register(Some(&first), registration("bb", "com.example.app:/new"), later);
         assert_eq!((second.registered_at, second.version, second.application_type()), (now, 7, "mobile"));
         assert!(!second.redirect_uris.contains("https://old.example/"));
         assert_eq!(Tpp::replaced_certificate(Some(&first), "bb"), Some("aa"));
@@ -151,6 +211,21 @@ mod tests {
         assert_eq!(both.certificate_at(Interface::BerlinGroup), "bb");
         assert_eq!(both.certificate_at(Interface::Bunq), "aa");
         assert_eq!(Tpp::replaced_certificate(Some(&both), "cc"), Some("bb"));
+    }
+
+    #[test]
+    fn a_client_proves_itself_as_it_asked_to() {
+        use ClientAuthentication as By;
+        let mut tpp = Tpp::register(None, registration("aa", "https://a.example/"), Timestamp::UNIX_EPOCH);
+        for (way, name) in By::NAMES {
+            assert_eq!((way.name(), By::from_name(name)), (name, Some(way)));
+            assert!(tpp.may_authenticate_by(way), "it did not ask");
+        }
+        tpp.authentication = Some(By::SecretBasic);
+        assert!(tpp.may_authenticate_by(By::SecretPost) && !tpp.may_authenticate_by(By::Tls));
+        tpp.authentication = Some(By::Tls);
+        assert!(tpp.may_authenticate_by(By::Tls) && !tpp.may_authenticate_by(By::SecretBasic));
+        assert_eq!(By::from_name("none"), None);
     }
 
     #[test]

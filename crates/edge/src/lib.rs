@@ -11,6 +11,7 @@ mod dialect;
 mod guard;
 mod headers;
 mod json;
+pub mod openapi;
 mod rejected;
 pub mod session_cookie;
 mod signature;

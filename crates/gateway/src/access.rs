@@ -96,10 +96,11 @@ impl Gateway {
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
         consent.check_valid(ctx.now)?;
-        let grant = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
+        let (token, grant) = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
         if grant.consent != consent.id || grant.client != *tpp.id() {
             return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
         }
+        self.note_use((&token, &grant)).await?;
         Ok(ConsentAccess { consent })
     }
 

@@ -85,7 +85,8 @@ impl Gateway {
         let token = credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
         let known = self.known_token(token).await?;
         let audience = credentials.tpp.interface();
-        let grant = check_access_token(ctx, audience, (token, known), credentials.certificate)?;
+        let (token, grant) = check_access_token(ctx, audience, (token, known), credentials.certificate)?;
+        self.note_use((&token, &grant)).await?;
         retry(|| async {
             let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
             if grant.consent != consent.id || grant.client != *credentials.tpp.id() {

@@ -9,8 +9,9 @@ use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Refusal,
     Timestamp, TppId,
 };
-use eidas::header::{HeaderError, HeaderForm, certificate_der};
+use eidas::header::{HeaderError, HeaderForm, certificate_der, to_single_line_pem};
 use eidas::key_id::KeyIdError;
+use eidas::public_key::KeyKind;
 use eidas::{
     Certificate, KeyId, KeyIdRules, OrganizationIdentifier, PathError, Purpose, Role, TrustStore, oid,
     visible,
@@ -73,6 +74,13 @@ pub struct PresentedCertificate {
 }
 
 impl PresentedCertificate {
+    /// The key in PEM, if it is of a kind that client assertions are signed with.
+    pub fn signing_key(&self) -> Option<String> {
+        let key = &self.certificate.public_key;
+        let fits = matches!(key.kind, KeyKind::Rsa { .. } | KeyKind::P256);
+        fits.then(|| to_single_line_pem(&key.spki_der, "PUBLIC KEY"))
+    }
+
     /// Checks the key id of a signature against the certificate. All calls of one bank use the same rules.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! OAuth clients: registered third parties that come back with id and secret.
 
 use domain::{
-    CertificateHolder, CertificateRecord, Interface, RedirectUris, Refusal, Registration, SecretHash, Tpp,
-    TppId,
+    CertificateHolder, CertificateRecord, Interface, RedirectUris, Refusal, Registration, SecretHash,
+    Timestamp, Tpp, TppId,
 };
+use store::StoreError;
 
 use crate::certificates::status_refusal;
 use crate::error::retry;
@@ -57,6 +58,8 @@ impl Gateway {
                         sector_identifier_uri: String::new(),
                         // Nobody knows it: at the authorization server this client has yet to register.
                         secret: secrets::hash(&self.0.randomness.secret()),
+                        authentication: None,
+                        signing_key: None,
                     };
                     Tpp::register(None, registration, ctx.now)
                 }
@@ -138,5 +141,25 @@ impl Gateway {
             client.as_ref().map_or_else(|| SecretHash::from_hex("0".repeat(64)), |c| c.secret.clone());
         let fits = secrets::matches(secret, &stored);
         client.filter(|_| fits).ok_or(Error::Refused(Refusal::ClientCredentials))
+    }
+
+    /// Takes note of a client's assertion until it expires. False if it was taken before (RFC 7523, 3).
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn take_client_assertion(
+        &self,
+        ctx: &Ctx,
+        client: &TppId,
+        jti: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, Error> {
+        let hash = secrets::hash(&format!("{client}|{jti}"));
+        let changes = Changes::new().add_client_assertion(&hash, &ctx.tenant, expires_at);
+        match self.0.store.save(changes).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::grants::CODE_LIFETIME;
+use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
     Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, AuthorizationProfile,
     AuthorizationRequest, Choice, Consent, CustomerId, GrantedAccount, Iban, Payment, PaymentId,
@@ -12,7 +12,7 @@ use domain::{
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Found, Open, Outcome, Visit, WayBack, end};
-use crate::{Changes, Ctx, Error, Gateway, secrets};
+use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
 
 /// What a customer approves.
 #[derive(Debug, Clone, Default)]
@@ -142,6 +142,10 @@ impl Gateway {
             AuthorizationProfile::OpenId => self.0.randomness.secret(),
             AuthorizationProfile::Plain => self.0.randomness.hex_secret(),
         };
+        let lifetime = match self.0.settings.strictness {
+            Strictness::Lenient => CODE_LIFETIME,
+            Strictness::Strict => STRICT_CODE_LIFETIME,
+        };
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
@@ -149,7 +153,7 @@ impl Gateway {
             request: session.request.clone(),
             customer,
             authenticated_at: session.authenticated_at.unwrap_or(ctx.now),
-            expires_at: ctx.now.saturating_add(CODE_LIFETIME).unwrap_or(ctx.now),
+            expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
             grant: None,
             version: 0,
         };

@@ -19,6 +19,8 @@ fn remembered(kind: Perishable) -> SignedDuration {
         | Perishable::Token
         | Perishable::PushedRequest
         | Perishable::LogInFailures => REMEMBERED,
+        // An assertion that has expired is refused, whether it was taken or not.
+        Perishable::ClientAssertion => SignedDuration::ZERO,
         // These say themselves when it is time.
         Perishable::Consent | Perishable::Payment | Perishable::PrivateState => SignedDuration::ZERO,
     }

@@ -5,6 +5,7 @@ use domain::{
     AuthorizationCode, AuthorizationProfile, Consent, ConsentId, CustomerId, Grant, GrantId, GrantRefusal,
     Interface, Timestamp, Token, TokenKind,
 };
+use store::StoreError;
 use subtle::ConstantTimeEq;
 
 use crate::error::retry;
@@ -53,6 +54,17 @@ pub struct ActiveToken {
     pub subject: String,
 }
 
+/// Secrets of tokens that are about to be issued.
+struct TokenSecrets {
+    access: String,
+    /// Of the refresh token, if the grant has one.
+    refresh: String,
+    /// Whether the access token lasts as long as the consent.
+    lasting: bool,
+    /// Whether they come from a refresh.
+    fresh: bool,
+}
+
 impl Gateway {
     /// Redeems a code. A code that comes a second time ends everything that came from the first.
     ///
@@ -95,15 +107,16 @@ impl Gateway {
             };
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
-            let issued =
-                self.issue((ctx, client), changes, grant, (certificate, code.request.profile)).await?;
+            let secrets = self.token_secrets(code.request.profile);
+            let issued = self.issue((ctx, client), changes, grant, (certificate, secrets)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
     }
 
-    /// Trades a refresh token for new tokens. One that comes a second time ends the whole family: either the
-    /// client or a thief holds the newer one, and nobody can tell which (RFC 9700, 4.14.2).
+    /// Trades a refresh token for new tokens. One that comes a second time gets the same tokens again, since the
+    /// answer may have been lost; once they were used, or later, it ends the whole family: either the client or a thief
+    /// holds the newer one, and nobody can tell which (RFC 9700, 4.14.2).
     ///
     /// # Errors
     /// [`GrantRefusal`]
@@ -124,8 +137,7 @@ impl Gateway {
                 return Err(GrantRefusal::RefreshTokenUnknown.into());
             }
             if token.used_at.is_some() {
-                self.end_grant(ctx, &grant.id).await?;
-                return Err(GrantRefusal::RefreshTokenUsed.into());
+                return self.refresh_again((ctx, client), (refresh_token, &token), grant, certificate).await;
             }
             // A renewed certificate of the same organisation is fine, none at all is not (RFC 8705, 7.1).
             if token.certificate.is_some() && certificate.is_none() {
@@ -134,9 +146,47 @@ impl Gateway {
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
-            self.issue((ctx, client), changes, grant, (certificate, AuthorizationProfile::OpenId)).await
+            let secrets = self.successors(refresh_token);
+            self.issue((ctx, client), changes, grant, (certificate, secrets)).await
         })
         .await
+    }
+
+    /// A refresh token that was traded before.
+    async fn refresh_again(
+        &self,
+        (ctx, client): (&Ctx, &ActingTpp),
+        (refresh_token, traded): (&str, &Token),
+        grant: Grant,
+        certificate: Option<&str>,
+    ) -> Result<IssuedTokens, Error> {
+        let next = self.successors(refresh_token);
+        let pair = (self.known_token(&next.access).await?, self.known_token(&next.refresh).await?);
+        let access = match &pair {
+            (Some((access, _)), Some((refresh, _))) if traded.may_be_repeated([access, refresh], ctx.now) => {
+                access
+            }
+            _ => {
+                self.end_grant(ctx, &grant.id).await?;
+                return Err(GrantRefusal::RefreshTokenUsed.into());
+            }
+        };
+        if access.certificate.as_deref() != certificate {
+            return Err(GrantRefusal::RefreshTokenCertificate.into());
+        }
+        Ok(self.issued((ctx, client), grant, next, access))
+    }
+
+    /// The tokens that a refresh token is traded for. They follow from it, so that the same answer can be given again
+    /// although only hashes are kept.
+    fn successors(&self, refresh_token: &str) -> TokenSecrets {
+        let derived = |purpose| self.0.keys.derived_secret(purpose, &[refresh_token]);
+        TokenSecrets {
+            access: derived("access-token"),
+            refresh: derived("refresh-token"),
+            lasting: false,
+            fresh: true,
+        }
     }
 
     /// Ends a token; with a refresh token, everything of its grant (RFC 7009, 2.1). A token that is unknown, or
@@ -196,8 +246,11 @@ impl Gateway {
             && grant.ended_at.is_none()
             && is_of(ctx, &client, &grant)
             && self.open_consent(ctx, &grant.consent).await?.is_some();
-        let subject = self.subject(&client, &grant.customer);
-        Ok(is_active.then_some(ActiveToken { token, grant, subject }))
+        if !is_active {
+            return Ok(None);
+        }
+        self.note_use((&token, &grant)).await?;
+        Ok(Some(ActiveToken { subject: self.subject(&client, &grant.customer), token, grant }))
     }
 
     /// The client and the grant of an access token that may be used at an interface.
@@ -218,7 +271,8 @@ impl Gateway {
         if let Some(certificate) = certificate {
             self.check_bound(ctx, &client, certificate).await?;
         }
-        let grant = check_access_token(ctx, interface, (token, known), certificate)?;
+        let (token, grant) = check_access_token(ctx, interface, (token, known), certificate)?;
+        self.note_use((&token, &grant)).await?;
         Ok((client, grant))
     }
 
@@ -250,13 +304,27 @@ impl Gateway {
         Ok(self.0.store.token(&secrets::hash(token)).await?)
     }
 
+    /// Fresh secrets for the first tokens of a grant.
+    fn token_secrets(&self, profile: AuthorizationProfile) -> TokenSecrets {
+        let access = match profile {
+            AuthorizationProfile::OpenId => self.0.randomness.secret(),
+            AuthorizationProfile::Plain => self.0.randomness.hex_secret(),
+        };
+        TokenSecrets {
+            access,
+            refresh: self.0.randomness.secret(),
+            lasting: profile == AuthorizationProfile::Plain,
+            fresh: false,
+        }
+    }
+
     /// Saves `changes` together with new tokens of a grant.
     async fn issue(
         &self,
         (ctx, client): (&Ctx, &ActingTpp),
         changes: Changes,
         grant: Grant,
-        (certificate, profile): (Option<&str>, AuthorizationProfile),
+        (certificate, secrets): (Option<&str>, TokenSecrets),
     ) -> Result<IssuedTokens, Error> {
         let consent = self.0.store.consent(&grant.consent).await?;
         let ends_at = consent.map_or(ctx.now, |consent| consent.ends_at());
@@ -268,31 +336,52 @@ impl Gateway {
             issued_at: ctx.now,
             expires_at,
             used_at: None,
+            fresh: secrets.fresh,
             version: 0,
         };
-        let (access_token, until) = match profile {
-            AuthorizationProfile::OpenId => {
-                let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
-                (self.0.randomness.secret(), soon)
-            }
-            AuthorizationProfile::Plain => (self.0.randomness.hex_secret(), ends_at),
-        };
-        let mut changes = changes.put_token(&ctx.tenant, &token(&access_token, TokenKind::Access, until));
-        let refresh_token = grant.offline_access.then(|| self.0.randomness.secret());
-        if let Some(secret) = &refresh_token {
-            changes = changes.put_token(&ctx.tenant, &token(secret, TokenKind::Refresh, ends_at));
+        let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
+        let until = if secrets.lasting { ends_at } else { soon };
+        let access = token(&secrets.access, TokenKind::Access, until);
+        let mut changes = changes.put_token(&ctx.tenant, &access);
+        if grant.offline_access {
+            changes = changes.put_token(&ctx.tenant, &token(&secrets.refresh, TokenKind::Refresh, ends_at));
         }
         self.0.store.save(changes).await?;
-        Ok(IssuedTokens {
-            access_token,
-            expires_in: until.duration_since(ctx.now).as_secs(),
-            refresh_token,
+        Ok(self.issued((ctx, client), grant, secrets, &access))
+    }
+
+    /// What the client is told.
+    fn issued(
+        &self,
+        (ctx, client): (&Ctx, &ActingTpp),
+        grant: Grant,
+        secrets: TokenSecrets,
+        access: &Token,
+    ) -> IssuedTokens {
+        IssuedTokens {
+            access_token: secrets.access,
+            expires_in: access.expires_at.duration_since(ctx.now).as_secs(),
+            refresh_token: grant.offline_access.then_some(secrets.refresh),
             subject: self.subject(client, &grant.customer),
             grant,
-            certificate: certificate.map(str::to_owned),
+            certificate: access.certificate.clone(),
             nonce: None,
             state: None,
-        })
+        }
+    }
+
+    /// The first use of a token shows that the answer of its refresh arrived: from now on the refresh token before it
+    /// is a stolen one.
+    pub(crate) async fn note_use(&self, (token, grant): (&Token, &Grant)) -> Result<(), Error> {
+        if !token.fresh {
+            return Ok(());
+        }
+        let seen = Token { fresh: false, ..token.clone() };
+        match self.0.store.save(Changes::new().put_token(&grant.tenant, &seen)).await {
+            // Another use of the same token was faster.
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn end_grant(&self, ctx: &Ctx, id: &GrantId) -> Result<(), Error> {
@@ -335,13 +424,13 @@ pub(crate) fn is_of(ctx: &Ctx, client: &ActingTpp, grant: &Grant) -> bool {
     grant.client == *client.id() && grant.tenant == ctx.tenant && grant.interface == client.interface()
 }
 
-/// The grant of an access token, if the token may be used at the tenant and the interface that are called.
+/// An access token and its grant, if the token may be used at the tenant and the interface that are called.
 pub(crate) fn check_access_token(
     ctx: &Ctx,
     interface: Interface,
     (token, known): (&str, Option<(Token, Grant)>),
     certificate: Option<&str>,
-) -> Result<Grant, GrantRefusal> {
+) -> Result<(Token, Grant), GrantRefusal> {
     let (found, grant) = known.ok_or_else(|| invalid(token))?;
     let is_good = found.kind == TokenKind::Access
         && found.is_active_at(ctx.now)
@@ -354,5 +443,5 @@ pub(crate) fn check_access_token(
     if found.certificate.is_some() && found.certificate.as_deref() != certificate {
         return Err(GrantRefusal::AccessTokenCertificate);
     }
-    Ok(grant)
+    Ok((found, grant))
 }

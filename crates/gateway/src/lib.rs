@@ -163,6 +163,11 @@ impl Gateway {
         Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request })
     }
 
+    /// Now by the system's clock, for what belongs to no tenant.
+    pub fn system_time(&self) -> domain::Timestamp {
+        self.0.clock.now(None)
+    }
+
     /// A fresh id for a call that brought none.
     pub fn new_request_id(&self) -> RequestId {
         RequestId::new(self.0.randomness.id())

@@ -163,6 +163,18 @@ impl Gateway {
         if let Some(failures) = failures.filter(|failures| failures.count > 0) {
             changes = changes.put_log_in_failures(&failures.cleared());
         }
+        if let Some(pushed) = &session.request.pushed {
+            match self.use_pushed_request(changes, pushed).await? {
+                Some(more) => changes = more,
+                None => {
+                    self.0
+                        .store
+                        .save(Changes::new().put_session(&Session { ended: true, ..session }))
+                        .await?;
+                    return Ok(LogIn::Ended);
+                }
+            }
+        }
         let accounts = self.0.bank.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
         if !consent.access.references().iter().all(holds) {

@@ -30,6 +30,7 @@ impl Gateway {
         let fingerprint = presented.holder.fingerprint.clone();
         let issued =
             InitialAccessToken::issue(secrets::hash(&token), fingerprint, ctx.tenant.clone(), ctx.now);
+        let issued = InitialAccessToken { signing_key: presented.signing_key(), ..issued };
         retry(|| self.save_initial_access_token(ctx, presented, &issued)).await?;
         Ok(IssuedToken { token, expires_in: LIFETIME.as_secs() })
     }

@@ -1,10 +1,9 @@
 //! Pushed authorization requests (RFC 9126): parameters that a client leaves here before it sends the browser.
 
-use domain::TppId;
+use domain::{SecretHash, TppId};
 use jiff::SignedDuration;
 use store::PushedRequest;
 
-use crate::error::retry;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// How long a pushed request waits for its browser.
@@ -47,30 +46,35 @@ impl Gateway {
         Ok(PushedReference { request_uri: format!("{PREFIX}{secret}"), expires_in: LIFETIME.as_secs() })
     }
 
-    /// The parameters behind a reference, once. Absent if it is unknown, expired, used, or another client's.
+    /// The pushed request behind a reference. Absent if it is unknown, expired, used, or another client's. It is used
+    /// when its customer logs in: a page that is loaded again, or by a program that shows previews of links, takes
+    /// nothing away (RFC 9126, 7.3).
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn take_pushed_request(
+    pub async fn pushed_request(
         &self,
         ctx: &Ctx,
         client: &str,
         request_uri: &str,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<PushedRequest>, Error> {
         let Some(secret) = request_uri.strip_prefix(PREFIX) else { return Ok(None) };
-        retry(|| async {
-            let request = self.0.store.pushed_request(&secrets::hash(secret)).await?;
-            let usable = request.filter(|request| {
-                !request.used
-                    && ctx.now < request.expires_at
-                    && request.tenant == ctx.tenant
-                    && request.client == TppId::new(client)
-            });
-            let Some(request) = usable else { return Ok(None) };
-            let used = PushedRequest { used: true, ..request };
-            self.0.store.save(Changes::new().put_pushed_request(&used)).await?;
-            Ok(Some(used.parameters))
-        })
-        .await
+        let request = self.0.store.pushed_request(&secrets::hash(secret)).await?;
+        Ok(request.filter(|request| {
+            !request.used
+                && ctx.now < request.expires_at
+                && request.tenant == ctx.tenant
+                && request.client == TppId::new(client)
+        }))
+    }
+
+    /// Adds to `changes` that the customer of a pushed request logged in. Absent if another browser was faster.
+    pub(crate) async fn use_pushed_request(
+        &self,
+        changes: Changes,
+        hash: &SecretHash,
+    ) -> Result<Option<Changes>, Error> {
+        let request = self.0.store.pushed_request(hash).await?.filter(|request| !request.used);
+        Ok(request.map(|request| changes.put_pushed_request(&PushedRequest { used: true, ..request })))
     }
 }

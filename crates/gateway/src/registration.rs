@@ -1,10 +1,11 @@
-//! Registration: an initial access token is traded for a client id and a client secret.
+//! Registration: an initial access token is traded for a client id and a client secret, once.
 
 use std::sync::Arc;
 
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
-    CertificateRecord, CertificateStatus, RedirectUris, Refusal, Registration, StandingRefusal, Tpp,
+    CertificateRecord, CertificateStatus, ClientAuthentication, RedirectUris, Refusal, Registration,
+    SecretHash, StandingRefusal, Tpp, TppId,
 };
 
 use crate::certificates::check_state;
@@ -22,6 +23,10 @@ pub struct RegistrationRequest {
     pub redirect_uris: Vec<String>,
     /// `sector_identifier_uri` as sent; may be empty.
     pub sector_identifier_uri: String,
+    /// How the client wants to prove itself; none if it did not say.
+    pub authentication: Option<ClientAuthentication>,
+    /// A hash that the very same request alone has: its id, where it went, and its body.
+    pub identity: SecretHash,
 }
 
 /// A registration that was just made.
@@ -35,11 +40,17 @@ pub struct Registered {
 
 impl Gateway {
     /// Registers a third party, or replaces its registration: new redirect URIs, a new secret, and the
-    /// certificate of the earlier registration is revoked if it was another one.
+    /// certificate of the earlier registration is revoked if it was another one. The same request again, because its
+    /// answer was lost, changes nothing.
     ///
     /// # Errors
-    /// [`Refusal`] for the token, the redirect URIs, the certificate, in this order; [`StandingRefusal::Blocked`]
+    /// [`Refusal`] for the token, the certificate, whether the token was used, the redirect URIs, in this order;
+    /// [`StandingRefusal::Blocked`]
     pub async fn register(&self, ctx: &Ctx, request: RegistrationRequest) -> Result<Registered, Error> {
+        retry(|| self.try_to_register(ctx, &request)).await
+    }
+
+    async fn try_to_register(&self, ctx: &Ctx, request: &RegistrationRequest) -> Result<Registered, Error> {
         let token = self.0.store.initial_access_token(&secrets::hash(&request.token)).await?;
         let token = token.ok_or(Refusal::InitialAccessTokenUnknown)?;
         // A registration serves all tenants, so a token may be used at another tenant than its own. When it
@@ -48,31 +59,61 @@ impl Gateway {
         token.check_at(now)?;
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
-        let holder = match &request.certificate {
+        let (holder, signing_key) = match &request.certificate {
             Some(presented) if presented.holder.tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
-            Some(presented) => presented.holder.clone(),
-            None => onboarded,
+            Some(presented) => (presented.holder.clone(), presented.signing_key()),
+            None => (onboarded, token.signing_key.clone()),
         };
-        let redirect_uris = RedirectUris::register(request.redirect_uris, self.redirect_uri_rules())
+        // A token registers once, so the secret can follow from it, and the same answer can be given again.
+        let secret = self.0.keys.derived_secret("client-secret", &[&request.token]);
+        if let Some(used_by) = &token.used_by {
+            return self.registered_before(used_by, &holder.tpp, request, secret).await;
+        }
+        let redirect_uris = RedirectUris::register(request.redirect_uris.clone(), self.redirect_uri_rules())
             .map_err(Refusal::RedirectUri)?;
         check_sector_identifier_uri(&request.sector_identifier_uri)?;
-        let secret = self.0.randomness.secret();
+        if request.authentication == Some(ClientAuthentication::PrivateKeyJwt) && signing_key.is_none() {
+            return Err(Refusal::SigningKeyMissing.into());
+        }
         let registration = Registration {
             certificate: holder,
             redirect_uris,
-            sector_identifier_uri: request.sector_identifier_uri,
+            sector_identifier_uri: request.sector_identifier_uri.clone(),
             secret: secrets::hash(&secret),
+            authentication: request.authentication,
+            signing_key,
         };
-        let tpp = retry(|| self.save_registration(ctx, registration.clone())).await?;
+        let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
+        let tpp = self.save_registration(ctx, changes, registration).await?;
         Ok(Registered { tpp, secret })
     }
 
-    async fn save_registration(&self, ctx: &Ctx, registration: Registration) -> Result<Tpp, Error> {
+    /// The answer to a request whose token was used: the same once more if it was this very request and nobody has
+    /// registered since.
+    async fn registered_before(
+        &self,
+        used_by: &SecretHash,
+        tpp: &TppId,
+        request: &RegistrationRequest,
+        secret: String,
+    ) -> Result<Registered, Error> {
+        let tpp = self.0.store.tpp(tpp).await?.filter(|_| *used_by == request.identity);
+        match tpp.filter(|tpp| secrets::matches(&secret, &tpp.secret)) {
+            Some(tpp) => Ok(Registered { tpp, secret }),
+            None => Err(Refusal::InitialAccessTokenUsed.into()),
+        }
+    }
+
+    async fn save_registration(
+        &self,
+        ctx: &Ctx,
+        mut changes: Changes,
+        registration: Registration,
+    ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
         let previous = self.0.store.tpp(&holder.tpp).await?;
-        let mut changes = Changes::new();
         let known = self.0.store.certificate(&holder.fingerprint).await?;
         let record = match &known {
             // Records of older versions do not say how long a certificate is valid.

@@ -193,6 +193,7 @@ impl Gateway {
             offline_access: false,
             profile: AuthorizationProfile::Plain,
             payment,
+            pushed: None,
         };
         let changes = Changes::new().put_consent(&consent);
         self.open_session(ctx, changes, &request, authorisation.start()).await

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, enter, redirect};
 use gateway::ActingTpp;
-use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, Tpp};
+use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, SecretHash, Tpp};
 use gateway::sessions::{Outcome, WayBack};
 use http::{HeaderMap, StatusCode};
 
@@ -113,8 +113,10 @@ async fn answer(
 /// Checks a request, pushed or plain, and begins a session for it.
 pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
     form.check_unique()?;
-    let pushed = pushed(services, call, form).await?;
-    let (client, request, resource) = check_request(services, call, pushed.as_ref().unwrap_or(form)).await?;
+    let (pushed, parameters) = pushed(services, call, form).await?.unzip();
+    let (client, request, resource) =
+        check_request(services, call, parameters.as_ref().unwrap_or(form)).await?;
+    let request = AuthorizationRequest { pushed, ..request };
     if resource.kind != ResourceKind::AccountInformation {
         // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
         return Ok(Begun::Leave(nothing_pending(request, resource)));
@@ -126,22 +128,22 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
     }
 }
 
-/// The parameters that were pushed before, if the request refers to them: beside the reference only the client id
-/// counts (RFC 9126, 4).
-async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<Form>, Error> {
+/// The parameters that were pushed before, and under which hash they are kept, if the request refers to them: beside
+/// the reference only the client id counts (RFC 9126, 4).
+async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<(SecretHash, Form)>, Error> {
     let Some(reference) = form.one("request_uri")?.filter(|uri| uri.starts_with("urn:")) else {
         return Ok(None);
     };
     let client_id = form.required("client_id")?;
-    let parameters = services.edge.gateway.take_pushed_request(&call.ctx, client_id, reference).await;
-    let parameters = parameters.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    let parameters = parameters.ok_or_else(|| {
+    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await;
+    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let pushed = pushed.ok_or_else(|| {
         let text =
             "request_uri is unknown, expired, used before, or another client's; push the request again";
         Error::bad("invalid_request_uri", text)
     })?;
     // They were counted when they came; that of the client may have been added.
-    Form::parse_with_lists(parameters.as_bytes()).map(Some)
+    Ok(Some((pushed.hash, Form::parse_with_lists(pushed.parameters.as_bytes())?)))
 }
 
 /// Every check of an authorization request, in the order of RFC 6749 and its extensions.
@@ -173,6 +175,7 @@ pub(crate) async fn check_request(
         offline_access,
         profile: AuthorizationProfile::OpenId,
         payment: None,
+        pushed: None,
     };
     Ok((acting, request, resource))
 }
@@ -282,7 +285,7 @@ fn check_optional(services: &Services, call: &Call, client: &Tpp, form: &Form) -
     }
     let issuer = services.issuer(call.ctx.tenant.as_str());
     if let Some(hint) = form.one("id_token_hint")?
-        && !services.key.has_signed(hint, &issuer, client.id.as_str())
+        && !services.keys.has_signed(hint, &issuer, client.id.as_str())
     {
         let text = "invalid subject in id_token_hint: the token was not issued here to this client";
         return Err(invalid(text.to_owned()));

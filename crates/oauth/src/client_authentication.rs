@@ -1,15 +1,18 @@
-//! Who calls the token endpoint: client id and secret, in the header or in the form (RFC 6749, 2.3.1).
+//! Who calls the token endpoint and its like: a client that proves itself by a secret (RFC 6749, 2.3.1), by the
+//! certificate of its TLS connection (RFC 8705, 2.1), or by an assertion (RFC 7523, 2.2).
 
-use gateway::domain::{Interface, Tpp};
-use gateway::{ActingTpp, Place};
+use std::sync::Arc;
+
+use eidas::Purpose;
+use gateway::domain::{ClientAuthentication, Interface, Tpp};
+use gateway::{ActingTpp, Place, PresentedCertificate};
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
+use crate::client_assertion;
 use crate::error::{Error, from_gateway};
 use crate::form::Form;
 use crate::router::{Call, Services, check_mtls};
-
-const CHALLENGE: &str = "Basic realm=\"token\"";
 
 /// A client that has proved itself.
 #[derive(Debug)]
@@ -20,7 +23,14 @@ pub(crate) struct Client {
     pub(crate) certificate: Option<String>,
 }
 
-/// The client, if it proves itself.
+/// What a client sends to prove itself.
+enum Credentials {
+    Secret { way: ClientAuthentication, id: String, secret: String },
+    Assertion { id: Option<String>, assertion: String },
+    Certificate { id: String },
+}
+
+/// The client, if it proves itself in the way that it registered for.
 ///
 /// # Errors
 /// 401 `invalid_client`; 400 for credentials in two places.
@@ -30,66 +40,130 @@ pub(crate) async fn authenticate(
     headers: &HeaderMap,
     form: &Form,
 ) -> Result<Client, Error> {
-    check_mtls(services, call)?;
-    let tpp = authenticate_by_secret(services, call, headers, form).await?;
-    let gateway = &services.edge.gateway;
-    let acting = gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await;
-    let acting = acting.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    let Some(der) = &call.connection.peer_certificate else {
-        return Ok(Client { acting, certificate: None });
+    check_mtls(services, call).map_err(Error::of_client)?;
+    let presented = tls_certificate(services, call).await?;
+    let (way, tpp) = match credentials(headers, form)? {
+        Credentials::Secret { way, id, secret } => (way, by_secret(services, call, &id, &secret).await?),
+        Credentials::Assertion { id, assertion } => {
+            let tpp = client_assertion::client(services, call, id.as_deref(), &assertion).await?;
+            (ClientAuthentication::PrivateKeyJwt, tpp)
+        }
+        Credentials::Certificate { id } => {
+            (ClientAuthentication::Tls, by_certificate(services, call, &id, presented.as_deref()).await?)
+        }
     };
-    let presented = gateway.read_certificate(der, Place::Tls, call.ctx.now)?;
-    if presented.holder.tpp != tpp.id {
-        let text = "the TLS client certificate belongs to another organisation than the client";
-        return Err(Error::unauthorized("invalid_client", text));
+    if !tpp.may_authenticate_by(way) {
+        let own = tpp.authentication.map_or("client_secret_basic", ClientAuthentication::name);
+        return Err(refused(format!("this client registered for {own} and came with {}", way.name())));
     }
-    gateway.check_validity(&presented, Place::Tls, call.ctx.now)?;
-    let fingerprint = &presented.holder.fingerprint;
-    let status = gateway.check_certificate_status(fingerprint, Place::Tls).await;
-    status.map_err(|error| from_gateway(error, &call.ctx.request))?;
-    Ok(Client { acting, certificate: Some(fingerprint.clone()) })
+    if presented.as_ref().is_some_and(|presented| presented.holder.tpp != tpp.id) {
+        return Err(refused("the TLS client certificate belongs to another organisation than the client"));
+    }
+    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await;
+    let acting = acting.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    Ok(Client { acting, certificate: presented.map(|presented| presented.holder.fingerprint.clone()) })
 }
 
-async fn authenticate_by_secret(
+/// 401 with what is wrong about how the client proves itself.
+pub(crate) fn refused(text: impl ToString) -> Error {
+    Error::unauthorized("invalid_client", text).of_client()
+}
+
+/// Checks that a certificate may stand for a client in TLS: it may be anything but a certificate for seals.
+///
+/// # Errors
+/// What would be right.
+pub(crate) fn check_tls_purpose(presented: &PresentedCertificate) -> Result<(), &'static str> {
+    match Purpose::of(presented.certificate.qc_type()) {
+        Some(Purpose::QSeal) => Err("tls_client_auth needs a QWAC; the TLS client certificate is a QSealC"),
+        _ => Ok(()),
+    }
+}
+
+/// The certificate of the connection with every check that needs no client.
+async fn tls_certificate(
     services: &Services,
     call: &Call,
-    headers: &HeaderMap,
-    form: &Form,
-) -> Result<Tpp, Error> {
-    let in_form = (form.one("client_id")?, form.one("client_secret")?);
-    let header = authorization(headers).map_err(|_| unauthenticated())?;
-    let (id, secret) = match (header, in_form) {
-        (Some(Authorization::Basic { .. }), (_, Some(_))) => {
-            return Err(Error::bad(
-                "invalid_request",
-                "client credentials came in the header and in the form",
-            ));
-        }
-        (Some(Authorization::Basic { id, .. }), (Some(other), None))
-            if decoded(&id) != other && id != other =>
-        {
-            let text = "client_id in the form is another one than in Authorization: Basic";
-            return Err(Error::unauthorized("invalid_client", text).with_challenge(CHALLENGE));
-        }
-        (Some(Authorization::Basic { id, secret }), _) => (id, secret),
-        (_, (Some(id), Some(secret))) => (id.to_owned(), secret.to_owned()),
-        _ => return Err(unauthenticated()),
+) -> Result<Option<Arc<PresentedCertificate>>, Error> {
+    let Some(der) = &call.connection.peer_certificate else { return Ok(None) };
+    let gateway = &services.edge.gateway;
+    let now = call.ctx.now;
+    let of_client = |refusal| Error::from(refusal).of_client();
+    let presented = gateway.read_certificate(der, Place::Tls, now).map_err(of_client)?;
+    gateway.check_validity(&presented, Place::Tls, now).map_err(of_client)?;
+    match gateway.check_certificate_status(&presented.holder.fingerprint, Place::Tls).await {
+        Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
+        other => other.map_err(|error| from_gateway(error, &call.ctx.request)).map(|()| Some(presented)),
+    }
+}
+
+fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, Error> {
+    let (id, secret, assertion) =
+        (form.one("client_id")?, form.one("client_secret")?, form.one("client_assertion")?);
+    let header = match authorization(headers).map_err(|_| refused(UNAUTHENTICATED))? {
+        Some(Authorization::Basic { id, secret }) => Some((id, secret)),
+        _ => None,
     };
+    let ways = [header.is_some(), secret.is_some(), assertion.is_some()];
+    if ways.iter().filter(|is_used| **is_used).count() > 1 {
+        let text =
+            "client credentials came in two ways, such as in the header and in the form; send them once";
+        return Err(Error::bad("invalid_request", text));
+    }
+    match (header, id, secret, assertion) {
+        (Some((id, _)), Some(other), ..) if decoded(&id) != other && id != other => {
+            Err(refused("client_id in the form is another one than in Authorization: Basic"))
+        }
+        (Some((id, secret)), ..) => {
+            Ok(Credentials::Secret { way: ClientAuthentication::SecretBasic, id, secret })
+        }
+        (_, Some(id), Some(secret), _) => Ok(Credentials::Secret {
+            way: ClientAuthentication::SecretPost,
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+        }),
+        (_, id, _, Some(assertion)) => {
+            let kind = form.one("client_assertion_type")?.unwrap_or_default();
+            if kind != client_assertion::KIND {
+                let text = format!("client_assertion_type must be {}", client_assertion::KIND);
+                return Err(refused(text));
+            }
+            Ok(Credentials::Assertion { id: id.map(str::to_owned), assertion: assertion.to_owned() })
+        }
+        (_, Some(id), None, None) => Ok(Credentials::Certificate { id: id.to_owned() }),
+        _ => Err(refused(UNAUTHENTICATED)),
+    }
+}
+
+const UNAUTHENTICATED: &str = "send client id and client secret as Authorization: Basic, base64 of both with a colon \
+                               between; or client_id with a client_assertion, or over TLS with a QWAC";
+
+async fn by_secret(services: &Services, call: &Call, id: &str, secret: &str) -> Result<Tpp, Error> {
     let gateway = &services.edge.gateway;
     let failed = |error| from_gateway(error, &call.ctx.request);
-    match gateway.authenticate_client(&id, &secret).await {
+    match gateway.authenticate_client(id, secret).await {
         // The RFC wants both form-encoded inside Basic; most clients send them as they are.
-        Err(gateway::Error::Refused(_)) if decoded(&id) != id => {
-            gateway.authenticate_client(&decoded(&id), &decoded(&secret)).await.map_err(failed)
+        Err(gateway::Error::Refused(_)) if decoded(id) != id => {
+            gateway.authenticate_client(&decoded(id), &decoded(secret)).await.map_err(failed)
         }
         result => result.map_err(failed),
     }
 }
 
-fn unauthenticated() -> Error {
-    let text =
-        "send client id and client secret as Authorization: Basic, base64 of both with a colon between";
-    Error::unauthorized("invalid_client", text).with_challenge(CHALLENGE)
+/// Whether the certificate is of the client is checked for every client; here it has to be there and be a QWAC.
+async fn by_certificate(
+    services: &Services,
+    call: &Call,
+    id: &str,
+    presented: Option<&PresentedCertificate>,
+) -> Result<Tpp, Error> {
+    let presented = presented.ok_or_else(|| refused(UNAUTHENTICATED))?;
+    check_tls_purpose(presented).map_err(refused)?;
+    let client = services.edge.gateway.client(id).await;
+    let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    // Whoever is known from another interface alone has not registered here.
+    let client = client.filter(Tpp::has_registered);
+    client.ok_or_else(|| refused("there is no client with this client_id; register first"))
 }
 
 /// Undoes form encoding.

@@ -1,13 +1,18 @@
-//! `GET /auth/{tenant}/.well-known/openid-configuration` and the key set.
+//! `GET /auth/{tenant}/.well-known/openid-configuration`, the same for clients of OAuth alone, and the key set.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use edge::Rejected;
-use gateway::domain::RequestId;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use axum::{Json, Router};
+use edge::{Edge, Rejected, guard};
+use gateway::domain::{ClientAuthentication, RequestId};
+use http::Method;
 use jsonwebtoken::jwk::JwkSet;
 
+use crate::client_assertion::algorithms;
 use crate::error::Error;
-use crate::router::Services;
+use crate::keys::SigningKeys;
+use crate::router::{PREFIX, Services};
 use crate::wire::{Configuration, EndpointAliases};
 
 /// The configuration of a tenant's issuer. All members that clients look for are there, and all are true.
@@ -19,6 +24,9 @@ pub(crate) async fn configuration(
     let edge = &services.edge;
     let issuer = services.issuer(&tenant);
     let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let methods = ClientAuthentication::NAMES.map(|(_, name)| name);
+    let algorithms: Vec<_> =
+        algorithms(edge.gateway.settings().strictness).iter().map(|(_, name)| *name).collect();
     let aliases = edge.mtls_url.as_ref().map(|origin| {
         let base = format!("{origin}/auth/{tenant}/v1");
         EndpointAliases {
@@ -55,16 +63,28 @@ pub(crate) async fn configuration(
         claims_supported: strings(&["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce"]),
         claim_types_supported: strings(&["normal"]),
         grant_types_supported: strings(&["authorization_code", "refresh_token"]),
-        token_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
-        token_endpoint_auth_signing_alg_values_supported: Vec::new(),
+        token_endpoint_auth_methods_supported: strings(&methods),
+        token_endpoint_auth_signing_alg_values_supported: strings(&algorithms),
         code_challenge_methods_supported: strings(&["S256"]),
-        id_token_signing_alg_values_supported: strings(&[services.key.algorithm_name()]),
+        id_token_signing_alg_values_supported: strings(&[services.keys.algorithm_name()]),
         userinfo_signing_alg_values_supported: strings(&["none"]),
-        revocation_endpoint_auth_methods_supported: strings(&["client_secret_basic", "client_secret_post"]),
-        revocation_endpoint_auth_signing_alg_values_supported: Vec::new(),
+        revocation_endpoint_auth_methods_supported: strings(&methods),
+        revocation_endpoint_auth_signing_alg_values_supported: strings(&algorithms),
         introspection_endpoint_auth_methods_supported: strings(&["client_secret_basic"]),
         mtls_endpoint_aliases: aliases,
     }))
+}
+
+/// The configuration where RFC 8414, 3.1 has it: the well-known part comes before the path of the issuer.
+pub fn well_known(edge: Edge, keys: SigningKeys) -> Router {
+    let services = Services { edge: edge.clone(), keys };
+    let path = format!("/.well-known/oauth-authorization-server{PREFIX}/{{tenant}}");
+    Router::new()
+        .route(&format!("{path}/"), get(configuration))
+        .route(&path, get(configuration))
+        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
+        .layer(from_fn_with_state(edge, guard::<Error>))
+        .with_state(services)
 }
 
 /// The public keys of the issuer.
@@ -73,7 +93,7 @@ pub(crate) async fn jwks(
     Path(tenant): Path<String>,
 ) -> Result<Json<JwkSet>, Error> {
     check_tenant(&services, &tenant)?;
-    Ok(Json(services.key.jwks().clone()))
+    Ok(Json(services.keys.jwks(services.edge.gateway.system_time())))
 }
 
 fn check_tenant(services: &Services, tenant: &str) -> Result<(), Error> {

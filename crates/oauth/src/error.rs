@@ -12,6 +12,9 @@ use crate::wire::ErrorBody;
 /// Longest description, in characters: what a caller sent may stand in it.
 const MAX_DESCRIPTION: usize = 500;
 
+/// The challenge to clients. `Basic` is the one way to prove oneself that has a name in HTTP.
+const CLIENT_CHALLENGE: &str = "Basic realm=\"token\"";
+
 /// An answer that is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
@@ -49,6 +52,12 @@ impl Error {
     /// Adds what `WWW-Authenticate` says on a 401.
     pub(crate) fn with_challenge(self, challenge: &'static str) -> Self {
         Self { challenge: Some(challenge), ..self }
+    }
+
+    /// The same, as what it is where a client has to prove itself (RFC 6749, 5.2).
+    pub(crate) fn of_client(self) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, error: "invalid_client", ..self }
+            .with_challenge(CLIENT_CHALLENGE)
     }
 
     /// The same error as a page if the caller is a browser.
@@ -107,18 +116,20 @@ impl From<Rejected> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
-            Refusal::InitialAccessTokenUnknown | Refusal::InitialAccessTokenExpired { .. } => {
+            Refusal::InitialAccessTokenUnknown
+            | Refusal::InitialAccessTokenExpired { .. }
+            | Refusal::InitialAccessTokenUsed => {
                 Self::unauthorized("invalid_token", refusal).with_challenge("Bearer error=\"invalid_token\"")
             }
             Refusal::InitialAccessTokenForeign => Self::unauthorized("access_denied", refusal),
-            Refusal::ClientCredentials => {
-                Self::unauthorized("invalid_client", refusal).with_challenge("Basic realm=\"token\"")
-            }
+            Refusal::ClientCredentials => Self::unauthorized("invalid_client", refusal).of_client(),
             Refusal::RedirectUri(gateway::domain::RedirectUriError::None) => {
                 Self::bad("invalid_request", refusal)
             }
             Refusal::RedirectUri(_) => Self::bad("invalid_redirect_uri", refusal),
-            Refusal::SectorIdentifierUri => Self::bad("invalid_client_metadata", refusal),
+            Refusal::SectorIdentifierUri | Refusal::SigningKeyMissing => {
+                Self::bad("invalid_client_metadata", refusal)
+            }
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 denied("CERTIFICATE_INVALID", &refusal)
             }
@@ -126,10 +137,9 @@ impl From<Refusal> for Error {
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
-            Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal),
+            Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal).of_client(),
             Refusal::Standing(standing) => {
-                Self::unauthorized("invalid_client", format!("{}: {refusal}", standing.code()))
-                    .with_challenge("Basic realm=\"token\"")
+                Self::unauthorized("invalid_client", format!("{}: {refusal}", standing.code())).of_client()
             }
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.

@@ -1,5 +1,6 @@
 //! `POST /approvals` on the management listener: authorises or refuses as a customer would on the pages, by the
-//! same rules, for tests without a browser. A sandbox alone has it.
+//! same rules, for tests without a browser. `POST /signing-keys` beside it changes the key of ID tokens. A sandbox alone
+//! has them.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use crate::authorize::{Begun, begin};
 use crate::error::{Error, from_gateway, refused_as};
 use crate::form::Form;
-use crate::keys::SigningKey;
+use crate::keys::{KeyError, SigningKeys};
 use crate::router::{Call, PREFIX, Services};
 use crate::way_back::location;
 
@@ -73,13 +74,17 @@ impl From<Error> for Refused {
 /// server's own.
 pub fn approvals(
     edge: Edge,
-    key: SigningKey,
+    keys: SigningKeys,
     device_numbers: DeviceNumbers,
     entrances: Vec<Entrance>,
 ) -> Router {
-    let services = Services { edge, key: Arc::new(key) };
+    let services = Services { edge, keys };
     let headless = Headless { services, device_numbers, entrances: entrances.into() };
-    Router::new().route("/approvals", post(approve)).layer(map_response(challenge)).with_state(headless)
+    Router::new()
+        .route("/approvals", post(approve))
+        .route("/signing-keys", post(rotate))
+        .layer(map_response(challenge))
+        .with_state(headless)
 }
 
 /// A 401 of the authorization server says what it asks for, also here.
@@ -88,6 +93,19 @@ async fn challenge(mut response: Response) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// ID tokens are signed with a new key from now on; the key before stays in the key set for a day.
+async fn rotate(State(headless): State<Headless>) -> Result<(StatusCode, Json<Value>), Refused> {
+    let Services { edge, keys } = &headless.services;
+    keys.rotate(edge.gateway.system_time()).await.map_err(|error| match error {
+        KeyError::Store(error) => from_gateway(error, &edge.gateway.new_request_id()).into(),
+        KeyError::Key(_) => {
+            edge::log_failure(&edge.gateway.new_request_id(), &error);
+            refused(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "internal error")
+        }
+    })?;
+    Ok((StatusCode::CREATED, Json(json!({"keyId": keys.key_id(), "algorithm": keys.algorithm_name()}))))
 }
 
 async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Result<Json<Value>, Refused> {

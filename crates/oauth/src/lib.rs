@@ -10,6 +10,8 @@ mod authorization_header;
 #[cfg(feature = "server")]
 mod authorize;
 #[cfg(feature = "server")]
+mod client_assertion;
+#[cfg(feature = "server")]
 mod client_authentication;
 #[cfg(feature = "server")]
 mod discovery;
@@ -45,8 +47,10 @@ mod userinfo;
 mod way_back;
 
 #[cfg(feature = "server")]
+pub use discovery::well_known;
+#[cfg(feature = "server")]
 pub use headless::{DeviceNumbers, approvals};
 #[cfg(feature = "server")]
-pub use keys::{IdTokenAlgorithm, KeyError, SigningKey};
+pub use keys::{IdTokenAlgorithm, KeyError, SigningKeys};
 #[cfg(feature = "server")]
 pub use router::{PREFIX, router};

@@ -27,7 +27,8 @@ pub(crate) async fn push(
     if form.all("request_uri").next().is_some() {
         return Err(Error::bad("invalid_request", "request_uri cannot stand in a pushed request"));
     }
-    let form = form.without("client_secret").with("client_id", client.id().as_str());
+    let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
+    let form = secrets.into_iter().fold(form, Form::without).with("client_id", client.id().as_str());
     check_request(&services, &call, &form).await?;
     let pushed = services.edge.gateway.push_request(&call.ctx, &client, form.to_text()).await;
     let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;

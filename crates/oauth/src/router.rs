@@ -1,12 +1,11 @@
 //! Paths and handlers of the authorization server.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::get;
+use edge::openapi::{self, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
 use gateway::Ctx;
 use gateway::domain::RequestId;
@@ -14,7 +13,7 @@ use http::Method;
 use http::request::Parts;
 
 use crate::error::Error;
-use crate::keys::SigningKey;
+use crate::keys::SigningKeys;
 use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
 /// The path prefix the authorization server is mounted under.
@@ -24,7 +23,7 @@ pub const PREFIX: &str = "/auth";
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
     pub(crate) edge: Edge,
-    pub(crate) key: Arc<SigningKey>,
+    pub(crate) keys: SigningKeys,
 }
 
 impl Services {
@@ -40,29 +39,60 @@ impl Services {
 }
 
 /// Makes the router of the authorization server.
-pub fn router(edge: Edge, key: SigningKey) -> Router {
-    let services = Services { edge: edge.clone(), key: Arc::new(key) };
-    let routes: [(&str, MethodRouter<Services>); 10] = [
-        (pages::PATH, get(pages::get).post(pages::post)),
-        ("/{tenant}/v1/par", post(par::push)),
-        ("/{tenant}/v1/introspect", post(introspect::introspect)),
-        ("/{tenant}/.well-known/openid-configuration", get(discovery::configuration)),
-        ("/{tenant}/v1/jwks", get(discovery::jwks)),
-        ("/{tenant}/v1/registration", post(registration::register)),
-        ("/{tenant}/v1/auth", get(authorize::get).head(authorize::head).post(authorize::post)),
-        ("/{tenant}/v1/token", post(token::exchange)),
-        ("/{tenant}/v1/token/revoke", post(revoke::revoke)),
-        ("/{tenant}/v1/userinfo", get(userinfo::userinfo).post(userinfo::userinfo)),
-    ];
-    let mut router = Router::new();
-    for (path, handlers) in routes {
-        router = router.route(&format!("{path}/"), handlers.clone()).route(path, handlers);
-    }
-    router
+pub fn router(edge: Edge, keys: SigningKeys) -> Router {
+    let services = Services { edge: edge.clone(), keys };
+    let mut operations = operations();
+    let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
+    let server = format!("{}{PREFIX}", edge.public_url);
+    operations.push(openapi::description("Authorization server", &server, described));
+    openapi::route_all(Router::new(), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge, guard::<Error>))
         .with_state(services)
+}
+
+fn operations() -> Vec<Operation<Services>> {
+    const AUTHORIZATION: &[&str] = &["Authorization"];
+    vec![
+        Operation::get(
+            "/{tenant}/.well-known/openid-configuration",
+            200,
+            "Configuration of a tenant's issuer",
+            discovery::configuration,
+        ),
+        Operation::get("/{tenant}/v1/jwks", 200, "Keys that ID tokens are signed with", discovery::jwks),
+        Operation::post("/{tenant}/v1/registration", 201, "Register a client", registration::register),
+        Operation::post("/{tenant}/v1/par", 201, "Push an authorization request", par::push),
+        Operation::new(
+            Method::GET,
+            "/{tenant}/v1/auth",
+            302,
+            "Authorization request of a browser",
+            get(authorize::get).head(authorize::head),
+        ),
+        Operation::post("/{tenant}/v1/auth", 302, "Authorization request by a form", authorize::post),
+        Operation::post(
+            "/{tenant}/v1/token",
+            200,
+            "Trade a code or refresh token for tokens",
+            token::exchange,
+        ),
+        Operation::post("/{tenant}/v1/token/revoke", 200, "End a token", revoke::revoke),
+        Operation::get("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
+            .with("tokens", AUTHORIZATION),
+        Operation::post("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
+            .with("tokens", AUTHORIZATION),
+        Operation::post("/{tenant}/v1/introspect", 200, "What a token is worth", introspect::introspect)
+            .with("tokens", AUTHORIZATION),
+        Operation::get(
+            pages::PATH,
+            200,
+            "The bank's page, where the customer logs in and decides",
+            pages::get,
+        ),
+        Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post),
+    ]
 }
 
 /// A call of a tenant: its context and the connection it came in on.

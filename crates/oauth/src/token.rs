@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use gateway::{CodeExchange, IssuedTokens};
+use gateway::domain::{GrantRefusal, Refusal};
+use gateway::{CodeExchange, IssuedTokens, Strictness};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, PRAGMA};
 
@@ -48,15 +49,16 @@ async fn redeem(
     client: &Client,
     form: &Form,
 ) -> Result<IssuedTokens, Error> {
-    let exchange = CodeExchange {
-        code: form.required("code")?,
-        redirect_uri: form.required("redirect_uri")?,
-        code_verifier: Some(form.required("code_verifier")?),
-    };
+    let redirect_uri = form.required("redirect_uri")?;
+    // What was given for the challenge is part of the grant, so its absence is the grant's fault (RFC 7636, 4.6).
+    let verifier = form.one("code_verifier")?.ok_or_else(|| {
+        Error::bad("invalid_grant", "parameter code_verifier is missing; the code was asked for with PKCE")
+    })?;
+    let exchange = CodeExchange { code: form.required("code")?, redirect_uri, code_verifier: Some(verifier) };
     let gateway = &services.edge.gateway;
     let issued =
         gateway.redeem_code(&call.ctx, &client.acting, exchange, client.certificate.as_deref()).await;
-    issued.map_err(|error| from_gateway(error, &call.ctx.request))
+    issued.map_err(|error| refused(services, call, error))
 }
 
 async fn refresh(
@@ -68,7 +70,22 @@ async fn refresh(
     let wanted = (form.required("refresh_token")?, form.one("scope")?);
     let gateway = &services.edge.gateway;
     let issued = gateway.refresh(&call.ctx, &client.acting, wanted, client.certificate.as_deref()).await;
-    issued.map_err(|error| from_gateway(error, &call.ctx.request))
+    issued.map_err(|error| refused(services, call, error))
+}
+
+/// The compatible bank has codes of its own for two refusals, which its clients know; a strict bank has the standard's
+/// (RFC 6749, 5.2).
+fn refused(services: &Services, call: &Call, error: gateway::Error) -> Error {
+    use GrantRefusal::{CodeOfAnotherClient, RefreshTokenUnknown};
+    let is_recorded = matches!(
+        &error,
+        gateway::Error::Refused(Refusal::Grant(CodeOfAnotherClient(_) | RefreshTokenUnknown))
+    );
+    let mut error = from_gateway(error, &call.ctx.request);
+    if is_recorded && services.edge.gateway.settings().strictness == Strictness::Strict {
+        error.error = "invalid_grant";
+    }
+    error
 }
 
 fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<TokenResponse, Error> {
@@ -85,7 +102,7 @@ fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<Toke
         cnf: issued.certificate.as_deref().and_then(Confirmation::of_certificate),
     };
     Ok(TokenResponse {
-        id_token: Some(services.key.sign(&claims).map_err(|error| {
+        id_token: Some(services.keys.sign(&claims).map_err(|error| {
             edge::log_failure(&call.ctx.request, &error);
             Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal error")
         })?),

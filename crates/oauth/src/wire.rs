@@ -17,13 +17,14 @@ pub struct ClientInformation {
     pub client_id_issued_at: i64,
     /// The organization identifier of the client's certificate.
     pub client_id: String,
-    /// The secret, shown this one time.
+    /// The secret, shown this one time; empty for a client that proves itself by a certificate or a key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_secret: String,
     /// Access tokens are bound to the client's TLS certificate.
     pub tls_client_certificate_bound_access_tokens: bool,
     /// As sent; may be empty.
     pub sector_identifier_uri: String,
-    /// `client_secret_basic`.
+    /// How the client proves itself: as it asked to, or `client_secret_basic`.
     pub token_endpoint_auth_method: String,
     /// `code`.
     pub response_types: Vec<String>,

@@ -49,15 +49,16 @@ impl Store {
         self.fetch_optional(
             "SELECT c.id, c.tpp, c.tenant, c.access, c.granted, c.recurring, c.valid_until, c.frequency_per_day, \
              c.created_at, c.customer, c.decision, c.last_action_at, c.interface, c.version, \
-             t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
+             t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
+             t.version, \
              g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
              g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
              WHERE c.id = $2",
             &[token.as_hex().into(), id.as_str().into()],
             |row| {
-                let token = match row.optional_text(22, "grants.id")? {
-                    Some(_) => Some((read_token(row, 14)?, read_grant(row, 22)?)),
+                let token = match row.optional_text(23, "grants.id")? {
+                    Some(_) => Some((read_token(row, 14)?, read_grant(row, 23)?)),
                     None => None,
                 };
                 Ok((read(row)?, token))

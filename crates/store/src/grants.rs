@@ -45,12 +45,13 @@ impl Store {
     /// [`StoreError`]
     pub async fn token(&self, hash: &SecretHash) -> Result<Option<(Token, Grant)>, StoreError> {
         self.fetch_optional(
-            "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.version, \
+            "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
+             t.version, \
              g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
              g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
             &[hash.as_hex().into()],
-            |row| Ok((read_token(row, 0)?, read_grant(row, 8)?)),
+            |row| Ok((read_token(row, 0)?, read_grant(row, 9)?)),
         )
     }
 }
@@ -128,9 +129,10 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_token(self, tenant: &Tenant, token: &Token) -> Self {
         self.push(
-            "INSERT INTO tokens (hash, tenant, grant_id, kind, certificate, issued_at, expires_at, used_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
-             ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at, version = excluded.version \
+            "INSERT INTO tokens (hash, tenant, grant_id, kind, certificate, issued_at, expires_at, used_at, fresh, \
+             version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+             ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at, fresh = excluded.fresh, \
+             version = excluded.version \
              WHERE tokens.version = excluded.version - 1",
             vec![
                 token.hash.as_hex().into(),
@@ -141,6 +143,7 @@ impl Changes {
                 token.issued_at.into(),
                 token.expires_at.into(),
                 token.used_at.into(),
+                token.fresh.into(),
                 token.version.into(),
             ],
             Rows::One,
@@ -189,6 +192,7 @@ pub(crate) fn read_token(row: &Row<'_>, at: usize) -> Result<Token, StoreError> 
         issued_at: row.time(at + 4, "tokens.issued_at")?,
         expires_at: row.time(at + 5, "tokens.expires_at")?,
         used_at: row.optional_time(at + 6, "tokens.used_at")?,
-        version: row.integer(at + 7, "tokens.version")?,
+        fresh: row.truth(at + 7, "tokens.fresh")?,
+        version: row.integer(at + 8, "tokens.version")?,
     })
 }

@@ -11,6 +11,7 @@ mod authorisations;
 mod books;
 mod certificates;
 mod changes;
+mod client_assertions;
 mod consents;
 mod customers;
 mod error;

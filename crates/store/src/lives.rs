@@ -25,6 +25,8 @@ pub enum Perishable {
     Token,
     /// Pushed authorization requests, from their expiry on.
     PushedRequest,
+    /// Client assertions that were taken, from their expiry on.
+    ClientAssertion,
     /// Counts of wrong log-ins, from the last one on.
     LogInFailures,
     /// Consents with their authorisations, grants, counts of reads and first reads, from the time that the consent says.
@@ -49,13 +51,14 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
         Self::AuthorizationCode,
         Self::Token,
         Self::PushedRequest,
+        Self::ClientAssertion,
         Self::LogInFailures,
         Self::Consent,
         Self::Payment,
@@ -88,6 +91,10 @@ impl Perishable {
             Self::PushedRequest => alone(
                 "SELECT hash FROM pushed_requests WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
                 "DELETE FROM pushed_requests WHERE hash = $1 AND expires_at < $2",
+            ),
+            Self::ClientAssertion => alone(
+                "SELECT hash FROM client_assertions WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
+                "DELETE FROM client_assertions WHERE hash = $1 AND expires_at < $2",
             ),
             Self::LogInFailures => Life {
                 due: "SELECT tenant, psu, tpp FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",

@@ -1,6 +1,6 @@
 //! Third parties.
 
-use domain::{RedirectUris, SecretHash, Tpp, TppId};
+use domain::{ClientAuthentication, RedirectUris, SecretHash, Tpp, TppId};
 
 use crate::changes::Rows;
 use crate::row::{Row, list};
@@ -14,7 +14,8 @@ impl Store {
     pub async fn tpp(&self, id: &TppId) -> Result<Option<Tpp>, StoreError> {
         self.fetch_optional(
             "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             registered_at, recognised_certificate, blocked_at, version FROM tpps WHERE id = $1",
+             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version \
+             FROM tpps WHERE id = $1",
             &[id.as_str().into()],
             read,
         )
@@ -27,8 +28,8 @@ impl Store {
     pub async fn tpps(&self) -> Result<Vec<Tpp>, StoreError> {
         self.fetch_all(
             "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             registered_at, recognised_certificate, blocked_at, version FROM tpps \
-             ORDER BY registered_at DESC, id LIMIT 1000",
+             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version \
+             FROM tpps ORDER BY registered_at DESC, id LIMIT 1000",
             &[],
             read,
         )
@@ -41,11 +42,12 @@ impl Changes {
     pub fn put_tpp(self, tpp: &Tpp) -> Self {
         self.push(
             "INSERT INTO tpps (id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             registered_at, recognised_certificate, blocked_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
+             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, \
              certificate = excluded.certificate, redirect_uris = excluded.redirect_uris, \
              sector_identifier_uri = excluded.sector_identifier_uri, secret_hash = excluded.secret_hash, \
+             authentication = excluded.authentication, signing_key = excluded.signing_key, \
              registered_at = excluded.registered_at, recognised_certificate = excluded.recognised_certificate, \
              blocked_at = excluded.blocked_at, version = excluded.version \
              WHERE tpps.version = excluded.version - 1",
@@ -57,6 +59,8 @@ impl Changes {
                 list(tpp.redirect_uris.as_slice()),
                 tpp.sector_identifier_uri.as_str().into(),
                 tpp.secret.as_hex().into(),
+                tpp.authentication.map(ClientAuthentication::name).into(),
+                tpp.signing_key.as_deref().into(),
                 tpp.registered_at.into(),
                 tpp.recognised.as_deref().into(),
                 tpp.blocked_at.into(),
@@ -76,9 +80,16 @@ fn read(row: &Row<'_>) -> Result<Tpp, StoreError> {
         redirect_uris: RedirectUris::from_stored(row.list(4, "tpps.redirect_uris")?),
         sector_identifier_uri: row.text(5, "tpps.sector_identifier_uri")?,
         secret: SecretHash::from_hex(row.text(6, "tpps.secret_hash")?),
-        registered_at: row.time(7, "tpps.registered_at")?,
-        recognised: row.optional_text(8, "tpps.recognised_certificate")?,
-        blocked_at: row.optional_time(9, "tpps.blocked_at")?,
-        version: row.integer(10, "tpps.version")?,
+        authentication: row
+            .optional_text(7, "tpps.authentication")?
+            .map(|name| {
+                ClientAuthentication::from_name(&name).ok_or(StoreError::Corrupt("tpps.authentication"))
+            })
+            .transpose()?,
+        signing_key: row.optional_text(8, "tpps.signing_key")?,
+        registered_at: row.time(9, "tpps.registered_at")?,
+        recognised: row.optional_text(10, "tpps.recognised_certificate")?,
+        blocked_at: row.optional_time(11, "tpps.blocked_at")?,
+        version: row.integer(12, "tpps.version")?,
     })
 }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, InitialAccessToken,
-    RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, ClientAuthentication,
+    InitialAccessToken, RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
 };
 use store::{Changes, Perishable, PrivateState, Store, StoreError};
 
@@ -16,6 +16,8 @@ fn tpp(id: &str) -> Tpp {
         redirect_uris: RedirectUris::from_stored(vec!["https://a.example/\"x\"".into()]),
         sector_identifier_uri: String::new(),
         secret: SecretHash::from_hex("00ff"),
+        authentication: Some(ClientAuthentication::PrivateKeyJwt),
+        signing_key: Some("PEM".into()),
         recognised: Some("bb".into()),
         registered_at: Timestamp::from_second(1_700_000_000).unwrap(),
         blocked_at: Some(Timestamp::from_second(1_700_000_001).unwrap()),
@@ -53,6 +55,7 @@ async fn rows_come_back_as_they_went_in() {
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
+        let token = InitialAccessToken { signing_key: Some("PEM".into()), ..token };
         let state = PrivateState {
             owner: "o",
             kind: "k",
@@ -82,6 +85,16 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
         assert!(store.active_certificates(&tpp.id, CertificateKind::QSeal).await.unwrap().is_empty());
         assert_eq!(store.initial_access_token(&hash).await.unwrap(), Some(token));
+        for (by, is_first) in [("01", true), ("02", false)] {
+            let used = store.save(Changes::new().use_initial_access_token(&hash, &SecretHash::from_hex(by)));
+            assert_eq!(used.await.is_ok(), is_first);
+        }
+        let used_by = store.initial_access_token(&hash).await.unwrap().unwrap().used_by;
+        assert_eq!(used_by, Some(SecretHash::from_hex("01")));
+        for is_first in [true, false] {
+            let added = store.save(Changes::new().add_client_assertion(&hash, &tenant, now));
+            assert_eq!(added.await.is_ok(), is_first);
+        }
         assert_eq!(
             store.private_states("o", "k").await.unwrap(),
             [PrivateState { version: 1, ..state.clone() }]
@@ -262,6 +275,7 @@ mod consents {
             code_challenge: Some("x".into()),
             profile: AuthorizationProfile::OpenId,
             payment: None,
+            pushed: Some(SecretHash::from_hex("cd")),
             offline_access: true,
         }
     }
@@ -305,6 +319,7 @@ mod consents {
             issued_at: now(),
             expires_at: now(),
             used_at: None,
+            fresh: true,
             version: 0,
         }
     }
@@ -375,7 +390,8 @@ mod consents {
                 .put_authorization_code(&code())
                 .put_grant(&grant())
                 .put_token(&nl(), &token())
-                .put_pushed_request(&pushed());
+                .put_pushed_request(&pushed())
+                .add_client_assertion(&hash("assertion"), &nl(), now());
             store.save(changes).await.unwrap();
             let id = ConsentId::new("c");
             let kept = Consent { version: 1, ..consent() };

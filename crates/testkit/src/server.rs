@@ -49,6 +49,20 @@ impl TestServer {
         self.running.addresses.tls.as_deref().unwrap()
     }
 
+    /// Calls the bank with TLS and presents a certificate, with its chain below the root.
+    pub fn presenting(&self, signer: &Signer) -> reqwest::Client {
+        let mut pem = signer.key_pem.clone() + &eidas::certificate::to_pem(&signer.certificate.der);
+        pem += &signer.chain[..signer.chain.len().saturating_sub(1)].concat();
+        let ca = self.running.sandbox.authorities.root_pem();
+        reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(ca.as_bytes()).unwrap()])
+            .identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap())
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap()
+    }
+
     /// Sends a request to the bank.
     pub async fn send(&self, request: &Request) -> crate::Answer {
         request.send(&self.http, self.url()).await

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host};
 use http::{HeaderMap, Method, StatusCode, header};
-use oauth::SigningKey;
+use oauth::SigningKeys;
 use sandbox::Sandbox;
 use web::{Address, ErrorPage, HomePage};
 
@@ -25,7 +25,7 @@ pub(crate) fn mount(edge: &Edge) -> Vec<(Dialect, Mounted)> {
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
 pub(crate) fn public(
     edge: &Edge,
-    key: SigningKey,
+    key: SigningKeys,
     (sandbox, addresses): (Sandbox, Addresses),
     dialects: &[(Dialect, Mounted)],
 ) -> Router {
@@ -33,9 +33,10 @@ pub(crate) fn public(
         .iter()
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
-    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key)));
+    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
     // Layers hold for what was there before them.
     let mut router = web::routes()
+        .merge(oauth::well_known(edge.clone(), key))
         .merge(sandbox::publication(sandbox))
         .route("/", get(async move || home(&addresses)))
         .fallback(not_found)
@@ -70,7 +71,7 @@ fn refused(rejected: Rejected) -> Response {
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
 pub(crate) fn management(
     edge: &Edge,
-    key: SigningKey,
+    key: SigningKeys,
     sandbox: &Sandbox,
     dialects: &[(Dialect, Mounted)],
 ) -> Router {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use edge::{Due, Edge};
 use eidas::certificate::chain_from_pem;
 use gateway::{Drawer, Store};
-use oauth::SigningKey;
+use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -186,7 +186,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let key = {
         let drawer = Drawer::new(&store, "oauth");
         let algorithm = config.id_token_algorithm;
-        tokio::spawn(async move { SigningKey::load_or_make(&drawer, algorithm).await })
+        tokio::spawn(async move { SigningKeys::load_or_make(drawer, algorithm).await })
     };
     let sandbox = Sandbox::start(store, settings(&config, &public_url, trusted)).await?;
     let key = match key.await {

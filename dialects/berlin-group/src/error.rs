@@ -136,7 +136,9 @@ impl From<Refusal> for Error {
             Refusal::CertificateBlocked { .. } => (StatusCode::UNAUTHORIZED, "CERTIFICATE_BLOCKED"),
             Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
+            | Refusal::InitialAccessTokenUsed
             | Refusal::InitialAccessTokenForeign
+            | Refusal::SigningKeyMissing
             | Refusal::ClientCredentials => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
             // Refusals of the registration endpoint, which has its own format.
             Refusal::RedirectUri(_)

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use edge::openapi::{self, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
 use http::Method;
 
@@ -13,14 +13,22 @@ use crate::{accounts, authorisations, consents, onboarding};
 pub const DIALECT: Dialect =
     Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount: |edge| mount(edge).into() };
 
+/// What a signed call carries.
+const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-Certificate"];
+
+/// What a call adds that reads account data.
+const DATA: &[&str] = &["Consent-ID", "Authorization"];
+
 fn mount(edge: Edge) -> Router {
-    let routes = onboarding_routes().into_iter().chain(consent_routes()).chain(account_routes());
-    let mut router = Router::new();
-    for (path, handlers) in routes {
-        // Real clients send a trailing slash at times.
-        router = router.route(&format!("{path}/"), handlers.clone()).route(path, handlers);
-    }
-    router
+    let operations = onboarding().into_iter().chain(consents()).chain(accounts());
+    let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
+    let mut operations: Vec<_> = operations.map(signed).collect();
+    operations
+        .push(Operation::get("/version", 200, "Version of the program", async || env!("CARGO_PKG_VERSION")));
+    let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
+    let server = format!("{}{}", edge.public_url, DIALECT.prefix);
+    operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
+    openapi::route_all(Router::new(), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge.clone(), explain_or_not))
@@ -28,42 +36,72 @@ fn mount(edge: Edge) -> Router {
         .with_state(edge)
 }
 
-type Route = (&'static str, MethodRouter<Edge>);
+fn onboarding() -> Vec<Operation<Edge>> {
+    ["/{tenant}/onboarding/v1", "/{tenant}/v1/onboarding"]
+        .map(|path| {
+            Operation::get(path, 200, "Get an initial access token", onboarding::initial_access_token)
+        })
+        .into()
+}
 
-fn onboarding_routes() -> Vec<Route> {
+fn consents() -> Vec<Operation<Edge>> {
+    const CONSENT: &str = "/{tenant}/v1/consents/{consent}";
+    const AUTHORISATIONS: &str = "/{tenant}/v1/consents/{consent}/authorisations";
+    const AUTHORISATION: &str = "/{tenant}/v1/consents/{consent}/authorisations/{authorisation}";
     vec![
-        ("/{tenant}/onboarding/v1", get(onboarding::initial_access_token)),
-        ("/{tenant}/v1/onboarding", get(onboarding::initial_access_token)),
+        Operation::post("/{tenant}/v1/consents", 201, "Ask for a consent", consents::create)
+            .with("", &["PSU-IP-Address", "TPP-Redirect-URI"]),
+        Operation::get(CONSENT, 200, "Read a consent", consents::read),
+        Operation::delete(CONSENT, 204, "End a consent", consents::delete),
+        Operation::get(
+            "/{tenant}/v1/consents/{consent}/status",
+            200,
+            "Status of a consent",
+            consents::status,
+        ),
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", authorisations::list),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", authorisations::start)
+            .with("", &["TPP-Redirect-URI"]),
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", authorisations::status),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", authorisations::confirm)
+            .with("", &["Authorization"]),
     ]
 }
 
-fn consent_routes() -> Vec<Route> {
-    vec![
-        ("/{tenant}/v1/consents", post(consents::create)),
-        ("/{tenant}/v1/consents/{consent}", get(consents::read).delete(consents::delete)),
-        ("/{tenant}/v1/consents/{consent}/status", get(consents::status)),
-        (
-            "/{tenant}/v1/consents/{consent}/authorisations",
-            get(authorisations::list).post(authorisations::start),
-        ),
-        (
-            "/{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
-            get(authorisations::status).put(authorisations::confirm),
-        ),
-    ]
-}
-
-fn account_routes() -> Vec<Route> {
+fn accounts() -> Vec<Operation<Edge>> {
     use accounts::{balances, current, details, list, savings, transactions, transactions_page};
     vec![
-        ("/{tenant}/v1/accounts", get(list::<current::Kind>)),
-        ("/{tenant}/v1/accounts/{account}", get(details::<current::Kind>)),
-        ("/{tenant}/v1/accounts/{account}/balances", get(balances::<current::Kind>)),
-        ("/{tenant}/v1/accounts/{account}/transactions", get(transactions::<current::Kind>)),
-        ("/{tenant}/v1/accounts/{account}/transactions/page", get(transactions_page::<current::Kind>)),
-        ("/{tenant}/v2/savings", get(list::<savings::Kind>)),
-        ("/{tenant}/v2/savings/{account}", get(details::<savings::Kind>)),
-        ("/{tenant}/v2/savings/{account}/balances", get(balances::<savings::Kind>)),
-        ("/{tenant}/v2/savings/{account}/transactions", get(transactions::<savings::Kind>)),
+        Operation::get("/{tenant}/v1/accounts", 200, "Accounts", list::<current::Kind>),
+        Operation::get("/{tenant}/v1/accounts/{account}", 200, "An account", details::<current::Kind>),
+        Operation::get(
+            "/{tenant}/v1/accounts/{account}/balances",
+            200,
+            "Balances",
+            balances::<current::Kind>,
+        ),
+        Operation::get(
+            "/{tenant}/v1/accounts/{account}/transactions",
+            200,
+            "Transactions",
+            transactions::<current::Kind>,
+        ),
+        Operation::get(
+            "/{tenant}/v1/accounts/{account}/transactions/page",
+            200,
+            "A page of transactions",
+            transactions_page::<current::Kind>,
+        ),
+        Operation::get("/{tenant}/v2/savings", 200, "Savings accounts", list::<savings::Kind>),
+        Operation::get("/{tenant}/v2/savings/{account}", 200, "A savings account", details::<savings::Kind>),
+        Operation::get("/{tenant}/v2/savings/{account}/balances", 200, "Balances", balances::<savings::Kind>),
+        Operation::get(
+            "/{tenant}/v2/savings/{account}/transactions",
+            200,
+            "Transactions",
+            transactions::<savings::Kind>,
+        ),
     ]
+    .into_iter()
+    .map(|operation| operation.with("", DATA))
+    .collect()
 }

@@ -174,7 +174,9 @@ impl From<Refusal> for Error {
             // Refusals of the authorization server, which no call of this dialect comes to.
             | Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
+            | Refusal::InitialAccessTokenUsed
             | Refusal::InitialAccessTokenForeign
+            | Refusal::SigningKeyMissing
             | Refusal::ClientCredentials
             | Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri

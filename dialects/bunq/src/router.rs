@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use edge::openapi::{self, Operation};
 use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal};
 use gateway::Ctx;
 use gateway::domain::RequestId;
@@ -16,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use crate::call::{Call, Incoming};
 use crate::error::Error;
 use crate::reply::Reply;
-use crate::routes::Routes;
+use crate::routes::{self, Routes};
 use crate::state::Bunq;
 use crate::{authorize, sandbox_users, token};
 
@@ -64,20 +65,36 @@ fn mount(edge: Edge) -> Mounted {
 
 fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
     let shared = Shared { bunq, routes: Arc::new(Routes::new()) };
+    let token =
+        post(token::exchange).options(async |headers: HeaderMap| preflight(&headers)).fallback(token::method);
+    let token = Operation::new(Method::POST, "/v1/token", 200, "Trade a code for an access token", token);
+    let mut pages = vec![
+        Operation::new(
+            Method::GET,
+            "/auth",
+            302,
+            "Authorization request of a browser",
+            get(authorize::page).head(authorize::head),
+        ),
+        Operation::new(
+            Method::GET,
+            "/psp",
+            302,
+            "Payment whose payer is unknown",
+            get(authorize::payment_page).head(authorize::payment_head),
+        ),
+    ];
+    let described = pages.iter().chain([&token]).map(|operation| operation.described().clone());
+    let described: Vec<_> = described.chain(routes::described()).collect();
+    let server = format!("{}{PREFIX}", edge.public_url);
+    pages.push(openapi::description("bunq's PSD2 API", &server, described));
     let api = Router::new()
-        .route(
-            "/v1/token",
-            axum::routing::post(token::exchange)
-                .options(async |headers: HeaderMap| preflight(&headers))
-                .fallback(token::method),
-        )
+        .route("/v1/token", token.into_handlers())
         .fallback(serve)
         .with_state(shared.clone())
         .layer(from_fn_with_state(edge.clone(), guard::<Error>))
         .layer(from_fn(common_headers));
-    let pages = Router::new()
-        .route("/auth", get(authorize::page).head(authorize::head))
-        .route("/psp", get(authorize::payment_page).head(authorize::payment_head))
+    let pages = openapi::route_all(Router::new(), pages)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .with_state(shared)
         .layer(from_fn_with_state(edge, guard::<Error>));

@@ -4,6 +4,7 @@
 use std::pin::Pin;
 
 use edge::Rejected;
+use edge::openapi::Described;
 use http::Method;
 use matchit::Router;
 
@@ -42,7 +43,41 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) token: TokenKind,
     pub(crate) signed: Signed,
+    /// The module of the handler, and what it does.
+    pub(crate) name: (&'static str, &'static str),
     pub(crate) handler: fn(Call) -> Answer,
+}
+
+impl Route {
+    /// For the description of the interface.
+    fn described(&self) -> Described {
+        let (tag, name) = self.name;
+        let mut headers = Vec::new();
+        if self.token != TokenKind::None {
+            headers.push(("X-Bunq-Client-Authentication", true));
+        }
+        headers.push(("X-Bunq-Client-Signature", self.signed == Signed::Always));
+        Described {
+            method: self.method.clone(),
+            path: format!("/v1{}", self.path),
+            tag,
+            summary: name.replace('_', " "),
+            success: 200,
+            headers,
+        }
+    }
+}
+
+/// Every operation below `/v1`, for the description of the interface.
+pub(crate) fn described() -> Vec<Described> {
+    all().iter().map(Route::described).collect()
+}
+
+fn all() -> Vec<Route> {
+    [registration(), account_information(), payment_initiation(), sandbox_and_assets()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Method, path, token, signature, handler; one operation a line.
@@ -53,6 +88,7 @@ macro_rules! routes {
             path: $path,
             token: TokenKind::$token,
             signed: Signed::$signed,
+            name: (stringify!($module), concat!($(stringify!($handler), " "),+).trim_ascii()),
             handler: |call| Box::pin($module $(:: $handler)+ (call)),
         }),*]
     };
@@ -224,8 +260,7 @@ pub(crate) struct Routes(Router<Vec<Route>>);
 impl Routes {
     pub(crate) fn new() -> Self {
         let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
-        let all = [registration(), account_information(), payment_initiation(), sandbox_and_assets()];
-        for route in all.into_iter().flatten() {
+        for route in all() {
             // Operations on one thing may call its parameter by another name; the shape of the path counts.
             match by_path.iter_mut().find(|(path, _)| *path == route.path) {
                 Some((_, routes)) => routes.push(route),
@@ -272,9 +307,8 @@ mod tests {
     #[test]
     fn every_operation_of_the_table_is_found() {
         let routes = Routes::new();
-        let all = [registration(), account_information(), payment_initiation(), sandbox_and_assets()];
         let mut count = 0;
-        for route in all.into_iter().flatten() {
+        for route in all() {
             let path: Vec<_> =
                 route.path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
             let (found, params) = routes.find(&route.method, &path.join("/")).unwrap();

@@ -185,6 +185,7 @@ async fn index() -> Json<serde_json::Value> {
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
+        "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
     }))
 }

@@ -9,17 +9,20 @@ use axum::extract::{OriginalUri, State};
 use edge::{MAX_BODY, Rejected, SignatureRules, check_message_signature, header_text, single_header};
 use eidas::Role;
 use gateway::certificates::check_same_organization;
+use gateway::domain::ClientAuthentication;
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
 use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use http_signatures::Message;
 
 use crate::authorization_header::{Authorization, authorization};
+use crate::client_authentication::check_tls_purpose;
 use crate::error::{Error, from_gateway};
 use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
 
+type Certificates = (Option<Arc<PresentedCertificate>>, Option<Arc<PresentedCertificate>>);
 type Created = (StatusCode, [(HeaderName, &'static str); 1], Json<ClientInformation>);
 
 /// Registers the holder of an initial access token, or replaces its registration.
@@ -39,21 +42,27 @@ pub(crate) async fn register(
             "the initial access token is missing; send it as Authorization: Bearer or as initial_access_token",
         )
     })?;
-    let certificate = certificate(&services, &call, &headers).await?;
+    let (certificate, peer) = certificates(&services, &call, &headers).await?;
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     check_signature(&services, &call, &headers, target, certificate.as_deref())?;
+    let algorithm = services.keys.algorithm_name();
+    let authentication = metadata.asked.check(services.edge.gateway.settings().strictness, algorithm)?;
+    check_tls_method(authentication, peer.as_deref())?;
+    let identity = [call.ctx.request.as_str(), target, &gateway::fingerprint(&body.0)].join(" ");
     let request = RegistrationRequest {
         token,
         certificate,
         redirect_uris: metadata.redirect_uris,
         sector_identifier_uri: metadata.sector_identifier_uri,
+        authentication,
+        identity: gateway::secret_hash(&identity),
     };
     let registered = services.edge.gateway.register(&call.ctx, request).await;
     let registered = registered.map_err(|error| from_gateway(error, &call.ctx.request))?;
     Ok((
         StatusCode::CREATED,
         [(CACHE_CONTROL, "no-store")],
-        Json(render(registered, services.key.algorithm_name())),
+        Json(render(registered, metadata.asked.grant_types, algorithm)),
     ))
 }
 
@@ -65,12 +74,26 @@ fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, Error> {
     }
 }
 
-/// The certificate of the registration, if one came along, with the checks that signed calls go through.
-async fn certificate(
-    services: &Services,
-    call: &Call,
-    headers: &HeaderMap,
-) -> Result<Option<Arc<PresentedCertificate>>, Error> {
+/// Who asks for `tls_client_auth` shows the certificate that it will come with.
+fn check_tls_method(
+    authentication: Option<ClientAuthentication>,
+    peer: Option<&PresentedCertificate>,
+) -> Result<(), Error> {
+    if authentication != Some(ClientAuthentication::Tls) {
+        return Ok(());
+    }
+    let checked = match peer {
+        Some(peer) => check_tls_purpose(peer),
+        None => {
+            Err("tls_client_auth needs a QWAC; register over TLS and present it as the client certificate")
+        }
+    };
+    checked.map_err(|text| Error::bad("invalid_client_metadata", text))
+}
+
+/// The certificate of the registration and the one of the connection, if they came along, with the checks that signed
+/// calls go through.
+async fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result<Certificates, Error> {
     const NAME: &str = "TPP-Signature-Certificate";
     let gateway = &services.edge.gateway;
     let now = call.ctx.now;
@@ -92,7 +115,7 @@ async fn certificate(
         let status = gateway.check_certificate_status(&certificate.holder.fingerprint, place).await;
         status.map_err(|error| from_gateway(error, &call.ctx.request))?;
     }
-    Ok(signer)
+    Ok((signer, peer))
 }
 
 /// A signature is not needed here, but one that is sent has to be right over the headers as they are. The digest
@@ -126,18 +149,24 @@ fn check_signature(
     })
 }
 
-fn render(Registered { tpp, secret }: Registered, algorithm: &str) -> ClientInformation {
+fn render(
+    Registered { tpp, secret }: Registered,
+    grant_types: Vec<String>,
+    algorithm: &str,
+) -> ClientInformation {
+    let authentication = tpp.authentication.unwrap_or(ClientAuthentication::SecretBasic);
     ClientInformation {
-        grant_types: vec!["authorization_code".to_owned()],
+        grant_types: if grant_types.is_empty() { vec!["authorization_code".to_owned()] } else { grant_types },
         application_type: tpp.application_type().to_owned(),
         client_secret_expires_at: 0,
         redirect_uris: tpp.redirect_uris.as_slice().to_vec(),
         client_id_issued_at: tpp.registered_at.as_second(),
         client_id: tpp.id.to_string(),
-        client_secret: secret,
+        // Who proves itself otherwise gets none.
+        client_secret: if authentication.is_by_secret() { secret } else { String::new() },
         tls_client_certificate_bound_access_tokens: true,
         sector_identifier_uri: tpp.sector_identifier_uri,
-        token_endpoint_auth_method: "client_secret_basic".to_owned(),
+        token_endpoint_auth_method: authentication.name().to_owned(),
         response_types: vec!["code".to_owned()],
         id_token_signed_response_alg: algorithm.to_owned(),
     }

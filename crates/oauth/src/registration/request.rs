@@ -1,12 +1,14 @@
 //! What a registration sends: a form or JSON with the same members.
 
 use edge::{Rejected, read_json};
+use gateway::Strictness;
 use gateway::domain::redirect_uris::MAX_COUNT;
-use gateway::domain::{RedirectUriError, Refusal};
+use gateway::domain::{ClientAuthentication, RedirectUriError, Refusal};
 use http::HeaderMap;
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::client_assertion::algorithms;
 use crate::error::Error;
 use crate::form::{Form, media_type};
 
@@ -16,6 +18,20 @@ pub(super) struct ClientMetadata {
     pub(super) initial_access_token: Option<String>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) sector_identifier_uri: String,
+    pub(super) asked: Asked,
+}
+
+/// Choices that the client may leave to the bank. What it asks for it gets, or a refusal, and never something else.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) token_endpoint_auth_method: Vec<String>,
+    pub(super) token_endpoint_auth_signing_alg: Vec<String>,
+    pub(super) grant_types: Vec<String>,
+    pub(super) response_types: Vec<String>,
+    pub(super) id_token_signed_response_alg: Vec<String>,
+    pub(super) subject_type: Vec<String>,
+    /// Whether keys came along.
+    pub(super) has_keys: bool,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +42,22 @@ struct Json {
     redirect_uris: OneOrMany,
     #[serde(default)]
     sector_identifier_uri: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_method: OneOrMany,
+    #[serde(default)]
+    token_endpoint_auth_signing_alg: OneOrMany,
+    #[serde(default)]
+    grant_types: OneOrMany,
+    #[serde(default)]
+    response_types: OneOrMany,
+    #[serde(default)]
+    id_token_signed_response_alg: OneOrMany,
+    #[serde(default)]
+    subject_type: OneOrMany,
+    #[serde(default)]
+    jwks: Option<IgnoredAny>,
+    #[serde(default)]
+    jwks_uri: Option<String>,
 }
 
 /// URIs in an array, or one as a text, or in a text with blanks between them.
@@ -64,6 +96,12 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
     }
 }
 
+impl OneOrMany {
+    fn into_values(self) -> Vec<String> {
+        self.0
+    }
+}
+
 impl ClientMetadata {
     /// Reads the body by its media type; without one it is taken as a form.
     ///
@@ -92,6 +130,15 @@ impl ClientMetadata {
             initial_access_token: form.one("initial_access_token")?.map(str::to_owned),
             redirect_uris: values.flat_map(str::split_whitespace).map(str::to_owned).collect(),
             sector_identifier_uri: form.one("sector_identifier_uri")?.unwrap_or_default().to_owned(),
+            asked: Asked {
+                token_endpoint_auth_method: words(form, "token_endpoint_auth_method"),
+                token_endpoint_auth_signing_alg: words(form, "token_endpoint_auth_signing_alg"),
+                grant_types: words(form, "grant_types"),
+                response_types: words(form, "response_types"),
+                id_token_signed_response_alg: words(form, "id_token_signed_response_alg"),
+                subject_type: words(form, "subject_type"),
+                has_keys: form.one("jwks")?.is_some() || form.one("jwks_uri")?.is_some(),
+            },
         })
     }
 
@@ -103,8 +150,17 @@ impl ClientMetadata {
         })?;
         Ok(Self {
             initial_access_token: json.initial_access_token.filter(|token| !token.is_empty()),
-            redirect_uris: json.redirect_uris.0,
+            redirect_uris: json.redirect_uris.into_values(),
             sector_identifier_uri: json.sector_identifier_uri.unwrap_or_default(),
+            asked: Asked {
+                token_endpoint_auth_method: json.token_endpoint_auth_method.into_values(),
+                token_endpoint_auth_signing_alg: json.token_endpoint_auth_signing_alg.into_values(),
+                grant_types: json.grant_types.into_values(),
+                response_types: json.response_types.into_values(),
+                id_token_signed_response_alg: json.id_token_signed_response_alg.into_values(),
+                subject_type: json.subject_type.into_values(),
+                has_keys: json.jwks.is_some() || json.jwks_uri.is_some_and(|uri| !uri.is_empty()),
+            },
         })
     }
 }
@@ -117,4 +173,56 @@ fn check_count(form: &[u8]) -> Result<(), Error> {
         return Err(Refusal::from(RedirectUriError::TooMany(count)).into());
     }
     Ok(())
+}
+
+/// Every value of a parameter, repeated or with blanks between.
+fn words(form: &Form, name: &str) -> Vec<String> {
+    form.all(name).flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+impl Asked {
+    /// How the client wants to prove itself; none if it leaves that to the bank.
+    ///
+    /// # Errors
+    /// `invalid_client_metadata` for any choice that is not to be had.
+    pub(super) fn check(
+        &self,
+        strictness: Strictness,
+        id_token_algorithm: &str,
+    ) -> Result<Option<ClientAuthentication>, Error> {
+        let methods = ClientAuthentication::NAMES.map(|(_, name)| name);
+        let algorithms: Vec<_> = algorithms(strictness).iter().map(|(_, name)| *name).collect();
+        for (name, asked, offered) in [
+            ("token_endpoint_auth_method", &self.token_endpoint_auth_method, &methods[..]),
+            ("token_endpoint_auth_signing_alg", &self.token_endpoint_auth_signing_alg, &algorithms),
+            ("grant_types", &self.grant_types, &["authorization_code", "refresh_token"]),
+            ("response_types", &self.response_types, &["code"]),
+            ("id_token_signed_response_alg", &self.id_token_signed_response_alg, &[id_token_algorithm]),
+            ("subject_type", &self.subject_type, &["pairwise"]),
+        ] {
+            if let Some(other) = asked.iter().find(|value| !offered.contains(&value.as_str())) {
+                let offered = offered.join(" or ");
+                return Err(invalid(format!(
+                    "{name} {other} is not offered here; ask for {offered}, or leave it out"
+                )));
+            }
+        }
+        let [method] = &self.token_endpoint_auth_method[..] else {
+            return match self.token_endpoint_auth_method.len() {
+                0 => Ok(None),
+                _ => Err(invalid("token_endpoint_auth_method is one method".to_owned())),
+            };
+        };
+        let method = ClientAuthentication::from_name(method);
+        if method == Some(ClientAuthentication::PrivateKeyJwt) && self.has_keys {
+            let text =
+                "private_key_jwt uses the key of the signing certificate here; leave jwks and jwks_uri out";
+            return Err(invalid(text.to_owned()));
+        }
+        Ok(method)
+    }
+}
+
+fn invalid(text: String) -> Error {
+    Error::bad("invalid_client_metadata", text)
 }

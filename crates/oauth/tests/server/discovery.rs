@@ -1,6 +1,9 @@
 //! The configuration and the keys.
 
-use testkit::{Request, TestServer};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
+use serde_json::{Value, json};
+use testkit::{Request, TestServer, TestTpp, bank_offered, free_folder, parameter};
+use vestibule::DataLocation;
 
 #[tokio::test]
 async fn every_member_that_a_live_test_of_the_bank_asserts() {
@@ -56,12 +59,35 @@ async fn every_member_that_a_live_test_of_the_bank_asserts() {
             "revocation_endpoint_auth_methods_supported",
             "revocation_endpoint_auth_signing_alg_values_supported",
         ] {
-            assert!(json[member].is_array(), "{member}");
+            assert!(
+                json[member].as_array().is_some_and(|values| !values.is_empty()),
+                "{member}: a list with something in it"
+            );
+        }
+        let methods =
+            json!(["client_secret_basic", "client_secret_post", "tls_client_auth", "private_key_jwt"]);
+        assert_eq!(json["token_endpoint_auth_methods_supported"], methods);
+        assert_eq!(json["revocation_endpoint_auth_methods_supported"], methods);
+        assert_eq!(
+            json["token_endpoint_auth_signing_alg_values_supported"],
+            json!(["PS256", "ES256", "RS256"])
+        );
+        // RFC 8414, 3.1: the well-known part stands before the path of the issuer.
+        for slash in ["", "/"] {
+            let target = format!("/.well-known/oauth-authorization-server/auth/{tenant}{slash}");
+            let same = server.send(&Request::new("GET", &target)).await;
+            assert_eq!((same.status, same.json()), (200, json.clone()), "{target}");
         }
         let aliases = &json["mtls_endpoint_aliases"];
         assert_eq!(aliases["token_endpoint"], format!("{}/auth/{tenant}/v1/token", server.tls_url()));
     }
-    for target in ["/auth/xx/.well-known/openid-configuration", "/auth/xx/v1/jwks"] {
+    let post = Request::new("POST", "/.well-known/oauth-authorization-server/auth/nl");
+    assert_eq!(server.send(&post).await.status, 405);
+    for target in [
+        "/.well-known/oauth-authorization-server/auth/xx",
+        "/auth/xx/.well-known/openid-configuration",
+        "/auth/xx/v1/jwks",
+    ] {
         let answer = server.send(&Request::new("GET", target)).await;
         assert_eq!((answer.status, answer.error().1.as_str()), (404, "Not Found"));
     }
@@ -92,4 +118,59 @@ async fn the_algorithm_of_id_tokens_is_a_choice_that_everything_follows() {
     let tpp = server.tpp("PSDNL-DNB-R000000").await;
     let registration = server.register("nl", &tpp, &["https://tpp.example/cb"]).await;
     assert_eq!(registration["id_token_signed_response_alg"], "ES256");
+}
+
+/// Whether an ID token verifies with a key that is published.
+async fn verifies(server: &TestServer, token: &str) -> bool {
+    let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await;
+    let keys: JwkSet = serde_json::from_str(&keys.body).unwrap();
+    let kid = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    let Some(key) = keys.find(&kid) else { return false };
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.set_audience(&["PSDNL-DNB-R000000"]);
+    jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation).is_ok()
+}
+
+async fn tokens(server: &TestServer, tpp: &TestTpp, iban: &str) -> Value {
+    let asked = tpp.consent(server, &bank_offered("9999-12-31")).await;
+    let location = server.decide(&tpp.authorization_url(&asked), iban, "approve").await;
+    tpp.redeem(server, &parameter(&location, "code").unwrap()).await.json()
+}
+
+#[tokio::test]
+async fn the_key_of_id_tokens_is_changed_while_the_bank_runs() {
+    let (_guard, folder) = free_folder();
+    let start = || {
+        let data = DataLocation::Folder(folder.clone());
+        TestServer::with(|config| config.data = data)
+    };
+    let server = start().await;
+    let tpp = server.registered("nl", "PSDNL-DNB-R000000").await;
+    let customer = server.customer("nl", "student").await;
+    let iban = customer["iban"].as_str().unwrap().to_owned();
+    let before = tokens(&server, &tpp, &iban).await;
+    let before = before["id_token"].as_str().unwrap();
+    let (status, changed) = server.manage("POST", "/signing-keys", Value::Null).await;
+    assert_eq!((status, &changed["algorithm"]), (201, &json!("RS256")), "{changed}");
+    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.json();
+    let published: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+    assert_eq!(published, [changed["keyId"].clone(), json!(kid(before))], "both, the new one first");
+    assert!(verifies(&server, before).await, "what was signed before stays good");
+    let after = tokens(&server, &tpp, &iban).await;
+    let after = after["id_token"].as_str().unwrap();
+    assert_eq!(json!(kid(after)), changed["keyId"]);
+    assert!(verifies(&server, after).await);
+    let asked = tpp.consent(&server, &bank_offered("9999-12-31")).await;
+    let url = tpp.authorization_url(&asked).replace(server.url(), "");
+    let hinted = server.send(&Request::new("GET", &format!("{url}&id_token_hint={before}"))).await;
+    assert_eq!(hinted.status, 302, "a hint by the old key: {}", hinted.body);
+    server.running.stop().await;
+
+    let server = start().await;
+    assert!(verifies(&server, before).await && verifies(&server, after).await, "after a start");
+    let (_, again) = server.manage("POST", "/signing-keys", Value::Null).await;
+    assert_ne!(again["keyId"], changed["keyId"]);
+    assert!(verifies(&server, before).await && verifies(&server, after).await);
 }

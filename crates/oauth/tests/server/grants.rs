@@ -1,10 +1,13 @@
 //! Codes and tokens: what they are good for, for whom, how often and how long.
 
+use gateway::Strictness;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use testkit::{
-    Answer, CALLBACK, Request, TestServer, TestTpp, VERIFIER, ValidConsent, bank_offered, detailed, parameter,
+    Answer, CALLBACK, Request, TestServer, TestTpp, VERIFIER, ValidConsent, bank_offered, detailed,
+    free_folder, parameter,
 };
+use vestibule::DataLocation;
 
 use crate::{ID, basic};
 
@@ -69,7 +72,7 @@ async fn a_code_is_good_for_its_client_redirect_uri_and_verifier() {
     let form = TestTpp::code_form(&scene.code().await);
     let refused = [
         ("another redirect URI", form.replace("callback", "other"), "invalid_grant", "redirect_uri differs"),
-        ("no verifier", form.replace(VERIFIER, ""), "invalid_request", "code_verifier is missing"),
+        ("no verifier", form.replace(VERIFIER, ""), "invalid_grant", "code_verifier is missing"),
         ("short verifier", form.replace(VERIFIER, "short"), "invalid_grant", "43 to 128 characters"),
         ("another verifier", form.replace("dBjft", "dBjfs"), "invalid_grant", "code_verifier does not fit"),
         ("another code", form.replace("&code=", "&code=x"), "invalid_grant", "Unknown authorization code"),
@@ -138,19 +141,159 @@ async fn a_code_redeemed_many_times_at_once_gives_tokens_once() {
     assert!(answers.iter().all(|answer| answer.status == 200 || answer.error().0 == "invalid_grant"));
 }
 
+/// The tokens of an answer.
+fn pair(answer: &Answer) -> (String, String) {
+    let text =
+        |name: &str| answer.json()[name].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
+    (text("access_token"), text("refresh_token"))
+}
+
 #[tokio::test]
-async fn a_refresh_token_works_once_and_coming_back_ends_the_family() {
+async fn a_lost_answer_to_a_refresh_comes_again_until_it_was_used() {
     let scene = Scene::new().await;
     let first = scene.valid().await;
+    let lost = scene.tpp.refresh(&scene.server, &first.refresh_token).await;
+    scene.server.advance("nl", "PT4M").await;
     let second = scene.tpp.refreshed(&scene.server, &first).await;
-    assert!(scene.can_read(&first).await && scene.can_read(&second).await, "until it expires");
+    assert_eq!(
+        pair(&lost),
+        (second.access_token.clone(), second.refresh_token.clone()),
+        "the same tokens again"
+    );
+    let again = scene.tpp.refresh(&scene.server, &first.refresh_token).await;
+    let left = again.json()["expires_in"].as_i64().unwrap();
+    assert!((1..=360).contains(&left), "what is left of them: {left}");
+    assert!(again.json()["id_token"].is_string());
+    assert!(scene.can_read(&first).await && scene.can_read(&second).await);
+    // The answer arrived: whoever comes with the old token now has stolen it.
     let reused = scene.tpp.refresh(&scene.server, &first.refresh_token).await;
-    assert_refused(&reused, "invalid_grant", "used before");
+    assert_refused(&reused, "invalid_grant", "Unknown refresh token");
+    assert_eq!(reused.error().1, "Unknown refresh token", "words that clients know");
     for consent in [&first, &second] {
         assert!(!scene.can_read(consent).await);
         let refused = scene.tpp.refresh(&scene.server, &consent.refresh_token).await;
         assert_refused(&refused, "invalid_request", "Unknown refresh token");
     }
+}
+
+#[tokio::test]
+async fn every_use_of_the_new_tokens_ends_the_old_one_and_so_do_five_minutes() {
+    let scene = Scene::new().await;
+    for use_of_new in ["read", "userinfo", "introspection", "refresh", "revocation", "time"] {
+        let first = scene.valid().await;
+        let second = scene.tpp.refreshed(&scene.server, &first).await;
+        match use_of_new {
+            "read" => assert!(scene.can_read(&second).await),
+            "userinfo" => assert_eq!(scene.userinfo(&second.access_token).await.status, 200),
+            "introspection" => assert_eq!(scene.introspect(&second.access_token).await["active"], true),
+            "refresh" => drop(scene.tpp.refreshed(&scene.server, &second).await),
+            "revocation" => {
+                let request = Request::new("POST", "/auth/nl/v1/token/revoke")
+                    .set("authorization", scene.tpp.basic())
+                    .form(&format!("token={}", second.access_token));
+                assert_eq!(scene.server.send(&request).await.status, 200);
+            }
+            _ => scene.server.advance("nl", "PT5M").await,
+        }
+        let reused = scene.tpp.refresh(&scene.server, &first.refresh_token).await;
+        assert_refused(&reused, "invalid_grant", "Unknown refresh token");
+        let ended = scene.tpp.refresh(&scene.server, &second.refresh_token).await;
+        assert_refused(&ended, "invalid_request", "Unknown refresh token");
+    }
+}
+
+#[tokio::test]
+async fn many_refreshes_at_once_get_one_answer() {
+    let scene = Scene::new().await;
+    let first = scene.valid().await;
+    let refreshed = (0..16).map(|_| scene.tpp.refresh(&scene.server, &first.refresh_token));
+    let answers = join_all(refreshed.collect()).await;
+    let one = pair(&answers[0]);
+    assert!(answers.iter().all(|answer| answer.status == 200 && pair(answer) == one));
+    let consent = ValidConsent { access_token: one.0, refresh_token: one.1, ..first.clone() };
+    let reads = (0..16).map(|_| scene.userinfo(&consent.access_token));
+    assert!(join_all(reads.collect()).await.iter().all(|answer| answer.status == 200));
+    let next = scene.tpp.refreshed(&scene.server, &consent).await;
+    assert!(scene.can_read(&next).await);
+}
+
+#[tokio::test]
+async fn a_lost_answer_comes_again_for_nobody_else() {
+    let scene = Scene::new().await;
+    let consent = scene.valid().await;
+    let own = tls_client(&scene.server, ID).await;
+    let origin = scene.server.tls_url();
+    let form = format!("grant_type=refresh_token&refresh_token={}", consent.refresh_token);
+    let request = scene.tpp.token_request(&form);
+    let lost = request.send(&own, origin).await;
+    assert_eq!(lost.status, 200, "{}", lost.body);
+    let other = scene.server.registered("nl", "PSDNL-DNB-R999999").await;
+    let foreign = other.refresh(&scene.server, &consent.refresh_token).await;
+    assert_refused(&foreign, "invalid_request", "Unknown refresh token");
+    assert_refused(&scene.server.send(&request).await, "invalid_grant", "the same one to repeat a refresh");
+    let renewed = scene.server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
+    let another = scene.server.presenting(&renewed);
+    assert_refused(
+        &request.send(&another, origin).await,
+        "invalid_grant",
+        "the same one to repeat a refresh",
+    );
+    let again = request.send(&own, origin).await;
+    assert_eq!((again.status, pair(&again)), (200, pair(&lost)), "none of that ended it: {}", again.body);
+}
+
+#[tokio::test]
+async fn a_lost_answer_comes_again_after_a_restart() {
+    let (_guard, folder) = free_folder();
+    let start = || {
+        let data = DataLocation::Folder(folder.clone());
+        TestServer::with(|config| config.data = data)
+    };
+    let server = start().await;
+    let tpp = server.registered("nl", ID).await;
+    let customer = server.customer("nl", "household").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let (unused, used) = (
+        tpp.valid(&server, &detailed(iban, true), iban).await,
+        tpp.valid(&server, &detailed(iban, true), iban).await,
+    );
+    let lost = tpp.refresh(&server, &unused.refresh_token).await;
+    let read = tpp.refreshed(&server, &used).await;
+    assert_eq!(server.send(&tpp.read("/v1/accounts", &read)).await.status, 200);
+    server.running.stop().await;
+
+    let server = start().await;
+    let again = tpp.refresh(&server, &unused.refresh_token).await;
+    assert_eq!((again.status, pair(&again)), (200, pair(&lost)));
+    assert_refused(
+        &tpp.refresh(&server, &used.refresh_token).await,
+        "invalid_grant",
+        "Unknown refresh token",
+    );
+}
+
+#[tokio::test]
+async fn a_strict_bank_gives_a_minute_for_a_code_and_standard_words() {
+    let server = TestServer::with(|config| config.strictness = Strictness::Strict).await;
+    let seal = server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
+    let registration = server.register("nl", &seal, &[CALLBACK]).await;
+    let secret = registration["client_secret"].as_str().unwrap().to_owned();
+    let tpp = TestTpp { signer: seal, tenant: "nl".to_owned(), secret };
+    let customer = server.customer("nl", "household").await;
+    let iban = customer["iban"].as_str().unwrap();
+    for (wait, status) in [("PT30S", 200), ("PT60S", 400)] {
+        let request = tpp.consent_request(&detailed(iban, true));
+        let request = request.sign(&tpp.signer, "digest x-request-id tpp-redirect-uri");
+        let asked = server.send(&request).await.json();
+        let location = server.decide(&tpp.authorization_url(&asked), iban, "approve").await;
+        server.advance("nl", wait).await;
+        let redeemed = tpp.redeem(&server, &parameter(&location, "code").unwrap()).await;
+        assert_eq!(redeemed.status, status, "{wait}: {}", redeemed.body);
+        if status == 400 {
+            assert_refused(&redeemed, "invalid_grant", "expired");
+        }
+    }
+    assert_refused(&tpp.refresh(&server, "x").await, "invalid_grant", "Unknown refresh token");
 }
 
 #[tokio::test]
@@ -302,19 +445,9 @@ async fn tokens_are_bound_to_the_certificate_that_was_presented() {
 }
 
 /// A client that presents a QWAC of its own.
-async fn tls_client(server: &TestServer, id: &str) -> reqwest::Client {
+pub(crate) async fn tls_client(server: &TestServer, id: &str) -> reqwest::Client {
     let request = json!({"organizationIdentifier": id, "profile": "qwac"});
-    let signer = server.certificate(request).await;
-    let mut pem = signer.key_pem.clone() + &eidas::certificate::to_pem(&signer.certificate.der);
-    pem += &signer.chain[..signer.chain.len() - 1].concat();
-    let ca = server.running.sandbox.authorities.root_pem();
-    reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(ca.as_bytes()).unwrap()])
-        .identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap())
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    server.presenting(&server.certificate(request).await)
 }
 
 /// Runs futures side by side on this task.

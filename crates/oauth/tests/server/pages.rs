@@ -34,7 +34,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn get(&self, query: &str) -> Answer {
+    pub(crate) async fn get(&self, query: &str) -> Answer {
         let request = Request::new("GET", &format!("{PAGE}{query}")).set("accept", "text/html");
         self.server.send(&request.set("cookie", &self.cookie)).await
     }

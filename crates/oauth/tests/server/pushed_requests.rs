@@ -3,6 +3,7 @@
 use testkit::{CALLBACK, Request, TestServer, TestTpp, VERIFIER, bank_offered, challenge, parameter};
 
 use crate::ID;
+use crate::pages::Browser;
 
 async fn consent(server: &TestServer, tpp: &TestTpp) -> String {
     let asked = tpp.consent(server, &bank_offered("9999-12-31")).await;
@@ -51,6 +52,55 @@ async fn a_pushed_request_is_used_once_by_its_client() {
     assert_eq!(parameter(&location, "state").as_deref(), Some("pushed"), "what was pushed counts");
     let again = server.send(&get(url(ID, &encoded))).await;
     assert_eq!(again.error().0, "invalid_request_uri", "once");
+}
+
+#[tokio::test]
+async fn a_pushed_request_is_used_up_by_a_log_in_and_not_by_a_page_that_loads() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let customer = server.customer("nl", "student").await;
+    let form = form(&consent(&server, &tpp).await);
+    let pushed = server.send(&push(&tpp, &form)).await.json();
+    let reference: String =
+        form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
+    let target = format!("/auth/nl/v1/auth?client_id={ID}&request_uri={reference}");
+    // A program that shows previews, then the customer, who loads the page again in another browser.
+    let preview = Browser::open(&server, &format!("{}{target}", server.url())).await;
+    assert_eq!(preview.get("").await.status, 200);
+    let mut first = Browser::open(&server, &format!("{}{target}", server.url())).await;
+    let mut second = Browser::open(&server, &format!("{}{target}", server.url())).await;
+    assert_eq!(first.log_in(&customer).await.status, 303);
+    assert_eq!(first.get("").await.status, 200, "the customer who logged in goes on");
+    let again = server.send(&Request::new("GET", &target)).await;
+    assert_eq!((again.status, again.error().0.as_str()), (400, "invalid_request_uri"));
+    let late = second.log_in(&customer).await;
+    assert_eq!(late.status, 403, "one log-in is enough: {}", late.body);
+    assert_eq!(second.get("").await.status, 403);
+    let page = first.get("").await.body;
+    let account =
+        page.split_once("name=\"account\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let approved = first.submit(&[("action", "approve"), ("account", &account)]).await;
+    let location = approved.header("location");
+    assert!(parameter(location, "code").is_some(), "{}", approved.body);
+    assert_eq!(tpp.redeem(&server, &parameter(location, "code").unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_pushed_request_whose_log_in_failed_can_be_tried_again() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let customer = server.customer("nl", "student").await;
+    let form = form(&consent(&server, &tpp).await);
+    let pushed = server.send(&push(&tpp, &form)).await.json();
+    let reference: String =
+        form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
+    let url = format!("{}/auth/nl/v1/auth?client_id={ID}&request_uri={reference}", server.url());
+    let mut first = Browser::open(&server, &url).await;
+    let iban = customer["iban"].as_str().unwrap();
+    let wrong = first.submit(&[("action", "log-in"), ("iban", iban), ("answer", "000000")]).await;
+    assert_eq!(wrong.status, 200, "{}", wrong.body);
+    let mut second = Browser::open(&server, &url).await;
+    assert_eq!(second.log_in(&customer).await.status, 303);
 }
 
 #[tokio::test]

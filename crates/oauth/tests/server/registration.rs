@@ -1,7 +1,7 @@
 //! Registration as clients in the field do it, again and again, at once and after a restart.
 
 use serde_json::{Value, json};
-use testkit::{Request, TestServer, free_folder};
+use testkit::{Request, Signer, TestServer, free_folder};
 use vestibule::DataLocation;
 
 use crate::{ID, token_request};
@@ -44,19 +44,16 @@ fn assert_registration(json: &Value, server: &TestServer, uris: &[&str]) {
     assert_eq!(*json, expected, "{}", server.url());
 }
 
-#[tokio::test]
-async fn every_form_that_clients_send() {
-    let server = TestServer::start().await;
-    let tpp = server.tpp(ID).await;
-    let token = server.initial_access_token("nl", &tpp).await;
-    let other = server.initial_access_token("nl", &tpp).await;
+/// Registrations in every form that clients send, with one token in the right place and another where it counts for
+/// nothing.
+fn every_form(tpp: &Signer, token: &str, other: &str) -> Vec<(&'static str, Request)> {
     let post = |tenant: &str| Request::new("POST", &format!("/auth/{tenant}/v1/registration"));
     let bearer = |request: Request| request.set("authorization", format!("Bearer {token}"));
     let uri = "redirect_uris=https%3A%2F%2Ftpp.example%2Fcb";
     let in_form = format!("initial_access_token={token}&{uri}");
     let json = |members: Value| members.to_string();
     let digest_of_nothing = "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-    let requests = [
+    vec![
         ("token in the form", post("nl").form(&in_form)),
         ("token in the header", bearer(post("nl")).form(uri)),
         ("token in both", bearer(post("nl")).form(&in_form)),
@@ -100,8 +97,17 @@ async fn every_form_that_clients_send() {
         ),
         ("at another tenant", bearer(post("uk")).form(uri)),
         ("at a third tenant", bearer(post("be_fr")).form(uri)),
-    ];
-    for (name, request) in requests {
+    ]
+}
+
+#[tokio::test]
+async fn every_form_that_clients_send() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    let other = server.initial_access_token("nl", &tpp).await;
+    for form in 0..every_form(&tpp, "", "").len() {
+        let token = server.initial_access_token("nl", &tpp).await;
+        let (name, request) = every_form(&tpp, &token, &other).swap_remove(form);
         let answer = server.send(&request).await;
         assert_eq!(answer.status, 201, "{name}: {}", answer.body);
         assert_registration(&answer.json(), &server, &[URI]);
@@ -110,10 +116,98 @@ async fn every_form_that_clients_send() {
 }
 
 #[tokio::test]
-async fn several_redirect_uris() {
+async fn a_token_registers_once_and_the_same_request_again_is_harmless() {
     let server = TestServer::start().await;
     let tpp = server.tpp(ID).await;
     let token = server.initial_access_token("nl", &tpp).await;
+    let request = Request::registration("nl", &token, &[URI]).certificate(&tpp);
+    let first = server.send(&request).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    let again = server.send(&request).await;
+    assert_eq!((again.status, again.json()), (201, first.json()), "the answer was lost");
+    for (name, other) in [
+        ("another request id", request.clone().set("x-request-id", "33333333-2222-3333-4444-347991a0126")),
+        ("no request id", request.clone().without("x-request-id")),
+        ("another body", Request::registration("nl", &token, &["https://tpp.example/other"])),
+        ("another tenant", Request::registration("uk", &token, &[URI])),
+    ] {
+        let answer = server.send(&other).await;
+        assert_eq!(
+            (answer.status, answer.error().0.as_str()),
+            (401, "invalid_token"),
+            "{name}: {}",
+            answer.body
+        );
+        assert!(answer.error().1.contains("registered a client before; fetch a new one"), "{name}");
+        assert!(!answer.header("www-authenticate").is_empty());
+    }
+    let secret = first.json()["client_secret"].as_str().unwrap().to_owned();
+    assert!(secret_is_good(&server, &secret).await, "none of that changed the registration");
+    server.register("nl", &tpp, &[URI]).await;
+    assert_eq!(server.send(&request).await.status, 401, "somebody has registered since");
+    assert!(!secret_is_good(&server, &secret).await);
+}
+
+#[tokio::test]
+async fn what_a_registration_asks_for_it_gets_or_a_refusal() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
+    for (name, value, given) in [
+        ("token_endpoint_auth_method", "client_secret_post", true),
+        ("token_endpoint_auth_method", "client_secret_basic", true),
+        ("token_endpoint_auth_method", "private_key_jwt", true),
+        ("token_endpoint_auth_method", "none", false),
+        ("token_endpoint_auth_method", "client_secret_jwt", false),
+        ("token_endpoint_auth_method", "self_signed_tls_client_auth", false),
+        ("token_endpoint_auth_method", "tls_client_auth", false),
+        ("token_endpoint_auth_signing_alg", "PS256", true),
+        ("token_endpoint_auth_signing_alg", "HS256", false),
+        ("grant_types", "refresh_token", true),
+        ("grant_types", "implicit", false),
+        ("response_types", "code", true),
+        ("response_types", "token", false),
+        ("id_token_signed_response_alg", "RS256", true),
+        ("id_token_signed_response_alg", "PS256", false),
+        ("subject_type", "pairwise", true),
+        ("subject_type", "public", false),
+    ] {
+        for is_json in [false, true] {
+            let token = server.initial_access_token("nl", &tpp).await;
+            let request = Request::registration("nl", &token, &[URI]);
+            let is_list = name.ends_with("types");
+            let asked = if is_list { json!([value]) } else { json!(value) };
+            let request = match is_json {
+                true => {
+                    let mut body = json!({"redirect_uris": [URI]});
+                    body[name] = asked.clone();
+                    request.body("application/json", body.to_string())
+                }
+                false => {
+                    request.form(&format!("redirect_uris=https%3A%2F%2Ftpp.example%2Fcb&{name}={value}"))
+                }
+            };
+            let answer = server.send(&request).await;
+            if given {
+                assert_eq!(answer.status, 201, "{name} {value}: {}", answer.body);
+                if let Some(got) = answer.json().get(name) {
+                    assert_eq!(*got, asked, "{name} {value}");
+                }
+            } else {
+                assert_eq!(
+                    (answer.status, answer.error().0.as_str()),
+                    (400, "invalid_client_metadata"),
+                    "{name} {value}"
+                );
+                assert!(answer.error().1.contains("_"), "{}", answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_redirect_uris() {
+    let server = TestServer::start().await;
+    let tpp = server.tpp(ID).await;
     for (form, uris, kind) in [
         (
             "redirect_uris=https%3A%2F%2Fa.example&redirect_uris=http%3A%2F%2Fexample.com",
@@ -126,8 +220,8 @@ async fn several_redirect_uris() {
             "web",
         ),
         (
-            "redirect_uris=https%3A%2F%2Fa.example%0Aapp%3A%2Fcb",
-            json!(["https://a.example", "app:/cb"]),
+            "redirect_uris=https%3A%2F%2Fa.example%0Acom.example.app%3A%2Fcb",
+            json!(["https://a.example", "com.example.app:/cb"]),
             "mobile",
         ),
         (
@@ -136,6 +230,7 @@ async fn several_redirect_uris() {
             "web",
         ),
     ] {
+        let token = server.initial_access_token("nl", &tpp).await;
         let request = Request::registration("nl", &token, &[]).form(form);
         let answer = server.send(&request).await;
         assert_eq!(answer.status, 201, "{form}: {}", answer.body);
@@ -198,8 +293,10 @@ async fn a_token_lives_a_day_by_the_clock_of_its_tenant() {
     }
     server.advance("nl", "-P1D").await;
     assert_eq!(at("nl").await.status, 201, "time went back");
+    let token = server.initial_access_token("nl", &tpp).await;
     server.advance("uk", "P1D").await;
-    assert_eq!(at("uk").await.status, 201, "another tenant's clock does not matter");
+    let elsewhere = server.send(&Request::registration("uk", &token, &[URI])).await;
+    assert_eq!(elsewhere.status, 201, "another tenant's clock does not matter");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -214,16 +311,16 @@ async fn two_hundred_at_once() {
         "{:?}",
         answers.iter().find(|a| a.status != 201)
     );
-    let mut secrets: Vec<_> =
-        answers.iter().map(|answer| answer.json()["client_secret"].to_string()).collect();
-    secrets.sort();
-    secrets.dedup();
-    assert_eq!(secrets.len(), 200);
-    let mut good = 0;
-    for answer in &answers {
-        good += usize::from(secret_is_good(&server, answer.json()["client_secret"].as_str().unwrap()).await);
-    }
-    assert_eq!(good, 1, "the last registration counts, and no other");
+    let secrets: Vec<_> =
+        answers.iter().map(|answer| answer.json()["client_secret"].as_str().unwrap().to_owned()).collect();
+    assert!(secrets.iter().all(|secret| *secret == secrets[0]), "one request, however often it is sent");
+    assert!(secret_is_good(&server, &secrets[0]).await);
+
+    let token = server.initial_access_token("nl", &one).await;
+    let request = Request::registration("nl", &token, &[URI]);
+    let different = (0..50).map(|number| request.clone().set("x-request-id", format!("{number}")));
+    let answers = send_all(&server, different.collect()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "a token registers once");
 
     let mut requests = Vec::new();
     for number in 0..200 {
@@ -232,7 +329,7 @@ async fn two_hundred_at_once() {
         let body = json!({"organizationIdentifier": id, "publicKey": public_key_pem(&one)});
         let (status, answer) = server.manage("POST", "/test-certificates", body).await;
         assert_eq!((status, &answer["privateKey"]), (201, &Value::Null));
-        let signer = testkit::Signer::from_pem(answer["certificate"].as_str().unwrap(), &one.key_pem, None);
+        let signer = Signer::from_pem(answer["certificate"].as_str().unwrap(), &one.key_pem, None);
         let token = server.initial_access_token("nl", &signer).await;
         requests.push(Request::registration("nl", &token, &[URI]).certificate(&signer));
     }
@@ -244,7 +341,7 @@ async fn two_hundred_at_once() {
     assert_eq!(ids.len(), 200);
 }
 
-fn public_key_pem(signer: &testkit::Signer) -> String {
+fn public_key_pem(signer: &Signer) -> String {
     use base64::Engine;
     let der = base64::engine::general_purpose::STANDARD.encode(&signer.certificate.public_key.spki_der);
     format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n")

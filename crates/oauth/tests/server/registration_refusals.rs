@@ -145,6 +145,7 @@ async fn each_with_its_reason() {
         ),
         ("script", uri("javascript:alert(1)"), 400, "invalid_redirect_uri", "cannot be redirected to"),
         ("data", uri("data:text/html,x"), 400, "invalid_redirect_uri", "cannot be redirected to"),
+        ("no domain name", uri("myapp:/callback"), 400, "invalid_redirect_uri", "com.example.app:/callback"),
         ("wildcard", uri("https://*.example/cb"), 400, "invalid_redirect_uri", "matching is exact"),
         ("user name", uri("https://me@tpp.example"), 400, "invalid_redirect_uri", "user name or password"),
         ("not ASCII", uri("https://tpp.example/ü"), 400, "invalid_redirect_uri", "percent-encode them"),

@@ -52,7 +52,7 @@ async fn the_token_endpoint() {
             good(&format!("{CODE}&{credentials}")),
             400,
             "invalid_request",
-            "in the header and in the form",
+            "such as in the header and in the form",
         ),
         (
             "another client id in the form",
@@ -88,7 +88,7 @@ async fn the_token_endpoint() {
             "no verifier",
             good("grant_type=authorization_code&code=x&redirect_uri=y"),
             400,
-            "invalid_request",
+            "invalid_grant",
             "code_verifier is missing",
         ),
         ("unknown code", good(CODE), 400, "invalid_grant", "Unknown authorization code"),

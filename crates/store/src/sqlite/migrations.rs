@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_authorizations.sql"),
     include_str!("../../migrations/0008_standing.sql"),
     include_str!("../../migrations/0009_log_in_failures.sql"),
+    include_str!("../../migrations/0010_lost_answers.sql"),
+    include_str!("../../migrations/0011_client_authentication.sql"),
     include_str!("../../migrations/0012_payments_at_once.sql"),
     include_str!("../../migrations/0013_lives.sql"),
     include_str!("../../migrations/0015_places.sql"),

@@ -8,7 +8,7 @@ use serde_json::json;
 use testkit::TestServer;
 
 /// The folder of an environment that a script makes, or none if it was not made.
-fn environment(variable: &str, name: &str, script: &str) -> Option<PathBuf> {
+pub(crate) fn environment(variable: &str, name: &str, script: &str) -> Option<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(name);
     let folder = std::env::var_os(variable).map(PathBuf::from);
     // The two Python environments lie side by side.

@@ -48,13 +48,17 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
         Request::registration("nl", "canary-token", &[canary]),
         Request::onboarding("nl").signed(&tpp).set("signature", "canary-signature"),
         Request::new("POST", "/auth/nl/v1/token").form(&format!("grant_type=refresh_token&refresh_token=canary-refresh&client_id=PSDNL-DNB-CANARY&client_secret={secret}")),
+        Request::new("POST", "/auth/nl/v1/token").form("client_assertion=canary-assertion&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"),
         Request::new("GET", "/auth/nl/v1/userinfo").set("authorization", "Bearer canary-access"),
         Request::new("GET", "/auth/nl/v1/auth?code_challenge=canary-challenge&state=canary-state"),
     ] {
         let answer = request.send(&client, origin).await;
         assert!((400..500).contains(&answer.status), "{}", answer.body);
     }
-    let (mut seen, iban) = read_accounts(&client, origin, management, &tpp, &token).await;
+    let answer = Request::onboarding("nl").signed(&tpp).send(&client, origin).await;
+    let another = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let (mut seen, iban) = read_accounts(&client, origin, management, &tpp, &another).await;
+    seen.push(another);
     seen.extend(pay(&client, origin, management).await);
     child.kill().unwrap();
     child.wait().unwrap();

@@ -57,7 +57,7 @@ fn one_command_registers_and_can_be_repeated() {
         "--tenant",
         "uk",
         "--redirect-uri",
-        "app:/cb",
+        "com.example.app:/cb",
         "--redirect-uri",
         URI,
         "--json",
@@ -66,7 +66,7 @@ fn one_command_registers_and_can_be_repeated() {
     let second = json(&text);
     assert_eq!((&second["clientId"], &second["signing"]), (&first["clientId"], &first["signing"]));
     assert_ne!(second["clientSecret"], first["clientSecret"]);
-    assert_eq!(second["redirectUris"], json!(["app:/cb", URI]));
+    assert_eq!(second["redirectUris"], json!(["com.example.app:/cb", URI]));
 
     let (_, shown, _) = setting.tpp(&["show", "--json", "--secrets"]);
     assert_eq!(json(&shown), second, "what was printed is what is kept");
