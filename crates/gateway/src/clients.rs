@@ -99,10 +99,14 @@ impl Gateway {
                     tpp: id.clone(),
                     name: name.clone(),
                     roles: roles.clone(),
+                    not_before: Timestamp::MIN,
+                    not_after: Timestamp::MAX,
                 },
                 redirect_uris: RedirectUris::from_stored(Vec::new()),
                 sector_identifier_uri: String::new(),
                 secret: secrets::hash(&self.0.randomness.secret()),
+                authentication: None,
+                signing_key: None,
             };
             let tpp = Tpp::register(known.as_ref(), registration, ctx.now);
             Ok(self.0.store.save(Changes::new().put_tpp(&tpp)).await?)

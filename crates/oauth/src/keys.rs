@@ -131,11 +131,18 @@ impl SigningKeys {
         let over: Vec<_> = over.map(|key| (RETIRED, entry_key(name, &key.public))).collect();
         self.drawer
             .save(&[
-                Entry { kind: KIND, key: name.to_owned(), value: pem, version: before.version },
+                Entry {
+                    kind: KIND,
+                    key: name.to_owned(),
+                    value: pem,
+                    forget_at: None,
+                    version: before.version,
+                },
                 Entry {
                     kind: RETIRED,
                     key: entry_key(name, &retired.public),
                     value: serde_json::to_string(&retired).map_err(unusable)?,
+                    forget_at: None,
                     version: 0,
                 },
             ])

@@ -446,7 +446,13 @@ mod consents {
                 assert_eq!(forget(&elsewhere, later).await, 0, "{kind:?} by another tenant's clock");
                 assert_eq!(forget(&here, later).await, usize::from(is_here), "{kind:?}");
             }
-            assert!(store.log_in_failures(&nl(), &hash("psu")).await.unwrap().is_none());
+            assert!(
+                store
+                    .log_in_failures((&nl(), &hash("psu")), &TppId::new("tpp"), now())
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
             assert!(store.token(&hash("token")).await.unwrap().is_none());
             assert!(store.request("k").await.unwrap().is_none());
             assert!(store.session(&hash("session")).await.unwrap().is_none());

@@ -134,7 +134,13 @@ pub(crate) async fn save(
     let mut entries = vec![record.entry()];
     if let Some(key) = after.as_ref().filter(|after| before.as_ref() != Some(after)) {
         let known = bunq.drawer.entry(DUE, key).await?.map_or(0, |known| known.version);
-        entries.push(Entry { kind: DUE, key: key.clone(), value: String::new(), version: known });
+        entries.push(Entry {
+            kind: DUE,
+            key: key.clone(),
+            value: String::new(),
+            forget_at: None,
+            version: known,
+        });
     }
     bunq.drawer.save(&entries).await?;
     record.version += 1;

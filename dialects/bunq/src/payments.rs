@@ -3,6 +3,7 @@
 
 use gateway::domain::{Counterparty, Timestamp, Transaction};
 use gateway::{Ctx, entry_of};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
