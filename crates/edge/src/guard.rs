@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 
 use crate::{Edge, Rejected, single_header};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest path and query, in bytes.
 const MAX_TARGET: usize = 8 * 1024;
@@ -51,13 +51,15 @@ where
 
 /// Logs a refusal: which code, nothing of what was refused.
 pub fn log_refusal(request: &RequestId, status: StatusCode, code: &str) {
-    tracing::debug!(%request, status = status.as_u16(), code, "request refused");
+    let request = request.as_str();
+    tracing::debug!(request, status = status.as_u16(), code, "request refused");
 }
 
 /// Logs a failure of the gateway itself, once, with nothing of the request but its id.
 pub fn log_failure(request: &RequestId, error: &dyn std::error::Error) {
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(%request, %error, cause, "request failed");
+    let (request, error) = (request.as_str(), error.to_string());
+    tracing::error!(request, error, cause, "request failed");
 }
 
 fn fresh_id(edge: &Edge) -> HeaderValue {

@@ -6,6 +6,7 @@
 
 mod bank_page;
 mod body;
+mod call_log;
 mod connection;
 mod dialect;
 mod guard;
@@ -18,6 +19,7 @@ mod signature;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
+pub use call_log::{log_call, note_code, note_route, note_third_party};
 pub use connection::{Connection, network};
 pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted};
 pub use guard::{check_host, guard, log_failure, log_refusal};

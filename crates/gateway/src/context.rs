@@ -1,6 +1,6 @@
 //! What every use case needs to know about the call it serves.
 
-use domain::{Date, RequestId, Tenant, Timestamp};
+use domain::{Date, Language, RequestId, Tenant, Timestamp};
 
 /// A call. The clock was read once, when this was made; whatever depends on time is computed from it.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct Ctx {
     pub tenant: Tenant,
     /// The call's id.
     pub request: RequestId,
+    /// The language that the caller wants pages in, if it said so and the pages have it.
+    pub language: Option<Language>,
 }
 
 impl Ctx {

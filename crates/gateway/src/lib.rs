@@ -160,7 +160,7 @@ impl Gateway {
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.
     pub fn context(&self, tenant: &str, request: RequestId) -> Option<Ctx> {
         let tenant = self.0.settings.tenants.iter().find(|known| known.as_str() == tenant)?;
-        Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request })
+        Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request, language: None })
     }
 
     /// Now by the system's clock, for what belongs to no tenant.

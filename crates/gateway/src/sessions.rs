@@ -215,7 +215,7 @@ impl Gateway {
             request: request.clone(),
             challenge: self.0.randomness.digits(CHALLENGE),
             named: None,
-            language: ctx.tenant.language(),
+            language: ctx.language.unwrap_or_else(|| ctx.tenant.language()),
             customer: None,
             authenticated_at: None,
             seen_at: ctx.now,

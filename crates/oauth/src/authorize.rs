@@ -7,9 +7,9 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, enter, redirect};
-use gateway::ActingTpp;
 use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, SecretHash, Tpp};
 use gateway::sessions::{Outcome, WayBack};
+use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, from_gateway, refused_as};
@@ -114,14 +114,16 @@ async fn answer(
 pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
     form.check_unique()?;
     let (pushed, parameters) = pushed(services, call, form).await?.unzip();
-    let (client, request, resource) =
-        check_request(services, call, parameters.as_ref().unwrap_or(form)).await?;
+    let parameters = parameters.as_ref().unwrap_or(form);
+    let (client, request, resource) = check_request(services, call, parameters).await?;
     let request = AuthorizationRequest { pushed, ..request };
+    let wanted = parameters.one("ui_locales")?.and_then(web::language_of_locales);
+    let ctx = Ctx { language: wanted.or(call.ctx.language), ..call.ctx.clone() };
     if resource.kind != ResourceKind::AccountInformation {
         // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
         return Ok(Begun::Leave(nothing_pending(request, resource)));
     }
-    let begun = services.edge.gateway.begin_session(&call.ctx, &client, &request).await;
+    let begun = services.edge.gateway.begin_session(&ctx, &client, &request).await;
     match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
         Ok(secret) => Ok(Begun::Session(secret)),
         Err(way_back) => Ok(Begun::Leave(way_back)),
@@ -157,6 +159,7 @@ pub(crate) async fn check_request(
     let client = services.edge.gateway.client(client_id).await;
     let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
     let client = check_client(client_id, client)?;
+    edge::note_third_party(client.id.as_str());
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
     let acting = acting.map_err(|error| refused_as("unauthorized_client", error, &call.ctx.request))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();

@@ -70,6 +70,7 @@ impl Error {
             return self.into_response();
         }
         let challenge = self.challenge();
+        edge::note_code(self.error);
         let page = ErrorPage {
             title: "This request cannot be completed".to_owned(),
             detail: self.description.unwrap_or_default(),
@@ -89,6 +90,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let challenge = self.challenge();
+        edge::note_code(self.error);
         let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

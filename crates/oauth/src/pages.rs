@@ -78,7 +78,7 @@ pub(crate) async fn post(
         let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
         let token = form.one("csrf")?.unwrap_or_default();
         if is_cross_site(&headers) {
-            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(preferred(&headers))));
+            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language(&headers))));
         }
         // Mostly an older page of the same customer, whose session a newer one has replaced.
         if !services.edge.gateway.is_csrf_token(&session.secret, token) {
@@ -320,14 +320,12 @@ fn asks(right: fn(&GrantedAccount) -> bool, accounts: &[(Account, GrantedAccount
 
 /// The page for a browser without a session.
 fn over(headers: &HeaderMap) -> Response {
-    web::page(StatusCode::FORBIDDEN, &NoticePage::over(preferred(headers))).into_response()
+    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language(headers))).into_response()
 }
 
-/// The first language of the browser that the pages have.
-fn preferred(headers: &HeaderMap) -> Language {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let mut codes = accepted.unwrap_or_default().split(',').filter_map(|range| range.trim().get(..2));
-    codes.find_map(Language::from_code).unwrap_or(Language::English)
+/// The language of pages that belong to no tenant.
+fn language(headers: &HeaderMap) -> Language {
+    web::language_of_browser(headers).unwrap_or(Language::English)
 }
 
 /// Browsers say by themselves when a form was sent from another site.

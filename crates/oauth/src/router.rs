@@ -109,7 +109,8 @@ impl FromRequestParts<Services> for Call {
             Path::<String>::from_request_parts(parts, services).await.map_err(|_| Rejected::NotFound)?;
         let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
         let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
-        let ctx = services.edge.gateway.context(&tenant, id).ok_or(Rejected::NotFound)?;
+        let mut ctx = services.edge.gateway.context(&tenant, id).ok_or(Rejected::NotFound)?;
+        ctx.language = web::language_of_browser(&parts.headers);
         Ok(Self { ctx, connection })
     }
 }

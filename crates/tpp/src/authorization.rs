@@ -8,6 +8,9 @@ use url::Url;
 
 use crate::{Error, random};
 
+/// The same consent may be authorised in another attempt.
+const AGAIN: &str = "another attempt at the same consent begins with: vestibule tpp authorise";
+
 /// What is kept between sending the browser away and its return.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +70,7 @@ impl PendingAuthorization {
         }
         if let Some(error) = parameter("error") {
             let description = parameter("error_description").unwrap_or_default();
-            return Err(Error::Authorization { error, description });
+            return Err(Error::Authorization { error, description, next: AGAIN });
         }
         parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
     }

@@ -3,8 +3,30 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Is told of every call before it is sent.
-pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
+/// Is told what happens on the way to a bank.
+pub type Observer = Arc<dyn Fn(&Seen<'_>) + Send + Sync>;
+
+/// What happens on the way to a bank.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// A call is about to be sent.
+    Call(&'a Call),
+    /// An answer came.
+    Answer(&'a Answered),
+    /// Nothing happens for a second or more, for this reason.
+    Wait(&'a str),
+}
+
+/// One answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The status.
+    pub status: http::StatusCode,
+    /// Header fields in the order they came.
+    pub headers: http::HeaderMap,
+    /// The exact octets of the body.
+    pub body: Vec<u8>,
+}
 
 /// One request.
 #[derive(Debug, Clone)]

@@ -25,6 +25,16 @@ fn machine() -> Timestamp {
     Timestamp::now()
 }
 
+/// Today at a branch of a bank of this profile, `YYYY-MM-DD`, by the rules in force: its country is the first part of
+/// its name.
+pub(crate) fn today_at(tenant: &str) -> String {
+    let zone = match tenant.split('_').next() {
+        Some("uk" | "gb") => "GMT0BST,M3.5.0/1,M10.5.0",
+        _ => "CET-1CEST,M3.5.0,M10.5.0/3",
+    };
+    now().to_zoned(TimeZone::posix(zone).unwrap_or(TimeZone::UTC)).date().to_string()
+}
+
 /// The end of today, in UTC.
 pub(crate) fn end_of_day() -> Timestamp {
     let today = now().to_zoned(TimeZone::UTC);

@@ -16,13 +16,11 @@ pub enum Error {
     #[error("{0}")]
     Bank(BankError),
     /// The bank could not be reached.
-    #[error(
-        "{url} cannot be reached: {reason}; check the address, and that the bank is running (a sandbox: vestibule sandbox)"
-    )]
+    #[error("{url} cannot be reached: {reason}")]
     Unreachable {
         /// What was called.
         url: String,
-        /// Why it did not answer.
+        /// Why it did not answer, with scheme and port, and what to do about it.
         reason: String,
     },
     /// The answer was not what the interface description says.
@@ -50,12 +48,22 @@ pub enum Error {
         next: &'static str,
     },
     /// The customer or the bank said no while the browser was there.
-    #[error("the authorisation came to nothing: {error}: {description}")]
+    #[error("the authorisation came to nothing: {error}: {description}; {next}")]
     Authorization {
         /// The error of OAuth.
         error: String,
         /// What the bank says about it.
         description: String,
+        /// What to do about it.
+        next: &'static str,
+    },
+    /// The consent has ended.
+    #[error("consent {id} has ended: it is {status}; ask for another one with: vestibule tpp consent")]
+    Ended {
+        /// The consent.
+        id: String,
+        /// Its status.
+        status: String,
     },
     /// Today's unattended reads are used up by this side's own count.
     #[error(
@@ -110,6 +118,11 @@ impl BankError {
     /// Whether the access token is refused, so that a new one may help.
     pub fn is_about_token(&self) -> bool {
         self.codes.iter().any(|code| matches!(code.as_str(), "TOKEN_INVALID" | "TOKEN_EXPIRED"))
+    }
+
+    /// Whether it is about the consent, which may have ended.
+    pub(crate) fn is_about_consent(&self) -> bool {
+        self.codes.iter().any(|code| code.starts_with("CONSENT_"))
     }
 
     /// Whether the day's unattended reads are used up.

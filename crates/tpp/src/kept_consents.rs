@@ -33,6 +33,36 @@ pub struct KeptConsent {
     /// Unattended reads of today.
     #[serde(default)]
     pub reads: Vec<KeptRead>,
+    /// Whether it is for more than one time; one that is not has no daily limit.
+    #[serde(default = "recurring")]
+    pub recurring: bool,
+    /// Whether the customer was ever sent to the bank with it.
+    #[serde(default)]
+    pub begun: bool,
+    /// Whether it was made valid, which happens once.
+    #[serde(default)]
+    pub confirmed: bool,
+    /// Its status, once it can be used no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+/// What was kept before one-off consents were told apart.
+fn recurring() -> bool {
+    true
+}
+
+impl KeptConsent {
+    /// The status that it ended with, as far as that is known here on a day at the bank.
+    pub fn end(&self, today: &str) -> Option<&str> {
+        let expired = || (self.valid_until.as_str() < today).then_some("expired");
+        self.ended.as_deref().or_else(expired)
+    }
+}
+
+/// Whether a consent of this status can be used no more.
+pub(crate) fn is_end(status: &str) -> bool {
+    matches!(status, "rejected" | "expired" | "terminatedByTpp" | "revokedByPsu")
 }
 
 /// Tokens of a consent.
@@ -61,7 +91,7 @@ pub struct KeptRead {
     pub account: String,
     /// `balances` or `transactions`.
     pub kind: String,
-    /// The day, in UTC.
+    /// The day, by the bank's calendar.
     pub day: String,
     /// How often.
     pub count: i64,

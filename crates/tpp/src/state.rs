@@ -16,6 +16,9 @@ use crate::{Error, SigningIdentity, TlsIdentity};
 
 const STATE: &str = "state.json";
 
+/// How much of a certificate's fingerprint is in the names of its files.
+const NAME_DIGITS: usize = 8;
+
 /// The interface that is spoken with a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -56,9 +59,21 @@ pub struct State {
     /// Consents, the newest last.
     #[serde(default)]
     pub consents: Vec<KeptConsent>,
+    /// Which sandbox this is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<KeptSandbox>,
     /// What the dialect of bunq needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bunq: Option<BunqState>,
+}
+
+/// A sandbox, to know it from another one at the same address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSandbox {
+    /// SHA-256 of its authority's certificate.
+    pub fingerprint: String,
+    /// Whether everything that it knew is gone once it stopped.
+    pub ephemeral: bool,
 }
 
 /// A certificate and key in files of the folder.
@@ -73,6 +88,9 @@ pub struct KeptIdentity {
     pub certificate: String,
     /// File with the private key, in PEM.
     pub private_key: String,
+    /// Whether a sandbox issued it, so that another one is asked for a new one.
+    #[serde(default)]
+    pub is_for_tests: bool,
 }
 
 /// A registration at the bank.
@@ -174,6 +192,17 @@ impl StateFolder {
         self.path.join(name)
     }
 
+    /// Forgets everything about the bank, the keys too.
+    ///
+    /// # Errors
+    /// [`Error::File`]
+    pub fn forget(&self) -> Result<(), Error> {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(&self.path, &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the state; empty if there is none yet.
     ///
     /// # Errors
@@ -244,12 +273,16 @@ impl StateFolder {
     ) -> Result<KeptIdentity, Error> {
         let private_key = eidas::pem::private_key(private_key.as_bytes())
             .map_err(|error| Error::Setup(format!("the private key cannot be used: {error}")))?;
-        let name = purpose.name();
+        // Names of their own, so that no key is overwritten, and so that a crash leaves a pair that fits together.
+        let leaf =
+            eidas::Certificate::from_pem(certificate).map_err(|error| Error::Setup(error.to_string()))?;
+        let name = format!("{}-{}", purpose.name(), &leaf.fingerprint_hex()[..NAME_DIGITS]);
         let kept = KeptIdentity {
             organization_identifier: holder,
             key_id: key_id.to_owned(),
             certificate: format!("{name}.certificate.pem"),
             private_key: format!("{name}.key.pem"),
+            is_for_tests: false,
         };
         // The issuers between leaf and root; a root is of no use to the other side.
         let above = chain.len().saturating_sub(1);
@@ -324,7 +357,7 @@ fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
 /// # Errors
 /// What the system says.
 #[cfg(unix)]
-pub fn create_private(path: &Path) -> std::io::Result<File> {
+fn create_private(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     // One that existed before keeps the mode that it had.
@@ -337,8 +370,27 @@ pub fn create_private(path: &Path) -> std::io::Result<File> {
 /// # Errors
 /// What the system says.
 #[cfg(not(unix))]
-pub fn create_private(path: &Path) -> std::io::Result<File> {
+fn create_private(path: &Path) -> std::io::Result<File> {
     File::create(path)
+}
+
+/// Makes a file that its owner alone can read, and that was not there before.
+///
+/// # Errors
+/// What the system says.
+#[cfg(unix)]
+pub fn create_new_private(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Makes a file that was not there before.
+///
+/// # Errors
+/// What the system says.
+#[cfg(not(unix))]
+pub fn create_new_private(path: &Path) -> std::io::Result<File> {
+    File::create_new(path)
 }
 
 #[cfg(unix)]

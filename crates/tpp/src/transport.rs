@@ -7,8 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
+use url::Url;
 
-use crate::call::{Call, Observer};
+use crate::call::{Answered, Call, Observer, Seen};
 use crate::error::{BankError, Error};
 use crate::identity::TlsIdentity;
 
@@ -20,6 +21,9 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 /// Pauses before each further attempt.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
+
+/// A wait that is longer is told, with what it waits for.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// How to reach a bank.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +59,7 @@ impl std::fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sets the way up. `observer` is told of each call before it is sent.
+    /// Sets the way up. `observer` is told of each call before it is sent, of each answer, and of each wait.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Setup`] for files that cannot be used.
@@ -119,22 +123,52 @@ impl Transport {
             let files = self.settings.tls.as_ref();
             call.tls_files = files.map(|tls| (tls.certificate.clone(), tls.private_key.clone()));
         }
-        if let Some(observer) = &self.observer {
-            observer(&call);
-        }
+        self.tell(&Seen::Call(&call));
         let mut pauses = PAUSES.iter().filter(|_| repeats);
         loop {
-            let result = self.attempt(&call).await;
+            // A query may hold what is secret.
+            let url = call.url.split('?').next().unwrap_or_default();
+            let waiting_for = format!("the answer of {} {url}", call.method);
+            let result = self.patiently(&waiting_for, self.attempt(&call)).await;
             match (&result, pauses.next()) {
-                (Err(error), Some(pause)) if is_temporary(error) => tokio::time::sleep(*pause).await,
+                (Err(error), Some(pause)) if is_temporary(error) => self.pause(*pause, error).await,
                 _ => return result,
             }
         }
     }
 
+    /// Waits before the same call again, and says for how long and why if that is long.
+    pub(crate) async fn pause(&self, pause: Duration, error: &Error) {
+        if pause >= SILENCE {
+            let (seconds, error) = (pause.as_secs(), error.to_string());
+            let error = error.split(';').next().unwrap_or_default();
+            self.tell(&Seen::Wait(&format!("Waiting {seconds} s before the same call again: {error}")));
+        }
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Waits for something, and says what it is if that takes long.
+    pub(crate) async fn patiently<T>(&self, waiting_for: &str, something: impl Future<Output = T>) -> T {
+        tokio::pin!(something);
+        tokio::select! {
+            done = &mut something => return done,
+            () = tokio::time::sleep(SILENCE) => {}
+        }
+        self.tell(&Seen::Wait(&format!("Waiting for {waiting_for} …")));
+        something.await
+    }
+
+    fn tell(&self, seen: &Seen<'_>) {
+        if let Some(observer) = &self.observer {
+            observer(seen);
+        }
+    }
+
     async fn attempt(&self, call: &Call) -> Result<Received, Error> {
-        let unreachable =
-            |error: reqwest::Error| Error::Unreachable { url: call.url.clone(), reason: innermost(&error) };
+        let unreachable = |error: reqwest::Error| Error::Unreachable {
+            url: call.url.clone(),
+            reason: why(&call.url, &error),
+        };
         let mut request = self.client.request(call.method.clone(), &call.url);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
@@ -154,8 +188,10 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
+        let answered = Answered { status, headers: std::mem::take(response.headers_mut()), body };
+        self.tell(&Seen::Answer(&answered));
+        let Answered { headers, body, .. } = answered;
         if status.is_success() {
-            let headers = std::mem::take(response.headers_mut());
             return Ok(Received { headers, body: body.into() });
         }
         let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
@@ -173,6 +209,27 @@ fn is_temporary(error: &Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// Why a bank was not reached, with scheme and port: a wrong one of them is the commonest cause.
+fn why(url: &str, error: &reqwest::Error) -> String {
+    let cause = innermost(error);
+    let Ok(url) = Url::parse(url) else { return cause };
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+    let port = url.port_or_known_default().unwrap_or_default();
+    let hint = match scheme {
+        "http" if cause.contains("HTTP version") => {
+            format!("; this is the TLS port: say https://{host}:{port}")
+        }
+        "https" if cause.contains("InvalidContentType") => {
+            format!("; this is the port without TLS: say http://{host}:{port}")
+        }
+        _ => {
+            "; check the address, and that the bank is running; a sandbox is started with: vestibule sandbox"
+                .to_owned()
+        }
+    };
+    format!("{cause}, {scheme} to port {port}{hint}")
 }
 
 /// The cause at the bottom says most: "Connection refused" rather than "error sending request".

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host};
+use axum::{Json, Router};
+use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, log_call, note_code};
+use gateway::Clock;
+use gateway::domain::Tenant;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
 use sandbox::Sandbox;
+use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use web::{Address, ErrorPage, HomePage};
 
 use crate::dialects::DIALECTS;
@@ -34,11 +37,13 @@ pub(crate) fn public(
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
+    let (bank, shown) = (sandbox.clone(), addresses.clone());
     // Layers hold for what was there before them.
     let mut router = web::routes()
         .merge(oauth::well_known(edge.clone(), key))
         .merge(sandbox::publication(sandbox))
         .route("/", get(async move || home(&addresses)))
+        .route(announcement::PATH, get(async move || Json(announce(&bank, &shown))))
         .fallback(not_found)
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
@@ -52,7 +57,7 @@ pub(crate) fn public(
             .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())
             .nest(prefix, dialect);
     }
-    router
+    router.layer(from_fn(log_call))
 }
 
 /// Dialects say in their own format that a request names no host; here it is said for everything else.
@@ -65,7 +70,25 @@ async fn with_host(request: Request, next: Next) -> Response {
 
 fn refused(rejected: Rejected) -> Response {
     let body = serde_json::json!({"error": "invalid_request", "message": rejected.to_string()});
-    (rejected.status(), axum::Json(body)).into_response()
+    note_code("invalid_request");
+    (rejected.status(), Json(body)).into_response()
+}
+
+/// What the sandbox says about itself to clients that know its address alone.
+fn announce(bank: &Sandbox, addresses: &Addresses) -> Announcement {
+    let today = |tenant: &Tenant| AnnouncedTenant {
+        name: tenant.to_string(),
+        today: tenant.date_at(bank.clock.now(Some(tenant))).to_string(),
+    };
+    Announcement {
+        authority: bank.authorities.root_pem(),
+        management: Some(addresses.management.clone()),
+        tls: addresses.tls.clone(),
+        strict: addresses.strict,
+        require_mtls: addresses.require_mtls,
+        ephemeral: addresses.data.is_none(),
+        tenants: bank.gateway.settings().tenants.iter().map(today).collect(),
+    }
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
@@ -85,7 +108,7 @@ pub(crate) fn management(
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, due(dialects))
+    sandbox::management(sandbox.clone(), approvals, doors, due(dialects)).layer(from_fn(log_call))
 }
 
 /// What the dialects have to do as time goes by.
@@ -113,6 +136,7 @@ fn home(addresses: &Addresses) -> Response {
 }
 
 async fn not_found(headers: HeaderMap) -> Response {
+    note_code("not_found");
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
         let page = ErrorPage {
@@ -122,5 +146,5 @@ async fn not_found(headers: HeaderMap) -> Response {
         };
         return web::page(StatusCode::NOT_FOUND, &page);
     }
-    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"error": "not_found"}))).into_response()
+    (StatusCode::NOT_FOUND, Json(serde_json::json!({"error": "not_found"}))).into_response()
 }

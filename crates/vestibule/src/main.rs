@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod output;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,11 +22,12 @@ fn main() -> ExitCode {
         output::error("error: a file's name is expected on the command line, not what is in the file");
         return ExitCode::from(2);
     }
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
     start_log();
     if let Some(now) = cli.now {
         tpp::clock::begin(now);
     }
+    let is_for_programs = cli.command.is_for_programs();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Keys are made on these threads; more of them would only share the same processors.
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(failure) => {
+            if is_for_programs {
+                output::json(&failure.json());
+            }
             output::error(&format!("error: {failure}"));
             ExitCode::FAILURE
         }
@@ -61,9 +66,24 @@ fn survive_full_files() {
     }
 }
 
-/// Logs go to standard error; `VESTIBULE_LOG` says how much, for example `debug`.
+/// Ends the program over arguments that say nothing sensible, or that ask for help alone.
+fn misused(error: &clap::Error) -> ! {
+    if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::json(&serde_json::json!({"error": {"kind": "usage", "message": message}}));
+    }
+    error.exit()
+}
+
+/// Logs go to standard error; `VESTIBULE_LOG` says how much: `info` is one line a call, `debug` says more. Colours are
+/// for terminals.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("VESTIBULE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }

@@ -1,6 +1,10 @@
 //! Writing for people and for programs. A reader that goes away early, as `head` does, is no error.
 
 use std::io::Write;
+use std::time::Duration;
+
+/// Longer waits say what they wait for.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A line for standard output.
 pub(crate) fn line(text: &str) {
@@ -18,4 +22,15 @@ pub(crate) fn json(value: &impl serde::Serialize) {
         Ok(text) => line(&text),
         Err(failure) => error(&failure.to_string()),
     }
+}
+
+/// Waits for something; if that takes more than a second, standard error says what.
+pub(crate) async fn patiently<T>(waiting_for: &str, something: impl Future<Output = T>) -> T {
+    tokio::pin!(something);
+    tokio::select! {
+        done = &mut something => return done,
+        () = tokio::time::sleep(SILENCE) => {}
+    }
+    error(&format!("Waiting for {waiting_for} …"));
+    something.await
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use edge::{Due, Edge};
 use eidas::certificate::chain_from_pem;
-use gateway::{Drawer, Store};
+use gateway::{Drawer, Store, Strictness};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use serde::Serialize;
@@ -41,6 +41,10 @@ pub struct Addresses {
     pub seed: Option<u64>,
     /// The data folder; none if everything is in memory.
     pub data: Option<PathBuf>,
+    /// Whether the bank follows the standards to the letter.
+    pub strict: bool,
+    /// Whether API calls must present a TLS client certificate.
+    pub require_mtls: bool,
 }
 
 impl Addresses {
@@ -54,15 +58,11 @@ impl Addresses {
         format!("{program} tpp flow ais --headless approve {}", self.options())
     }
 
-    /// The options that lead a command here.
+    /// The options that lead a command here. Everything else is announced.
     fn options(&self) -> String {
         let tenant = self.tenants.first().map_or("nl", String::as_str);
-        let management = if self.management == "http://127.0.0.1:8081" {
-            String::new()
-        } else {
-            format!(" --management {}", self.management)
-        };
-        format!("--bank {}{management} --tenant {tenant}", self.public)
+        let bank = self.tls.as_ref().filter(|_| self.require_mtls).unwrap_or(&self.public);
+        format!("--bank {bank} --tenant {tenant}")
     }
 }
 
@@ -194,17 +194,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
     };
     let tls_url = secured.as_ref().map(|(_, address)| format!("https://{}", reachable(*address)));
-    let addresses = Addresses {
-        public: public_url.clone(),
-        tls: tls_url.clone(),
-        management: format!("http://{}", reachable(management_address)),
-        tenants: config.tenants.iter().map(ToString::to_string).collect(),
-        seed: sandbox.seed,
-        data: match config.data {
-            DataLocation::Folder(path) => Some(path),
-            DataLocation::Memory => None,
-        },
-    };
+    let management_url = format!("http://{}", reachable(management_address));
+    let addresses = addresses(&config, sandbox.seed, (&public_url, tls_url.as_deref(), &management_url));
     let edge = Edge {
         gateway: sandbox.gateway.clone(),
         public_url: Arc::from(public_url.as_str()),
@@ -248,6 +239,26 @@ async fn keep_up(due: Vec<Due>, mut stopped: watch::Receiver<bool>) {
         for work in &due {
             work().await;
         }
+    }
+}
+
+fn addresses(
+    config: &SandboxConfig,
+    seed: Option<u64>,
+    (public, tls, management): (&str, Option<&str>, &str),
+) -> Addresses {
+    Addresses {
+        public: public.to_owned(),
+        tls: tls.map(str::to_owned),
+        management: management.to_owned(),
+        tenants: config.tenants.iter().map(ToString::to_string).collect(),
+        seed,
+        data: match &config.data {
+            DataLocation::Folder(path) => Some(path.clone()),
+            DataLocation::Memory => None,
+        },
+        strict: config.strictness == Strictness::Strict,
+        require_mtls: config.require_mtls,
     }
 }
 

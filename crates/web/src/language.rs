@@ -1,6 +1,35 @@
 //! What the pages say, in the bank's languages.
 
 use domain::Language;
+use http::{HeaderMap, header};
+
+/// The first language that the pages have of a list in the order of preference, separated by spaces, as `ui_locales` is
+/// (OpenID Connect Core 1.0, 3.1.2.1).
+pub fn language_of_locales(locales: &str) -> Option<Language> {
+    locales.split_ascii_whitespace().find_map(language_of_tag)
+}
+
+/// The language that the pages have and that a browser likes best (RFC 9110, 12.5.4); the first of several that it likes
+/// as much.
+pub fn language_of_browser(headers: &HeaderMap) -> Option<Language> {
+    let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
+    let mut best: Option<(Language, f32)> = None;
+    for range in lines.flat_map(|line| line.split(',')) {
+        let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let quality = parameters.trim().strip_prefix("q=").or(parameters.trim().strip_prefix("Q="));
+        let quality = quality.map_or(Some(1.0), |text| text.trim().parse().ok()).unwrap_or(0.0_f32);
+        let Some(language) = language_of_tag(tag.trim()).filter(|_| quality > 0.0) else { continue };
+        if best.is_none_or(|(_, known)| quality > known) {
+            best = Some((language, quality));
+        }
+    }
+    best.map(|(language, _)| language)
+}
+
+/// The language of a tag such as `nl-BE`, if the pages have it (RFC 4647, 3.4).
+fn language_of_tag(tag: &str) -> Option<Language> {
+    Language::from_code(&tag.split('-').next()?.to_ascii_lowercase())
+}
 
 /// What the pages say in a language.
 pub fn texts(language: Language) -> &'static Texts {
@@ -344,5 +373,43 @@ impl Texts {
         let month = usize::try_from(month - 1).ok().and_then(|month| self.months.get(month));
         let day = if day == 1 { self.first_of_month.to_owned() } else { day.to_string() };
         format!("{day} {} {year}", month.unwrap_or(&""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_asks_for_languages_in_order() {
+        for (locales, language) in [
+            ("fr-CA fr en", Some(Language::French)),
+            ("de nl-BE en", Some(Language::Dutch)),
+            ("EN", Some(Language::English)),
+            ("de pl", None),
+            ("", None),
+            ("nld", None),
+        ] {
+            assert_eq!(language_of_locales(locales), language, "{locales}");
+        }
+    }
+
+    #[test]
+    fn a_browser_weighs_languages() {
+        for (accepted, language) in [
+            ("fr;q=0.3, nl-NL;q=0.9, en;q=0.1", Some(Language::Dutch)),
+            ("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::English)),
+            ("en,nl", Some(Language::English)),
+            ("nl;q=0, fr;q=0.1", Some(Language::French)),
+            ("*", None),
+            ("de", None),
+            ("fr;q=x", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
+            assert_eq!(language_of_browser(&headers), language, "{accepted}");
+        }
+        assert_eq!(language_of_browser(&HeaderMap::new()), None);
     }
 }

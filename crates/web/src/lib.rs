@@ -17,5 +17,5 @@ pub use authorise::{
 };
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};
-pub use language::{Texts, texts};
+pub use language::{Texts, language_of_browser, language_of_locales, texts};
 pub use page::{form_page, page};

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
     Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_json_object, check_message_signature,
-    header_text, read_body, read_json, single_header,
+    header_text, note_third_party, read_body, read_json, single_header,
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
@@ -242,6 +242,7 @@ async fn authenticate(
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
     let presented = signing_certificate(edge, message.headers, ctx.now)?;
+    note_third_party(presented.holder.tpp.as_str());
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     if let Some((tls, place)) = &tls {
         check_same_organization(&presented, tls, *place)?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::{Edge, Rejected, SignatureRefusal, log_failure, log_refusal};
+use edge::{Edge, Rejected, SignatureRefusal, log_failure, log_refusal, note_code};
 use gateway::Noun;
 use gateway::domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, RequestId, ScaStatus,
@@ -56,6 +56,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        note_code(self.code.unwrap_or(self.status.as_str()));
         let body = ErrorBody {
             tpp_messages: vec![TppMessage {
                 text: Some(self.text.clone()),

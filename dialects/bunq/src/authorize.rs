@@ -10,10 +10,10 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, Beginning, Connection, Entrance, enter, redirect};
 use eidas::Role;
-use gateway::domain::{Access, Interface, RequestId};
+use gateway::domain::{Access, Interface, Language, RequestId};
 use gateway::sessions::AuthorizationWish;
 use gateway::{ActingTpp, Ctx};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use web::ErrorPage;
 
 use crate::error::{Error, from_gateway};
@@ -45,8 +45,10 @@ pub(crate) async fn page(
     Extension(connection): Extension<Connection>,
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
-    let begun = arrive(&shared.bunq, Errand::Authorization, request, query).await;
+    let language = web::language_of_browser(&headers);
+    let begun = arrive(&shared.bunq, Errand::Authorization, (request, language), query).await;
     respond(&shared, &connection, begun)
 }
 
@@ -56,8 +58,10 @@ pub(crate) async fn payment_page(
     Extension(connection): Extension<Connection>,
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
-    let begun = arrive(&shared.bunq, Errand::Payment, request, query).await;
+    let language = web::language_of_browser(&headers);
+    let begun = arrive(&shared.bunq, Errand::Payment, (request, language), query).await;
     respond(&shared, &connection, begun)
 }
 
@@ -89,7 +93,7 @@ pub(crate) fn entrances(bunq: &Arc<Bunq>) -> Vec<Entrance> {
             let bunq = Arc::clone(&bunq);
             Box::pin(async move {
                 let request = bunq.edge.gateway.new_request_id();
-                arrive(&bunq, errand, request, Some(query)).await.map_err(told)
+                arrive(&bunq, errand, (request, None), Some(query)).await.map_err(told)
             })
         };
         Entrance { path, begin: Arc::new(begin) }
@@ -101,11 +105,12 @@ pub(crate) fn entrances(bunq: &Arc<Bunq>) -> Vec<Entrance> {
 async fn arrive(
     bunq: &Bunq,
     errand: Errand,
-    request: RequestId,
+    (request, language): (RequestId, Option<Language>),
     query: Option<String>,
 ) -> Result<String, Error> {
-    let ctx = bunq.context(request)?;
-    let (acting, wish) = wish(bunq, &ctx, errand, &query.unwrap_or_default()).await?;
+    let query = query.unwrap_or_default();
+    let ctx = Ctx { language: wanted(&query).or(language), ..bunq.context(request)? };
+    let (acting, wish) = wish(bunq, &ctx, errand, &query).await?;
     let begun = bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await;
     begun.map_err(|error| from_gateway(error, &ctx.request))
 }
@@ -135,6 +140,12 @@ async fn without_beginning(
     }
 }
 
+/// The language that the link itself asks for, as those of OpenID Connect may.
+fn wanted(query: &str) -> Option<Language> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "ui_locales").and_then(|(_, locales)| web::language_of_locales(&locales))
+}
+
 fn told(error: Error) -> (StatusCode, String) {
     (error.status, error.text)
 }
@@ -153,6 +164,7 @@ fn origin<'a>(shared: &'a Shared, connection: &'a Connection) -> &'a str {
 }
 
 fn refused(error: Error) -> Response {
+    edge::note_code(error.status.as_str());
     let page = ErrorPage {
         title: "This request cannot be answered".to_owned(),
         detail: error.text,
@@ -188,6 +200,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error
     let Some((tpp, roles)) = user.and_then(|user| user.value.client(client.owner)) else {
         return Err(Error::bad("The OAuth client belongs to nobody who can be given access."));
     };
+    edge::note_third_party(tpp.as_str());
     let is_reader = roles.contains(&Role::AccountInformation);
     if !is_reader && !roles.contains(&Role::PaymentInitiation) {
         return Err(Error::bad(

@@ -89,7 +89,12 @@ impl Call {
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
         let (installation, session) = authenticate(bunq, &ctx, route.token, token).await?;
         let caller = match session {
-            Some(found) => Some(Caller::admit(bunq, &ctx, found, address).await?),
+            Some(found) => {
+                if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
+                    edge::note_third_party(tpp.as_str());
+                }
+                Some(Caller::admit(bunq, &ctx, found, address).await?)
+            }
             None => None,
         };
         // Large bodies, of pictures and batches, are for callers who are known.

@@ -107,6 +107,7 @@ impl Error {
 
     /// The answer, translated as far as there is a translation.
     pub(crate) fn response(&self, is_dutch: bool) -> Response {
+        edge::note_code(self.status.as_str());
         let known = DUTCH.iter().find(|(english, _)| self.text.starts_with(english));
         let translated = match known {
             Some((english, dutch)) if is_dutch => self.text.replacen(english, dutch, 1),

@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use edge::openapi::{self, Operation};
-use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal};
+use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal, note_route};
 use gateway::Ctx;
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -127,6 +127,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
         return Ok(preflight(&parts.headers));
     }
     let (route, params) = shared.routes.find(&parts.method, below)?;
+    note_route(&format!("{PREFIX}/v1{}", route.path));
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let incoming =

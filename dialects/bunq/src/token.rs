@@ -58,6 +58,7 @@ pub(crate) async fn method() -> Response {
 
 /// Exchanges a code.
 pub(crate) async fn exchange(State(shared): State<Shared>, request: Request) -> Response {
+    edge::note_route("/bunq/v1/token");
     match redeem(&shared, request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),

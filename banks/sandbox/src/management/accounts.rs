@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
-use gateway::domain::{Account, AccountStatus, ConsentId, Currency, Iban, IbanError, Money, Tenant};
+use gateway::domain::{Account, AccountStatus, ConsentId, Currency, Iban, IbanError, Money, Product, Tenant};
 use gateway::{Clock, Noun};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use store::{Changes, Customer};
 
 use super::{Error, Management, json};
 use crate::Sandbox;
-use crate::personas::{DEFAULT, PERSONAS, find};
-use crate::test_accounts::{Wish, is_current, make};
+use crate::personas::{AccountPlan, DEFAULT, PERSONAS, find};
+use crate::test_accounts::{Wish, is_current, made_last, make};
 use crate::test_certificates::known_tenant;
 
-/// Most accounts that a list returns.
+/// Most customers that a list returns.
 const LIST_LIMIT: i64 = 1000;
 
 /// A customer with accounts.
@@ -168,15 +168,17 @@ fn wish(sandbox: &Sandbox, request: TestAccountRequest) -> Result<Wish, Error> {
 pub(super) async fn list_test_accounts(
     State(management): State<Management>,
 ) -> Result<Json<serde_json::Value>, Error> {
-    let held = management.sandbox.store.held_accounts(LIST_LIMIT).await.map_err(gateway::Error::from)?;
     let mut listed = Vec::new();
-    for held in held.chunk_by(|one, other| one.customer.id == other.customer.id) {
-        let (customer, accounts) =
-            (&held[0].customer, held.iter().map(|held| held.account.clone()).collect::<Vec<_>>());
-        let account = TestAccount::new(customer, &accounts, &[]);
-        listed.push(account.with_doors(&management, customer).await?);
+    for (customer, accounts) in made_last(&management.sandbox.store, LIST_LIMIT).await? {
+        let account = TestAccount::new(&customer, &accounts, &[]);
+        listed.push(account.with_doors(&management, &customer).await?);
     }
     Ok(Json(serde_json::json!({"testAccounts": listed})))
+}
+
+/// Whether an account can be read and pay.
+fn is_usable(plan: &AccountPlan) -> bool {
+    plan.status == AccountStatus::Enabled && plan.product == Product::Current
 }
 
 pub(super) async fn list_personas() -> Json<serde_json::Value> {
@@ -188,6 +190,7 @@ pub(super) async fn list_personas() -> Json<serde_json::Value> {
                 "description": persona.description,
                 "holders": persona.holders,
                 "accounts": persona.accounts.len(),
+                "usableAccounts": persona.accounts.iter().filter(|plan| is_usable(plan)).count(),
             })
         })
         .collect();

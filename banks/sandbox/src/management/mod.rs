@@ -96,6 +96,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        edge::note_code(self.code);
         let body = serde_json::json!({"error": self.code, "message": self.message});
         (self.status, Json(body)).into_response()
     }

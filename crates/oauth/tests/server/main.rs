@@ -6,6 +6,7 @@ mod authorize;
 mod client_authentication;
 mod discovery;
 mod grants;
+mod languages;
 mod log_in;
 mod pages;
 mod pushed_requests;

@@ -63,6 +63,32 @@ impl Client {
         Ok(status.consent_status)
     }
 
+    /// Reads the status of an authorisation.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn sca_status(&self, (consent, authorisation): (&str, &str)) -> Result<String, Error> {
+        let call = Call::get(self.api(&format!("/v1/consents/{consent}/authorisations/{authorisation}")));
+        let status: wire::ScaStatus = self.transport.json(self.signed(call)?).await?;
+        Ok(status.sca_status)
+    }
+
+    /// Begins another authorisation of a consent.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn begin_authorisation(
+        &self,
+        consent: &str,
+        redirect_uri: &str,
+    ) -> Result<wire::Authorisation, Error> {
+        let url = self.api(&format!("/v1/consents/{consent}/authorisations"));
+        let call = Call::new(Method::POST, url, Vec::new())
+            .header("content-type", "application/json")
+            .header("tpp-redirect-uri", redirect_uri);
+        self.transport.json(self.signed(call)?).await
+    }
+
     /// Ends a consent.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The certificate that becomes a user of the bank: one that is kept, or for tests one that is made here.
 
-use eidas::issue::{KeyType, generate_key, serial_number};
+use eidas::issue::serial_number;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use rcgen::string::PrintableString;
@@ -8,6 +8,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, Seri
 
 use super::answer::ALGORITHM;
 use super::client::Client;
+use super::registration::new_key;
 use crate::{Error, SigningIdentity, clock, random};
 
 /// How long a certificate for tests is good.
@@ -24,18 +25,19 @@ pub(super) struct Seal {
 
 impl Client {
     /// The certificate that is kept; without one, a new one for tests.
-    pub(super) fn seal(&mut self, announce: &impl Fn(&str)) -> Result<Seal, Error> {
+    pub(super) async fn seal(&mut self, announce: &impl Fn(&str)) -> Result<Seal, Error> {
         if self.rest.signing.is_none() {
             if self.addresses.is_production {
                 return Err(Error::Setup(
                     "this bank takes a qualified certificate for electronic seals (QSealC) only; take over yours \
-                     with: vestibule tpp certificate --dialect bunq --profile qseal --certificate FILE --key FILE"
+                     with: vestibule tpp certificate --profile qseal --certificate FILE --key FILE"
                         .to_owned(),
                 ));
             }
             announce("No certificate yet: making one for tests");
             let common_name = format!("Vestibule PISP AISP {}", random::request_id());
-            let (certificate, key) = pseudo_certificate(&common_name)?;
+            let (private, _) = new_key(&self.transport).await?;
+            let (certificate, key) = pseudo_certificate(&common_name, private)?;
             self.rest.signing = Some(self.folder.save_seal(&certificate, &[], &key)?);
             self.save()?;
         }
@@ -65,11 +67,10 @@ impl Seal {
     }
 }
 
-/// A certificate that nobody vouches for, as banks for tests take it, and its private key; both in PEM. The roles
-/// are words of the name.
-fn pseudo_certificate(common_name: &str) -> Result<(String, String), Error> {
+/// A certificate for a key that nobody vouches for, as banks for tests take it, and that key; both in PEM. The roles are
+/// words of the name.
+fn pseudo_certificate(common_name: &str, private: String) -> Result<(String, String), Error> {
     let unmade = |error: &dyn std::fmt::Display| Error::Setup(format!("no certificate can be made: {error}"));
-    let (private, _) = generate_key(KeyType::Rsa2048).map_err(|error| unmade(&error))?;
     let key = KeyPair::from_pem(&private).map_err(|error| unmade(&error))?;
     let country = PrintableString::try_from("NL").map_err(|error| unmade(&error))?;
     let mut distinguished_name = DistinguishedName::new();
@@ -99,7 +100,8 @@ mod tests {
     fn a_certificate_for_tests_is_what_banks_for_tests_take() {
         let name = format!("Vestibule PISP AISP {}", random::request_id());
         assert!(name.len() <= 64);
-        let (certificate, key) = pseudo_certificate(&name).unwrap();
+        let (private, _) = eidas::issue::generate_key(eidas::issue::KeyType::Rsa2048).unwrap();
+        let (certificate, key) = pseudo_certificate(&name, private).unwrap();
         let identity = SigningIdentity::from_pem(&certificate, &key, None).unwrap();
         let read = &identity.certificate;
         assert_eq!(read.subject.to_string(), read.issuer.to_string());

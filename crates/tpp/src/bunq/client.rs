@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::addresses::Addresses;
 use super::answer::{ALGORITHM, Answer, check_signature, public_key};
-use super::errors::{explain, is_about_session, not_registered};
+use super::errors::{explain, is_about_credentials, is_about_session, not_registered};
 use super::state::{BunqState, KeptInstallation, KeptSession};
 use crate::call::Call;
 use crate::state::{State, StateFolder};
@@ -128,7 +128,11 @@ impl Client {
                 _ => None,
             };
             match pause {
-                Some(pause) if waits < MAX_WAITS => tokio::time::sleep(pause).await,
+                Some(pause) if waits < MAX_WAITS => {
+                    if let Err(error) = &result {
+                        self.transport.pause(pause, error).await;
+                    }
+                }
                 _ => return result,
             }
             waits += 1;
@@ -205,7 +209,15 @@ impl Client {
         };
         let secret = secret.ok_or_else(not_registered)?;
         let request = self.post("/v1/session-server", &SessionRequest { secret })?;
-        let answer = self.with_installation(&request).await.map_err(|error| explain(error, whose))?;
+        let answer = self.with_installation(&request).await.map_err(|error| explain(error, whose));
+        if let (Err(Error::Credentials { error, .. }), Whose::Connection(at)) = (&answer, whose)
+            && is_about_credentials(error)
+            && let Some(connection) = self.kept.connections.get_mut(at)
+        {
+            connection.ended = true;
+            self.save()?;
+        }
+        let answer = answer?;
         let opened = answer.opened()?;
         let seconds = opened.timeout.unwrap_or(SHORT_SESSION).saturating_sub(RENEW_BEFORE).max(0);
         let expires_at = clock::now().saturating_add(SignedDuration::from_secs(seconds));
@@ -221,6 +233,7 @@ impl Client {
                     connection.user_id = Some(opened.user_id);
                     connection.customer = opened.customer;
                     connection.session = Some(session.clone());
+                    connection.ended = false;
                 }
             }
         }

@@ -84,7 +84,7 @@ impl Client {
         let known = || urls.iter().find(|url| Loopback::fits(url)).or(urls.first()).map(String::as_str);
         let redirect_uri = redirect_uri.or_else(known).ok_or_else(|| {
             Error::Setup(
-                "the OAuth client has no callback URL; add one with: vestibule tpp oauth-client --redirect-uri URI"
+                "the OAuth client has no callback URL; add one with: vestibule tpp oauth-client --redirect-uri https://tpp.example/callback"
                     .to_owned(),
             )
         })?;
@@ -114,7 +114,8 @@ impl Client {
         let access_token = self.exchange(&code, &pending.redirect_uri).await?;
         // The code works once, so what it gave is on disk before anything else is tried.
         self.kept.pending = None;
-        let fresh = KeptConnection { access_token, user_id: None, customer: None, session: None };
+        let fresh =
+            KeptConnection { access_token, user_id: None, customer: None, session: None, ended: false };
         self.kept.connections.push(fresh);
         self.save()?;
         let connection = Connection(self.kept.connections.len() - 1);
@@ -153,7 +154,7 @@ impl Client {
         let connections = &self.kept.connections;
         let is_wanted = |kept: &KeptConnection| match user {
             Some(user) => kept.user_id.is_some_and(|id| id.to_string() == user),
-            None => true,
+            None => !kept.ended,
         };
         connections.iter().rposition(is_wanted).map(Connection).ok_or_else(|| {
             Error::Setup(match user {
@@ -243,7 +244,8 @@ fn code(pending: &PendingConnection, location: &str) -> Result<String, Error> {
     }
     if let Some(error) = parameter("error") {
         let description = parameter("error_description").unwrap_or_default();
-        return Err(Error::Authorization { error, description });
+        let next = "send the customer to the bank again with: vestibule tpp authorise";
+        return Err(Error::Authorization { error, description, next });
     }
     parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
 }
@@ -325,6 +327,7 @@ mod tests {
                 user_id: Some(id),
                 customer: None,
                 session: None,
+                ended: false,
             };
             client.kept.connections.push(connection);
         }

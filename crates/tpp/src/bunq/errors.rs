@@ -11,7 +11,7 @@ pub(super) fn is_about_session(error: &BankError) -> bool {
 }
 
 /// Whether a key or access token is refused, or the address that it comes from.
-fn is_about_credentials(error: &BankError) -> bool {
+pub(super) fn is_about_credentials(error: &BankError) -> bool {
     error.status == 400 && error.says("User credentials are incorrect")
 }
 
@@ -22,7 +22,7 @@ pub(super) fn explain(error: Error, whose: Whose) -> Error {
             let next = match whose {
                 Whose::Own => {
                     "the API key expired before its first use, or this address is not permitted; register again \
-                     with: vestibule tpp register --dialect bunq --redirect-uri URI"
+                     with: vestibule tpp register --redirect-uri https://tpp.example/callback"
                 }
                 Whose::Connection(_) => {
                     "the customer's approval has ended, the key expired, or this address is not permitted; \
@@ -33,7 +33,7 @@ pub(super) fn explain(error: Error, whose: Whose) -> Error {
         }
         Error::Bank(error) if is_about_session(&error) => {
             let next = "the bank does not know this installation any more; register again with: vestibule tpp \
-                        register --dialect bunq --redirect-uri URI";
+                        register --redirect-uri https://tpp.example/callback";
             Error::Credentials { error, next }
         }
         other => other,
@@ -42,7 +42,7 @@ pub(super) fn explain(error: Error, whose: Whose) -> Error {
 
 pub(super) fn not_registered() -> Error {
     Error::Setup(
-        "not registered yet; register with: vestibule tpp register --dialect bunq --redirect-uri URI"
+        "not registered yet; register with: vestibule tpp register --redirect-uri https://tpp.example/callback"
             .to_owned(),
     )
 }

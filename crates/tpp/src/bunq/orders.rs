@@ -90,6 +90,22 @@ impl Client {
         self.status(Whose::Own, &path, id).await
     }
 
+    /// What became of a payment of [`Client::draft`]: it is looked for at every account of the connection.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if no account of the connection has it.
+    pub async fn draft_status(&mut self, connection: Connection, id: i64) -> Result<String, Error> {
+        let user = self.user_of(connection).await?;
+        for account in self.accounts(connection).await? {
+            let path = format!("/v1/user/{user}/monetary-account/{}/draft-payment", account.details.id);
+            match self.status(Whose::Connection(connection.0), &path, id).await {
+                Err(Error::Bank(error)) if error.status == 404 => {}
+                other => return other,
+            }
+        }
+        Err(Error::Setup(format!("no account of the connection has a draft payment {id}")))
+    }
+
     /// Whether an account holds an amount of euros. `name` is that of its holder.
     ///
     /// # Errors

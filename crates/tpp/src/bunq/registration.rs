@@ -10,10 +10,7 @@ use serde_json::json;
 use super::client::{Client, Whose};
 use super::errors::{explain, not_registered};
 use super::state::{InstallationAnswer, KeptInstallation, KeptOauthClient};
-use crate::Error;
-
-/// File with the private key of the installation.
-const KEY_FILE: &str = "installation.key.pem";
+use crate::{Error, Transport, random};
 
 /// How the device is called at the bank.
 const DEVICE: &str = "Vestibule";
@@ -66,7 +63,7 @@ impl Client {
         let mut installation = match self.kept.installation.clone() {
             Some(installation) if installation.answer.is_some() => return Ok(()),
             Some(installation) => installation,
-            None => self.make_key()?,
+            None => self.make_key().await?,
         };
         announce("Registering a key (installation)");
         let request = InstallationRequest { client_public_key: &installation.public_key };
@@ -85,12 +82,13 @@ impl Client {
         self.save()
     }
 
-    fn make_key(&mut self) -> Result<KeptInstallation, Error> {
-        let made = generate_key(KeyType::Rsa2048);
-        let (private, public) = made.map_err(|error| Error::Setup(format!("no key can be made: {error}")))?;
-        self.folder.write(KEY_FILE, private.as_bytes())?;
+    async fn make_key(&mut self) -> Result<KeptInstallation, Error> {
+        let (private, public) = new_key(&self.transport).await?;
+        // A name of its own, so that no key is overwritten.
+        let file = format!("installation-{}.key.pem", &random::secret()[..8]);
+        self.folder.write(&file, private.as_bytes())?;
         let public_key = with_one_line_end(&public);
-        let installation = KeptInstallation { private_key: KEY_FILE.to_owned(), public_key, answer: None };
+        let installation = KeptInstallation { private_key: file, public_key, answer: None };
         self.kept.installation = Some(installation.clone());
         self.load_keys()?;
         self.save()?;
@@ -102,7 +100,7 @@ impl Client {
         if self.kept.api_key.is_some() {
             return Ok(());
         }
-        let seal = self.seal(announce)?;
+        let seal = self.seal(announce).await?;
         let installation = self.kept.installation.as_ref().ok_or_else(not_registered)?;
         let token = &installation.answer.as_ref().ok_or_else(not_registered)?.token;
         let signature = seal.sign(signed_text(&installation.public_key, token).as_bytes())?;
@@ -200,6 +198,14 @@ impl Client {
         }
         self.save()
     }
+}
+
+/// Makes an RSA key pair, private and public half in PEM. That may take a while.
+pub(super) async fn new_key(transport: &Transport) -> Result<(String, String), Error> {
+    let making = tokio::task::spawn_blocking(|| generate_key(KeyType::Rsa2048));
+    let made = transport.patiently("a key, which is being made", making).await;
+    let unmade = |error: &dyn std::fmt::Display| Error::Setup(format!("no key can be made: {error}"));
+    made.map_err(|error| unmade(&error))?.map_err(|error| unmade(&error))
 }
 
 /// What the key of the certificate signs: the public key as the bank has it, and the installation's token.

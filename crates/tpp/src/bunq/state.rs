@@ -143,6 +143,9 @@ pub struct KeptConnection {
     pub customer: Option<String>,
     /// The newest session.
     pub session: Option<KeptSession>,
+    /// Whether the bank does not take the access token any more.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 impl fmt::Debug for KeptConnection {
@@ -188,6 +191,7 @@ mod tests {
                 user_id: Some(11),
                 customer: Some("E. Example".to_owned()),
                 session: Some(session),
+                ended: false,
             }],
         }
     }

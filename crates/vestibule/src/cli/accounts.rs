@@ -16,6 +16,18 @@ pub(crate) enum AccountCommand {
     Approve(AccountApproveArgs),
 }
 
+impl AccountCommand {
+    /// Where it goes.
+    pub(crate) fn to(&self) -> &ManagementArgs {
+        match self {
+            Self::New(args) => &args.to,
+            Self::List(args) => &args.to,
+            Self::Show(args) => &args.to,
+            Self::Approve(args) => &args.to,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ManagementArgs {
     /// Management API of the sandbox.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use tpp::*;
 
@@ -34,6 +35,20 @@ pub(crate) enum Command {
     Account(AccountCommand),
     /// Act as a third party: register at a bank, ask for consents, read accounts.
     Tpp(TppArgs),
+}
+
+impl Command {
+    /// Whether what it prints is for programs.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        match self {
+            Self::Sandbox(args) => args.json,
+            Self::Certificate(CertificateCommand::New(args)) => args.json,
+            Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
+            Self::Certificate(CertificateCommand::Check(args)) => args.json,
+            Self::Account(command) => command.to().json,
+            Self::Tpp(args) => args.common.json,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -118,7 +133,7 @@ pub(crate) struct CertificateNewArgs {
     /// What the certificate is for.
     #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
     pub(crate) profile: ProfileArg,
-    /// Folder for certificate.pem, key.pem and chain.pem.
+    /// Folder for certificate.pem, key.pem and chain.pem; none of them is overwritten.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub(crate) out: PathBuf,
     /// Management API of the sandbox that issues it.
@@ -189,28 +204,71 @@ pub(crate) enum PurposeArg {
 }
 
 /// Who a test certificate is for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct SubjectArgs {
-    /// Identifier of the third party; by default a random PSDNL-DNB-R… number.
+    /// Identifier of the third party [default: a random PSDNL-DNB-R… number].
     #[arg(long, value_name = "IDENTIFIER")]
     pub(crate) organization_identifier: Option<String>,
-    /// Name of the third party.
-    #[arg(long, value_name = "NAME", default_value = "Example TPP B.V.")]
-    pub(crate) organization_name: String,
-    /// Country of the third party, two letters; by default that of its authority.
+    /// Name of the third party [default: Example TPP B.V.].
+    #[arg(long, value_name = "NAME")]
+    organization_name: Option<String>,
+    /// Country of the third party, two letters [default: that of its authority].
     #[arg(long, value_name = "CODE")]
     pub(crate) country: Option<String>,
+    /// Town of the third party [default: Utrecht].
+    #[arg(long, value_name = "NAME")]
+    locality: Option<String>,
+    /// Roles, separated by commas [default: PSP_PI,PSP_AI,PSP_IC].
+    #[arg(long = "role", value_name = "NAMES", value_delimiter = ',')]
+    roles: Vec<String>,
+}
+
+impl SubjectArgs {
+    /// Whom a certificate was issued to.
+    pub(crate) fn of(certificate: &Certificate) -> Self {
+        let first = |attribute| certificate.subject.first(attribute).map(str::to_owned);
+        let roles = describe(certificate).psd2.map(|psd2| psd2.roles).unwrap_or_default();
+        Self {
+            organization_identifier: first(oid::ORGANIZATION_IDENTIFIER),
+            organization_name: first(oid::ORGANIZATION_NAME),
+            country: first(oid::COUNTRY_NAME),
+            locality: first(oid::LOCALITY_NAME),
+            roles: roles.iter().map(|role| role.name().to_owned()).collect(),
+        }
+    }
+
+    /// The same with what is missing taken from another subject, unless that is another organisation.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let own = &self.organization_identifier;
+        if own.is_some() && *own != other.organization_identifier {
+            return self;
+        }
+        Self {
+            organization_identifier: other.organization_identifier,
+            organization_name: self.organization_name.or(other.organization_name),
+            country: self.country.or(other.country),
+            locality: self.locality.or(other.locality),
+            roles: if self.roles.is_empty() { other.roles } else { self.roles },
+        }
+    }
+
+    /// Name of the third party.
+    pub(crate) fn organization_name(&self) -> String {
+        self.organization_name.clone().unwrap_or_else(|| "Example TPP B.V.".to_owned())
+    }
+
     /// Town of the third party.
-    #[arg(long, value_name = "NAME", default_value = "Utrecht")]
-    pub(crate) locality: String,
-    /// Roles, separated by commas.
-    #[arg(
-        long = "role",
-        value_name = "NAMES",
-        value_delimiter = ',',
-        default_value = "PSP_PI,PSP_AI,PSP_IC"
-    )]
-    pub(crate) roles: Vec<String>,
+    pub(crate) fn locality(&self) -> String {
+        self.locality.clone().unwrap_or_else(|| "Utrecht".to_owned())
+    }
+
+    /// Its roles.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        if self.roles.is_empty() {
+            return eidas::Role::THIRD_PARTY.iter().map(|role| role.name().to_owned()).collect();
+        }
+        self.roles.clone()
+    }
 }
 
 /// Where a sandbox's management API is by default.

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DEFAULT_MANAGEMENT, DecisionArg, ProfileArg, SubjectArgs};
+use super::{DecisionArg, ProfileArg, SubjectArgs};
+
+/// Where a sandbox is by default.
+pub(crate) const DEFAULT_BANK: &str = "http://127.0.0.1:8080";
 
 #[derive(Debug, Args)]
 pub(crate) struct TppArgs {
@@ -17,21 +20,21 @@ pub(crate) struct TppArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TppCommonArgs {
     /// The bank's address.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_BANK)]
     pub(crate) bank: String,
     /// The interface to speak with the bank [default: that of what is kept about it, else berlin-group].
     #[arg(long, global = true, value_enum, value_name = "DIALECT")]
     pub(crate) dialect: Option<DialectArg>,
-    /// Management API of the sandbox, for test certificates.
-    #[arg(long, global = true, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
-    pub(crate) management: String,
+    /// Management API of the sandbox, for test certificates [default: what the sandbox says].
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) management: Option<String>,
     /// Folder with the state of every bank [default: the user's data folder].
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) state: Option<PathBuf>,
     /// PEM file with the authority of the bank's TLS certificate. A sandbox's is fetched by itself.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Print each request with what was signed and the same request for curl, tokens included.
+    /// Print each request with what was signed, the same request for curl, and its answer, tokens included.
     #[arg(long, global = true)]
     pub(crate) show_calls: bool,
     /// Print JSON.
@@ -77,6 +80,11 @@ pub(crate) enum TppCommand {
     Draft(TppDraftArgs),
     /// Ask whether an account holds an amount (bunq).
     Funds(TppFundsArgs),
+    /// Ask what became of a consent, a draft or a payment.
+    #[command(subcommand)]
+    Status(TppStatusCommand),
+    /// Forget everything that is kept about the bank, keys too.
+    Forget,
     /// Do a whole job in one go and show each step with its time.
     #[command(subcommand)]
     Flow(TppFlowCommand),
@@ -174,7 +182,7 @@ pub(crate) struct TppAuthoriseArgs {
     pub(crate) id: TppConsentIdArgs,
     #[command(flatten)]
     pub(crate) headless: HeadlessArgs,
-    /// The address that a browser elsewhere came back to, to finish what was begun before.
+    /// The address that a browser elsewhere came back to, to finish what was begun before; "-" asks for it.
     #[arg(long, value_name = "URL", conflicts_with = "headless")]
     pub(crate) location: Option<String>,
 }
@@ -257,11 +265,12 @@ pub(crate) struct TppFlowAisArgs {
     #[arg(long, value_name = "NAME", default_value = "nl")]
     pub(crate) tenant: String,
     /// Kind of customer to make at a sandbox when no account is named.
-    #[arg(long, value_name = "NAME", default_value = "household")]
+    #[arg(long, value_name = "NAME", default_value = "household", conflicts_with = "customer_iban")]
     pub(crate) persona: String,
-    /// Where the browser comes back to, if there is no registration yet.
-    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:8765/callback")]
-    pub(crate) redirect_uri: String,
+    /// Where the browser comes back to [default: what is registered; else an address of this machine, or at a sandbox
+    /// that takes https alone, https://tpp.example/callback].
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -269,11 +278,36 @@ pub(crate) struct TppFlowBunqArgs {
     #[command(flatten)]
     pub(crate) headless: HeadlessArgs,
     /// Kind of customer to make at a sandbox when no account is named.
-    #[arg(long, value_name = "NAME", default_value = "household")]
+    #[arg(long, value_name = "NAME", default_value = "household", conflicts_with = "customer_iban")]
     pub(crate) persona: String,
-    /// Where the browser comes back to.
-    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:8765/callback")]
-    pub(crate) redirect_uri: String,
+    /// Where the browser comes back to [default: an address of this machine; at a sandbox that takes https alone,
+    /// https://tpp.example/callback].
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TppStatusCommand {
+    /// A consent (berlin-group).
+    Consent(TppConsentIdArgs),
+    /// A payment prepared with: vestibule tpp draft (bunq).
+    Draft(TppDraftStatusArgs),
+    /// A payment prepared with: vestibule tpp pay (bunq).
+    Payment(TppPaymentStatusArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppDraftStatusArgs {
+    #[command(flatten)]
+    pub(crate) connection: TppConsentIdArgs,
+    /// The number of the draft.
+    pub(crate) id: i64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppPaymentStatusArgs {
+    /// The number of the payment.
+    pub(crate) id: i64,
 }
 
 #[derive(Debug, Args)]

@@ -6,24 +6,34 @@ use serde_json::Value;
 use tpp::sandbox::{Approval, Management, TestAccountRequest};
 use tpp::{Transport, TransportSettings};
 
-use super::Failure;
+use super::tpp::observer;
+use super::{Failure, Hints};
+use crate::cli::DEFAULT_MANAGEMENT;
 use crate::cli::{
     AccountApproveArgs, AccountCommand, AccountListArgs, AccountNewArgs, AccountShowArgs, ManagementArgs,
 };
 use crate::output;
 
 pub(crate) async fn run(command: AccountCommand) -> Result<ExitCode, Failure> {
-    match command {
+    let to = command.to().management.clone();
+    let options = (to != DEFAULT_MANAGEMENT).then(|| ("--management", to.clone()));
+    let hints = Hints {
+        tpp: options.iter().cloned().collect(),
+        account: options.into_iter().collect(),
+        sandbox: Vec::new(),
+    };
+    let done = match command {
         AccountCommand::New(args) => new(args).await,
-        AccountCommand::List(args) => list(args).await,
+        AccountCommand::List(args) => list(args, &hints).await,
         AccountCommand::Show(args) => show(args).await,
         AccountCommand::Approve(args) => approve(args).await,
-    }?;
-    Ok(ExitCode::SUCCESS)
+    };
+    done.map(|()| ExitCode::SUCCESS).map_err(|failure| failure.with(&hints))
 }
 
 fn management(to: &ManagementArgs) -> Result<Management, Failure> {
-    Ok(Management::new(Transport::new(TransportSettings::default(), None)?, &to.management))
+    let transport = Transport::new(TransportSettings::default(), Some(observer(false)))?;
+    Ok(Management::new(transport, &to.management))
 }
 
 async fn new(args: AccountNewArgs) -> Result<(), Failure> {
@@ -38,7 +48,7 @@ async fn new(args: AccountNewArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn list(args: AccountListArgs) -> Result<(), Failure> {
+async fn list(args: AccountListArgs, hints: &Hints) -> Result<(), Failure> {
     let management = management(&args.to)?;
     let (member, all) = if args.personas {
         ("personas", management.personas().await?)
@@ -51,23 +61,26 @@ async fn list(args: AccountListArgs) -> Result<(), Failure> {
     }
     let entries = all[member].as_array().map_or(&[][..], Vec::as_slice);
     if entries.is_empty() {
-        output::line("No customer was made yet. Make one with: vestibule account new");
+        output::line(&hints.complete("No customer was made yet. Make one with: vestibule account new"));
+        return Ok(());
     }
-    for entry in entries {
-        if args.personas {
+    if args.personas {
+        output::line(&format!("{:<16} {}", "PERSONA", "DESCRIPTION"));
+        for entry in entries {
             output::line(&format!("{:<16} {}", text(entry, "name"), text(entry, "description")));
-        } else {
-            output::line(&format!(
-                "{:<7} {:<24} {:<12} {:<16} {}",
-                text(entry, "tenant"),
-                text(entry, "iban"),
-                text(entry, "digipassNumber"),
-                text(entry, "persona"),
-                text(entry, "name")
-            ));
         }
+        return Ok(());
+    }
+    output::line(&customer_line(["TENANT", "IBAN", "DIGIPASS", "PERSONA", "NAME"]));
+    for entry in entries {
+        let fields = ["tenant", "iban", "digipassNumber", "persona", "name"];
+        output::line(&customer_line(fields.map(|name| text(entry, name))));
     }
     Ok(())
+}
+
+fn customer_line([tenant, iban, number, persona, name]: [&str; 5]) -> String {
+    format!("{tenant:<7} {iban:<24} {number:<12} {persona:<16} {name}")
 }
 
 async fn show(args: AccountShowArgs) -> Result<(), Failure> {
@@ -80,7 +93,7 @@ async fn show(args: AccountShowArgs) -> Result<(), Failure> {
     let found: Vec<_> = all["testAccounts"].as_array().into_iter().flatten().filter(has).collect();
     if found.is_empty() {
         return Err(Failure::new(format!(
-            "no customer with account {wanted} was made here; vestibule account list shows those that were"
+            "no customer with account {wanted} was made here; those that were, are listed by: vestibule account list"
         )));
     }
     if args.to.json {

@@ -19,15 +19,19 @@ use eidas::{
 use gateway::Randomness;
 use gateway::domain::{Timestamp, parse_moment};
 use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
-use tpp::state::create_private;
+use tpp::state::create_new_private;
 use tpp::{Transport, TransportSettings};
 
+use super::tpp::observer;
 use super::{Failure, unreadable};
 use crate::cli::{
     CertificateCheckArgs, CertificateCommand, CertificateInspectArgs, CertificateNewArgs, ProfileArg,
     PurposeArg, SubjectArgs,
 };
 use crate::output;
+
+/// What a new certificate is written to.
+const FILES: [&str; 3] = ["key.pem", "certificate.pem", "chain.pem"];
 
 /// Longest file that is read as a certificate.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -41,22 +45,31 @@ pub(crate) async fn run(command: CertificateCommand) -> Result<ExitCode, Failure
 }
 
 async fn new(args: CertificateNewArgs) -> Result<ExitCode, Failure> {
+    // Before anything is asked for: a sandbox revokes what it issued before.
+    for name in FILES {
+        let path = args.out.join(name);
+        if path.exists() {
+            return Err(taken(&path));
+        }
+    }
     let (private_key, public_key) = generate_key(KeyType::Rsa2048)?;
     let issued = match &args.ca {
         Some(folder) => issue_offline(folder, &args, &public_key)?,
         None => {
-            let management =
-                Management::new(Transport::new(TransportSettings::default(), None)?, &args.management);
+            let management = Management::new(
+                Transport::new(TransportSettings::default(), Some(observer(false)))?,
+                &args.management,
+            );
             management.test_certificate(&request(&args.subject, args.profile, None, &public_key)).await?
         }
     };
     fs::create_dir_all(&args.out).map_err(|error| file(&args.out, &error))?;
     let chain: String = issued.chain.concat();
+    write_private(&args.out.join("key.pem"), &private_key)?;
     for (name, content) in [("certificate.pem", &issued.certificate), ("chain.pem", &chain)] {
         let path = args.out.join(name);
         fs::write(&path, content).map_err(|error| file(&path, &error))?;
     }
-    write_private(&args.out.join("key.pem"), &private_key)?;
     let certificate = Certificate::from_pem(&issued.certificate)?;
     if args.json {
         output::json(&serde_json::json!({
@@ -82,10 +95,10 @@ pub(super) fn request(
 ) -> TestCertificateRequest {
     TestCertificateRequest {
         organization_identifier: identifier(subject),
-        organization_name: subject.organization_name.clone(),
+        organization_name: subject.organization_name(),
         country: subject.country.clone(),
-        locality: subject.locality.clone(),
-        roles: subject.roles.clone(),
+        locality: subject.locality(),
+        roles: subject.roles(),
         profile: profile.name().to_owned(),
         public_key: public_key.to_owned(),
         tenant: tenant.map(str::to_owned),
@@ -108,7 +121,7 @@ fn issue_offline(
     let authority = load_or_make_authority(folder)?;
     let subject = &args.subject;
     let roles = subject
-        .roles
+        .roles()
         .iter()
         .map(|name| Role::from_name(name).ok_or_else(|| Failure::new(format!("role {name} is not known"))))
         .collect::<Result<Vec<_>, _>>()?;
@@ -123,13 +136,13 @@ fn issue_offline(
     let (profile, common_name) = match args.profile {
         ProfileArg::TestClient => (Profile::TestClient, "localhost".to_owned()),
         ProfileArg::Qwac => (Profile::Qwac, "tpp.example.com".to_owned()),
-        ProfileArg::Qseal => (Profile::QSeal, subject.organization_name.clone()),
+        ProfileArg::Qseal => (Profile::QSeal, subject.organization_name()),
     };
     let request = CertificateRequest {
         organization_identifier,
-        organization_name: subject.organization_name.clone(),
+        organization_name: subject.organization_name(),
         country,
-        locality: subject.locality.clone(),
+        locality: subject.locality(),
         roles,
         common_name,
         serial: fresh_serial_number().to_vec(),
@@ -379,9 +392,17 @@ fn text(d: &Description) -> String {
     out
 }
 
+/// Writes a key into a file that its owner alone can read. No key is overwritten: nobody else has it.
 fn write_private(path: &Path, content: &str) -> Result<(), Failure> {
-    let written = create_private(path).and_then(|mut opened| opened.write_all(content.as_bytes()));
-    written.map_err(|error| file(path, &error))
+    let written = create_new_private(path).and_then(|mut opened| opened.write_all(content.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => taken(path),
+        _ => file(path, &error),
+    })
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::new(format!("{} exists and is not overwritten; choose another folder", path.display()))
 }
 
 fn file(path: &Path, error: &std::io::Error) -> Failure {

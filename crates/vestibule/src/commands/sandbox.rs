@@ -18,7 +18,8 @@ pub(crate) async fn run(args: SandboxArgs, begin: Option<Timestamp>) -> Result<E
     let (strict, require_mtls) = (args.strict, args.require_mtls);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let running = start(SandboxConfig { begin, ..config(args)? }).await?;
+    let starting = start(SandboxConfig { begin, ..config(args)? });
+    let running = output::patiently("the bank to start; keys are made at the first time", starting).await?;
     if json {
         output::json(&ready_line(&running.addresses, strict, require_mtls));
     } else {
@@ -92,7 +93,7 @@ fn ready_line(addresses: &Addresses, strict: bool, require_mtls: bool) -> serde_
 }
 
 fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String {
-    let Addresses { public, tls, management, tenants, seed, data } = addresses;
+    let Addresses { public, tls, management, tenants, seed, data, .. } = addresses;
     let tenants = tenants.join("|");
     let tls = match (tls, require_mtls) {
         (Some(url), false) => format!("{url}  (asks for a client certificate, does not demand one)"),

@@ -147,7 +147,7 @@ fn from_nothing_to_the_first_balance_and_on() {
     assert_eq!(shown["consents"].as_array().unwrap().len(), 2);
     assert!(!shown.to_string().contains("accessToken"), "tokens stay in the folder");
     assert!(setting.ok(&["revoke"]).contains("has no tokens any more"));
-    assert!(setting.refused(&["accounts"]).contains("vestibule tpp authorise"));
+    assert!(setting.refused(&["accounts"]).contains("vestibule tpp consent"));
     let first = flow["consentId"].as_str().unwrap();
     setting.ok(&["accounts", "--consent", first]);
     assert!(setting.ok(&["revoke", "--delete-consent", "--consent", first]).contains("was ended"));

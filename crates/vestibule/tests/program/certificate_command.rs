@@ -87,8 +87,9 @@ fn new_inspect_and_check_without_a_sandbox() {
 fn new_from_a_sandbox() {
     let program = Program::sandbox(BINARY, &["--ephemeral"]);
     let (_guard, folder) = free_folder();
-    let out = folder.to_str().unwrap();
     for profile in ["test-client", "qwac", "qseal"] {
+        let out = folder.join(profile);
+        let out = out.to_str().unwrap();
         let (code, text, error) = vestibule(&[
             "certificate",
             "new",

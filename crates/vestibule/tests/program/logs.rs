@@ -130,7 +130,7 @@ async fn read_accounts(
     assert_eq!(read.send(client, origin).await.status, 401, "not confirmed yet");
     let confirm = format!("/xs2a-bg{}", text(&asked["_links"]["confirmation"]));
     let confirm = Request::new("PUT", &confirm)
-        .set("x-request-id", "canary-2")
+        .set("x-request-id", "canary 2")
         .set("authorization", format!("Bearer {access}"))
         .signed(tpp);
     assert_eq!(confirm.send(client, origin).await.status, 200);
@@ -173,4 +173,77 @@ async fn pay(http: &reqwest::Client, origin: &str, management: &str) -> Vec<Stri
     let (installation, session) = (own.installation.clone(), own.session.clone().unwrap());
     let iban = text(&customer["iban"]);
     vec![api_key, code, token, secret, customer_key, installation, session, iban, "NL91ABNA0417164300".into()]
+}
+
+/// At level `info`, each call is one line whatever the caller wrote, without colours.
+#[test]
+fn each_call_is_one_line() {
+    let mut child = Command::new(BINARY)
+        .args(["sandbox", "--ephemeral", "--json", "--listen", "127.0.0.1:0"])
+        .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
+        .env("VESTIBULE_LOG", "info")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    let public = ready["public"].as_str().unwrap();
+    let (_guard, folder) = testkit::free_folder();
+    let flow = |name: &str| {
+        let state = folder.to_str().unwrap();
+        let arguments =
+            ["tpp", "flow", name, "--headless", "approve", "--bank", public, "--state", state, "--json"];
+        let (code, out, error) = crate::vestibule(&arguments);
+        assert_eq!(code, 0, "{error}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    let (ais, bunq) = (flow("ais"), flow("bunq"));
+    let forged = "x-request-id: a\" status=200";
+    let curl = |arguments: &[&str]| testkit::run("curl", &[&["-s", "-o", "/dev/null"], arguments].concat());
+    curl(&["-H", forged, &format!("{public}/xs2a-bg/nl/v1/consents/secret-id/status?secret=1")]);
+    curl(&[
+        "-H",
+        "x-request-id: b status=200 code=x",
+        &format!("{public}/bunq/v1/user/1/monetary-account/2"),
+    ]);
+    curl(&["-X", "DELETE", &format!("{public}/auth/nl/v1/token")]);
+    curl(&[&format!("{public}/nothing/secret-id")]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let calls: Vec<&str> = log.lines().collect();
+    for call in &calls {
+        assert!(call.contains(" INFO ") && !call.contains('\u{1b}'), "{call}");
+        let mut rest = *call;
+        for field in ["method=", "route=", "status=", "code=", "milliseconds=", "third_party=", "request="] {
+            rest = rest.split_once(&format!(" {field}")).unwrap_or_else(|| panic!("{field}: {call}")).1;
+        }
+    }
+    let has = |parts: &[&str]| {
+        assert!(calls.iter().any(|call| parts.iter().all(|part| call.contains(part))), "{parts:?}: {log}");
+    };
+    has(&["method=\"POST\" route=\"/xs2a-bg/{tenant}/v1/consents\" status=201", "third_party=\"PSD"]);
+    has(&["method=\"GET\" route=\"/xs2a-bg/{tenant}/v1/accounts/{account}/balances\" status=200"]);
+    has(&["method=\"POST\" route=\"/auth/{tenant}/v1/token\" status=200", "third_party=\"PSD"]);
+    has(&[
+        "route=\"/bunq/v1/user/{user}/monetary-account/{account}/draft-payment\" status=200",
+        "third_party=\"",
+    ]);
+    has(&["route=\"/test-accounts\" status=201"]);
+    has(&[
+        "route=\"/xs2a-bg/{tenant}/v1/consents/{consent}/status\" status=401 code=\"CERTIFICATE_MISSING\"",
+        "request=\"a\\\" status=200\"",
+    ]);
+    has(&["status=403 code=\"403\"", "request=\"b status=200 code=x\""]);
+    has(&["method=\"POST\" route=\"/bunq/v1/token\" status=200"]);
+    has(&["method=\"DELETE\" route=\"/auth/{tenant}/v1/token\" status=405 code=\"invalid_request\""]);
+    has(&["route=\"-\" status=404 code=\"not_found\""]);
+    let ids = [&ais["consentId"], &ais["customer"]["iban"], &bunq["customer"]["iban"]];
+    for secret in ids.map(|id| id.as_str().unwrap()).into_iter().chain(["secret"]) {
+        assert!(!log.contains(secret), "{secret}");
+    }
 }

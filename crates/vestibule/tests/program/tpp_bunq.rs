@@ -72,7 +72,7 @@ fn from_nothing_to_a_draft_payment() {
     }
     // What was kept says which interface it is.
     let accounts = setting.ok(&["accounts"]);
-    assert_eq!(accounts.lines().count(), 2, "{accounts}");
+    assert_eq!(accounts.lines().count(), 3, "headings and two accounts: {accounts}");
     assert!(setting.ok(&["balances"]).contains("interimAvailable"));
     assert!(setting.ok(&["transactions", "--csv"]).lines().count() > 400);
     let shown = setting.ok(&["show"]);

@@ -187,7 +187,7 @@ fn certificates_of_ones_own_are_taken_over() {
 fn what_goes_wrong_is_said_with_the_next_step() {
     let setting = Setting::new(&[]);
     let (code, _, error) = setting.tpp(&["show"]);
-    assert!(code == 1 && error.contains("register with: vestibule tpp register"), "{error}");
+    assert!(code == 1 && error.contains("vestibule tpp register --bank"), "{error}");
     let (code, _, error) = setting.tpp(&["register", "--redirect-uri", "nonsense"]);
     assert!(
         code == 1 && error.contains("400 invalid_redirect_uri: redirect URI 'nonsense' is not absolute"),

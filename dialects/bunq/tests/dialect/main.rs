@@ -7,6 +7,7 @@ mod boundaries;
 mod crowd;
 mod flow;
 mod forgetting;
+mod languages;
 mod long_lists;
 mod money;
 mod oauth;

@@ -2,12 +2,13 @@
 
 use berlin_group::wire;
 use tpp::berlin_group::Client;
-use tpp::consents::{ConsentSession, TransactionsWish};
+use tpp::consents::{self, ConsentSession, TransactionsWish};
 use tpp::kept_consents::{ConsentWish, KeptConsent};
 use tpp::loopback::Loopback;
 use tpp::state::State;
 
 use super::Session;
+use super::browser::{check_headless, pasted_or};
 use super::bunq::day;
 use crate::cli::{
     HeadlessArgs, TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppReadArgs, TppRevokeArgs,
@@ -20,9 +21,15 @@ use crate::output;
 pub(super) const CSV_HEADER: &str =
     "account,status,bookingDate,amount,currency,counterparty,counterpartyAccount,remittance";
 
+/// Names of the columns of accounts.
+pub(super) const ACCOUNT_HEADINGS: [&str; 5] = ["ACCOUNT", "CUR", "KIND", "STATUS", "NAME"];
+
+/// Names of the columns of balances.
+pub(super) const BALANCE_HEADINGS: [&str; 5] = ["ACCOUNT", "KIND", "AMOUNT", "CUR", "DATE"];
+
 impl Session<'_> {
     pub(super) async fn consent(&self, command: &TppConsentArgs) -> Result<(), Failure> {
-        let state = self.load()?;
+        let state = self.meet().await?;
         if state.registration.is_none() {
             return Err(not_registered());
         }
@@ -34,7 +41,7 @@ impl Session<'_> {
             output::json(&consent_json(kept));
         } else {
             output::line(&format!("Consent {} until {}", kept.id, kept.valid_until));
-            output::line("Next: send the customer to the bank with: vestibule tpp authorise");
+            self.next(&["vestibule tpp authorise"]);
         }
         Ok(())
     }
@@ -64,11 +71,15 @@ impl Session<'_> {
     }
 
     pub(super) async fn authorise(&self, command: &TppAuthoriseArgs) -> Result<(), Failure> {
-        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
-        let mut consent =
-            ConsentSession::open(&client, &self.folder, state, command.id.consent.as_deref()).await?;
-        let location = match &command.location {
-            Some(location) => location.clone(),
+        check_headless(&command.headless)?;
+        let (client, state, id) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.open_consent(&client, state, &id).await?;
+        let location = match command.location.as_deref() {
+            Some("-") => {
+                output::error("Paste the whole address that the browser came back to, and press Enter …");
+                pasted_or(&finish(&id)).await?
+            }
+            Some(location) => location.to_owned(),
             None => self.send_customer(&mut consent, &command.headless).await?,
         };
         let status = consent.finish(&location).await?;
@@ -76,7 +87,7 @@ impl Session<'_> {
             output::json(&serde_json::json!({"consentId": consent.kept().id, "consentStatus": status}));
         } else {
             output::line(&format!("Consent {} is {status}", consent.kept().id));
-            output::line("Next: vestibule tpp accounts, balances or transactions");
+            self.next(&["vestibule tpp accounts", "vestibule tpp balances", "vestibule tpp transactions"]);
         }
         Ok(())
     }
@@ -87,18 +98,32 @@ impl Session<'_> {
         consent: &mut ConsentSession<'_>,
         args: &HeadlessArgs,
     ) -> Result<String, Failure> {
-        let url = consent.authorization_url()?;
-        self.send_browser(&url, &consent.kept().redirect_uri, args).await
+        let url = consent.authorization_url().await?;
+        let kept = consent.kept();
+        self.send_browser((&url, &kept.redirect_uri), args, &finish(&kept.id)).await
+    }
+
+    pub(super) async fn consent_status(&self, command: &TppConsentIdArgs) -> Result<(), Failure> {
+        let (client, state, id) = self.client_of(command.consent.as_deref()).await?;
+        let mut consent = self.open_consent(&client, state, &id).await?;
+        let status = consent.status().await?;
+        if self.args.json {
+            output::json(&serde_json::json!({"consentId": id, "consentStatus": status}));
+        } else {
+            output::line(&format!("Consent {id} is {status}"));
+        }
+        Ok(())
     }
 
     pub(super) async fn accounts(&self, command: &TppReadArgs) -> Result<(), Failure> {
-        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
-        let mut consent = self.reading(&client, state, command).await?;
+        let (client, state, id) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, &id, command).await?;
         let accounts = chosen(consent.accounts().await?, command.account.as_deref())?;
         if self.args.json {
             output::json(&serde_json::json!({"accounts": accounts}));
             return Ok(());
         }
+        output::line(&account_line(ACCOUNT_HEADINGS));
         for account in accounts {
             output::line(&account_line([
                 &number(&account),
@@ -112,8 +137,8 @@ impl Session<'_> {
     }
 
     pub(super) async fn balances(&self, command: &TppReadArgs) -> Result<(), Failure> {
-        let (client, state) = self.client_of(command.id.consent.as_deref()).await?;
-        let mut consent = self.reading(&client, state, command).await?;
+        let (client, state, id) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, &id, command).await?;
         let accounts = chosen(consent.accounts().await?, command.account.as_deref())?;
         let mut all = Vec::new();
         for account in accounts.iter().filter(|account| account.links.balances.is_some()) {
@@ -124,6 +149,7 @@ impl Session<'_> {
             output::json(&serde_json::json!({"balances": entries}));
             return Ok(());
         }
+        output::line(&amount_line(BALANCE_HEADINGS));
         for (account, balances) in &all {
             for balance in &balances.balances {
                 output::line(&balance_line(account, balance));
@@ -133,8 +159,8 @@ impl Session<'_> {
     }
 
     pub(super) async fn transactions(&self, command: &TppTransactionsArgs) -> Result<(), Failure> {
-        let (client, state) = self.client_of(command.read.id.consent.as_deref()).await?;
-        let mut consent = self.reading(&client, state, &command.read).await?;
+        let (client, state, id) = self.client_of(command.read.id.consent.as_deref()).await?;
+        let mut consent = self.reading(&client, state, &id, &command.read).await?;
         let accounts = chosen(consent.accounts().await?, command.read.account.as_deref())?;
         let wish = TransactionsWish {
             booking_status: Some(command.booking_status.name().to_owned()),
@@ -150,9 +176,7 @@ impl Session<'_> {
             output::json(&serde_json::json!({"transactions": all.iter().map(entry).collect::<Vec<_>>()}));
             return Ok(());
         }
-        if command.csv {
-            output::line(CSV_HEADER);
-        }
+        output::line(&if command.csv { CSV_HEADER.to_owned() } else { Row::headings() });
         for (account, list) in &all {
             for (status, transactions) in [("pending", &list.pending), ("booked", &list.booked)] {
                 for transaction in transactions {
@@ -165,18 +189,16 @@ impl Session<'_> {
     }
 
     pub(super) async fn refresh(&self, command: &TppConsentIdArgs) -> Result<(), Failure> {
-        let (client, state) = self.client_of(command.consent.as_deref()).await?;
-        let mut consent =
-            ConsentSession::open(&client, &self.folder, state, command.consent.as_deref()).await?;
+        let (client, state, id) = self.client_of(command.consent.as_deref()).await?;
+        let mut consent = self.open_consent(&client, state, &id).await?;
         consent.refresh().await?;
         self.done(&consent, "has new tokens");
         Ok(())
     }
 
     pub(super) async fn revoke(&self, command: &TppRevokeArgs) -> Result<(), Failure> {
-        let id = command.id.consent.as_deref();
-        let (client, state) = self.client_of(id).await?;
-        let mut consent = ConsentSession::open(&client, &self.folder, state, id).await?;
+        let (client, state, id) = self.client_of(command.id.consent.as_deref()).await?;
+        let mut consent = self.open_consent(&client, state, &id).await?;
         consent.revoke(command.delete_consent).await?;
         self.done(&consent, if command.delete_consent { "was ended" } else { "has no tokens any more" });
         Ok(())
@@ -194,30 +216,46 @@ impl Session<'_> {
         &'c self,
         client: &'c Client,
         state: State,
+        id: &str,
         command: &TppReadArgs,
     ) -> Result<ConsentSession<'c>, Failure> {
-        let id = command.id.consent.as_deref();
-        let mut consent = ConsentSession::open(client, &self.folder, state, id).await?;
+        let mut consent = self.open_consent(client, state, id).await?;
         consent.psu_ip_address.clone_from(&command.psu_ip_address);
         consent.beyond_budget = command.beyond_budget;
         Ok(consent)
     }
 
-    /// A client for the tenant of a consent that is kept.
-    async fn client_of(&self, consent: Option<&str>) -> Result<(Client, State), Failure> {
-        let state = self.load()?;
-        let kept = match consent {
-            Some(id) => state.consents.iter().find(|kept| kept.id == id),
-            None => state.consents.last(),
-        };
-        let tenant = kept.map_or_else(|| tenant_of(&state), |kept| kept.tenant.clone());
+    async fn open_consent<'c>(
+        &'c self,
+        client: &'c Client,
+        state: State,
+        id: &str,
+    ) -> Result<ConsentSession<'c>, Failure> {
+        let mut consent = ConsentSession::open(client, &self.folder, state, Some(id)).await?;
+        consent.today = Some(self.today(consent.kept()));
+        Ok(consent)
+    }
+
+    /// A client for the tenant of a consent that is kept, and the id of that consent: the one that is named, or the
+    /// newest that can still be used.
+    async fn client_of(&self, consent: Option<&str>) -> Result<(Client, State, String), Failure> {
+        let state = self.meet().await?;
+        let kept = consents::choose(&state, consent, |kept| self.today(kept))?;
+        let (tenant, id) = (kept.tenant.clone(), kept.id.clone());
         let client = self.client(&state, &tenant).await?;
-        Ok((client, state))
+        Ok((client, state, id))
     }
 }
 
+/// The command that finishes the authorisation of a consent.
+fn finish(id: &str) -> String {
+    format!("vestibule tpp authorise --consent {id} --location -")
+}
+
 fn not_registered() -> Failure {
-    Failure::new("not registered yet; register with: vestibule tpp register --redirect-uri URI")
+    Failure::new(
+        "not registered yet; register with: vestibule tpp register --redirect-uri https://tpp.example/callback",
+    )
 }
 
 pub(super) fn tenant_of(state: &State) -> String {
@@ -314,7 +352,11 @@ impl Row {
 
     pub(super) fn as_text(&self) -> String {
         let Self { status, date, amount, currency, counterparty, remittance, .. } = self;
-        format!("{date:<10} {status:<7} {amount:>14} {currency:<4} {counterparty:<28} {remittance}")
+        row_line([date, status, amount, currency, counterparty, remittance])
+    }
+
+    pub(super) fn headings() -> String {
+        row_line(["DATE", "STATUS", "AMOUNT", "CUR", "COUNTERPARTY", "REMITTANCE"])
     }
 
     pub(super) fn as_csv(&self) -> String {
@@ -330,6 +372,11 @@ impl Row {
         ];
         fields.map(csv_field).join(",")
     }
+}
+
+/// A transaction on one line.
+fn row_line([date, status, amount, currency, counterparty, remittance]: [&str; 6]) -> String {
+    format!("{date:<10} {status:<7} {amount:>14} {currency:<4} {counterparty:<28} {remittance}")
 }
 
 /// A field of comma-separated values (RFC 4180, 2). A text that a spreadsheet would take for a formula gets a

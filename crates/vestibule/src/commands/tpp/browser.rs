@@ -1,10 +1,11 @@
 //! The customer's way to the bank and back: with a browser, or at a sandbox without one.
 
+use std::io::BufRead;
 use std::time::Duration;
 
-use tpp::TransportSettings;
+use tokio::sync::oneshot;
 use tpp::loopback::Loopback;
-use tpp::sandbox::{Approval, Management};
+use tpp::sandbox::Approval;
 
 use super::Session;
 use crate::cli::HeadlessArgs;
@@ -16,36 +17,95 @@ const BROWSER_TIME: Duration = Duration::from_secs(15 * 60);
 
 impl Session<'_> {
     /// Sends the customer to an address of the bank, with a browser or without, and returns where they came back
-    /// to.
+    /// to. `finish` is the command that goes on if nobody says where that was.
     pub(super) async fn send_browser(
         &self,
-        url: &str,
-        redirect_uri: &str,
+        (url, redirect_uri): (&str, &str),
         args: &HeadlessArgs,
+        finish: &str,
     ) -> Result<String, Failure> {
         if let Some(decision) = args.headless {
-            let iban = args.customer_iban.as_deref().ok_or_else(|| {
-                Failure::new("--headless needs --customer-iban; make a customer with: vestibule account new")
-            })?;
-            let transport = self.transport(TransportSettings::default())?;
-            let management = Management::new(transport, &self.args.management);
+            let iban = check_headless(args)?;
             let approval = Approval { url, iban, decision: decision.name(), account: None };
-            return Ok(management.decide(&approval).await?);
+            return Ok(self.management()?.decide(&approval).await?);
         }
-        if !Loopback::fits(redirect_uri) {
-            return Err(Failure::new(format!(
-                "open this address in a browser:\n\n  {url}\n\nand finish with the address it comes back to:\n\n  \
-                 vestibule tpp authorise --location '{redirect_uri}?code=…'"
-            )));
+        output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
+        if !args.no_browser && open_browser(url) {
+            output::error("A browser of this machine was told to.");
         }
-        let loopback = Loopback::bind(redirect_uri).await?;
-        if args.no_browser || !open_browser(url) {
-            output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
-        } else {
-            output::error("The bank's page was opened in a browser. Waiting for the customer to come back …");
+        match listen(redirect_uri).await {
+            Some(loopback) => {
+                output::error(&format!(
+                    "Waiting for a browser at {redirect_uri}. If it is on another machine, paste the address that it \
+                     came back to, and press Enter …"
+                ));
+                wait(&loopback).await
+            }
+            None => {
+                output::error(&format!(
+                    "The browser comes back to {redirect_uri}. Paste the whole address that it came back to, and press \
+                     Enter …"
+                ));
+                pasted_or(finish).await
+            }
         }
-        Ok(loopback.wait(BROWSER_TIME).await?)
     }
+}
+
+/// The account of the customer in whose place a command decides.
+pub(super) fn check_headless(args: &HeadlessArgs) -> Result<&str, Failure> {
+    if args.headless.is_none() {
+        return Ok("");
+    }
+    args.customer_iban.as_deref().ok_or_else(|| {
+        Failure::new("--headless needs --customer-iban; make a customer with: vestibule account new")
+    })
+}
+
+/// The address that somebody pastes.
+pub(super) async fn pasted_or(finish: &str) -> Result<String, Failure> {
+    pasted().await.ok_or_else(|| {
+        Failure::new(format!(
+            "nobody pasted the address that the browser came back to; paste it to: {finish}"
+        ))
+    })
+}
+
+/// A listener at the redirect URI, if that is of this machine and free.
+async fn listen(redirect_uri: &str) -> Option<Loopback> {
+    if !Loopback::fits(redirect_uri) {
+        return None;
+    }
+    Loopback::bind(redirect_uri).await.inspect_err(|error| output::error(&error.to_string())).ok()
+}
+
+/// Waits for a browser that comes back, or for somebody who pastes where one came back to.
+async fn wait(loopback: &Loopback) -> Result<String, Failure> {
+    tokio::select! {
+        location = loopback.wait(BROWSER_TIME) => Ok(location?),
+        Some(location) = pasted() => Ok(location),
+    }
+}
+
+/// The first line of standard input that is an address; absent at its end.
+async fn pasted() -> Option<String> {
+    let (say, heard) = oneshot::channel();
+    // A thread of its own: one of the runtime's would keep the program alive until somebody presses Enter.
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lock().lines().map_while(Result::ok);
+        let addresses = lines.map(|line| line.trim().trim_matches('\'').to_owned());
+        let mut addresses = addresses.filter(|line| {
+            let is_address = url::Url::parse(line).is_ok();
+            if !is_address && !line.is_empty() {
+                output::error(
+                    "That is no address. It begins with the redirect URI, and has code and state in it …",
+                );
+            }
+            is_address
+        });
+        let _ = say.send(addresses.next());
+    });
+    heard.await.ok().flatten()
 }
 
 /// Tries the programs that open addresses.

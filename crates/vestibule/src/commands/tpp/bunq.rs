@@ -2,18 +2,19 @@
 
 use bunq::wire::Payment;
 use serde_json::json;
-use tpp::TransportSettings;
 use tpp::bunq::{Account, Client, Connection, Order, Period, Prepared, compact};
 
 use super::Session;
-use super::accounts::{CSV_HEADER, amount_line};
+use super::accounts::{ACCOUNT_HEADINGS, BALANCE_HEADINGS, CSV_HEADER, Row, account_line, amount_line};
+use super::browser::{check_headless, pasted_or};
 use super::bunq_output::{
     BALANCE, account_json, account_text, balance_json, number, oauth_client_json, oauth_client_text,
     payment_json, row,
 };
 use crate::cli::{
     BookingStatusArg, HeadlessArgs, OrderArgs, TppAuthoriseArgs, TppCommand, TppDraftArgs, TppFlowCommand,
-    TppFundsArgs, TppOauthClientArgs, TppPayArgs, TppReadArgs, TppRegisterArgs, TppTransactionsArgs,
+    TppFundsArgs, TppOauthClientArgs, TppPayArgs, TppReadArgs, TppRegisterArgs, TppStatusCommand,
+    TppTransactionsArgs,
 };
 use crate::commands::Failure;
 use crate::output;
@@ -33,8 +34,10 @@ impl Session<'_> {
             TppCommand::Draft(command) => self.bunq_draft(&command).await,
             TppCommand::Funds(command) => self.bunq_funds(&command).await,
             TppCommand::Flow(TppFlowCommand::Bunq(command)) => self.flow_bunq(&command).await,
+            TppCommand::Forget => self.forget(),
+            TppCommand::Status(command) => self.bunq_status(&command).await,
             TppCommand::Flow(TppFlowCommand::Ais(_)) => {
-                Err(not_here("flow ais", "its counterpart is: vestibule tpp flow bunq"))
+                Err(not_here("flow ais", "its counterpart is: vestibule tpp flow bunq --headless approve"))
             }
             TppCommand::Consent(_) => Err(not_here(
                 "consent",
@@ -49,9 +52,7 @@ impl Session<'_> {
 
     /// A client of the bank that goes on from what is kept.
     pub(super) async fn bunq_client(&self) -> Result<Client, Failure> {
-        let ca_file = self.ca_file().await?;
-        let transport = self.transport(TransportSettings { ca_file, tls: None })?;
-        Ok(Client::open(transport, &self.args.bank, self.folder.clone(), self.load()?)?)
+        self.bunq_client_with(self.meet().await?)
     }
 
     async fn bunq_register(&self, command: &TppRegisterArgs) -> Result<(), Failure> {
@@ -63,6 +64,7 @@ impl Session<'_> {
         } else {
             output::line(&format!("Registered at {}", state.bank));
             output::line(&self.state_text(&state, true));
+            self.next(&["vestibule tpp authorise"]);
         }
         Ok(())
     }
@@ -75,8 +77,8 @@ impl Session<'_> {
         }
         let kept = client.kept().oauth_client.as_ref().ok_or_else(|| {
             Failure::new(
-                "the bank knows no active OAuth client; register one with: vestibule tpp register --dialect bunq \
-                 --redirect-uri URI",
+                "the bank knows no active OAuth client; register one with: vestibule tpp register --redirect-uri \
+                 https://tpp.example/callback",
             )
         })?;
         if self.args.json {
@@ -93,12 +95,18 @@ impl Session<'_> {
                 "authorise makes a new connection at banks of the dialect bunq; leave --consent out",
             ));
         }
+        check_headless(&command.headless)?;
         let mut client = self.bunq_client().await?;
-        let location = match &command.location {
-            Some(location) => location.clone(),
+        let location = match command.location.as_deref() {
+            Some("-") => {
+                output::error("Paste the whole address that the browser came back to, and press Enter …");
+                pasted_or(FINISH).await?
+            }
+            Some(location) => location.to_owned(),
             None => {
                 let pending = client.begin_authorization(None)?;
-                self.send_browser(&pending.url, &pending.redirect_uri, &command.headless).await?
+                let way = (pending.url.as_str(), pending.redirect_uri.as_str());
+                self.send_browser(way, &command.headless, FINISH).await?
             }
         };
         let connection = client.finish_authorization(&location).await?;
@@ -108,7 +116,7 @@ impl Session<'_> {
             output::json(&json!({"connection": user, "customer": customer}));
         } else {
             output::line(&format!("Connected as user {user}: {}", customer.unwrap_or("no name")));
-            output::line("Next: vestibule tpp accounts, balances, transactions or draft");
+            self.next(&["vestibule tpp accounts", "vestibule tpp balances", "vestibule tpp transactions"]);
         }
         Ok(())
     }
@@ -142,6 +150,7 @@ impl Session<'_> {
             let accounts: Vec<_> = accounts.iter().map(account_json).collect();
             output::json(&json!({ "accounts": accounts }));
         } else {
+            output::line(&account_line(ACCOUNT_HEADINGS));
             accounts.iter().for_each(|account| output::line(&account_text(account)));
         }
         Ok(())
@@ -150,6 +159,9 @@ impl Session<'_> {
     async fn bunq_balances(&self, command: &TppReadArgs) -> Result<(), Failure> {
         let (_, _, accounts) = self.bunq_read(command).await?;
         let mut all = Vec::new();
+        if !self.args.json {
+            output::line(&amount_line(BALANCE_HEADINGS));
+        }
         for account in &accounts {
             // A balance that may not be seen has neither value nor currency.
             let Some(balance) = &account.details.balance else { continue };
@@ -186,9 +198,7 @@ impl Session<'_> {
             output::json(&json!({"transactions": all.iter().map(entry).collect::<Vec<_>>()}));
             return Ok(());
         }
-        if command.csv {
-            output::line(CSV_HEADER);
-        }
+        output::line(&if command.csv { CSV_HEADER.to_owned() } else { Row::headings() });
         for (account, booked) in &all {
             for payment in booked {
                 let row = row(account, payment);
@@ -210,7 +220,8 @@ impl Session<'_> {
                 customer_iban: Some(compact(customer)),
                 no_browser: true,
             };
-            let location = self.send_browser(&pending.url, &pending.redirect_uri, &headless).await?;
+            let way = (pending.url.as_str(), pending.redirect_uri.as_str());
+            let location = self.send_browser(way, &headless, FINISH).await?;
             match client.finish_authorization(&location).await {
                 Ok(_) => {}
                 // What the customer did not accept still has a status.
@@ -230,9 +241,36 @@ impl Session<'_> {
         output::line(&format!("Payment {} is {}{reason}", prepared.id, prepared.status));
         if command.headless.is_none() {
             output::line(&format!(
-                "Next: send the customer to this address, or open it with: vestibule tpp authorise\n\n  {}\n",
+                "The customer decides about it at this address, or wherever authorise leads:\n\n  {}\n",
                 pending.url
             ));
+            let status = format!("vestibule tpp status payment {}", prepared.id);
+            self.next(&["vestibule tpp authorise", &status]);
+        }
+        Ok(())
+    }
+
+    async fn bunq_status(&self, command: &TppStatusCommand) -> Result<(), Failure> {
+        let mut client = self.bunq_client().await?;
+        let (what, id, status) = match command {
+            TppStatusCommand::Consent(_) => {
+                return Err(not_here(
+                    "status consent",
+                    "whether a customer's approval still stands shows when accounts are read: vestibule tpp accounts",
+                ));
+            }
+            TppStatusCommand::Draft(draft) => {
+                let connection = client.connection(draft.connection.consent.as_deref())?;
+                ("Draft payment", draft.id, client.draft_status(connection, draft.id).await?)
+            }
+            TppStatusCommand::Payment(payment) => {
+                ("Payment", payment.id, client.provider_draft_status(payment.id).await?)
+            }
+        };
+        if self.args.json {
+            output::json(&json!({"id": id, "status": status}));
+        } else {
+            output::line(&format!("{what} {id} is {status}"));
         }
         Ok(())
     }
@@ -246,9 +284,8 @@ impl Session<'_> {
             output::json(&json!({"id": draft.id, "status": draft.status}));
         } else {
             output::line(&format!("Draft payment {} is {}", draft.id, draft.status));
-            output::line(
-                "Next: the customer accepts it at the bank: in its app, or where vestibule tpp authorise leads",
-            );
+            output::line("The customer accepts it at the bank: in its app, or where authorise leads.");
+            self.next(&["vestibule tpp authorise", &format!("vestibule tpp status draft {}", draft.id)]);
         }
         Ok(())
     }
@@ -266,6 +303,9 @@ impl Session<'_> {
         Ok(())
     }
 }
+
+/// The command that finishes an authorisation.
+pub(super) const FINISH: &str = "vestibule tpp authorise --location -";
 
 fn not_here(command: &str, instead: &str) -> Failure {
     Failure::new(format!("{command} is not offered at banks of the dialect bunq: {instead}"))

@@ -3,7 +3,7 @@
 
 use bunq::wire::Payment;
 use serde_json::{Value, json};
-use tpp::bunq::{Account, BunqState, KeptOauthClient};
+use tpp::bunq::{Account, BunqState, KeptConnection, KeptOauthClient};
 
 use super::accounts::{Row, account_line};
 
@@ -104,11 +104,16 @@ fn hidden(secret: &str, secrets: bool) -> &str {
     if secrets { secret } else { "(hidden; --secrets shows it)" }
 }
 
+/// The connections that the bank still takes, as far as that is known here.
+fn living(kept: &BunqState) -> impl Iterator<Item = &KeptConnection> {
+    kept.connections.iter().filter(|connection| !connection.ended)
+}
+
 /// What is kept about a bank, as JSON.
 pub(super) fn kept_json(kept: &BunqState, secrets: bool) -> Value {
     let secret = |text: &String| if secrets { text.clone() } else { "hidden".to_owned() };
     let answer = kept.installation.as_ref().and_then(|installation| installation.answer.as_ref());
-    let connections = kept.connections.iter().map(|connection| {
+    let connections = living(kept).map(|connection| {
         json!({
             "connection": connection.user_id,
             "customer": connection.customer,
@@ -130,7 +135,7 @@ pub(super) fn kept_text(kept: &BunqState, secrets: bool) -> Vec<String> {
         None => vec!["  Not registered yet".to_owned()],
     };
     lines.extend(kept.api_key.as_ref().map(|key| format!("  API key         {}", hidden(key, secrets))));
-    lines.extend(kept.connections.iter().map(|connection| {
+    lines.extend(living(kept).map(|connection| {
         let user = connection.user_id.map_or_else(|| "not used yet".to_owned(), |user| user.to_string());
         format!("  Connection      {user} {}", connection.customer.as_deref().unwrap_or_default())
     }));

@@ -4,57 +4,43 @@ mod accounts;
 mod browser;
 mod bunq;
 mod bunq_output;
+mod enrolment;
 mod flow;
+mod show_calls;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+pub(super) use show_calls::observer;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use eidas::issue::{KeyType, generate_key};
+use tpp::announcement::Announcement;
 use tpp::berlin_group::Client;
+use tpp::consents;
+use tpp::kept_consents::KeptConsent;
 use tpp::sandbox::Management;
-use tpp::state::{Dialect, KeptIdentity, KeptRegistration, State, StateFolder, Use};
-use tpp::{Call, Observer, Transport, TransportSettings};
+use tpp::state::{Dialect, KeptIdentity, State, StateFolder};
+use tpp::{Transport, TransportSettings};
 
-use super::certificate::request;
-use super::{Failure, unreadable, user_folder};
+use super::{Failure, Hints, user_folder};
 use crate::cli::{
-    DialectArg, ProfileArg, SubjectArgs, TppArgs, TppCertificateArgs, TppCommand, TppCommonArgs,
-    TppFlowCommand, TppRegisterArgs, TppShowArgs,
+    DEFAULT_BANK, DEFAULT_MANAGEMENT, DialectArg, TppArgs, TppCommand, TppCommonArgs, TppFlowCommand,
+    TppRegisterArgs, TppShowArgs, TppStatusCommand,
 };
 use crate::output;
 
 pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
-    let session = Session::open(&args.common, &args.command)?;
-    if session.dialect == Dialect::Bunq {
-        return session.run_bunq(args.command).await.map(|()| ExitCode::SUCCESS);
-    }
-    match args.command {
-        TppCommand::Certificate(command) => session.certificate(command).await,
-        TppCommand::Register(command) => session.register(command).await,
-        TppCommand::Show(command) => session.show(&command),
-        TppCommand::Consent(command) => session.consent(&command).await,
-        TppCommand::Authorise(command) => session.authorise(&command).await,
-        TppCommand::Accounts(command) => session.accounts(&command).await,
-        TppCommand::Balances(command) => session.balances(&command).await,
-        TppCommand::Transactions(command) => session.transactions(&command).await,
-        TppCommand::Refresh(command) => session.refresh(&command).await,
-        TppCommand::Revoke(command) => session.revoke(&command).await,
-        TppCommand::Flow(TppFlowCommand::Ais(command)) => session.flow_ais(&command).await,
-        TppCommand::OauthClient(_) => Err(not_yet("oauth-client")),
-        TppCommand::Pay(_) => Err(not_yet("pay")),
-        TppCommand::Draft(_) => Err(not_yet("draft")),
-        TppCommand::Funds(_) => Err(not_yet("funds")),
-        TppCommand::Flow(TppFlowCommand::Bunq(_)) => Err(not_yet("flow bunq")),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    let session = Session::open(&args.common, &args.command).await?;
+    let done = match session.dialect {
+        Dialect::Bunq => session.run_bunq(args.command).await,
+        Dialect::BerlinGroup => session.run_berlin_group(args.command).await,
+    };
+    done.map(|()| ExitCode::SUCCESS).map_err(|failure| failure.with(&session.hints))
 }
 
 fn not_yet(command: &str) -> Failure {
     Failure::new(format!(
-        "{command} is not offered at banks of the dialect berlin-group yet; a bank that speaks that of bunq offers it: \
-         add --dialect bunq"
+        "{command} is not offered at banks of the dialect berlin-group; a bank may speak that of bunq too, after: \
+         vestibule tpp register --dialect bunq --redirect-uri https://tpp.example/callback"
     ))
 }
 
@@ -64,10 +50,38 @@ struct Session<'a> {
     dialect: Dialect,
     root: PathBuf,
     folder: StateFolder,
+    /// What the bank says about itself, if it is a sandbox.
+    announced: Option<Announcement>,
+    hints: Hints,
 }
 
 impl<'a> Session<'a> {
-    fn open(args: &'a TppCommonArgs, command: &TppCommand) -> Result<Self, Failure> {
+    async fn run_berlin_group(&self, command: TppCommand) -> Result<(), Failure> {
+        match command {
+            TppCommand::Certificate(command) => self.certificate(command).await,
+            TppCommand::Register(command) => self.register(command).await,
+            TppCommand::Show(command) => self.show(&command),
+            TppCommand::Consent(command) => self.consent(&command).await,
+            TppCommand::Authorise(command) => self.authorise(&command).await,
+            TppCommand::Accounts(command) => self.accounts(&command).await,
+            TppCommand::Balances(command) => self.balances(&command).await,
+            TppCommand::Transactions(command) => self.transactions(&command).await,
+            TppCommand::Refresh(command) => self.refresh(&command).await,
+            TppCommand::Revoke(command) => self.revoke(&command).await,
+            TppCommand::Flow(TppFlowCommand::Ais(command)) => self.flow_ais(&command).await,
+            TppCommand::OauthClient(_) => Err(not_yet("oauth-client")),
+            TppCommand::Pay(_) => Err(not_yet("pay")),
+            TppCommand::Draft(_) => Err(not_yet("draft")),
+            TppCommand::Funds(_) => Err(not_yet("funds")),
+            TppCommand::Flow(TppFlowCommand::Bunq(_)) => Err(not_yet("flow bunq")),
+            TppCommand::Status(TppStatusCommand::Consent(command)) => self.consent_status(&command).await,
+            TppCommand::Status(TppStatusCommand::Draft(_)) => Err(not_yet("status draft")),
+            TppCommand::Status(TppStatusCommand::Payment(_)) => Err(not_yet("status payment")),
+            TppCommand::Forget => self.forget(),
+        }
+    }
+
+    async fn open(args: &'a TppCommonArgs, command: &TppCommand) -> Result<Self, Failure> {
         let root = match &args.state {
             Some(path) => path.clone(),
             None => user_folder("tpp")?,
@@ -92,7 +106,57 @@ impl<'a> Session<'a> {
             None => StateFolder::dialect_of(&root, &args.bank)?,
         };
         let folder = StateFolder::for_dialect(&root, &args.bank, dialect)?;
-        Ok(Self { args, dialect, root, folder })
+        let announced = match command {
+            TppCommand::Show(_) | TppCommand::Forget => None,
+            _ => Announcement::of(&args.bank).await,
+        };
+        let hints = Hints::default();
+        let mut session = Self { args, dialect, root, folder, announced, hints };
+        session.hints = session.hints();
+        Ok(session)
+    }
+
+    /// What leads another command to where this one goes.
+    fn hints(&self) -> Hints {
+        let args = self.args;
+        let mut hints = Hints::default();
+        let bank = Some(&args.bank).filter(|bank| *bank != DEFAULT_BANK);
+        hints.tpp.extend(bank.map(|bank| ("--bank", bank.clone())));
+        let is_named = args.dialect.is_some() || self.dialect == Dialect::Bunq;
+        hints.tpp.extend(is_named.then(|| ("--dialect", self.dialect.name().to_owned())));
+        hints.tpp.extend(args.management.clone().map(|url| ("--management", url)));
+        let path = |path: &PathBuf| path.display().to_string();
+        hints.tpp.extend(args.state.as_ref().map(|folder| ("--state", path(folder))));
+        hints.tpp.extend(args.ca.as_ref().map(|file| ("--ca", path(file))));
+        let management = self.management_url();
+        if management != DEFAULT_MANAGEMENT {
+            hints.account.push(("--management", management.to_owned()));
+        }
+        if let Some(url) = bank.and_then(|bank| url::Url::parse(bank).ok()) {
+            hints.sandbox = sandbox_options(&url);
+        }
+        hints
+    }
+
+    /// Prints the commands that come next.
+    fn next(&self, commands: &[&str]) {
+        output::line("Next:");
+        commands.iter().for_each(|command| output::line(&format!("  {}", self.hints.complete(command))));
+    }
+
+    fn management_url(&self) -> &str {
+        let announced = self.announced.as_ref().and_then(|announced| announced.management.as_deref());
+        self.args.management.as_deref().or(announced).unwrap_or(DEFAULT_MANAGEMENT)
+    }
+
+    fn management(&self) -> Result<Management, Failure> {
+        Ok(Management::new(self.transport(TransportSettings::default())?, self.management_url()))
+    }
+
+    /// The day at the bank for a consent.
+    fn today(&self, kept: &KeptConsent) -> String {
+        let announced = self.announced.as_ref().and_then(|announced| announced.today(&kept.tenant));
+        announced.map_or_else(|| consents::today_at(&kept.tenant), str::to_owned)
     }
 
     fn load(&self) -> Result<State, Failure> {
@@ -101,75 +165,16 @@ impl<'a> Session<'a> {
         Ok(state)
     }
 
-    async fn certificate(&self, command: TppCertificateArgs) -> Result<(), Failure> {
-        let mut state = self.load()?;
-        let kept = match (&command.certificate, &command.key) {
-            (Some(certificate), Some(key)) => self.take_over(command.profile, certificate, key)?,
-            _ => self.fetch_certificate(&command.subject, command.profile, command.tenant.as_deref()).await?,
-        };
-        let shown = kept.clone();
-        *slot(&mut state, command.profile) = Some(kept);
-        // An API key belongs to the certificate that it was given for.
-        if let Some(kept) = &mut state.bunq {
-            kept.api_key = None;
-        }
-        self.folder.save(&state)?;
-        if self.args.json {
-            output::json(&self.identity_json(&shown));
-        } else {
-            output::line(&format!("Certificate for {}", shown.organization_identifier));
-            output::line(&self.identity_text(&shown));
-        }
-        Ok(())
-    }
-
     async fn register(&self, command: TppRegisterArgs) -> Result<(), Failure> {
-        let state = self.register_with(self.load()?, command, |text| self.progress(text)).await?;
+        let state = self.register_with(self.meet().await?, command, |text| self.progress(text)).await?;
         if self.args.json {
             output::json(&self.state_json(&state, true));
         } else {
             output::line(&format!("Registered at {}", state.bank));
             output::line(&self.state_text(&state, true));
+            self.next(&["vestibule tpp consent"]);
         }
         Ok(())
-    }
-
-    /// Registers, with a test certificate if there is none, and keeps what came of it. `announce` is told of each
-    /// step before it is taken.
-    async fn register_with(
-        &self,
-        mut state: State,
-        command: TppRegisterArgs,
-        announce: impl Fn(&str),
-    ) -> Result<State, Failure> {
-        if state.signing.is_none() {
-            announce("No certificate yet: getting a test certificate from the sandbox");
-            let subject = default_subject();
-            let kept = self.fetch_certificate(&subject, ProfileArg::TestClient, Some(&command.tenant)).await;
-            state.signing = Some(kept.map_err(|failure| {
-                Failure::new(format!(
-                    "{failure}; a test certificate comes from a sandbox's management API (--management), one that \
-                     you have is taken over with: vestibule tpp certificate --certificate FILE --key FILE"
-                ))
-            })?);
-            self.folder.save(&state)?;
-        }
-        let client = self.client(&state, &command.tenant).await?;
-        announce("Getting an initial access token");
-        let token = client.initial_access_token().await?;
-        announce("Registering");
-        let registered =
-            client.register(&token, &command.redirect_uris, &command.sector_identifier_uri).await?;
-        // The secret is on disk before anyone sees it: the bank shows it this one time.
-        state.registration = Some(KeptRegistration {
-            tenant: command.tenant,
-            client_id: registered.client_id.clone(),
-            client_secret: registered.client_secret.clone(),
-            redirect_uris: registered.redirect_uris.clone(),
-            initial_access_token: token.access_token.clone(),
-        });
-        self.folder.save(&state)?;
-        Ok(state)
     }
 
     fn show(&self, command: &TppShowArgs) -> Result<(), Failure> {
@@ -179,13 +184,15 @@ impl<'a> Session<'a> {
             let state = folder.load()?;
             if !state.bank.is_empty() {
                 let (args, dialect, root) = (self.args, self.dialect, self.root.clone());
-                states.push((Session { args, dialect, root, folder: folder.clone() }, state));
+                let (folder, hints) = (folder.clone(), self.hints.clone());
+                states.push((Session { args, dialect, root, folder, announced: None, hints }, state));
             }
         }
         if states.is_empty() {
             let what = if command.all { "any bank".to_owned() } else { self.args.bank.clone() };
             return Err(Failure::new(format!(
-                "nothing is kept about {what} in {}; register with: vestibule tpp register --bank URL --redirect-uri URI",
+                "nothing is kept about {what} in {}; register with: vestibule tpp register \
+                 --redirect-uri https://tpp.example/callback",
                 self.root.display()
             )));
         }
@@ -203,87 +210,31 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Makes a key here and gets a certificate for it: the private key never leaves this machine.
-    async fn fetch_certificate(
-        &self,
-        subject: &SubjectArgs,
-        profile: ProfileArg,
-        tenant: Option<&str>,
-    ) -> Result<KeptIdentity, Failure> {
-        let (private_key, public_key) = generate_key(KeyType::Rsa2048)?;
-        let management =
-            Management::new(self.transport(TransportSettings::default())?, &self.args.management);
-        let issued = management.test_certificate(&request(subject, profile, tenant, &public_key)).await?;
-        let purpose = purpose(profile);
-        let kept = self.folder.save_identity(
-            purpose,
-            &issued.certificate,
-            &issued.chain,
-            &private_key,
-            &issued.key_id,
-        )?;
-        Ok(kept)
-    }
-
-    fn take_over(
-        &self,
-        profile: ProfileArg,
-        certificate: &Path,
-        key: &Path,
-    ) -> Result<KeptIdentity, Failure> {
-        let read = |path: &Path| fs::read(path).map_err(|error| unreadable(path, &error));
-        let wrong =
-            |path: &Path, error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", path.display()));
-        let all = eidas::certificate::ordered_chain(read(certificate)?);
-        let all = all.map_err(|error| wrong(certificate, &error))?;
-        let key = eidas::pem::private_key(&read(key)?).map_err(|error| wrong(key, &error))?.to_pem();
-        let pem = |one: &eidas::Certificate| eidas::certificate::to_pem(&one.der);
-        let key_id = all[0].key_id();
-        // The last entry of a chain is the root, which is not sent; a file of a user may end anywhere.
-        let mut chain: Vec<_> = all[1..].iter().map(pem).collect();
-        chain.push(String::new());
-        if self.dialect == Dialect::Bunq && purpose(profile) == Use::Signing {
-            return Ok(self.folder.save_seal(&pem(&all[0]), &chain, &key)?);
-        }
-        Ok(self.folder.save_identity(purpose(profile), &pem(&all[0]), &chain, &key, &key_id)?)
-    }
-
     async fn client(&self, state: &State, tenant: &str) -> Result<Client, Failure> {
         let identity = self.folder.signing_identity(state)?;
-        let identity =
-            identity.ok_or_else(|| Failure::new("no certificate yet: vestibule tpp certificate"))?;
+        let identity = identity
+            .ok_or_else(|| Failure::new("no certificate yet; get one with: vestibule tpp certificate"))?;
         let secure = self.args.bank.starts_with("https:");
         let tls = if secure { self.folder.tls_identity(state) } else { None };
         let ssl_certificate = tls.is_none();
-        let transport = self.transport(TransportSettings { ca_file: self.ca_file().await?, tls })?;
+        let transport = self.transport(TransportSettings { ca_file: self.ca_file()?, tls })?;
         Ok(Client::new(transport, identity, &self.args.bank, tenant, ssl_certificate)?)
     }
 
-    /// File with the authority of the bank's TLS certificate, if it is a private one.
-    async fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
-        match &self.args.ca {
-            Some(path) => Ok(Some(path.clone())),
-            None if self.args.bank.starts_with("https:") => self.sandbox_ca().await,
-            None => Ok(None),
+    /// File with the authority of the bank's TLS certificate, if it is a private one. A sandbox tells its own.
+    fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
+        match (&self.args.ca, &self.announced) {
+            (Some(path), _) => Ok(Some(path.clone())),
+            (None, Some(announced)) if self.args.bank.starts_with("https:") => {
+                self.folder.write("ca.pem", announced.authority.as_bytes())?;
+                Ok(Some(self.folder.file("ca.pem")))
+            }
+            _ => Ok(None),
         }
-    }
-
-    /// A sandbox's authority, if the bank is on this machine and its management API answers.
-    async fn sandbox_ca(&self) -> Result<Option<PathBuf>, Failure> {
-        let host = url::Url::parse(&self.args.bank)?.host_str().unwrap_or_default().to_owned();
-        if !matches!(host.as_str(), "127.0.0.1" | "[::1]" | "localhost") {
-            return Ok(None);
-        }
-        let management =
-            Management::new(self.transport(TransportSettings::default())?, &self.args.management);
-        let pem = management.ca_pem().await?;
-        self.folder.write("ca.pem", pem.as_bytes())?;
-        Ok(Some(self.folder.file("ca.pem")))
     }
 
     fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
-        let observer: Option<Observer> = if self.args.show_calls { Some(Arc::new(show_call)) } else { None };
-        Ok(Transport::new(settings, observer)?)
+        Ok(Transport::new(settings, Some(observer(self.args.show_calls)))?)
     }
 
     fn progress(&self, text: &str) {
@@ -322,13 +273,18 @@ impl<'a> Session<'a> {
             "clientId": registration.map(|kept| &kept.client_id),
             "clientSecret": registration.map(|kept| secret(&kept.client_secret)),
             "redirectUris": registration.map(|kept| &kept.redirect_uris),
-            "consents": state.consents.iter().map(accounts::consent_json).collect::<Vec<_>>(),
+            "consents": self.living(state).map(accounts::consent_json).collect::<Vec<_>>(),
             "initialAccessToken": registration.map(|kept| secret(&kept.initial_access_token)),
         });
         if let Some(kept) = &state.bunq {
             json["bunq"] = bunq_output::kept_json(kept, secrets);
         }
         json
+    }
+
+    /// The consents that can still be used.
+    fn living<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s KeptConsent> {
+        state.consents.iter().filter(|kept| kept.end(&self.today(kept)).is_none())
     }
 
     fn state_text(&self, state: &State, secrets: bool) -> String {
@@ -349,7 +305,7 @@ impl<'a> Session<'a> {
         }
         lines.extend(state.signing.as_ref().map(|kept| self.identity_text(kept)));
         lines.extend(state.tls.as_ref().map(|kept| format!("  For TLS\n{}", self.identity_text(kept))));
-        lines.extend(state.consents.iter().map(|kept| {
+        lines.extend(self.living(state).map(|kept| {
             let tokens = if kept.tokens.is_some() { "with tokens" } else { "without tokens" };
             format!("  Consent         {} at {} until {}, {tokens}", kept.id, kept.tenant, kept.valid_until)
         }));
@@ -358,38 +314,16 @@ impl<'a> Session<'a> {
     }
 }
 
-fn purpose(profile: ProfileArg) -> Use {
-    match profile {
-        ProfileArg::Qwac => Use::Tls,
-        ProfileArg::TestClient | ProfileArg::Qseal => Use::Signing,
-    }
-}
-
-fn slot(state: &mut State, profile: ProfileArg) -> &mut Option<KeptIdentity> {
-    match purpose(profile) {
-        Use::Signing => &mut state.signing,
-        Use::Tls => &mut state.tls,
-    }
-}
-
-fn default_subject() -> SubjectArgs {
-    SubjectArgs {
-        organization_identifier: None,
-        organization_name: "Example TPP B.V.".to_owned(),
-        country: None,
-        locality: "Utrecht".to_owned(),
-        roles: eidas::Role::THIRD_PARTY.iter().map(|role| role.name().to_owned()).collect(),
-    }
-}
-
-/// The request, what was signed, and the same request for a shell.
-fn show_call(call: &Call) {
-    output::error(&format!("\n# {} {}", call.method, call.url));
-    if let Some(text) = &call.signing_string {
-        output::error("# signing string (lines joined by one line feed, none at the end):");
-        for line in text.lines() {
-            output::error(&format!("#   {line}"));
-        }
-    }
-    output::error(&format!("{}\n", call.as_curl()));
+/// Options of a sandbox that listens at an address of this machine, beside others that may run.
+fn sandbox_options(bank: &url::Url) -> Vec<(&'static str, String)> {
+    let Some(host @ ("127.0.0.1" | "localhost" | "[::1]")) = bank.host_str() else { return Vec::new() };
+    let own = format!("{host}:{}", bank.port_or_known_default().unwrap_or_default());
+    let free = || "127.0.0.1:0".to_owned();
+    let (plain, tls) = if bank.scheme() == "https" { (free(), own) } else { (own, free()) };
+    vec![
+        ("--listen", plain),
+        ("--tls-listen", tls),
+        ("--management-listen", free()),
+        ("--ephemeral", String::new()),
+    ]
 }
