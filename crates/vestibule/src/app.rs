@@ -20,13 +20,31 @@ use web::{Address, ErrorPage, HomePage};
 use crate::dialects::DIALECTS;
 use crate::start::Addresses;
 
-/// Every dialect, set up once for the server.
-pub(crate) fn mount(edge: &Edge) -> Vec<(Dialect, Mounted)> {
-    DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect()
+/// What a bank consists of.
+pub(crate) struct Bank {
+    /// What its public listeners serve.
+    pub(crate) public: Router,
+    /// What its management listener serves.
+    pub(crate) management: Router,
+    /// What it has to do as time goes by.
+    pub(crate) due: Vec<Due>,
+}
+
+impl Bank {
+    /// Sets everything up, each dialect once.
+    pub(crate) fn new(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, addresses: &Addresses) -> Self {
+        let dialects: Vec<(Dialect, Mounted)> =
+            DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect();
+        Self {
+            management: management(edge, key.clone(), sandbox, &dialects),
+            public: public(edge, key, (sandbox.clone(), addresses.clone()), &dialects),
+            due: due(&dialects),
+        }
+    }
 }
 
 /// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
-pub(crate) fn public(
+fn public(
     edge: &Edge,
     key: SigningKeys,
     (sandbox, addresses): (Sandbox, Addresses),
@@ -92,12 +110,7 @@ fn announce(bank: &Sandbox, addresses: &Addresses) -> Announcement {
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
-pub(crate) fn management(
-    edge: &Edge,
-    key: SigningKeys,
-    sandbox: &Sandbox,
-    dialects: &[(Dialect, Mounted)],
-) -> Router {
+fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, dialects: &[(Dialect, Mounted)]) -> Router {
     let bank = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let bank = bank.clone();
@@ -112,7 +125,7 @@ pub(crate) fn management(
 }
 
 /// What the dialects have to do as time goes by.
-pub(crate) fn due(dialects: &[(Dialect, Mounted)]) -> Vec<Due> {
+fn due(dialects: &[(Dialect, Mounted)]) -> Vec<Due> {
     dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect()
 }
 

@@ -203,12 +203,11 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         require_mtls: config.require_mtls,
         explain: config.explain,
     };
-    let dialects = app::mount(&edge);
-    let management_app = app::management(&edge, key.clone(), &sandbox, &dialects);
-    let app = app::public(&edge, key, (sandbox.clone(), addresses.clone()), &dialects);
+    let app::Bank { public: app, management: management_app, due } =
+        app::Bank::new(&edge, key, &sandbox, &addresses);
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
-    listeners.spawn(keep_up(app::due(&dialects), stopped.clone()));
+    listeners.spawn(keep_up(due, stopped.clone()));
     let mut serve = |tcp, tls, app, origin: &str| {
         let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
         listeners.spawn(listener.serve(stopped.clone()));

@@ -92,7 +92,8 @@ impl<'a> Ledger<'a> {
     /// [`Error`]
     pub(crate) async fn count_up_to(&self, day: Date) -> Result<i64, Error> {
         let count = self.call.bunq.edge.gateway.booked_up_to(&self.call.ctx, self.proof, day).await;
-        count.map_err(|error| self.call.failed(error))
+        // What is booked at this moment has no number here.
+        Ok(count.map_err(|error| self.call.failed(error))?.min(self.total))
     }
 
     /// Up to `limit` transactions, newest first, the first of them at a place.

@@ -238,6 +238,41 @@ mod tests {
     }
 
     #[test]
+    fn somebody_without_a_name_is_called_the_same_everywhere() {
+        let money = |minor| Money { minor, currency: gateway::domain::Currency::EUR };
+        let day = Date::constant(2026, 11, 26);
+        let transaction = Transaction {
+            id: "1".to_owned(),
+            sequence: 1,
+            booking_date: day,
+            value_date: day,
+            amount: money(-100),
+            counterparty: gateway::domain::Counterparty::default(),
+            remittance: None,
+            code: None,
+            end_to_end_id: None,
+            entered_at: None,
+            balance_after: Some(money(0)),
+        };
+        let shown = crate::labels::label_counterparty(&transaction.counterparty);
+        let name = shown["display_name"].as_str().unwrap();
+        let account = Account {
+            id: gateway::domain::AccountId::new("a"),
+            iban: Iban::parse("NL91ABNA0417164300").unwrap(),
+            currency: gateway::domain::Currency::EUR,
+            product: gateway::domain::Product::Current,
+            name: "N.".to_owned(),
+            status: gateway::domain::AccountStatus::Enabled,
+        };
+        let (from, to, opening) = (day, day, money(100));
+        let statement = Statement { account, number: 1, from, to, opening, transactions: vec![transaction] };
+        for file in [csv(&statement, true), csv(&statement, false), mt940(&statement), pdf(&statement)] {
+            let text = String::from_utf8(file).unwrap();
+            assert!(text.contains(name), "{text}");
+        }
+    }
+
+    #[test]
     fn a_line_says_what_its_font_cannot_show() {
         assert_eq!(actual_text("Café"), None);
         assert_eq!(actual_text("Ł").as_deref(), Some("FEFF0141"));

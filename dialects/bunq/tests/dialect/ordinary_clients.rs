@@ -52,7 +52,7 @@ async fn call(server: &TestServer, method: &str, path: &str, (token, body): (&st
     if let Some(body) = body {
         let octets = body.to_string().into_bytes();
         if !token.is_empty() {
-            request = request.set("x-bunq-client-signature", &sign(&client_keys().0, &octets));
+            request = request.set("x-bunq-client-signature", sign(&client_keys().0, &octets));
         }
         request.body = octets;
     }

@@ -347,11 +347,7 @@ async fn scheduled_payments_need_nobody_who_looks() {
     let (own, other) =
         (BunqClient::customer(&server, &payer).await, BunqClient::customer(&server, &payee).await);
     let (from, to) = (own.account().await, other.account().await);
-    let (_, clocks) = server.manage("GET", "/clock", json!(null)).await;
-    let clocks = clocks["clocks"].as_array().unwrap();
-    let now = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap()["now"].as_str().unwrap();
-    let now: jiff::Timestamp = now.parse().unwrap();
-    let begin = now + jiff::SignedDuration::from_hours(1);
+    let begin = now(&server).await + jiff::SignedDuration::from_hours(1);
     let alias = json!({"type": "IBAN", "value": payee["iban"], "name": "Payee"});
     let body = json!({
         "payment": {"amount": euro("1.00"), "counterparty_alias": alias, "description": "Daily"},
@@ -380,6 +376,80 @@ async fn scheduled_payments_need_nobody_who_looks() {
     assert!(instances.iter().all(|one| one["result_object"]["Payment"]["id"].is_i64()));
     let books = server.running.sandbox.store.unbalanced_entries().await.unwrap();
     assert!(books.is_empty(), "{books:?}");
+}
+
+#[tokio::test]
+async fn scheduled_payments_are_made_as_time_goes_by_and_once_however_often_a_clock_is_moved() {
+    let server = TestServer::start().await;
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (_, payer) = server.manage("POST", "/test-accounts", wish).await;
+    let own = BunqClient::customer(&server, &payer).await;
+    let account = own.account().await;
+    let plan = |start: jiff::Timestamp| {
+        json!({
+            "payment": {"amount": euro("0.10"), "counterparty_alias": shop(), "description": "Hourly"},
+            "schedule": {"time_start": start.strftime("%Y-%m-%d %H:%M:%S").to_string(), "recurrence_unit": "HOURLY", "recurrence_size": 1},
+        })
+    };
+    let begin = now(&server).await + jiff::SignedDuration::from_hours(1);
+    own.make(&own.below(account, "/schedule-payment"), &plan(begin)).await;
+    server.advance("nl", "PT59M57S").await;
+    let mut waited = 0;
+    while own.balance(account).await == 10_000 {
+        waited += 1;
+        assert!(waited < 600, "nothing is made as time goes by");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(own.balance(account).await, 9_990);
+    for minutes in [70, 80, 90, 100] {
+        let start = begin + jiff::SignedDuration::from_mins(minutes);
+        own.make(&own.below(account, "/schedule-payment"), &plan(start)).await;
+    }
+    // Eleven hours, in several moves at once: the first schedule comes eleven times more, the others ten times.
+    let advance = || server.advance("nl", "PT1H");
+    tokio::join!(advance(), advance(), advance(), advance(), advance(), advance());
+    tokio::join!(advance(), advance(), advance(), advance(), advance());
+    assert_eq!(own.balance(account).await, 9_990 - 110 - 4 * 100);
+}
+
+#[tokio::test]
+async fn schedules_of_earlier_versions_are_taken_up_when_their_user_comes() {
+    let server = TestServer::start().await;
+    let wish = json!({"tenant": "nl", "persona": "empty", "balance": "100.00"});
+    let (_, payer) = server.manage("POST", "/test-accounts", wish).await;
+    let own = BunqClient::customer(&server, &payer).await;
+    let account = own.account().await;
+    let start = now(&server).await + jiff::SignedDuration::from_hours(1);
+    let body = json!({
+        "payment": {"amount": euro("2.00"), "counterparty_alias": shop(), "description": "Daily"},
+        "schedule": {"time_start": start.strftime("%Y-%m-%d %H:%M:%S").to_string(), "recurrence_unit": "DAILY", "recurrence_size": 1},
+    });
+    own.make(&own.below(account, "/schedule-payment"), &body).await;
+    // As they were kept: nobody noted who pays, and when.
+    let drawer = gateway::Drawer::new(&server.running.sandbox.store, "bunq");
+    for (key, text) in drawer.all("scheduled-payment").await.unwrap() {
+        let mut kept: Value = serde_json::from_str(&text).unwrap();
+        assert!(kept["value"].as_object_mut().unwrap().remove("customer").is_some());
+        drawer.put("scheduled-payment", &key, &kept.to_string()).await.unwrap();
+    }
+    for (key, _) in drawer.all("due-schedules").await.unwrap() {
+        drawer.delete(&[("due-schedules", key)]).await.unwrap();
+    }
+    server.advance("nl", "PT2H").await;
+    assert_eq!(own.balance(account).await, 10_000);
+    let own = own.clone().session(&own.key).await;
+    server.advance("nl", "PT1S").await;
+    assert_eq!(own.balance(account).await, 9_800);
+    server.advance("nl", "P1D").await;
+    assert_eq!(own.balance(account).await, 9_600);
+}
+
+/// What the bank's clock says.
+async fn now(server: &TestServer) -> jiff::Timestamp {
+    let (_, clocks) = server.manage("GET", "/clock", json!(null)).await;
+    let clocks = clocks["clocks"].as_array().unwrap();
+    let clock = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap();
+    clock["now"].as_str().unwrap().parse().unwrap()
 }
 
 /// A payment with another amount.

@@ -11,7 +11,7 @@ async fn an_empty_text_may_be_signed_where_there_is_no_body() {
     let customer = server.customer("nl", "student").await;
     let client = BunqClient::customer(&server, &customer).await;
     let own = &client_keys().0;
-    let signed = |request: Request, what: &[u8]| request.set("x-bunq-client-signature", &sign(own, what));
+    let signed = |request: Request, what: &[u8]| request.set("x-bunq-client-signature", sign(own, what));
     let account = client.account().await;
     let payment = client.below(account, "/payment");
     let body = json!({"session_timeout": 600});
