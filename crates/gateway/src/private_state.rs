@@ -1,5 +1,6 @@
 //! State that one dialect or bank keeps for itself: text under a kind and a key, under its owner's name.
 
+use domain::{Tenant, Timestamp};
 use store::{Changes, PrivateState, Store};
 
 use crate::Error;
@@ -10,6 +11,8 @@ use crate::error::retry;
 pub struct Drawer {
     store: Store,
     owner: &'static str,
+    /// By whose clock entries end.
+    tenant: Option<Tenant>,
 }
 
 /// One entry of a drawer.
@@ -21,6 +24,8 @@ pub struct Entry {
     pub key: String,
     /// The state, usually JSON.
     pub value: String,
+    /// When it may be forgotten, by the clock of the drawer's tenant; never if absent, or if the drawer has no tenant.
+    pub forget_at: Option<Timestamp>,
     /// Version that was loaded; 0 for a new one.
     pub version: i64,
 }
@@ -28,7 +33,12 @@ pub struct Entry {
 impl Drawer {
     /// The state of `owner`, the name of a dialect or bank.
     pub fn new(store: &Store, owner: &'static str) -> Self {
-        Self { store: store.clone(), owner }
+        Self { store: store.clone(), owner, tenant: None }
+    }
+
+    /// The same for entries that end by the clock of a tenant.
+    pub fn by_clock_of(self, tenant: &Tenant) -> Self {
+        Self { tenant: Some(tenant.clone()), ..self }
     }
 
     /// The value under a kind and a key.
@@ -97,8 +107,20 @@ impl Drawer {
                 kind: entry.kind,
                 key: entry.key.clone(),
                 value: entry.value.clone(),
+                life: self.tenant.clone().zip(entry.forget_at),
                 version: entry.version,
             })
+        });
+        Ok(self.store.save(changes).await?)
+    }
+
+    /// Lets entries that are to be forgotten live at least until a time.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn keep(&self, keys: &[(&'static str, String)], until: Timestamp) -> Result<(), Error> {
+        let changes = keys.iter().fold(Changes::new(), |changes, (kind, key)| {
+            changes.keep_private_state((self.owner, kind, key), until)
         });
         Ok(self.store.save(changes).await?)
     }
@@ -138,8 +160,9 @@ impl Drawer {
             let Some(value) = change(entry.as_ref().map(|entry| entry.value.as_str())) else {
                 return Ok(entry.map(|entry| entry.value));
             };
-            let version = entry.map_or(0, |entry| entry.version);
-            self.save(&[Entry { kind, key: key.to_owned(), value: value.clone(), version }]).await?;
+            let (version, forget_at) = entry.map_or((0, None), |entry| (entry.version, entry.forget_at));
+            let changed = Entry { kind, key: key.to_owned(), value: value.clone(), forget_at, version };
+            self.save(&[changed]).await?;
             Ok(Some(value))
         })
         .await
@@ -148,7 +171,7 @@ impl Drawer {
 
 impl From<PrivateState> for Entry {
     fn from(state: PrivateState) -> Self {
-        let PrivateState { kind, key, value, version, .. } = state;
-        Self { kind, key, value, version }
+        let PrivateState { kind, key, value, version, life, .. } = state;
+        Self { kind, key, value, forget_at: life.map(|(_, at)| at), version }
     }
 }

@@ -1,5 +1,7 @@
 //! State that only one dialect or one bank understands: text under owner, kind and key.
 
+use domain::{Tenant, Timestamp};
+
 use crate::changes::Rows;
 use crate::row::Row;
 use crate::{Changes, Store, StoreError};
@@ -15,6 +17,8 @@ pub struct PrivateState {
     pub key: String,
     /// The state, usually JSON.
     pub value: String,
+    /// When it may be forgotten, by the clock of a tenant; never if absent.
+    pub life: Option<(Tenant, Timestamp)>,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
 }
@@ -31,7 +35,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<PrivateState>, StoreError> {
         self.fetch_optional(
-            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3",
+            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3",
             &[owner.into(), kind.into(), key.into()],
             |row| read(row, owner, kind),
         )
@@ -47,7 +51,7 @@ impl Store {
         kind: &'static str,
     ) -> Result<Vec<PrivateState>, StoreError> {
         self.fetch_all(
-            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 ORDER BY key",
+            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 ORDER BY key",
             &[owner.into(), kind.into()],
             |row| read(row, owner, kind),
         )
@@ -66,7 +70,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<PrivateState>, StoreError> {
         self.fetch_all(
-            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
              AND key < $4 ORDER BY key DESC LIMIT $5",
             &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
             |row| read(row, owner, kind),
@@ -84,7 +88,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<PrivateState>, StoreError> {
         self.fetch_all(
-            "SELECT key, value, version FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
              AND key < $4 ORDER BY key LIMIT $5",
             &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
             |row| read(row, owner, kind),
@@ -102,12 +106,27 @@ impl Changes {
         )
     }
 
+    /// Lets an entry that is to be forgotten live at least until a time.
+    pub fn keep_private_state(
+        self,
+        (owner, kind, key): (&'static str, &'static str, &str),
+        until: Timestamp,
+    ) -> Self {
+        self.push(
+            "UPDATE private_state SET forget_at = $1 WHERE owner = $2 AND kind = $3 AND key = $4 AND forget_at < $5",
+            vec![until.into(), owner.into(), kind.into(), key.into(), until.into()],
+            Rows::Any,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_private_state(self, state: &PrivateState) -> Self {
         self.push(
-            "INSERT INTO private_state (owner, kind, key, value, version) VALUES ($1, $2, $3, $4, $5 + 1) \
-             ON CONFLICT (owner, kind, key) DO UPDATE SET value = excluded.value, version = excluded.version \
+            "INSERT INTO private_state (owner, kind, key, value, version, tenant, forget_at) \
+             VALUES ($1, $2, $3, $4, $5 + 1, $6, $7) \
+             ON CONFLICT (owner, kind, key) DO UPDATE SET value = excluded.value, version = excluded.version, \
+             tenant = excluded.tenant, forget_at = excluded.forget_at \
              WHERE private_state.version = excluded.version - 1",
             vec![
                 state.owner.into(),
@@ -115,6 +134,8 @@ impl Changes {
                 state.key.as_str().into(),
                 state.value.as_str().into(),
                 state.version.into(),
+                state.life.as_ref().map(|(tenant, _)| tenant.as_str()).into(),
+                state.life.as_ref().map(|(_, at)| *at).into(),
             ],
             Rows::One,
         )
@@ -128,5 +149,9 @@ fn read(row: &Row<'_>, owner: &'static str, kind: &'static str) -> Result<Privat
         key: row.text(0, "private_state.key")?,
         value: row.text(1, "private_state.value")?,
         version: row.integer(2, "private_state.version")?,
+        life: match row.optional_time(4, "private_state.forget_at")? {
+            Some(at) => Some((row.tenant(3, "private_state.tenant")?, at)),
+            None => None,
+        },
     })
 }

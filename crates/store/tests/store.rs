@@ -53,7 +53,14 @@ async fn rows_come_back_as_they_went_in() {
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
-        let state = PrivateState { owner: "o", kind: "k", key: "1".into(), value: "{}".into(), version: 0 };
+        let state = PrivateState {
+            owner: "o",
+            kind: "k",
+            key: "1".into(),
+            value: "{}".into(),
+            life: Some((tenant.clone(), now)),
+            version: 0,
+        };
         let changes = Changes::new()
             .put_tpp(&tpp)
             .put_certificate(&certificate)
@@ -75,8 +82,24 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
         assert!(store.active_certificates(&tpp.id, CertificateKind::QSeal).await.unwrap().is_empty());
         assert_eq!(store.initial_access_token(&hash).await.unwrap(), Some(token));
-        assert_eq!(store.private_states("o", "k").await.unwrap(), [PrivateState { version: 1, ..state }]);
+        assert_eq!(
+            store.private_states("o", "k").await.unwrap(),
+            [PrivateState { version: 1, ..state.clone() }]
+        );
         assert_eq!(store.private_state("o", "k", "2").await.unwrap(), None);
+        let state = PrivateState { key: "2".into(), life: None, ..state };
+        store.save(Changes::new().put_private_state(&state)).await.unwrap();
+        let later = now + jiff_day();
+        let kept = Changes::new()
+            .keep_private_state(("o", "k", "1"), later)
+            .keep_private_state(("o", "k", "1"), now)
+            .keep_private_state(("o", "k", "2"), now);
+        store.save(kept).await.unwrap();
+        assert_eq!(store.forget(Perishable::PrivateState, &tenant, later, 9).await.unwrap(), 0);
+        let later = later + std::time::Duration::from_secs(1);
+        assert_eq!(store.forget(Perishable::PrivateState, &tenant, later, 9).await.unwrap(), 1);
+        assert_eq!(store.private_state("o", "k", "1").await.unwrap(), None);
+        assert!(store.private_state("o", "k", "2").await.unwrap().is_some(), "it has no end");
 
         let later = now + jiff_day() * 2;
         store.forget(Perishable::InitialAccessToken, &tenant, later, 9).await.unwrap();

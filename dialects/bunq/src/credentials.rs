@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use gateway::domain::{GrantId, Interface, Refusal, SecretHash, Timestamp};
+use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Timestamp};
 use gateway::{ActingTpp, Ctx};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,9 @@ use crate::call::Call;
 use crate::certificates::{Accepted, accept, bind_key};
 use crate::error::{Error, from_gateway, sentence};
 use crate::fields::Fields;
+use crate::lives::{APPROVAL, until};
 use crate::permitted_ips::ANY;
-use crate::records::{Kept, Record, find, index, look_up};
+use crate::records::{Kept, Record, find, index_until, key_of, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::sessions::Session;
 use crate::signatures::is_sealed;
@@ -202,8 +203,10 @@ async fn add(
     hash: &SecretHash,
     credential: Credential,
 ) -> Result<Record<Credential>, gateway::Error> {
-    let mut record = Record::new(bunq.number().await?, user, ctx.now, credential);
-    let entries = [record.entry(), index(BY_KEY, hash.as_hex(), &(user, record.id))];
+    // What stands for an approval ends with it; a customer's own key does not.
+    let forget_at = credential.grant.as_ref().and_then(|_| until(ctx.now, APPROVAL));
+    let mut record = Record::new(bunq.number().await?, user, ctx.now, credential).until(forget_at);
+    let entries = [record.entry(), index_until(BY_KEY, hash.as_hex(), &(user, record.id), forget_at)];
     match bunq.drawer.save(&entries).await {
         Err(gateway::Error::Conflict) => {
             let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await?;
@@ -312,6 +315,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
     }
+    let known = users::number_of_provider(bunq, &accepted.holder.tpp).await;
+    if known.map_err(|error| call.failed(error))?.is_none() {
+        bunq.new_providers.take(call.ctx.now)?;
+    }
     if accepted.is_pseudo {
         bind_key(bunq, &call.ctx, &accepted).await?;
     }
@@ -329,9 +336,17 @@ async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Resul
     let certificate = Some(accepted.holder.fingerprint.clone());
     let credential = Credential { certificate, ..Credential::new(Some(expires_at), None) };
     let record = Record::new(bunq.number().await?, user, ctx.now, credential);
+    let forget_at = until(expires_at, REMEMBERED);
+    let record = record.until(forget_at);
     let hash = gateway::secret_hash(&secret(bunq, &record));
-    bunq.drawer.save(&[record.entry(), index(BY_KEY, hash.as_hex(), &(user, record.id))]).await?;
+    let by_key = index_until(BY_KEY, hash.as_hex(), &(user, record.id), forget_at);
+    bunq.drawer.save(&[record.entry(), by_key]).await?;
     Ok(Reply::one("CredentialPasswordIp", render(bunq, &record, ctx.now)))
+}
+
+/// Under what the credential of a key is kept.
+pub(crate) fn keys(secret: &str, (owner, id): (i64, i64)) -> [(&'static str, String); 2] {
+    [key_of::<Credential>(owner, id), (BY_KEY, gateway::secret_hash(secret).as_hex().to_owned())]
 }
 
 /// The key itself is made again from the credential's number, so it need not be stored.

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::credentials::{bind, resolve};
+use crate::credentials::{self, bind, resolve};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lives::{IN_USE, until};
 use crate::permitted_ips::{MAX_ADDRESSES, check_ip};
-use crate::records::{Kept, Record, index, look_up};
+use crate::records::{Kept, Record, index_until, key_of, look_up};
 use crate::reply::{Reply, time, wrapped};
+use crate::state::Bunq;
 
 /// From an installation and the credential of a key to the device.
 const BY_INSTALLATION: &str = "device-by-installation";
@@ -59,17 +61,41 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     if known.map_err(|error| call.failed(error))?.is_some() {
         return Err(exists());
     }
+    let (named, is_own) = {
+        let credential = usable.credential();
+        ((credential.owner, credential.id), credential.value.grant.is_none())
+    };
     let id = bunq.number().await.map_err(|error| call.failed(error))?;
     let ip = call.address.to_string();
     let device = Record::new(id, owner, call.ctx.now, DeviceServer { description: description.clone(), ip });
+    let device = device.until(until(call.ctx.now, IN_USE));
     bind(bunq, &call.ctx, usable, (&description, call.address), &addresses)
         .await
         .map_err(|error| call.failed(error))?;
-    match bunq.drawer.save(&[device.entry(), index(BY_INSTALLATION, key, &id)]).await {
+    if let Some(until) = device.forget_at.filter(|_| is_own) {
+        let kept = bunq.drawer.keep(&credentials::keys(secret, named), until).await;
+        kept.map_err(|error| call.failed(error))?;
+    }
+    let by_installation = index_until(BY_INSTALLATION, key, &id, device.forget_at);
+    match bunq.drawer.save(&[device.entry(), by_installation]).await {
         Err(gateway::Error::Conflict) => Err(exists()),
         Err(error) => Err(call.failed(error)),
         Ok(()) => Ok(Reply::id(id)),
     }
+}
+
+/// Under what the device of an installation and a credential is kept, if there is one.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn keys(
+    bunq: &Bunq,
+    installation: i64,
+    (owner, credential): (i64, i64),
+) -> Result<Vec<(&'static str, String)>, gateway::Error> {
+    let key = format!("{installation}/{credential}");
+    let device = look_up::<i64>(&bunq.drawer, BY_INSTALLATION, &key).await?;
+    Ok(device.map_or_else(Vec::new, |id| vec![key_of::<DeviceServer>(owner, id), (BY_INSTALLATION, key)]))
 }
 
 fn exists() -> Error {

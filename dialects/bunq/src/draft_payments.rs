@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
+use crate::lives::ORDER;
 use crate::payments::{Renderer, add_batch, check_may_pay, of_entry, payment_of_batch, roles_of_caller};
 use crate::pointers::transfers;
 use crate::records::{Kept, Record, find};
@@ -36,6 +37,7 @@ pub(crate) struct DraftPayment {
 
 impl Kept for DraftPayment {
     const KIND: &'static str = "draft-payment";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// The word of this interface for a status. Money has moved once it is accepted.

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use edge::{Rejected, log_failure};
 use gateway::Noun;
 use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal, RequestId};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::reply::ascii;
@@ -34,11 +34,13 @@ pub(crate) struct Error {
     pub(crate) status: StatusCode,
     pub(crate) text: String,
     additional: Option<Value>,
+    /// Headers of its own.
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), additional: None }
+        Self { status, text: text.into(), additional: None, headers: Vec::new() }
     }
 
     /// The request cannot be served as it is.
@@ -64,6 +66,12 @@ impl Error {
     /// The token is of a kind that this call does not take.
     pub(crate) fn unauthorised() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Insufficient authorisation.")
+    }
+
+    /// Too often; in so many seconds it is right again.
+    pub(crate) fn too_many(text: impl Into<String>, retry_after: i64) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
+        Self { headers: vec![(header::RETRY_AFTER, retry_after.max(1).to_string())], ..error }
     }
 
     /// No API key with this value that may be used from here.
@@ -99,7 +107,14 @@ impl Error {
         }
         let body = ascii(&json!({ "Error": [error] }));
         let json = HeaderValue::from_static("application/json");
-        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        for (name, value) in &self.headers {
+            // Our own texts, which are ASCII.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
     }
 }
 

@@ -11,10 +11,11 @@ use crate::draft_payments::word;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
+use crate::lives::ORDER;
 use crate::oauth_clients::check_url;
 use crate::pointers::{check_description, follow};
 use crate::provider_drafts::{check_provider, is_pending};
-use crate::records::{Kept, Record, find, index, look_up};
+use crate::records::{Kept, Record, find, index_until, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::users::User;
@@ -39,6 +40,7 @@ pub(crate) struct IssuerTransaction {
 
 impl Kept for IssuerTransaction {
     const KIND: &'static str = "issuer-transaction";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST /user/{user}/payment-service-provider-issuer-transaction`
@@ -79,7 +81,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transaction =
         IssuerTransaction { payment, tpp: tpp.clone(), public_uuid: public_uuid.clone(), url_redirect };
     let record = Record::new(id, user, call.ctx.now, transaction);
-    let saved = call.bunq.drawer.save(&[record.entry(), index(BY_UUID, public_uuid, &(user, id))]).await;
+    let by_uuid = index_until(BY_UUID, public_uuid, &(user, id), record.forget_at);
+    let saved = call.bunq.drawer.save(&[record.entry(), by_uuid]).await;
     saved.map_err(|error| call.failed(error))?;
     Ok(Reply::id(id))
 }

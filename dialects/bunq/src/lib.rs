@@ -43,6 +43,8 @@ mod labels;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
+mod lives;
+#[cfg(feature = "server")]
 mod notifications;
 #[cfg(feature = "server")]
 mod numbers;

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, hidden_amount, is_in_person, label_counterparty, label_own};
+use crate::lives::ORDER;
 use crate::pagination::Page;
 use crate::pointers::{transfer, transfers};
 use crate::records::{Kept, Range, Record, look_up, parse, write};
@@ -242,6 +243,7 @@ pub(crate) struct PaymentBatch {
 
 impl Kept for PaymentBatch {
     const KIND: &'static str = "payment-batch";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/payment-batch`

@@ -3,6 +3,7 @@
 
 use gateway::PaymentRequest;
 use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Transfer};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::draft_payments::{LIFETIME, word};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::amount;
+use crate::lives::ORDER;
 use crate::payments::check_may_pay;
 use crate::pointers::{MAX_NAME, check_description, iban};
 use crate::records::{Kept, Record};
@@ -27,6 +29,7 @@ pub(crate) struct ProviderDraft {
 
 impl Kept for ProviderDraft {
     const KIND: &'static str = "provider-draft-payment";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// The service provider that calls in person, with the right to start payments.

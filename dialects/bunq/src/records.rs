@@ -1,9 +1,11 @@
 //! The dialect's own state: records with a number and an owner, in the drawer that the gateway keeps for it.
 
 use gateway::{Drawer, Entry, Error, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::lives::until;
 
 /// A record of some kind.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub(crate) struct Record<T> {
     pub(crate) updated: Timestamp,
     /// What it says.
     pub(crate) value: T,
+    /// When it may be forgotten; never if absent.
+    pub(crate) forget_at: Option<Timestamp>,
     /// Version that was loaded; 0 for a new one.
     pub(crate) version: i64,
 }
@@ -34,17 +38,31 @@ struct Stored<T> {
 pub(crate) trait Kept: Serialize + DeserializeOwned {
     /// The kind of its entries.
     const KIND: &'static str;
+    /// How long a record is kept after it was made; for ever if absent.
+    const LIFE: Option<SignedDuration> = None;
 }
 
 impl<T: Kept> Record<T> {
     pub(crate) fn new(id: i64, owner: i64, now: Timestamp, value: T) -> Self {
-        Self { id, owner, created: now, updated: now, value, version: 0 }
+        let forget_at = T::LIFE.and_then(|life| until(now, life));
+        Self { id, owner, created: now, updated: now, value, forget_at, version: 0 }
+    }
+
+    /// The same, to be forgotten from a time on.
+    pub(crate) fn until(self, forget_at: Option<Timestamp>) -> Self {
+        Self { forget_at, ..self }
     }
 
     /// The entry to write.
     pub(crate) fn entry(&self) -> Entry {
         let stored = Stored { created: self.created, updated: self.updated, value: &self.value };
-        Entry { kind: T::KIND, key: key(self.owner, self.id), value: write(&stored), version: self.version }
+        Entry {
+            kind: T::KIND,
+            key: key(self.owner, self.id),
+            value: write(&stored),
+            forget_at: self.forget_at,
+            version: self.version,
+        }
     }
 
     fn read(entry: Entry) -> Result<Self, Error> {
@@ -57,6 +75,7 @@ impl<T: Kept> Record<T> {
             created: stored.created,
             updated: stored.updated,
             value: stored.value,
+            forget_at: entry.forget_at,
             version: entry.version,
         })
     }
@@ -116,7 +135,22 @@ pub(crate) async fn list<T: Kept>(
 
 /// An entry under a key of its own, for looking things up.
 pub(crate) fn index<T: Serialize>(kind: &'static str, key: impl Into<String>, value: &T) -> Entry {
-    Entry { kind, key: key.into(), value: write(value), version: 0 }
+    Entry { kind, key: key.into(), value: write(value), forget_at: None, version: 0 }
+}
+
+/// The same, to be forgotten from a time on.
+pub(crate) fn index_until<T: Serialize>(
+    kind: &'static str,
+    key: impl Into<String>,
+    value: &T,
+    forget_at: Option<Timestamp>,
+) -> Entry {
+    Entry { forget_at, ..index(kind, key, value) }
+}
+
+/// The key of a record.
+pub(crate) fn key_of<T: Kept>(owner: i64, id: i64) -> (&'static str, String) {
+    (T::KIND, key(owner, id))
 }
 
 /// What an index says.

@@ -5,6 +5,7 @@ use gateway::PaymentRequest;
 use gateway::domain::{
     Counterparty, Currency, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer,
 };
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
+use crate::lives::ORDER;
 use crate::pointers::follow;
 use crate::records::{Kept, Record};
 use crate::reply::{Reply, time, wrapped};
@@ -39,6 +41,7 @@ pub(crate) struct RequestInquiry {
 
 impl Kept for RequestInquiry {
     const KIND: &'static str = "request-inquiry";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// The same on the side of whoever is asked, under the number of their user.
@@ -53,6 +56,7 @@ pub(crate) struct RequestResponse {
 
 impl Kept for RequestResponse {
     const KIND: &'static str = "request-response";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/request-inquiry`

@@ -15,6 +15,9 @@ use crate::users::number_of_customer;
 
 async fn make(call: Call, kind: CustomerKind) -> Result<Reply, Error> {
     let (bunq, ctx) = (&call.bunq, &call.ctx);
+    if bunq.edge.gateway.is_for_tests() {
+        bunq.new_customers.take(ctx.now)?;
+    }
     let made = async {
         let Some(customer) = bunq.edge.gateway.make_test_customer(ctx, kind).await? else { return Ok(None) };
         let user = number_of_customer(bunq, ctx, &customer).await?;

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::call::Call;
-use crate::credentials::{Usable, resolve};
+use crate::credentials::{self, Credential, Usable, resolve};
+use crate::devices;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::records::{index, look_up};
+use crate::lives::{IN_USE, until};
+use crate::records::{Record, index_until, look_up};
 use crate::reply::{Reply, time, wrapped};
 use crate::state::Bunq;
 use crate::user_objects;
@@ -84,9 +86,14 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
             lifetime.map_err(|error| call.failed(error))?
         }
     };
+    let used = keys(&call, secret, usable.credential()).await.map_err(|error| call.failed(error))?;
     let installation = call.installation()?.token.as_hex().to_owned();
     let opened = open(&call, installation, usable, lifetime).await.map_err(|error| call.failed(error))?;
     let (token, session) = opened;
+    // Whatever was needed to open it lives on from here.
+    if let Some(until) = until(session.expires_at, IN_USE) {
+        call.bunq.drawer.keep(&used, until).await.map_err(|error| call.failed(error))?;
+    }
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
     let created = time(session.created);
     Ok(Reply::all(vec![
@@ -94,6 +101,23 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         wrapped("Token", json!({"id": session.id, "created": created, "updated": created, "token": token})),
         rendered.map_err(|error| call.failed(error))?,
     ]))
+}
+
+/// Under what everything is kept that a session needs: installation, device, credential.
+async fn keys(
+    call: &Call,
+    secret: &str,
+    credential: &Record<Credential>,
+) -> Result<Vec<(&'static str, String)>, gateway::Error> {
+    let Ok(installation) = call.installation() else { return Ok(Vec::new()) };
+    let named = (credential.owner, credential.id);
+    let mut keys = devices::keys(&call.bunq, installation.id, named).await?;
+    keys.extend(installation.keys());
+    // What stands for an approval ends with it.
+    if credential.value.grant.is_none() {
+        keys.extend(credentials::keys(secret, named));
+    }
+    Ok(keys)
 }
 
 async fn open(
@@ -113,7 +137,8 @@ async fn open(
         created: now,
         expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
     };
-    let mut entries = vec![index(KIND, gateway::secret_hash(&token).as_hex(), &session)];
+    let hash = gateway::secret_hash(&token);
+    let mut entries = vec![index_until(KIND, hash.as_hex(), &session, Some(session.expires_at))];
     if !credential.value.has_session {
         credential.value.has_session = true;
         entries.push(credential.entry());

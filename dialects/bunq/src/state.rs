@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use edge::Edge;
-use gateway::domain::Tenant;
+use gateway::domain::{Tenant, Timestamp};
 use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
 use crate::limits::Limiter;
+use crate::lives::{self, Quota};
 use crate::numbers::Numbers;
 use crate::records::{Kept, Record};
 use crate::signatures::ServerKey;
@@ -29,6 +30,10 @@ pub(crate) struct Bunq {
     pub(crate) limiter: Limiter,
     /// By the hash of their token.
     pub(crate) installations: Cache<String, Arc<Installation>>,
+    /// What somebody without credentials can make.
+    pub(crate) new_installations: Quota,
+    pub(crate) new_customers: Quota,
+    pub(crate) new_providers: Quota,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -40,14 +45,18 @@ impl Bunq {
         let tenants = &edge.gateway.settings().tenants;
         let dutch = tenants.iter().find(|tenant| tenant.country() == "NL");
         let tenant = dutch.or(tenants.first()).cloned();
+        // A bank without any branch has no customers either.
+        let tenant = tenant.or_else(|| Tenant::parse("nl").ok()).unwrap_or_else(|| unreachable!());
         Self {
-            drawer: edge.gateway.drawer(OWNER),
+            drawer: edge.gateway.drawer(OWNER).by_clock_of(&tenant),
+            new_installations: Quota::new("installations", lives::INSTALLATIONS),
+            new_customers: Quota::new("customers", lives::CUSTOMERS),
+            new_providers: Quota::new("payment service providers", lives::PROVIDERS),
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
             numbers: Numbers::default(),
             key: OnceCell::new(),
-            // A bank without any branch has no customers either.
-            tenant: tenant.or_else(|| Tenant::parse("nl").ok()).unwrap_or_else(|| unreachable!()),
+            tenant,
             edge,
         }
     }
@@ -70,6 +79,11 @@ impl Bunq {
                 key.map_err(|error| from_gateway(error, &ctx.request))?.ok_or_else(unusable)
             })
             .await
+    }
+
+    /// Now, by the clock of the branch.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.edge.gateway.now(&self.tenant)
     }
 
     /// A fresh number.

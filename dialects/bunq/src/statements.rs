@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use gateway::domain::{Date, Money, TppId, Transaction};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::label_own;
+use crate::lives::ORDER;
 use crate::payments::{find_one, in_range};
 use crate::records::{Kept, Range, Record, find};
 use crate::reply::{Reply, time, wrapped};
@@ -52,6 +54,7 @@ pub(crate) struct PaymentStatement {
 
 impl Kept for PaymentStatement {
     const KIND: &'static str = "payment-statement";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/customer-statement`

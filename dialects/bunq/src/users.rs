@@ -12,8 +12,9 @@ use crate::call::Call;
 use crate::certificates::Accepted;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::lives::{APPROVAL, until};
 use crate::pagination::Page;
-use crate::records::{Kept, Record, index, look_up};
+use crate::records::{Kept, Record, index_until, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects::{limited, render};
@@ -134,8 +135,11 @@ pub(crate) async fn number(
         if let Some(number) = look_up::<i64>(&bunq.drawer, BY_NAME, name).await? {
             return Ok(number);
         }
-        let record = Record::new(bunq.number().await?, 0, ctx.now, make());
-        bunq.drawer.save(&[record.entry(), index(BY_NAME, name, &record.id)]).await?;
+        let user = make();
+        // A user that stands for one approval ends with it; all others are kept.
+        let forget_at = matches!(user, User::Key { .. }).then(|| until(ctx.now, APPROVAL)).flatten();
+        let record = Record::new(bunq.number().await?, 0, ctx.now, user).until(forget_at);
+        bunq.drawer.save(&[record.entry(), index_until(BY_NAME, name, &record.id, forget_at)]).await?;
         Ok(record.id)
     })
     .await

@@ -8,6 +8,7 @@ mod any_sequence;
 mod certificates;
 mod client_sequences;
 mod flow;
+mod forgetting;
 mod guesses;
 mod onboarding;
 mod refusals;

@@ -6,6 +6,7 @@ mod both_doors;
 mod boundaries;
 mod crowd;
 mod flow;
+mod forgetting;
 mod money;
 mod oauth;
 mod payments;

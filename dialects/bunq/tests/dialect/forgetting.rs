@@ -1,0 +1,170 @@
+//! What this interface keeps has an end: rows go when their time is over by the clock of the branch, and whoever uses
+//! something keeps it.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::bunq::{BunqClient, client_keys, euro, shop};
+use testkit::{Answer, Request, TestServer};
+
+/// Rows of a kind.
+async fn count(server: &TestServer, kind: &'static str) -> usize {
+    server.running.sandbox.gateway.drawer("bunq").all(kind).await.unwrap().len()
+}
+
+/// Waits for the task that forgets.
+async fn until_there_are(server: &TestServer, kind: &'static str, expected: usize) {
+    for _ in 0..600 {
+        if count(server, kind).await == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(count(server, kind).await, expected, "{kind}");
+}
+
+/// Whether an installation is known: a session with wrong credentials is refused for these, and not for the token.
+async fn is_known(client: &BunqClient) -> bool {
+    let answer = client.send(&client.request("POST", "/session-server", Some(&json!({"secret": "x"})))).await;
+    match answer.status {
+        400 => true,
+        403 => false,
+        other => panic!("{other} {}", answer.body),
+    }
+}
+
+#[tokio::test]
+async fn installations_sessions_and_devices_go_and_what_is_used_stays() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let never_used = BunqClient::install(&server).await;
+    let used = BunqClient::customer(&server, &customer).await;
+    let key = used.key.clone();
+    assert!(is_known(&never_used).await);
+    assert_eq!((count(&server, "installation").await, count(&server, "session").await), (2, 1));
+    server.advance("nl", "P8D").await;
+    until_there_are(&server, "installation", 1).await;
+    until_there_are(&server, "installation-by-token", 1).await;
+    until_there_are(&server, "session", 0).await;
+    assert!(!is_known(&never_used).await);
+    assert_eq!((count(&server, "device").await, count(&server, "device-by-installation").await), (1, 1));
+    // A year later the next session opens with what is there, and keeps it.
+    server.advance("nl", "P365D").await;
+    let used = used.session(&key).await;
+    used.account().await;
+    server.advance("nl", "P365D").await;
+    until_there_are(&server, "session", 0).await;
+    let used = used.session(&key).await;
+    used.account().await;
+    server.advance("nl", "P420D").await;
+    for kind in ["installation", "installation-by-token", "device", "device-by-installation"] {
+        until_there_are(&server, kind, 0).await;
+    }
+    assert!(!is_known(&used).await);
+    // The customer's own key is kept.
+    let again = BunqClient::customer(&server, &customer).await;
+    again.account().await;
+}
+
+#[tokio::test]
+async fn keys_of_providers_and_of_approvals_go_and_are_kept_by_use() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let provider = BunqClient::provider(&server, "Lasting AISP PISP").await;
+    let (certificate, key) = testkit::bunq::pseudo_certificate("Lasting AISP PISP", |_| {});
+    // A second key is never used; the customer's and the provider's first one are there before.
+    BunqClient::install(&server).await.trade(&certificate, &certificate, &key).await;
+    let approved = provider.connect(&server, &customer).await;
+    let (keys, users) = (count(&server, "credential").await, count(&server, "user").await);
+    assert_eq!(count(&server, "credential-by-key").await, keys);
+    server.advance("nl", "P32D").await;
+    until_there_are(&server, "credential", keys - 1).await;
+    until_there_are(&server, "credential-by-key", keys - 1).await;
+    approved.account().await;
+    // The approval ends after 90 days, and what stood for it goes.
+    server.advance("nl", "P100D").await;
+    until_there_are(&server, "credential", keys - 2).await;
+    until_there_are(&server, "user", users - 1).await;
+    until_there_are(&server, "credential-by-key", keys - 2).await;
+    // The provider's own key lives on with its sessions, and goes when there are none for long.
+    let own = provider.key.clone();
+    server.advance("nl", "P300D").await;
+    let provider = provider.session(&own).await;
+    server.advance("nl", "P300D").await;
+    provider.session(&own).await;
+    server.advance("nl", "P800D").await;
+    until_there_are(&server, "credential", keys - 3).await;
+    assert_eq!(count(&server, "user").await, users - 1, "third parties and customers are kept");
+}
+
+#[tokio::test]
+async fn orders_go_and_what_was_paid_stays() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let entry = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Draft"});
+    let drafts = own.below(account, "/draft-payment");
+    let body = json!({"number_of_required_accepts": 1, "entries": [entry, entry]});
+    let (paid, waits) = (own.make(&drafts, &body).await, own.make(&drafts, &body).await);
+    let accepted = own.put(&format!("{drafts}/{paid}"), &json!({"status": "ACCEPTED"})).await;
+    assert_eq!(accepted.status, 200, "{}", accepted.body);
+    let object = own.list(&format!("{drafts}/{paid}")).await[0]["object"]["PaymentBatch"].clone();
+    let payments: Vec<String> = object["payments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|payment| own.below(account, &format!("/payment/{}", payment["id"])))
+        .collect();
+    server.advance("nl", "P380D").await;
+    let own = own.clone().session(&own.key).await;
+    assert_eq!(own.list(&format!("{drafts}/{waits}")).await[0]["status"], "EXPIRED");
+    server.advance("nl", "P30D").await;
+    until_there_are(&server, "draft-payment", 0).await;
+    until_there_are(&server, "payment-batch", 0).await;
+    let own = own.clone().session(&own.key).await;
+    assert!(own.list(&drafts).await.is_empty());
+    for path in payments {
+        assert_eq!(own.list(&path).await[0]["amount"]["value"], "-1.00", "what was paid is kept");
+    }
+}
+
+/// The key of an installation is kept in one form, whatever its text looks like: a text with much white space takes no
+/// more room than any other.
+#[tokio::test]
+async fn a_key_is_kept_in_its_canonical_form() {
+    let server = TestServer::start().await;
+    let pem = &client_keys().1;
+    let spread = pem.lines().collect::<Vec<_>>().join(&format!("\n{}", " \n".repeat(500)));
+    let windows = pem.replace('\n', "\r\n");
+    for (text, most) in [(pem.clone(), 700), (spread, 700), (windows, 1300)] {
+        let body = json!({ "client_public_key": text }).to_string();
+        let request = Request::new("POST", "/bunq/v1/installation").body("application/json", body);
+        let answer: Answer = server.send(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let kept = server.running.sandbox.gateway.drawer("bunq").all("installation").await.unwrap();
+        let length = kept.last().unwrap().1.len();
+        assert!(length < most, "{length} octets are kept of {}", text.len());
+    }
+}
+
+#[tokio::test]
+async fn whoever_makes_customers_without_end_is_stopped() {
+    let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Off).await;
+    let make = Request::new("POST", "/bunq/v1/sandbox-user-person");
+    let mut made = 0;
+    let refused = loop {
+        let answer = server.send(&make).await;
+        match answer.status {
+            200 => made += 1,
+            _ => break answer,
+        }
+        assert!(made <= 2_000, "nobody says stop");
+    };
+    assert_eq!((made, refused.status), (2_000, 429), "{}", refused.body);
+    let seconds: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=86_400).contains(&seconds), "{seconds}");
+    assert!(refused.body.contains("at most 2000 customers in 24 hours"), "{}", refused.body);
+    server.advance("nl", "P1D").await;
+    assert_eq!(server.send(&make).await.status, 200);
+}
