@@ -55,7 +55,7 @@ impl RevocationList {
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         OwnedCertRevocationList::from_der(der)
             .map(|list| Self(list.into()))
-            .map_err(|error| CertificateError::Malformed(format!("revocation list: {error}")))
+            .map_err(|_| CertificateError::Malformed("as a revocation list".to_owned()))
     }
 }
 
@@ -67,7 +67,7 @@ impl TrustStore {
     pub fn add_anchor(&mut self, der: &[u8]) -> Result<(), CertificateError> {
         let der = CertificateDer::from(der.to_vec());
         let anchor = webpki::anchor_from_trusted_cert(&der)
-            .map_err(|error| CertificateError::Malformed(format!("trust anchor: {error}")))?;
+            .map_err(|_| CertificateError::Malformed("it cannot serve as a trust anchor".to_owned()))?;
         self.anchors.push(anchor.to_owned());
         Ok(())
     }
@@ -99,7 +99,8 @@ impl TrustStore {
                 // Who issued it matters more than what is in it.
                 match self.verify_softened(certificate, |_| true, sent, time, lists) {
                     Ok(()) | Err(webpki::Error::UnsupportedCriticalExtension) => {
-                        Err(unknown_critical(certificate))
+                        let above = self.intermediates.iter().chain(sent);
+                        Err(unknown_critical(certificate, above.map(AsRef::as_ref)))
                     }
                     Err(error) => Err(path_error(error)),
                 }
@@ -140,18 +141,31 @@ impl TrustStore {
 /// Extensions that path validation processes (RFC 5280, 6.1), so that they may be critical.
 const PROCESSED: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.37"];
 
-/// Says which extension nobody here understands.
-fn unknown_critical(certificate: &Certificate) -> PathError {
+/// Says which extension nobody here understands: one of the certificate, or of an authority that may be above it.
+fn unknown_critical<'a>(certificate: &Certificate, above: impl Iterator<Item = &'a [u8]>) -> PathError {
+    let own = not_understood(certificate, |extension| extension == oid::QC_STATEMENTS);
+    if !own.is_empty() {
+        return PathError::Invalid(format!("its extension {own} is critical and not understood here"));
+    }
+    let authorities = above.filter_map(|der| Certificate::from_der(der).ok());
+    let found = authorities.map(|authority| (not_understood(&authority, |_| false), authority.subject));
+    let found = found.into_iter().find(|(extensions, _)| !extensions.is_empty());
+    PathError::Invalid(found.map_or_else(
+        || "a certificate on it has a critical extension that is not understood here".to_owned(),
+        |(extensions, name)| {
+            format!(
+                "the extension {extensions} of its authority \"{name}\" is critical and not understood here"
+            )
+        },
+    ))
+}
+
+/// The critical extensions of a certificate that are neither processed nor understood.
+fn not_understood(certificate: &Certificate, is_understood: impl Fn(ObjectIdentifier) -> bool) -> String {
     let critical = certificate.extensions.iter().filter(|(_, critical)| *critical).map(|(oid, _)| *oid);
-    let unknown: Vec<_> = critical
-        .filter(|oid| *oid != oid::QC_STATEMENTS && !PROCESSED.contains(&oid.to_string().as_str()))
-        .map(name::extension_name)
-        .collect();
-    PathError::Invalid(if unknown.is_empty() {
-        "an authority's certificate on it has a critical extension that is not understood here".to_owned()
-    } else {
-        format!("its extension {} is critical and not understood here", unknown.join(", "))
-    })
+    let unknown =
+        critical.filter(|oid| !is_understood(*oid) && !PROCESSED.contains(&oid.to_string().as_str()));
+    unknown.map(name::extension_name).collect::<Vec<_>>().join(", ")
 }
 
 struct AnyUsage;

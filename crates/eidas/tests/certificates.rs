@@ -129,6 +129,17 @@ fn critical_extensions_are_understood_or_named() {
     for extensions in [&[&statements][..], &[&unknown], &[&statements, &unknown]] {
         assert_eq!(verify(&trust, &issue(&stranger, extensions)), Err(PathError::UntrustedIssuer));
     }
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(text("Constrained"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.custom_extensions = vec![extension(&[2, 5, 29, 36])];
+    trust.add_intermediate(params.signed_by(&key, &root).unwrap().der());
+    let text = verify(&trust, &issue(&Issuer::new(params, key), &[&statements])).unwrap_err().to_string();
+    assert!(
+        text.contains("extension policyConstraints (2.5.29.36) of its authority \"CN=Constrained, C=NL\""),
+        "{text}"
+    );
     // The signature is the one over the certificate as it came: nothing else of it may differ.
     let good = issue(&root, &[&statements]);
     let at_name = good.der.windows(4).rposition(|four| four == b"leaf").unwrap();

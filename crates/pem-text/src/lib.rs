@@ -195,8 +195,8 @@ fn text(octets: &[u8]) -> Cow<'_, str> {
         Cow::Owned(String::from_utf16_lossy(&units))
     };
     match octets {
-        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] if rest.len().is_multiple_of(2) => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] if rest.len().is_multiple_of(2) => utf_16(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
         _ => String::from_utf8_lossy(octets),
     }

@@ -309,12 +309,14 @@ impl QcStatements {
                 None => unknown_roles.push((oid, name)),
             }
         }
+        // A name in another encoding than it claims is shown all the same.
+        let shown_name = nca_name.value().iter().map(|octet| char::from(*octet)).collect();
         let nca_name = self.read_string("nCAName", nca_name);
         let nca_id = self.read_string("nCAId", nca_id);
         if nca_id.as_deref().is_some_and(|nca_id| !nca_id_is_well_formed(nca_id, &roles)) {
             self.breaches.push(QcStatementsError::NcaId(nca_id.clone().unwrap_or_default()));
         }
-        let (nca_name, nca_id) = (nca_name.unwrap_or_default(), nca_id.unwrap_or_default());
+        let (nca_name, nca_id) = (nca_name.unwrap_or(shown_name), nca_id.unwrap_or_default());
         Some(Psd2Statement { roles, unknown_roles, nca_name, nca_id })
     }
 

@@ -315,3 +315,38 @@ async fn what_certificates_point_to_is_published() {
         assert!(good || text.contains("certificate revoked"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn public_keys_are_read_in_every_dress_and_private_ones_are_never_repeated() {
+    let server = TestServer::start().await;
+    let (private, public) = eidas::issue::generate_key(eidas::issue::KeyType::P256).unwrap();
+    let ask =
+        |key: String| json!({"organizationIdentifier": "PSDNL-DNB-R1", "profile": "qseal", "publicKey": key});
+    for key in [
+        public.replace('\n', ""),
+        public.replace('\n', "\r\n"),
+        public.replace('\n', "\n   "),
+        format!("\u{feff}Key Attributes: <none>\n{public}"),
+    ] {
+        let (status, body) = server.manage("POST", "/test-certificates", ask(key.clone())).await;
+        assert_eq!(status, 201, "{key}: {body}");
+        assert!(body["privateKey"].is_null(), "{body}");
+    }
+    let digits: String = private.lines().filter(|line| !line.starts_with('-')).collect();
+    let certificate = eidas::certificate::to_pem(&server.tpp("PSDNL-DNB-R2").await.certificate.der);
+    for (key, expected) in [
+        (private.clone(), "it is a private key; expected a public key"),
+        (private.replace('\n', ""), "it is a private key; expected a public key"),
+        (format!("{public}{private}"), "it is a private key; expected a public key"),
+        (private.replace("-----END", "----END"), "the line -----END PRIVATE KEY----- is missing"),
+        (digits.clone(), "it is the base64 of a private key"),
+        (certificate, "it is a certificate; expected a public key"),
+        (String::new(), "it is empty: no public key in it"),
+    ] {
+        let (status, body) = server.manage("POST", "/test-certificates", ask(key)).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_public_key")), "{body}");
+        let message = body["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+        assert!(!message.contains(&digits[40..60]), "{message}");
+    }
+}

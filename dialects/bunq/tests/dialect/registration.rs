@@ -167,6 +167,10 @@ async fn keys_come_in_many_renderings() {
         (windows, canonical.clone()),
         (unwrapped.clone(), canonical.clone()),
         (unwrapped.clone(), format!("{unwrapped}\n")),
+        (public.replace('\n', ""), canonical.clone()),
+        (public.replace('\n', "\n  "), canonical.clone()),
+        (format!("\u{feff}{public}"), canonical.clone()),
+        (format!("My key\n{public}"), canonical.clone()),
         (unwrapped.clone(), unwrapped),
     ] {
         let body = json!({"client_public_key": sent}).to_string();
@@ -184,6 +188,26 @@ async fn keys_come_in_many_renderings() {
             .body("application/json", body.to_string());
         let answer = server.send(&request).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn certificates_come_in_many_renderings() {
+    let server = TestServer::start().await;
+    let (plain, key) = pseudo_certificate("Dressed AISP", |_| {});
+    let plain = plain.replace('\r', "");
+    let client = BunqClient::install(&server).await;
+    for dressed in [
+        plain.clone(),
+        plain.replace('\n', ""),
+        plain.replace('\n', "\r\n"),
+        plain.replace('\n', "\n\t"),
+        plain.replace('\n', "\\n"),
+        format!("\u{feff}{plain}"),
+        format!("Bag Attributes\n    friendlyName: x\n{plain}"),
+    ] {
+        let answer = client.send(&client.credential_request(&dressed, &dressed, &key)).await;
+        assert_eq!(answer.status, 200, "{dressed}: {}", answer.body);
     }
 }
 
