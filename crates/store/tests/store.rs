@@ -373,20 +373,11 @@ mod consents {
                 "https://x".into(),
                 now(),
             );
-            let failures = LogInFailures {
-                tenant: nl(),
-                psu: hash("psu"),
-                tpp: TppId::new("PSDNL-DNB-1"),
-                count: 3,
-                last_at: now(),
-                version: 0,
-            };
             let changes = Changes::new()
                 .put_consent(&consent())
                 .put_authorisation(&authorisation)
                 .put_request(&stored_request())
                 .put_session(&session())
-                .put_log_in_failures(&failures)
                 .put_authorization_code(&code())
                 .put_grant(&grant())
                 .put_token(&nl(), &token())
@@ -403,21 +394,6 @@ mod consents {
             assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
             let read = store.session(&hash("session")).await.unwrap();
             assert_eq!(read, Some(Session { version: 1, ..session() }));
-            let earlier = now() - std::time::Duration::from_secs(1);
-            let read = async |tpp: &str, since| {
-                let psu = (&nl(), &hash("psu"));
-                store.log_in_failures(psu, &TppId::new(tpp), since).await.unwrap()
-            };
-            let failures = [LogInFailures { version: 1, ..failures }];
-            assert_eq!(read("PSDNL-DNB-1", now()).await, failures, "its own");
-            assert_eq!(read("PSDNL-DNB-2", earlier).await, failures, "recent ones of others");
-            assert_eq!(read("PSDNL-DNB-2", now()).await, []);
-            let naming = async |since| store.sessions_naming(&hash("psu"), since).await.unwrap();
-            assert_eq!(naming(earlier).await, [Session { version: 1, ..session() }]);
-            assert_eq!(
-                (naming(now()).await, store.sessions_naming(&hash("no"), earlier).await.unwrap()),
-                (vec![], vec![])
-            );
             let read = store.authorization_code(&hash("code")).await.unwrap();
             assert_eq!(read, Some(AuthorizationCode { version: 1, ..code() }));
             let pair = (Token { version: 1, ..token() }, Grant { version: 1, ..grant() });
@@ -503,6 +479,38 @@ mod consents {
             }
             assert_eq!(forgotten, 4);
             assert!(store.session(&hash("3")).await.unwrap().is_some());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn failures_are_kept_for_each_third_party_and_sessions_found_by_whom_they_name() {
+        on_both(async |store| {
+            let failures = LogInFailures {
+                tenant: nl(),
+                psu: hash("psu"),
+                tpp: TppId::new("PSDNL-DNB-1"),
+                count: 3,
+                last_at: now(),
+                version: 0,
+            };
+            let changes = Changes::new().put_session(&session()).put_log_in_failures(&failures);
+            store.save(changes).await.unwrap();
+            let earlier = now() - std::time::Duration::from_secs(1);
+            let read = async |tpp: &str, since| {
+                let psu = (&nl(), &hash("psu"));
+                store.log_in_failures(psu, &TppId::new(tpp), since).await.unwrap()
+            };
+            let failures = [LogInFailures { version: 1, ..failures }];
+            assert_eq!(read("PSDNL-DNB-1", now()).await, failures, "its own");
+            assert_eq!(read("PSDNL-DNB-2", earlier).await, failures, "recent ones of others");
+            assert_eq!(read("PSDNL-DNB-2", now()).await, []);
+            let naming = async |since| store.sessions_naming(&hash("psu"), since).await.unwrap();
+            assert_eq!(naming(earlier).await, [Session { version: 1, ..session() }]);
+            assert_eq!(
+                (naming(now()).await, store.sessions_naming(&hash("no"), earlier).await.unwrap()),
+                (vec![], vec![])
+            );
         })
         .await;
     }

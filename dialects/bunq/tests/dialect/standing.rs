@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use testkit::bunq::{BUNQ, BunqClient, pseudo_certificate};
-use testkit::{Answer, CALLBACK, Request, TestServer, bank_offered, parameter};
+use testkit::{Answer, CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, parameter};
+
+/// A third party at both interfaces.
+const BOTH: &str = "PSDNL-DNB-B0043";
 
 /// A service provider with a key, a session, a customer's approval and one that is on its way.
 struct Scene {
@@ -166,25 +169,44 @@ async fn a_certificate_ends_by_the_clock_of_the_tenant() {
     assert!(page.status == 403 && page.body.contains("for a new API key"), "{}", page.body);
 }
 
+/// A third party that is known at both interfaces, with an approval of one customer at each.
+struct Both {
+    server: TestServer,
+    tpp: TestTpp,
+    provider: BunqClient,
+    /// The session by the approval here.
+    connected: BunqClient,
+    /// The id of that approval at the bank.
+    approval: String,
+    /// What was approved there.
+    there: ValidConsent,
+}
+
+impl Both {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let tpp = server.registered("nl", BOTH).await;
+        let seal = server.certificate(json!({"organizationIdentifier": BOTH, "profile": "qseal"})).await;
+        let client = BunqClient::install(&server).await;
+        let pem = eidas::certificate::to_pem(&seal.certificate.der);
+        let provider = client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
+        let provider = client.open(&provider).await;
+        let customer = server.customer("nl", "student").await;
+        let iban = customer["iban"].as_str().unwrap();
+        let connected = provider.connect(&server, &customer).await;
+        let there = tpp.valid(&server, &bank_offered("9999-12-31"), iban).await;
+        let listed = server.manage("GET", &format!("/consents?iban={iban}"), Value::Null).await.1;
+        let consents = listed["consents"].as_array().unwrap();
+        let approval = consents.iter().find(|one| one["consentId"] != there.id.as_str()).unwrap();
+        let approval = approval["consentId"].as_str().unwrap().to_owned();
+        Self { server, tpp, provider, connected, approval, there }
+    }
+}
+
 #[tokio::test]
-async fn what_is_approved_at_one_interface_is_nothing_at_the_other() {
-    let server = TestServer::start().await;
-    let id = "PSDNL-DNB-B0043";
-    let tpp = server.registered("nl", id).await;
-    let seal = server.certificate(json!({"organizationIdentifier": id, "profile": "qseal"})).await;
-    let client = BunqClient::install(&server).await;
-    let pem = eidas::certificate::to_pem(&seal.certificate.der);
-    let provider = client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
-    let provider = client.open(&provider).await;
-    let customer = server.customer("nl", "student").await;
-    let iban = customer["iban"].as_str().unwrap();
-    let connected = provider.connect(&server, &customer).await;
-    let (bunq_token, user) = (connected.key.clone(), format!("/user/{}", connected.user));
-    let here = tpp.valid(&server, &bank_offered("9999-12-31"), iban).await;
-    let listed = server.manage("GET", &format!("/consents?iban={iban}"), Value::Null).await.1;
-    let consents = listed["consents"].as_array().unwrap();
-    let approval = consents.iter().find(|one| one["consentId"] != here.id.as_str()).unwrap();
-    let approval = approval["consentId"].as_str().unwrap().to_owned();
+async fn what_is_approved_here_is_nothing_at_the_other_interface() {
+    let Both { server, tpp, connected, approval, there, .. } = Both::new().await;
+    let bunq_token = &connected.key;
 
     // At the other interface there is no such consent, with whatever token.
     let token = |path: &str, token: &str| {
@@ -197,22 +219,27 @@ async fn what_is_approved_at_one_interface_is_nothing_at_the_other() {
         ("its status", tpp.get(&format!("{path}/status"))),
         ("its authorisations", tpp.get(&format!("{path}/authorisations"))),
         ("ending it", tpp.request("DELETE", &path).signed(&tpp.signer)),
-        ("reading accounts", token("/v1/accounts", &bunq_token)),
-        ("reading accounts with another token", token("/v1/accounts", &here.access_token)),
+        ("reading accounts", token("/v1/accounts", bunq_token)),
+        ("reading accounts with another token", token("/v1/accounts", &there.access_token)),
     ] {
         let answer = server.send(&request).await;
         let (code, _) = answer.error();
         assert_eq!((answer.status, code.as_str()), (403, "CONSENT_UNKNOWN"), "{name}: {}", answer.body);
     }
-    let mixed = tpp.request("GET", "/v1/accounts").set("consent-id", &here.id);
+    let mixed = tpp.request("GET", "/v1/accounts").set("consent-id", &there.id);
     let mixed = mixed.set("authorization", format!("Bearer {bunq_token}")).signed(&tpp.signer);
     assert_eq!(server.send(&mixed).await.error().0, "TOKEN_INVALID");
+    assert_eq!(connected.get("/user").await.status, 200, "nothing of that ended it");
+}
 
-    // The authorization server knows neither the consent nor the token.
+#[tokio::test]
+async fn the_authorization_server_knows_nothing_of_what_is_approved_here() {
+    let Both { server, tpp, connected, approval, .. } = Both::new().await;
+    let bunq_token = &connected.key;
     let scope = format!("openid+AIS%3A{approval}");
     let uri: String = form_urlencoded::byte_serialize(CALLBACK.as_bytes()).collect();
     let target = format!(
-        "/auth/nl/v1/auth?response_type=code&client_id={id}&redirect_uri={uri}&scope={scope}&state=x\
+        "/auth/nl/v1/auth?response_type=code&client_id={BOTH}&redirect_uri={uri}&scope={scope}&state=x\
          &code_challenge={}&code_challenge_method=S256",
         testkit::challenge(testkit::VERIFIER)
     );
@@ -232,12 +259,15 @@ async fn what_is_approved_at_one_interface_is_nothing_at_the_other() {
         let revocation = revocation.set("authorization", tpp.basic()).form(&form);
         assert_eq!(server.send(&revocation).await.status, 200, "unknown tokens are answered as ended ones");
     }
-    let refresh = tpp.refresh(&server, &bunq_token).await;
+    let refresh = tpp.refresh(&server, bunq_token).await;
     assert_eq!(refresh.status, 400, "{}", refresh.body);
-    assert_eq!(connected.get(&user).await.status, 200, "nothing of that ended it");
+    assert_eq!(connected.get("/user").await.status, 200, "nothing of that ended it");
+}
 
-    // And the reverse: tokens of the other interface open no session here.
-    for token in [&here.access_token, &here.refresh_token] {
+#[tokio::test]
+async fn what_is_approved_at_the_other_interface_is_nothing_here() {
+    let Both { server, tpp, provider, connected, there, .. } = Both::new().await;
+    for token in [&there.access_token, &there.refresh_token] {
         let fresh = BunqClient::install(&server).await;
         let refused = fresh.post("/session-server", &json!({"secret": token})).await;
         assert_eq!(refused.status, 400, "{}", refused.body);
@@ -246,8 +276,8 @@ async fn what_is_approved_at_one_interface_is_nothing_at_the_other() {
     let oauth = provider.oauth_client().await;
     let path = format!("/user/{}/oauth-client/{}", provider.user, oauth["id"]);
     assert_eq!(provider.put(&path, &json!({"status": "CANCELLED"})).await.status, 200);
-    assert_eq!(connected.get(&user).await.status, 403);
-    let read = server.send(&tpp.attended("/v1/accounts", &here)).await;
+    assert_eq!(connected.get("/user").await.status, 403);
+    let read = server.send(&tpp.attended("/v1/accounts", &there)).await;
     assert_eq!(read.status, 200, "{}", read.body);
 }
 
