@@ -10,6 +10,7 @@ mod connection;
 mod dialect;
 mod guard;
 mod headers;
+pub mod outbound;
 mod rejected;
 pub mod session_cookie;
 mod signature;

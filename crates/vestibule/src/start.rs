@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edge::Edge;
+use edge::outbound::Loopback;
 use eidas::certificate::chain_from_pem;
 use gateway::{Drawer, Store};
 use oauth::SigningKey;
@@ -207,6 +208,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         mtls_url: tls_url.as_deref().map(Arc::from),
         require_mtls: config.require_mtls,
         explain: config.explain,
+        // Clients that are tried out run beside the sandbox.
+        loopback: Loopback::Allowed,
     };
     let management_app = app::management(&edge, key.clone(), &sandbox);
     let app = app::public(&edge, key, sandbox.clone(), addresses.clone());

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes::Routes;
 use crate::state::Bunq;
-use crate::{authorize, token};
+use crate::{authorize, callbacks, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -36,7 +36,7 @@ pub const DIALECT: Dialect = Dialect {
 /// The path prefix the dialect is mounted under.
 pub(crate) const PREFIX: &str = "/bunq";
 
-const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
+pub(crate) const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
 const RESPONSE_ID: HeaderName = HeaderName::from_static("x-bunq-client-response-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-bunq-client-request-id");
 
@@ -54,6 +54,8 @@ pub(crate) struct Shared {
 
 fn mount(edge: Edge) -> Router {
     let shared = Shared { bunq: Arc::new(Bunq::new(edge.clone())), routes: Arc::new(Routes::new()) };
+    // It ends when nobody serves this interface any more.
+    tokio::spawn(callbacks::run(Arc::downgrade(&shared.bunq)));
     let api = Router::new()
         .route(
             "/v1/token",

@@ -8,6 +8,7 @@ use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
+use crate::callbacks::Callbacks;
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
 use crate::limits::Limiter;
@@ -29,6 +30,7 @@ pub(crate) struct Bunq {
     pub(crate) limiter: Limiter,
     /// By the hash of their token.
     pub(crate) installations: Cache<String, Arc<Installation>>,
+    pub(crate) callbacks: Callbacks,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -44,6 +46,7 @@ impl Bunq {
             drawer: edge.gateway.drawer(OWNER),
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
+            callbacks: Callbacks::default(),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             // A bank without any branch has no customers either.
