@@ -8,6 +8,8 @@ use gateway::Gateway;
 use gateway::domain::{CustomerId, Tenant};
 use http::StatusCode;
 
+use crate::outbound::Loopback;
+
 /// What a dialect's handlers need.
 #[derive(Debug, Clone)]
 pub struct Edge {
@@ -21,6 +23,8 @@ pub struct Edge {
     pub require_mtls: bool,
     /// Whether refusals say what was expected and what came (sandbox) or only the code.
     pub explain: bool,
+    /// Whether callbacks may go to the bank's own machine.
+    pub loopback: Loopback,
 }
 
 /// A dialect that this build can serve.

@@ -13,6 +13,7 @@ mod guard;
 mod headers;
 mod json;
 pub mod openapi;
+pub mod outbound;
 mod rejected;
 pub mod session_cookie;
 mod signature;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use edge::outbound::Loopback;
 use edge::{Due, Edge};
 use eidas::certificate::chain_from_pem;
 use gateway::{Drawer, Store, Strictness};
@@ -202,6 +203,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         mtls_url: tls_url.as_deref().map(Arc::from),
         require_mtls: config.require_mtls,
         explain: config.explain,
+        // Clients that are tried out run beside the sandbox.
+        loopback: Loopback::Allowed,
     };
     let app::Bank { public: app, management: management_app, due } =
         app::Bank::new(&edge, key, &sandbox, &addresses);

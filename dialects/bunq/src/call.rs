@@ -97,8 +97,8 @@ impl Call {
             }
             None => None,
         };
-        // Large bodies, of pictures and batches, are for callers who are known.
-        let limit = if caller.is_some() { MAX_BODY } else { SMALL_BODY };
+        // Large bodies, of pictures, batches and certificates, are for callers who have a token.
+        let limit = if route.token == TokenKind::None { SMALL_BODY } else { MAX_BODY };
         let body = read_body(body, limit, Some(&connection)).await?;
         let signature = single_header(&headers, "x-bunq-client-signature").map_err(named)?;
         let is_signed = signature.is_some();
@@ -125,6 +125,24 @@ impl Call {
             installation,
             caller,
         })
+    }
+
+    /// What the bank does by itself as a user would see it.
+    pub(crate) fn of_bank(bunq: &Arc<Bunq>, ctx: Ctx, user: i64, value: User) -> Self {
+        let session = Session::of_bank(user, ctx.now);
+        Self {
+            bunq: Arc::clone(bunq),
+            ctx,
+            headers: HeaderMap::new(),
+            params: Vec::new(),
+            query: Vec::new(),
+            path: String::new(),
+            body: Bytes::new(),
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            is_signed: false,
+            installation: None,
+            session: Some((SecretHash::from_hex(String::new()), session, value)),
+        }
     }
 
     /// The installation whose token came along.

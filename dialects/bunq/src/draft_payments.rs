@@ -17,7 +17,7 @@ use crate::lives::ORDER;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Kept, Record, find};
+use crate::records::{Kept, Range, Record, find, list as list_records};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::{self, User};
 
@@ -184,6 +184,19 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> 
     let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await;
     let draft = draft.map_err(|error| call.failed(error))?;
     draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)
+}
+
+/// The newest drafts that the caller may see, newest first.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await;
+    let mut drafts = Vec::new();
+    for draft in found.map_err(|error| call.failed(error))?.iter().filter(|draft| is_visible(call, draft)) {
+        drafts.push(render(call, seen, draft).await?);
+    }
+    Ok(drafts)
 }
 
 /// `GET …/monetary-account/{account}/draft-payment`

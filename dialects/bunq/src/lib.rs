@@ -17,6 +17,10 @@ mod authorize;
 #[cfg(feature = "server")]
 mod call;
 #[cfg(feature = "server")]
+mod callback_failures;
+#[cfg(feature = "server")]
+mod callbacks;
+#[cfg(feature = "server")]
 mod cards;
 #[cfg(feature = "server")]
 mod certificates;

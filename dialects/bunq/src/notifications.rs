@@ -1,20 +1,23 @@
-//! What a caller wants to be told, and pinned certificates of those who are told (section 18). Filters are kept; this
-//! bank sends no callbacks.
+//! What a caller wants to be told, and pinned certificates of those who are told (section 18). Who is told when is in
+//! [`crate::callbacks`].
 
+use edge::outbound;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::accounts;
 use crate::call::Call;
 use crate::certificates::refuse_private_key;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::oauth_clients::check_url;
-use crate::pagination::Page;
-use crate::records::{Kept, Record, find, look_up};
+use crate::pagination::{MAX_COUNT, Page};
+use crate::records::{Kept, Range, Record, find, list as list_records, look_up};
 use crate::reply::{Reply, wrapped};
+use crate::state::Bunq;
+use crate::{accounts, callbacks};
 
-const FILTERS: &str = "notification-filters";
+/// From a user, or an account of theirs, to the filters.
+pub(crate) const FILTERS: &str = "notification-filters";
 
 /// Categories of events.
 const CATEGORIES: [&str; 20] = [
@@ -43,10 +46,17 @@ const CATEGORIES: [&str; 20] = [
 /// Most targets of one category.
 const MAX_TARGETS: usize = 2;
 
-#[derive(Serialize, Deserialize)]
-struct Filter {
-    category: String,
-    target: String,
+/// What is told to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Filter {
+    pub(crate) category: String,
+    pub(crate) target: String,
+}
+
+impl Filter {
+    pub(crate) fn render(&self) -> Value {
+        json!({"category": self.category, "notification_target": self.target})
+    }
 }
 
 /// Filters of a user, or of one of their accounts.
@@ -59,12 +69,7 @@ async fn key(call: &Call) -> Result<String, Error> {
 }
 
 fn render(filters: &[Filter]) -> Reply {
-    let element = |filter: &Filter| {
-        wrapped(
-            "NotificationFilterUrl",
-            json!({"category": filter.category, "notification_target": filter.target}),
-        )
-    };
+    let element = |filter: &Filter| wrapped("NotificationFilterUrl", filter.render());
     Reply::page(filters.iter().map(element).collect(), Page::none())
 }
 
@@ -76,10 +81,12 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
     for fields in Fields::of(&body).objects("notification_filters")? {
         let category = fields.word("category", &CATEGORIES)?.to_owned();
         let target = fields.text("notification_target")?;
-        if !target.starts_with("https://") {
-            return Err(Error::bad("The field \"notification_target\" must begin with https://."));
-        }
         let target = check_url("notification_target", target)?;
+        outbound::check_url(&target, call.bunq.edge.loopback).map_err(|refused| {
+            let why = refused.to_string();
+            let why = why.trim_start_matches("the address ");
+            Error::bad(format!("The field \"notification_target\" {why}."))
+        })?;
         filters.push(Filter { category, target });
         let last = &filters[filters.len() - 1].category;
         if filters.iter().filter(|filter| filter.category == *last).count() > MAX_TARGETS {
@@ -87,7 +94,9 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
         }
     }
     let text = serde_json::to_string(&filters).unwrap_or_default();
+    callbacks::begin(&call, &key).await?;
     call.bunq.drawer.put(FILTERS, &key, &text).await.map_err(|error| call.failed(error))?;
+    call.bunq.callbacks.look_again();
     Ok(render(&filters))
 }
 
@@ -107,6 +116,17 @@ pub(crate) struct CertificatePinned {
 
 impl Kept for CertificatePinned {
     const KIND: &'static str = "certificate-pinned";
+}
+
+/// The certificates in PEM that the servers of a user must present or come from, if the user pinned some.
+///
+/// # Errors
+/// [`gateway::Error`]
+pub(crate) async fn pinned_by(bunq: &Bunq, user: i64) -> Result<Option<String>, gateway::Error> {
+    let all = list_records::<CertificatePinned>(&bunq.drawer, user, Range::Older(None), MAX_COUNT).await?;
+    let pem: String =
+        all.into_iter().filter(|pinned| !pinned.value.is_deleted).map(|pinned| pinned.value.chain).collect();
+    Ok(Some(pem).filter(|pem| !pem.is_empty()))
 }
 
 /// `POST /user/{user}/certificate-pinned`

@@ -80,6 +80,14 @@ impl<T: Kept> Record<T> {
         })
     }
 
+    /// Deletes it.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub(crate) async fn delete(&self, drawer: &Drawer) -> Result<(), Error> {
+        drawer.delete(&[(T::KIND, key(self.owner, self.id))]).await
+    }
+
     /// Writes it and moves on to the next version.
     ///
     /// # Errors
@@ -97,6 +105,15 @@ impl<T: Kept> Record<T> {
 /// [`Error`]
 pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
     drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
+}
+
+/// Every record of a kind, whoever it belongs to.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
+    let all = drawer.all(T::KIND).await?.into_iter();
+    all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, version: 0 })).collect()
 }
 
 /// Which records of an owner.

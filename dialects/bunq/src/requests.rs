@@ -17,7 +17,7 @@ use crate::fields::Fields;
 use crate::labels::{amount, label_counterparty, label_own};
 use crate::lives::ORDER;
 use crate::pointers::follow;
-use crate::records::{Kept, Record};
+use crate::records::{Kept, Range, Record, list as list_records};
 use crate::reply::{Reply, time, wrapped};
 use crate::users::number_of_customer;
 
@@ -199,6 +199,36 @@ async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, 
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
     call.record::<RequestInquiry>(seen.id, call.id("id")?).await
+}
+
+/// The newest requests that an account made, newest first.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await;
+    let mut inquiries = Vec::new();
+    for inquiry in &found.map_err(|error| call.failed(error))? {
+        inquiries.push(render(call, inquiry).await?);
+    }
+    Ok(inquiries)
+}
+
+/// The newest requests to an account, newest first.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn newest_responses(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+    let user = call.session()?.user;
+    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await;
+    let mut responses = Vec::new();
+    for response in &found.map_err(|error| call.failed(error))? {
+        if is_for(&response.value, seen) {
+            let inquiry = inquiry_of(call, &response.value).await?;
+            responses.push(render_response(call, seen, response, &inquiry).await?);
+        }
+    }
+    Ok(responses)
 }
 
 /// `GET …/monetary-account/{account}/request-inquiry`

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes::{self, Routes};
 use crate::state::Bunq;
-use crate::{authorize, sandbox_users, token};
+use crate::{authorize, callbacks, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -33,7 +33,7 @@ pub const DIALECT: Dialect = Dialect {
 /// The path prefix the dialect is mounted under.
 pub(crate) const PREFIX: &str = "/bunq";
 
-const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
+pub(crate) const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
 const RESPONSE_ID: HeaderName = HeaderName::from_static("x-bunq-client-response-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-bunq-client-request-id");
 
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
 
 fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
+    // It ends when nobody serves this interface any more.
+    tokio::spawn(callbacks::run(Arc::downgrade(&bunq)));
     let due = Arc::clone(&bunq);
     Mounted {
         entrances: authorize::entrances(&bunq),

@@ -12,9 +12,9 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::{
-    accounts, attachments, cards, credentials, devices, draft_payments, events, funds, installations,
-    issuer_transactions, notifications, oauth_clients, payment_batches, payments, permitted_ips,
-    provider_drafts, requests, sandbox_users, schedules, sessions, statements, users,
+    accounts, attachments, callback_failures, cards, credentials, devices, draft_payments, events, funds,
+    installations, issuer_transactions, notifications, oauth_clients, payment_batches, payments,
+    permitted_ips, provider_drafts, requests, sandbox_users, schedules, sessions, statements, users,
 };
 
 /// Which token a call takes.
@@ -242,6 +242,8 @@ fn sandbox_and_assets() -> Vec<Route> {
         GET "/user/{user}/notification-filter-url" Session Optional notifications::list;
         POST "/user/{user}/monetary-account/{account}/notification-filter-url" Session Optional notifications::replace;
         GET "/user/{user}/monetary-account/{account}/notification-filter-url" Session Optional notifications::list;
+        GET "/user/{user}/notification-filter-failure" Session Optional callback_failures::list;
+        POST "/user/{user}/notification-filter-failure" Session Optional callback_failures::try_again;
         POST "/user/{user}/certificate-pinned" Session Optional notifications::pin;
         GET "/user/{user}/certificate-pinned" Session Optional notifications::list_pinned;
         GET "/user/{user}/certificate-pinned/{id}" Session Optional notifications::read_pinned;

@@ -47,6 +47,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// For what the bank does by itself: nobody opened it, and it has no token.
+    pub(crate) fn of_bank(user: i64, now: Timestamp) -> Self {
+        Self { id: 0, installation: String::new(), user, credential: 0, created: now, expires_at: now }
+    }
+
     /// The lifetime as users report it, in seconds.
     pub(crate) fn timeout(&self) -> i64 {
         self.expires_at.duration_since(self.created).as_secs().min(MAX_REPORTED)

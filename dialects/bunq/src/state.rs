@@ -8,6 +8,7 @@ use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
+use crate::callbacks::Callbacks;
 use crate::due_payments;
 use crate::error::{Error, from_gateway};
 use crate::installations::Installation;
@@ -37,6 +38,7 @@ pub(crate) struct Bunq {
     pub(crate) new_providers: Quota,
     /// Held by whoever makes the payments that are due.
     pub(crate) due: tokio::sync::Mutex<()>,
+    pub(crate) callbacks: Callbacks,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -58,6 +60,7 @@ impl Bunq {
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
             due: tokio::sync::Mutex::new(()),
+            callbacks: Callbacks::default(),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             tenant,

@@ -1,0 +1,282 @@
+//! Requests that the bank itself sends to addresses that came from outside: what keeps them from reaching what only
+//! the bank can reach (section 6.3 of the security description).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+/// Longest address, in bytes.
+const MAX_URL: usize = 2000;
+
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+const TOTAL_TIME: Duration = Duration::from_secs(10);
+
+/// Whether the bank may call addresses of its own machine, which clients that are tested beside a sandbox have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loopback {
+    /// At any port, with any certificate, and without TLS where a port is named.
+    Allowed,
+    /// As little as any other private address.
+    Refused,
+}
+
+/// Why nothing was delivered. It says nothing of what is behind an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDelivered {
+    /// The address is not one to call.
+    #[error("the address {0}")]
+    Address(&'static str),
+    /// Nobody answered there, or it is an address that is not called.
+    #[error("the address could not be reached")]
+    Unreachable,
+}
+
+/// Checks an address as far as it can be checked before it is looked up.
+///
+/// # Errors
+/// [`NotDelivered::Address`]
+pub fn check_url(text: &str, loopback: Loopback) -> Result<Url, NotDelivered> {
+    let wrong = |what| Err(NotDelivered::Address(what));
+    if text.len() > MAX_URL {
+        return wrong("is longer than 2000 bytes");
+    }
+    let Ok(url) = Url::parse(text) else { return wrong("is no URL") };
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return wrong("must have neither user name nor fragment");
+    }
+    if loopback == Loopback::Allowed && is_own(&url) {
+        // As for redirects to a program of one's own (RFC 8252, 7.3), whose port says that it is one.
+        return match (url.scheme(), url.port()) {
+            ("https", _) | ("http", Some(_)) => Ok(url),
+            _ => wrong("must begin with https://, or with http:// and name a port"),
+        };
+    }
+    match (url.scheme(), url.host()) {
+        ("https", Some(Host::Domain(_))) if url.port().is_none() => Ok(url),
+        ("https", Some(Host::Domain(_))) => wrong("must be at port 443"),
+        ("https", _) => wrong("must have the name of a host instead of an IP address"),
+        _ => wrong("must begin with https://"),
+    }
+}
+
+/// Whether the address is written as one of this machine. A name that only leads here is not.
+fn is_own(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Posts to an address, and reads nothing but the status: no redirect is followed, the body of the answer is dropped.
+/// `trusted` are the certificates in PEM that the server must present one of, or come from; without them it is what
+/// everybody trusts.
+///
+/// # Errors
+/// [`NotDelivered`]
+pub async fn post(
+    url: &str,
+    headers: HeaderMap,
+    body: Bytes,
+    trusted: Option<&str>,
+    loopback: Loopback,
+) -> Result<StatusCode, NotDelivered> {
+    let url = check_url(url, loopback)?;
+    let addresses = tokio::time::timeout(CONNECT_TIME, look_up(&url)).await;
+    let addresses = addresses.map_err(|_| NotDelivered::Unreachable)?.ok_or(NotDelivered::Unreachable)?;
+    let is_own = loopback == Loopback::Allowed && is_own(&url);
+    let is_allowed = |address: &SocketAddr| {
+        if is_own { address.ip().is_loopback() } else { is_public(address.ip()) }
+    };
+    if addresses.is_empty() || !addresses.iter().all(is_allowed) {
+        return Err(NotDelivered::Unreachable);
+    }
+    let client = client(&url, &addresses, trusted, is_own).ok_or(NotDelivered::Unreachable)?;
+    let sent = client.post(url).headers(headers).body(body).send().await;
+    sent.map(|answer| answer.status()).map_err(|_| NotDelivered::Unreachable)
+}
+
+async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
+    let port = url.port_or_known_default()?;
+    match url.host()? {
+        Host::Ipv4(address) => Some(vec![SocketAddr::new(address.into(), port)]),
+        Host::Ipv6(address) => Some(vec![SocketAddr::new(address.into(), port)]),
+        Host::Domain(name) => Some(tokio::net::lookup_host((name, port)).await.ok()?.collect()),
+    }
+}
+
+/// Connects to the addresses that were checked and looks nothing up again.
+fn client(
+    url: &Url,
+    addresses: &[SocketAddr],
+    trusted: Option<&str>,
+    is_own: bool,
+) -> Option<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIME)
+        .timeout(TOTAL_TIME)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .resolve_to_addrs(url.host_str()?, addresses);
+    match trusted {
+        Some(pem) => {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).ok()?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        // Nobody is between this machine and itself, and its programs have no certificates that anybody trusts.
+        None if is_own => builder = builder.tls_danger_accept_invalid_certs(true),
+        None => {}
+    }
+    builder.build().ok()
+}
+
+/// Whether an address is one of the internet, where anybody could call it.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = matches!(
+        (a, b, c),
+        // This network; shared between providers; for protocols; for measurements; reserved, with broadcast.
+        (0 | 240..=255, _, _) | (100, 64..=127, _) | (192, 0, 0) | (192, 88, 99) | (198, 18 | 19, _)
+    );
+    !(is_special
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation())
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, third, ..] = address.segments();
+    // Of what is given to anybody at all (2000::/3): what carries an address of IPv4 in it (Teredo, 6to4) is out,
+    // and so are documentation, benchmarks and identifiers. NAT64 and IPv4-compatible addresses lie outside.
+    let is_special = matches!((first, second), (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _))
+        || (first == 0x3fff && second < 0x1000)
+        || (first, second, third) == (0x2620, 0x4f, 0x8000);
+    (0x2000..0x4000).contains(&first) && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_only_the_bank_can_reach_are_not_public() {
+        for address in [
+            "127.0.0.1",
+            "127.8.8.8",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.255.255",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.2.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "192.0.0.8",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fdff::1",
+            "ff02::1",
+            "2001:db8::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2001::1",
+            "100::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "8.8.8.8",
+            "100.63.0.1",
+            "100.128.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "2a00:1450::1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn urls_are_checked_before_they_are_looked_up() {
+        let refused = |text: &str, loopback| check_url(text, loopback).unwrap_err().to_string();
+        for (text, why) in [
+            ("http://tpp.example/x", "begin with https://"),
+            ("ftp://tpp.example/x", "begin with https://"),
+            ("https://user@tpp.example/x", "user name"),
+            ("https://:secret@tpp.example/x", "user name"),
+            ("https://tpp.example/x#y", "fragment"),
+            ("https://tpp.example:8443/x", "port 443"),
+            ("https://203.0.113.7/x", "instead of an IP address"),
+            ("https://[2001:db8::1]/x", "instead of an IP address"),
+            ("https://0x7f.1/x", "instead of an IP address"),
+            ("tpp.example/x", "is no URL"),
+        ] {
+            for loopback in [Loopback::Refused, Loopback::Allowed] {
+                if text != "https://0x7f.1/x" || loopback == Loopback::Refused {
+                    assert!(refused(text, loopback).contains(why), "{text}");
+                }
+            }
+        }
+        for text in ["https://tpp.example/x", "https://tpp.example:443/x?y=1"] {
+            assert!(check_url(text, Loopback::Refused).is_ok(), "{text}");
+        }
+        for text in [
+            "https://127.0.0.1:8443/x",
+            "https://localhost/x",
+            "http://localhost:80/x",
+            "http://[::1]:9000/x",
+            "http://127.0.0.1:9000/",
+        ] {
+            assert_eq!(check_url(text, Loopback::Allowed).is_ok(), !text.contains(":80/"), "{text}");
+            assert!(check_url(text, Loopback::Refused).is_err() || text.contains("localhost/x"), "{text}");
+        }
+        assert!(refused("http://127.0.0.1/", Loopback::Allowed).contains("must begin with https://"));
+    }
+
+    #[tokio::test]
+    async fn names_of_this_machine_are_not_called_unless_that_is_allowed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let send =
+            async |url: String, loopback| post(&url, HeaderMap::new(), Bytes::new(), None, loopback).await;
+        assert_eq!(
+            send("https://localhost/".to_owned(), Loopback::Refused).await,
+            Err(NotDelivered::Unreachable)
+        );
+        let refused = send(format!("http://127.0.0.1:{port}/"), Loopback::Refused).await;
+        assert!(matches!(refused, Err(NotDelivered::Address(_))), "{refused:?}");
+    }
+}

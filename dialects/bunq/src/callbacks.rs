@@ -1,0 +1,455 @@
+//! Callbacks: what happened on accounts is told to those who asked for it (section 18).
+//!
+//! One task looks at the accounts with filters and tells what came after what it told last. So the history of an
+//! account is the queue: it is bounded by what is being told, survives a restart, and no request waits for it, whatever
+//! moved the money. What could not be told is a failure (`callback_failures.rs`), which the same task tries again.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge::outbound;
+use gateway::domain::TppId;
+use gateway::{Ctx, Error as GatewayError};
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::accounts::{self, Seen};
+use crate::call::Call;
+use crate::callback_failures::{self, Failure};
+use crate::error::{Error, from_gateway};
+use crate::labels::is_in_person;
+use crate::notifications::{FILTERS, Filter, pinned_by};
+use crate::payments::{Renderer, in_range};
+use crate::records::{Range, every, look_up, parse, write};
+use crate::reply::{ascii, wrapped};
+use crate::router::SERVER_SIGNATURE;
+use crate::state::Bunq;
+use crate::users::{self, User};
+use crate::{draft_payments, requests};
+
+/// How often the task looks.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What it does at the same time; servers that answer slowly keep others waiting only if there are so many of them.
+const AT_ONCE: usize = 32;
+
+/// Payments of one account that are told before others have their turn.
+const MOST: i64 = 20;
+
+/// From filters and an account to the number of the payment that was told last.
+const TOLD: &str = "notification-told";
+
+/// From filters, an account and a type of object to the objects that were told last, each with its status.
+const TOLD_STATES: &str = "notification-told-states";
+
+/// Categories of what changes a balance.
+const OF_PAYMENTS: [&str; 2] = ["MUTATION", "PAYMENT"];
+
+/// Categories of what somebody decides about.
+const OF_DECISIONS: [&str; 2] = ["DRAFT_PAYMENT", "REQUEST"];
+
+/// Objects of one type, the newest, whose status is looked at.
+const NEWEST: i64 = 10;
+
+/// The category, and the type of event, by which a third party learns that a user withdrew its access.
+const OF_ACCESS: (&str, &str) = ("OAUTH", "OAUTH_REVOKED");
+
+/// Tells the task what changed.
+#[derive(Debug)]
+pub(crate) struct Callbacks {
+    has_changed: AtomicBool,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        // What is kept from before has not been looked at.
+        Self { has_changed: AtomicBool::new(true) }
+    }
+}
+
+impl Callbacks {
+    /// Filters or failures changed.
+    pub(crate) fn look_again(&self) {
+        self.has_changed.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Something to do again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Job {
+    /// Look at the accounts that filters under this key are about.
+    Look(String),
+    /// Try a failure of a user again.
+    Again(i64, i64),
+}
+
+/// What came of a job.
+struct Done {
+    job: Job,
+    /// Whether it is to be done again.
+    goes_on: bool,
+    /// Failures to try again.
+    failures: Vec<Job>,
+}
+
+/// Tells until nobody serves the interface any more.
+pub(crate) async fn run(bunq: Weak<Bunq>) {
+    let mut waiting = VecDeque::new();
+    let mut busy = HashSet::new();
+    let mut running = JoinSet::new();
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let Some(bunq) = bunq.upgrade() else { return };
+        while let Some(done) = running.try_join_next() {
+            let Ok(Done { job, goes_on, failures }) = done else { continue };
+            busy.remove(&job);
+            waiting.extend(goes_on.then_some(job));
+            waiting.extend(failures);
+        }
+        if bunq.callbacks.has_changed.swap(false, Ordering::SeqCst) {
+            match jobs(&bunq).await {
+                Ok(jobs) => waiting = jobs,
+                Err(_) => bunq.callbacks.look_again(),
+            }
+        }
+        for _ in 0..AT_ONCE.saturating_sub(running.len()).min(waiting.len()) {
+            let Some(job) = waiting.pop_front() else { break };
+            // What is being done comes back when it is done.
+            if busy.insert(job.clone()) {
+                running.spawn(work(Arc::clone(&bunq), job));
+            }
+        }
+    }
+}
+
+async fn jobs(bunq: &Bunq) -> Result<VecDeque<Job>, GatewayError> {
+    let mut jobs = VecDeque::new();
+    for (key, value) in bunq.drawer.all(FILTERS).await? {
+        if !parse::<Vec<Filter>>(FILTERS, &value)?.is_empty() {
+            jobs.push_back(Job::Look(key));
+        }
+    }
+    let failures = every::<Failure>(&bunq.drawer).await?;
+    let waiting = failures.iter().filter(|failure| failure.value.is_waiting());
+    jobs.extend(waiting.map(|failure| Job::Again(failure.owner, failure.id)));
+    Ok(jobs)
+}
+
+async fn work(bunq: Arc<Bunq>, job: Job) -> Done {
+    let mut failures = Vec::new();
+    let goes_on = match &job {
+        Job::Look(key) => look(&bunq, key, &mut failures).await,
+        Job::Again(user, id) => callback_failures::retry(&bunq, *user, *id).await,
+    };
+    // A fault of the store was logged where it came up; it is tried again.
+    Done { job, goes_on: goes_on.unwrap_or(true), failures }
+}
+
+/// Begins at what is on the accounts now: what filters are about is what comes after them.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn begin(call: &Call, key: &str) -> Result<(), Error> {
+    if matches!(call.caller()?, User::Provider { .. }) {
+        return Ok(());
+    }
+    for seen in accounts::visible(call).await? {
+        if !is_about(key, &seen) {
+            continue;
+        }
+        if seen.readable.transactions.is_some() {
+            note(call, key, &seen, newest(call, &seen).await?).await?;
+        }
+        for category in OF_DECISIONS {
+            for object in undecided(call, &seen, category).await? {
+                object.note(call, key, &seen).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Filters of a user are about all accounts, those below an account about that one.
+fn is_about(key: &str, seen: &Seen) -> bool {
+    key.split_once("/account/").is_none_or(|(_, account)| account == seen.id.to_string())
+}
+
+/// The number of the newest payment, or 0.
+async fn newest(call: &Call, seen: &Seen) -> Result<i64, Error> {
+    let listed = in_range(call, seen, Range::Older(None), 1).await?;
+    Ok(listed.payments.first().map_or(0, |(id, _)| *id))
+}
+
+/// Notes what was told. It only rises: who begins anew and who tells at the same moment do not undo each other's work.
+async fn note(call: &Call, key: &str, seen: &Seen, told: i64) -> Result<(), Error> {
+    let rise = |known: Option<&str>| {
+        let known = known.and_then(|known| known.parse::<i64>().ok());
+        known.is_none_or(|known| known < told).then(|| told.to_string())
+    };
+    let written = call.bunq.drawer.update(TOLD, &format!("{key}/{}", seen.id), rise).await;
+    written.map(|_| ()).map_err(|error| call.failed(error))
+}
+
+/// Tells what is new; says whether there may be more to tell later.
+async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bool, Error> {
+    let ctx = bunq.context(bunq.edge.gateway.new_request_id())?;
+    let failed = |error| from_gateway(error, &ctx.request);
+    let filters = look_up::<Vec<Filter>>(&bunq.drawer, FILTERS, key).await.map_err(failed)?;
+    let filters = filters.unwrap_or_default();
+    let user = key.split('/').nth(1).and_then(|user| user.parse().ok());
+    let (Some(user), false) = (user, filters.is_empty()) else { return Ok(false) };
+    let value = users::find(bunq, user).await.map_err(failed)?.map(|record| record.value);
+    let value = match value {
+        // A service provider has no accounts; there is nothing to look at.
+        None | Some(User::Provider { .. }) => return Ok(false),
+        Some(value) => value,
+    };
+    let has_access = has_access(bunq, &ctx, &value).await.map_err(failed)?;
+    let call = Call::of_bank(bunq, ctx, user, value);
+    let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
+    if !has_access {
+        tell_of_access(&mut teller, &filters).await?;
+        call.bunq.drawer.put(FILTERS, key, "[]").await.map_err(|error| call.failed(error))?;
+        return Ok(false);
+    }
+    for seen in accounts::visible(&call).await? {
+        if !is_about(key, &seen) {
+            continue;
+        }
+        if seen.readable.transactions.is_some() {
+            tell_of_payments(&mut teller, key, &filters, &seen).await?;
+        }
+        for category in OF_DECISIONS {
+            let filters: Vec<&Filter> = filters.iter().filter(|one| one.category == category).collect();
+            if !filters.is_empty() {
+                tell_of_decisions(&mut teller, key, &filters, &seen).await?;
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a user may still see the customer's data: a customer always, a third party while its approval lasts.
+///
+/// # Errors
+/// [`GatewayError`] for what is no answer.
+pub(crate) async fn has_access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<bool, GatewayError> {
+    let User::Key { tpp, grant, .. } = user else { return Ok(true) };
+    match bunq.edge.gateway.check_grant(ctx, tpp, grant).await {
+        Ok(_) => Ok(true),
+        Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+async fn tell_of_payments(
+    teller: &mut Teller<'_>,
+    key: &str,
+    filters: &[Filter],
+    seen: &Seen,
+) -> Result<(), Error> {
+    let call = teller.call;
+    let told = look_up::<i64>(&call.bunq.drawer, TOLD, &format!("{key}/{}", seen.id)).await;
+    let Some(told) = told.map_err(|error| call.failed(error))? else {
+        // An account that came after the filters.
+        return note(call, key, seen, newest(call, seen).await?).await;
+    };
+    let new = in_range(call, seen, Range::Newer(told), MOST).await?;
+    let renderer = Renderer::new(call, seen);
+    for (id, payment) in new.payments.iter().rev() {
+        let object = wrapped("Payment", renderer.payment(*id, payment));
+        let direction = if payment.amount.minor < 0 { "CREATED" } else { "RECEIVED" };
+        for filter in filters.iter().filter(|filter| OF_PAYMENTS.contains(&filter.category.as_str())) {
+            teller.tell(filter, &format!("{}_{direction}", filter.category), *id, &object).await?;
+        }
+        note(call, key, seen, *id).await?;
+    }
+    Ok(())
+}
+
+/// The newest objects of one type.
+struct Objects {
+    /// What their events begin with.
+    name: &'static str,
+    wrapper: &'static str,
+    /// Oldest first.
+    rendered: Vec<Value>,
+}
+
+impl Objects {
+    fn new(name: &'static str, wrapper: &'static str, mut rendered: Vec<Value>) -> Self {
+        rendered.reverse();
+        Self { name, wrapper, rendered }
+    }
+
+    fn key(&self, key: &str, seen: &Seen) -> String {
+        format!("{key}/{}/{}", seen.id, self.name)
+    }
+
+    /// Number and status of each.
+    fn states(&self) -> Vec<(i64, String)> {
+        let state = |object: &Value| (number(object), status(object).to_owned());
+        self.rendered.iter().map(state).collect()
+    }
+
+    async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
+        let states = write(&self.states());
+        let written = call.bunq.drawer.put(TOLD_STATES, &self.key(key, seen), &states).await;
+        written.map_err(|error| call.failed(error))
+    }
+}
+
+fn number(object: &Value) -> i64 {
+    object["id"].as_i64().unwrap_or_default()
+}
+
+fn status(object: &Value) -> &str {
+    object["status"].as_str().unwrap_or_default()
+}
+
+/// What somebody decides about, or has decided about.
+async fn undecided(call: &Call, seen: &Seen, category: &str) -> Result<Vec<Objects>, Error> {
+    if category == "DRAFT_PAYMENT" {
+        let drafts = draft_payments::newest(call, seen, NEWEST).await?;
+        return Ok(vec![Objects::new("DRAFT_PAYMENT", "DraftPayment", drafts)]);
+    }
+    if !is_in_person(call.caller()?) {
+        return Ok(Vec::new());
+    }
+    let inquiries = requests::newest(call, seen, NEWEST).await?;
+    let responses = requests::newest_responses(call, seen, NEWEST).await?;
+    Ok(vec![
+        Objects::new("REQUEST_INQUIRY", "RequestInquiry", inquiries),
+        Objects::new("REQUEST_RESPONSE", "RequestResponse", responses),
+    ])
+}
+
+async fn tell_of_decisions(
+    teller: &mut Teller<'_>,
+    key: &str,
+    filters: &[&Filter],
+    seen: &Seen,
+) -> Result<(), Error> {
+    let (call, category) = (teller.call, filters[0].category.as_str());
+    for objects in undecided(call, seen, category).await? {
+        let told =
+            look_up::<Vec<(i64, String)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await;
+        let told = told.map_err(|error| call.failed(error))?;
+        if told.as_ref() == Some(&objects.states()) {
+            continue;
+        }
+        // None for an account that came after the filters: what it has is not news.
+        for object in objects.rendered.iter().filter(|_| told.is_some()) {
+            let (number, status) = (number(object), status(object));
+            let is_told = |known: &(i64, String)| known.0 == number && known.1 == status;
+            if told.iter().flatten().any(is_told) {
+                continue;
+            }
+            let event = if status == "PENDING" { "CREATED" } else { status };
+            let body = wrapped(objects.wrapper, object.clone());
+            for filter in filters {
+                teller.tell(filter, &format!("{}_{event}", objects.name), number, &body).await?;
+            }
+        }
+        objects.note(call, key, seen).await?;
+    }
+    Ok(())
+}
+
+async fn tell_of_access(teller: &mut Teller<'_>, filters: &[Filter]) -> Result<(), Error> {
+    let (category, event_type) = OF_ACCESS;
+    let tpp = teller.call.caller()?.tpp().map(TppId::as_str).unwrap_or_default().to_owned();
+    let object = wrapped("OauthClient", json!({"status": "CANCELLED", "user_id": teller.user, "name": tpp}));
+    for filter in filters.iter().filter(|filter| filter.category == category) {
+        teller.tell(filter, event_type, teller.user, &object).await?;
+    }
+    Ok(())
+}
+
+/// Tells one user's servers.
+struct Teller<'a> {
+    call: &'a Call,
+    user: i64,
+    /// Servers that did not take what was told before, so that the rest is tried later.
+    unreachable: HashSet<String>,
+    failures: &'a mut Vec<Job>,
+}
+
+impl Teller<'_> {
+    async fn tell(
+        &mut self,
+        filter: &Filter,
+        event_type: &str,
+        object_id: i64,
+        object: &Value,
+    ) -> Result<(), Error> {
+        let body = ascii(&json!({"NotificationUrl": {
+            "target_url": filter.target,
+            "category": filter.category,
+            "event_type": event_type,
+            "object": object,
+        }}));
+        let Call { bunq, ctx, .. } = self.call;
+        // What happened after a third party's access ended is none of its business, however close together they are.
+        let may_know = filter.category == OF_ACCESS.0
+            || has_access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
+        if !may_know {
+            return Ok(());
+        }
+        let outcome = if self.unreachable.contains(&filter.target) {
+            Outcome::NotTried
+        } else {
+            deliver(bunq, ctx, self.user, &filter.target, body.clone()).await?
+        };
+        if outcome == Outcome::Taken {
+            return Ok(());
+        }
+        self.unreachable.insert(filter.target.clone());
+        let failure = Failure::new(filter, (event_type, object_id), &body, ctx.now, outcome);
+        let id = callback_failures::keep(bunq, ctx, self.user, failure).await;
+        self.failures.push(Job::Again(self.user, id.map_err(|error| self.call.failed(error))?));
+        Ok(())
+    }
+}
+
+/// What came of telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The server took it.
+    Taken,
+    /// The server answered with this status.
+    Refused(u16),
+    /// There is no such server, or none that may be called.
+    NotReached,
+    /// It was not tried, because what came before could not be told.
+    NotTried,
+}
+
+/// Posts a body to a target, signed as answers are.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn deliver(
+    bunq: &Bunq,
+    ctx: &Ctx,
+    user: i64,
+    target: &str,
+    body: Bytes,
+) -> Result<Outcome, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Some(signature) = bunq.key(ctx).await?.sign(&body) {
+        headers.insert(SERVER_SIGNATURE, signature);
+    }
+    let pinned = pinned_by(bunq, user).await.map_err(|error| from_gateway(error, &ctx.request))?;
+    Ok(match outbound::post(target, headers, body, pinned.as_deref(), bunq.edge.loopback).await {
+        Ok(status) if status.is_success() => Outcome::Taken,
+        Ok(status) => Outcome::Refused(status.as_u16()),
+        Err(_) => Outcome::NotReached,
+    })
+}
