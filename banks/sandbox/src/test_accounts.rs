@@ -54,6 +54,7 @@ fn entry(ordinal: i64, customer: &CustomerId) -> PrivateState {
         kind: MADE.1,
         key: format!("{ordinal:0ORDINAL_DIGITS$}"),
         value: customer.to_string(),
+        life: None,
         version: 0,
     }
 }

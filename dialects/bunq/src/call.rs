@@ -128,8 +128,14 @@ impl Call {
     }
 
     /// What the bank does by itself as a user would see it.
-    pub(crate) fn of_bank(bunq: &Arc<Bunq>, ctx: Ctx, user: i64, value: User) -> Self {
-        let session = Session::of_bank(user, ctx.now);
+    pub(crate) fn of_bank(
+        bunq: &Arc<Bunq>,
+        ctx: Ctx,
+        (number, user): (i64, User),
+        acting: Option<ActingTpp>,
+    ) -> Self {
+        let session = Session::of_bank(number, ctx.now);
+        let token = SecretHash::from_hex(String::new());
         Self {
             bunq: Arc::clone(bunq),
             ctx,
@@ -141,7 +147,7 @@ impl Call {
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             is_signed: false,
             installation: None,
-            session: Some((SecretHash::from_hex(String::new()), session, value)),
+            caller: Some(Caller { token, session, user, acting }),
         }
     }
 

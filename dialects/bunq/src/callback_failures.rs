@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::callbacks::{Outcome, deliver, has_access};
+use crate::callbacks::{Access, Outcome, access, deliver};
 use crate::error::{Error, from_gateway};
 use crate::fields::Fields;
 use crate::notifications::Filter;
@@ -143,7 +143,7 @@ async fn may_be_told(bunq: &Bunq, ctx: &Ctx, failure: &Record<Failure>) -> Resul
         return Ok(true);
     }
     match users::find(bunq, failure.owner).await? {
-        Some(user) => has_access(bunq, ctx, &user.value).await,
+        Some(user) => Ok(access(bunq, ctx, &user.value).await? != Access::Ended),
         None => Ok(false),
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use edge::outbound;
-use gateway::domain::TppId;
-use gateway::{Ctx, Error as GatewayError};
+use gateway::domain::{Interface, TppId};
+use gateway::{ActingTpp, Ctx, Error as GatewayError};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -22,8 +22,9 @@ use crate::call::Call;
 use crate::callback_failures::{self, Failure};
 use crate::error::{Error, from_gateway};
 use crate::labels::is_in_person;
+use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
-use crate::payments::{Renderer, in_range};
+use crate::payments::Renderer;
 use crate::records::{Range, every, look_up, parse, write};
 use crate::reply::{ascii, wrapped};
 use crate::router::SERVER_SIGNATURE;
@@ -208,8 +209,9 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
         None | Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
     };
-    let has_access = has_access(bunq, &ctx, &value).await.map_err(failed)?;
-    let call = Call::of_bank(bunq, ctx, user, value);
+    let access = access(bunq, &ctx, &value).await.map_err(failed)?;
+    let has_access = access != Access::Ended;
+    let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
     let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
     if !has_access {
         tell_of_access(&mut teller, &filters).await?;
@@ -233,16 +235,39 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
     Ok(true)
 }
 
-/// Whether a user may still see the customer's data: a customer always, a third party while its approval lasts.
-///
+/// Whether a user may still see the customer's data.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// A customer always may.
+    InPerson,
+    /// A third party while it may act and its approval lasts.
+    Granted(ActingTpp),
+    /// No longer.
+    Ended,
+}
+
+impl Access {
+    fn acting(self) -> Option<ActingTpp> {
+        match self {
+            Self::Granted(acting) => Some(acting),
+            Self::InPerson | Self::Ended => None,
+        }
+    }
+}
+
 /// # Errors
 /// [`GatewayError`] for what is no answer.
-pub(crate) async fn has_access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<bool, GatewayError> {
-    let User::Key { tpp, grant, .. } = user else { return Ok(true) };
-    match bunq.edge.gateway.check_grant(ctx, tpp, grant).await {
-        Ok(_) => Ok(true),
-        Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(false),
-        Err(other) => Err(other),
+pub(crate) async fn access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<Access, GatewayError> {
+    let User::Key { tpp, grant, .. } = user else { return Ok(Access::InPerson) };
+    let gateway = &bunq.edge.gateway;
+    let granted = async {
+        let acting = gateway.may_act(ctx, Interface::Bunq, tpp).await?;
+        gateway.check_grant(ctx, &acting, grant).await?;
+        Ok(Access::Granted(acting))
+    };
+    match granted.await {
+        Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(Access::Ended),
+        other => other,
     }
 }
 
@@ -395,8 +420,8 @@ impl Teller<'_> {
         }}));
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
-        let may_know = filter.category == OF_ACCESS.0
-            || has_access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
+        let access = access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
+        let may_know = filter.category == OF_ACCESS.0 || access != Access::Ended;
         if !may_know {
             return Ok(());
         }

@@ -82,12 +82,6 @@ impl Error {
         Self { headers: vec![(header::RETRY_AFTER, retry_after.max(1).to_string())], ..error }
     }
 
-    /// Too often; in so many seconds it is right again.
-    pub(crate) fn too_many(text: impl Into<String>, retry_after: i64) -> Self {
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
-        Self { headers: vec![(header::RETRY_AFTER, retry_after.max(1).to_string())], ..error }
-    }
-
     /// No API key with this value that may be used from here.
     pub(crate) fn credentials() -> Self {
         Self::bad(WRONG_CREDENTIALS)

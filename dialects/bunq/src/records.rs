@@ -113,7 +113,8 @@ pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Resul
 /// [`Error`]
 pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
     let all = drawer.all(T::KIND).await?.into_iter();
-    all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, version: 0 })).collect()
+    all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, forget_at: None, version: 0 }))
+        .collect()
 }
 
 /// Which records of an owner.
