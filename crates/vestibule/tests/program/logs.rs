@@ -178,7 +178,7 @@ async fn pay(http: &reqwest::Client, origin: &str, management: &str) -> Vec<Stri
 /// At level `info`, each call is one line whatever the caller wrote, without colours.
 #[test]
 fn each_call_is_one_line() {
-    let mut child = Command::new(BINARY)
+    let mut child = testkit::command(BINARY)
         .args(["sandbox", "--ephemeral", "--json", "--listen", "127.0.0.1:0"])
         .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
         .env("VESTIBULE_LOG", "info")
