@@ -1,7 +1,7 @@
 //! Every command that a sandbox or a client prints is pasted into a shell, as it stands there.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use testkit::{Program, free_folder};
 
@@ -16,7 +16,7 @@ struct Bank {
 
 impl Bank {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(BINARY)
+        let mut child = testkit::command(BINARY)
             .args(["sandbox", "--ephemeral", "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"])
             .args(["--management-listen", "127.0.0.1:0", "--rate-limits", "off"])
             .args(arguments)
@@ -34,7 +34,7 @@ impl Bank {
 
     /// Pastes a command.
     fn paste(&self, command: &str) -> (bool, String) {
-        let output = Command::new("sh")
+        let output = testkit::command("sh")
             .args(["-c", command])
             .env("HOME", self.home.path())
             .env_remove("XDG_DATA_HOME")
@@ -174,8 +174,11 @@ fn a_bank_that_does_not_run_is_started_as_printed() {
     let line = error.lines().find(|line| line.contains(" sandbox --listen")).unwrap();
     let command = &line[line.find(BINARY).unwrap()..];
     let command = command.split(';').next().unwrap();
-    let mut child =
-        Command::new("sh").args(["-c", &format!("exec {command}")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = testkit::command("sh")
+        .args(["-c", &format!("exec {command}")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = [0; 1];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     let (code, _, error) = crate::vestibule(&[&register[..4], &register[6..]].concat());

@@ -2,7 +2,7 @@
 //! there already, browsers elsewhere.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use testkit::{Program, free_folder};
@@ -198,7 +198,7 @@ fn another_certificate_is_for_the_same_organisation() {
 fn a_browser_elsewhere_does_not_end_a_flow() {
     let setting = Setting::new(&["--ephemeral"]);
     for flow in ["ais", "bunq"] {
-        let mut child = Command::new(BINARY)
+        let mut child = testkit::command(BINARY)
             .args(["tpp", "flow", flow, "--no-browser", "--redirect-uri", URI])
             .args(setting.arguments())
             .stdin(Stdio::piped())
@@ -241,8 +241,10 @@ fn what_was_begun_is_finished_by_the_command_that_is_printed() {
     let location = setting.account(&["approve", &url, "--iban", &owner]);
     let command = error.lines().find(|line| line.contains("--location -")).unwrap();
     let command = &command[command.find(BINARY).unwrap()..];
-    let output =
-        Command::new("sh").args(["-c", &format!("echo '{}' | {command}", location.trim())]).output().unwrap();
+    let output = testkit::command("sh")
+        .args(["-c", &format!("echo '{}' | {command}", location.trim())])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     setting.ok(&["balances"]);
 }
@@ -371,11 +373,11 @@ fn drafts_and_payments_say_what_became_of_them() {
     let payment = paid.lines().last().unwrap().rsplit(' ').find(|word| word.parse::<i64>().is_ok());
     let status = paid.lines().find(|line| line.contains("tpp status payment")).unwrap();
     assert!(status.contains(payment.unwrap_or("status payment")), "{paid}");
-    let output = testkit::run("sh", &["-c", status.trim()]);
+    let output = testkit::command("sh").args(["-c", status.trim()]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("is PENDING"), "{status}");
     setting.ok(&["authorise", "--headless", "approve", "--customer-iban", iban]);
     assert_eq!(setting.json(&["status", "draft", &draft])["status"], "ACCEPTED");
-    let output = testkit::run("sh", &["-c", status.trim()]);
+    let output = testkit::command("sh").args(["-c", status.trim()]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("is ACCEPTED"), "{status}");
     setting.refused(&["status", "draft", "1"], "no account of the connection has a draft payment 1");
     setting.refused(&["status", "consent", "--dialect", "bunq"], "not offered");
@@ -475,7 +477,7 @@ fn long_waits_say_what_they_wait_for() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (_guard, folder) = free_folder();
-    let mut child = Command::new(BINARY)
+    let mut child = testkit::command(BINARY)
         .args(["account", "list", "--management", &address])
         .env("HOME", &folder)
         .stdout(Stdio::piped())
