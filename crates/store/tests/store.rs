@@ -353,6 +353,11 @@ mod consents {
         }
     }
 
+    fn failures() -> LogInFailures {
+        let tpp = TppId::new("PSDNL-DNB-1");
+        LogInFailures { tenant: nl(), psu: hash("psu"), tpp, count: 3, last_at: now(), version: 0 }
+    }
+
     fn stored_request() -> StoredRequest {
         StoredRequest {
             key: "k".into(),
@@ -382,7 +387,8 @@ mod consents {
                 .put_grant(&grant())
                 .put_token(&nl(), &token())
                 .put_pushed_request(&pushed())
-                .add_client_assertion(&hash("assertion"), &nl(), now());
+                .add_client_assertion(&hash("assertion"), &nl(), now())
+                .put_log_in_failures(&failures());
             store.save(changes).await.unwrap();
             let id = ConsentId::new("c");
             let kept = Consent { version: 1, ..consent() };
@@ -424,7 +430,7 @@ mod consents {
             }
             assert!(
                 store
-                    .log_in_failures((&nl(), &hash("psu")), &TppId::new("tpp"), now())
+                    .log_in_failures((&nl(), &hash("psu")), &TppId::new("PSDNL-DNB-1"), now())
                     .await
                     .unwrap()
                     .is_empty()
@@ -486,22 +492,14 @@ mod consents {
     #[tokio::test]
     async fn failures_are_kept_for_each_third_party_and_sessions_found_by_whom_they_name() {
         on_both(async |store| {
-            let failures = LogInFailures {
-                tenant: nl(),
-                psu: hash("psu"),
-                tpp: TppId::new("PSDNL-DNB-1"),
-                count: 3,
-                last_at: now(),
-                version: 0,
-            };
-            let changes = Changes::new().put_session(&session()).put_log_in_failures(&failures);
+            let changes = Changes::new().put_session(&session()).put_log_in_failures(&failures());
             store.save(changes).await.unwrap();
             let earlier = now() - std::time::Duration::from_secs(1);
             let read = async |tpp: &str, since| {
                 let psu = (&nl(), &hash("psu"));
                 store.log_in_failures(psu, &TppId::new(tpp), since).await.unwrap()
             };
-            let failures = [LogInFailures { version: 1, ..failures }];
+            let failures = [LogInFailures { version: 1, ..failures() }];
             assert_eq!(read("PSDNL-DNB-1", now()).await, failures, "its own");
             assert_eq!(read("PSDNL-DNB-2", earlier).await, failures, "recent ones of others");
             assert_eq!(read("PSDNL-DNB-2", now()).await, []);

@@ -29,7 +29,7 @@ pub fn sign(key_pem: &str, message: &[u8]) -> String {
     STANDARD.encode(key.sign(Algorithm::RsaPkcs1Sha256, message).unwrap())
 }
 
-/// A self-signed certificate with a common name, valid from 2023 to 2096, with the private key of it.
+/// A self-signed certificate with a common name, valid from 2020 to 2096, with the private key of it.
 pub fn pseudo_certificate(
     common_name: &str,
     change: impl FnOnce(&mut CertificateParams),
@@ -50,7 +50,7 @@ pub fn self_signed(
     let key = KeyPair::from_pem(key_pem).unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name = name;
-    params.not_before = time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+    params.not_before = time::OffsetDateTime::from_unix_timestamp(1_577_836_800).unwrap();
     params.not_after = time::OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
     change(&mut params);
     params.self_signed(&key).unwrap().pem()

@@ -133,7 +133,7 @@ fn params(
     let mut params = CertificateParams::default();
     params.distinguished_name = name(attributes);
     params.serial_number = Some(SerialNumber::from(0x1f2e_3d4c_u64));
-    params.not_before = time::OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+    params.not_before = time::OffsetDateTime::from_unix_timestamp(1_577_836_800).unwrap();
     params.not_after = time::OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
     params.is_ca = IsCa::ExplicitNoCa;
     if !roles.is_empty() {

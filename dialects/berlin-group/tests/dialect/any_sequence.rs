@@ -62,14 +62,18 @@ struct World {
     waited: i32,
 }
 
-/// Where a consent may go from a status.
+/// What a consent is after the bank has forgotten it.
+const FORGOTTEN: &str = "forgotten";
+
+/// Where a consent may go from a status. What was never valid is forgotten when it has ended for a month.
 fn may_follow(before: &str, after: &str) -> bool {
     match before {
-        "" | "received" => {
-            matches!(after, "received" | "valid" | "rejected" | "terminatedByTpp" | "revokedByPsu")
-        }
+        "" | "received" => matches!(
+            after,
+            "received" | "valid" | "rejected" | "terminatedByTpp" | "revokedByPsu" | FORGOTTEN
+        ),
         "valid" => matches!(after, "valid" | "expired" | "terminatedByTpp" | "revokedByPsu"),
-        ended => ended == after,
+        ended => ended == after || after == FORGOTTEN,
     }
 }
 
@@ -84,7 +88,9 @@ impl World {
 
     async fn take(&mut self, step: &Step) {
         let Self { server, tpp, iban, consents, waited } = self;
-        let known = |which: &usize| consents.len().checked_sub(1 + which);
+        let known = |which: &usize| {
+            consents.len().checked_sub(1 + which).filter(|at| consents[*at].status != FORGOTTEN)
+        };
         match step {
             Step::Ask { recurring, offered } => {
                 let body = if *offered { bank_offered("9999-12-31") } else { detailed(iban, *recurring) };
@@ -208,6 +214,9 @@ async fn read(server: &TestServer, tpp: &TestTpp, consent: &ValidConsent, kind: 
 
 async fn status(server: &TestServer, tpp: &TestTpp, id: &str) -> String {
     let answer = server.send(&tpp.get(&format!("/v1/consents/{id}/status"))).await;
+    if answer.error().0 == "CONSENT_UNKNOWN" {
+        return FORGOTTEN.to_owned();
+    }
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()["consentStatus"].as_str().unwrap().to_owned()
 }

@@ -63,7 +63,7 @@ fn body() -> impl Strategy<Value = Value> {
         json!({"status": "CANCELLED"}),
         json!({"status": "ACCEPTED"}),
         json!({"status": "REJECTED"}),
-        json!({"payment": entry, "schedule": {"time_start": "2099-01-01", "recurrence_unit": "YEARLY", "recurrence_size": 1000}}),
+        json!({"payment": entry, "schedule": {"time_start": "2099-01-01 00:00:00", "recurrence_unit": "YEARLY", "recurrence_size": 1000}}),
         json!({"amount_inquired": euro("1.00"), "counterparty_alias": {"type": "EMAIL", "value": "sugardaddy@bunq.com"}, "description": "x", "allow_bunqme": true}),
         json!({"currency": "EUR", "description": "x"}),
         json!({"statement_format": "PDF", "date_start": "2026-01-01", "date_end": "2026-12-31"}),

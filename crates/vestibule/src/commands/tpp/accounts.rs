@@ -141,7 +141,7 @@ impl Session<'_> {
         let mut consent = self.reading(&client, state, &id, command).await?;
         let accounts = chosen(consent.accounts().await?, command.account.as_deref())?;
         let mut all = Vec::new();
-        for account in accounts.iter().filter(|account| account.links.balances.is_some()) {
+        for account in readable(&accounts, "balances", |links| links.balances.is_some())? {
             all.push((account, consent.balances(account).await?));
         }
         if self.args.json {
@@ -168,7 +168,7 @@ impl Session<'_> {
             to: day(command.to.as_deref())?,
         };
         let mut all = Vec::new();
-        for account in accounts.iter().filter(|account| account.links.transactions.is_some()) {
+        for account in readable(&accounts, "transactions", |links| links.transactions.is_some())? {
             all.push((account, consent.transactions(account, &wish).await?));
         }
         if self.args.json {
@@ -296,6 +296,29 @@ pub(super) fn account_line([number, currency, kind, status, name]: [&str; 5]) ->
 /// A balance on one line: number, kind, amount, currency, day.
 pub(super) fn amount_line([number, kind, amount, currency, day]: [&str; 5]) -> String {
     format!("{number:<24} {kind:<14} {amount:>14} {currency:<4} {day}")
+}
+
+/// The accounts that have a link to what is to be read. What the others lack is said, and is an error if there are no
+/// others.
+fn readable<'a>(
+    accounts: &'a [wire::Account],
+    what: &str,
+    is_linked: impl Fn(&wire::AccountLinks) -> bool,
+) -> Result<Vec<&'a wire::Account>, Failure> {
+    let (readable, others): (Vec<_>, Vec<_>) = accounts.iter().partition(|account| is_linked(&account.links));
+    let why = |account: &&wire::Account| match account.status.as_deref() {
+        Some(status @ ("blocked" | "deleted")) => {
+            format!("account {} is {status} at the bank, so its {what} cannot be read", number(account))
+        }
+        _ => format!("the consent does not cover {what} of account {}", number(account)),
+    };
+    match (readable.is_empty(), others.iter().map(why).collect::<Vec<_>>()) {
+        (true, others) if !others.is_empty() => Err(Failure::new(others.join("; "))),
+        (_, others) => {
+            others.iter().for_each(|text| output::error(text));
+            Ok(readable)
+        }
+    }
 }
 
 fn chosen(accounts: Vec<wire::Account>, iban: Option<&str>) -> Result<Vec<wire::Account>, Failure> {
