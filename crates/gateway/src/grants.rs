@@ -136,6 +136,7 @@ impl Gateway {
             if !is_ours || ctx.now >= token.expires_at || is_over {
                 return Err(GrantRefusal::RefreshTokenUnknown.into());
             }
+            scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             if token.used_at.is_some() {
                 return self.refresh_again((ctx, client), (refresh_token, &token), grant, certificate).await;
             }
@@ -143,7 +144,6 @@ impl Gateway {
             if token.certificate.is_some() && certificate.is_none() {
                 return Err(GrantRefusal::RefreshTokenCertificate.into());
             }
-            scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
             let secrets = self.successors(refresh_token);

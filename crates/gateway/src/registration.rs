@@ -101,6 +101,9 @@ impl Gateway {
     ) -> Result<Registered, Error> {
         let tpp = self.0.store.tpp(tpp).await?.filter(|_| *used_by == request.identity);
         match tpp.filter(|tpp| secrets::matches(&secret, &tpp.secret)) {
+            Some(Tpp { id, blocked_at: Some(at), .. }) => {
+                Err(StandingRefusal::Blocked { tpp: id, at }.into())
+            }
             Some(tpp) => Ok(Registered { tpp, secret }),
             None => Err(Refusal::InitialAccessTokenUsed.into()),
         }

@@ -153,6 +153,11 @@ async fn a_lost_answer_to_a_refresh_comes_again_until_it_was_used() {
     let scene = Scene::new().await;
     let first = scene.valid().await;
     let lost = scene.tpp.refresh(&scene.server, &first.refresh_token).await;
+    let wider = scene.tpp.token_request(&format!(
+        "grant_type=refresh_token&refresh_token={}&scope=openid+x",
+        first.refresh_token
+    ));
+    assert_refused(&scene.server.send(&wider).await, "invalid_scope", "ask for that or leave scope out");
     scene.server.advance("nl", "PT4M").await;
     let second = scene.tpp.refreshed(&scene.server, &first).await;
     assert_eq!(
