@@ -23,6 +23,16 @@ pub struct CertificateHolder {
     pub not_after: Timestamp,
 }
 
+/// How long a certificate is remembered after its last second: longer than anything that was given for it lasts.
+const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 500);
+
+impl CertificateHolder {
+    /// When the certificate may be forgotten, if no third party is known by it.
+    pub fn forget_at(&self) -> Timestamp {
+        self.not_after.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX)
+    }
+}
+
 /// A certificate that was issued here, or seen in an onboarding call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateRecord {

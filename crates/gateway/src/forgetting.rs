@@ -22,7 +22,9 @@ fn remembered(kind: Perishable) -> SignedDuration {
         // An assertion that has expired is refused, whether it was taken or not.
         Perishable::ClientAssertion => SignedDuration::ZERO,
         // These say themselves when it is time.
-        Perishable::Consent | Perishable::Payment | Perishable::PrivateState => SignedDuration::ZERO,
+        Perishable::Consent | Perishable::Payment | Perishable::PrivateState | Perishable::Certificate => {
+            SignedDuration::ZERO
+        }
     }
 }
 
@@ -47,7 +49,10 @@ impl Gateway {
     /// [`Error`]
     pub async fn forget(&self, tenant: &Tenant, now: Timestamp) -> Result<Forgotten, Error> {
         let mut forgotten = Forgotten { rows: 0, is_more: false };
+        // What belongs to no tenant has ended when it has by every clock.
+        let slowest = self.0.settings.tenants.iter().map(|tenant| self.now(tenant)).fold(now, Timestamp::min);
         for kind in Perishable::ALL {
+            let now = if kind.is_of_tenant() { now } else { slowest };
             let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
             // What goes on after all is a conflict, and no longer due at the next look.
             let rows = match self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from) {

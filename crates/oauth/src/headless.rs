@@ -14,7 +14,7 @@ use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, Rejected, SMALL_BODY, read_body, read_json};
 use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
-use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt};
+use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -178,6 +178,14 @@ async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
         .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))
 }
 
+/// What cannot be paid is left for later, unless there is nothing else.
+fn all_that_can_be_paid(payments: Vec<WaitingPayment>) -> Vec<(PaymentId, bool)> {
+    let is_covered = |one: &WaitingPayment| one.payers.iter().any(|(_, is_covered)| *is_covered);
+    let is_any = payments.iter().any(is_covered);
+    let chosen = payments.into_iter().filter(|one| !is_any || is_covered(one));
+    chosen.map(|one| (one.payment.id, true)).collect()
+}
+
 /// A customer without a browser.
 struct Customer<'a> {
     headless: &'a Headless,
@@ -283,8 +291,7 @@ impl Customer<'_> {
                 return Err(bad("account is not one that the customer can choose".to_owned()));
             }
         }
-        let payments: Vec<(PaymentId, bool)> =
-            payments.into_iter().map(|one| (one.payment.id, true)).collect();
+        let payments = all_that_can_be_paid(payments);
         if payments.is_empty() && consent.access.choice() == Choice::Several {
             let accounts = accounts.into_iter().map(|account| account.id).collect();
             return Ok(Ok(Approval { accounts, payments }));

@@ -116,13 +116,13 @@ impl Changes {
     pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
         self.push(
             "INSERT INTO certificates (fingerprint, serial, tpp, name, roles, kind, recorded_at, status, \
-             status_since, not_before, not_after, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
+             status_since, not_before, not_after, version, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1, $13) \
              ON CONFLICT (fingerprint) DO UPDATE SET serial = excluded.serial, tpp = excluded.tpp, \
              name = excluded.name, roles = excluded.roles, kind = excluded.kind, \
              recorded_at = excluded.recorded_at, status = excluded.status, \
              status_since = excluded.status_since, not_before = excluded.not_before, \
-             not_after = excluded.not_after, version = excluded.version \
+             not_after = excluded.not_after, forget_at = excluded.forget_at, version = excluded.version \
              WHERE certificates.version = excluded.version - 1",
             vec![
                 certificate.holder.fingerprint.as_str().into(),
@@ -137,6 +137,7 @@ impl Changes {
                 certificate.holder.not_before.into(),
                 certificate.holder.not_after.into(),
                 certificate.version.into(),
+                certificate.holder.forget_at().into(),
             ],
             Rows::One,
         )

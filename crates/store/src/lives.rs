@@ -35,16 +35,21 @@ pub enum Perishable {
     Payment,
     /// Private state of a dialect or bank, from the time that it says.
     PrivateState,
+    /// Certificates, from the time that they say; those that a third party is known by are looked at again later. They
+    /// belong to no tenant.
+    Certificate,
 }
 
 /// The SQL of one kind.
 struct Life {
-    /// Keys of rows of a tenant ($1) that ended before a time ($2), at most so many ($3).
+    /// Keys of rows of a tenant, if the kind belongs to tenants, that ended before a time, at most so many.
     due: &'static str,
     /// Columns of a key.
     key: usize,
     /// Deletes a row by its key, if it ended before a time.
     delete: &'static str,
+    /// Postpones the end of a row that cannot be deleted yet, so that it is not read again and again.
+    postpone: Option<&'static str>,
     /// Deletes what belongs to a row by its key.
     with: &'static [&'static str],
 }
@@ -63,10 +68,16 @@ impl Perishable {
         Self::Consent,
         Self::Payment,
         Self::PrivateState,
+        Self::Certificate,
     ];
 
+    /// Whether rows of this kind belong to a tenant, whose clock says when they end.
+    pub fn is_of_tenant(self) -> bool {
+        self != Self::Certificate
+    }
+
     fn life(self) -> Life {
-        let alone = |due, delete| Life { due, key: 1, delete, with: &[] };
+        let alone = |due, delete| Life { due, key: 1, delete, postpone: None, with: &[] };
         match self {
             Self::InitialAccessToken => alone(
                 "SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
@@ -100,6 +111,7 @@ impl Perishable {
                 due: "SELECT tenant, psu, tpp FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
                 key: 3,
                 delete: "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND tpp = $3 AND last_at < $4",
+                postpone: None,
                 with: &[],
             },
             Self::Consent => Life {
@@ -122,14 +134,28 @@ impl Perishable {
                 due: "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
                 key: 3,
                 delete: "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
+                postpone: None,
                 with: &[],
+            },
+            Self::Certificate => Life {
+                // As long again as from the certificate's last second to its end here.
+                postpone: Some(
+                    "UPDATE certificates SET forget_at = forget_at + 43200000 WHERE fingerprint = $1 AND forget_at < $2",
+                ),
+                ..alone(
+                    "SELECT fingerprint FROM certificates WHERE forget_at < $1 LIMIT $2",
+                    "DELETE FROM certificates WHERE fingerprint = $1 AND forget_at < $2 AND NOT EXISTS \
+                     (SELECT 1 FROM tpps t WHERE t.id = certificates.tpp AND (t.certificate = certificates.fingerprint \
+                     OR t.recognised_certificate = certificates.fingerprint))",
+                )
             },
         }
     }
 }
 
 impl Store {
-    /// Deletes rows of a kind and tenant that ended before a time, at most `limit`, and returns how many there were.
+    /// Deletes rows of a kind that ended before a time, at most `limit`, and returns how many there were: those of a
+    /// tenant, if the kind belongs to tenants.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if one of them goes on after all; nothing is deleted then.
@@ -141,10 +167,11 @@ impl Store {
         limit: i64,
     ) -> Result<usize, StoreError> {
         let life = kind.life();
-        let due =
-            self.fetch_all(life.due, &[tenant.as_str().into(), before.into(), limit.into()], |row| {
-                (0..life.key).map(|column| row.text(column, "key").map(Value::from)).collect()
-            })?;
+        let tenant = kind.is_of_tenant().then(|| Value::from(tenant.as_str()));
+        let params: Vec<Value> = tenant.into_iter().chain([before.into(), limit.into()]).collect();
+        let due = self.fetch_all(life.due, &params, |row| {
+            (0..life.key).map(|column| row.text(column, "key").map(Value::from)).collect()
+        })?;
         let forgotten = due.len();
         // Nothing is written while nothing is due.
         if forgotten > 0 {
@@ -158,8 +185,13 @@ impl Store {
 
 fn forget_one(changes: Changes, life: &Life, key: Vec<Value>, before: Timestamp) -> Changes {
     let changes = life.with.iter().fold(changes, |changes, sql| changes.push(sql, key.clone(), Rows::Any));
-    let guarded = key.into_iter().chain([before.into()]).collect();
-    changes.push(life.delete, guarded, Rows::One)
+    let guarded: Vec<Value> = key.into_iter().chain([before.into()]).collect();
+    match life.postpone {
+        None => changes.push(life.delete, guarded, Rows::One),
+        Some(postpone) => {
+            changes.push(life.delete, guarded.clone(), Rows::Any).push(postpone, guarded, Rows::Any)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -192,14 +224,17 @@ mod tests {
     fn what_is_due_is_found_by_one_index_and_deleted_by_its_key() {
         let (_folder, connection) = database();
         for kind in Perishable::ALL {
-            let Life { due, delete, with, .. } = kind.life();
+            let Life { due, delete, with, postpone, .. } = kind.life();
             let found = plan(&connection, due);
-            let is_range = found[0].starts_with("SEARCH") && found[0].contains("(tenant=? AND ");
+            let range = if kind.is_of_tenant() { "(tenant=? AND " } else { "certificates_by_end (" };
+            let is_range = found[0].starts_with("SEARCH") && found[0].contains(range);
             assert!(found.len() == 1 && is_range && found[0].contains("<?)"), "{kind:?}: {found:?}");
-            for sql in with.iter().chain([&delete]) {
+            for sql in with.iter().chain([&delete]).chain(&postpone) {
                 let found = plan(&connection, sql);
-                let is_point = found[0].starts_with("SEARCH") && found[0].contains("=?");
-                assert!(found.len() == 1 && is_point, "{kind:?}: {found:?}");
+                let is_point = |line: &String| line.starts_with("SEARCH") && line.contains("=?");
+                let is_fine =
+                    |line: &String| is_point(line) || line.starts_with("CORRELATED SCALAR SUBQUERY");
+                assert!(is_point(&found[0]) && found.iter().all(is_fine), "{kind:?}: {found:?}");
             }
         }
     }
@@ -208,9 +243,13 @@ mod tests {
     #[test]
     fn what_is_not_due_is_not_looked_at() {
         let (_folder, connection) = database();
-        let steps = |sql: &str| {
-            let mut statement = connection.prepare(sql).unwrap();
-            let mut rows = statement.query(("nl", 100, 256)).unwrap();
+        let steps = |kind: Perishable| {
+            let mut statement = connection.prepare(kind.life().due).unwrap();
+            let mut rows = if kind.is_of_tenant() {
+                statement.query(("nl", 100, 256)).unwrap()
+            } else {
+                statement.query((100, 256)).unwrap()
+            };
             let mut found = 0;
             while rows.next().unwrap().is_some() {
                 found += 1;
@@ -218,7 +257,7 @@ mod tests {
             drop(rows);
             (found, statement.get_status(StatementStatus::VmStep))
         };
-        let before: Vec<_> = Perishable::ALL.map(|kind| steps(kind.life().due)).into();
+        let before: Vec<_> = Perishable::ALL.map(steps).into();
         connection
             .execute_batch(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
@@ -241,12 +280,12 @@ mod tests {
                  SELECT 't' || i, 'nl', 'g', 'access', 0, 100 + i, 1 FROM n;",
             )
             .unwrap();
-        let after: Vec<_> = Perishable::ALL.map(|kind| steps(kind.life().due)).into();
+        let after: Vec<_> = Perishable::ALL.map(steps).into();
         for (kind, (before, after)) in Perishable::ALL.iter().zip(before.into_iter().zip(after)) {
             assert_eq!((before.0, after.0), (0, 0), "{kind:?}");
             assert!(after.1 <= before.1 + 4, "{kind:?}: {} steps, {} with others", before.1, after.1);
         }
         connection.execute_batch("UPDATE consents SET forget_at = 1 WHERE id IN ('c7', 'c8', 'c9')").unwrap();
-        assert_eq!(steps(Perishable::Consent.life().due).0, 3);
+        assert_eq!(steps(Perishable::Consent).0, 3);
     }
 }

@@ -126,6 +126,42 @@ fn jiff_day() -> std::time::Duration {
 }
 
 #[tokio::test]
+async fn certificates_go_when_nobody_is_known_by_them() {
+    on_both(async |store| {
+        let (tpp, tenant) = (tpp("PSDNL-DNB-1"), Tenant::parse("nl").unwrap());
+        let end = Timestamp::from_second(1_900_000_000).unwrap();
+        let certificate = |fingerprint: &str| {
+            let holder = CertificateHolder {
+                fingerprint: fingerprint.into(),
+                serial: "1".into(),
+                tpp: tpp.id.clone(),
+                name: tpp.name.clone(),
+                roles: tpp.roles.clone(),
+                not_before: end,
+                not_after: end,
+            };
+            CertificateRecord::first_seen(holder, end)
+        };
+        // "aa" and "bb" are those that the third party registered and was recognised with.
+        let all = ["aa", "bb", "cc"];
+        let changes = all.iter().fold(Changes::new().put_tpp(&tpp), |changes, fingerprint| {
+            changes.put_certificate(&certificate(fingerprint))
+        });
+        store.save(changes).await.unwrap();
+        let forget_at = certificate("cc").holder.forget_at();
+        let later = forget_at + std::time::Duration::from_secs(1);
+        let forget = async |before| store.forget(Perishable::Certificate, &tenant, before, 9).await.unwrap();
+        assert_eq!(forget(forget_at).await, 0);
+        assert_eq!(forget(later).await, 3, "all are looked at");
+        assert_eq!(forget(later).await, 0, "and those that stay are not looked at again soon");
+        for (fingerprint, is_kept) in [("aa", true), ("bb", true), ("cc", false)] {
+            assert_eq!(store.certificate(fingerprint).await.unwrap().is_some(), is_kept, "{fingerprint}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_row_that_moved_on_is_a_conflict_and_nothing_of_the_batch_stays() {
     on_both(async |store| {
         let first = tpp("PSDNL-DNB-1");
@@ -422,6 +458,7 @@ mod consents {
                         | Perishable::Consent
                         | Perishable::Payment
                         | Perishable::PrivateState
+                        | Perishable::Certificate
                 );
                 let forget = async |tenant, before| store.forget(kind, tenant, before, 9).await.unwrap();
                 assert_eq!(forget(&here, now()).await, 0, "{kind:?} at the moment of its end");

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011_client_authentication.sql"),
     include_str!("../../migrations/0012_payments_at_once.sql"),
     include_str!("../../migrations/0013_lives.sql"),
+    include_str!("../../migrations/0014_certificates_by_end.sql"),
     include_str!("../../migrations/0015_places.sql"),
 ];
 

@@ -178,7 +178,12 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Fills a database with a million transactions of other accounts and a hundred thousand other consents.
+/// Other consents that a full database holds.
+const CONSENTS: i64 = 200_000;
+
+/// Fills a database with what a bank of five years has: a million transactions of other accounts, and other consents of
+/// every kind: valid, expired, rejected, and asked for and never decided, by a third party and by a browser. Half of each
+/// kind are new; of the other half the time to be forgotten has come.
 pub(crate) fn fill(database: &Path, iban: &str) {
     let connection = rusqlite::Connection::open(database).unwrap();
     let copies = "WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?2)";
@@ -196,14 +201,23 @@ pub(crate) fn fill(database: &Path, iban: &str) {
          {columns} FROM copies, postings p WHERE p.entry IN (SELECT entry FROM postings WHERE account = ?1)"
     );
     connection.execute(&postings, (&account, 1_000_000 / own + 1)).unwrap();
+    let day = 86_400;
     let consents = format!(
         "{copies} INSERT INTO consents (id, tpp, tenant, access, granted, recurring, valid_until, \
-         frequency_per_day, created_at, customer, decision, last_action_at, version) \
-         SELECT c.id || '-' || n, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, \
-         created_at, customer, decision, last_action_at, version FROM copies, consents c WHERE c.id = ?1"
+         frequency_per_day, created_at, customer, decision, last_action_at, version, needs_confirmation, interface, \
+         forget_at) \
+         SELECT c.id || '-' || n, tpp, tenant, access, granted, recurring, \
+         CASE WHEN n % 5 = 1 THEN '2021-01-01' ELSE valid_until END, frequency_per_day, \
+         c.created_at - {day} * CASE WHEN n % 2 = 0 THEN n % 30 ELSE 600 + n % 1200 END, \
+         CASE WHEN n % 5 < 2 THEN customer END, \
+         CASE n % 5 WHEN 2 THEN 'pending' WHEN 3 THEN 'pending' WHEN 4 THEN 'rejected' ELSE decision END, \
+         last_action_at, version, CASE WHEN n % 5 = 3 THEN 0 ELSE needs_confirmation END, interface, \
+         c.created_at + {day} * CASE WHEN n % 2 = 0 THEN 1 + n % 30 ELSE -1 - n % 1200 END \
+         FROM copies, consents c WHERE c.id = ?1"
     );
-    let consent: String =
-        connection.query_row("SELECT id FROM consents LIMIT 1", [], |row| row.get(0)).unwrap();
-    connection.execute(&consents, (&consent, 100_000)).unwrap();
+    let consent: String = connection
+        .query_row("SELECT id FROM consents WHERE decision = 'confirmed' LIMIT 1", [], |row| row.get(0))
+        .unwrap();
+    connection.execute(&consents, (&consent, CONSENTS)).unwrap();
     connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
 }

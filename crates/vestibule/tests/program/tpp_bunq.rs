@@ -139,6 +139,11 @@ async fn payments_by_an_account_number_by_a_connection_and_funds() {
     );
     setting
         .refused(&["funds", "--iban", "NL91ABNA0417164300", "--amount", "1.00"], "no account of this bank");
+    let waits = pay("999999.00", &["--headless", "approve"]);
+    assert_eq!(waits["status"], "PENDING");
+    assert!(waits["reason"].as_str().unwrap().contains("insufficient funds"), "{waits}");
+    // What cannot be paid does not keep the customer from paying what can.
+    assert_eq!(pay("0.50", &["--headless", "approve"])["status"], "ACCEPTED");
     setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "access_denied");
     setting.refused(&["consent"], "not offered at banks of the dialect bunq");
     setting
