@@ -145,7 +145,7 @@ async fn the_schedules_of_a_user_come_page_by_page() {
         own.make(&format!("/user/{}/monetary-account-savings", own.user), &json!({"currency": "EUR"})).await;
     let plan = json!({
         "payment": {"amount": euro("0.01"), "counterparty_alias": shop(), "description": "Later"},
-        "schedule": {"time_start": "2099-01-01", "recurrence_unit": "ONCE"},
+        "schedule": {"time_start": "2099-01-01 00:00:00", "recurrence_unit": "ONCE"},
     });
     let mut made = Vec::new();
     for number in 0..7 {
