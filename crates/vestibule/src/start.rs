@@ -206,27 +206,29 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         // Clients that are tried out run beside the sandbox.
         loopback: Loopback::Allowed,
     };
-    let app::Bank { public: app, management: management_app, due } =
-        app::Bank::new(&edge, key, &sandbox, &addresses);
+    let bank = app::Bank::new(&edge, key, &sandbox, &addresses);
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
-    listeners.spawn(keep_up(due, stopped.clone()));
+    listeners.spawn(keep_up(bank.due, stopped.clone()));
     let mut serve = |tcp, tls, app, origin: &str| {
         let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
         listeners.spawn(listener.serve(stopped.clone()));
     };
     if let (Some((tcp, address)), Some(url)) = (secured, &tls_url) {
         let names = server_names(address, &public_url);
-        let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
-        let issue: tls::Issue = Box::new(move |now| {
-            authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string())
-        });
-        serve(tcp, Some(TlsAcceptor::from(tls::server_config(issue)?)), app.clone(), url);
+        let issue = issuer(&sandbox, names);
+        serve(tcp, Some(TlsAcceptor::from(tls::server_config(issue)?)), bank.public.clone(), url);
     }
-    serve(public, None, app, &public_url);
-    serve(management, None, management_app, &addresses.management);
+    serve(public, None, bank.public, &public_url);
+    serve(management, None, bank.management, &addresses.management);
     listeners.spawn(forgetting::run(edge.gateway.clone(), stopped));
     Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
+}
+
+/// Issues certificates of the listener with TLS, for these names.
+fn issuer(sandbox: &Sandbox, names: Vec<String>) -> tls::Issue {
+    let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
+    Box::new(move |now| authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string()))
 }
 
 /// Does what is due as time goes by, until the bank stops.
