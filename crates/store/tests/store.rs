@@ -56,19 +56,8 @@ async fn rows_come_back_as_they_went_in() {
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
         let token = InitialAccessToken { signing_key: Some("PEM".into()), ..token };
-        let state = PrivateState {
-            owner: "o",
-            kind: "k",
-            key: "1".into(),
-            value: "{}".into(),
-            life: Some((tenant.clone(), now)),
-            version: 0,
-        };
-        let changes = Changes::new()
-            .put_tpp(&tpp)
-            .put_certificate(&certificate)
-            .add_initial_access_token(&token)
-            .put_private_state(&state);
+        let changes =
+            Changes::new().put_tpp(&tpp).put_certificate(&certificate).add_initial_access_token(&token);
         store.save(changes).await.unwrap();
 
         tpp.version = 1;
@@ -95,6 +84,26 @@ async fn rows_come_back_as_they_went_in() {
             let added = store.save(Changes::new().add_client_assertion(&hash, &tenant, now));
             assert_eq!(added.await.is_ok(), is_first);
         }
+        let later = now + jiff_day() * 2;
+        store.forget(Perishable::InitialAccessToken, &tenant, later, 9).await.unwrap();
+        assert_eq!(store.initial_access_token(&hash).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn private_state_that_has_an_end_is_forgotten() {
+    on_both(async |store| {
+        let (now, tenant) = (Timestamp::from_second(1_800_000_000).unwrap(), Tenant::parse("nl").unwrap());
+        let state = PrivateState {
+            owner: "o",
+            kind: "k",
+            key: "1".into(),
+            value: "{}".into(),
+            life: Some((tenant.clone(), now)),
+            version: 0,
+        };
+        store.save(Changes::new().put_private_state(&state)).await.unwrap();
         assert_eq!(
             store.private_states("o", "k").await.unwrap(),
             [PrivateState { version: 1, ..state.clone() }]
@@ -113,10 +122,6 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.forget(Perishable::PrivateState, &tenant, later, 9).await.unwrap(), 1);
         assert_eq!(store.private_state("o", "k", "1").await.unwrap(), None);
         assert!(store.private_state("o", "k", "2").await.unwrap().is_some(), "it has no end");
-
-        let later = now + jiff_day() * 2;
-        store.forget(Perishable::InitialAccessToken, &tenant, later, 9).await.unwrap();
-        assert_eq!(store.initial_access_token(&hash).await.unwrap(), None);
     })
     .await;
 }
@@ -266,7 +271,7 @@ mod consents {
         GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
         TokenKind, TppId,
     };
-    use store::{Changes, Perishable, PushedRequest, StoreError, StoredRequest};
+    use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
     use super::on_both;
 
@@ -405,31 +410,35 @@ mod consents {
         }
     }
 
+    fn authorisation() -> Authorisation {
+        let consent = (ConsentId::new("c"), 1);
+        Authorisation::begin(AuthorisationId::new("a"), consent, "https://x".into(), now())
+    }
+
+    /// A consent and all that belongs to it.
+    async fn save_all(store: &Store) {
+        let changes = Changes::new()
+            .put_consent(&consent())
+            .put_authorisation(&authorisation())
+            .put_request(&stored_request())
+            .put_session(&session())
+            .put_authorization_code(&code())
+            .put_grant(&grant())
+            .put_token(&nl(), &token())
+            .put_pushed_request(&pushed())
+            .add_client_assertion(&hash("assertion"), &nl(), now())
+            .put_log_in_failures(&failures());
+        store.save(changes).await.unwrap();
+    }
+
     #[tokio::test]
-    async fn what_belongs_to_a_consent_comes_back_and_is_forgotten_in_time() {
+    async fn what_belongs_to_a_consent_comes_back() {
         on_both(async |store| {
-            let authorisation = Authorisation::begin(
-                AuthorisationId::new("a"),
-                (ConsentId::new("c"), 1),
-                "https://x".into(),
-                now(),
-            );
-            let changes = Changes::new()
-                .put_consent(&consent())
-                .put_authorisation(&authorisation)
-                .put_request(&stored_request())
-                .put_session(&session())
-                .put_authorization_code(&code())
-                .put_grant(&grant())
-                .put_token(&nl(), &token())
-                .put_pushed_request(&pushed())
-                .add_client_assertion(&hash("assertion"), &nl(), now())
-                .put_log_in_failures(&failures());
-            store.save(changes).await.unwrap();
+            save_all(&store).await;
             let id = ConsentId::new("c");
             let kept = Consent { version: 1, ..consent() };
             assert_eq!(store.consent(&id).await.unwrap(), Some(kept.clone()));
-            let authorisation = Authorisation { version: 1, ..authorisation };
+            let authorisation = Authorisation { version: 1, ..authorisation() };
             assert_eq!(store.authorisations(&id).await.unwrap(), std::slice::from_ref(&authorisation));
             assert_eq!(store.authorisation(&authorisation.id).await.unwrap(), Some(authorisation));
             let read = store.request("k").await.unwrap();
@@ -448,7 +457,15 @@ mod consents {
 
             store.save(Changes::new().end_grants(&id, now())).await.unwrap();
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
+        })
+        .await;
+    }
 
+    #[tokio::test]
+    async fn what_belongs_to_a_consent_is_forgotten_in_time() {
+        on_both(async |store| {
+            save_all(&store).await;
+            let id = ConsentId::new("c");
             let later = now() + std::time::Duration::from_secs(1);
             let (here, elsewhere) = (nl(), Tenant::parse("uk").unwrap());
             for kind in Perishable::ALL {

@@ -84,16 +84,16 @@ fn every_form(tpp: &Signer, token: &str, other: &str) -> Vec<(&'static str, Requ
                 json(json!({"redirect_uris": [URI], "initial_access_token": token, "unknown": 1})),
             ),
         ),
-        ("with certificate", bearer(post("nl")).form(uri).certificate(&tpp)),
-        ("signed over its body", bearer(post("nl")).form(uri).set("x-request-id", "1").signed(&tpp)),
+        ("with certificate", bearer(post("nl")).form(uri).certificate(tpp)),
+        ("signed over its body", bearer(post("nl")).form(uri).set("x-request-id", "1").signed(tpp)),
         (
             "signed over an empty body",
             bearer(post("nl"))
                 .form(uri)
                 .set("x-request-id", "1")
-                .certificate(&tpp)
+                .certificate(tpp)
                 .set("digest", digest_of_nothing)
-                .sign(&tpp, "digest x-request-id"),
+                .sign(tpp, "digest x-request-id"),
         ),
         ("at another tenant", bearer(post("uk")).form(uri)),
         ("at a third tenant", bearer(post("be_fr")).form(uri)),
