@@ -56,7 +56,7 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
