@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::get;
 use edge::openapi::{self, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
@@ -147,11 +148,13 @@ impl FromRequestParts<Services> for Browser {
 pub(crate) struct LimitedBody<const LIMIT: usize = SMALL_BODY>(pub(crate) Bytes);
 
 impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for LimitedBody<LIMIT> {
-    type Rejection = Error;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let connection = request.extensions().get::<Connection>().cloned();
-        Ok(Self(read_body(request.into_body(), LIMIT, connection.as_ref()).await?))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let read = read_body(body, LIMIT, parts.extensions.get()).await;
+        // Browsers send forms too, and get a page.
+        read.map(Self).map_err(|rejected| Error::from(rejected).for_caller(&parts.headers))
     }
 }
 

@@ -209,11 +209,14 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
         None | Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
     };
-    let access = access(bunq, &ctx, &value).await.map_err(failed)?;
-    let has_access = access != Access::Ended;
-    let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
+    let (acting, has_ended) = match access(bunq, &ctx, &value).await.map_err(failed)? {
+        Access::Granted(acting) => (acting, false),
+        Access::Suspended => return Ok(true),
+        Access::Ended => (None, true),
+    };
+    let call = Call::of_bank(bunq, ctx, (user, value), acting);
     let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
-    if !has_access {
+    if has_ended {
         tell_of_access(&mut teller, &filters).await?;
         call.bunq.drawer.put(FILTERS, key, "[]").await.map_err(|error| call.failed(error))?;
         return Ok(false);
@@ -235,39 +238,32 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
     Ok(true)
 }
 
-/// Whether a user may still see the customer's data.
-#[derive(Debug, PartialEq, Eq)]
+/// Whether a user may see the customer's data.
 pub(crate) enum Access {
-    /// A customer always may.
-    InPerson,
-    /// A third party while it may act and its approval lasts.
-    Granted(ActingTpp),
-    /// No longer.
+    /// A customer may, and a third party that acts by an approval which lasts.
+    Granted(Option<ActingTpp>),
+    /// The third party may not act now, for example because its certificate expired.
+    Suspended,
+    /// The approval has ended.
     Ended,
 }
 
-impl Access {
-    fn acting(self) -> Option<ActingTpp> {
-        match self {
-            Self::Granted(acting) => Some(acting),
-            Self::InPerson | Self::Ended => None,
-        }
-    }
-}
-
+/// What a user may see now.
+///
 /// # Errors
 /// [`GatewayError`] for what is no answer.
 pub(crate) async fn access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<Access, GatewayError> {
-    let User::Key { tpp, grant, .. } = user else { return Ok(Access::InPerson) };
     let gateway = &bunq.edge.gateway;
-    let granted = async {
-        let acting = gateway.may_act(ctx, Interface::Bunq, tpp).await?;
-        gateway.check_grant(ctx, &acting, grant).await?;
-        Ok(Access::Granted(acting))
+    let User::Key { tpp, grant, .. } = user else { return Ok(Access::Granted(None)) };
+    let acting = match gateway.may_act(ctx, Interface::Bunq, tpp).await {
+        Ok(acting) => acting,
+        Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => return Ok(Access::Suspended),
+        Err(other) => return Err(other),
     };
-    match granted.await {
+    match gateway.check_grant(ctx, &acting, grant).await {
+        Ok(_) => Ok(Access::Granted(Some(acting))),
         Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(Access::Ended),
-        other => other,
+        Err(other) => Err(other),
     }
 }
 
@@ -420,8 +416,9 @@ impl Teller<'_> {
         }}));
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
-        let access = access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
-        let may_know = filter.category == OF_ACCESS.0 || access != Access::Ended;
+        let access = access(bunq, ctx, self.call.caller()?).await;
+        let access = access.map_err(|error| self.call.failed(error))?;
+        let may_know = filter.category == OF_ACCESS.0 || matches!(access, Access::Granted(_));
         if !may_know {
             return Ok(());
         }

@@ -237,6 +237,11 @@ async fn strangers_send_small_bodies_only() {
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
         assert!(answer.body.contains(text), "{path}: {}", answer.body);
     }
+    // A browser gets a page.
+    let browser = form("/auth/internalonly/authorise.html").set("accept", "text/html");
+    let answer = server.send(&browser).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.header("content-type").starts_with("text/html"), "{}", answer.body);
     let certificate = json!({"organizationIdentifier": large});
     let (status, body) = server.manage("POST", "/test-certificates", certificate).await;
     assert_eq!((status, body["error"].as_str()), (413, Some("invalid_request")), "{body}");
