@@ -87,10 +87,16 @@ pub fn approvals(
         .with_state(headless)
 }
 
-/// A 401 of the authorization server says what it asks for, also here.
+/// A 401 of the authorization server says what it asks for, and a 429 when to come again, also here.
 async fn challenge(mut response: Response) -> Response {
-    if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    let status = response.status();
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

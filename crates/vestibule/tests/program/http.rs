@@ -9,60 +9,9 @@ use tokio::net::TcpStream;
 /// A path, and the methods that it has.
 type Path = (&'static str, &'static str);
 
-const BERLIN_GROUP: &[Path] = &[
-    ("/xs2a-bg/nl/onboarding/v1", "GET"),
-    ("/xs2a-bg/nl/v1/onboarding", "GET"),
-    ("/xs2a-bg/nl/v1/consents", "POST"),
-    ("/xs2a-bg/nl/v1/consents/7", "GET DELETE"),
-    ("/xs2a-bg/nl/v1/consents/7/status", "GET"),
-    ("/xs2a-bg/nl/v1/consents/7/authorisations", "GET POST"),
-    ("/xs2a-bg/nl/v1/consents/7/authorisations/7", "GET PUT"),
-    ("/xs2a-bg/nl/v1/accounts", "GET"),
-    ("/xs2a-bg/nl/v1/accounts/7", "GET"),
-    ("/xs2a-bg/nl/v1/accounts/7/balances", "GET"),
-    ("/xs2a-bg/nl/v1/accounts/7/transactions", "GET"),
-    ("/xs2a-bg/nl/v1/accounts/7/transactions/page", "GET"),
-    ("/xs2a-bg/nl/v2/savings", "GET"),
-    ("/xs2a-bg/nl/v2/savings/7", "GET"),
-    ("/xs2a-bg/nl/v2/savings/7/balances", "GET"),
-    ("/xs2a-bg/nl/v2/savings/7/transactions", "GET"),
-    ("/xs2a-bg/nl/v1/accounts/", "GET"),
-];
-
-const OAUTH: &[Path] = &[
-    ("/auth/internalonly/authorise.html", "GET POST"),
-    ("/auth/nl/v1/par", "POST"),
-    ("/auth/nl/v1/introspect", "POST"),
-    ("/auth/nl/.well-known/openid-configuration", "GET"),
-    ("/auth/nl/v1/jwks", "GET"),
-    ("/auth/nl/v1/registration", "POST"),
-    ("/auth/nl/v1/auth", "GET POST"),
-    ("/auth/nl/v1/token", "POST"),
-    ("/auth/nl/v1/token/revoke", "POST"),
-    ("/auth/nl/v1/userinfo", "GET POST"),
-    ("/auth/nl/v1/token/", "POST"),
-];
-
-const BUNQ: &[Path] = &[
-    ("/bunq/auth", "GET"),
-    ("/bunq/psp", "GET"),
-    ("/bunq/v1/token", "POST"),
-    ("/bunq/v1/installation", "GET POST"),
-    ("/bunq/v1/installation/7", "GET"),
-    ("/bunq/v1/session-server", "POST"),
-    ("/bunq/v1/session/7", "DELETE"),
-    ("/bunq/v1/user", "GET"),
-    ("/bunq/v1/user/7/oauth-client", "GET POST"),
-    ("/bunq/v1/user/7/monetary-account-bank/7", "GET PUT"),
-    ("/bunq/v1/user/7/credential-password-ip/7/ip/7", "GET PUT"),
-    ("/bunq/v1/user/7/certificate-pinned/7", "GET DELETE"),
-    ("/bunq/v1/attachment-public", "POST"),
-    ("/bunq/v1/health-check", "GET"),
-    ("/v1/user", "GET"),
-];
-
 const PAGES: &[Path] = &[
     ("/", "GET"),
+    ("/.well-known/oauth-authorization-server/auth/nl", "GET"),
     ("/assets/style.css", "GET"),
     ("/assets/icon.svg", "GET"),
     ("/ca/root.cer", "GET"),
@@ -84,7 +33,35 @@ const MANAGEMENT: &[Path] = &[
     ("/consents/7/revocation", "POST"),
     ("/resource-servers", "POST"),
     ("/approvals", "POST"),
+    ("/signing-keys", "POST"),
+    ("/third-parties", "GET"),
+    ("/third-parties/7", "PUT"),
 ];
+
+/// Every path of an interface with its methods, as its description says.
+async fn described(server: &TestServer, prefix: &str) -> Vec<(String, Vec<String>)> {
+    let description = call(server, server.url(), "GET", &format!("{prefix}/openapi.json")).await.json();
+    let paths = description["paths"].as_object().unwrap();
+    let concrete = |path: &str| {
+        let parts = path.split('/').map(|part| match part {
+            "{tenant}" => "nl",
+            part if part.starts_with('{') => "7",
+            part => part,
+        });
+        format!("{prefix}{}", parts.collect::<Vec<_>>().join("/"))
+    };
+    let methods = |operations: &Value| -> Vec<String> {
+        let names = operations.as_object().unwrap().keys().map(|name| name.to_ascii_uppercase());
+        names.filter(|name| name != "PARAMETERS").collect()
+    };
+    paths.iter().map(|(path, operations)| (concrete(path), methods(operations))).collect()
+}
+
+/// The same as a table says it.
+fn listed(paths: &[Path]) -> Vec<(String, Vec<String>)> {
+    let methods = |methods: &str| methods.split(' ').map(str::to_owned).collect();
+    paths.iter().map(|(path, of_path)| ((*path).to_owned(), methods(of_path))).collect()
+}
 
 async fn call(server: &TestServer, origin: &str, method: &str, path: &str) -> Answer {
     Request::new(method, path).set("accept", "application/json").send(&server.http, origin).await
@@ -95,16 +72,15 @@ async fn every_405_says_what_is_allowed_and_every_get_has_head() {
     let server = TestServer::start().await;
     let management = server.running.addresses.management.clone();
     let public = server.url().to_owned();
-    let all = [
-        (&public, BERLIN_GROUP),
-        (&public, OAUTH),
-        (&public, BUNQ),
-        (&public, PAGES),
-        (&management, MANAGEMENT),
-    ];
-    for (origin, paths) in all {
+    let mut all = vec![(&public, listed(PAGES)), (&management, listed(MANAGEMENT))];
+    for prefix in ["/xs2a-bg", "/auth", "/bunq"] {
+        let paths = described(&server, prefix).await;
+        assert!(paths.len() > 10, "{prefix}: {paths:?}");
+        all.push((&public, paths));
+    }
+    for (origin, paths) in &all {
         for (path, methods) in paths {
-            let methods: Vec<&str> = methods.split(' ').collect();
+            let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "FROB"] {
                 let wanted = if method == "HEAD" { "GET" } else { method };
                 let answer = call(&server, origin, method, path).await;
@@ -113,6 +89,9 @@ async fn every_405_says_what_is_allowed_and_every_get_has_head() {
                 assert!(answer.status < 500, "{what}");
                 if answer.status == 401 {
                     assert!(!answer.header("www-authenticate").is_empty(), "{what}");
+                }
+                if answer.status == 429 {
+                    assert!(!answer.header("retry-after").is_empty(), "{what}");
                 }
                 if answer.status != 405 {
                     continue;
