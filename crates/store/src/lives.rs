@@ -77,7 +77,8 @@ impl Perishable {
     }
 
     fn life(self) -> Life {
-        let alone = |due, delete| Life { due, key: 1, delete, postpone: None, with: &[] };
+        let keyed = |key, due, delete| Life { due, key, delete, postpone: None, with: &[] };
+        let alone = |due, delete| keyed(1, due, delete);
         match self {
             Self::InitialAccessToken => alone(
                 "SELECT hash FROM initial_access_tokens WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
@@ -107,13 +108,11 @@ impl Perishable {
                 "SELECT hash FROM client_assertions WHERE tenant = $1 AND expires_at < $2 LIMIT $3",
                 "DELETE FROM client_assertions WHERE hash = $1 AND expires_at < $2",
             ),
-            Self::LogInFailures => Life {
-                due: "SELECT tenant, psu, tpp FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
-                key: 3,
-                delete: "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND tpp = $3 AND last_at < $4",
-                postpone: None,
-                with: &[],
-            },
+            Self::LogInFailures => keyed(
+                3,
+                "SELECT tenant, psu, tpp FROM log_in_failures WHERE tenant = $1 AND last_at < $2 LIMIT $3",
+                "DELETE FROM log_in_failures WHERE tenant = $1 AND psu = $2 AND tpp = $3 AND last_at < $4",
+            ),
             Self::Consent => Life {
                 with: &[
                     "DELETE FROM authorisations WHERE consent = $1",
@@ -130,13 +129,11 @@ impl Perishable {
                 "SELECT id FROM payments WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
                 "DELETE FROM payments WHERE id = $1 AND forget_at < $2",
             ),
-            Self::PrivateState => Life {
-                due: "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
-                key: 3,
-                delete: "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
-                postpone: None,
-                with: &[],
-            },
+            Self::PrivateState => keyed(
+                3,
+                "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
+                "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
+            ),
             Self::Certificate => Life {
                 // As long again as from the certificate's last second to its end here.
                 postpone: Some(
