@@ -8,6 +8,7 @@ use gateway::{Ctx, Entry, Error as GatewayError};
 use crate::accounts::{self, AccountProfile};
 use crate::call::breathe;
 use crate::error::sentence;
+use crate::lives::{ORDER, until};
 use crate::records::{Record, find, look_up, parse, write};
 use crate::schedules::{Instance, ScheduledPayment, payment_id};
 use crate::state::Bunq;
@@ -131,6 +132,8 @@ pub(crate) async fn save(
     before: Option<String>,
 ) -> Result<(), GatewayError> {
     let after = due_key(record);
+    // What has no next time any more is remembered as other orders are.
+    record.forget_at = if record.value.next().is_none() { until(bunq.now(), ORDER) } else { None };
     let mut entries = vec![record.entry()];
     if let Some(key) = after.as_ref().filter(|after| before.as_ref() != Some(after)) {
         let known = bunq.drawer.entry(DUE, key).await?.map_or(0, |known| known.version);

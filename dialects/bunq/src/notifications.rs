@@ -185,6 +185,7 @@ pub(crate) async fn read_pinned(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn unpin(call: Call) -> Result<Reply, Error> {
     let mut pinned = named(&call).await?;
     pinned.value.is_deleted = true;
+    pinned.forget_at = Some(call.ctx.now);
     pinned.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
     Ok(Reply::empty())
 }

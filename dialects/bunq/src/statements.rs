@@ -50,6 +50,7 @@ impl CustomerStatement {
 
 impl Kept for CustomerStatement {
     const KIND: &'static str = "customer-statement";
+    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// A statement of one payment.
@@ -151,6 +152,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     check_readable(&seen)?;
     let mut statement = named(&call, &seen).await?;
     statement.value.is_deleted = true;
+    statement.forget_at = Some(call.ctx.now);
     statement.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
     Ok(Reply::empty())
 }

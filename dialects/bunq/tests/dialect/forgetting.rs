@@ -109,6 +109,17 @@ async fn orders_go_and_what_was_paid_stays() {
     let (paid, waits) = (own.make(&drafts, &body).await, own.make(&drafts, &body).await);
     let accepted = own.put(&format!("{drafts}/{paid}"), &json!({"status": "ACCEPTED"})).await;
     assert_eq!(accepted.status, 200, "{}", accepted.body);
+    // A statement, and a schedule that has ended.
+    let statement = json!({"statement_format": "PDF", "date_start": "2020-01-01", "date_end": "2020-02-01"});
+    own.make(&own.below(account, "/customer-statement"), &statement).await;
+    let schedule = json!({
+        "payment": {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Rent"},
+        "schedule": {"time_start": "2085-01-01 00:00:00.000000", "recurrence_unit": "ONCE"},
+    });
+    let schedules = own.below(account, "/schedule-payment");
+    let (ended, active) = (own.make(&schedules, &schedule).await, own.make(&schedules, &schedule).await);
+    let deleted = own.send(&own.request("DELETE", &format!("{schedules}/{ended}"), None)).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.body);
     let object = own.list(&format!("{drafts}/{paid}")).await[0]["object"]["PaymentBatch"].clone();
     let payments: Vec<String> = object["payments"]
         .as_array()
@@ -122,8 +133,11 @@ async fn orders_go_and_what_was_paid_stays() {
     server.advance("nl", "P30D").await;
     until_there_are(&server, "draft-payment", 0).await;
     until_there_are(&server, "payment-batch", 0).await;
+    until_there_are(&server, "customer-statement", 0).await;
+    until_there_are(&server, "scheduled-payment", 1).await;
     let own = own.clone().session(&own.key).await;
     assert!(own.list(&drafts).await.is_empty());
+    assert_eq!(own.list(&schedules).await[0]["id"], active);
     for path in payments {
         assert_eq!(own.list(&path).await[0]["amount"]["value"], "-1.00", "what was paid is kept");
     }
