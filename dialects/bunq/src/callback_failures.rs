@@ -118,9 +118,18 @@ pub(crate) async fn retry(bunq: &Bunq, user: i64, id: i64) -> Result<bool, Error
     if ctx.now < next {
         return Ok(true);
     }
-    if !may_be_told(bunq, &ctx, &failure).await.map_err(failed)? {
-        failure.delete(&bunq.drawer).await.map_err(failed)?;
-        return Ok(false);
+    let access = match users::find(bunq, user).await.map_err(failed)? {
+        Some(user) => access(bunq, &ctx, &user.value).await.map_err(failed)?,
+        None => Access::Ended,
+    };
+    match access {
+        Access::Suspended => return Ok(true),
+        // A third party whose access has ended learns that, and nothing else any more.
+        Access::Ended if failure.value.filter.category != "OAUTH" => {
+            failure.delete(&bunq.drawer).await.map_err(failed)?;
+            return Ok(false);
+        }
+        Access::InPerson | Access::Granted(_) | Access::Ended => {}
     }
     let body = Bytes::from(failure.value.body.clone());
     let outcome = deliver(bunq, &ctx, user, &failure.value.filter.target, body).await?;
@@ -134,17 +143,6 @@ pub(crate) async fn retry(bunq: &Bunq, user: i64, id: i64) -> Result<bool, Error
         // The user asked for it at the same moment.
         Ok(()) | Err(GatewayError::Conflict) => Ok(failure.value.is_waiting()),
         Err(error) => Err(failed(error)),
-    }
-}
-
-/// A third party whose access has ended learns that, and nothing else any more.
-async fn may_be_told(bunq: &Bunq, ctx: &Ctx, failure: &Record<Failure>) -> Result<bool, GatewayError> {
-    if failure.value.filter.category == "OAUTH" {
-        return Ok(true);
-    }
-    match users::find(bunq, failure.owner).await? {
-        Some(user) => Ok(access(bunq, ctx, &user.value).await? != Access::Ended),
-        None => Ok(false),
     }
 }
 

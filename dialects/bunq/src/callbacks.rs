@@ -210,6 +210,10 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
         Some(value) => value,
     };
     let access = access(bunq, &ctx, &value).await.map_err(failed)?;
+    if access == Access::Suspended {
+        // What comes meanwhile waits in the history of the accounts.
+        return Ok(true);
+    }
     let has_access = access != Access::Ended;
     let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
     let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
@@ -242,6 +246,8 @@ pub(crate) enum Access {
     InPerson,
     /// A third party while it may act and its approval lasts.
     Granted(ActingTpp),
+    /// A third party that may not act, and perhaps may again. Until then nothing is sent to it.
+    Suspended,
     /// No longer.
     Ended,
 }
@@ -250,24 +256,25 @@ impl Access {
     fn acting(self) -> Option<ActingTpp> {
         match self {
             Self::Granted(acting) => Some(acting),
-            Self::InPerson | Self::Ended => None,
+            Self::InPerson | Self::Suspended | Self::Ended => None,
         }
     }
 }
 
+/// What a user may see now.
+///
 /// # Errors
 /// [`GatewayError`] for what is no answer.
 pub(crate) async fn access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<Access, GatewayError> {
     let User::Key { tpp, grant, .. } = user else { return Ok(Access::InPerson) };
     let gateway = &bunq.edge.gateway;
-    let granted = async {
-        let acting = gateway.may_act(ctx, Interface::Bunq, tpp).await?;
-        gateway.check_grant(ctx, &acting, grant).await?;
-        Ok(Access::Granted(acting))
+    let acting = match gateway.may_act(ctx, Interface::Bunq, tpp).await {
+        Err(GatewayError::Refused(_)) => return Ok(Access::Suspended),
+        acting => acting?,
     };
-    match granted.await {
+    match gateway.check_grant(ctx, &acting, grant).await {
         Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(Access::Ended),
-        other => other,
+        granted => granted.map(|_| Access::Granted(acting)),
     }
 }
 
@@ -421,9 +428,11 @@ impl Teller<'_> {
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
         let access = access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
-        let may_know = filter.category == OF_ACCESS.0 || access != Access::Ended;
-        if !may_know {
-            return Ok(());
+        match access {
+            // Nothing is noted as told; it is told when the third party may act again.
+            Access::Suspended => return Err(Error::unauthorised()),
+            Access::Ended if filter.category != OF_ACCESS.0 => return Ok(()),
+            Access::InPerson | Access::Granted(_) | Access::Ended => {}
         }
         let outcome = if self.unreachable.contains(&filter.target) {
             Outcome::NotTried
