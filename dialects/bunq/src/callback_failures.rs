@@ -44,7 +44,6 @@ pub(crate) struct Failure {
 
 impl Kept for Failure {
     const KIND: &'static str = "notification-filter-failure";
-    const LIFE: Option<SignedDuration> = Some(SignedDuration::from_hours(24 * 30));
 }
 
 impl Failure {
@@ -119,21 +118,18 @@ pub(crate) async fn retry(bunq: &Bunq, user: i64, id: i64) -> Result<bool, Error
     if ctx.now < next {
         return Ok(true);
     }
-    // A third party whose access has ended learns that, and nothing else any more.
-    if failure.value.filter.category != "OAUTH" {
-        let owner = users::find(bunq, user).await.map_err(failed)?;
-        let access = match &owner {
-            Some(owner) => access(bunq, &ctx, &owner.value).await.map_err(failed)?,
-            None => Access::Ended,
-        };
-        match access {
-            Access::Granted(_) => {}
-            Access::Suspended => return Ok(true),
-            Access::Ended => {
-                failure.delete(&bunq.drawer).await.map_err(failed)?;
-                return Ok(false);
-            }
+    let access = match users::find(bunq, user).await.map_err(failed)? {
+        Some(user) => access(bunq, &ctx, &user.value).await.map_err(failed)?,
+        None => Access::Ended,
+    };
+    match access {
+        Access::Suspended => return Ok(true),
+        // A third party whose access has ended learns that, and nothing else any more.
+        Access::Ended if failure.value.filter.category != "OAUTH" => {
+            failure.delete(&bunq.drawer).await.map_err(failed)?;
+            return Ok(false);
         }
+        Access::InPerson | Access::Granted(_) | Access::Ended => {}
     }
     let body = Bytes::from(failure.value.body.clone());
     let outcome = deliver(bunq, &ctx, user, &failure.value.filter.target, body).await?;

@@ -209,14 +209,15 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
         None | Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
     };
-    let (acting, has_ended) = match access(bunq, &ctx, &value).await.map_err(failed)? {
-        Access::Granted(acting) => (acting, false),
-        Access::Suspended => return Ok(true),
-        Access::Ended => (None, true),
-    };
-    let call = Call::of_bank(bunq, ctx, (user, value), acting);
+    let access = access(bunq, &ctx, &value).await.map_err(failed)?;
+    if access == Access::Suspended {
+        // What comes meanwhile waits in the history of the accounts.
+        return Ok(true);
+    }
+    let has_access = access != Access::Ended;
+    let call = Call::of_bank(bunq, ctx, (user, value), access.acting());
     let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
-    if has_ended {
+    if !has_access {
         tell_of_access(&mut teller, &filters).await?;
         call.bunq.drawer.put(FILTERS, key, "[]").await.map_err(|error| call.failed(error))?;
         return Ok(false);
@@ -238,14 +239,26 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
     Ok(true)
 }
 
-/// Whether a user may see the customer's data.
+/// Whether a user may still see the customer's data.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// A customer may, and a third party that acts by an approval which lasts.
-    Granted(Option<ActingTpp>),
-    /// The third party may not act now, for example because its certificate expired.
+    /// A customer always may.
+    InPerson,
+    /// A third party while it may act and its approval lasts.
+    Granted(ActingTpp),
+    /// A third party that may not act, and perhaps may again. Until then nothing is sent to it.
     Suspended,
-    /// The approval has ended.
+    /// No longer.
     Ended,
+}
+
+impl Access {
+    fn acting(self) -> Option<ActingTpp> {
+        match self {
+            Self::Granted(acting) => Some(acting),
+            Self::InPerson | Self::Suspended | Self::Ended => None,
+        }
+    }
 }
 
 /// What a user may see now.
@@ -253,17 +266,15 @@ pub(crate) enum Access {
 /// # Errors
 /// [`GatewayError`] for what is no answer.
 pub(crate) async fn access(bunq: &Bunq, ctx: &Ctx, user: &User) -> Result<Access, GatewayError> {
+    let User::Key { tpp, grant, .. } = user else { return Ok(Access::InPerson) };
     let gateway = &bunq.edge.gateway;
-    let User::Key { tpp, grant, .. } = user else { return Ok(Access::Granted(None)) };
     let acting = match gateway.may_act(ctx, Interface::Bunq, tpp).await {
-        Ok(acting) => acting,
-        Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => return Ok(Access::Suspended),
-        Err(other) => return Err(other),
+        Err(GatewayError::Refused(_)) => return Ok(Access::Suspended),
+        acting => acting?,
     };
     match gateway.check_grant(ctx, &acting, grant).await {
-        Ok(_) => Ok(Access::Granted(Some(acting))),
         Err(GatewayError::Refused(_) | GatewayError::NotFound(_)) => Ok(Access::Ended),
-        Err(other) => Err(other),
+        granted => granted.map(|_| Access::Granted(acting)),
     }
 }
 
@@ -416,11 +427,12 @@ impl Teller<'_> {
         }}));
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
-        let access = access(bunq, ctx, self.call.caller()?).await;
-        let access = access.map_err(|error| self.call.failed(error))?;
-        let may_know = filter.category == OF_ACCESS.0 || matches!(access, Access::Granted(_));
-        if !may_know {
-            return Ok(());
+        let access = access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
+        match access {
+            // Nothing is noted as told; it is told when the third party may act again.
+            Access::Suspended => return Err(Error::unauthorised()),
+            Access::Ended if filter.category != OF_ACCESS.0 => return Ok(()),
+            Access::InPerson | Access::Granted(_) | Access::Ended => {}
         }
         let outcome = if self.unreachable.contains(&filter.target) {
             Outcome::NotTried

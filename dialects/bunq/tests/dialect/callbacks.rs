@@ -308,6 +308,41 @@ async fn a_third_party_is_told_that_its_access_ended_and_then_nothing() {
 }
 
 #[tokio::test]
+async fn a_third_party_that_may_not_act_is_told_nothing_until_it_may() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let provider = BunqClient::provider(&server, "Told AISP").await;
+    let client = provider.connect(&server, &customer).await;
+    let mut told = Told::start(200).await;
+    subscribe(&client, &[("MUTATION", &told.url), ("OAUTH", &told.url)]).await;
+    let first = pay(&own, account, "1.00").await;
+    assert_eq!(told.next().await["object"]["Payment"]["id"], first);
+    let listed = server.manage("GET", "/test-certificates", Value::Null).await.1;
+    let fingerprint = listed["certificates"][0]["fingerprint"].as_str().unwrap().to_owned();
+    let set = async |status: &str| {
+        let path = format!("/test-certificates/{fingerprint}");
+        assert_eq!(server.manage("PUT", &path, json!({"status": status})).await.0, 200);
+    };
+    set("revoked").await;
+    let second = pay(&own, account, "2.00").await;
+    // Long enough for the bank to look at it, were it to tell.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(told.posts.try_recv().is_err(), "told to somebody who may not act");
+    set("active").await;
+    let event = told.next().await;
+    assert_eq!((&event["category"], &event["object"]["Payment"]["id"]), (&json!("MUTATION"), &json!(second)));
+    // Blocking ends the access, which is told when the third party may act again.
+    set("blocked").await;
+    pay(&own, account, "3.00").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(told.posts.try_recv().is_err(), "told to somebody who is blocked");
+    set("active").await;
+    assert_eq!(told.next().await["event_type"], "OAUTH_REVOKED");
+}
+
+#[tokio::test]
 async fn targets_that_the_bank_does_not_call_are_refused() {
     let server = TestServer::start().await;
     let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
