@@ -44,6 +44,7 @@ pub(crate) struct Failure {
 
 impl Kept for Failure {
     const KIND: &'static str = "notification-filter-failure";
+    const LIFE: Option<SignedDuration> = Some(SignedDuration::from_hours(24 * 30));
 }
 
 impl Failure {

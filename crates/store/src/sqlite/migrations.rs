@@ -12,14 +12,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_books.sql"),
     include_str!("../../migrations/0004_payments.sql"),
     include_str!("../../migrations/0005_authorizations.sql"),
-    include_str!("../../migrations/0008_standing.sql"),
-    include_str!("../../migrations/0009_log_in_failures.sql"),
-    include_str!("../../migrations/0010_lost_answers.sql"),
-    include_str!("../../migrations/0011_client_authentication.sql"),
-    include_str!("../../migrations/0012_payments_at_once.sql"),
-    include_str!("../../migrations/0013_lives.sql"),
-    include_str!("../../migrations/0014_certificates_by_end.sql"),
-    include_str!("../../migrations/0015_places.sql"),
+    include_str!("../../migrations/0006_standing.sql"),
+    include_str!("../../migrations/0007_log_in_failures.sql"),
+    include_str!("../../migrations/0008_lost_answers.sql"),
+    include_str!("../../migrations/0009_client_authentication.sql"),
+    include_str!("../../migrations/0010_payments_at_once.sql"),
+    include_str!("../../migrations/0011_lives.sql"),
+    include_str!("../../migrations/0012_certificates_by_end.sql"),
+    include_str!("../../migrations/0013_places.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -130,6 +130,11 @@ async fn payments_by_an_account_number_by_a_connection_and_funds() {
     let newest = setting.ok(&["transactions", "--csv", "--account", &iban]);
     let coffees: Vec<_> = newest.lines().filter(|line| line.contains("Coffee")).collect();
     assert!(coffees.len() == 2 && coffees.iter().any(|line| line.contains("12.50")), "{coffees:?}");
+    let waits = pay("999999.00", &["--headless", "approve"]);
+    assert_eq!(waits["status"], "PENDING");
+    assert!(waits["reason"].as_str().unwrap().contains("insufficient funds"), "{waits}");
+    // What cannot be paid does not keep the customer from paying what can.
+    assert_eq!(pay("0.50", &["--headless", "approve"])["status"], "ACCEPTED");
     let draft = setting.json(&[&["draft", "--account", &iban, "--amount", "2.00"][..], &to].concat());
     assert_eq!(draft["status"], "PENDING");
     assert_eq!(setting.json(&["funds", "--iban", &iban, "--amount", "1.00"])["hasSufficientFunds"], true);
@@ -139,11 +144,6 @@ async fn payments_by_an_account_number_by_a_connection_and_funds() {
     );
     setting
         .refused(&["funds", "--iban", "NL91ABNA0417164300", "--amount", "1.00"], "no account of this bank");
-    let waits = pay("999999.00", &["--headless", "approve"]);
-    assert_eq!(waits["status"], "PENDING");
-    assert!(waits["reason"].as_str().unwrap().contains("insufficient funds"), "{waits}");
-    // What cannot be paid does not keep the customer from paying what can.
-    assert_eq!(pay("0.50", &["--headless", "approve"])["status"], "ACCEPTED");
     setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "access_denied");
     setting.refused(&["consent"], "not offered at banks of the dialect bunq");
     setting
