@@ -113,7 +113,7 @@ async fn payments_of_a_service_provider_one_by_one() {
     let Some(found) = browse("payments", &url, &customer, port).await else { return };
     let text = found["checks"]["text"].as_str().unwrap();
     for shown in
-        ["EUR 12.50", "EUR 7.25", "<b>Shop & Co</b>", "NL91 ABNA 0417 1643 00", "Browser AISP PISP", "saldi"]
+        ["EUR 12.50", "EUR 7.25", "<b>Shop & Co</b>", "NL91 ABNA 0417 1643 00", "Browser AISP PISP", "balances"]
     {
         assert!(text.contains(shown), "{shown}: {text}");
     }
