@@ -112,9 +112,14 @@ async fn payments_of_a_service_provider_one_by_one() {
     let ids = [provider.make(&path, &draft("12.50")).await, provider.make(&path, &draft("7.25")).await];
     let Some(found) = browse("payments", &url, &customer, port).await else { return };
     let text = found["checks"]["text"].as_str().unwrap();
-    for shown in
-        ["EUR 12.50", "EUR 7.25", "<b>Shop & Co</b>", "NL91 ABNA 0417 1643 00", "Browser AISP PISP", "balances"]
-    {
+    for shown in [
+        "EUR 12.50",
+        "EUR 7.25",
+        "<b>Shop & Co</b>",
+        "NL91 ABNA 0417 1643 00",
+        "Browser AISP PISP",
+        "balances",
+    ] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let mut statuses = Vec::new();
