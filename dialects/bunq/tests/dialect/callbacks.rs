@@ -154,6 +154,7 @@ async fn payments_are_told_in_order_and_signed() {
 #[tokio::test]
 async fn what_fails_is_tried_again_each_minute_and_listed() {
     let server = TestServer::start().await;
+    server.at_ten("nl").await;
     let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
     let account = own.account().await;
     let mut told = Told::start(500).await;
