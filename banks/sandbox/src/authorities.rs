@@ -125,14 +125,14 @@ impl Authorities {
         now: Timestamp,
     ) -> Result<Vec<u8>, IssueError> {
         let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
-        let number = u64::try_from(now.as_second()).unwrap_or_default();
+        let number = u64::try_from(now.as_millisecond()).unwrap_or_default();
         self.issuing.revocation_list(number, revoked, now, next)
     }
 
     /// The revocation list of the root, which never revoked an authority.
     pub(crate) fn root_revocation_list(&self, now: Timestamp) -> Result<Vec<u8>, IssueError> {
         let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
-        self.root.revocation_list(u64::try_from(now.as_second()).unwrap_or_default(), &[], now, next)
+        self.root.revocation_list(u64::try_from(now.as_millisecond()).unwrap_or_default(), &[], now, next)
     }
 
     /// A certificate with its key for a TLS listener under these names, with the chain up to below the root.

@@ -21,6 +21,8 @@ pub struct SandboxClock {
     /// How far the whole bank is ahead of the system.
     ahead: SignedDuration,
     offsets: RwLock<HashMap<Tenant, SignedDuration>>,
+    /// Held by whoever moves a clock: of two who advance it, both count.
+    moving: tokio::sync::Mutex<()>,
 }
 
 /// A tenant's clock cannot be moved so.
@@ -48,7 +50,7 @@ impl SandboxClock {
             Some((tenant.clone(), SignedDuration::from_secs(seconds)))
         };
         let offsets = tenants.iter().filter_map(offset).collect();
-        Ok(Self { drawer, ahead, offsets: RwLock::new(offsets) })
+        Ok(Self { drawer, ahead, offsets: RwLock::new(offsets), moving: tokio::sync::Mutex::new(()) })
     }
 
     /// How far a tenant's clock is ahead of the bank's.
@@ -59,6 +61,11 @@ impl SandboxClock {
 
     /// Sets a tenant's clock to a moment, from which it runs on.
     pub(crate) async fn set(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
+        let _moving = self.moving.lock().await;
+        self.put(tenant, to).await
+    }
+
+    async fn put(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
         let range = EARLIEST.parse::<Timestamp>().ok().zip(LATEST.parse::<Timestamp>().ok());
         if !range.is_some_and(|(earliest, latest)| earliest <= to && to <= latest) {
             return Err(ClockError::OutOfRange);
@@ -74,9 +81,10 @@ impl SandboxClock {
 
     /// Moves a tenant's clock by a span, in UTC.
     pub(crate) async fn advance(&self, tenant: &Tenant, by: Span) -> Result<(), ClockError> {
+        let _moving = self.moving.lock().await;
         let now = self.now(Some(tenant)).to_zoned(TimeZone::UTC);
         let to = now.checked_add(by).map_err(|_| ClockError::OutOfRange)?;
-        self.set(tenant, to.timestamp()).await
+        self.put(tenant, to.timestamp()).await
     }
 }
 

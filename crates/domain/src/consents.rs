@@ -91,15 +91,18 @@ pub enum Decision {
     TerminatedByTpp,
     /// The customer withdrew it at the bank.
     RevokedByPsu,
+    /// The bank ended it: it blocked the third party, or the certificate on whose word that acts.
+    EndedByBank,
 }
 
 impl Decision {
-    const NAMES: [(Self, &'static str); 5] = [
+    const NAMES: [(Self, &'static str); 6] = [
         (Self::Pending, "pending"),
         (Self::Confirmed, "confirmed"),
         (Self::Rejected, "rejected"),
         (Self::TerminatedByTpp, "terminatedByTpp"),
         (Self::RevokedByPsu, "revokedByPsu"),
+        (Self::EndedByBank, "endedByBank"),
     ];
 
     /// The stable name that is stored.
@@ -122,7 +125,7 @@ pub enum ConsentStatus {
     Valid,
     /// Refused, or never authorised in time.
     Rejected,
-    /// Its last day is over.
+    /// Its last day is over, or the bank ended it before: the standard has no word for that.
     Expired,
     /// The third party ended it.
     TerminatedByTpp,
@@ -213,6 +216,7 @@ impl Consent {
             Decision::Rejected => ConsentStatus::Rejected,
             Decision::TerminatedByTpp => ConsentStatus::TerminatedByTpp,
             Decision::RevokedByPsu => ConsentStatus::RevokedByPsu,
+            Decision::EndedByBank => ConsentStatus::Expired,
             Decision::Pending if is_over || waited >= UNCONFIRMED_LIFETIME => ConsentStatus::Rejected,
             Decision::Pending => ConsentStatus::Received,
             Decision::Confirmed if is_over => ConsentStatus::Expired,
@@ -232,7 +236,7 @@ impl Consent {
             Decision::Pending => (self.created_at.saturating_add(UNCONFIRMED_LIFETIME), crate::REMEMBERED),
             Decision::Rejected => (Ok(self.last_action_at), crate::REMEMBERED),
             Decision::Confirmed => (Ok(self.ends_at()), crate::DISPUTABLE),
-            Decision::TerminatedByTpp | Decision::RevokedByPsu => {
+            Decision::TerminatedByTpp | Decision::RevokedByPsu | Decision::EndedByBank => {
                 (Ok(self.last_action_at), crate::DISPUTABLE)
             }
         };
@@ -462,6 +466,14 @@ mod tests {
         }
         assert!(valid.check_open(later(2)).is_err() && valid.check_valid(later(2)).is_ok());
         assert!(received.check_valid(later(2)).is_err());
+    }
+
+    #[test]
+    fn what_the_bank_ended_has_expired_and_stays_so() {
+        let ended = Consent { decision: Decision::EndedByBank, ..consent(asked("2026-07-01")).unwrap() };
+        assert_eq!(ended.status_at(ended.created_at), ConsentStatus::Expired);
+        let now = ended.created_at;
+        assert_eq!(ended.clone().terminate(now), ended);
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub enum RedirectUriError {
     #[error("redirect URI number {0} is longer than {MAX_BYTES} bytes")]
     TooLong(usize),
     /// Characters that no URI has (RFC 3986, 2).
-    #[error("redirect URI \"{0}\" has characters outside RFC 3986; percent-encode them")]
+    #[error(
+        "redirect URI \"{encoded}\", shown percent-encoded, has characters outside RFC 3986; percent-encode them",
+        encoded = encoded(.0)
+    )]
     Characters(String),
     /// Not an absolute URI.
     #[error("redirect URI \"{0}\" is not absolute; expected for example https://tpp.example/callback")]
@@ -147,7 +150,7 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
         return Err(RedirectUriError::Scheme(owned()));
     }
     // `Url` repairs "https:host" and "https:///host"; only the usual form is what was meant.
-    if is_web && !uri[url.scheme().len()..].starts_with("://") {
+    if is_web && (!uri[url.scheme().len()..].starts_with("://") || authority(uri).is_empty()) {
         return Err(RedirectUriError::NotAbsolute(owned()));
     }
     if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
@@ -190,9 +193,28 @@ fn has_uri_characters(uri: &str) -> bool {
     let bytes = uri.as_bytes();
     bytes.iter().enumerate().all(|(at, byte)| match byte {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
-        b'*' => true,
-        _ => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()+,;=".contains(byte),
+        _ => is_uri_character(*byte),
     })
+}
+
+fn is_uri_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&byte)
+}
+
+/// A text with all that no URI has, and a percent sign without digits, in the only way in which a URI can hold it.
+fn encoded(text: &str) -> String {
+    // The sign of a text that was cut.
+    let (text, end) = text.strip_suffix('…').map_or((text, ""), |cut| (cut, "…"));
+    let is_escape = |at: usize| text.get(at..at + 3).is_some_and(has_uri_characters);
+    let mut encoded = String::with_capacity(text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        if is_uri_character(byte) || (byte == b'%' && is_escape(at)) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded + end
 }
 
 fn shorten(uri: &str) -> String {
@@ -250,6 +272,7 @@ mod tests {
             ("tpp.example/cb", E::NotAbsolute("tpp.example/cb".into())),
             ("https:tpp.example", E::NotAbsolute("https:tpp.example".into())),
             ("https://", E::NotAbsolute("https://".into())),
+            ("https:///tpp.example/cb", E::NotAbsolute("https:///tpp.example/cb".into())),
             (
                 "https://tpp.example:99999/",
                 E::Unreadable("https://tpp.example:99999/".into(), "invalid port number".into()),
@@ -287,6 +310,17 @@ mod tests {
         assert_eq!(RedirectUris::register(vec!["x".into(); 101], Lenient), Err(E::TooMany(101)));
         let long = format!("https://tpp.example/{}", "x".repeat(MAX_BYTES));
         assert_eq!(one(&long, Lenient), Err(E::TooLong(1)));
+    }
+
+    #[test]
+    fn characters_outside_are_shown_as_a_uri_would_hold_them() {
+        for (uri, shown) in [
+            ("https://a.example\\@evil", "\"https://a.example%5C@evil\""),
+            ("https://a.example/ü%20%z", "\"https://a.example/%C3%BC%20%25z\""),
+        ] {
+            let text = one(uri, Lenient).unwrap_err().to_string();
+            assert!(text.contains(shown), "{text}");
+        }
     }
 
     #[test]

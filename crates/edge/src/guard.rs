@@ -109,17 +109,21 @@ fn check(request: &Request) -> Result<(), Rejected> {
 /// [`Rejected::Host`]
 pub fn check_host(request: &Request) -> Result<(), Rejected> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let authority = request.uri().authority();
-    match (hosts.next(), hosts.next()) {
-        (None, _) if authority.is_some() && request.version() >= Version::HTTP_2 => Ok(()),
-        (None, _) if request.version() < Version::HTTP_11 => Ok(()),
+    let is_host = |host: &Authority| !host.host().is_empty() && !host.as_str().contains('@');
+    // In HTTP/2 the authority takes the place of the header, and the two must not differ (RFC 9113, 8.3.1).
+    let authority = request.uri().authority().filter(|_| request.version() >= Version::HTTP_2);
+    let good = match (hosts.next(), hosts.next()) {
+        (None, _) => match authority {
+            Some(authority) => is_host(authority),
+            None => request.version() < Version::HTTP_11,
+        },
         (Some(host), None) => {
             let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-            let host = host.filter(|host| !host.host().is_empty() && !host.as_str().contains('@'));
-            host.map(|_| ()).ok_or(Rejected::Host)
+            host.filter(is_host).is_some_and(|host| authority.is_none_or(|authority| *authority == host))
         }
-        _ => Err(Rejected::Host),
-    }
+        _ => false,
+    };
+    good.then_some(()).ok_or(Rejected::Host)
 }
 
 /// A path that a proxy could read in another way: dot segments, empty segments, encoded separators.

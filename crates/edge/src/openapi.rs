@@ -1,10 +1,11 @@
 //! Descriptions of interfaces (OpenAPI 3.0), made from the tables that their routers are made of: what is served is
 //! described, and what is described is served.
 
+use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, post, put};
-use axum::{Json, Router};
-use http::Method;
+use bytes::Bytes;
+use http::{Method, header};
 use serde_json::{Map, Value, json};
 
 /// Where an interface tells its description, below its prefix.
@@ -95,8 +96,9 @@ pub fn description<S: Clone + Send + Sync + 'static>(
 ) -> Operation<S> {
     let own = Operation::<S>::new(Method::GET, DESCRIPTION, 200, "This description", MethodRouter::new());
     let all: Vec<Described> = operations.into_iter().chain([own.described.clone()]).collect();
-    let description = document(title, server, &all);
-    let handlers = get(async move || Json(description.clone()));
+    // Made once: whoever asks shares the octets.
+    let description = Bytes::from(document(title, server, &all).to_string());
+    let handlers = get(async move || ([(header::CONTENT_TYPE, "application/json")], description.clone()));
     Operation { handlers, ..own }
 }
 

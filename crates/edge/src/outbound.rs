@@ -2,6 +2,7 @@
 //! the bank can reach (section 6.3 of the security description).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,12 +17,42 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 const TOTAL_TIME: Duration = Duration::from_secs(10);
 
 /// Whether the bank may call addresses of its own machine, which clients that are tested beside a sandbox have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loopback {
-    /// At any port, with any certificate, and without TLS where a port is named.
-    Allowed,
+    /// With any certificate, and without TLS where a port is named; at any port but those at which the bank itself
+    /// listens: it trusts whoever reaches it from its own machine, so nobody may use it to get there.
+    Allowed {
+        /// The bank's own ports.
+        except: Arc<[u16]>,
+    },
     /// As little as any other private address.
     Refused,
+}
+
+impl Loopback {
+    /// What a bank on this machine may call there, if these are all the addresses at which it is reached: that of a
+    /// bank for tests that only this machine reaches, with clients beside it, and nothing where others reach it too.
+    pub fn beside(own: &[Url]) -> Self {
+        if !own.iter().all(is_own) {
+            return Self::Refused;
+        }
+        Self::Allowed { except: own.iter().filter_map(Url::port_or_known_default).collect() }
+    }
+
+    /// Whether it is an address of this machine that may be called; else why not.
+    fn allows(&self, url: &Url) -> Result<bool, NotDelivered> {
+        match self {
+            Self::Allowed { except } if is_own(url) => {
+                if url.port_or_known_default().is_some_and(|port| except.contains(&port)) {
+                    return Err(NotDelivered::Address(
+                        "must not be one of this bank itself; use another port",
+                    ));
+                }
+                Ok(true)
+            }
+            Self::Allowed { .. } | Self::Refused => Ok(false),
+        }
+    }
 }
 
 /// Why nothing was delivered. It says nothing of what is behind an address.
@@ -39,7 +70,7 @@ pub enum NotDelivered {
 ///
 /// # Errors
 /// [`NotDelivered::Address`]
-pub fn check_url(text: &str, loopback: Loopback) -> Result<Url, NotDelivered> {
+pub fn check_url(text: &str, loopback: &Loopback) -> Result<Url, NotDelivered> {
     let wrong = |what| Err(NotDelivered::Address(what));
     if text.len() > MAX_URL {
         return wrong("is longer than 2000 bytes");
@@ -48,7 +79,7 @@ pub fn check_url(text: &str, loopback: Loopback) -> Result<Url, NotDelivered> {
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return wrong("must have neither user name nor fragment");
     }
-    if loopback == Loopback::Allowed && is_own(&url) {
+    if loopback.allows(&url)? {
         // As for redirects to a program of one's own (RFC 8252, 7.3), whose port says that it is one.
         return match (url.scheme(), url.port()) {
             ("https", _) | ("http", Some(_)) => Ok(url),
@@ -84,12 +115,12 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
     trusted: Option<&str>,
-    loopback: Loopback,
+    loopback: &Loopback,
 ) -> Result<StatusCode, NotDelivered> {
     let url = check_url(url, loopback)?;
     let addresses = tokio::time::timeout(CONNECT_TIME, look_up(&url)).await;
     let addresses = addresses.map_err(|_| NotDelivered::Unreachable)?.ok_or(NotDelivered::Unreachable)?;
-    let is_own = loopback == Loopback::Allowed && is_own(&url);
+    let is_own = loopback.allows(&url)?;
     let is_allowed = |address: &SocketAddr| {
         if is_own { address.ip().is_loopback() } else { is_public(address.ip()) }
     };
@@ -231,7 +262,8 @@ mod tests {
 
     #[test]
     fn urls_are_checked_before_they_are_looked_up() {
-        let refused = |text: &str, loopback| check_url(text, loopback).unwrap_err().to_string();
+        let allowed = Loopback::Allowed { except: [8081].into() };
+        let refused = |text: &str, loopback: &Loopback| check_url(text, loopback).unwrap_err().to_string();
         for (text, why) in [
             ("http://tpp.example/x", "begin with https://"),
             ("ftp://tpp.example/x", "begin with https://"),
@@ -244,14 +276,14 @@ mod tests {
             ("https://0x7f.1/x", "instead of an IP address"),
             ("tpp.example/x", "is no URL"),
         ] {
-            for loopback in [Loopback::Refused, Loopback::Allowed] {
-                if text != "https://0x7f.1/x" || loopback == Loopback::Refused {
+            for loopback in [&Loopback::Refused, &allowed] {
+                if text != "https://0x7f.1/x" || *loopback == Loopback::Refused {
                     assert!(refused(text, loopback).contains(why), "{text}");
                 }
             }
         }
         for text in ["https://tpp.example/x", "https://tpp.example:443/x?y=1"] {
-            assert!(check_url(text, Loopback::Refused).is_ok(), "{text}");
+            assert!(check_url(text, &Loopback::Refused).is_ok(), "{text}");
         }
         for text in [
             "https://127.0.0.1:8443/x",
@@ -260,23 +292,48 @@ mod tests {
             "http://[::1]:9000/x",
             "http://127.0.0.1:9000/",
         ] {
-            assert_eq!(check_url(text, Loopback::Allowed).is_ok(), !text.contains(":80/"), "{text}");
-            assert!(check_url(text, Loopback::Refused).is_err() || text.contains("localhost/x"), "{text}");
+            assert_eq!(check_url(text, &allowed).is_ok(), !text.contains(":80/"), "{text}");
+            assert!(check_url(text, &Loopback::Refused).is_err() || text.contains("localhost/x"), "{text}");
         }
-        assert!(refused("http://127.0.0.1/", Loopback::Allowed).contains("must begin with https://"));
+        assert!(refused("http://127.0.0.1/", &allowed).contains("must begin with https://"));
+        for host in ["127.0.0.1", "127.9.9.9", "2130706433", "localhost", "LOCALHOST", "[::1]"] {
+            for scheme in ["http", "https"] {
+                let url = format!("{scheme}://{host}:8081/signing-keys");
+                assert!(refused(&url, &allowed).contains("one of this bank itself"), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bank_that_others_reach_calls_nothing_on_its_machine() {
+        let of = |own: &[&str]| {
+            let own: Vec<Url> = own.iter().map(|url| Url::parse(url).unwrap()).collect();
+            Loopback::beside(&own)
+        };
+        let beside = of(&["http://127.0.0.1:8080", "https://localhost", "http://[::1]:8081"]);
+        assert_eq!(beside, Loopback::Allowed { except: [8080, 443, 8081].into() });
+        for other in
+            ["https://bank.example", "http://0.0.0.0:8080", "http://192.168.1.2:8080", "http://[::]:80"]
+        {
+            assert_eq!(of(&["http://127.0.0.1:8081", other]), Loopback::Refused, "{other}");
+        }
     }
 
     #[tokio::test]
     async fn names_of_this_machine_are_not_called_unless_that_is_allowed() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let send =
-            async |url: String, loopback| post(&url, HeaderMap::new(), Bytes::new(), None, loopback).await;
+        let send = async |url: String, loopback: &Loopback| {
+            post(&url, HeaderMap::new(), Bytes::new(), None, loopback).await
+        };
         assert_eq!(
-            send("https://localhost/".to_owned(), Loopback::Refused).await,
+            send("https://localhost/".to_owned(), &Loopback::Refused).await,
             Err(NotDelivered::Unreachable)
         );
-        let refused = send(format!("http://127.0.0.1:{port}/"), Loopback::Refused).await;
+        let own = Loopback::Allowed { except: [port].into() };
+        let refused = send(format!("http://127.0.0.1:{port}/"), &own).await;
+        assert!(matches!(refused, Err(NotDelivered::Address(_))), "{refused:?}");
+        let refused = send(format!("http://127.0.0.1:{port}/"), &Loopback::Refused).await;
         assert!(matches!(refused, Err(NotDelivered::Address(_))), "{refused:?}");
     }
 }

@@ -154,7 +154,7 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`Certificate::from_der`], and for a text without or with several certificates.
-    pub fn from_pem(pem: &str) -> Result<Self, CertificateError> {
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, CertificateError> {
         match &chain_from_pem(pem)?[..] {
             [one] => Self::from_der(one),
             several => {

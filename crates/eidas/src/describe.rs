@@ -17,6 +17,8 @@ use crate::{Role, Scheme};
 pub struct Description {
     /// `qwac` or `qseal`, by QcType; absent if the certificate does not say.
     pub kind: Option<Purpose>,
+    /// What stands in the place of a QcType that says the kind.
+    pub kind_error: Option<String>,
     /// The subject.
     pub subject: NameDescription,
     /// The issuer.
@@ -162,6 +164,7 @@ pub fn describe(certificate: &Certificate) -> Description {
     let texts = |oids: &[der::asn1::ObjectIdentifier]| oids.iter().map(ToString::to_string).collect();
     Description {
         kind: Purpose::of(c.qc_type()),
+        kind_error: Purpose::of(c.qc_type()).is_none().then(|| kind_error(c)),
         subject: describe_name(&c.subject),
         issuer: describe_name(&c.issuer),
         organization_identifier: identifier.as_ref().ok().map(ToString::to_string),
@@ -217,6 +220,14 @@ pub fn describe(certificate: &Certificate) -> Description {
             .iter()
             .map(|(oid, critical)| ExtensionDescription { oid: oid.to_string(), critical: *critical })
             .collect(),
+    }
+}
+
+fn kind_error(certificate: &Certificate) -> String {
+    match &certificate.qc_statements {
+        Some(Ok(statements)) => statements.qc_type_text(),
+        Some(Err(_)) => "qcStatements cannot be read".to_owned(),
+        None => "QcType is absent".to_owned(),
     }
 }
 

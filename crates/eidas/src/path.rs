@@ -94,7 +94,7 @@ impl TrustStore {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let is_understood = |extension| extension == oid::QC_STATEMENTS;
-        match self.verify_softened(certificate, is_understood, sent, time, lists) {
+        let verified = match self.verify_softened(certificate, is_understood, sent, time, lists) {
             Err(webpki::Error::UnsupportedCriticalExtension) => {
                 // Who issued it matters more than what is in it.
                 match self.verify_softened(certificate, |_| true, sent, time, lists) {
@@ -106,7 +106,22 @@ impl TrustStore {
                 }
             }
             other => other.map_err(path_error),
+        };
+        match verified {
+            Err(PathError::Expired) if self.is_from_elsewhere(certificate, sent) => {
+                Err(PathError::UntrustedIssuer)
+            }
+            other => other,
         }
+    }
+
+    /// Whether no trusted authority issued it even when it began to be valid. The library looks at the time before
+    /// it looks for an issuer.
+    fn is_from_elsewhere(&self, certificate: &Certificate, sent: &[CertificateDer<'_>]) -> bool {
+        let Ok(seconds) = u64::try_from(certificate.not_before.as_second()) else { return false };
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let verified = self.verify_softened(certificate, |_| true, sent, time, &[]);
+        verified.is_err_and(|error| path_error(error) == PathError::UntrustedIssuer)
     }
 
     /// The same, with those extensions of the certificate taken as not critical that are understood.
@@ -194,6 +209,14 @@ fn path_error(error: webpki::Error) -> PathError {
             PathError::Invalid("an authority may not issue certificates for these names".to_owned())
         }
         E::UnsupportedCertVersion => PathError::Invalid("it is not an X.509 v3 certificate".to_owned()),
+        // Its issuer signed with a key of another kind than the authority of that name has.
+        E::UnsupportedSignatureAlgorithmForPublicKeyContext(context)
+            if ALGORITHMS
+                .iter()
+                .any(|known| known.public_key_alg_id().as_ref() == context.public_key_algorithm_id) =>
+        {
+            PathError::UntrustedIssuer
+        }
         E::UnsupportedSignatureAlgorithmContext(_)
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             PathError::Invalid("a signature on it uses an algorithm that is not taken here".to_owned())

@@ -150,3 +150,93 @@ fn critical_extensions_are_understood_or_named() {
     let critical = good.der.windows(3).rposition(|three| three == [1, 1, 0xff]).unwrap();
     assert!(critical > at_name);
 }
+
+#[test]
+fn an_unknown_issuer_is_named_before_the_time_and_the_algorithm() {
+    let (root, root_der) = authority("Root", None);
+    let (stranger, stranger_der) = authority("Stranger", None);
+    let issue = |issuer: &Authority, from: i32, to: i32| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(text("leaf"));
+        params.is_ca = IsCa::ExplicitNoCa;
+        (params.not_before, params.not_after) =
+            (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(to, 1, 1));
+        let der = params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().to_vec();
+        Certificate::from_der(&der).unwrap()
+    };
+    let trusting = |der: &[u8]| {
+        let mut trust = TrustStore::default();
+        trust.add_anchor(der).unwrap();
+        trust
+    };
+    let trust = trusting(&root_der);
+    let verify = |certificate: &Certificate| trust.verify(certificate, &[], at(), &[]);
+    for (from, to) in [(2020, 2021), (2030, 2031)] {
+        assert_eq!(verify(&issue(&root, from, to)), Err(PathError::Expired));
+        assert_eq!(verify(&issue(&stranger, from, to)), Err(PathError::UntrustedIssuer));
+        let both = trusting(&stranger_der);
+        assert_eq!(both.verify(&issue(&stranger, from, to), &[], at(), &[]), Err(PathError::Expired));
+    }
+    // An authority of the same name with a key of another kind did not issue it.
+    let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name(text("Root"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let same_name = trusting(params.self_signed(&key).unwrap().der());
+    for (from, to) in [(2020, 2021), (2020, 2030)] {
+        let verified = same_name.verify(&issue(&root, from, to), &[], at(), &[]);
+        assert_eq!(verified, Err(PathError::UntrustedIssuer), "{to}");
+    }
+}
+
+/// One DER value whose content is these parts; shorter than 128 octets.
+fn der_of(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    [&[tag, u8::try_from(content.len()).unwrap()][..], &content].concat()
+}
+
+#[test]
+fn unregistered_roles_and_unusable_statements_are_findings() {
+    let (root, _) = authority("Root", None);
+    let issue = |statements: Vec<u8>| {
+        let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 3], statements);
+        Certificate::from_der(&leaf(&root, text("leaf"), vec![extension])).unwrap()
+    };
+    let found = |certificate: &Certificate, rule: &str| {
+        check(certificate, None, at()).into_iter().find(|finding| finding.rule == rule)
+    };
+    let psd2 = |role: &[u8]| {
+        let role = der_of(0x30, &[&[0x06, 7, 4, 0, 0x81, 0x98, 0x27, 1], role, &der_of(0x0c, &[b"PSP_AI"])]);
+        let roles = der_of(0x30, &[&role]);
+        let content = der_of(0x30, &[&roles, &der_of(0x0c, &[b"Bank"]), &der_of(0x0c, &[b"NL-DNB"])]);
+        der_of(0x30, &[&[0x06, 6, 4, 0, 0x81, 0x98, 0x27, 2], &content])
+    };
+    let unregistered = issue(der_of(0x30, &[&psd2(&[77])]));
+    let finding = found(&unregistered, "roles_unregistered").unwrap();
+    assert_eq!(finding.severity, Severity::Refusal);
+    assert!(finding.text.contains("grants no role: 0.4.0.19495.1.77 PSP_AI is not registered"), "{finding}");
+    assert!(finding.text.contains("0.4.0.19495.1.3 PSP_AI"), "{finding}");
+    assert_eq!(found(&issue(der_of(0x30, &[&psd2(&[3])])), "roles_unregistered"), None);
+
+    let qc_type = |kind: u8| {
+        let types = der_of(0x30, &[&[0x06, 7, 4, 0, 0x8e, 0x46, 1, 6, kind]]);
+        der_of(0x30, &[&[0x06, 6, 4, 0, 0x8e, 0x46, 1, 6], &types])
+    };
+    let twice = issue(der_of(0x30, &[&qc_type(3), &qc_type(2)]));
+    assert!(found(&twice, "qc_type_not_single").unwrap().text.contains("it names web, eseal"));
+    assert_eq!(found(&twice, "wrong_qc_type"), None);
+    assert_eq!(describe(&twice).kind_error.as_deref(), Some("QcType names 2 types: web, eseal"));
+    let esign = issue(der_of(0x30, &[&qc_type(1)]));
+    assert!(
+        found(&esign, "wrong_qc_type").unwrap().text.starts_with("QcType is esign; it must be web (QWAC)")
+    );
+    let unreadable = issue(der_of(0x30, &[&der_of(0x0c, &[b"?"])]));
+    assert_eq!(found(&unreadable, "wrong_qc_type"), None);
+    assert!(found(&unreadable, "qc_statements").unwrap().text.contains("statement 1 is a UTF8String"));
+    let none = issue(vec![0x04, 0]);
+    assert!(
+        found(&none, "qc_statements").unwrap().text.starts_with("the extension qcStatements is not a DER")
+    );
+    assert_eq!(describe(&none).kind_error.as_deref(), Some("qcStatements cannot be read"));
+    assert_eq!(describe(&issue(vec![0x30, 0])).kind_error.as_deref(), Some("QcType is absent"));
+}

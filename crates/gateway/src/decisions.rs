@@ -61,6 +61,12 @@ impl Gateway {
             if !waiting.is_empty() {
                 return self.decide_payments(ctx, open, customer, waiting, approval).await;
             }
+            // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
+            if !approval.payments.is_empty() {
+                let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
+                self.0.store.save(changes).await?;
+                return Ok(Decided::Done(Visit::Leave(way_back)));
+            }
             let granted = choose(self.offered(&customer, &open.consent).await?, &open.consent, approval);
             let Some(granted) = granted else { return Ok(Decided::Undecided) };
             let (changes, way_back) = self.grant(ctx, Changes::new(), open, customer, granted)?;
@@ -315,7 +321,7 @@ fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes
     end(changes, open.session, outcome)
 }
 
-fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {
+pub(crate) fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {
     payment.status_at(ctx.now) == PaymentStatus::Pending
 }
 

@@ -2,8 +2,8 @@
 
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
-    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, CustomerId, Grant, GrantId, GrantRefusal,
-    Interface, Timestamp, Token, TokenKind,
+    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, CustomerId, Decision, Grant, GrantId,
+    GrantRefusal, Interface, Timestamp, Token, TokenKind,
 };
 use store::StoreError;
 use subtle::ConstantTimeEq;
@@ -216,7 +216,8 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn end_authorizations(&self, ctx: &Ctx, client: &ActingTpp) -> Result<(), Error> {
-        let changes = Changes::new().end_grants_at(client.id(), client.interface(), ctx.now);
+        let place = (client.id(), client.interface());
+        let changes = Changes::new().end_grants_at(place, Decision::TerminatedByTpp, ctx.now);
         Ok(self.0.store.save(changes).await?)
     }
 

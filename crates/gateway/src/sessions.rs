@@ -7,7 +7,7 @@ use domain::{
     PaymentId, PaymentRefusal, Session, Tpp,
 };
 
-use crate::decisions::WaitingPayment;
+use crate::decisions::{WaitingPayment, is_waiting};
 use crate::error::retry;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
@@ -42,6 +42,8 @@ pub enum Outcome {
     PaymentDecided,
     /// The bank does not make a payment as things are, and the customer went back; the payment waits as before.
     NotPaid(PaymentRefusal),
+    /// The payments that were shown were decided or cancelled before; nothing was paid or shared.
+    PaymentGone,
     /// The customer cancelled.
     Cancelled,
     /// There is nothing to authorise any more.
@@ -316,8 +318,16 @@ impl Gateway {
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, consent.interface, &consent.tpp).await?;
         let is_pending = consent.check_open(ctx.now).is_ok() && authorisation.is_pending_at(ctx.now);
+        let is_gone = match &session.request.payment {
+            Some(id) => !is_waiting(&self.payment(ctx, id).await?, ctx),
+            None => false,
+        };
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
+        } else if is_gone {
+            // Somebody else decided, or it was taken back: there is nothing left that could be approved.
+            let refused = Changes::new().put_consent(&consent.reject(ctx.now));
+            (refused.put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
         } else if session.is_idle_at(ctx.now) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
         } else {

@@ -2,7 +2,7 @@
 //!
 //! Nothing is remembered between calls, so what the bank decides holds from the next call on.
 
-use domain::{Interface, StandingRefusal, Timestamp, Tpp, TppId};
+use domain::{Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
 use crate::certificates::{check_state, status_refusal};
 use crate::error::retry;
@@ -142,7 +142,7 @@ impl Gateway {
             let mut changes = Changes::new().put_tpp(&tpp);
             if let Some(at) = blocked_at {
                 for (interface, _) in Interface::NAMES {
-                    changes = changes.end_grants_at(id, interface, at);
+                    changes = changes.end_grants_at((id, interface), Decision::EndedByBank, at);
                 }
             }
             self.0.store.save(changes).await?;
@@ -161,7 +161,9 @@ impl Gateway {
         let Some(tpp) = self.0.store.tpp(id).await? else { return Ok(changes) };
         let behind = Interface::NAMES.into_iter().map(|(interface, _)| interface);
         let behind = behind.filter(|interface| tpp.certificate_at(*interface) == fingerprint);
-        Ok(behind.fold(changes, |changes, interface| changes.end_grants_at(id, interface, at)))
+        Ok(behind.fold(changes, |changes, interface| {
+            changes.end_grants_at((id, interface), Decision::EndedByBank, at)
+        }))
     }
 
     /// The proof for a third party that has just shown a certificate which this crate checked.

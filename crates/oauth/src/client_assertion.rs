@@ -50,6 +50,43 @@ pub(crate) fn algorithms(strictness: Strictness) -> &'static [(Algorithm, &'stat
     }
 }
 
+/// Checks that a bank which keeps no algorithm for each client holds one to the algorithm that it registers all the
+/// same: its key can sign with no other that is taken.
+///
+/// # Errors
+/// What would be right.
+pub(crate) fn check_registered_algorithm(
+    strictness: Strictness,
+    key: Option<&str>,
+    wanted: &str,
+) -> Result<(), String> {
+    let name = "token_endpoint_auth_signing_alg";
+    let Some(key) = key else {
+        return Err(format!(
+            "{name} needs a signing certificate in TPP-Signature-Certificate; or leave it out"
+        ));
+    };
+    let known = algorithms(strictness).iter();
+    let fits: Vec<_> = known.filter(|(one, _)| key_for(*one, key).is_some()).map(|(_, name)| *name).collect();
+    match fits[..] {
+        [one] if one == wanted => Ok(()),
+        _ if !fits.contains(&wanted) => Err(format!(
+            "{name} {wanted} does not fit the key of the signing certificate, which signs with {}; leave it out",
+            fits.join(" or ")
+        )),
+        _ => Err(format!("{name}: the bank takes {} alike from this key; leave it out", fits.join(" and "))),
+    }
+}
+
+/// The key in SubjectPublicKeyInfo, if it is of the kind that an algorithm needs.
+fn key_for(algorithm: Algorithm, key: &str) -> Option<DecodingKey> {
+    match algorithm {
+        Algorithm::ES256 => DecodingKey::from_ec_pem(key.as_bytes()),
+        _ => DecodingKey::from_rsa_pem(key.as_bytes()),
+    }
+    .ok()
+}
+
 /// The client that an assertion is about, if it is good.
 ///
 /// # Errors
@@ -67,6 +104,8 @@ pub(crate) async fn client(
         return Err(refused("client_id in the form is another one than sub in the client_assertion"));
     }
     let client = gateway.client(&sub).await.map_err(failed)?;
+    // Whoever is known from another interface alone has not registered here.
+    let client = client.filter(Tpp::has_registered);
     let client = client.ok_or_else(|| refused("there is no client with this sub; register first"))?;
     let key = client.signing_key.as_deref().ok_or_else(|| {
         refused("the client registered without a signing certificate; register again with TPP-Signature-Certificate")
@@ -88,6 +127,12 @@ pub(crate) async fn client(
 fn unverified(services: &Services, assertion: &str) -> Result<(Algorithm, String), Error> {
     let unreadable = |_| refused("the client_assertion is no JWT with sub");
     let header = jsonwebtoken::decode_header(assertion).map_err(unreadable)?;
+    // Whoever is told that something is critical, and does not know it, has to refuse (RFC 7515, 4.1.11).
+    if header.crit.is_some() {
+        return Err(refused(
+            "the header of the client_assertion has crit, and nothing of it is known here; leave it out",
+        ));
+    }
     let known = algorithms(services.edge.gateway.settings().strictness);
     if !known.iter().any(|(algorithm, _)| *algorithm == header.alg) {
         let names: Vec<_> = known.iter().map(|(_, name)| *name).collect();
@@ -106,17 +151,13 @@ fn verified(
     key: &str,
 ) -> Result<Claims, Error> {
     let issuer = services.issuer(call.ctx.tenant.as_str());
-    let key = match algorithm {
-        Algorithm::ES256 => DecodingKey::from_ec_pem(key.as_bytes()),
-        _ => DecodingKey::from_rsa_pem(key.as_bytes()),
-    };
     let wrong_key =
         || refused("alg of the client_assertion does not fit the key of the registered signing certificate");
-    let key = key.map_err(|_| wrong_key())?;
+    let key = key_for(algorithm, key).ok_or_else(wrong_key)?;
     let mut validation = Validation::new(algorithm);
     // Times are compared with the tenant's clock, not with the system's.
     validation.validate_exp = false;
-    validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+    validation.set_required_spec_claims(&["aud", "iss", "sub"]);
     validation.set_issuer(&[id]);
     validation.sub = Some(id.to_owned());
     validation.set_audience(&audiences(services, &issuer));
@@ -130,7 +171,10 @@ fn verified(
                 refused("iss and sub in the client_assertion must both be the client id")
             }
             ErrorKind::InvalidAlgorithm | ErrorKind::InvalidKeyFormat => wrong_key(),
-            _ => refused("the client_assertion must have the claims iss, sub, aud, exp and jti"),
+            _ => refused(
+                "the client_assertion must have the claims iss, sub, aud, exp and jti: exp as a number of seconds, as \
+                 are iat and nbf, and the others as texts",
+            ),
         });
     let claims = claims?.claims;
     // FAPI 2.0 Security Profile, 5.3.2.1: one audience, as a text, so that no other server can use it.

@@ -5,7 +5,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::map_response;
 use axum::response::Response;
@@ -17,6 +17,7 @@ use gateway::sessions::{DecisionView, Visit, WayBack};
 use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::authorize::{Begun, begin};
@@ -48,6 +49,11 @@ struct ApprovalRequest {
     decision: Decision,
     account: Option<String>,
 }
+
+/// A call that says nothing: `{}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,7 +108,14 @@ async fn challenge(mut response: Response) -> Response {
 }
 
 /// ID tokens are signed with a new key from now on; the key before stays in the key set for a day.
-async fn rotate(State(headless): State<Headless>) -> Result<(StatusCode, Json<Value>), Refused> {
+async fn rotate(
+    State(headless): State<Headless>,
+    request: Request<Body>,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let body = read_bytes(request).await?;
+    if !body.is_empty() {
+        let Nothing {} = read_body_as(&body)?;
+    }
     let Services { edge, keys } = &headless.services;
     keys.rotate(edge.gateway.system_time()).await.map_err(|error| match error {
         KeyError::Store(error) => from_gateway(error, &edge.gateway.new_request_id()).into(),
@@ -115,7 +128,7 @@ async fn rotate(State(headless): State<Headless>) -> Result<(StatusCode, Json<Va
 }
 
 async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Result<Json<Value>, Refused> {
-    let request = read(request).await?;
+    let request: ApprovalRequest = read_body_as(&read_bytes(request).await?)?;
     let services = &headless.services;
     let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
     let iban = Iban::parse(&request.iban).map_err(|error| bad(&error.to_string()))?;
@@ -170,7 +183,8 @@ impl Headless {
     }
 }
 
-async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
+/// The body of a call that says it is JSON. No page of another site can send that without being asked first.
+async fn read_bytes(request: Request<Body>) -> Result<Bytes, Refused> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -179,8 +193,11 @@ async fn read(request: Request<Body>) -> Result<ApprovalRequest, Refused> {
     }
     let connection = request.extensions().get::<Connection>().cloned();
     let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await;
-    let body = body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
-    read_json(&body)
+    body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))
+}
+
+fn read_body_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    read_json(body)
         .map_err(|error| refused(StatusCode::BAD_REQUEST, "invalid_request", format!("the body: {error}")))
 }
 

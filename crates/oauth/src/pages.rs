@@ -235,7 +235,7 @@ impl Session<'_> {
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
             tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
-            customer_name: view.customer_name,
+            customer_name: visible(&view.customer_name).into_owned(),
             choice: match &view.payments[..] {
                 [one] if one.payment.debtor.is_none() => Choice::One,
                 _ => consent.access.choice(),
@@ -250,7 +250,7 @@ impl Session<'_> {
                 .map(|(account, _)| ShownAccount {
                     id: account.id.to_string(),
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
-                    name: account.name.clone(),
+                    name: visible(&account.name).into_owned(),
                     is_savings: account.product == Product::Savings,
                     lacks_funds: view.payments.iter().any(|one| {
                         one.payment.debtor.is_none() && one.payers.contains(&(account.id.clone(), false))

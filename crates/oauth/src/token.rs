@@ -50,15 +50,19 @@ async fn redeem(
     form: &Form,
 ) -> Result<IssuedTokens, Error> {
     let redirect_uri = form.required("redirect_uri")?;
-    // What was given for the challenge is part of the grant, so its absence is the grant's fault (RFC 7636, 4.6).
-    let verifier = form.one("code_verifier")?.ok_or_else(|| {
-        Error::bad("invalid_grant", "parameter code_verifier is missing; the code was asked for with PKCE")
-    })?;
-    let exchange = CodeExchange { code: form.required("code")?, redirect_uri, code_verifier: Some(verifier) };
+    let code_verifier = form.one("code_verifier")?;
+    let exchange = CodeExchange { code: form.required("code")?, redirect_uri, code_verifier };
     let gateway = &services.edge.gateway;
     let issued =
         gateway.redeem_code(&call.ctx, &client.acting, exchange, client.certificate.as_deref()).await;
-    issued.map_err(|error| refused(services, call, error))
+    issued.map_err(|error| match error {
+        // What was given for the challenge is part of the grant, so its absence is the grant's fault (RFC 7636, 4.6).
+        gateway::Error::Refused(Refusal::Grant(GrantRefusal::Verifier)) if code_verifier.is_none() => {
+            let text = "parameter code_verifier is missing; the code was asked for with PKCE";
+            Error::bad("invalid_grant", text)
+        }
+        error => refused(services, call, error),
+    })
 }
 
 async fn refresh(

@@ -27,6 +27,10 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                 Outcome::NotPaid(refusal) => {
                     ("access_denied", format!("The payment was not made and still waits: {refusal}"))
                 }
+                Outcome::PaymentGone => {
+                    let text = "The payment was decided or cancelled before; nothing was paid now";
+                    ("access_denied", text.to_owned())
+                }
                 Outcome::NothingPending | Outcome::Code(_) | Outcome::PaymentDecided => {
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }

@@ -9,6 +9,8 @@ use der::{Decode, Tag, Tagged};
 pub enum Kind {
     /// X.509 certificate.
     Certificate,
+    /// X.509 certificate with OpenSSL's own settings of trust behind it.
+    TrustedCertificate,
     /// PKCS #10 request.
     CertificateRequest,
     /// X.509 revocation list.
@@ -27,6 +29,8 @@ pub enum Kind {
     EncryptedPrivateKey,
     /// OpenSSH's own form.
     OpensshPrivateKey,
+    /// The curve of a key (RFC 5480, 2.1.1), which OpenSSL writes before the key.
+    EcParameters,
     /// PKCS #7.
     Pkcs7,
     /// PKCS #12.
@@ -40,6 +44,7 @@ impl Kind {
     pub(crate) fn of_label(label: &str) -> Self {
         match label {
             "CERTIFICATE" | "X509 CERTIFICATE" => Self::Certificate,
+            "TRUSTED CERTIFICATE" => Self::TrustedCertificate,
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Self::CertificateRequest,
             "X509 CRL" => Self::RevocationList,
             "PUBLIC KEY" => Self::PublicKey,
@@ -49,6 +54,7 @@ impl Kind {
             "EC PRIVATE KEY" => Self::EcPrivateKey,
             "ENCRYPTED PRIVATE KEY" => Self::EncryptedPrivateKey,
             "OPENSSH PRIVATE KEY" => Self::OpensshPrivateKey,
+            "EC PARAMETERS" => Self::EcParameters,
             "PKCS7" | "CMS" => Self::Pkcs7,
             _ => Self::Other,
         }
@@ -98,6 +104,7 @@ impl Kind {
     fn text(self) -> &'static str {
         match self {
             Self::Certificate => "a certificate",
+            Self::TrustedCertificate => "a trusted certificate of OpenSSL (TRUSTED CERTIFICATE)",
             Self::CertificateRequest => "a certificate request (CSR)",
             Self::RevocationList => "a revocation list (CRL)",
             Self::PublicKey => "a public key",
@@ -105,16 +112,18 @@ impl Kind {
             Self::PrivateKey | Self::RsaPrivateKey | Self::EcPrivateKey => "a private key",
             Self::EncryptedPrivateKey => "an encrypted private key",
             Self::OpensshPrivateKey => "a private key of OpenSSH",
+            Self::EcParameters => "the parameters of an elliptic curve without a key",
             Self::Pkcs7 => "a PKCS #7 file",
             Self::Pkcs12 => "a PKCS #12 file",
             Self::Other => "something else",
         }
     }
 
-    /// What stands after BEGIN.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
+    /// What stands after BEGIN; none for what comes in DER alone and what is not known.
+    pub(crate) fn label(self) -> Option<&'static str> {
+        Some(match self {
             Self::Certificate => "CERTIFICATE",
+            Self::TrustedCertificate => "TRUSTED CERTIFICATE",
             Self::CertificateRequest => "CERTIFICATE REQUEST",
             Self::RevocationList => "X509 CRL",
             Self::PublicKey => "PUBLIC KEY",
@@ -125,19 +134,21 @@ impl Kind {
             Self::EncryptedPrivateKey => "ENCRYPTED PRIVATE KEY",
             Self::OpensshPrivateKey => "OPENSSH PRIVATE KEY",
             Self::Pkcs7 => "PKCS7",
-            Self::Pkcs12 | Self::Other => "…",
-        }
+            Self::EcParameters => "EC PARAMETERS",
+            Self::Pkcs12 | Self::Other => return None,
+        })
     }
 
     /// The command of OpenSSL that converts it.
     pub(crate) fn command(self) -> &'static str {
         match self {
-            Self::Certificate => "x509 -inform DER",
+            Self::Certificate | Self::TrustedCertificate => "x509 -inform DER",
             Self::CertificateRequest => "req -inform DER",
             Self::RevocationList => "crl -inform DER",
             Self::PublicKey => "pkey -pubin -inform DER",
             Self::Pkcs7 => "pkcs7 -print_certs -inform DER",
             Self::Pkcs12 => "pkcs12 -nodes",
+            Self::EcParameters => "ecparam -inform DER",
             _ => "pkey -inform DER",
         }
     }

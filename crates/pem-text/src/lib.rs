@@ -31,7 +31,7 @@ pub enum PemError {
         expected: Kind,
     },
     /// No block at all.
-    #[error("it is not PEM: no line -----BEGIN {}-----", expected.label())]
+    #[error("it is not PEM: no line {}", begin(*expected))]
     NotPem {
         /// What should be there.
         expected: Kind,
@@ -43,13 +43,13 @@ pub enum PemError {
         found: Kind,
     },
     /// Base64 without its boundaries.
-    #[error("it is the base64 of {found} without the lines -----BEGIN {label}----- and -----END {label}-----", label = found.label())]
+    #[error("it is the base64 of {found} without {}", boundaries(*found))]
     Bare {
         /// What it is.
         found: Kind,
     },
     /// Another thing in PEM.
-    #[error("it is {found}; expected {expected}, which begins with -----BEGIN {}-----", expected.label())]
+    #[error("it is {found}; expected {expected}, which begins with {}", begin(*expected))]
     Other {
         /// What should be there.
         expected: Kind,
@@ -63,7 +63,7 @@ pub enum PemError {
     )]
     Encrypted,
     /// A block without its end.
-    #[error("the line -----END {}----- is missing", .0.label())]
+    #[error("the line {} is missing", end(*.0))]
     NoEnd(Kind),
     /// Something else than base64 in a block.
     #[error("what stands between BEGIN and END of {0} is not base64")]
@@ -76,6 +76,27 @@ pub enum PemError {
         /// How often it is there.
         found: usize,
     },
+}
+
+/// The line before a block, for messages.
+fn begin(kind: Kind) -> String {
+    kind.label().map_or_else(|| "that begins a block".to_owned(), |label| format!("{BEGIN}{label}{DASHES}"))
+}
+
+/// The line after a block, for messages.
+fn end(kind: Kind) -> String {
+    kind.label().map_or_else(|| "that ends the block".to_owned(), |label| format!("-----END {label}{DASHES}"))
+}
+
+/// The lines around a block, or the command that makes PEM of what has none.
+fn boundaries(kind: Kind) -> String {
+    match kind.label() {
+        Some(_) => format!("the lines {} and {}", begin(kind), end(kind)),
+        None => format!(
+            "PEM around it; decode the base64, and this makes PEM of it: openssl {} -in FILE -out FILE.pem",
+            kind.command()
+        ),
+    }
 }
 
 /// A private key without pass phrase.
@@ -144,7 +165,8 @@ pub fn holds_private_key(octets: &[u8]) -> bool {
 /// PEM with lines of 64 characters and line feeds.
 pub fn to_pem(kind: Kind, der: &[u8]) -> String {
     // Only a label that is not ASCII or a length beyond memory could fail.
-    der::pem::encode_string(kind.label(), der::pem::LineEnding::LF, der).unwrap_or_default()
+    der::pem::encode_string(kind.label().unwrap_or_default(), der::pem::LineEnding::LF, der)
+        .unwrap_or_default()
 }
 
 fn one(mut found: Vec<Block>, expected: Kind) -> Result<Block, PemError> {
@@ -158,12 +180,16 @@ fn one(mut found: Vec<Block>, expected: Kind) -> Result<Block, PemError> {
 fn all(octets: &[u8], expected: Kind, is_wanted: impl Fn(Kind) -> bool) -> Result<Vec<Block>, PemError> {
     let text = text(octets);
     let found = blocks(&text)?;
-    let Some(first) = found.first().map(|block| block.kind) else {
+    // A private key is what matters, wherever it stands; the parameters of one stand before it.
+    let kinds = || found.iter().map(|block| block.kind);
+    let is_telling = |kind: &Kind| !matches!(kind, Kind::EcParameters | Kind::Other);
+    let telling = kinds().find(|kind| kind.is_secret()).or_else(|| kinds().find(is_telling));
+    let Some(telling) = telling.or_else(|| kinds().next()) else {
         return Err(without_blocks(octets, &text, expected));
     };
     let wanted: Vec<_> = found.into_iter().filter(|block| is_wanted(block.kind)).collect();
     if wanted.is_empty() {
-        return Err(match first {
+        return Err(match telling {
             Kind::EncryptedPrivateKey if expected == Kind::PrivateKey => PemError::Encrypted,
             found => PemError::Other { expected, found },
         });
@@ -206,17 +232,33 @@ fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(BEGIN) {
-        let Some((label, after)) = after.split_once(DASHES) else { break };
+        rest = after;
+        let Some((label, after)) = after.split_once(DASHES).filter(|(label, _)| is_label(label)) else {
+            continue;
+        };
         let kind = Kind::of_label(label);
-        let (body, after) =
-            after.split_once(&format!("-----END {label}{DASHES}")).ok_or(PemError::NoEnd(kind))?;
-        if body.contains(BEGIN) {
+        let next = after.find(BEGIN);
+        let (own, _) = after.split_at(next.unwrap_or(after.len()));
+        if let Some((body, _)) = own.split_once(&format!("-----END {label}{DASHES}")) {
+            found.push(Block { kind, content: content(kind, body) });
+            rest = &after[body.len()..];
+        } else if kind != Kind::Other && (next.is_none() || holds_content(own)) {
             return Err(PemError::NoEnd(kind));
         }
-        found.push(Block { kind, content: content(kind, body) });
-        rest = after;
+        // Else it is a remark that names a boundary, before the block itself.
     }
     Ok(found)
+}
+
+/// Whether it can be the label of a block (RFC 7468, 3); other words after BEGIN belong to the text around it.
+fn is_label(text: &str) -> bool {
+    let is_in_label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    !text.is_empty() && text.trim() == text && text.chars().all(is_in_label)
+}
+
+/// Whether what follows a boundary is longer than words are: lines of base64 have 64 characters (RFC 7468, 2).
+fn holds_content(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.len() > 32)
 }
 
 fn content(kind: Kind, body: &str) -> Result<Vec<u8>, PemError> {
@@ -315,6 +357,53 @@ mod tests {
         assert!(matches!(public_key(both.as_bytes()), Err(PemError::Other { found: Kind::PrivateKey, .. })));
         assert!(holds_private_key(both.as_bytes()) && !holds_private_key(pem(Kind::Certificate).as_bytes()));
         assert_eq!(format!("{:?}", private_key(key.as_bytes()).unwrap()), "PrivateKey(a private key)");
+    }
+
+    #[test]
+    fn words_before_the_boundary_are_passed_over() {
+        let key = pem(Kind::PrivateKey);
+        for before in [
+            "# my key -----BEGIN of it\n",
+            "note: -----BEGIN NOTE\n",
+            "-----BEGIN NOTE-----\n",
+            "# below is -----BEGIN PRIVATE KEY-----\n",
+            "# from -----BEGIN PRIVATE KEY----- to its end\n",
+            "-----BEGIN \n",
+            "-----BEGIN -----\n",
+        ] {
+            for key in [key.clone(), key.replace('\n', "")] {
+                let text = format!("{before}{key}");
+                assert_eq!(private_key(text.as_bytes()).map(|key| key.der).as_deref(), Ok(KEY), "{text}");
+            }
+            let text = certificates(before.as_bytes()).unwrap_err().to_string();
+            assert!(!text.contains('…'), "{before}: {text}");
+        }
+        let long = to_pem(Kind::PrivateKey, &[&[0x30, 0x40][..], &[7; 0x40]].concat());
+        let cut = format!("{}{long}", &long[..long.len() - 30]);
+        assert_eq!(private_key(cut.as_bytes()).unwrap_err(), PemError::NoEnd(Kind::PrivateKey));
+    }
+
+    #[test]
+    fn what_openssl_writes_is_named() {
+        let key = pem(Kind::EcPrivateKey);
+        let parameters = to_pem(Kind::EcParameters, &[6, 3, 0x2a, 3, 4]);
+        let both = format!("{parameters}{key}");
+        let text = |pem: &str| certificates(pem.as_bytes()).unwrap_err().to_string();
+        assert!(text(&both).starts_with("it is a private key; expected a certificate"), "{}", text(&both));
+        assert_eq!(private_key(both.as_bytes()).map(|key| key.der).as_deref(), Ok(KEY));
+        let alone = text(&parameters);
+        assert!(alone.starts_with("it is the parameters of an elliptic curve without a key"), "{alone}");
+        let trusted = text(&to_pem(Kind::TrustedCertificate, KEY));
+        assert!(
+            trusted.starts_with("it is a trusted certificate of OpenSSL (TRUSTED CERTIFICATE)"),
+            "{trusted}"
+        );
+        let pkcs12 = text(&BASE64.encode([0x30, 0x05, 2, 1, 3, 0x30, 0]));
+        assert!(
+            pkcs12.contains("base64 of a PKCS #12 file") && pkcs12.contains("openssl pkcs12 -nodes"),
+            "{pkcs12}"
+        );
+        assert!(!pkcs12.contains('…'), "{pkcs12}");
     }
 
     proptest::proptest! {

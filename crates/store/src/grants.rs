@@ -1,8 +1,8 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Grant, GrantId, Interface, SecretHash, Tenant,
-    Timestamp, Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Decision, Grant, GrantId, Interface,
+    SecretHash, Tenant, Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
@@ -115,9 +115,21 @@ impl Changes {
         )
     }
 
-    /// Ends every grant of a client at an interface.
-    pub fn end_grants_at(self, client: &TppId, interface: Interface, at: Timestamp) -> Self {
-        self.push(
+    /// Ends everything that customers approved for a client at an interface, and says why: the grants, and the consents
+    /// behind them, with which codes that nobody redeemed yet end too. A consent is remembered for as long as before.
+    pub fn end_grants_at(
+        self,
+        (client, interface): (&TppId, Interface),
+        why: Decision,
+        at: Timestamp,
+    ) -> Self {
+        let changes = self.push(
+            "UPDATE consents SET decision = $1, last_action_at = $2, version = version + 1 \
+             WHERE tpp = $3 AND interface = $4 AND customer IS NOT NULL AND decision IN ('pending', 'confirmed')",
+            vec![why.name().into(), at.into(), client.as_str().into(), interface.name().into()],
+            Rows::Any,
+        );
+        changes.push(
             "UPDATE grants SET ended_at = $1, version = version + 1 \
              WHERE client = $2 AND interface = $3 AND ended_at IS NULL",
             vec![at.into(), client.as_str().into(), interface.name().into()],

@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::call::Call;
+use crate::{Error, Transport};
+
 /// Where a sandbox announces itself.
 pub const PATH: &str = "/.well-known/vestibule";
 
@@ -63,9 +66,34 @@ impl Announcement {
         Some(announced)
     }
 
+    /// Asks whether anybody answers at `bank`, whatever the answer is.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`]
+    pub async fn ask(transport: &Transport, bank: &str) -> Result<(), Error> {
+        let url = format!("{}{PATH}", bank.trim_end_matches('/'));
+        match transport.receive(Call::get(url), false).await {
+            Err(error @ Error::Unreachable { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// What tells this sandbox from another: SHA-256 of its authority's certificate, in hexadecimal.
     pub fn fingerprint(&self) -> Option<String> {
         Some(eidas::Certificate::from_pem(&self.authority).ok()?.fingerprint_hex())
+    }
+
+    /// The branch to take where nobody names one: that of the Netherlands, or else the first. It is also the one that
+    /// speaks the dialect of bunq.
+    pub fn usual_tenant(&self) -> Option<&str> {
+        let names = || self.tenants.iter().map(|tenant| tenant.name.as_str());
+        let dutch = names().find(|name| name.split('_').next() == Some("nl"));
+        dutch.or_else(|| names().next())
+    }
+
+    /// Whether there is a branch of this name.
+    pub fn has_tenant(&self, name: &str) -> bool {
+        self.tenants.iter().any(|known| known.name == name)
     }
 
     /// Today at a branch.

@@ -31,4 +31,4 @@ pub use authorization::PendingAuthorization;
 pub use call::{Answered, Call, Observer, Seen};
 pub use error::{BankError, Error};
 pub use identity::{SigningIdentity, TlsIdentity};
-pub use transport::{Transport, TransportSettings};
+pub use transport::{START_HINT, Transport, TransportSettings};

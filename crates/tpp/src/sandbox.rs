@@ -92,7 +92,7 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn test_certificate(&self, request: &TestCertificateRequest) -> Result<TestCertificate, Error> {
-        self.post("/test-certificates", request).await
+        self.post("/test-certificates", request).await.map_err(|error| self.explain(error))
     }
 
     /// Gets the certificate of the sandbox's authority in PEM.
@@ -110,7 +110,7 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn test_account(&self, request: &TestAccountRequest) -> Result<serde_json::Value, Error> {
-        self.post("/test-accounts", request).await
+        self.post("/test-accounts", request).await.map_err(|error| self.explain(error))
     }
 
     /// The customers that were made last.
@@ -118,7 +118,8 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn test_accounts(&self) -> Result<serde_json::Value, Error> {
-        self.transport.json(Call::get(format!("{}/test-accounts", self.url))).await
+        let answer = self.transport.json(Call::get(format!("{}/test-accounts", self.url))).await;
+        answer.map_err(|error| self.explain(error))
     }
 
     /// Kinds of customers.
@@ -126,7 +127,8 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn personas(&self) -> Result<serde_json::Value, Error> {
-        self.transport.json(Call::get(format!("{}/personas", self.url))).await
+        let answer = self.transport.json(Call::get(format!("{}/personas", self.url))).await;
+        answer.map_err(|error| self.explain(error))
     }
 
     /// Decides as a customer would, without a browser; returns where the browser would have been sent.
@@ -140,6 +142,18 @@ impl Management {
         }
         let decided: Decided = self.post("/approvals", approval).await?;
         Ok(decided.location)
+    }
+
+    /// Whoever knows none of these paths is something else, most likely the bank itself.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Bank(error) if matches!(error.status, 404 | 405) => Error::Setup(format!(
+                "{} is not a management address ({error}); a sandbox prints its own when it starts, under Management: \
+                 name that one with --management",
+                self.url
+            )),
+            other => other,
+        }
     }
 
     async fn post<T: serde::de::DeserializeOwned>(

@@ -133,7 +133,14 @@ impl StateFolder {
     /// # Errors
     /// [`Error::Setup`] if `bank` is no URL with a host.
     pub fn new(root: &Path, bank: &str) -> Result<Self, Error> {
-        let wrong = || Error::Setup(format!("{bank} is no address of a bank"));
+        let wrong = || {
+            // Most often the scheme is all that lacks.
+            let shown = format!("http://{bank}");
+            let is_host = url::Url::parse(&shown).is_ok_and(|url| url.host_str().is_some());
+            let example = if is_host && !bank.contains("://") { &shown } else { "http://127.0.0.1:8080" };
+            let expected = format!("expected http:// or https:// and a host, for example {example}");
+            Error::Setup(format!("{bank} is no address of a bank; {expected}"))
+        };
         let url = url::Url::parse(bank).map_err(|_| wrong())?;
         let host = url.host_str().ok_or_else(wrong)?;
         let port = url.port_or_known_default().unwrap_or(0);
@@ -418,7 +425,14 @@ mod tests {
         assert_eq!(path("http://127.0.0.1:8080"), root.path().join("127.0.0.1_8080"));
         assert_eq!(path("https://bank.example/x"), root.path().join("bank.example_443"));
         assert_eq!(path("http://[::1]:9"), root.path().join("___1__9"));
-        assert!(StateFolder::new(root.path(), "bank").is_err());
+        for (wrong, right) in [
+            ("127.0.0.1:8080", "for example http://127.0.0.1:8080"),
+            ("localhost:9", "for example http://localhost:9"),
+            ("", "for example http://127.0.0.1:8080"),
+        ] {
+            let error = StateFolder::new(root.path(), wrong).unwrap_err().to_string();
+            assert!(error.ends_with(right), "{error}");
+        }
     }
 
     #[test]

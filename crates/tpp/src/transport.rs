@@ -25,6 +25,10 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2
 /// A wait that is longer is told, with what it waits for.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// What ends the text about a bank that was not reached.
+pub const START_HINT: &str =
+    "; check the address, and that the bank is running; a sandbox is started with: vestibule sandbox";
+
 /// How to reach a bank.
 #[derive(Debug, Clone, Default)]
 pub struct TransportSettings {
@@ -224,10 +228,7 @@ fn why(url: &str, error: &reqwest::Error) -> String {
         "https" if cause.contains("InvalidContentType") => {
             format!("; this is the port without TLS: say http://{host}:{port}")
         }
-        _ => {
-            "; check the address, and that the bank is running; a sandbox is started with: vestibule sandbox"
-                .to_owned()
-        }
+        _ => START_HINT.to_owned(),
     };
     format!("{cause}, {scheme} to port {port}{hint}")
 }

@@ -17,8 +17,11 @@ const LOG: &str = "sandbox.db-wal";
 /// The bank's identity, which its database has too.
 const IDENTITY: &str = "identity";
 
+/// Is there while a bank runs: after a stop without warning the log is needed.
+const RUNNING: &str = "running";
+
 /// Every file of the folder.
-const FILES: [&str; 6] = ["lock", IDENTITY, DATABASE, LOG, "sandbox.db-shm", "sandbox.db-journal"];
+const FILES: [&str; 7] = ["lock", IDENTITY, RUNNING, DATABASE, LOG, "sandbox.db-shm", "sandbox.db-journal"];
 
 /// Where the database has the identity: owner, kind and key of an entry.
 const OWNER: &str = "vestibule";
@@ -28,6 +31,8 @@ const ENTRY: (&str, &str) = ("identity", "");
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
+    /// Whether this process said that a bank runs.
+    runs: bool,
     _lock: File,
 }
 
@@ -42,7 +47,7 @@ impl DataFolder {
             Err(TryLockError::Error(error)) => return Err(unwritable(error)),
         }
         close_to_others(path);
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), runs: false, _lock: lock })
     }
 
     /// Opens the database, after it was checked that it is this folder's.
@@ -52,6 +57,13 @@ impl DataFolder {
             other => unusable(&self.path, other),
         };
         let kept = self.identity()?;
+        // SQLite keeps the log for as long as somebody has the database open, and looking into it may make one.
+        if self.path.join(RUNNING).exists()
+            && self.path.join(DATABASE).exists()
+            && !self.path.join(LOG).exists()
+        {
+            return Err(StartError::LogGone(self.path.clone()));
+        }
         let contents = Store::contents(&self.path.join(DATABASE), OWNER, ENTRY).map_err(failed)?;
         self.check(kept.as_deref(), &contents)?;
         // Made by hand, since what SQLite makes is readable by others; its other files get the mode of this one.
@@ -65,6 +77,18 @@ impl DataFolder {
             self.keep_identity(&identity).map_err(|error| unusable(&self.path, error))?;
         }
         Ok(store)
+    }
+
+    /// From now on something is acknowledged that may be in the log alone.
+    pub(crate) fn runs(&mut self) -> Result<(), StartError> {
+        create_private(&self.path.join(RUNNING)).map_err(|error| unusable(&self.path, error))?;
+        self.runs = true;
+        Ok(())
+    }
+
+    /// The database is whole without its log.
+    pub(crate) fn has_stopped(&self) {
+        let _ = fs::remove_file(self.path.join(RUNNING));
     }
 
     fn identity(&self) -> Result<Option<String>, StartError> {
@@ -106,6 +130,15 @@ impl DataFolder {
         file.set_len(0)?;
         writeln!(file, "{identity}")?;
         file.sync_all()
+    }
+}
+
+impl Drop for DataFolder {
+    /// Whoever closes the database last puts what is in the log into it.
+    fn drop(&mut self) {
+        if self.runs && !self.path.join(LOG).exists() {
+            self.has_stopped();
+        }
     }
 }
 

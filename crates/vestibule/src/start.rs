@@ -76,7 +76,7 @@ pub struct Running {
     pub sandbox: Sandbox,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
-    _folder: Option<DataFolder>,
+    folder: Option<DataFolder>,
 }
 
 impl Running {
@@ -85,8 +85,12 @@ impl Running {
         let _ = self.stop.send(true);
         while self.listeners.join_next().await.is_some() {}
         // Then the database is whole in its one file, for whoever copies it.
-        if let Err(error) = self.sandbox.store.checkpoint() {
-            tracing::warn!(%error, "the last changes are in sandbox.db-wal alone; keep it together with sandbox.db");
+        match (self.sandbox.store.checkpoint(), &self.folder) {
+            (Ok(()), Some(folder)) => folder.has_stopped(),
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                tracing::warn!(%error, "the last changes are in sandbox.db-wal alone; keep it together with sandbox.db");
+            }
         }
     }
 }
@@ -133,6 +137,9 @@ pub enum StartError {
     /// The data folder is a bank's, and its database is not there.
     #[error("the data folder {} is that of a bank whose database sandbox.db is missing or empty; put it back together with sandbox.db-wal, or choose another folder with --data (to begin a new bank in this one, remove identity and sandbox.db-wal there)", .0.display())]
     DatabaseGone(PathBuf),
+    /// A bank ended there without warning, and what it wrote last is not there.
+    #[error("the bank in the data folder {} was not stopped, and its log sandbox.db-wal, which holds what was written last, is missing; put it back, or choose another folder with --data (to go on without what was written last, remove running there)", .0.display())]
+    LogGone(PathBuf),
     /// The data folder has a database that is not its own.
     #[error("sandbox.db in the data folder {} is not the database of the bank to which the folder belongs; put the right one back, or choose another folder with --data", .0.display())]
     DatabaseForeign(PathBuf),
@@ -182,7 +189,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         Some(url) => check_public_url(url)?,
         None => format!("http://{}", reachable(public_address)),
     };
-    let (folder, store) = open_store(&config.data).await?;
+    let (mut folder, store) = open_store(&config.data).await?;
     let trusted = read_trusted(&config)?;
     let key = {
         let drawer = Drawer::new(&store, "oauth");
@@ -194,7 +201,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         Ok(key) => key?,
         Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
     };
-    let tls_url = secured.as_ref().map(|(_, address)| format!("https://{}", reachable(*address)));
+    let tls_address = secured.as_ref().map(|(_, address)| *address);
+    let tls_url = tls_address.map(|address| format!("https://{}", reachable(address)));
     let management_url = format!("http://{}", reachable(management_address));
     let addresses = addresses(&config, sandbox.seed, (&public_url, tls_url.as_deref(), &management_url));
     let edge = Edge {
@@ -203,8 +211,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         mtls_url: tls_url.as_deref().map(Arc::from),
         require_mtls: config.require_mtls,
         explain: config.explain,
-        // Clients that are tried out run beside the sandbox.
-        loopback: Loopback::Allowed,
+        loopback: loopback(&[Some(public_address), Some(management_address), tls_address], &public_url),
     };
     let bank = app::Bank::new(&edge, key, &sandbox, &addresses);
     let (stop, stopped) = watch::channel(false);
@@ -222,7 +229,19 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     serve(public, None, bank.public, &public_url);
     serve(management, None, bank.management, &addresses.management);
     listeners.spawn(forgetting::run(edge.gateway.clone(), stopped));
-    Ok(Running { addresses, sandbox, stop, listeners, _folder: folder })
+    if let Some(folder) = &mut folder {
+        folder.runs()?;
+    }
+    Ok(Running { addresses, sandbox, stop, listeners, folder })
+}
+
+/// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the
+/// sandbox.
+fn loopback(listeners: &[Option<SocketAddr>], public_url: &str) -> Loopback {
+    let listeners = listeners.iter().flatten().map(|address| format!("http://{address}"));
+    let own =
+        listeners.chain([public_url.to_owned()]).map(|url| Url::parse(&url)).collect::<Result<Vec<_>, _>>();
+    own.map_or(Loopback::Refused, |own| Loopback::beside(&own))
 }
 
 /// Issues certificates of the listener with TLS, for these names.

@@ -134,11 +134,12 @@ async fn read_transactions<K: AccountKind>(
         account: Some(base),
         next,
     };
+    let today = call.ctx.today();
     Ok(Json(wire::Transactions {
         account: reference(&page.view.account),
         transactions: wire::TransactionList {
-            booked: page.booked.iter().map(|one| render_transaction(one, true)).collect(),
-            pending: page.pending.iter().map(|one| render_transaction(one, false)).collect(),
+            booked: page.booked.iter().map(|one| render_transaction(one, None)).collect(),
+            pending: page.pending.iter().map(|one| render_transaction(one, Some(today))).collect(),
             links,
         },
     }))
@@ -231,8 +232,10 @@ fn amount(money: Money) -> wire::Amount {
 }
 
 /// Only the other side is named, and an account of it is always there, if only empty: that is how clients tell
-/// money that came in from money that went out.
-fn render_transaction(transaction: &Transaction, is_booked: bool) -> wire::Transaction {
+/// money that came in from money that went out. What is `pending` has the day on which it is so in place of the day on
+/// which it will be booked, which may lie outside the period that was asked for.
+fn render_transaction(transaction: &Transaction, pending: Option<Date>) -> wire::Transaction {
+    let is_booked = pending.is_none();
     let counterparty = &transaction.counterparty;
     let other = Some(wire::AccountReference {
         iban: counterparty.iban.as_ref().map(|iban| iban.as_str().to_owned()),
@@ -244,7 +247,7 @@ fn render_transaction(transaction: &Transaction, is_booked: bool) -> wire::Trans
         if came_in { ((name, other), (None, None)) } else { ((None, None), (name, other)) };
     wire::Transaction {
         transaction_id: is_booked.then(|| transaction.id.clone()),
-        booking_date: Some(transaction.booking_date.to_string()),
+        booking_date: Some(pending.unwrap_or(transaction.booking_date).to_string()),
         value_date: is_booked.then(|| transaction.value_date.to_string()),
         transaction_amount: amount(transaction.amount.abs()),
         creditor_name: creditor.0,

@@ -209,20 +209,22 @@ impl Call {
     /// 400
     pub(crate) fn json(&self) -> Result<Value, Error> {
         match self.any_json()? {
-            body @ (Value::Null | Value::Object(_)) => Ok(body),
-            _ => Err(Error::bad("The body must be a JSON object.")),
+            None => Ok(Value::Null),
+            Some(body @ Value::Object(_)) => Ok(body),
+            Some(_) => Err(Error::bad("The body must be a JSON object.")),
         }
     }
 
-    /// The same where a list is taken too.
+    /// The body as any JSON, for calls that take lists too; none if it is empty.
     ///
     /// # Errors
     /// 400
-    pub(crate) fn any_json(&self) -> Result<Value, Error> {
+    pub(crate) fn any_json(&self) -> Result<Option<Value>, Error> {
         if self.body.is_empty() {
-            return Ok(Value::Null);
+            return Ok(None);
         }
         serde_json::from_slice(&self.body)
+            .map(Some)
             .map_err(|error| Error::bad(format!("The body is not JSON in UTF-8: {error}.")))
     }
 

@@ -481,7 +481,7 @@ pub(crate) async fn deliver(
         headers.insert(SERVER_SIGNATURE, signature);
     }
     let pinned = pinned_by(bunq, user).await.map_err(|error| from_gateway(error, &ctx.request))?;
-    Ok(match outbound::post(target, headers, body, pinned.as_deref(), bunq.edge.loopback).await {
+    Ok(match outbound::post(target, headers, body, pinned.as_deref(), &bunq.edge.loopback).await {
         Ok(status) if status.is_success() => Outcome::Taken,
         Ok(status) => Outcome::Refused(status.as_u16()),
         Err(_) => Outcome::NotReached,

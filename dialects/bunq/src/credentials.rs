@@ -318,7 +318,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     }
     let known = users::number_of_provider(bunq, &accepted.holder.tpp).await;
     if known.map_err(|error| call.failed(error))?.is_none() {
-        bunq.new_providers.take(call.ctx.now)?;
+        bunq.new_providers.take(call.ctx.now, call.address)?;
     }
     if accepted.is_pseudo {
         bind_key(bunq, &call.ctx, &accepted).await?;

@@ -250,13 +250,31 @@ pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error 
     }
 }
 
-/// Texts of the gateway begin in lower case and have no full stop; here they are sentences.
+/// Texts of the gateway begin in lower case and have no full stop; here they are sentences. An identifier stays as it is.
 pub(crate) fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_identifier = first.contains(|letter: char| letter.is_ascii_digit() || letter == '-');
     let mut letters = text.chars();
-    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let mut sentence = String::new();
+    if !is_identifier {
+        sentence.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+    }
     sentence.push_str(letters.as_str());
     if !sentence.ends_with('.') {
         sentence.push('.');
     }
     sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_not_capitalised() {
+        assert_eq!(sentence("the account was closed"), "The account was closed.");
+        assert_eq!(sentence("bunq-user-1 was blocked"), "bunq-user-1 was blocked.");
+        assert_eq!(sentence("already done."), "Already done.");
+        assert_eq!(sentence(""), ".");
+    }
 }

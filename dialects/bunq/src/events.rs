@@ -72,7 +72,8 @@ async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
     }
     let all = readable(call).await?;
     let bound = match page.range {
-        Range::Older(None) => None,
+        // Every event is newer than 0, which no event has.
+        Range::Older(None) | Range::Newer(0) => None,
         Range::Older(Some(id)) | Range::Newer(id) => match find(call, &all, id).await? {
             Some((_, found)) => Some(key(call, &found)),
             // Whatever that was, nothing is known to be older or newer.
@@ -84,8 +85,9 @@ async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
         breathe().await;
         let ledger = Ledger::of(call, seen).await?;
         let found = match (page.range, bound) {
-            (Range::Newer(_), Some(bound)) => {
-                let known = ledger.count_older(|one| key(call, one) <= bound).await?;
+            (Range::Newer(_), bound) => {
+                let is_known = |one: &Numbered| bound.is_some_and(|bound| key(call, one) <= bound);
+                let known = ledger.count_older(is_known).await?;
                 ledger.after(known, page.limit()).await?
             }
             (_, Some(bound)) => {

@@ -113,7 +113,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let received = body["client_public_key"].as_str().map_or(received, str::to_owned);
     let (der, _) = read_client_key(&received)?;
     let bunq = &call.bunq;
-    bunq.new_installations.take(call.ctx.now)?;
+    bunq.new_installations.take(call.ctx.now, call.address)?;
     let token = bunq.edge.gateway.new_secret();
     let hash = gateway::secret_hash(&token);
     let first = bunq.numbers(2).await.map_err(|error| call.failed(error))?;

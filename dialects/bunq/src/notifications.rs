@@ -82,7 +82,7 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
         let category = fields.word("category", &CATEGORIES)?.to_owned();
         let target = fields.text("notification_target")?;
         let target = check_url("notification_target", target)?;
-        outbound::check_url(&target, call.bunq.edge.loopback).map_err(|refused| {
+        outbound::check_url(&target, &call.bunq.edge.loopback).map_err(|refused| {
             let why = refused.to_string();
             let why = why.trim_start_matches("the address ");
             Error::bad(format!("The field \"notification_target\" {why}."))

@@ -116,12 +116,16 @@ fn manager(call: &Call) -> Result<i64, Error> {
 /// `POST /user/{user}/oauth-client`. The body may be an object, empty, or a list with an object.
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let user = manager(&call)?;
-    let body = call.any_json()?;
-    let object = body.as_array().map_or(Some(&body), |list| list.first()).unwrap_or(&Value::Null);
-    if !matches!(object, Value::Null | Value::Object(_)) {
+    let empty = || Value::Object(serde_json::Map::new());
+    let object = match call.any_json()? {
+        None => empty(),
+        Some(Value::Array(list)) => list.into_iter().next().unwrap_or_else(empty),
+        Some(other) => other,
+    };
+    if !object.is_object() {
         return Err(Error::bad("The body must be a JSON object, or a list with one."));
     }
-    let fields = Fields::of(object);
+    let fields = Fields::of(&object);
     fields.optional_word("status", &["ACTIVE"])?;
     let display_name = fields.optional_text("display_name")?.map(|name| name.chars().take(140).collect());
     let url = fields.optional_text("redirect_url")?;

@@ -111,27 +111,19 @@ fn qc_compliance(s: &Subject<'_>) -> Option<String> {
 }
 
 fn qc_type(s: &Subject<'_>) -> Option<String> {
-    // What cannot be read is not missing, and was named before.
-    if statements(s)?.is_qc_type_broken() {
+    // What cannot be read or names several types is not missing, and was named before.
+    let read = statements(s)?;
+    if read.is_qc_type_broken() || read.qc_types.is_empty() && read.holds_unknown_statement() {
         return None;
     }
-    let got = s.certificate.qc_type();
     let (expected, name) = match s.purpose {
         Some(Purpose::Qwac) => (QcType::Web, "web, as in a QWAC"),
         Some(Purpose::QSeal) => (QcType::Eseal, "eseal, as in a QSealC"),
-        None => return Some("QcType is neither web (QWAC) nor eseal (QSealC)".to_owned()),
+        None => return Some(format!("{}; it must be web (QWAC) or eseal (QSealC)", read.qc_type_text())),
     };
-    (got != Some(expected)).then(|| format!("QcType must be {name}; it is {}", describe(got)))
-}
-
-fn describe(qc_type: Option<QcType>) -> &'static str {
-    match qc_type {
-        Some(QcType::Web) => "web",
-        Some(QcType::Eseal) => "eseal",
-        Some(QcType::Esign) => "esign",
-        Some(QcType::Unknown) => "not a registered one",
-        None => "absent",
-    }
+    let got = read.qc_type();
+    let text = got.map_or("absent", QcType::text);
+    (got != Some(expected)).then(|| format!("QcType must be {name}; it is {text}"))
 }
 
 fn client_auth(s: &Subject<'_>) -> Option<String> {

@@ -9,7 +9,9 @@ mod profile;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::Role;
 use crate::certificate::Certificate;
+use crate::name::visible;
 use crate::qc_statements::QcType;
 
 /// What a certificate is to be used for.
@@ -95,6 +97,7 @@ pub fn check(certificate: &Certificate, purpose: Option<Purpose>, now: Timestamp
     let subject = Subject { certificate, purpose };
     let mut findings: Vec<_> =
         identity::RULES.iter().chain(profile::RULES).filter_map(|rule| rule.apply(&subject)).collect();
+    findings.extend(unregistered_roles(certificate));
     findings.extend(validity(certificate, now));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
@@ -111,6 +114,28 @@ pub fn verify_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(),
         Some(finding) => Err(finding),
         None => Ok(()),
     }
+}
+
+/// A bank refuses it by what it grants, once the certificate itself has passed.
+fn unregistered_roles(certificate: &Certificate) -> Option<Finding> {
+    let psd2 = certificate.qc_statements.as_ref()?.as_ref().ok()?.psd2.as_ref()?;
+    if psd2.unknown_roles.is_empty() || !psd2.roles.is_empty() {
+        return None;
+    }
+    let got: Vec<_> =
+        psd2.unknown_roles.iter().map(|(oid, name)| format!("{oid} {}", visible(name))).collect();
+    let right: Vec<_> =
+        Role::THIRD_PARTY.iter().map(|role| format!("{} {}", role.oid(), role.name())).collect();
+    Some(Finding {
+        rule: "roles_unregistered",
+        clause: "ETSI TS 119 495, GEN-5.2.2-5",
+        severity: Severity::Refusal,
+        text: format!(
+            "the PSD2 statement grants no role: {} is not registered; those of third parties are {}",
+            got.join(", "),
+            right.join(", ")
+        ),
+    })
 }
 
 fn validity(certificate: &Certificate, now: Timestamp) -> Option<Finding> {

@@ -31,8 +31,8 @@ pub(super) fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
 }
 
 /// Reads a private key. The library's errors are dropped: they could repeat it.
-pub(super) fn read_key_pair(pem: &str) -> Result<KeyPair, IssueError> {
-    let key = crate::pem::private_key(pem.as_bytes()).map_err(|error| IssueError::Key(error.to_string()))?;
+pub(super) fn read_key_pair(pem: impl AsRef<[u8]>) -> Result<KeyPair, IssueError> {
+    let key = crate::pem::private_key(pem.as_ref()).map_err(|error| IssueError::Key(error.to_string()))?;
     KeyPair::try_from(&key.der[..])
         .map_err(|_| IssueError::Key("it is not RSA, EC P-256, EC P-384 or Ed25519".to_owned()))
 }

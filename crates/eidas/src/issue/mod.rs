@@ -8,7 +8,8 @@ mod profiles;
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName as RcgenName, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SerialNumber,
 };
 use rustls_pki_types::CertificateDer;
 
@@ -104,6 +105,9 @@ pub enum IssueError {
     /// The authority's private key cannot be read.
     #[error("the authority's private key cannot be used: {0}")]
     Key(String),
+    /// A private key that is not the one of the authority's certificate.
+    #[error("the private key does not belong to the authority's certificate: its public key is another")]
+    ForeignKey,
     /// A text that its field cannot hold.
     #[error("{0}")]
     Field(String),
@@ -215,9 +219,12 @@ impl Authority {
     /// An authority from its certificate and its key as they were saved.
     ///
     /// # Errors
-    /// [`IssueError`] if they cannot be read.
-    pub fn load(der: &[u8], key_pem: &str) -> Result<Self, IssueError> {
+    /// [`IssueError`] if they cannot be read, or do not belong together.
+    pub fn load(der: &[u8], key_pem: impl AsRef<[u8]>) -> Result<Self, IssueError> {
         let key = read_key_pair(key_pem)?;
+        if key.subject_public_key_info() != Certificate::from_der(der)?.public_key.spki_der {
+            return Err(IssueError::ForeignKey);
+        }
         let key_pem = key.serialize_pem();
         let issuer = Issuer::from_ca_cert_der(&CertificateDer::from(der), key)?;
         Ok(Self { der: der.to_vec(), key_pem, issuer })

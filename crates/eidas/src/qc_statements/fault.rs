@@ -2,7 +2,7 @@
 
 use der::asn1::ObjectIdentifier;
 
-use super::PSD2;
+use super::{PSD2, QcType, type_names};
 use crate::name::visible;
 
 /// What is wrong with a qcStatements extension.
@@ -10,7 +10,7 @@ use crate::name::visible;
 #[non_exhaustive]
 pub enum QcStatementsError {
     /// Not the DER structure that the standard gives.
-    #[error("the extension is not a DER sequence of statements as in RFC 3739, 3.2.6")]
+    #[error("the extension qcStatements is not a DER sequence of statements as in RFC 3739, 3.2.6")]
     Structure,
     /// One statement that is not what its definition says.
     #[error("{statement}: {fault}")]
@@ -65,9 +65,12 @@ pub enum QcStatementsError {
          (TS 119 495, GEN-5.2.3-2)", visible(.0)
     )]
     NcaId(String),
-    /// QcType without exactly one entry.
-    #[error("QcType must name exactly one type (EN 319 412-5, 4.2.3)")]
-    QcTypeNotSingle,
+    /// QcType without exactly one entry, over all its statements.
+    #[error("QcType must name exactly one type; it names {} (EN 319 412-5, 4.2.3)", type_names(found))]
+    QcTypeNotSingle {
+        /// The types that are named.
+        found: Vec<QcType>,
+    },
 }
 
 impl QcStatementsError {
@@ -81,7 +84,7 @@ impl QcStatementsError {
             Self::RolesEmpty => "roles_empty",
             Self::RoleName { .. } => "role_name_oid_mismatch",
             Self::NcaId(_) => "nca_id_format",
-            Self::QcTypeNotSingle => "qc_type_not_single",
+            Self::QcTypeNotSingle { .. } => "qc_type_not_single",
         }
     }
 
@@ -93,7 +96,7 @@ impl QcStatementsError {
             Self::Statement { statement, .. } => *statement == PSD2,
             Self::StringType { is_readable, .. } => !is_readable,
             Self::StringLength { .. } => true,
-            Self::NcaId(_) | Self::QcTypeNotSingle => false,
+            Self::NcaId(_) | Self::QcTypeNotSingle { .. } => false,
         }
     }
 }

@@ -37,6 +37,16 @@ pub enum QcType {
 }
 
 impl QcType {
+    /// Its name in messages.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Esign => "esign",
+            Self::Eseal => "eseal",
+            Self::Web => "web",
+            Self::Unknown => "one that is not registered",
+        }
+    }
+
     fn from_oid(oid: ObjectIdentifier) -> Self {
         match oid {
             oid::QC_TYPE_ESIGN => Self::Esign,
@@ -150,7 +160,7 @@ impl QcStatements {
         }
         let statements = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| QcStatementsError::Structure)?;
         let mut read = Self::default();
-        let mut psd2_statements = 0;
+        let (mut psd2_statements, mut qc_type_statements) = (0, 0);
         for (at, statement) in (1..).zip(statements) {
             let Ok(statement) = statement.to_der().and_then(|der| OwnedStatement::read(&der)) else {
                 let fault = format!(
@@ -162,10 +172,16 @@ impl QcStatements {
                 continue;
             };
             psd2_statements += u32::from(statement.id == oid::PSD2_STATEMENT);
+            qc_type_statements += u32::from(statement.id == oid::QC_TYPE);
             read.add(&statement);
         }
         if psd2_statements > 1 {
             read.breaches.push(QcStatementsError::DuplicateStatement);
+        }
+        // One that cannot be read has its own breach already.
+        let is_unread = qc_type_statements == 1 && read.is_qc_type_broken();
+        if qc_type_statements > 0 && !is_unread && read.qc_types.len() != 1 {
+            read.breaches.push(QcStatementsError::QcTypeNotSingle { found: read.qc_types.clone() });
         }
         Ok(read)
     }
@@ -198,14 +214,38 @@ impl QcStatements {
         self.breaches.iter().find(|breach| breach.spoils_psd2() || may_be_it(breach))
     }
 
-    /// Whether QcType is there and could not be read.
+    /// What QcType says where it does not say that the certificate is a QWAC or a QSealC.
+    pub(crate) fn qc_type_text(&self) -> String {
+        match &self.qc_types[..] {
+            _ if self.is_qc_type_unread() => "QcType cannot be read".to_owned(),
+            [] if self.is_qc_type_broken() => "QcType names no type".to_owned(),
+            [] if self.holds_unknown_statement() => {
+                "QcType is absent, or the statement that cannot be read".to_owned()
+            }
+            [] => "QcType is absent".to_owned(),
+            [one] => format!("QcType is {}", one.text()),
+            several => format!("QcType names {} types: {}", several.len(), type_names(several)),
+        }
+    }
+
+    /// Whether a statement cannot be told, so that it may be any that is missing.
+    pub(crate) fn holds_unknown_statement(&self) -> bool {
+        self.breaches.iter().any(
+            |breach| matches!(breach, QcStatementsError::Statement { statement, .. } if *statement == NO_STATEMENT),
+        )
+    }
+
+    fn is_qc_type_unread(&self) -> bool {
+        self.breaches
+            .iter()
+            .any(|breach| matches!(breach, QcStatementsError::Statement { statement, .. } if *statement == QC_TYPE))
+    }
+
+    /// Whether QcType is there and could not be read, or does not name one type.
     pub(crate) fn is_qc_type_broken(&self) -> bool {
-        let is_broken = |breach: &QcStatementsError| match breach {
-            QcStatementsError::Statement { statement, .. } => *statement == QC_TYPE,
-            QcStatementsError::QcTypeNotSingle => true,
-            _ => false,
-        };
-        self.breaches.iter().any(is_broken)
+        let is_not_single =
+            |breach: &QcStatementsError| matches!(breach, QcStatementsError::QcTypeNotSingle { .. });
+        self.is_qc_type_unread() || self.breaches.iter().any(is_not_single)
     }
 
     fn add(&mut self, statement: &OwnedStatement) {
@@ -220,9 +260,6 @@ impl QcStatements {
                 ) else {
                     return;
                 };
-                if types.len() != 1 {
-                    self.breaches.push(QcStatementsError::QcTypeNotSingle);
-                }
                 self.qc_types.extend(types.into_iter().map(QcType::from_oid));
             }
             oid::QC_PDS => {
@@ -358,6 +395,12 @@ impl QcStatements {
         }
         read
     }
+}
+
+/// Types in a list, for messages.
+fn type_names(types: &[QcType]) -> String {
+    let names: Vec<_> = types.iter().map(|one| one.text()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// A statement with its content in DER.
@@ -510,6 +553,43 @@ mod tests {
         let read = with_psd2(&sequence(&[&roles, &bmp, &id]));
         assert_eq!((read.psd2_fault(), read.psd2.as_ref().unwrap().nca_name.as_str()), (None, "AΩ"));
         assert_eq!(read.breaches[0].reason(), "asn1_type");
+    }
+
+    #[test]
+    fn a_qc_type_that_is_no_single_one_is_put_in_words() {
+        let types = |oids: &[ObjectIdentifier]| {
+            let parts: Vec<_> = oids.iter().map(|oid| oid_der(*oid)).collect();
+            sequence(&[&oid_der(oid::QC_TYPE), &sequence(&[&parts.concat()])])
+        };
+        let broken = sequence(&[&oid_der(oid::QC_TYPE), &utf8(b"web")]);
+        let (web, seal) = (types(&[oid::QC_TYPE_WEB]), types(&[oid::QC_TYPE_ESEAL]));
+        for (statements, reason, text) in [
+            (vec![web.clone(), seal.clone()], Some("qc_type_not_single"), "QcType names 2 types: web, eseal"),
+            (vec![web.clone(), web.clone()], Some("qc_type_not_single"), "QcType names 2 types: web, web"),
+            (vec![types(&[])], Some("qc_type_not_single"), "QcType names no type"),
+            (vec![broken.clone()], Some("asn1_structure"), "QcType cannot be read"),
+            (vec![broken, web], Some("asn1_structure"), "QcType cannot be read"),
+            (
+                vec![utf8(b"?")],
+                Some("asn1_structure"),
+                "QcType is absent, or the statement that cannot be read",
+            ),
+            (vec![types(&[oid::QC_TYPE_ESIGN])], None, "QcType is esign"),
+            (vec![types(&[oid::QC_COMPLIANCE])], None, "QcType is one that is not registered"),
+            (vec![], None, "QcType is absent"),
+        ] {
+            let parts: Vec<_> = statements.iter().map(Vec::as_slice).collect();
+            let read = QcStatements::parse(&sequence(&parts)).unwrap();
+            assert_eq!(
+                (read.breaches.first().map(QcStatementsError::reason), read.qc_type_text()),
+                (reason, text.to_owned())
+            );
+        }
+        let two = QcStatements::parse(&sequence(&[&seal, &types(&[oid::QC_TYPE_WEB])])).unwrap();
+        assert_eq!(
+            two.breaches[0].to_string(),
+            "QcType must name exactly one type; it names eseal, web (EN 319 412-5, 4.2.3)"
+        );
     }
 
     #[test]

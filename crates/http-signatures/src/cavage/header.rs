@@ -1,8 +1,9 @@
 //! Reading the header.
 //!
 //! The issuer's name inside `keyId` may contain commas, equal signs and unescaped double quotes, which breaks a
-//! scanner for quoted strings. So `keyId` ends at the first quote after which everything can be read as parameters.
-//! Parameters that nobody knows are ignored wherever they stand (draft-cavage-12, 2.2).
+//! scanner for quoted strings. So `keyId` ends at the first quote after which everything can be read as parameters,
+//! and never holds one of the parameters that are known. Parameters that nobody knows are ignored wherever they
+//! stand (draft-cavage-12, 2.2).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -45,7 +46,20 @@ impl SignatureHeader {
         let malformed = |text: String| Refusal::SignatureHeaderMalformed(text);
         let form =
             || malformed("expected keyId=\"…\",algorithm=\"…\",headers=\"…\",signature=\"…\"".to_owned());
-        let found = parameters(value, KeyIdEnd::Tried).filter(|found| !found.is_empty()).ok_or_else(form)?;
+        let too_many = || malformed(format!("it has more than {MAX_PARAMETERS} parameters"));
+        let found = parameters(value, KeyIdEnd::Tried).map_err(|fault| match fault {
+            Fault::Form => form(),
+            Fault::TooMany => too_many(),
+            Fault::Held(name) => malformed(format!(
+                "between keyId and {name} stands something that is no parameter of the form name=\"value\""
+            )),
+        })?;
+        if found.is_empty() {
+            return Err(form());
+        }
+        if found.len() > MAX_PARAMETERS {
+            return Err(too_many());
+        }
         for name in PARAMETERS {
             if found.iter().filter(|(known, _)| *known == name).count() > 1 {
                 return Err(malformed(format!("the parameter {name} occurs twice")));
@@ -98,22 +112,36 @@ enum KeyIdEnd {
     Tried,
 }
 
-/// Every parameter with its value, in their order. None for what is no list of parameters.
-fn parameters(text: &str, end: KeyIdEnd) -> Option<Vec<Parameter<'_>>> {
+/// Why a text is no list of parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Something in it is no parameter.
+    Form,
+    /// More than [`MAX_PARAMETERS`].
+    TooMany,
+    /// The value of `keyId` could only end behind this parameter.
+    Held(&'static str),
+}
+
+/// Every parameter with its value, in their order.
+fn parameters(text: &str, end: KeyIdEnd) -> Result<Vec<Parameter<'_>>, Fault> {
     let (mut found, mut rest) = (Vec::new(), next(text));
-    while !rest.is_empty() && found.len() < MAX_PARAMETERS {
-        let (name, value) = name(rest)?;
+    while !rest.is_empty() {
+        if found.len() == MAX_PARAMETERS {
+            return Err(Fault::TooMany);
+        }
+        let (name, value) = name(rest).ok_or(Fault::Form)?;
         if name == "keyId" && end == KeyIdEnd::Tried {
             let (key_id, others) = key_id(value)?;
             found.push((name, key_id));
             found.extend(others);
-            return Some(found);
+            return Ok(found);
         }
-        let (parameter, after) = plain(name, value)?;
+        let (parameter, after) = plain(name, value).ok_or(Fault::Form)?;
         found.push(parameter);
         rest = after;
     }
-    rest.is_empty().then_some(found)
+    Ok(found)
 }
 
 /// Skips what stands between two parameters.
@@ -121,9 +149,13 @@ fn next(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', ','])
 }
 
+/// Whether a character may stand in a name (a token of RFC 9110, 5.6.2).
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
 /// A name before an equals sign, and what follows both.
 fn name(text: &str) -> Option<(&str, &str)> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let (name, rest) = text.split_at(text.find(|c| !is_name(c))?);
     let value = rest.trim_start_matches(BLANKS).strip_prefix('=')?;
     (!name.is_empty()).then_some((name, value.trim_start_matches(BLANKS)))
@@ -141,20 +173,44 @@ fn plain<'a>(name: &'a str, text: &'a str) -> Option<(Parameter<'a>, &'a str)> {
 }
 
 /// The value of `keyId`, and the parameters after it.
-fn key_id(text: &str) -> Option<(&str, Vec<Parameter<'_>>)> {
-    if let Some(inner) = text.strip_prefix('"') {
-        return closing_quotes(inner).find_map(|end| {
-            let others = parameters(after_quote(&inner[end + 1..])?, KeyIdEnd::NextQuote)?;
-            Some((&inner[..end], others))
-        });
+fn key_id(text: &str) -> Result<(&str, Vec<Parameter<'_>>), Fault> {
+    let ends: Vec<(&str, &str)> = match text.strip_prefix('"') {
+        Some(inner) => closing_quotes(inner)
+            .filter_map(|end| Some((&inner[..end], after_quote(&inner[end + 1..])?)))
+            .collect(),
+        // Without quotes, a comma that belongs to it is told apart by what follows.
+        None => {
+            let commas = text.match_indices(',').map(|(at, _)| at).chain([text.len()]);
+            let ends = commas.map(|end| (text[..end].trim_end_matches(BLANKS), next(&text[end..])));
+            let is_end = |rest: &str| {
+                rest.is_empty() || name(rest).is_some_and(|(name, _)| PARAMETERS.contains(&name))
+            };
+            ends.filter(|(_, rest)| is_end(rest)).collect()
+        }
+    };
+    for (value, rest) in ends {
+        match parameters(rest, KeyIdEnd::NextQuote) {
+            Ok(others) => return held(value).map_or(Ok((value, others)), |name| Err(Fault::Held(name))),
+            // A later end would make the rest of them part of the value.
+            Err(Fault::TooMany) => return Err(held(value).map_or(Fault::TooMany, Fault::Held)),
+            Err(_) => {}
+        }
     }
-    // Without quotes, a comma that belongs to it is told apart by what follows.
-    let commas = text.match_indices(',').map(|(at, _)| at).chain([text.len()]);
-    commas.into_iter().find_map(|end| {
-        let others = parameters(&text[end..], KeyIdEnd::NextQuote)?;
-        let is_end = others.first().is_none_or(|(name, _)| PARAMETERS.contains(name));
-        is_end.then(|| (text[..end].trim_end_matches(BLANKS), others))
-    })
+    Err(Fault::Form)
+}
+
+/// The first known parameter with its own quoted value, or its number, inside the value of `keyId`.
+fn held(value: &str) -> Option<&'static str> {
+    let begins = |at: usize| !value[..at].ends_with(is_name);
+    let has_value = |rest: &str| {
+        let after =
+            rest.trim_start_matches(BLANKS).strip_prefix('=').map(|after| after.trim_start_matches(BLANKS));
+        after.is_some_and(|after| after.starts_with(|c: char| c == '"' || c.is_ascii_digit()))
+    };
+    let first = |name: &str| {
+        value.match_indices(name).find(|(at, _)| begins(*at) && has_value(&value[at + name.len()..]))
+    };
+    PARAMETERS.iter().filter_map(|name| Some((first(name)?.0, *name))).min().map(|(_, name)| name)
 }
 
 /// Where a quoted text may end: at quotes without a backslash before them.
@@ -222,6 +278,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn no_known_parameter_becomes_part_of_the_key_id() {
+        let known = "algorithm=\"hmac-sha256\",headers=\"digest x-request-id\",signature=\"AAAA\"";
+        let more = |count: usize| (0..count).map(|n| format!(",p{n}=\"1\"")).collect::<String>();
+        for key_id in ["\"SN=1,CA=CN=x\"", "\"SN=1,CA=O=\"a, b\", C=ES\"", "SN=1,CA=CN=x"] {
+            let read = SignatureHeader::parse(&format!("keyId={key_id},{known}{}", more(28))).unwrap();
+            assert_eq!(read.algorithm.as_deref(), Some("hmac-sha256"), "{key_id}");
+            for count in [29, 30, 31, 32, 33, 60] {
+                let wrong = format!("keyId={key_id},{known}{}", more(count));
+                let text = SignatureHeader::parse(&wrong).unwrap_err().to_string();
+                assert!(text.ends_with("it has more than 32 parameters"), "{count}: {text}");
+            }
+        }
+        for between in ["x,", "x, ", "=,"] {
+            let wrong = format!("keyId=\"SN=1,CA=CN=x\",{between}{known}");
+            let text = SignatureHeader::parse(&wrong).unwrap_err().to_string();
+            assert!(
+                text.contains("between keyId and algorithm stands something that is no"),
+                "{between}: {text}"
+            );
+        }
+        let wrong = "signature=\"AAAA\",keyId=\"k\",created=1,x,y=\"z\"";
+        let text = SignatureHeader::parse(wrong).unwrap_err().to_string();
+        assert!(text.contains("between keyId and created stands"), "{text}");
     }
 
     #[test]

@@ -156,10 +156,12 @@ fn check_time(
     }
     if header.headers.iter().any(|name| name.eq_ignore_ascii_case("date")) {
         let got = String::from_utf8_lossy(&message.field("date")?).into_owned();
-        let Ok(date) = jiff::fmt::rfc2822::parse(&got) else {
+        // The obsolete forms too: whoever reads must take all three (RFC 9110, 5.6.7).
+        let date = httpdate::parse_http_date(got.trim()).ok().and_then(|date| Timestamp::try_from(date).ok());
+        let Some(date) = date else {
             return Err(Refusal::DateMalformed { got: shorten(&got) });
         };
-        if (date.timestamp().as_second() - now.as_second()).abs() > rules.date_window {
+        if (date.as_second() - now.as_second()).abs() > rules.date_window {
             return Err(Refusal::DateOutOfWindow { got: shorten(&got), now, window: rules.date_window });
         }
     }
@@ -181,5 +183,38 @@ fn ecdsa_encoding(header: &SignatureHeader, rules: &Rules) -> Algorithm {
         Algorithm::EcdsaP256Sha256Fixed
     } else {
         Algorithm::EcdsaP256Sha256Asn1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method};
+
+    use super::*;
+
+    #[test]
+    fn a_signed_date_comes_in_the_three_forms_of_http() {
+        let header = SignatureHeader::parse(
+            "keyId=\"k\",algorithm=\"rsa-sha256\",headers=\"date\",signature=\"AAAA\"",
+        )
+        .unwrap();
+        let now: Timestamp = "2026-11-26T12:50:00Z".parse().unwrap();
+        let check = |date: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("date", HeaderValue::from_str(date).unwrap());
+            let message = Message { method: &Method::GET, target: "/", base_uri: "", headers: &headers };
+            check_time(&message, &header, &Rules::BERLIN_GROUP, now).map_err(|refusal| refusal.reason())
+        };
+        for right in
+            ["Thu, 26 Nov 2026 12:49:46 GMT", "Thursday, 26-Nov-26 12:49:46 GMT", "Thu Nov 26 12:49:46 2026"]
+        {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+        for late in ["Thursday, 26-Nov-26 12:39:46 GMT", "Thu Nov 26 12:39:46 2026"] {
+            assert_eq!(check(late), Err("date_out_of_window"), "{late}");
+        }
+        for wrong in ["Thu, 26 Nov 2026 12:49:46 UTC", "2026-11-26T12:49:46Z", "now"] {
+            assert_eq!(check(wrong), Err("date_malformed"), "{wrong}");
+        }
     }
 }

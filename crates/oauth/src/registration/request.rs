@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::client_assertion::algorithms;
+use crate::client_assertion::{algorithms, check_registered_algorithm};
 use crate::error::Error;
 use crate::form::{Form, media_type};
 
@@ -189,6 +189,7 @@ impl Asked {
         &self,
         strictness: Strictness,
         id_token_algorithm: &str,
+        signing_key: Option<&str>,
     ) -> Result<Option<ClientAuthentication>, Error> {
         let methods = ClientAuthentication::NAMES.map(|(_, name)| name);
         let algorithms: Vec<_> = algorithms(strictness).iter().map(|(_, name)| *name).collect();
@@ -206,6 +207,11 @@ impl Asked {
                     "{name} {other} is not offered here; ask for {offered}, or leave it out"
                 )));
             }
+        }
+        match &self.token_endpoint_auth_signing_alg[..] {
+            [] => {}
+            [wanted] => check_registered_algorithm(strictness, signing_key, wanted).map_err(invalid)?,
+            _ => return Err(invalid("token_endpoint_auth_signing_alg is one algorithm".to_owned())),
         }
         let [method] = &self.token_endpoint_auth_method[..] else {
             return match self.token_endpoint_auth_method.len() {

@@ -187,6 +187,8 @@ async fn by_an_assertion_signed_with_the_key_of_the_signing_certificate() {
         ("no expiry", "exp", Value::Null, "iss, sub, aud, exp and jti"),
         ("made later", "iat", json!(now + 600), "lies ahead"),
         ("good later", "nbf", json!(now + 600), "lies ahead"),
+        ("long expired", "exp", json!(-1), "has expired"),
+        ("a number as id", "jti", json!(7), "the others as texts"),
         ("no id", "jti", Value::Null, "iss, sub, aud, exp and jti"),
         ("empty id", "jti", json!(""), "jti"),
         ("long id", "jti", json!("j".repeat(513)), "jti"),
@@ -196,6 +198,10 @@ async fn by_an_assertion_signed_with_the_key_of_the_signing_certificate() {
         assert_client_refused(&send(&sign(&signer, Algorithm::PS256, &claims)).await, name, text);
     }
     let good = claims(&server, "keys").await;
+    let critical = Header { crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::PS256) };
+    let key = EncodingKey::from_rsa_pem(signer.key_pem.as_bytes()).unwrap();
+    let critical = jsonwebtoken::encode(&critical, &good, &key).unwrap();
+    assert_client_refused(&send(&critical).await, "critical", "crit");
     assert_client_refused(
         &send(&sign(&other, Algorithm::PS256, &good)).await,
         "another key",
@@ -250,4 +256,47 @@ async fn a_strict_bank_takes_the_algorithms_and_the_audience_of_fapi() {
     let configuration = Request::new("GET", "/auth/nl/.well-known/openid-configuration");
     let configuration = server.send(&configuration).await.json();
     assert_eq!(configuration["token_endpoint_auth_signing_alg_values_supported"], json!(["PS256", "ES256"]));
+}
+
+#[tokio::test]
+async fn an_algorithm_is_registered_where_the_bank_holds_the_client_to_it() {
+    use Strictness::{Lenient, Strict};
+    for strictness in [Lenient, Strict] {
+        let server = TestServer::with(|config| config.strictness = strictness).await;
+        let own = tls_client(&server, ID).await;
+        let is_strict = strictness == Strict;
+        for (is_curve, asked, words) in [
+            (true, "ES256", ""),
+            (true, "PS256", "does not fit the key"),
+            (false, "ES256", "does not fit the key"),
+            (false, "PS256", if is_strict { "" } else { "PS256 and RS256 alike" }),
+            (false, "RS256", if is_strict { "is not offered" } else { "PS256 and RS256 alike" }),
+            (true, "ES256+PS256", "is one algorithm"),
+        ] {
+            let signer = match is_curve {
+                true => with_p256(&server, "qseal").await,
+                false => server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await,
+            };
+            let method = format!("private_key_jwt&token_endpoint_auth_signing_alg={asked}");
+            let answer = register(&server, &signer, &own, &method).await;
+            let expected = if words.is_empty() { 201 } else { 400 };
+            assert_eq!(answer.status, expected, "{asked}: {}", answer.body);
+            assert!(answer.body.contains(words), "{asked}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_known_at_another_interface_alone_has_not_registered() {
+    let server = TestServer::start().await;
+    let provider = testkit::bunq::BunqClient::provider(&server, "Checkout PISP").await;
+    let (_, listed) = server.manage("GET", "/third-parties", Value::Null).await;
+    let id = listed["thirdParties"][0]["id"].as_str().unwrap();
+    assert!(provider.user > 0);
+    let signer = server.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R9"})).await;
+    let mut claims = claims(&server, "1").await;
+    (claims["iss"], claims["sub"]) = (json!(id), json!(id));
+    let form =
+        with_assertion(&sign(&signer, Algorithm::PS256, &claims)).replace(&format!("&client_id={ID}"), "");
+    assert_client_refused(&server.send(&token(&form)).await, "known at bunq", "register first");
 }

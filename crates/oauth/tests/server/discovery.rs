@@ -151,7 +151,11 @@ async fn the_key_of_id_tokens_is_changed_while_the_bank_runs() {
     let iban = customer["iban"].as_str().unwrap().to_owned();
     let before = tokens(&server, &tpp, &iban).await;
     let before = before["id_token"].as_str().unwrap();
-    let (status, changed) = server.manage("POST", "/signing-keys", Value::Null).await;
+    assert_eq!(server.manage("POST", "/signing-keys", Value::Null).await.0, 415, "as a form could send it");
+    for wrong in [json!({"keyId": "x"}), json!([]), json!(1)] {
+        assert_eq!(server.manage("POST", "/signing-keys", wrong).await.0, 400);
+    }
+    let (status, changed) = server.manage("POST", "/signing-keys", json!({})).await;
     assert_eq!((status, &changed["algorithm"]), (201, &json!("RS256")), "{changed}");
     let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
     let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.json();
@@ -170,7 +174,7 @@ async fn the_key_of_id_tokens_is_changed_while_the_bank_runs() {
 
     let server = start().await;
     assert!(verifies(&server, before).await && verifies(&server, after).await, "after a start");
-    let (_, again) = server.manage("POST", "/signing-keys", Value::Null).await;
+    let (_, again) = server.manage("POST", "/signing-keys", json!({})).await;
     assert_ne!(again["keyId"], changed["keyId"]);
     assert!(verifies(&server, before).await && verifies(&server, after).await);
 }

@@ -160,7 +160,9 @@ async fn what_a_registration_asks_for_it_gets_or_a_refusal() {
         ("token_endpoint_auth_method", "client_secret_jwt", false),
         ("token_endpoint_auth_method", "self_signed_tls_client_auth", false),
         ("token_endpoint_auth_method", "tls_client_auth", false),
-        ("token_endpoint_auth_signing_alg", "PS256", true),
+        // Nothing holds a client with such a key to it.
+        ("token_endpoint_auth_signing_alg", "PS256", false),
+        ("token_endpoint_auth_signing_alg", "ES256", false),
         ("token_endpoint_auth_signing_alg", "HS256", false),
         ("grant_types", "refresh_token", true),
         ("grant_types", "implicit", false),

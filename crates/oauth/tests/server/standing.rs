@@ -110,6 +110,18 @@ impl Scene {
         said
     }
 
+    /// The third party may act again; what was approved before has ended: grants, codes and consents.
+    async fn assert_all_has_ended(&self) {
+        assert_eq!(self.refresh().await, (400, "Unknown refresh token".to_owned()));
+        let redeemed = self.tpp.redeem(&self.server, &self.code).await;
+        let (error, said) = redeemed.error();
+        assert_eq!((redeemed.status, error.as_str()), (400, "invalid_grant"), "{}", redeemed.body);
+        assert!(said.contains("has ended; ask the customer for a new one"), "{said}");
+        let path = format!("/v1/consents/{}/status", self.consent.id);
+        let status = self.server.send(&self.tpp.get(&path)).await.json();
+        assert_eq!(status["consentStatus"], "expired");
+    }
+
     /// What became of the customer's approval, once the third party may act again.
     async fn refresh(&self) -> (u16, String) {
         let answer = self.tpp.refresh(&self.server, &self.consent.refresh_token).await;
@@ -146,12 +158,24 @@ async fn a_third_party_that_is_blocked_is_refused_at_every_door() {
 }
 
 #[tokio::test]
+async fn what_customers_approved_for_a_third_party_that_was_blocked_stays_ended() {
+    let scene = Scene::new().await;
+    scene.set_third_party("blocked").await;
+    scene.set_third_party("active").await;
+    scene.assert_all_has_ended().await;
+    // What nobody had approved goes on.
+    let path = format!("/v1/consents/{}/status", scene.asked["consentId"].as_str().unwrap());
+    let status = scene.server.send(&scene.tpp.get(&path)).await.json();
+    assert_eq!(status["consentStatus"], "received");
+}
+
+#[tokio::test]
 async fn a_blocked_certificate_ends_what_customers_approved() {
     let scene = Scene::new().await;
     scene.set_certificate("blocked").await;
     scene.assert_refused("CERTIFICATE_BLOCKED", "then register again").await;
     scene.set_certificate("active").await;
-    assert_eq!(scene.refresh().await, (400, "Unknown refresh token".to_owned()));
+    scene.assert_all_has_ended().await;
 }
 
 #[tokio::test]

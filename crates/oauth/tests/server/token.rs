@@ -85,11 +85,11 @@ async fn the_token_endpoint() {
             "redirect_uri is missing",
         ),
         (
-            "no verifier",
+            "unknown code without verifier",
             good("grant_type=authorization_code&code=x&redirect_uri=y"),
             400,
             "invalid_grant",
-            "code_verifier is missing",
+            "Unknown authorization code",
         ),
         ("unknown code", good(CODE), 400, "invalid_grant", "Unknown authorization code"),
         (

@@ -14,6 +14,9 @@ use crate::{Error, SigningIdentity, clock, random};
 /// How long a certificate for tests is good.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365);
 
+/// How far its begin is put back.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// A certificate with its chain, and the key to sign with.
 pub(super) struct Seal {
     pub(super) identity: SigningIdentity,
@@ -24,9 +27,20 @@ pub(super) struct Seal {
 }
 
 impl Client {
+    /// Whether the certificate is one that was made here, and is not good at the bank's time.
+    pub(super) fn is_certificate_outdated(&self) -> Result<bool, Error> {
+        let Some(identity) = self.folder.signing_identity(&self.rest)? else { return Ok(false) };
+        let certificate = identity.certificate;
+        let is_own = certificate.subject.to_string() == certificate.issuer.to_string()
+            && certificate.subject.first(eidas::oid::ORGANIZATION_IDENTIFIER).is_none();
+        let now = self.now.unwrap_or_else(clock::now);
+        Ok(is_own && !self.addresses.is_production && !certificate.is_valid_at(now))
+    }
+
     /// The certificate that is kept; without one, a new one for tests.
     pub(super) async fn seal(&mut self, announce: &impl Fn(&str)) -> Result<Seal, Error> {
-        if self.rest.signing.is_none() {
+        let is_outdated = self.is_certificate_outdated()?;
+        if self.rest.signing.is_none() || is_outdated {
             if self.addresses.is_production {
                 return Err(Error::Setup(
                     "this bank takes a qualified certificate for electronic seals (QSealC) only; take over yours \
@@ -34,10 +48,20 @@ impl Client {
                         .to_owned(),
                 ));
             }
-            announce("No certificate yet: making one for tests");
-            let common_name = format!("Vestibule PISP AISP {}", random::request_id());
-            let (private, _) = new_key(&self.transport).await?;
-            let (certificate, key) = pseudo_certificate(&common_name, private)?;
+            announce(match is_outdated {
+                true => "The certificate for tests is out of its time: making another one",
+                false => "No certificate yet: making one for tests",
+            });
+            // The bank knows the user by name and key.
+            let (common_name, private) = match &self.rest.signing {
+                Some(kept) => (kept.organization_identifier.clone(), self.folder.read(&kept.private_key)?),
+                None => {
+                    let name = format!("Vestibule PISP AISP {}", random::request_id());
+                    (name, new_key(&self.transport).await?.0)
+                }
+            };
+            let (certificate, key) =
+                pseudo_certificate(&common_name, private, self.now.unwrap_or_else(clock::now))?;
             self.rest.signing = Some(self.folder.save_seal(&certificate, &[], &key)?);
             self.save()?;
         }
@@ -69,7 +93,11 @@ impl Seal {
 
 /// A certificate for a key that nobody vouches for, as banks for tests take it, and that key; both in PEM. The roles are
 /// words of the name.
-fn pseudo_certificate(common_name: &str, private: String) -> Result<(String, String), Error> {
+fn pseudo_certificate(
+    common_name: &str,
+    private: String,
+    now: jiff::Timestamp,
+) -> Result<(String, String), Error> {
     let unmade = |error: &dyn std::fmt::Display| Error::Setup(format!("no certificate can be made: {error}"));
     let key = KeyPair::from_pem(&private).map_err(|error| unmade(&error))?;
     let country = PrintableString::try_from("NL").map_err(|error| unmade(&error))?;
@@ -77,14 +105,14 @@ fn pseudo_certificate(common_name: &str, private: String) -> Result<(String, Str
     distinguished_name.push(DnType::CommonName, common_name);
     distinguished_name.push(DnType::CountryName, DnValue::PrintableString(country));
     let serial = serial_number(random::request_id().into_bytes());
-    // From midnight on, so that a bank whose clock is slow takes it too.
-    let now = clock::now();
+    // From the midnight before the last one on, so that a bank whose clock is slow, or whose day begins before that of
+    // UTC, takes it too.
     let day = |moment: jiff::Timestamp| {
         let date = moment.to_zoned(TimeZone::UTC).date();
         date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
     };
     let mut params = CertificateParams::default();
-    params.not_before = day(now);
+    params.not_before = day(now.saturating_sub(A_DAY).map_err(|error| unmade(&error))?);
     params.not_after = day(now.saturating_add(LIFETIME).map_err(|error| unmade(&error))?);
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     params.distinguished_name = distinguished_name;
@@ -101,7 +129,7 @@ mod tests {
         let name = format!("Vestibule PISP AISP {}", random::request_id());
         assert!(name.len() <= 64);
         let (private, _) = eidas::issue::generate_key(eidas::issue::KeyType::Rsa2048).unwrap();
-        let (certificate, key) = pseudo_certificate(&name, private).unwrap();
+        let (certificate, key) = pseudo_certificate(&name, private, clock::now()).unwrap();
         let identity = SigningIdentity::from_pem(&certificate, &key, None).unwrap();
         let read = &identity.certificate;
         assert_eq!(read.subject.to_string(), read.issuer.to_string());

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use bunq::wire::SessionRequest;
 use http::Method;
 use http_signatures::key::{PrivateKey, PublicKey};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -34,6 +35,8 @@ pub struct Client {
     /// Everything but what the dialect needs.
     pub(super) rest: State,
     pub(super) kept: BunqState,
+    /// What the bank takes for now, as far as it told.
+    pub(super) now: Option<Timestamp>,
     keys: Option<Keys>,
 }
 
@@ -80,9 +83,18 @@ impl Client {
     ) -> Result<Self, Error> {
         let addresses = Addresses::of(bank)?;
         let kept = state.bunq.take().unwrap_or_default();
-        let mut client = Self { transport, addresses, folder, rest: state, kept, keys: None };
+        let mut client = Self { transport, addresses, folder, rest: state, kept, now: None, keys: None };
         client.load_keys()?;
         Ok(client)
+    }
+
+    /// The same at a bank that told which day it is there, `YYYY-MM-DD`: the clock of a sandbox can be moved.
+    #[must_use]
+    pub fn at_day(mut self, today: Option<&str>) -> Self {
+        let day = today.and_then(|day| day.parse::<jiff::civil::Date>().ok());
+        let noon = day.and_then(|day| day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok());
+        self.now = noon.map(|noon| noon.timestamp());
+        self
     }
 
     /// What is kept about the bank.

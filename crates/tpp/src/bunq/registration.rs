@@ -33,6 +33,10 @@ impl Client {
 
     async fn come_in(&mut self, callback_urls: &[String], announce: &impl Fn(&str)) -> Result<(), Error> {
         self.install(announce).await?;
+        // An API key belongs to the certificate that it was given for.
+        if self.is_certificate_outdated()? {
+            self.kept.api_key = None;
+        }
         self.get_api_key(announce).await?;
         self.add_device(announce).await?;
         announce("Looking for the OAuth client");

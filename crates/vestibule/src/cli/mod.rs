@@ -17,7 +17,7 @@ pub(crate) use tpp::*;
 pub(crate) struct Cli {
     /// Act as if it were this moment (RFC 3339), with clocks that run on from there: a bank's time begins then, a
     /// client believes it. Makes tests repeatable on any day.
-    #[arg(long, global = true, value_name = "TIME", env = "VESTIBULE_NOW")]
+    #[arg(long, global = true, value_name = "TIME", env = "VESTIBULE_NOW", value_parser = moment)]
     pub(crate) now: Option<Timestamp>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -51,6 +51,16 @@ impl Command {
     }
 }
 
+/// A moment on the command line.
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "no moment such as 2027-01-31T12:00:00Z")
+}
+
+/// A whole number on the command line.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "a number is expected, in digits")
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
     /// Address of the bank: interfaces, authorization server, pages. Port 0 takes any free one.
@@ -70,7 +80,7 @@ pub(crate) struct SandboxArgs {
     pub(crate) ephemeral: bool,
     /// Repeat names, ids, account and digipass numbers of another sandbox with the same seed; whoever knows or guesses
     /// it can compute them.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<u64>)]
     pub(crate) seed: Option<u64>,
     /// Tenants (branches) of the bank, separated by commas.
     #[arg(long = "tenant", value_name = "NAMES", value_delimiter = ',', default_value = "nl,be_fr,be_nl,uk")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DecisionArg, ProfileArg, SubjectArgs};
+use super::{DecisionArg, ProfileArg, SubjectArgs, number};
 
 /// Where a sandbox is by default.
 pub(crate) const DEFAULT_BANK: &str = "http://127.0.0.1:8080";
@@ -90,6 +90,19 @@ pub(crate) enum TppCommand {
     Flow(TppFlowCommand),
 }
 
+impl TppCommand {
+    /// The tenant that is named.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Certificate(args) => args.tenant.as_deref(),
+            Self::Register(args) => args.tenant.as_deref(),
+            Self::Consent(args) => args.tenant.as_deref(),
+            Self::Flow(TppFlowCommand::Ais(args)) => args.tenant.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TppCertificateArgs {
     #[command(flatten)]
@@ -97,7 +110,8 @@ pub(crate) struct TppCertificateArgs {
     /// What the certificate is for: test-client and qseal sign messages, qwac is for TLS.
     #[arg(long, value_enum, default_value_t = ProfileArg::TestClient)]
     pub(crate) profile: ProfileArg,
-    /// Tenant whose clock decides when it begins.
+    /// Tenant whose clock decides when it begins [default: that of the registration, else nl or the first that the bank
+    /// announces].
     #[arg(long, value_name = "NAME")]
     pub(crate) tenant: Option<String>,
     /// Take over this certificate (PEM) instead of asking a sandbox for one.
@@ -110,9 +124,10 @@ pub(crate) struct TppCertificateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TppRegisterArgs {
-    /// Tenant of the bank; one registration serves all of them.
-    #[arg(long, value_name = "NAME", default_value = "nl")]
-    pub(crate) tenant: String,
+    /// Tenant of the bank; one registration serves all of them [default: that of the registration, else nl or the first
+    /// that the bank announces].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
     /// Where browsers come back to. Can be given more than once; replaces what was registered before.
     #[arg(long = "redirect-uri", value_name = "URI", required = true)]
     pub(crate) redirect_uris: Vec<String>,
@@ -143,7 +158,7 @@ pub(crate) struct TppConsentArgs {
     #[arg(long)]
     pub(crate) one_off: bool,
     /// Reads a day without the customer, for each account and kind.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = number::<i64>)]
     pub(crate) frequency_per_day: i64,
     /// Let the customer choose among savings accounts.
     #[arg(long, conflicts_with = "ibans")]
@@ -261,9 +276,9 @@ pub(crate) enum TppFlowCommand {
 pub(crate) struct TppFlowAisArgs {
     #[command(flatten)]
     pub(crate) headless: HeadlessArgs,
-    /// Tenant of the bank.
-    #[arg(long, value_name = "NAME", default_value = "nl")]
-    pub(crate) tenant: String,
+    /// Tenant of the bank [default: that of the registration, else nl or the first that the bank announces].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
     /// Kind of customer to make at a sandbox when no account is named.
     #[arg(long, value_name = "NAME", default_value = "household", conflicts_with = "customer_iban")]
     pub(crate) persona: String,
@@ -301,12 +316,14 @@ pub(crate) struct TppDraftStatusArgs {
     #[command(flatten)]
     pub(crate) connection: TppConsentIdArgs,
     /// The number of the draft.
+    #[arg(value_parser = number::<i64>)]
     pub(crate) id: i64,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TppPaymentStatusArgs {
     /// The number of the payment.
+    #[arg(value_parser = number::<i64>)]
     pub(crate) id: i64,
 }
 

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use eidas::certificate::{chain_from_pem, order, ordered_chain, to_pem};
 use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::issue::{
-    Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key,
-    serial_number,
+    Authority, AuthorityName, CertificateRequest, IssueError, KeyType, Profile, PublicationPoints,
+    generate_key, serial_number,
 };
 use eidas::pem::{Kind, PemError};
 use eidas::{
@@ -165,11 +165,18 @@ fn issue_offline(
 fn load_or_make_authority(folder: &Path) -> Result<Authority, Failure> {
     let (certificate, key) = (folder.join("ca.pem"), folder.join("ca.key.pem"));
     if certificate.exists() {
-        let read = |path: &Path| fs::read_to_string(path).map_err(|error| file(path, &error));
+        let read = |path: &Path| fs::read(path).map_err(|error| file(path, &error));
         let wrong = |error: CertificateError| Failure::new(format!("{}: {error}", certificate.display()));
-        let der = Certificate::from_pem(&read(&certificate)?).map_err(wrong)?.der;
-        let loaded = Authority::load(&der, &read(&key)?);
-        return loaded.map_err(|error| Failure::new(format!("{}: {error}", key.display())));
+        let der = Certificate::from_pem(read(&certificate)?).map_err(wrong)?.der;
+        return Authority::load(&der, read(&key)?).map_err(|error| {
+            let text = match error {
+                IssueError::ForeignKey => {
+                    format!("the key does not belong to {}: its public key is another", certificate.display())
+                }
+                other => other.to_string(),
+            };
+            Failure::new(format!("{}: {text}", key.display()))
+        });
     }
     let name = AuthorityName {
         country: "NL".to_owned(),
@@ -356,12 +363,14 @@ fn text(d: &Description) -> String {
         }
     };
     let kind = match d.kind {
-        Some(Purpose::Qwac) => "QWAC: authenticates TLS connections",
-        Some(Purpose::QSeal) => "QSealC: signs messages",
-        None if d.is_ca == Some(true) => "certificate of an authority",
-        None => "no qualified type (QcType is absent)",
+        Some(Purpose::Qwac) => "QWAC: authenticates TLS connections".to_owned(),
+        Some(Purpose::QSeal) => "QSealC: signs messages".to_owned(),
+        None if d.is_ca == Some(true) => "certificate of an authority".to_owned(),
+        None => {
+            format!("neither QWAC nor QSealC ({})", d.kind_error.as_deref().unwrap_or("QcType is absent"))
+        }
     };
-    row("Kind", kind);
+    row("Kind", &kind);
     row("Subject", &d.subject.text);
     row("Organization id", d.organization_identifier.as_deref().unwrap_or_default());
     if d.is_ca != Some(true) {

@@ -66,7 +66,7 @@ fn program() -> String {
 }
 
 /// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:[]=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) && !word.contains('[') {
         return word.to_owned();

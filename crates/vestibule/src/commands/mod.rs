@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ::tpp::{BankError, Error};
 use etcetera::BaseStrategy;
-pub(crate) use hints::Hints;
+pub(crate) use hints::{Hints, quoted};
 use serde_json::{Value, json};
 
 /// A command's failure: one line that says the next step, and for programs what is known about it.
@@ -31,6 +31,22 @@ impl Failure {
     pub(crate) fn with(mut self, hints: &Hints) -> Self {
         self.text = hints.complete(&self.text);
         self
+    }
+
+    /// Whether a certificate is not good at the bank's time.
+    fn is_about_validity(&self) -> bool {
+        self.begins_with("CERTIFICATE_EXPIRED")
+    }
+
+    /// Whether a certificate was replaced by another one, or revoked.
+    fn is_about_revocation(&self) -> bool {
+        self.begins_with("CERTIFICATE_REVOKED")
+    }
+
+    /// Whether the bank gave a code, by itself or in front of a text.
+    fn begins_with(&self, code: &str) -> bool {
+        let is_code = |text: &String| text.starts_with(code);
+        self.bank.as_ref().is_some_and(|bank| bank.codes.iter().chain(&bank.texts).any(is_code))
     }
 
     /// For programs.

@@ -373,3 +373,100 @@ fn a_missing_intermediate_is_named_and_looked_for_beside_the_file() {
         assert!(code == 1 && text.contains("it was issued by another sandbox or authority"), "{text}");
     }
 }
+
+#[test]
+fn an_authority_in_any_dress_is_read_and_a_foreign_key_refused() {
+    let (_guard, folder) = free_folder();
+    let (_, _, ca) = offline_seal(&folder);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let key = std::fs::read_to_string(folder.join("ca.key.pem")).unwrap();
+    let new = |name: &str, ca: &[u8], key: &[u8]| {
+        let authority = folder.join(format!("ca-{name}"));
+        std::fs::create_dir_all(&authority).unwrap();
+        std::fs::write(authority.join("ca.pem"), ca).unwrap();
+        std::fs::write(authority.join("ca.key.pem"), key).unwrap();
+        let (authority, out) = (path(&format!("ca-{name}")), path(name));
+        vestibule(&["certificate", "new", "--ca", &authority, "--out", &out, "--profile", "qseal"])
+    };
+    let utf_16 = |text: &str| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let latin_1 = |text: &str| [b"# M\xfcller\n", text.as_bytes()].concat();
+    for (name, certificate, key) in
+        [("utf-16", utf_16(&ca), utf_16(&key)), ("latin-1", latin_1(&ca), latin_1(&key))]
+    {
+        let (code, _, error) = new(name, &certificate, &key);
+        assert_eq!(code, 0, "{name}: {error}");
+        let made = path(&format!("{name}/certificate.pem"));
+        let (_, text, error) = vestibule(&["certificate", "check", &made, "--ca", &path("ca.pem")]);
+        assert!(text.contains("trusted   path"), "{name}: {text}{error}");
+    }
+    openssl(&["pkey", "-in", &path("ca.key.pem"), "-outform", "DER", "-out", &path("key.der")]);
+    openssl(&["x509", "-in", &path("ca.pem"), "-outform", "DER", "-out", &path("ca.der")]);
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let other = openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    for (name, certificate, key, expected) in [
+        ("der-key", ca.clone().into_bytes(), read("key.der"), "it is a private key in DER; expected PEM"),
+        (
+            "der-ca",
+            read("ca.der"),
+            key.clone().into_bytes(),
+            "ca.pem: it is a certificate in DER; expected PEM",
+        ),
+        (
+            "no-key",
+            ca.clone().into_bytes(),
+            ca.clone().into_bytes(),
+            "it is a certificate; expected a private key",
+        ),
+        ("foreign", ca.clone().into_bytes(), other.clone().into(), "ca.key.pem: the key does not belong to"),
+    ] {
+        let (code, text, error) = new(name, &certificate, &key);
+        assert!(code != 0 && error.contains(expected), "{name}: {text}{error}");
+        assert!(!folder.join(name).join("certificate.pem").exists(), "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_issuer_comes_before_the_time() {
+    let ((_guard, folder), (_other_guard, other)) = (free_folder(), free_folder());
+    offline_seal(&folder);
+    offline_seal(&other);
+    let path = |folder: &std::path::Path, name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let certificate = path(&folder, "certificate.pem");
+    for (ca, expected) in [
+        (path(&folder, "ca.pem"), "a certificate on its path is outside its period of validity"),
+        (path(&other, "ca.pem"), "it was issued by another sandbox or authority"),
+    ] {
+        let at = "2090-01-01T00:00:00Z";
+        let (code, text, _) = vestibule(&["certificate", "check", &certificate, "--ca", &ca, "--at", at]);
+        assert!(code == 1 && text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn inspect_says_what_stands_in_the_place_of_a_kind() {
+    let (_guard, folder) = free_folder();
+    offline_seal(&folder);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    openssl(&["req", "-new", "-key", &path("key.pem"), "-subj", "/CN=x", "-out", &path("csr.pem")]);
+    let qc_type = |kind: &str| format!("3013060604008e4601063009060704008e460106{kind}");
+    let (web, seal, esign) = (qc_type("03"), qc_type("02"), qc_type("01"));
+    for (statements, expected) in [
+        (Some(format!("302a{web}{seal}")), "QcType names 2 types: web, eseal"),
+        (Some(format!("3015{esign}")), "QcType is esign"),
+        (Some("300c300a060604008e4601063000".to_owned()), "QcType names no type"),
+        (Some("300c300a060604008e4601060c00".to_owned()), "QcType cannot be read"),
+        (Some("0400".to_owned()), "qcStatements cannot be read"),
+        (None, "QcType is absent"),
+    ] {
+        let statements = statements.map(|der| format!("1.3.6.1.5.5.7.1.3=DER:{der}\n")).unwrap_or_default();
+        std::fs::write(folder.join("extensions"), format!("basicConstraints=CA:FALSE\n{statements}"))
+            .unwrap();
+        let (csr, key) = (path("csr.pem"), path("key.pem"));
+        let (extensions, out) = (path("extensions"), path("made.pem"));
+        openssl(&["x509", "-req", "-in", &csr, "-signkey", &key, "-extfile", &extensions, "-out", &out]);
+        let (_, text, error) = vestibule(&["certificate", "inspect", &out]);
+        assert!(text.contains(&format!("neither QWAC nor QSealC ({expected})")), "{expected}: {text}{error}");
+    }
+}

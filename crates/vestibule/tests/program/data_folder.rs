@@ -143,6 +143,23 @@ fn a_lost_or_foreign_database_is_no_new_bank() {
     assert!(refusal(&mine).contains(gone));
 }
 
+/// What a killed bank acknowledged last may be in its log alone.
+#[test]
+fn a_lost_log_is_no_older_bank() {
+    let (_guard, folder) = free_folder();
+    start(&folder).kill();
+    fs::remove_file(folder.join("sandbox.db-wal")).unwrap();
+    assert!(
+        refusal(&folder).contains("its log sandbox.db-wal, which holds what was written last, is missing")
+    );
+    fs::remove_file(folder.join("running")).unwrap();
+    let bank = start(&folder);
+    assert!(folder.join("running").exists());
+    bank.signal("TERM");
+    assert!(!folder.join("running").exists());
+    start(&folder).signal("TERM");
+}
+
 /// The program, with files of at most so many KiB.
 fn limited(folder: &Path, kib: u32) -> String {
     let script = folder.join(format!("limited-{kib}"));

@@ -148,6 +148,10 @@ fn the_right_address_is_named() {
     assert!(!done && text.contains("demands TLS client certificates"), "{text}");
     let (done, text) = bank.paste(commands(&text).last().unwrap());
     assert!(done, "{text}");
+    // What was to be registered is.
+    let own = "--tenant uk --redirect-uri 'https://own.example/cb?a=1&b=2'";
+    let (done, text) = bank.paste(&format!("{BINARY} tpp register {own} --bank {plain}"));
+    assert!(!done && text.contains(own), "{text}");
 }
 
 /// A bank that does not run is started by the command that is printed, where it was looked for.

@@ -494,3 +494,117 @@ fn long_waits_say_what_they_wait_for() {
     drop(stream);
     assert!(child.wait().unwrap().success());
 }
+
+/// A clock that was moved further than a certificate is good: what is refused names the way on.
+#[test]
+fn a_clock_that_was_moved_far_leaves_a_way_on() {
+    let setting = Setting::new(&["--ephemeral"]);
+    setting.ok(&["register", "--tenant", "uk", "--redirect-uri", URI]);
+    setting.ok(&["flow", "bunq", "--headless", "approve"]);
+    let user = setting.json(&["show", "--dialect", "bunq"])["signing"]["organizationIdentifier"].clone();
+    setting.manage("PUT", "/clock", &json!({"tenant": "uk", "advance": "P3Y"}));
+    for command in [&["consent"][..], &["register", "--redirect-uri", URI]] {
+        setting.refused(&[command, &["--dialect", "berlin-group"]].concat(), "tpp certificate");
+    }
+    assert!(setting.ok(&["certificate", "--dialect", "berlin-group"]).contains("tpp register"));
+    let flow = ["flow", "ais", "--headless", "approve"];
+    let register = format!("tpp register --bank {}", setting.bank.url("public"));
+    setting.refused(&flow, &register);
+    setting.ok(&["register", "--dialect", "berlin-group", "--redirect-uri", URI]);
+    setting.ok(&flow);
+    // At the other interface the certificate is made here, by the bank's day.
+    setting.manage("PUT", "/clock", &json!({"tenant": "nl", "advance": "P3Y"}));
+    setting.ok(&["flow", "bunq", "--headless", "approve"]);
+    let again = setting.json(&["show", "--dialect", "bunq"])["signing"]["organizationIdentifier"].clone();
+    assert_eq!(again, user, "the same third party");
+}
+
+#[test]
+fn a_bank_of_another_time_takes_a_certificate_of_its_time() {
+    let setting = Setting::new(&["--ephemeral", "--now", "2031-05-05T12:00:00Z"]);
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", URI]);
+    setting.ok(&["flow", "bunq", "--headless", "approve"]);
+}
+
+/// Nobody at the bank's address: nobody else is asked in its place.
+#[test]
+fn a_bank_that_is_down_is_the_first_to_be_asked() {
+    let setting = Setting::new(&["--ephemeral"]);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bank = format!("http://127.0.0.1:{port}");
+    let management = setting.bank.url("management");
+    for more in [&[][..], &["--management", &management]] {
+        let arguments =
+            ["tpp", "register", "--redirect-uri", URI, "--bank", &bank, "--state", &setting.state];
+        let (code, _, error) = vestibule(&[&arguments[..], more].concat());
+        assert!(code == 1 && error.contains(&format!("http to port {port}")), "{error}");
+        assert!(!error.contains("8081") && !std::path::Path::new(&setting.state).exists(), "{error}");
+    }
+    let tls = setting.bank.url("tls").replace("https:", "http:");
+    let (_, _, error) = vestibule(&["tpp", "register", "--redirect-uri", URI, "--bank", &tls]);
+    assert!(error.contains("this is the TLS port"), "{error}");
+    // It is not the bank that is not there.
+    let error = setting
+        .refused(&["register", "--redirect-uri", URI, "--management", "http://127.0.0.1:1"], "port 1;");
+    assert!(
+        error.contains("management address and not the bank's") && !error.contains("sandbox --"),
+        "{error}"
+    );
+    let public = setting.bank.url("public");
+    let (code, _, error) = vestibule(&["account", "list", "--management", &public]);
+    assert!(code == 1 && error.contains("is not a management address"), "{error}");
+}
+
+#[test]
+fn a_bank_that_keeps_its_data_is_not_started_without_any() {
+    let (_guard, data) = free_folder();
+    let setting = Setting::new(&["--data", data.to_str().unwrap()]);
+    setting.ok(&["register", "--redirect-uri", URI]);
+    let arguments = [&["tpp".to_owned(), "consent".to_owned()][..], &setting.arguments()].concat();
+    setting.bank.kill();
+    let (code, _, error) = vestibule(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(code == 1 && error.contains("sandbox --listen") && !error.contains("--ephemeral"), "{error}");
+}
+
+#[test]
+fn what_is_forgotten_is_registered_again_in_its_own_dialect() {
+    let setting = Setting::new(&["--ephemeral"]);
+    setting.ok(&["register", "--redirect-uri", URI]);
+    setting.ok(&["register", "--redirect-uri", URI, "--dialect", "bunq"]);
+    assert!(setting.ok(&["forget"]).contains("--dialect berlin-group"));
+}
+
+#[test]
+fn a_stricter_bank_gets_a_redirect_uri_that_it_takes() {
+    let setting = Setting::new(&["--ephemeral"]);
+    setting.ok(&["register", "--redirect-uri", "http://127.0.0.1:8765/callback"]);
+    let setting = setting.replace(&["--ephemeral", "--strict"]);
+    setting.ok(&["consent"]);
+    assert_eq!(setting.json(&["show"])["redirectUris"], json!([URI]));
+}
+
+#[test]
+fn a_bank_without_the_usual_tenant_is_served() {
+    let setting = Setting::new(&["--ephemeral", "--tenant", "be_fr,uk"]);
+    setting.refused(&["register", "--redirect-uri", URI, "--tenant", "nl"], "name one of be_fr, uk");
+    setting.ok(&["flow", "ais", "--headless", "approve"]);
+    setting.ok(&["flow", "bunq", "--headless", "approve"]);
+}
+
+#[test]
+fn what_is_wrong_on_the_command_line_is_said_in_plain_words() {
+    let setting = Setting::new(&["--ephemeral"]);
+    let bank = setting.bank.url("public");
+    let below = format!("{bank}/xs2a-bg/nl");
+    let wants = format!("--bank wants the bank's origin without the path /xs2a-bg/nl: {bank}");
+    for (arguments, code, text) in [
+        (&["tpp", "register", "--redirect-uri", URI, "--bank", &below][..], 1, wants.as_str()),
+        (&["tpp", "show", "--bank", "127.0.0.1:8080"], 1, "for example http://127.0.0.1:8080"),
+        (&["sandbox", "--now", "nonsense"], 2, "no moment such as 2027-01-31T12:00:00Z"),
+        (&["tpp", "status", "draft", "abc"], 2, "a number is expected"),
+        (&["tpp", "consent", "--frequency-per-day", "often"], 2, "a number is expected"),
+    ] {
+        let (found, _, error) = vestibule(arguments);
+        assert!(found == code && error.contains(text), "{arguments:?}: {error}");
+    }
+}

@@ -195,7 +195,7 @@ fn what_goes_wrong_is_said_with_the_next_step() {
     );
     assert!(error.contains("X-Request-ID"), "{error}");
     let (code, _, error) = setting.tpp(&["register", "--tenant", "xx", "--redirect-uri", URI]);
-    assert!(code == 1 && error.contains("404"), "{error}");
+    assert!(code == 1 && error.contains("has no tenant xx; name one of nl, be_fr"), "{error}");
     let (code, _, error) = setting.tpp(&["certificate", "--organization-identifier", "X"]);
     assert!(code == 1 && error.contains("invalid_organization_identifier"), "{error}");
     let state = &setting.state;

@@ -362,3 +362,55 @@ async fn targets_that_the_bank_does_not_call_are_refused() {
         assert!(answer.body.contains(text), "{target}: {}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn nobody_makes_the_bank_call_itself() {
+    let server = TestServer::start().await;
+    let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
+    let path = format!("/user/{}/notification-filter-url", own.user);
+    let of_bank = server.running.addresses.clone();
+    for url in [of_bank.public, of_bank.tls.unwrap(), of_bank.management] {
+        let port = url.rsplit(':').next().unwrap();
+        for host in ["127.0.0.1", "127.1.2.3", "localhost", "[::1]", "2130706433"] {
+            for scheme in ["http", "https"] {
+                let target = format!("{scheme}://{host}:{port}/signing-keys");
+                let answer = own.post(&path, &filters(&[("MUTATION", &target)])).await;
+                assert_eq!(answer.status, 400, "{target}");
+                // Where http:// is for programs of one's own, no other address of this machine may be written.
+                let is_known = scheme == "https" || ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+                let text =
+                    if is_known { "must not be one of this bank itself" } else { "must begin with https://" };
+                assert!(answer.body.contains(text), "{target}: {}", answer.body);
+            }
+        }
+    }
+    assert!(own.list(&path).await.is_empty());
+    // A filter that is kept from before that was refused is not followed either.
+    let mut told = Told::start(200).await;
+    subscribe(&own, &[("MUTATION", &told.url)]).await;
+    let drawer = server.running.sandbox.gateway.drawer("bunq");
+    let management = format!("{}/clock", server.running.addresses.management);
+    let kept =
+        json!([{"category": "MUTATION", "target": management}, {"category": "MUTATION", "target": told.url}]);
+    drawer.put("notification-filters", &format!("user/{}", own.user), &kept.to_string()).await.unwrap();
+    pay(&own, own.account().await, "1.00").await;
+    told.next().await;
+    let failed = own.list(&format!("/user/{}/notification-filter-failure", own.user)).await;
+    assert_eq!(failed.len(), 1);
+    assert_eq!(
+        (&failed[0]["response_code"], &failed[0]["notification_filters"][0]["notification_target"]),
+        (&Value::Null, &json!(management))
+    );
+}
+
+#[tokio::test]
+async fn a_bank_that_others_reach_calls_nothing_on_its_machine() {
+    let server = TestServer::with(|config| config.tls_listen = Some("0.0.0.0:0".to_owned())).await;
+    let told = Told::start(200).await;
+    let own = BunqClient::customer(&server, &server.customer("nl", "household").await).await;
+    let path = format!("/user/{}/notification-filter-url", own.user);
+    for target in [told.url.replace("http:", "https:"), told.url, "https://127.0.0.1/".to_owned()] {
+        let answer = own.post(&path, &filters(&[("MUTATION", &target)])).await;
+        assert_eq!(answer.status, 400, "{target}");
+    }
+}

@@ -173,12 +173,31 @@ async fn whoever_makes_customers_without_end_is_stopped() {
             200 => made += 1,
             _ => break answer,
         }
-        assert!(made <= 2_000, "nobody says stop");
+        assert!(made <= 500, "nobody says stop");
     };
-    assert_eq!((made, refused.status), (2_000, 429), "{}", refused.body);
+    assert_eq!((made, refused.status), (500, 429), "{}", refused.body);
     let seconds: i64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=86_400).contains(&seconds), "{seconds}");
-    assert!(refused.body.contains("at most 2000 customers in 24 hours"), "{}", refused.body);
+    assert!(refused.body.contains("at most 500 customers in 24 hours for one network"), "{}", refused.body);
     server.advance("nl", "P1D").await;
     assert_eq!(server.send(&make).await.status, 200);
+}
+
+#[tokio::test]
+async fn users_are_made_with_no_body_or_an_object() {
+    let server = TestServer::start().await;
+    for path in ["sandbox-user-person", "sandbox-user-company"] {
+        let make = Request::new("POST", &format!("/bunq/v1/{path}"));
+        for body in ["[]", "\"x\"", "5", "null", "[{}]"] {
+            let answer = server.send(&make.clone().body("application/json", body.to_owned())).await;
+            assert_eq!(answer.status, 400, "{path} {body}");
+            assert!(
+                answer.body.contains("The body must be a JSON object."),
+                "{path} {body}: {}",
+                answer.body
+            );
+        }
+        assert_eq!(server.send(&make).await.status, 200);
+        assert_eq!(server.send(&make.body("application/json", "{}".to_owned())).await.status, 200);
+    }
 }

@@ -33,7 +33,7 @@ impl Session<'_> {
         if state.registration.is_none() {
             return Err(not_registered());
         }
-        let tenant = command.tenant.clone().unwrap_or_else(|| tenant_of(&state));
+        let tenant = self.tenant(command.tenant.as_deref(), &state)?;
         let client = self.client(&state, &tenant).await?;
         let asked = self.request_consent(&client, state, command).await?;
         let kept = asked.kept();
@@ -256,10 +256,6 @@ fn not_registered() -> Failure {
     Failure::new(
         "not registered yet; register with: vestibule tpp register --redirect-uri https://tpp.example/callback",
     )
-}
-
-pub(super) fn tenant_of(state: &State) -> String {
-    state.registration.as_ref().map_or_else(|| "nl".to_owned(), |kept| kept.tenant.clone())
 }
 
 /// What is kept of a consent, without its secrets.

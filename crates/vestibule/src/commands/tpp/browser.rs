@@ -27,7 +27,7 @@ impl Session<'_> {
         if let Some(decision) = args.headless {
             let iban = check_headless(args)?;
             let approval = Approval { url, iban, decision: decision.name(), account: None };
-            return Ok(self.management()?.decide(&approval).await?);
+            return Ok(self.management().await?.decide(&approval).await?);
         }
         output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
         if !args.no_browser && open_browser(url) {

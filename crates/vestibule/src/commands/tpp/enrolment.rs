@@ -7,12 +7,12 @@ use std::path::Path;
 use eidas::Certificate;
 use eidas::issue::{KeyType, generate_key};
 use tpp::bunq;
-use tpp::state::{Dialect, KeptIdentity, KeptRegistration, KeptSandbox, State, Use};
+use tpp::state::{Dialect, KeptIdentity, KeptRegistration, KeptSandbox, State, StateFolder, Use};
 
 use super::Session;
 use crate::cli::{ProfileArg, SubjectArgs, TppCertificateArgs, TppRegisterArgs};
 use crate::commands::certificate::request;
-use crate::commands::{Failure, unreadable};
+use crate::commands::{Failure, quoted, unreadable};
 use crate::output;
 
 /// Where browsers come back to: an address of this machine, and one that banks take that insist on https.
@@ -53,6 +53,7 @@ impl Session<'_> {
              what customers approved is gone with it.",
             state.bank
         ));
+        let tenant = self.usual_tenant(&state).map(str::to_owned);
         let registration = state.registration.take();
         let callbacks =
             state.bunq.take().and_then(|kept| kept.oauth_client).map(|client| client.callback_urls);
@@ -63,19 +64,23 @@ impl Session<'_> {
                 Some(kept) if kept.is_for_tests => {
                     let certificate = self.certificate_of(&kept)?;
                     let profile = self.profile_of(&certificate, purpose);
-                    Some(self.fetch_certificate(&SubjectArgs::of(&certificate), profile, None).await?)
+                    Some(
+                        self.fetch_certificate(&SubjectArgs::of(&certificate), profile, tenant.as_deref())
+                            .await?,
+                    )
                 }
                 other => other,
             };
         }
         self.folder.save(&state)?;
-        if let Some(KeptRegistration { tenant, redirect_uris, .. }) = registration {
+        if let Some(KeptRegistration { redirect_uris, .. }) = registration {
+            let redirect_uris = self.taken(redirect_uris);
             let command = TppRegisterArgs { tenant, redirect_uris, sector_identifier_uri: String::new() };
             state = self.register_with(state, command, |text| self.progress(text)).await?;
         }
         if let Some(callbacks) = callbacks {
             let mut client = self.bunq_client_with(state)?;
-            client.register(&callbacks, |text| self.progress(text)).await?;
+            client.register(&self.taken(callbacks), |text| self.progress(text)).await?;
             state = client.state();
         }
         Ok(state)
@@ -84,6 +89,7 @@ impl Session<'_> {
     pub(super) async fn certificate(&self, command: TppCertificateArgs) -> Result<(), Failure> {
         let mut state = self.meet().await?;
         let purpose = purpose(command.profile);
+        let tenant = command.tenant.as_deref().or(self.usual_tenant(&state));
         let kept = match (&command.certificate, &command.key) {
             (Some(certificate), Some(key)) => self.take_over(purpose, certificate, key)?,
             _ => {
@@ -91,7 +97,7 @@ impl Session<'_> {
                     Some(kept) => command.subject.or(SubjectArgs::of(&self.certificate_of(kept)?)),
                     None => command.subject,
                 };
-                self.fetch_certificate(&subject, command.profile, command.tenant.as_deref()).await?
+                self.fetch_certificate(&subject, command.profile, tenant).await?
             }
         };
         let shown = kept.clone();
@@ -111,8 +117,9 @@ impl Session<'_> {
         if let Some(other) = left {
             output::line(&format!("What was kept of {other}, another organisation, was left behind."));
         }
-        if state.registration.is_none() && purpose == Use::Signing {
-            self.next(&["vestibule tpp register --redirect-uri https://tpp.example/callback"]);
+        // A registration belongs to the certificate that it was made with.
+        if purpose == Use::Signing {
+            self.next(&[&registration_of(&state)]);
         }
         Ok(())
     }
@@ -125,9 +132,10 @@ impl Session<'_> {
         command: TppRegisterArgs,
         announce: impl Fn(&str),
     ) -> Result<State, Failure> {
-        self.check_way()?;
-        self.get_certificates(&mut state, &command.tenant, &announce).await?;
-        let client = self.client(&state, &command.tenant).await?;
+        self.check_way(&command)?;
+        let tenant = self.tenant(command.tenant.as_deref(), &state)?;
+        self.get_certificates(&mut state, &tenant, &announce).await?;
+        let client = self.client(&state, &tenant).await?;
         announce("Getting an initial access token");
         let token = client.initial_access_token().await?;
         announce("Registering");
@@ -135,7 +143,7 @@ impl Session<'_> {
             client.register(&token, &command.redirect_uris, &command.sector_identifier_uri).await?;
         // The secret is on disk before anyone sees it: the bank shows it this one time.
         state.registration = Some(KeptRegistration {
-            tenant: command.tenant,
+            tenant,
             client_id: registered.client_id.clone(),
             client_secret: registered.client_secret.clone(),
             redirect_uris: registered.redirect_uris.clone(),
@@ -146,13 +154,17 @@ impl Session<'_> {
     }
 
     /// Checks that a bank which demands client certificates is reached with TLS.
-    fn check_way(&self) -> Result<(), Failure> {
+    fn check_way(&self, command: &TppRegisterArgs) -> Result<(), Failure> {
         match &self.announced {
             Some(announced) if announced.require_mtls && !self.args.bank.starts_with("https:") => {
                 let tls = announced.tls.as_deref().unwrap_or_default();
+                let option = |(name, value): (&str, &String)| format!(" {name} {}", quoted(value));
+                let tenant = command.tenant.iter().map(|tenant| ("--tenant", tenant));
+                let uris = command.redirect_uris.iter().map(|uri| ("--redirect-uri", uri));
+                let options: String = tenant.chain(uris).map(option).collect();
                 Err(Failure::new(format!(
                     "the bank demands TLS client certificates (CERTIFICATE_MISSING without), and {} is without TLS; \
-                     register with: vestibule tpp register --bank {tls} --redirect-uri {ELSEWHERE}",
+                     register with: vestibule tpp register --bank {tls}{options}",
                     self.args.bank
                 )))
             }
@@ -169,6 +181,7 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let strict = self.announced.as_ref().is_some_and(|announced| announced.strict);
         if state.signing.is_none() {
+            self.ask_bank().await?;
             announce("No certificate yet: getting a test certificate from the sandbox");
             let subject = match &state.tls {
                 Some(tls) => SubjectArgs::of(&self.certificate_of(tls)?),
@@ -176,11 +189,10 @@ impl Session<'_> {
             };
             let profile = if strict { ProfileArg::Qseal } else { ProfileArg::TestClient };
             let kept = self.fetch_certificate(&subject, profile, Some(tenant)).await;
-            state.signing = Some(kept.map_err(|failure| {
-                Failure::new(format!(
-                    "{failure}; a test certificate comes from a sandbox's management API (--management), one that \
-                     you have is taken over with: vestibule tpp certificate --certificate FILE --key FILE"
-                ))
+            state.signing = Some(kept.map_err(|mut failure| {
+                failure.text += "; a test certificate comes from a sandbox's management API (--management), one that \
+                                 you have is taken over with: vestibule tpp certificate --certificate FILE --key FILE";
+                failure
             })?);
             self.folder.save(state)?;
         }
@@ -205,6 +217,19 @@ impl Session<'_> {
         named.map_or(usual, String::as_str).to_owned()
     }
 
+    /// Redirect URIs as this bank takes them: one that insists on https gets another one for each without.
+    fn taken(&self, redirect_uris: Vec<String>) -> Vec<String> {
+        let strict = self.announced.as_ref().is_some_and(|announced| announced.strict);
+        let mut taken = Vec::new();
+        for uri in redirect_uris {
+            let uri = if strict && uri.starts_with("http:") { self.redirect_uri(None) } else { uri };
+            if !taken.contains(&uri) {
+                taken.push(uri);
+            }
+        }
+        taken
+    }
+
     pub(super) fn forget(&self) -> Result<(), Failure> {
         self.folder.forget()?;
         if self.args.json {
@@ -213,7 +238,10 @@ impl Session<'_> {
         }
         let (bank, dialect) = (&self.args.bank, self.dialect.name());
         output::line(&format!("Nothing is kept about {bank} in the dialect {dialect} any more."));
-        self.next(&["vestibule tpp register --redirect-uri https://tpp.example/callback"]);
+        // What is kept in the other dialect would decide the next command's.
+        let is_other = StateFolder::dialect_of(&self.root, bank)? != self.dialect;
+        let named = if is_other { format!(" --dialect {dialect}") } else { String::new() };
+        self.next(&[&format!("vestibule tpp register{named} --redirect-uri {ELSEWHERE}")]);
         Ok(())
     }
 
@@ -226,7 +254,7 @@ impl Session<'_> {
     ) -> Result<KeptIdentity, Failure> {
         let making = tokio::task::spawn_blocking(|| generate_key(KeyType::Rsa2048));
         let (private_key, public_key) = output::patiently("a key, which is being made", making).await??;
-        let management = self.management()?;
+        let management = self.management().await?;
         let issued = management.test_certificate(&request(subject, profile, tenant, &public_key)).await?;
         let kept = self.folder.save_identity(
             purpose(profile),
@@ -277,7 +305,10 @@ impl Session<'_> {
     /// A client of a bank of the dialect bunq that goes on from `state`.
     pub(super) fn bunq_client_with(&self, state: State) -> Result<bunq::Client, Failure> {
         let settings = tpp::TransportSettings { ca_file: self.ca_file()?, tls: None };
-        Ok(bunq::Client::open(self.transport(settings)?, &self.args.bank, self.folder.clone(), state)?)
+        let client =
+            bunq::Client::open(self.transport(settings)?, &self.args.bank, self.folder.clone(), state)?;
+        let announced = self.announced.as_ref();
+        Ok(client.at_day(announced.and_then(|it| it.today(it.usual_tenant()?))))
     }
 }
 
@@ -294,6 +325,14 @@ fn leave_others(state: &mut State, new: &KeptIdentity) -> Option<String> {
         }
     }
     Some(registered)
+}
+
+/// The command that registers, as before if there is a registration.
+pub(super) fn registration_of(state: &State) -> String {
+    let usual = [ELSEWHERE.to_owned()];
+    let uris = state.registration.as_ref().map_or(&usual[..], |kept| &kept.redirect_uris);
+    let option = |uri: &String| format!(" --redirect-uri {}", quoted(uri));
+    format!("vestibule tpp register{}", uris.iter().map(option).collect::<String>())
 }
 
 fn purpose(profile: ProfileArg) -> Use {

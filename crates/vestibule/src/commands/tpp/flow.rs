@@ -14,9 +14,6 @@ use crate::cli::{HeadlessArgs, TppConsentArgs, TppFlowAisArgs, TppFlowBunqArgs, 
 use crate::commands::Failure;
 use crate::output;
 
-/// The branch whose customers a sandbox serves in the dialect bunq.
-const BUNQ_TENANT: &str = "nl";
-
 /// Whom the first payment goes to.
 const PAYEE: (&str, &str) = ("NL91ABNA0417164300", "Example Shop");
 
@@ -80,21 +77,22 @@ impl Session<'_> {
         let mut steps = Steps::begin(self.args.json);
         self.check_persona(&command.headless, &command.persona).await?;
         let mut state = self.meet().await?;
+        let tenant = self.tenant(command.tenant.as_deref(), &state)?;
         let mut redirect_uris = state.registration.as_ref().map(|kept| kept.redirect_uris.clone());
         let is_new = |uri: &String| redirect_uris.as_ref().is_none_or(|known| !known.contains(uri));
         if redirect_uris.is_none() || command.redirect_uri.as_ref().is_some_and(is_new) {
             let mut redirect_uris = redirect_uris.take().unwrap_or_default();
             redirect_uris.push(self.redirect_uri(command.redirect_uri.as_ref()));
-            let tenant = command.tenant.clone();
+            let tenant = Some(tenant.clone());
             let registration =
                 TppRegisterArgs { tenant, redirect_uris, sector_identifier_uri: String::new() };
             state = self.register_with(state, registration, |_| {}).await?;
             let id = state.registration.as_ref().map(|kept| kept.client_id.clone()).unwrap_or_default();
             steps.done("registration", &id);
         }
-        let customer = self.customer(&command.headless, &command.tenant, &command.persona).await?;
+        let customer = self.customer(&command.headless, &tenant, &command.persona).await?;
         steps.customer(&customer);
-        let client = self.client(&state, &command.tenant).await?;
+        let client = self.client(&state, &tenant).await?;
         let wish = TppConsentArgs {
             ibans: customer.headless.customer_iban.iter().cloned().collect(),
             valid_until: None,
@@ -102,7 +100,7 @@ impl Session<'_> {
             frequency_per_day: 4,
             savings: false,
             redirect_uri: command.redirect_uri.clone(),
-            tenant: Some(command.tenant.clone()),
+            tenant: Some(tenant),
         };
         let mut consent = self.request_consent(&client, state, &wish).await?;
         steps.done("consent", &consent.kept().id.clone());
@@ -144,10 +142,11 @@ impl Session<'_> {
         self.check_persona(&command.headless, &command.persona).await?;
         let redirect_uri = self.redirect_uri(command.redirect_uri.as_ref());
         let mut client = self.bunq_client().await?;
+        let tenant = self.tenant(None, &client.state())?;
         client.register(std::slice::from_ref(&redirect_uri), |_| {}).await?;
         let id = client.kept().oauth_client.as_ref().map(|kept| kept.client_id.clone());
         steps.done("registration", &id.unwrap_or_default());
-        let decider = self.customer(&command.headless, BUNQ_TENANT, &command.persona).await?;
+        let decider = self.customer(&command.headless, &tenant, &command.persona).await?;
         steps.customer(&decider);
         let pending = client.begin_authorization(Some(&redirect_uri))?;
         let way = (pending.url.as_str(), pending.redirect_uri.as_str());
@@ -195,7 +194,7 @@ impl Session<'_> {
         if !self.makes_customers(headless) {
             return Ok(());
         }
-        let all = self.management()?.personas().await?;
+        let all = self.management().await?.personas().await?;
         let personas: Vec<&Value> = all["personas"].as_array().into_iter().flatten().collect();
         let list = "the others are listed by: vestibule account list --personas";
         let Some(found) = personas.iter().find(|known| known["name"] == persona) else {
@@ -235,7 +234,7 @@ impl Session<'_> {
                 persona: Some(persona.to_owned()),
                 ..TestAccountRequest::default()
             };
-            let made = self.management()?.test_account(&request).await?;
+            let made = self.management().await?.test_account(&request).await?;
             let text = |value: &Value| value.as_str().map(str::to_owned);
             // The main account may be closed, where that is what the persona is for.
             let mut accounts = made["accounts"].as_array().into_iter().flatten();

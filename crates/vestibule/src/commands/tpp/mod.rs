@@ -21,7 +21,7 @@ use tpp::sandbox::Management;
 use tpp::state::{Dialect, KeptIdentity, State, StateFolder};
 use tpp::{Transport, TransportSettings};
 
-use super::{Failure, Hints, user_folder};
+use super::{Failure, Hints, quoted, user_folder};
 use crate::cli::{
     DEFAULT_BANK, DEFAULT_MANAGEMENT, DialectArg, TppArgs, TppCommand, TppCommonArgs, TppFlowCommand,
     TppRegisterArgs, TppShowArgs, TppStatusCommand,
@@ -30,11 +30,13 @@ use crate::output;
 
 pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
     let session = Session::open(&args.common, &args.command).await?;
+    let tenant = args.command.tenant().map(str::to_owned);
     let done = match session.dialect {
         Dialect::Bunq => session.run_bunq(args.command).await,
         Dialect::BerlinGroup => session.run_berlin_group(args.command).await,
     };
-    done.map(|()| ExitCode::SUCCESS).map_err(|failure| failure.with(&session.hints))
+    let explained = |failure| session.explain(failure, tenant.as_deref()).with(&session.hints);
+    done.map(|()| ExitCode::SUCCESS).map_err(explained)
 }
 
 fn not_yet(command: &str) -> Failure {
@@ -106,6 +108,7 @@ impl<'a> Session<'a> {
             None => StateFolder::dialect_of(&root, &args.bank)?,
         };
         let folder = StateFolder::for_dialect(&root, &args.bank, dialect)?;
+        check_address(&args.bank, dialect)?;
         let announced = match command {
             TppCommand::Show(_) | TppCommand::Forget => None,
             _ => Announcement::of(&args.bank).await,
@@ -128,12 +131,12 @@ impl<'a> Session<'a> {
         let path = |path: &PathBuf| path.display().to_string();
         hints.tpp.extend(args.state.as_ref().map(|folder| ("--state", path(folder))));
         hints.tpp.extend(args.ca.as_ref().map(|file| ("--ca", path(file))));
-        let management = self.management_url();
-        if management != DEFAULT_MANAGEMENT {
+        if let Some(management) = self.management_url().filter(|url| *url != DEFAULT_MANAGEMENT) {
             hints.account.push(("--management", management.to_owned()));
         }
         if let Some(url) = bank.and_then(|bank| url::Url::parse(bank).ok()) {
-            hints.sandbox = sandbox_options(&url);
+            let kept = self.folder.load().ok().and_then(|state| state.sandbox);
+            hints.sandbox = sandbox_options(&url, kept.is_none_or(|kept| kept.ephemeral));
         }
         hints
     }
@@ -144,13 +147,80 @@ impl<'a> Session<'a> {
         commands.iter().for_each(|command| output::line(&format!("  {}", self.hints.complete(command))));
     }
 
-    fn management_url(&self) -> &str {
+    /// Where the sandbox's management API is: what is said, what the sandbox says, and beside the usual address of a
+    /// bank the usual one. Beside any other it would be that of a bank that nobody named.
+    fn management_url(&self) -> Option<&str> {
         let announced = self.announced.as_ref().and_then(|announced| announced.management.as_deref());
-        self.args.management.as_deref().or(announced).unwrap_or(DEFAULT_MANAGEMENT)
+        let usual = self.args.bank.trim_end_matches('/') == DEFAULT_BANK;
+        self.args.management.as_deref().or(announced).or(usual.then_some(DEFAULT_MANAGEMENT))
     }
 
-    fn management(&self) -> Result<Management, Failure> {
-        Ok(Management::new(self.transport(TransportSettings::default())?, self.management_url()))
+    async fn management(&self) -> Result<Management, Failure> {
+        let Some(url) = self.management_url() else {
+            self.ask_bank().await?;
+            return Err(Failure::new(format!(
+                "{} announces no management API, as a sandbox does; name that with --management",
+                self.args.bank
+            )));
+        };
+        Ok(Management::new(self.transport(TransportSettings::default())?, url))
+    }
+
+    /// Checks that anybody is at the bank's address, before anything is asked for elsewhere.
+    async fn ask_bank(&self) -> Result<(), Failure> {
+        if self.announced.is_none() {
+            let settings = TransportSettings { ca_file: self.ca_file()?, tls: None };
+            Announcement::ask(&self.transport(settings)?, &self.args.bank).await?;
+        }
+        Ok(())
+    }
+
+    /// The tenant that is named; without a name that of the registration, or the usual one of the bank.
+    fn tenant(&self, named: Option<&str>, state: &State) -> Result<String, Failure> {
+        let announced = self.announced.as_ref();
+        match (named, announced) {
+            (Some(named), Some(announced)) if !announced.has_tenant(named) => {
+                let names: Vec<_> = announced.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+                let (bank, names) = (&self.args.bank, names.join(", "));
+                Err(Failure::new(format!("{bank} has no tenant {named}; name one of {names} with --tenant")))
+            }
+            (Some(named), _) => Ok(named.to_owned()),
+            (None, _) => Ok(self.usual_tenant(state).unwrap_or("nl").to_owned()),
+        }
+    }
+
+    /// The tenant whose clock counts where none is named; absent where nobody told one.
+    fn usual_tenant<'s>(&'s self, state: &'s State) -> Option<&'s str> {
+        let registered = state.registration.as_ref().map(|kept| kept.tenant.as_str());
+        let Some(announced) = &self.announced else { return registered };
+        registered.filter(|name| announced.has_tenant(name)).or(announced.usual_tenant())
+    }
+
+    /// A failure with the next step, where this side knows it better than the bank.
+    fn explain(&self, mut failure: Failure, tenant: Option<&str>) -> Failure {
+        let state = self.load().unwrap_or_default();
+        if failure.is_about_revocation() && failure.text.contains("register again") {
+            failure.text += &format!("; with the one that is kept: {}", enrolment::registration_of(&state));
+        }
+        if failure.is_about_validity() {
+            let strict = self.announced.as_ref().is_some_and(|announced| announced.strict);
+            let profile = if strict { " --profile qseal" } else { "" };
+            let named = tenant.map(|tenant| format!(" --tenant {}", quoted(tenant))).unwrap_or_default();
+            failure.text += &format!("; get another one with: vestibule tpp certificate{profile}{named}");
+            if state.tls.is_some() && self.args.bank.starts_with("https:") {
+                failure.text += &format!("; for TLS with: vestibule tpp certificate --profile qwac{named}");
+            }
+        }
+        let management = self.management_url().unwrap_or_default();
+        let is_elsewhere = self.announced.is_some() || self.args.management.is_some();
+        let is_management = failure.text.starts_with(&format!("{}/", management.trim_end_matches('/')));
+        let is_bank = failure.text.starts_with(&format!("{}/", self.args.bank.trim_end_matches('/')));
+        if failure.kind == "unreachable" && is_elsewhere && is_management && !is_bank {
+            let hint = "; this is the management address and not the bank's: check it, and name the sandbox's own \
+                        with --management";
+            failure.text = failure.text.replace(tpp::START_HINT, hint);
+        }
+        failure
     }
 
     /// The day at the bank for a consent.
@@ -314,16 +384,27 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Checks that a bank is named by the address that the paths of its interfaces begin at.
+fn check_address(bank: &str, dialect: Dialect) -> Result<(), Failure> {
+    let Ok(url) = url::Url::parse(bank) else { return Ok(()) };
+    let first = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+    match (first, dialect) {
+        ("xs2a-bg" | "auth", _) | ("bunq", Dialect::BerlinGroup) => Err(Failure::new(format!(
+            "--bank wants the bank's origin without the path {}: {}",
+            url.path(),
+            url.origin().ascii_serialization()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Options of a sandbox that listens at an address of this machine, beside others that may run.
-fn sandbox_options(bank: &url::Url) -> Vec<(&'static str, String)> {
+fn sandbox_options(bank: &url::Url, is_ephemeral: bool) -> Vec<(&'static str, String)> {
     let Some(host @ ("127.0.0.1" | "localhost" | "[::1]")) = bank.host_str() else { return Vec::new() };
     let own = format!("{host}:{}", bank.port_or_known_default().unwrap_or_default());
     let free = || "127.0.0.1:0".to_owned();
     let (plain, tls) = if bank.scheme() == "https" { (free(), own) } else { (own, free()) };
-    vec![
-        ("--listen", plain),
-        ("--tls-listen", tls),
-        ("--management-listen", free()),
-        ("--ephemeral", String::new()),
-    ]
+    let mut options = vec![("--listen", plain), ("--tls-listen", tls), ("--management-listen", free())];
+    options.extend(is_ephemeral.then(|| ("--ephemeral", String::new())));
+    options
 }

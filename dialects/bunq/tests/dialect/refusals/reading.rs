@@ -25,7 +25,7 @@ async fn an_object_is_an_object() {
     let own_account = format!("/user/{}/monetary-account-bank/{account}", own.user);
     let payment = own.below(account, "/payment");
     let mut rows: Vec<Row> = Vec::new();
-    for body in ["[]", "[{\"secret\": \"x\"}]", "1", "\"x\"", "true"] {
+    for body in ["[]", "[{\"secret\": \"x\"}]", "1", "\"x\"", "true", "null"] {
         for request in [
             raw(&installing, "POST", "/device-server", body),
             raw(&installing, "POST", "/session-server", body),
