@@ -45,7 +45,7 @@ impl Gateway {
     /// and in use.
     ///
     /// # Errors
-    /// [`Refusal::CertificateExpired`], [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`],
+    /// [`domain::Refusal::CertificateExpired`], [`domain::Refusal::CertificateRevoked`], [`domain::Refusal::CertificateBlocked`],
     /// [`StandingRefusal::Blocked`]
     pub async fn may_act_by_certificates(
         &self,
@@ -72,7 +72,7 @@ impl Gateway {
     /// interface.
     ///
     /// # Errors
-    /// [`Refusal::NotRegistered`], [`StandingRefusal`]
+    /// [`domain::Refusal::NotRegistered`], [`StandingRefusal`]
     pub async fn may_act(&self, ctx: &Ctx, interface: Interface, id: &TppId) -> Result<ActingTpp, Error> {
         let tpp = self.registered(id).await?;
         self.client_may_act(ctx, interface, &tpp).await

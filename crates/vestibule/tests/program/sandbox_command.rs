@@ -154,7 +154,7 @@ fn the_same_seed_gives_the_same_names() {
         let made =
             testkit::run("curl", &["-s", "-H", "content-type: application/json", "-d", body, &url]).stdout;
         let made: serde_json::Value = serde_json::from_slice(&made).unwrap();
-        let ca = eidas::Certificate::from_pem(&String::from_utf8(ca).unwrap()).unwrap();
+        let ca = eidas::Certificate::from_pem(String::from_utf8(ca).unwrap()).unwrap();
         (ca.subject.to_string(), ca.serial_hex(), made["keyId"].to_string())
     };
     assert_eq!(names("1"), names("1"));
