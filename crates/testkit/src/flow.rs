@@ -50,10 +50,13 @@ impl TestServer {
         TestTpp { signer, tenant: tenant.to_owned(), secret }
     }
 
-    /// A customer with accounts.
+    /// A customer with accounts. What a student holds is drawn and may be nothing; here it is enough to pay something.
     pub async fn customer(&self, tenant: &str, persona: &str) -> Value {
-        let (status, body) =
-            self.manage("POST", "/test-accounts", json!({"tenant": tenant, "persona": persona})).await;
+        let mut wish = json!({"tenant": tenant, "persona": persona});
+        if persona == "student" {
+            wish["balance"] = json!("250.00");
+        }
+        let (status, body) = self.manage("POST", "/test-accounts", wish).await;
         assert_eq!(status, 201, "{body}");
         body
     }
