@@ -41,6 +41,11 @@ pub fn pseudo_certificate(
     (self_signed(&key_pem, name, change), key_pem)
 }
 
+/// A moment as certificates hold it.
+pub fn certificate_time(moment: jiff::Timestamp) -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(moment.as_second()).unwrap()
+}
+
 /// The same for any key and name; the certificate alone.
 pub fn self_signed(
     key_pem: &str,

@@ -17,6 +17,11 @@ pub fn now() -> Timestamp {
     *begin + SignedDuration::try_from(at.elapsed()).unwrap()
 }
 
+/// The moment so many days from [`now`], or before it.
+pub fn in_days(days: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * days)
+}
+
 /// Moments from 2020 to 2085 for property tests, often shortly before or after midnight in one of the bank's zones, on
 /// the days on which clocks change, and at the ends of months.
 pub fn moments() -> impl Strategy<Value = Timestamp> {

@@ -13,7 +13,7 @@ mod server;
 mod signer;
 mod test_ca;
 
-pub use clock::{moments, now};
+pub use clock::{in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use links::SignedBy;
 pub use program::{Program, command, free_folder, openssl, run};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::bunq::{BunqClient, client_keys, euro, shop};
-use testkit::{Answer, Request, TestServer};
+use testkit::{Answer, Request, TestServer, in_days};
 
 /// Rows of a kind.
 async fn count(server: &TestServer, kind: &'static str) -> usize {
@@ -114,7 +114,7 @@ async fn orders_go_and_what_was_paid_stays() {
     own.make(&own.below(account, "/customer-statement"), &statement).await;
     let schedule = json!({
         "payment": {"amount": euro("1.00"), "counterparty_alias": shop(), "description": "Rent"},
-        "schedule": {"time_start": "2085-01-01 00:00:00.000000", "recurrence_unit": "ONCE"},
+        "schedule": {"time_start": in_days(800).strftime("%Y-%m-%d 00:00:00.000000").to_string(), "recurrence_unit": "ONCE"},
     });
     let schedules = own.below(account, "/schedule-payment");
     let (ended, active) = (own.make(&schedules, &schedule).await, own.make(&schedules, &schedule).await);

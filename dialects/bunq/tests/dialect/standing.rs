@@ -1,8 +1,10 @@
 //! Service providers that may not act any more, and tokens at the wrong interface.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BUNQ, BunqClient, pseudo_certificate};
-use testkit::{Answer, CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, parameter};
+use testkit::bunq::{BUNQ, BunqClient, certificate_time, pseudo_certificate};
+use testkit::{
+    Answer, CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, in_days, parameter,
+};
 
 /// A third party at both interfaces.
 const BOTH: &str = "PSDNL-DNB-B0043";
@@ -27,7 +29,7 @@ impl Scene {
         let customer = server.customer("nl", "student").await;
         let (certificate, key) = pseudo_certificate("Standing PISP AISP", |params| {
             // Until a moment that the tenant's clock reaches in a test.
-            params.not_after = time::OffsetDateTime::from_unix_timestamp(3_000_000_000).unwrap();
+            params.not_after = certificate_time(in_days(300));
         });
         let client = BunqClient::install(&server).await;
         let api_key = client.trade(&certificate, &certificate, &key).await;
@@ -158,12 +160,11 @@ async fn a_certificate_out_of_use_takes_its_key_along() {
 #[tokio::test]
 async fn a_certificate_ends_by_the_clock_of_the_tenant() {
     let scene = Scene::new().await;
-    let now = "2065-01-25T00:00:00Z";
-    let moved = json!({"tenant": "nl", "now": now});
-    assert_eq!(scene.server.manage("PUT", "/clock", moved).await.0, 200);
+    scene.server.advance("nl", "P301D").await;
     let refused = scene.provider_session(&json!({"secret": scene.provider.key})).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
-    assert!(refused.body.contains(&format!("now it is {now}")[..28]), "{}", refused.body);
+    let day = in_days(301).to_string();
+    assert!(refused.body.contains(&format!("now it is {}", &day[..10])), "{}", refused.body);
     let target = scene.url.strip_prefix(scene.server.url()).unwrap();
     let page = scene.server.send(&Request::new("GET", target)).await;
     assert!(page.status == 403 && page.body.contains("for a new API key"), "{}", page.body);

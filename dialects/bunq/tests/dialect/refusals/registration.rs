@@ -1,8 +1,8 @@
 //! Refusals on the way to a session: installation, certificate, device, session.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BUNQ, BunqClient, client_keys, pseudo_certificate, sign};
-use testkit::{FakeKey, Request, TestCa, TestServer};
+use testkit::bunq::{BUNQ, BunqClient, certificate_time, client_keys, pseudo_certificate, sign};
+use testkit::{FakeKey, Request, TestCa, TestServer, in_days};
 
 use super::{Row, hold, with, without};
 
@@ -30,10 +30,10 @@ async fn answers_say_what_was_wrong() {
         client.credential_request(&certificate, &certificate, &key)
     };
     let (old, _) = pseudo_certificate("Old AISP", |params| {
-        params.not_after = time::OffsetDateTime::from_unix_timestamp(1_700_000_001).unwrap();
+        params.not_after = certificate_time(in_days(-1));
     });
     let (young, _) = pseudo_certificate("Young AISP", |params| {
-        params.not_before = time::OffsetDateTime::from_unix_timestamp(2_400_000_000).unwrap();
+        params.not_before = certificate_time(in_days(1));
     });
     let ca = TestCa::new("Nobody");
     let foreign = ca.issue(&TestCa::subject("PSDNL-DNB-B9"), &["PSP_AI"], |_| {});
