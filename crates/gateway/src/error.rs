@@ -86,7 +86,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict => Self::Conflict,
             StoreError::Unavailable(_) => Self::Unavailable(error),
-            StoreError::Violation(_) | StoreError::Corrupt(_) | StoreError::Newer { .. } => {
+            StoreError::Violation(_) | StoreError::Corrupt { .. } | StoreError::Newer { .. } => {
                 Self::Internal(error)
             }
         }
@@ -133,8 +133,8 @@ mod tests {
         };
         for (error, attempts) in [
             ((|| Error::Conflict) as fn() -> Error, 15),
-            (|| StoreError::Violation("CHECK".to_owned()).into(), 1),
-            (|| StoreError::Unavailable("full".to_owned()).into(), 1),
+            (|| StoreError::Violation(store::fault("CHECK")).into(), 1),
+            (|| StoreError::Unavailable(store::fault("full")).into(), 1),
         ] {
             count.set(0);
             assert!(retry(|| fail(error)).await.is_err());

@@ -58,7 +58,7 @@ pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
-pub use store::{Changes, Contents as StoreContents, Store, StoreError};
+pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError, fault};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;

@@ -3,7 +3,7 @@
 use domain::{Authorisation, AuthorisationId, ConsentId, CustomerId, Progress};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::row::{Row, corrupt};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -68,7 +68,7 @@ fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
         redirect_uri: row.text(3, "authorisations.redirect_uri")?,
         created_at: row.time(4, "authorisations.created_at")?,
         progress: Progress::from_name(&row.text(5, "authorisations.progress")?)
-            .ok_or(StoreError::Corrupt("authorisations.progress"))?,
+            .ok_or(corrupt("authorisations.progress"))?,
         customer: row.optional_text(6, "authorisations.customer")?.map(CustomerId::new),
         wrong_answers: row.integer(7, "authorisations.wrong_answers")?,
         version: row.integer(8, "authorisations.version")?,

@@ -5,7 +5,7 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -126,7 +126,7 @@ fn read(row: &Row<'_>) -> Result<Session, StoreError> {
         request: row.json(3, "sessions.request")?,
         challenge: row.text(4, "sessions.challenge")?,
         language: Language::from_code(&row.text(5, "sessions.language")?)
-            .ok_or(StoreError::Corrupt("sessions.language"))?,
+            .ok_or(corrupt("sessions.language"))?,
         customer: row.optional_text(6, "sessions.customer")?.map(CustomerId::new),
         authenticated_at: row.optional_time(7, "sessions.authenticated_at")?,
         seen_at: row.time(8, "sessions.seen_at")?,

@@ -66,7 +66,8 @@ impl<T: Kept> Record<T> {
     }
 
     fn read(entry: Entry) -> Result<Self, Error> {
-        let corrupt = || Error::Internal(StoreError::Corrupt(T::KIND));
+        let corrupt =
+            || Error::Internal(StoreError::unreadable(T::KIND, gateway::fault("its key is no owner and id")));
         let (owner, id) = entry.key.split_once('/').ok_or_else(corrupt)?;
         let stored: Stored<T> = parse(T::KIND, &entry.value)?;
         Ok(Self {
@@ -188,7 +189,10 @@ pub(crate) async fn look_up<T: DeserializeOwned>(
 /// # Errors
 /// [`Error::Internal`]
 pub(crate) fn parse<T: DeserializeOwned>(kind: &'static str, text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|_| Error::Internal(StoreError::Corrupt(kind)))
+    serde_json::from_str(text).map_err(|error| {
+        let place = gateway::fault(format!("{:?} at {}:{}", error.classify(), error.line(), error.column()));
+        Error::Internal(StoreError::unreadable(kind, place))
+    })
 }
 
 /// Numbers as text of one length sort as numbers do.
