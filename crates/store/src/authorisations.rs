@@ -3,8 +3,14 @@
 use domain::{Authorisation, AuthorisationId, ConsentId, CustomerId, Progress};
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt};
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
+
+const AUTHORISATION: Columns = Columns::of(
+    "authorisations",
+    "id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version",
+);
 
 impl Store {
     /// The authorisation with this id.
@@ -12,12 +18,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn authorisation(&self, id: &AuthorisationId) -> Result<Option<Authorisation>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
-             FROM authorisations WHERE id = $1",
-            &[id.as_str().into()],
-            read,
-        )
+        self.find(select!(AUTHORISATION; "FROM authorisations WHERE id = $1"), &[id.as_str().into()], read)
+            .await
     }
 
     /// Every authorisation of a consent, the oldest first.
@@ -25,12 +27,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn authorisations(&self, consent: &ConsentId) -> Result<Vec<Authorisation>, StoreError> {
-        self.fetch_all(
-            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
-             FROM authorisations WHERE consent = $1 ORDER BY number",
+        self.list(
+            select!(AUTHORISATION; "FROM authorisations WHERE consent = $1 ORDER BY number"),
             &[consent.as_str().into()],
             read,
         )
+        .await
     }
 }
 
@@ -60,17 +62,16 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
+fn read(row: &mut Cursor<'_>) -> Result<Authorisation, StoreError> {
     Ok(Authorisation {
-        id: AuthorisationId::new(row.text(0, "authorisations.id")?),
-        consent: ConsentId::new(row.text(1, "authorisations.consent")?),
-        number: row.integer(2, "authorisations.number")?,
-        redirect_uri: row.text(3, "authorisations.redirect_uri")?,
-        created_at: row.time(4, "authorisations.created_at")?,
-        progress: Progress::from_name(&row.text(5, "authorisations.progress")?)
-            .ok_or(corrupt("authorisations.progress"))?,
-        customer: row.optional_text(6, "authorisations.customer")?.map(CustomerId::new),
-        wrong_answers: row.integer(7, "authorisations.wrong_answers")?,
-        version: row.integer(8, "authorisations.version")?,
+        id: AuthorisationId::new(row.text()?),
+        consent: ConsentId::new(row.text()?),
+        number: row.integer()?,
+        redirect_uri: row.text()?,
+        created_at: row.time()?,
+        progress: row.parsed(Progress::from_name)?,
+        customer: row.optional_text()?.map(CustomerId::new),
+        wrong_answers: row.integer()?,
+        version: row.integer()?,
     })
 }
