@@ -104,7 +104,7 @@ fn announce(bank: &Sandbox, addresses: &Addresses) -> Announcement {
         tls: addresses.tls.clone(),
         strict: addresses.strict,
         require_mtls: addresses.require_mtls,
-        ephemeral: addresses.data.is_none(),
+        ephemeral: addresses.ephemeral,
         tenants: bank.gateway.settings().tenants.iter().map(today).collect(),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use gateway::Gateway;
 use gateway::domain::{Tenant, Timestamp};
+use gateway::{Gateway, Lease};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -16,11 +16,15 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Forgets, tenant by tenant, until the sandbox stops.
 pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
+    let mut lease = Lease::new("forgetting");
     let mut done: HashMap<Tenant, Timestamp> = HashMap::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(TICK) => {}
+        }
+        if !lease.is_held(&gateway).await {
+            continue;
         }
         for tenant in &gateway.settings().tenants {
             let now = gateway.now(tenant);

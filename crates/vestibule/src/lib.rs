@@ -11,9 +11,10 @@ mod forgetting;
 mod listener;
 mod places;
 mod start;
+mod tasks;
 mod tls;
 mod unread;
 
-pub use config::{DataLocation, SandboxConfig};
+pub use config::{DataLocation, DatabaseAddress, SandboxConfig};
 pub use dialects::DIALECTS;
 pub use start::{Addresses, Running, StartError, start};

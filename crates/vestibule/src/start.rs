@@ -4,27 +4,23 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use edge::Edge;
 use edge::outbound::Loopback;
-use edge::{Due, Edge};
 use eidas::certificate::chain_from_pem;
-use gateway::{Drawer, Store, Strictness};
+use gateway::{Drawer, Store, StoreError, Strictness};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 use url::{Host, Url};
 
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::listener::Listener;
-use crate::{app, forgetting, tls};
-
-/// How late something may be that is due at a moment.
-const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+use crate::{app, tasks, tls};
 
 /// Where a running sandbox can be reached.
 #[derive(Debug, Clone, Serialize)]
@@ -40,8 +36,11 @@ pub struct Addresses {
     pub tenants: Vec<String>,
     /// The seed of names, ids and numbers, if there is one.
     pub seed: Option<u64>,
-    /// The data folder; none if everything is in memory.
+    /// The data folder; none if everything is in memory or in a database elsewhere.
     pub data: Option<PathBuf>,
+    /// Whether everything is in memory and gone at the end.
+    #[serde(skip)]
+    pub ephemeral: bool,
     /// Whether the bank follows the standards to the letter.
     pub strict: bool,
     /// Whether API calls must present a TLS client certificate.
@@ -143,6 +142,9 @@ pub enum StartError {
     /// The data folder has a database that is not its own.
     #[error("sandbox.db in the data folder {} is not the database of the bank to which the folder belongs; put the right one back, or choose another folder with --data", .0.display())]
     DatabaseForeign(PathBuf),
+    /// The database cannot be used.
+    #[error("--database cannot be used: {0}")]
+    Database(StoreError),
     /// A file with trusted authorities cannot be read.
     #[error("cannot read trusted authorities from {}: {reason}", path.display())]
     Trusted {
@@ -213,10 +215,10 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         explain: config.explain,
         loopback: loopback(&[Some(public_address), Some(management_address), tls_address], &public_url),
     };
+    let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
     let bank = app::Bank::new(&edge, key, &sandbox, &addresses);
     let (stop, stopped) = watch::channel(false);
-    let mut listeners = JoinSet::new();
-    listeners.spawn(keep_up(bank.due, stopped.clone()));
+    let mut listeners = tasks::beside(&edge.gateway, bank.due, news, &stopped);
     let mut serve = |tcp, tls, app, origin: &str| {
         let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
         listeners.spawn(listener.serve(stopped.clone()));
@@ -228,7 +230,6 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     }
     serve(public, None, bank.public, &public_url);
     serve(management, None, bank.management, &addresses.management);
-    listeners.spawn(forgetting::run(edge.gateway.clone(), stopped));
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
@@ -250,21 +251,6 @@ fn issuer(sandbox: &Sandbox, names: Vec<String>) -> tls::Issue {
     Box::new(move |now| authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string()))
 }
 
-/// Does what is due as time goes by, until the bank stops.
-async fn keep_up(due: Vec<Due>, mut stopped: watch::Receiver<bool>) {
-    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = tick.tick() => {}
-        }
-        for work in &due {
-            work().await;
-        }
-    }
-}
-
 fn addresses(
     config: &SandboxConfig,
     seed: Option<u64>,
@@ -278,8 +264,9 @@ fn addresses(
         seed,
         data: match &config.data {
             DataLocation::Folder(path) => Some(path.clone()),
-            DataLocation::Memory => None,
+            DataLocation::Memory | DataLocation::Database(_) => None,
         },
+        ephemeral: config.data == DataLocation::Memory,
         strict: config.strictness == Strictness::Strict,
         require_mtls: config.require_mtls,
     }
@@ -330,8 +317,11 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
             Ok((Some(folder), store))
         }
         DataLocation::Memory => {
-            let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
+            let memory = |error: StoreError| sandbox::SandboxError::Store(error.into());
             Ok((None, Store::in_memory().map_err(memory)?))
+        }
+        DataLocation::Database(address) => {
+            Ok((None, Store::connect(address.expose()).await.map_err(StartError::Database)?))
         }
     }
 }

@@ -27,6 +27,7 @@ mod second_hour;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;
+mod two_nodes;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
