@@ -1,5 +1,6 @@
 //! A dialect: one bank's way to speak, mounted under its own prefix.
 
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,9 +11,13 @@ use http::StatusCode;
 
 use crate::outbound::Loopback;
 
-/// What a dialect's handlers need.
+/// What a dialect's handlers need. Every call gets a clone of it, so cloning is cheap and shares it.
 #[derive(Debug, Clone)]
-pub struct Edge {
+pub struct Edge(Arc<Surroundings>);
+
+/// What an [`Edge`] consists of.
+#[derive(Debug)]
+pub struct Surroundings {
     /// The use cases.
     pub gateway: Gateway,
     /// Where browsers reach the bank: scheme and authority without a trailing slash.
@@ -25,6 +30,21 @@ pub struct Edge {
     pub explain: bool,
     /// Whether callbacks may go to the bank's own machine.
     pub loopback: Loopback,
+}
+
+impl Edge {
+    /// Puts together what is shared.
+    pub fn new(surroundings: Surroundings) -> Self {
+        Self(Arc::new(surroundings))
+    }
+}
+
+impl Deref for Edge {
+    type Target = Surroundings;
+
+    fn deref(&self) -> &Surroundings {
+        &self.0
+    }
 }
 
 /// A dialect that this build can serve.

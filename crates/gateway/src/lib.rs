@@ -163,6 +163,11 @@ impl Gateway {
         Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request, language: None })
     }
 
+    /// Runs the answering of a call so that its reads cost less: see [`Store::in_snapshots`].
+    pub async fn in_snapshots<F: Future>(&self, answer: F) -> F::Output {
+        self.0.store.in_snapshots(answer).await
+    }
+
     /// Now by the system's clock, for what belongs to no tenant.
     pub fn system_time(&self) -> domain::Timestamp {
         self.0.clock.now(None)

@@ -98,6 +98,12 @@ impl Store {
         self.0.save(changes.into_statements()).await
     }
 
+    /// Runs a future whose reads, from one wait to the next, see one state of the database: that is cheaper than each
+    /// for itself. What the future itself has written is seen by all of its later reads.
+    pub async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
+        self.0.in_snapshots(future).await
+    }
+
     /// Steps of the database's machine that reads took so far: what they cost, on any machine.
     pub fn steps(&self) -> u64 {
         self.0.steps()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edge::outbound::Loopback;
-use edge::{Due, Edge};
+use edge::{Due, Edge, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::{Drawer, Store, Strictness};
 use oauth::SigningKeys;
@@ -205,20 +205,21 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let tls_url = tls_address.map(|address| format!("https://{}", reachable(address)));
     let management_url = format!("http://{}", reachable(management_address));
     let addresses = addresses(&config, sandbox.seed, (&public_url, tls_url.as_deref(), &management_url));
-    let edge = Edge {
+    let edge = Edge::new(Surroundings {
         gateway: sandbox.gateway.clone(),
         public_url: Arc::from(public_url.as_str()),
         mtls_url: tls_url.as_deref().map(Arc::from),
         require_mtls: config.require_mtls,
         explain: config.explain,
         loopback: loopback(&[Some(public_address), Some(management_address), tls_address], &public_url),
-    };
+    });
     let bank = app::Bank::new(&edge, key, &sandbox, &addresses);
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
     listeners.spawn(keep_up(bank.due, stopped.clone()));
     let mut serve = |tcp, tls, app, origin: &str| {
-        let listener = Listener { tcp, tls, app, origin: Arc::from(origin) };
+        let gateway = edge.gateway.clone();
+        let listener = Listener { tcp, tls, app, gateway, origin: Arc::from(origin) };
         listeners.spawn(listener.serve(stopped.clone()));
     };
     if let (Some((tcp, address)), Some(url)) = (secured, &tls_url) {
