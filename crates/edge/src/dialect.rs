@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use gateway::Gateway;
 use gateway::domain::{CustomerId, Tenant};
+use gateway::{Fault, Gateway};
 use http::StatusCode;
 
 use crate::outbound::Loopback;
@@ -98,9 +98,19 @@ pub type Door = Arc<
 /// a clock was moved; what fails is logged and tried again.
 pub type Due = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What came of an authorization request: the secret of the session in which the customer logs in, or a status with a
-/// text that says what is wrong.
-pub type Beginning = Pin<Box<dyn Future<Output = Result<String, (StatusCode, String)>> + Send>>;
+/// What came of an authorization request: the secret of the session in which the customer logs in, or why there is none.
+pub type Beginning = Pin<Box<dyn Future<Output = Result<String, NotBegun>> + Send>>;
+
+/// Why an authorization request led to no session.
+#[derive(Debug)]
+pub struct NotBegun {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// What is wrong, for whoever asked.
+    pub text: String,
+    /// What is behind it, if the gateway failed.
+    pub fault: Option<Fault>,
+}
 
 /// Where browsers arrive with authorization requests, for tests that decide without a browser.
 #[derive(Clone)]

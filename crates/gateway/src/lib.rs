@@ -44,7 +44,7 @@ pub use customers::ReadableAccount;
 pub use decisions::{Approval, Decided, WaitingPayment};
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
-pub use error::{Error, Noun, retry};
+pub use error::{Error, Fault, Noun, retry};
 pub use forgetting::Forgotten;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;

@@ -12,7 +12,7 @@ use gateway::sessions::{Outcome, WayBack};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
-use crate::error::{Error, from_gateway, refused_as};
+use crate::error::{Error, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::scope::{self, Resource, ResourceKind, Scope};
@@ -123,8 +123,7 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
         // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
         return Ok(Begun::Leave(nothing_pending(request, resource)));
     }
-    let begun = services.edge.gateway.begin_session(&ctx, &client, &request).await;
-    match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
+    match services.edge.gateway.begin_session(&ctx, &client, &request).await? {
         Ok(secret) => Ok(Begun::Session(secret)),
         Err(way_back) => Ok(Begun::Leave(way_back)),
     }
@@ -137,8 +136,7 @@ async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<
         return Ok(None);
     };
     let client_id = form.required("client_id")?;
-    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await;
-    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await?;
     let pushed = pushed.ok_or_else(|| {
         let text =
             "request_uri is unknown, expired, used before, or another client's; push the request again";
@@ -156,12 +154,11 @@ pub(crate) async fn check_request(
 ) -> Result<(ActingTpp, AuthorizationRequest, Resource), Error> {
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
-    let client = services.edge.gateway.client(client_id).await;
-    let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let client = services.edge.gateway.client(client_id).await?;
     let client = check_client(client_id, client)?;
     edge::note_third_party(client.id.as_str());
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
-    let acting = acting.map_err(|error| refused_as("unauthorized_client", error, &call.ctx.request))?;
+    let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
     let Scope { resource, offline_access } = check_scope(&client, form)?;

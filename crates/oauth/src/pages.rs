@@ -18,7 +18,7 @@ use web::{
     Simulator,
 };
 
-use crate::error::{Error, refused_as};
+use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -27,6 +27,21 @@ use crate::way_back::{location, policy_target};
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// What a page says when something went wrong.
+struct Failed(Error);
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<gateway::Error> for Failed {
+    fn from(error: gateway::Error) -> Self {
+        Self(refused_as(DENIED, error))
+    }
+}
 
 /// A browser with a session whose tenant is known.
 struct Session<'a> {
@@ -58,11 +73,11 @@ pub(crate) async fn get(
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
         Ok(None) => return over(&headers),
-        Err(error) => return error.for_caller(&headers),
+        Err(Failed(error)) => return error.for_caller(&headers),
     };
     match session.show(language, Typed::default(), StatusCode::FOUND, &headers).await {
         Ok(response) => response,
-        Err(error) => error.for_caller(&headers),
+        Err(Failed(error)) => error.for_caller(&headers),
     }
 }
 
@@ -86,38 +101,28 @@ pub(crate) async fn post(
         }
         session.act(&form, &headers).await
     };
-    done.await.unwrap_or_else(|error: Error| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 async fn find<'a>(
     services: &'a Services,
     browser: &'a Browser,
     headers: &HeaderMap,
-) -> Result<Option<Session<'a>>, Error> {
+) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let tenant = gateway.session_tenant(&secret).await;
-    let Some(tenant) = tenant.map_err(|error| refused_as("access_denied", error, &browser.request))? else {
-        return Ok(None);
-    };
+    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
 }
 
 impl Session<'_> {
-    fn failed(&self, error: gateway::Error) -> Error {
-        refused_as("access_denied", error, &self.ctx.request)
-    }
-
-    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
+    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         match field("action")? {
             "log-in" => self.log_in(form, headers).await,
-            "cancel" => {
-                let visit = gateway.cancel(&self.ctx, &self.secret).await;
-                self.leave(visit.map_err(|error| self.failed(error))?, headers)
-            }
+            "cancel" => self.leave(gateway.cancel(&self.ctx, &self.secret).await?, headers),
             "simulate" => {
                 let number = field("number")?.to_owned();
                 let simulator = Simulator { number, answer: None };
@@ -125,24 +130,22 @@ impl Session<'_> {
                 self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
             "approve" => {
-                let decided = gateway.approve(&self.ctx, &self.secret, &approval(form)).await;
-                let typed = match decided.map_err(|error| self.failed(error))? {
+                let typed = match gateway.approve(&self.ctx, &self.secret, &approval(form)).await? {
                     Decided::Done(visit) => return self.leave(visit, headers),
                     Decided::Undecided => Typed { must_choose: true, ..Typed::default() },
                     Decided::Declined(declined) => Typed { declined: Some(declined), ..Typed::default() },
                 };
                 self.show(None, typed, StatusCode::SEE_OTHER, headers).await
             }
-            _ => Err(Error::bad("invalid_request", "the form has no action that is known here")),
+            _ => Err(Error::bad("invalid_request", "the form has no action that is known here").into()),
         }
     }
 
-    async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
+    async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let iban = field("iban")?;
         let attempt = LogInAttempt { iban, answer: field("answer")?, challenge: Some(field("challenge")?) };
-        let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await;
-        let problem = match outcome.map_err(|error| self.failed(error))? {
+        let problem = match self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await? {
             LogIn::Done(secret) => {
                 let mut response = redirect(StatusCode::SEE_OTHER, BANK_PAGE);
                 let cookie = session_cookie::set_session(self.connection, Some(&secret));
@@ -172,9 +175,8 @@ impl Session<'_> {
         typed: Typed,
         redirect_status: StatusCode,
         headers: &HeaderMap,
-    ) -> Result<Response, Error> {
-        let visit = self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await;
-        match visit.map_err(|error| self.failed(error))? {
+    ) -> Result<Response, Failed> {
+        match self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await? {
             Visit::LogIn(view) => self.log_in_page(*view, typed).await,
             Visit::Decide(view) => Ok(self.decision_page(*view, &typed)),
             Visit::Ended => Ok(over(headers)),
@@ -185,7 +187,7 @@ impl Session<'_> {
         }
     }
 
-    fn leave(&self, visit: Visit, headers: &HeaderMap) -> Result<Response, Error> {
+    fn leave(&self, visit: Visit, headers: &HeaderMap) -> Result<Response, Failed> {
         let Visit::Leave(way_back) = visit else { return Ok(over(headers)) };
         let location = location(self.services, &self.ctx.tenant, &way_back);
         Ok(self.without_session(redirect(StatusCode::SEE_OTHER, &location)))
@@ -199,11 +201,10 @@ impl Session<'_> {
         response
     }
 
-    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Error> {
+    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.simulator.number;
-        let answer = gateway.simulated_answer(&number, &view.challenge).await;
-        let answer = answer.map_err(|error| self.failed(error))?;
+        let answer = gateway.simulated_answer(&number, &view.challenge).await?;
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let is_too_many = matches!(typed.problem, Some(Problem::TooManyOpen));

@@ -114,8 +114,7 @@ fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, dialects: &[(Dia
     let bank = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let bank = bank.clone();
-        // A failure of the store shows as soon as the customer logs in.
-        Box::pin(async move { bank.digipass_number(&tenant, &iban).await.ok().flatten() })
+        Box::pin(async move { bank.digipass_number(&tenant, &iban).await })
     });
     let entrances = dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);

@@ -17,7 +17,7 @@ use http_signatures::Message;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::client_authentication::check_tls_purpose;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
@@ -62,8 +62,7 @@ pub(crate) async fn register(
         authentication,
         identity: gateway::secret_hash(&identity),
     };
-    let registered = services.edge.gateway.register(&call.ctx, request).await;
-    let registered = registered.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let registered = services.edge.gateway.register(&call.ctx, request).await?;
     Ok((
         StatusCode::CREATED,
         [(CACHE_CONTROL, "no-store")],
@@ -117,8 +116,7 @@ async fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> 
     for (certificate, place) in presented.iter().filter_map(|(c, place)| Some((c.as_ref()?, *place))) {
         gateway.check_role(certificate, &Role::THIRD_PARTY)?;
         gateway.check_validity(certificate, place, now)?;
-        let status = gateway.check_certificate_status(&certificate.holder.fingerprint, place).await;
-        status.map_err(|error| from_gateway(error, &call.ctx.request))?;
+        gateway.check_certificate_status(&certificate.holder.fingerprint, place).await?;
     }
     Ok((signer, peer))
 }
