@@ -110,7 +110,7 @@ fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<Toke
             edge::log_failure(&call.ctx.request, &error);
             Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal error")
         })?),
-        scope: grant.scope(),
+        scope: grant.scope().to_string(),
         access_token: issued.access_token,
         refresh_token: issued.refresh_token,
         token_type: "Bearer".to_owned(),

@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011_lives.sql"),
     include_str!("../../migrations/0012_certificates_by_end.sql"),
     include_str!("../../migrations/0013_places.sql"),
+    include_str!("../../migrations/0014_placeholder.sql"),
+    include_str!("../../migrations/0015_subjects.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
