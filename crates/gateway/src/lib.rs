@@ -30,6 +30,7 @@ mod resource_servers;
 mod secrets;
 pub mod sessions;
 mod standing;
+mod subjects;
 
 use std::sync::Arc;
 

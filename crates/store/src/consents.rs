@@ -51,8 +51,8 @@ impl Store {
              c.created_at, c.customer, c.decision, c.last_action_at, c.interface, c.version, \
              t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
              t.version, \
-             g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
-             g.authenticated_at, g.ended_at, g.interface, g.version \
+             g.id, g.client, g.tenant, g.subject_kind, g.subject_id, g.authorisation, g.customer, \
+             g.offline_access, g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
              WHERE c.id = $2",
             &[token.as_hex().into(), id.as_str().into()],

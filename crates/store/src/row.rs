@@ -107,6 +107,12 @@ impl Row<'_> {
         domain::Tenant::parse(&self.text(index, column)?).map_err(|_| StoreError::Corrupt(column))
     }
 
+    /// A kind and, in the column after it, an id.
+    pub(crate) fn subject(&self, index: usize, column: &'static str) -> Result<domain::Subject, StoreError> {
+        let kind = domain::SubjectKind::from_name(&self.text(index, column)?);
+        Ok(kind.ok_or(StoreError::Corrupt(column))?.with_id(self.text(index + 1, column)?))
+    }
+
     /// A value that is stored as JSON.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(
         &self,

@@ -268,10 +268,10 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
 
 mod consents {
     use domain::{
-        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationProfile,
-        AuthorizationRequest, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant,
-        GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
-        TokenKind, TppId,
+        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
+        ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Interface, Language,
+        LogInFailures, LoggedIn, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant, Timestamp,
+        Token, TokenKind, TppId,
     };
     use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
@@ -308,16 +308,19 @@ mod consents {
         Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
     }
 
+    fn subject() -> Subject {
+        SubjectKind::Consent.with_id("c")
+    }
+
     fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             client: TppId::new("PSDNL-DNB-1"),
-            consent: ConsentId::new("c"),
+            interface: Interface::Bunq,
+            subject: subject(),
             redirect_uri: "https://tpp.example/\"x\"".into(),
             state: Some("s".into()),
             nonce: None,
             code_challenge: Some("x".into()),
-            profile: AuthorizationProfile::OpenId,
-            payment: None,
             pushed: Some(SecretHash::from_hex("cd")),
             offline_access: true,
         }
@@ -342,7 +345,7 @@ mod consents {
             id: GrantId::new("g"),
             client: TppId::new("PSDNL-DNB-1"),
             tenant: nl(),
-            consent: ConsentId::new("c"),
+            subject: subject(),
             authorisation: AuthorisationId::new("a"),
             customer: CustomerId::new("p"),
             interface: Interface::Bunq,
@@ -376,8 +379,7 @@ mod consents {
             challenge: "12345678".into(),
             named: Some(hash("psu")),
             language: Language::French,
-            customer: None,
-            authenticated_at: None,
+            logged_in: Some(LoggedIn { customer: CustomerId::new("p"), at: now() }),
             seen_at: now(),
             ended: false,
             version: 0,
@@ -413,8 +415,7 @@ mod consents {
     }
 
     fn authorisation() -> Authorisation {
-        let consent = (ConsentId::new("c"), 1);
-        Authorisation::begin(AuthorisationId::new("a"), consent, "https://x".into(), now())
+        Authorisation::begin(AuthorisationId::new("a"), (subject(), 1), "https://x".into(), now())
     }
 
     /// A consent and all that belongs to it.
@@ -441,7 +442,7 @@ mod consents {
             let kept = Consent { version: 1, ..consent() };
             assert_eq!(store.consent(&id).await.unwrap(), Some(kept.clone()));
             let authorisation = Authorisation { version: 1, ..authorisation() };
-            assert_eq!(store.authorisations(&id).await.unwrap(), std::slice::from_ref(&authorisation));
+            assert_eq!(store.authorisations(&subject()).await.unwrap(), std::slice::from_ref(&authorisation));
             assert_eq!(store.authorisation(&authorisation.id).await.unwrap(), Some(authorisation));
             let read = store.request("k").await.unwrap();
             assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
@@ -457,7 +458,7 @@ mod consents {
             let read = store.pushed_request(&hash("pushed")).await.unwrap();
             assert_eq!(read, Some(PushedRequest { version: 1, ..pushed() }));
 
-            store.save(Changes::new().end_grants(&id, now())).await.unwrap();
+            store.save(Changes::new().end_grants(&subject(), now())).await.unwrap();
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
         })
         .await;
@@ -510,7 +511,7 @@ mod consents {
             let later = end + std::time::Duration::from_secs(1);
             assert_eq!(store.forget(Perishable::Consent, &nl(), later, 9).await.unwrap(), 1);
             assert!(store.consent(&id).await.unwrap().is_none());
-            assert!(store.authorisations(&id).await.unwrap().is_empty());
+            assert!(store.authorisations(&subject()).await.unwrap().is_empty());
             assert!(store.grant(&GrantId::new("g")).await.unwrap().is_none());
             assert_eq!(store.read_count(&id, &account, ReadKind::Balances, day).await.unwrap(), 0);
             assert!(!store.was_read(&id, &account).await.unwrap());

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0012_certificates_by_end.sql"),
     include_str!("../../migrations/0013_places.sql"),
     include_str!("../../migrations/0014_fewer_writes.sql"),
+    include_str!("../../migrations/0015_subjects.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
