@@ -45,7 +45,7 @@ pub use customers::ReadableAccount;
 pub use decisions::{Approval, Decided, WaitingPayment};
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
-pub use error::{Error, Fault, Noun, retry};
+pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
@@ -59,7 +59,7 @@ pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
-pub use store::{Changes, Contents as StoreContents, Store, StoreError};
+pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, list};
+use crate::row::{Row, corrupt, list};
 use crate::{Changes, Store, StoreError};
 
 /// Most rows that a list returns.
@@ -181,7 +181,7 @@ fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
             signing_key: row.optional_text(11, "certificates.signing_key")?,
         },
         kind: CertificateKind::from_name(&row.text(5, "certificates.kind")?)
-            .ok_or(StoreError::Corrupt("certificates.kind"))?,
+            .ok_or(corrupt("certificates.kind"))?,
         recorded_at: row.time(6, "certificates.recorded_at")?,
         status: read_status(row, 7, 8, 6)?,
         version: row.integer(12, "certificates.version")?,
@@ -199,5 +199,5 @@ fn read_status(
         None => row.time(recorded_at, "certificates.recorded_at")?,
     };
     CertificateStatus::from_name(&row.text(status, "certificates.status")?, since)
-        .ok_or(StoreError::Corrupt("certificates.status"))
+        .ok_or(corrupt("certificates.status"))
 }

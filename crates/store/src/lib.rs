@@ -34,7 +34,7 @@ use std::path::Path;
 pub use books::{BookedAccount, HeldAccount, Posting};
 pub use changes::Changes;
 pub use customers::Customer;
-pub use error::StoreError;
+pub use error::{Fault, StoreError, fault};
 pub use lives::Perishable;
 pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;

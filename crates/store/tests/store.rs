@@ -263,7 +263,7 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE tpps SET roles = '[\"PSP_XX\"]'", []).unwrap();
     let read = store.tpp(&TppId::new("PSDNL-DNB-1")).await;
-    assert!(matches!(read, Err(StoreError::Corrupt("tpps.roles"))));
+    assert!(matches!(read, Err(StoreError::Corrupt { table: "tpps", column: "roles", .. })));
 }
 
 mod consents {

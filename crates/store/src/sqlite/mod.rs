@@ -74,7 +74,7 @@ impl Db {
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         match &self.0.readers {
             Readers::PerThread { path, .. } if !files::checkpoint(&files::open_existing(path)?)? => {
-                Err(StoreError::Unavailable("somebody else is reading it".to_owned()))
+                Err(StoreError::unavailable("somebody else is reading it"))
             }
             Readers::PerThread { .. } | Readers::Shared(_) => Ok(()),
         }
@@ -213,8 +213,8 @@ fn unavailable(error: rusqlite::Error) -> StoreError {
     // The library's text names the failure, never the values that were bound.
     match error.sqlite_error_code() {
         Some(ConstraintViolation) if is_taken() => StoreError::Conflict,
-        Some(ConstraintViolation) => StoreError::Violation(error.to_string()),
-        Some(ReadOnly | PermissionDenied) => StoreError::Unavailable("it cannot be written".to_owned()),
-        _ => StoreError::Unavailable(error.to_string()),
+        Some(ConstraintViolation) => StoreError::Violation(Arc::new(error)),
+        Some(ReadOnly | PermissionDenied) => StoreError::unavailable("it cannot be written"),
+        _ => StoreError::Unavailable(Arc::new(error)),
     }
 }

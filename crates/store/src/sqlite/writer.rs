@@ -39,12 +39,12 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(&connection, waiting))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            .map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     pub(super) async fn save(&self, batch: Vec<Statement>) -> Answer {
-        let ended = || StoreError::Unavailable("the writer has ended".to_owned());
+        let ended = || StoreError::unavailable("the writer has ended");
         let (answer, answered) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(Job { batch, answer }).await.map_err(|_| ended())?;
