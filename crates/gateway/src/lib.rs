@@ -164,6 +164,11 @@ impl Gateway {
         Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request, language: None })
     }
 
+    /// Gives memory back, if nothing was written since this was called last.
+    pub fn rest(&self) {
+        self.0.store.rest();
+    }
+
     /// Runs the answering of a call so that its reads cost less: see [`Store::in_snapshots`].
     pub async fn in_snapshots<F: Future>(&self, answer: F) -> F::Output {
         self.0.store.in_snapshots(answer).await

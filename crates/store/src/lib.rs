@@ -98,6 +98,11 @@ impl Store {
         self.0.save(changes.into_statements()).await
     }
 
+    /// Gives memory back, if nothing was written since this was called last.
+    pub fn rest(&self) {
+        self.0.rest();
+    }
+
     /// Runs a future whose reads, from one wait to the next, see one state of the database: that is cheaper than each
     /// for itself. What the future itself has written is seen by all of its later reads.
     pub async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {

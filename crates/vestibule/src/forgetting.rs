@@ -14,12 +14,17 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often what has ended is looked for, by the clock of each tenant.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long nothing is written until memory is given back, at most twice that.
+const REST_EVERY: Duration = Duration::from_secs(10);
+
 /// Forgets, tenant by tenant, until the sandbox stops.
 pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     let mut done: HashMap<Tenant, Timestamp> = HashMap::new();
+    let mut rest = tokio::time::interval(REST_EVERY);
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
+            _ = rest.tick() => gateway.rest(),
             () = tokio::time::sleep(TICK) => {}
         }
         for tenant in &gateway.settings().tenants {

@@ -28,6 +28,11 @@ use writer::Writer;
 /// Statements kept ready on each connection.
 const CACHED_STATEMENTS: usize = 64;
 
+/// How the writer's connection is set up. Ids are random, so that writes go everywhere: what they touch has to be at hand
+/// (32 MiB at most, until nothing is written for a while), and a page that is written again and again goes from the log into the database seldom (each 40 MB).
+const WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                       PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 10000;";
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Db(Arc<Inner>);
@@ -50,9 +55,7 @@ enum Readers {
 impl Db {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path).map_err(unavailable)?;
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .map_err(unavailable)?;
+        connection.execute_batch(WRITING).map_err(unavailable)?;
         prepare(&connection)?;
         migrations::run(&mut connection)?;
         files::checkpoint(&connection)?;
@@ -87,6 +90,10 @@ impl Db {
             reader.end_snapshot();
         }
         saved
+    }
+
+    pub(crate) fn rest(&self) {
+        self.0.writer.rest();
     }
 
     pub(crate) async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {

@@ -21,6 +21,12 @@ const GROUP: usize = 512;
 
 type Answer = Result<(), StoreError>;
 
+enum Message {
+    Write(Job),
+    /// Gives memory back, unless something was written since this was asked last.
+    Rest,
+}
+
 struct Job {
     batch: Vec<Statement>,
     answer: oneshot::Sender<Answer>,
@@ -29,32 +35,39 @@ struct Job {
 /// The way to the writer's thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    messages: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
-        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let (messages, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(&connection, waiting))
             .map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { messages: Some(messages), thread: Some(thread) })
     }
 
     pub(super) async fn save(&self, batch: Vec<Statement>) -> Answer {
         let ended = || StoreError::unavailable("the writer has ended");
         let (answer, answered) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
-        jobs.send(Job { batch, answer }).await.map_err(|_| ended())?;
+        let messages = self.messages.as_ref().ok_or_else(ended)?;
+        messages.send(Message::Write(Job { batch, answer })).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
+    }
+
+    /// Asks for memory back. Whoever has much to write has no time for it, so nobody waits.
+    pub(super) fn rest(&self) {
+        if let Some(messages) = &self.messages {
+            let _ = messages.try_send(Message::Rest);
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.messages = None;
         if let Some(thread) = self.thread.take() {
             // A writer that panicked has answered nobody; there is nothing left to do about it here.
             let _ = thread.join();
@@ -62,14 +75,23 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Mutex<Connection>, mut waiting: mpsc::Receiver<Job>) {
+fn run(connection: &Mutex<Connection>, mut waiting: mpsc::Receiver<Message>) {
+    let mut has_written = false;
     while let Some(first) = waiting.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP {
-            match waiting.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
+        let Message::Write(first) = first else {
+            if !std::mem::take(&mut has_written) {
+                // What it keeps in memory is on disk as well; a failure leaves it where it is.
+                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = connection.execute_batch("PRAGMA shrink_memory");
             }
+            continue;
+        };
+        has_written = true;
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(Message::Write(job)) = waiting.try_recv()
+        {
+            group.push(job);
         }
         let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = commit(&connection, &group);

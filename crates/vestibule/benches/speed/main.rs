@@ -20,6 +20,9 @@ const ROUNDS: usize = 11;
 const ROUND: Duration = Duration::from_millis(700);
 const SIGNED_AHEAD: usize = 512;
 
+/// By then a bank that has nothing to do has given memory back.
+const REST: Duration = Duration::from_secs(25);
+
 /// Requests for consents in one round, so many that connecting does not count; each has to be another.
 const CONSENTS_A_ROUND: usize = 6000;
 
@@ -102,6 +105,8 @@ async fn run() -> usize {
     let ratio = compare_once(name, 256, (full, &more), (ours, &more)).await;
     reached.push(judge("writes on the full database against the small one", ratio, FULL_DATABASE_GOAL));
     println!("resident memory, after the load: {} MiB", server.resident());
+    tokio::time::sleep(REST).await;
+    println!("resident memory, {} s later: {} MiB", REST.as_secs(), server.resident());
     reached.iter().filter(|reached| !**reached).count()
 }
 
