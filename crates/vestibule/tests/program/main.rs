@@ -11,6 +11,7 @@ mod data_folder;
 mod descriptions;
 mod documentation;
 mod fapi_client;
+mod forgetting;
 mod http;
 mod interface_description;
 mod limits;
