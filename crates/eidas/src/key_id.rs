@@ -13,7 +13,7 @@ use crate::name::{DistinguishedName, Spelling};
 ///
 /// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
 /// let certificate = Certificate::from_pem(pem).unwrap();
-/// KeyId::parse(&certificate.key_id())?.check(&certificate, KeyIdRules::STRICT)?;
+/// KeyId::parse(&certificate.key_id())?.check(&certificate, KeyIdRules::INTEROP)?;
 ///
 /// let other = KeyId::parse("SN=1,CA=CN=Somebody")?.check(&certificate, KeyIdRules::STRICT);
 /// assert!(matches!(other, Err(KeyIdError::Serial { .. })));

@@ -82,7 +82,6 @@ impl QcType {
 /// let statements = Certificate::from_pem(pem)?.qc_statements.unwrap()?;
 /// assert!(statements.qc_compliance);
 /// assert_eq!(statements.qc_type(), Some(QcType::Eseal));
-/// assert_eq!(statements.disclosure_statements[0].language, "en");
 /// let psd2 = statements.strict()?.psd2.unwrap();
 /// assert_eq!(psd2.nca_id, "NL-DNB");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
