@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
+mod answer_headers;
 pub mod bunq;
 mod clock;
 mod flow;
 mod links;
+mod needs;
 mod program;
 mod request;
 mod server;
@@ -16,6 +18,7 @@ mod test_ca;
 pub use clock::{in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use links::SignedBy;
+pub use needs::{environment, missing, specification, system_program};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

@@ -163,7 +163,9 @@ async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, 
     let value = &inquiry.value;
     let payment = payment_of(call, value).await?;
     let status = word(payment.as_ref(), call.ctx.now);
-    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    // Payments are kept to the second, requests are not.
+    let updated =
+        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(inquiry.created));
     let responded = matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated));
     Ok(json!({
         "id": inquiry.id,
@@ -278,7 +280,8 @@ async fn render_response(
     let value = &inquiry.value;
     let payment = payment_of(call, value).await?;
     let status = word(payment.as_ref(), call.ctx.now);
-    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    let updated =
+        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(response.created));
     let account = seen.account();
     Ok(json!({
         "id": response.id,

@@ -11,6 +11,16 @@ use base64::engine::general_purpose::STANDARD;
 use crate::Refusal;
 
 /// A parsed `Signature` header.
+///
+/// ```
+/// use http_signatures::cavage::SignatureHeader;
+///
+/// let value = r#"keyId="SN=1,CA=CN=Test, O="A"",algorithm="rsa-sha256",headers="digest date",signature="AAAA""#;
+/// let header = SignatureHeader::parse(value)?;
+/// assert_eq!(header.key_id.as_deref(), Some(r#"SN=1,CA=CN=Test, O="A""#));
+/// assert_eq!(header.headers, ["digest", "date"]);
+/// # Ok::<(), http_signatures::Refusal>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureHeader {
     /// `keyId` as sent, without its outer quotes.

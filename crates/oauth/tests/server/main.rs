@@ -5,10 +5,12 @@
 mod authorize;
 mod client_authentication;
 mod discovery;
+mod every_route;
 mod grants;
 mod languages;
 mod log_in;
 mod pages;
+mod paying_page;
 mod pushed_requests;
 mod registration;
 mod registration_refusals;

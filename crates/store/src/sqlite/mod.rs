@@ -4,7 +4,11 @@
 //! thread commits whatever waits as one group with one fsync. In memory there is one connection for both.
 
 mod files;
+#[cfg(test)]
+mod held;
 mod migrations;
+#[cfg(debug_assertions)]
+mod plans;
 mod reader;
 mod writer;
 
@@ -195,6 +199,8 @@ fn bound<'c>(
     sql: &'static str,
     params: &[Value],
 ) -> Result<CachedStatement<'c>, StoreError> {
+    #[cfg(debug_assertions)]
+    plans::check(connection, sql);
     let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
     for (position, value) in params.iter().enumerate() {
         let index = position + 1;

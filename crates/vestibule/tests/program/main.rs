@@ -1,5 +1,5 @@
 //! The binary from outside: command line, TLS with other programs, crashes, logs, documentation.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
 mod browser;
@@ -11,6 +11,7 @@ mod data_folder;
 mod descriptions;
 mod documentation;
 mod fapi_client;
+mod forgetting;
 mod http;
 mod interface_description;
 mod limits;

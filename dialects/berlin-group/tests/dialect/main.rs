@@ -7,6 +7,7 @@ mod ais_refusals;
 mod any_sequence;
 mod certificates;
 mod client_sequences;
+mod every_route;
 mod flow;
 mod forgetting;
 mod guesses;
