@@ -15,6 +15,8 @@ use crate::outbound::Loopback;
 pub struct Edge {
     /// The use cases.
     pub gateway: Gateway,
+    /// The interface that this is for, by the name under which observers know it.
+    pub interface: &'static str,
     /// Where browsers reach the bank: scheme and authority without a trailing slash.
     pub public_url: Arc<str>,
     /// Where callers with a TLS client certificate reach the bank, if there is such a listener.

@@ -53,4 +53,4 @@ pub use headless::{DeviceNumbers, approvals};
 #[cfg(feature = "server")]
 pub use keys::{IdTokenAlgorithm, KeyError, SigningKeys};
 #[cfg(feature = "server")]
-pub use router::{PREFIX, router};
+pub use router::{INTERFACE, PREFIX, router};

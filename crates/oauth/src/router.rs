@@ -17,6 +17,9 @@ use crate::error::Error;
 use crate::keys::SigningKeys;
 use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
+/// The authorization server as an interface that observers know.
+pub const INTERFACE: &str = "oauth";
+
 /// The path prefix the authorization server is mounted under.
 pub const PREFIX: &str = "/auth";
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
+pub mod broken;
 pub mod bunq;
 mod clock;
 mod flow;

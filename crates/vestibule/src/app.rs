@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, log_call, note_code};
+use edge::{Dialect, Due, Edge, Mounted, Observer, Rejected, check_host, note_code, observe};
 use gateway::Clock;
 use gateway::domain::Tenant;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -32,12 +32,23 @@ pub(crate) struct Bank {
 
 impl Bank {
     /// Sets everything up, each dialect once.
-    pub(crate) fn new(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, addresses: &Addresses) -> Self {
-        let dialects: Vec<(Dialect, Mounted)> =
-            DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect();
+    pub(crate) fn new(
+        edge: &Edge,
+        key: SigningKeys,
+        (sandbox, addresses): (&Sandbox, &Addresses),
+        observer: &Arc<dyn Observer>,
+    ) -> Self {
+        let mount = |dialect: &Dialect| {
+            let mounted = (dialect.mount)(Edge { interface: dialect.name, ..edge.clone() });
+            (*dialect, mounted)
+        };
+        let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
+        let observed = |router: Router| {
+            router.layer(from_fn_with_state((edge.gateway.clone(), Arc::clone(observer)), observe))
+        };
         Self {
-            management: management(edge, key.clone(), sandbox, &dialects),
-            public: public(edge, key, (sandbox.clone(), addresses.clone()), &dialects),
+            management: observed(management(edge, key.clone(), sandbox, &dialects)),
+            public: observed(public(edge, key, (sandbox.clone(), addresses.clone()), &dialects)),
             due: due(&dialects),
         }
     }
@@ -75,7 +86,7 @@ fn public(
             .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())
             .nest(prefix, dialect);
     }
-    router.layer(from_fn(log_call))
+    router
 }
 
 /// Dialects say in their own format that a request names no host; here it is said for everything else.
@@ -120,7 +131,7 @@ fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, dialects: &[(Dia
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, due(dialects)).layer(from_fn(log_call))
+    sandbox::management(sandbox.clone(), approvals, doors, due(dialects))
 }
 
 /// What the dialects have to do as time goes by.

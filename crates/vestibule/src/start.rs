@@ -207,13 +207,14 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let addresses = addresses(&config, sandbox.seed, (&public_url, tls_url.as_deref(), &management_url));
     let edge = Edge {
         gateway: sandbox.gateway.clone(),
+        interface: oauth::INTERFACE,
         public_url: Arc::from(public_url.as_str()),
         mtls_url: tls_url.as_deref().map(Arc::from),
         require_mtls: config.require_mtls,
         explain: config.explain,
         loopback: loopback(&[Some(public_address), Some(management_address), tls_address], &public_url),
     };
-    let bank = app::Bank::new(&edge, key, &sandbox, &addresses);
+    let bank = app::Bank::new(&edge, key, (&sandbox, &addresses), &config.observer);
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
     listeners.spawn(keep_up(bank.due, stopped.clone()));
