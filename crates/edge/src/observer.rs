@@ -93,7 +93,8 @@ pub fn log_failure(request: &RequestId, failure: &dyn std::error::Error) {
     );
 }
 
-fn with_causes(failure: &dyn std::error::Error) -> String {
+/// A failure with everything that is behind it, for the log.
+pub fn with_causes(failure: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(failure), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use edge::{Observer, Seen};
-use testkit::{Request, TestServer, detailed};
+use serde_json::Value;
+use testkit::{Request, TestServer, TestTpp, detailed};
 
 const ID: &str = "PSDNL-DNB-R123456";
 
@@ -38,94 +39,80 @@ impl Observer for Recorder {
     }
 }
 
+/// A call that is served or refused without anything else to tell.
+fn told(interface: Option<&'static str>, call: &str, status: u16) -> Recorded {
+    let call = call.to_owned();
+    Recorded { request: None, interface, call, status, code: None, third_party: None, subject: None }
+}
+
+/// Calls, and what is to be told of them but for the request id.
+fn calls(tpp: &TestTpp, consent: &str, body: &Value) -> Vec<(Request, Recorded)> {
+    const CONSENTS: &str = "/xs2a-bg/{tenant}/v1/consents";
+    let (bg, bunq) = (Some("berlin-group"), Some("bunq"));
+    let (known, code) = (Some(ID.to_owned()), |code: &str| Some(code.to_owned()));
+    let third_party = known.clone();
+    let read = tpp.request("GET", &format!("/v1/consents/{consent}")).set("x-request-id", "an id");
+    vec![
+        (tpp.consent_request(body), Recorded { third_party, ..told(bg, &format!("POST {CONSENTS}"), 201) }),
+        (
+            read.signed(&tpp.signer),
+            Recorded {
+                third_party: known.clone(),
+                subject: Some(consent.to_owned()),
+                ..told(bg, &format!("GET {CONSENTS}/{{consent}}"), 200)
+            },
+        ),
+        (
+            Request::new("GET", "/xs2a-bg/nl/v1/consents/secret/status"),
+            Recorded {
+                code: code("FORMAT_ERROR"),
+                ..told(bg, &format!("GET {CONSENTS}/{{consent}}/status"), 400)
+            },
+        ),
+        (
+            tpp.token_request("grant_type=x"),
+            Recorded {
+                third_party: known,
+                code: code("unsupported_grant_type"),
+                ..told(Some("oauth"), "POST /auth/{tenant}/v1/token", 400)
+            },
+        ),
+        (
+            Request::new("GET", "/bunq/v1/user/7"),
+            Recorded { code: code("403"), ..told(bunq, "GET /bunq/v1/user/{user}", 403) },
+        ),
+        (
+            Request::new("GET", "/v1/user/7"),
+            Recorded { code: code("403"), ..told(bunq, "GET /bunq/v1/user/{user}", 403) },
+        ),
+        (Request::new("GET", "/"), told(None, "GET /", 200)),
+        (
+            Request::new("GET", "/nothing/secret"),
+            Recorded { code: code("not_found"), ..told(None, "GET ", 404) },
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn each_call_is_told_once_with_what_is_known_of_it() {
     let recorder = Arc::new(Recorder::default());
     let server = TestServer::with(|config| config.observer = recorder.clone()).await;
     let tpp = server.registered("nl", ID).await;
     let customer = server.customer("nl", "household").await;
-    let consent = tpp.consent(&server, &detailed(customer["iban"].as_str().unwrap(), true)).await;
-    let id = consent["consentId"].as_str().unwrap();
-    let read = Request::new("GET", &format!("/xs2a-bg/nl/v1/consents/{id}"));
-    let status = Request::new("GET", "/xs2a-bg/nl/v1/consents/secret/status");
-    let calls = [
-        (
-            tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true)),
-            "berlin-group",
-            "POST /xs2a-bg/{tenant}/v1/consents",
-            201,
-            None,
-            Some(ID),
-            None,
-        ),
-        (
-            read.set("x-request-id", "an id").signed(&tpp.signer),
-            "berlin-group",
-            "GET /xs2a-bg/{tenant}/v1/consents/{consent}",
-            200,
-            None,
-            Some(ID),
-            Some(id),
-        ),
-        (
-            status,
-            "berlin-group",
-            "GET /xs2a-bg/{tenant}/v1/consents/{consent}/status",
-            400,
-            Some("FORMAT_ERROR"),
-            None,
-            None,
-        ),
-        (
-            tpp.token_request("grant_type=x"),
-            "oauth",
-            "POST /auth/{tenant}/v1/token",
-            400,
-            Some("unsupported_grant_type"),
-            Some(ID),
-            None,
-        ),
-        (
-            Request::new("GET", "/bunq/v1/user/7"),
-            "bunq",
-            "GET /bunq/v1/user/{user}",
-            403,
-            Some("403"),
-            None,
-            None,
-        ),
-        (Request::new("GET", "/v1/user/7"), "bunq", "GET /bunq/v1/user/{user}", 403, Some("403"), None, None),
-        (Request::new("GET", "/"), "", "GET /", 200, None, None, None),
-        (Request::new("GET", "/nothing/secret"), "", "GET ", 404, Some("not_found"), None, None),
-    ];
-    for (request, interface, call, status, code, third_party, subject) in calls {
+    let body = detailed(customer["iban"].as_str().unwrap(), true);
+    let consent = tpp.consent(&server, &body).await;
+    for (mut request, expected) in calls(&tpp, consent["consentId"].as_str().unwrap(), &body) {
+        // The links of answers are not followed here.
+        request.signed_by = None;
         recorder.0.lock().unwrap().clear();
-        let answer = request.send(&server.http, server.url()).await;
-        assert_eq!(answer.status, status, "{}", answer.body);
-        let told = recorder.0.lock().unwrap().clone();
-        // The answer to the first one is followed link by link.
-        let told = told.first().unwrap();
-        let made = answer.json()["consentId"].as_str().map(str::to_owned);
-        assert_eq!(
-            *told,
-            Recorded {
-                request: Some(answer.header("x-request-id").to_owned()).filter(|id| !id.is_empty()),
-                interface: Some(interface).filter(|name| !name.is_empty()),
-                call: call.to_owned(),
-                status,
-                code: code.map(str::to_owned),
-                third_party: third_party.map(str::to_owned),
-                subject: subject.map(str::to_owned).or(made),
-            }
-        );
-        if answer.status >= 400 {
-            assert_eq!(recorder.0.lock().unwrap().len(), 1);
-        }
+        let answer = server.send(&request).await;
+        let request = Some(answer.header("x-request-id").to_owned()).filter(|id| !id.is_empty());
+        let made = answer.json()["consentId"].as_str().filter(|_| answer.status == 201).map(str::to_owned);
+        let expected = Recorded { request, subject: expected.subject.clone().or(made), ..expected };
+        assert_eq!(*recorder.0.lock().unwrap(), [expected], "{}", answer.body);
     }
     recorder.0.lock().unwrap().clear();
-    let (_, clocks) = server.manage("GET", "/clock", serde_json::Value::Null).await;
+    let (_, clocks) = server.manage("GET", "/clock", Value::Null).await;
     assert!(clocks["clocks"].is_array());
-    let told = recorder.0.lock().unwrap().clone();
-    let [told] = &told[..] else { panic!("{told:?}") };
-    assert_eq!((told.call.as_str(), told.interface, told.request.as_ref()), ("GET /clock", None, None));
+    assert_eq!(*recorder.0.lock().unwrap(), [told(None, "GET /clock", 200)]);
 }
