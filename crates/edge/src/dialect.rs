@@ -1,5 +1,6 @@
 //! A dialect: one bank's way to speak, mounted under its own prefix.
 
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,13 +11,19 @@ use http::StatusCode;
 
 use crate::outbound::Loopback;
 
-/// What a dialect's handlers need.
+/// What a dialect's handlers need. Every call gets a clone of it, so cloning is cheap and shares it.
 #[derive(Debug, Clone)]
 pub struct Edge {
+    /// The interface that this is for, by the name under which observers know it.
+    pub(crate) interface: Option<&'static str>,
+    shared: Arc<Surroundings>,
+}
+
+/// What an [`Edge`] consists of.
+#[derive(Debug)]
+pub struct Surroundings {
     /// The use cases.
     pub gateway: Gateway,
-    /// The interface that this is for, by the name under which observers know it.
-    pub interface: &'static str,
     /// Where browsers reach the bank: scheme and authority without a trailing slash.
     pub public_url: Arc<str>,
     /// Where callers with a TLS client certificate reach the bank, if there is such a listener.
@@ -27,6 +34,26 @@ pub struct Edge {
     pub explain: bool,
     /// Whether callbacks may go to the bank's own machine.
     pub loopback: Loopback,
+}
+
+impl Edge {
+    /// Puts together what is shared.
+    pub fn new(surroundings: Surroundings) -> Self {
+        Self { interface: None, shared: Arc::new(surroundings) }
+    }
+
+    /// The same for an interface, by the name under which observers know it.
+    pub fn at(&self, interface: &'static str) -> Self {
+        Self { interface: Some(interface), ..self.clone() }
+    }
+}
+
+impl Deref for Edge {
+    type Target = Surroundings;
+
+    fn deref(&self) -> &Surroundings {
+        &self.shared
+    }
 }
 
 /// A dialect that this build can serve.

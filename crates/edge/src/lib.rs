@@ -21,13 +21,13 @@ mod signature;
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun};
+pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
 pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_json};
 pub use observer::{
     CallLog, Observer, Seen, log_failure, note_code, note_route, note_subject, note_third_party, observe,
-    with_fault,
+    with_causes, with_fault,
 };
 pub use rejected::Rejected;
 pub use signature::{SignatureRefusal, SignatureRules, check_message_signature};

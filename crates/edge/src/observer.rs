@@ -159,8 +159,8 @@ pub fn with_fault(mut response: Response, fault: Option<Fault>) -> Response {
 }
 
 /// Notes which interface is called.
-pub(crate) fn note_interface(name: &'static str) {
-    note(|notes| notes.interface = Some(name));
+pub(crate) fn note_interface(name: Option<&'static str>) {
+    note(|notes| notes.interface = name);
 }
 
 /// Notes the route of this call, as a pattern, where the framework does not know it.

@@ -1,20 +1,15 @@
 //! The error of every use case, which each edge translates into its own words.
 
-use std::sync::Arc;
-
 use domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal,
     StandingRefusal,
 };
-use store::StoreError;
+use store::{Fault, StoreError};
 
 use crate::randomness::pause;
 
-/// What is behind a failure of the gateway, its store or its bank: for the log alone, which takes it where the request's
-/// id is known. Answers that are made of it share it.
-pub type Fault = Arc<dyn std::error::Error + Send + Sync>;
-
-/// Why a use case did not succeed.
+/// Why a use case did not succeed. The fault behind a failure is for the log alone, which takes it where the request's id
+/// is known; answers that are made of it share it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// A rule said no.
@@ -104,7 +99,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict => Self::Conflict,
             StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Violation(_) | StoreError::Corrupt(_) | StoreError::Newer { .. } => {
+            StoreError::Violation(_) | StoreError::Corrupt { .. } | StoreError::Newer { .. } => {
                 Self::internal(error)
             }
         }
@@ -151,8 +146,8 @@ mod tests {
         };
         for (error, attempts) in [
             ((|| Error::Conflict) as fn() -> Error, 15),
-            (|| StoreError::Violation("CHECK".to_owned()).into(), 1),
-            (|| StoreError::Unavailable("full".to_owned()).into(), 1),
+            (|| StoreError::Violation(store::fault("CHECK")).into(), 1),
+            (|| StoreError::Unavailable(store::fault("full")).into(), 1),
         ] {
             count.set(0);
             assert!(retry(|| fail(error)).await.is_err());

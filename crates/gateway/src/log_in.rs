@@ -2,7 +2,9 @@
 
 use domain::authorisations::MAX_WRONG_ANSWERS;
 use domain::sessions::{BLOCK_TIME, IDLE_TIME, MAX_OPEN_CHALLENGES};
-use domain::{AccountReference, CustomerId, Iban, LogInFailures, SecretHash, Session, Timestamp, TppId};
+use domain::{
+    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, SecretHash, Session, Timestamp, TppId,
+};
 
 use crate::bank::Credentials;
 use crate::error::retry;
@@ -158,7 +160,7 @@ impl Gateway {
         customer: CustomerId,
         fresh: &str,
     ) -> Result<LogIn, Error> {
-        let Open { session, consent, authorisation } = open;
+        let Open { session, matter, authorisation } = open;
         let mut changes = Changes::new();
         if let Some(failures) = failures.filter(|failures| failures.count > 0) {
             changes = changes.put_log_in_failures(&failures.cleared());
@@ -177,7 +179,8 @@ impl Gateway {
         }
         let accounts = self.0.bank.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
-        if !consent.access.references().iter().all(holds) {
+        let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
+        if !named.iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
             return Ok(LogIn::Leave(self.leave(changes, session, Outcome::NoAccess).await?));
         }
@@ -185,8 +188,7 @@ impl Gateway {
         // answer is taken once.
         let next = Session {
             hash: secrets::hash(fresh),
-            customer: Some(customer),
-            authenticated_at: Some(ctx.now),
+            logged_in: Some(LoggedIn { customer, at: ctx.now }),
             challenge: String::new(),
             named: None,
             seen_at: ctx.now,

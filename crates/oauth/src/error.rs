@@ -179,11 +179,11 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
         R::AccessTokenMissing
         | R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
-        | R::AccessTokenOfAnotherConsent(_) => "invalid_token",
+        | R::AccessTokenOfAnotherSubject(_) => "invalid_token",
         R::CodeUnknown
         | R::CodeExpired { .. }
         | R::CodeUsed
-        | R::ConsentEnded(_)
+        | R::SubjectEnded(_)
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUsed

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
-use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
+use gateway::domain::{AccountId, Choice, Iban, PaymentId, Tenant};
 use gateway::sessions::{DecisionView, Visit, WayBack};
 use gateway::{Approval, Ctx, Decided, Fault, LogIn, LogInAttempt, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
@@ -314,13 +314,12 @@ impl Customer<'_> {
     async fn choose(&self, named: Option<&str>) -> Result<Result<Approval, WayBack>, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let visit = gateway.visit(&self.ctx, &self.secret, None).await?;
-        let DecisionView { accounts, payments, consent, .. } = match visit {
+        let DecisionView { mut accounts, payments, consent, .. } = match visit {
             Visit::Decide(view) => *view,
             // Somebody else decided meanwhile.
             Visit::Leave(way_back) => return Ok(Err(way_back)),
             Visit::LogIn(_) | Visit::Ended => return Ok(Ok(Approval::default())),
         };
-        let mut accounts: Vec<Account> = accounts.into_iter().map(|(account, _)| account).collect();
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
             let iban = Iban::parse(text).map_err(|error| bad(error.to_string()))?;
@@ -330,7 +329,8 @@ impl Customer<'_> {
             }
         }
         let payments = all_that_can_be_paid(payments);
-        if payments.is_empty() && consent.access.choice() == Choice::Several {
+        let choice = consent.map(|consent| consent.access.choice());
+        if payments.is_empty() && choice == Some(Choice::Several) {
             let accounts = accounts.into_iter().map(|account| account.id).collect();
             return Ok(Ok(Approval { accounts, payments }));
         }

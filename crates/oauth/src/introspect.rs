@@ -34,7 +34,7 @@ pub(crate) async fn introspect(
     let active = gateway.introspect(&call.ctx, Interface::BerlinGroup, form.required("token")?).await?;
     let body = active.map_or_else(Introspection::default, |active| Introspection {
         active: true,
-        scope: Some(active.grant.scope()),
+        scope: Some(active.grant.scope().to_string()),
         client_id: Some(active.grant.client.to_string()),
         token_type: (active.token.kind == TokenKind::Access).then(|| "Bearer".to_owned()),
         exp: Some(active.token.expires_at.as_second()),

@@ -38,7 +38,6 @@ mod revoke;
 #[cfg(feature = "server")]
 mod router;
 #[cfg(feature = "server")]
-mod scope;
 #[cfg(feature = "server")]
 mod token;
 #[cfg(feature = "server")]
@@ -53,4 +52,4 @@ pub use headless::{DeviceNumbers, approvals};
 #[cfg(feature = "server")]
 pub use keys::{IdTokenAlgorithm, KeyError, SigningKeys};
 #[cfg(feature = "server")]
-pub use router::{INTERFACE, PREFIX, router};
+pub use router::{PREFIX, router};

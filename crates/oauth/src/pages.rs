@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{
-    Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
+    Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
     Timestamp,
 };
 use gateway::sessions::{DecisionView, LogInView, Visit};
@@ -229,8 +229,11 @@ impl Session<'_> {
     }
 
     fn decision_page(&self, view: DecisionView, typed: &Typed) -> Response {
-        let consent = &view.consent;
-        let until = consent.valid_until;
+        let consent = view.consent.as_ref();
+        let day = |consent: &Consent| {
+            let until = consent.valid_until;
+            web::texts(view.language).day(until.year(), until.month(), until.day())
+        };
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
@@ -239,16 +242,16 @@ impl Session<'_> {
             customer_name: visible(&view.customer_name).into_owned(),
             choice: match &view.payments[..] {
                 [one] if one.payment.debtor.is_none() => Choice::One,
-                _ => consent.access.choice(),
+                _ => consent.map_or(Choice::None, |consent| consent.access.choice()),
             },
             payments: view.payments.iter().map(|one| shown_payment(one, typed.declined.as_ref())).collect(),
-            shares_access: consent.access != Access::Payment,
-            balances: asks(|granted| granted.balances, &view.accounts),
-            transactions: asks(|granted| granted.transactions, &view.accounts),
+            shares_access: consent.is_some(),
+            balances: asks(consent, |granted| granted.balances, &view.accounts),
+            transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
                 .accounts
                 .iter()
-                .map(|(account, _)| ShownAccount {
+                .map(|account| ShownAccount {
                     id: account.id.to_string(),
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: visible(&account.name).into_owned(),
@@ -258,8 +261,8 @@ impl Session<'_> {
                     }),
                 })
                 .collect(),
-            until: web::texts(view.language).day(until.year(), until.month(), until.day()),
-            recurring: consent.recurring,
+            until: consent.map(day).unwrap_or_default(),
+            recurring: consent.is_some_and(|consent| consent.recurring),
             must_choose: typed.must_choose,
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
@@ -315,8 +318,9 @@ fn one_line(text: &str) -> String {
 }
 
 /// Whether a right is asked for on any account.
-fn asks(right: fn(&GrantedAccount) -> bool, accounts: &[(Account, GrantedAccount)]) -> bool {
-    accounts.iter().any(|(_, granted)| right(granted))
+fn asks(consent: Option<&Consent>, right: fn(&GrantedAccount) -> bool, accounts: &[Account]) -> bool {
+    let granted = |account| consent.and_then(|consent| consent.access.grant(account));
+    accounts.iter().filter_map(granted).any(|granted| right(&granted))
 }
 
 /// The page for a browser without a session.

@@ -17,9 +17,6 @@ use crate::error::Error;
 use crate::keys::SigningKeys;
 use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
-/// The authorization server as an interface that observers know.
-pub const INTERFACE: &str = "oauth";
-
 /// The path prefix the authorization server is mounted under.
 pub const PREFIX: &str = "/auth";
 
@@ -44,6 +41,7 @@ impl Services {
 
 /// Makes the router of the authorization server.
 pub fn router(edge: Edge, keys: SigningKeys) -> Router {
+    let edge = edge.at("oauth");
     let services = Services { edge: edge.clone(), keys };
     let mut operations = operations();
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();

@@ -107,7 +107,7 @@ fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<Toke
     };
     Ok(TokenResponse {
         id_token: Some(services.keys.sign(&claims)?),
-        scope: grant.scope(),
+        scope: grant.scope().to_string(),
         access_token: issued.access_token,
         refresh_token: issued.refresh_token,
         token_type: "Bearer".to_owned(),

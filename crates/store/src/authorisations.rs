@@ -1,9 +1,9 @@
-//! Authorisations of consents.
+//! Authorisations.
 
-use domain::{Authorisation, AuthorisationId, ConsentId, CustomerId, Progress};
+use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Subject};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::row::{Row, corrupt};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -13,24 +13,38 @@ impl Store {
     /// [`StoreError`]
     pub async fn authorisation(&self, id: &AuthorisationId) -> Result<Option<Authorisation>, StoreError> {
         self.fetch_optional(
-            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
-             FROM authorisations WHERE id = $1",
+            "SELECT id, subject_kind, subject_id, number, redirect_uri, created_at, progress, customer, \
+             wrong_answers, version FROM authorisations WHERE id = $1",
             &[id.as_str().into()],
             read,
         )
     }
 
-    /// Every authorisation of a consent, the oldest first.
+    /// Every authorisation of a subject, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn authorisations(&self, consent: &ConsentId) -> Result<Vec<Authorisation>, StoreError> {
+    pub async fn authorisations(&self, subject: &Subject) -> Result<Vec<Authorisation>, StoreError> {
         self.fetch_all(
-            "SELECT id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version \
-             FROM authorisations WHERE consent = $1 ORDER BY number",
-            &[consent.as_str().into()],
+            "SELECT id, subject_kind, subject_id, number, redirect_uri, created_at, progress, customer, \
+             wrong_answers, version FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 \
+             ORDER BY number",
+            &[subject.id().into(), subject.kind().name().into()],
             read,
         )
+    }
+
+    /// The number of a subject's newest authorisation, 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn last_authorisation(&self, subject: &Subject) -> Result<i64, StoreError> {
+        let last = self.fetch_optional(
+            "SELECT MAX(number) FROM authorisations WHERE subject_id = $1 AND subject_kind = $2",
+            &[subject.id().into(), subject.kind().name().into()],
+            |row| row.optional_integer(0, "authorisations.number"),
+        )?;
+        Ok(last.flatten().unwrap_or(0))
     }
 }
 
@@ -39,19 +53,20 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_authorisation(self, authorisation: &Authorisation) -> Self {
         self.push(
-            "INSERT INTO authorisations (id, consent, number, redirect_uri, created_at, progress, \
-             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+            "INSERT INTO authorisations (id, subject_kind, subject_id, number, redirect_uri, created_at, progress, \
+             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
              ON CONFLICT (id) DO UPDATE SET progress = excluded.progress, customer = excluded.customer, \
              wrong_answers = excluded.wrong_answers, version = excluded.version \
              WHERE authorisations.version = excluded.version - 1",
             vec![
                 authorisation.id.as_str().into(),
-                authorisation.consent.as_str().into(),
+                authorisation.subject.kind().name().into(),
+                authorisation.subject.id().into(),
                 authorisation.number.into(),
                 authorisation.redirect_uri.as_str().into(),
                 authorisation.created_at.into(),
                 authorisation.progress.name().into(),
-                authorisation.customer.as_ref().map(CustomerId::as_str).into(),
+                authorisation.progress.customer().map(CustomerId::as_str).into(),
                 authorisation.wrong_answers.into(),
                 authorisation.version.into(),
             ],
@@ -61,16 +76,16 @@ impl Changes {
 }
 
 fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
+    let customer = row.optional_text(7, "authorisations.customer")?.map(CustomerId::new);
     Ok(Authorisation {
         id: AuthorisationId::new(row.text(0, "authorisations.id")?),
-        consent: ConsentId::new(row.text(1, "authorisations.consent")?),
-        number: row.integer(2, "authorisations.number")?,
-        redirect_uri: row.text(3, "authorisations.redirect_uri")?,
-        created_at: row.time(4, "authorisations.created_at")?,
-        progress: Progress::from_name(&row.text(5, "authorisations.progress")?)
-            .ok_or(StoreError::Corrupt("authorisations.progress"))?,
-        customer: row.optional_text(6, "authorisations.customer")?.map(CustomerId::new),
-        wrong_answers: row.integer(7, "authorisations.wrong_answers")?,
-        version: row.integer(8, "authorisations.version")?,
+        subject: row.subject(1, "authorisations.subject_kind")?,
+        number: row.integer(3, "authorisations.number")?,
+        redirect_uri: row.text(4, "authorisations.redirect_uri")?,
+        created_at: row.time(5, "authorisations.created_at")?,
+        progress: Progress::from_stored(&row.text(6, "authorisations.progress")?, customer)
+            .ok_or(corrupt("authorisations.progress"))?,
+        wrong_answers: row.integer(8, "authorisations.wrong_answers")?,
+        version: row.integer(9, "authorisations.version")?,
     })
 }

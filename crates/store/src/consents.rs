@@ -4,7 +4,7 @@ use domain::{Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretH
 
 use crate::changes::Rows;
 use crate::grants::{read_grant, read_token};
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -51,8 +51,8 @@ impl Store {
              c.created_at, c.customer, c.decision, c.last_action_at, c.interface, c.version, \
              t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
              t.version, \
-             g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
-             g.authenticated_at, g.ended_at, g.interface, g.version \
+             g.id, g.client, g.tenant, g.subject_kind, g.subject_id, g.authorisation, g.customer, \
+             g.offline_access, g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
              WHERE c.id = $2",
             &[token.as_hex().into(), id.as_str().into()],
@@ -115,10 +115,10 @@ fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
         created_at: row.time(8, "consents.created_at")?,
         customer: row.optional_text(9, "consents.customer")?.map(CustomerId::new),
         decision: Decision::from_name(&row.text(10, "consents.decision")?)
-            .ok_or(StoreError::Corrupt("consents.decision"))?,
+            .ok_or(corrupt("consents.decision"))?,
         last_action_at: row.time(11, "consents.last_action_at")?,
         interface: Interface::from_name(&row.text(12, "consents.interface")?)
-            .ok_or(StoreError::Corrupt("consents.interface"))?,
+            .ok_or(corrupt("consents.interface"))?,
         version: row.integer(13, "consents.version")?,
     })
 }

@@ -1,12 +1,12 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Decision, Grant, GrantId, Interface,
-    SecretHash, Tenant, Timestamp, Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, CustomerId, Decision, Grant, GrantId, Interface, SecretHash, Subject,
+    Tenant, Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -32,8 +32,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         self.fetch_optional(
-            "SELECT id, client, tenant, consent, authorisation, customer, offline_access, authenticated_at, \
-             ended_at, interface, version FROM grants WHERE id = $1",
+            "SELECT id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, \
+             authenticated_at, ended_at, interface, version FROM grants WHERE id = $1",
             &[id.as_str().into()],
             |row| read_grant(row, 0),
         )
@@ -47,8 +47,8 @@ impl Store {
         self.fetch_optional(
             "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
              t.version, \
-             g.id, g.client, g.tenant, g.consent, g.authorisation, g.customer, g.offline_access, \
-             g.authenticated_at, g.ended_at, g.interface, g.version \
+             g.id, g.client, g.tenant, g.subject_kind, g.subject_id, g.authorisation, g.customer, \
+             g.offline_access, g.authenticated_at, g.ended_at, g.interface, g.version \
              FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
             &[hash.as_hex().into()],
             |row| Ok((read_token(row, 0)?, read_grant(row, 9)?)),
@@ -84,16 +84,17 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_grant(self, grant: &Grant) -> Self {
         self.push(
-            "INSERT INTO grants (id, client, tenant, consent, authorisation, customer, offline_access, \
+            "INSERT INTO grants (id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, \
              authenticated_at, ended_at, interface, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
              ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, version = excluded.version \
              WHERE grants.version = excluded.version - 1",
             vec![
                 grant.id.as_str().into(),
                 grant.client.as_str().into(),
                 grant.tenant.as_str().into(),
-                grant.consent.as_str().into(),
+                grant.subject.kind().name().into(),
+                grant.subject.id().into(),
                 grant.authorisation.as_str().into(),
                 grant.customer.as_str().into(),
                 grant.offline_access.into(),
@@ -106,11 +107,12 @@ impl Changes {
         )
     }
 
-    /// Ends every grant of a consent.
-    pub fn end_grants(self, consent: &ConsentId, at: Timestamp) -> Self {
+    /// Ends every grant of a subject.
+    pub fn end_grants(self, subject: &Subject, at: Timestamp) -> Self {
         self.push(
-            "UPDATE grants SET ended_at = $1, version = version + 1 WHERE consent = $2 AND ended_at IS NULL",
-            vec![at.into(), consent.as_str().into()],
+            "UPDATE grants SET ended_at = $1, version = version + 1 \
+             WHERE subject_id = $2 AND subject_kind = $3 AND ended_at IS NULL",
+            vec![at.into(), subject.id().into(), subject.kind().name().into()],
             Rows::Any,
         )
     }
@@ -182,15 +184,15 @@ pub(crate) fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> 
         id: GrantId::new(row.text(at, "grants.id")?),
         client: TppId::new(row.text(at + 1, "grants.client")?),
         tenant: row.tenant(at + 2, "grants.tenant")?,
-        consent: ConsentId::new(row.text(at + 3, "grants.consent")?),
-        authorisation: AuthorisationId::new(row.text(at + 4, "grants.authorisation")?),
-        customer: CustomerId::new(row.text(at + 5, "grants.customer")?),
-        offline_access: row.truth(at + 6, "grants.offline_access")?,
-        authenticated_at: row.time(at + 7, "grants.authenticated_at")?,
-        ended_at: row.optional_time(at + 8, "grants.ended_at")?,
-        interface: Interface::from_name(&row.text(at + 9, "grants.interface")?)
-            .ok_or(StoreError::Corrupt("grants.interface"))?,
-        version: row.integer(at + 10, "grants.version")?,
+        subject: row.subject(at + 3, "grants.subject_kind")?,
+        authorisation: AuthorisationId::new(row.text(at + 5, "grants.authorisation")?),
+        customer: CustomerId::new(row.text(at + 6, "grants.customer")?),
+        offline_access: row.truth(at + 7, "grants.offline_access")?,
+        authenticated_at: row.time(at + 8, "grants.authenticated_at")?,
+        ended_at: row.optional_time(at + 9, "grants.ended_at")?,
+        interface: Interface::from_name(&row.text(at + 10, "grants.interface")?)
+            .ok_or(corrupt("grants.interface"))?,
+        version: row.integer(at + 11, "grants.version")?,
     })
 }
 
@@ -198,8 +200,7 @@ pub(crate) fn read_token(row: &Row<'_>, at: usize) -> Result<Token, StoreError> 
     Ok(Token {
         hash: SecretHash::from_hex(row.text(at, "tokens.hash")?),
         grant: GrantId::new(row.text(at + 1, "tokens.grant_id")?),
-        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?)
-            .ok_or(StoreError::Corrupt("tokens.kind"))?,
+        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?).ok_or(corrupt("tokens.kind"))?,
         certificate: row.optional_text(at + 3, "tokens.certificate")?,
         issued_at: row.time(at + 4, "tokens.issued_at")?,
         expires_at: row.time(at + 5, "tokens.expires_at")?,

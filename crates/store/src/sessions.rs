@@ -1,11 +1,12 @@
 //! Browser sessions and failed log-ins.
 
 use domain::{
-    AuthorisationId, CustomerId, Language, LogInFailures, SecretHash, Session, Tenant, Timestamp, TppId,
+    AuthorisationId, CustomerId, Language, LogInFailures, LoggedIn, SecretHash, Session, Tenant, Timestamp,
+    TppId,
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -87,8 +88,8 @@ impl Changes {
                 json(&session.request),
                 session.challenge.as_str().into(),
                 session.language.code().into(),
-                session.customer.as_ref().map(CustomerId::as_str).into(),
-                session.authenticated_at.into(),
+                session.logged_in.as_ref().map(|logged_in| logged_in.customer.as_str()).into(),
+                session.logged_in.as_ref().map(|logged_in| logged_in.at).into(),
                 session.seen_at.into(),
                 session.ended.into(),
                 session.named.as_ref().map(SecretHash::as_hex).into(),
@@ -119,6 +120,8 @@ impl Changes {
 }
 
 fn read(row: &Row<'_>) -> Result<Session, StoreError> {
+    let customer = row.optional_text(6, "sessions.customer")?.map(CustomerId::new);
+    let at = row.optional_time(7, "sessions.authenticated_at")?;
     Ok(Session {
         hash: SecretHash::from_hex(row.text(0, "sessions.hash")?),
         tenant: row.tenant(1, "sessions.tenant")?,
@@ -126,9 +129,8 @@ fn read(row: &Row<'_>) -> Result<Session, StoreError> {
         request: row.json(3, "sessions.request")?,
         challenge: row.text(4, "sessions.challenge")?,
         language: Language::from_code(&row.text(5, "sessions.language")?)
-            .ok_or(StoreError::Corrupt("sessions.language"))?,
-        customer: row.optional_text(6, "sessions.customer")?.map(CustomerId::new),
-        authenticated_at: row.optional_time(7, "sessions.authenticated_at")?,
+            .ok_or(corrupt("sessions.language"))?,
+        logged_in: customer.zip(at).map(|(customer, at)| LoggedIn { customer, at }),
         seen_at: row.time(8, "sessions.seen_at")?,
         ended: row.truth(9, "sessions.ended")?,
         named: row.optional_text(10, "sessions.named")?.map(SecretHash::from_hex),

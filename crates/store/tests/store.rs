@@ -46,6 +46,7 @@ async fn rows_come_back_as_they_went_in() {
                 roles: tpp.roles.clone(),
                 not_before: now,
                 not_after: Timestamp::from_second(1_900_000_000).unwrap(),
+                signing_key: Some("PEM".into()),
             },
             kind: CertificateKind::QSeal,
             recorded_at: now,
@@ -55,7 +56,6 @@ async fn rows_come_back_as_they_went_in() {
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
-        let token = InitialAccessToken { signing_key: Some("PEM".into()), ..token };
         let changes =
             Changes::new().put_tpp(&tpp).put_certificate(&certificate).add_initial_access_token(&token);
         store.save(changes).await.unwrap();
@@ -69,6 +69,7 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.tpp(&tpp.id).await.unwrap(), Some(tpp.clone()));
         let stored = CertificateRecord { version: 1, ..certificate };
         assert_eq!(store.certificate_status("ff").await.unwrap(), Some(stored.status));
+        assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(true));
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()));
         assert_eq!(store.certificates().await.unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
@@ -144,6 +145,7 @@ async fn certificates_go_when_nobody_is_known_by_them() {
                 roles: tpp.roles.clone(),
                 not_before: end,
                 not_after: end,
+                signing_key: None,
             };
             CertificateRecord::first_seen(holder, end)
         };
@@ -261,15 +263,15 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE tpps SET roles = '[\"PSP_XX\"]'", []).unwrap();
     let read = store.tpp(&TppId::new("PSDNL-DNB-1")).await;
-    assert!(matches!(read, Err(StoreError::Corrupt("tpps.roles"))));
+    assert!(matches!(read, Err(StoreError::Corrupt { table: "tpps", column: "roles", .. })));
 }
 
 mod consents {
     use domain::{
-        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationProfile,
-        AuthorizationRequest, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant,
-        GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
-        TokenKind, TppId,
+        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
+        ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Interface, Language,
+        LogInFailures, LoggedIn, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant, Timestamp,
+        Token, TokenKind, TppId,
     };
     use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
@@ -306,16 +308,19 @@ mod consents {
         Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
     }
 
+    fn subject() -> Subject {
+        SubjectKind::Consent.with_id("c")
+    }
+
     fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             client: TppId::new("PSDNL-DNB-1"),
-            consent: ConsentId::new("c"),
+            interface: Interface::Bunq,
+            subject: subject(),
             redirect_uri: "https://tpp.example/\"x\"".into(),
             state: Some("s".into()),
             nonce: None,
             code_challenge: Some("x".into()),
-            profile: AuthorizationProfile::OpenId,
-            payment: None,
             pushed: Some(SecretHash::from_hex("cd")),
             offline_access: true,
         }
@@ -340,7 +345,7 @@ mod consents {
             id: GrantId::new("g"),
             client: TppId::new("PSDNL-DNB-1"),
             tenant: nl(),
-            consent: ConsentId::new("c"),
+            subject: subject(),
             authorisation: AuthorisationId::new("a"),
             customer: CustomerId::new("p"),
             interface: Interface::Bunq,
@@ -374,8 +379,7 @@ mod consents {
             challenge: "12345678".into(),
             named: Some(hash("psu")),
             language: Language::French,
-            customer: None,
-            authenticated_at: None,
+            logged_in: Some(LoggedIn { customer: CustomerId::new("p"), at: now() }),
             seen_at: now(),
             ended: false,
             version: 0,
@@ -411,8 +415,7 @@ mod consents {
     }
 
     fn authorisation() -> Authorisation {
-        let consent = (ConsentId::new("c"), 1);
-        Authorisation::begin(AuthorisationId::new("a"), consent, "https://x".into(), now())
+        Authorisation::begin(AuthorisationId::new("a"), (subject(), 1), "https://x".into(), now())
     }
 
     /// A consent and all that belongs to it.
@@ -439,7 +442,7 @@ mod consents {
             let kept = Consent { version: 1, ..consent() };
             assert_eq!(store.consent(&id).await.unwrap(), Some(kept.clone()));
             let authorisation = Authorisation { version: 1, ..authorisation() };
-            assert_eq!(store.authorisations(&id).await.unwrap(), std::slice::from_ref(&authorisation));
+            assert_eq!(store.authorisations(&subject()).await.unwrap(), std::slice::from_ref(&authorisation));
             assert_eq!(store.authorisation(&authorisation.id).await.unwrap(), Some(authorisation));
             let read = store.request("k").await.unwrap();
             assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
@@ -455,7 +458,7 @@ mod consents {
             let read = store.pushed_request(&hash("pushed")).await.unwrap();
             assert_eq!(read, Some(PushedRequest { version: 1, ..pushed() }));
 
-            store.save(Changes::new().end_grants(&id, now())).await.unwrap();
+            store.save(Changes::new().end_grants(&subject(), now())).await.unwrap();
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
         })
         .await;
@@ -508,7 +511,7 @@ mod consents {
             let later = end + std::time::Duration::from_secs(1);
             assert_eq!(store.forget(Perishable::Consent, &nl(), later, 9).await.unwrap(), 1);
             assert!(store.consent(&id).await.unwrap().is_none());
-            assert!(store.authorisations(&id).await.unwrap().is_empty());
+            assert!(store.authorisations(&subject()).await.unwrap().is_empty());
             assert!(store.grant(&GrantId::new("g")).await.unwrap().is_none());
             assert_eq!(store.read_count(&id, &account, ReadKind::Balances, day).await.unwrap(), 0);
             assert!(!store.was_read(&id, &account).await.unwrap());

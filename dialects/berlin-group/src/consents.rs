@@ -165,7 +165,7 @@ fn render_access(consent: &Consent) -> wire::Access {
             }
         }
         // Made at other interfaces, whose consents are not known here.
-        Access::Chosen { .. } | Access::Payment => wire::Access::default(),
+        Access::Chosen { .. } => wire::Access::default(),
         Access::BankOffered { accounts, balances, transactions, restricted_to } => {
             let chosen = |wanted: bool, has: fn(&GrantedAccount) -> bool| {
                 let granted = consent.granted.iter().filter(|granted| has(granted));

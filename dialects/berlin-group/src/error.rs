@@ -192,7 +192,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
     use GrantRefusal as R;
     let code = match refusal {
         R::AccessTokenMissing => "TOKEN_UNKNOWN",
-        R::AccessTokenOfAnotherConsent(_) => "CONSENT_INVALID",
+        R::AccessTokenOfAnotherSubject(_) => "CONSENT_INVALID",
         R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
         // Refusals of the token endpoint, which has its own format.
@@ -200,7 +200,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
         | R::CodeOfAnotherClient(_)
         | R::CodeExpired { .. }
         | R::CodeUsed
-        | R::ConsentEnded(_)
+        | R::SubjectEnded(_)
         | R::Scope(_)
         | R::RedirectUri
         | R::Verifier

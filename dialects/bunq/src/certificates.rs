@@ -153,5 +153,7 @@ fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHol
         roles,
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        // No client proves itself with one at this interface.
+        signing_key: None,
     })
 }

@@ -191,8 +191,8 @@ fn of_grant(refusal: &GrantRefusal, text: String) -> Error {
         R::AccessTokenMissing
         | R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
-        | R::AccessTokenOfAnotherConsent(_)
-        | R::ConsentEnded(_) => Error::unauthenticated(),
+        | R::AccessTokenOfAnotherSubject(_)
+        | R::SubjectEnded(_) => Error::unauthenticated(),
         R::CodeUnknown
         | R::CodeOfAnotherClient(_)
         | R::CodeExpired { .. }

@@ -49,9 +49,9 @@ pub(crate) async fn register(
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     check_signature(&services, &call, &headers, target, certificate.as_deref())?;
     let algorithm = services.keys.algorithm_name();
-    let key = certificate.as_ref().and_then(|presented| presented.signing_key());
+    let key = certificate.as_ref().and_then(|presented| presented.holder.signing_key.as_deref());
     let strictness = services.edge.gateway.settings().strictness;
-    let authentication = metadata.asked.check(strictness, algorithm, key.as_deref())?;
+    let authentication = metadata.asked.check(strictness, algorithm, key)?;
     check_tls_method(authentication, peer.as_deref())?;
     let identity = [call.ctx.request.as_str(), target, &gateway::fingerprint(&body.0)].join(" ");
     let request = RegistrationRequest {
