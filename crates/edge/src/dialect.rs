@@ -13,7 +13,11 @@ use crate::outbound::Loopback;
 
 /// What a dialect's handlers need. Every call gets a clone of it, so cloning is cheap and shares it.
 #[derive(Debug, Clone)]
-pub struct Edge(Arc<Surroundings>);
+pub struct Edge {
+    /// The interface that this is for, by the name under which observers know it.
+    pub(crate) interface: Option<&'static str>,
+    shared: Arc<Surroundings>,
+}
 
 /// What an [`Edge`] consists of.
 #[derive(Debug)]
@@ -35,7 +39,12 @@ pub struct Surroundings {
 impl Edge {
     /// Puts together what is shared.
     pub fn new(surroundings: Surroundings) -> Self {
-        Self(Arc::new(surroundings))
+        Self { interface: None, shared: Arc::new(surroundings) }
+    }
+
+    /// The same for an interface, by the name under which observers know it.
+    pub fn at(&self, interface: &'static str) -> Self {
+        Self { interface: Some(interface), ..self.clone() }
     }
 }
 
@@ -43,7 +52,7 @@ impl Deref for Edge {
     type Target = Surroundings;
 
     fn deref(&self) -> &Surroundings {
-        &self.0
+        &self.shared
     }
 }
 

@@ -144,7 +144,7 @@ pub(crate) async fn check_request(
     let client_id = form.required("client_id")?;
     let client = services.edge.gateway.client(client_id).await?;
     let client = check_client(client_id, client)?;
-    edge::note_third_party(client.id.as_str());
+    edge::note_third_party(&client.id);
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
     let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();

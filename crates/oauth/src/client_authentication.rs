@@ -52,7 +52,7 @@ pub(crate) async fn authenticate(
             (ClientAuthentication::Tls, by_certificate(services, &id, presented.as_deref()).await?)
         }
     };
-    edge::note_third_party(tpp.id.as_str());
+    edge::note_third_party(&tpp.id);
     if !tpp.may_authenticate_by(way) {
         let own = tpp.authentication.map_or("client_secret_basic", ClientAuthentication::name);
         return Err(refused(format!("this client registered for {own} and came with {}", way.name())));

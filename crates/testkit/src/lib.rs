@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
 mod answer_headers;
+pub mod broken;
 pub mod bunq;
 mod clock;
 mod flow;

@@ -6,7 +6,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, log_call, note_code};
+use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
 use web::{Address, ErrorPage, HomePage};
@@ -27,8 +27,8 @@ pub(crate) struct Bank {
 impl Bank {
     /// Sets everything up, each dialect once. `own` is what this kind of bank serves beside.
     pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router, addresses: &Addresses) -> Self {
-        let dialects: Vec<(Dialect, Mounted)> =
-            DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect();
+        let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
+        let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
         Self { public: public(edge, key, (own, addresses.clone()), &dialects), due, dialects }
     }
@@ -64,7 +64,7 @@ fn public(
             .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())
             .nest(prefix, dialect);
     }
-    router.layer(from_fn(log_call))
+    router
 }
 
 /// Dialects say in their own format that a request names no host; here it is said for everything else.

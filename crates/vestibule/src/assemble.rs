@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use edge::Due;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use edge::{Due, Observer, observe};
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -73,21 +75,22 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Begins to serve a bank, its management API, and certificates that `issue` makes.
+    /// Begins to serve a bank, its management API, and certificates that `issue` makes. The observer is told of each call.
     ///
     /// # Errors
     /// [`StartError::Tls`]
     pub(crate) fn begin(
         sockets: Sockets,
         origins: &Origins<'_>,
-        (bank, management): (Bank, axum::Router),
-        gateway: Gateway,
+        (bank, management): (Bank, Router),
+        (gateway, observer): (Gateway, Arc<dyn Observer>),
         issue: tls::Issue,
     ) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let mut serve = |socket: Socket, tls, app, origin: &str| {
+        let mut serve = |socket: Socket, tls, app: Router, origin: &str| {
             let gateway = gateway.clone();
+            let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(&observer)), observe));
             let listener = Listener { tcp: socket.tcp, tls, app, gateway, origin: Arc::from(origin) };
             tasks.spawn(listener.serve(stopped.clone()));
         };

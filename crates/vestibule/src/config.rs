@@ -1,7 +1,9 @@
 //! How a sandbox is to run.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use edge::{CallLog, Observer};
 use gateway::domain::{Tenant, Timestamp};
 use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
@@ -38,6 +40,8 @@ pub struct SandboxConfig {
     pub id_token_algorithm: IdTokenAlgorithm,
     /// Whether refusals say what was expected and what came.
     pub explain: bool,
+    /// Who is told of each call.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// Where a bank's data are.
@@ -69,6 +73,7 @@ impl Default for SandboxConfig {
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,
             explain: true,
+            observer: Arc::new(CallLog),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
                     done.insert(tenant.clone(), now);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, %tenant, "what has ended could not be forgotten");
+                    tracing::warn!(error = edge::with_causes(&error), %tenant, "what has ended could not be forgotten");
                     done.insert(tenant.clone(), now);
                 }
             }

@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::outbound::Loopback;
-use edge::{Dialect, Edge, Mounted, Surroundings, log_call};
+use edge::{Dialect, Edge, Mounted, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
 use gateway::{Clock, Drawer, Store, Strictness};
@@ -90,8 +89,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
     let management = management(&edge, key, &sandbox, &bank);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
-    let serving =
-        Serving::begin(sockets, &origins, (bank, management), edge.gateway.clone(), issuer(&sandbox, names))?;
+    let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
+    let serving = Serving::begin(sockets, &origins, (bank, management), observed, issuer(&sandbox, names))?;
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
@@ -150,7 +149,7 @@ fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank) -> 
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone()).layer(from_fn(log_call))
+    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone())
 }
 
 /// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the

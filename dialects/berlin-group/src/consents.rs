@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use edge::Edge;
+use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
     Product, RequestedAccess, parse_day,
@@ -25,6 +25,7 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     let request = parse(call.json()?, call.redirect_uri()?)?;
     let RequestedConsent { consent, authorisation } =
         edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+    note_subject(consent.id.as_str());
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
 }

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::{Edge, Rejected, SignatureRefusal, log_refusal, note_code, with_fault};
+use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, RequestId, ScaStatus,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, ScaStatus,
 };
 use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
@@ -96,12 +96,8 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Middleware: unless the bank explains its refusals, texts about certificates and signatures are replaced.
 pub(crate) async fn explain_or_not(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
-    if let (Some(request), Some(code)) = (id, error.code) {
-        log_refusal(&request, error.status, code);
-    }
     if edge.explain { response } else { error.terse().into_response() }
 }
 

@@ -198,7 +198,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error
     let Some((tpp, roles)) = user.and_then(|user| user.value.client(client.owner)) else {
         return Err(Error::bad("The OAuth client belongs to nobody who can be given access."));
     };
-    edge::note_third_party(tpp.as_str());
+    edge::note_third_party(&tpp);
     let is_reader = roles.contains(&Role::AccountInformation);
     if !is_reader && !roles.contains(&Role::PaymentInitiation) {
         return Err(Error::bad(

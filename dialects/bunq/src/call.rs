@@ -90,7 +90,7 @@ impl Call {
         let caller = match session {
             Some(found) => {
                 if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
-                    edge::note_third_party(tpp.as_str());
+                    edge::note_third_party(tpp);
                 }
                 Some(Caller::admit(bunq, &ctx, found, address).await?)
             }

@@ -149,7 +149,7 @@ async fn work(bunq: Arc<Bunq>, job: Job) -> Done {
     };
     let goes_on = goes_on.unwrap_or_else(|error| {
         if let Some(fault) = &error.fault {
-            log_failure(request.as_str(), fault);
+            log_failure(&request, fault);
         }
         true
     });

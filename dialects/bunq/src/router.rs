@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use edge::openapi::{self, Operation};
-use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal, note_route};
+use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, note_route};
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -104,16 +104,7 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
 
 async fn serve(State(shared): State<Shared>, request: Request) -> Response {
     let is_dutch = is_dutch(request.headers());
-    let id = request.extensions().get::<RequestId>().cloned();
-    match answer(&shared, request).await {
-        Ok(response) => response,
-        Err(error) => {
-            if let Some(id) = id {
-                log_refusal(&id, error.status, error.status.as_str());
-            }
-            error.response(is_dutch)
-        }
-    }
+    answer(&shared, request).await.unwrap_or_else(|error| error.response(is_dutch))
 }
 
 async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {

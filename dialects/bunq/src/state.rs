@@ -78,7 +78,7 @@ impl Bunq {
     pub(crate) async fn do_due(&self) {
         let Ok(ctx) = self.context(self.edge.gateway.new_request_id()) else { return };
         if let Err(error) = due_payments::make_due(self, &ctx).await {
-            edge::log_failure(ctx.request.as_str(), &error);
+            edge::log_failure(&ctx.request, &error);
         }
     }
 

@@ -32,9 +32,9 @@ impl OauthError {
 
 impl From<Error> for OauthError {
     fn from(error: Error) -> Self {
-        let code = match error.status {
-            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-            status if status.is_server_error() => "server_error",
+        let code = match error.status.as_u16() {
+            491 | 503 => "temporarily_unavailable",
+            500.. => "server_error",
             _ => "invalid_request",
         };
         Self { status: error.status, code, text: error.text, fault: error.fault }

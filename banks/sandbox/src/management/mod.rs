@@ -15,7 +15,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp, parse_moment};
-use gateway::{Clock, Fault};
+use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,12 @@ impl From<gateway::Error> for Error {
                 ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", text)
             },
         }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        gateway::Error::from(error).into()
     }
 }
 

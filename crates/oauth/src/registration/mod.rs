@@ -44,7 +44,7 @@ pub(crate) async fn register(
     })?;
     let (certificate, peer) = certificates(&services, &call, &headers).await?;
     if let Some(presented) = &certificate {
-        edge::note_third_party(presented.holder.tpp.as_str());
+        edge::note_third_party(&presented.holder.tpp);
     }
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     check_signature(&services, &call, &headers, target, certificate.as_deref())?;

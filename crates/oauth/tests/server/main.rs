@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
 mod authorize;
+mod broken_store;
 mod client_authentication;
 mod discovery;
 mod every_route;

@@ -42,10 +42,7 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
     seen.extend(pay(&client, origin, management).await);
     program.kill();
     let log = log.join().unwrap();
-    assert!(
-        log.contains("request refused") && log.contains("SIGNATURE_INVALID"),
-        "something is logged: {log}"
-    );
+    assert!(log.contains("code=\"SIGNATURE_INVALID\""), "something is logged: {log}");
     let key_line = tpp.key_pem.lines().nth(1).unwrap().to_owned();
     for secret in [token.as_str(), secret.as_str(), &key_line[..60], "canary-", canary] {
         assert!(!log.contains(secret), "the log holds {secret}");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod broken_store;
 mod browser;
 mod bunq_clients;
 mod certificate_command;
@@ -18,6 +19,7 @@ mod limits;
 mod logs;
 mod management;
 mod next_steps;
+mod observer;
 mod openid_client;
 mod other_implementations;
 mod pages;

@@ -5,6 +5,7 @@
 mod accounts;
 mod ais_refusals;
 mod any_sequence;
+mod broken_store;
 mod certificates;
 mod client_sequences;
 mod every_route;

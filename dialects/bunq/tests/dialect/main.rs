@@ -4,6 +4,7 @@
 mod any_sequence;
 mod both_doors;
 mod boundaries;
+mod broken_store;
 mod callbacks;
 mod crowd;
 mod every_route;
