@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use gateway::Fault;
 use tracing::Level;
 
 use crate::guard::X_REQUEST_ID;
@@ -31,7 +32,9 @@ const NONE: &str = "-";
 /// Middleware for all that a listener serves: logs each call at level `info`.
 pub async fn log_call(request: Request, next: Next) -> Response {
     if !tracing::enabled!(Level::INFO) {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        log_fault(&mut response);
+        return response;
     }
     let begun = Instant::now();
     let method = request.method().clone();
@@ -43,7 +46,8 @@ pub async fn log_call(request: Request, next: Next) -> Response {
         (response, NOTES.with(RefCell::take))
     };
     let notes = RefCell::new(Notes { route, ..Notes::default() });
-    let (response, notes) = NOTES.scope(notes, answered).await;
+    let (mut response, notes) = NOTES.scope(notes, answered).await;
+    log_fault(&mut response);
     let text = |note: &Option<String>| note.clone().unwrap_or_else(|| NONE.to_owned());
     let id = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
     tracing::info!(
@@ -57,6 +61,28 @@ pub async fn log_call(request: Request, next: Next) -> Response {
         "call"
     );
     response
+}
+
+/// Leaves what is behind a failure with its answer, for the log alone.
+pub fn with_fault(mut response: Response, fault: Option<Fault>) -> Response {
+    if let Some(fault) = fault {
+        response.extensions_mut().insert(fault);
+    }
+    response
+}
+
+/// The one place that logs what is behind the failure of a call: once, with nothing of the request but its id.
+fn log_fault(response: &mut Response) {
+    let Some(fault) = response.extensions_mut().remove::<Fault>() else { return };
+    let id = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    log_failure(id.unwrap_or(NONE), &*fault);
+}
+
+/// Logs a failure of the gateway itself in what it does of its own accord, with everything that is behind it.
+pub fn log_failure(request: &str, failure: &dyn std::error::Error) {
+    let causes = std::iter::successors(Some(failure), |error| error.source());
+    let error = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    tracing::error!(request, error, "request failed");
 }
 
 /// Notes the route of this call, as a pattern, where the framework does not know it.

@@ -1,4 +1,4 @@
-//! What happens to every request of a dialect: limits, the request id, the log of failures.
+//! What happens to every request of a dialect: limits and the request id.
 
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
@@ -53,13 +53,6 @@ where
 pub fn log_refusal(request: &RequestId, status: StatusCode, code: &str) {
     let request = request.as_str();
     tracing::debug!(request, status = status.as_u16(), code, "request refused");
-}
-
-/// Logs a failure of the gateway itself, once, with nothing of the request but its id.
-pub fn log_failure(request: &RequestId, error: &dyn std::error::Error) {
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    let (request, error) = (request.as_str(), error.to_string());
-    tracing::error!(request, error, cause, "request failed");
 }
 
 fn fresh_id(edge: &Edge) -> HeaderValue {

@@ -20,10 +20,10 @@ mod signature;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
-pub use call_log::{log_call, note_code, note_route, note_third_party};
+pub use call_log::{log_call, log_failure, note_code, note_route, note_third_party, with_fault};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted};
-pub use guard::{check_host, guard, log_failure, log_refusal};
+pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
+pub use guard::{check_host, guard, log_refusal};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_json};
 pub use rejected::Rejected;

@@ -59,7 +59,7 @@ pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
-pub use store::{Changes, Contents as StoreContents, Store, StoreError};
+pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;
@@ -162,6 +162,11 @@ impl Gateway {
     pub fn context(&self, tenant: &str, request: RequestId) -> Option<Ctx> {
         let tenant = self.0.settings.tenants.iter().find(|known| known.as_str() == tenant)?;
         Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request, language: None })
+    }
+
+    /// Runs the answering of a call so that its reads cost less: see [`Store::in_snapshots`].
+    pub async fn in_snapshots<F: Future>(&self, answer: F) -> F::Output {
+        self.0.store.in_snapshots(answer).await
     }
 
     /// Now by the system's clock, for what belongs to no tenant.

@@ -12,7 +12,7 @@ use gateway::sessions::{Outcome, WayBack};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
-use crate::error::{Error, from_gateway, refused_as};
+use crate::error::{Error, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::way_back::location;
@@ -105,8 +105,7 @@ pub(crate) async fn begin(
     let request = AuthorizationRequest { pushed, ..request };
     let wanted = parameters.one("ui_locales")?.and_then(web::language_of_locales);
     let ctx = Ctx { language: wanted.or(call.ctx.language), ..call.ctx.clone() };
-    let begun = services.edge.gateway.begin_session(&ctx, &client, &request).await;
-    begun.map_err(|error| from_gateway(error, &call.ctx.request))
+    Ok(services.edge.gateway.begin_session(&ctx, &client, &request).await?)
 }
 
 /// The parameters that were pushed before, and under which hash they are kept, if the request refers to them: beside
@@ -116,8 +115,7 @@ async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<
         return Ok(None);
     };
     let client_id = form.required("client_id")?;
-    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await;
-    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await?;
     let pushed = pushed.ok_or_else(|| {
         let text =
             "request_uri is unknown, expired, used before, or another client's; push the request again";
@@ -135,12 +133,11 @@ pub(crate) async fn check_request(
 ) -> Result<(ActingTpp, AuthorizationRequest), Error> {
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
-    let client = services.edge.gateway.client(client_id).await;
-    let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let client = services.edge.gateway.client(client_id).await?;
     let client = check_client(client_id, client)?;
     edge::note_third_party(client.id.as_str());
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
-    let acting = acting.map_err(|error| refused_as("unauthorized_client", error, &call.ctx.request))?;
+    let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
     let Scope { subject, offline_access } = check_scope(&client, form)?;

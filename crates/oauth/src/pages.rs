@@ -18,7 +18,7 @@ use web::{
     Simulator,
 };
 
-use crate::error::{Error, refused_as};
+use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -27,6 +27,21 @@ use crate::way_back::{location, policy_target};
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// What a page says when something went wrong.
+struct Failed(Error);
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<gateway::Error> for Failed {
+    fn from(error: gateway::Error) -> Self {
+        Self(refused_as(DENIED, error))
+    }
+}
 
 /// A browser with a session whose tenant is known.
 struct Session<'a> {
@@ -55,13 +70,13 @@ pub(crate) async fn get(
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
         Ok(None) => return over(&headers),
-        Err(error) => return error.for_caller(&headers),
+        Err(Failed(error)) => return error.for_caller(&headers),
     };
-    let visited = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await;
-    match session.answer(visited, Typed::default(), StatusCode::FOUND, &headers).await {
-        Ok(response) => response,
-        Err(error) => error.for_caller(&headers),
-    }
+    let shown = async {
+        let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
+        session.answer(journey, Typed::default(), StatusCode::FOUND, &headers).await
+    };
+    shown.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 /// Takes what the customer typed or pressed.
@@ -84,30 +99,23 @@ pub(crate) async fn post(
         }
         session.act(&form, &headers).await
     };
-    done.await.unwrap_or_else(|error: Error| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 async fn find<'a>(
     services: &'a Services,
     browser: &'a Browser,
     headers: &HeaderMap,
-) -> Result<Option<Session<'a>>, Error> {
+) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let tenant = gateway.session_tenant(&secret).await;
-    let Some(tenant) = tenant.map_err(|error| refused_as("access_denied", error, &browser.request))? else {
-        return Ok(None);
-    };
+    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
 }
 
 impl Session<'_> {
-    fn failed(&self, error: gateway::Error) -> Error {
-        refused_as("access_denied", error, &self.ctx.request)
-    }
-
-    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
+    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
         let (gateway, ctx, secret) = (&self.services.edge.gateway, &self.ctx, self.secret.as_str());
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let mut typed = Typed::default();
@@ -115,15 +123,18 @@ impl Session<'_> {
             "log-in" => {
                 typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
                 let (answer, challenge) = (field("answer")?, Some(field("challenge")?));
-                gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await
+                gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await?
             }
             "simulate" => {
                 typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
-                gateway.visit(ctx, secret, None).await
+                gateway.visit(ctx, secret, None).await?
             }
-            "approve" => gateway.approve(ctx, secret, &approval(form)).await,
-            "cancel" => gateway.cancel(ctx, secret).await,
-            _ => return Err(Error::bad("invalid_request", "the form has no action that is known here")),
+            "approve" => gateway.approve(ctx, secret, &approval(form)).await?,
+            "cancel" => gateway.cancel(ctx, secret).await?,
+            _ => {
+                let text = "the form has no action that is known here";
+                return Err(Error::bad("invalid_request", text).into());
+            }
         };
         self.answer(journey, typed, StatusCode::SEE_OTHER, headers).await
     }
@@ -131,12 +142,12 @@ impl Session<'_> {
     /// The page of where the browser stands, or the way to where it goes on.
     async fn answer(
         &self,
-        journey: Result<Journey, gateway::Error>,
+        journey: Journey,
         typed: Typed,
         redirect_status: StatusCode,
         headers: &HeaderMap,
-    ) -> Result<Response, Error> {
-        match journey.map_err(|error| self.failed(error))? {
+    ) -> Result<Response, Failed> {
+        match journey {
             Journey::LoggedIn(secret) => {
                 let mut response = redirect(redirect_status, BANK_PAGE);
                 let cookie = session_cookie::set_session(self.connection, Some(&secret));
@@ -161,11 +172,10 @@ impl Session<'_> {
         response
     }
 
-    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Error> {
+    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.number;
-        let answer = gateway.simulated_answer(&number, &view.challenge).await;
-        let answer = answer.map_err(|error| self.failed(error))?;
+        let answer = gateway.simulated_answer(&number, &view.challenge).await?;
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let problem = view.problem.and_then(|problem| match problem {

@@ -3,7 +3,7 @@
 use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Subject};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::row::{Row, corrupt};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -84,7 +84,7 @@ fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
         redirect_uri: row.text(4, "authorisations.redirect_uri")?,
         created_at: row.time(5, "authorisations.created_at")?,
         progress: Progress::from_stored(&row.text(6, "authorisations.progress")?, customer)
-            .ok_or(StoreError::Corrupt("authorisations.progress"))?,
+            .ok_or(corrupt("authorisations.progress"))?,
         wrong_answers: row.integer(8, "authorisations.wrong_answers")?,
         version: row.integer(9, "authorisations.version")?,
     })

@@ -7,7 +7,7 @@ use domain::{
 
 use crate::changes::Rows;
 use crate::customers::{Customer, read_customer};
-use crate::row::{Row, Value};
+use crate::row::{Row, Value, corrupt};
 use crate::{Changes, Store, StoreError};
 
 /// An account with what only the bank itself knows.
@@ -311,12 +311,12 @@ fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
         id: AccountId::new(row.text(at, "accounts.id")?),
         iban: Iban::from_stored(row.text(at + 1, "accounts.iban")?),
         currency: Currency::from_code(&row.text(at + 2, "accounts.currency")?)
-            .ok_or(StoreError::Corrupt("accounts.currency"))?,
+            .ok_or(corrupt("accounts.currency"))?,
         product: Product::from_code(&row.text(at + 3, "accounts.product")?)
-            .ok_or(StoreError::Corrupt("accounts.product"))?,
+            .ok_or(corrupt("accounts.product"))?,
         name: row.text(at + 4, "accounts.name")?,
         status: AccountStatus::from_name(&row.text(at + 5, "accounts.status")?)
-            .ok_or(StoreError::Corrupt("accounts.status"))?,
+            .ok_or(corrupt("accounts.status"))?,
     })
 }
 

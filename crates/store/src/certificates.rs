@@ -6,7 +6,7 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, list};
+use crate::row::{Row, corrupt, list};
 use crate::{Changes, Store, StoreError};
 
 /// Most rows that a list returns.
@@ -20,7 +20,7 @@ impl Store {
     pub async fn certificate(&self, fingerprint: &str) -> Result<Option<CertificateRecord>, StoreError> {
         self.fetch_optional(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, version FROM certificates WHERE fingerprint = $1",
+             not_before, not_after, signing_key, version FROM certificates WHERE fingerprint = $1",
             &[fingerprint.into()],
             read,
         )
@@ -38,6 +38,18 @@ impl Store {
             "SELECT status, status_since, recorded_at FROM certificates WHERE fingerprint = $1",
             &[fingerprint.into()],
             |row| read_status(row, 0, 1, 2),
+        )
+    }
+
+    /// Whether the key of the certificate with this fingerprint is known, if the certificate is.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn has_signing_key(&self, fingerprint: &str) -> Result<Option<bool>, StoreError> {
+        self.fetch_optional(
+            "SELECT CASE WHEN signing_key IS NULL THEN 0 ELSE 1 END FROM certificates WHERE fingerprint = $1",
+            &[fingerprint.into()],
+            |row| row.truth(0, "certificates.signing_key"),
         )
     }
 
@@ -77,7 +89,7 @@ impl Store {
     ) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
+             not_before, not_after, signing_key, version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
             &[tpp.as_str().into(), kind.name().into()],
             read,
         )
@@ -90,7 +102,7 @@ impl Store {
     pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
+             not_before, not_after, signing_key, version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
             &[],
             read,
         )
@@ -103,7 +115,7 @@ impl Store {
     pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.fetch_all(
             "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
+             not_before, not_after, signing_key, version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
             &[LIST_LIMIT.into()],
             read,
         )
@@ -116,13 +128,13 @@ impl Changes {
     pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
         self.push(
             "INSERT INTO certificates (fingerprint, serial, tpp, name, roles, kind, recorded_at, status, \
-             status_since, not_before, not_after, version, forget_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1, $13) \
+             status_since, not_before, not_after, signing_key, version, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14) \
              ON CONFLICT (fingerprint) DO UPDATE SET serial = excluded.serial, tpp = excluded.tpp, \
              name = excluded.name, roles = excluded.roles, kind = excluded.kind, \
              recorded_at = excluded.recorded_at, status = excluded.status, \
              status_since = excluded.status_since, not_before = excluded.not_before, \
-             not_after = excluded.not_after, forget_at = excluded.forget_at, version = excluded.version \
+             not_after = excluded.not_after, signing_key = excluded.signing_key, forget_at = excluded.forget_at, version = excluded.version \
              WHERE certificates.version = excluded.version - 1",
             vec![
                 certificate.holder.fingerprint.as_str().into(),
@@ -136,10 +148,22 @@ impl Changes {
                 certificate.status.since().into(),
                 certificate.holder.not_before.into(),
                 certificate.holder.not_after.into(),
+                certificate.holder.signing_key.as_deref().into(),
                 certificate.version.into(),
                 certificate.holder.forget_at().into(),
             ],
             Rows::One,
+        )
+    }
+}
+
+impl Changes {
+    /// Adds the key of a certificate that was recorded without it.
+    pub fn set_signing_key(self, holder: &CertificateHolder) -> Self {
+        self.push(
+            "UPDATE certificates SET signing_key = $1 WHERE fingerprint = $2 AND signing_key IS NULL",
+            vec![holder.signing_key.as_deref().into(), holder.fingerprint.as_str().into()],
+            Rows::Any,
         )
     }
 }
@@ -154,12 +178,13 @@ fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
             roles: row.roles(4, "certificates.roles")?,
             not_before: row.time(9, "certificates.not_before")?,
             not_after: row.time(10, "certificates.not_after")?,
+            signing_key: row.optional_text(11, "certificates.signing_key")?,
         },
         kind: CertificateKind::from_name(&row.text(5, "certificates.kind")?)
-            .ok_or(StoreError::Corrupt("certificates.kind"))?,
+            .ok_or(corrupt("certificates.kind"))?,
         recorded_at: row.time(6, "certificates.recorded_at")?,
         status: read_status(row, 7, 8, 6)?,
-        version: row.integer(11, "certificates.version")?,
+        version: row.integer(12, "certificates.version")?,
     })
 }
 
@@ -174,5 +199,5 @@ fn read_status(
         None => row.time(recorded_at, "certificates.recorded_at")?,
     };
     CertificateStatus::from_name(&row.text(status, "certificates.status")?, since)
-        .ok_or(StoreError::Corrupt("certificates.status"))
+        .ok_or(corrupt("certificates.status"))
 }

@@ -4,7 +4,7 @@ use domain::{Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretH
 
 use crate::changes::Rows;
 use crate::grants::{read_grant, read_token};
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -115,10 +115,10 @@ fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
         created_at: row.time(8, "consents.created_at")?,
         customer: row.optional_text(9, "consents.customer")?.map(CustomerId::new),
         decision: Decision::from_name(&row.text(10, "consents.decision")?)
-            .ok_or(StoreError::Corrupt("consents.decision"))?,
+            .ok_or(corrupt("consents.decision"))?,
         last_action_at: row.time(11, "consents.last_action_at")?,
         interface: Interface::from_name(&row.text(12, "consents.interface")?)
-            .ok_or(StoreError::Corrupt("consents.interface"))?,
+            .ok_or(corrupt("consents.interface"))?,
         version: row.integer(13, "consents.version")?,
     })
 }

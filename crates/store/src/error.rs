@@ -1,6 +1,11 @@
 //! What can go wrong below the rules.
 
-/// A failure of the store.
+use std::sync::Arc;
+
+/// What a library or the system said, or a sentence of our own. It repeats no value of a row and no parameter.
+pub type Fault = Arc<dyn std::error::Error + Send + Sync>;
+
+/// A failure of the store. Its text says all that is known, the fault below it included.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A row moved on since it was loaded, or a unique value is taken.
@@ -8,10 +13,19 @@ pub enum StoreError {
     Conflict,
     /// A write breaks a rule of its table: a fault of the program, which comes again however often it is tried.
     #[error("a write breaks a rule of the database: {0}")]
-    Violation(String),
-    /// A row breaks the rules of its type; the text names table and column, never the value.
-    #[error("{0} in the database cannot be read")]
-    Corrupt(&'static str),
+    Violation(Fault),
+    /// A row breaks the rules of its type.
+    #[error("{table}.{column} of {row:?} in the database cannot be read: {fault}")]
+    Corrupt {
+        /// Its table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Its key: an id or a hash.
+        row: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
     /// A newer version of this program wrote the database.
     #[error("the database has schema version {found}, this program knows up to {known}; use a newer program")]
     Newer {
@@ -22,5 +36,26 @@ pub enum StoreError {
     },
     /// The database cannot be reached or written.
     #[error("the database is not available: {0}")]
-    Unavailable(String),
+    Unavailable(Fault),
+}
+
+impl StoreError {
+    /// Private state of a dialect or bank, which only its owner can read, and could not.
+    pub fn unreadable(kind: &'static str, fault: Fault) -> Self {
+        Self::Corrupt { table: "private_state", column: "value", row: kind.to_owned(), fault }
+    }
+
+    pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
+        Self::Unavailable(fault(sentence))
+    }
+}
+
+/// A sentence as a fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Sentence(String);
+
+/// A sentence as a fault.
+pub fn fault(sentence: impl Into<String>) -> Fault {
+    Arc::new(Sentence(sentence.into()))
 }

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -191,7 +191,7 @@ pub(crate) fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> 
         authenticated_at: row.time(at + 8, "grants.authenticated_at")?,
         ended_at: row.optional_time(at + 9, "grants.ended_at")?,
         interface: Interface::from_name(&row.text(at + 10, "grants.interface")?)
-            .ok_or(StoreError::Corrupt("grants.interface"))?,
+            .ok_or(corrupt("grants.interface"))?,
         version: row.integer(at + 11, "grants.version")?,
     })
 }
@@ -200,8 +200,7 @@ pub(crate) fn read_token(row: &Row<'_>, at: usize) -> Result<Token, StoreError> 
     Ok(Token {
         hash: SecretHash::from_hex(row.text(at, "tokens.hash")?),
         grant: GrantId::new(row.text(at + 1, "tokens.grant_id")?),
-        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?)
-            .ok_or(StoreError::Corrupt("tokens.kind"))?,
+        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?).ok_or(corrupt("tokens.kind"))?,
         certificate: row.optional_text(at + 3, "tokens.certificate")?,
         issued_at: row.time(at + 4, "tokens.issued_at")?,
         expires_at: row.time(at + 5, "tokens.expires_at")?,

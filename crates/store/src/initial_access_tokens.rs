@@ -16,7 +16,7 @@ impl Store {
         hash: &SecretHash,
     ) -> Result<Option<InitialAccessToken>, StoreError> {
         self.fetch_optional(
-            "SELECT hash, certificate, tenant, expires_at, signing_key, used_by FROM initial_access_tokens \
+            "SELECT hash, certificate, tenant, expires_at, used_by FROM initial_access_tokens \
              WHERE hash = $1",
             &[hash.as_hex().into()],
             read,
@@ -28,14 +28,12 @@ impl Changes {
     /// Inserts a token.
     pub fn add_initial_access_token(self, token: &InitialAccessToken) -> Self {
         self.push(
-            "INSERT INTO initial_access_tokens (hash, certificate, tenant, expires_at, signing_key) \
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO initial_access_tokens (hash, certificate, tenant, expires_at) VALUES ($1, $2, $3, $4)",
             vec![
                 token.hash.as_hex().into(),
                 token.certificate.as_str().into(),
                 token.tenant.as_str().into(),
                 token.expires_at.into(),
-                token.signing_key.as_deref().into(),
             ],
             Rows::One,
         )
@@ -57,7 +55,6 @@ fn read(row: &Row<'_>) -> Result<InitialAccessToken, StoreError> {
         certificate: row.text(1, "initial_access_tokens.certificate")?,
         tenant: row.tenant(2, "initial_access_tokens.tenant")?,
         expires_at: row.time(3, "initial_access_tokens.expires_at")?,
-        signing_key: row.optional_text(4, "initial_access_tokens.signing_key")?,
-        used_by: row.optional_text(5, "initial_access_tokens.used_by")?.map(SecretHash::from_hex),
+        used_by: row.optional_text(4, "initial_access_tokens.used_by")?.map(SecretHash::from_hex),
     })
 }

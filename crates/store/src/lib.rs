@@ -34,7 +34,7 @@ use std::path::Path;
 pub use books::{BookedAccount, HeldAccount, Posting};
 pub use changes::Changes;
 pub use customers::Customer;
-pub use error::StoreError;
+pub use error::{Fault, StoreError, fault};
 pub use lives::Perishable;
 pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;
@@ -96,6 +96,12 @@ impl Store {
     /// [`StoreError::Conflict`] if a row moved on since it was loaded; load again and decide anew.
     pub async fn save(&self, changes: Changes) -> Result<(), StoreError> {
         self.0.save(changes.into_statements()).await
+    }
+
+    /// Runs a future whose reads, from one wait to the next, see one state of the database: that is cheaper than each
+    /// for itself. What the future itself has written is seen by all of its later reads.
+    pub async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
+        self.0.in_snapshots(future).await
     }
 
     /// Steps of the database's machine that reads took so far: what they cost, on any machine.

@@ -3,7 +3,7 @@
 use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, Timestamp, TppId};
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -86,7 +86,7 @@ fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
         created_at: row.time(5, "payments.created_at")?,
         expires_at: row.time(6, "payments.expires_at")?,
         decision: PaymentDecision::from_stored(&row.text(7, "payments.decision")?, customer.zip(account))
-            .ok_or(StoreError::Corrupt("payments.decision"))?,
+            .ok_or(corrupt("payments.decision"))?,
         last_action_at: row.time(10, "payments.last_action_at")?,
         version: row.integer(11, "payments.version")?,
     })

@@ -1,6 +1,6 @@
 //! Values that go into statements and come out of rows: numbers and text, nothing else.
 
-use crate::StoreError;
+use crate::{StoreError, fault};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,15 @@ pub(crate) struct Row<'r>(pub(crate) &'r rusqlite::Row<'r>);
 
 impl Row<'_> {
     pub(crate) fn text(&self, index: usize, column: &'static str) -> Result<String, StoreError> {
-        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+        self.0.get(index).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn integer(&self, index: usize, column: &'static str) -> Result<i64, StoreError> {
-        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+        self.0.get(index).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn time(&self, index: usize, column: &'static str) -> Result<domain::Timestamp, StoreError> {
-        domain::Timestamp::from_second(self.integer(index, column)?).map_err(|_| StoreError::Corrupt(column))
+        domain::Timestamp::from_second(self.integer(index, column)?).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn optional_time(
@@ -73,9 +73,9 @@ impl Row<'_> {
         index: usize,
         column: &'static str,
     ) -> Result<Option<domain::Timestamp>, StoreError> {
-        let seconds: Option<i64> = self.0.get(index).map_err(|_| StoreError::Corrupt(column))?;
+        let seconds: Option<i64> = self.0.get(index).map_err(|_| corrupt(column))?;
         seconds
-            .map(|seconds| domain::Timestamp::from_second(seconds).map_err(|_| StoreError::Corrupt(column)))
+            .map(|seconds| domain::Timestamp::from_second(seconds).map_err(|_| corrupt(column)))
             .transpose()
     }
 
@@ -84,7 +84,7 @@ impl Row<'_> {
         index: usize,
         column: &'static str,
     ) -> Result<Option<String>, StoreError> {
-        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+        self.0.get(index).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn optional_integer(
@@ -92,7 +92,7 @@ impl Row<'_> {
         index: usize,
         column: &'static str,
     ) -> Result<Option<i64>, StoreError> {
-        self.0.get(index).map_err(|_| StoreError::Corrupt(column))
+        self.0.get(index).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn truth(&self, index: usize, column: &'static str) -> Result<bool, StoreError> {
@@ -100,17 +100,17 @@ impl Row<'_> {
     }
 
     pub(crate) fn date(&self, index: usize, column: &'static str) -> Result<domain::Date, StoreError> {
-        self.text(index, column)?.parse().map_err(|_| StoreError::Corrupt(column))
+        self.text(index, column)?.parse().map_err(|_| corrupt(column))
     }
 
     pub(crate) fn tenant(&self, index: usize, column: &'static str) -> Result<domain::Tenant, StoreError> {
-        domain::Tenant::parse(&self.text(index, column)?).map_err(|_| StoreError::Corrupt(column))
+        domain::Tenant::parse(&self.text(index, column)?).map_err(|_| corrupt(column))
     }
 
     /// A kind and, in the column after it, an id.
     pub(crate) fn subject(&self, index: usize, column: &'static str) -> Result<domain::Subject, StoreError> {
         let kind = domain::SubjectKind::from_name(&self.text(index, column)?);
-        Ok(kind.ok_or(StoreError::Corrupt(column))?.with_id(self.text(index + 1, column)?))
+        Ok(kind.ok_or(corrupt(column))?.with_id(self.text(index + 1, column)?))
     }
 
     /// A value that is stored as JSON.
@@ -119,7 +119,7 @@ impl Row<'_> {
         index: usize,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(index, column)?).map_err(|_| StoreError::Corrupt(column))
+        serde_json::from_str(&self.text(index, column)?).map_err(|_| corrupt(column))
     }
 
     pub(crate) fn list(&self, index: usize, column: &'static str) -> Result<Vec<String>, StoreError> {
@@ -128,7 +128,7 @@ impl Row<'_> {
 
     pub(crate) fn roles(&self, index: usize, column: &'static str) -> Result<Vec<eidas::Role>, StoreError> {
         let names = self.list(index, column)?;
-        names.iter().map(|name| eidas::Role::from_name(name).ok_or(StoreError::Corrupt(column))).collect()
+        names.iter().map(|name| eidas::Role::from_name(name).ok_or(corrupt(column))).collect()
     }
 }
 
@@ -142,4 +142,15 @@ pub(crate) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
 /// written.
 pub(crate) fn json(value: &impl serde::Serialize) -> Value {
     Value::Text(serde_json::to_string(value).unwrap_or_default())
+}
+
+/// A column that cannot be read: `table.column`.
+pub(crate) fn corrupt(name: &'static str) -> StoreError {
+    let (table, column) = name.split_once('.').unwrap_or((name, name));
+    StoreError::Corrupt {
+        table,
+        column,
+        row: String::new(),
+        fault: fault("it does not hold what its type needs"),
+    }
 }

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, json};
+use crate::row::{Row, corrupt, json};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -129,7 +129,7 @@ fn read(row: &Row<'_>) -> Result<Session, StoreError> {
         request: row.json(3, "sessions.request")?,
         challenge: row.text(4, "sessions.challenge")?,
         language: Language::from_code(&row.text(5, "sessions.language")?)
-            .ok_or(StoreError::Corrupt("sessions.language"))?,
+            .ok_or(corrupt("sessions.language"))?,
         logged_in: customer.zip(at).map(|(customer, at)| LoggedIn { customer, at }),
         seen_at: row.time(8, "sessions.seen_at")?,
         ended: row.truth(9, "sessions.ended")?,

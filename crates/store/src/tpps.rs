@@ -3,7 +3,7 @@
 use domain::{ClientAuthentication, RedirectUris, SecretHash, Tpp, TppId};
 
 use crate::changes::Rows;
-use crate::row::{Row, list};
+use crate::row::{Row, corrupt, list};
 use crate::{Changes, Store, StoreError};
 
 impl Store {
@@ -82,9 +82,7 @@ fn read(row: &Row<'_>) -> Result<Tpp, StoreError> {
         secret: SecretHash::from_hex(row.text(6, "tpps.secret_hash")?),
         authentication: row
             .optional_text(7, "tpps.authentication")?
-            .map(|name| {
-                ClientAuthentication::from_name(&name).ok_or(StoreError::Corrupt("tpps.authentication"))
-            })
+            .map(|name| ClientAuthentication::from_name(&name).ok_or(corrupt("tpps.authentication")))
             .transpose()?,
         signing_key: row.optional_text(8, "tpps.signing_key")?,
         registered_at: row.time(9, "tpps.registered_at")?,

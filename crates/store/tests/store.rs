@@ -46,6 +46,7 @@ async fn rows_come_back_as_they_went_in() {
                 roles: tpp.roles.clone(),
                 not_before: now,
                 not_after: Timestamp::from_second(1_900_000_000).unwrap(),
+                signing_key: Some("PEM".into()),
             },
             kind: CertificateKind::QSeal,
             recorded_at: now,
@@ -55,7 +56,6 @@ async fn rows_come_back_as_they_went_in() {
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
-        let token = InitialAccessToken { signing_key: Some("PEM".into()), ..token };
         let changes =
             Changes::new().put_tpp(&tpp).put_certificate(&certificate).add_initial_access_token(&token);
         store.save(changes).await.unwrap();
@@ -69,6 +69,7 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.tpp(&tpp.id).await.unwrap(), Some(tpp.clone()));
         let stored = CertificateRecord { version: 1, ..certificate };
         assert_eq!(store.certificate_status("ff").await.unwrap(), Some(stored.status));
+        assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(true));
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()));
         assert_eq!(store.certificates().await.unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
@@ -144,6 +145,7 @@ async fn certificates_go_when_nobody_is_known_by_them() {
                 roles: tpp.roles.clone(),
                 not_before: end,
                 not_after: end,
+                signing_key: None,
             };
             CertificateRecord::first_seen(holder, end)
         };
@@ -261,7 +263,7 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE tpps SET roles = '[\"PSP_XX\"]'", []).unwrap();
     let read = store.tpp(&TppId::new("PSDNL-DNB-1")).await;
-    assert!(matches!(read, Err(StoreError::Corrupt("tpps.roles"))));
+    assert!(matches!(read, Err(StoreError::Corrupt { table: "tpps", column: "roles", .. })));
 }
 
 mod consents {

@@ -147,13 +147,16 @@ async fn an_approval_without_its_customer_is_corrupt() {
     let approved = authorisation("a", &subject, 1).approve(CustomerId::new("p"));
     store.save(Changes::new().put_authorisation(&approved)).await.unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
-    for (spoil, column) in [
+    for (spoil, spoiled) in [
         ("UPDATE authorisations SET customer = NULL", "authorisations.progress"),
         ("UPDATE authorisations SET subject_kind = 'basket'", "authorisations.subject_kind"),
     ] {
         connection.execute(spoil, []).unwrap();
         let read = store.authorisation(&approved.id).await;
-        assert!(matches!(read, Err(StoreError::Corrupt(found)) if found == column), "{spoil}");
+        assert!(
+            matches!(read, Err(StoreError::Corrupt { table, column, .. }) if format!("{table}.{column}") == spoiled),
+            "{spoil}"
+        );
         let whole = "UPDATE authorisations SET customer = 'p', subject_kind = 'consent'";
         connection.execute(whole, []).unwrap();
     }

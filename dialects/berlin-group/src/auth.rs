@@ -20,7 +20,7 @@ use http_signatures::Message;
 use http_signatures::digest::{Prefix, check_digest};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
@@ -248,16 +248,14 @@ async fn authenticate(
         check_same_organization(&presented, tls, *place)?;
     }
     if call.registered {
-        let registered = edge.gateway.check_registered(&presented.holder.tpp).await;
-        registered.map_err(|error| from_gateway(error, &ctx.request))?;
+        edge.gateway.check_registered(&presented.holder.tpp).await?;
     }
     for certificate in std::iter::once(&presented).chain(tls.iter().map(|(tls, _)| tls)) {
         edge.gateway.check_role(certificate, call.roles)?;
     }
     let signer = (&*presented, Place::Signature);
     let other = tls.as_ref().map(|(tls, place)| (&**tls, *place));
-    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await;
-    let acting = acting.map_err(|error| from_gateway(error, &ctx.request))?;
+    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await?;
     check_signature(edge, call, message, &presented, ctx.now)?;
     Ok((presented, acting))
 }

@@ -59,7 +59,7 @@ pub(crate) async fn make_due(bunq: &Bunq, ctx: &Ctx) -> Result<(), GatewayError>
                 }
                 // Somebody changed the schedule at this moment; its payments are made next time.
                 Err(GatewayError::Conflict) => {}
-                Err(error) => log_failure(&ctx.request, &error),
+                Err(error) => log_failure(ctx.request.as_str(), &error),
             }
         }
         if !is_progress {

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use edge::openapi::{self, Operation};
 use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal, note_route};
-use gateway::Ctx;
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -132,16 +131,15 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
     note_route(&format!("{PREFIX}/v1{}", route.path));
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let incoming =
-        Incoming { ctx: ctx.clone(), connection, headers: parts.headers, params, query, path, body };
+    let incoming = Incoming { ctx, connection, headers: parts.headers, params, query, path, body };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;
-    signed(bunq, &ctx, reply).await
+    Ok(signed(bunq, reply).await?)
 }
 
 /// Every success is signed over its exact octets (section 4.2).
-pub(crate) async fn signed(bunq: &Bunq, ctx: &Ctx, reply: Reply) -> Result<Response, Error> {
-    let key = bunq.key(ctx).await?;
+pub(crate) async fn signed(bunq: &Bunq, reply: Reply) -> Result<Response, gateway::Error> {
+    let key = bunq.key().await?;
     let mut response = Response::new(Body::from(reply.body.clone()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, reply.content_type);

@@ -151,7 +151,11 @@ fn next(text: &str) -> &str {
 
 /// Whether a character may stand in a name (a token of RFC 9110, 5.6.2).
 fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+    c.is_ascii_alphanumeric()
+        || matches!(
+            c,
+            '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '.' | '^' | '_' | '`' | '|' | '~'
+        )
 }
 
 /// A name before an equals sign, and what follows both.
@@ -215,12 +219,8 @@ fn held(value: &str) -> Option<&'static str> {
 
 /// Where a quoted text may end: at quotes without a backslash before them.
 fn closing_quotes(text: &str) -> impl Iterator<Item = usize> {
-    let mut is_escaped = false;
-    text.char_indices().filter_map(move |(at, c)| {
-        let ends = c == '"' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        ends.then_some(at)
-    })
+    let backslashes = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+    text.match_indices('"').map(|(at, _)| at).filter(move |at| backslashes(*at) % 2 == 0)
 }
 
 /// What follows a closing quote: nothing, or a comma and more.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::StoreError;
+use crate::row::corrupt;
 
 /// In order; the version of a database is how many of them it has run.
 const MIGRATIONS: &[&str] = &[
@@ -20,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011_lives.sql"),
     include_str!("../../migrations/0012_certificates_by_end.sql"),
     include_str!("../../migrations/0013_places.sql"),
-    include_str!("../../migrations/0014_placeholder.sql"),
+    include_str!("../../migrations/0014_fewer_writes.sql"),
     include_str!("../../migrations/0015_subjects.sql"),
 ];
 
@@ -40,7 +41,7 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     if version > known {
         return Err(StoreError::Newer { found: version, known });
     }
-    let done = usize::try_from(version).map_err(|_| StoreError::Corrupt("schema_version.version"))?;
+    let done = usize::try_from(version).map_err(|_| corrupt("schema_version.version"))?;
     for migration in &MIGRATIONS[done..] {
         transaction.execute_batch(migration).map_err(unavailable)?;
     }

@@ -5,21 +5,24 @@
 
 mod files;
 mod migrations;
+mod reader;
 mod writer;
 
-use std::cell::RefCell;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, StatementStatus};
+use rusqlite::{CachedStatement, Connection, StatementStatus};
 use thread_local::ThreadLocal;
 
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::{Row, Value};
 pub(crate) use files::contents;
+use reader::Reader;
 use writer::Writer;
 
 /// Statements kept ready on each connection.
@@ -40,7 +43,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Readers {
-    PerThread { path: PathBuf, connections: Box<ThreadLocal<RefCell<Connection>>> },
+    PerThread { path: PathBuf, readers: Box<ThreadLocal<Reader>> },
     Shared(Arc<Mutex<Connection>>),
 }
 
@@ -53,7 +56,7 @@ impl Db {
         prepare(&connection)?;
         migrations::run(&mut connection)?;
         files::checkpoint(&connection)?;
-        let readers = Readers::PerThread { path: path.to_owned(), connections: Box::default() };
+        let readers = Readers::PerThread { path: path.to_owned(), readers: Box::default() };
         let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
         Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
     }
@@ -71,14 +74,28 @@ impl Db {
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         match &self.0.readers {
             Readers::PerThread { path, .. } if !files::checkpoint(&files::open_existing(path)?)? => {
-                Err(StoreError::Unavailable("somebody else is reading it".to_owned()))
+                Err(StoreError::unavailable("somebody else is reading it"))
             }
             Readers::PerThread { .. } | Readers::Shared(_) => Ok(()),
         }
     }
 
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
-        self.0.writer.save(batch).await
+        let saved = self.0.writer.save(batch).await;
+        // What is read after this has to see what was written.
+        if let Some(reader) = self.reader_of_this_thread() {
+            reader.end_snapshot();
+        }
+        saved
+    }
+
+    pub(crate) async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            let _snapshot = self.reader_of_this_thread().map(Reader::begin_snapshot);
+            future.as_mut().poll(context)
+        })
+        .await
     }
 
     pub(crate) fn fetch_optional<T>(
@@ -134,20 +151,20 @@ impl Db {
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         match &self.0.readers {
-            Readers::PerThread { path, connections } => {
-                let connection = connections.get_or_try(|| open_reader(path).map(RefCell::new))?;
-                read(&connection.borrow())
+            Readers::PerThread { path, readers } => {
+                read(readers.get_or_try(|| Reader::open(path))?.connection()?)
             }
             Readers::Shared(connection) => read(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
-}
 
-fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
-    prepare(&connection)?;
-    Ok(connection)
+    /// The reader of this thread, if it has read before.
+    fn reader_of_this_thread(&self) -> Option<&Reader> {
+        match &self.0.readers {
+            Readers::PerThread { readers, .. } => readers.get(),
+            Readers::Shared(_) => None,
+        }
+    }
 }
 
 pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
@@ -155,7 +172,14 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
     // Without this, some statements are planned anew whenever another value is bound to them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(unavailable)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(unavailable)?;
-    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;").map_err(unavailable)
+    // Journals of statements and savepoints are small and end with them: they need no file.
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+        .map_err(unavailable)
+}
+
+fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    bound(connection, sql, &[])?.raw_execute().map(|_| ()).map_err(unavailable)
 }
 
 /// A cached statement with its parameters.
@@ -189,8 +213,8 @@ fn unavailable(error: rusqlite::Error) -> StoreError {
     // The library's text names the failure, never the values that were bound.
     match error.sqlite_error_code() {
         Some(ConstraintViolation) if is_taken() => StoreError::Conflict,
-        Some(ConstraintViolation) => StoreError::Violation(error.to_string()),
-        Some(ReadOnly | PermissionDenied) => StoreError::Unavailable("it cannot be written".to_owned()),
-        _ => StoreError::Unavailable(error.to_string()),
+        Some(ConstraintViolation) => StoreError::Violation(Arc::new(error)),
+        Some(ReadOnly | PermissionDenied) => StoreError::unavailable("it cannot be written"),
+        _ => StoreError::Unavailable(Arc::new(error)),
     }
 }

@@ -24,6 +24,7 @@ mod python;
 mod revocation;
 mod sandbox_command;
 mod second_hour;
+mod third_party;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;
