@@ -10,7 +10,7 @@ use domain::{
 
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
-use crate::sessions::{Found, Open, Outcome, Visit, WayBack, end};
+use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
 use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
 
@@ -23,16 +23,17 @@ pub struct Approval {
     pub payments: Vec<(PaymentId, bool)>,
 }
 
-/// What became of an approval.
-#[derive(Debug)]
-pub enum Decided {
-    /// It was taken, or there was nothing to decide any more.
-    Done(Visit),
-    /// What was chosen is not possible, or nothing was: the page is shown again.
+/// Why nothing was decided when a customer approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionProblem {
+    /// What was chosen is not possible, or nothing was.
     Undecided,
-    /// The bank does not make one of the payments. Nothing was decided, and the page is shown again with the reason.
+    /// The bank does not make one of the payments.
     Declined(Declined),
 }
+
+/// Where the browser stands after an approval, or why it still stands where it did.
+type Attempted = Result<Journey, DecisionProblem>;
 
 /// A payment that waits for a customer.
 #[derive(Debug, Clone)]
@@ -45,18 +46,32 @@ pub struct WaitingPayment {
 
 impl Gateway {
     /// The customer approves, with what they chose where there is a choice. Payments are made, and everything that is
-    /// decided with them is stored, in one batch.
+    /// decided with them is stored, in one batch. If nothing could be decided, the page is shown again with the reason.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Decided, Error> {
+    pub async fn approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Journey, Error> {
+        match self.try_approve(ctx, secret, approval).await? {
+            Ok(journey) => Ok(journey),
+            Err(problem) => {
+                let mut journey = self.visit(ctx, secret, None).await?;
+                if let Journey::Decide(view) = &mut journey {
+                    view.problem = Some(problem);
+                }
+                Ok(journey)
+            }
+        }
+    }
+
+    async fn try_approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Attempted, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => *open,
-                Found::Leave(way_back) => return Ok(Decided::Done(Visit::Leave(way_back))),
-                Found::Ended => return Ok(Decided::Done(Visit::Ended)),
+                Ok(open) => *open,
+                Err(elsewhere) => return Ok(Ok(elsewhere)),
             };
-            let Some(logged_in) = open.session.logged_in.clone() else { return Ok(Decided::Undecided) };
+            let Some(logged_in) = open.session.logged_in.clone() else {
+                return Ok(Err(DecisionProblem::Undecided));
+            };
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
@@ -66,13 +81,13 @@ impl Gateway {
             if !approval.payments.is_empty() {
                 let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
                 self.0.store.save(changes).await?;
-                return Ok(Decided::Done(Visit::Leave(way_back)));
+                return Ok(Ok(Journey::Leave(way_back)));
             }
             let granted = choose(self.offered(&logged_in.customer, consent).await?, consent, approval);
-            let Some(granted) = granted else { return Ok(Decided::Undecided) };
+            let Some(granted) = granted else { return Ok(Err(DecisionProblem::Undecided)) };
             let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, granted)?;
             self.0.store.save(changes).await?;
-            Ok(Decided::Done(Visit::Leave(way_back)))
+            Ok(Ok(Journey::Leave(way_back)))
         })
         .await
     }
@@ -86,7 +101,7 @@ impl Gateway {
         logged_in: LoggedIn,
         waiting: Vec<Payment>,
         approval: &Approval,
-    ) -> Result<Decided, Error> {
+    ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
         let mut decided = 0;
         for payment in waiting {
@@ -100,7 +115,7 @@ impl Gateway {
                         payment.debtor.is_some() || approval.accounts.contains(&account.id)
                     };
                     let Some(account) = payable.into_iter().find(is_chosen) else {
-                        return Ok(Decided::Undecided);
+                        return Ok(Err(DecisionProblem::Undecided));
                     };
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
                         granted
@@ -114,17 +129,17 @@ impl Gateway {
             orders.extend(order_of(&changed));
         }
         if decided == 0 {
-            return Ok(Decided::Undecided);
+            return Ok(Err(DecisionProblem::Undecided));
         }
         if orders.is_empty() {
             let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
-            return Ok(Decided::Done(Visit::Leave(way_back)));
+            return Ok(Ok(Journey::Leave(way_back)));
         }
         let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
         match self.0.bank.execute(&orders, changes, ctx.now).await? {
-            Ok(()) => Ok(Decided::Done(Visit::Leave(way_back))),
-            Err(declined) => Ok(Decided::Declined(declined)),
+            Ok(()) => Ok(Ok(Journey::Leave(way_back))),
+            Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
         }
     }
 
@@ -232,12 +247,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn cancel(&self, ctx: &Ctx, secret: &str) -> Result<Visit, Error> {
+    pub async fn cancel(&self, ctx: &Ctx, secret: &str) -> Result<Journey, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-                Found::Ended => return Ok(Visit::Ended),
+                Ok(open) => open,
+                Err(elsewhere) => return Ok(elsewhere),
             };
             let mut changes = Changes::new();
             if let Matter::Payment(payment) = &open.matter {
@@ -246,7 +260,7 @@ impl Gateway {
             let outcome = self.why_cancelled(ctx, &open).await?;
             let (changes, way_back) = refuse(ctx, changes, *open, outcome);
             self.0.store.save(changes).await?;
-            Ok(Visit::Leave(way_back))
+            Ok(Journey::Leave(way_back))
         })
         .await
     }
@@ -256,17 +270,16 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn leave_unpaid(&self, ctx: &Ctx, secret: &str, declined: &Declined) -> Result<Visit, Error> {
+    pub async fn leave_unpaid(&self, ctx: &Ctx, secret: &str, declined: &Declined) -> Result<Journey, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-                Found::Ended => return Ok(Visit::Ended),
+                Ok(open) => open,
+                Err(elsewhere) => return Ok(elsewhere),
             };
             let outcome = Outcome::NotPaid(declined.refusal.clone());
             let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
             self.0.store.save(changes).await?;
-            Ok(Visit::Leave(way_back))
+            Ok(Journey::Leave(way_back))
         })
         .await
     }

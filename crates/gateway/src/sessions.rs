@@ -7,8 +7,9 @@ use domain::{
     ConsentRequest, ConsentRules, Language, PaymentId, PaymentRefusal, Session, Subject, Tpp,
 };
 
-use crate::decisions::{WaitingPayment, is_waiting};
+use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
 use crate::error::retry;
+use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
@@ -51,9 +52,11 @@ pub enum Outcome {
     NoAccess,
 }
 
-/// Where a customer's browser stands.
+/// Where a customer's browser stands on its way through the bank's pages.
 #[derive(Debug)]
-pub enum Visit {
+pub enum Journey {
+    /// Through the log-in: it goes on under a new secret.
+    LoggedIn(String),
     /// At the log-in.
     LogIn(Box<LogInView>),
     /// At the decision.
@@ -67,6 +70,8 @@ pub enum Visit {
 /// What the log-in page shows.
 #[derive(Debug)]
 pub struct LogInView {
+    /// Why the last attempt did not succeed.
+    pub problem: Option<LogInProblem>,
     /// Who asks.
     pub tpp: Tpp,
     /// What the customer's device has to answer.
@@ -80,6 +85,8 @@ pub struct LogInView {
 /// What the decision page shows.
 #[derive(Debug)]
 pub struct DecisionView {
+    /// Why nothing was decided when the customer approved.
+    pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
     /// For which consent; none if it is about one payment.
@@ -101,7 +108,7 @@ pub struct DecisionView {
 #[derive(Debug, Clone)]
 pub struct AuthorizationWish {
     /// For what.
-    pub errand: Errand,
+    pub wanted: Wanted,
     /// Where the browser goes back to; the caller has checked it.
     pub redirect_uri: String,
     /// `state`, returned as it came.
@@ -110,7 +117,7 @@ pub struct AuthorizationWish {
 
 /// For what a browser arrives.
 #[derive(Debug, Clone)]
-pub enum Errand {
+pub enum Wanted {
     /// To give access to accounts, and decide about payments that wait.
     Access(Access),
     /// To decide about one payment.
@@ -122,13 +129,6 @@ pub(crate) struct Open {
     pub(crate) session: Session,
     pub(crate) matter: Matter,
     pub(crate) authorisation: Authorisation,
-}
-
-/// A session as it was found.
-pub(crate) enum Found {
-    Open(Box<Open>),
-    Leave(WayBack),
-    Ended,
 }
 
 impl Gateway {
@@ -144,11 +144,12 @@ impl Gateway {
         request: &AuthorizationRequest,
     ) -> Result<Result<String, WayBack>, Error> {
         retry(|| async {
-            let newest = match self.was_asked(ctx, client, &request.subject).await? {
-                true => self.0.store.authorisations(&request.subject).await?,
-                false => Vec::new(),
+            let authorisations = if self.was_asked(ctx, client, &request.subject).await? {
+                self.0.store.authorisations(&request.subject).await?
+            } else {
+                Vec::new()
             };
-            match newest.into_iter().rfind(|one| one.is_pending_at(ctx.now)) {
+            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now)) {
                 Some(newest) => {
                     Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
                 }
@@ -182,14 +183,14 @@ impl Gateway {
         client: &ActingTpp,
         wish: AuthorizationWish,
     ) -> Result<String, Error> {
-        let AuthorizationWish { errand, redirect_uri, state } = wish;
-        let (subject, changes) = match errand {
-            Errand::Access(access) => {
+        let AuthorizationWish { wanted, redirect_uri, state } = wish;
+        let (subject, changes) = match wanted {
+            Wanted::Access(access) => {
                 let consent = self.consent_without_request(ctx, client, access, &redirect_uri)?;
                 let changes = Changes::new().put_consent(&consent);
                 (Subject::Consent(consent.id), changes)
             }
-            Errand::Payment(id) => (Subject::Payment(id), Changes::new()),
+            Wanted::Payment(id) => (Subject::Payment(id), Changes::new()),
         };
         let request = AuthorizationRequest {
             client: client.id().clone(),
@@ -277,10 +278,10 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn visit(&self, ctx: &Ctx, secret: &str, language: Option<Language>) -> Result<Visit, Error> {
+    pub async fn visit(&self, ctx: &Ctx, secret: &str, language: Option<Language>) -> Result<Journey, Error> {
         let open = retry(|| async {
             let found = self.find_session(ctx, secret).await?;
-            if let Found::Open(open) = &found {
+            if let Ok(open) = &found {
                 let language = language.unwrap_or(open.session.language);
                 let seen = Session { seen_at: ctx.now, language, ..open.session.clone() };
                 self.0.store.save(Changes::new().put_session(&seen)).await?;
@@ -288,16 +289,16 @@ impl Gateway {
             Ok(found)
         });
         let open = match open.await? {
-            Found::Open(open) => open,
-            Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-            Found::Ended => return Ok(Visit::Ended),
+            Ok(open) => open,
+            Err(elsewhere) => return Ok(elsewhere),
         };
         let tpp = self.registered(&open.session.request.client).await?;
         let language = language.unwrap_or(open.session.language);
         let redirect_uri = open.session.request.redirect_uri.clone();
         let Some(logged_in) = &open.session.logged_in else {
             let challenge = open.session.challenge.clone();
-            return Ok(Visit::LogIn(Box::new(LogInView { tpp, challenge, language, redirect_uri })));
+            let view = LogInView { problem: None, tpp, challenge, language, redirect_uri };
+            return Ok(Journey::LogIn(Box::new(view)));
         };
         let customer = &logged_in.customer;
         let customer_name = self.0.bank.customer(customer).await?.name;
@@ -310,8 +311,17 @@ impl Gateway {
             Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
         let payments = self.waiting_with_payers(ctx, customer, payments).await?;
-        let view = DecisionView { tpp, consent, customer_name, accounts, payments, language, redirect_uri };
-        Ok(Visit::Decide(Box::new(view)))
+        let view = DecisionView {
+            problem: None,
+            tpp,
+            consent,
+            customer_name,
+            accounts,
+            payments,
+            language,
+            redirect_uri,
+        };
+        Ok(Journey::Decide(Box::new(view)))
     }
 
     /// What protects the forms of a session: whoever does not know its secret cannot make it.
@@ -340,18 +350,23 @@ impl Gateway {
         }
     }
 
-    /// Loads a session and decides whether it goes on. One that does not is ended here.
+    /// Loads a session and decides whether it goes on, or where the browser stands instead. One that does not go on is
+    /// ended here.
     ///
     /// # Errors
     /// [`domain::StandingRefusal`]
-    pub(crate) async fn find_session(&self, ctx: &Ctx, secret: &str) -> Result<Found, Error> {
+    pub(crate) async fn find_session(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+    ) -> Result<Result<Box<Open>, Journey>, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
         let session = session.filter(|session| !session.ended && session.tenant == ctx.tenant);
-        let Some(session) = session else { return Ok(Found::Ended) };
+        let Some(session) = session else { return Ok(Err(Journey::Ended)) };
         let matter = self.matter(&session.request.subject).await?;
         let authorisation = self.0.store.authorisation(&session.authorisation).await?;
         let (Some(matter), Some(authorisation)) = (matter, authorisation) else {
-            return Ok(Found::Ended);
+            return Ok(Err(Journey::Ended));
         };
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
@@ -366,9 +381,9 @@ impl Gateway {
         } else if session.is_idle_at(ctx.now) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
         } else {
-            return Ok(Found::Open(Box::new(Open { session, matter, authorisation })));
+            return Ok(Ok(Box::new(Open { session, matter, authorisation })));
         };
-        Ok(Found::Leave(self.leave(changes, session, outcome).await?))
+        Ok(Err(self.leave(changes, session, outcome).await?))
     }
 
     /// Saves `changes` and ends the session.
@@ -377,10 +392,10 @@ impl Gateway {
         changes: Changes,
         session: Session,
         outcome: Outcome,
-    ) -> Result<WayBack, Error> {
+    ) -> Result<Journey, Error> {
         let (changes, way_back) = end(changes, session, outcome);
         self.0.store.save(changes).await?;
-        Ok(way_back)
+        Ok(Journey::Leave(way_back))
     }
 }
 

@@ -20,15 +20,6 @@ use crate::way_back::location;
 /// Longest `state` and `nonce`, in bytes: both come back in addresses.
 const MAX_VALUE: usize = 2000;
 
-/// An authorization request that was taken.
-#[derive(Debug)]
-pub(crate) enum Begun {
-    /// The customer logs in, with a session under this secret.
-    Session(String),
-    /// There is nothing to authorise.
-    Leave(WayBack),
-}
-
 /// Parameters in the query.
 pub(crate) async fn get(
     State(services): State<Services>,
@@ -94,16 +85,19 @@ async fn answer(
         Err(error) => Err(error),
     };
     match begun {
-        Ok(Begun::Session(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
-        Ok(Begun::Leave(way_back)) => {
-            redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back))
-        }
+        Ok(Ok(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
+        Ok(Err(way_back)) => redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back)),
         Err(error) => error.for_caller(headers),
     }
 }
 
-/// Checks a request, pushed or plain, and begins a session for it.
-pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
+/// Checks a request, pushed or plain, and begins a session for it. Returns the session's secret, or the way back if there
+/// is nothing to authorise.
+pub(crate) async fn begin(
+    services: &Services,
+    call: &Call,
+    form: &Form,
+) -> Result<Result<String, WayBack>, Error> {
     form.check_unique()?;
     let (pushed, parameters) = pushed(services, call, form).await?.unzip();
     let parameters = parameters.as_ref().unwrap_or(form);
@@ -111,10 +105,7 @@ pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Resu
     let request = AuthorizationRequest { pushed, ..request };
     let wanted = parameters.one("ui_locales")?.and_then(web::language_of_locales);
     let ctx = Ctx { language: wanted.or(call.ctx.language), ..call.ctx.clone() };
-    match services.edge.gateway.begin_session(&ctx, &client, &request).await? {
-        Ok(secret) => Ok(Begun::Session(secret)),
-        Err(way_back) => Ok(Begun::Leave(way_back)),
-    }
+    Ok(services.edge.gateway.begin_session(&ctx, &client, &request).await?)
 }
 
 /// The parameters that were pushed before, and under which hash they are kept, if the request refers to them: beside

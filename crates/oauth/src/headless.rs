@@ -13,14 +13,14 @@ use axum::routing::post;
 use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
 use gateway::domain::{AccountId, Choice, Iban, PaymentId, Tenant};
-use gateway::sessions::{DecisionView, Visit, WayBack};
-use gateway::{Approval, Ctx, Decided, Fault, LogIn, LogInAttempt, WaitingPayment};
+use gateway::sessions::{DecisionView, Journey, WayBack};
+use gateway::{Approval, Ctx, DecisionProblem, Fault, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::authorize::{Begun, begin};
+use crate::authorize::begin;
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
 use crate::keys::SigningKeys;
@@ -160,8 +160,8 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let secret = match entrance {
         Some(entrance) => (entrance.begin)(query).await?,
         None => match headless.begin(path, &query).await? {
-            (_, Begun::Session(secret)) => secret,
-            (tenant, Begun::Leave(way_back)) => {
+            (_, Ok(secret)) => secret,
+            (tenant, Err(way_back)) => {
                 return Ok(Json(json!({"location": location(services, &tenant, &way_back)})));
             }
         },
@@ -178,7 +178,7 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
 
 impl Headless {
     /// Takes a request to the authorization server itself.
-    async fn begin(&self, path: &str, query: &str) -> Result<(Tenant, Begun), Refused> {
+    async fn begin(&self, path: &str, query: &str) -> Result<(Tenant, Result<String, WayBack>), Refused> {
         let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
         let tenant =
             path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix('/')?.strip_suffix("/v1/auth"));
@@ -246,10 +246,10 @@ impl Customer<'_> {
             refused(StatusCode::NOT_FOUND, "unknown_account", text)
         })?;
         match self.log_in(&number).await? {
-            LogIn::Done(secret) => self.secret = secret,
+            Journey::LoggedIn(secret) => self.secret = secret,
             other => return self.left(other),
         }
-        let visit = match request.decision {
+        let journey = match request.decision {
             Decision::Expire => {
                 self.ctx.now += gateway::domain::sessions::IDLE_TIME;
                 gateway.visit(&self.ctx, &self.secret, None).await
@@ -261,17 +261,18 @@ impl Customer<'_> {
                     Err(way_back) => return Ok(way_back),
                 };
                 match gateway.approve(&self.ctx, &self.secret, &approval).await {
-                    Ok(Decided::Done(visit)) => Ok(visit),
-                    Ok(Decided::Undecided) => Ok(Visit::Ended),
-                    Ok(Decided::Declined(declined)) => {
-                        gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
-                    }
-                    Err(error) => Err(error),
+                    Ok(Journey::Decide(view)) => match view.problem {
+                        Some(DecisionProblem::Declined(declined)) => {
+                            gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
+                        }
+                        Some(DecisionProblem::Undecided) | None => Ok(Journey::Ended),
+                    },
+                    decided => decided,
                 }
             }
         };
-        match visit? {
-            Visit::Leave(way_back) => Ok(way_back),
+        match journey? {
+            Journey::Leave(way_back) => Ok(way_back),
             _ => Err(refused(StatusCode::CONFLICT, "no_account", "the customer has no account that fits")),
         }
     }
@@ -279,31 +280,35 @@ impl Customer<'_> {
     async fn answer_wrongly(&self) -> Result<WayBack, Refused> {
         loop {
             match self.log_in(WRONG_ANSWER).await? {
-                LogIn::Wrong { .. } => {}
+                Journey::LogIn(view) if matches!(view.problem, Some(LogInProblem::Wrong { .. })) => {}
                 other => return self.left(other),
             }
         }
     }
 
-    async fn log_in(&self, answer: &str) -> Result<LogIn, Refused> {
+    async fn log_in(&self, answer: &str) -> Result<Journey, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let attempt = LogInAttempt { iban: self.iban.as_str(), answer, challenge: None };
         Ok(gateway.log_in(&self.ctx, &self.secret, attempt).await?)
     }
 
     /// The way back of a log-in that led nowhere.
-    fn left(&self, outcome: LogIn) -> Result<WayBack, Refused> {
-        match outcome {
-            LogIn::Leave(way_back) => Ok(way_back),
-            LogIn::Blocked { until } => {
+    fn left(&self, journey: Journey) -> Result<WayBack, Refused> {
+        let problem = match journey {
+            Journey::Leave(way_back) => return Ok(way_back),
+            Journey::LogIn(view) => view.problem,
+            Journey::LoggedIn(_) | Journey::Decide(_) | Journey::Ended => None,
+        };
+        match problem {
+            Some(LogInProblem::Blocked { until }) => {
                 let text = format!("log-in is blocked until {until} after five wrong answers in a row");
                 Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
             }
-            LogIn::TooManyOpen => {
+            Some(LogInProblem::TooManyOpen) => {
                 let text = "the customer has three open challenges of this third party; answer or cancel one";
                 Err(refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text))
             }
-            LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Stale | LogIn::Ended => {
+            Some(LogInProblem::Wrong { .. } | LogInProblem::Stale) | None => {
                 Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
             }
         }
@@ -315,10 +320,10 @@ impl Customer<'_> {
         let gateway = &self.headless.services.edge.gateway;
         let visit = gateway.visit(&self.ctx, &self.secret, None).await?;
         let DecisionView { mut accounts, payments, consent, .. } = match visit {
-            Visit::Decide(view) => *view,
+            Journey::Decide(view) => *view,
             // Somebody else decided meanwhile.
-            Visit::Leave(way_back) => return Ok(Err(way_back)),
-            Visit::LogIn(_) | Visit::Ended => return Ok(Ok(Approval::default())),
+            Journey::Leave(way_back) => return Ok(Err(way_back)),
+            Journey::LoggedIn(_) | Journey::LogIn(_) | Journey::Ended => return Ok(Ok(Approval::default())),
         };
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);

@@ -10,8 +10,8 @@ use gateway::domain::{
     Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
     Timestamp,
 };
-use gateway::sessions::{DecisionView, LogInView, Visit};
-use gateway::{Approval, Ctx, Decided, Declined, LogIn, LogInAttempt, WaitingPayment};
+use gateway::sessions::{DecisionView, Journey, LogInView};
+use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
     DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
@@ -55,10 +55,7 @@ struct Session<'a> {
 #[derive(Default)]
 struct Typed {
     iban: String,
-    simulator: Simulator,
-    problem: Option<Problem>,
-    must_choose: bool,
-    declined: Option<Declined>,
+    number: String,
 }
 
 /// Shows the page.
@@ -75,10 +72,11 @@ pub(crate) async fn get(
         Ok(None) => return over(&headers),
         Err(Failed(error)) => return error.for_caller(&headers),
     };
-    match session.show(language, Typed::default(), StatusCode::FOUND, &headers).await {
-        Ok(response) => response,
-        Err(Failed(error)) => error.for_caller(&headers),
-    }
+    let shown = async {
+        let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
+        session.answer(journey, Typed::default(), StatusCode::FOUND, &headers).await
+    };
+    shown.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 /// Takes what the customer typed or pressed.
@@ -118,79 +116,52 @@ async fn find<'a>(
 
 impl Session<'_> {
     async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
-        let gateway = &self.services.edge.gateway;
+        let (gateway, ctx, secret) = (&self.services.edge.gateway, &self.ctx, self.secret.as_str());
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
-        match field("action")? {
-            "log-in" => self.log_in(form, headers).await,
-            "cancel" => self.leave(gateway.cancel(&self.ctx, &self.secret).await?, headers),
+        let mut typed = Typed::default();
+        let journey = match field("action")? {
+            "log-in" => {
+                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (answer, challenge) = (field("answer")?, Some(field("challenge")?));
+                gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await?
+            }
             "simulate" => {
-                let number = field("number")?.to_owned();
-                let simulator = Simulator { number, answer: None };
-                let typed = Typed { iban: field("iban")?.to_owned(), simulator, ..Typed::default() };
-                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                gateway.visit(ctx, secret, None).await?
             }
-            "approve" => {
-                let typed = match gateway.approve(&self.ctx, &self.secret, &approval(form)).await? {
-                    Decided::Done(visit) => return self.leave(visit, headers),
-                    Decided::Undecided => Typed { must_choose: true, ..Typed::default() },
-                    Decided::Declined(declined) => Typed { declined: Some(declined), ..Typed::default() },
-                };
-                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+            "approve" => gateway.approve(ctx, secret, &approval(form)).await?,
+            "cancel" => gateway.cancel(ctx, secret).await?,
+            _ => {
+                let text = "the form has no action that is known here";
+                return Err(Error::bad("invalid_request", text).into());
             }
-            _ => Err(Error::bad("invalid_request", "the form has no action that is known here").into()),
-        }
+        };
+        self.answer(journey, typed, StatusCode::SEE_OTHER, headers).await
     }
 
-    async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
-        let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
-        let iban = field("iban")?;
-        let attempt = LogInAttempt { iban, answer: field("answer")?, challenge: Some(field("challenge")?) };
-        let problem = match self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await? {
-            LogIn::Done(secret) => {
-                let mut response = redirect(StatusCode::SEE_OTHER, BANK_PAGE);
-                let cookie = session_cookie::set_session(self.connection, Some(&secret));
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-                return Ok(response);
-            }
-            LogIn::Leave(way_back) => return self.leave(Visit::Leave(way_back), headers),
-            LogIn::Ended => return Ok(over(headers)),
-            LogIn::Stale => None,
-            LogIn::TooManyOpen => Some(Problem::TooManyOpen),
-            LogIn::Wrong { left } => Some(Problem::Wrong(left)),
-            LogIn::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
-        };
-        let typed = Typed {
-            iban: iban.to_owned(),
-            simulator: Simulator { number: field("number")?.to_owned(), answer: None },
-            problem,
-            ..Typed::default()
-        };
-        self.show(None, typed, StatusCode::SEE_OTHER, headers).await
-    }
-
-    /// Shows the page of where the session stands.
-    async fn show(
+    /// The page of where the browser stands, or the way to where it goes on.
+    async fn answer(
         &self,
-        language: Option<Language>,
+        journey: Journey,
         typed: Typed,
         redirect_status: StatusCode,
         headers: &HeaderMap,
     ) -> Result<Response, Failed> {
-        match self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await? {
-            Visit::LogIn(view) => self.log_in_page(*view, typed).await,
-            Visit::Decide(view) => Ok(self.decision_page(*view, &typed)),
-            Visit::Ended => Ok(over(headers)),
-            Visit::Leave(way_back) => {
+        match journey {
+            Journey::LoggedIn(secret) => {
+                let mut response = redirect(redirect_status, BANK_PAGE);
+                let cookie = session_cookie::set_session(self.connection, Some(&secret));
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+                Ok(response)
+            }
+            Journey::LogIn(view) => self.log_in_page(*view, typed).await,
+            Journey::Decide(view) => Ok(self.decision_page(*view)),
+            Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
             }
+            Journey::Ended => Ok(over(headers)),
         }
-    }
-
-    fn leave(&self, visit: Visit, headers: &HeaderMap) -> Result<Response, Failed> {
-        let Visit::Leave(way_back) = visit else { return Ok(over(headers)) };
-        let location = location(self.services, &self.ctx.tenant, &way_back);
-        Ok(self.without_session(redirect(StatusCode::SEE_OTHER, &location)))
     }
 
     fn without_session(&self, mut response: Response) -> Response {
@@ -203,11 +174,17 @@ impl Session<'_> {
 
     async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
-        let number = typed.simulator.number;
+        let number = typed.number;
         let answer = gateway.simulated_answer(&number, &view.challenge).await?;
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
-        let is_too_many = matches!(typed.problem, Some(Problem::TooManyOpen));
+        let problem = view.problem.and_then(|problem| match problem {
+            LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
+            LogInProblem::Stale => None,
+            LogInProblem::TooManyOpen => Some(Problem::TooManyOpen),
+            LogInProblem::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
+        });
+        let is_too_many = matches!(problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -215,7 +192,7 @@ impl Session<'_> {
             tpp_id: view.tpp.id.to_string(),
             challenge: view.challenge,
             iban: typed.iban,
-            problem: typed.problem,
+            problem,
             simulator,
         };
         let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
@@ -228,7 +205,11 @@ impl Session<'_> {
         Ok(response)
     }
 
-    fn decision_page(&self, view: DecisionView, typed: &Typed) -> Response {
+    fn decision_page(&self, view: DecisionView) -> Response {
+        let declined = match &view.problem {
+            Some(DecisionProblem::Declined(declined)) => Some(declined),
+            Some(DecisionProblem::Undecided) | None => None,
+        };
         let consent = view.consent.as_ref();
         let day = |consent: &Consent| {
             let until = consent.valid_until;
@@ -244,7 +225,7 @@ impl Session<'_> {
                 [one] if one.payment.debtor.is_none() => Choice::One,
                 _ => consent.map_or(Choice::None, |consent| consent.access.choice()),
             },
-            payments: view.payments.iter().map(|one| shown_payment(one, typed.declined.as_ref())).collect(),
+            payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
             shares_access: consent.is_some(),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
             transactions: asks(consent, |granted| granted.transactions, &view.accounts),
@@ -263,7 +244,7 @@ impl Session<'_> {
                 .collect(),
             until: consent.map(day).unwrap_or_default(),
             recurring: consent.is_some_and(|consent| consent.recurring),
-            must_choose: typed.must_choose,
+            must_choose: view.problem == Some(DecisionProblem::Undecided),
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
     }

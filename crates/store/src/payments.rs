@@ -63,8 +63,8 @@ impl Changes {
                 payment.created_at.into(),
                 payment.expires_at.into(),
                 payment.decision.name().into(),
-                payment.customer.as_ref().map(CustomerId::as_str).into(),
-                payment.account.as_ref().map(AccountId::as_str).into(),
+                payment.decision.payer().map(|(customer, _)| customer.as_str()).into(),
+                payment.decision.payer().map(|(_, account)| account.as_str()).into(),
                 payment.last_action_at.into(),
                 payment.version.into(),
                 payment.forget_at().into(),
@@ -75,6 +75,8 @@ impl Changes {
 }
 
 fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
+    let customer = row.optional_text(8, "payments.customer")?.map(CustomerId::new);
+    let account = row.optional_text(9, "payments.account")?.map(AccountId::new);
     Ok(Payment {
         id: PaymentId::new(row.text(0, "payments.id")?),
         tpp: row.optional_text(1, "payments.tpp")?.map(TppId::new),
@@ -83,10 +85,8 @@ fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
         transfers: row.json(4, "payments.transfers")?,
         created_at: row.time(5, "payments.created_at")?,
         expires_at: row.time(6, "payments.expires_at")?,
-        decision: PaymentDecision::from_name(&row.text(7, "payments.decision")?)
+        decision: PaymentDecision::from_stored(&row.text(7, "payments.decision")?, customer.zip(account))
             .ok_or(corrupt("payments.decision"))?,
-        customer: row.optional_text(8, "payments.customer")?.map(CustomerId::new),
-        account: row.optional_text(9, "payments.account")?.map(AccountId::new),
         last_action_at: row.time(10, "payments.last_action_at")?,
         version: row.integer(11, "payments.version")?,
     })

@@ -30,8 +30,6 @@ fn payment(id: &str) -> Payment {
         created_at: now(),
         expires_at: now(),
         decision: PaymentDecision::Pending,
-        customer: None,
-        account: None,
         last_action_at: now(),
         version: 0,
     }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use edge::{BANK_PAGE, Beginning, Connection, Entrance, NotBegun, enter, redirect, with_fault};
 use eidas::Role;
 use gateway::domain::{Access, Interface, Language, RequestId};
-use gateway::sessions::{AuthorizationWish, Errand};
+use gateway::sessions::{AuthorizationWish, Wanted};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 use web::ErrorPage;
@@ -27,9 +27,9 @@ use crate::users;
 /// Longest `state`, in bytes: it comes back in an address.
 const MAX_STATE: usize = 2000;
 
-/// Where a browser arrives.
+/// What a browser arrives for.
 #[derive(Clone, Copy)]
-enum Door {
+enum Errand {
     /// To give access, and decide about payments that wait.
     Authorization,
     /// To make a payment whose payer is unknown.
@@ -48,7 +48,7 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let language = web::language_of_browser(&headers);
-    let begun = arrive(&shared.bunq, Door::Authorization, (request, language), query).await;
+    let begun = arrive(&shared.bunq, Errand::Authorization, (request, language), query).await;
     respond(&shared, &connection, begun)
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn payment_page(
     headers: HeaderMap,
 ) -> Response {
     let language = web::language_of_browser(&headers);
-    let begun = arrive(&shared.bunq, Door::Payment, (request, language), query).await;
+    let begun = arrive(&shared.bunq, Errand::Payment, (request, language), query).await;
     respond(&shared, &connection, begun)
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn head(
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    without_beginning(&shared, &connection, Door::Authorization, (request, query)).await
+    without_beginning(&shared, &connection, Errand::Authorization, (request, query)).await
 }
 
 /// `HEAD /psp`
@@ -82,43 +82,43 @@ pub(crate) async fn payment_head(
     Extension(request): Extension<RequestId>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    without_beginning(&shared, &connection, Door::Payment, (request, query)).await
+    without_beginning(&shared, &connection, Errand::Payment, (request, query)).await
 }
 
 /// `GET /auth` and `GET /psp` without a browser.
 pub(crate) fn entrances(bunq: &Arc<Bunq>) -> Vec<Entrance> {
-    let entrance = |path, door| {
+    let entrance = |path, errand| {
         let bunq = Arc::clone(bunq);
         let begin = move |query| -> Beginning {
             let bunq = Arc::clone(&bunq);
             Box::pin(async move {
                 let request = bunq.edge.gateway.new_request_id();
-                arrive(&bunq, door, (request, None), Some(query)).await.map_err(told)
+                arrive(&bunq, errand, (request, None), Some(query)).await.map_err(told)
             })
         };
         Entrance { path, begin: Arc::new(begin) }
     };
-    vec![entrance("/bunq/auth", Door::Authorization), entrance("/bunq/psp", Door::Payment)]
+    vec![entrance("/bunq/auth", Errand::Authorization), entrance("/bunq/psp", Errand::Payment)]
 }
 
 /// Checks a request and begins a session for it; returns the session's secret.
 async fn arrive(
     bunq: &Bunq,
-    door: Door,
+    errand: Errand,
     (request, language): (RequestId, Option<Language>),
     query: Option<String>,
 ) -> Result<String, Error> {
     let query = query.unwrap_or_default();
     let ctx = Ctx { language: wanted(&query).or(language), ..bunq.context(request)? };
-    let (acting, wish) = wish(bunq, &ctx, door, &query).await?;
+    let (acting, wish) = wish(bunq, &ctx, errand, &query).await?;
     Ok(bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await?)
 }
 
 /// Checks a request.
-async fn wish(bunq: &Bunq, ctx: &Ctx, door: Door, query: &str) -> Result<Checked, Error> {
-    match door {
-        Door::Authorization => authorize(bunq, ctx, query).await,
-        Door::Payment => pay(bunq, ctx, query).await,
+async fn wish(bunq: &Bunq, ctx: &Ctx, errand: Errand, query: &str) -> Result<Checked, Error> {
+    match errand {
+        Errand::Authorization => authorize(bunq, ctx, query).await,
+        Errand::Payment => pay(bunq, ctx, query).await,
     }
 }
 
@@ -126,12 +126,12 @@ async fn wish(bunq: &Bunq, ctx: &Ctx, door: Door, query: &str) -> Result<Checked
 async fn without_beginning(
     shared: &Shared,
     connection: &Connection,
-    door: Door,
+    errand: Errand,
     (request, query): (RequestId, Option<String>),
 ) -> Response {
     let checked = async {
         let ctx = shared.bunq.context(request)?;
-        wish(&shared.bunq, &ctx, door, &query.unwrap_or_default()).await
+        wish(&shared.bunq, &ctx, errand, &query.unwrap_or_default()).await
     };
     match checked.await {
         Ok(_) => redirect(StatusCode::FOUND, &format!("{}{BANK_PAGE}", origin(shared, connection))),
@@ -207,7 +207,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error
     }
     let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &tpp).await?;
     let wish = AuthorizationWish {
-        errand: Errand::Access(Access::Chosen { balances: is_reader, transactions: is_reader }),
+        wanted: Wanted::Access(Access::Chosen { balances: is_reader, transactions: is_reader }),
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
     };
@@ -227,7 +227,7 @@ async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
     }
     let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &transaction.tpp).await?;
     let wish = AuthorizationWish {
-        errand: Errand::Payment(transaction.payment),
+        wanted: Wanted::Payment(transaction.payment),
         redirect_uri: transaction.url_redirect,
         state: None,
     };

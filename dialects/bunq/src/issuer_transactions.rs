@@ -116,7 +116,7 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
         "status": word(payment.status_at(call.ctx.now)),
     });
     // The payer is left out while unknown: clients do not take null for a label.
-    if let (Some(customer), Some(account)) = (&payment.customer, &payment.account) {
+    if let Some((customer, account)) = payment.decision.payer() {
         let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
         let payer = accounts.into_iter().find(|readable| readable.account.id == *account);
         if let Some(payer) = payer {
