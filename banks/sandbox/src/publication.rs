@@ -1,10 +1,14 @@
 //! What certificates point to: the authority's certificates, its revocation list, its disclosure statement.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use gateway::Clock;
+use edge::with_fault;
+use eidas::issue::IssueError;
+use gateway::{Clock, Fault};
 use http::{StatusCode, header};
 
 use crate::Sandbox;
@@ -30,33 +34,42 @@ fn certificate(der: &[u8]) -> Response {
     ([(header::CONTENT_TYPE, "application/pkix-cert")], der.to_vec()).into_response()
 }
 
-async fn root_revocation_list(State(sandbox): State<Sandbox>) -> Response {
-    answer(sandbox.authorities.root_revocation_list(sandbox.clock.now(None)))
+/// A list that cannot be given now. Programs fetch lists, and read no texts.
+struct Failed(StatusCode, Fault);
+
+impl From<gateway::Error> for Failed {
+    fn from(error: gateway::Error) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, Arc::new(error))
+    }
 }
 
-async fn revocation_list(State(sandbox): State<Sandbox>) -> Response {
-    let revoked = match sandbox.gateway.revoked_certificates().await {
-        Ok(records) => records,
-        Err(error) => {
-            tracing::error!(%error, "revocation list");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-    };
+impl From<IssueError> for Failed {
+    fn from(error: IssueError) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, Arc::new(error))
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        with_fault(self.0.into_response(), Some(self.1))
+    }
+}
+
+async fn root_revocation_list(State(sandbox): State<Sandbox>) -> Result<Response, Failed> {
+    Ok(published(sandbox.authorities.root_revocation_list(sandbox.clock.now(None))?))
+}
+
+async fn revocation_list(State(sandbox): State<Sandbox>) -> Result<Response, Failed> {
+    let revoked = sandbox.gateway.revoked_certificates().await?;
     let entries: Vec<_> = revoked
         .iter()
         .filter_map(|record| Some((serial_octets(&record.holder.serial)?, record.status.since()?)))
         .collect();
-    answer(sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None)))
+    Ok(published(sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None))?))
 }
 
-fn answer(list: Result<Vec<u8>, eidas::issue::IssueError>) -> Response {
-    match list {
-        Ok(der) => ([(header::CONTENT_TYPE, "application/pkix-crl")], der).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "revocation list");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+fn published(list: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/pkix-crl")], list).into_response()
 }
 
 fn serial_octets(hex: &str) -> Option<Vec<u8>> {

@@ -82,7 +82,7 @@ pub(crate) async fn issue(
         };
         Ok((authorities.issue(profile, &wanted, &public_key)?, private_key))
     });
-    let made = made.await.map_err(|error| Error::internal(&error))?;
+    let made = made.await.map_err(gateway::Error::internal)?;
     let (certificate, private_key) = made.map_err(|error| match error {
         IssueError::PublicKey(text) => Error::bad(
             "invalid_public_key",

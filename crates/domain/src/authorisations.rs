@@ -1,8 +1,8 @@
-//! Authorisations: one attempt of a customer to authorise a consent (NextGenPSD2, authorisation sub-resource).
+//! Authorisations: one attempt of a customer to authorise a subject (NextGenPSD2, authorisation sub-resource).
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{AuthorisationId, ConsentId, CustomerId};
+use crate::{AuthorisationId, CustomerId, Subject};
 
 /// How long an authorisation may take from its start to its confirmation.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -16,8 +16,8 @@ pub struct Authorisation {
     /// Its id.
     pub id: AuthorisationId,
     /// What is to be authorised.
-    pub consent: ConsentId,
-    /// Which attempt it is, from 1 on.
+    pub subject: Subject,
+    /// Which attempt at its subject it is, from 1 on.
     pub number: i64,
     /// Where the browser is to come back to.
     pub redirect_uri: String,
@@ -25,8 +25,6 @@ pub struct Authorisation {
     pub created_at: Timestamp,
     /// How far it is.
     pub progress: Progress,
-    /// Who approved it.
-    pub customer: Option<CustomerId>,
     /// Wrong answers of the customer so far.
     pub wrong_answers: i64,
     /// Version of the row; 0 before it is stored.
@@ -34,37 +32,56 @@ pub struct Authorisation {
 }
 
 /// How far an authorisation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// Nobody has come yet.
     Received,
     /// The customer opened the bank's page.
     Started,
     /// The customer approved; the third party has yet to confirm.
-    Approved,
-    /// The third party confirmed.
-    Confirmed,
+    Approved {
+        /// Who that is.
+        by: CustomerId,
+    },
+    /// The third party confirmed what the customer approved.
+    Confirmed {
+        /// Who that is.
+        by: CustomerId,
+    },
     /// It was cancelled, or log-in failed for good.
     Failed,
 }
 
 impl Progress {
-    const NAMES: [(Self, &'static str); 5] = [
-        (Self::Received, "received"),
-        (Self::Started, "started"),
-        (Self::Approved, "approved"),
-        (Self::Confirmed, "confirmed"),
-        (Self::Failed, "failed"),
-    ];
-
     /// The stable name that is stored.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(progress, _)| *progress == self).map_or("received", |(_, name)| name)
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Started => "started",
+            Self::Approved { .. } => "approved",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Failed => "failed",
+        }
     }
 
-    /// The progress with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(progress, _)| *progress)
+    /// The customer who approved.
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Approved { by } | Self::Confirmed { by } => Some(by),
+            Self::Received | Self::Started | Self::Failed => None,
+        }
+    }
+
+    /// The progress with this name and customer; none if there is no such progress, or it lacks its customer.
+    pub fn from_stored(name: &str, customer: Option<CustomerId>) -> Option<Self> {
+        match (name, customer) {
+            ("received", _) => Some(Self::Received),
+            ("started", _) => Some(Self::Started),
+            ("failed", _) => Some(Self::Failed),
+            ("approved", Some(by)) => Some(Self::Approved { by }),
+            ("confirmed", Some(by)) => Some(Self::Confirmed { by }),
+            _ => None,
+        }
     }
 }
 
@@ -100,18 +117,17 @@ impl Authorisation {
     /// An attempt that begins now.
     pub fn begin(
         id: AuthorisationId,
-        (consent, number): (ConsentId, i64),
+        (subject, number): (Subject, i64),
         redirect_uri: String,
         now: Timestamp,
     ) -> Self {
         Self {
             id,
-            consent,
+            subject,
             number,
             redirect_uri,
             created_at: now,
             progress: Progress::Received,
-            customer: None,
             wrong_answers: 0,
             version: 0,
         }
@@ -121,12 +137,14 @@ impl Authorisation {
     pub fn status_at(&self, now: Timestamp) -> ScaStatus {
         let is_late = now.duration_since(self.created_at) >= LIFETIME;
         match self.progress {
-            Progress::Confirmed => ScaStatus::Finalised,
+            Progress::Confirmed { .. } => ScaStatus::Finalised,
             Progress::Failed => ScaStatus::Failed,
-            Progress::Received | Progress::Started | Progress::Approved if is_late => ScaStatus::Failed,
+            Progress::Received | Progress::Started | Progress::Approved { .. } if is_late => {
+                ScaStatus::Failed
+            }
             Progress::Received => ScaStatus::Received,
             Progress::Started => ScaStatus::Started,
-            Progress::Approved => ScaStatus::Unconfirmed,
+            Progress::Approved { .. } => ScaStatus::Unconfirmed,
         }
     }
 
@@ -143,8 +161,8 @@ impl Authorisation {
     /// A wrong answer; the third one ends the attempt.
     pub fn wrong_answer(self) -> Self {
         let wrong_answers = self.wrong_answers + 1;
-        let progress = if wrong_answers >= MAX_WRONG_ANSWERS { Progress::Failed } else { self.progress };
-        Self { wrong_answers, progress, ..self }
+        let counted = Self { wrong_answers, ..self };
+        if wrong_answers >= MAX_WRONG_ANSWERS { counted.fail() } else { counted }
     }
 
     /// Cancelled, timed out, or not allowed.
@@ -153,8 +171,8 @@ impl Authorisation {
     }
 
     /// The customer approved.
-    pub fn approve(self, customer: CustomerId) -> Self {
-        Self { progress: Progress::Approved, customer: Some(customer), ..self }
+    pub fn approve(self, by: CustomerId) -> Self {
+        Self { progress: Progress::Approved { by }, ..self }
     }
 
     /// The third party confirms. Doing so again changes nothing.
@@ -162,10 +180,12 @@ impl Authorisation {
     /// # Errors
     /// [`AuthorisationRefusal::NotApproved`]
     pub fn confirm(self, now: Timestamp) -> Result<Self, AuthorisationRefusal> {
-        match self.status_at(now) {
-            ScaStatus::Finalised => Ok(self),
-            ScaStatus::Unconfirmed => Ok(Self { progress: Progress::Confirmed, ..self }),
-            status => Err(AuthorisationRefusal::NotApproved { id: self.id, status }),
+        match (self.status_at(now), self.progress) {
+            (
+                ScaStatus::Finalised | ScaStatus::Unconfirmed,
+                Progress::Approved { by } | Progress::Confirmed { by },
+            ) => Ok(Self { progress: Progress::Confirmed { by }, ..self }),
+            (status, _) => Err(AuthorisationRefusal::NotApproved { id: self.id, status }),
         }
     }
 }
@@ -189,12 +209,14 @@ pub enum AuthorisationRefusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SubjectKind;
 
     #[test]
     fn an_attempt_goes_forward_or_fails() {
         let now = Timestamp::UNIX_EPOCH;
         let begun = || {
-            Authorisation::begin(AuthorisationId::new("a"), (ConsentId::new("c"), 1), "https://x".into(), now)
+            let subject = SubjectKind::Payment.with_id("p");
+            Authorisation::begin(AuthorisationId::new("a"), (subject, 1), "https://x".into(), now)
         };
         assert_eq!(begun().status_at(now), ScaStatus::Received);
         assert!(begun().confirm(now).is_err());
@@ -211,9 +233,9 @@ mod tests {
     #[test]
     fn the_third_wrong_answer_ends_it() {
         let now = Timestamp::UNIX_EPOCH;
-        let mut attempt =
-            Authorisation::begin(AuthorisationId::new("a"), (ConsentId::new("c"), 1), String::new(), now)
-                .start();
+        let subject = SubjectKind::Consent.with_id("c");
+        let begun = Authorisation::begin(AuthorisationId::new("a"), (subject, 1), String::new(), now);
+        let mut attempt = begun.start();
         for _ in 0..2 {
             attempt = attempt.wrong_answer();
             assert!(attempt.is_pending_at(now));
@@ -222,9 +244,19 @@ mod tests {
     }
 
     #[test]
-    fn progress_has_stable_names() {
-        for (progress, name) in Progress::NAMES {
-            assert_eq!((progress.name(), Progress::from_name(name)), (name, Some(progress)));
+    fn progress_has_stable_names_and_nobody_approves_without_a_customer() {
+        let by = CustomerId::new("p");
+        for (progress, name) in [
+            (Progress::Received, "received"),
+            (Progress::Started, "started"),
+            (Progress::Approved { by: by.clone() }, "approved"),
+            (Progress::Confirmed { by }, "confirmed"),
+            (Progress::Failed, "failed"),
+        ] {
+            assert_eq!(progress.name(), name);
+            assert_eq!(Progress::from_stored(name, progress.customer().cloned()), Some(progress.clone()));
+            assert_eq!(Progress::from_stored(name, None).is_none(), progress.customer().is_some());
         }
+        assert_eq!(Progress::from_stored("exempted", None), None);
     }
 }

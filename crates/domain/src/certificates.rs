@@ -21,6 +21,8 @@ pub struct CertificateHolder {
     pub not_before: Timestamp,
     /// Last second of validity.
     pub not_after: Timestamp,
+    /// Its key, SubjectPublicKeyInfo in PEM on one line, if clients can prove themselves with one of its kind.
+    pub signing_key: Option<String>,
 }
 
 /// How long a certificate is remembered after its last second: longer than anything that was given for it lasts.

@@ -1,13 +1,13 @@
 //! Grants: authorization codes, and the tokens that come from them (RFC 6749, RFC 9700).
 //!
-//! A grant is what one customer authorised for one client: a single consent. Every token belongs to one grant, and
+//! A grant is what one customer authorised for one client: a single subject. Every token belongs to one grant, and
 //! ends with it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AuthorisationId, AuthorizationRequest, ConsentId, CustomerId, GrantId, Interface, SecretHash, Tenant,
-    TppId,
+    AuthorisationId, AuthorizationRequest, CustomerId, GrantId, Interface, Scope, SecretHash, Subject,
+    Tenant, TppId,
 };
 
 /// How long an authorization code may be redeemed.
@@ -95,7 +95,7 @@ pub struct Grant {
     /// At which interface: its audience. At another, its tokens are nothing.
     pub interface: Interface,
     /// What.
-    pub consent: ConsentId,
+    pub subject: Subject,
     /// In which attempt.
     pub authorisation: AuthorisationId,
     /// By whom.
@@ -112,9 +112,8 @@ pub struct Grant {
 
 impl Grant {
     /// The scope of its tokens.
-    pub fn scope(&self) -> String {
-        let offline = if self.offline_access { "offline_access " } else { "" };
-        format!("openid {offline}AIS:{}", self.consent)
+    pub fn scope(&self) -> Scope {
+        Scope { subject: self.subject.clone(), offline_access: self.offline_access }
     }
 
     /// Checks that a scope asks for nothing more (RFC 6749, 6).
@@ -122,7 +121,7 @@ impl Grant {
     /// # Errors
     /// [`GrantRefusal::Scope`]
     pub fn check_scope(&self, asked: &str) -> Result<(), GrantRefusal> {
-        let granted = self.scope();
+        let granted = self.scope().to_string();
         let is_granted = |scope: &str| granted.split(' ').any(|known| known == scope);
         if asked.split_whitespace().all(is_granted) { Ok(()) } else { Err(GrantRefusal::Scope(granted)) }
     }
@@ -226,8 +225,8 @@ pub enum GrantRefusal {
     #[error("Unknown refresh token")]
     RefreshTokenUsed,
     /// What was authorised has ended.
-    #[error("consent {0} has ended; ask the customer for a new one")]
-    ConsentEnded(ConsentId),
+    #[error("{0} has ended; ask the customer for a new one")]
+    SubjectEnded(Subject),
     /// More than was authorised.
     #[error("the scope of this authorisation is {0}; ask for that or leave scope out")]
     Scope(String),
@@ -248,14 +247,15 @@ pub enum GrantRefusal {
     /// No such access token, or it has ended.
     #[error("Access token {0}… is invalid or expired")]
     AccessTokenInvalid(String),
-    /// The access token is for another consent.
-    #[error("the access token was not issued for consent {0}")]
-    AccessTokenOfAnotherConsent(ConsentId),
+    /// The access token is for something else.
+    #[error("the access token was not issued for {0}")]
+    AccessTokenOfAnotherSubject(Subject),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SubjectKind;
 
     #[test]
     fn a_code_is_checked_from_client_to_verifier() {
@@ -268,13 +268,12 @@ mod tests {
             authorisation: AuthorisationId::new("a"),
             request: AuthorizationRequest {
                 client: client.clone(),
-                consent: ConsentId::new("c"),
+                interface: Interface::BerlinGroup,
+                subject: SubjectKind::Payment.with_id("p"),
                 redirect_uri: "https://tpp.example/cb".into(),
                 state: None,
                 nonce: None,
                 code_challenge: Some(String::new()),
-                profile: crate::AuthorizationProfile::OpenId,
-                payment: None,
                 pushed: None,
                 offline_access: true,
             },

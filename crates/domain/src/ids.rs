@@ -84,7 +84,7 @@ id!(
     ConsentId
 );
 id!(
-    /// An authorisation of a consent: a UUID in lower case.
+    /// An authorisation: a UUID in lower case.
     AuthorisationId
 );
 id!(
@@ -98,6 +98,10 @@ id!(
 id!(
     /// A payment: a UUID in lower case, or what an interface made of its own names for one that is to be made once.
     PaymentId
+);
+id!(
+    /// A consent for confirmation of funds: a UUID in lower case.
+    FundsConsentId
 );
 id!(
     /// What a customer authorised at the authorization server: the family of tokens from one code.

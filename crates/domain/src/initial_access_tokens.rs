@@ -19,8 +19,6 @@ pub struct InitialAccessToken {
     pub tenant: Tenant,
     /// Until when it may be used.
     pub expires_at: Timestamp,
-    /// The key of the certificate, if clients can prove themselves with one of its kind.
-    pub signing_key: Option<String>,
     /// The registration that it was used for, as a hash of the request.
     pub used_by: Option<SecretHash>,
 }
@@ -30,7 +28,7 @@ impl InitialAccessToken {
     pub fn issue(hash: SecretHash, certificate: String, tenant: Tenant, now: Timestamp) -> Self {
         // Only a moment at the very end of time could overflow.
         let expires_at = now.saturating_add(LIFETIME).unwrap_or(now);
-        Self { hash, certificate, tenant, expires_at, signing_key: None, used_by: None }
+        Self { hash, certificate, tenant, expires_at, used_by: None }
     }
 
     /// Checks that the token may be used at `now`, by the clock of its tenant.

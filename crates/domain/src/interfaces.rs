@@ -1,7 +1,10 @@
 //! Interfaces: the places where third parties call. What a customer approves at one is worth nothing at another.
 
+use serde::{Deserialize, Serialize};
+
 /// An interface of the bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Interface {
     /// NextGenPSD2: a third party registers with a certificate and signs each call.
     BerlinGroup,
@@ -51,6 +54,7 @@ mod tests {
     fn interfaces_have_stable_names() {
         for (interface, name) in Interface::NAMES {
             assert_eq!((interface.name(), Interface::from_name(name)), (name, Some(interface)));
+            assert_eq!(serde_json::to_value(interface).unwrap(), name);
         }
         assert_eq!(Interface::from_name("stet"), None);
     }

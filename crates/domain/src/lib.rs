@@ -20,8 +20,10 @@ pub mod payments;
 pub mod redirect_uris;
 mod refusal;
 pub mod requested_access;
+pub mod scopes;
 pub mod sessions;
 pub mod standing;
+pub mod subjects;
 pub mod tenants;
 pub mod tpps;
 
@@ -38,7 +40,8 @@ pub use dates::{DateError, MomentError, parse_day, parse_moment};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{
-    AccountId, AuthorisationId, ConsentId, CustomerId, GrantId, PaymentId, RequestId, SecretHash, TppId,
+    AccountId, AuthorisationId, ConsentId, CustomerId, FundsConsentId, GrantId, PaymentId, RequestId,
+    SecretHash, TppId,
 };
 pub use initial_access_tokens::InitialAccessToken;
 pub use interfaces::Interface;
@@ -49,8 +52,10 @@ pub use payments::{Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Tran
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
-pub use sessions::{AuthorizationProfile, AuthorizationRequest, Language, LogInFailures, Session};
+pub use scopes::{Scope, ScopeError};
+pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, Session};
 pub use standing::{CertificateState, Standing, StandingRefusal};
+pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;
 pub use tpps::{ClientAuthentication, Registration, Tpp};
 

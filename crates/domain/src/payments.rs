@@ -52,10 +52,6 @@ pub struct Payment {
     pub expires_at: Timestamp,
     /// What was decided.
     pub decision: PaymentDecision,
-    /// Who decided.
-    pub customer: Option<CustomerId>,
-    /// The account that was debited, or is about to be.
-    pub account: Option<AccountId>,
     /// When something was last done to it.
     pub last_action_at: Timestamp,
     /// Version of the row; 0 before it is stored.
@@ -63,12 +59,17 @@ pub struct Payment {
 }
 
 /// What was decided about a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentDecision {
     /// Nothing yet.
     Pending,
     /// The customer approved, and the money has moved.
-    Executed,
+    Executed {
+        /// Who approved.
+        by: CustomerId,
+        /// The account that was debited.
+        account: AccountId,
+    },
     /// The customer refused.
     Rejected,
     /// Whoever asked for it took it back.
@@ -76,21 +77,33 @@ pub enum PaymentDecision {
 }
 
 impl PaymentDecision {
-    const NAMES: [(Self, &'static str); 4] = [
-        (Self::Pending, "pending"),
-        (Self::Executed, "executed"),
-        (Self::Rejected, "rejected"),
-        (Self::Cancelled, "cancelled"),
-    ];
-
     /// The stable name that is stored.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(decision, _)| *decision == self).map_or("pending", |(_, name)| name)
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Executed { .. } => "executed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
     }
 
-    /// The decision with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(decision, _)| *decision)
+    /// Who approved, and the account that was debited.
+    pub fn payer(&self) -> Option<(&CustomerId, &AccountId)> {
+        match self {
+            Self::Executed { by, account } => Some((by, account)),
+            Self::Pending | Self::Rejected | Self::Cancelled => None,
+        }
+    }
+
+    /// The decision with this name and payer; none if there is no such decision, or it lacks its payer.
+    pub fn from_stored(name: &str, payer: Option<(CustomerId, AccountId)>) -> Option<Self> {
+        match (name, payer) {
+            ("pending", _) => Some(Self::Pending),
+            ("executed", Some((by, account))) => Some(Self::Executed { by, account }),
+            ("rejected", _) => Some(Self::Rejected),
+            ("cancelled", _) => Some(Self::Cancelled),
+            _ => None,
+        }
     }
 }
 
@@ -128,7 +141,7 @@ impl Payment {
         match self.decision {
             PaymentDecision::Pending if now >= self.expires_at => PaymentStatus::Expired,
             PaymentDecision::Pending => PaymentStatus::Pending,
-            PaymentDecision::Executed => PaymentStatus::Executed,
+            PaymentDecision::Executed { .. } => PaymentStatus::Executed,
             PaymentDecision::Rejected => PaymentStatus::Rejected,
             PaymentDecision::Cancelled => PaymentStatus::Cancelled,
         }
@@ -155,8 +168,7 @@ impl Payment {
             let (account, amount) = (account.currency.code(), amount.currency.code());
             return Err(PaymentRefusal::Currency { account, amount });
         }
-        let decided = self.decided(PaymentDecision::Executed, now);
-        Ok(Self { customer: Some(customer), account: Some(account.id.clone()), ..decided })
+        Ok(self.decided(PaymentDecision::Executed { by: customer, account: account.id.clone() }, now))
     }
 
     /// The customer refuses.
@@ -179,7 +191,7 @@ impl Payment {
 
     /// When the payment may be forgotten; never if money moved.
     pub fn forget_at(&self) -> Option<Timestamp> {
-        let is_executed = self.decision == PaymentDecision::Executed;
+        let is_executed = matches!(self.decision, PaymentDecision::Executed { .. });
         (!is_executed).then(|| self.expires_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
     }
 
@@ -332,8 +344,6 @@ mod tests {
             created_at: now,
             expires_at: now + jiff::SignedDuration::from_mins(10),
             decision: PaymentDecision::Pending,
-            customer: None,
-            account: None,
             last_action_at: now,
             version: 0,
         }
@@ -384,9 +394,21 @@ mod tests {
 
     #[test]
     fn decisions_have_stable_names_and_transfers_come_back() {
-        for (decision, name) in PaymentDecision::NAMES {
-            assert_eq!((decision.name(), PaymentDecision::from_name(name)), (name, Some(decision)));
+        use PaymentDecision as D;
+        let payer = (CustomerId::new("c"), AccountId::new("a"));
+        let executed = D::Executed { by: payer.0.clone(), account: payer.1.clone() };
+        for (decision, name) in [
+            (D::Pending, "pending"),
+            (executed, "executed"),
+            (D::Rejected, "rejected"),
+            (D::Cancelled, "cancelled"),
+        ] {
+            assert_eq!(decision.name(), name);
+            assert_eq!(D::from_stored(name, Some(payer.clone())), Some(decision.clone()));
+            let needs_payer = matches!(decision, D::Executed { .. });
+            assert_eq!(D::from_stored(name, None), Some(decision).filter(|_| !needs_payer));
         }
+        assert_eq!(D::from_stored("approved", Some(payer)), None);
         let json = serde_json::to_string(&transfer(1250)).unwrap();
         assert_eq!(serde_json::from_str::<Transfer>(&json).unwrap(), transfer(1250));
     }

@@ -38,8 +38,6 @@ pub enum Access {
         /// Whether it wants transactions.
         transactions: bool,
     },
-    /// No data: the customer decides about one payment.
-    Payment,
 }
 
 /// How many accounts a customer chooses.
@@ -123,7 +121,7 @@ impl Access {
     /// Which accounts the customer chooses, if any.
     pub fn choice(&self) -> Choice {
         match self {
-            Self::Detailed { .. } | Self::Payment => Choice::None,
+            Self::Detailed { .. } => Choice::None,
             Self::BankOffered { .. } => Choice::One,
             Self::Chosen { .. } => Choice::Several,
         }
@@ -149,7 +147,6 @@ impl Access {
             Self::Chosen { balances, transactions } => {
                 (account.status != crate::AccountStatus::Deleted, *balances, *transactions)
             }
-            Self::Payment => (false, false, false),
         };
         fits.then(|| GrantedAccount {
             account: account.id.clone(),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AuthorisationId, ConsentId, CustomerId, PaymentId, SecretHash, Tenant, TppId};
+use crate::{AuthorisationId, CustomerId, Interface, SecretHash, Subject, Tenant, TppId};
 
 /// Longest time without activity (Delegated Regulation (EU) 2018/389, Article 4(3)(d)).
 pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(5);
@@ -27,39 +27,24 @@ pub const BLOCK_TIME: SignedDuration = SignedDuration::from_mins(15);
 pub struct AuthorizationRequest {
     /// Who asks.
     pub client: TppId,
+    /// At which interface: by its rules the request is answered, and there alone its tokens are worth something.
+    pub interface: Interface,
     /// What is to be authorised.
-    pub consent: ConsentId,
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Where the browser goes back to.
     pub redirect_uri: String,
     /// `state`, returned as it came.
     pub state: Option<String>,
     /// `nonce` for the ID token.
     pub nonce: Option<String>,
-    /// SHA-256 of the code verifier, base64url without padding; none where the profile has no PKCE.
+    /// SHA-256 of the code verifier, base64url without padding; none where the interface has no PKCE.
     pub code_challenge: Option<String>,
     /// Whether a refresh token is asked for.
     pub offline_access: bool,
-    /// By which rules it is answered.
-    #[serde(default)]
-    pub profile: AuthorizationProfile,
-    /// The one payment that it is about; none for a consent, and whatever else waits for the customer.
-    #[serde(default)]
-    pub payment: Option<PaymentId>,
     /// The pushed request that it came from; it is used up when the customer logs in.
     #[serde(default)]
     pub pushed: Option<SecretHash>,
-}
-
-/// Rules by which authorization requests are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum AuthorizationProfile {
-    /// OpenID Connect with PKCE and refresh tokens: codes and tokens are base64url, tokens are short-lived, the
-    /// answer names its issuer (RFC 9207).
-    #[default]
-    OpenId,
-    /// RFC 6749 as it stands: codes and tokens are 64 hexadecimal digits, and the access token lasts as long as the
-    /// consent.
-    Plain,
 }
 
 /// A browser session.
@@ -79,16 +64,23 @@ pub struct Session {
     pub named: Option<SecretHash>,
     /// Language of the pages.
     pub language: Language,
-    /// Who logged in.
-    pub customer: Option<CustomerId>,
-    /// When they did.
-    pub authenticated_at: Option<Timestamp>,
+    /// Who logged in, if somebody did.
+    pub logged_in: Option<LoggedIn>,
     /// When the customer last did something.
     pub seen_at: Timestamp,
     /// Whether the browser was sent back.
     pub ended: bool,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
+}
+
+/// A customer who proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Who.
+    pub customer: CustomerId,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Session {

@@ -49,8 +49,6 @@ pub struct Registration {
     pub secret: SecretHash,
     /// How the client wants to prove itself.
     pub authentication: Option<ClientAuthentication>,
-    /// The key of the signing certificate, RSA or P-256: SubjectPublicKeyInfo in PEM.
-    pub signing_key: Option<String>,
 }
 
 /// How a client proves itself at the token endpoint.
@@ -110,7 +108,7 @@ impl Tpp {
             sector_identifier_uri: new.sector_identifier_uri,
             secret: new.secret,
             authentication: new.authentication,
-            signing_key: new.signing_key,
+            signing_key: new.certificate.signing_key,
             registered_at: previous.map_or(now, |tpp| tpp.registered_at),
             blocked_at: previous.and_then(|tpp| tpp.blocked_at),
             version: previous.map_or(0, |tpp| tpp.version),
@@ -176,12 +174,12 @@ mod tests {
                 roles: vec![Role::AccountInformation],
                 not_before: Timestamp::MIN,
                 not_after: Timestamp::MAX,
+                signing_key: None,
             },
             redirect_uris: RedirectUris::register(vec![uri.into()], RedirectUriRules::Lenient).unwrap(),
             sector_identifier_uri: String::new(),
             secret: SecretHash::from_hex(certificate),
             authentication: None,
-            signing_key: None,
         }
     }
 

@@ -1,18 +1,27 @@
 //! A dialect: one bank's way to speak, mounted under its own prefix.
 
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use gateway::Gateway;
 use gateway::domain::{CustomerId, Tenant};
+use gateway::{Fault, Gateway};
 use http::StatusCode;
 
 use crate::outbound::Loopback;
 
-/// What a dialect's handlers need.
+/// What a dialect's handlers need. Every call gets a clone of it, so cloning is cheap and shares it.
 #[derive(Debug, Clone)]
 pub struct Edge {
+    /// The interface that this is for, by the name under which observers know it.
+    pub(crate) interface: Option<&'static str>,
+    shared: Arc<Surroundings>,
+}
+
+/// What an [`Edge`] consists of.
+#[derive(Debug)]
+pub struct Surroundings {
     /// The use cases.
     pub gateway: Gateway,
     /// Where browsers reach the bank: scheme and authority without a trailing slash.
@@ -25,6 +34,26 @@ pub struct Edge {
     pub explain: bool,
     /// Whether callbacks may go to the bank's own machine.
     pub loopback: Loopback,
+}
+
+impl Edge {
+    /// Puts together what is shared.
+    pub fn new(surroundings: Surroundings) -> Self {
+        Self { interface: None, shared: Arc::new(surroundings) }
+    }
+
+    /// The same for an interface, by the name under which observers know it.
+    pub fn at(&self, interface: &'static str) -> Self {
+        Self { interface: Some(interface), ..self.clone() }
+    }
+}
+
+impl Deref for Edge {
+    type Target = Surroundings;
+
+    fn deref(&self) -> &Surroundings {
+        &self.shared
+    }
 }
 
 /// A dialect that this build can serve.
@@ -78,9 +107,19 @@ pub type Door = Arc<
 /// a clock was moved; what fails is logged and tried again.
 pub type Due = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What came of an authorization request: the secret of the session in which the customer logs in, or a status with a
-/// text that says what is wrong.
-pub type Beginning = Pin<Box<dyn Future<Output = Result<String, (StatusCode, String)>> + Send>>;
+/// What came of an authorization request: the secret of the session in which the customer logs in, or why there is none.
+pub type Beginning = Pin<Box<dyn Future<Output = Result<String, NotBegun>> + Send>>;
+
+/// Why an authorization request led to no session.
+#[derive(Debug)]
+pub struct NotBegun {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// What is wrong, for whoever asked.
+    pub text: String,
+    /// What is behind it, if the gateway failed.
+    pub fault: Option<Fault>,
+}
 
 /// Where browsers arrive with authorization requests, for tests that decide without a browser.
 #[derive(Clone)]

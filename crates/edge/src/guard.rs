@@ -1,12 +1,15 @@
-//! What happens to every request of a dialect: limits, the request id, the log of failures.
+//! What happens to every request of a dialect: limits and the request id.
 
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use gateway::Gateway;
 use gateway::domain::RequestId;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use tracing::Instrument;
 
+use crate::observer::note_interface;
 use crate::{Edge, Rejected, single_header};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,19 +25,23 @@ const MAX_FIELDS: usize = 100;
 const MAX_REQUEST_ID: usize = 256;
 
 /// Middleware for a dialect's router. `E` is the dialect's error, in whose format rejections are answered.
-/// Every response carries the `X-Request-ID` of its request, or a fresh one, and is kept by no cache.
+/// Every response carries the `X-Request-ID` of its request, or a fresh one, as does whatever is logged meanwhile; no cache
+/// keeps it.
 pub async fn guard<E>(State(edge): State<Edge>, mut request: Request, next: Next) -> Response
 where
     E: From<Rejected> + IntoResponse,
 {
+    note_interface(edge.interface);
     let (id, checked) = match request_id(request.headers()) {
         Ok(Some(value)) => (value.clone(), check(&request)),
-        Ok(None) => (fresh_id(&edge), check(&request)),
-        Err(rejected) => (fresh_id(&edge), Err(rejected)),
+        Ok(None) => (fresh_id(&edge.gateway), check(&request)),
+        Err(rejected) => (fresh_id(&edge.gateway), Err(rejected)),
     };
-    request.extensions_mut().insert(RequestId::new(String::from_utf8_lossy(id.as_bytes()).into_owned()));
+    let request_id = RequestId::new(String::from_utf8_lossy(id.as_bytes()).into_owned());
+    let span = tracing::info_span!("call", request = request_id.as_str());
+    request.extensions_mut().insert(request_id);
     let mut response = match checked {
-        Ok(()) => next.run(request).await,
+        Ok(()) => next.run(request).instrument(span).await,
         Err(rejected) => E::from(rejected).into_response(),
     };
     let is_busy = response.status() == StatusCode::SERVICE_UNAVAILABLE;
@@ -49,21 +56,8 @@ where
     response
 }
 
-/// Logs a refusal: which code, nothing of what was refused.
-pub fn log_refusal(request: &RequestId, status: StatusCode, code: &str) {
-    let request = request.as_str();
-    tracing::debug!(request, status = status.as_u16(), code, "request refused");
-}
-
-/// Logs a failure of the gateway itself, once, with nothing of the request but its id.
-pub fn log_failure(request: &RequestId, error: &dyn std::error::Error) {
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    let (request, error) = (request.as_str(), error.to_string());
-    tracing::error!(request, error, cause, "request failed");
-}
-
-fn fresh_id(edge: &Edge) -> HeaderValue {
-    let id = edge.gateway.new_request_id();
+pub(crate) fn fresh_id(gateway: &Gateway) -> HeaderValue {
+    let id = gateway.new_request_id();
     HeaderValue::from_str(id.as_str()).unwrap_or(HeaderValue::from_static("-"))
 }
 

@@ -1,17 +1,17 @@
 //! What every crate that speaks HTTP shares.
 //!
-//! The connection a request came in on, limits on every input, the request id, message signatures, and the log
-//! of failures. No rules of a bank live here and no wording of a dialect: a dialect turns [`Rejected`] and
+//! The connection a request came in on, limits on every input, the request id, message signatures, and what
+//! came of each call, for the log and other observers. No rules of a bank live here and no wording of a dialect: a dialect turns [`Rejected`] and
 //! [`SignatureRefusal`] into its own errors.
 
 mod bank_page;
 mod body;
-mod call_log;
 mod connection;
 mod dialect;
 mod guard;
 mod headers;
 mod json;
+mod observer;
 pub mod openapi;
 pub mod outbound;
 mod rejected;
@@ -20,11 +20,14 @@ mod signature;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
-pub use call_log::{log_call, note_code, note_route, note_third_party};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted};
-pub use guard::{check_host, guard, log_failure, log_refusal};
+pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
+pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_json};
+pub use observer::{
+    CallLog, Observer, Seen, log_failure, note_code, note_route, note_subject, note_third_party, observe,
+    with_causes, with_fault,
+};
 pub use rejected::Rejected;
 pub use signature::{SignatureRefusal, SignatureRules, check_message_signature};

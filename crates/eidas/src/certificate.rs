@@ -4,6 +4,7 @@
 //! Whether a bank accepts it is decided elsewhere.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
@@ -26,6 +27,17 @@ pub const MAX_BYTES: usize = 16 * 1024;
 pub type Fingerprint = [u8; 32];
 
 /// A parsed certificate with the fields that PSD2 rules speak about.
+///
+/// ```
+/// use eidas::{Certificate, Role};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let certificate = Certificate::from_pem(pem)?;
+/// assert_eq!(certificate.organization_identifier().unwrap().as_str(), "PSDNL-DNB-R123456");
+/// assert_eq!(certificate.roles(), [Role::PaymentInitiation, Role::AccountInformation]);
+/// assert!(certificate.is_valid_at("2027-01-01T00:00:00Z".parse().unwrap()));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Certificate {
@@ -78,6 +90,13 @@ pub struct Certificate {
 }
 
 /// Why bytes are not a certificate that this library reads.
+///
+/// ```
+/// use eidas::{Certificate, CertificateError};
+///
+/// assert!(matches!(Certificate::from_der(&[0; 20_000]), Err(CertificateError::TooLarge)));
+/// assert!(matches!(Certificate::from_pem("no PEM"), Err(CertificateError::Pem(_))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
@@ -166,7 +185,7 @@ impl Certificate {
 
     /// The serial number in lower-case hexadecimal without leading zeros, as Java writes it.
     pub fn serial_hex(&self) -> String {
-        let digits: String = self.serial.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(&self.serial);
         let digits = digits.trim_start_matches('0');
         if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
     }
@@ -290,6 +309,15 @@ impl Certificate {
 }
 
 /// Why a certificate does not identify an organisation.
+///
+/// ```
+/// use eidas::{Certificate, IdentityError};
+///
+/// let authority = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authority.pem"));
+/// let authority = Certificate::from_pem(authority)?;
+/// assert_eq!(authority.organization_identifier(), Err(IdentityError::Missing));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
@@ -343,7 +371,7 @@ fn timestamp(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(bytes)
 }
 
 fn read_name(name: &x509_parser::x509::X509Name<'_>) -> Option<DistinguishedName> {

@@ -11,6 +11,17 @@ use crate::qc_statements::{DisclosureStatement, QcType};
 use crate::{Role, Scheme};
 
 /// All fields of a certificate, ready for JSON. Times are RFC 3339 in UTC, octets lower-case hexadecimal.
+///
+/// ```
+/// use eidas::{Certificate, Purpose, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// assert_eq!(description.kind, Some(Purpose::QSeal));
+/// assert_eq!(description.public_key, "RSA 2048");
+/// assert_eq!(description.psd2.unwrap().nca_id, "NL-DNB");
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -14,6 +14,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
 /// Which shape a header has.
+///
+/// ```
+/// use eidas::header::{HeaderForm, certificate_der, to_header_value};
+///
+/// let value = to_header_value(&[0x30, 0x03, 0x02, 0x01, 0x07]);
+/// assert_eq!(value, "MAMCAQc=");
+/// assert_eq!(certificate_der(value.as_bytes(), HeaderForm::Any)?, [0x30, 0x03, 0x02, 0x01, 0x07]);
+/// assert_eq!(certificate_der(b":MAMCAQc=:", HeaderForm::Rfc9440)?, [0x30, 0x03, 0x02, 0x01, 0x07]);
+/// # Ok::<(), eidas::header::HeaderError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderForm {
@@ -28,6 +38,12 @@ pub enum HeaderForm {
 }
 
 /// Why a header value gives no certificate.
+///
+/// ```
+/// use eidas::header::{HeaderError, HeaderForm, certificate_der};
+///
+/// assert_eq!(certificate_der(b"(null)", HeaderForm::Any), Err(HeaderError::Missing));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {

@@ -7,6 +7,18 @@ use crate::certificate::Certificate;
 use crate::name::{DistinguishedName, Spelling};
 
 /// A key id, taken apart but not yet compared.
+///
+/// ```
+/// use eidas::{Certificate, KeyId, KeyIdError, KeyIdRules};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let certificate = Certificate::from_pem(pem).unwrap();
+/// KeyId::parse(&certificate.key_id())?.check(&certificate, KeyIdRules::INTEROP)?;
+///
+/// let other = KeyId::parse("SN=1,CA=CN=Somebody")?.check(&certificate, KeyIdRules::STRICT);
+/// assert!(matches!(other, Err(KeyIdError::Serial { .. })));
+/// # Ok::<(), KeyIdError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId {
     serial: String,
@@ -14,6 +26,13 @@ pub struct KeyId {
 }
 
 /// What a reader of key ids puts up with beyond the standard's text.
+///
+/// ```
+/// use eidas::{KeyIdRules, Spelling};
+///
+/// let rules = KeyIdRules { spelling: Spelling::Any, ..KeyIdRules::STRICT };
+/// assert!(!rules.decimal_serial);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyIdRules {
     /// Spelling of the issuer's name.
@@ -34,6 +53,12 @@ impl KeyIdRules {
 }
 
 /// Why a key id does not fit a certificate.
+///
+/// ```
+/// use eidas::{KeyId, KeyIdError};
+///
+/// assert_eq!(KeyId::parse("key-1"), Err(KeyIdError::Form));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyIdError {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use der::asn1::ObjectIdentifier;
 use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 
@@ -43,6 +44,16 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// A distinguished name, its attributes in the order of the certificate.
+///
+/// ```
+/// use eidas::{DistinguishedName, Spelling, oid};
+///
+/// let name = DistinguishedName::parse("CN=Shop,O=A\\, B,C=NL", Spelling::Rfc4514)?;
+/// assert_eq!(name.first(oid::COMMON_NAME), Some("Shop"));
+/// let loose = DistinguishedName::parse("C=NL, O=\"A, B\", CN=Shop", Spelling::Any)?;
+/// assert!(name.same_attributes(&loose, Spelling::Any));
+/// # Ok::<(), eidas::name::NameError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DistinguishedName {
     attributes: Vec<Attribute>,
@@ -51,6 +62,13 @@ pub struct DistinguishedName {
 }
 
 /// One attribute of a name.
+///
+/// ```
+/// use eidas::{DistinguishedName, name::Attribute, oid};
+///
+/// let country = Attribute { oid: oid::COUNTRY_NAME, value: "NL".to_owned() };
+/// assert_eq!(DistinguishedName::new(vec![country]).first(oid::COUNTRY_NAME), Some("NL"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attribute {
     /// The attribute's type.
@@ -69,6 +87,12 @@ pub enum Spelling {
 }
 
 /// A text is not a distinguished name.
+///
+/// ```
+/// use eidas::{DistinguishedName, Spelling};
+///
+/// assert!(DistinguishedName::parse("Shop", Spelling::Any).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not an attribute type, an equals sign and a value")]
 pub struct NameError(String);
@@ -376,7 +400,7 @@ fn unescape(value: &str) -> String {
         }
         match tail {
             [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                bytes.extend(hex_bytes(&[*high, *low]).unwrap_or_default());
+                bytes.extend(HEXLOWER_PERMISSIVE.decode(&[*high, *low]).unwrap_or_default());
                 rest = after;
             }
             [escaped, after @ ..] => {
@@ -391,17 +415,9 @@ fn unescape(value: &str) -> String {
 
 /// The text inside a DER string given in hexadecimal, as RFC 2253 writes unknown attribute types.
 fn hex_value(hex: &str) -> Option<String> {
-    let bytes = hex_bytes(hex.as_bytes())?;
+    let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
     let (rest, any) = Any::from_der(&bytes).ok()?;
     if rest.is_empty() { text(any.tag().0, any.data) } else { None }
-}
-
-fn hex_bytes(hex: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    if !hex.len().is_multiple_of(2) {
-        return None;
-    }
-    hex.chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
 #[cfg(test)]

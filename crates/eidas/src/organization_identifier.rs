@@ -9,6 +9,15 @@ use crate::country;
 const MAX_BYTES: usize = 256;
 
 /// An organizationIdentifier that follows the grammar of EN 319 412-1, 5.1.4.
+///
+/// ```
+/// use eidas::{OrganizationIdentifier, Scheme};
+///
+/// let identifier = OrganizationIdentifier::parse("VATEL-123456789")?;
+/// assert!(matches!(identifier.scheme(), Scheme::Vat { country, .. } if country == "EL"));
+/// assert!(identifier.authorization_number().is_none());
+/// # Ok::<(), eidas::OrganizationIdentifierError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrganizationIdentifier {
     text: String,
@@ -16,6 +25,14 @@ pub struct OrganizationIdentifier {
 }
 
 /// Which register the identifier comes from.
+///
+/// ```
+/// use eidas::{OrganizationIdentifier, Scheme};
+///
+/// let identifier = OrganizationIdentifier::parse("NTRNL-30124")?;
+/// assert_eq!(identifier.scheme(), &Scheme::Ntr { country: "NL".to_owned(), number: "30124".to_owned() });
+/// # Ok::<(), eidas::OrganizationIdentifierError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -49,6 +66,13 @@ pub enum Scheme {
 }
 
 /// The authorisation number of a payment service provider.
+///
+/// ```
+/// let identifier = eidas::OrganizationIdentifier::parse("PSDDE-BAFIN-1234.5-6")?;
+/// let number = identifier.authorization_number().unwrap();
+/// assert_eq!((number.nca_id().as_str(), number.number.as_str()), ("DE-BAFIN", "1234.5-6"));
+/// # Ok::<(), eidas::OrganizationIdentifierError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AuthorizationNumber {
     /// Country of the competent authority, two upper-case letters.
@@ -67,6 +91,12 @@ impl AuthorizationNumber {
 }
 
 /// The rule of the grammar that an organizationIdentifier breaks.
+///
+/// ```
+/// use eidas::{OrganizationIdentifier, OrganizationIdentifierError};
+///
+/// assert_eq!(OrganizationIdentifier::parse(""), Err(OrganizationIdentifierError::Empty));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrganizationIdentifierError {

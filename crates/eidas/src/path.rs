@@ -19,6 +19,22 @@ use crate::{name, oid};
 static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICATION_ALGS;
 
 /// The authorities whose certificates are trusted.
+///
+/// ```
+/// use eidas::{Certificate, PathError, TrustStore};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let authority = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authority.pem"));
+/// let (seal, authority) = (Certificate::from_pem(pem)?, Certificate::from_pem(authority)?);
+/// let (now, later) = ("2027-01-01T00:00:00Z".parse().unwrap(), "2029-01-01T00:00:00Z".parse().unwrap());
+///
+/// let mut trust = TrustStore::default();
+/// assert_eq!(trust.verify(&seal, &[], now, &[]), Err(PathError::UntrustedIssuer));
+/// trust.add_anchor(&authority.der)?;
+/// assert_eq!(trust.verify(&seal, &[], now, &[]), Ok(()));
+/// assert_eq!(trust.verify(&seal, &[], later, &[]), Err(PathError::Expired));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct TrustStore {
     anchors: Vec<TrustAnchor<'static>>,

@@ -8,6 +8,16 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use crate::certificate::read_oid;
 
 /// A certificate's public key.
+///
+/// ```
+/// use eidas::{Certificate, KeyKind};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let key = Certificate::from_pem(pem)?.public_key;
+/// assert!(matches!(key.kind, KeyKind::Rsa { bits: 2048, .. }));
+/// assert_eq!(key.check(), Ok(()));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublicKey {
@@ -41,6 +51,16 @@ pub enum KeyKind {
 }
 
 /// Why a key is not acceptable.
+///
+/// ```
+/// use eidas::{Certificate, KeyError, KeyKind};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let mut key = Certificate::from_pem(pem)?.public_key;
+/// key.kind = KeyKind::Rsa { bits: 1024, exponent_is_fit: true };
+/// assert_eq!(key.check(), Err(KeyError::RsaSize(1024)));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {

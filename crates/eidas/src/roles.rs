@@ -6,6 +6,13 @@ use der::asn1::ObjectIdentifier;
 use serde::{Deserialize, Serialize};
 
 /// A role of a payment service provider, as its authority granted it.
+///
+/// ```
+/// use eidas::Role;
+///
+/// assert_eq!(Role::from_name("PSP_AI"), Some(Role::AccountInformation));
+/// assert_eq!(Role::AccountInformation.oid().to_string(), "0.4.0.19495.1.3");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Role {

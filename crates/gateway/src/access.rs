@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use domain::{
     AccessRefusal, Account, AccountId, Consent, ConsentId, GrantId, GrantRefusal, GrantedAccount, Product,
-    TppId,
+    Subject, TppId,
 };
 
 use crate::consents::is_own;
@@ -97,8 +97,8 @@ impl Gateway {
         let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
         consent.check_valid(ctx.now)?;
         let (token, grant) = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
-        if grant.consent != consent.id || grant.client != *tpp.id() {
-            return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
+        if grant.subject != consent.id || grant.client != *tpp.id() {
+            return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
         }
         self.note_use((&token, &grant)).await?;
         Ok(ConsentAccess { consent })
@@ -107,20 +107,21 @@ impl Gateway {
     /// Checks that a grant of a third party, made at the interface that is called, is still good.
     ///
     /// # Errors
-    /// [`GrantRefusal::ConsentEnded`]
+    /// [`GrantRefusal::SubjectEnded`]
     pub async fn check_grant(&self, ctx: &Ctx, tpp: &ActingTpp, grant: &GrantId) -> Result<Consent, Error> {
         let grant = self.0.store.grant(grant).await?;
         let grant = grant.filter(|grant| is_of(ctx, tpp, grant));
         let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
-        let consent = self.0.store.consent(&grant.consent).await?;
+        let Subject::Consent(id) = &grant.subject else { return Err(Error::NotFound(Noun::Consent)) };
+        let consent = self.0.store.consent(id).await?;
         let is_good = |consent: &Consent| grant.ended_at.is_none() && consent.check_valid(ctx.now).is_ok();
-        consent.filter(is_good).ok_or_else(|| GrantRefusal::ConsentEnded(grant.consent).into())
+        consent.filter(is_good).ok_or_else(|| GrantRefusal::SubjectEnded(grant.subject).into())
     }
 
     /// What a third party may read with a grant: the consent has to be valid and the grant its own.
     ///
     /// # Errors
-    /// [`GrantRefusal::ConsentEnded`]
+    /// [`GrantRefusal::SubjectEnded`]
     pub async fn granted_accounts(
         &self,
         ctx: &Ctx,

@@ -1,6 +1,6 @@
 //! Authorisations of a consent, as the third party sees them.
 
-use domain::{Authorisation, AuthorisationId, GrantRefusal};
+use domain::{Authorisation, AuthorisationId, GrantRefusal, Subject};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -29,8 +29,8 @@ impl Gateway {
             };
             check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
             consent.check_open(ctx.now)?;
-            let before = self.count_authorisations(&consent).await?;
-            let which = (consent.id.clone(), before + 1);
+            let subject = Subject::Consent(consent.id.clone());
+            let which = (subject.clone(), self.0.store.last_authorisation(&subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
@@ -50,7 +50,7 @@ impl Gateway {
         consent: &str,
     ) -> Result<Vec<Authorisation>, Error> {
         let consent = self.consent(ctx, tpp, consent).await?;
-        Ok(self.0.store.authorisations(&consent.id).await?)
+        Ok(self.0.store.authorisations(&Subject::Consent(consent.id)).await?)
     }
 
     /// One authorisation of a consent.
@@ -65,7 +65,7 @@ impl Gateway {
     ) -> Result<Authorisation, Error> {
         let consent = self.consent(ctx, tpp, consent).await?;
         let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
-        let own = authorisation.filter(|authorisation| authorisation.consent == consent.id);
+        let own = authorisation.filter(|authorisation| authorisation.subject == consent.id);
         own.ok_or(Error::NotFound(Noun::Authorisation))
     }
 
@@ -89,8 +89,8 @@ impl Gateway {
         self.note_use((&token, &grant)).await?;
         retry(|| async {
             let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
-            if grant.consent != consent.id || grant.client != *credentials.tpp.id() {
-                return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
+            if grant.subject != consent.id || grant.client != *credentials.tpp.id() {
+                return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
             }
             let authorisation = self.authorisation(ctx, own, id).await?;
             let (before, was) = (consent.clone(), authorisation.clone());
@@ -103,12 +103,6 @@ impl Gateway {
             Ok(authorisation)
         })
         .await
-    }
-
-    /// How many authorisations a consent has had.
-    async fn count_authorisations(&self, consent: &domain::Consent) -> Result<i64, Error> {
-        let all = self.0.store.authorisations(&consent.id).await?;
-        Ok(all.last().map_or(0, |last| last.number))
     }
 
     async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {

@@ -74,13 +74,6 @@ pub struct PresentedCertificate {
 }
 
 impl PresentedCertificate {
-    /// The key in PEM, if it is of a kind that client assertions are signed with.
-    pub fn signing_key(&self) -> Option<String> {
-        let key = &self.certificate.public_key;
-        let fits = matches!(key.kind, KeyKind::Rsa { .. } | KeyKind::P256);
-        fits.then(|| to_single_line_pem(&key.spki_der, "PUBLIC KEY"))
-    }
-
     /// Checks the key id of a signature against the certificate. All calls of one bank use the same rules.
     ///
     /// # Errors
@@ -316,6 +309,9 @@ impl Gateway {
 /// What a certificate says about its holder. The name can be shown: nothing in it is hidden.
 pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) -> CertificateHolder {
     let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
+    let key = &certificate.public_key;
+    // The kinds that client assertions are signed with.
+    let signs = matches!(key.kind, KeyKind::Rsa { .. } | KeyKind::P256);
     CertificateHolder {
         fingerprint: certificate.fingerprint_hex(),
         serial: certificate.serial_hex(),
@@ -324,6 +320,7 @@ pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) ->
         roles: certificate.roles().to_vec(),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        signing_key: signs.then(|| to_single_line_pem(&key.spki_der, "PUBLIC KEY")),
     }
 }
 

@@ -53,13 +53,12 @@ impl Gateway {
                 Some(tpp) => tpp,
                 None => {
                     let registration = Registration {
-                        certificate: holder.clone(),
+                        certificate: CertificateHolder { signing_key: None, ..holder.clone() },
                         redirect_uris: RedirectUris::from_stored(Vec::new()),
                         sector_identifier_uri: String::new(),
                         // Nobody knows it: at the authorization server this client has yet to register.
                         secret: secrets::hash(&self.0.randomness.secret()),
                         authentication: None,
-                        signing_key: None,
                     };
                     Tpp::register(None, registration, ctx.now)
                 }
@@ -101,12 +100,12 @@ impl Gateway {
                     roles: roles.clone(),
                     not_before: Timestamp::MIN,
                     not_after: Timestamp::MAX,
+                    signing_key: None,
                 },
                 redirect_uris: RedirectUris::from_stored(Vec::new()),
                 sector_identifier_uri: String::new(),
                 secret: secrets::hash(&self.0.randomness.secret()),
                 authentication: None,
-                signing_key: None,
             };
             let tpp = Tpp::register(known.as_ref(), registration, ctx.now);
             Ok(self.0.store.save(Changes::new().put_tpp(&tpp)).await?)

@@ -2,7 +2,7 @@
 
 use domain::{
     AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal, ConsentRequest,
-    ConsentRules, GrantRefusal, Tpp,
+    ConsentRules, GrantRefusal, Subject, Tpp,
 };
 
 use crate::error::retry;
@@ -41,7 +41,8 @@ impl Gateway {
         let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
         let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
         let authorisation = AuthorisationId::new(self.0.randomness.id());
-        let authorisation = Authorisation::begin(authorisation, (id, 1), redirect_uri, ctx.now);
+        let authorisation =
+            Authorisation::begin(authorisation, (Subject::Consent(id), 1), redirect_uri, ctx.now);
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.requested_before(&made).await,
@@ -68,7 +69,7 @@ impl Gateway {
     /// of this consent; it may have expired.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`GrantRefusal::AccessTokenOfAnotherConsent`]
+    /// [`Error::NotFound`], [`GrantRefusal::AccessTokenOfAnotherSubject`]
     pub async fn delete_consent(
         &self,
         ctx: &Ctx,
@@ -79,13 +80,13 @@ impl Gateway {
         let consent = self.consent(ctx, tpp, id).await?;
         if let Some(token) = token {
             let grant = self.known_token(token).await?.map(|(_, grant)| grant);
-            if grant.is_none_or(|grant| grant.consent != consent.id) {
-                return Err(GrantRefusal::AccessTokenOfAnotherConsent(consent.id).into());
+            if grant.is_none_or(|grant| grant.subject != consent.id) {
+                return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
             }
         }
         retry(|| async {
             let ended = self.consent(ctx, tpp, id).await?.terminate(ctx.now);
-            let changes = Changes::new().put_consent(&ended).end_grants(&ended.id, ctx.now);
+            let changes = Changes::new().put_consent(&ended).end_grants(&Subject::Consent(ended.id), ctx.now);
             Ok(self.0.store.save(changes).await?)
         })
         .await
@@ -100,7 +101,10 @@ impl Gateway {
             let consent = self.0.store.consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
             let now = self.0.clock.now(Some(&consent.tenant));
             let revoked = consent.revoke_by_psu(now);
-            self.0.store.save(Changes::new().put_consent(&revoked).end_grants(id, now)).await?;
+            self.0
+                .store
+                .save(Changes::new().put_consent(&revoked).end_grants(&Subject::Consent(id.clone()), now))
+                .await?;
             Ok(revoked)
         })
         .await

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
-    Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, AuthorizationProfile,
-    AuthorizationRequest, Choice, Consent, CustomerId, GrantedAccount, Iban, Payment, PaymentId,
-    PaymentRefusal, PaymentStatus,
+    Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId,
+    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
 };
 
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
-use crate::sessions::{Found, Open, Outcome, Visit, WayBack, end};
+use crate::sessions::{Journey, Open, Outcome, WayBack, end};
+use crate::subjects::Matter;
 use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
 
 /// What a customer approves.
@@ -23,16 +23,17 @@ pub struct Approval {
     pub payments: Vec<(PaymentId, bool)>,
 }
 
-/// What became of an approval.
-#[derive(Debug)]
-pub enum Decided {
-    /// It was taken, or there was nothing to decide any more.
-    Done(Visit),
-    /// What was chosen is not possible, or nothing was: the page is shown again.
+/// Why nothing was decided when a customer approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionProblem {
+    /// What was chosen is not possible, or nothing was.
     Undecided,
-    /// The bank does not make one of the payments. Nothing was decided, and the page is shown again with the reason.
+    /// The bank does not make one of the payments.
     Declined(Declined),
 }
+
+/// Where the browser stands after an approval, or why it still stands where it did.
+type Attempted = Result<Journey, DecisionProblem>;
 
 /// A payment that waits for a customer.
 #[derive(Debug, Clone)]
@@ -45,46 +46,62 @@ pub struct WaitingPayment {
 
 impl Gateway {
     /// The customer approves, with what they chose where there is a choice. Payments are made, and everything that is
-    /// decided with them is stored, in one batch.
+    /// decided with them is stored, in one batch. If nothing could be decided, the page is shown again with the reason.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Decided, Error> {
+    pub async fn approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Journey, Error> {
+        match self.try_approve(ctx, secret, approval).await? {
+            Ok(journey) => Ok(journey),
+            Err(problem) => {
+                let mut journey = self.visit(ctx, secret, None).await?;
+                if let Journey::Decide(view) = &mut journey {
+                    view.problem = Some(problem);
+                }
+                Ok(journey)
+            }
+        }
+    }
+
+    async fn try_approve(&self, ctx: &Ctx, secret: &str, approval: &Approval) -> Result<Attempted, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => *open,
-                Found::Leave(way_back) => return Ok(Decided::Done(Visit::Leave(way_back))),
-                Found::Ended => return Ok(Decided::Done(Visit::Ended)),
+                Ok(open) => *open,
+                Err(elsewhere) => return Ok(Ok(elsewhere)),
             };
-            let Some(customer) = open.session.customer.clone() else { return Ok(Decided::Undecided) };
-            let waiting = self.waiting_payments(ctx, &customer, &open.session.request).await?;
-            if !waiting.is_empty() {
-                return self.decide_payments(ctx, open, customer, waiting, approval).await;
-            }
+            let Some(logged_in) = open.session.logged_in.clone() else {
+                return Ok(Err(DecisionProblem::Undecided));
+            };
+            let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
+            let consent = match &open.matter {
+                Matter::Consent(consent) if waiting.is_empty() => consent,
+                _ => return self.decide_payments(ctx, open, logged_in, waiting, approval).await,
+            };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
                 let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
                 self.0.store.save(changes).await?;
-                return Ok(Decided::Done(Visit::Leave(way_back)));
+                return Ok(Ok(Journey::Leave(way_back)));
             }
-            let granted = choose(self.offered(&customer, &open.consent).await?, &open.consent, approval);
-            let Some(granted) = granted else { return Ok(Decided::Undecided) };
-            let (changes, way_back) = self.grant(ctx, Changes::new(), open, customer, granted)?;
+            let granted = choose(self.offered(&logged_in.customer, consent).await?, consent, approval);
+            let Some(granted) = granted else { return Ok(Err(DecisionProblem::Undecided)) };
+            let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, granted)?;
             self.0.store.save(changes).await?;
-            Ok(Decided::Done(Visit::Leave(way_back)))
+            Ok(Ok(Journey::Leave(way_back)))
         })
         .await
     }
 
-    /// The customer decides about payments that wait. The accounts that pay are what the third party gets access to.
+    /// The customer decides about payments that wait. Beside a consent, the accounts that pay are what the third party
+    /// gets access to.
     async fn decide_payments(
         &self,
         ctx: &Ctx,
         open: Open,
-        customer: CustomerId,
+        logged_in: LoggedIn,
         waiting: Vec<Payment>,
         approval: &Approval,
-    ) -> Result<Decided, Error> {
+    ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
         let mut decided = 0;
         for payment in waiting {
@@ -93,16 +110,18 @@ impl Gateway {
                 None => continue,
                 Some(false) => payment.reject(ctx.now)?,
                 Some(true) => {
-                    let payable = self.payable(&customer, &payment).await?;
+                    let payable = self.payable(&logged_in.customer, &payment).await?;
                     let is_chosen = |account: &Account| {
                         payment.debtor.is_some() || approval.accounts.contains(&account.id)
                     };
-                    let payer = payable.into_iter().find(|(account, _)| is_chosen(account));
-                    let Some((account, rights)) = payer else { return Ok(Decided::Undecided) };
+                    let Some(account) = payable.into_iter().find(is_chosen) else {
+                        return Ok(Err(DecisionProblem::Undecided));
+                    };
                     if !granted.iter().any(|known: &GrantedAccount| known.account == account.id) {
-                        granted.push(open.consent.access.grant(&account).unwrap_or(rights));
+                        granted
+                            .extend(open.matter.consent().and_then(|consent| consent.access.grant(&account)));
                     }
-                    payment.approve(customer.clone(), &account, ctx.now)?
+                    payment.approve(logged_in.customer.clone(), &account, ctx.now)?
                 }
             };
             decided += 1;
@@ -110,44 +129,44 @@ impl Gateway {
             orders.extend(order_of(&changed));
         }
         if decided == 0 {
-            return Ok(Decided::Undecided);
+            return Ok(Err(DecisionProblem::Undecided));
         }
         if orders.is_empty() {
             let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
-            return Ok(Decided::Done(Visit::Leave(way_back)));
+            return Ok(Ok(Journey::Leave(way_back)));
         }
-        let (changes, way_back) = self.grant(ctx, changes, open, customer, granted)?;
+        let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
         match self.0.bank.execute(&orders, changes, ctx.now).await? {
-            Ok(()) => Ok(Decided::Done(Visit::Leave(way_back))),
-            Err(declined) => Ok(Decided::Declined(declined)),
+            Ok(()) => Ok(Ok(Journey::Leave(way_back))),
+            Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
         }
     }
 
-    /// Adds the approval of the consent to `changes`, and the end of the session with a code.
+    /// Adds the approval to `changes`, and the end of the session: with a code, unless it was about one payment of which
+    /// the third party asks what became of it.
     fn grant(
         &self,
         ctx: &Ctx,
         changes: Changes,
         open: Open,
-        customer: CustomerId,
+        logged_in: LoggedIn,
         granted: Vec<GrantedAccount>,
     ) -> Result<(Changes, WayBack), Error> {
-        let Open { session, consent, authorisation } = open;
-        let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
+        let Open { session, matter, authorisation } = open;
+        let LoggedIn { customer, at } = logged_in;
         let mut approved = authorisation.approve(customer.clone());
+        let Matter::Consent(consent) = matter else {
+            let changes = changes.put_authorisation(&approved.confirm(ctx.now)?);
+            return Ok(end(changes, session, Outcome::PaymentDecided));
+        };
+        let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
         if !consent.access.is_confirmed_by_tpp() {
             consent = consent.confirm(ctx.now)?;
             approved = approved.confirm(ctx.now)?;
         }
         let changes = changes.put_consent(&consent).put_authorisation(&approved);
-        if session.request.payment.is_some() {
-            return Ok(end(changes, session, Outcome::PaymentDecided));
-        }
-        let secret = match session.request.profile {
-            AuthorizationProfile::OpenId => self.0.randomness.secret(),
-            AuthorizationProfile::Plain => self.0.randomness.hex_secret(),
-        };
+        let secret = self.secret_for(session.request.interface);
         let lifetime = match self.0.settings.strictness {
             Strictness::Lenient => CODE_LIFETIME,
             Strictness::Strict => STRICT_CODE_LIFETIME,
@@ -158,7 +177,7 @@ impl Gateway {
             authorisation: approved.id,
             request: session.request.clone(),
             customer,
-            authenticated_at: session.authenticated_at.unwrap_or(ctx.now),
+            authenticated_at: at,
             expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
             grant: None,
             version: 0,
@@ -166,27 +185,24 @@ impl Gateway {
         Ok(end(changes.put_authorization_code(&code), session, Outcome::Code(secret)))
     }
 
-    /// Payments of a third party that wait for a customer: the one that the request is about, or all from accounts
-    /// of the customer.
+    /// Payments about which a customer decides in a session: the one that it is about, or at an interface without
+    /// authorisations of payments, all of the third party from accounts of the customer.
     pub(crate) async fn waiting_payments(
         &self,
         ctx: &Ctx,
         customer: &CustomerId,
-        request: &AuthorizationRequest,
+        open: &Open,
     ) -> Result<Vec<Payment>, Error> {
-        if request.profile == AuthorizationProfile::OpenId {
-            return Ok(Vec::new());
-        }
-        if let Some(id) = &request.payment {
-            let payment = self.payment(ctx, id).await?;
-            return Ok(vec![payment].into_iter().filter(|one| is_waiting(one, ctx)).collect());
+        match (&open.matter, open.session.request.interface) {
+            (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
+            (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
+            (Matter::Consent(_), Interface::Bunq) => {}
         }
         let accounts = self.0.bank.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
-        let mut payments = Vec::new();
+        let (client, mut payments) = (&open.session.request.client, Vec::new());
         for number in &numbers {
-            let account = (&ctx.tenant, number);
-            payments.extend(self.0.store.pending_payments(&request.client, account, ctx.now).await?);
+            payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
         }
         Ok(payments)
     }
@@ -196,25 +212,15 @@ impl Gateway {
         &self,
         customer: &CustomerId,
         payment: &Payment,
-    ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
+    ) -> Result<Vec<Account>, Error> {
         let currency = payment.transfers.first().ok_or(PaymentRefusal::Count)?.amount.currency;
-        let accounts = self.0.bank.accounts_of(customer).await?;
-        let is_fitting = |account: &Account| {
+        let mut accounts = self.0.bank.accounts_of(customer).await?;
+        accounts.retain(|account| {
             account.currency == currency
                 && account.status == AccountStatus::Enabled
                 && payment.debtor.as_ref().is_none_or(|iban| *iban == account.iban)
-        };
-        let rights = |account: Account| {
-            let granted = GrantedAccount {
-                account: account.id.clone(),
-                reference: AccountReference::to_account(&account),
-                product: account.product,
-                balances: false,
-                transactions: false,
-            };
-            (account, granted)
-        };
-        Ok(accounts.into_iter().filter(is_fitting).map(rights).collect())
+        });
+        Ok(accounts)
     }
 
     /// Payments that wait for a customer, with the accounts that can make them.
@@ -227,7 +233,7 @@ impl Gateway {
         let mut found = Vec::new();
         for payment in waiting {
             let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
-            for (account, _) in self.payable(customer, &payment).await? {
+            for account in self.payable(customer, &payment).await? {
                 let reference = AccountReference::to_account(&account);
                 let holds = self.0.bank.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
                 payers.push((account.id, holds == Some(true)));
@@ -237,28 +243,24 @@ impl Gateway {
         Ok(found)
     }
 
-    /// The customer cancels: the consent is refused, and with it the payment that the request is about.
+    /// The customer cancels: what the request is about is refused.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn cancel(&self, ctx: &Ctx, secret: &str) -> Result<Visit, Error> {
+    pub async fn cancel(&self, ctx: &Ctx, secret: &str) -> Result<Journey, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-                Found::Ended => return Ok(Visit::Ended),
+                Ok(open) => open,
+                Err(elsewhere) => return Ok(elsewhere),
             };
             let mut changes = Changes::new();
-            if let Some(id) = &open.session.request.payment {
-                let payment = self.payment(ctx, id).await?;
-                if payment.status_at(ctx.now) == PaymentStatus::Pending {
-                    changes = changes.put_payment(&payment.reject(ctx.now)?);
-                }
+            if let Matter::Payment(payment) = &open.matter {
+                changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
             }
             let outcome = self.why_cancelled(ctx, &open).await?;
             let (changes, way_back) = refuse(ctx, changes, *open, outcome);
             self.0.store.save(changes).await?;
-            Ok(Visit::Leave(way_back))
+            Ok(Journey::Leave(way_back))
         })
         .await
     }
@@ -268,26 +270,25 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn leave_unpaid(&self, ctx: &Ctx, secret: &str, declined: &Declined) -> Result<Visit, Error> {
+    pub async fn leave_unpaid(&self, ctx: &Ctx, secret: &str, declined: &Declined) -> Result<Journey, Error> {
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-                Found::Ended => return Ok(Visit::Ended),
+                Ok(open) => open,
+                Err(elsewhere) => return Ok(elsewhere),
             };
             let outcome = Outcome::NotPaid(declined.refusal.clone());
             let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
             self.0.store.save(changes).await?;
-            Ok(Visit::Leave(way_back))
+            Ok(Journey::Leave(way_back))
         })
         .await
     }
 
     /// Whoever leaves payments alone for which there is no money is said to do so: the third party is to know why.
     async fn why_cancelled(&self, ctx: &Ctx, open: &Open) -> Result<Outcome, Error> {
-        let Some(customer) = &open.session.customer else { return Ok(Outcome::Cancelled) };
-        let waiting = self.waiting_payments(ctx, customer, &open.session.request).await?;
-        let waiting = self.waiting_with_payers(ctx, customer, waiting).await?;
+        let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
+        let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
+        let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
         let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|(_, is_covered)| *is_covered);
         Ok(if waiting.iter().any(lacks_funds) {
             Outcome::NotPaid(PaymentRefusal::InsufficientFunds)
@@ -312,13 +313,11 @@ impl Gateway {
 
 /// Adds the refusal of the consent to `changes`, and the end of the session.
 fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
-    let changes =
-        changes.put_consent(&open.consent.reject(ctx.now)).put_authorisation(&open.authorisation.fail());
-    let outcome = match open.session.request.payment {
-        Some(_) => Outcome::PaymentDecided,
-        None => outcome,
-    };
-    end(changes, open.session, outcome)
+    let changes = changes.put_authorisation(&open.authorisation.fail());
+    match open.matter {
+        Matter::Consent(consent) => end(changes.put_consent(&consent.reject(ctx.now)), open.session, outcome),
+        Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
+    }
 }
 
 pub(crate) fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {

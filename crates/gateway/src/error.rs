@@ -4,12 +4,13 @@ use domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal,
     StandingRefusal,
 };
-use store::StoreError;
+use store::{Fault, StoreError};
 
 use crate::randomness::pause;
 
-/// Why a use case did not succeed.
-#[derive(Debug, thiserror::Error)]
+/// Why a use case did not succeed. The fault behind a failure is for the log alone, which takes it where the request's id
+/// is known; answers that are made of it share it.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// A rule said no.
     #[error("{0}")]
@@ -22,10 +23,22 @@ pub enum Error {
     Conflict,
     /// Something the gateway depends on does not answer.
     #[error("the service is not available; try again later")]
-    Unavailable(#[source] StoreError),
-    /// A fault of the gateway itself; the source is for the log alone.
+    Unavailable(#[source] Fault),
+    /// A fault of the gateway itself.
     #[error("internal error")]
-    Internal(#[source] StoreError),
+    Internal(#[source] Fault),
+}
+
+impl Error {
+    /// Something the gateway depends on does not answer.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into().into())
+    }
+
+    /// A fault of the gateway itself.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into().into())
+    }
 }
 
 /// Kinds of things that can be missing.
@@ -85,9 +98,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,
-            StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::Violation(_) | StoreError::Corrupt { .. } | StoreError::Newer { .. } => {
-                Self::Internal(error)
+                Self::internal(error)
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
-    AuthorizationCode, AuthorizationProfile, Consent, ConsentId, CustomerId, Decision, Grant, GrantId,
-    GrantRefusal, Interface, Timestamp, Token, TokenKind,
+    AuthorizationCode, CustomerId, Decision, Grant, GrantId, GrantRefusal, Interface, Timestamp, Token,
+    TokenKind,
 };
 use store::StoreError;
 use subtle::ConstantTimeEq;
@@ -39,7 +39,7 @@ pub struct CodeExchange<'a> {
     pub code: &'a str,
     /// `redirect_uri` of the authorization request.
     pub redirect_uri: &'a str,
-    /// The verifier of its challenge; none where the profile has no PKCE.
+    /// The verifier of its challenge; none where the interface has no PKCE.
     pub code_verifier: Option<&'a str>,
 }
 
@@ -59,7 +59,7 @@ struct TokenSecrets {
     access: String,
     /// Of the refresh token, if the grant has one.
     refresh: String,
-    /// Whether the access token lasts as long as the consent.
+    /// Whether the access token lasts as long as its subject.
     lasting: bool,
     /// Whether they come from a refresh.
     fresh: bool,
@@ -86,9 +86,10 @@ impl Gateway {
             }
             code.check((client.id(), &ctx.tenant), exchange.redirect_uri, exchange.code_verifier, ctx.now)?;
             check_verifier(&code, exchange.code_verifier)?;
-            let consent = self.open_consent(ctx, &code.request.consent).await?;
-            let consent = consent.ok_or_else(|| GrantRefusal::ConsentEnded(code.request.consent.clone()))?;
-            if consent.interface != client.interface() {
+            let subject = &code.request.subject;
+            let matter = self.open_matter(ctx, subject).await?;
+            let matter = matter.ok_or_else(|| GrantRefusal::SubjectEnded(subject.clone()))?;
+            if code.request.interface != client.interface() {
                 return Err(GrantRefusal::CodeUnknown.into());
             }
             let grant = Grant {
@@ -96,19 +97,19 @@ impl Gateway {
                 client: client.id().clone(),
                 tenant: ctx.tenant.clone(),
                 interface: client.interface(),
-                consent: code.request.consent.clone(),
+                subject: subject.clone(),
                 authorisation: code.authorisation.clone(),
                 customer: code.customer.clone(),
-                // A consent for one time has nothing to be refreshed for.
-                offline_access: code.request.offline_access && consent.recurring,
+                offline_access: code.request.offline_access && matter.is_recurring(),
                 authenticated_at: code.authenticated_at,
                 ended_at: None,
                 version: 0,
             };
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
-            let secrets = self.token_secrets(code.request.profile);
-            let issued = self.issue((ctx, client), changes, grant, (certificate, secrets)).await?;
+            let secrets = self.token_secrets(code.request.interface);
+            let issued =
+                self.issue((ctx, client), changes, (grant, matter.ends_at()), (certificate, secrets)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
@@ -132,10 +133,9 @@ impl Gateway {
             let (token, grant) = known.ok_or(GrantRefusal::RefreshTokenUnknown)?;
             let is_ours =
                 token.kind == TokenKind::Refresh && is_of(ctx, client, &grant) && grant.ended_at.is_none();
-            let is_over = self.open_consent(ctx, &grant.consent).await?.is_none();
-            if !is_ours || ctx.now >= token.expires_at || is_over {
-                return Err(GrantRefusal::RefreshTokenUnknown.into());
-            }
+            let matter = self.open_matter(ctx, &grant.subject).await?;
+            let matter = matter.filter(|_| is_ours && ctx.now < token.expires_at);
+            let ends_at = matter.ok_or(GrantRefusal::RefreshTokenUnknown)?.ends_at();
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             if token.used_at.is_some() {
                 return self.refresh_again((ctx, client), (refresh_token, &token), grant, certificate).await;
@@ -147,7 +147,7 @@ impl Gateway {
             let used = Token { used_at: Some(ctx.now), ..token };
             let changes = Changes::new().put_token(&ctx.tenant, &used);
             let secrets = self.successors(refresh_token);
-            self.issue((ctx, client), changes, grant, (certificate, secrets)).await
+            self.issue((ctx, client), changes, (grant, ends_at), (certificate, secrets)).await
         })
         .await
     }
@@ -246,7 +246,7 @@ impl Gateway {
         let is_active = token.is_active_at(ctx.now)
             && grant.ended_at.is_none()
             && is_of(ctx, &client, &grant)
-            && self.open_consent(ctx, &grant.consent).await?.is_some();
+            && self.open_matter(ctx, &grant.subject).await?.is_some();
         if !is_active {
             return Ok(None);
         }
@@ -277,7 +277,7 @@ impl Gateway {
         Ok((client, grant))
     }
 
-    /// Who the customer behind an access token is, while the consent lasts.
+    /// Who the customer behind an access token is, while its subject lasts.
     ///
     /// # Errors
     /// [`GrantRefusal`]
@@ -289,9 +289,9 @@ impl Gateway {
         certificate: Option<&str>,
     ) -> Result<String, Error> {
         let (client, grant) = self.access_token(ctx, interface, token, certificate).await?;
-        match self.open_consent(ctx, &grant.consent).await? {
+        match self.open_matter(ctx, &grant.subject).await? {
             Some(_) => Ok(self.subject(&client, &grant.customer)),
-            None => Err(GrantRefusal::ConsentEnded(grant.consent).into()),
+            None => Err(GrantRefusal::SubjectEnded(grant.subject).into()),
         }
     }
 
@@ -306,29 +306,32 @@ impl Gateway {
     }
 
     /// Fresh secrets for the first tokens of a grant.
-    fn token_secrets(&self, profile: AuthorizationProfile) -> TokenSecrets {
-        let access = match profile {
-            AuthorizationProfile::OpenId => self.0.randomness.secret(),
-            AuthorizationProfile::Plain => self.0.randomness.hex_secret(),
-        };
+    fn token_secrets(&self, interface: Interface) -> TokenSecrets {
         TokenSecrets {
-            access,
+            access: self.secret_for(interface),
             refresh: self.0.randomness.secret(),
-            lasting: profile == AuthorizationProfile::Plain,
+            // RFC 6749 without refresh tokens.
+            lasting: interface == Interface::Bunq,
             fresh: false,
         }
     }
 
-    /// Saves `changes` together with new tokens of a grant.
+    /// A code or an access token in the form that clients of an interface know.
+    pub(crate) fn secret_for(&self, interface: Interface) -> String {
+        match interface {
+            Interface::BerlinGroup => self.0.randomness.secret(),
+            Interface::Bunq => self.0.randomness.hex_secret(),
+        }
+    }
+
+    /// Saves `changes` together with new tokens of a grant whose subject ends at a time.
     async fn issue(
         &self,
         (ctx, client): (&Ctx, &ActingTpp),
         changes: Changes,
-        grant: Grant,
+        (grant, ends_at): (Grant, Timestamp),
         (certificate, secrets): (Option<&str>, TokenSecrets),
     ) -> Result<IssuedTokens, Error> {
-        let consent = self.0.store.consent(&grant.consent).await?;
-        let ends_at = consent.map_or(ctx.now, |consent| consent.ends_at());
         let token = |secret: &str, kind, expires_at: Timestamp| Token {
             hash: secrets::hash(secret),
             grant: grant.id.clone(),
@@ -395,12 +398,6 @@ impl Gateway {
             }
         })
         .await
-    }
-
-    /// The consent, unless it has ended.
-    async fn open_consent(&self, ctx: &Ctx, id: &ConsentId) -> Result<Option<Consent>, Error> {
-        let consent = self.0.store.consent(id).await?;
-        Ok(consent.filter(|consent| !consent.status_at(ctx.now).is_final()))
     }
 }
 

@@ -35,7 +35,7 @@ impl Lease {
         }
         let renew_at = Instant::now() + RENEWED;
         let is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, lease = self.name, "a lease could not be taken");
+            tracing::warn!(?error, lease = self.name, "a lease could not be taken");
             false
         });
         self.renew_at = is_held.then_some(renew_at);

@@ -31,6 +31,7 @@ mod resource_servers;
 mod secrets;
 pub mod sessions;
 mod standing;
+mod subjects;
 
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, Decided, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem, WaitingPayment};
 pub use domain;
 use domain::{RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
@@ -50,7 +51,7 @@ pub use forgetting::Forgotten;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::Lease;
-pub use log_in::{LogIn, LogInAttempt};
+pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
 pub use payments::{ApprovedPayment, Declined, PaymentRequest, entry_of};
 pub use private_state::{Drawer, Entry};
@@ -60,7 +61,7 @@ pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
-pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError, fault};
+pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;
@@ -163,6 +164,16 @@ impl Gateway {
     pub fn context(&self, tenant: &str, request: RequestId) -> Option<Ctx> {
         let tenant = self.0.settings.tenants.iter().find(|known| known.as_str() == tenant)?;
         Some(Ctx { now: self.0.clock.now(Some(tenant)), tenant: tenant.clone(), request, language: None })
+    }
+
+    /// Gives memory back, if nothing was written since this was called last.
+    pub fn rest(&self) {
+        self.0.store.rest();
+    }
+
+    /// Runs the answering of a call so that its reads cost less: see [`Store::in_snapshots`].
+    pub async fn in_snapshots<F: Future>(&self, answer: F) -> F::Output {
+        self.0.store.in_snapshots(answer).await
     }
 
     /// Now by the system's clock, for what belongs to no tenant.

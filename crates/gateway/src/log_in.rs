@@ -2,11 +2,13 @@
 
 use domain::authorisations::MAX_WRONG_ANSWERS;
 use domain::sessions::{BLOCK_TIME, IDLE_TIME, MAX_OPEN_CHALLENGES};
-use domain::{AccountReference, CustomerId, Iban, LogInFailures, SecretHash, Session, Timestamp, TppId};
+use domain::{
+    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, SecretHash, Session, Timestamp, TppId,
+};
 
 use crate::bank::Credentials;
 use crate::error::retry;
-use crate::sessions::{CHALLENGE, Found, Open, Outcome, WayBack};
+use crate::sessions::{CHALLENGE, Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// What a customer sends to log in.
@@ -20,11 +22,9 @@ pub struct LogInAttempt<'a> {
     pub challenge: Option<&'a str>,
 }
 
-/// What came of a log-in.
-#[derive(Debug)]
-pub enum LogIn {
-    /// The customer is logged in; the session goes on under a new secret.
-    Done(String),
+/// Why a log-in did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogInProblem {
     /// Wrong, whatever was wrong about it. There are more attempts.
     Wrong {
         /// How many.
@@ -39,11 +39,10 @@ pub enum LogIn {
         /// Until when.
         until: Timestamp,
     },
-    /// The session is over.
-    Leave(WayBack),
-    /// There is no such session.
-    Ended,
 }
+
+/// Where the browser stands after an attempt, or why it still stands where it did.
+type Attempted = Result<Journey, LogInProblem>;
 
 /// Somebody whom an account number names, and what is known about failures in their name.
 struct Named {
@@ -60,27 +59,44 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn log_in(&self, ctx: &Ctx, secret: &str, attempt: LogInAttempt<'_>) -> Result<LogIn, Error> {
+    pub async fn log_in(&self, ctx: &Ctx, secret: &str, attempt: LogInAttempt<'_>) -> Result<Journey, Error> {
+        match self.try_log_in(ctx, secret, attempt).await? {
+            Ok(journey) => Ok(journey),
+            Err(problem) => {
+                let mut journey = self.visit(ctx, secret, None).await?;
+                if let Journey::LogIn(view) = &mut journey {
+                    view.problem = Some(problem);
+                }
+                Ok(journey)
+            }
+        }
+    }
+
+    async fn try_log_in(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+        attempt: LogInAttempt<'_>,
+    ) -> Result<Attempted, Error> {
         let fresh = self.0.randomness.secret();
         let iban = Iban::parse(attempt.iban).ok();
         retry(|| async {
             let open = match self.find_session(ctx, secret).await? {
-                Found::Open(open) => open,
-                Found::Leave(way_back) => return Ok(LogIn::Leave(way_back)),
-                Found::Ended => return Ok(LogIn::Ended),
+                Ok(open) => open,
+                Err(elsewhere) => return Ok(Ok(elsewhere)),
             };
             if attempt.challenge.is_some_and(|challenge| challenge != open.session.challenge) {
-                return Ok(LogIn::Stale);
+                return Ok(Err(LogInProblem::Stale));
             }
             let mut named = self.named(ctx, &open.session, iban.as_ref()).await?;
             let until = named.iter().filter_map(|one| one.blocked_until).min();
             // Of several holders of one account, those who are not blocked can log in.
             named.retain(|one| one.blocked_until.is_none());
             if let (Some(until), []) = (until, &named[..]) {
-                return Ok(LogIn::Blocked { until });
+                return Ok(Err(LogInProblem::Blocked { until }));
             }
             if self.has_too_many_open(ctx, &open.session, &named).await? {
-                return Ok(LogIn::TooManyOpen);
+                return Ok(Err(LogInProblem::TooManyOpen));
             }
             let credentials = Credentials { challenge: &open.session.challenge, answer: attempt.answer };
             let customers: Vec<CustomerId> = named.iter().filter_map(|one| one.customer.clone()).collect();
@@ -88,7 +104,7 @@ impl Gateway {
                 Some(customer) => {
                     let own = named.into_iter().find(|one| one.customer.as_ref() == Some(&customer));
                     let failures = own.map(|own| own.failures);
-                    self.logged_in(ctx, *open, failures, customer, &fresh).await
+                    self.logged_in(ctx, *open, failures, customer, &fresh).await.map(Ok)
                 }
                 None => self.not_logged_in(ctx, *open, named).await,
             }
@@ -157,8 +173,8 @@ impl Gateway {
         failures: Option<LogInFailures>,
         customer: CustomerId,
         fresh: &str,
-    ) -> Result<LogIn, Error> {
-        let Open { session, consent, authorisation } = open;
+    ) -> Result<Journey, Error> {
+        let Open { session, matter, authorisation } = open;
         let mut changes = Changes::new();
         if let Some(failures) = failures.filter(|failures| failures.count > 0) {
             changes = changes.put_log_in_failures(&failures.cleared());
@@ -171,22 +187,22 @@ impl Gateway {
                         .store
                         .save(Changes::new().put_session(&Session { ended: true, ..session }))
                         .await?;
-                    return Ok(LogIn::Ended);
+                    return Ok(Journey::Ended);
                 }
             }
         }
         let accounts = self.0.bank.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
-        if !consent.access.references().iter().all(holds) {
+        let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
+        if !named.iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
-            return Ok(LogIn::Leave(self.leave(changes, session, Outcome::NoAccess).await?));
+            return self.leave(changes, session, Outcome::NoAccess).await;
         }
         // The session goes on under a new secret, so that one planted before the log-in is worth nothing; and an
         // answer is taken once.
         let next = Session {
             hash: secrets::hash(fresh),
-            customer: Some(customer),
-            authenticated_at: Some(ctx.now),
+            logged_in: Some(LoggedIn { customer, at: ctx.now }),
             challenge: String::new(),
             named: None,
             seen_at: ctx.now,
@@ -195,10 +211,10 @@ impl Gateway {
         };
         changes = changes.put_session(&Session { ended: true, ..session }).put_session(&next);
         self.0.store.save(changes).await?;
-        Ok(LogIn::Done(fresh.to_owned()))
+        Ok(Journey::LoggedIn(fresh.to_owned()))
     }
 
-    async fn not_logged_in(&self, ctx: &Ctx, open: Open, named: Vec<Named>) -> Result<LogIn, Error> {
+    async fn not_logged_in(&self, ctx: &Ctx, open: Open, named: Vec<Named>) -> Result<Attempted, Error> {
         let Open { session, authorisation, .. } = open;
         let authorisation = authorisation.wrong_answer();
         let failures: Vec<LogInFailures> =
@@ -206,7 +222,7 @@ impl Gateway {
         let changes = failures.iter().fold(Changes::new(), Changes::put_log_in_failures);
         let changes = changes.put_authorisation(&authorisation);
         if !authorisation.is_pending_at(ctx.now) {
-            return Ok(LogIn::Leave(self.leave(changes, session, Outcome::LogInFailed).await?));
+            return self.leave(changes, session, Outcome::LogInFailed).await.map(Ok);
         }
         let challenge = self.0.randomness.digits(CHALLENGE);
         let named = failures.first().map(|failures| failures.psu.clone()).or(session.named.clone());
@@ -215,9 +231,9 @@ impl Gateway {
         // Whoever is blocked now is told so, unless another holder of the account is not.
         let blocked: Option<Vec<Timestamp>> =
             failures.iter().map(|failures| failures.blocked_until(ctx.now)).collect();
-        Ok(match blocked.unwrap_or_default().into_iter().min() {
-            Some(until) => LogIn::Blocked { until },
-            None => LogIn::Wrong { left: MAX_WRONG_ANSWERS - authorisation.wrong_answers },
-        })
+        Ok(Err(match blocked.unwrap_or_default().into_iter().min() {
+            Some(until) => LogInProblem::Blocked { until },
+            None => LogInProblem::Wrong { left: MAX_WRONG_ANSWERS - authorisation.wrong_answers },
+        }))
     }
 }

@@ -30,7 +30,6 @@ impl Gateway {
         let fingerprint = presented.holder.fingerprint.clone();
         let issued =
             InitialAccessToken::issue(secrets::hash(&token), fingerprint, ctx.tenant.clone(), ctx.now);
-        let issued = InitialAccessToken { signing_key: presented.signing_key(), ..issued };
         retry(|| self.save_initial_access_token(ctx, presented, &issued)).await?;
         Ok(IssuedToken { token, expires_in: LIFETIME.as_secs() })
     }
@@ -42,9 +41,14 @@ impl Gateway {
         issued: &InitialAccessToken,
     ) -> Result<(), Error> {
         let mut changes = Changes::new().add_initial_access_token(issued);
-        if self.0.store.certificate_status(&issued.certificate).await?.is_none() {
-            let record = CertificateRecord::first_seen(presented.holder.clone(), ctx.now);
-            changes = changes.put_certificate(&record);
+        match self.0.store.has_signing_key(&issued.certificate).await? {
+            None => {
+                let record = CertificateRecord::first_seen(presented.holder.clone(), ctx.now);
+                changes = changes.put_certificate(&record);
+            }
+            // It was recorded when keys were not.
+            Some(false) => changes = changes.set_signing_key(&presented.holder),
+            Some(true) => {}
         }
         Ok(self.0.store.save(changes).await?)
     }

@@ -107,8 +107,6 @@ impl Gateway {
             created_at: ctx.now,
             expires_at: ctx.now.saturating_add(request.lifetime).unwrap_or(Timestamp::MAX),
             decision: PaymentDecision::Pending,
-            customer: None,
-            account: None,
             last_action_at: ctx.now,
             version: 0,
         };
@@ -262,11 +260,10 @@ impl Gateway {
 
 /// What the bank is asked to do for a payment that is approved: nothing for any other.
 pub(crate) fn order_of(payment: &Payment) -> Vec<ApprovedPayment> {
-    let account = payment.account.clone().filter(|_| payment.decision == PaymentDecision::Executed);
-    let order = account.map(|account| ApprovedPayment {
+    let order = payment.decision.payer().map(|(_, account)| ApprovedPayment {
         id: payment.id.clone(),
         tenant: payment.tenant.clone(),
-        account,
+        account: account.clone(),
         transfers: payment.transfers.clone(),
     });
     order.into_iter().collect()

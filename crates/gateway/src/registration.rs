@@ -59,12 +59,12 @@ impl Gateway {
         token.check_at(now)?;
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
-        let (holder, signing_key) = match &request.certificate {
+        let holder = match &request.certificate {
             Some(presented) if presented.holder.tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
-            Some(presented) => (presented.holder.clone(), presented.signing_key()),
-            None => (onboarded, token.signing_key.clone()),
+            Some(presented) => presented.holder.clone(),
+            None => onboarded,
         };
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
         let secret = self.0.keys.derived_secret("client-secret", &[&request.token]);
@@ -74,7 +74,8 @@ impl Gateway {
         let redirect_uris = RedirectUris::register(request.redirect_uris.clone(), self.redirect_uri_rules())
             .map_err(Refusal::RedirectUri)?;
         check_sector_identifier_uri(&request.sector_identifier_uri)?;
-        if request.authentication == Some(ClientAuthentication::PrivateKeyJwt) && signing_key.is_none() {
+        if request.authentication == Some(ClientAuthentication::PrivateKeyJwt) && holder.signing_key.is_none()
+        {
             return Err(Refusal::SigningKeyMissing.into());
         }
         let registration = Registration {
@@ -83,7 +84,6 @@ impl Gateway {
             sector_identifier_uri: request.sector_identifier_uri.clone(),
             secret: secrets::hash(&secret),
             authentication: request.authentication,
-            signing_key,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
         let tpp = self.save_registration(ctx, changes, registration).await?;

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::HEXLOWER;
 use domain::SecretHash;
 use subtle::ConstantTimeEq;
 
@@ -13,9 +14,7 @@ pub fn hash(secret: &str) -> SecretHash {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = octets.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    HEXLOWER.encode(octets)
 }
 
 /// The challenge that a code verifier is made for (RFC 7636, 4.2, S256).

@@ -3,32 +3,28 @@
 //! Whatever way a customer takes, pages or a test's headless approval, these are the rules.
 
 use domain::{
-    Account, Authorisation, AuthorizationProfile, AuthorizationRequest, Consent, GrantedAccount, Language,
-    PaymentId, PaymentRefusal, Session, Tpp,
+    Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
+    ConsentRequest, ConsentRules, Language, PaymentId, PaymentRefusal, Session, Subject, Tpp,
 };
 
-use crate::decisions::{WaitingPayment, is_waiting};
+use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
 use crate::error::retry;
+use crate::log_in::LogInProblem;
+use crate::subjects::Matter;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Digits of a challenge.
 pub(crate) const CHALLENGE: usize = 8;
 
-/// Days for which an authorization without a consent of its own is good (Delegated Regulation (EU) 2018/389,
+/// Days for which access is good that a browser asks for without a consent (Delegated Regulation (EU) 2018/389,
 /// Article 10, in its first version: what clients of such interfaces count with).
 const AUTHORIZED_DAYS: i64 = 90;
 
 /// A way back to the third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WayBack {
-    /// Where to.
-    pub redirect_uri: String,
-    /// `state`, as it came.
-    pub state: Option<String>,
-    /// By which rules the request is answered.
-    pub profile: AuthorizationProfile,
-    /// What was to be authorised, for messages: a kind and an id.
-    pub what: String,
+    /// The request that is answered: where to, and by which rules.
+    pub request: Box<AuthorizationRequest>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -56,9 +52,11 @@ pub enum Outcome {
     NoAccess,
 }
 
-/// Where a customer's browser stands.
+/// Where a customer's browser stands on its way through the bank's pages.
 #[derive(Debug)]
-pub enum Visit {
+pub enum Journey {
+    /// Through the log-in: it goes on under a new secret.
+    LoggedIn(String),
     /// At the log-in.
     LogIn(Box<LogInView>),
     /// At the decision.
@@ -72,6 +70,8 @@ pub enum Visit {
 /// What the log-in page shows.
 #[derive(Debug)]
 pub struct LogInView {
+    /// Why the last attempt did not succeed.
+    pub problem: Option<LogInProblem>,
     /// Who asks.
     pub tpp: Tpp,
     /// What the customer's device has to answer.
@@ -85,15 +85,16 @@ pub struct LogInView {
 /// What the decision page shows.
 #[derive(Debug)]
 pub struct DecisionView {
+    /// Why nothing was decided when the customer approved.
+    pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
-    /// For what.
-    pub consent: Consent,
+    /// For which consent; none if it is about one payment.
+    pub consent: Option<Consent>,
     /// Name of the customer.
     pub customer_name: String,
-    /// The accounts that the consent covers, or may be chosen from; those that can pay, if it is about one payment
-    /// whose payer chooses.
-    pub accounts: Vec<(Account, GrantedAccount)>,
+    /// The accounts that the consent covers, or may be chosen from; those that can pay, if it is about one payment.
+    pub accounts: Vec<Account>,
     /// Payments of the third party that wait for this customer. While there are some, the accounts that pay are those
     /// that the third party gets access to.
     pub payments: Vec<WaitingPayment>,
@@ -107,27 +108,27 @@ pub struct DecisionView {
 #[derive(Debug, Clone)]
 pub struct AuthorizationWish {
     /// For what.
-    pub access: domain::Access,
+    pub wanted: Wanted,
     /// Where the browser goes back to; the caller has checked it.
     pub redirect_uri: String,
     /// `state`, returned as it came.
     pub state: Option<String>,
-    /// The one payment that it is about.
-    pub payment: Option<PaymentId>,
+}
+
+/// For what a browser arrives.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// To give access to accounts, and decide about payments that wait.
+    Access(Access),
+    /// To decide about one payment.
+    Payment(PaymentId),
 }
 
 /// A session that goes on, with all that belongs to it.
 pub(crate) struct Open {
     pub(crate) session: Session,
-    pub(crate) consent: Consent,
+    pub(crate) matter: Matter,
     pub(crate) authorisation: Authorisation,
-}
-
-/// A session as it was found.
-pub(crate) enum Found {
-    Open(Box<Open>),
-    Leave(WayBack),
-    Ended,
 }
 
 impl Gateway {
@@ -143,23 +144,36 @@ impl Gateway {
         request: &AuthorizationRequest,
     ) -> Result<Result<String, WayBack>, Error> {
         retry(|| async {
-            let consent = self.consent(ctx, client, request.consent.as_str()).await;
-            let consent = match consent {
-                Err(Error::NotFound(_)) => None,
-                other => Some(other?).filter(|consent| consent.check_open(ctx.now).is_ok()),
+            let authorisations = if self.was_asked(ctx, client, &request.subject).await? {
+                self.0.store.authorisations(&request.subject).await?
+            } else {
+                Vec::new()
             };
-            let authorisations = self.0.store.authorisations(&request.consent).await?;
-            let newest = authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now));
-            let (Some(_), Some(newest)) = (consent, newest) else {
-                return Ok(Err(way_back(request, Outcome::NothingPending)));
-            };
-            Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
+            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now)) {
+                Some(newest) => {
+                    Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
+                }
+                None => {
+                    let request = Box::new(request.clone());
+                    Ok(Err(WayBack { request, outcome: Outcome::NothingPending }))
+                }
+            }
         })
         .await
     }
 
-    /// A browser arrives with an authorization request at an interface where nothing was asked for before: a consent
-    /// is made for it. Returns the secret of its session.
+    /// Whether a client asked for a subject and it can still be authorised. Only consents are asked for at interfaces
+    /// whose browsers arrive with what was asked for before.
+    async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
+        let Subject::Consent(id) = subject else { return Ok(false) };
+        match self.consent(ctx, client, id.as_str()).await {
+            Err(Error::NotFound(_)) => Ok(false),
+            consent => Ok(consent?.check_open(ctx.now).is_ok()),
+        }
+    }
+
+    /// A browser arrives at an interface where no authorisation was begun before: for access a consent is made. Returns
+    /// the secret of its session.
     ///
     /// # Errors
     /// [`Error`]
@@ -169,36 +183,59 @@ impl Gateway {
         client: &ActingTpp,
         wish: AuthorizationWish,
     ) -> Result<String, Error> {
-        let AuthorizationWish { access, redirect_uri, state, payment } = wish;
-        let (id, authorisation) = (self.0.randomness.id(), self.0.randomness.id());
-        let id = domain::ConsentId::new(id);
-        let request = domain::ConsentRequest {
-            access,
-            recurring: true,
-            valid_until: ctx.today().saturating_add(jiff::Span::new().days(AUTHORIZED_DAYS)),
-            frequency_per_day: 4,
-            combined_service: false,
-            redirect_uri: redirect_uri.clone(),
+        let AuthorizationWish { wanted, redirect_uri, state } = wish;
+        let (subject, changes) = match wanted {
+            Wanted::Access(access) => {
+                let consent = self.consent_without_request(ctx, client, access, &redirect_uri)?;
+                let changes = Changes::new().put_consent(&consent);
+                (Subject::Consent(consent.id), changes)
+            }
+            Wanted::Payment(id) => (Subject::Payment(id), Changes::new()),
         };
-        let who = (client.id().clone(), ctx.tenant.clone(), client.interface());
-        let consent = Consent::request(id.clone(), who, request, ctx.now, domain::ConsentRules::default())?;
-        let authorisation = domain::AuthorisationId::new(authorisation);
-        let authorisation =
-            Authorisation::begin(authorisation, (id.clone(), 1), redirect_uri.clone(), ctx.now);
         let request = AuthorizationRequest {
             client: client.id().clone(),
-            consent: id,
+            interface: client.interface(),
+            subject,
             redirect_uri,
             state,
             nonce: None,
             code_challenge: None,
             offline_access: false,
-            profile: AuthorizationProfile::Plain,
-            payment,
             pushed: None,
         };
-        let changes = Changes::new().put_consent(&consent);
-        self.open_session(ctx, changes, &request, authorisation.start()).await
+        retry(|| async {
+            // One payment may be shown to several browsers, each in an authorisation of its own.
+            let before = match &request.subject {
+                Subject::Payment(_) => self.0.store.last_authorisation(&request.subject).await?,
+                Subject::Consent(_) | Subject::FundsConsent(_) => 0,
+            };
+            let id = AuthorisationId::new(self.0.randomness.id());
+            let (which, uri) = ((request.subject.clone(), before + 1), request.redirect_uri.clone());
+            let authorisation = Authorisation::begin(id, which, uri, ctx.now).start();
+            self.open_session(ctx, changes.clone(), &request, authorisation).await
+        })
+        .await
+    }
+
+    /// The consent of a customer who is asked for access without one.
+    fn consent_without_request(
+        &self,
+        ctx: &Ctx,
+        client: &ActingTpp,
+        access: Access,
+        redirect_uri: &str,
+    ) -> Result<Consent, Error> {
+        let request = ConsentRequest {
+            access,
+            recurring: true,
+            valid_until: ctx.today().saturating_add(jiff::Span::new().days(AUTHORIZED_DAYS)),
+            frequency_per_day: 4,
+            combined_service: false,
+            redirect_uri: redirect_uri.to_owned(),
+        };
+        let id = ConsentId::new(self.0.randomness.id());
+        let who = (client.id().clone(), ctx.tenant.clone(), client.interface());
+        Ok(Consent::request(id, who, request, ctx.now, ConsentRules::default())?)
     }
 
     /// Saves `changes` with a session for an authorisation and returns its secret.
@@ -218,8 +255,7 @@ impl Gateway {
             challenge: self.0.randomness.digits(CHALLENGE),
             named: None,
             language: ctx.language.unwrap_or_else(|| ctx.tenant.language()),
-            customer: None,
-            authenticated_at: None,
+            logged_in: None,
             seen_at: ctx.now,
             ended: false,
             version: 0,
@@ -242,10 +278,10 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn visit(&self, ctx: &Ctx, secret: &str, language: Option<Language>) -> Result<Visit, Error> {
+    pub async fn visit(&self, ctx: &Ctx, secret: &str, language: Option<Language>) -> Result<Journey, Error> {
         let open = retry(|| async {
             let found = self.find_session(ctx, secret).await?;
-            if let Found::Open(open) = &found {
+            if let Ok(open) = &found {
                 let language = language.unwrap_or(open.session.language);
                 let seen = Session { seen_at: ctx.now, language, ..open.session.clone() };
                 self.0.store.save(Changes::new().put_session(&seen)).await?;
@@ -253,27 +289,39 @@ impl Gateway {
             Ok(found)
         });
         let open = match open.await? {
-            Found::Open(open) => open,
-            Found::Leave(way_back) => return Ok(Visit::Leave(way_back)),
-            Found::Ended => return Ok(Visit::Ended),
+            Ok(open) => open,
+            Err(elsewhere) => return Ok(elsewhere),
         };
         let tpp = self.registered(&open.session.request.client).await?;
         let language = language.unwrap_or(open.session.language);
         let redirect_uri = open.session.request.redirect_uri.clone();
-        let Some(customer) = &open.session.customer else {
+        let Some(logged_in) = &open.session.logged_in else {
             let challenge = open.session.challenge.clone();
-            return Ok(Visit::LogIn(Box::new(LogInView { tpp, challenge, language, redirect_uri })));
+            let view = LogInView { problem: None, tpp, challenge, language, redirect_uri };
+            return Ok(Journey::LogIn(Box::new(view)));
         };
+        let customer = &logged_in.customer;
         let customer_name = self.0.bank.customer(customer).await?.name;
-        let payments = self.waiting_payments(ctx, customer, &open.session.request).await?;
-        let accounts = match &payments[..] {
-            [payment] if payment.debtor.is_none() => self.payable(customer, payment).await?,
-            _ => self.offered(customer, &open.consent).await?,
+        let payments = self.waiting_payments(ctx, customer, &open).await?;
+        let (consent, accounts) = match &open.matter {
+            Matter::Consent(consent) => {
+                let offered = self.offered(customer, consent).await?;
+                (Some(consent.clone()), offered.into_iter().map(|(account, _)| account).collect())
+            }
+            Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
         let payments = self.waiting_with_payers(ctx, customer, payments).await?;
-        let consent = open.consent;
-        let view = DecisionView { tpp, consent, customer_name, accounts, payments, language, redirect_uri };
-        Ok(Visit::Decide(Box::new(view)))
+        let view = DecisionView {
+            problem: None,
+            tpp,
+            consent,
+            customer_name,
+            accounts,
+            payments,
+            language,
+            redirect_uri,
+        };
+        Ok(Journey::Decide(Box::new(view)))
     }
 
     /// What protects the forms of a session: whoever does not know its secret cannot make it.
@@ -302,38 +350,40 @@ impl Gateway {
         }
     }
 
-    /// Loads a session and decides whether it goes on. One that does not is ended here.
+    /// Loads a session and decides whether it goes on, or where the browser stands instead. One that does not go on is
+    /// ended here.
     ///
     /// # Errors
     /// [`domain::StandingRefusal`]
-    pub(crate) async fn find_session(&self, ctx: &Ctx, secret: &str) -> Result<Found, Error> {
+    pub(crate) async fn find_session(
+        &self,
+        ctx: &Ctx,
+        secret: &str,
+    ) -> Result<Result<Box<Open>, Journey>, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
         let session = session.filter(|session| !session.ended && session.tenant == ctx.tenant);
-        let Some(session) = session else { return Ok(Found::Ended) };
-        let consent = self.0.store.consent(&session.request.consent).await?;
+        let Some(session) = session else { return Ok(Err(Journey::Ended)) };
+        let matter = self.matter(&session.request.subject).await?;
         let authorisation = self.0.store.authorisation(&session.authorisation).await?;
-        let (Some(consent), Some(authorisation)) = (consent, authorisation) else {
-            return Ok(Found::Ended);
+        let (Some(matter), Some(authorisation)) = (matter, authorisation) else {
+            return Ok(Err(Journey::Ended));
         };
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
-        self.may_act(ctx, consent.interface, &consent.tpp).await?;
-        let is_pending = consent.check_open(ctx.now).is_ok() && authorisation.is_pending_at(ctx.now);
-        let is_gone = match &session.request.payment {
-            Some(id) => !is_waiting(&self.payment(ctx, id).await?, ctx),
-            None => false,
-        };
+        self.may_act(ctx, session.request.interface, &session.request.client).await?;
+        let is_pending = authorisation.is_pending_at(ctx.now)
+            && matter.consent().is_none_or(|consent| consent.check_open(ctx.now).is_ok());
+        let is_gone = matches!(&matter, Matter::Payment(payment) if !is_waiting(payment, ctx));
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
         } else if is_gone {
             // Somebody else decided, or it was taken back: there is nothing left that could be approved.
-            let refused = Changes::new().put_consent(&consent.reject(ctx.now));
-            (refused.put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
+            (Changes::new().put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
         } else if session.is_idle_at(ctx.now) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
         } else {
-            return Ok(Found::Open(Box::new(Open { session, consent, authorisation })));
+            return Ok(Ok(Box::new(Open { session, matter, authorisation })));
         };
-        Ok(Found::Leave(self.leave(changes, session, outcome).await?))
+        Ok(Err(self.leave(changes, session, outcome).await?))
     }
 
     /// Saves `changes` and ends the session.
@@ -342,25 +392,15 @@ impl Gateway {
         changes: Changes,
         session: Session,
         outcome: Outcome,
-    ) -> Result<WayBack, Error> {
+    ) -> Result<Journey, Error> {
         let (changes, way_back) = end(changes, session, outcome);
         self.0.store.save(changes).await?;
-        Ok(way_back)
+        Ok(Journey::Leave(way_back))
     }
 }
 
 /// Adds the end of a session to `changes`.
 pub(crate) fn end(changes: Changes, session: Session, outcome: Outcome) -> (Changes, WayBack) {
-    let way_back = way_back(&session.request, outcome);
-    (changes.put_session(&Session { ended: true, ..session }), way_back)
-}
-
-fn way_back(request: &AuthorizationRequest, outcome: Outcome) -> WayBack {
-    WayBack {
-        redirect_uri: request.redirect_uri.clone(),
-        state: request.state.clone(),
-        profile: request.profile,
-        what: format!("consent with uuid {}", request.consent),
-        outcome,
-    }
+    let request = Box::new(session.request.clone());
+    (changes.put_session(&Session { ended: true, ..session }), WayBack { request, outcome })
 }

@@ -8,6 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use crate::Refusal;
 
 /// An allowed hash algorithm.
+///
+/// ```
+/// use http_signatures::digest::{DigestAlgorithm, content_digest_header, digest_header};
+///
+/// let digest = digest_header(DigestAlgorithm::Sha256, b"");
+/// assert_eq!(digest, "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+/// let digest = content_digest_header(DigestAlgorithm::Sha256, b"");
+/// assert_eq!(digest, "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DigestAlgorithm {
     /// SHA-256.
@@ -51,6 +60,14 @@ pub fn content_digest_header(algorithm: DigestAlgorithm, body: &[u8]) -> String 
 }
 
 /// Whether a `Digest` header may leave out the algorithm.
+///
+/// ```
+/// use http_signatures::digest::{Prefix, check_digest};
+///
+/// let bare = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+/// assert!(check_digest(bare, b"", Prefix::Optional).is_ok());
+/// assert!(check_digest(bare, b"", Prefix::Required).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefix {
     /// The algorithm must be named.

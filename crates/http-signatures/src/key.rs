@@ -11,6 +11,13 @@ use pem_text::{Kind, PemError};
 use crate::Refusal;
 
 /// A signature algorithm with the encoding of its value.
+///
+/// ```
+/// use http_signatures::key::{Algorithm, KeyKind};
+///
+/// assert_eq!(Algorithm::RsaPssSha512.key_kind(), KeyKind::Rsa);
+/// assert_eq!(Algorithm::EcdsaP256Sha256Fixed.name(), "ECDSA P-256 with SHA-256 (r and s, 64 octets)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -33,6 +40,10 @@ pub enum Algorithm {
 }
 
 /// Kind of a key.
+///
+/// ```
+/// assert_eq!(http_signatures::key::KeyKind::P384.name(), "EC P-384");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -109,6 +120,13 @@ impl Algorithm {
 }
 
 /// A key cannot be read. No text repeats any of it.
+///
+/// ```
+/// use http_signatures::key::PrivateKey;
+///
+/// let error = PrivateKey::from_pem("secret").unwrap_err();
+/// assert!(!error.to_string().contains("secret"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct KeyError(String);
@@ -120,6 +138,20 @@ impl From<PemError> for KeyError {
 }
 
 /// A public key that has been parsed once for each algorithm it is used with.
+///
+/// ```
+/// use http_signatures::key::{Algorithm, KeyKind, PrivateKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (private, _) = PrivateKey::generate_p256()?;
+/// let public = private.public_key()?;
+/// let signature = private.sign(Algorithm::EcdsaP256Sha256Fixed, b"message")?;
+/// assert_eq!(public.kind(), KeyKind::P256);
+/// assert!(public.verifies(Algorithm::EcdsaP256Sha256Fixed, b"message", &signature));
+/// assert!(!public.verifies(Algorithm::EcdsaP256Sha256Fixed, b"another", &signature));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PublicKey {
     spki_der: Vec<u8>,
@@ -163,6 +195,17 @@ impl PublicKey {
 }
 
 /// A private key that signs.
+///
+/// ```
+/// use http_signatures::key::{Algorithm, KeyKind, PrivateKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (key, pkcs8) = PrivateKey::generate_p256()?;
+/// assert_eq!(PrivateKey::from_pkcs8_der(&pkcs8)?.kind(), KeyKind::P256);
+/// assert!(key.sign(Algorithm::RsaPkcs1Sha256, b"message").is_err(), "a key has the algorithms of its kind");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PrivateKey(Pair);
 

@@ -5,6 +5,17 @@ use http::{HeaderMap, Method};
 use crate::Refusal;
 
 /// A request without its body.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, Method};
+/// use http_signatures::{Message, cavage::signing_string};
+///
+/// let headers = HeaderMap::from_iter([(http::header::DATE, HeaderValue::from_static("Sun, 05 Jan 2014 21:31:40 GMT"))]);
+/// let message = Message { method: &Method::GET, target: "/accounts?page=2", base_uri: "", headers: &headers };
+/// let text = signing_string(&["(request-target)", "date"], &message, None, None)?;
+/// assert_eq!(text, b"(request-target): get /accounts?page=2\ndate: Sun, 05 Jan 2014 21:31:40 GMT");
+/// # Ok::<(), http_signatures::Refusal>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'m> {
     /// The method.

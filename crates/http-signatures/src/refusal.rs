@@ -4,6 +4,14 @@ use jiff::Timestamp;
 
 /// The rule that a message breaks. `Display` says what was expected and what came; the texts hold parts of the
 /// message and belong in answers to its sender only, not in logs.
+///
+/// ```
+/// use http_signatures::digest::{Prefix, check_digest};
+///
+/// let refusal = check_digest("MD5=AAAA", b"", Prefix::Required).unwrap_err();
+/// assert_eq!(refusal.to_string(), "digest algorithm \"MD5\" is not allowed; use SHA-256 or SHA-512");
+/// assert_eq!(refusal.reason(), "digest_algorithm_not_allowed");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {

@@ -7,28 +7,18 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, enter, redirect};
-use gateway::domain::{AuthorizationProfile, AuthorizationRequest, ConsentId, Interface, SecretHash, Tpp};
+use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, SubjectKind, Tpp};
 use gateway::sessions::{Outcome, WayBack};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
-use crate::error::{Error, from_gateway, refused_as};
+use crate::error::{Error, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
-use crate::scope::{self, Resource, ResourceKind, Scope};
 use crate::way_back::location;
 
 /// Longest `state` and `nonce`, in bytes: both come back in addresses.
 const MAX_VALUE: usize = 2000;
-
-/// An authorization request that was taken.
-#[derive(Debug)]
-pub(crate) enum Begun {
-    /// The customer logs in, with a session under this secret.
-    Session(String),
-    /// There is nothing to authorise.
-    Leave(WayBack),
-}
 
 /// Parameters in the query.
 pub(crate) async fn get(
@@ -63,22 +53,15 @@ async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String,
         form.required("client_id")?;
         return Ok(page);
     }
-    let (_, request, resource) = check_request(services, call, &form).await?;
-    Ok(match resource.kind {
-        ResourceKind::AccountInformation => page,
-        _ => location(services, &call.ctx.tenant, &nothing_pending(request, resource)),
+    let (_, request) = check_request(services, call, &form).await?;
+    Ok(match request.subject.kind() {
+        SubjectKind::Consent => page,
+        // None of them waits for a customer here.
+        SubjectKind::Payment | SubjectKind::FundsConsent => {
+            let way_back = WayBack { request: Box::new(request), outcome: Outcome::NothingPending };
+            location(services, &call.ctx.tenant, &way_back)
+        }
     })
-}
-
-/// The way back of a request about something that does not exist.
-fn nothing_pending(request: AuthorizationRequest, resource: Resource) -> WayBack {
-    WayBack {
-        redirect_uri: request.redirect_uri,
-        state: request.state,
-        profile: request.profile,
-        what: format!("{} with uuid {}", resource.kind.noun(), resource.id),
-        outcome: Outcome::NothingPending,
-    }
 }
 
 /// Parameters in a form.
@@ -102,32 +85,27 @@ async fn answer(
         Err(error) => Err(error),
     };
     match begun {
-        Ok(Begun::Session(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
-        Ok(Begun::Leave(way_back)) => {
-            redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back))
-        }
+        Ok(Ok(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
+        Ok(Err(way_back)) => redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back)),
         Err(error) => error.for_caller(headers),
     }
 }
 
-/// Checks a request, pushed or plain, and begins a session for it.
-pub(crate) async fn begin(services: &Services, call: &Call, form: &Form) -> Result<Begun, Error> {
+/// Checks a request, pushed or plain, and begins a session for it. Returns the session's secret, or the way back if there
+/// is nothing to authorise.
+pub(crate) async fn begin(
+    services: &Services,
+    call: &Call,
+    form: &Form,
+) -> Result<Result<String, WayBack>, Error> {
     form.check_unique()?;
     let (pushed, parameters) = pushed(services, call, form).await?.unzip();
     let parameters = parameters.as_ref().unwrap_or(form);
-    let (client, request, resource) = check_request(services, call, parameters).await?;
+    let (client, request) = check_request(services, call, parameters).await?;
     let request = AuthorizationRequest { pushed, ..request };
     let wanted = parameters.one("ui_locales")?.and_then(web::language_of_locales);
     let ctx = Ctx { language: wanted.or(call.ctx.language), ..call.ctx.clone() };
-    if resource.kind != ResourceKind::AccountInformation {
-        // Neither payments nor funds confirmations exist yet, so none of them waits for a customer.
-        return Ok(Begun::Leave(nothing_pending(request, resource)));
-    }
-    let begun = services.edge.gateway.begin_session(&ctx, &client, &request).await;
-    match begun.map_err(|error| from_gateway(error, &call.ctx.request))? {
-        Ok(secret) => Ok(Begun::Session(secret)),
-        Err(way_back) => Ok(Begun::Leave(way_back)),
-    }
+    Ok(services.edge.gateway.begin_session(&ctx, &client, &request).await?)
 }
 
 /// The parameters that were pushed before, and under which hash they are kept, if the request refers to them: beside
@@ -137,8 +115,7 @@ async fn pushed(services: &Services, call: &Call, form: &Form) -> Result<Option<
         return Ok(None);
     };
     let client_id = form.required("client_id")?;
-    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await;
-    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let pushed = services.edge.gateway.pushed_request(&call.ctx, client_id, reference).await?;
     let pushed = pushed.ok_or_else(|| {
         let text =
             "request_uri is unknown, expired, used before, or another client's; push the request again";
@@ -153,34 +130,32 @@ pub(crate) async fn check_request(
     services: &Services,
     call: &Call,
     form: &Form,
-) -> Result<(ActingTpp, AuthorizationRequest, Resource), Error> {
+) -> Result<(ActingTpp, AuthorizationRequest), Error> {
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
-    let client = services.edge.gateway.client(client_id).await;
-    let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let client = services.edge.gateway.client(client_id).await?;
     let client = check_client(client_id, client)?;
-    edge::note_third_party(client.id.as_str());
+    edge::note_third_party(&client.id);
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
-    let acting = acting.map_err(|error| refused_as("unauthorized_client", error, &call.ctx.request))?;
+    let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
-    let Scope { resource, offline_access } = check_scope(&client, form)?;
+    let Scope { subject, offline_access } = check_scope(&client, form)?;
     let code_challenge = check_code_challenge(form)?;
     check_optional(services, call, &client, form)?;
     let text = |name| Ok::<_, Error>(form.one(name)?.map(str::to_owned));
     let request = AuthorizationRequest {
         client: client.id,
-        consent: ConsentId::new(resource.id.to_string()),
+        interface: acting.interface(),
+        subject,
         redirect_uri,
         state: text("state")?,
         nonce: text("nonce")?,
         code_challenge: Some(code_challenge),
         offline_access,
-        profile: AuthorizationProfile::OpenId,
-        payment: None,
         pushed: None,
     };
-    Ok((acting, request, resource))
+    Ok((acting, request))
 }
 
 fn check_unsupported(form: &Form) -> Result<(), Error> {
@@ -232,8 +207,9 @@ fn check_response_type(form: &Form) -> Result<(), Error> {
 
 fn check_scope(client: &Tpp, form: &Form) -> Result<Scope, Error> {
     let invalid = |text: String| Error::bad("invalid_scope", text);
-    let scope = scope::parse(form.required("scope")?).map_err(invalid)?;
-    let role = scope.resource.kind.role();
+    let scope: Scope =
+        form.required("scope")?.parse().map_err(|error: ScopeError| invalid(error.to_string()))?;
+    let role = scope.subject.kind().role();
     if !client.roles.contains(&role) {
         return Err(invalid(format!(
             "the certificate of this client does not grant {role}, which the scope needs"

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::client_authentication::refused;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::router::{Call, Services};
 
 /// `client_assertion_type`
@@ -98,12 +98,11 @@ pub(crate) async fn client(
     assertion: &str,
 ) -> Result<Tpp, Error> {
     let gateway = &services.edge.gateway;
-    let failed = |error| from_gateway(error, &call.ctx.request);
     let (algorithm, sub) = unverified(services, assertion)?;
     if id.is_some_and(|id| id != sub) {
         return Err(refused("client_id in the form is another one than sub in the client_assertion"));
     }
-    let client = gateway.client(&sub).await.map_err(failed)?;
+    let client = gateway.client(&sub).await?;
     // Whoever is known from another interface alone has not registered here.
     let client = client.filter(Tpp::has_registered);
     let client = client.ok_or_else(|| refused("there is no client with this sub; register first"))?;
@@ -115,7 +114,7 @@ pub(crate) async fn client(
     if claims.jti.is_empty() || claims.jti.len() > MAX_JTI {
         return Err(refused(format!("jti in the client_assertion must have 1 to {MAX_JTI} bytes")));
     }
-    if !gateway.take_client_assertion(&call.ctx, &client.id, &claims.jti, expires_at).await.map_err(failed)? {
+    if !gateway.take_client_assertion(&call.ctx, &client.id, &claims.jti, expires_at).await? {
         return Err(refused(
             "the client_assertion was used before; make a new one with its own jti for each call",
         ));

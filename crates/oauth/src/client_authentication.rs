@@ -10,7 +10,7 @@ use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::client_assertion;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::form::Form;
 use crate::router::{Call, Services, check_mtls};
 
@@ -43,16 +43,16 @@ pub(crate) async fn authenticate(
     check_mtls(services, call).map_err(Error::of_client)?;
     let presented = tls_certificate(services, call).await?;
     let (way, tpp) = match credentials(headers, form)? {
-        Credentials::Secret { way, id, secret } => (way, by_secret(services, call, &id, &secret).await?),
+        Credentials::Secret { way, id, secret } => (way, by_secret(services, &id, &secret).await?),
         Credentials::Assertion { id, assertion } => {
             let tpp = client_assertion::client(services, call, id.as_deref(), &assertion).await?;
             (ClientAuthentication::PrivateKeyJwt, tpp)
         }
         Credentials::Certificate { id } => {
-            (ClientAuthentication::Tls, by_certificate(services, call, &id, presented.as_deref()).await?)
+            (ClientAuthentication::Tls, by_certificate(services, &id, presented.as_deref()).await?)
         }
     };
-    edge::note_third_party(tpp.id.as_str());
+    edge::note_third_party(&tpp.id);
     if !tpp.may_authenticate_by(way) {
         let own = tpp.authentication.map_or("client_secret_basic", ClientAuthentication::name);
         return Err(refused(format!("this client registered for {own} and came with {}", way.name())));
@@ -60,8 +60,7 @@ pub(crate) async fn authenticate(
     if presented.as_ref().is_some_and(|presented| presented.holder.tpp != tpp.id) {
         return Err(refused("the TLS client certificate belongs to another organisation than the client"));
     }
-    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await;
-    let acting = acting.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await?;
     Ok(Client { acting, certificate: presented.map(|presented| presented.holder.fingerprint.clone()) })
 }
 
@@ -94,7 +93,7 @@ async fn tls_certificate(
     gateway.check_validity(&presented, Place::Tls, now).map_err(of_client)?;
     match gateway.check_certificate_status(&presented.holder.fingerprint, Place::Tls).await {
         Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
-        other => other.map_err(|error| from_gateway(error, &call.ctx.request)).map(|()| Some(presented)),
+        other => Ok(other.map(|()| Some(presented))?),
     }
 }
 
@@ -139,29 +138,26 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, Error> {
 const UNAUTHENTICATED: &str = "send client id and client secret as Authorization: Basic, base64 of both with a colon \
                                between; or client_id with a client_assertion, or over TLS with a QWAC";
 
-async fn by_secret(services: &Services, call: &Call, id: &str, secret: &str) -> Result<Tpp, Error> {
+async fn by_secret(services: &Services, id: &str, secret: &str) -> Result<Tpp, Error> {
     let gateway = &services.edge.gateway;
-    let failed = |error| from_gateway(error, &call.ctx.request);
     match gateway.authenticate_client(id, secret).await {
         // The RFC wants both form-encoded inside Basic; most clients send them as they are.
         Err(gateway::Error::Refused(_)) if decoded(id) != id => {
-            gateway.authenticate_client(&decoded(id), &decoded(secret)).await.map_err(failed)
+            Ok(gateway.authenticate_client(&decoded(id), &decoded(secret)).await?)
         }
-        result => result.map_err(failed),
+        result => Ok(result?),
     }
 }
 
 /// Whether the certificate is of the client is checked for every client; here it has to be there and be a QWAC.
 async fn by_certificate(
     services: &Services,
-    call: &Call,
     id: &str,
     presented: Option<&PresentedCertificate>,
 ) -> Result<Tpp, Error> {
     let presented = presented.ok_or_else(|| refused(UNAUTHENTICATED))?;
     check_tls_purpose(presented).map_err(refused)?;
-    let client = services.edge.gateway.client(id).await;
-    let client = client.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let client = services.edge.gateway.client(id).await?;
     // Whoever is known from another interface alone has not registered here.
     let client = client.filter(Tpp::has_registered);
     client.ok_or_else(|| refused("there is no client with this client_id; register first"))

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, log_failure};
-use gateway::domain::{GrantRefusal, Refusal, RequestId};
+use edge::{Rejected, with_fault};
+use gateway::Fault;
+use gateway::domain::{GrantRefusal, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::ErrorPage;
 
@@ -15,18 +16,24 @@ const MAX_DESCRIPTION: usize = 500;
 /// The challenge to clients. `Basic` is the one way to prove oneself that has a name in HTTP.
 const CLIENT_CHALLENGE: &str = "Basic realm=\"token\"";
 
+/// The code for a third party that may not act, where its customer is told.
+pub(crate) const DENIED: &str = "access_denied";
+
 /// An answer that is an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) status: StatusCode,
     pub(crate) error: &'static str,
     pub(crate) description: Option<String>,
     challenge: Option<&'static str>,
+    /// What is behind a failure of the bank itself, for the log.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, error: &'static str, description: impl ToString) -> Self {
-        Self { status, error, description: Some(printable(&description.to_string())), challenge: None }
+        let description = Some(printable(&description.to_string()));
+        Self { status, error, description, challenge: None, fault: None }
     }
 
     /// 400 with a code and what is wrong.
@@ -46,7 +53,14 @@ impl Error {
             error: "Invalid HTTP Authorization header value",
             description: None,
             challenge: None,
+            fault: None,
         }
+    }
+
+    /// The bank itself failed.
+    pub(crate) fn internal(fault: Fault) -> Self {
+        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal error");
+        Self { fault: Some(fault), ..error }
     }
 
     /// Adds what `WWW-Authenticate` says on a 401.
@@ -76,7 +90,7 @@ impl Error {
             detail: self.description.unwrap_or_default(),
             code: self.error.to_owned(),
         };
-        challenged(web::page(self.status, &page), challenge)
+        with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
     }
 
     /// What `WWW-Authenticate` says. A 401 always has something (RFC 9110, 15.5.2): clients prove themselves by id and
@@ -94,7 +108,7 @@ impl IntoResponse for Error {
         let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        challenged(response, challenge)
+        with_fault(challenged(response, challenge), self.fault)
     }
 }
 
@@ -165,11 +179,11 @@ fn of_grant(refusal: &GrantRefusal) -> Error {
         R::AccessTokenMissing
         | R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
-        | R::AccessTokenOfAnotherConsent(_) => "invalid_token",
+        | R::AccessTokenOfAnotherSubject(_) => "invalid_token",
         R::CodeUnknown
         | R::CodeExpired { .. }
         | R::CodeUsed
-        | R::ConsentEnded(_)
+        | R::SubjectEnded(_)
         | R::RedirectUri
         | R::Verifier
         | R::RefreshTokenUsed
@@ -187,26 +201,25 @@ fn denied(code: &str, refusal: &Refusal) -> Error {
     Error::unauthorized("access_denied", format!("{code}: {refusal}"))
 }
 
-/// An error of a use case, logged here if it is the gateway's own fault.
-pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
-    use gateway::Error as E;
-    match error {
-        E::Refused(refusal) => refusal.into(),
-        E::NotFound(_) => Error::new(StatusCode::NOT_FOUND, "invalid_request", error),
-        E::Conflict => Error::new(StatusCode::CONFLICT, "temporarily_unavailable", error),
-        E::Unavailable(_) => {
-            log_failure(request, &error);
-            Error::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", error)
-        }
-        E::Internal(_) => {
-            log_failure(request, &error);
-            Error::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error)
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as E;
+        let text = error.to_string();
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "invalid_request", text),
+            E::Conflict => Self::new(StatusCode::CONFLICT, "temporarily_unavailable", text),
+            E::Unavailable(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text)
+            },
+            E::Internal(fault) => Self::internal(fault),
         }
     }
 }
 
 /// An error of a use case at a door where a third party that may not act is told so with a code of the door's own.
-pub(crate) fn refused_as(code: &'static str, error: gateway::Error, request: &RequestId) -> Error {
+pub(crate) fn refused_as(code: &'static str, error: gateway::Error) -> Error {
     match error {
         gateway::Error::Refused(refusal @ Refusal::Standing(_)) => {
             let refused = Error { challenge: None, ..refusal.into() };
@@ -217,7 +230,7 @@ pub(crate) fn refused_as(code: &'static str, error: gateway::Error, request: &Re
                 refused
             }
         }
-        other => from_gateway(other, request),
+        other => other.into(),
     }
 }
 

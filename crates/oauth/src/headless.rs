@@ -8,28 +8,29 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Connection, Edge, Entrance, Rejected, SMALL_BODY, read_body, read_json};
-use gateway::domain::{Account, AccountId, Choice, Iban, PaymentId, Tenant};
-use gateway::sessions::{DecisionView, Visit, WayBack};
-use gateway::{Approval, Ctx, Decided, LogIn, LogInAttempt, WaitingPayment};
+use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
+use gateway::domain::{AccountId, Choice, Iban, PaymentId, Tenant};
+use gateway::sessions::{DecisionView, Journey, WayBack};
+use gateway::{Approval, Ctx, DecisionProblem, Fault, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::authorize::{Begun, begin};
-use crate::error::{Error, from_gateway, refused_as};
+use crate::authorize::begin;
+use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
-use crate::keys::{KeyError, SigningKeys};
+use crate::keys::SigningKeys;
 use crate::router::{Call, PREFIX, Services};
 use crate::way_back::location;
 
 /// Knows the number of the device of the customer with an account.
-pub type DeviceNumbers =
-    Arc<dyn Fn(Tenant, Iban) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> + Send + Sync>;
+pub type DeviceNumbers = Arc<dyn Fn(Tenant, Iban) -> DeviceNumber + Send + Sync>;
+
+type DeviceNumber = Pin<Box<dyn Future<Output = Result<Option<String>, gateway::Error>> + Send>>;
 
 /// An answer that no device gives.
 const WRONG_ANSWER: &str = "000000";
@@ -64,15 +65,41 @@ enum Decision {
     Expire,
 }
 
-type Refused = (StatusCode, Json<Value>);
+/// An answer that is an error, in the format of the management API.
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    fault: Option<Fault>,
+}
 
-fn refused(status: StatusCode, code: &str, message: impl ToString) -> Refused {
-    (status, Json(json!({"error": code, "message": message.to_string()})))
+fn refused(status: StatusCode, code: &'static str, message: impl ToString) -> Refused {
+    Refused { status, code, message: message.to_string(), fault: None }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let body = json!({"error": self.code, "message": self.message});
+        with_fault((self.status, Json(body)).into_response(), self.fault)
+    }
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        refused(error.status, error.error, error.description.unwrap_or_default())
+        let message = error.description.unwrap_or_default();
+        Self { status: error.status, code: error.error, message, fault: error.fault }
+    }
+}
+
+impl From<gateway::Error> for Refused {
+    fn from(error: gateway::Error) -> Self {
+        refused_as(DENIED, error).into()
+    }
+}
+
+impl From<NotBegun> for Refused {
+    fn from(NotBegun { status, text, fault }: NotBegun) -> Self {
+        Self { fault, ..refused(status, "invalid_request", text) }
     }
 }
 
@@ -117,13 +144,7 @@ async fn rotate(
         let Nothing {} = read_body_as(&body)?;
     }
     let Services { edge, keys } = &headless.services;
-    keys.rotate(edge.gateway.system_time()).await.map_err(|error| match error {
-        KeyError::Store(error) => from_gateway(error, &edge.gateway.new_request_id()).into(),
-        KeyError::Key(_) => {
-            edge::log_failure(&edge.gateway.new_request_id(), &error);
-            refused(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "internal error")
-        }
-    })?;
+    keys.rotate(edge.gateway.system_time()).await.map_err(Error::from)?;
     Ok((StatusCode::CREATED, Json(json!({"keyId": keys.key_id(), "algorithm": keys.algorithm_name()}))))
 }
 
@@ -137,21 +158,17 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let path = url.path().trim_end_matches('/');
     let entrance = headless.entrances.iter().find(|entrance| entrance.path == path);
     let secret = match entrance {
-        Some(entrance) => {
-            let begun = (entrance.begin)(query).await;
-            begun.map_err(|(status, text)| refused(status, "invalid_request", text))?
-        }
+        Some(entrance) => (entrance.begin)(query).await?,
         None => match headless.begin(path, &query).await? {
-            (_, Begun::Session(secret)) => secret,
-            (tenant, Begun::Leave(way_back)) => {
+            (_, Ok(secret)) => secret,
+            (tenant, Err(way_back)) => {
                 return Ok(Json(json!({"location": location(services, &tenant, &way_back)})));
             }
         },
     };
     let gateway = &services.edge.gateway;
     let id = gateway.new_request_id();
-    let tenant = gateway.session_tenant(&secret).await;
-    let tenant = tenant.map_err(|error| Refused::from(from_gateway(error, &id)))?;
+    let tenant = gateway.session_tenant(&secret).await?;
     let ctx = tenant.and_then(|tenant| gateway.context(tenant.as_str(), id));
     let ctx = ctx.ok_or_else(|| bad("the session is over"))?;
     let tenant = ctx.tenant.clone();
@@ -161,7 +178,7 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
 
 impl Headless {
     /// Takes a request to the authorization server itself.
-    async fn begin(&self, path: &str, query: &str) -> Result<(Tenant, Begun), Refused> {
+    async fn begin(&self, path: &str, query: &str) -> Result<(Tenant, Result<String, WayBack>), Refused> {
         let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
         let tenant =
             path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix('/')?.strip_suffix("/v1/auth"));
@@ -176,9 +193,9 @@ impl Headless {
             peer_certificate: None,
             peer_address: None,
         };
-        let form = Form::parse(query.as_bytes()).map_err(Refused::from)?;
+        let form = Form::parse(query.as_bytes())?;
         let call = Call { ctx, connection };
-        let begun = begin(&self.services, &call, &form).await.map_err(Refused::from)?;
+        let begun = begin(&self.services, &call, &form).await?;
         Ok((call.ctx.tenant, begun))
     }
 }
@@ -223,16 +240,16 @@ impl Customer<'_> {
         if request.decision == Decision::WrongAnswer {
             return self.answer_wrongly().await;
         }
-        let number = (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await;
+        let number = (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await?;
         let number = number.ok_or_else(|| {
             let text = format!("no customer of tenant {} has this iban", self.ctx.tenant);
             refused(StatusCode::NOT_FOUND, "unknown_account", text)
         })?;
         match self.log_in(&number).await? {
-            LogIn::Done(secret) => self.secret = secret,
+            Journey::LoggedIn(secret) => self.secret = secret,
             other => return self.left(other),
         }
-        let visit = match request.decision {
+        let journey = match request.decision {
             Decision::Expire => {
                 self.ctx.now += gateway::domain::sessions::IDLE_TIME;
                 gateway.visit(&self.ctx, &self.secret, None).await
@@ -244,17 +261,18 @@ impl Customer<'_> {
                     Err(way_back) => return Ok(way_back),
                 };
                 match gateway.approve(&self.ctx, &self.secret, &approval).await {
-                    Ok(Decided::Done(visit)) => Ok(visit),
-                    Ok(Decided::Undecided) => Ok(Visit::Ended),
-                    Ok(Decided::Declined(declined)) => {
-                        gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
-                    }
-                    Err(error) => Err(error),
+                    Ok(Journey::Decide(view)) => match view.problem {
+                        Some(DecisionProblem::Declined(declined)) => {
+                            gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
+                        }
+                        Some(DecisionProblem::Undecided) | None => Ok(Journey::Ended),
+                    },
+                    decided => decided,
                 }
             }
         };
-        match visit.map_err(|error| self.failed(error))? {
-            Visit::Leave(way_back) => Ok(way_back),
+        match journey? {
+            Journey::Leave(way_back) => Ok(way_back),
             _ => Err(refused(StatusCode::CONFLICT, "no_account", "the customer has no account that fits")),
         }
     }
@@ -262,32 +280,35 @@ impl Customer<'_> {
     async fn answer_wrongly(&self) -> Result<WayBack, Refused> {
         loop {
             match self.log_in(WRONG_ANSWER).await? {
-                LogIn::Wrong { .. } => {}
+                Journey::LogIn(view) if matches!(view.problem, Some(LogInProblem::Wrong { .. })) => {}
                 other => return self.left(other),
             }
         }
     }
 
-    async fn log_in(&self, answer: &str) -> Result<LogIn, Refused> {
+    async fn log_in(&self, answer: &str) -> Result<Journey, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let attempt = LogInAttempt { iban: self.iban.as_str(), answer, challenge: None };
-        let outcome = gateway.log_in(&self.ctx, &self.secret, attempt).await;
-        outcome.map_err(|error| self.failed(error))
+        Ok(gateway.log_in(&self.ctx, &self.secret, attempt).await?)
     }
 
     /// The way back of a log-in that led nowhere.
-    fn left(&self, outcome: LogIn) -> Result<WayBack, Refused> {
-        match outcome {
-            LogIn::Leave(way_back) => Ok(way_back),
-            LogIn::Blocked { until } => {
+    fn left(&self, journey: Journey) -> Result<WayBack, Refused> {
+        let problem = match journey {
+            Journey::Leave(way_back) => return Ok(way_back),
+            Journey::LogIn(view) => view.problem,
+            Journey::LoggedIn(_) | Journey::Decide(_) | Journey::Ended => None,
+        };
+        match problem {
+            Some(LogInProblem::Blocked { until }) => {
                 let text = format!("log-in is blocked until {until} after five wrong answers in a row");
                 Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
             }
-            LogIn::TooManyOpen => {
+            Some(LogInProblem::TooManyOpen) => {
                 let text = "the customer has three open challenges of this third party; answer or cancel one";
                 Err(refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text))
             }
-            LogIn::Done(_) | LogIn::Wrong { .. } | LogIn::Stale | LogIn::Ended => {
+            Some(LogInProblem::Wrong { .. } | LogInProblem::Stale) | None => {
                 Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
             }
         }
@@ -297,15 +318,13 @@ impl Customer<'_> {
     /// or the one the customer logged in with, or the first. The way back if there is nothing to decide any more.
     async fn choose(&self, named: Option<&str>) -> Result<Result<Approval, WayBack>, Refused> {
         let gateway = &self.headless.services.edge.gateway;
-        let visit = gateway.visit(&self.ctx, &self.secret, None).await;
-        let visit = visit.map_err(|error| self.failed(error))?;
-        let DecisionView { accounts, payments, consent, .. } = match visit {
-            Visit::Decide(view) => *view,
+        let visit = gateway.visit(&self.ctx, &self.secret, None).await?;
+        let DecisionView { mut accounts, payments, consent, .. } = match visit {
+            Journey::Decide(view) => *view,
             // Somebody else decided meanwhile.
-            Visit::Leave(way_back) => return Ok(Err(way_back)),
-            Visit::LogIn(_) | Visit::Ended => return Ok(Ok(Approval::default())),
+            Journey::Leave(way_back) => return Ok(Err(way_back)),
+            Journey::LoggedIn(_) | Journey::LogIn(_) | Journey::Ended => return Ok(Ok(Approval::default())),
         };
-        let mut accounts: Vec<Account> = accounts.into_iter().map(|(account, _)| account).collect();
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
             let iban = Iban::parse(text).map_err(|error| bad(error.to_string()))?;
@@ -315,16 +334,13 @@ impl Customer<'_> {
             }
         }
         let payments = all_that_can_be_paid(payments);
-        if payments.is_empty() && consent.access.choice() == Choice::Several {
+        let choice = consent.map(|consent| consent.access.choice());
+        if payments.is_empty() && choice == Some(Choice::Several) {
             let accounts = accounts.into_iter().map(|account| account.id).collect();
             return Ok(Ok(Approval { accounts, payments }));
         }
         let own = accounts.iter().find(|account| account.iban == self.iban).or(accounts.first());
         let accounts: Vec<AccountId> = own.map(|account| account.id.clone()).into_iter().collect();
         Ok(Ok(Approval { accounts, payments }))
-    }
-
-    fn failed(&self, error: gateway::Error) -> Refused {
-        refused_as("access_denied", error, &self.ctx.request).into()
     }
 }

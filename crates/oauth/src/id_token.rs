@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use crate::wire::Confirmation;
@@ -32,8 +33,7 @@ pub(crate) struct Claims {
 impl Confirmation {
     /// From the fingerprint of a certificate in hexadecimal.
     pub(crate) fn of_certificate(fingerprint: &str) -> Option<Self> {
-        let digit = |at: usize| u8::from_str_radix(fingerprint.get(at..at + 2)?, 16).ok();
-        let octets: Option<Vec<u8>> = (0..fingerprint.len()).step_by(2).map(digit).collect();
-        octets.map(|octets| Self { x5t_s256: URL_SAFE_NO_PAD.encode(octets) })
+        let octets = HEXLOWER.decode(fingerprint.as_bytes()).ok()?;
+        Some(Self { x5t_s256: URL_SAFE_NO_PAD.encode(octets) })
     }
 }

@@ -7,7 +7,7 @@ use gateway::domain::{Interface, TokenKind};
 use http::{HeaderMap, header};
 
 use crate::authorization_header::{Authorization, authorization};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::wire::{Confirmation, Introspection};
@@ -20,23 +20,21 @@ pub(crate) async fn introspect(
     body: LimitedBody,
 ) -> Result<Response, Error> {
     let gateway = &services.edge.gateway;
-    let failed = |error| from_gateway(error, &call.ctx.request);
     let refused = |text: &str| {
         Error::unauthorized("invalid_client", text).with_challenge("Basic realm=\"introspection\"")
     };
     let Ok(Some(Authorization::Basic { id, secret })) = authorization(&headers) else {
         return Err(refused("send id and secret of a resource server as Authorization: Basic"));
     };
-    if !gateway.is_resource_server(&id, &secret).await.map_err(failed)? {
+    if !gateway.is_resource_server(&id, &secret).await? {
         return Err(refused("there is no resource server with this id and secret"));
     }
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
-    let active = gateway.introspect(&call.ctx, Interface::BerlinGroup, form.required("token")?).await;
-    let active = active.map_err(failed)?;
+    let active = gateway.introspect(&call.ctx, Interface::BerlinGroup, form.required("token")?).await?;
     let body = active.map_or_else(Introspection::default, |active| Introspection {
         active: true,
-        scope: Some(active.grant.scope()),
+        scope: Some(active.grant.scope().to_string()),
         client_id: Some(active.grant.client.to_string()),
         token_type: (active.token.kind == TokenKind::Access).then(|| "Bearer".to_owned()),
         exp: Some(active.token.expires_at.as_second()),

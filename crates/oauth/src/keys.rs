@@ -15,6 +15,8 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash}
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
 const KIND: &str = "signing-key";
 const RETIRED: &str = "retired-signing-key";
 
@@ -96,6 +98,15 @@ pub enum KeyError {
     /// The store.
     #[error("the signing key of the authorization server cannot be kept: {0}")]
     Store(#[from] gateway::Error),
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Key(_) => Self::internal(Arc::new(error)),
+            KeyError::Store(error) => error.into(),
+        }
+    }
 }
 
 fn unusable(error: impl ToString) -> KeyError {

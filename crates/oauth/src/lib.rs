@@ -38,7 +38,6 @@ mod revoke;
 #[cfg(feature = "server")]
 mod router;
 #[cfg(feature = "server")]
-mod scope;
 #[cfg(feature = "server")]
 mod token;
 #[cfg(feature = "server")]

@@ -7,18 +7,18 @@ use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{
-    Access, Account, AccountId, Choice, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
+    Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
     Timestamp,
 };
-use gateway::sessions::{DecisionView, LogInView, Visit};
-use gateway::{Approval, Ctx, Decided, Declined, LogIn, LogInAttempt, WaitingPayment};
+use gateway::sessions::{DecisionView, Journey, LogInView};
+use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
     DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
     Simulator,
 };
 
-use crate::error::{Error, refused_as};
+use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -27,6 +27,21 @@ use crate::way_back::{location, policy_target};
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// What a page says when something went wrong.
+struct Failed(Error);
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<gateway::Error> for Failed {
+    fn from(error: gateway::Error) -> Self {
+        Self(refused_as(DENIED, error))
+    }
+}
 
 /// A browser with a session whose tenant is known.
 struct Session<'a> {
@@ -40,10 +55,7 @@ struct Session<'a> {
 #[derive(Default)]
 struct Typed {
     iban: String,
-    simulator: Simulator,
-    problem: Option<Problem>,
-    must_choose: bool,
-    declined: Option<Declined>,
+    number: String,
 }
 
 /// Shows the page.
@@ -58,12 +70,13 @@ pub(crate) async fn get(
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
         Ok(None) => return over(&headers),
-        Err(error) => return error.for_caller(&headers),
+        Err(Failed(error)) => return error.for_caller(&headers),
     };
-    match session.show(language, Typed::default(), StatusCode::FOUND, &headers).await {
-        Ok(response) => response,
-        Err(error) => error.for_caller(&headers),
-    }
+    let shown = async {
+        let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
+        session.answer(journey, Typed::default(), StatusCode::FOUND, &headers).await
+    };
+    shown.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 /// Takes what the customer typed or pressed.
@@ -86,109 +99,69 @@ pub(crate) async fn post(
         }
         session.act(&form, &headers).await
     };
-    done.await.unwrap_or_else(|error: Error| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
 }
 
 async fn find<'a>(
     services: &'a Services,
     browser: &'a Browser,
     headers: &HeaderMap,
-) -> Result<Option<Session<'a>>, Error> {
+) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let tenant = gateway.session_tenant(&secret).await;
-    let Some(tenant) = tenant.map_err(|error| refused_as("access_denied", error, &browser.request))? else {
-        return Ok(None);
-    };
+    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
 }
 
 impl Session<'_> {
-    fn failed(&self, error: gateway::Error) -> Error {
-        refused_as("access_denied", error, &self.ctx.request)
-    }
-
-    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
-        let gateway = &self.services.edge.gateway;
+    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
+        let (gateway, ctx, secret) = (&self.services.edge.gateway, &self.ctx, self.secret.as_str());
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
-        match field("action")? {
-            "log-in" => self.log_in(form, headers).await,
-            "cancel" => {
-                let visit = gateway.cancel(&self.ctx, &self.secret).await;
-                self.leave(visit.map_err(|error| self.failed(error))?, headers)
+        let mut typed = Typed::default();
+        let journey = match field("action")? {
+            "log-in" => {
+                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (answer, challenge) = (field("answer")?, Some(field("challenge")?));
+                gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await?
             }
             "simulate" => {
-                let number = field("number")?.to_owned();
-                let simulator = Simulator { number, answer: None };
-                let typed = Typed { iban: field("iban")?.to_owned(), simulator, ..Typed::default() };
-                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                gateway.visit(ctx, secret, None).await?
             }
-            "approve" => {
-                let decided = gateway.approve(&self.ctx, &self.secret, &approval(form)).await;
-                let typed = match decided.map_err(|error| self.failed(error))? {
-                    Decided::Done(visit) => return self.leave(visit, headers),
-                    Decided::Undecided => Typed { must_choose: true, ..Typed::default() },
-                    Decided::Declined(declined) => Typed { declined: Some(declined), ..Typed::default() },
-                };
-                self.show(None, typed, StatusCode::SEE_OTHER, headers).await
+            "approve" => gateway.approve(ctx, secret, &approval(form)).await?,
+            "cancel" => gateway.cancel(ctx, secret).await?,
+            _ => {
+                let text = "the form has no action that is known here";
+                return Err(Error::bad("invalid_request", text).into());
             }
-            _ => Err(Error::bad("invalid_request", "the form has no action that is known here")),
-        }
+        };
+        self.answer(journey, typed, StatusCode::SEE_OTHER, headers).await
     }
 
-    async fn log_in(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Error> {
-        let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
-        let iban = field("iban")?;
-        let attempt = LogInAttempt { iban, answer: field("answer")?, challenge: Some(field("challenge")?) };
-        let outcome = self.services.edge.gateway.log_in(&self.ctx, &self.secret, attempt).await;
-        let problem = match outcome.map_err(|error| self.failed(error))? {
-            LogIn::Done(secret) => {
-                let mut response = redirect(StatusCode::SEE_OTHER, BANK_PAGE);
-                let cookie = session_cookie::set_session(self.connection, Some(&secret));
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-                return Ok(response);
-            }
-            LogIn::Leave(way_back) => return self.leave(Visit::Leave(way_back), headers),
-            LogIn::Ended => return Ok(over(headers)),
-            LogIn::Stale => None,
-            LogIn::TooManyOpen => Some(Problem::TooManyOpen),
-            LogIn::Wrong { left } => Some(Problem::Wrong(left)),
-            LogIn::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
-        };
-        let typed = Typed {
-            iban: iban.to_owned(),
-            simulator: Simulator { number: field("number")?.to_owned(), answer: None },
-            problem,
-            ..Typed::default()
-        };
-        self.show(None, typed, StatusCode::SEE_OTHER, headers).await
-    }
-
-    /// Shows the page of where the session stands.
-    async fn show(
+    /// The page of where the browser stands, or the way to where it goes on.
+    async fn answer(
         &self,
-        language: Option<Language>,
+        journey: Journey,
         typed: Typed,
         redirect_status: StatusCode,
         headers: &HeaderMap,
-    ) -> Result<Response, Error> {
-        let visit = self.services.edge.gateway.visit(&self.ctx, &self.secret, language).await;
-        match visit.map_err(|error| self.failed(error))? {
-            Visit::LogIn(view) => self.log_in_page(*view, typed).await,
-            Visit::Decide(view) => Ok(self.decision_page(*view, &typed)),
-            Visit::Ended => Ok(over(headers)),
-            Visit::Leave(way_back) => {
+    ) -> Result<Response, Failed> {
+        match journey {
+            Journey::LoggedIn(secret) => {
+                let mut response = redirect(redirect_status, BANK_PAGE);
+                let cookie = session_cookie::set_session(self.connection, Some(&secret));
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+                Ok(response)
+            }
+            Journey::LogIn(view) => self.log_in_page(*view, typed).await,
+            Journey::Decide(view) => Ok(self.decision_page(*view)),
+            Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
             }
+            Journey::Ended => Ok(over(headers)),
         }
-    }
-
-    fn leave(&self, visit: Visit, headers: &HeaderMap) -> Result<Response, Error> {
-        let Visit::Leave(way_back) = visit else { return Ok(over(headers)) };
-        let location = location(self.services, &self.ctx.tenant, &way_back);
-        Ok(self.without_session(redirect(StatusCode::SEE_OTHER, &location)))
     }
 
     fn without_session(&self, mut response: Response) -> Response {
@@ -199,14 +172,19 @@ impl Session<'_> {
         response
     }
 
-    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Error> {
+    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
-        let number = typed.simulator.number;
-        let answer = gateway.simulated_answer(&number, &view.challenge).await;
-        let answer = answer.map_err(|error| self.failed(error))?;
+        let number = typed.number;
+        let answer = gateway.simulated_answer(&number, &view.challenge).await?;
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
-        let is_too_many = matches!(typed.problem, Some(Problem::TooManyOpen));
+        let problem = view.problem.and_then(|problem| match problem {
+            LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
+            LogInProblem::Stale => None,
+            LogInProblem::TooManyOpen => Some(Problem::TooManyOpen),
+            LogInProblem::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
+        });
+        let is_too_many = matches!(problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -214,7 +192,7 @@ impl Session<'_> {
             tpp_id: view.tpp.id.to_string(),
             challenge: view.challenge,
             iban: typed.iban,
-            problem: typed.problem,
+            problem,
             simulator,
         };
         let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
@@ -227,9 +205,16 @@ impl Session<'_> {
         Ok(response)
     }
 
-    fn decision_page(&self, view: DecisionView, typed: &Typed) -> Response {
-        let consent = &view.consent;
-        let until = consent.valid_until;
+    fn decision_page(&self, view: DecisionView) -> Response {
+        let declined = match &view.problem {
+            Some(DecisionProblem::Declined(declined)) => Some(declined),
+            Some(DecisionProblem::Undecided) | None => None,
+        };
+        let consent = view.consent.as_ref();
+        let day = |consent: &Consent| {
+            let until = consent.valid_until;
+            web::texts(view.language).day(until.year(), until.month(), until.day())
+        };
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
@@ -238,16 +223,16 @@ impl Session<'_> {
             customer_name: visible(&view.customer_name).into_owned(),
             choice: match &view.payments[..] {
                 [one] if one.payment.debtor.is_none() => Choice::One,
-                _ => consent.access.choice(),
+                _ => consent.map_or(Choice::None, |consent| consent.access.choice()),
             },
-            payments: view.payments.iter().map(|one| shown_payment(one, typed.declined.as_ref())).collect(),
-            shares_access: consent.access != Access::Payment,
-            balances: asks(|granted| granted.balances, &view.accounts),
-            transactions: asks(|granted| granted.transactions, &view.accounts),
+            payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
+            shares_access: consent.is_some(),
+            balances: asks(consent, |granted| granted.balances, &view.accounts),
+            transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
                 .accounts
                 .iter()
-                .map(|(account, _)| ShownAccount {
+                .map(|account| ShownAccount {
                     id: account.id.to_string(),
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: visible(&account.name).into_owned(),
@@ -257,9 +242,9 @@ impl Session<'_> {
                     }),
                 })
                 .collect(),
-            until: web::texts(view.language).day(until.year(), until.month(), until.day()),
-            recurring: consent.recurring,
-            must_choose: typed.must_choose,
+            until: consent.map(day).unwrap_or_default(),
+            recurring: consent.is_some_and(|consent| consent.recurring),
+            must_choose: view.problem == Some(DecisionProblem::Undecided),
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
     }
@@ -314,8 +299,9 @@ fn one_line(text: &str) -> String {
 }
 
 /// Whether a right is asked for on any account.
-fn asks(right: fn(&GrantedAccount) -> bool, accounts: &[(Account, GrantedAccount)]) -> bool {
-    accounts.iter().any(|(_, granted)| right(granted))
+fn asks(consent: Option<&Consent>, right: fn(&GrantedAccount) -> bool, accounts: &[Account]) -> bool {
+    let granted = |account| consent.and_then(|consent| consent.access.grant(account));
+    accounts.iter().filter_map(granted).any(|granted| right(&granted))
 }
 
 /// The page for a browser without a session.

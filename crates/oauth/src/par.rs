@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::authorize::check_request;
 use crate::client_authentication::authenticate;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 use crate::wire::PushedAuthorizationResponse;
@@ -30,8 +30,7 @@ pub(crate) async fn push(
     let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
     let form = secrets.into_iter().fold(form, Form::without).with("client_id", client.id().as_str());
     check_request(&services, &call, &form).await?;
-    let pushed = services.edge.gateway.push_request(&call.ctx, &client, form.to_text()).await;
-    let pushed = pushed.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let pushed = services.edge.gateway.push_request(&call.ctx, &client, form.to_text()).await?;
     let body = PushedAuthorizationResponse { request_uri: pushed.request_uri, expires_in: pushed.expires_in };
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(body)))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 
 use crate::client_authentication::authenticate;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
 
@@ -18,8 +18,6 @@ pub(crate) async fn revoke(
     let form = Form::from_post(&headers, &body.0)?;
     form.check_unique()?;
     let client = authenticate(&services, &call, &headers, &form).await?;
-    let revoked =
-        services.edge.gateway.revoke_token(&call.ctx, &client.acting, form.required("token")?).await;
-    revoked.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    services.edge.gateway.revoke_token(&call.ctx, &client.acting, form.required("token")?).await?;
     Ok(StatusCode::OK)
 }

@@ -41,6 +41,7 @@ impl Services {
 
 /// Makes the router of the authorization server.
 pub fn router(edge: Edge, keys: SigningKeys) -> Router {
+    let edge = edge.at("oauth");
     let services = Services { edge: edge.clone(), keys };
     let mut operations = operations();
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();

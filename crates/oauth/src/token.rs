@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, PRAGMA};
 
 use crate::client_authentication::{Client, authenticate};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::form::Form;
 use crate::id_token::Claims;
 use crate::router::{Call, LimitedBody, Services};
@@ -61,7 +61,7 @@ async fn redeem(
             let text = "parameter code_verifier is missing; the code was asked for with PKCE";
             Error::bad("invalid_grant", text)
         }
-        error => refused(services, call, error),
+        error => refused(services, error),
     })
 }
 
@@ -74,18 +74,18 @@ async fn refresh(
     let wanted = (form.required("refresh_token")?, form.one("scope")?);
     let gateway = &services.edge.gateway;
     let issued = gateway.refresh(&call.ctx, &client.acting, wanted, client.certificate.as_deref()).await;
-    issued.map_err(|error| refused(services, call, error))
+    issued.map_err(|error| refused(services, error))
 }
 
 /// The compatible bank has codes of its own for two refusals, which its clients know; a strict bank has the standard's
 /// (RFC 6749, 5.2).
-fn refused(services: &Services, call: &Call, error: gateway::Error) -> Error {
+fn refused(services: &Services, error: gateway::Error) -> Error {
     use GrantRefusal::{CodeOfAnotherClient, RefreshTokenUnknown};
     let is_recorded = matches!(
         &error,
         gateway::Error::Refused(Refusal::Grant(CodeOfAnotherClient(_) | RefreshTokenUnknown))
     );
-    let mut error = from_gateway(error, &call.ctx.request);
+    let mut error = Error::from(error);
     if is_recorded && services.edge.gateway.settings().strictness == Strictness::Strict {
         error.error = "invalid_grant";
     }
@@ -106,11 +106,8 @@ fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<Toke
         cnf: issued.certificate.as_deref().and_then(Confirmation::of_certificate),
     };
     Ok(TokenResponse {
-        id_token: Some(services.keys.sign(&claims).map_err(|error| {
-            edge::log_failure(&call.ctx.request, &error);
-            Error::new(http::StatusCode::INTERNAL_SERVER_ERROR, "server_error", "internal error")
-        })?),
-        scope: grant.scope(),
+        id_token: Some(services.keys.sign(&claims)?),
+        scope: grant.scope().to_string(),
         access_token: issued.access_token,
         refresh_token: issued.refresh_token,
         token_type: "Bearer".to_owned(),

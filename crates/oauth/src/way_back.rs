@@ -1,16 +1,17 @@
 //! Back to the third party: the parameters of the authorization response (RFC 6749, 4.1.2; RFC 9207).
 
-use gateway::domain::{AuthorizationProfile, Tenant};
+use gateway::domain::{Interface, Tenant};
 use gateway::sessions::{Outcome, WayBack};
 
 use crate::router::Services;
 
 /// The address to which the browser goes. A query that is there stays.
 pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack) -> String {
-    let (what, profile) = (&way_back.what, way_back.profile);
+    let request = &way_back.request;
+    let what = format!("{} with uuid {}", request.subject.kind().noun(), request.subject.id());
     if way_back.outcome == Outcome::PaymentDecided {
         // The third party asks what became of the payment; nothing about it is in the address.
-        return way_back.redirect_uri.clone();
+        return request.redirect_uri.clone();
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
     match &way_back.outcome {
@@ -19,7 +20,7 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
         }
         other => {
             let (error, description) = match other {
-                Outcome::Cancelled if profile == AuthorizationProfile::Plain => {
+                Outcome::Cancelled if request.interface == Interface::Bunq => {
                     ("access_denied", "The customer refused".to_owned())
                 }
                 // Recorded words that clients look for.
@@ -45,14 +46,14 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
             query.append_pair("error", error).append_pair("error_description", &description);
         }
     }
-    if let Some(state) = &way_back.state {
+    if let Some(state) = &request.state {
         query.append_pair("state", state);
     }
-    if profile == AuthorizationProfile::OpenId {
+    if request.interface == Interface::BerlinGroup {
         query.append_pair("iss", &services.issuer(tenant.as_str()));
     }
-    let separator = if way_back.redirect_uri.contains('?') { '&' } else { '?' };
-    format!("{}{separator}{}", way_back.redirect_uri, query.finish())
+    let separator = if request.redirect_uri.contains('?') { '&' } else { '?' };
+    format!("{}{separator}{}", request.redirect_uri, query.finish())
 }
 
 /// What a page's policy has to name so that its form may end at a redirect URI: an origin, or the scheme of an app.

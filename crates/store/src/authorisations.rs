@@ -1,15 +1,17 @@
-//! Authorisations of consents.
+//! Authorisations.
 
-use domain::{Authorisation, AuthorisationId, ConsentId, CustomerId, Progress};
+use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Subject};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
 use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
 
+const LAST: Columns = Columns::of("authorisations", "MAX(number)");
+
 const AUTHORISATION: Columns = Columns::of(
     "authorisations",
-    "id, consent, number, redirect_uri, created_at, progress, customer, wrong_answers, version",
+    "id, subject_kind, subject_id, number, redirect_uri, created_at, customer, progress, wrong_answers, version",
 );
 
 impl Store {
@@ -22,17 +24,33 @@ impl Store {
             .await
     }
 
-    /// Every authorisation of a consent, the oldest first.
+    /// Every authorisation of a subject, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn authorisations(&self, consent: &ConsentId) -> Result<Vec<Authorisation>, StoreError> {
+    pub async fn authorisations(&self, subject: &Subject) -> Result<Vec<Authorisation>, StoreError> {
         self.list(
-            select!(AUTHORISATION; "FROM authorisations WHERE consent = $1 ORDER BY number"),
-            &[consent.as_str().into()],
+            select!(AUTHORISATION; "FROM authorisations \
+             WHERE subject_id = $1 AND subject_kind = $2 ORDER BY number"),
+            &[subject.id().into(), subject.kind().name().into()],
             read,
         )
         .await
+    }
+
+    /// The number of a subject's newest authorisation, 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn last_authorisation(&self, subject: &Subject) -> Result<i64, StoreError> {
+        let last = self
+            .find(
+                select!(LAST; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2"),
+                &[subject.id().into(), subject.kind().name().into()],
+                |row| row.optional_integer(),
+            )
+            .await?;
+        Ok(last.flatten().unwrap_or(0))
     }
 }
 
@@ -41,19 +59,20 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_authorisation(self, authorisation: &Authorisation) -> Self {
         self.push(
-            "INSERT INTO authorisations (id, consent, number, redirect_uri, created_at, progress, \
-             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9 + 1) \
+            "INSERT INTO authorisations (id, subject_kind, subject_id, number, redirect_uri, created_at, progress, \
+             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
              ON CONFLICT (id) DO UPDATE SET progress = excluded.progress, customer = excluded.customer, \
              wrong_answers = excluded.wrong_answers, version = excluded.version \
              WHERE authorisations.version = excluded.version - 1",
             vec![
                 authorisation.id.as_str().into(),
-                authorisation.consent.as_str().into(),
+                authorisation.subject.kind().name().into(),
+                authorisation.subject.id().into(),
                 authorisation.number.into(),
                 authorisation.redirect_uri.as_str().into(),
                 authorisation.created_at.into(),
                 authorisation.progress.name().into(),
-                authorisation.customer.as_ref().map(CustomerId::as_str).into(),
+                authorisation.progress.customer().map(CustomerId::as_str).into(),
                 authorisation.wrong_answers.into(),
                 authorisation.version.into(),
             ],
@@ -65,12 +84,14 @@ impl Changes {
 fn read(row: &mut Cursor<'_>) -> Result<Authorisation, StoreError> {
     Ok(Authorisation {
         id: AuthorisationId::new(row.text()?),
-        consent: ConsentId::new(row.text()?),
+        subject: row.subject()?,
         number: row.integer()?,
         redirect_uri: row.text()?,
         created_at: row.time()?,
-        progress: row.parsed(Progress::from_name)?,
-        customer: row.optional_text()?.map(CustomerId::new),
+        progress: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            row.parsed(|name| Progress::from_stored(name, customer))?
+        },
         wrong_answers: row.integer()?,
         version: row.integer()?,
     })

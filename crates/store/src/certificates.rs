@@ -15,12 +15,13 @@ const LIST_LIMIT: i64 = 1000;
 
 const CERTIFICATE: Columns = Columns::of(
     "certificates",
-    "fingerprint, serial, tpp, name, roles, not_before, not_after, kind, recorded_at, status_since, \
-     status, version",
+    "fingerprint, serial, tpp, name, roles, not_before, not_after, signing_key, kind, recorded_at, \
+     status_since, status, version",
 );
 
 const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, status_since, status");
 const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
+const HAS_KEY: Columns = Columns::of("certificates", "CASE WHEN signing_key IS NULL THEN 0 ELSE 1 END");
 const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at");
 
 impl Store {
@@ -45,14 +46,22 @@ impl Store {
         &self,
         fingerprint: &str,
     ) -> Result<Option<CertificateStatus>, StoreError> {
+        self.find(select!(STATUS; "FROM certificates WHERE fingerprint = $1"), &[fingerprint.into()], |row| {
+            row.skip();
+            Ok(read_status(row)?.1)
+        })
+        .await
+    }
+
+    /// Whether the key of the certificate with this fingerprint is known, if the certificate is.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn has_signing_key(&self, fingerprint: &str) -> Result<Option<bool>, StoreError> {
         self.find(
-            select!(STATUS; "FROM certificates \
-         WHERE fingerprint = $1"),
+            select!(HAS_KEY; "FROM certificates WHERE fingerprint = $1"),
             &[fingerprint.into()],
-            |row| {
-                row.skip();
-                Ok(read_status(row)?.1)
-            },
+            |row| row.truth(),
         )
         .await
     }
@@ -131,13 +140,13 @@ impl Changes {
     pub fn put_certificate(self, certificate: &CertificateRecord) -> Self {
         self.push(
             "INSERT INTO certificates (fingerprint, serial, tpp, name, roles, kind, recorded_at, status, \
-             status_since, not_before, not_after, version, forget_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1, $13) \
+             status_since, not_before, not_after, signing_key, version, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1, $14) \
              ON CONFLICT (fingerprint) DO UPDATE SET serial = excluded.serial, tpp = excluded.tpp, \
              name = excluded.name, roles = excluded.roles, kind = excluded.kind, \
              recorded_at = excluded.recorded_at, status = excluded.status, \
              status_since = excluded.status_since, not_before = excluded.not_before, \
-             not_after = excluded.not_after, forget_at = excluded.forget_at, version = excluded.version \
+             not_after = excluded.not_after, signing_key = excluded.signing_key, forget_at = excluded.forget_at, version = excluded.version \
              WHERE certificates.version = excluded.version - 1",
             vec![
                 certificate.holder.fingerprint.as_str().into(),
@@ -151,10 +160,22 @@ impl Changes {
                 certificate.status.since().into(),
                 certificate.holder.not_before.into(),
                 certificate.holder.not_after.into(),
+                certificate.holder.signing_key.as_deref().into(),
                 certificate.version.into(),
                 certificate.holder.forget_at().into(),
             ],
             Rows::One,
+        )
+    }
+}
+
+impl Changes {
+    /// Adds the key of a certificate that was recorded without it.
+    pub fn set_signing_key(self, holder: &CertificateHolder) -> Self {
+        self.push(
+            "UPDATE certificates SET signing_key = $1 WHERE fingerprint = $2 AND signing_key IS NULL",
+            vec![holder.signing_key.as_deref().into(), holder.fingerprint.as_str().into()],
+            Rows::Any,
         )
     }
 }
@@ -168,6 +189,7 @@ fn read(row: &mut Cursor<'_>) -> Result<CertificateRecord, StoreError> {
         roles: row.roles()?,
         not_before: row.time()?,
         not_after: row.time()?,
+        signing_key: row.optional_text()?,
     };
     let kind = row.parsed(CertificateKind::from_name)?;
     let (recorded_at, status) = read_status(row)?;

@@ -1,8 +1,8 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, ConsentId, CustomerId, Decision, Grant, GrantId, Interface,
-    SecretHash, Tenant, Timestamp, Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, CustomerId, Decision, Grant, GrantId, Interface, SecretHash, Subject,
+    Tenant, Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
@@ -17,7 +17,7 @@ pub(crate) const TOKEN: Columns = Columns::of(
 
 pub(crate) const GRANT: Columns = Columns::of(
     "grants",
-    "id, client, tenant, consent, authorisation, customer, offline_access, authenticated_at, ended_at, \
+    "id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, authenticated_at, ended_at, \
      interface, version",
 );
 
@@ -94,16 +94,17 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_grant(self, grant: &Grant) -> Self {
         self.push(
-            "INSERT INTO grants (id, client, tenant, consent, authorisation, customer, offline_access, \
+            "INSERT INTO grants (id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, \
              authenticated_at, ended_at, interface, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
              ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, version = excluded.version \
              WHERE grants.version = excluded.version - 1",
             vec![
                 grant.id.as_str().into(),
                 grant.client.as_str().into(),
                 grant.tenant.as_str().into(),
-                grant.consent.as_str().into(),
+                grant.subject.kind().name().into(),
+                grant.subject.id().into(),
                 grant.authorisation.as_str().into(),
                 grant.customer.as_str().into(),
                 grant.offline_access.into(),
@@ -116,11 +117,12 @@ impl Changes {
         )
     }
 
-    /// Ends every grant of a consent.
-    pub fn end_grants(self, consent: &ConsentId, at: Timestamp) -> Self {
+    /// Ends every grant of a subject.
+    pub fn end_grants(self, subject: &Subject, at: Timestamp) -> Self {
         self.push(
-            "UPDATE grants SET ended_at = $1, version = version + 1 WHERE consent = $2 AND ended_at IS NULL",
-            vec![at.into(), consent.as_str().into()],
+            "UPDATE grants SET ended_at = $1, version = version + 1 \
+             WHERE subject_id = $2 AND subject_kind = $3 AND ended_at IS NULL",
+            vec![at.into(), subject.id().into(), subject.kind().name().into()],
             Rows::Any,
         )
     }
@@ -192,7 +194,7 @@ pub(crate) fn read_grant(row: &mut Cursor<'_>) -> Result<Grant, StoreError> {
         id: GrantId::new(row.text()?),
         client: TppId::new(row.text()?),
         tenant: row.tenant()?,
-        consent: ConsentId::new(row.text()?),
+        subject: row.subject()?,
         authorisation: AuthorisationId::new(row.text()?),
         customer: CustomerId::new(row.text()?),
         offline_access: row.truth()?,

@@ -8,7 +8,7 @@ use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
 
 const INITIAL_ACCESS_TOKEN: Columns =
-    Columns::of("initial_access_tokens", "hash, certificate, tenant, expires_at, signing_key, used_by");
+    Columns::of("initial_access_tokens", "hash, certificate, tenant, expires_at, used_by");
 
 impl Store {
     /// The token with this hash.
@@ -32,14 +32,12 @@ impl Changes {
     /// Inserts a token.
     pub fn add_initial_access_token(self, token: &InitialAccessToken) -> Self {
         self.push(
-            "INSERT INTO initial_access_tokens (hash, certificate, tenant, expires_at, signing_key) \
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO initial_access_tokens (hash, certificate, tenant, expires_at) VALUES ($1, $2, $3, $4)",
             vec![
                 token.hash.as_hex().into(),
                 token.certificate.as_str().into(),
                 token.tenant.as_str().into(),
                 token.expires_at.into(),
-                token.signing_key.as_deref().into(),
             ],
             Rows::One,
         )
@@ -61,7 +59,6 @@ fn read(row: &mut Cursor<'_>) -> Result<InitialAccessToken, StoreError> {
         certificate: row.text()?,
         tenant: row.tenant()?,
         expires_at: row.time()?,
-        signing_key: row.optional_text()?,
         used_by: row.optional_text()?.map(SecretHash::from_hex),
     })
 }

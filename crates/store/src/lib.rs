@@ -121,6 +121,23 @@ impl Store {
         self.run(changes.into_statements()).await
     }
 
+    /// Gives memory back, if nothing was written since this was called last.
+    pub fn rest(&self) {
+        match &self.0 {
+            Driver::Sqlite(db) => db.rest(),
+            Driver::Postgres(_) => {}
+        }
+    }
+
+    /// Runs a future whose reads, from one wait to the next, see one state of the database where that is cheaper than each
+    /// for itself. What the future itself has written is seen by all of its later reads.
+    pub async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
+        match &self.0 {
+            Driver::Sqlite(db) => db.in_snapshots(future).await,
+            Driver::Postgres(_) => future.await,
+        }
+    }
+
     /// Steps of SQLite's machine that reads took so far: what they cost, on any machine. None are counted elsewhere.
     pub fn steps(&self) -> Option<u64> {
         match &self.0 {

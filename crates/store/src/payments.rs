@@ -9,7 +9,7 @@ use crate::{Changes, Store, StoreError};
 
 const PAYMENT: Columns = Columns::of(
     "payments",
-    "id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
+    "id, tpp, tenant, debtor, transfers, created_at, expires_at, customer, account, decision, \
      last_action_at, version",
 );
 
@@ -64,8 +64,8 @@ impl Changes {
                 payment.created_at.into(),
                 payment.expires_at.into(),
                 payment.decision.name().into(),
-                payment.customer.as_ref().map(CustomerId::as_str).into(),
-                payment.account.as_ref().map(AccountId::as_str).into(),
+                payment.decision.payer().map(|(customer, _)| customer.as_str()).into(),
+                payment.decision.payer().map(|(_, account)| account.as_str()).into(),
                 payment.last_action_at.into(),
                 payment.version.into(),
                 payment.forget_at().into(),
@@ -84,9 +84,11 @@ fn read(row: &mut Cursor<'_>) -> Result<Payment, StoreError> {
         transfers: row.json()?,
         created_at: row.time()?,
         expires_at: row.time()?,
-        decision: row.parsed(PaymentDecision::from_name)?,
-        customer: row.optional_text()?.map(CustomerId::new),
-        account: row.optional_text()?.map(AccountId::new),
+        decision: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            let account = row.optional_text()?.map(AccountId::new);
+            row.parsed(|name| PaymentDecision::from_stored(name, customer.zip(account)))?
+        },
         last_action_at: row.time()?,
         version: row.integer()?,
     })

@@ -72,7 +72,7 @@ impl Source<'_> {
     fn integer(&self, index: usize) -> Result<Option<i64>, Fault> {
         match self {
             Self::Sqlite(row) => row.get(index).map_err(|error| Arc::new(error) as Fault),
-            Self::Postgres(row) => row.try_get(index).map_err(|error| Arc::new(error) as Fault),
+            Self::Postgres(row) => crate::postgres::integer(row, index),
         }
     }
 }
@@ -120,6 +120,12 @@ impl<'r> Cursor<'r> {
 
     pub(crate) fn date(&mut self) -> Result<domain::Date, StoreError> {
         self.parsed(|text| text.parse().ok())
+    }
+
+    /// A kind and, in the column after it, an id.
+    pub(crate) fn subject(&mut self) -> Result<domain::Subject, StoreError> {
+        let kind = self.parsed(domain::SubjectKind::from_name)?;
+        Ok(kind.with_id(self.text()?))
     }
 
     pub(crate) fn tenant(&mut self) -> Result<domain::Tenant, StoreError> {

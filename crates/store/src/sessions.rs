@@ -1,7 +1,8 @@
 //! Browser sessions and failed log-ins.
 
 use domain::{
-    AuthorisationId, CustomerId, Language, LogInFailures, SecretHash, Session, Tenant, Timestamp, TppId,
+    AuthorisationId, CustomerId, Language, LogInFailures, LoggedIn, SecretHash, Session, Tenant, Timestamp,
+    TppId,
 };
 
 use crate::changes::Rows;
@@ -92,8 +93,8 @@ impl Changes {
                 json(&session.request),
                 session.challenge.as_str().into(),
                 session.language.code().into(),
-                session.customer.as_ref().map(CustomerId::as_str).into(),
-                session.authenticated_at.into(),
+                session.logged_in.as_ref().map(|logged_in| logged_in.customer.as_str()).into(),
+                session.logged_in.as_ref().map(|logged_in| logged_in.at).into(),
                 session.seen_at.into(),
                 session.ended.into(),
                 session.named.as_ref().map(SecretHash::as_hex).into(),
@@ -131,8 +132,10 @@ fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
         request: row.json()?,
         challenge: row.text()?,
         language: row.parsed(Language::from_code)?,
-        customer: row.optional_text()?.map(CustomerId::new),
-        authenticated_at: row.optional_time()?,
+        logged_in: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })
+        },
         seen_at: row.time()?,
         ended: row.truth()?,
         named: row.optional_text()?.map(SecretHash::from_hex),

@@ -9,7 +9,7 @@ use http_signatures::key::{Algorithm, PrivateKey, PublicKey};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use serde_json::{Value, json};
 
-use crate::{Answer, CALLBACK, Request, TestServer, parameter};
+use crate::{Answer, CALLBACK, Request, TestServer, answer_headers, parameter};
 
 /// Prefix of every path.
 pub const BUNQ: &str = "/bunq/v1";
@@ -239,7 +239,9 @@ impl BunqClient {
         if text("content-type") == "application/json" {
             assert!(octets.is_ascii(), "{}", String::from_utf8_lossy(&octets));
         }
-        Answer { status, headers, body: String::from_utf8_lossy(&octets).into_owned() }
+        let answer = Answer { status, headers, body: String::from_utf8_lossy(&octets).into_owned() };
+        answer_headers::hold(request, &answer);
+        answer
     }
 
     fn server_public_key(&self) -> PublicKey {

@@ -13,9 +13,7 @@ pub(crate) fn is_wanted() -> bool {
 pub fn is_there() -> bool {
     let is_there = std::env::var_os("VESTIBULE_TEST_POSTGRES").is_some();
     if !is_there {
-        let is_required = std::env::var("VESTIBULE_REQUIRE_ALL").is_ok_and(|value| value == "1");
-        assert!(!is_required, "there is no PostgreSQL; run this with scripts/postgres");
-        println!("skipped, because there is no PostgreSQL; run this with scripts/postgres");
+        crate::missing("PostgreSQL", "run it with scripts/postgres");
     }
     is_there
 }

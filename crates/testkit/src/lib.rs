@@ -1,18 +1,16 @@
 //! For tests alone: the real server on free ports, third parties with certificates of every kind, and requests
 //! that can be spoiled in one place before they are sent.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    reason = "a test may stop anywhere, and says when it skips"
-)]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
 
+mod answer_headers;
+pub mod broken;
 pub mod bunq;
 mod clock;
 pub mod database;
 mod flow;
 mod links;
+mod needs;
 mod program;
 mod request;
 mod server;
@@ -22,6 +20,7 @@ mod test_ca;
 pub use clock::{in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use links::SignedBy;
+pub use needs::{environment, missing, specification, system_program};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

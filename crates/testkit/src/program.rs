@@ -1,8 +1,9 @@
 //! The binary as a process of its own, and other programs.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -26,6 +27,21 @@ impl Program {
     /// The same in the real time, for clients of other hands, which know no other.
     pub fn sandbox_in_real_time(binary: &str, arguments: &[&str]) -> Self {
         Self::start(Command::new(binary), arguments)
+    }
+
+    /// One that keeps nothing and logs at a level, and a reader of its log, so that a full pipe does not stop it. The log
+    /// ends with the program: [`Program::kill`] it first.
+    pub fn logging(binary: &str, level: &str) -> (Self, JoinHandle<String>) {
+        let mut command = command(binary);
+        command.env("VESTIBULE_LOG", level);
+        let mut program = Self::start(command, &["--ephemeral"]);
+        let mut log = program.child.stderr.take().unwrap();
+        let read = move || {
+            let mut text = String::new();
+            log.read_to_string(&mut text).unwrap();
+            text
+        };
+        (program, std::thread::spawn(read))
     }
 
     fn start(mut command: Command, arguments: &[&str]) -> Self {
@@ -67,7 +83,7 @@ impl Program {
         run("kill", &["-s", name, &self.id().to_string()]);
         let status = self.child.wait().unwrap();
         let mut log = String::new();
-        std::io::Read::read_to_string(&mut self.child.stderr.take().unwrap(), &mut log).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (status.code(), log)
     }
 }

@@ -6,8 +6,8 @@ use http_signatures::cavage::signing_string;
 use http_signatures::digest::{DigestAlgorithm, digest_header};
 use serde_json::Value;
 
-use crate::Signer;
 use crate::links::{SignedBy, follow};
+use crate::{Signer, answer_headers};
 
 /// A request to the bank.
 #[derive(Debug, Clone)]
@@ -186,7 +186,9 @@ impl Request {
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
-        Answer { status, headers, body }
+        let answer = Answer { status, headers, body };
+        answer_headers::hold(self, &answer);
+        answer
     }
 }
 

@@ -98,6 +98,17 @@ impl TestServer {
             .with_chain(chain.iter().map(|pem| pem.as_str().unwrap().to_owned()).collect())
     }
 
+    /// Every operation of an interface as its description has it, which its router is made of: method and path.
+    pub async fn operations(&self, prefix: &str) -> Vec<String> {
+        let answer = self.send(&Request::new("GET", &format!("{prefix}/openapi.json"))).await;
+        let paths = answer.json()["paths"].as_object().unwrap().clone();
+        let all = paths.iter().flat_map(|(path, operations)| {
+            let methods = operations.as_object().unwrap().keys();
+            methods.map(move |method| format!("{} {path}", method.to_ascii_uppercase()))
+        });
+        all.collect()
+    }
+
     /// Moves a tenant's clock.
     pub async fn advance(&self, tenant: &str, by: &str) {
         let (status, body) = self.manage("PUT", "/clock", json!({"tenant": tenant, "advance": by})).await;

@@ -1,53 +1,46 @@
 //! All routes of the bank's public listeners.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, log_call, note_code};
-use gateway::Clock;
-use gateway::domain::Tenant;
+use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use sandbox::Sandbox;
-use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use web::{Address, ErrorPage, HomePage};
 
+use crate::addresses::Addresses;
 use crate::dialects::DIALECTS;
-use crate::start::Addresses;
 
 /// What a bank consists of.
 pub(crate) struct Bank {
     /// What its public listeners serve.
     pub(crate) public: Router,
-    /// What its management listener serves.
-    pub(crate) management: Router,
     /// What it has to do as time goes by.
     pub(crate) due: Vec<Due>,
+    /// Takes up what others did, if others share the store.
+    pub(crate) news: Option<Due>,
+    /// The dialects that it speaks.
+    pub(crate) dialects: Vec<(Dialect, Mounted)>,
 }
 
 impl Bank {
-    /// Sets everything up, each dialect once.
-    pub(crate) fn new(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, addresses: &Addresses) -> Self {
-        let dialects: Vec<(Dialect, Mounted)> =
-            DIALECTS.iter().map(|dialect| (*dialect, (dialect.mount)(edge.clone()))).collect();
-        Self {
-            management: management(edge, key.clone(), sandbox, &dialects),
-            public: public(edge, key, (sandbox.clone(), addresses.clone()), &dialects),
-            due: due(&dialects),
-        }
+    /// Sets everything up, each dialect once. `own` is what this kind of bank serves beside.
+    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router, addresses: &Addresses) -> Self {
+        let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
+        let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
+        let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
+        Self { public: public(edge, key, (own, addresses.clone()), &dialects), due, news: None, dialects }
     }
 }
 
-/// Every dialect under its prefix, the authorization server, the pages, and what a sandbox publishes.
+/// Every dialect under its prefix, the authorization server, the pages, and what the bank has of its own.
 fn public(
     edge: &Edge,
     key: SigningKeys,
-    (sandbox, addresses): (Sandbox, Addresses),
+    (own, addresses): (Router, Addresses),
     dialects: &[(Dialect, Mounted)],
 ) -> Router {
     let mut mounted: Vec<_> = dialects
@@ -55,13 +48,11 @@ fn public(
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
-    let (bank, shown) = (sandbox.clone(), addresses.clone());
     // Layers hold for what was there before them.
     let mut router = web::routes()
         .merge(oauth::well_known(edge.clone(), key))
-        .merge(sandbox::publication(sandbox))
+        .merge(own)
         .route("/", get(async move || home(&addresses)))
-        .route(announcement::PATH, get(async move || Json(announce(&bank, &shown))))
         .fallback(not_found)
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
@@ -75,7 +66,7 @@ fn public(
             .route_service(&format!("{prefix}/"), dialect.clone().into_service::<Body>())
             .nest(prefix, dialect);
     }
-    router.layer(from_fn(log_call))
+    router
 }
 
 /// Dialects say in their own format that a request names no host; here it is said for everything else.
@@ -90,43 +81,6 @@ fn refused(rejected: Rejected) -> Response {
     let body = serde_json::json!({"error": "invalid_request", "message": rejected.to_string()});
     note_code("invalid_request");
     (rejected.status(), Json(body)).into_response()
-}
-
-/// What the sandbox says about itself to clients that know its address alone.
-fn announce(bank: &Sandbox, addresses: &Addresses) -> Announcement {
-    let today = |tenant: &Tenant| AnnouncedTenant {
-        name: tenant.to_string(),
-        today: tenant.date_at(bank.clock.now(Some(tenant))).to_string(),
-    };
-    Announcement {
-        authority: bank.authorities.root_pem(),
-        management: Some(addresses.management.clone()),
-        tls: addresses.tls.clone(),
-        strict: addresses.strict,
-        require_mtls: addresses.require_mtls,
-        ephemeral: addresses.ephemeral,
-        tenants: bank.gateway.settings().tenants.iter().map(today).collect(),
-    }
-}
-
-/// The management listener: what the sandbox itself offers, and approvals without a browser.
-fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, dialects: &[(Dialect, Mounted)]) -> Router {
-    let bank = sandbox.clone();
-    let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
-        let bank = bank.clone();
-        // A failure of the store shows as soon as the customer logs in.
-        Box::pin(async move { bank.digipass_number(&tenant, &iban).await.ok().flatten() })
-    });
-    let entrances = dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
-    let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
-    let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
-    let doors = dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, due(dialects)).layer(from_fn(log_call))
-}
-
-/// What the dialects have to do as time goes by.
-fn due(dialects: &[(Dialect, Mounted)]) -> Vec<Due> {
-    dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect()
 }
 
 fn home(addresses: &Addresses) -> Response {

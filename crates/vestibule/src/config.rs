@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use edge::{CallLog, Observer};
 use gateway::domain::{Tenant, Timestamp};
 use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
@@ -39,6 +41,8 @@ pub struct SandboxConfig {
     pub id_token_algorithm: IdTokenAlgorithm,
     /// Whether refusals say what was expected and what came.
     pub explain: bool,
+    /// Who is told of each call.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// Where a bank's data are.
@@ -95,6 +99,7 @@ impl Default for SandboxConfig {
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,
             explain: true,
+            observer: Arc::new(CallLog),
         }
     }
 }

@@ -14,13 +14,18 @@ const TICK: Duration = Duration::from_millis(100);
 /// How often what has ended is looked for, by the clock of each tenant.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long nothing is written until memory is given back, at most twice that.
+const REST_EVERY: Duration = Duration::from_secs(10);
+
 /// Forgets, tenant by tenant, until the sandbox stops.
 pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     let mut lease = Lease::new("forgetting");
     let mut done: HashMap<Tenant, Timestamp> = HashMap::new();
+    let mut rest = tokio::time::interval(REST_EVERY);
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
+            _ = rest.tick() => gateway.rest(),
             () = tokio::time::sleep(TICK) => {}
         }
         if !lease.is_held(&gateway).await {
@@ -41,7 +46,7 @@ pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
                     done.insert(tenant.clone(), now);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, %tenant, "what has ended could not be forgotten");
+                    tracing::warn!(error = edge::with_causes(&error), %tenant, "what has ended could not be forgotten");
                     done.insert(tenant.clone(), now);
                 }
             }

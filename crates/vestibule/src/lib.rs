@@ -3,18 +3,22 @@
 //! The library exists so that tests start the very server that the binary starts.
 
 mod activity;
+mod addresses;
 mod app;
+mod assemble;
 mod config;
 mod data_folder;
 mod dialects;
 mod forgetting;
 mod listener;
 mod places;
-mod start;
-mod tasks;
+mod sandbox;
+mod start_error;
 mod tls;
 mod unread;
 
+pub use self::sandbox::{Running, start};
+pub use addresses::Addresses;
 pub use config::{DataLocation, DatabaseAddress, SandboxConfig};
 pub use dialects::DIALECTS;
-pub use start::{Addresses, Running, StartError, start};
+pub use start_error::StartError;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use edge::Connection;
+use gateway::Gateway;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -45,6 +46,8 @@ pub(crate) struct Listener {
     pub(crate) tcp: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) app: Router,
+    /// What the routes answer from.
+    pub(crate) gateway: Gateway,
     /// Scheme and authority under which callers reach it.
     pub(crate) origin: Arc<str>,
 }
@@ -72,7 +75,8 @@ impl Listener {
                 peer_certificate: None,
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
-            let (app, tls, stop) = (self.app.clone(), self.tls.clone(), stop.clone());
+            let app = (self.app.clone(), self.gateway.clone());
+            let (tls, stop) = (self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
                 match tls {
@@ -111,7 +115,7 @@ async fn accept(tcp: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, P
 async fn serve_tls(
     acceptor: TlsAcceptor,
     stream: TcpStream,
-    app: Router,
+    app: (Router, Gateway),
     connection: Connection,
     mut stop: Stop,
 ) {
@@ -130,8 +134,12 @@ async fn serve_tls(
     }
 }
 
-async fn serve_connection<S>(stream: S, app: Router, connection: Connection, mut stop: Stop)
-where
+async fn serve_connection<S>(
+    stream: S,
+    (app, gateway): (Router, Gateway),
+    connection: Connection,
+    mut stop: Stop,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Activity::new();
@@ -141,8 +149,9 @@ where
         let (mut request, unread) = unread::keep(request);
         request.extensions_mut().insert(connection.clone());
         let answer = app.clone().call(request);
+        let gateway = gateway.clone();
         async move {
-            let answer: http::Response<Body> = answer.await?;
+            let answer: http::Response<Body> = gateway.in_snapshots(answer).await?;
             if let Some(unread) = unread {
                 unread.drain().await;
             }

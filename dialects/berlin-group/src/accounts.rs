@@ -10,7 +10,7 @@ use gateway::domain::{
 use gateway::{AccessCredentials, AccountView, ConsentAccess, TransactionsRequest};
 
 use crate::auth::Signed;
-use crate::error::{Error, from_gateway, shorten};
+use crate::error::{Error, shorten};
 use crate::{links, wire};
 
 /// Current accounts.
@@ -48,8 +48,7 @@ pub(crate) async fn list<K: AccountKind>(
     call: Signed,
 ) -> Result<Json<wire::AccountList>, Error> {
     let access = access(&edge, &call).await?;
-    let views = edge.gateway.accounts(&access, K::PRODUCT).await;
-    let views = views.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let views = edge.gateway.accounts(&access, K::PRODUCT).await?;
     Ok(Json(wire::AccountList {
         accounts: views.iter().map(|view| render_account(&call.ctx.tenant, view)).collect(),
     }))
@@ -62,8 +61,7 @@ pub(crate) async fn details<K: AccountKind>(
 ) -> Result<Json<wire::AccountDetails>, Error> {
     let id = call.id("account")?;
     let access = access(&edge, &call).await?;
-    let view = edge.gateway.account(&access, &id, K::PRODUCT).await;
-    let view = view.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let view = edge.gateway.account(&access, &id, K::PRODUCT).await?;
     Ok(Json(wire::AccountDetails { account: render_account(&call.ctx.tenant, &view) }))
 }
 
@@ -76,11 +74,7 @@ pub(crate) async fn balances<K: AccountKind>(
     let attended = call.psu_ip_address()?.is_some();
     let access = access(&edge, &call).await?;
     let read = AccountRead { id: &id, product: K::PRODUCT, attended };
-    let (view, balances) = edge
-        .gateway
-        .balances(&call.ctx, &access, read)
-        .await
-        .map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let (view, balances) = edge.gateway.balances(&call.ctx, &access, read).await?;
     let balances = balances.into_iter().map(|balance| wire::Balance {
         balance_type: balance.kind.name().to_owned(),
         balance_amount: Some(amount(balance.amount)),
@@ -119,11 +113,7 @@ async fn read_transactions<K: AccountKind>(
     let attended = call.psu_ip_address()?.is_some();
     let access = access(edge, call).await?;
     let read = AccountRead { id: &id, product: K::PRODUCT, attended };
-    let page = edge
-        .gateway
-        .transactions(&call.ctx, &access, read, request)
-        .await
-        .map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let page = edge.gateway.transactions(&call.ctx, &access, read, request).await?;
     let base = links::account(&call.ctx.tenant, K::PRODUCT, &id);
     let next = page.next.as_ref().map(|token| {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("edgeToken", token).finish();
@@ -155,8 +145,7 @@ async fn access(edge: &Edge, call: &Signed) -> Result<ConsentAccess, Error> {
         token: call.bearer()?,
         certificate: certificate.as_deref(),
     };
-    let access = edge.gateway.access(&call.ctx, credentials).await;
-    access.map_err(|error| from_gateway(error, &call.ctx.request))
+    Ok(edge.gateway.access(&call.ctx, credentials).await?)
 }
 
 /// The criteria of a first page, or the token of a later one, beside which everything else is ignored.

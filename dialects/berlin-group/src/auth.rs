@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
     Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_json_object, check_message_signature,
-    header_text, note_third_party, read_body, read_json, single_header,
+    header_text, note_subject, note_third_party, read_body, read_json, single_header,
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
@@ -20,7 +20,7 @@ use http_signatures::Message;
 use http_signatures::digest::{Prefix, check_digest};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
@@ -117,7 +117,11 @@ impl Signed {
     /// 400 for one that is no UUID.
     pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
         let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
-        uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+        let id = uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))?;
+        if name == "consent" {
+            note_subject(&id);
+        }
+        Ok(id)
     }
 
     /// The `Consent-ID` header.
@@ -127,7 +131,9 @@ impl Signed {
     pub(crate) fn consent_id(&self) -> Result<String, Error> {
         let id = self.header("consent-id", "Consent-ID")?;
         let id = id.ok_or_else(|| Error::format("the Consent-ID header is missing"))?;
-        uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))
+        let id = uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))?;
+        note_subject(&id);
+        Ok(id)
     }
 
     /// The access token, if one came along.
@@ -242,22 +248,20 @@ async fn authenticate(
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
     let presented = signing_certificate(edge, message.headers, ctx.now)?;
-    note_third_party(presented.holder.tpp.as_str());
+    note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     if let Some((tls, place)) = &tls {
         check_same_organization(&presented, tls, *place)?;
     }
     if call.registered {
-        let registered = edge.gateway.check_registered(&presented.holder.tpp).await;
-        registered.map_err(|error| from_gateway(error, &ctx.request))?;
+        edge.gateway.check_registered(&presented.holder.tpp).await?;
     }
     for certificate in std::iter::once(&presented).chain(tls.iter().map(|(tls, _)| tls)) {
         edge.gateway.check_role(certificate, call.roles)?;
     }
     let signer = (&*presented, Place::Signature);
     let other = tls.as_ref().map(|(tls, place)| (&**tls, *place));
-    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await;
-    let acting = acting.map_err(|error| from_gateway(error, &ctx.request))?;
+    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await?;
     check_signature(edge, call, message, &presented, ctx.now)?;
     Ok((presented, acting))
 }

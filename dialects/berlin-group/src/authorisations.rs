@@ -7,7 +7,7 @@ use gateway::AccessCredentials;
 
 use crate::auth::Signed;
 use crate::consents::{Created, created};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::{links, wire};
 
 /// Begins one more authorisation.
@@ -18,10 +18,9 @@ pub(crate) async fn start(
     let id = call.id("consent")?;
     call.no_members()?;
     let uri = call.redirect_uri()?;
-    let failed = |error| from_gateway(error, &call.ctx.request);
     let own = (call.tpp(), id.as_str());
-    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key()).await.map_err(failed)?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await.map_err(failed)?;
+    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key()).await?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
     let links = links::authorisation(&edge.public_url, &consent, &begun);
     let link = links.sca_status.clone().unwrap_or_default();
     let body = wire::Authorisation {
@@ -38,8 +37,7 @@ pub(crate) async fn list(
     call: Signed,
 ) -> Result<Json<wire::AuthorisationIds>, Error> {
     let id = call.id("consent")?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await;
-    let authorisations = authorisations.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await?;
     let authorisation_ids = authorisations.iter().map(|one| one.id.to_string()).collect();
     Ok(Json(wire::AuthorisationIds { authorisation_ids }))
 }
@@ -47,8 +45,7 @@ pub(crate) async fn list(
 /// Reads the status of an authorisation.
 pub(crate) async fn status(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::ScaStatus>, Error> {
     let (consent, id) = (call.id("consent")?, call.id("authorisation")?);
-    let found = edge.gateway.authorisation(&call.ctx, (call.tpp(), &consent), &id).await;
-    let found = found.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let found = edge.gateway.authorisation(&call.ctx, (call.tpp(), &consent), &id).await?;
     Ok(Json(wire::ScaStatus { sca_status: found.status_at(call.ctx.now).name().to_owned() }))
 }
 
@@ -66,9 +63,8 @@ pub(crate) async fn confirm(
         token: call.bearer()?,
         certificate: certificate.as_deref(),
     };
-    let failed = |error| from_gateway(error, &call.ctx.request);
-    let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, &id).await.map_err(failed)?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &consent).await.map_err(failed)?;
+    let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, &id).await?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &consent).await?;
     Ok(Json(wire::Authorisation {
         sca_status: confirmed.status_at(call.ctx.now).name().to_owned(),
         authorisation_id: Some(confirmed.id.to_string()),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use edge::Edge;
+use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
     Product, RequestedAccess, parse_day,
@@ -12,7 +12,7 @@ use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
 
 use crate::auth::Signed;
-use crate::error::{Error, from_gateway, shorten};
+use crate::error::{Error, shorten};
 use crate::{links, wire};
 
 pub(crate) type Created<T> = (StatusCode, [(HeaderName, String); 2], Json<T>);
@@ -23,9 +23,9 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
         Error::format("the PSU-IP-Address header is missing; send the address from which the customer came")
     })?;
     let request = parse(call.json()?, call.redirect_uri()?)?;
-    let requested = edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await;
     let RequestedConsent { consent, authorisation } =
-        requested.map_err(|error| from_gateway(error, &call.ctx.request))?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+    note_subject(consent.id.as_str());
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
 }
@@ -33,10 +33,9 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
 /// Reads a consent.
 pub(crate) async fn read(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::Consent>, Error> {
     let id = call.id("consent")?;
-    let failed = |error| from_gateway(error, &call.ctx.request);
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await.map_err(failed)?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await.map_err(failed)?;
-    let newest = authorisations.last().ok_or_else(|| failed(gateway::Error::Conflict))?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await?;
+    let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }
 
@@ -46,16 +45,14 @@ pub(crate) async fn status(
     call: Signed,
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await;
-    let consent = consent.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
     Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
 }
 
 /// Ends a consent.
 pub(crate) async fn delete(State(edge): State<Edge>, call: Signed) -> Result<StatusCode, Error> {
     let id = call.id("consent")?;
-    let deleted = edge.gateway.delete_consent(&call.ctx, call.tpp(), &id, call.bearer()?).await;
-    deleted.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    edge.gateway.delete_consent(&call.ctx, call.tpp(), &id, call.bearer()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,7 +165,7 @@ fn render_access(consent: &Consent) -> wire::Access {
             }
         }
         // Made at other interfaces, whose consents are not known here.
-        Access::Chosen { .. } | Access::Payment => wire::Access::default(),
+        Access::Chosen { .. } => wire::Access::default(),
         Access::BankOffered { accounts, balances, transactions, restricted_to } => {
             let chosen = |wanted: bool, has: fn(&GrantedAccount) -> bool| {
                 let granted = consent.granted.iter().filter(|granted| has(granted));

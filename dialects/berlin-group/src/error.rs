@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::{Edge, Rejected, SignatureRefusal, log_failure, log_refusal, note_code};
-use gateway::Noun;
+use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, RequestId, ScaStatus,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, ScaStatus,
 };
+use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::wire::{ErrorBody, TppMessage};
@@ -21,16 +21,18 @@ pub(crate) struct Error {
     text: String,
     /// In how many seconds the request would be right.
     retry_after: Option<i64>,
+    /// What is behind a failure of the bank itself, for the log.
+    fault: Option<Fault>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, code: &'static str, text: impl ToString) -> Self {
-        Self { status, code: Some(code), text: text.to_string(), retry_after: None }
+        Self { status, code: Some(code), text: text.to_string(), retry_after: None, fault: None }
     }
 
     /// A failure of the bank itself, for which there is no code.
-    fn without_code(status: StatusCode, text: impl ToString) -> Self {
-        Self { status, code: None, text: text.to_string(), retry_after: None }
+    fn failed(status: StatusCode, text: String, fault: Fault) -> Self {
+        Self { status, code: None, text, retry_after: None, fault: Some(fault) }
     }
 
     pub(crate) fn unauthorized(code: &'static str, text: impl ToString) -> Self {
@@ -50,7 +52,7 @@ impl Error {
             Some("ROLE_INVALID") => "The certificate does not grant the role for this service",
             _ => return self.clone(),
         };
-        Self { text: text.to_owned(), ..*self }
+        Self { text: text.to_owned(), ..self.clone() }
     }
 }
 
@@ -72,8 +74,9 @@ impl IntoResponse for Error {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.max(1).into());
         }
+        let fault = self.fault.clone();
         response.extensions_mut().insert(self);
-        response
+        with_fault(response, fault)
     }
 }
 
@@ -93,12 +96,8 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Middleware: unless the bank explains its refusals, texts about certificates and signatures are replaced.
 pub(crate) async fn explain_or_not(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
-    if let (Some(request), Some(code)) = (id, error.code) {
-        log_refusal(&request, error.status, code);
-    }
     if edge.explain { response } else { error.terse().into_response() }
 }
 
@@ -112,7 +111,7 @@ impl From<Rejected> for Error {
             Rejected::Method(_) => Some("SERVICE_INVALID"),
             _ => Some("FORMAT_ERROR"),
         };
-        Self { status: rejected.status(), code, text: rejected.to_string(), retry_after: None }
+        Self { status: rejected.status(), code, text: rejected.to_string(), retry_after: None, fault: None }
     }
 }
 
@@ -193,7 +192,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
     use GrantRefusal as R;
     let code = match refusal {
         R::AccessTokenMissing => "TOKEN_UNKNOWN",
-        R::AccessTokenOfAnotherConsent(_) => "CONSENT_INVALID",
+        R::AccessTokenOfAnotherSubject(_) => "CONSENT_INVALID",
         R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
         // Refusals of the token endpoint, which has its own format.
@@ -201,7 +200,7 @@ fn of_grant(refusal: &GrantRefusal) -> (StatusCode, &'static str) {
         | R::CodeOfAnotherClient(_)
         | R::CodeExpired { .. }
         | R::CodeUsed
-        | R::ConsentEnded(_)
+        | R::SubjectEnded(_)
         | R::Scope(_)
         | R::RedirectUri
         | R::Verifier
@@ -223,37 +222,33 @@ fn of_access(refusal: &AccessRefusal) -> (StatusCode, &'static str) {
     }
 }
 
-/// An error of a use case, logged here if it is the gateway's own fault.
-pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
-    use gateway::Error as E;
-    match error {
-        E::Refused(refusal) => refusal.into(),
-        E::NotFound(Noun::Consent) => Error::new(
-            StatusCode::FORBIDDEN,
-            "CONSENT_UNKNOWN",
-            "the consent is not known here, or was not requested by this third party",
-        ),
-        E::NotFound(Noun::Authorisation) => Error::new(
-            StatusCode::FORBIDDEN,
-            "RESOURCE_UNKNOWN",
-            "the authorisation is not known, or belongs to another consent",
-        ),
-        E::NotFound(Noun::Account) => Error::new(
-            StatusCode::NOT_FOUND,
-            "RESOURCE_UNKNOWN",
-            "the account is not known, or not part of the consent",
-        ),
-        E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment | Noun::ThirdParty) => {
-            Error::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", error)
-        }
-        E::Conflict => Error::new(StatusCode::CONFLICT, "STATUS_INVALID", error),
-        E::Unavailable(_) => {
-            log_failure(request, &error);
-            Error::without_code(StatusCode::SERVICE_UNAVAILABLE, &error)
-        }
-        E::Internal(_) => {
-            log_failure(request, &error);
-            Error::without_code(StatusCode::INTERNAL_SERVER_ERROR, &error)
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as E;
+        let text = error.to_string();
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::NotFound(Noun::Consent) => Self::new(
+                StatusCode::FORBIDDEN,
+                "CONSENT_UNKNOWN",
+                "the consent is not known here, or was not requested by this third party",
+            ),
+            E::NotFound(Noun::Authorisation) => Self::new(
+                StatusCode::FORBIDDEN,
+                "RESOURCE_UNKNOWN",
+                "the authorisation is not known, or belongs to another consent",
+            ),
+            E::NotFound(Noun::Account) => Self::new(
+                StatusCode::NOT_FOUND,
+                "RESOURCE_UNKNOWN",
+                "the account is not known, or not part of the consent",
+            ),
+            E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment | Noun::ThirdParty) => {
+                Self::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", text)
+            }
+            E::Conflict => Self::new(StatusCode::CONFLICT, "STATUS_INVALID", text),
+            E::Unavailable(fault) => Self::failed(StatusCode::SERVICE_UNAVAILABLE, text, fault),
+            E::Internal(fault) => Self::failed(StatusCode::INTERNAL_SERVER_ERROR, text, fault),
         }
     }
 }

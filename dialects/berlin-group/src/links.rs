@@ -1,6 +1,6 @@
 //! Links of the dialect: plain strings, relative to its prefix; those of the authorization server are absolute.
 
-use gateway::domain::{Authorisation, Consent, Product, Tenant};
+use gateway::domain::{Authorisation, Consent, Product, Scope, Tenant};
 
 use crate::wire::AuthorisationLinks;
 
@@ -47,11 +47,11 @@ pub(crate) fn confirmation(consent: &Consent, authorisation: &Authorisation) -> 
 
 /// Where the browser is sent; the third party appends `state` and its code challenge.
 fn sca_redirect(public_url: &str, consent: &Consent, authorisation: &Authorisation) -> String {
-    let offline = if consent.recurring { "offline_access " } else { "" };
+    let scope = Scope { subject: authorisation.subject.clone(), offline_access: consent.recurring };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("response_type", "code")
-        .append_pair("scope", &format!("openid {offline}AIS:{}", consent.id))
+        .append_pair("scope", &scope.to_string())
         .append_pair("client_id", consent.tpp.as_str())
         .append_pair("redirect_uri", &authorisation.redirect_uri);
     format!("{public_url}/auth/{}/v1/auth?{}", consent.tenant, query.finish())

@@ -6,7 +6,7 @@ use edge::Edge;
 use http::header::{CACHE_CONTROL, HeaderName};
 
 use crate::auth::{Onboarding, Signed};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::wire;
 
 /// Gives out an initial access token to whoever signed the call.
@@ -14,11 +14,7 @@ pub(crate) async fn initial_access_token(
     State(edge): State<Edge>,
     Onboarding(Signed { ctx, connection, presented, acting, .. }): Onboarding,
 ) -> Result<([(HeaderName, &'static str); 1], Json<wire::InitialAccessToken>), Error> {
-    let issued = edge
-        .gateway
-        .issue_initial_access_token(&ctx, &acting, &presented)
-        .await
-        .map_err(|error| from_gateway(error, &ctx.request))?;
+    let issued = edge.gateway.issue_initial_access_token(&ctx, &acting, &presented).await?;
     let token = wire::InitialAccessToken {
         scope: "client-reg".to_owned(),
         access_token: issued.token,

@@ -52,9 +52,8 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     if accounts.iter().filter(is_open).count() >= MAX_ACCOUNTS {
         return Err(Error::bad(format!("A user can have {MAX_ACCOUNTS} open accounts.")));
     }
-    let opened = call.bunq.edge.gateway.open_account(customer, product).await;
-    let opened = opened.map_err(|error| call.failed(error))?;
-    let record = profile(&call, &opened.id).await.map_err(|error| call.failed(error))?;
+    let opened = call.bunq.edge.gateway.open_account(customer, product).await?;
+    let record = profile(&call, &opened.id).await?;
     let id = record.id;
     wishes.save(&call, record, None).await?;
     Ok(Reply::id(id))
@@ -121,7 +120,7 @@ impl Wishes {
         profile.setting = self.setting.or(profile.setting.take());
         profile.closing_reason = closing_reason.or(profile.closing_reason.take());
         record.updated = call.ctx.now;
-        record.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))
+        Ok(record.save(&call.bunq.drawer).await?)
     }
 }
 
@@ -147,8 +146,7 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
         fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
         fields.word("reason", &["OTHER"])?;
         reason = Some(fields.text("reason_description")?.chars().take(500).collect());
-        let closed = call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await;
-        closed.map_err(|error| call.failed(error))?;
+        call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await?;
     }
     let id = seen.id;
     wishes.save(&call, seen.record, reason).await?;

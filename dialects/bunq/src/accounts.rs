@@ -104,8 +104,8 @@ pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
         }
     };
     let mut seen = Vec::new();
-    for readable in readable.map_err(|error| call.failed(error))? {
-        seen.push(see(call, readable).await.map_err(|error| call.failed(error))?);
+    for readable in readable? {
+        seen.push(see(call, readable).await?);
     }
     Ok(seen)
 }
@@ -323,7 +323,7 @@ async fn list_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
     for seen in visible(&call).await? {
         breathe().await;
         if kind.is_none_or(|kind| kind == seen.kind) {
-            elements.push(render(&call, &seen).await.map_err(|error| call.failed(error))?);
+            elements.push(render(&call, &seen).await?);
         }
     }
     Ok(Reply::page(elements, Page::none()))
@@ -334,7 +334,7 @@ async fn read_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
     if kind.is_some_and(|kind| kind != seen.kind) {
         return Err(Error::not_found());
     }
-    Ok(Reply::all(vec![render(&call, &seen).await.map_err(|error| call.failed(error))?]))
+    Ok(Reply::all(vec![render(&call, &seen).await?]))
 }
 
 /// `GET /user/{user}/monetary-account`

@@ -75,15 +75,14 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
         description,
         content: STANDARD.encode(&call.body),
     };
-    let saved = call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await;
-    saved.map_err(|error| call.failed(error))?;
+    call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await?;
     Ok(Reply::uuid(&uuid))
 }
 
 /// Counts one more picture of a user.
 async fn count(call: &Call, user: i64) -> Result<(), Error> {
     let (drawer, user) = (&call.bunq.drawer, user.to_string());
-    let known = look_up::<i64>(drawer, COUNT, &user).await.map_err(|error| call.failed(error))?;
+    let known = look_up::<i64>(drawer, COUNT, &user).await?;
     if known.unwrap_or(0) >= MAX_ATTACHMENTS {
         return Err(Error::bad(format!("A user can upload {MAX_ATTACHMENTS} pictures.")));
     }
@@ -91,12 +90,12 @@ async fn count(call: &Call, user: i64) -> Result<(), Error> {
         let known = known.map(|text| parse::<i64>(COUNT, text)).transpose().ok()?;
         Some(write(&(known.unwrap_or(0) + 1)))
     };
-    drawer.update(COUNT, &user, one_more).await.map(|_| ()).map_err(|error| call.failed(error))
+    drawer.update(COUNT, &user, one_more).await?;
+    Ok(())
 }
 
 async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {
-    let found = look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await;
-    found.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)
+    look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await?.ok_or_else(Error::not_found)
 }
 
 /// `GET /attachment-public/{uuid}`
@@ -126,24 +125,21 @@ pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn make_avatar(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let uuid = Fields::of(&body).text("attachment_public_uuid")?;
-    let picture = look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await;
-    let picture = picture.map_err(|error| call.failed(error))?;
+    let picture = look_up::<Attachment>(&call.bunq.drawer, ATTACHMENT, uuid).await?;
     let user = call.session()?.user;
     let picture = picture.filter(|picture| picture.user == user).ok_or_else(|| {
         Error::bad("The field \"attachment_public_uuid\" names no picture that was uploaded by this user.")
     })?;
     let avatar = Avatar { user, attachment: uuid.to_owned(), content_type: picture.content_type };
     let uuid = call.bunq.edge.gateway.new_secret_uuid();
-    let saved = call.bunq.drawer.save(&[index(AVATAR, uuid.clone(), &avatar)]).await;
-    saved.map_err(|error| call.failed(error))?;
+    call.bunq.drawer.save(&[index(AVATAR, uuid.clone(), &avatar)]).await?;
     Ok(Reply::uuid(&uuid))
 }
 
 /// `GET /avatar/{uuid}`
 pub(crate) async fn read_avatar(call: Call) -> Result<Reply, Error> {
     let uuid = call.param("uuid");
-    let avatar = look_up::<Avatar>(&call.bunq.drawer, AVATAR, uuid).await;
-    let avatar = avatar.map_err(|error| call.failed(error))?.ok_or_else(Error::not_found)?;
+    let avatar = look_up::<Avatar>(&call.bunq.drawer, AVATAR, uuid).await?.ok_or_else(Error::not_found)?;
     let image = json!({
         "attachment_public_uuid": avatar.attachment,
         "content_type": avatar.content_type,

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{BANK_PAGE, Beginning, Connection, Entrance, enter, redirect};
+use edge::{BANK_PAGE, Beginning, Connection, Entrance, NotBegun, enter, redirect, with_fault};
 use eidas::Role;
 use gateway::domain::{Access, Interface, Language, RequestId};
-use gateway::sessions::AuthorizationWish;
+use gateway::sessions::{AuthorizationWish, Wanted};
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 use web::ErrorPage;
 
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::issuer_transactions::{by_uuid, is_open};
 use crate::oauth_clients::by_client_id;
 use crate::parameters::Parameters;
@@ -111,8 +111,7 @@ async fn arrive(
     let query = query.unwrap_or_default();
     let ctx = Ctx { language: wanted(&query).or(language), ..bunq.context(request)? };
     let (acting, wish) = wish(bunq, &ctx, errand, &query).await?;
-    let begun = bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await;
-    begun.map_err(|error| from_gateway(error, &ctx.request))
+    Ok(bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await?)
 }
 
 /// Checks a request.
@@ -146,8 +145,8 @@ fn wanted(query: &str) -> Option<Language> {
     pairs.find(|(name, _)| name == "ui_locales").and_then(|(_, locales)| web::language_of_locales(&locales))
 }
 
-fn told(error: Error) -> (StatusCode, String) {
-    (error.status, error.text)
+fn told(error: Error) -> NotBegun {
+    NotBegun { status: error.status, text: error.text, fault: error.fault }
 }
 
 fn respond(shared: &Shared, connection: &Connection, begun: Result<String, Error>) -> Response {
@@ -170,15 +169,14 @@ fn refused(error: Error) -> Response {
         detail: error.text,
         code: error.status.as_str().to_owned(),
     };
-    web::page(error.status, &page)
+    with_fault(web::page(error.status, &page), error.fault)
 }
 
 /// Checks an authorization request.
 async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
-    let failed = |error| from_gateway(error, &ctx.request);
     let parameters = Parameters::parse(query.as_bytes());
     let client_id = parameters.required("client_id")?;
-    let client = by_client_id(bunq, client_id).await.map_err(failed)?;
+    let client = by_client_id(bunq, client_id).await?;
     let client = client.ok_or_else(|| {
         Error::bad("The parameter \"client_id\" names no active OAuth client; it has 64 hexadecimal digits.")
     })?;
@@ -196,45 +194,42 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error
     if state.is_some_and(|state| state.len() > MAX_STATE) {
         return Err(Error::bad(format!("The parameter \"state\" is longer than {MAX_STATE} bytes.")));
     }
-    let user = users::find(bunq, client.owner).await.map_err(failed)?;
+    let user = users::find(bunq, client.owner).await?;
     let Some((tpp, roles)) = user.and_then(|user| user.value.client(client.owner)) else {
         return Err(Error::bad("The OAuth client belongs to nobody who can be given access."));
     };
-    edge::note_third_party(tpp.as_str());
+    edge::note_third_party(&tpp);
     let is_reader = roles.contains(&Role::AccountInformation);
     if !is_reader && !roles.contains(&Role::PaymentInitiation) {
         return Err(Error::bad(
             "The certificate of this client grants neither AISP nor PISP; there is nothing that a user could approve.",
         ));
     }
-    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &tpp).await.map_err(failed)?;
+    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &tpp).await?;
     let wish = AuthorizationWish {
-        access: Access::Chosen { balances: is_reader, transactions: is_reader },
+        wanted: Wanted::Access(Access::Chosen { balances: is_reader, transactions: is_reader }),
         redirect_uri: redirect_uri.to_owned(),
         state: state.map(str::to_owned),
-        payment: None,
     };
     Ok((acting, wish))
 }
 
 /// Checks a request about a payment whose payer is unknown.
 async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
-    let failed = |error| from_gateway(error, &ctx.request);
     let parameters = Parameters::parse(query.as_bytes());
     let uuid = parameters.required("transactionId")?;
-    let found = by_uuid(bunq, uuid).await.map_err(failed)?;
+    let found = by_uuid(bunq, uuid).await?;
     let unknown = || Error::new(StatusCode::NOT_FOUND, "There is no such payment.");
     let transaction = found.ok_or_else(unknown)?.value;
-    if !is_open(bunq, ctx, &transaction).await.map_err(failed)? {
+    if !is_open(bunq, ctx, &transaction).await? {
         let text = "This payment was decided before, was cancelled, or its time is over.";
         return Err(Error::new(StatusCode::GONE, text));
     }
-    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &transaction.tpp).await.map_err(failed)?;
+    let acting = bunq.edge.gateway.may_act(ctx, Interface::Bunq, &transaction.tpp).await?;
     let wish = AuthorizationWish {
-        access: Access::Payment,
+        wanted: Wanted::Payment(transaction.payment),
         redirect_uri: transaction.url_redirect,
         state: None,
-        payment: Some(transaction.payment),
     };
     Ok((acting, wish))
 }

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use crate::credentials::{acting, check_address};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::installations::Installation;
 use crate::pagination::Page;
 use crate::records::{Kept, Range, Record, find, list};
@@ -67,11 +67,10 @@ impl Caller {
         (token, session, user): Found,
         address: IpAddr,
     ) -> Result<Self, Error> {
-        let failed = |error| from_gateway(error, &ctx.request);
-        let credential = check_address(bunq, ctx, &session, address).await?;
-        let acting = acting(bunq, ctx, &user, &credential.value).await.map_err(failed)?;
+        let credential = check_address(bunq, &session, address).await?;
+        let acting = acting(bunq, ctx, &user, &credential.value).await?;
         if let (User::Key { grant, .. }, Some(acting)) = (&user, &acting) {
-            bunq.edge.gateway.check_grant(ctx, acting, grant).await.map_err(failed)?;
+            bunq.edge.gateway.check_grant(ctx, acting, grant).await?;
         }
         Ok(Self { token, session, user, acting })
     }
@@ -91,7 +90,7 @@ impl Call {
         let caller = match session {
             Some(found) => {
                 if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
-                    edge::note_third_party(tpp.as_str());
+                    edge::note_third_party(tpp);
                 }
                 Some(Caller::admit(bunq, &ctx, found, address).await?)
             }
@@ -241,8 +240,7 @@ impl Call {
     /// # Errors
     /// 404
     pub(crate) async fn payment(&self, id: &PaymentId) -> Result<Payment, Error> {
-        let payment = self.bunq.edge.gateway.payment(&self.ctx, id).await;
-        payment.map_err(|error| self.failed(error))
+        Ok(self.bunq.edge.gateway.payment(&self.ctx, id).await?)
     }
 
     /// A record of an owner.
@@ -250,8 +248,7 @@ impl Call {
     /// # Errors
     /// 404
     pub(crate) async fn record<T: Kept>(&self, owner: i64, id: i64) -> Result<Record<T>, Error> {
-        let found = find::<T>(&self.bunq.drawer, owner, id).await;
-        found.map_err(|error| self.failed(error))?.ok_or_else(Error::not_found)
+        find::<T>(&self.bunq.drawer, owner, id).await?.ok_or_else(Error::not_found)
     }
 
     /// The records of an owner on the page that is asked for, with its links.
@@ -289,8 +286,7 @@ impl Call {
         let (mut found, mut range) = (Vec::new(), page.range);
         loop {
             breathe().await;
-            let chunk = list::<T>(&self.bunq.drawer, owner, range, page.limit()).await;
-            let chunk = chunk.map_err(|error| self.failed(error))?;
+            let chunk = list::<T>(&self.bunq.drawer, owner, range, page.limit()).await?;
             let (Some(newest), Some(oldest)) = (chunk.first(), chunk.last()) else { break };
             let is_last = chunk.len() < wanted;
             range = match range {
@@ -310,11 +306,6 @@ impl Call {
         let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
         let (has_older, has_newer) = page.has_others(is_more);
         Ok((found, page.links(&self.path, &ids, has_older, has_newer)))
-    }
-
-    /// Turns an error of a use case into one of this dialect.
-    pub(crate) fn failed(&self, error: gateway::Error) -> Error {
-        from_gateway(error, &self.ctx.request)
     }
 }
 
@@ -338,22 +329,21 @@ async fn authenticate(
     if kind == TokenKind::None {
         return Ok((None, None));
     }
-    let failed = |error| from_gateway(error, &ctx.request);
     let token = token.filter(|token| !token.is_empty()).ok_or_else(Error::unauthenticated)?;
     let hash = gateway::secret_hash(token);
-    let installation = Installation::find(bunq, &hash).await.map_err(failed)?;
+    let installation = Installation::find(bunq, &hash).await?;
     let session = match installation {
         Some(_) => None,
-        None => sessions::find(bunq, ctx, &hash).await.map_err(failed)?,
+        None => sessions::find(bunq, ctx, &hash).await?,
     };
     match (kind, installation, session) {
         (_, None, None) => Err(Error::unauthenticated()),
         (TokenKind::Installation, Some(installation), _) => Ok((Some(installation), None)),
         (TokenKind::Session, None, Some(session)) => {
-            let user = users::find(bunq, session.user).await.map_err(failed)?;
+            let user = users::find(bunq, session.user).await?;
             let user = user.ok_or_else(Error::unauthenticated)?.value;
             let hash_of_installation = SecretHash::from_hex(session.installation.clone());
-            let installation = Installation::find(bunq, &hash_of_installation).await.map_err(failed)?;
+            let installation = Installation::find(bunq, &hash_of_installation).await?;
             // Its key is what signatures are checked with.
             let installation = installation.ok_or_else(Error::unauthenticated)?;
             Ok((Some(installation), Some((hash, session, user))))

@@ -2,7 +2,7 @@
 //! so (section 18).
 
 use bytes::Bytes;
-use gateway::domain::Timestamp;
+use gateway::domain::{RequestId, Timestamp};
 use gateway::{Ctx, Error as GatewayError};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::callbacks::{Access, Outcome, access, deliver};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::fields::Fields;
 use crate::notifications::Filter;
 use crate::records::{Kept, Range, Record, find, list as list_records};
@@ -109,33 +109,32 @@ pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) ->
 ///
 /// # Errors
 /// [`Error`]
-pub(crate) async fn retry(bunq: &Bunq, user: i64, id: i64) -> Result<bool, Error> {
-    let ctx = bunq.context(bunq.edge.gateway.new_request_id())?;
-    let failed = |error| from_gateway(error, &ctx.request);
-    let Some(mut failure) = find::<Failure>(&bunq.drawer, user, id).await.map_err(failed)? else {
+pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64)) -> Result<bool, Error> {
+    let ctx = bunq.context(request)?;
+    let Some(mut failure) = find::<Failure>(&bunq.drawer, user, id).await? else {
         return Ok(false);
     };
     let Some(next) = failure.value.next else { return Ok(false) };
     if ctx.now < next {
         return Ok(true);
     }
-    let access = match users::find(bunq, user).await.map_err(failed)? {
-        Some(user) => access(bunq, &ctx, &user.value).await.map_err(failed)?,
+    let access = match users::find(bunq, user).await? {
+        Some(user) => access(bunq, &ctx, &user.value).await?,
         None => Access::Ended,
     };
     match access {
         Access::Suspended => return Ok(true),
         // A third party whose access has ended learns that, and nothing else any more.
         Access::Ended if failure.value.filter.category != "OAUTH" => {
-            failure.delete(&bunq.drawer).await.map_err(failed)?;
+            failure.delete(&bunq.drawer).await?;
             return Ok(false);
         }
         Access::InPerson | Access::Granted(_) | Access::Ended => {}
     }
     let body = Bytes::from(failure.value.body.clone());
-    let outcome = deliver(bunq, &ctx, user, &failure.value.filter.target, body).await?;
+    let outcome = deliver(bunq, user, &failure.value.filter.target, body).await?;
     if outcome == Outcome::Taken {
-        failure.delete(&bunq.drawer).await.map_err(failed)?;
+        failure.delete(&bunq.drawer).await?;
         return Ok(false);
     }
     failure.value.attempted(outcome, ctx.now);
@@ -143,7 +142,7 @@ pub(crate) async fn retry(bunq: &Bunq, user: i64, id: i64) -> Result<bool, Error
     match failure.save(&bunq.drawer).await {
         // The user asked for it at the same moment.
         Ok(()) | Err(GatewayError::Conflict) => Ok(failure.value.is_waiting()),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -198,7 +197,7 @@ pub(crate) async fn try_again(call: Call) -> Result<Reply, Error> {
         match failure.save(&call.bunq.drawer).await {
             // It is being tried at this moment.
             Ok(()) | Err(GatewayError::Conflict) => last = failure.id,
-            Err(error) => return Err(call.failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     call.bunq.callbacks.look_again();

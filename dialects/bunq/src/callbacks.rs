@@ -10,8 +10,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edge::outbound;
-use gateway::domain::{Interface, TppId};
+use edge::{log_failure, outbound};
+use gateway::domain::{Interface, RequestId, TppId};
 use gateway::{ActingTpp, Ctx, Error as GatewayError, Lease};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::callback_failures::{self, Failure};
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::labels::is_in_person;
 use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
@@ -156,12 +156,18 @@ async fn jobs(bunq: &Bunq) -> Result<VecDeque<Job>, GatewayError> {
 
 async fn work(bunq: Arc<Bunq>, job: Job) -> Done {
     let mut failures = Vec::new();
+    let request = bunq.edge.gateway.new_request_id();
     let goes_on = match &job {
-        Job::Look(key) => look(&bunq, key, &mut failures).await,
-        Job::Again(user, id) => callback_failures::retry(&bunq, *user, *id).await,
+        Job::Look(key) => look(&bunq, request.clone(), key, &mut failures).await,
+        Job::Again(user, id) => callback_failures::retry(&bunq, request.clone(), (*user, *id)).await,
     };
-    // A fault of the store was logged where it came up; it is tried again.
-    Done { job, goes_on: goes_on.unwrap_or(true), failures }
+    let goes_on = goes_on.unwrap_or_else(|error| {
+        if let Some(fault) = &error.fault {
+            log_failure(&request, fault);
+        }
+        true
+    });
+    Done { job, goes_on, failures }
 }
 
 /// Begins at what is on the accounts now: what filters are about is what comes after them.
@@ -205,25 +211,29 @@ async fn note(call: &Call, key: &str, seen: &Seen, told: i64) -> Result<(), Erro
         let known = known.and_then(|known| known.parse::<i64>().ok());
         known.is_none_or(|known| known < told).then(|| told.to_string())
     };
-    let written = call.bunq.drawer.update(TOLD, &format!("{key}/{}", seen.id), rise).await;
-    written.map(|_| ()).map_err(|error| call.failed(error))
+    call.bunq.drawer.update(TOLD, &format!("{key}/{}", seen.id), rise).await?;
+    Ok(())
 }
 
 /// Tells what is new; says whether there may be more to tell later.
-async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bool, Error> {
-    let ctx = bunq.context(bunq.edge.gateway.new_request_id())?;
-    let failed = |error| from_gateway(error, &ctx.request);
-    let filters = look_up::<Vec<Filter>>(&bunq.drawer, FILTERS, key).await.map_err(failed)?;
+async fn look(
+    bunq: &Arc<Bunq>,
+    request: RequestId,
+    key: &str,
+    failures: &mut Vec<Job>,
+) -> Result<bool, Error> {
+    let ctx = bunq.context(request)?;
+    let filters = look_up::<Vec<Filter>>(&bunq.drawer, FILTERS, key).await?;
     let filters = filters.unwrap_or_default();
     let user = key.split('/').nth(1).and_then(|user| user.parse().ok());
     let (Some(user), false) = (user, filters.is_empty()) else { return Ok(false) };
-    let value = users::find(bunq, user).await.map_err(failed)?.map(|record| record.value);
+    let value = users::find(bunq, user).await?.map(|record| record.value);
     let value = match value {
         // A service provider has no accounts; there is nothing to look at.
         None | Some(User::Provider { .. }) => return Ok(false),
         Some(value) => value,
     };
-    let access = access(bunq, &ctx, &value).await.map_err(failed)?;
+    let access = access(bunq, &ctx, &value).await?;
     if access == Access::Suspended {
         // What comes meanwhile waits in the history of the accounts.
         return Ok(true);
@@ -233,7 +243,7 @@ async fn look(bunq: &Arc<Bunq>, key: &str, failures: &mut Vec<Job>) -> Result<bo
     let mut teller = Teller { call: &call, user, unreachable: HashSet::new(), failures };
     if !has_access {
         tell_of_access(&mut teller, &filters).await?;
-        call.bunq.drawer.put(FILTERS, key, "[]").await.map_err(|error| call.failed(error))?;
+        call.bunq.drawer.put(FILTERS, key, "[]").await?;
         return Ok(false);
     }
     for seen in accounts::visible(&call).await? {
@@ -299,8 +309,7 @@ async fn tell_of_payments(
     seen: &Seen,
 ) -> Result<(), Error> {
     let call = teller.call;
-    let told = look_up::<i64>(&call.bunq.drawer, TOLD, &format!("{key}/{}", seen.id)).await;
-    let Some(told) = told.map_err(|error| call.failed(error))? else {
+    let Some(told) = look_up::<i64>(&call.bunq.drawer, TOLD, &format!("{key}/{}", seen.id)).await? else {
         // An account that came after the filters.
         return note(call, key, seen, newest(call, seen).await?).await;
     };
@@ -344,8 +353,7 @@ impl Objects {
 
     async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
         let states = write(&self.states());
-        let written = call.bunq.drawer.put(TOLD_STATES, &self.key(key, seen), &states).await;
-        written.map_err(|error| call.failed(error))
+        Ok(call.bunq.drawer.put(TOLD_STATES, &self.key(key, seen), &states).await?)
     }
 }
 
@@ -383,8 +391,7 @@ async fn tell_of_decisions(
     let (call, category) = (teller.call, filters[0].category.as_str());
     for objects in undecided(call, seen, category).await? {
         let told =
-            look_up::<Vec<(i64, String)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await;
-        let told = told.map_err(|error| call.failed(error))?;
+            look_up::<Vec<(i64, String)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await?;
         if told.as_ref() == Some(&objects.states()) {
             continue;
         }
@@ -441,7 +448,7 @@ impl Teller<'_> {
         }}));
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
-        let access = access(bunq, ctx, self.call.caller()?).await.map_err(|error| self.call.failed(error))?;
+        let access = access(bunq, ctx, self.call.caller()?).await?;
         match access {
             // Nothing is noted as told; it is told when the third party may act again.
             Access::Suspended => return Err(Error::unauthorised()),
@@ -451,15 +458,15 @@ impl Teller<'_> {
         let outcome = if self.unreachable.contains(&filter.target) {
             Outcome::NotTried
         } else {
-            deliver(bunq, ctx, self.user, &filter.target, body.clone()).await?
+            deliver(bunq, self.user, &filter.target, body.clone()).await?
         };
         if outcome == Outcome::Taken {
             return Ok(());
         }
         self.unreachable.insert(filter.target.clone());
         let failure = Failure::new(filter, (event_type, object_id), &body, ctx.now, outcome);
-        let id = callback_failures::keep(bunq, ctx, self.user, failure).await;
-        self.failures.push(Job::Again(self.user, id.map_err(|error| self.call.failed(error))?));
+        let id = callback_failures::keep(bunq, ctx, self.user, failure).await?;
+        self.failures.push(Job::Again(self.user, id));
         Ok(())
     }
 }
@@ -480,21 +487,20 @@ pub(crate) enum Outcome {
 /// Posts a body to a target, signed as answers are.
 ///
 /// # Errors
-/// [`Error`]
+/// [`GatewayError`]
 pub(crate) async fn deliver(
     bunq: &Bunq,
-    ctx: &Ctx,
     user: i64,
     target: &str,
     body: Bytes,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, GatewayError> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Some(signature) = bunq.key(ctx).await?.sign(&body) {
+    if let Some(signature) = bunq.key().await?.sign(&body) {
         headers.insert(SERVER_SIGNATURE, signature);
     }
-    let pinned = pinned_by(bunq, user).await.map_err(|error| from_gateway(error, &ctx.request))?;
+    let pinned = pinned_by(bunq, user).await?;
     Ok(match outbound::post(target, headers, body, pinned.as_deref(), &bunq.edge.loopback).await {
         Ok(status) if status.is_success() => Outcome::Taken,
         Ok(status) => Outcome::Refused(status.as_u16()),

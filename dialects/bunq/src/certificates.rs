@@ -9,7 +9,7 @@ use gateway::domain::{CertificateHolder, TppId};
 use gateway::{Ctx, Gateway, Place};
 use http_signatures::key::PublicKey;
 
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::state::Bunq;
 
 /// Longest common name of a pseudo certificate, in characters (X.520, ub-common-name).
@@ -61,8 +61,7 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
         || certificate.qc_statements.is_some();
     let holder = if is_real {
         let presented = gateway.read_certificate(&certificate.der, Place::Seal, ctx.now)?;
-        let status = gateway.check_certificate_status(&presented.holder.fingerprint, Place::Seal).await;
-        status.map_err(|error| from_gateway(error, &ctx.request))?;
+        gateway.check_certificate_status(&presented.holder.fingerprint, Place::Seal).await?;
         gateway.check_role(&presented, &Role::THIRD_PARTY)?;
         presented.holder.clone()
     } else if gateway.is_for_tests() {
@@ -99,12 +98,11 @@ pub(crate) fn refuse_private_key(field: &str, text: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// 400 for another key.
-pub(crate) async fn bind_key(bunq: &Bunq, ctx: &Ctx, accepted: &Accepted) -> Result<(), Error> {
+pub(crate) async fn bind_key(bunq: &Bunq, accepted: &Accepted) -> Result<(), Error> {
     const KIND: &str = "pseudo-certificate-key";
     let subject = gateway::secret_hash(accepted.holder.tpp.as_str());
     let keep = |known: Option<&str>| known.is_none().then(|| accepted.key_fingerprint.clone());
-    let first = bunq.drawer.update(KIND, subject.as_hex(), keep).await;
-    let first = first.map_err(|error| from_gateway(error, &ctx.request))?;
+    let first = bunq.drawer.update(KIND, subject.as_hex(), keep).await?;
     if first.as_deref() == Some(accepted.key_fingerprint.as_str()) {
         return Ok(());
     }
@@ -155,5 +153,7 @@ fn pseudo(certificate: &Certificate, common_name: &str) -> Result<CertificateHol
         roles,
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        // No client proves itself with one at this interface.
+        signing_key: None,
     })
 }

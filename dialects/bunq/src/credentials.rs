@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::certificates::{Accepted, accept, bind_key};
-use crate::error::{Error, from_gateway, sentence};
+use crate::error::{Error, sentence};
 use crate::fields::Fields;
 use crate::lives::{APPROVAL, until};
 use crate::permitted_ips::ANY;
@@ -139,28 +139,28 @@ pub(crate) async fn acting(
 /// 400, the same whatever is wrong with the secret.
 pub(crate) async fn resolve(bunq: &Bunq, ctx: &Ctx, secret: &str, address: IpAddr) -> Result<Usable, Error> {
     // Whoever has the secret is told why it is of no use.
-    let failed = |error| match error {
+    let useless = |error| match error {
         gateway::Error::Refused(Refusal::Standing(refusal)) => Error::bad(sentence(&refusal.to_string())),
-        other => from_gateway(other, &ctx.request),
+        other => other.into(),
     };
     let hash = gateway::secret_hash(secret);
-    let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await.map_err(failed)?;
+    let known: Option<(i64, i64)> = look_up(&bunq.drawer, BY_KEY, hash.as_hex()).await?;
     let credential = match known {
-        Some((user, id)) => find::<Credential>(&bunq.drawer, user, id).await.map_err(failed)?,
-        None => of_access_token(bunq, ctx, secret, &hash).await.map_err(failed)?,
+        Some((user, id)) => find::<Credential>(&bunq.drawer, user, id).await?,
+        None => of_access_token(bunq, ctx, secret, &hash).await.map_err(useless)?,
     };
     let credential = credential.ok_or_else(Error::credentials)?;
     let usable = !credential.value.is_expired_at(ctx.now) && credential.value.permits(address);
     if !usable {
         return Err(Error::credentials());
     }
-    let user = users::find(bunq, credential.owner).await.map_err(failed)?.ok_or_else(Error::credentials)?;
-    let acting = acting(bunq, ctx, &user.value, &credential.value).await.map_err(failed)?;
+    let user = users::find(bunq, credential.owner).await?.ok_or_else(Error::credentials)?;
+    let acting = acting(bunq, ctx, &user.value, &credential.value).await.map_err(useless)?;
     if let Some(grant) = &credential.value.grant {
         let acting = acting.ok_or_else(Error::credentials)?;
         match bunq.edge.gateway.check_grant(ctx, &acting, grant).await {
             Err(gateway::Error::Refused(_) | gateway::Error::NotFound(_)) => return Err(Error::credentials()),
-            other => other.map_err(failed)?,
+            other => other?,
         };
     }
     Ok(Usable { credential, user })
@@ -286,12 +286,10 @@ pub(crate) async fn bind(
 /// 400
 pub(crate) async fn check_address(
     bunq: &Bunq,
-    ctx: &Ctx,
     session: &Session,
     address: IpAddr,
 ) -> Result<Record<Credential>, Error> {
-    let credential = find::<Credential>(&bunq.drawer, session.user, session.credential).await;
-    let credential = credential.map_err(|error| from_gateway(error, &ctx.request))?;
+    let credential = find::<Credential>(&bunq.drawer, session.user, session.credential).await?;
     match credential {
         Some(credential) if credential.value.permits(address) => Ok(credential),
         _ => Err(Error::credentials()),
@@ -316,17 +314,14 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
     }
-    let known = users::number_of_provider(bunq, &accepted.holder.tpp).await;
-    if known.map_err(|error| call.failed(error))?.is_none() {
+    if users::number_of_provider(bunq, &accepted.holder.tpp).await?.is_none() {
         bunq.new_providers.take(call.ctx.now, call.address)?;
     }
     if accepted.is_pseudo {
-        bind_key(bunq, &call.ctx, &accepted).await?;
+        bind_key(bunq, &accepted).await?;
     }
-    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await;
-    let acting = acting.map_err(|error| call.failed(error))?;
-    let made = make_key(&call, &acting, &accepted).await;
-    made.map_err(|error| call.failed(error))
+    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await?;
+    Ok(make_key(&call, &acting, &accepted).await?)
 }
 
 async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Result<Reply, gateway::Error> {

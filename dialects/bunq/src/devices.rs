@@ -57,29 +57,25 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let usable = resolve(bunq, &call.ctx, secret, call.address).await?;
     let (owner, credential) = (usable.credential().owner, usable.credential().id);
     let key = format!("{}/{credential}", installation.id);
-    let known = look_up::<i64>(&bunq.drawer, BY_INSTALLATION, &key).await;
-    if known.map_err(|error| call.failed(error))?.is_some() {
+    if look_up::<i64>(&bunq.drawer, BY_INSTALLATION, &key).await?.is_some() {
         return Err(exists());
     }
     let (named, is_own) = {
         let credential = usable.credential();
         ((credential.owner, credential.id), credential.value.grant.is_none())
     };
-    let id = bunq.number().await.map_err(|error| call.failed(error))?;
+    let id = bunq.number().await?;
     let ip = call.address.to_string();
     let device = Record::new(id, owner, call.ctx.now, DeviceServer { description: description.clone(), ip });
     let device = device.until(until(call.ctx.now, IN_USE));
-    bind(bunq, &call.ctx, usable, (&description, call.address), &addresses)
-        .await
-        .map_err(|error| call.failed(error))?;
+    bind(bunq, &call.ctx, usable, (&description, call.address), &addresses).await?;
     if let Some(until) = device.forget_at.filter(|_| is_own) {
-        let kept = bunq.drawer.keep(&credentials::keys(secret, named), until).await;
-        kept.map_err(|error| call.failed(error))?;
+        bunq.drawer.keep(&credentials::keys(secret, named), until).await?;
     }
     let by_installation = index_until(BY_INSTALLATION, key, &id, device.forget_at);
     match bunq.drawer.save(&[device.entry(), by_installation]).await {
         Err(gateway::Error::Conflict) => Err(exists()),
-        Err(error) => Err(call.failed(error)),
+        Err(error) => Err(error.into()),
         Ok(()) => Ok(Reply::id(id)),
     }
 }

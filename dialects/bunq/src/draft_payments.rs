@@ -91,13 +91,12 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers,
         lifetime: LIFETIME,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
-    let payment = payment.map_err(|error| call.failed(error))?;
-    let first_entry = call.bunq.numbers(count).await.map_err(|error| call.failed(error))?;
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?;
+    let first_entry = call.bunq.numbers(count).await?;
     let (creator, count) = (call.session()?.user, Some(payment.transfers.len()));
     let draft = DraftPayment { payment: payment.id, creator, tpp, first_entry, batch, count };
-    let draft = call.bunq.add(&call.ctx, seen.id, draft).await;
-    Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
+    let draft = call.bunq.add(&call.ctx, seen.id, draft).await?;
+    Ok(Reply::id(draft.id))
 }
 
 /// A third party sees its own drafts, the user all of them.
@@ -137,8 +136,8 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
             })
         })
         .collect();
-    let name = users::provider_name(&call.bunq, draft.value.creator).await;
-    let name = name.map_err(|error| call.failed(error))?.unwrap_or_else(|| account.name.clone());
+    let name =
+        users::provider_name(&call.bunq, draft.value.creator).await?.unwrap_or_else(|| account.name.clone());
     let label = label_user(draft.value.creator, &name, call.ctx.tenant.country());
     let responses = match status {
         PaymentStatus::Pending => Vec::new(),
@@ -181,8 +180,7 @@ async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>)
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
-    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await;
-    let draft = draft.map_err(|error| call.failed(error))?;
+    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
     draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)
 }
 
@@ -191,9 +189,9 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> 
 /// # Errors
 /// [`Error`]
 pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
-    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await;
+    let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut drafts = Vec::new();
-    for draft in found.map_err(|error| call.failed(error))?.iter().filter(|draft| is_visible(call, draft)) {
+    for draft in found.iter().filter(|draft| is_visible(call, draft)) {
         drafts.push(render(call, seen, draft).await?);
     }
     Ok(drafts)
@@ -258,6 +256,6 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
             ));
         }
     };
-    changed.map_err(|error| call.failed(error))?;
+    changed?;
     Ok(Reply::id(draft.id))
 }

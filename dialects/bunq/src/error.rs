@@ -2,9 +2,9 @@
 //! description).
 
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, log_failure};
-use gateway::Noun;
-use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal, RequestId};
+use edge::{Rejected, with_fault};
+use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal};
+use gateway::{Fault, Noun};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -36,11 +36,13 @@ pub(crate) struct Error {
     additional: Option<Value>,
     /// Headers of its own.
     headers: Vec<(HeaderName, String)>,
+    /// What is behind a failure of the bank itself, for the log.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), additional: None, headers: Vec::new() }
+        Self { status, text: text.into(), additional: None, headers: Vec::new(), fault: None }
     }
 
     /// The request cannot be served as it is.
@@ -87,12 +89,6 @@ impl Error {
         Self::bad(WRONG_CREDENTIALS)
     }
 
-    /// Something that should not fail did.
-    pub(crate) fn unfinished() -> Self {
-        let text = "The operation could not be completed. Please try again.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
-    }
-
     /// The call has to be signed.
     pub(crate) fn signature_required() -> Self {
         let status = StatusCode::from_u16(466).unwrap_or(StatusCode::BAD_REQUEST);
@@ -129,7 +125,7 @@ impl Error {
                 response.headers_mut().insert(name, value);
             }
         }
-        response
+        with_fault(response, self.fault.clone())
     }
 }
 
@@ -195,8 +191,8 @@ fn of_grant(refusal: &GrantRefusal, text: String) -> Error {
         R::AccessTokenMissing
         | R::AccessTokenInvalid(_)
         | R::AccessTokenCertificate
-        | R::AccessTokenOfAnotherConsent(_)
-        | R::ConsentEnded(_) => Error::unauthenticated(),
+        | R::AccessTokenOfAnotherSubject(_)
+        | R::SubjectEnded(_) => Error::unauthenticated(),
         R::CodeUnknown
         | R::CodeOfAnotherClient(_)
         | R::CodeExpired { .. }
@@ -222,30 +218,30 @@ fn of_access(refusal: &AccessRefusal, text: String) -> Error {
     }
 }
 
-/// An error of a use case, logged here if it is the gateway's own fault.
-pub(crate) fn from_gateway(error: gateway::Error, request: &RequestId) -> Error {
-    use gateway::Error as E;
-    match error {
-        E::Refused(refusal) => refusal.into(),
-        E::NotFound(
-            Noun::Certificate
-            | Noun::Consent
-            | Noun::Authorisation
-            | Noun::Account
-            | Noun::Customer
-            | Noun::Payment
-            | Noun::ThirdParty,
-        ) => Error::not_found(),
-        E::Conflict => Error::new(StatusCode::CONFLICT, sentence(&error.to_string())),
-        E::Unavailable(_) => {
-            log_failure(request, &error);
-            let status = StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            Error::new(status, "The service is not available. Please try again later.")
-        }
-        E::Internal(_) => {
-            log_failure(request, &error);
-            let text = "The operation could not be completed. Please try again.";
-            Error::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as E;
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::NotFound(
+                Noun::Certificate
+                | Noun::Consent
+                | Noun::Authorisation
+                | Noun::Account
+                | Noun::Customer
+                | Noun::Payment
+                | Noun::ThirdParty,
+            ) => Self::not_found(),
+            E::Conflict => Self::new(StatusCode::CONFLICT, sentence(&error.to_string())),
+            E::Unavailable(fault) => {
+                let status = StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+                let text = "The service is not available. Please try again later.";
+                Self { fault: Some(fault), ..Self::new(status, text) }
+            }
+            E::Internal(fault) => {
+                let text = "The operation could not be completed. Please try again.";
+                Self { fault: Some(fault), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, text) }
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn confirm(call: Call) -> Result<Reply, Error> {
     let unknown = || Error::bad("The field \"pointer_iban\" names no account of this bank in this currency.");
     let number = AccountNumber::Iban(number.ok_or_else(unknown)?);
     let reference = AccountReference { number, currency: None };
-    let has_funds = call.bunq.edge.gateway.has_funds(&call.ctx, &reference, amount).await;
-    let has_funds = has_funds.map_err(|error| call.failed(error))?.ok_or_else(unknown)?;
+    let has_funds =
+        call.bunq.edge.gateway.has_funds(&call.ctx, &reference, amount).await?.ok_or_else(unknown)?;
     Ok(Reply::one("ConfirmationOfFunds", json!({ "has_sufficient_funds": has_funds })))
 }

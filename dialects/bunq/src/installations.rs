@@ -116,13 +116,13 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     bunq.new_installations.take(call.ctx.now, call.address)?;
     let token = bunq.edge.gateway.new_secret();
     let hash = gateway::secret_hash(&token);
-    let first = bunq.numbers(2).await.map_err(|error| call.failed(error))?;
+    let first = bunq.numbers(2).await?;
     let (id, token_id) = (first, first + 1);
     let forget_at = until(call.ctx.now, UNUSED);
     let record = Record::new(id, 0, call.ctx.now, KeptInstallation::new(&der, &received)).until(forget_at);
     let entries = [record.entry(), index_until(BY_TOKEN, hash.as_hex(), &id, forget_at)];
-    bunq.drawer.save(&entries).await.map_err(|error| call.failed(error))?;
-    let key = bunq.key(&call.ctx).await?;
+    bunq.drawer.save(&entries).await?;
+    let key = bunq.key().await?;
     let now = time(call.ctx.now);
     Ok(Reply::all(vec![
         wrapped("Id", json!({ "id": id })),
@@ -145,7 +145,7 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
 /// `GET /installation/{id}/server-public-key`
 pub(crate) async fn server_key(call: Call) -> Result<Reply, Error> {
     check(&call)?;
-    let key = call.bunq.key(&call.ctx).await?;
+    let key = call.bunq.key().await?;
     Ok(Reply::one("ServerPublicKey", json!({ "server_public_key": key.public_pem })))
 }
 

@@ -74,16 +74,14 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
-    let payment = payment.map_err(|error| call.failed(error))?.id;
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id;
     let public_uuid = call.bunq.edge.gateway.new_secret_uuid();
-    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let id = call.bunq.number().await?;
     let transaction =
         IssuerTransaction { payment, tpp: tpp.clone(), public_uuid: public_uuid.clone(), url_redirect };
     let record = Record::new(id, user, call.ctx.now, transaction);
     let by_uuid = index_until(BY_UUID, public_uuid, &(user, id), record.forget_at);
-    let saved = call.bunq.drawer.save(&[record.entry(), by_uuid]).await;
-    saved.map_err(|error| call.failed(error))?;
+    call.bunq.drawer.save(&[record.entry(), by_uuid]).await?;
     Ok(Reply::id(id))
 }
 
@@ -118,9 +116,8 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
         "status": word(payment.status_at(call.ctx.now)),
     });
     // The payer is left out while unknown: clients do not take null for a label.
-    if let (Some(customer), Some(account)) = (&payment.customer, &payment.account) {
-        let accounts = call.bunq.edge.gateway.own_accounts(customer).await;
-        let accounts = accounts.map_err(|error| call.failed(error))?;
+    if let Some((customer, account)) = payment.decision.payer() {
+        let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
         let payer = accounts.into_iter().find(|readable| readable.account.id == *account);
         if let Some(payer) = payer {
             rendered["alias"] = label_own(payer.account.iban.as_str(), &payer.account.name);
@@ -158,14 +155,13 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     Fields::of(&body).word("status", &["CANCELLED"])?;
     let (tpp, payment) = (call.caller()?.tpp(), &transaction.value.payment);
-    let cancelled = call.bunq.edge.gateway.cancel_payment(&call.ctx, tpp, payment).await;
-    cancelled.map_err(|error| call.failed(error))?;
+    call.bunq.edge.gateway.cancel_payment(&call.ctx, tpp, payment).await?;
     Ok(Reply::id(transaction.id))
 }
 
 /// `GET /payment-service-provider-issuer-transaction-public/{uuid}`: whoever knows the UUID is the payer.
 pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
-    let found = by_uuid(&call.bunq, call.param("uuid")).await.map_err(|error| call.failed(error))?;
+    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
     Ok(Reply::all(vec![render(&call, &found.ok_or_else(Error::not_found)?).await?]))
 }
 
@@ -173,10 +169,9 @@ pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn reject_public(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     Fields::of(&body).word("status", &["REJECTED"])?;
-    let found = by_uuid(&call.bunq, call.param("uuid")).await.map_err(|error| call.failed(error))?;
+    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
     let transaction = found.ok_or_else(Error::not_found)?;
-    let rejected = call.bunq.edge.gateway.reject_payment(&call.ctx, &transaction.value.payment).await;
-    rejected.map_err(|error| call.failed(error))?;
+    call.bunq.edge.gateway.reject_payment(&call.ctx, &transaction.value.payment).await?;
     Ok(Reply::id(transaction.id))
 }
 

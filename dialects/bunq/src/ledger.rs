@@ -76,13 +76,12 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// 403 if the caller may not see it.
     pub(crate) async fn of(call: &'a Call, seen: &'a Seen) -> Result<Self, Error> {
-        let failed = |error| call.failed(error);
         let proof = seen.readable.transactions.as_ref().ok_or_else(|| {
             Error::forbidden("The user did not grant access to payments; the role AISP is needed for that.")
         })?;
         let day = call.ctx.today();
-        let total = call.bunq.edge.gateway.booked_up_to(&call.ctx, proof, day).await.map_err(failed)?;
-        let numbers = PaymentNumbers::of(&call.bunq, seen.id, total).await.map_err(failed)?;
+        let total = call.bunq.edge.gateway.booked_up_to(&call.ctx, proof, day).await?;
+        let numbers = PaymentNumbers::of(&call.bunq, seen.id, total).await?;
         Ok(Self { call, proof, numbers, total })
     }
 
@@ -91,9 +90,9 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// [`Error`]
     pub(crate) async fn count_up_to(&self, day: Date) -> Result<i64, Error> {
-        let count = self.call.bunq.edge.gateway.booked_up_to(&self.call.ctx, self.proof, day).await;
+        let count = self.call.bunq.edge.gateway.booked_up_to(&self.call.ctx, self.proof, day).await?;
         // What is booked at this moment has no number here.
-        Ok(count.map_err(|error| self.call.failed(error))?.min(self.total))
+        Ok(count.min(self.total))
     }
 
     /// Up to `limit` transactions, newest first, the first of them at a place.
@@ -102,8 +101,8 @@ impl<'a> Ledger<'a> {
     /// [`Error`]
     pub(crate) async fn up_to(&self, newest: i64, limit: i64) -> Result<Vec<Numbered>, Error> {
         let range = (Some(newest), limit.max(0));
-        let history = self.call.bunq.edge.gateway.history(&self.call.ctx, self.proof, range).await;
-        let found = history.map_err(|error| self.call.failed(error))?.transactions;
+        let found =
+            self.call.bunq.edge.gateway.history(&self.call.ctx, self.proof, range).await?.transactions;
         let numbered = |(place, transaction)| Some((self.numbers.at(place)?, transaction));
         Ok(found.into_iter().filter_map(numbered).collect())
     }
@@ -165,11 +164,10 @@ pub(crate) async fn in_range(call: &Call, seen: &Seen, range: Range, limit: i64)
 /// # Errors
 /// [`Error`]
 pub(crate) async fn number_of_entry(call: &Call, seen: &Seen, entry: &str) -> Result<Option<i64>, Error> {
-    let failed = |error| call.failed(error);
     let Some(proof) = &seen.readable.transactions else { return Ok(None) };
-    let place = call.bunq.edge.gateway.entry_number(proof, entry).await.map_err(failed)?;
+    let place = call.bunq.edge.gateway.entry_number(proof, entry).await?;
     let Some(place) = place else { return Ok(None) };
-    let numbers = PaymentNumbers::of(&call.bunq, seen.id, place).await.map_err(failed)?;
+    let numbers = PaymentNumbers::of(&call.bunq, seen.id, place).await?;
     Ok(numbers.at(place))
 }
 
@@ -185,8 +183,9 @@ pub(crate) async fn made_of(
     count: usize,
 ) -> Result<Option<Vec<Numbered>>, Error> {
     let Some(proof) = &seen.readable.transactions else { return Ok(None) };
-    let first = call.bunq.edge.gateway.entry_number(proof, &entry_of(payment, 0)).await;
-    let Some(first) = first.map_err(|error| call.failed(error))? else { return Ok(None) };
+    let Some(first) = call.bunq.edge.gateway.entry_number(proof, &entry_of(payment, 0)).await? else {
+        return Ok(None);
+    };
     let length = i64::try_from(count).unwrap_or(0);
     let mut made = Ledger::of(call, seen).await?.up_to(first + length - 1, length).await?;
     made.reverse();

@@ -95,7 +95,7 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
     }
     let text = serde_json::to_string(&filters).unwrap_or_default();
     callbacks::begin(&call, &key).await?;
-    call.bunq.drawer.put(FILTERS, &key, &text).await.map_err(|error| call.failed(error))?;
+    call.bunq.drawer.put(FILTERS, &key, &text).await?;
     call.bunq.callbacks.look_again();
     Ok(render(&filters))
 }
@@ -103,8 +103,8 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
 /// `GET …/notification-filter-url`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let key = key(&call).await?;
-    let filters = look_up::<Vec<Filter>>(&call.bunq.drawer, FILTERS, &key).await;
-    Ok(render(&filters.map_err(|error| call.failed(error))?.unwrap_or_default()))
+    let filters = look_up::<Vec<Filter>>(&call.bunq.drawer, FILTERS, &key).await?;
+    Ok(render(&filters.unwrap_or_default()))
 }
 
 /// A certificate that a caller's server presents.
@@ -147,8 +147,8 @@ pub(crate) async fn pin(call: Call) -> Result<Reply, Error> {
         pem.push_str(&eidas::certificate::to_pem(&certificate.der));
     }
     let pinned = CertificatePinned { chain: pem, is_deleted: false };
-    let pinned = call.bunq.add(&call.ctx, user, pinned).await;
-    Ok(Reply::id(pinned.map_err(|error| call.failed(error))?.id))
+    let pinned = call.bunq.add(&call.ctx, user, pinned).await?;
+    Ok(Reply::id(pinned.id))
 }
 
 fn render_pinned(pinned: &Record<CertificatePinned>) -> Value {
@@ -162,8 +162,7 @@ fn render_pinned(pinned: &Record<CertificatePinned>) -> Value {
 }
 
 async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
-    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.id("id")?).await;
-    let found = found.map_err(|error| call.failed(error))?;
+    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.id("id")?).await?;
     found.filter(|pinned| !pinned.value.is_deleted).ok_or_else(Error::not_found)
 }
 
@@ -186,6 +185,6 @@ pub(crate) async fn unpin(call: Call) -> Result<Reply, Error> {
     let mut pinned = named(&call).await?;
     pinned.value.is_deleted = true;
     pinned.forget_at = Some(call.ctx.now);
-    pinned.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    pinned.save(&call.bunq.drawer).await?;
     Ok(Reply::empty())
 }

@@ -91,9 +91,9 @@ struct Active {
 impl Active {
     async fn of(call: &Call, user: i64) -> Result<Self, Error> {
         let key = user.to_string();
-        let known = call.bunq.drawer.entry(ACTIVE, &key).await.map_err(|error| call.failed(error))?;
+        let known = call.bunq.drawer.entry(ACTIVE, &key).await?;
         let entry = known.unwrap_or_else(|| index(ACTIVE, key, &false));
-        let is_there = parse::<bool>(ACTIVE, &entry.value).map_err(|error| call.failed(error))?;
+        let is_there = parse::<bool>(ACTIVE, &entry.value)?;
         Ok(Self { is_there, entry })
     }
 
@@ -136,9 +136,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         return Err(only_one());
     }
     if let User::Customer { customer } = call.caller()? {
-        recognise(&call, user, customer).await.map_err(|error| call.failed(error))?;
+        recognise(&call, user, customer).await?;
     }
-    let first = call.bunq.numbers(2).await.map_err(|error| call.failed(error))?;
+    let first = call.bunq.numbers(2).await?;
     let now = call.ctx.now;
     let callbacks = url.map(|url| Callback { id: first + 1, created: now, updated: now, url });
     let client = OauthClient { is_active: true, display_name, callbacks: callbacks.into_iter().collect() };
@@ -147,7 +147,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     match call.bunq.drawer.save(&[record.entry(), by_id, active.becomes(true)]).await {
         // Another one was registered at the same moment.
         Err(gateway::Error::Conflict) => Err(only_one()),
-        saved => saved.map(|()| Reply::id(record.id)).map_err(|error| call.failed(error)),
+        saved => Ok(saved.map(|()| Reply::id(record.id))?),
     }
 }
 
@@ -197,7 +197,7 @@ async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
 
 async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error> {
     client.updated = call.ctx.now;
-    client.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))
+    Ok(client.save(&call.bunq.drawer).await?)
 }
 
 /// `GET /user/{user}/oauth-client/{id}`
@@ -219,15 +219,12 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         let active = Active::of(&call, client.owner).await?;
         client.value.is_active = false;
         client.updated = call.ctx.now;
-        let saved = call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await;
-        saved.map_err(|error| call.failed(error))?;
+        call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
     }
     if status == "CANCELLED" {
         let gateway = &call.bunq.edge.gateway;
-        let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await;
-        let acting = acting.map_err(|error| call.failed(error))?;
-        let ended = gateway.end_authorizations(&call.ctx, &acting).await;
-        ended.map_err(|error| call.failed(error))?;
+        let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
+        gateway.end_authorizations(&call.ctx, &acting).await?;
     }
     Ok(Reply::id(client.id))
 }
@@ -270,7 +267,7 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
     if client.value.callbacks.len() >= MAX_URLS {
         return Err(Error::bad(format!("A client has at most {MAX_URLS} callback URLs.")));
     }
-    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let id = call.bunq.number().await?;
     let now = call.ctx.now;
     client.value.callbacks.push(Callback { id, created: now, updated: now, url });
     save(&call, client).await?;

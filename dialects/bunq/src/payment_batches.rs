@@ -34,8 +34,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transfers = transfers(&call, Fields::of(&body), "payments").await?;
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
     let batch = add_batch(&call, &seen, transfers.len()).await?;
-    let paid = call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, payment_of_batch(batch)).await;
-    paid.map_err(|error| call.failed(error))?;
+    call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, payment_of_batch(batch)).await?;
     Ok(Reply::id(batch))
 }
 
@@ -44,8 +43,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 /// # Errors
 /// [`Error`]
 pub(crate) async fn add_batch(call: &Call, seen: &Seen, count: usize) -> Result<i64, Error> {
-    let batch = call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await;
-    Ok(batch.map_err(|error| call.failed(error))?.id)
+    Ok(call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await?.id)
 }
 
 /// The payment whose transfers are a batch.

@@ -114,8 +114,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let transfer = transfer(&call, Fields::of(&body)).await?;
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
-    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await;
-    let payment = payment.map_err(|error| call.failed(error))?;
+    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
     let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
     Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
 }
@@ -154,7 +153,7 @@ pub(crate) async fn roles_of_caller(call: &Call) -> Result<Option<Vec<eidas::Rol
         User::Provider { roles, .. } => return Ok(Some(roles.clone())),
         User::Key { provider, .. } => *provider,
     };
-    let user = crate::users::find(&call.bunq, provider).await.map_err(|error| call.failed(error))?;
+    let user = crate::users::find(&call.bunq, provider).await?;
     let client = user.and_then(|user| user.value.client(provider));
     Ok(Some(client.map(|(_, roles)| roles).unwrap_or_default()))
 }

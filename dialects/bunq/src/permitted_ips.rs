@@ -54,10 +54,10 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
     if credential.value.addresses.len() >= MAX_ADDRESSES {
         return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
     }
-    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let id = call.bunq.number().await?;
     let now = call.ctx.now;
     credential.value.addresses.push(Address { id, created: now, updated: now, ip, is_active });
-    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    credential.save(&call.bunq.drawer).await?;
     Ok(Reply::id(id))
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let address = address.ok_or_else(Error::not_found)?;
     address.is_active = status == "ACTIVE";
     address.updated = call.ctx.now;
-    credential.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    credential.save(&call.bunq.drawer).await?;
     Ok(Reply::id(id))
 }
 

@@ -67,10 +67,9 @@ fn nobody(kind: &str) -> Error {
 
 /// A customer is paid on the first current account that is in use.
 async fn of_user(call: &Call, id: i64) -> Result<Option<Pointed>, Error> {
-    let user = users::find(&call.bunq, id).await.map_err(|error| call.failed(error))?;
+    let user = users::find(&call.bunq, id).await?;
     let Some(User::Customer { customer }) = user.map(|user| user.value) else { return Ok(None) };
-    let accounts =
-        call.bunq.edge.gateway.own_accounts(&customer).await.map_err(|error| call.failed(error))?;
+    let accounts = call.bunq.edge.gateway.own_accounts(&customer).await?;
     let is_payable = |account: &gateway::domain::Account| {
         account.status == AccountStatus::Enabled && account.product == Product::Current
     };

@@ -72,10 +72,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime: LIFETIME,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
-    let payment = payment.map_err(|error| call.failed(error))?.id;
-    let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await;
-    Ok(Reply::id(draft.map_err(|error| call.failed(error))?.id))
+    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id;
+    let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await?;
+    Ok(Reply::id(draft.id))
 }
 
 async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Error> {
@@ -124,12 +123,11 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let status = Fields::of(&body).word("status", &["CANCELLED", "REJECTED"])?;
     let (gateway, id) = (&call.bunq.edge.gateway, &draft.value.payment);
-    let changed = if status == "CANCELLED" {
-        gateway.cancel_payment(&call.ctx, call.caller()?.tpp(), id).await
+    if status == "CANCELLED" {
+        gateway.cancel_payment(&call.ctx, call.caller()?.tpp(), id).await?;
     } else {
-        gateway.reject_payment(&call.ctx, id).await
-    };
-    changed.map_err(|error| call.failed(error))?;
+        gateway.reject_payment(&call.ctx, id).await?;
+    }
     Ok(Reply::id(draft.id))
 }
 

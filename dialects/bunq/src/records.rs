@@ -1,6 +1,6 @@
 //! The dialect's own state: records with a number and an owner, in the drawer that the gateway keeps for it.
 
-use gateway::{Drawer, Entry, Error, StoreError};
+use gateway::{Drawer, Entry, Error};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,7 @@ impl<T: Kept> Record<T> {
     }
 
     fn read(entry: Entry) -> Result<Self, Error> {
-        let corrupt =
-            || Error::Internal(StoreError::unreadable(T::KIND, gateway::fault("its key is no owner and id")));
+        let corrupt = || unreadable(T::KIND);
         let (owner, id) = entry.key.split_once('/').ok_or_else(corrupt)?;
         let stored: Stored<T> = parse(T::KIND, &entry.value)?;
         Ok(Self {
@@ -189,10 +188,12 @@ pub(crate) async fn look_up<T: DeserializeOwned>(
 /// # Errors
 /// [`Error::Internal`]
 pub(crate) fn parse<T: DeserializeOwned>(kind: &'static str, text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| {
-        let place = gateway::fault(format!("{:?} at {}:{}", error.classify(), error.line(), error.column()));
-        Error::Internal(StoreError::unreadable(kind, place))
-    })
+    serde_json::from_str(text).map_err(|_| unreadable(kind))
+}
+
+/// The kind alone: what the library says of a text may repeat it.
+fn unreadable(kind: &str) -> Error {
+    Error::internal(format!("an entry of the kind {kind} cannot be read"))
 }
 
 /// Numbers as text of one length sort as numbers do.

@@ -89,13 +89,12 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         name: account.name.clone(),
         payment,
     };
-    let inquiry = call.bunq.add(&call.ctx, seen.id, inquiry).await.map_err(|error| call.failed(error))?;
+    let inquiry = call.bunq.add(&call.ctx, seen.id, inquiry).await?;
     if let (Some(iban), Some(_)) = (&inquiry.value.counterparty.iban, &inquiry.value.payment) {
         let asked = (iban.clone(), amount.currency.code().to_owned());
         let response = RequestResponse { account: seen.id, inquiry: inquiry.id, asked };
         for user in asked_users(&call, (iban, amount.currency), pointed.user).await? {
-            let added = call.bunq.add(&call.ctx, user, response.clone()).await;
-            added.map_err(|error| call.failed(error))?;
+            call.bunq.add(&call.ctx, user, response.clone()).await?;
         }
     }
     Ok(Reply::id(inquiry.id))
@@ -110,11 +109,10 @@ async fn asked_users(
     if let Some(user) = named {
         return Ok(vec![user]);
     }
-    let holders = call.bunq.edge.gateway.holders_of_number(&call.ctx, iban, currency).await;
+    let holders = call.bunq.edge.gateway.holders_of_number(&call.ctx, iban, currency).await?;
     let mut users = Vec::new();
-    for holder in holders.map_err(|error| call.failed(error))? {
-        let number = number_of_customer(&call.bunq, &call.ctx, &holder).await;
-        users.push(number.map_err(|error| call.failed(error))?);
+    for holder in holders {
+        users.push(number_of_customer(&call.bunq, &call.ctx, &holder).await?);
     }
     Ok(users)
 }
@@ -125,8 +123,7 @@ async fn give(call: &Call, seen: &Seen, amount: Money, what: &str) -> Result<(),
         return Err(Error::bad("At most 500.00 can be requested from this party at once."));
     }
     let from = (amount, crate::pointers::GIVER.1, what);
-    let given = call.bunq.edge.gateway.give_test_money(&call.ctx, &seen.account().id, from).await;
-    given.map_err(|error| call.failed(error))?;
+    call.bunq.edge.gateway.give_test_money(&call.ctx, &seen.account().id, from).await?;
     Ok(())
 }
 
@@ -144,8 +141,7 @@ async fn ask(
     let debtor = whom.iban.clone();
     let request =
         PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await;
-    Ok(payment.map_err(|error| call.failed(error))?.id)
+    Ok(call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id)
 }
 
 async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Payment>, Error> {
@@ -167,7 +163,9 @@ async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, 
     let value = &inquiry.value;
     let payment = payment_of(call, value).await?;
     let status = word(payment.as_ref(), call.ctx.now);
-    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    // Payments are kept to the second, requests are not.
+    let updated =
+        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(inquiry.created));
     let responded = matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated));
     Ok(json!({
         "id": inquiry.id,
@@ -206,9 +204,9 @@ async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error
 /// # Errors
 /// [`Error`]
 pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
-    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await;
+    let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut inquiries = Vec::new();
-    for inquiry in &found.map_err(|error| call.failed(error))? {
+    for inquiry in &found {
         inquiries.push(render(call, inquiry).await?);
     }
     Ok(inquiries)
@@ -220,9 +218,9 @@ pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<V
 /// [`Error`]
 pub(crate) async fn newest_responses(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
     let user = call.session()?.user;
-    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await;
+    let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await?;
     let mut responses = Vec::new();
-    for response in &found.map_err(|error| call.failed(error))? {
+    for response in &found {
         if is_for(&response.value, seen) {
             let inquiry = inquiry_of(call, &response.value).await?;
             responses.push(render_response(call, seen, response, &inquiry).await?);
@@ -259,8 +257,7 @@ pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
     let Some(payment) = &inquiry.value.payment else {
         return Err(Error::bad("The request was accepted and cannot be revoked any more."));
     };
-    let revoked = call.bunq.edge.gateway.cancel_payment(&call.ctx, None, payment).await;
-    revoked.map_err(|error| call.failed(error))?;
+    call.bunq.edge.gateway.cancel_payment(&call.ctx, None, payment).await?;
     Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
 }
 
@@ -283,7 +280,8 @@ async fn render_response(
     let value = &inquiry.value;
     let payment = payment_of(call, value).await?;
     let status = word(payment.as_ref(), call.ctx.now);
-    let updated = payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at);
+    let updated =
+        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(response.created));
     let account = seen.account();
     Ok(json!({
         "id": response.id,
@@ -357,8 +355,8 @@ pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
     let status = fields.word("status", &["ACCEPTED", "REJECTED"])?;
     let payment = inquiry.value.payment.as_ref().ok_or_else(Error::not_found)?;
     let gateway = &call.bunq.edge.gateway;
-    let changed = if status == "REJECTED" {
-        gateway.reject_payment(&call.ctx, payment).await
+    if status == "REJECTED" {
+        gateway.reject_payment(&call.ctx, payment).await?;
     } else {
         if !call.is_signed {
             return Err(Error::signature_required());
@@ -369,8 +367,7 @@ pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
             return Err(Error::bad("The field \"amount_responded\" must be the amount that was inquired."));
         }
         let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
-        gateway.approve_payment(&call.ctx, payment, (customer, &seen.account().id)).await
-    };
-    changed.map_err(|error| call.failed(error))?;
+        gateway.approve_payment(&call.ctx, payment, (customer, &seen.account().id)).await?;
+    }
     Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
 }

@@ -9,8 +9,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use edge::openapi::{self, Operation};
-use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, log_refusal, note_route};
-use gateway::Ctx;
+use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, note_route};
 use gateway::domain::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -105,16 +104,7 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
 
 async fn serve(State(shared): State<Shared>, request: Request) -> Response {
     let is_dutch = is_dutch(request.headers());
-    let id = request.extensions().get::<RequestId>().cloned();
-    match answer(&shared, request).await {
-        Ok(response) => response,
-        Err(error) => {
-            if let Some(id) = id {
-                log_refusal(&id, error.status, error.status.as_str());
-            }
-            error.response(is_dutch)
-        }
-    }
+    answer(&shared, request).await.unwrap_or_else(|error| error.response(is_dutch))
 }
 
 async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
@@ -132,16 +122,15 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
     note_route(&format!("{PREFIX}/v1{}", route.path));
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let incoming =
-        Incoming { ctx: ctx.clone(), connection, headers: parts.headers, params, query, path, body };
+    let incoming = Incoming { ctx, connection, headers: parts.headers, params, query, path, body };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;
-    signed(bunq, &ctx, reply).await
+    Ok(signed(bunq, reply).await?)
 }
 
 /// Every success is signed over its exact octets (section 4.2).
-pub(crate) async fn signed(bunq: &Bunq, ctx: &Ctx, reply: Reply) -> Result<Response, Error> {
-    let key = bunq.key(ctx).await?;
+pub(crate) async fn signed(bunq: &Bunq, reply: Reply) -> Result<Response, gateway::Error> {
+    let key = bunq.key().await?;
     let mut response = Response::new(Body::from(reply.body.clone()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, reply.content_type);

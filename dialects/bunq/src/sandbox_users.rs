@@ -25,7 +25,7 @@ async fn make(call: Call, kind: CustomerKind) -> Result<Reply, Error> {
         let user = number_of_customer(bunq, ctx, &customer).await?;
         key_of_customer(bunq, ctx, user).await.map(Some)
     };
-    let key = made.await.map_err(|error| call.failed(error))?;
+    let key = made.await?;
     // At a bank that is not for tests there is no such path.
     let key = key.ok_or_else(|| Error::from(edge::Rejected::NotFound))?;
     Ok(Reply::one("ApiKey", json!({ "api_key": key })))

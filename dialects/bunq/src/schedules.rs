@@ -126,7 +126,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
     check_transfers(std::slice::from_ref(&transfer))?;
-    let active = count_active(&call.bunq, seen.id).await.map_err(|error| call.failed(error))?;
+    let active = count_active(&call.bunq, seen.id).await?;
     if active >= MAX_SCHEDULES {
         return Err(Error::bad(format!("An account has at most {MAX_SCHEDULES} active schedules.")));
     }
@@ -141,9 +141,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         come: 0,
         instances: Vec::new(),
     };
-    let id = call.bunq.number().await.map_err(|error| call.failed(error))?;
+    let id = call.bunq.number().await?;
     let mut record = Record::new(id, seen.id, call.ctx.now, scheduled);
-    save(&call.bunq, &mut record, None).await.map_err(|error| call.failed(error))?;
+    save(&call.bunq, &mut record, None).await?;
     Ok(Reply::id(id))
 }
 
@@ -224,7 +224,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         record.value = ScheduledPayment { start, end, unit, size, ..record.value };
     }
     record.updated = call.ctx.now;
-    save(&call.bunq, &mut record, before).await.map_err(|error| call.failed(error))?;
+    save(&call.bunq, &mut record, before).await?;
     Ok(Reply::one("ScheduledPayment", render(&seen, &record)))
 }
 
@@ -235,7 +235,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
-    save(&call.bunq, &mut record, before).await.map_err(|error| call.failed(error))?;
+    save(&call.bunq, &mut record, before).await?;
     Ok(Reply::empty())
 }
 
@@ -258,8 +258,7 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
     for seen in &visible {
         breathe().await;
         let listed =
-            list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await;
-        let listed = listed.map_err(|error| call.failed(error))?;
+            list_records::<ScheduledPayment>(&call.bunq.drawer, seen.id, page.range, page.limit()).await?;
         found.extend(listed.into_iter().map(|record| (seen, record)));
     }
     found.sort_by_key(|(_, record)| std::cmp::Reverse(record.id));

@@ -85,30 +85,27 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         ));
     }
     if let User::Customer { customer } = &user.value {
-        due_payments::adopt(&call.bunq, customer).await.map_err(|error| call.failed(error))?;
+        due_payments::adopt(&call.bunq, customer).await?;
     }
     let lifetime = match &user.value {
         User::Provider { .. } if !credential.value.has_session => FIRST,
         User::Provider { .. } | User::Key { .. } => LATER,
-        User::Customer { .. } => {
-            let lifetime = users::session_lifetime(&call.bunq, credential.owner).await;
-            lifetime.map_err(|error| call.failed(error))?
-        }
+        User::Customer { .. } => users::session_lifetime(&call.bunq, credential.owner).await?,
     };
-    let used = keys(&call, secret, usable.credential()).await.map_err(|error| call.failed(error))?;
+    let used = keys(&call, secret, usable.credential()).await?;
     let installation = call.installation()?.token.as_hex().to_owned();
-    let opened = open(&call, installation, usable, lifetime).await.map_err(|error| call.failed(error))?;
+    let opened = open(&call, installation, usable, lifetime).await?;
     let (token, session) = opened;
     // Whatever was needed to open it lives on from here.
     if let Some(until) = until(session.expires_at, IN_USE) {
-        call.bunq.drawer.keep(&used, until).await.map_err(|error| call.failed(error))?;
+        call.bunq.drawer.keep(&used, until).await?;
     }
-    let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await;
+    let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await?;
     let created = time(session.created);
     Ok(Reply::all(vec![
         wrapped("Id", json!({ "id": session.id })),
         wrapped("Token", json!({"id": session.id, "created": created, "updated": created, "token": token})),
-        rendered.map_err(|error| call.failed(error))?,
+        rendered,
     ]))
 }
 
@@ -163,6 +160,6 @@ async fn open(
 /// `DELETE /session/{id}`: the session of the token, whatever the number says.
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     let token = call.session_token()?.as_hex().to_owned();
-    call.bunq.drawer.delete(&[(KIND, token)]).await.map_err(|error| call.failed(error))?;
+    call.bunq.drawer.delete(&[(KIND, token)]).await?;
     Ok(Reply::empty())
 }

@@ -35,22 +35,23 @@ impl ServerKey {
     /// Takes the key that was kept, or makes one and keeps it.
     ///
     /// # Errors
-    /// [`gateway::Error`], or nothing that can be told if the key is no key.
-    pub(crate) async fn load_or_make(drawer: &Drawer) -> Result<Option<Arc<Self>>, gateway::Error> {
-        let private = match drawer.get("server-key", "private").await? {
-            Some(pem) => Some(pem),
-            // Takes long enough to keep others waiting.
-            None => match tokio::task::spawn_blocking(|| generate_key(KeyType::Rsa2048)).await {
-                Ok(Ok((private, public))) => {
-                    // Of two that are made at once, the first is kept.
-                    let keep = |pem: String| move |known: Option<&str>| known.is_none().then(|| pem.clone());
-                    let both = format!("{private}\n{public}");
-                    drawer.update("server-key", "private", keep(both)).await?
-                }
-                Ok(Err(_)) | Err(_) => None,
-            },
+    /// [`gateway::Error`]
+    pub(crate) async fn load_or_make(drawer: &Drawer) -> Result<Arc<Self>, gateway::Error> {
+        let both = match drawer.get("server-key", "private").await? {
+            Some(both) => Some(both),
+            None => {
+                // Takes long enough to keep others waiting.
+                let made = tokio::task::spawn_blocking(|| generate_key(KeyType::Rsa2048)).await;
+                let (private, public) =
+                    made.map_err(gateway::Error::internal)?.map_err(gateway::Error::internal)?;
+                let both = format!("{private}\n{public}");
+                // Of two that are made at once, the first is kept.
+                let keep = |known: Option<&str>| known.is_none().then(|| both.clone());
+                drawer.update("server-key", "private", keep).await?
+            }
         };
-        Ok(private.and_then(|both| Self::from_pem(&both)).map(Arc::new))
+        let key = both.and_then(|both| Self::from_pem(&both)).map(Arc::new);
+        key.ok_or_else(|| gateway::Error::internal("the key that answers are signed with cannot be read"))
     }
 
     fn from_pem(both: &str) -> Option<Self> {

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::callbacks::Callbacks;
 use crate::due_payments;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::installations::Installation;
 use crate::limits::Limiter;
 use crate::lives::{self, Quota};
@@ -83,13 +83,8 @@ impl Bunq {
     }
 
     /// The key that answers are signed with.
-    pub(crate) async fn key(&self, ctx: &Ctx) -> Result<&Arc<ServerKey>, Error> {
-        self.key
-            .get_or_try_init(|| async {
-                let key = ServerKey::load_or_make(&self.drawer).await;
-                key.map_err(|error| from_gateway(error, &ctx.request))?.ok_or_else(Error::unfinished)
-            })
-            .await
+    pub(crate) async fn key(&self) -> Result<&Arc<ServerKey>, gateway::Error> {
+        self.key.get_or_try_init(|| ServerKey::load_or_make(&self.drawer)).await
     }
 
     /// Now, by the clock of the branch.

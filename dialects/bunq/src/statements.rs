@@ -91,8 +91,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         tpp: call.caller()?.tpp().cloned(),
         is_deleted: false,
     };
-    let statement = call.bunq.add(&call.ctx, seen.id, statement).await;
-    Ok(Reply::id(statement.map_err(|error| call.failed(error))?.id))
+    let statement = call.bunq.add(&call.ctx, seen.id, statement).await?;
+    Ok(Reply::id(statement.id))
 }
 
 /// Whoever may not see payments may not see statements of them.
@@ -123,8 +123,7 @@ fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Value {
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
-    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await;
-    let found = found.map_err(|error| call.failed(error))?;
+    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
     found.filter(|statement| statement.value.is_visible(call)).ok_or_else(Error::not_found)
 }
 
@@ -153,7 +152,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     let mut statement = named(&call, &seen).await?;
     statement.value.is_deleted = true;
     statement.forget_at = Some(call.ctx.now);
-    statement.save(&call.bunq.drawer).await.map_err(|error| call.failed(error))?;
+    statement.save(&call.bunq.drawer).await?;
     Ok(Reply::empty())
 }
 
@@ -183,7 +182,7 @@ async fn file(call: &Call, seen: &Seen, record: Record<CustomerStatement>) -> Re
         _ => (Box::new(move || pdf(&statement)), "application/pdf"),
     };
     // A long one takes long enough to keep others waiting.
-    let written = tokio::task::spawn_blocking(write).await.map_err(|_| Error::unfinished())?;
+    let written = tokio::task::spawn_blocking(write).await.map_err(gateway::Error::internal)?;
     Ok(Reply::content(Bytes::from(written), kind))
 }
 
@@ -232,8 +231,8 @@ pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
     let payment = call.id("event")?;
     find_one(&call, &seen, payment).await?;
-    let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await;
-    Ok(Reply::id(statement.map_err(|error| call.failed(error))?.id))
+    let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await?;
+    Ok(Reply::id(statement.id))
 }
 
 async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentStatement>), Error> {

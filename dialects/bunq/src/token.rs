@@ -3,13 +3,13 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use edge::{Connection, Rejected, SMALL_BODY, read_body};
-use gateway::CodeExchange;
+use edge::{Connection, Rejected, SMALL_BODY, read_body, with_fault};
 use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
+use gateway::{CodeExchange, Fault};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::oauth_clients::{by_client_id, secret};
 use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
@@ -21,22 +21,29 @@ struct OauthError {
     status: StatusCode,
     code: &'static str,
     text: String,
+    fault: Option<Fault>,
 }
 
 impl OauthError {
     fn bad(code: &'static str, text: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, text: text.into() }
+        Self { status: StatusCode::BAD_REQUEST, code, text: text.into(), fault: None }
     }
 }
 
 impl From<Error> for OauthError {
     fn from(error: Error) -> Self {
-        let code = match error.status {
-            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-            status if status.is_server_error() => "server_error",
+        let code = match error.status.as_u16() {
+            491 | 503 => "temporarily_unavailable",
+            500.. => "server_error",
             _ => "invalid_request",
         };
-        Self { status: error.status, code, text: error.text }
+        Self { status: error.status, code, text: error.text, fault: error.fault }
+    }
+}
+
+impl From<gateway::Error> for OauthError {
+    fn from(error: gateway::Error) -> Self {
+        Error::from(error).into()
     }
 }
 
@@ -44,7 +51,7 @@ impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
         let body = ascii(&json!({"error": self.code, "error_description": self.text}));
         let json = HeaderValue::from_static("application/json");
-        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+        with_fault((self.status, [(header::CONTENT_TYPE, json)], body).into_response(), self.fault)
     }
 }
 
@@ -52,7 +59,7 @@ impl IntoResponse for OauthError {
 pub(crate) async fn method() -> Response {
     let text = "Send a POST with the parameters in the query or in a form.";
     let error =
-        OauthError { status: StatusCode::METHOD_NOT_ALLOWED, code: "invalid_request", text: text.to_owned() };
+        OauthError { status: StatusCode::METHOD_NOT_ALLOWED, ..OauthError::bad("invalid_request", text) };
     ([(header::ALLOW, HeaderValue::from_static("POST,OPTIONS"))], error).into_response()
 }
 
@@ -73,37 +80,36 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
     let connection = parts.extensions.get::<Connection>();
     let body = read_body(body, SMALL_BODY, connection).await.map_err(Error::from)?;
     let parameters = parameters(parts.uri.query(), &body);
-    let failed = |error| OauthError::from(from_gateway(error, &ctx.request));
     if parameters.required("grant_type")? != "authorization_code" {
         return Err(OauthError::bad("unsupported_grant_type", "grant_type must be authorization_code"));
     }
     let (code, redirect_uri) = (parameters.required("code")?, parameters.required("redirect_uri")?);
-    let client = by_client_id(bunq, parameters.required("client_id")?).await.map_err(failed)?;
+    let client = by_client_id(bunq, parameters.required("client_id")?).await?;
     let given = parameters.required("client_secret")?;
     // An unknown client costs the same comparison as a known one.
     let expected = client.as_ref().map_or_else(|| "0".repeat(64), |client| secret(bunq, client));
     let fits = gateway::matches(given, &gateway::secret_hash(&expected));
     let wrong = || OauthError::bad("invalid_client", "client_id or client_secret is wrong");
     let client = client.filter(|_| fits).ok_or_else(wrong)?;
-    let user = users::find(bunq, client.owner).await.map_err(failed)?;
+    let user = users::find(bunq, client.owner).await?;
     let Some((tpp, _)) = user.and_then(|user| user.value.client(client.owner)) else { return Err(wrong()) };
     let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
     let acting = acting.map_err(|error| match error {
         gateway::Error::Refused(refusal) => OauthError::bad("invalid_client", refusal.to_string()),
-        other => failed(other),
+        other => other.into(),
     })?;
     let exchange = CodeExchange { code, redirect_uri, code_verifier: None };
     let issued = bunq.edge.gateway.redeem_code(&ctx, &acting, exchange, None).await;
     let issued = issued.map_err(|error| match error {
         gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
-        other => failed(other),
+        other => other.into(),
     })?;
     let reply = Reply::json(&json!({
         "access_token": issued.access_token,
         "token_type": "bearer",
         "state": issued.state,
     }));
-    Ok(signed(bunq, &ctx, reply).await?)
+    Ok(signed(bunq, reply).await?)
 }
 
 fn of_grant(refusal: &GrantRefusal) -> OauthError {

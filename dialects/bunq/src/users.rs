@@ -241,10 +241,9 @@ pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>
 /// The session's user, under its wrapper.
 async fn own(call: &Call) -> Result<Value, Error> {
     let session = call.session()?;
-    let user = find(&call.bunq, session.user).await.map_err(|error| call.failed(error))?;
+    let user = find(&call.bunq, session.user).await?;
     let user = user.ok_or_else(Error::not_found)?;
-    let rendered = render(&call.bunq, &call.ctx, &user, session.timeout()).await;
-    rendered.map_err(|error| call.failed(error))
+    Ok(render(&call.bunq, &call.ctx, &user, session.timeout()).await?)
 }
 
 /// `GET /user`
@@ -259,10 +258,10 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     if call.caller()?.granted_by() != Some(asked) {
         return Ok(Reply::all(vec![own(&call).await?]));
     }
-    let granting = find(&call.bunq, asked).await.map_err(|error| call.failed(error))?;
+    let granting = find(&call.bunq, asked).await?;
     let granting = granting.ok_or_else(Error::not_found)?;
     let timeout = call.session()?.timeout();
-    let full = render(&call.bunq, &call.ctx, &granting, timeout).await.map_err(|error| call.failed(error))?;
+    let full = render(&call.bunq, &call.ctx, &granting, timeout).await?;
     let granted = accounts::visible(&call).await?;
     Ok(Reply::all(vec![limited(full, granted.first().map(Seen::account))]))
 }
@@ -317,8 +316,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
                 TIMEOUTS.end()
             )));
         }
-        let kept = call.bunq.drawer.put(TIMEOUT, &user.to_string(), &seconds.to_string()).await;
-        kept.map_err(|error| call.failed(error))?;
+        call.bunq.drawer.put(TIMEOUT, &user.to_string(), &seconds.to_string()).await?;
     }
     Ok(Reply::id(user))
 }
@@ -336,7 +334,7 @@ pub(crate) async fn session_lifetime(bunq: &Bunq, user: i64) -> Result<SignedDur
 pub(crate) async fn legal_name(call: Call) -> Result<Reply, Error> {
     call.user()?;
     let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
-    let customer = call.bunq.edge.gateway.customer(customer).await.map_err(|error| call.failed(error))?;
+    let customer = call.bunq.edge.gateway.customer(customer).await?;
     Ok(Reply::one("UserLegalNameArray", json!({ "legal_names": [customer.name] })))
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn set_account_status(
     let mut changes = Changes::new();
     let mut count = 0;
     for tenant in &sandbox.gateway.settings().tenants {
-        let accounts = sandbox.store.accounts_by_iban(tenant, &iban).await.map_err(gateway::Error::from)?;
+        let accounts = sandbox.store.accounts_by_iban(tenant, &iban).await?;
         for account in accounts {
             changes = changes.set_account_status(&account.id, status);
             count += 1;
@@ -227,7 +227,7 @@ pub(super) async fn set_account_status(
     if count == 0 {
         return Err(gateway::Error::NotFound(Noun::Account).into());
     }
-    sandbox.store.save(changes).await.map_err(gateway::Error::from)?;
+    sandbox.store.save(changes).await?;
     Ok(Json(serde_json::json!({"iban": iban.as_str(), "status": status.name(), "accounts": count})))
 }
 
@@ -244,7 +244,7 @@ pub(super) async fn list_consents(
     let mut consents = Vec::new();
     for tenant in &sandbox.gateway.settings().tenants {
         let now = sandbox.clock.now(Some(tenant));
-        for holder in sandbox.store.holders(tenant, &iban).await.map_err(gateway::Error::from)? {
+        for holder in sandbox.store.holders(tenant, &iban).await? {
             for consent in sandbox.gateway.consents_of(&holder.id).await? {
                 let accounts = consent.granted.iter().map(|granted| granted.reference.shown());
                 consents.push(serde_json::json!({

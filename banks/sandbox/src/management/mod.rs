@@ -13,9 +13,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json};
-use gateway::Clock;
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp, parse_moment};
+use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -77,20 +77,17 @@ pub(crate) struct Error {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// What is behind a failure of the bank itself, for the log.
+    fault: Option<Fault>,
 }
 
 impl Error {
     pub(crate) fn bad(code: &'static str, message: impl ToString) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, message: message.to_string() }
+        Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(%error, "management request failed");
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "internal_error",
-            message: "internal error".to_owned(),
-        }
+    fn new(status: StatusCode, code: &'static str, message: impl ToString) -> Self {
+        Self { status, code, message: message.to_string(), fault: None }
     }
 }
 
@@ -98,7 +95,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         edge::note_code(self.code);
         let body = serde_json::json!({"error": self.code, "message": self.message});
-        (self.status, Json(body)).into_response()
+        with_fault((self.status, Json(body)).into_response(), self.fault)
     }
 }
 
@@ -108,27 +105,33 @@ impl From<Rejected> for Error {
             Rejected::Busy => "temporarily_unavailable",
             _ => "invalid_request",
         };
-        Self { status: rejected.status(), code, message: rejected.to_string() }
+        Self::new(rejected.status(), code, rejected)
     }
 }
 
 impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
+        use gateway::Error as E;
+        let text = error.to_string();
         match error {
-            gateway::Error::NotFound(_) => {
-                Self { status: StatusCode::NOT_FOUND, code: "not_found", message: error.to_string() }
-            }
-            gateway::Error::Refused(refusal) => Self::bad("invalid_request", refusal),
-            gateway::Error::Conflict => {
-                Self { status: StatusCode::CONFLICT, code: "conflict", message: error.to_string() }
-            }
-            gateway::Error::Unavailable(_) => {
-                tracing::error!(%error, "management request failed");
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self { status, code: "temporarily_unavailable", message: error.to_string() }
-            }
-            gateway::Error::Internal(_) => Self::internal(&error),
+            E::Refused(refusal) => Self::bad("invalid_request", refusal),
+            E::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", text),
+            E::Conflict => Self::new(StatusCode::CONFLICT, "conflict", text),
+            E::Unavailable(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text)
+            },
+            E::Internal(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", text)
+            },
         }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        gateway::Error::from(error).into()
     }
 }
 
@@ -153,8 +156,7 @@ async fn same_origin_only(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) || !is_local {
         let message =
             "the management API cannot be called from web pages; call it by IP address or plain host name";
-        return Error { status: StatusCode::FORBIDDEN, code: "forbidden", message: message.to_owned() }
-            .into_response();
+        return Error::new(StatusCode::FORBIDDEN, "forbidden", message).into_response();
     }
     next.run(request).await
 }

@@ -15,6 +15,16 @@ use crate::name::visible;
 use crate::qc_statements::QcType;
 
 /// What a certificate is to be used for.
+///
+/// ```
+/// use eidas::{Certificate, Purpose, verify_purpose};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let seal = Certificate::from_pem(pem)?;
+/// assert_eq!(verify_purpose(&seal, Purpose::QSeal), Ok(()));
+/// assert!(verify_purpose(&seal, Purpose::Qwac).is_err());
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
@@ -36,6 +46,10 @@ impl Purpose {
 }
 
 /// How much a broken rule matters.
+///
+/// ```
+/// assert!(eidas::Severity::Refusal > eidas::Severity::Advice);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -48,6 +62,17 @@ pub enum Severity {
 }
 
 /// One broken rule.
+///
+/// ```
+/// use eidas::{Certificate, Severity, check};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let seal = Certificate::from_pem(pem)?;
+/// let findings = check(&seal, None, "2029-01-01T00:00:00Z".parse().unwrap());
+/// assert_eq!(findings[0].severity, Severity::Refusal);
+/// assert!(findings[0].to_string().contains("2028-01-08"));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// A short stable name, for example `nca_mismatch`.

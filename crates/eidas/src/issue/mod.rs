@@ -82,6 +82,43 @@ pub struct AuthorityName {
 }
 
 /// A certification authority for tests.
+///
+/// ```
+/// use eidas::issue::{Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key};
+/// use eidas::{OrganizationIdentifier, Role};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let validity = ("2026-01-01T00:00:00Z".parse()?, "2028-01-01T00:00:00Z".parse()?);
+/// let name = AuthorityName {
+///     country: "NL".to_owned(),
+///     locality: None,
+///     organization_identifier: None,
+///     organization: "Example (TEST)".to_owned(),
+///     common_name: "Example CA (TEST)".to_owned(),
+/// };
+/// let authority = Authority::root(&name, KeyType::P256, &[1], validity)?;
+/// let request = CertificateRequest {
+///     organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456")?,
+///     organization_name: "Example TPP B.V.".to_owned(),
+///     country: "NL".to_owned(),
+///     locality: "Utrecht".to_owned(),
+///     roles: vec![Role::AccountInformation],
+///     common_name: "tpp.example".to_owned(),
+///     serial: vec![2],
+///     not_before: validity.0,
+///     not_after: validity.1,
+/// };
+/// let points = PublicationPoints {
+///     ca_issuers: "http://pki.example/ca.cer".to_owned(),
+///     crl: "http://pki.example/ca.crl".to_owned(),
+///     disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
+/// };
+/// let (_private_key, public_key) = generate_key(KeyType::P256)?;
+/// let seal = authority.issue(Profile::QSeal, &request, &points, &public_key)?;
+/// assert_eq!(seal.roles(), [Role::AccountInformation]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Authority {
     der: Vec<u8>,

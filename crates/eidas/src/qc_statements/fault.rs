@@ -6,6 +6,13 @@ use super::{PSD2, QcType, type_names};
 use crate::name::visible;
 
 /// What is wrong with a qcStatements extension.
+///
+/// ```
+/// use eidas::{QcStatements, QcStatementsError};
+///
+/// let error = QcStatements::parse(b"no DER").unwrap_err();
+/// assert_eq!(error, QcStatementsError::Structure);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QcStatementsError {

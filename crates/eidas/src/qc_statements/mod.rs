@@ -22,6 +22,13 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_CHARACTERS: usize = 256;
 
 /// What a certificate is qualified for (EN 319 412-5, 4.2.3).
+///
+/// ```
+/// use eidas::{Purpose, QcType};
+///
+/// assert_eq!(Purpose::of(Some(QcType::Web)), Some(Purpose::Qwac));
+/// assert_eq!(Purpose::of(Some(QcType::Esign)), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -67,6 +74,18 @@ impl QcType {
 }
 
 /// The statements of one certificate.
+///
+/// ```
+/// use eidas::{Certificate, QcType};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let statements = Certificate::from_pem(pem)?.qc_statements.unwrap()?;
+/// assert!(statements.qc_compliance);
+/// assert_eq!(statements.qc_type(), Some(QcType::Eseal));
+/// let psd2 = statements.strict()?.psd2.unwrap();
+/// assert_eq!(psd2.nca_id, "NL-DNB");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QcStatements {
     /// QcCompliance: issued as qualified under EU law.
@@ -457,7 +476,7 @@ mod tests {
     const THREE_ROLES: &str = "30780606040081982702306e303930110607040081982701020c065053505f504930110607040081982701030c065053505f414930110607040081982701040c065053505f49430c274665646572616c2046696e616e6369616c2053757065727669736f727920417574686f726974790c0844452d424146494e";
 
     fn hex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+        data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap()
     }
 
     fn three_roles() -> QcStatements {

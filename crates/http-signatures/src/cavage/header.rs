@@ -11,6 +11,16 @@ use base64::engine::general_purpose::STANDARD;
 use crate::Refusal;
 
 /// A parsed `Signature` header.
+///
+/// ```
+/// use http_signatures::cavage::SignatureHeader;
+///
+/// let value = r#"keyId="SN=1,CA=CN=Test, O="A"",algorithm="rsa-sha256",headers="digest date",signature="AAAA""#;
+/// let header = SignatureHeader::parse(value)?;
+/// assert_eq!(header.key_id.as_deref(), Some(r#"SN=1,CA=CN=Test, O="A""#));
+/// assert_eq!(header.headers, ["digest", "date"]);
+/// # Ok::<(), http_signatures::Refusal>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureHeader {
     /// `keyId` as sent, without its outer quotes.
@@ -151,7 +161,11 @@ fn next(text: &str) -> &str {
 
 /// Whether a character may stand in a name (a token of RFC 9110, 5.6.2).
 fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+    c.is_ascii_alphanumeric()
+        || matches!(
+            c,
+            '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '.' | '^' | '_' | '`' | '|' | '~'
+        )
 }
 
 /// A name before an equals sign, and what follows both.
@@ -215,12 +229,8 @@ fn held(value: &str) -> Option<&'static str> {
 
 /// Where a quoted text may end: at quotes without a backslash before them.
 fn closing_quotes(text: &str) -> impl Iterator<Item = usize> {
-    let mut is_escaped = false;
-    text.char_indices().filter_map(move |(at, c)| {
-        let ends = c == '"' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        ends.then_some(at)
-    })
+    let backslashes = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+    text.match_indices('"').map(|(at, _)| at).filter(move |at| backslashes(*at) % 2 == 0)
 }
 
 /// What follows a closing quote: nothing, or a comma and more.

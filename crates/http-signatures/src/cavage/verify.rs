@@ -10,6 +10,13 @@ use crate::key::{Algorithm, KeyKind, PublicKey};
 use crate::{Message, Refusal};
 
 /// What a bank demands and what it puts up with.
+///
+/// ```
+/// use http_signatures::cavage::{Hs2019, Rules};
+///
+/// let rules = Rules { algorithm_optional: true, hs2019: Hs2019::Draft12, ..Rules::BERLIN_GROUP };
+/// assert_eq!(rules.required, ["digest", "x-request-id"]);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// Headers that must be signed.
@@ -31,6 +38,12 @@ pub struct Rules {
 }
 
 /// What `algorithm="hs2019"` means.
+///
+/// ```
+/// use http_signatures::cavage::{Hs2019, Rules};
+///
+/// assert_eq!(Rules::BERLIN_GROUP.hs2019, Hs2019::Refused);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hs2019 {
     /// It is refused.

@@ -10,6 +10,35 @@ use crate::key::{Algorithm, PrivateKey};
 use crate::{Message, Refusal};
 
 /// The parameters of a signature.
+///
+/// ```
+/// use http::{HeaderMap, Method};
+/// use http_signatures::digest::{DigestAlgorithm, content_digest_header};
+/// use http_signatures::key::{Algorithm, PrivateKey};
+/// use http_signatures::{Message, rfc9421};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (key, _) = PrivateKey::generate_p256()?;
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-request-id", "99391c7e-ad88-49ec-a2ad-99ddcb1f7721".parse()?);
+/// headers.insert("content-digest", content_digest_header(DigestAlgorithm::Sha256, b"{}").parse()?);
+/// let base_uri = "https://api.bank.example";
+/// let message = Message { method: &Method::POST, target: "/consents", base_uri, headers: &headers };
+/// let components = ["@method", "@target-uri", "content-digest", "x-request-id"];
+/// let parameters =
+///     rfc9421::Parameters { created: 0, expires: 60, nonce: "kc2pp5k7z50gnwpyemdAAA", key_id: "thumbprint" };
+/// let signed = rfc9421::sign(&message, &key, Algorithm::EcdsaP256Sha256Fixed, &components, &parameters)?;
+///
+/// let mut headers = headers.clone();
+/// headers.insert("signature-input", signed.signature_input.parse()?);
+/// headers.insert("signature", signed.signature.parse()?);
+/// let message = Message { headers: &headers, ..message };
+/// let verified = rfc9421::verify(&message, &key.public_key()?, "thumbprint", jiff::Timestamp::UNIX_EPOCH)?;
+/// assert_eq!(verified.nonce, parameters.nonce);
+/// assert_eq!(verified.expires.as_second(), 60);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Parameters<'p> {
     /// When it is made, seconds since 1970.
@@ -22,7 +51,7 @@ pub struct Parameters<'p> {
     pub key_id: &'p str,
 }
 
-/// The two header values that carry a signature.
+/// The two header values that carry a signature; an example is at [`Parameters`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHeaders {
     /// `Signature-Input`.

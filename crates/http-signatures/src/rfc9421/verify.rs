@@ -15,7 +15,7 @@ const REQUIRED: &[&str] = &["@method", "@target-uri", "content-digest", "x-reque
 const REQUIRED_IF_PRESENT: &[&str] =
     &["content-type", "psu-id", "psu-corporate-id", "tpp-redirect-uri", "consent-id", "authorization"];
 
-/// A verified signature.
+/// A verified signature; an example is at [`Parameters`](super::Parameters).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The nonce; the caller refuses one it has seen before.

@@ -17,7 +17,7 @@ use http_signatures::Message;
 
 use crate::authorization_header::{Authorization, authorization};
 use crate::client_authentication::check_tls_purpose;
-use crate::error::{Error, from_gateway};
+use crate::error::Error;
 use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
@@ -44,14 +44,14 @@ pub(crate) async fn register(
     })?;
     let (certificate, peer) = certificates(&services, &call, &headers).await?;
     if let Some(presented) = &certificate {
-        edge::note_third_party(presented.holder.tpp.as_str());
+        edge::note_third_party(&presented.holder.tpp);
     }
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     check_signature(&services, &call, &headers, target, certificate.as_deref())?;
     let algorithm = services.keys.algorithm_name();
-    let key = certificate.as_ref().and_then(|presented| presented.signing_key());
+    let key = certificate.as_ref().and_then(|presented| presented.holder.signing_key.as_deref());
     let strictness = services.edge.gateway.settings().strictness;
-    let authentication = metadata.asked.check(strictness, algorithm, key.as_deref())?;
+    let authentication = metadata.asked.check(strictness, algorithm, key)?;
     check_tls_method(authentication, peer.as_deref())?;
     let identity = [call.ctx.request.as_str(), target, &gateway::fingerprint(&body.0)].join(" ");
     let request = RegistrationRequest {
@@ -62,8 +62,7 @@ pub(crate) async fn register(
         authentication,
         identity: gateway::secret_hash(&identity),
     };
-    let registered = services.edge.gateway.register(&call.ctx, request).await;
-    let registered = registered.map_err(|error| from_gateway(error, &call.ctx.request))?;
+    let registered = services.edge.gateway.register(&call.ctx, request).await?;
     Ok((
         StatusCode::CREATED,
         [(CACHE_CONTROL, "no-store")],
@@ -117,8 +116,7 @@ async fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> 
     for (certificate, place) in presented.iter().filter_map(|(c, place)| Some((c.as_ref()?, *place))) {
         gateway.check_role(certificate, &Role::THIRD_PARTY)?;
         gateway.check_validity(certificate, place, now)?;
-        let status = gateway.check_certificate_status(&certificate.holder.fingerprint, place).await;
-        status.map_err(|error| from_gateway(error, &call.ctx.request))?;
+        gateway.check_certificate_status(&certificate.holder.fingerprint, place).await?;
     }
     Ok((signer, peer))
 }

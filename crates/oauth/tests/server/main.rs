@@ -3,12 +3,15 @@
 #![expect(clippy::too_many_lines, reason = "tables of refusals")]
 
 mod authorize;
+mod broken_store;
 mod client_authentication;
 mod discovery;
+mod every_route;
 mod grants;
 mod languages;
 mod log_in;
 mod pages;
+mod paying_page;
 mod pushed_requests;
 mod registration;
 mod registration_refusals;

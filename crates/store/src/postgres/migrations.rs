@@ -15,6 +15,8 @@ pub(super) async fn run(client: &mut Client) -> Result<(), Failed> {
         return Err(StoreError::unavailable("its encoding is not UTF8").into());
     }
     let transaction = client.transaction().await?;
+    // Whoever migrates much takes long, and others wait for it.
+    transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     transaction.batch_execute(LOCK).await?;
     transaction.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
     let found = transaction.query_opt("SELECT version FROM schema_version", &[]).await?;

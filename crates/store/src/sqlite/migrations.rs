@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011_lives.sql"),
     include_str!("../../migrations/0012_certificates_by_end.sql"),
     include_str!("../../migrations/0013_places.sql"),
+    include_str!("../../migrations/0014_fewer_writes.sql"),
+    include_str!("../../migrations/0015_subjects.sql"),
     include_str!("../../migrations/0016_leases.sql"),
 ];
 

@@ -4,26 +4,38 @@
 //! thread commits whatever waits as one group with one fsync. In memory there is one connection for both.
 
 mod files;
+#[cfg(test)]
+mod held;
 pub(crate) mod migrations;
+#[cfg(debug_assertions)]
+mod plans;
+mod reader;
 mod writer;
 
-use std::cell::RefCell;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, StatementStatus};
+use rusqlite::{CachedStatement, Connection, StatementStatus};
 use thread_local::ThreadLocal;
 
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
 pub(crate) use files::contents;
+use reader::Reader;
 use writer::Writer;
 
 /// Statements kept ready on each connection.
 const CACHED_STATEMENTS: usize = 64;
+
+/// How the writer's connection is set up. Ids are random, so that writes go everywhere: what they touch has to be at hand
+/// (32 MiB at most, until nothing is written for a while), and a page that is written again and again goes from the log into the database seldom (each 40 MB).
+const WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                       PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 10000;";
 
 /// The database.
 #[derive(Debug, Clone)]
@@ -40,20 +52,18 @@ struct Inner {
 
 #[derive(Debug)]
 enum Readers {
-    PerThread { path: PathBuf, connections: Box<ThreadLocal<RefCell<Connection>>> },
+    PerThread { path: PathBuf, readers: Box<ThreadLocal<Reader>> },
     Shared(Arc<Mutex<Connection>>),
 }
 
 impl Db {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path).map_err(unavailable)?;
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .map_err(unavailable)?;
+        connection.execute_batch(WRITING).map_err(unavailable)?;
         prepare(&connection)?;
         migrations::run(&mut connection)?;
         files::checkpoint(&connection)?;
-        let readers = Readers::PerThread { path: path.to_owned(), connections: Box::default() };
+        let readers = Readers::PerThread { path: path.to_owned(), readers: Box::default() };
         let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
         Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
     }
@@ -78,7 +88,25 @@ impl Db {
     }
 
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
-        self.0.writer.save(batch).await
+        let saved = self.0.writer.save(batch).await;
+        // What is read after this has to see what was written.
+        if let Some(reader) = self.reader_of_this_thread() {
+            reader.end_snapshot();
+        }
+        saved
+    }
+
+    pub(crate) fn rest(&self) {
+        self.0.writer.rest();
+    }
+
+    pub(crate) async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            let _snapshot = self.reader_of_this_thread().map(Reader::begin_snapshot);
+            future.as_mut().poll(context)
+        })
+        .await
     }
 
     pub(crate) fn fetch_optional<T>(
@@ -134,20 +162,20 @@ impl Db {
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         match &self.0.readers {
-            Readers::PerThread { path, connections } => {
-                let connection = connections.get_or_try(|| open_reader(path).map(RefCell::new))?;
-                read(&connection.borrow())
+            Readers::PerThread { path, readers } => {
+                read(readers.get_or_try(|| Reader::open(path))?.connection()?)
             }
             Readers::Shared(connection) => read(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
-}
 
-fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
-    prepare(&connection)?;
-    Ok(connection)
+    /// The reader of this thread, if it has read before.
+    fn reader_of_this_thread(&self) -> Option<&Reader> {
+        match &self.0.readers {
+            Readers::PerThread { readers, .. } => readers.get(),
+            Readers::Shared(_) => None,
+        }
+    }
 }
 
 pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
@@ -155,7 +183,14 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
     // Without this, some statements are planned anew whenever another value is bound to them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(unavailable)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(unavailable)?;
-    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;").map_err(unavailable)
+    // Journals of statements and savepoints are small and end with them: they need no file.
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+        .map_err(unavailable)
+}
+
+fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    bound(connection, sql, &[])?.raw_execute().map(|_| ()).map_err(unavailable)
 }
 
 /// A cached statement with its parameters.
@@ -164,6 +199,8 @@ fn bound<'c>(
     sql: &'static str,
     params: &[Value],
 ) -> Result<CachedStatement<'c>, StoreError> {
+    #[cfg(debug_assertions)]
+    plans::check(connection, sql);
     let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
     for (position, value) in params.iter().enumerate() {
         let index = position + 1;

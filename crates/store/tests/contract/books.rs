@@ -234,8 +234,6 @@ fn payment(id: &str) -> Payment {
         created_at: at(1_800_000_000),
         expires_at: at(1_800_000_100),
         decision: PaymentDecision::Pending,
-        customer: None,
-        account: None,
         last_action_at: at(1_800_000_000),
         version: 0,
     }
@@ -255,9 +253,7 @@ async fn payments_wait_until_they_are_decided() {
         assert_eq!(waiting(1_800_000_099).await, [stored("a"), stored("b")]);
         assert_eq!(waiting(1_800_000_100).await, []);
         let executed = Payment {
-            decision: PaymentDecision::Executed,
-            customer: Some(CustomerId::new("p")),
-            account: Some(AccountId::new("euro")),
+            decision: PaymentDecision::Executed { by: CustomerId::new("p"), account: AccountId::new("euro") },
             ..stored("a")
         };
         store.save(Changes::new().put_payment(&executed)).await.unwrap();

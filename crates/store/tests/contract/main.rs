@@ -44,6 +44,7 @@ async fn rows_come_back_as_they_went_in() {
                 roles: tpp.roles.clone(),
                 not_before: now,
                 not_after: Timestamp::from_second(1_900_000_000).unwrap(),
+                signing_key: Some("PEM".into()),
             },
             kind: CertificateKind::QSeal,
             recorded_at: now,
@@ -53,7 +54,6 @@ async fn rows_come_back_as_they_went_in() {
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
         let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
-        let token = InitialAccessToken { signing_key: Some("PEM".into()), ..token };
         let changes =
             Changes::new().put_tpp(&tpp).put_certificate(&certificate).add_initial_access_token(&token);
         store.save(changes).await.unwrap();
@@ -67,7 +67,12 @@ async fn rows_come_back_as_they_went_in() {
         assert_eq!(store.tpp(&tpp.id).await.unwrap(), Some(tpp.clone()));
         let stored = CertificateRecord { version: 1, ..certificate };
         assert_eq!(store.certificate_status("ff").await.unwrap(), Some(stored.status));
+        assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(true));
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()));
+        assert_eq!(store.has_signing_key("00").await.unwrap(), None);
+        let other = CertificateHolder { signing_key: Some("other".into()), ..stored.holder.clone() };
+        store.save(Changes::new().set_signing_key(&other)).await.unwrap();
+        assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()), "it has its key");
         assert_eq!(store.certificates().await.unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
         assert!(store.active_certificates(&tpp.id, CertificateKind::QSeal).await.unwrap().is_empty());
@@ -142,6 +147,7 @@ async fn certificates_go_when_nobody_is_known_by_them() {
                 roles: tpp.roles.clone(),
                 not_before: end,
                 not_after: end,
+                signing_key: None,
             };
             CertificateRecord::first_seen(holder, end)
         };
@@ -264,10 +270,10 @@ async fn a_row_that_breaks_its_type_is_an_error_and_no_panic() {
 
 mod consents {
     use domain::{
-        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationProfile,
-        AuthorizationRequest, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant,
-        GrantId, Interface, Language, LogInFailures, ReadKind, SecretHash, Session, Tenant, Timestamp, Token,
-        TokenKind, TppId,
+        Access, AccountId, Authorisation, AuthorisationId, AuthorizationCode, AuthorizationRequest, Consent,
+        ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Grant, GrantId, Interface, Language,
+        LogInFailures, LoggedIn, ReadKind, SecretHash, Session, Subject, SubjectKind, Tenant, Timestamp,
+        Token, TokenKind, TppId,
     };
     use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
@@ -304,16 +310,19 @@ mod consents {
         Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
     }
 
+    fn subject() -> Subject {
+        SubjectKind::Consent.with_id("c")
+    }
+
     fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             client: TppId::new("PSDNL-DNB-1"),
-            consent: ConsentId::new("c"),
+            interface: Interface::Bunq,
+            subject: subject(),
             redirect_uri: "https://tpp.example/\"x\"".into(),
             state: Some("s".into()),
             nonce: None,
             code_challenge: Some("x".into()),
-            profile: AuthorizationProfile::OpenId,
-            payment: None,
             pushed: Some(SecretHash::from_hex("cd")),
             offline_access: true,
         }
@@ -338,7 +347,7 @@ mod consents {
             id: GrantId::new("g"),
             client: TppId::new("PSDNL-DNB-1"),
             tenant: nl(),
-            consent: ConsentId::new("c"),
+            subject: subject(),
             authorisation: AuthorisationId::new("a"),
             customer: CustomerId::new("p"),
             interface: Interface::Bunq,
@@ -372,8 +381,7 @@ mod consents {
             challenge: "12345678".into(),
             named: Some(hash("psu")),
             language: Language::French,
-            customer: None,
-            authenticated_at: None,
+            logged_in: Some(LoggedIn { customer: CustomerId::new("p"), at: now() }),
             seen_at: now(),
             ended: false,
             version: 0,
@@ -409,8 +417,7 @@ mod consents {
     }
 
     fn authorisation() -> Authorisation {
-        let consent = (ConsentId::new("c"), 1);
-        Authorisation::begin(AuthorisationId::new("a"), consent, "https://x".into(), now())
+        Authorisation::begin(AuthorisationId::new("a"), (subject(), 1), "https://x".into(), now())
     }
 
     /// A consent and all that belongs to it.
@@ -437,7 +444,8 @@ mod consents {
             let kept = Consent { version: 1, ..consent() };
             assert_eq!(store.consent(&id).await.unwrap(), Some(kept.clone()));
             let authorisation = Authorisation { version: 1, ..authorisation() };
-            assert_eq!(store.authorisations(&id).await.unwrap(), std::slice::from_ref(&authorisation));
+            assert_eq!(store.authorisations(&subject()).await.unwrap(), std::slice::from_ref(&authorisation));
+            assert_eq!(store.last_authorisation(&subject()).await.unwrap(), 1);
             assert_eq!(store.authorisation(&authorisation.id).await.unwrap(), Some(authorisation));
             let read = store.request("k").await.unwrap();
             assert_eq!(read, Some(StoredRequest { version: 1, ..stored_request() }));
@@ -457,7 +465,7 @@ mod consents {
             store.save(Changes::new().put_consent(&decided)).await.unwrap();
             let of_customer = store.consents_of(&CustomerId::new("p")).await.unwrap();
             assert_eq!(of_customer, [Consent { version: 2, ..decided }]);
-            store.save(Changes::new().end_grants(&id, now())).await.unwrap();
+            store.save(Changes::new().end_grants(&subject(), now())).await.unwrap();
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
         })
         .await;
@@ -510,7 +518,7 @@ mod consents {
             let later = end + std::time::Duration::from_secs(1);
             assert_eq!(store.forget(Perishable::Consent, &nl(), later, 9).await.unwrap(), 1);
             assert!(store.consent(&id).await.unwrap().is_none());
-            assert!(store.authorisations(&id).await.unwrap().is_empty());
+            assert!(store.authorisations(&subject()).await.unwrap().is_empty());
             assert!(store.grant(&GrantId::new("g")).await.unwrap().is_none());
             assert_eq!(store.read_count(&id, &account, ReadKind::Balances, day).await.unwrap(), 0);
             assert!(!store.was_read(&id, &account).await.unwrap());

@@ -116,6 +116,20 @@ async fn lists_of_third_parties_begin_with_the_newest() {
         );
         store.save(ended).await.unwrap();
         store.checkpoint().unwrap();
+        store.rest();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_written_is_seen_by_the_reads_after_it() {
+    on_each(async |store| {
+        let seen = store.in_snapshots(async {
+            let before = store.private_state("o", "k", "a").await.unwrap();
+            store.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
+            (before, store.private_state("o", "k", "a").await.unwrap().is_some())
+        });
+        assert_eq!(seen.await, (None, true));
     })
     .await;
 }

@@ -20,8 +20,14 @@ const ROUNDS: usize = 11;
 const ROUND: Duration = Duration::from_millis(700);
 const SIGNED_AHEAD: usize = 512;
 
-/// Requests for consents in one round; each has to be another.
-const CONSENTS_A_ROUND: usize = 1500;
+/// By then a bank that has nothing to do has given memory back.
+const REST: Duration = Duration::from_secs(25);
+
+/// Requests for consents in one round, so many that connecting does not count; each has to be another.
+const CONSENTS_A_ROUND: usize = 6000;
+
+/// Such rounds, with one to get warm.
+const CONSENT_ROUNDS: usize = 8;
 
 /// The goals of docs/architecture.md.
 const ONBOARDING_GOAL: f64 = 0.6;
@@ -32,12 +38,15 @@ const SIGNED_ANSWERS_GOAL: f64 = 0.6;
 const FLOW_GOAL: Duration = Duration::from_secs(1);
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("bare-server") {
-        let [key, database, answer] = [(); 3].map(|()| arguments.next().unwrap());
-        return bare::serve(&key, &database, &answer);
-    }
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match arguments[..] {
+        ["bare-server", key, database, answer] => return bare::serve(key, database, answer),
+        ["--against", binary] => return runtime.block_on(against(binary)),
+        [] => (),
+        _ => panic!("usage: scripts/bench [--against BINARY]"),
+    }
     let missed = runtime.block_on(run());
     println!(
         "\n{}",
@@ -62,66 +71,108 @@ async fn run() -> usize {
     let begun = Instant::now();
     fill(&full.join("sandbox.db"), &tpp.iban);
     println!("1,000,000 transactions and 200,000 consents made in {} s", begun.elapsed().as_secs());
-    let (ours, full) = (Server::sandbox(&small), Server::sandbox(&full));
+    let (server, full) = (Server::sandbox(&small), Server::sandbox(&full));
     let key = folder.path().join("key.der");
     std::fs::write(&key, &tpp.signer.certificate.public_key.spki_der).unwrap();
     let this = std::env::current_exe().unwrap();
     let (database, answer) = (folder.path().join("bare.db"), folder.path().join("answer.json"));
-    let (user, body) = scene::user_request(&ours).await;
+    let (user, body) = scene::user_request(&server).await;
     std::fs::write(&answer, body).unwrap();
     let [key, database, answer] = [&key, &database, &answer].map(|path| path.to_str().unwrap());
     let arguments = ["bare-server", key, database, answer];
     let bare = Server::start(this.to_str().unwrap(), &arguments);
-    let (ours_url, full_url, bare_url) = (ours.url("public"), full.url("public"), bare.url("public"));
+    let (ours_url, full_url, bare_url) = (server.url("public"), full.url("public"), bare.url("public"));
 
+    let (ours, full, bare) = (ours_url.as_str(), full_url.as_str(), bare_url.as_str());
     let onboarding = prepared(SIGNED_AHEAD, |number| tpp.onboarding(number));
-    let ratio = compare("onboarding, 32 connections", &onboarding, 32, &ours_url, &bare_url).await;
+    let ratio = compare("onboarding", 32, (ours, &onboarding), (bare, &onboarding)).await;
     reached.push(judge("onboarding against bare", ratio, ONBOARDING_GOAL));
     let balances = prepared(SIGNED_AHEAD, |number| tpp.balances(number));
-    let ratio = compare("balances, 32 connections", &balances, 32, &ours_url, &bare_url).await;
+    let ratio = compare("balances", 32, (ours, &balances), (bare, &balances)).await;
     reached.push(judge("balances against bare", ratio, BALANCES_GOAL));
-    let ratio = compare("balances, full database against small", &balances, 32, &full_url, &ours_url).await;
+    let name = "balances, full database against small";
+    let ratio = compare(name, 32, (full, &balances), (ours, &balances)).await;
     reached.push(judge("full database against small", ratio, FULL_DATABASE_GOAL));
-    let ratio = compare("signed answers (bunq), 32 connections", &[user], 32, &ours_url, &bare_url).await;
+    let user = [user];
+    let ratio = compare("signed answers (bunq)", 32, (ours, &user), (bare, &user)).await;
     reached.push(judge("signed answers against bare", ratio, SIGNED_ANSWERS_GOAL));
-    let ratio = compare_consents("consents", (&tpp, 0), &ours_url, &bare_url).await;
+    let consents = prepared(CONSENTS_A_ROUND * CONSENT_ROUNDS, |number| tpp.consent(number));
+    let ratio = compare_once("consents", 256, (ours, &consents), (bare, &consents)).await;
     reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
     // Other requests than before: the same ones again would make nothing.
+    let more = prepared(consents.len(), |number| tpp.consent(consents.len() + number));
     let name = "consents, full database against small";
-    let ratio = compare_consents(name, (&tpp, CONSENTS_A_ROUND * (ROUNDS + 1)), &full_url, &ours_url).await;
+    let ratio = compare_once(name, 256, (full, &more), (ours, &more)).await;
     reached.push(judge("writes on the full database against the small one", ratio, FULL_DATABASE_GOAL));
-    println!("resident memory, after the load: {} MiB", ours.resident());
+    println!("resident memory, after the load: {} MiB", server.resident());
+    tokio::time::sleep(REST).await;
+    println!("resident memory, {} s later: {} MiB", REST.as_secs(), server.resident());
     reached.iter().filter(|reached| !**reached).count()
 }
 
+/// What one of two that are compared is asked: its address, and requests.
+type Side<'a> = (&'a str, &'a [Vec<u8>]);
+
 /// Measures two servers in turns and returns the median of the ratios.
-async fn compare(name: &str, requests: &[Vec<u8>], connections: usize, one: &str, other: &str) -> f64 {
-    println!("\n{name}: calls per second");
-    for url in [one, other] {
+async fn compare(name: &str, connections: usize, one: Side<'_>, other: Side<'_>) -> f64 {
+    println!("\n{name}, {connections} connections: calls per second");
+    for (url, requests) in [one, other] {
         load::run(url, Requests::repeated(requests), connections, ROUND).await;
     }
     let mut ratios = Vec::new();
     for round in 1..=ROUNDS {
-        let first = load::run(one, Requests::repeated(requests), connections, ROUND).await;
-        let second = load::run(other, Requests::repeated(requests), connections, ROUND).await;
+        let first = load::run(one.0, Requests::repeated(one.1), connections, ROUND).await;
+        let second = load::run(other.0, Requests::repeated(other.1), connections, ROUND).await;
         ratios.push(row(round, first, second));
     }
     median(ratios)
 }
 
-/// The same with requests that have to be new each time, on 256 connections.
-async fn compare_consents(name: &str, (tpp, begin): (&Tpp, usize), one: &str, other: &str) -> f64 {
-    println!("\n{name}, 256 connections: calls per second");
-    let requests = prepared(CONSENTS_A_ROUND * (ROUNDS + 1), |number| tpp.consent(begin + number));
+/// The same with requests that have to be new each time. The first round is to get warm.
+async fn compare_once(name: &str, connections: usize, one: Side<'_>, other: Side<'_>) -> f64 {
+    println!("\n{name}, {connections} connections: calls per second");
     let mut ratios = Vec::new();
-    for (round, requests) in requests.chunks(CONSENTS_A_ROUND).enumerate() {
-        let first = load::run(one, Requests::once(requests), 256, ROUND * 10).await;
-        let second = load::run(other, Requests::once(requests), 256, ROUND * 10).await;
+    let rounds = one.1.chunks(CONSENTS_A_ROUND).zip(other.1.chunks(CONSENTS_A_ROUND));
+    for (round, (ones, others)) in rounds.enumerate() {
+        let first = load::run(one.0, Requests::once(ones), connections, ROUND * 20).await;
+        let second = load::run(other.0, Requests::once(others), connections, ROUND * 20).await;
         if round > 0 {
             ratios.push(row(round, first, second));
         }
     }
     median(ratios)
+}
+
+/// Measures this build against another one, in turns, each on a bank of its own.
+async fn against(binary: &str) {
+    println!("{} processors; this build against {binary}", processors());
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = [(BINARY, "ours"), (binary, "theirs")]
+        .map(|(binary, name)| Server::sandbox_of(binary, &folder.path().join(name)));
+    let (our_tpp, their_tpp) = (Tpp::new(&ours).await, Tpp::new(&theirs).await);
+    let (our_user, their_user) = (scene::user_request(&ours).await.0, scene::user_request(&theirs).await.0);
+    let (our_url, their_url) = (ours.url("public"), theirs.url("public"));
+    let mut medians = Vec::new();
+    let pairs = [
+        ("onboarding", [&our_tpp, &their_tpp].map(|tpp| prepared(SIGNED_AHEAD, |n| tpp.onboarding(n)))),
+        ("balances", [&our_tpp, &their_tpp].map(|tpp| prepared(SIGNED_AHEAD, |n| tpp.balances(n)))),
+        ("signed answers (bunq)", [vec![our_user], vec![their_user]]),
+    ];
+    for (name, [our, their]) in &pairs {
+        medians.push((*name, compare(name, 32, (&our_url, our), (&their_url, their)).await));
+    }
+    let count = CONSENTS_A_ROUND * CONSENT_ROUNDS;
+    for (number, connections) in [32, 256].into_iter().enumerate() {
+        let begin = number * count;
+        let [our, their] =
+            [&our_tpp, &their_tpp].map(|tpp| prepared(count, |number| tpp.consent(begin + number)));
+        let ratio = compare_once("consents", connections, (&our_url, &our), (&their_url, &their)).await;
+        medians.push(("consents", ratio));
+    }
+    println!("\nresident memory, after the load: {} and {} MiB", ours.resident(), theirs.resident());
+    for (name, median) in medians {
+        println!("{name}: median ratio {median:.2}");
+    }
 }
 
 fn row(round: usize, one: f64, other: f64) -> f64 {

@@ -18,13 +18,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a sandbox on a data folder.
+    /// Starts a sandbox of this build on a data folder.
     pub(crate) fn sandbox(data: &Path) -> Self {
+        Self::sandbox_of(BINARY, data)
+    }
+
+    /// Starts a sandbox of any build.
+    pub(crate) fn sandbox_of(binary: &str, data: &Path) -> Self {
         let mut arguments = vec!["sandbox", "--json", "--data", data.to_str().unwrap()];
         for option in ["--listen", "--tls-listen", "--management-listen"] {
             arguments.extend([option, "127.0.0.1:0"]);
         }
-        Self::start(BINARY, &arguments)
+        Self::start(binary, &arguments)
     }
 
     /// Starts a program that prints a line of JSON when it is ready.

@@ -62,7 +62,7 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
             IdTokenAlgorithmArg::Rs256 => IdTokenAlgorithm::Rs256,
             IdTokenAlgorithmArg::Es256 => IdTokenAlgorithm::Es256,
         },
-        explain: true,
+        ..SandboxConfig::default()
     })
 }
 

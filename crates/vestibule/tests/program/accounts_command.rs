@@ -4,84 +4,23 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use serde_json::Value;
-use testkit::{Program, free_folder};
-
-use crate::{BINARY, vestibule};
-
-struct Setting {
-    program: Program,
-    state: String,
-    _guard: tempfile::TempDir,
-}
-
-impl Setting {
-    fn new() -> Self {
-        let (guard, folder) = free_folder();
-        let state = folder.join("state").to_str().unwrap().to_owned();
-        Self { program: Program::sandbox(BINARY, &["--ephemeral"]), state, _guard: guard }
-    }
-
-    fn arguments(&self) -> [String; 6] {
-        let (bank, management) = (self.program.url("public"), self.program.url("management"));
-        ["--bank".into(), bank, "--management".into(), management, "--state".into(), self.state.clone()]
-    }
-
-    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
-        let to = self.arguments();
-        let to: Vec<&str> = to.iter().map(String::as_str).collect();
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    }
-
-    /// Runs a command that has to succeed.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let (code, out, error) = self.tpp(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {out}{error}");
-        out
-    }
-
-    /// Runs a command that has to fail, and returns what it says.
-    fn refused(&self, arguments: &[&str]) -> String {
-        let (code, out, error) = self.tpp(arguments);
-        assert_ne!(code, 0, "{arguments:?}: {out}");
-        assert!(error.contains("error: ") && !error.contains("panicked"), "{error}");
-        error
-    }
-
-    fn account(&self, arguments: &[&str]) -> (i32, String, String) {
-        let management = self.program.url("management");
-        vestibule(&[&["account"], arguments, &["--management", &management]].concat())
-    }
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
+use crate::BINARY;
+use crate::third_party::{Setting, json};
 
 #[test]
 fn customers_of_a_sandbox() {
-    let setting = Setting::new();
-    let (code, out, _) = setting.account(&["list"]);
-    assert!(code == 0 && out.contains("vestibule account new"), "{out}");
-    let (code, out, error) = setting.account(&[
-        "new",
-        "--persona",
-        "student",
-        "--name",
-        "Ada Möller",
-        "--balance",
-        "99.95",
-        "--json",
-    ]);
-    assert_eq!(code, 0, "{error}");
-    let made = json(&out);
+    let setting = Setting::ephemeral();
+    let out = setting.account(&["list"]);
+    assert!(out.contains("vestibule account new"), "{out}");
+    let who = ["new", "--persona", "student", "--name", "Ada Möller", "--balance", "99.95", "--json"];
+    let made = json(&setting.account(&who));
     assert_eq!((&made["name"], &made["persona"]), (&"Ada Möller".into(), &"student".into()));
     let iban = made["iban"].as_str().unwrap();
-    let (_, out, _) = setting.account(&["list"]);
+    let out = setting.account(&["list"]);
     assert!(out.contains(iban) && out.contains(made["digipassNumber"].as_str().unwrap()), "{out}");
-    let (code, out, _) = setting.account(&["show", iban]);
-    assert!(code == 0 && out.contains("Ada Möller") && out.contains("CACC enabled"), "{out}");
-    let (_, out, _) = setting.account(&["list", "--personas"]);
+    let out = setting.account(&["show", iban]);
+    assert!(out.contains("Ada Möller") && out.contains("CACC enabled"), "{out}");
+    let out = setting.account(&["list", "--personas"]);
     assert!(out.lines().count() >= 12, "{out}");
     for (arguments, text) in [
         (vec!["show", "NL91ABNA0417164300"], "no customer with account"),
@@ -92,14 +31,14 @@ fn customers_of_a_sandbox() {
         (vec!["new", "--currency", "JPY", "--balance", "1.5"], "fraction digits"),
         (vec!["approve", "http://x/", "--iban", iban], "must be an authorization URL of this bank"),
     ] {
-        let (code, _, error) = setting.account(&arguments);
+        let (code, _, error) = setting.try_account(&arguments);
         assert!(code != 0 && error.contains(text), "{arguments:?}: {error}");
     }
 }
 
 #[test]
 fn from_nothing_to_the_first_balance_and_on() {
-    let setting = Setting::new();
+    let setting = Setting::ephemeral();
     let flow = json(&setting.ok(&["flow", "ais", "--headless", "approve", "--json"]));
     assert_eq!((&flow["consentStatus"], flow["balances"].as_array().unwrap().len()), (&"valid".into(), 2));
     let steps: Vec<_> =
@@ -135,10 +74,9 @@ fn from_nothing_to_the_first_balance_and_on() {
     // The daily budget is kept on this side, and the bank has the last word.
     setting.ok(&["balances"]);
     setting.ok(&["balances"]);
-    let spent = setting.refused(&["balances"]);
-    assert!(spent.contains("4 unattended reads of balances"), "{spent}");
-    assert!(setting.refused(&["balances", "--beyond-budget"]).contains("429 ACCESS_EXCEEDED"));
-    assert!(setting.refused(&["balances", "--beyond-budget"]).contains("T00:00:00Z, or with the customer"));
+    setting.refused(&["balances"], "4 unattended reads of balances");
+    setting.refused(&["balances", "--beyond-budget"], "429 ACCESS_EXCEEDED");
+    setting.refused(&["balances", "--beyond-budget"], "T00:00:00Z, or with the customer");
     setting.ok(&["balances", "--psu-ip-address", "192.0.2.1"]);
 
     assert!(setting.ok(&["refresh"]).contains("has new tokens"));
@@ -147,7 +85,7 @@ fn from_nothing_to_the_first_balance_and_on() {
     assert_eq!(shown["consents"].as_array().unwrap().len(), 2);
     assert!(!shown.to_string().contains("accessToken"), "tokens stay in the folder");
     assert!(setting.ok(&["revoke"]).contains("has no tokens any more"));
-    assert!(setting.refused(&["accounts"]).contains("vestibule tpp consent"));
+    setting.refused(&["accounts"], "vestibule tpp consent");
     let first = flow["consentId"].as_str().unwrap();
     setting.ok(&["accounts", "--consent", first]);
     assert!(setting.ok(&["revoke", "--delete-consent", "--consent", first]).contains("was ended"));
@@ -155,47 +93,41 @@ fn from_nothing_to_the_first_balance_and_on() {
 
 #[test]
 fn the_wrong_order_is_answered_with_the_next_step() {
-    let setting = Setting::new();
-    assert!(setting.refused(&["consent"]).contains("vestibule tpp register"));
+    let setting = Setting::ephemeral();
+    setting.refused(&["consent"], "vestibule tpp register");
     setting.ok(&["register", "--redirect-uri", "https://tpp.example/callback"]);
-    assert!(setting.refused(&["accounts"]).contains("vestibule tpp consent"));
+    setting.refused(&["accounts"], "vestibule tpp consent");
     let consent = json(&setting.ok(&["consent", "--json"]));
     assert_eq!(consent["hasTokens"], false);
-    assert!(setting.refused(&["balances"]).contains("vestibule tpp authorise"));
+    setting.refused(&["balances"], "vestibule tpp authorise");
     // Without a browser on this machine: the address to open, and how to finish.
-    let told = setting.refused(&["authorise"]);
-    assert!(told.contains("/auth/nl/v1/auth?") && told.contains("--location"), "{told}");
+    let told = setting.refused(&["authorise"], "--location");
+    assert!(told.contains("/auth/nl/v1/auth?"), "{told}");
     let url = told.lines().find(|line| line.trim().starts_with("http")).unwrap().trim().to_owned();
-    let (_, made, _) = setting.account(&["new", "--json"]);
-    let iban = json(&made)["iban"].as_str().unwrap().to_owned();
-    let (code, location, error) = setting.account(&["approve", &url, "--iban", &iban]);
-    assert_eq!(code, 0, "{error}");
+    let iban = setting.customer("household");
+    let location = setting.account(&["approve", &url, "--iban", &iban]);
     let stolen = location.trim().replace("state=", "state=x");
-    assert!(setting.refused(&["authorise", "--location", &stolen]).contains("another state"));
+    setting.refused(&["authorise", "--location", &stolen], "another state");
     assert!(setting.ok(&["authorise", "--location", location.trim()]).contains("is valid"));
-    assert!(
-        setting
-            .refused(&["authorise", "--location", location.trim()])
-            .contains("no authorisation is under way")
-    );
+    setting.refused(&["authorise", "--location", location.trim()], "no authorisation is under way");
     setting.ok(&["accounts"]);
-    assert!(setting.refused(&["authorise", "--headless", "approve"]).contains("--customer-iban"));
-    assert!(setting.refused(&["accounts", "--consent", "x"]).contains("not kept here"));
-    assert!(setting.refused(&["accounts", "--account", "NL91ABNA0417164300"]).contains("does not cover"));
+    setting.refused(&["authorise", "--headless", "approve"], "--customer-iban");
+    setting.refused(&["accounts", "--consent", "x"], "not kept here");
+    setting.refused(&["accounts", "--account", "NL91ABNA0417164300"], "does not cover");
     setting.ok(&["consent"]);
-    let no = setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban]);
-    assert!(no.contains("consent_required") && no.contains("cancelled"), "{no}");
+    let no =
+        setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "consent_required");
+    assert!(no.contains("cancelled"), "{no}");
 }
 
 /// A browser that is sent to the bank, decides there, and comes back to a listener on this machine.
 #[test]
 fn the_customer_comes_back_to_a_loopback_address() {
-    let setting = Setting::new();
+    let setting = Setting::ephemeral();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let uri = format!("http://127.0.0.1:{port}/callback");
     setting.ok(&["register", "--redirect-uri", &uri]);
-    let (_, made, _) = setting.account(&["new", "--persona", "student", "--json"]);
-    let iban = json(&made)["iban"].as_str().unwrap().to_owned();
+    let iban = setting.customer("student");
     setting.ok(&["consent", "--iban", &iban, "--one-off"]);
     let mut child = testkit::command(BINARY)
         .args(["tpp", "authorise", "--no-browser"])
@@ -206,7 +138,7 @@ fn the_customer_comes_back_to_a_loopback_address() {
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let url = lines.find(|line| line.trim().starts_with("http")).unwrap().trim().to_owned();
-    let (_, location, _) = setting.account(&["approve", &url, "--iban", &iban]);
+    let location = setting.account(&["approve", &url, "--iban", &iban]);
     let target = location.trim().strip_prefix(&format!("http://127.0.0.1:{port}")).unwrap().to_owned();
     for (target, status) in [("/favicon.ico", "404"), (target.as_str(), "200")] {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -218,20 +150,16 @@ fn the_customer_comes_back_to_a_loopback_address() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("is valid"));
-    assert!(setting.refused(&["refresh"]).contains("has no refresh token"));
+    setting.refused(&["refresh"], "has no refresh token");
     assert!(setting.ok(&["balances"]).contains("12.34"));
 }
 
 /// The strict profile over mutual TLS: a QSealC signs, a QWAC is presented, and tokens are bound to it.
 #[test]
 fn the_whole_way_over_mutual_tls() {
-    let (_guard, folder) = free_folder();
-    let program = Program::sandbox(BINARY, &["--ephemeral", "--strict", "--require-mtls"]);
-    let state = folder.join("state");
-    let (bank, management) = (program.url("tls"), program.url("management"));
-    let to = ["--bank", &bank, "--management", &management, "--state", state.to_str().unwrap()];
+    let setting = Setting::new(&["--ephemeral", "--strict", "--require-mtls"]);
     let tpp = |arguments: &[&str]| {
-        let (code, out, error) = vestibule(&[&["tpp"], arguments, &to].concat());
+        let (code, out, error) = setting.tpp_at("tls", arguments);
         assert_eq!(code, 0, "{arguments:?}: {error}");
         out
     };

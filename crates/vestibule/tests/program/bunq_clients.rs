@@ -1,25 +1,11 @@
 //! Clients of the bunq interface that share no code with this project: the provider's own SDK for Python, and the
 //! community's for JavaScript, both unmodified but for the base URL.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
-use testkit::TestServer;
-
-/// The folder of an environment that a script makes, or none if it was not made.
-pub(crate) fn environment(variable: &str, name: &str, script: &str) -> Option<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(name);
-    let folder = std::env::var_os(variable).map(PathBuf::from);
-    // The two Python environments lie side by side.
-    let folder = folder.map_or(default, |folder| folder.with_file_name(name));
-    if folder.exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os(variable).is_none(), "{} is missing", folder.display());
-    println!("skipped: no {name}; run {script} first");
-    None
-}
+use testkit::{TestServer, environment};
 
 /// Runs a program to its end and returns what it printed.
 fn run(mut command: Command) -> String {

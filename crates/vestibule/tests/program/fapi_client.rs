@@ -9,9 +9,7 @@ use eidas::issue::{KeyType, generate_key};
 use gateway::Strictness;
 use oauth::IdTokenAlgorithm;
 use serde_json::{Value, json};
-use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, bank_offered};
-
-use crate::bunq_clients::environment;
+use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, bank_offered, environment};
 
 const ID: &str = "PSDNL-DNB-R000000";
 

@@ -1,7 +1,5 @@
 //! Answers held against the compatible bank's own interface description.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use testkit::{CALLBACK, Request, TestServer, TestTpp, bank_offered, detailed};
 
@@ -76,15 +74,7 @@ async fn record(server: &TestServer, tenant: &str) -> Vec<Value> {
 
 /// A description of the folder, or none where it is not there.
 fn description(name: &str) -> Option<String> {
-    let folder = std::env::var_os("VESTIBULE_SPEC_DIR").map(PathBuf::from);
-    let folder =
-        folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").into());
-    let file = folder.join("openapi").join(name);
-    if file.is_file() {
-        return Some(file.to_str().unwrap().to_owned());
-    }
-    println!("skipped: no interface description at {}", file.display());
-    None
+    Some(testkit::specification(&format!("openapi/{name}"))?.to_str().unwrap().to_owned())
 }
 
 async fn validate(interpreter: String, description: String, exchanges: Vec<Value>) -> Value {

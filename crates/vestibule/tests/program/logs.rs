@@ -1,36 +1,16 @@
 //! Logs never hold what is secret, however much is logged.
 
-use std::io::Read;
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro, pseudo_certificate, shop};
-use testkit::{CALLBACK, Request, Signer, VERIFIER, challenge, detailed, parameter};
+use testkit::{CALLBACK, Program, Request, Signer, VERIFIER, challenge, detailed, parameter};
 
 use crate::BINARY;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_secret_key_or_body_reaches_the_log() {
-    let mut child = testkit::command(BINARY)
-        .args(["sandbox", "--ephemeral", "--json", "--listen", "127.0.0.1:0"])
-        .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
-        .env("VESTIBULE_LOG", "trace")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    let ready: Value = serde_json::from_str(&line).unwrap();
-    let (origin, management) = (ready["public"].as_str().unwrap(), ready["management"].as_str().unwrap());
-    // Reading in the background, so that a full pipe does not stop the server.
-    let mut stderr = child.stderr.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut log = String::new();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    });
+    let (program, log) = Program::logging(BINARY, "trace");
+    let (origin, management) = (program.url("public"), program.url("management"));
+    let (origin, management) = (origin.as_str(), management.as_str());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let body = json!({"organizationIdentifier": "PSDNL-DNB-CANARY"}).to_string();
     let made =
@@ -60,13 +40,9 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
     let (mut seen, iban) = read_accounts(&client, origin, management, &tpp, &another).await;
     seen.push(another);
     seen.extend(pay(&client, origin, management).await);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let log = reader.join().unwrap();
-    assert!(
-        log.contains("request refused") && log.contains("SIGNATURE_INVALID"),
-        "something is logged: {log}"
-    );
+    program.kill();
+    let log = log.join().unwrap();
+    assert!(log.contains("code=\"SIGNATURE_INVALID\""), "something is logged: {log}");
     let key_line = tpp.key_pem.lines().nth(1).unwrap().to_owned();
     for secret in [token.as_str(), secret.as_str(), &key_line[..60], "canary-", canary] {
         assert!(!log.contains(secret), "the log holds {secret}");
@@ -178,24 +154,13 @@ async fn pay(http: &reqwest::Client, origin: &str, management: &str) -> Vec<Stri
 /// At level `info`, each call is one line whatever the caller wrote, without colours.
 #[test]
 fn each_call_is_one_line() {
-    let mut child = testkit::command(BINARY)
-        .args(["sandbox", "--ephemeral", "--json", "--listen", "127.0.0.1:0"])
-        .args(["--tls-listen", "127.0.0.1:0", "--management-listen", "127.0.0.1:0"])
-        .env("VESTIBULE_LOG", "info")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    let ready: Value = serde_json::from_str(&line).unwrap();
-    let public = ready["public"].as_str().unwrap();
+    let (program, log) = Program::logging(BINARY, "info");
+    let public = program.url("public");
     let (_guard, folder) = testkit::free_folder();
     let flow = |name: &str| {
         let state = folder.to_str().unwrap();
         let arguments =
-            ["tpp", "flow", name, "--headless", "approve", "--bank", public, "--state", state, "--json"];
+            ["tpp", "flow", name, "--headless", "approve", "--bank", &public, "--state", state, "--json"];
         let (code, out, error) = crate::vestibule(&arguments);
         assert_eq!(code, 0, "{error}");
         serde_json::from_str::<Value>(&out).unwrap()
@@ -211,10 +176,8 @@ fn each_call_is_one_line() {
     ]);
     curl(&["-X", "DELETE", &format!("{public}/auth/nl/v1/token")]);
     curl(&[&format!("{public}/nothing/secret-id")]);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut log = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    program.kill();
+    let log = log.join().unwrap();
     let calls: Vec<&str> = log.lines().collect();
     for call in &calls {
         assert!(call.contains(" INFO ") && !call.contains('\u{1b}'), "{call}");

@@ -1,7 +1,8 @@
 //! The binary from outside: command line, TLS with other programs, crashes, logs, documentation.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod broken_store;
 mod browser;
 mod bunq_clients;
 mod certificate_command;
@@ -11,12 +12,14 @@ mod data_folder;
 mod descriptions;
 mod documentation;
 mod fapi_client;
+mod forgetting;
 mod http;
 mod interface_description;
 mod limits;
 mod logs;
 mod management;
 mod next_steps;
+mod observer;
 mod openid_client;
 mod other_implementations;
 mod pages;
@@ -24,6 +27,7 @@ mod python;
 mod revocation;
 mod sandbox_command;
 mod second_hour;
+mod third_party;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;

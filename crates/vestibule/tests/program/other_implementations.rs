@@ -103,13 +103,8 @@ async fn a_second_parser_agrees_on_every_field() {
 
 /// The certificates of the specification's vector file, where it lies.
 fn vector_certificates(folder: &Path) -> Vec<String> {
-    let spec = std::env::var("VESTIBULE_SPEC_DIR")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").to_owned());
-    let Ok(text) = std::fs::read_to_string(format!("{spec}/data/signature-vectors.json")) else {
-        println!("skipped: the certificates of data/signature-vectors.json; set VESTIBULE_SPEC_DIR");
-        return Vec::new();
-    };
-    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let Some(file) = testkit::specification("data/signature-vectors.json") else { return Vec::new() };
+    let vectors: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let all = vectors["pki"]["certificates"].as_array().unwrap();
     all.iter()
         .map(|certificate| {

@@ -1,22 +1,14 @@
 //! Programs of the Python environment, which `scripts/python` makes.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 /// A program of the environment, or none if there is no environment.
 pub(crate) fn program(name: &str) -> Option<String> {
-    let folder = std::env::var_os("VESTIBULE_PYTHON").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python").into());
-    let program = folder.join("bin").join(name);
-    if program.exists() {
-        return Some(program.to_str().unwrap().to_owned());
-    }
-    assert!(std::env::var_os("VESTIBULE_PYTHON").is_none(), "{} is missing", program.display());
-    println!("skipped: no Python environment; run scripts/python first");
-    None
+    let folder = testkit::environment("VESTIBULE_PYTHON", "python", "scripts/python")?;
+    Some(folder.join("bin").join(name).to_str().unwrap().to_owned())
 }
 
 /// A script of this folder.

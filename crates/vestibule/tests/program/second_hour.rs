@@ -5,91 +5,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use testkit::{Program, free_folder};
+use testkit::free_folder;
 
+use crate::third_party::Setting;
 use crate::{BINARY, vestibule};
 
 const URI: &str = "https://tpp.example/callback";
 
-/// A bank and a third party of it.
-struct Setting {
-    bank: Program,
-    state: String,
-    guard: tempfile::TempDir,
-}
-
-impl Setting {
-    fn new(arguments: &[&str]) -> Self {
-        let (guard, folder) = free_folder();
-        let state = folder.join("state").to_str().unwrap().to_owned();
-        Self { bank: Program::sandbox(BINARY, arguments), state, guard }
-    }
-
-    fn arguments(&self) -> Vec<String> {
-        ["--bank", &self.bank.url("public"), "--state", &self.state].map(str::to_owned).to_vec()
-    }
-
-    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
-        let to = self.arguments();
-        let to: Vec<&str> = to.iter().map(String::as_str).collect();
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    }
-
-    fn ok(&self, arguments: &[&str]) -> String {
-        let (code, out, error) = self.tpp(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {out}{error}");
-        out
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let out = self.ok(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
-    }
-
-    fn refused(&self, arguments: &[&str], text: &str) -> String {
-        let (code, out, error) = self.tpp(arguments);
-        assert_ne!(code, 0, "{arguments:?}: {out}");
-        assert!(error.contains(text), "{arguments:?}: {error}");
-        error
-    }
-
-    fn account(&self, arguments: &[&str]) -> String {
-        let management = self.bank.url("management");
-        let (code, out, error) =
-            vestibule(&[&["account"], arguments, &["--management", &management]].concat());
-        assert_eq!(code, 0, "{arguments:?}: {error}");
-        out
-    }
-
-    fn customer(&self, persona: &str) -> String {
-        let made: Value =
-            serde_json::from_str(&self.account(&["new", "--persona", persona, "--json"])).unwrap();
-        made["iban"].as_str().unwrap().to_owned()
-    }
-
-    fn manage(&self, method: &str, path: &str, body: &Value) -> Value {
-        let url = format!("{}{path}", self.bank.url("management"));
-        let body = body.to_string();
-        let arguments = ["-s", "-f", "-X", method, "-H", "content-type: application/json", "-d", &body, &url];
-        let output = testkit::run("curl", &arguments);
-        assert!(output.status.success(), "{path}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// Another bank at the same addresses.
-    fn replace(self, arguments: &[&str]) -> Self {
-        let address = |name: &str| self.bank.url(name).split("://").nth(1).unwrap().to_owned();
-        let (public, tls, management) = (address("public"), address("tls"), address("management"));
-        let Self { bank, state, guard } = self;
-        bank.kill();
-        let at = ["--listen", &public, "--tls-listen", &tls, "--management-listen", &management];
-        Self { bank: Program::sandbox(BINARY, &[&at[..], arguments].concat()), state, guard }
-    }
-}
-
 #[test]
 fn an_ephemeral_sandbox_that_was_started_again_is_enrolled_at_again() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     setting.ok(&["certificate", "--organization-identifier", "PSDNL-DNB-AGAIN"]);
     setting.ok(&["register", "--redirect-uri", URI]);
     setting.ok(&["flow", "ais", "--headless", "approve"]);
@@ -166,7 +91,7 @@ fn no_key_is_overwritten() {
 
 #[test]
 fn another_certificate_is_for_the_same_organisation() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let who = ["--organization-identifier", "PSDDE-BAFIN-1234", "--organization-name", "Mein TPP GmbH"];
     setting.ok(&[&["certificate", "--role", "PSP_AI"], &who[..]].concat());
     let first = setting.json(&["register", "--redirect-uri", URI]);
@@ -196,7 +121,7 @@ fn another_certificate_is_for_the_same_organisation() {
 /// A flow whose customer is at a browser on another machine.
 #[test]
 fn a_browser_elsewhere_does_not_end_a_flow() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     for flow in ["ais", "bunq"] {
         let mut child = testkit::command(BINARY)
             .args(["tpp", "flow", flow, "--no-browser", "--redirect-uri", URI])
@@ -231,7 +156,7 @@ fn a_browser_elsewhere_does_not_end_a_flow() {
 /// Nobody there to paste: the address is printed, and the command that finishes asks for the other one.
 #[test]
 fn what_was_begun_is_finished_by_the_command_that_is_printed() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     setting.ok(&["register", "--redirect-uri", "http://127.0.0.1:8765/callback"]);
     // A redirect URI that is not registered yet is registered beside the others.
     let error = setting.refused(&["flow", "ais", "--redirect-uri", URI], "--location -");
@@ -251,7 +176,7 @@ fn what_was_begun_is_finished_by_the_command_that_is_printed() {
 
 #[test]
 fn consents_that_ended_are_left_out_and_the_next_command_is_named() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let iban = setting.customer("household");
     let authorise = |decision: &'static str| ["authorise", "--headless", decision, "--customer-iban"];
     let consents = || setting.json(&["show"])["consents"].as_array().unwrap().len();
@@ -297,7 +222,7 @@ fn consents_that_ended_are_left_out_and_the_next_command_is_named() {
 
 #[test]
 fn reads_are_counted_as_the_bank_counts_them() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let iban = setting.customer("household");
     let authorise = ["authorise", "--headless", "approve", "--customer-iban", &iban];
     setting.ok(&["register", "--redirect-uri", URI]);
@@ -333,7 +258,7 @@ fn reads_are_counted_as_the_bank_counts_them() {
 
 #[test]
 fn every_persona_goes_through_every_flow_or_is_refused_before_it_begins() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let personas: Value = serde_json::from_str(&setting.account(&["list", "--personas", "--json"])).unwrap();
     for flow in ["ais", "bunq"] {
         setting.refused(
@@ -364,7 +289,7 @@ fn every_persona_goes_through_every_flow_or_is_refused_before_it_begins() {
 
 #[test]
 fn drafts_and_payments_say_what_became_of_them() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let flow = setting.json(&["flow", "bunq", "--headless", "approve"]);
     let (draft, iban) = (flow["draftPayment"]["id"].to_string(), flow["customer"]["iban"].as_str().unwrap());
     assert_eq!(setting.json(&["status", "draft", &draft])["status"], "PENDING");
@@ -386,7 +311,7 @@ fn drafts_and_payments_say_what_became_of_them() {
 
 #[test]
 fn customers_are_listed_newest_first_whatever_the_clock_says() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let mut made = vec![setting.customer("student")];
     for advance in ["P10D", "-P30D", "P1D"] {
         setting.manage("PUT", "/clock", &json!({ "advance": advance }));
@@ -401,7 +326,7 @@ fn customers_are_listed_newest_first_whatever_the_clock_says() {
 
 #[test]
 fn tables_have_headings_and_errors_are_json_for_programs() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     for (flow, dialect) in [("ais", "berlin-group"), ("bunq", "bunq")] {
         setting.ok(&["flow", flow, "--headless", "approve"]);
         for (table, heading) in
@@ -442,7 +367,7 @@ fn tables_have_headings_and_errors_are_json_for_programs() {
 
 #[test]
 fn the_wrong_scheme_is_named() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let (plain, tls) = (setting.bank.url("public"), setting.bank.url("tls"));
     let (plain, tls) = (plain.strip_prefix("http://").unwrap(), tls.strip_prefix("https://").unwrap());
     for (wrong, text) in [
@@ -459,7 +384,7 @@ fn the_wrong_scheme_is_named() {
 
 #[test]
 fn answers_are_shown_with_the_calls() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let (_, _, shown) = setting.tpp(&["register", "--redirect-uri", URI, "--show-calls"]);
     assert!(
         shown.contains("\n# 201 Created\n") && shown.contains("\n#   content-type: application/json\n"),
@@ -498,7 +423,7 @@ fn long_waits_say_what_they_wait_for() {
 /// A clock that was moved further than a certificate is good: what is refused names the way on.
 #[test]
 fn a_clock_that_was_moved_far_leaves_a_way_on() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     setting.ok(&["register", "--tenant", "uk", "--redirect-uri", URI]);
     setting.ok(&["flow", "bunq", "--headless", "approve"]);
     let user = setting.json(&["show", "--dialect", "bunq"])["signing"]["organizationIdentifier"].clone();
@@ -529,7 +454,7 @@ fn a_bank_of_another_time_takes_a_certificate_of_its_time() {
 /// Nobody at the bank's address: nobody else is asked in its place.
 #[test]
 fn a_bank_that_is_down_is_the_first_to_be_asked() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let bank = format!("http://127.0.0.1:{port}");
     let management = setting.bank.url("management");
@@ -568,7 +493,7 @@ fn a_bank_that_keeps_its_data_is_not_started_without_any() {
 
 #[test]
 fn what_is_forgotten_is_registered_again_in_its_own_dialect() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     setting.ok(&["register", "--redirect-uri", URI]);
     setting.ok(&["register", "--redirect-uri", URI, "--dialect", "bunq"]);
     assert!(setting.ok(&["forget"]).contains("--dialect berlin-group"));
@@ -576,7 +501,7 @@ fn what_is_forgotten_is_registered_again_in_its_own_dialect() {
 
 #[test]
 fn a_stricter_bank_gets_a_redirect_uri_that_it_takes() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     setting.ok(&["register", "--redirect-uri", "http://127.0.0.1:8765/callback"]);
     let setting = setting.replace(&["--ephemeral", "--strict"]);
     setting.ok(&["consent"]);
@@ -593,7 +518,7 @@ fn a_bank_without_the_usual_tenant_is_served() {
 
 #[test]
 fn what_is_wrong_on_the_command_line_is_said_in_plain_words() {
-    let setting = Setting::new(&["--ephemeral"]);
+    let setting = Setting::ephemeral();
     let bank = setting.bank.url("public");
     let below = format!("{bank}/xs2a-bg/nl");
     let wants = format!("--bank wants the bank's origin without the path /xs2a-bg/nl: {bank}");

@@ -1,67 +1,13 @@
 //! `vestibule tpp` at the bunq interface.
 
-use serde_json::{Value, json};
-use testkit::{Program, free_folder};
+use serde_json::json;
 
-use crate::{BINARY, vestibule};
-
-struct Setting {
-    program: Program,
-    state: String,
-    _guard: tempfile::TempDir,
-}
-
-impl Setting {
-    fn new() -> Self {
-        let (guard, folder) = free_folder();
-        let state = folder.join("state").to_str().unwrap().to_owned();
-        Self { program: Program::sandbox(BINARY, &["--ephemeral"]), state, _guard: guard }
-    }
-
-    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
-        let (bank, management) = (self.program.url("public"), self.program.url("management"));
-        let to = ["--bank", &bank, "--management", &management, "--state", &self.state];
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    }
-
-    /// Runs a command that has to succeed.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let (code, out, error) = self.tpp(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {out}{error}");
-        out
-    }
-
-    /// The same with JSON.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let out = self.ok(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
-    }
-
-    /// Runs a command that has to fail with a text.
-    fn refused(&self, arguments: &[&str], text: &str) {
-        let (code, out, error) = self.tpp(arguments);
-        assert_ne!(code, 0, "{arguments:?}: {out}");
-        assert!(error.contains("error: ") && error.contains(text), "{arguments:?}: {error}");
-    }
-
-    async fn manage(&self, method: &str, path: &str, body: Value) -> Value {
-        let request = testkit::Request::new(method, path).body("application/json", body.to_string());
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = request.send(&http, &self.program.url("management")).await;
-        assert!(answer.status < 300, "{path}: {}", answer.body);
-        answer.json()
-    }
-
-    async fn customer(&self) -> (String, Value) {
-        let made =
-            self.manage("POST", "/test-accounts", json!({"tenant": "nl", "persona": "household"})).await;
-        (made["iban"].as_str().unwrap().to_owned(), made)
-    }
-}
+use crate::third_party::Setting;
+use crate::vestibule;
 
 #[test]
 fn from_nothing_to_a_draft_payment() {
-    let setting = Setting::new();
+    let setting = Setting::ephemeral();
     let flow = setting.json(&["flow", "bunq", "--headless", "approve"]);
     let steps: Vec<_> =
         flow["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
@@ -82,10 +28,10 @@ fn from_nothing_to_a_draft_payment() {
 }
 
 #[cfg(unix)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn registering_again_goes_on_where_it_stopped_and_files_are_closed() {
+#[test]
+fn registering_again_goes_on_where_it_stopped_and_files_are_closed() {
     use std::os::unix::fs::PermissionsExt;
-    let setting = Setting::new();
+    let setting = Setting::ephemeral();
     let uri = ["--redirect-uri", "https://tpp.example/callback"];
     let register =
         |more: &[&str]| setting.json(&[&["register", "--dialect", "bunq"], &uri[..], more].concat());
@@ -112,10 +58,10 @@ async fn registering_again_goes_on_where_it_stopped_and_files_are_closed() {
     setting.refused(&["accounts", "--dialect", "bunq"], "authorise");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn payments_by_an_account_number_by_a_connection_and_funds() {
-    let setting = Setting::new();
-    let (iban, _) = setting.customer().await;
+#[test]
+fn payments_by_an_account_number_by_a_connection_and_funds() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
     setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
     let to = ["--to", "NL91ABNA0417164300", "--name", "Shop", "--description", "Coffee"];
     let pay = |amount: &str, more: &[&str]| {
@@ -150,18 +96,18 @@ async fn payments_by_an_account_number_by_a_connection_and_funds() {
         .refused(&["funds", "--dialect", "berlin-group", "--iban", &iban, "--amount", "1.00"], "not offered");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_renew_by_themselves_until_the_customer_ends_it() {
-    let setting = Setting::new();
-    let (iban, _) = setting.customer().await;
+#[test]
+fn sessions_renew_by_themselves_until_the_customer_ends_it() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
     setting.ok(&["flow", "bunq", "--headless", "approve", "--customer-iban", &iban]);
     // The provider's first session was for an hour.
-    setting.manage("PUT", "/clock", json!({"tenant": "nl", "advance": "PT2H"})).await;
+    setting.manage("PUT", "/clock", &json!({"tenant": "nl", "advance": "PT2H"}));
     assert_eq!(setting.json(&["funds", "--iban", &iban, "--amount", "1.00"])["hasSufficientFunds"], true);
     setting.ok(&["accounts"]);
-    let consents = setting.manage("GET", &format!("/consents?iban={iban}"), json!({})).await;
+    let consents = setting.manage("GET", &format!("/consents?iban={iban}"), &json!({}));
     let consent = consents["consents"][0]["consentId"].as_str().unwrap().to_owned();
-    setting.manage("POST", &format!("/consents/{consent}/revocation"), json!({})).await;
+    setting.manage("POST", &format!("/consents/{consent}/revocation"), &json!({}));
     setting.refused(&["accounts"], "authorise");
     setting.ok(&["authorise", "--headless", "approve", "--customer-iban", &iban]);
     setting.ok(&["accounts"]);
@@ -169,8 +115,8 @@ async fn sessions_renew_by_themselves_until_the_customer_ends_it() {
 
 #[test]
 fn a_real_certificate_is_taken_over() {
-    let setting = Setting::new();
-    let management = setting.program.url("management");
+    let setting = Setting::ephemeral();
+    let management = setting.bank.url("management");
     let folder = format!("{}-seal", setting.state);
     let (code, _, error) = vestibule(&[
         "certificate",

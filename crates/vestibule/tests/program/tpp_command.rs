@@ -2,57 +2,23 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
-use testkit::{Program, free_folder, run};
+use serde_json::json;
+use testkit::{free_folder, run};
 
-use crate::{BINARY, vestibule};
+use crate::third_party::{Setting, json};
+use crate::vestibule;
 
 const URI: &str = "https://tpp.example/cb";
 
-/// A sandbox and the arguments that lead a third party to it.
-struct Setting {
-    program: Program,
-    state: String,
-    _guard: tempfile::TempDir,
-}
-
-impl Setting {
-    fn new(arguments: &[&str]) -> Self {
-        let (guard, folder) = free_folder();
-        let all = [&["--ephemeral"], arguments].concat();
-        Self {
-            program: Program::sandbox(BINARY, &all),
-            state: folder.join("state").to_str().unwrap().to_owned(),
-            _guard: guard,
-        }
-    }
-
-    fn tpp(&self, arguments: &[&str]) -> (i32, String, String) {
-        self.tpp_at("public", arguments)
-    }
-
-    fn tpp_at(&self, address: &str, arguments: &[&str]) -> (i32, String, String) {
-        let (bank, management) = (self.program.url(address), self.program.url("management"));
-        let to = ["--bank", &bank, "--management", &management, "--state", &self.state];
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    }
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
 #[test]
 fn one_command_registers_and_can_be_repeated() {
-    let setting = Setting::new(&[]);
-    let (code, text, error) = setting.tpp(&["register", "--redirect-uri", URI, "--json"]);
-    assert_eq!(code, 0, "{error}");
-    let first = json(&text);
+    let setting = Setting::ephemeral();
+    let first = setting.json(&["register", "--redirect-uri", URI]);
     assert!(first["clientId"].as_str().unwrap().starts_with("PSDNL-DNB-R"));
     assert_eq!(first["clientId"], first["signing"]["organizationIdentifier"]);
     assert_eq!(first["initialAccessToken"].as_str().unwrap().len(), 36);
 
-    let (code, text, error) = setting.tpp(&[
+    let second = setting.json(&[
         "register",
         "--tenant",
         "uk",
@@ -60,10 +26,7 @@ fn one_command_registers_and_can_be_repeated() {
         "com.example.app:/cb",
         "--redirect-uri",
         URI,
-        "--json",
     ]);
-    assert_eq!(code, 0, "{error}");
-    let second = json(&text);
     assert_eq!((&second["clientId"], &second["signing"]), (&first["clientId"], &first["signing"]));
     assert_ne!(second["clientSecret"], first["clientSecret"]);
     assert_eq!(second["redirectUris"], json!(["com.example.app:/cb", URI]));
@@ -73,7 +36,7 @@ fn one_command_registers_and_can_be_repeated() {
     let (_, shown, _) = setting.tpp(&["show"]);
     let secret = second["clientSecret"].as_str().unwrap();
     assert!(!shown.contains(secret) && shown.contains("hidden"), "{shown}");
-    let url = format!("{}/auth/uk/v1/token", setting.program.url("public"));
+    let url = format!("{}/auth/uk/v1/token", setting.bank.url("public"));
     let credentials = format!("{}:{secret}", second["clientId"].as_str().unwrap());
     let answer =
         run("curl", &["-s", "-u", &credentials, "-d", "grant_type=refresh_token&refresh_token=x", &url]);
@@ -87,7 +50,7 @@ fn one_command_registers_and_can_be_repeated() {
 #[test]
 fn keys_and_secrets_are_closed_to_others() {
     use std::os::unix::fs::PermissionsExt;
-    let setting = Setting::new(&[]);
+    let setting = Setting::ephemeral();
     setting.tpp(&["register", "--redirect-uri", URI]);
     let (_, text, _) = setting.tpp(&["show", "--json"]);
     let folder = json(&text)["folder"].as_str().unwrap().to_owned();
@@ -105,7 +68,7 @@ fn keys_and_secrets_are_closed_to_others() {
 /// Every printed command, pasted into a shell, gets the answer that the program got.
 #[test]
 fn shown_calls_work_when_pasted() {
-    let setting = Setting::new(&[]);
+    let setting = Setting::ephemeral();
     let (code, _, shown) = setting.tpp(&["register", "--redirect-uri", URI, "--show-calls"]);
     assert_eq!(code, 0, "{shown}");
     assert!(
@@ -128,7 +91,7 @@ fn shown_calls_work_when_pasted() {
 fn a_bank_that_demands_tls_client_certificates() {
     let id = "PSDNL-DNB-R555555";
     for profile in [&["--require-mtls"][..], &["--require-mtls", "--strict"]] {
-        let setting = Setting::new(profile);
+        let setting = Setting::new(&[&["--ephemeral"], profile].concat());
         for certificate in ["qseal", "qwac"] {
             let arguments =
                 ["certificate", "--profile", certificate, "--organization-identifier", id, "--json"];
@@ -145,7 +108,7 @@ fn a_bank_that_demands_tls_client_certificates() {
         let output = run("sh", &["-c", pasted[0]]);
         assert!(String::from_utf8_lossy(&output.stdout).contains("client-reg"), "{}", pasted[0]);
     }
-    let lenient = Setting::new(&["--require-mtls"]);
+    let lenient = Setting::new(&["--ephemeral", "--require-mtls"]);
     let (code, _, error) = lenient.tpp(&["register", "--redirect-uri", URI]);
     assert!(code == 1 && error.contains("CERTIFICATE_MISSING"), "{error}");
 }
@@ -167,14 +130,12 @@ fn certificates_of_ones_own_are_taken_over() {
         "--organization-identifier",
         "PSDNL-DNB-OWN",
     ]);
-    let setting = Setting::new(&["--trusted-ca", &ca]);
+    let setting = Setting::new(&["--ephemeral", "--trusted-ca", &ca]);
     let (certificate, key) = (format!("{out}/certificate.pem"), format!("{out}/key.pem"));
     let (code, _, error) =
         setting.tpp(&["certificate", "--profile", "qseal", "--certificate", &certificate, "--key", &key]);
     assert_eq!(code, 0, "{error}");
-    let (code, text, error) = setting.tpp(&["register", "--redirect-uri", URI, "--json"]);
-    assert_eq!(code, 0, "{error}");
-    assert_eq!(json(&text)["clientId"], "PSDNL-DNB-OWN");
+    assert_eq!(setting.json(&["register", "--redirect-uri", URI])["clientId"], "PSDNL-DNB-OWN");
 
     let other = format!("{out}/ca.key.pem");
     let (code, _, error) = setting.tpp(&["certificate", "--certificate", &certificate, "--key", &other]);
@@ -185,7 +146,7 @@ fn certificates_of_ones_own_are_taken_over() {
 
 #[test]
 fn what_goes_wrong_is_said_with_the_next_step() {
-    let setting = Setting::new(&[]);
+    let setting = Setting::ephemeral();
     let (code, _, error) = setting.tpp(&["show"]);
     assert!(code == 1 && error.contains("vestibule tpp register --bank"), "{error}");
     let (code, _, error) = setting.tpp(&["register", "--redirect-uri", "nonsense"]);
@@ -226,13 +187,13 @@ fn what_goes_wrong_is_said_with_the_next_step() {
 
 #[test]
 fn show_all_lists_every_bank() {
-    let (one, two) = (Setting::new(&[]), Setting::new(&[]));
+    let (one, two) = (Setting::ephemeral(), Setting::ephemeral());
     one.tpp(&["register", "--redirect-uri", URI]);
-    let other = two.program.url("public");
-    let to = ["--bank", &other, "--management", &two.program.url("management"), "--state", &one.state];
+    let other = two.bank.url("public");
+    let to = ["--bank", &other, "--management", &two.bank.url("management"), "--state", &one.state];
     assert_eq!(vestibule(&[&["tpp", "register", "--redirect-uri", URI][..], &to].concat()).0, 0);
     let (_, text, _) = one.tpp(&["show", "--all", "--json"]);
     let banks: Vec<_> = json(&text).as_array().unwrap().iter().map(|state| state["bank"].clone()).collect();
     assert_eq!(banks.len(), 2);
-    assert!(banks.contains(&other.into()) && banks.contains(&one.program.url("public").into()));
+    assert!(banks.contains(&other.into()) && banks.contains(&one.bank.url("public").into()));
 }

@@ -45,9 +45,8 @@ async fn a_customers_calls_may_reach_either_node() {
     assert_eq!(registered.status, 201, "{}", registered.body);
     let secret = registered.json()["client_secret"].as_str().unwrap().to_owned();
     let tpp = testkit::TestTpp { signer, tenant: "nl".to_owned(), secret };
-    let again =
-        one.send(&Request::registration("nl", &token, &["https://other.example"]).certificate(&tpp.signer));
-    assert_eq!(again.await.status, 401, "an initial access token is used once");
+    let again = Request::registration("nl", &token, &["https://other.example"]).certificate(&tpp.signer);
+    assert_eq!(one.send(&again).await.status, 401, "an initial access token is used once");
 
     let customer = other.customer("nl", "everyday").await;
     let iban = customer["accounts"][0]["iban"].as_str().unwrap().to_owned();

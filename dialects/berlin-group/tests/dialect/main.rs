@@ -5,8 +5,10 @@
 mod accounts;
 mod ais_refusals;
 mod any_sequence;
+mod broken_store;
 mod certificates;
 mod client_sequences;
+mod every_route;
 mod flow;
 mod forgetting;
 mod guesses;

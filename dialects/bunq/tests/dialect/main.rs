@@ -4,12 +4,15 @@
 mod any_sequence;
 mod both_doors;
 mod boundaries;
+mod broken_store;
 mod callbacks;
 mod crowd;
+mod every_route;
 mod flow;
 mod forgetting;
 mod languages;
 mod long_lists;
+mod moments;
 mod money;
 mod oauth;
 mod ordinary_clients;

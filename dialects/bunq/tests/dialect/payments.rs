@@ -213,6 +213,37 @@ async fn a_payer_who_is_unknown_chooses_an_account_at_the_page() {
         assert_eq!(provider.list(&format!("{path}/{id}")).await[0]["status"], status);
     }
     assert_eq!(provider.list(&path).await.len(), 4);
+    // Payments were decided: the customer shared nothing with the third party.
+    let iban = customer["iban"].as_str().unwrap();
+    let shared = server.manage("GET", &format!("/consents?iban={iban}"), json!(null)).await;
+    assert_eq!(shared, (200, json!({"consents": []})));
+}
+
+/// Each browser that comes with the link to a payment has an attempt of its own: what one gives up, another still decides.
+#[tokio::test]
+async fn several_browsers_can_come_for_one_payment() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let provider = BunqClient::provider(&server, "Two tabs PISP").await;
+    let path = format!("/user/{}/payment-service-provider-issuer-transaction", provider.user);
+    let body = json!({"counterparty_alias": shop(), "amount": euro("10.00"), "description": "Order 1",
+        "url_redirect": "https://shop.example/done"});
+    let id = provider.make(&path, &body).await;
+    let seen =
+        element(&provider.get(&format!("{path}/{id}")).await, "PaymentServiceProviderIssuerTransaction");
+    let url = format!("{}/bunq/psp?transactionId={}", server.url(), seen["public_uuid"].as_str().unwrap());
+    let iban = customer["iban"].as_str().unwrap();
+    let failed = server.decide(&url, iban, "wrong-answer").await;
+    assert!(failed.contains("error=access_denied") && failed.contains("payment+with+uuid"), "{failed}");
+    assert!(server.decide(&url, iban, "expire").await.contains("timed+out"));
+    let link = testkit::Request::new("GET", &url[server.url().len()..]);
+    let at_once =
+        tokio::join!(server.send(&link), server.send(&link), server.send(&link), server.send(&link));
+    for arrived in [at_once.0, at_once.1, at_once.2, at_once.3] {
+        assert_eq!(arrived.status, 302, "{}", arrived.body);
+    }
+    assert_eq!(server.decide(&url, iban, "approve").await, "https://shop.example/done");
+    assert_eq!(provider.list(&format!("{path}/{id}")).await[0]["status"], "ACCEPTED");
 }
 
 #[tokio::test]

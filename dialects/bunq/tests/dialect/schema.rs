@@ -6,7 +6,6 @@
 //! [`Deviation`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
@@ -42,18 +41,9 @@ struct Finding<'v> {
 
 impl Schemas {
     /// The description, or none where its file is not there.
-    #[expect(clippy::print_stderr, reason = "says when it skips")]
     pub(crate) fn load() -> Option<Self> {
-        let wanted = std::env::var_os("VESTIBULE_SPEC_DIR").map(PathBuf::from);
-        let is_wanted = wanted.is_some();
-        let folder =
-            wanted.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").into());
-        let file = folder.join("openapi/bunq-swagger.json");
-        let Ok(text) = std::fs::read_to_string(&file) else {
-            assert!(!is_wanted, "no interface description at {}", file.display());
-            eprintln!("skipped: no interface description at {}; set VESTIBULE_SPEC_DIR", file.display());
-            return None;
-        };
+        let file = testkit::specification("openapi/bunq-swagger.json")?;
+        let text = std::fs::read_to_string(file).expect("the description can be read");
         let document = serde_json::from_str(&text).expect("the description is JSON");
         Some(Self { document, deviations: deviations(), used: Mutex::default() })
     }

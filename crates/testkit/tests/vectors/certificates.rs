@@ -1,31 +1,18 @@
 //! The certificate parts of the specification's vector file: statements, header forms, certificates.
-//!
-//! The file is not part of the repository; `VESTIBULE_SPEC_DIR` says where it lies.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may stop, and says when it skips")]
 
 use eidas::header::{HeaderError, HeaderForm, certificate_der};
 use eidas::{Certificate, PathError, Purpose, QcStatements, RevocationList, TrustStore, verify_purpose};
 use jiff::Timestamp;
 use serde_json::Value;
 
-fn vectors() -> Option<Value> {
-    let folder = std::env::var("VESTIBULE_SPEC_DIR")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").to_owned());
-    match std::fs::read_to_string(format!("{folder}/data/signature-vectors.json")) {
-        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
-        Err(_) => {
-            eprintln!("skipped: no data/signature-vectors.json in {folder}; set VESTIBULE_SPEC_DIR");
-            None
-        }
-    }
-}
+use super::vectors;
 
 fn list<'v>(vectors: &'v Value, pointer: &str) -> &'v Vec<Value> {
     vectors.pointer(pointer).and_then(Value::as_array).unwrap()
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap()
 }
 
 #[test]

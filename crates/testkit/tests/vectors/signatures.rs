@@ -2,8 +2,7 @@
 //!
 //! The vectors assume a whole bank: certificate checks come from `eidas`, the order of checks is the one that
 //! the file gives under `defaults.check_order`. JWS vectors are counted and left out: that family is not built
-//! yet. The file is not part of the repository; `VESTIBULE_SPEC_DIR` says where it lies.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may stop, and says when it skips")]
+//! yet.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -17,17 +16,7 @@ use http_signatures::{Message, rfc9421};
 use jiff::Timestamp;
 use serde_json::Value;
 
-fn vectors() -> Option<Value> {
-    let folder = std::env::var("VESTIBULE_SPEC_DIR")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec").to_owned());
-    match std::fs::read_to_string(format!("{folder}/data/signature-vectors.json")) {
-        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
-        Err(_) => {
-            eprintln!("skipped: no data/signature-vectors.json in {folder}; set VESTIBULE_SPEC_DIR");
-            None
-        }
-    }
-}
+use super::vectors;
 
 /// Status, code and reason of a refusal.
 type Refused = (u16, &'static str, &'static str);

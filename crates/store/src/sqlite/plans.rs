@@ -1,0 +1,43 @@
+//! In debug builds, and so in tests, the plan of every statement is looked at when it is first used: whatever it reads, it
+//! finds by an index.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+/// Statements that read whole tables on purpose, by a part of their text that no other one has.
+const WHOLE_TABLES: [&str; 5] = [
+    // Lists of the management API, for people who test.
+    "FROM customers c JOIN account_holders h ON h.customer = c.id",
+    "FROM certificates ORDER BY recorded_at DESC",
+    "FROM tpps ORDER BY registered_at DESC",
+    // A check of all books.
+    "FROM postings GROUP BY entry HAVING",
+    // Everything that customers approved for a third party that registers anew: seldom, and an index would cost each consent.
+    "WHERE tpp = $3 AND interface = $4 AND customer IS NOT NULL",
+];
+
+/// Stops the program if a statement reads a whole table.
+pub(super) fn check(connection: &Connection, sql: &'static str) {
+    static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let is_plan = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| sql.starts_with(verb));
+    let is_on_purpose = WHOLE_TABLES.iter().any(|part| sql.contains(part));
+    if !is_plan || is_on_purpose || !SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(sql) {
+        return;
+    }
+    let lines = plan(connection, sql).unwrap_or_default();
+    // Neither a row of constants nor a function is a table.
+    let is_constant = |name: &str| {
+        let is_named = |line: &String| line.strip_prefix("CO-ROUTINE ") == Some(name);
+        name == "CONSTANT ROW" || name.contains("VIRTUAL TABLE") || lines.iter().any(is_named)
+    };
+    let scan = lines.iter().find(|line| line.strip_prefix("SCAN ").is_some_and(|name| !is_constant(name)));
+    assert!(scan.is_none(), "a statement reads a whole table: {sql}: {lines:?}");
+}
+
+/// What the database does for a statement, line by line.
+fn plan(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    statement.raw_query().mapped(|row| row.get(3)).collect()
+}

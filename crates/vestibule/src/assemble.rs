@@ -1,0 +1,147 @@
+//! Puts the parts of a bank together and serves them, whichever bank it is: listeners, TLS, tasks, stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use edge::{Due, Observer, observe};
+use gateway::{Gateway, Lease};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::Bank;
+use crate::listener::Listener;
+use crate::start_error::StartError;
+use crate::{forgetting, tls};
+
+/// How late something may be that is due at a moment.
+const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// An address of this machine that is listened on.
+pub(crate) struct Socket {
+    tcp: TcpListener,
+    /// With the port that was given.
+    pub(crate) address: SocketAddr,
+}
+
+impl Socket {
+    /// Listens at an address, which `option` of the command line names.
+    pub(crate) async fn bind(address: &str, option: &'static str) -> Result<Self, StartError> {
+        let error = |error: std::io::Error| StartError::Listen {
+            address: address.to_owned(),
+            reason: match error.kind() {
+                std::io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
+                _ => error.to_string(),
+            },
+            option,
+        };
+        let tcp = TcpListener::bind(address).await.map_err(error)?;
+        let address = tcp.local_addr().map_err(error)?;
+        Ok(Self { tcp, address })
+    }
+
+    /// Where it is reached.
+    pub(crate) fn reachable(&self) -> SocketAddr {
+        reachable(self.address)
+    }
+}
+
+/// A bank's listeners. All are there before anything else is tried.
+pub(crate) struct Sockets {
+    /// Without TLS.
+    pub(crate) public: Socket,
+    /// With TLS.
+    pub(crate) secured: Option<Socket>,
+    /// The management API.
+    pub(crate) management: Socket,
+}
+
+/// The origins that the listeners of a bank stand for.
+pub(crate) struct Origins<'a> {
+    pub(crate) public: &'a str,
+    pub(crate) tls: Option<&'a str>,
+    pub(crate) management: &'a str,
+}
+
+/// What serves and does work of its own, until it is stopped.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Serving {
+    /// Begins to serve a bank, its management API, and certificates that `issue` makes. The observer is told of each call.
+    ///
+    /// # Errors
+    /// [`StartError::Tls`]
+    pub(crate) fn begin(
+        sockets: Sockets,
+        origins: &Origins<'_>,
+        (bank, management): (Bank, Router),
+        (gateway, observer): (Gateway, Arc<dyn Observer>),
+        issue: tls::Issue,
+    ) -> Result<Self, StartError> {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut serve = |socket: Socket, tls, app: Router, origin: &str| {
+            let gateway = gateway.clone();
+            let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(&observer)), observe));
+            let listener = Listener { tcp: socket.tcp, tls, app, gateway, origin: Arc::from(origin) };
+            tasks.spawn(listener.serve(stopped.clone()));
+        };
+        if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
+            let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
+            serve(socket, Some(acceptor), bank.public.clone(), origin);
+        }
+        serve(sockets.public, None, bank.public, origins.public);
+        serve(sockets.management, None, management, origins.management);
+        tasks.spawn(keep_up(gateway.clone(), (bank.due, bank.news), stopped.clone()));
+        tasks.spawn(forgetting::run(gateway, stopped));
+        Ok(Self { stop, tasks })
+    }
+
+    /// Stops accepting, and lets running requests end.
+    pub(crate) async fn stop(&mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Does what is due as time goes by, until the bank stops. Of those who share a store each takes up the news, and one does
+/// what is due.
+async fn keep_up(gateway: Gateway, (due, news): (Vec<Due>, Option<Due>), mut stopped: watch::Receiver<bool>) {
+    let mut lease = Lease::new("due");
+    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = tick.tick() => {}
+        }
+        if let Some(take_up) = &news {
+            take_up().await;
+        }
+        if lease.is_held(&gateway).await {
+            for work in &due {
+                work().await;
+            }
+        }
+    }
+}
+
+/// An address to connect to: one that stands for all interfaces is reached over loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        return SocketAddr::new(loopback, address.port());
+    }
+    address
+}

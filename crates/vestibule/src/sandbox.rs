@@ -1,0 +1,272 @@
+//! Start and stop of a sandbox: its data, its keys, what it has beside the bank that it is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use edge::outbound::Loopback;
+use edge::{Dialect, Due, Edge, Mounted, Surroundings};
+use eidas::certificate::chain_from_pem;
+use gateway::domain::Tenant;
+use gateway::{Clock, Drawer, Store, Strictness};
+use oauth::SigningKeys;
+use sandbox::{Sandbox, SandboxSettings};
+use tpp::announcement::{self, AnnouncedTenant, Announcement};
+use url::{Host, Url};
+
+use crate::addresses::Addresses;
+use crate::app::Bank;
+use crate::assemble::{Origins, Serving, Socket, Sockets};
+use crate::config::{DataLocation, SandboxConfig};
+use crate::data_folder::DataFolder;
+use crate::start_error::StartError;
+use crate::tls;
+
+/// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it can be reached.
+    pub addresses: Addresses,
+    /// The bank itself, for tests that look behind the doors.
+    pub sandbox: Sandbox,
+    serving: Serving,
+    folder: Option<DataFolder>,
+}
+
+impl Running {
+    /// Stops accepting, lets running requests end, closes the data.
+    pub async fn stop(mut self) {
+        self.serving.stop().await;
+        // Then the database is whole in its one file, for whoever copies it.
+        match (self.sandbox.store.checkpoint(), &self.folder) {
+            (Ok(()), Some(folder)) => folder.has_stopped(),
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                tracing::warn!(%error, "the last changes are in sandbox.db-wal alone; keep it together with sandbox.db");
+            }
+        }
+    }
+}
+
+/// Starts a sandbox. When this returns, every listener answers.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
+    if config.require_mtls && config.tls_listen.is_none() {
+        return Err(StartError::MtlsWithoutTls);
+    }
+    let sockets = sockets(&config).await?;
+    let public_url = match &config.public_url {
+        Some(url) => check_public_url(url)?,
+        None => format!("http://{}", sockets.public.reachable()),
+    };
+    let (mut folder, store) = open_store(&config.data).await?;
+    let trusted = read_trusted(&config)?;
+    let key = {
+        let drawer = Drawer::new(&store, "oauth");
+        let algorithm = config.id_token_algorithm;
+        tokio::spawn(async move { SigningKeys::load_or_make(drawer, algorithm).await })
+    };
+    let sandbox = Sandbox::start(store, settings(&config, &public_url, trusted)).await?;
+    let key = match key.await {
+        Ok(key) => key?,
+        Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
+    };
+    let tls_url = sockets.secured.as_ref().map(|socket| format!("https://{}", socket.reachable()));
+    let management_url = format!("http://{}", sockets.management.reachable());
+    let origins = Origins { public: &public_url, tls: tls_url.as_deref(), management: &management_url };
+    let addresses = addresses(&config, sandbox.seed, &origins);
+    let edge = Edge::new(Surroundings {
+        gateway: sandbox.gateway.clone(),
+        public_url: Arc::from(public_url.as_str()),
+        mtls_url: tls_url.as_deref().map(Arc::from),
+        require_mtls: config.require_mtls,
+        explain: config.explain,
+        loopback: loopback(&sockets, &public_url),
+    });
+    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    bank.news = edge.gateway.shares_its_store().then(|| news_of_others(&sandbox, key.clone()));
+    let management = management(&edge, key, &sandbox, &bank);
+    let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
+    let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
+    let serving = Serving::begin(sockets, &origins, (bank, management), observed, issuer(&sandbox, names))?;
+    if let Some(folder) = &mut folder {
+        folder.runs()?;
+    }
+    Ok(Running { addresses, sandbox, serving, folder })
+}
+
+async fn sockets(config: &SandboxConfig) -> Result<Sockets, StartError> {
+    let public = Socket::bind(&config.listen, "--listen").await?;
+    let management = Socket::bind(&config.management_listen, "--management-listen").await?;
+    if !management.address.ip().is_loopback() {
+        tracing::warn!(
+            "the management API at {} has no log-in: whoever reaches this address can act as any customer and issue \
+             certificates; let nobody else reach it, or leave --management-listen at 127.0.0.1",
+            management.address
+        );
+    }
+    let secured = match &config.tls_listen {
+        Some(address) => Some(Socket::bind(address, "--tls-listen").await?),
+        None => None,
+    };
+    Ok(Sockets { public, secured, management })
+}
+
+/// What a sandbox publishes beside what every bank does.
+fn publication(sandbox: &Sandbox, addresses: &Addresses) -> Router {
+    let (bank, addresses) = (sandbox.clone(), addresses.clone());
+    let announcement = get(async move || Json(announce(&bank, &addresses)));
+    sandbox::publication(sandbox.clone()).route(announcement::PATH, announcement)
+}
+
+/// What the sandbox says about itself to clients that know its address alone.
+fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
+    let today = |tenant: &Tenant| AnnouncedTenant {
+        name: tenant.to_string(),
+        today: tenant.date_at(sandbox.clock.now(Some(tenant))).to_string(),
+    };
+    Announcement {
+        authority: sandbox.authorities.root_pem(),
+        management: Some(addresses.management.clone()),
+        tls: addresses.tls.clone(),
+        strict: addresses.strict,
+        require_mtls: addresses.require_mtls,
+        ephemeral: addresses.ephemeral,
+        tenants: sandbox.gateway.settings().tenants.iter().map(today).collect(),
+    }
+}
+
+/// The management listener: what the sandbox itself offers, and approvals without a browser.
+fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank) -> Router {
+    let books = sandbox.clone();
+    let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
+        let books = books.clone();
+        Box::pin(async move { books.digipass_number(&tenant, &iban).await })
+    });
+    let entrances = bank.dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
+    let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
+    let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
+    let doors = bank.dialects.iter().filter_map(door).collect();
+    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone())
+}
+
+/// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the
+/// sandbox.
+fn loopback(sockets: &Sockets, public_url: &str) -> Loopback {
+    let listeners = [Some(&sockets.public), Some(&sockets.management), sockets.secured.as_ref()];
+    let listeners = listeners.into_iter().flatten().map(|socket| format!("http://{}", socket.address));
+    let own =
+        listeners.chain([public_url.to_owned()]).map(|url| Url::parse(&url)).collect::<Result<Vec<_>, _>>();
+    own.map_or(Loopback::Refused, |own| Loopback::beside(&own))
+}
+
+/// Takes up what others who share the database did: clocks that they moved, and signing keys that they changed.
+fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
+    let clock = Arc::clone(&sandbox.clock);
+    Arc::new(move || {
+        let (clock, keys) = (Arc::clone(&clock), keys.clone());
+        Box::pin(async move {
+            if let Err(error) = clock.reload().await {
+                tracing::warn!(error = edge::with_causes(&error), "the clocks could not be read");
+            }
+            if let Err(error) = keys.reload().await {
+                tracing::warn!(error = edge::with_causes(&error), "the signing keys could not be read");
+            }
+        })
+    })
+}
+
+/// Issues certificates of the listener with TLS, for these names.
+fn issuer(sandbox: &Sandbox, names: Vec<String>) -> tls::Issue {
+    let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
+    Box::new(move |now| authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string()))
+}
+
+fn addresses(config: &SandboxConfig, seed: Option<u64>, origins: &Origins<'_>) -> Addresses {
+    Addresses {
+        public: origins.public.to_owned(),
+        tls: origins.tls.map(str::to_owned),
+        management: origins.management.to_owned(),
+        tenants: config.tenants.iter().map(ToString::to_string).collect(),
+        seed,
+        data: match &config.data {
+            DataLocation::Folder(path) => Some(path.clone()),
+            DataLocation::Memory | DataLocation::Database(_) => None,
+        },
+        ephemeral: config.data == DataLocation::Memory,
+        strict: config.strictness == Strictness::Strict,
+        require_mtls: config.require_mtls,
+    }
+}
+
+fn check_public_url(text: &str) -> Result<String, StartError> {
+    let error = || StartError::PublicUrl(text.to_owned());
+    let url = Url::parse(text).map_err(|_| error())?;
+    let plain =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !plain {
+        return Err(error());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), StartError> {
+    match data {
+        DataLocation::Folder(path) => {
+            let folder = DataFolder::open(path)?;
+            let store = folder.store().await?;
+            Ok((Some(folder), store))
+        }
+        DataLocation::Memory => {
+            let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
+            Ok((None, Store::in_memory().map_err(memory)?))
+        }
+        DataLocation::Database(address) => {
+            Ok((None, Store::connect(address.expose()).await.map_err(StartError::Database)?))
+        }
+    }
+}
+
+fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
+    SandboxSettings {
+        tenants: config.tenants.clone(),
+        strictness: config.strictness,
+        rate_limits: config.rate_limits,
+        seed: config.seed,
+        begin: config.begin,
+        public_url: public_url.to_owned(),
+        trusted,
+    }
+}
+
+fn read_trusted(config: &SandboxConfig) -> Result<Vec<Vec<u8>>, StartError> {
+    let mut all = Vec::new();
+    for path in &config.trusted_authorities {
+        let error = |reason: String| StartError::Trusted { path: path.clone(), reason };
+        let octets = std::fs::read(path).map_err(|io| error(io.to_string()))?;
+        all.extend(chain_from_pem(&octets).map_err(|pem| error(pem.to_string()))?);
+    }
+    Ok(all)
+}
+
+/// Names that the server's certificate is for.
+fn server_names(address: Option<SocketAddr>, public_url: &str) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.extend(address.map(|address| address.ip().to_string()));
+    match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => names.push(name.to_owned()),
+        Some(Host::Ipv4(ip)) => names.push(ip.to_string()),
+        Some(Host::Ipv6(ip)) => names.push(ip.to_string()),
+        None => {}
+    }
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    unique
+}

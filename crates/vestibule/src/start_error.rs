@@ -1,0 +1,76 @@
+//! Why a bank cannot start.
+
+use std::path::PathBuf;
+
+/// Why a sandbox cannot start. Each is one line with the next step.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {reason}; stop the program that uses it, or choose another address with {option}"
+    )]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system says.
+        reason: String,
+        /// The option that changes it.
+        option: &'static str,
+    },
+    /// The public URL is none.
+    #[error("--public-url {0} is not http:// or https:// with a host and nothing after it")]
+    PublicUrl(String),
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {}: {reason}; choose another with --data, or keep nothing with --ephemeral", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// Another process uses the data folder.
+    #[error("the data folder {} is in use by another sandbox; stop it, or choose another folder with --data", .0.display())]
+    InUse(PathBuf),
+    /// A newer program wrote the data folder.
+    #[error("the data folder {} was written by a newer version (its schema is {found}, this program knows {known}); use that version, or choose another folder with --data", path.display())]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Version of the data.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+    /// The data folder is a bank's, and its database is not there.
+    #[error("the data folder {} is that of a bank whose database sandbox.db is missing or empty; put it back together with sandbox.db-wal, or choose another folder with --data (to begin a new bank in this one, remove identity and sandbox.db-wal there)", .0.display())]
+    DatabaseGone(PathBuf),
+    /// A bank ended there without warning, and what it wrote last is not there.
+    #[error("the bank in the data folder {} was not stopped, and its log sandbox.db-wal, which holds what was written last, is missing; put it back, or choose another folder with --data (to go on without what was written last, remove running there)", .0.display())]
+    LogGone(PathBuf),
+    /// The data folder has a database that is not its own.
+    #[error("sandbox.db in the data folder {} is not the database of the bank to which the folder belongs; put the right one back, or choose another folder with --data", .0.display())]
+    DatabaseForeign(PathBuf),
+    /// The database cannot be used.
+    #[error("--database cannot be used: {0}")]
+    Database(gateway::StoreError),
+    /// A file with trusted authorities cannot be read.
+    #[error("cannot read trusted authorities from {}: {reason}", path.display())]
+    Trusted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `--require-mtls` without a TLS listener.
+    #[error("--require-mtls needs the TLS listener; give it an address with --tls-listen")]
+    MtlsWithoutTls,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The bank itself cannot start.
+    #[error("{0}")]
+    Sandbox(#[from] sandbox::SandboxError),
+    /// The authorization server cannot start.
+    #[error("{0}")]
+    Key(#[from] oauth::KeyError),
+}

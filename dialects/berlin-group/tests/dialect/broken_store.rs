@@ -1,0 +1,56 @@
+//! A database that breaks while the bank serves: every door says so in the format of the interface.
+
+use serde_json::json;
+use testkit::broken::{Breakable, assert_failed, operations};
+use testkit::{Answer, CALLBACK, detailed};
+
+use crate::ID;
+
+/// In the format of the interface, for which the standard has no code, with a time to try again.
+fn assert_told(name: &str, answer: &Answer, secrets: &[&str]) {
+    assert_failed(name, answer, 503, secrets);
+    let told = json!({
+        "tppMessages": [{"category": "ERROR", "text": "the service is not available; try again later"}]
+    });
+    assert_eq!((answer.json(), answer.header("retry-after")), (told, "5"), "{name}");
+}
+
+#[tokio::test]
+async fn every_door_says_that_the_bank_is_not_available() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let tpp = server.registered("nl", ID).await;
+    let customer = server.customer("nl", "household").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let consent = tpp.valid(server, &detailed(iban, true), iban).await;
+    let accounts = server.send(&tpp.attended("/v1/accounts", &consent)).await.json();
+    let account = accounts["accounts"][0]["resourceId"].as_str().unwrap();
+    let operations = operations(server, "/xs2a-bg").await;
+    let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban, account];
+    // First what comes after the question who calls, then that one too.
+    for intact in [&["tpps", "certificates"][..], &[]] {
+        bank.break_store(intact);
+        let mut count = 0;
+        for (method, path) in &operations {
+            let Some(path) = path.strip_prefix("/{tenant}") else { continue };
+            let path = path
+                .replace("{consent}", &consent.id)
+                .replace("{authorisation}", &consent.authorisation)
+                .replace("{account}", account);
+            let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
+            let body =
+                if path.ends_with("/consents") { detailed(iban, true).to_string() } else { String::new() };
+            let request = tpp
+                .request(method, &format!("{path}{query}"))
+                .set("consent-id", &consent.id)
+                .set("authorization", format!("Bearer {}", consent.access_token))
+                .set("psu-ip-address", "192.0.2.1")
+                .set("tpp-redirect-uri", CALLBACK)
+                .body("application/json", body)
+                .signed(&tpp.signer);
+            assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
+            count += 1;
+        }
+        assert!(count > 15, "{count}");
+    }
+}

@@ -1,0 +1,101 @@
+//! A database that breaks while the bank serves: every door says so in the format of the interface.
+
+use serde_json::{Value, json};
+use testkit::broken::{Breakable, assert_failed, operations};
+use testkit::bunq::{BunqClient, client_keys, pseudo_certificate};
+use testkit::{Answer, Request};
+
+const UUID: &str = "7f1c9d52-0a5e-4b1e-9d1c-5f0e3a6b7c8d";
+
+fn assert_told(name: &str, answer: &Answer, secrets: &[&str]) {
+    assert_failed(name, answer, 491, secrets);
+    let text = "The service is not available. Please try again later.";
+    let told = json!({"Error": [{"error_description": text, "error_description_translated": text}]});
+    assert_eq!(answer.json(), told, "{name}");
+    assert_eq!(answer.header("x-bunq-client-response-id"), answer.header("x-request-id"), "{name}");
+}
+
+#[tokio::test]
+async fn every_door_says_that_the_bank_is_not_available() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let customer = server.customer("nl", "household").await;
+    let provider = BunqClient::provider(server, "Broken AISP PISP").await;
+    let session = provider.connect(server, &customer).await;
+    let installation = BunqClient::install(server).await;
+    let (certificate, key) = pseudo_certificate("Broken AISP PISP", |_| {});
+    let credential = installation.credential_request(&certificate, &certificate, &key);
+    let operations = operations(server, "/bunq").await;
+    let token = session.session.clone().unwrap();
+    let secrets =
+        [token.as_str(), &installation.installation, &session.key, customer["iban"].as_str().unwrap()];
+    bank.break_store(&[]);
+    let mut count = 0;
+    for (method, path) in operations.iter().filter(|(_, path)| path.starts_with("/v1/")) {
+        let name = format!("{method} {path}");
+        let below = path.strip_prefix("/v1").unwrap();
+        let filled: Vec<_> = below
+            .split('/')
+            .map(|part| match part {
+                "{uuid}" => UUID,
+                part if part.starts_with('{') => "1",
+                part => part,
+            })
+            .collect();
+        let filled = filled.join("/");
+        let with_key = |path| {
+            installation.request("POST", path, Some(&json!({"description": "x", "secret": session.key})))
+        };
+        let request = match (method.as_str(), below) {
+            ("GET", "/health-check") => {
+                assert_eq!(session.get(below).await.status, 200);
+                continue;
+            }
+            ("POST", "/token") => continue,
+            ("POST", "/installation") => {
+                installation.request(method, below, Some(&json!({"client_public_key": client_keys().1})))
+            }
+            ("POST", "/payment-service-provider-credential") => credential.clone(),
+            ("POST", "/device-server" | "/session-server") => with_key(below),
+            ("PUT", path) if path.contains("-public/") => {
+                session.request(method, &filled, Some(&json!({"status": "REJECTED"})))
+            }
+            _ => session.request(method, &filled, None),
+        };
+        assert_told(&name, &session.send(&request).await, &secrets);
+        count += 1;
+    }
+    assert!(count > 120, "{count}");
+    // The host alone in front.
+    let public =
+        Request::new("GET", &format!("/v1/payment-service-provider-issuer-transaction-public/{UUID}"));
+    assert_told("at the root", &server.send(&public).await, &secrets);
+}
+
+/// The authorization server's side of it: OAuth's format for programs, a page for browsers.
+#[tokio::test]
+async fn the_doors_for_codes_and_browsers_say_so_too() {
+    let bank = Breakable::start().await;
+    let server = &bank.server;
+    let provider = BunqClient::provider(server, "Broken AISP PISP").await;
+    let authorization = provider.authorization_url().await;
+    let client = provider.oauth_client().await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (id, secret) = (text(&client["client_id"]), text(&client["secret"]));
+    let secrets = [secret.as_str(), &provider.key];
+    bank.break_store(&[]);
+    let form =
+        format!("grant_type=authorization_code&code=x&redirect_uri=x&client_id={id}&client_secret={secret}");
+    let answer = server.send(&Request::new("POST", &format!("/bunq/v1/token?{form}"))).await;
+    assert_failed("token", &answer, 491, &secrets);
+    assert_eq!(answer.json()["error"], "temporarily_unavailable", "{}", answer.body);
+    for path in
+        [authorization.strip_prefix(server.url()).unwrap(), &format!("/bunq/psp?transactionId={UUID}")]
+    {
+        for method in ["GET", "HEAD"] {
+            let answer = server.send(&Request::new(method, path)).await;
+            assert_failed(&format!("{method} {path}"), &answer, 491, &secrets);
+            assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        }
+    }
+}
