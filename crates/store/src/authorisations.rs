@@ -3,8 +3,16 @@
 use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Subject};
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt};
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
+
+const AUTHORISATION: Columns = Columns::of(
+    "authorisations",
+    "id, subject_kind, subject_id, number, redirect_uri, created_at, customer, progress, wrong_answers, version",
+);
+
+const NUMBER: Columns = Columns::of("authorisations", "number");
 
 impl Store {
     /// The authorisation with this id.
@@ -12,12 +20,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn authorisation(&self, id: &AuthorisationId) -> Result<Option<Authorisation>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, subject_kind, subject_id, number, redirect_uri, created_at, progress, customer, \
-             wrong_answers, version FROM authorisations WHERE id = $1",
-            &[id.as_str().into()],
-            read,
-        )
+        self.find(select!(AUTHORISATION; "FROM authorisations WHERE id = $1"), &[id.as_str().into()], read)
+            .await
     }
 
     /// Every authorisation of a subject, the oldest first.
@@ -25,13 +29,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn authorisations(&self, subject: &Subject) -> Result<Vec<Authorisation>, StoreError> {
-        self.fetch_all(
-            "SELECT id, subject_kind, subject_id, number, redirect_uri, created_at, progress, customer, \
-             wrong_answers, version FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 \
-             ORDER BY number",
+        self.list(
+            select!(AUTHORISATION; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 ORDER BY number"),
             &[subject.id().into(), subject.kind().name().into()],
             read,
         )
+        .await
     }
 
     /// The number of a subject's newest authorisation, 0 if there is none.
@@ -39,12 +42,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn last_authorisation(&self, subject: &Subject) -> Result<i64, StoreError> {
-        let last = self.fetch_optional(
-            "SELECT MAX(number) FROM authorisations WHERE subject_id = $1 AND subject_kind = $2",
-            &[subject.id().into(), subject.kind().name().into()],
-            |row| row.optional_integer(0, "authorisations.number"),
-        )?;
-        Ok(last.flatten().unwrap_or(0))
+        let last = self
+            .find(
+                select!(NUMBER; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 \
+                 ORDER BY number DESC LIMIT 1"),
+                &[subject.id().into(), subject.kind().name().into()],
+                |row| row.integer(),
+            )
+            .await?;
+        Ok(last.unwrap_or(0))
     }
 }
 
@@ -75,17 +81,18 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Authorisation, StoreError> {
-    let customer = row.optional_text(7, "authorisations.customer")?.map(CustomerId::new);
+fn read(row: &mut Cursor<'_>) -> Result<Authorisation, StoreError> {
     Ok(Authorisation {
-        id: AuthorisationId::new(row.text(0, "authorisations.id")?),
-        subject: row.subject(1, "authorisations.subject_kind")?,
-        number: row.integer(3, "authorisations.number")?,
-        redirect_uri: row.text(4, "authorisations.redirect_uri")?,
-        created_at: row.time(5, "authorisations.created_at")?,
-        progress: Progress::from_stored(&row.text(6, "authorisations.progress")?, customer)
-            .ok_or(corrupt("authorisations.progress"))?,
-        wrong_answers: row.integer(8, "authorisations.wrong_answers")?,
-        version: row.integer(9, "authorisations.version")?,
+        id: AuthorisationId::new(row.text()?),
+        subject: row.subject()?,
+        number: row.integer()?,
+        redirect_uri: row.text()?,
+        created_at: row.time()?,
+        progress: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            row.parsed(|name| Progress::from_stored(name, customer))?
+        },
+        wrong_answers: row.integer()?,
+        version: row.integer()?,
     })
 }

@@ -6,8 +6,9 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::customers::{Customer, read_customer};
-use crate::row::{Row, Value, corrupt};
+use crate::columns::{Columns, select};
+use crate::customers::{CUSTOMER, Customer, read_customer};
+use crate::row::{Cursor, Value};
 use crate::{Changes, Store, StoreError};
 
 /// An account with what only the bank itself knows.
@@ -65,20 +66,34 @@ pub struct Posting {
     pub entered_at: Option<Timestamp>,
 }
 
+pub(crate) const TRANSACTION: Columns = Columns::of(
+    "postings",
+    "entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, remittance, \
+     code, end_to_end_id, entered_at, balance_after",
+);
+
+const ACCOUNT: Columns = Columns::of("accounts", "id, iban, currency, product, name, status");
+
+/// What the bank alone knows of an account.
+const BOOKED: Columns = Columns::of("accounts", "tenant, credit_limit, version");
+const BALANCE: Columns = Columns::of("postings", "entry, balance_after");
+const AMOUNT: Columns = Columns::of("postings", "entry, amount");
+const ENTRY: Columns = Columns::of("postings", "entry");
+
 impl Store {
     /// Customers with their accounts, the newest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn held_accounts(&self, limit: i64) -> Result<Vec<HeldAccount>, StoreError> {
-        self.fetch_all(
-            "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at, \
-             a.id, a.iban, a.currency, a.product, a.name, a.status \
-             FROM customers c JOIN account_holders h ON h.customer = c.id JOIN accounts a ON a.id = h.account \
-             ORDER BY c.created_at DESC, c.id, h.place LIMIT $1",
+        self.list(
+            select!(CUSTOMER as "c.", ACCOUNT as "a."; "FROM customers c \
+             JOIN account_holders h ON h.customer = c.id \
+             JOIN accounts a ON a.id = h.account ORDER BY c.created_at DESC, c.id, h.place LIMIT $1"),
             &[limit.into()],
-            |row| Ok(HeldAccount { customer: read_customer(row, 0)?, account: read_account(row, 6)? }),
+            |row| Ok(HeldAccount { customer: read_customer(row)?, account: read_account(row)? }),
         )
+        .await
     }
 
     /// The accounts that a customer holds, the oldest first.
@@ -86,13 +101,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn accounts_of(&self, customer: &CustomerId) -> Result<Vec<Account>, StoreError> {
-        self.fetch_all(
-            "SELECT a.id, a.iban, a.currency, a.product, a.name, a.status \
-             FROM account_holders h JOIN accounts a ON a.id = h.account WHERE h.customer = $1 \
-             ORDER BY h.place",
+        self.list(
+            select!(ACCOUNT as "a."; "FROM account_holders h JOIN accounts a ON a.id = h.account \
+             WHERE h.customer = $1 ORDER BY h.place"),
             &[customer.as_str().into()],
-            |row| read_account(row, 0),
+            read_account,
         )
+        .await
     }
 
     /// The accounts with this number, one a currency, the oldest first.
@@ -100,13 +115,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn accounts_by_iban(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Account>, StoreError> {
-        self.fetch_all(
-            "SELECT a.id, a.iban, a.currency, a.product, a.name, a.status FROM accounts a \
-             WHERE a.tenant = $1 AND a.iban = $2 \
-             ORDER BY (SELECT MIN(h.place) FROM account_holders h WHERE h.account = a.id), a.id",
+        self.list(
+            select!(ACCOUNT as "a."; "FROM accounts a WHERE a.tenant = $1 AND a.iban = $2 \
+             ORDER BY (SELECT MIN(h.place) FROM account_holders h WHERE h.account = a.id), a.id"),
             &[tenant.as_str().into(), iban.as_str().into()],
-            |row| read_account(row, 0),
+            read_account,
         )
+        .await
     }
 
     /// One account.
@@ -114,19 +129,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn account(&self, id: &AccountId) -> Result<Option<BookedAccount>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, iban, currency, product, name, status, tenant, credit_limit, version \
-             FROM accounts WHERE id = $1",
-            &[id.as_str().into()],
-            |row| {
-                Ok(BookedAccount {
-                    account: read_account(row, 0)?,
-                    tenant: row.tenant(6, "accounts.tenant")?,
-                    credit_limit: row.integer(7, "accounts.credit_limit")?,
-                    version: row.integer(8, "accounts.version")?,
-                })
-            },
-        )
+        self.find(select!(ACCOUNT, BOOKED; "FROM accounts WHERE id = $1"), &[id.as_str().into()], |row| {
+            Ok(BookedAccount {
+                account: read_account(row)?,
+                tenant: row.tenant()?,
+                credit_limit: row.integer()?,
+                version: row.integer()?,
+            })
+        })
+        .await
     }
 
     /// What is booked on an account at the end of a day, in minor units.
@@ -134,12 +145,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn booked_balance(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
-        let balance = self.fetch_optional(
-            "SELECT balance_after FROM postings WHERE account = $1 AND booking_date <= $2 \
-             ORDER BY booking_date DESC, sequence DESC LIMIT 1",
-            &[account.as_str().into(), day.into()],
-            |row| row.integer(0, "postings.balance_after"),
-        )?;
+        let balance = self
+            .find(
+                select!(BALANCE; "FROM postings WHERE account = $1 AND booking_date <= $2 \
+             ORDER BY booking_date DESC, sequence DESC LIMIT 1"),
+                &[account.as_str().into(), day.into()],
+                read_amount,
+            )
+            .await?;
         Ok(balance.unwrap_or(0))
     }
 
@@ -153,12 +166,12 @@ impl Store {
         since: Date,
         day: Date,
     ) -> Result<i64, StoreError> {
-        let amounts = self.fetch_all(
-            "SELECT amount FROM postings WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 \
-             AND entered_on <= $4",
+        let amounts = self.list(
+            select!(AMOUNT; "FROM postings WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 \
+             AND entered_on <= $4"),
             &[account.as_str().into(), since.into(), pending_until(day).into(), day.into()],
-            |row| row.integer(0, "postings.amount"),
-        )?;
+            read_amount,
+        ).await?;
         Ok(amounts.iter().sum())
     }
 
@@ -176,28 +189,27 @@ impl Store {
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         let mut params: Vec<Value> =
             vec![account.as_str().into(), query.from.into(), query.to.min(day).into()];
-        let read = |row: &Row<'_>| read_transaction(row, currency);
+        let read = |row: &mut Cursor<'_>| read_transaction(row, currency);
         let Some(Position { booking_date, sequence }) = query.after else {
             params.push(limit.into());
-            return self.fetch_all(
-                "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-                 remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
-                 WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
-                 ORDER BY booking_date DESC, sequence DESC LIMIT $4",
-                &params,
-                read,
-            );
+            return self
+                .list(
+                    select!(TRANSACTION; "FROM postings WHERE account = $1 AND booking_date >= $2 \
+                 AND booking_date <= $3 ORDER BY booking_date DESC, sequence DESC LIMIT $4"),
+                    &params,
+                    read,
+                )
+                .await;
         };
         params.extend([booking_date.into(), sequence.into(), limit.into()]);
-        self.fetch_all(
-            "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
-             WHERE account = $1 AND booking_date >= $2 AND booking_date <= $3 \
-             AND (booking_date, sequence) < ($4, $5) \
-             ORDER BY booking_date DESC, sequence DESC LIMIT $6",
+        self.list(
+            select!(TRANSACTION; "FROM postings WHERE account = $1 AND booking_date >= $2 \
+             AND booking_date <= $3 AND (booking_date, sequence) < ($4, $5) \
+             ORDER BY booking_date DESC, sequence DESC LIMIT $6"),
             &params,
             read,
         )
+        .await
     }
 
     /// Transactions of an account that are entered on a day and not yet booked, newest first.
@@ -210,14 +222,13 @@ impl Store {
         currency: Currency,
         day: Date,
     ) -> Result<Vec<Transaction>, StoreError> {
-        self.fetch_all(
-            "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id, entered_at, balance_after FROM postings \
-             WHERE account = $1 AND booking_date > $2 AND booking_date <= $3 AND entered_on <= $4 \
-             ORDER BY booking_date DESC, sequence DESC",
+        self.list(
+            select!(TRANSACTION; "FROM postings WHERE account = $1 AND booking_date > $2 \
+             AND booking_date <= $3 AND entered_on <= $4 ORDER BY booking_date DESC, sequence DESC"),
             &[account.as_str().into(), day.into(), pending_until(day).into(), day.into()],
             |row| read_transaction(row, currency),
         )
+        .await
     }
 
     /// Entries whose legs do not add up to nothing; there is none in books that are right.
@@ -225,11 +236,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn unbalanced_entries(&self) -> Result<Vec<String>, StoreError> {
-        self.fetch_all(
-            "SELECT entry FROM postings GROUP BY entry HAVING SUM(amount) <> 0 OR COUNT(*) < 2 LIMIT 100",
+        self.list(
+            select!(ENTRY; "FROM postings GROUP BY entry HAVING SUM(amount) <> 0 OR COUNT(*) < 2 LIMIT 100"),
             &[],
-            |row| row.text(0, "postings.entry"),
+            |row| row.text(),
         )
+        .await
     }
 }
 
@@ -306,37 +318,37 @@ fn pending_until(day: Date) -> Date {
     day.saturating_add(jiff::Span::new().days(14))
 }
 
-fn read_account(row: &Row<'_>, at: usize) -> Result<Account, StoreError> {
+fn read_account(row: &mut Cursor<'_>) -> Result<Account, StoreError> {
     Ok(Account {
-        id: AccountId::new(row.text(at, "accounts.id")?),
-        iban: Iban::from_stored(row.text(at + 1, "accounts.iban")?),
-        currency: Currency::from_code(&row.text(at + 2, "accounts.currency")?)
-            .ok_or(corrupt("accounts.currency"))?,
-        product: Product::from_code(&row.text(at + 3, "accounts.product")?)
-            .ok_or(corrupt("accounts.product"))?,
-        name: row.text(at + 4, "accounts.name")?,
-        status: AccountStatus::from_name(&row.text(at + 5, "accounts.status")?)
-            .ok_or(corrupt("accounts.status"))?,
+        id: AccountId::new(row.text()?),
+        iban: Iban::from_stored(row.text()?),
+        currency: row.parsed(Currency::from_code)?,
+        product: row.parsed(Product::from_code)?,
+        name: row.text()?,
+        status: row.parsed(AccountStatus::from_name)?,
     })
 }
 
-pub(crate) fn read_transaction(row: &Row<'_>, currency: Currency) -> Result<Transaction, StoreError> {
+pub(crate) fn read_transaction(row: &mut Cursor<'_>, currency: Currency) -> Result<Transaction, StoreError> {
     Ok(Transaction {
-        id: row.text(0, "postings.entry")?,
-        booking_date: row.date(1, "postings.booking_date")?,
-        sequence: row.integer(2, "postings.sequence")?,
-        value_date: row.date(3, "postings.value_date")?,
-        amount: Money { minor: row.integer(4, "postings.amount")?, currency },
+        id: row.text()?,
+        booking_date: row.date()?,
+        sequence: row.integer()?,
+        value_date: row.date()?,
+        amount: Money { minor: row.integer()?, currency },
         counterparty: Counterparty {
-            name: row.optional_text(5, "postings.counterparty_name")?,
-            iban: row.optional_text(6, "postings.counterparty_iban")?.map(Iban::from_stored),
+            name: row.optional_text()?,
+            iban: row.optional_text()?.map(Iban::from_stored),
         },
-        remittance: row.optional_text(7, "postings.remittance")?,
-        code: row.optional_text(8, "postings.code")?,
-        end_to_end_id: row.optional_text(9, "postings.end_to_end_id")?,
-        entered_at: row.optional_time(10, "postings.entered_at")?,
-        balance_after: row
-            .optional_integer(11, "postings.balance_after")?
-            .map(|minor| Money { minor, currency }),
+        remittance: row.optional_text()?,
+        code: row.optional_text()?,
+        end_to_end_id: row.optional_text()?,
+        entered_at: row.optional_time()?,
+        balance_after: row.optional_integer()?.map(|minor| Money { minor, currency }),
     })
+}
+
+fn read_amount(row: &mut Cursor<'_>) -> Result<i64, StoreError> {
+    row.skip();
+    row.integer()
 }

@@ -2,15 +2,27 @@
 
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Standing,
-    TppId,
+    Timestamp, TppId,
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt, list};
+use crate::columns::{Columns, select};
+use crate::row::{Cursor, list};
 use crate::{Changes, Store, StoreError};
 
 /// Most rows that a list returns.
 const LIST_LIMIT: i64 = 1000;
+
+const CERTIFICATE: Columns = Columns::of(
+    "certificates",
+    "fingerprint, serial, tpp, name, roles, not_before, not_after, signing_key, kind, recorded_at, \
+     status_since, status, version",
+);
+
+const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, status_since, status");
+const KEY: Columns = Columns::of("certificates", "signing_key");
+const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
+const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at");
 
 impl Store {
     /// The certificate with this fingerprint.
@@ -18,12 +30,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn certificate(&self, fingerprint: &str) -> Result<Option<CertificateRecord>, StoreError> {
-        self.fetch_optional(
-            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, signing_key, version FROM certificates WHERE fingerprint = $1",
+        self.find(
+            select!(CERTIFICATE; "FROM certificates WHERE fingerprint = $1"),
             &[fingerprint.into()],
             read,
         )
+        .await
     }
 
     /// Whether the certificate with this fingerprint may be used, if it is known.
@@ -34,11 +46,16 @@ impl Store {
         &self,
         fingerprint: &str,
     ) -> Result<Option<CertificateStatus>, StoreError> {
-        self.fetch_optional(
-            "SELECT status, status_since, recorded_at FROM certificates WHERE fingerprint = $1",
+        self.find(
+            select!(STATUS; "FROM certificates \
+         WHERE fingerprint = $1"),
             &[fingerprint.into()],
-            |row| read_status(row, 0, 1, 2),
+            |row| {
+                row.skip();
+                Ok(read_status(row)?.1)
+            },
         )
+        .await
     }
 
     /// Whether the key of the certificate with this fingerprint is known, if the certificate is.
@@ -46,11 +63,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn has_signing_key(&self, fingerprint: &str) -> Result<Option<bool>, StoreError> {
-        self.fetch_optional(
-            "SELECT CASE WHEN signing_key IS NULL THEN 0 ELSE 1 END FROM certificates WHERE fingerprint = $1",
-            &[fingerprint.into()],
-            |row| row.truth(0, "certificates.signing_key"),
-        )
+        self.find(select!(KEY; "FROM certificates WHERE fingerprint = $1"), &[fingerprint.into()], |row| {
+            Ok(row.optional_text()?.is_some())
+        })
+        .await
     }
 
     /// What is remembered about a third party and a certificate of it, in one read. Both may be unknown.
@@ -58,23 +74,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn standing(&self, tpp: &TppId, fingerprint: &str) -> Result<Standing, StoreError> {
-        let standing = self.fetch_optional(
-            "SELECT t.blocked_at, c.status, c.status_since, c.recorded_at, c.not_before, c.not_after \
-             FROM (SELECT $1 AS tpp, $2 AS fingerprint) asked LEFT JOIN tpps t ON t.id = asked.tpp \
-             LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint",
+        let standing = self.find(
+            select!(BLOCKED as "t.", STATUS as "c.", VALIDITY as "c."; "FROM (SELECT $1 AS tpp, $2 AS fingerprint) asked \
+             LEFT JOIN tpps t ON t.id = asked.tpp LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint"),
             &[tpp.as_str().into(), fingerprint.into()],
             |row| {
-                let certificate = match row.optional_text(1, "certificates.status")? {
-                    Some(_) => Some(CertificateState {
-                        status: read_status(row, 1, 2, 3)?,
-                        not_before: row.time(4, "certificates.not_before")?,
-                        not_after: row.time(5, "certificates.not_after")?,
-                    }),
-                    None => None,
-                };
-                Ok(Standing { blocked_at: row.optional_time(0, "tpps.blocked_at")?, certificate })
+                row.skip();
+                let blocked_at = row.optional_time()?;
+                let certificate = row.joined(|row| {
+                    row.skip();
+                    let (_, status) = read_status(row)?;
+                    Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
+                })?;
+                Ok(Standing { blocked_at, certificate })
             },
-        )?;
+        ).await?;
         Ok(standing.unwrap_or_default())
     }
 
@@ -87,12 +101,12 @@ impl Store {
         tpp: &TppId,
         kind: CertificateKind,
     ) -> Result<Vec<CertificateRecord>, StoreError> {
-        self.fetch_all(
-            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, signing_key, version FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'",
+        self.list(
+            select!(CERTIFICATE; "FROM certificates WHERE tpp = $1 AND kind = $2 AND status = 'active'"),
             &[tpp.as_str().into(), kind.name().into()],
             read,
         )
+        .await
     }
 
     /// Every revoked certificate of the kinds that revocation lists speak about.
@@ -100,12 +114,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn revoked_certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
-        self.fetch_all(
-            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, signing_key, version FROM certificates WHERE status = 'revoked' AND kind IN ('qwac', 'qseal') ORDER BY fingerprint",
+        self.list(
+            select!(CERTIFICATE; "FROM certificates WHERE status = 'revoked' \
+             AND kind IN ('qwac', 'qseal') ORDER BY fingerprint"),
             &[],
             read,
         )
+        .await
     }
 
     /// The certificates that were recorded last, at most 1000.
@@ -113,12 +128,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
-        self.fetch_all(
-            "SELECT fingerprint, serial, tpp, name, roles, kind, recorded_at, status, status_since, \
-             not_before, not_after, signing_key, version FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1",
+        self.list(
+            select!(CERTIFICATE; "FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1"),
             &[LIST_LIMIT.into()],
             read,
         )
+        .await
     }
 }
 
@@ -168,36 +183,25 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<CertificateRecord, StoreError> {
-    Ok(CertificateRecord {
-        holder: CertificateHolder {
-            fingerprint: row.text(0, "certificates.fingerprint")?,
-            serial: row.text(1, "certificates.serial")?,
-            tpp: TppId::new(row.text(2, "certificates.tpp")?),
-            name: row.text(3, "certificates.name")?,
-            roles: row.roles(4, "certificates.roles")?,
-            not_before: row.time(9, "certificates.not_before")?,
-            not_after: row.time(10, "certificates.not_after")?,
-            signing_key: row.optional_text(11, "certificates.signing_key")?,
-        },
-        kind: CertificateKind::from_name(&row.text(5, "certificates.kind")?)
-            .ok_or(corrupt("certificates.kind"))?,
-        recorded_at: row.time(6, "certificates.recorded_at")?,
-        status: read_status(row, 7, 8, 6)?,
-        version: row.integer(12, "certificates.version")?,
-    })
+fn read(row: &mut Cursor<'_>) -> Result<CertificateRecord, StoreError> {
+    let holder = CertificateHolder {
+        fingerprint: row.text()?,
+        serial: row.text()?,
+        tpp: TppId::new(row.text()?),
+        name: row.text()?,
+        roles: row.roles()?,
+        not_before: row.time()?,
+        not_after: row.time()?,
+        signing_key: row.optional_text()?,
+    };
+    let kind = row.parsed(CertificateKind::from_name)?;
+    let (recorded_at, status) = read_status(row)?;
+    Ok(CertificateRecord { holder, kind, recorded_at, status, version: row.integer()? })
 }
 
-fn read_status(
-    row: &Row<'_>,
-    status: usize,
-    since: usize,
-    recorded_at: usize,
-) -> Result<CertificateStatus, StoreError> {
-    let since = match row.optional_time(since, "certificates.status_since")? {
-        Some(since) => since,
-        None => row.time(recorded_at, "certificates.recorded_at")?,
-    };
-    CertificateStatus::from_name(&row.text(status, "certificates.status")?, since)
-        .ok_or(corrupt("certificates.status"))
+/// When it was recorded, and its status, which it has since then if nothing else is said.
+fn read_status(row: &mut Cursor<'_>) -> Result<(Timestamp, CertificateStatus), StoreError> {
+    let recorded_at = row.time()?;
+    let since = row.optional_time()?.unwrap_or(recorded_at);
+    Ok((recorded_at, row.parsed(|name| CertificateStatus::from_name(name, since))?))
 }

@@ -3,9 +3,16 @@
 use domain::{Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretHash, Token, TppId};
 
 use crate::changes::Rows;
-use crate::grants::{read_grant, read_token};
-use crate::row::{Row, corrupt, json};
+use crate::columns::{Columns, select};
+use crate::grants::{GRANT, TOKEN, read_grant, read_token};
+use crate::row::{Cursor, json};
 use crate::{Changes, Store, StoreError};
+
+const CONSENT: Columns = Columns::of(
+    "consents",
+    "id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, customer, \
+     decision, last_action_at, interface, version",
+);
 
 impl Store {
     /// The consent with this id.
@@ -13,12 +20,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn consent(&self, id: &ConsentId) -> Result<Option<Consent>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, \
-             customer, decision, last_action_at, interface, version FROM consents WHERE id = $1",
-            &[id.as_str().into()],
-            read,
-        )
+        self.find(select!(CONSENT; "FROM consents WHERE id = $1"), &[id.as_str().into()], read).await
     }
 }
 
@@ -28,13 +30,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn consents_of(&self, customer: &CustomerId) -> Result<Vec<Consent>, StoreError> {
-        self.fetch_all(
-            "SELECT id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, \
-             customer, decision, last_action_at, interface, version FROM consents WHERE customer = $1 \
-             ORDER BY created_at DESC, id LIMIT 1000",
+        self.list(
+            select!(CONSENT; "FROM consents WHERE customer = $1 ORDER BY created_at DESC, id LIMIT 1000"),
             &[customer.as_str().into()],
             read,
         )
+        .await
     }
 
     /// The consent with this id, and the token with this hash with the grant that it belongs to, in one read.
@@ -46,24 +47,18 @@ impl Store {
         id: &ConsentId,
         token: &SecretHash,
     ) -> Result<Option<(Consent, Option<(Token, Grant)>)>, StoreError> {
-        self.fetch_optional(
-            "SELECT c.id, c.tpp, c.tenant, c.access, c.granted, c.recurring, c.valid_until, c.frequency_per_day, \
-             c.created_at, c.customer, c.decision, c.last_action_at, c.interface, c.version, \
-             t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
-             t.version, \
-             g.id, g.client, g.tenant, g.subject_kind, g.subject_id, g.authorisation, g.customer, \
-             g.offline_access, g.authenticated_at, g.ended_at, g.interface, g.version \
-             FROM consents c LEFT JOIN tokens t ON t.hash = $1 LEFT JOIN grants g ON g.id = t.grant_id \
-             WHERE c.id = $2",
+        self.find(
+            select!(CONSENT as "c.", TOKEN as "t.", GRANT as "g."; "FROM consents c \
+             LEFT JOIN tokens t ON t.hash = $1 \
+             LEFT JOIN grants g ON g.id = t.grant_id WHERE c.id = $2"),
             &[token.as_hex().into(), id.as_str().into()],
             |row| {
-                let token = match row.optional_text(23, "grants.id")? {
-                    Some(_) => Some((read_token(row, 14)?, read_grant(row, 23)?)),
-                    None => None,
-                };
-                Ok((read(row)?, token))
+                let consent = read(row)?;
+                let token = row.joined(read_token)?;
+                Ok((consent, token.zip(row.joined(read_grant)?)))
             },
         )
+        .await
     }
 }
 
@@ -102,23 +97,21 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Consent, StoreError> {
+fn read(row: &mut Cursor<'_>) -> Result<Consent, StoreError> {
     Ok(Consent {
-        id: ConsentId::new(row.text(0, "consents.id")?),
-        tpp: TppId::new(row.text(1, "consents.tpp")?),
-        tenant: row.tenant(2, "consents.tenant")?,
-        access: row.json(3, "consents.access")?,
-        granted: row.json(4, "consents.granted")?,
-        recurring: row.truth(5, "consents.recurring")?,
-        valid_until: row.date(6, "consents.valid_until")?,
-        frequency_per_day: row.integer(7, "consents.frequency_per_day")?,
-        created_at: row.time(8, "consents.created_at")?,
-        customer: row.optional_text(9, "consents.customer")?.map(CustomerId::new),
-        decision: Decision::from_name(&row.text(10, "consents.decision")?)
-            .ok_or(corrupt("consents.decision"))?,
-        last_action_at: row.time(11, "consents.last_action_at")?,
-        interface: Interface::from_name(&row.text(12, "consents.interface")?)
-            .ok_or(corrupt("consents.interface"))?,
-        version: row.integer(13, "consents.version")?,
+        id: ConsentId::new(row.text()?),
+        tpp: TppId::new(row.text()?),
+        tenant: row.tenant()?,
+        access: row.json()?,
+        granted: row.json()?,
+        recurring: row.truth()?,
+        valid_until: row.date()?,
+        frequency_per_day: row.integer()?,
+        created_at: row.time()?,
+        customer: row.optional_text()?.map(CustomerId::new),
+        decision: row.parsed(Decision::from_name)?,
+        last_action_at: row.time()?,
+        interface: row.parsed(Interface::from_name)?,
+        version: row.integer()?,
     })
 }

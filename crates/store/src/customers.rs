@@ -3,7 +3,8 @@
 use domain::{AccountId, CustomerId, Iban, Tenant, Timestamp};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
 
 /// A customer.
@@ -23,17 +24,19 @@ pub struct Customer {
     pub created_at: Timestamp,
 }
 
+pub(crate) const CUSTOMER: Columns =
+    Columns::of("customers", "id, tenant, name, digipass_number, persona, created_at");
+
+const COUNT: Columns = Columns::of("customers", "COUNT(*)");
+
 impl Store {
     /// The customer with this id.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, tenant, name, digipass_number, persona, created_at FROM customers WHERE id = $1",
-            &[id.as_str().into()],
-            |row| read_customer(row, 0),
-        )
+        self.find(select!(CUSTOMER; "FROM customers WHERE id = $1"), &[id.as_str().into()], read_customer)
+            .await
     }
 
     /// How many customers of a kind a branch has.
@@ -41,11 +44,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn count_customers(&self, tenant: &Tenant, persona: &str) -> Result<i64, StoreError> {
-        let count = self.fetch_optional(
-            "SELECT COUNT(*) FROM customers WHERE tenant = $1 AND persona = $2",
-            &[tenant.as_str().into(), persona.into()],
-            |row| row.integer(0, "customers"),
-        )?;
+        let count = self
+            .find(
+                select!(COUNT; "FROM customers WHERE tenant = $1 AND persona = $2"),
+                &[tenant.as_str().into(), persona.into()],
+                |row| row.integer(),
+            )
+            .await?;
         Ok(count.unwrap_or(0))
     }
 
@@ -54,13 +59,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn holders(&self, tenant: &Tenant, iban: &Iban) -> Result<Vec<Customer>, StoreError> {
-        self.fetch_all(
-            "SELECT DISTINCT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
-             FROM accounts a JOIN account_holders h ON h.account = a.id JOIN customers c ON c.id = h.customer \
-             WHERE a.tenant = $1 AND a.iban = $2 ORDER BY c.created_at, c.id",
+        self.list(
+            select!(CUSTOMER as "c."; "FROM (SELECT DISTINCT h.customer FROM accounts a \
+             JOIN account_holders h ON h.account = a.id WHERE a.tenant = $1 AND a.iban = $2) held \
+             JOIN customers c ON c.id = held.customer ORDER BY c.created_at, c.id"),
             &[tenant.as_str().into(), iban.as_str().into()],
-            |row| read_customer(row, 0),
+            read_customer,
         )
+        .await
     }
 
     /// The customers who hold an account.
@@ -68,13 +74,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn holders_of(&self, account: &AccountId) -> Result<Vec<Customer>, StoreError> {
-        self.fetch_all(
-            "SELECT c.id, c.tenant, c.name, c.digipass_number, c.persona, c.created_at \
-             FROM account_holders h JOIN customers c ON c.id = h.customer WHERE h.account = $1 \
-             ORDER BY c.created_at, c.id",
+        self.list(
+            select!(CUSTOMER as "c."; "FROM account_holders h \
+             JOIN customers c ON c.id = h.customer WHERE h.account = $1 ORDER BY c.created_at, c.id"),
             &[account.as_str().into()],
-            |row| read_customer(row, 0),
+            read_customer,
         )
+        .await
     }
 }
 
@@ -97,13 +103,13 @@ impl Changes {
     }
 }
 
-pub(crate) fn read_customer(row: &Row<'_>, at: usize) -> Result<Customer, StoreError> {
+pub(crate) fn read_customer(row: &mut Cursor<'_>) -> Result<Customer, StoreError> {
     Ok(Customer {
-        id: CustomerId::new(row.text(at, "customers.id")?),
-        tenant: row.tenant(at + 1, "customers.tenant")?,
-        name: row.text(at + 2, "customers.name")?,
-        digipass_number: row.text(at + 3, "customers.digipass_number")?,
-        persona: row.text(at + 4, "customers.persona")?,
-        created_at: row.time(at + 5, "customers.created_at")?,
+        id: CustomerId::new(row.text()?),
+        tenant: row.tenant()?,
+        name: row.text()?,
+        digipass_number: row.text()?,
+        persona: row.text()?,
+        created_at: row.time()?,
     })
 }

@@ -6,8 +6,25 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt, json};
+use crate::columns::{Columns, select};
+use crate::row::{Cursor, json};
 use crate::{Changes, Store, StoreError};
+
+pub(crate) const TOKEN: Columns = Columns::of(
+    "tokens",
+    "hash, grant_id, kind, certificate, issued_at, expires_at, used_at, fresh, version",
+);
+
+pub(crate) const GRANT: Columns = Columns::of(
+    "grants",
+    "id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, authenticated_at, \
+     ended_at, interface, version",
+);
+
+const AUTHORIZATION_CODE: Columns = Columns::of(
+    "authorization_codes",
+    "hash, tenant, authorisation, request, customer, authenticated_at, expires_at, grant_id, version",
+);
 
 impl Store {
     /// The code with this hash.
@@ -18,12 +35,12 @@ impl Store {
         &self,
         hash: &SecretHash,
     ) -> Result<Option<AuthorizationCode>, StoreError> {
-        self.fetch_optional(
-            "SELECT hash, tenant, authorisation, request, customer, authenticated_at, expires_at, grant_id, \
-             version FROM authorization_codes WHERE hash = $1",
+        self.find(
+            select!(AUTHORIZATION_CODE; "FROM authorization_codes WHERE hash = $1"),
             &[hash.as_hex().into()],
             read_code,
         )
+        .await
     }
 
     /// The grant with this id.
@@ -31,12 +48,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, \
-             authenticated_at, ended_at, interface, version FROM grants WHERE id = $1",
-            &[id.as_str().into()],
-            |row| read_grant(row, 0),
-        )
+        self.find(select!(GRANT; "FROM grants WHERE id = $1"), &[id.as_str().into()], read_grant).await
     }
 
     /// The token with this hash and the grant that it belongs to.
@@ -44,15 +56,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn token(&self, hash: &SecretHash) -> Result<Option<(Token, Grant)>, StoreError> {
-        self.fetch_optional(
-            "SELECT t.hash, t.grant_id, t.kind, t.certificate, t.issued_at, t.expires_at, t.used_at, t.fresh, \
-             t.version, \
-             g.id, g.client, g.tenant, g.subject_kind, g.subject_id, g.authorisation, g.customer, \
-             g.offline_access, g.authenticated_at, g.ended_at, g.interface, g.version \
-             FROM tokens t JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1",
+        self.find(
+            select!(TOKEN as "t.", GRANT as "g."; "FROM tokens t \
+             JOIN grants g ON g.id = t.grant_id WHERE t.hash = $1"),
             &[hash.as_hex().into()],
-            |row| Ok((read_token(row, 0)?, read_grant(row, 9)?)),
+            |row| Ok((read_token(row)?, read_grant(row)?)),
         )
+        .await
     }
 }
 
@@ -165,47 +175,46 @@ impl Changes {
     }
 }
 
-fn read_code(row: &Row<'_>) -> Result<AuthorizationCode, StoreError> {
+fn read_code(row: &mut Cursor<'_>) -> Result<AuthorizationCode, StoreError> {
     Ok(AuthorizationCode {
-        hash: SecretHash::from_hex(row.text(0, "authorization_codes.hash")?),
-        tenant: row.tenant(1, "authorization_codes.tenant")?,
-        authorisation: AuthorisationId::new(row.text(2, "authorization_codes.authorisation")?),
-        request: row.json(3, "authorization_codes.request")?,
-        customer: CustomerId::new(row.text(4, "authorization_codes.customer")?),
-        authenticated_at: row.time(5, "authorization_codes.authenticated_at")?,
-        expires_at: row.time(6, "authorization_codes.expires_at")?,
-        grant: row.optional_text(7, "authorization_codes.grant_id")?.map(GrantId::new),
-        version: row.integer(8, "authorization_codes.version")?,
+        hash: SecretHash::from_hex(row.text()?),
+        tenant: row.tenant()?,
+        authorisation: AuthorisationId::new(row.text()?),
+        request: row.json()?,
+        customer: CustomerId::new(row.text()?),
+        authenticated_at: row.time()?,
+        expires_at: row.time()?,
+        grant: row.optional_text()?.map(GrantId::new),
+        version: row.integer()?,
     })
 }
 
-pub(crate) fn read_grant(row: &Row<'_>, at: usize) -> Result<Grant, StoreError> {
+pub(crate) fn read_grant(row: &mut Cursor<'_>) -> Result<Grant, StoreError> {
     Ok(Grant {
-        id: GrantId::new(row.text(at, "grants.id")?),
-        client: TppId::new(row.text(at + 1, "grants.client")?),
-        tenant: row.tenant(at + 2, "grants.tenant")?,
-        subject: row.subject(at + 3, "grants.subject_kind")?,
-        authorisation: AuthorisationId::new(row.text(at + 5, "grants.authorisation")?),
-        customer: CustomerId::new(row.text(at + 6, "grants.customer")?),
-        offline_access: row.truth(at + 7, "grants.offline_access")?,
-        authenticated_at: row.time(at + 8, "grants.authenticated_at")?,
-        ended_at: row.optional_time(at + 9, "grants.ended_at")?,
-        interface: Interface::from_name(&row.text(at + 10, "grants.interface")?)
-            .ok_or(corrupt("grants.interface"))?,
-        version: row.integer(at + 11, "grants.version")?,
+        id: GrantId::new(row.text()?),
+        client: TppId::new(row.text()?),
+        tenant: row.tenant()?,
+        subject: row.subject()?,
+        authorisation: AuthorisationId::new(row.text()?),
+        customer: CustomerId::new(row.text()?),
+        offline_access: row.truth()?,
+        authenticated_at: row.time()?,
+        ended_at: row.optional_time()?,
+        interface: row.parsed(Interface::from_name)?,
+        version: row.integer()?,
     })
 }
 
-pub(crate) fn read_token(row: &Row<'_>, at: usize) -> Result<Token, StoreError> {
+pub(crate) fn read_token(row: &mut Cursor<'_>) -> Result<Token, StoreError> {
     Ok(Token {
-        hash: SecretHash::from_hex(row.text(at, "tokens.hash")?),
-        grant: GrantId::new(row.text(at + 1, "tokens.grant_id")?),
-        kind: TokenKind::from_name(&row.text(at + 2, "tokens.kind")?).ok_or(corrupt("tokens.kind"))?,
-        certificate: row.optional_text(at + 3, "tokens.certificate")?,
-        issued_at: row.time(at + 4, "tokens.issued_at")?,
-        expires_at: row.time(at + 5, "tokens.expires_at")?,
-        used_at: row.optional_time(at + 6, "tokens.used_at")?,
-        fresh: row.truth(at + 7, "tokens.fresh")?,
-        version: row.integer(at + 8, "tokens.version")?,
+        hash: SecretHash::from_hex(row.text()?),
+        grant: GrantId::new(row.text()?),
+        kind: row.parsed(TokenKind::from_name)?,
+        certificate: row.optional_text()?,
+        issued_at: row.time()?,
+        expires_at: row.time()?,
+        used_at: row.optional_time()?,
+        fresh: row.truth()?,
+        version: row.integer()?,
     })
 }

@@ -2,9 +2,16 @@
 
 use domain::{AccountId, Currency, Date, Transaction};
 
-use crate::books::read_transaction;
+use crate::books::{TRANSACTION, read_transaction};
 use crate::changes::Rows;
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
+
+const PLACE: Columns = Columns::of("postings", "entry, place");
+const LAST_DAY: Columns = Columns::of("postings", "account, booking_date");
+const SEQUENCE: Columns = Columns::of("postings", "account, sequence");
+const ENTRY: Columns = Columns::of("postings", "entry");
 
 impl Store {
     /// How many transactions of an account are booked up to a day: the place of the last of them.
@@ -12,12 +19,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn count_booked(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
-        let last = self.fetch_optional(
-            "SELECT place FROM postings WHERE account = $1 AND booking_date <= $2 \
-             ORDER BY booking_date DESC, sequence DESC LIMIT 1",
-            &[account.as_str().into(), day.into()],
-            |row| row.optional_integer(0, "postings.place"),
-        )?;
+        let last = self
+            .find(
+                select!(PLACE; "FROM postings WHERE account = $1 AND booking_date <= $2 \
+             ORDER BY booking_date DESC, sequence DESC LIMIT 1"),
+                &[account.as_str().into(), day.into()],
+                read_place,
+            )
+            .await?;
         Ok(last.flatten().unwrap_or(0))
     }
 
@@ -31,13 +40,18 @@ impl Store {
         currency: Currency,
         (newest, limit): (i64, i64),
     ) -> Result<Vec<(i64, Transaction)>, StoreError> {
-        self.fetch_all(
-            "SELECT entry, booking_date, sequence, value_date, amount, counterparty_name, counterparty_iban, \
-             remittance, code, end_to_end_id, entered_at, balance_after, place FROM postings \
-             WHERE account = $1 AND place IS NOT NULL AND place <= $2 ORDER BY place DESC LIMIT $3",
+        self.list(
+            select!(TRANSACTION, PLACE; "FROM postings WHERE account = $1 AND place IS NOT NULL \
+             AND place <= $2 \
+             ORDER BY place DESC LIMIT $3"),
             &[account.as_str().into(), newest.into(), limit.into()],
-            |row| Ok((row.integer(12, "postings.place")?, read_transaction(row, currency)?)),
+            |row| {
+                let transaction = read_transaction(row, currency)?;
+                row.skip();
+                Ok((row.integer()?, transaction))
+            },
         )
+        .await
     }
 
     /// The last day on which something was booked at its moment, if there is one.
@@ -45,12 +59,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn last_entered_day(&self, account: &AccountId) -> Result<Option<Date>, StoreError> {
-        self.fetch_optional(
-            "SELECT booking_date FROM postings WHERE account = $1 AND entered_at IS NOT NULL \
-             ORDER BY booking_date DESC LIMIT 1",
+        self.find(
+            select!(LAST_DAY; "FROM postings WHERE account = $1 AND entered_at IS NOT NULL \
+             ORDER BY booking_date DESC LIMIT 1"),
             &[account.as_str().into()],
-            |row| row.date(0, "postings.booking_date"),
+            |row| {
+                row.skip();
+                row.date()
+            },
         )
+        .await
     }
 
     /// The highest place among the transactions of a day, or -1.
@@ -58,12 +76,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn last_sequence(&self, account: &AccountId, day: Date) -> Result<i64, StoreError> {
-        let sequence = self.fetch_optional(
-            "SELECT sequence FROM postings WHERE account = $1 AND booking_date = $2 \
-             ORDER BY sequence DESC LIMIT 1",
-            &[account.as_str().into(), day.into()],
-            |row| row.integer(0, "postings.sequence"),
-        )?;
+        let sequence = self
+            .find(
+                select!(SEQUENCE; "FROM postings WHERE account = $1 AND booking_date = $2 \
+             ORDER BY sequence DESC LIMIT 1"),
+                &[account.as_str().into(), day.into()],
+                |row| {
+                    row.skip();
+                    row.integer()
+                },
+            )
+            .await?;
         Ok(sequence.unwrap_or(-1))
     }
 
@@ -72,11 +95,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn entry_number(&self, account: &AccountId, entry: &str) -> Result<Option<i64>, StoreError> {
-        let place = self.fetch_optional(
-            "SELECT place FROM postings WHERE entry = $1 AND account = $2",
-            &[entry.into(), account.as_str().into()],
-            |row| row.optional_integer(0, "postings.place"),
-        )?;
+        let place = self
+            .find(
+                select!(PLACE; "FROM postings WHERE entry = $1 AND account = $2"),
+                &[entry.into(), account.as_str().into()],
+                read_place,
+            )
+            .await?;
         Ok(place.flatten())
     }
 
@@ -85,11 +110,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn has_entry(&self, entry: &str) -> Result<bool, StoreError> {
-        let found = self.fetch_optional(
-            "SELECT entry FROM postings WHERE entry = $1 LIMIT 1",
-            &[entry.into()],
-            |row| row.text(0, "postings.entry"),
-        )?;
+        let found = self
+            .find(
+                select!(ENTRY; "FROM postings \
+             WHERE entry = $1 LIMIT 1"),
+                &[entry.into()],
+                |row| row.text(),
+            )
+            .await?;
         Ok(found.is_some())
     }
 }
@@ -115,4 +143,9 @@ impl Changes {
             Rows::Any,
         )
     }
+}
+
+fn read_place(row: &mut Cursor<'_>) -> Result<Option<i64>, StoreError> {
+    row.skip();
+    row.optional_integer()
 }

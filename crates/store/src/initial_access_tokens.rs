@@ -3,8 +3,12 @@
 use domain::{InitialAccessToken, SecretHash};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
+
+const INITIAL_ACCESS_TOKEN: Columns =
+    Columns::of("initial_access_tokens", "hash, certificate, tenant, expires_at, used_by");
 
 impl Store {
     /// The token with this hash.
@@ -15,12 +19,12 @@ impl Store {
         &self,
         hash: &SecretHash,
     ) -> Result<Option<InitialAccessToken>, StoreError> {
-        self.fetch_optional(
-            "SELECT hash, certificate, tenant, expires_at, used_by FROM initial_access_tokens \
-             WHERE hash = $1",
+        self.find(
+            select!(INITIAL_ACCESS_TOKEN; "FROM initial_access_tokens WHERE hash = $1"),
             &[hash.as_hex().into()],
             read,
         )
+        .await
     }
 }
 
@@ -49,12 +53,12 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<InitialAccessToken, StoreError> {
+fn read(row: &mut Cursor<'_>) -> Result<InitialAccessToken, StoreError> {
     Ok(InitialAccessToken {
-        hash: SecretHash::from_hex(row.text(0, "initial_access_tokens.hash")?),
-        certificate: row.text(1, "initial_access_tokens.certificate")?,
-        tenant: row.tenant(2, "initial_access_tokens.tenant")?,
-        expires_at: row.time(3, "initial_access_tokens.expires_at")?,
-        used_by: row.optional_text(4, "initial_access_tokens.used_by")?.map(SecretHash::from_hex),
+        hash: SecretHash::from_hex(row.text()?),
+        certificate: row.text()?,
+        tenant: row.tenant()?,
+        expires_at: row.time()?,
+        used_by: row.optional_text()?.map(SecretHash::from_hex),
     })
 }

@@ -1,7 +1,8 @@
 //! All SQL, and the driver that runs it.
 //!
-//! Reads run in the calling thread. Writes are batches of guarded statements ([`Changes`]) that one writer
-//! commits in groups: when [`Store::save`] returns `Ok`, the batch is on disk.
+//! The database is SQLite in the process, or PostgreSQL, which several processes may share ([`Store::open`],
+//! [`Store::connect`]). Writes are batches of guarded statements ([`Changes`]): when [`Store::save`] returns `Ok`, the batch is
+//! on disk.
 //!
 //! One file per noun holds its SQL, both ways. The SQL text is portable: `$1` parameters in the order of their
 //! numbers, `ON CONFLICT`, text ids, `BIGINT` times, no functions of one database. No rules live here, and
@@ -12,14 +13,17 @@ mod books;
 mod certificates;
 mod changes;
 mod client_assertions;
+mod columns;
 mod consents;
 mod customers;
+mod driver;
 mod error;
 mod grants;
 mod history;
 mod initial_access_tokens;
 mod lives;
 mod payments;
+mod postgres;
 mod private_state;
 mod pushed_requests;
 mod reads;
@@ -34,12 +38,12 @@ use std::path::Path;
 pub use books::{BookedAccount, HeldAccount, Posting};
 pub use changes::Changes;
 pub use customers::Customer;
+use driver::Driver;
 pub use error::{Fault, StoreError, fault};
 pub use lives::Perishable;
 pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;
 pub use requests::StoredRequest;
-use row::{Row, Value};
 
 /// What is in a database file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +58,7 @@ pub enum Contents {
 
 /// The database. Cloning is cheap and shares it.
 #[derive(Debug, Clone)]
-pub struct Store(sqlite::Db);
+pub struct Store(Driver);
 
 impl Store {
     /// Opens the database file, makes it if there is none, and brings its schema up to date.
@@ -62,7 +66,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlite::Db::open(path).map(Self)
+        sqlite::Db::open(path).map(Driver::Sqlite).map(Self)
+    }
+
+    /// Opens a PostgreSQL database by its address, as PostgreSQL's own programs take it (`postgres://user:password@host/name`
+    /// or `host=… dbname=…`), and brings its schema up to date. Hosts that are not this machine are reached over TLS, unless the
+    /// address says `sslmode=disable`; their certificate is checked against the authorities that the system trusts.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be reached.
+    pub async fn connect(address: &str) -> Result<Self, StoreError> {
+        postgres::Db::connect(address).await.map(Driver::Postgres).map(Self)
     }
 
     /// What is in a database file, which is not changed: whether there is a database of this program, and what it has
@@ -79,7 +93,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`]
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.0.checkpoint()
+        match &self.0 {
+            Driver::Sqlite(db) => db.checkpoint(),
+            Driver::Postgres(_) => Ok(()),
+        }
     }
 
     /// A database that lives in memory and ends with its last clone.
@@ -87,7 +104,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`]
     pub fn in_memory() -> Result<Self, StoreError> {
-        sqlite::Db::in_memory().map(Self)
+        sqlite::Db::in_memory().map(Driver::Sqlite).map(Self)
     }
 
     /// Writes a batch: all of it, or nothing.
@@ -95,40 +112,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if a row moved on since it was loaded; load again and decide anew.
     pub async fn save(&self, changes: Changes) -> Result<(), StoreError> {
-        self.0.save(changes.into_statements()).await
+        self.run(changes.into_statements()).await
     }
 
     /// Gives memory back, if nothing was written since this was called last.
     pub fn rest(&self) {
-        self.0.rest();
+        if let Driver::Sqlite(db) = &self.0 {
+            db.rest();
+        }
     }
 
-    /// Runs a future whose reads, from one wait to the next, see one state of the database: that is cheaper than each
+    /// Runs a future whose reads, from one wait to the next, see one state of the database where that is cheaper than each
     /// for itself. What the future itself has written is seen by all of its later reads.
     pub async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
-        self.0.in_snapshots(future).await
+        match &self.0 {
+            Driver::Sqlite(db) => db.in_snapshots(future).await,
+            Driver::Postgres(_) => future.await,
+        }
     }
 
-    /// Steps of the database's machine that reads took so far: what they cost, on any machine.
-    pub fn steps(&self) -> u64 {
-        self.0.steps()
-    }
-
-    fn fetch_optional<T>(
-        &self,
-        sql: &'static str,
-        params: &[Value],
-        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        self.0.fetch_optional(sql, params, read)
-    }
-
-    fn fetch_all<T>(
-        &self,
-        sql: &'static str,
-        params: &[Value],
-        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.0.fetch_all(sql, params, read)
+    /// Steps of SQLite's machine that reads took so far: what they cost, on any machine. None are counted elsewhere.
+    pub fn steps(&self) -> Option<u64> {
+        match &self.0 {
+            Driver::Sqlite(db) => Some(db.steps()),
+            Driver::Postgres(_) => None,
+        }
     }
 }

@@ -7,8 +7,12 @@
 use domain::{Tenant, Timestamp};
 
 use crate::changes::Rows;
-use crate::row::Value;
+use crate::columns::{Columns, Select};
+use crate::row::{Cursor, Value};
 use crate::{Changes, Store, StoreError};
+
+/// The key of a row that is due, whatever its columns are called.
+const KEY: Columns = Columns::of("what is due", "key, key, key");
 
 /// A kind of row that is forgotten after a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,9 +184,9 @@ impl Store {
         let life = kind.life();
         let tenant = kind.is_of_tenant().then(|| Value::from(tenant.as_str()));
         let params: Vec<Value> = tenant.into_iter().chain([before.into(), limit.into()]).collect();
-        let due = self.fetch_all(life.due, &params, |row| {
-            (0..life.key).map(|column| row.text(column, "key").map(Value::from)).collect()
-        })?;
+        let due = Select { sql: life.due, lists: &[KEY] };
+        let read = |row: &mut Cursor<'_>| (0..life.key).map(|_| row.text().map(Value::from)).collect();
+        let due = self.list(due, &params, read).await?;
         let forgotten = due.len();
         // Nothing is written while nothing is due.
         if forgotten > 0 {

@@ -3,8 +3,15 @@
 use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, Timestamp, TppId};
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt, json};
+use crate::columns::{Columns, select};
+use crate::row::{Cursor, json};
 use crate::{Changes, Store, StoreError};
+
+const PAYMENT: Columns = Columns::of(
+    "payments",
+    "id, tpp, tenant, debtor, transfers, created_at, expires_at, customer, account, decision, \
+     last_action_at, version",
+);
 
 impl Store {
     /// The payment with this id.
@@ -12,12 +19,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
-             last_action_at, version FROM payments WHERE id = $1",
-            &[id.as_str().into()],
-            read,
-        )
+        self.find(select!(PAYMENT; "FROM payments WHERE id = $1"), &[id.as_str().into()], read).await
     }
 
     /// Payments of a third party from an account about which nobody has decided and still can, the oldest first, at
@@ -31,14 +33,13 @@ impl Store {
         (tenant, debtor): (&Tenant, &Iban),
         now: Timestamp,
     ) -> Result<Vec<Payment>, StoreError> {
-        self.fetch_all(
-            "SELECT id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, account, \
-             last_action_at, version FROM payments \
-             WHERE debtor = $1 AND tpp = $2 AND tenant = $3 AND decision = 'pending' AND expires_at > $4 \
-             ORDER BY created_at, id LIMIT 100",
+        self.list(
+            select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tpp = $2 AND tenant = $3 \
+             AND decision = 'pending' AND expires_at > $4 ORDER BY created_at, id LIMIT 100"),
             &[debtor.as_str().into(), tpp.as_str().into(), tenant.as_str().into(), now.into()],
             read,
         )
+        .await
     }
 }
 
@@ -74,20 +75,21 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
-    let customer = row.optional_text(8, "payments.customer")?.map(CustomerId::new);
-    let account = row.optional_text(9, "payments.account")?.map(AccountId::new);
+fn read(row: &mut Cursor<'_>) -> Result<Payment, StoreError> {
     Ok(Payment {
-        id: PaymentId::new(row.text(0, "payments.id")?),
-        tpp: row.optional_text(1, "payments.tpp")?.map(TppId::new),
-        tenant: row.tenant(2, "payments.tenant")?,
-        debtor: row.optional_text(3, "payments.debtor")?.map(Iban::from_stored),
-        transfers: row.json(4, "payments.transfers")?,
-        created_at: row.time(5, "payments.created_at")?,
-        expires_at: row.time(6, "payments.expires_at")?,
-        decision: PaymentDecision::from_stored(&row.text(7, "payments.decision")?, customer.zip(account))
-            .ok_or(corrupt("payments.decision"))?,
-        last_action_at: row.time(10, "payments.last_action_at")?,
-        version: row.integer(11, "payments.version")?,
+        id: PaymentId::new(row.text()?),
+        tpp: row.optional_text()?.map(TppId::new),
+        tenant: row.tenant()?,
+        debtor: row.optional_text()?.map(Iban::from_stored),
+        transfers: row.json()?,
+        created_at: row.time()?,
+        expires_at: row.time()?,
+        decision: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            let account = row.optional_text()?.map(AccountId::new);
+            row.parsed(|name| PaymentDecision::from_stored(name, customer.zip(account)))?
+        },
+        last_action_at: row.time()?,
+        version: row.integer()?,
     })
 }

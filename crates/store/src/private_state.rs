@@ -3,7 +3,8 @@
 use domain::{Tenant, Timestamp};
 
 use crate::changes::Rows;
-use crate::row::Row;
+use crate::columns::{Columns, select};
+use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
 
 /// One entry.
@@ -23,6 +24,8 @@ pub struct PrivateState {
     pub version: i64,
 }
 
+const PRIVATE_STATE: Columns = Columns::of("private_state", "key, value, version, tenant, forget_at");
+
 impl Store {
     /// One entry.
     ///
@@ -34,11 +37,12 @@ impl Store {
         kind: &'static str,
         key: &str,
     ) -> Result<Option<PrivateState>, StoreError> {
-        self.fetch_optional(
-            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3",
+        self.find(
+            select!(PRIVATE_STATE; "FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3"),
             &[owner.into(), kind.into(), key.into()],
             |row| read(row, owner, kind),
         )
+        .await
     }
 
     /// All entries of a kind.
@@ -50,11 +54,12 @@ impl Store {
         owner: &'static str,
         kind: &'static str,
     ) -> Result<Vec<PrivateState>, StoreError> {
-        self.fetch_all(
-            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 ORDER BY key",
+        self.list(
+            select!(PRIVATE_STATE; "FROM private_state WHERE owner = $1 AND kind = $2 ORDER BY key"),
             &[owner.into(), kind.into()],
             |row| read(row, owner, kind),
         )
+        .await
     }
 }
 
@@ -69,12 +74,13 @@ impl Store {
         (after, before): (&str, &str),
         limit: i64,
     ) -> Result<Vec<PrivateState>, StoreError> {
-        self.fetch_all(
-            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
-             AND key < $4 ORDER BY key DESC LIMIT $5",
+        self.list(
+            select!(PRIVATE_STATE; "FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+             AND key < $4 ORDER BY key DESC LIMIT $5"),
             &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
             |row| read(row, owner, kind),
         )
+        .await
     }
 
     /// Entries of a kind whose keys lie between two keys, both excluded; at most `limit`, the first one first.
@@ -87,12 +93,13 @@ impl Store {
         (after, before): (&str, &str),
         limit: i64,
     ) -> Result<Vec<PrivateState>, StoreError> {
-        self.fetch_all(
-            "SELECT key, value, version, tenant, forget_at FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
-             AND key < $4 ORDER BY key LIMIT $5",
+        self.list(
+            select!(PRIVATE_STATE; "FROM private_state WHERE owner = $1 AND kind = $2 AND key > $3 \
+             AND key < $4 ORDER BY key LIMIT $5"),
             &[owner.into(), kind.into(), after.into(), before.into(), limit.into()],
             |row| read(row, owner, kind),
         )
+        .await
     }
 }
 
@@ -142,16 +149,13 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>, owner: &'static str, kind: &'static str) -> Result<PrivateState, StoreError> {
+fn read(row: &mut Cursor<'_>, owner: &'static str, kind: &'static str) -> Result<PrivateState, StoreError> {
     Ok(PrivateState {
         owner,
         kind,
-        key: row.text(0, "private_state.key")?,
-        value: row.text(1, "private_state.value")?,
-        version: row.integer(2, "private_state.version")?,
-        life: match row.optional_time(4, "private_state.forget_at")? {
-            Some(at) => Some((row.tenant(3, "private_state.tenant")?, at)),
-            None => None,
-        },
+        key: row.text()?,
+        value: row.text()?,
+        version: row.integer()?,
+        life: row.optional_parsed(|name| Tenant::parse(name).ok())?.zip(row.optional_time()?),
     })
 }

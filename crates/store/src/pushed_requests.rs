@@ -3,6 +3,7 @@
 use domain::{SecretHash, Tenant, Timestamp, TppId};
 
 use crate::changes::Rows;
+use crate::columns::{Columns, select};
 use crate::{Changes, Store, StoreError};
 
 /// A pushed authorization request.
@@ -24,28 +25,31 @@ pub struct PushedRequest {
     pub version: i64,
 }
 
+const PUSHED_REQUEST: Columns =
+    Columns::of("pushed_requests", "hash, tenant, client, parameters, expires_at, used, version");
+
 impl Store {
     /// The pushed request with this hash.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn pushed_request(&self, hash: &SecretHash) -> Result<Option<PushedRequest>, StoreError> {
-        self.fetch_optional(
-            "SELECT hash, tenant, client, parameters, expires_at, used, version FROM pushed_requests \
-             WHERE hash = $1",
+        self.find(
+            select!(PUSHED_REQUEST; "FROM pushed_requests WHERE hash = $1"),
             &[hash.as_hex().into()],
             |row| {
                 Ok(PushedRequest {
-                    hash: SecretHash::from_hex(row.text(0, "pushed_requests.hash")?),
-                    tenant: row.tenant(1, "pushed_requests.tenant")?,
-                    client: TppId::new(row.text(2, "pushed_requests.client")?),
-                    parameters: row.text(3, "pushed_requests.parameters")?,
-                    expires_at: row.time(4, "pushed_requests.expires_at")?,
-                    used: row.truth(5, "pushed_requests.used")?,
-                    version: row.integer(6, "pushed_requests.version")?,
+                    hash: SecretHash::from_hex(row.text()?),
+                    tenant: row.tenant()?,
+                    client: TppId::new(row.text()?),
+                    parameters: row.text()?,
+                    expires_at: row.time()?,
+                    used: row.truth()?,
+                    version: row.integer()?,
                 })
             },
         )
+        .await
     }
 }
 

@@ -3,7 +3,11 @@
 use domain::{AccountId, ConsentId, Date, ReadKind, Timestamp};
 
 use crate::changes::Rows;
+use crate::columns::{Columns, select};
 use crate::{Changes, Store, StoreError};
+
+const COUNT: Columns = Columns::of("read_counts", "consent, count");
+const FIRST_READ: Columns = Columns::of("first_reads", "consent");
 
 impl Store {
     /// How many unattended reads of a kind were counted on a day.
@@ -17,11 +21,17 @@ impl Store {
         kind: ReadKind,
         day: Date,
     ) -> Result<i64, StoreError> {
-        let count = self.fetch_optional(
-            "SELECT count FROM read_counts WHERE consent = $1 AND account = $2 AND kind = $3 AND day = $4",
-            &[consent.as_str().into(), account.as_str().into(), kind.name().into(), day.into()],
-            |row| row.integer(0, "read_counts.count"),
-        )?;
+        let count = self
+            .find(
+                select!(COUNT; "FROM read_counts WHERE consent = $1 AND account = $2 AND kind = $3 \
+             AND day = $4"),
+                &[consent.as_str().into(), account.as_str().into(), kind.name().into(), day.into()],
+                |row| {
+                    row.skip();
+                    row.integer()
+                },
+            )
+            .await?;
         Ok(count.unwrap_or(0))
     }
 
@@ -30,12 +40,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn was_read(&self, consent: &ConsentId, account: &AccountId) -> Result<bool, StoreError> {
-        let read_at = self.fetch_optional(
-            "SELECT read_at FROM first_reads WHERE consent = $1 AND account = $2",
-            &[consent.as_str().into(), account.as_str().into()],
-            |row| row.integer(0, "first_reads.read_at"),
-        )?;
-        Ok(read_at.is_some())
+        let read = self
+            .find(
+                select!(FIRST_READ; "FROM first_reads WHERE consent = $1 AND account = $2"),
+                &[consent.as_str().into(), account.as_str().into()],
+                |row| row.text(),
+            )
+            .await?;
+        Ok(read.is_some())
     }
 }
 

@@ -3,6 +3,7 @@
 use domain::{Tenant, Timestamp};
 
 use crate::changes::Rows;
+use crate::columns::{Columns, select};
 use crate::{Changes, Store, StoreError};
 
 /// A request that made something.
@@ -22,26 +23,25 @@ pub struct StoredRequest {
     pub version: i64,
 }
 
+const REQUEST: Columns = Columns::of("requests", "key, tenant, body_digest, made, expires_at, version");
+
 impl Store {
     /// The request with this key.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn request(&self, key: &str) -> Result<Option<StoredRequest>, StoreError> {
-        self.fetch_optional(
-            "SELECT key, tenant, body_digest, made, expires_at, version FROM requests WHERE key = $1",
-            &[key.into()],
-            |row| {
-                Ok(StoredRequest {
-                    key: row.text(0, "requests.key")?,
-                    tenant: row.tenant(1, "requests.tenant")?,
-                    body_digest: row.text(2, "requests.body_digest")?,
-                    made: row.list(3, "requests.made")?,
-                    expires_at: row.time(4, "requests.expires_at")?,
-                    version: row.integer(5, "requests.version")?,
-                })
-            },
-        )
+        self.find(select!(REQUEST; "FROM requests WHERE key = $1"), &[key.into()], |row| {
+            Ok(StoredRequest {
+                key: row.text()?,
+                tenant: row.tenant()?,
+                body_digest: row.text()?,
+                made: row.json()?,
+                expires_at: row.time()?,
+                version: row.integer()?,
+            })
+        })
+        .await
     }
 }
 

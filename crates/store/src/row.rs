@@ -1,6 +1,9 @@
 //! Values that go into statements and come out of rows: numbers and text, nothing else.
 
-use crate::{StoreError, fault};
+use std::sync::Arc;
+
+use crate::columns::Columns;
+use crate::{Fault, StoreError, fault};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,84 +55,174 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// A row, read by position. A column that does not hold what its type needs is [`StoreError::Corrupt`].
-pub(crate) struct Row<'r>(pub(crate) &'r rusqlite::Row<'r>);
+/// A row as a driver has it.
+pub(crate) enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
+}
 
-impl Row<'_> {
-    pub(crate) fn text(&self, index: usize, column: &'static str) -> Result<String, StoreError> {
-        self.0.get(index).map_err(|_| corrupt(column))
+impl Source<'_> {
+    fn text(&self, index: usize) -> Result<Option<String>, Fault> {
+        match self {
+            Self::Sqlite(row) => row.get(index).map_err(|error| Arc::new(error) as Fault),
+            Self::Postgres(row) => crate::postgres::text(row, index),
+        }
     }
 
-    pub(crate) fn integer(&self, index: usize, column: &'static str) -> Result<i64, StoreError> {
-        self.0.get(index).map_err(|_| corrupt(column))
+    fn integer(&self, index: usize) -> Result<Option<i64>, Fault> {
+        match self {
+            Self::Sqlite(row) => row.get(index).map_err(|error| Arc::new(error) as Fault),
+            Self::Postgres(row) => row.try_get(index).map_err(|error| Arc::new(error) as Fault),
+        }
+    }
+}
+
+/// A row that is read from its first column to its last, in the order of the lists that selected it. A column that does
+/// not hold what its type needs is [`StoreError::Corrupt`].
+pub(crate) struct Cursor<'r> {
+    source: Source<'r>,
+    lists: &'static [Columns],
+    at: usize,
+}
+
+impl<'r> Cursor<'r> {
+    pub(crate) fn new(source: Source<'r>, lists: &'static [Columns]) -> Self {
+        Self { source, lists, at: 0 }
     }
 
-    pub(crate) fn time(&self, index: usize, column: &'static str) -> Result<domain::Timestamp, StoreError> {
-        domain::Timestamp::from_second(self.integer(index, column)?).map_err(|_| corrupt(column))
+    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        self.next(|row, at| row.text(at)?.ok_or_else(nothing))
     }
 
-    pub(crate) fn optional_time(
-        &self,
-        index: usize,
-        column: &'static str,
-    ) -> Result<Option<domain::Timestamp>, StoreError> {
-        let seconds: Option<i64> = self.0.get(index).map_err(|_| corrupt(column))?;
-        seconds
-            .map(|seconds| domain::Timestamp::from_second(seconds).map_err(|_| corrupt(column)))
-            .transpose()
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+        self.next(|row, at| row.text(at))
     }
 
-    pub(crate) fn optional_text(
-        &self,
-        index: usize,
-        column: &'static str,
-    ) -> Result<Option<String>, StoreError> {
-        self.0.get(index).map_err(|_| corrupt(column))
+    pub(crate) fn integer(&mut self) -> Result<i64, StoreError> {
+        self.next(|row, at| row.integer(at)?.ok_or_else(nothing))
     }
 
-    pub(crate) fn optional_integer(
-        &self,
-        index: usize,
-        column: &'static str,
-    ) -> Result<Option<i64>, StoreError> {
-        self.0.get(index).map_err(|_| corrupt(column))
+    pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
+        self.next(|row, at| row.integer(at))
     }
 
-    pub(crate) fn truth(&self, index: usize, column: &'static str) -> Result<bool, StoreError> {
-        Ok(self.integer(index, column)? != 0)
+    pub(crate) fn truth(&mut self) -> Result<bool, StoreError> {
+        Ok(self.integer()? != 0)
     }
 
-    pub(crate) fn date(&self, index: usize, column: &'static str) -> Result<domain::Date, StoreError> {
-        self.text(index, column)?.parse().map_err(|_| corrupt(column))
+    pub(crate) fn time(&mut self) -> Result<domain::Timestamp, StoreError> {
+        self.next(|row, at| moment(row.integer(at)?.ok_or_else(nothing)?))
     }
 
-    pub(crate) fn tenant(&self, index: usize, column: &'static str) -> Result<domain::Tenant, StoreError> {
-        domain::Tenant::parse(&self.text(index, column)?).map_err(|_| corrupt(column))
+    pub(crate) fn optional_time(&mut self) -> Result<Option<domain::Timestamp>, StoreError> {
+        self.next(|row, at| row.integer(at)?.map(moment).transpose())
+    }
+
+    pub(crate) fn date(&mut self) -> Result<domain::Date, StoreError> {
+        self.parsed(|text| text.parse().ok())
+    }
+
+    pub(crate) fn tenant(&mut self) -> Result<domain::Tenant, StoreError> {
+        self.parsed(|text| domain::Tenant::parse(text).ok())
+    }
+
+    /// What a text stands for.
+    pub(crate) fn parsed<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        self.next(|row, at| parse(&row.text(at)?.ok_or_else(nothing)?).ok_or_else(unknown))
+    }
+
+    /// What a text stands for, if there is one.
+    pub(crate) fn optional_parsed<T>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.next(|row, at| row.text(at)?.map(|text| parse(&text).ok_or_else(unknown)).transpose())
     }
 
     /// A kind and, in the column after it, an id.
-    pub(crate) fn subject(&self, index: usize, column: &'static str) -> Result<domain::Subject, StoreError> {
-        let kind = domain::SubjectKind::from_name(&self.text(index, column)?);
-        Ok(kind.ok_or(corrupt(column))?.with_id(self.text(index + 1, column)?))
+    pub(crate) fn subject(&mut self) -> Result<domain::Subject, StoreError> {
+        let kind = self.parsed(domain::SubjectKind::from_name)?;
+        Ok(kind.with_id(self.text()?))
     }
 
     /// A value that is stored as JSON.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(
-        &self,
-        index: usize,
-        column: &'static str,
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
+        self.next(|row, at| {
+            let text = row.text(at)?.ok_or_else(nothing)?;
+            // The library's own text quotes the value.
+            serde_json::from_str(&text)
+                .map_err(|error| fault(format!("JSON: {:?} at column {}", error.classify(), error.column())))
+        })
+    }
+
+    pub(crate) fn roles(&mut self) -> Result<Vec<eidas::Role>, StoreError> {
+        self.parsed(|text| {
+            let names: Vec<String> = serde_json::from_str(text).ok()?;
+            names.iter().map(|name| eidas::Role::from_name(name)).collect()
+        })
+    }
+
+    /// What was joined, if it was there: its first column is never empty. The cursor has to be at the beginning of its
+    /// list.
+    pub(crate) fn joined<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let key = self.source.text(self.at).map_err(|fault| self.corrupt(self.at, fault))?;
+        if key.is_some() {
+            return read(self).map(Some);
+        }
+        self.at += self.place(self.at).map_or(0, |(list, _)| list.count());
+        Ok(None)
+    }
+
+    /// Leaves a column out.
+    pub(crate) fn skip(&mut self) {
+        self.at += 1;
+    }
+
+    fn next<T>(
+        &mut self,
+        read: impl FnOnce(&Source<'_>, usize) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(index, column)?).map_err(|_| corrupt(column))
+        let at = self.at;
+        self.at += 1;
+        read(&self.source, at).map_err(|fault| self.corrupt(at, fault))
     }
 
-    pub(crate) fn list(&self, index: usize, column: &'static str) -> Result<Vec<String>, StoreError> {
-        self.json(index, column)
+    /// The list that a column is in, and its place there.
+    fn place(&self, mut at: usize) -> Option<(&'static Columns, usize)> {
+        for list in self.lists {
+            if at < list.count() {
+                return Some((list, at));
+            }
+            at -= list.count();
+        }
+        None
     }
 
-    pub(crate) fn roles(&self, index: usize, column: &'static str) -> Result<Vec<eidas::Role>, StoreError> {
-        let names = self.list(index, column)?;
-        names.iter().map(|name| eidas::Role::from_name(name).ok_or(corrupt(column))).collect()
+    fn corrupt(&self, at: usize, fault: Fault) -> StoreError {
+        let Some((list, place)) = self.place(at) else {
+            return StoreError::Corrupt { table: "", column: "beyond the last", row: String::new(), fault };
+        };
+        // The first column of the table says which row it is, unless that is what cannot be read.
+        let before = self.lists.iter().take_while(|other| other.table != list.table);
+        let key = before.map(|list| list.count()).sum();
+        let row = self.source.text(key).ok().flatten().filter(|_| key != at).unwrap_or_default();
+        StoreError::Corrupt { table: list.table, column: list.name(place), row, fault }
     }
+}
+
+fn moment(second: i64) -> Result<domain::Timestamp, Fault> {
+    domain::Timestamp::from_second(second).map_err(|_| fault("no moment of the years that there are"))
+}
+
+fn nothing() -> Fault {
+    fault("nothing is there")
+}
+
+fn unknown() -> Fault {
+    fault("it stands for nothing that is known")
 }
 
 /// A list as it is stored.
@@ -142,15 +235,4 @@ pub(crate) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
 /// written.
 pub(crate) fn json(value: &impl serde::Serialize) -> Value {
     Value::Text(serde_json::to_string(value).unwrap_or_default())
-}
-
-/// A column that cannot be read: `table.column`.
-pub(crate) fn corrupt(name: &'static str) -> StoreError {
-    let (table, column) = name.split_once('.').unwrap_or((name, name));
-    StoreError::Corrupt {
-        table,
-        column,
-        row: String::new(),
-        fault: fault("it does not hold what its type needs"),
-    }
 }

@@ -6,8 +6,17 @@ use domain::{
 };
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt, json};
+use crate::columns::{Columns, select};
+use crate::row::{Cursor, json};
 use crate::{Changes, Store, StoreError};
+
+const LOG_IN_FAILURES: Columns = Columns::of("log_in_failures", "tpp, count, last_at, version");
+
+const SESSION: Columns = Columns::of(
+    "sessions",
+    "hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
+     ended, named, version",
+);
 
 impl Store {
     /// The session with this hash.
@@ -15,12 +24,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn session(&self, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
-        self.fetch_optional(
-            "SELECT hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
-             ended, named, version FROM sessions WHERE hash = $1",
-            &[hash.as_hex().into()],
-            read,
-        )
+        self.find(select!(SESSION; "FROM sessions WHERE hash = $1"), &[hash.as_hex().into()], read).await
     }
 
     /// Sessions that go on, used since a moment, in which a challenge was last answered wrongly in the name of somebody,
@@ -33,12 +37,12 @@ impl Store {
         named: &SecretHash,
         since: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        self.fetch_all(
-            "SELECT hash, tenant, authorisation, request, challenge, language, customer, authenticated_at, seen_at, \
-             ended, named, version FROM sessions WHERE named = $1 AND seen_at > $2 AND ended = 0 LIMIT 100",
+        self.list(
+            select!(SESSION; "FROM sessions WHERE named = $1 AND seen_at > $2 AND ended = 0 LIMIT 100"),
             &[named.as_hex().into(), since.into()],
             read,
         )
+        .await
     }
 
     /// Failed log-ins of one customer: those at one third party, and those at others since a moment.
@@ -51,21 +55,22 @@ impl Store {
         tpp: &TppId,
         since: Timestamp,
     ) -> Result<Vec<LogInFailures>, StoreError> {
-        self.fetch_all(
-            "SELECT tpp, count, last_at, version FROM log_in_failures \
-             WHERE tenant = $1 AND psu = $2 AND (tpp = $3 OR last_at > $4)",
+        self.list(
+            select!(LOG_IN_FAILURES; "FROM log_in_failures WHERE tenant = $1 AND psu = $2 \
+             AND (tpp = $3 OR last_at > $4)"),
             &[tenant.as_str().into(), psu.as_hex().into(), tpp.as_str().into(), since.into()],
             |row| {
                 Ok(LogInFailures {
                     tenant: tenant.clone(),
                     psu: psu.clone(),
-                    tpp: TppId::new(row.text(0, "log_in_failures.tpp")?),
-                    count: row.integer(1, "log_in_failures.count")?,
-                    last_at: row.time(2, "log_in_failures.last_at")?,
-                    version: row.integer(3, "log_in_failures.version")?,
+                    tpp: TppId::new(row.text()?),
+                    count: row.integer()?,
+                    last_at: row.time()?,
+                    version: row.integer()?,
                 })
             },
         )
+        .await
     }
 }
 
@@ -119,21 +124,21 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Session, StoreError> {
-    let customer = row.optional_text(6, "sessions.customer")?.map(CustomerId::new);
-    let at = row.optional_time(7, "sessions.authenticated_at")?;
+fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
     Ok(Session {
-        hash: SecretHash::from_hex(row.text(0, "sessions.hash")?),
-        tenant: row.tenant(1, "sessions.tenant")?,
-        authorisation: AuthorisationId::new(row.text(2, "sessions.authorisation")?),
-        request: row.json(3, "sessions.request")?,
-        challenge: row.text(4, "sessions.challenge")?,
-        language: Language::from_code(&row.text(5, "sessions.language")?)
-            .ok_or(corrupt("sessions.language"))?,
-        logged_in: customer.zip(at).map(|(customer, at)| LoggedIn { customer, at }),
-        seen_at: row.time(8, "sessions.seen_at")?,
-        ended: row.truth(9, "sessions.ended")?,
-        named: row.optional_text(10, "sessions.named")?.map(SecretHash::from_hex),
-        version: row.integer(11, "sessions.version")?,
+        hash: SecretHash::from_hex(row.text()?),
+        tenant: row.tenant()?,
+        authorisation: AuthorisationId::new(row.text()?),
+        request: row.json()?,
+        challenge: row.text()?,
+        language: row.parsed(Language::from_code)?,
+        logged_in: {
+            let customer = row.optional_text()?.map(CustomerId::new);
+            customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })
+        },
+        seen_at: row.time()?,
+        ended: row.truth()?,
+        named: row.optional_text()?.map(SecretHash::from_hex),
+        version: row.integer()?,
     })
 }

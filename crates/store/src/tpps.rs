@@ -3,8 +3,15 @@
 use domain::{ClientAuthentication, RedirectUris, SecretHash, Tpp, TppId};
 
 use crate::changes::Rows;
-use crate::row::{Row, corrupt, list};
+use crate::columns::{Columns, select};
+use crate::row::{Cursor, list};
 use crate::{Changes, Store, StoreError};
+
+const TPP: Columns = Columns::of(
+    "tpps",
+    "id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, authentication, \
+     signing_key, registered_at, recognised_certificate, blocked_at, version",
+);
 
 impl Store {
     /// The third party with this id.
@@ -12,13 +19,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn tpp(&self, id: &TppId) -> Result<Option<Tpp>, StoreError> {
-        self.fetch_optional(
-            "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version \
-             FROM tpps WHERE id = $1",
-            &[id.as_str().into()],
-            read,
-        )
+        self.find(select!(TPP; "FROM tpps WHERE id = $1"), &[id.as_str().into()], read).await
     }
 
     /// Third parties, those that registered last first, at most 1000.
@@ -26,13 +27,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn tpps(&self) -> Result<Vec<Tpp>, StoreError> {
-        self.fetch_all(
-            "SELECT id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version \
-             FROM tpps ORDER BY registered_at DESC, id LIMIT 1000",
-            &[],
-            read,
-        )
+        self.list(select!(TPP; "FROM tpps ORDER BY registered_at DESC, id LIMIT 1000"), &[], read).await
     }
 }
 
@@ -71,23 +66,20 @@ impl Changes {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Tpp, StoreError> {
+fn read(row: &mut Cursor<'_>) -> Result<Tpp, StoreError> {
     Ok(Tpp {
-        id: TppId::new(row.text(0, "tpps.id")?),
-        name: row.text(1, "tpps.name")?,
-        roles: row.roles(2, "tpps.roles")?,
-        certificate: row.text(3, "tpps.certificate")?,
-        redirect_uris: RedirectUris::from_stored(row.list(4, "tpps.redirect_uris")?),
-        sector_identifier_uri: row.text(5, "tpps.sector_identifier_uri")?,
-        secret: SecretHash::from_hex(row.text(6, "tpps.secret_hash")?),
-        authentication: row
-            .optional_text(7, "tpps.authentication")?
-            .map(|name| ClientAuthentication::from_name(&name).ok_or(corrupt("tpps.authentication")))
-            .transpose()?,
-        signing_key: row.optional_text(8, "tpps.signing_key")?,
-        registered_at: row.time(9, "tpps.registered_at")?,
-        recognised: row.optional_text(10, "tpps.recognised_certificate")?,
-        blocked_at: row.optional_time(11, "tpps.blocked_at")?,
-        version: row.integer(12, "tpps.version")?,
+        id: TppId::new(row.text()?),
+        name: row.text()?,
+        roles: row.roles()?,
+        certificate: row.text()?,
+        redirect_uris: RedirectUris::from_stored(row.json()?),
+        sector_identifier_uri: row.text()?,
+        secret: SecretHash::from_hex(row.text()?),
+        authentication: row.optional_parsed(ClientAuthentication::from_name)?,
+        signing_key: row.optional_text()?,
+        registered_at: row.time()?,
+        recognised: row.optional_text()?,
+        blocked_at: row.optional_time()?,
+        version: row.integer()?,
     })
 }

@@ -4,7 +4,6 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::StoreError;
-use crate::row::corrupt;
 
 /// In order; the version of a database is how many of them it has run.
 const MIGRATIONS: &[&str] = &[
@@ -25,8 +24,22 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0015_subjects.sql"),
 ];
 
+/// The version of a database that has run them all.
+pub(crate) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// What a database of a version still has to run.
+///
+/// # Errors
+/// [`StoreError::Newer`]
+pub(crate) fn due(version: Option<i64>) -> Result<&'static [&'static str], StoreError> {
+    let version = version.unwrap_or(0);
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    MIGRATIONS.get(done..).ok_or(StoreError::Newer { found: version, known: known() })
+}
+
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(unavailable)?;
@@ -37,18 +50,13 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
         .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
         .optional()
         .map_err(unavailable)?;
-    let version = found.unwrap_or(0);
-    if version > known {
-        return Err(StoreError::Newer { found: version, known });
-    }
-    let done = usize::try_from(version).map_err(|_| corrupt("schema_version.version"))?;
-    for migration in &MIGRATIONS[done..] {
+    for migration in due(found)? {
         transaction.execute_batch(migration).map_err(unavailable)?;
     }
     if found.is_none() {
-        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [known])
+        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [known()])
     } else {
-        transaction.execute("UPDATE schema_version SET version = $1", [known])
+        transaction.execute("UPDATE schema_version SET version = $1", [known()])
     }
     .map_err(unavailable)?;
     transaction.commit().map_err(unavailable)

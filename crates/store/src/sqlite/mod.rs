@@ -6,7 +6,7 @@
 mod files;
 #[cfg(test)]
 mod held;
-mod migrations;
+pub(crate) mod migrations;
 #[cfg(debug_assertions)]
 mod plans;
 mod reader;
@@ -24,7 +24,7 @@ use thread_local::ThreadLocal;
 
 use crate::StoreError;
 use crate::changes::Statement;
-use crate::row::{Row, Value};
+use crate::row::Value;
 pub(crate) use files::contents;
 use reader::Reader;
 use writer::Writer;
@@ -113,13 +113,13 @@ impl Db {
         &self,
         sql: &'static str,
         params: &[Value],
-        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+        read: impl FnOnce(&rusqlite::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.with_reader(|connection| {
             let mut statement = bound(connection, sql, params)?;
             let mut rows = statement.raw_query();
             let found = match rows.next().map_err(unavailable)? {
-                Some(row) => read(&Row(row)).map(Some),
+                Some(row) => read(row).map(Some),
                 None => Ok(None),
             };
             drop(rows);
@@ -132,14 +132,14 @@ impl Db {
         &self,
         sql: &'static str,
         params: &[Value],
-        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+        read: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         self.with_reader(|connection| {
             let mut statement = bound(connection, sql, params)?;
             let mut rows = statement.raw_query();
             let mut found = Vec::new();
             while let Some(row) = rows.next().map_err(unavailable)? {
-                found.push(read(&Row(row))?);
+                found.push(read(row)?);
             }
             drop(rows);
             self.count(&statement);

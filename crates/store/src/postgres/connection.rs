@@ -1,0 +1,217 @@
+//! One connection: how it is made, and how statements are sent on it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement as Prepared};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failed::{Failed, unavailable};
+use super::values::Parameter;
+use crate::changes::{Rows, Statement};
+use crate::row::Value;
+use crate::{StoreError, fault};
+
+/// How long a connection may take to be made.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// What the server is told about statements: none runs for longer than somebody waits for it.
+const OPTIONS: &str = "-c statement_timeout=20s";
+
+/// The way to the database.
+pub(super) struct Way {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl fmt::Debug for Way {
+    /// Without the password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Way").field("name", &self.config.get_dbname()).finish_non_exhaustive()
+    }
+}
+
+impl Way {
+    /// Reads an address. What is wrong with one is not repeated, since it may hold a password.
+    pub(super) fn parse(address: &str) -> Result<Self, StoreError> {
+        let wrong = |_| StoreError::unavailable("the address of the database is none of PostgreSQL");
+        let mut config: Config = address.parse().map_err(wrong)?;
+        if config.get_application_name().is_none() {
+            config.application_name("vestibule");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECTING);
+        }
+        let options = config.get_options().map(|options| format!("{options} {OPTIONS}"));
+        config.options(options.unwrap_or_else(|| OPTIONS.to_owned()));
+        if config.get_ssl_mode() == SslMode::Prefer {
+            let here = config.get_hostaddrs().iter().all(|address| address.is_loopback())
+                && config.get_hosts().iter().all(is_here);
+            config.ssl_mode(if here { SslMode::Disable } else { SslMode::Require });
+        }
+        let tls = match config.get_ssl_mode() {
+            SslMode::Disable => None,
+            _ => Some(MakeRustlsConnect::new(trusting_the_system()?)),
+        };
+        Ok(Self { config, tls })
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await.map_err(unreachable)?;
+                tokio::spawn(connection);
+                client
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(unreachable)?;
+                tokio::spawn(connection);
+                client
+            }
+        };
+        Ok(Connection { client, statements: HashMap::new() })
+    }
+}
+
+fn is_here(host: &Host) -> bool {
+    match host {
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+    }
+}
+
+fn trusting_the_system() -> Result<ClientConfig, StoreError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StoreError::Unavailable(Arc::new(error)))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Why there is no connection: the library's text names the step, and what is below it the reason.
+fn unreachable(error: tokio_postgres::Error) -> StoreError {
+    match std::error::Error::source(&error) {
+        Some(reason) if error.as_db_error().is_none() => {
+            StoreError::unavailable(format!("{error}: {reason}"))
+        }
+        _ => unavailable(error),
+    }
+}
+
+/// A connection, with the statements that were prepared on it: each as it is, or with the guard that it changes one row.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    statements: HashMap<(&'static str, bool), Prepared>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) async fn read(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Failed> {
+        let params = parameters(params);
+        self.prepare(&[(sql, false, &params)]).await?;
+        let params: Vec<_> =
+            params.iter().map(|param| param as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
+        Ok(self.client.query(&self.statements[&(sql, false)], &params).await?)
+    }
+
+    /// Runs a batch in one transaction, in one round trip if its statements are prepared.
+    pub(super) async fn write(&mut self, batch: &[Statement]) -> Result<(), Failed> {
+        let params: Vec<_> = batch.iter().map(|statement| parameters(&statement.params)).collect();
+        let guarded = |statement: &Statement| statement.expect == Rows::One;
+        let mut all: Vec<_> = batch
+            .iter()
+            .zip(&params)
+            .map(|(statement, params)| (statement.sql, guarded(statement), params.as_slice()))
+            .collect();
+        // One statement is a transaction of its own.
+        if batch.len() > 1 {
+            all.insert(0, ("BEGIN", false, &[]));
+            all.push(("COMMIT", false, &[]));
+        }
+        self.prepare(&all).await?;
+        let sent = all.iter().map(|(sql, is_guarded, params)| {
+            self.client.execute_raw(&self.statements[&(*sql, *is_guarded)], params.iter())
+        });
+        // The first failure is what failed; the transaction took no notice of what came after it.
+        at_once(sent).await.into_iter().try_for_each(|done| Ok(done.map(|_| ())?))
+    }
+
+    /// Prepares the statements that are not, and looks whether their parameters are what they need: of a batch, all is sent
+    /// or nothing.
+    async fn prepare(&mut self, all: &[(&'static str, bool, &[Parameter<'_>])]) -> Result<(), Failed> {
+        let mut missing: Vec<(&'static str, bool, String, Vec<_>)> = Vec::new();
+        for (sql, is_guarded, params) in all {
+            let is_known = self.statements.contains_key(&(*sql, *is_guarded));
+            if !is_known && !missing.iter().any(|(known, guard, ..)| (known, guard) == (sql, is_guarded)) {
+                let kinds = params.iter().map(Parameter::kind).collect();
+                missing.push((sql, *is_guarded, text(sql, *is_guarded), kinds));
+            }
+        }
+        if !missing.is_empty() {
+            let prepared =
+                at_once(missing.iter().map(|(_, _, text, kinds)| self.client.prepare_typed(text, kinds)))
+                    .await;
+            for ((sql, is_guarded, ..), prepared) in missing.iter().zip(prepared) {
+                self.statements.insert((sql, *is_guarded), prepared?);
+            }
+        }
+        for (sql, is_guarded, params) in all {
+            let kinds = self.statements[&(*sql, *is_guarded)].params();
+            if kinds.len() != params.len() || !params.iter().zip(kinds).all(|(param, kind)| param.fits(kind))
+            {
+                return Err(StoreError::Violation(fault(format!("parameters that do not fit: {sql}"))).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parameters(values: &[Value]) -> Vec<Parameter<'_>> {
+    values.iter().map(Parameter).collect()
+}
+
+/// A statement, with its guard if it has one: a batch in which a statement changes no row, or more than one, fails where
+/// it runs, by a division by nothing.
+fn text(sql: &'static str, is_guarded: bool) -> String {
+    if !is_guarded {
+        return sql.to_owned();
+    }
+    format!(
+        "WITH changed AS ({sql} RETURNING 1) \
+         SELECT 1 / (CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END) FROM changed"
+    )
+}
+
+/// Begins everything, in order, before the first answer is waited for.
+async fn at_once<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut begun: Vec<Pin<Box<F>>> = all.map(Box::pin).collect();
+    let first_look = poll_fn(|context| {
+        Poll::Ready(begun.iter_mut().map(|one| one.as_mut().poll(context)).collect::<Vec<_>>())
+    })
+    .await;
+    let mut outputs = Vec::with_capacity(begun.len());
+    for (one, seen) in begun.into_iter().zip(first_look) {
+        outputs.push(match seen {
+            Poll::Ready(output) => output,
+            Poll::Pending => one.await,
+        });
+    }
+    outputs
+}

@@ -1,0 +1,71 @@
+//! What a failure of PostgreSQL means.
+
+use std::sync::Arc;
+
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::{StoreError, fault};
+
+/// Why a read or a batch did not succeed.
+#[derive(Debug)]
+pub(super) enum Failed {
+    Database(Error),
+    Store(StoreError),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failed {
+    /// It took too long.
+    pub(super) fn late() -> Self {
+        Self::Store(StoreError::unavailable("it does not answer in time"))
+    }
+
+    pub(super) fn into_error(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Database(error) => unavailable(error),
+        }
+    }
+
+    /// Whether the connection broke.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_closed())
+    }
+
+    /// Whether nothing is wrong but that others did something at the same time, so that it can be tried again as it is.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+    }
+}
+
+pub(super) fn unavailable(error: Error) -> StoreError {
+    let Some(said) = error.as_db_error() else {
+        return StoreError::Unavailable(Arc::new(error));
+    };
+    match said.code().code() {
+        // A unique value is taken, or the guard of a statement divided by nothing: see `connection`.
+        "23505" | "22012" => StoreError::Conflict,
+        "25006" | "42501" => StoreError::unavailable("it cannot be written"),
+        code if ["22", "23", "42", "54"].contains(&&code[..2]) => StoreError::Violation(fault(name(said))),
+        _ => StoreError::unavailable(format!("{} ({})", said.message(), name(said))),
+    }
+}
+
+/// What broke, without the values that the server's details repeat.
+fn name(said: &DbError) -> String {
+    let place = [said.table(), said.column(), said.constraint()];
+    [Some(said.code().code())].into_iter().chain(place).flatten().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,99 @@
+//! The driver for PostgreSQL.
+//!
+//! A read is one round trip, and so is a batch: its statements are sent together as one transaction, and a guard that
+//! fails does so in the database and ends it. Statements are prepared once on each connection. Batches run at the isolation
+//! level READ COMMITTED: whatever a batch builds on is in the guards of its statements, which lock the rows they look at.
+
+mod connection;
+mod failed;
+mod migrations;
+mod pool;
+mod values;
+
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Row;
+
+use crate::StoreError;
+use crate::changes::Statement;
+use crate::row::Value;
+use failed::Failed;
+use pool::Pool;
+pub(crate) use values::text;
+
+/// How long a read or a batch may take, waiting for a connection included.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// How long is waited at most before a batch is sent again that others got in the way of, in milliseconds.
+const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
+
+/// The database.
+#[derive(Debug, Clone)]
+pub(crate) struct Db(Arc<Pool>);
+
+/// What is waited for, boxed, so that callers whose database is another carry no more than a pointer.
+type Waiting<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+impl Db {
+    pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
+        let pool = Pool::new(address)?;
+        let mut connection = pool.take().await.map_err(Failed::into_error)?;
+        migrations::run(&mut connection.client).await.map_err(Failed::into_error)?;
+        connection.give_back();
+        Ok(Self(Arc::new(pool)))
+    }
+
+    /// Every row that a statement finds.
+    pub(crate) fn query<'a>(&'a self, sql: &'static str, params: &'a [Value]) -> Waiting<'a, Vec<Row>> {
+        Box::pin(async move {
+            match self.try_query(sql, params).await {
+                // A connection that broke while it was idle shows when it is used. A read can be sent again.
+                Err(failed) if failed.is_lost() => self.try_query(sql, params).await,
+                done => done,
+            }
+            .map_err(Failed::into_error)
+        })
+    }
+
+    /// Writes a batch: all of it, or nothing.
+    pub(crate) fn save<'a>(&'a self, batch: &'a [Statement]) -> Waiting<'a, ()> {
+        Box::pin(async move {
+            for longest in PAUSES {
+                match self.try_save(batch).await {
+                    Err(failed) if failed.is_in_the_way() => sleep(pause(longest)).await,
+                    done => return done.map_err(Failed::into_error),
+                }
+            }
+            self.try_save(batch).await.map_err(Failed::into_error)
+        })
+    }
+
+    async fn try_query(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Failed> {
+        let attempt = async {
+            let mut connection = self.0.take().await?;
+            let done = connection.read(sql, params).await;
+            connection.give_back();
+            done
+        };
+        timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(Failed::late()))
+    }
+
+    async fn try_save(&self, batch: &[Statement]) -> Result<(), Failed> {
+        let attempt = async {
+            let mut connection = self.0.take().await?;
+            let done = connection.write(batch).await;
+            connection.give_back();
+            done
+        };
+        timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(Failed::late()))
+    }
+}
+
+/// A moment up to a length, another one each time, so that those who met do not meet again.
+fn pause(longest: u64) -> Duration {
+    Duration::from_millis(1 + RandomState::new().hash_one(longest) % longest)
+}
