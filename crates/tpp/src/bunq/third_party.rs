@@ -151,7 +151,16 @@ impl ThirdParty for Client {
                 let text = ": whether a customer's approval still stands shows when accounts are read";
                 (text, Some(Hint::Accounts))
             }
-            _ => (": customers choose accounts when they are sent to the bank", Some(Hint::Authorise)),
+            Operation::Consent => {
+                (": customers choose accounts when they are sent to the bank", Some(Hint::Authorise))
+            }
+            // These are offered.
+            Operation::OauthClient
+            | Operation::Pay
+            | Operation::PaymentStatus
+            | Operation::Draft
+            | Operation::DraftStatus
+            | Operation::Funds => ("", None),
         }
     }
 }
