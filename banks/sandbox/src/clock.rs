@@ -44,13 +44,28 @@ impl SandboxClock {
         begin: Option<Timestamp>,
     ) -> Result<Self, Error> {
         let ahead = begin.map(|begin| begin.duration_since(SystemClock.now(None))).unwrap_or_default();
-        let kept = drawer.all(KIND).await?;
-        let offset = |tenant: &Tenant| {
-            let seconds = kept.iter().find(|(key, _)| key == tenant.as_str())?.1.parse().ok()?;
-            Some((tenant.clone(), SignedDuration::from_secs(seconds)))
-        };
-        let offsets = tenants.iter().filter_map(offset).collect();
-        Ok(Self { drawer, ahead, offsets: RwLock::new(offsets), moving: tokio::sync::Mutex::new(()) })
+        let offsets =
+            RwLock::new(tenants.iter().map(|tenant| (tenant.clone(), SignedDuration::ZERO)).collect());
+        let clock = Self { drawer, ahead, offsets, moving: tokio::sync::Mutex::new(()) };
+        clock.reload().await?;
+        Ok(clock)
+    }
+
+    /// Takes up what was kept, by this process or another one.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn reload(&self) -> Result<(), Error> {
+        let _moving = self.moving.lock().await;
+        let kept = self.drawer.all(KIND).await?;
+        let mut offsets = self.offsets.write().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, offset) in offsets.iter_mut() {
+            let seconds = kept.iter().find(|(key, _)| key == tenant.as_str());
+            if let Some(seconds) = seconds.and_then(|(_, text)| text.parse().ok()) {
+                *offset = SignedDuration::from_secs(seconds);
+            }
+        }
+        Ok(())
     }
 
     /// How far a tenant's clock is ahead of the bank's.

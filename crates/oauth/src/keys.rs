@@ -159,6 +159,19 @@ impl SigningKeys {
             ])
             .await?;
         self.drawer.delete(&over).await?;
+        self.reload().await
+    }
+
+    /// Takes up the keys that are kept, if another one signs now.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub async fn reload(&self) -> Result<(), KeyError> {
+        let (name, _) = self.algorithm.kept();
+        let version = self.drawer.entry(KIND, name).await?.map_or(0, |entry| entry.version);
+        if version <= self.ring().version {
+            return Ok(());
+        }
         let ring = load(&self.drawer, self.algorithm).await?;
         let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         // Of two that rotate one after the other, the one that ends last may have read first.

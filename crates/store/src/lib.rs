@@ -21,6 +21,7 @@ mod error;
 mod grants;
 mod history;
 mod initial_access_tokens;
+mod leases;
 mod lives;
 mod payments;
 mod postgres;
@@ -105,6 +106,11 @@ impl Store {
     /// [`StoreError::Unavailable`]
     pub fn in_memory() -> Result<Self, StoreError> {
         sqlite::Db::in_memory().map(Driver::Sqlite).map(Self)
+    }
+
+    /// Whether other processes may have it, too.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Driver::Postgres(_))
     }
 
     /// Writes a batch: all of it, or nothing.

@@ -1,12 +1,18 @@
 //! For tests alone: the real server on free ports, third parties with certificates of every kind, and requests
 //! that can be spoiled in one place before they are sent.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    reason = "a test may stop anywhere, and says when it skips"
+)]
 
 mod answer_headers;
 pub mod broken;
 pub mod bunq;
 mod clock;
+pub mod database;
 mod flow;
 mod links;
 mod needs;

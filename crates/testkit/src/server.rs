@@ -36,6 +36,9 @@ impl TestServer {
             ..SandboxConfig::default()
         };
         change(&mut config);
+        if config.data == DataLocation::Memory && crate::database::is_wanted() {
+            config.data = DataLocation::Database(crate::database::make().await.into());
+        }
         Self { running: start(config).await.unwrap(), http: client() }
     }
 

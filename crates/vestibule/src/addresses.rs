@@ -18,8 +18,11 @@ pub struct Addresses {
     pub tenants: Vec<String>,
     /// The seed of names, ids and numbers, if there is one.
     pub seed: Option<u64>,
-    /// The data folder; none if everything is in memory.
+    /// The data folder; none if everything is in memory or in a database elsewhere.
     pub data: Option<PathBuf>,
+    /// Whether everything is in memory and gone at the end.
+    #[serde(skip)]
+    pub ephemeral: bool,
     /// Whether the bank follows the standards to the letter.
     pub strict: bool,
     /// Whether API calls must present a TLS client certificate.

@@ -1,5 +1,6 @@
 //! How a sandbox is to run.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,6 +52,31 @@ pub enum DataLocation {
     Memory,
     /// In this folder.
     Folder(PathBuf),
+    /// In a PostgreSQL database, which other processes may share.
+    Database(DatabaseAddress),
+}
+
+/// The address of a PostgreSQL database. It may hold a password, and is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseAddress(String);
+
+impl DatabaseAddress {
+    /// The address itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for DatabaseAddress {
+    fn from(address: String) -> Self {
+        Self(address)
+    }
+}
+
+impl fmt::Debug for DatabaseAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DatabaseAddress(…)")
+    }
 }
 
 impl Default for SandboxConfig {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use gateway::Gateway;
 use gateway::domain::{Tenant, Timestamp};
+use gateway::{Gateway, Lease};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -19,6 +19,7 @@ const REST_EVERY: Duration = Duration::from_secs(10);
 
 /// Forgets, tenant by tenant, until the sandbox stops.
 pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
+    let mut lease = Lease::new("forgetting");
     let mut done: HashMap<Tenant, Timestamp> = HashMap::new();
     let mut rest = tokio::time::interval(REST_EVERY);
     loop {
@@ -26,6 +27,9 @@ pub(crate) async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
             _ = stopped.changed() => return,
             _ = rest.tick() => gateway.rest(),
             () = tokio::time::sleep(TICK) => {}
+        }
+        if !lease.is_held(&gateway).await {
+            continue;
         }
         for tenant in &gateway.settings().tenants {
             let now = gateway.now(tenant);

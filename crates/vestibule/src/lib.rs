@@ -14,11 +14,12 @@ mod listener;
 mod places;
 mod sandbox;
 mod start_error;
+mod tasks;
 mod tls;
 mod unread;
 
 pub use self::sandbox::{Running, start};
 pub use addresses::Addresses;
-pub use config::{DataLocation, SandboxConfig};
+pub use config::{DataLocation, DatabaseAddress, SandboxConfig};
 pub use dialects::DIALECTS;
 pub use start_error::StartError;

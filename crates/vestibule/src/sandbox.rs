@@ -9,7 +9,7 @@ use edge::outbound::Loopback;
 use edge::{Dialect, Edge, Mounted, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Store, Strictness};
+use gateway::{Clock, Drawer, Store, StoreError, Strictness};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
@@ -21,7 +21,7 @@ use crate::assemble::{Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::start_error::StartError;
-use crate::tls;
+use crate::{tasks, tls};
 
 /// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
 #[derive(Debug)]
@@ -86,11 +86,13 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         explain: config.explain,
         loopback: loopback(&sockets, &public_url),
     });
+    let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
     let bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
     let management = management(&edge, key, &sandbox, &bank);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
-    let serving = Serving::begin(sockets, &origins, (bank, management), observed, issuer(&sandbox, names))?;
+    let serving =
+        Serving::begin(sockets, &origins, (bank, management, news), observed, issuer(&sandbox, names))?;
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
@@ -133,7 +135,7 @@ fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
         tls: addresses.tls.clone(),
         strict: addresses.strict,
         require_mtls: addresses.require_mtls,
-        ephemeral: addresses.data.is_none(),
+        ephemeral: addresses.ephemeral,
         tenants: sandbox.gateway.settings().tenants.iter().map(today).collect(),
     }
 }
@@ -177,8 +179,9 @@ fn addresses(config: &SandboxConfig, seed: Option<u64>, origins: &Origins<'_>) -
         seed,
         data: match &config.data {
             DataLocation::Folder(path) => Some(path.clone()),
-            DataLocation::Memory => None,
+            DataLocation::Memory | DataLocation::Database(_) => None,
         },
+        ephemeral: config.data == DataLocation::Memory,
         strict: config.strictness == Strictness::Strict,
         require_mtls: config.require_mtls,
     }
@@ -203,8 +206,11 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
             Ok((Some(folder), store))
         }
         DataLocation::Memory => {
-            let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
+            let memory = |error: StoreError| sandbox::SandboxError::Store(error.into());
             Ok((None, Store::in_memory().map_err(memory)?))
+        }
+        DataLocation::Database(address) => {
+            Ok((None, Store::connect(address.expose()).await.map_err(StartError::Database)?))
         }
     }
 }

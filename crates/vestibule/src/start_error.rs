@@ -50,6 +50,9 @@ pub enum StartError {
     /// The data folder has a database that is not its own.
     #[error("sandbox.db in the data folder {} is not the database of the bank to which the folder belongs; put the right one back, or choose another folder with --data", .0.display())]
     DatabaseForeign(PathBuf),
+    /// The database cannot be used.
+    #[error("--database cannot be used: {0}")]
+    Database(gateway::StoreError),
     /// A file with trusted authorities cannot be read.
     #[error("cannot read trusted authorities from {}: {reason}", path.display())]
     Trusted {

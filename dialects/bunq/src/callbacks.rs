@@ -12,10 +12,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use edge::{log_failure, outbound};
 use gateway::domain::{Interface, RequestId, TppId};
-use gateway::{ActingTpp, Ctx, Error as GatewayError};
+use gateway::{ActingTpp, Ctx, Error as GatewayError, Lease};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
@@ -34,6 +35,9 @@ use crate::{draft_payments, requests};
 
 /// How often the task looks.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often it looks for what other processes changed, if there are any.
+const NEWS: Duration = Duration::from_secs(5);
 
 /// What it does at the same time; servers that answer slowly keep others waiting only if there are so many of them.
 const AT_ONCE: usize = 32;
@@ -102,9 +106,19 @@ pub(crate) async fn run(bunq: Weak<Bunq>) {
     let mut waiting = VecDeque::new();
     let mut busy = HashSet::new();
     let mut running = JoinSet::new();
+    let mut lease = Lease::new("callbacks");
+    let mut looked = Instant::now();
     loop {
         tokio::time::sleep(PAUSE).await;
         let Some(bunq) = bunq.upgrade() else { return };
+        // What others who share the store changed is found by looking from time to time.
+        if bunq.edge.gateway.shares_its_store() && looked.elapsed() > NEWS {
+            looked = Instant::now();
+            bunq.callbacks.look_again();
+        }
+        if !lease.is_held(&bunq.edge.gateway).await {
+            continue;
+        }
         while let Some(done) = running.try_join_next() {
             let Ok(Done { job, goes_on, failures }) = done else { continue };
             busy.remove(&job);

@@ -39,9 +39,12 @@ impl Failed {
         }
     }
 
-    /// Whether the connection broke.
+    /// Whether the connection broke, or the server ended it.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Database(error) if error.is_closed())
+        let Self::Database(error) = self else { return false };
+        let is_ended = error.code().is_some_and(|code| code.code().starts_with("57P"));
+        let is_broken = std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>());
+        error.is_closed() || is_ended || is_broken
     }
 
     /// Whether nothing is wrong but that others did something at the same time, so that it can be tried again as it is.

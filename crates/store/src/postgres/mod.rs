@@ -51,8 +51,11 @@ impl Db {
     pub(crate) fn query<'a>(&'a self, sql: &'static str, params: &'a [Value]) -> Waiting<'a, Vec<Row>> {
         Box::pin(async move {
             match self.try_query(sql, params).await {
-                // A connection that broke while it was idle shows when it is used. A read can be sent again.
-                Err(failed) if failed.is_lost() => self.try_query(sql, params).await,
+                // That a connection broke while it was idle shows when it is used. A read can be sent again.
+                Err(failed) if failed.is_lost() => {
+                    self.0.renew();
+                    self.try_query(sql, params).await
+                }
                 done => done,
             }
             .map_err(Failed::into_error)

@@ -43,6 +43,11 @@ impl Pool {
         Ok(Taken { pool: self, connection, _place: place })
     }
 
+    /// Closes the connections that wait: one of them is broken, and others may be.
+    pub(super) fn renew(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn waiting(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| idle.pop()).find(|connection| !connection.client.is_closed())
@@ -51,7 +56,9 @@ impl Pool {
 
 impl Taken<'_> {
     pub(super) fn give_back(self) {
-        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.connection);
+        if !self.connection.client.is_closed() {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.connection);
+        }
     }
 }
 

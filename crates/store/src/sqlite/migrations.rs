@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0013_places.sql"),
     include_str!("../../migrations/0014_fewer_writes.sql"),
     include_str!("../../migrations/0015_subjects.sql"),
+    include_str!("../../migrations/0016_leases.sql"),
 ];
 
 /// The version of a database that has run them all.

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use tpp::*;
+use vestibule::DatabaseAddress;
 
 /// PSD2 access gateway: a sandbox bank, certificate tools, and a client for third parties.
 #[derive(Debug, Parser)]
@@ -75,6 +76,16 @@ pub(crate) struct SandboxArgs {
     /// Folder of the bank's data [default: the user's data folder].
     #[arg(long, value_name = "FOLDER", conflicts_with = "ephemeral")]
     pub(crate) data: Option<PathBuf>,
+    /// PostgreSQL database of the bank's data in place of a folder, for example postgres://user:password@host/name.
+    /// Sandboxes that share one are one bank. Other hosts than this one are reached over TLS.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "VESTIBULE_DATABASE",
+        hide_env_values = true,
+        conflicts_with_all = ["data", "ephemeral"]
+    )]
+    pub(crate) database: Option<DatabaseAddress>,
     /// Keep everything in memory and nothing on disk.
     #[arg(long)]
     pub(crate) ephemeral: bool,

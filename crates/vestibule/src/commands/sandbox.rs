@@ -35,10 +35,11 @@ pub(crate) async fn run(args: SandboxArgs, begin: Option<Timestamp>) -> Result<E
 
 fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
     let tenants = args.tenants.iter().map(|name| Tenant::parse(name)).collect::<Result<Vec<_>, _>>()?;
-    let data = match (args.ephemeral, args.data) {
-        (true, _) => DataLocation::Memory,
-        (false, Some(folder)) => DataLocation::Folder(folder),
-        (false, None) => DataLocation::Folder(user_folder("sandbox")?),
+    let data = match (args.ephemeral, args.database, args.data) {
+        (true, ..) => DataLocation::Memory,
+        (false, Some(address), _) => DataLocation::Database(address),
+        (false, None, Some(folder)) => DataLocation::Folder(folder),
+        (false, None, None) => DataLocation::Folder(user_folder("sandbox")?),
     };
     Ok(SandboxConfig {
         listen: args.listen,
@@ -93,15 +94,18 @@ fn ready_line(addresses: &Addresses, strict: bool, require_mtls: bool) -> serde_
 }
 
 fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String {
-    let Addresses { public, tls, management, tenants, seed, data, .. } = addresses;
+    let Addresses { public, tls, management, tenants, seed, data, ephemeral, .. } = addresses;
     let tenants = tenants.join("|");
     let tls = match (tls, require_mtls) {
         (Some(url), false) => format!("{url}  (asks for a client certificate, does not demand one)"),
         (Some(url), true) => format!("{url}  (API calls must present a client certificate)"),
         (None, _) => "off".to_owned(),
     };
-    let data =
-        data.as_ref().map_or("in memory, gone at the end".to_owned(), |path| path.display().to_string());
+    let data = match data {
+        Some(path) => path.display().to_string(),
+        None if *ephemeral => "in memory, gone at the end".to_owned(),
+        None => "in the PostgreSQL database of --database".to_owned(),
+    };
     let profile =
         if strict { "strict: the standards to the letter" } else { "lenient: what working clients send" };
     let seed = match seed {

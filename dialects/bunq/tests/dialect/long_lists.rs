@@ -33,14 +33,18 @@ async fn pay(own: &BunqClient, account: i64, batches: usize) -> Vec<i64> {
 async fn work(server: &TestServer, own: &BunqClient, path: &str) -> u64 {
     // The first call finds numbers for new payments, the second one what there is.
     assert_eq!(own.get(path).await.status, 200, "{path}");
-    let before = server.running.sandbox.store.steps().unwrap_or(0);
+    let before = server.running.sandbox.store.steps().unwrap();
     assert_eq!(own.get(path).await.status, 200, "{path}");
-    server.running.sandbox.store.steps().unwrap_or(0) - before
+    server.running.sandbox.store.steps().unwrap() - before
 }
 
 #[tokio::test]
 async fn a_long_history_makes_no_call_dearer() {
     let server = TestServer::start().await;
+    if server.running.sandbox.store.steps().is_none() {
+        println!("skipped, because this database does not count its steps");
+        return;
+    }
     let (own, account) = payer(&server).await;
     let batch = pay(&own, account, 1).await[0];
     let entry = json!({"amount": euro("0.01"), "counterparty_alias": shop(), "description": "Drafted"});

@@ -1,6 +1,11 @@
-//! The store from outside: each test on a file and in memory.
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
+//! The store from outside, one contract for every database: each test in memory, on a file and on PostgreSQL.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
 
+mod books;
+mod databases;
+mod rules;
+
+use databases::on_each;
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, ClientAuthentication,
     InitialAccessToken, RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
@@ -25,16 +30,9 @@ fn tpp(id: &str) -> Tpp {
     }
 }
 
-/// Runs a test on both kinds of database.
-async fn on_both(test: impl AsyncFn(Store)) {
-    let folder = tempfile::tempdir().unwrap();
-    test(Store::open(&folder.path().join("db")).unwrap()).await;
-    test(Store::in_memory().unwrap()).await;
-}
-
 #[tokio::test]
 async fn rows_come_back_as_they_went_in() {
-    on_both(async |store| {
+    on_each(async |store| {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let mut tpp = tpp("PSDNL-DNB-1");
         let certificate = CertificateRecord {
@@ -94,7 +92,7 @@ async fn rows_come_back_as_they_went_in() {
 
 #[tokio::test]
 async fn private_state_that_has_an_end_is_forgotten() {
-    on_both(async |store| {
+    on_each(async |store| {
         let (now, tenant) = (Timestamp::from_second(1_800_000_000).unwrap(), Tenant::parse("nl").unwrap());
         let state = PrivateState {
             owner: "o",
@@ -133,7 +131,7 @@ fn jiff_day() -> std::time::Duration {
 
 #[tokio::test]
 async fn certificates_go_when_nobody_is_known_by_them() {
-    on_both(async |store| {
+    on_each(async |store| {
         let (tpp, tenant) = (tpp("PSDNL-DNB-1"), Tenant::parse("nl").unwrap());
         let end = Timestamp::from_second(1_900_000_000).unwrap();
         let certificate = |fingerprint: &str| {
@@ -170,7 +168,7 @@ async fn certificates_go_when_nobody_is_known_by_them() {
 
 #[tokio::test]
 async fn a_row_that_moved_on_is_a_conflict_and_nothing_of_the_batch_stays() {
-    on_both(async |store| {
+    on_each(async |store| {
         let first = tpp("PSDNL-DNB-1");
         store.save(Changes::new().put_tpp(&first)).await.unwrap();
         let batch = Changes::new().put_tpp(&tpp("PSDNL-DNB-2")).put_tpp(&first);
@@ -186,7 +184,7 @@ async fn a_row_that_moved_on_is_a_conflict_and_nothing_of_the_batch_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_at_once_lose_nothing() {
-    on_both(async |store| {
+    on_each(async |store| {
         let tasks: Vec<_> = (0..500)
             .map(|n| {
                 let store = store.clone();
@@ -232,10 +230,10 @@ async fn an_older_database_is_brought_up_to_date_with_what_is_in_it() {
     let path = folder.path().join("db");
     let connection = rusqlite::Connection::open(&path).unwrap();
     for migration in [
-        include_str!("../migrations/0001_onboarding.sql"),
-        include_str!("../migrations/0002_consents.sql"),
-        include_str!("../migrations/0003_books.sql"),
-        include_str!("../migrations/0004_payments.sql"),
+        include_str!("../../migrations/0001_onboarding.sql"),
+        include_str!("../../migrations/0002_consents.sql"),
+        include_str!("../../migrations/0003_books.sql"),
+        include_str!("../../migrations/0004_payments.sql"),
         "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (4)",
     ] {
         connection.execute_batch(migration).unwrap();
@@ -275,7 +273,7 @@ mod consents {
     };
     use store::{Changes, Perishable, PushedRequest, Store, StoreError, StoredRequest};
 
-    use super::on_both;
+    use super::on_each;
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap()
@@ -436,7 +434,7 @@ mod consents {
 
     #[tokio::test]
     async fn what_belongs_to_a_consent_comes_back() {
-        on_both(async |store| {
+        on_each(async |store| {
             save_all(&store).await;
             let id = ConsentId::new("c");
             let kept = Consent { version: 1, ..consent() };
@@ -458,6 +456,10 @@ mod consents {
             let read = store.pushed_request(&hash("pushed")).await.unwrap();
             assert_eq!(read, Some(PushedRequest { version: 1, ..pushed() }));
 
+            let decided = Consent { customer: Some(CustomerId::new("p")), version: 1, ..consent() };
+            store.save(Changes::new().put_consent(&decided)).await.unwrap();
+            let of_customer = store.consents_of(&CustomerId::new("p")).await.unwrap();
+            assert_eq!(of_customer, [Consent { version: 2, ..decided }]);
             store.save(Changes::new().end_grants(&subject(), now())).await.unwrap();
             assert_eq!(store.grant(&GrantId::new("g")).await.unwrap().unwrap().ended_at, Some(now()));
         })
@@ -466,7 +468,7 @@ mod consents {
 
     #[tokio::test]
     async fn what_belongs_to_a_consent_is_forgotten_in_time() {
-        on_both(async |store| {
+        on_each(async |store| {
             save_all(&store).await;
             let id = ConsentId::new("c");
             let later = now() + std::time::Duration::from_secs(1);
@@ -521,7 +523,7 @@ mod consents {
 
     #[tokio::test]
     async fn at_most_a_batch_is_forgotten_at_once_and_what_goes_on_stays() {
-        on_both(async |store| {
+        on_each(async |store| {
             let later = now() + std::time::Duration::from_secs(1);
             for number in 0..5 {
                 let request = StoredRequest { key: number.to_string(), ..stored_request() };
@@ -548,7 +550,7 @@ mod consents {
 
     #[tokio::test]
     async fn failures_are_kept_for_each_third_party_and_sessions_found_by_whom_they_name() {
-        on_both(async |store| {
+        on_each(async |store| {
             let changes = Changes::new().put_session(&session()).put_log_in_failures(&failures());
             store.save(changes).await.unwrap();
             let earlier = now() - std::time::Duration::from_secs(1);
@@ -572,7 +574,7 @@ mod consents {
 
     #[tokio::test]
     async fn reads_are_counted_one_by_one_and_anew_each_day() {
-        on_both(async |store| {
+        on_each(async |store| {
             let (consent, account) = (ConsentId::new("c"), AccountId::new("x"));
             let which = (&consent, &account);
             let day = |text: &str| text.parse::<Date>().unwrap();

@@ -1,0 +1,62 @@
+//! What one process does for all that share the store.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use store::{Changes, StoreError};
+use tokio::time::Instant;
+
+use crate::{Error, Gateway, Randomness};
+
+/// How long others wait for a process that ended without warning.
+const LIFE: SignedDuration = SignedDuration::from_secs(15);
+
+/// How often a lease is renewed.
+const RENEWED: Duration = Duration::from_secs(5);
+
+/// A piece of work that one process at a time does, if several share the store.
+#[derive(Debug)]
+pub struct Lease {
+    name: &'static str,
+    holder: String,
+    renew_at: Option<Instant>,
+}
+
+impl Lease {
+    /// A lease under a name, which is not taken yet.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, holder: Randomness::from_system().secret_uuid(), renew_at: None }
+    }
+
+    /// Whether the work is this process's now. It always is where nobody shares the store; nothing is written there.
+    pub async fn is_held(&mut self, gateway: &Gateway) -> bool {
+        if !gateway.shares_its_store() || self.renew_at.is_some_and(|renew_at| Instant::now() < renew_at) {
+            return true;
+        }
+        let renew_at = Instant::now() + RENEWED;
+        let is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, lease = self.name, "a lease could not be taken");
+            false
+        });
+        self.renew_at = is_held.then_some(renew_at);
+        is_held
+    }
+}
+
+impl Gateway {
+    /// Whether other processes may have the same store.
+    pub fn shares_its_store(&self) -> bool {
+        self.0.store.is_shared()
+    }
+
+    /// False if somebody else holds it.
+    async fn take_lease(&self, name: &str, holder: &str) -> Result<bool, Error> {
+        let now = self.0.clock.now(None);
+        let until = now.saturating_add(LIFE).unwrap_or(now);
+        match self.0.store.save(Changes::new().take_lease(name, holder, (now, until))).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

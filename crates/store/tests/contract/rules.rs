@@ -1,0 +1,247 @@
+//! What holds whatever database runs: order, atomicity, refusals, and that nothing is left out of the contract.
+
+use domain::{Interface, TppId};
+use store::{Changes, PrivateState, Store, StoreError};
+
+use crate::databases::{Schema, on_each};
+use crate::tpp;
+
+fn entry(key: &str) -> PrivateState {
+    PrivateState { owner: "o", kind: "k", key: key.into(), value: "v".into(), life: None, version: 0 }
+}
+
+#[tokio::test]
+async fn keys_are_compared_octet_by_octet() {
+    on_each(async |store| {
+        // In an order that languages would not give them.
+        let keys =
+            ["", "\0", "\u{1}", "!", "/", "0", "0/1", "00", "A", "B", "_", "a", "aB", "ab", "b", "é", "😀"];
+        let all = keys.iter().fold(Changes::new(), |changes, key| changes.put_private_state(&entry(key)));
+        store.save(all).await.unwrap();
+        let names = |found: Vec<PrivateState>| found.into_iter().map(|one| one.key).collect::<Vec<_>>();
+        assert_eq!(names(store.private_states("o", "k").await.unwrap()), keys);
+        let after = store.private_states_after(("o", "k"), ("0", "b"), 3).await.unwrap();
+        assert_eq!(names(after), ["0/1", "00", "A"]);
+        let before = store.private_states_before(("o", "k"), ("0", "b"), 3).await.unwrap();
+        assert_eq!(names(before), ["ab", "aB", "a"]);
+        assert!(store.private_state("o", "k", "\0").await.unwrap().is_some());
+        store.save(Changes::new().delete_private_state("o", "k", "\0")).await.unwrap();
+        assert!(store.private_state("o", "k", "\0").await.unwrap().is_none());
+        // Deleting what is not there is no conflict.
+        store.save(Changes::new().delete_private_state("o", "k", "\0")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn large_batches_are_written_whole_or_not_at_all() {
+    on_each(async |store| {
+        let many = |from: usize| {
+            let keys = from..from + 700;
+            keys.fold(Changes::new(), |changes, n| changes.put_private_state(&entry(&format!("{n:05}"))))
+        };
+        store.save(many(0)).await.unwrap();
+        assert_eq!(store.private_states("o", "k").await.unwrap().len(), 700);
+        // The last of them is there already.
+        let clash = many(1000).put_private_state(&entry("00699"));
+        assert!(matches!(store.save(clash).await, Err(StoreError::Conflict)));
+        assert_eq!(store.private_states("o", "k").await.unwrap().len(), 700);
+        let large = PrivateState { value: "x".repeat(3_000_000), ..entry("large") };
+        store.save(Changes::new().put_private_state(&large)).await.unwrap();
+        assert_eq!(store.private_state("o", "k", "large").await.unwrap().unwrap().value, large.value);
+        store.save(Changes::new()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_of_a_table_is_a_fault_and_no_conflict() {
+    on_each(async |store| {
+        let unversioned = PrivateState { version: -5, ..entry("a") };
+        let broken = store.save(Changes::new().put_private_state(&unversioned)).await;
+        assert!(matches!(broken, Err(StoreError::Violation(_))), "{broken:?}");
+        store.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
+    })
+    .await;
+}
+
+/// Everybody adds one to the same row, and tries again when others were faster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_given_once_however_many_want_it() {
+    on_each(async |store| {
+        store.save(Changes::new().put_private_state(&entry("count"))).await.unwrap();
+        let add = |store: Store| async move {
+            loop {
+                let loaded = store.private_state("o", "k", "count").await.unwrap().unwrap();
+                // Two rows in an order that is another one for every second: batches that stand in each other's way.
+                let beside = PrivateState { value: loaded.version.to_string(), ..entry("beside") };
+                let beside = match store.private_state("o", "k", "beside").await.unwrap() {
+                    Some(found) => PrivateState { version: found.version, ..beside },
+                    None => beside,
+                };
+                let changes = if loaded.version % 2 == 0 {
+                    Changes::new().put_private_state(&loaded).put_private_state(&beside)
+                } else {
+                    Changes::new().put_private_state(&beside).put_private_state(&loaded)
+                };
+                match store.save(changes).await {
+                    Ok(()) => return,
+                    Err(StoreError::Conflict) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let tasks: Vec<_> = (0..20).map(|_| tokio::spawn(add(store.clone()))).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(store.private_state("o", "k", "count").await.unwrap().unwrap().version, 21);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_of_third_parties_begin_with_the_newest() {
+    on_each(async |store| {
+        let later = tpp("PSDNL-DNB-2");
+        let later =
+            domain::Tpp { registered_at: later.registered_at + std::time::Duration::from_secs(1), ..later };
+        store.save(Changes::new().put_tpp(&tpp("PSDNL-DNB-1")).put_tpp(&later)).await.unwrap();
+        let ids: Vec<_> = store.tpps().await.unwrap().into_iter().map(|tpp| tpp.id).collect();
+        assert_eq!(ids, [TppId::new("PSDNL-DNB-2"), TppId::new("PSDNL-DNB-1")]);
+        let ended = Changes::new().end_grants_at(
+            (&TppId::new("PSDNL-DNB-1"), Interface::Bunq),
+            domain::Decision::RevokedByPsu,
+            later.registered_at,
+        );
+        store.save(ended).await.unwrap();
+        store.checkpoint().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_is_one_holders_until_it_ends() {
+    on_each(async |store| {
+        let at = |second: i64| domain::Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let take = async |holder: &str, now: i64, until: i64| {
+            store.save(Changes::new().take_lease("work", holder, (at(now), at(until)))).await.is_ok()
+        };
+        assert!(take("a", 0, 10).await);
+        assert!(!take("b", 9, 20).await, "it is another one's");
+        assert!(take("a", 9, 20).await, "its holder renews it");
+        assert!(!take("b", 19, 30).await);
+        assert!(take("b", 20, 30).await, "it has ended");
+        assert!(!take("a", 21, 31).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_stores_share_a_database_that_both_bring_up_to_date() {
+    let Some(schema) = Schema::make().await else { return };
+    let (one, other) = tokio::join!(Store::connect(&schema.address), Store::connect(&schema.address));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert!(one.is_shared() && !Store::in_memory().unwrap().is_shared());
+    one.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
+    let loaded = other.private_state("o", "k", "a").await.unwrap().unwrap();
+    other.save(Changes::new().put_private_state(&loaded)).await.unwrap();
+    assert!(matches!(one.save(Changes::new().put_private_state(&loaded)).await, Err(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn on_postgresql_too_faults_name_table_column_and_row_and_newer_programs_are_left_alone() {
+    let Some(schema) = Schema::make().await else { return };
+    let store = Store::connect(&schema.address).await.unwrap();
+    store.save(Changes::new().put_tpp(&tpp("PSDNL-DNB-1"))).await.unwrap();
+    schema.client.batch_execute("UPDATE tpps SET roles = '[\"PSP_XX\"]'").await.unwrap();
+    match store.tpp(&TppId::new("PSDNL-DNB-1")).await {
+        Err(StoreError::Corrupt { table: "tpps", column: "roles", row, .. }) => {
+            assert_eq!(row, "PSDNL-DNB-1");
+        }
+        other => panic!("{other:?}"),
+    }
+    schema.client.batch_execute("UPDATE schema_version SET version = 999").await.unwrap();
+    let newer = Store::connect(&schema.address).await;
+    assert!(matches!(newer, Err(StoreError::Newer { found: 999, .. })), "{newer:?}");
+}
+
+/// Connections that the server ended are made anew; what is asked meanwhile is not available, and nothing hangs.
+#[tokio::test]
+async fn a_server_that_ends_connections_is_reached_again() {
+    let Some(schema) = Schema::make().await else { return };
+    let store = Store::connect(&format!("{} application_name=ended", schema.address)).await.unwrap();
+    store.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
+    for _ in 0..3 {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE application_name = 'ended'";
+        schema.client.query(end, &[]).await.unwrap();
+        assert!(store.private_state("o", "k", "a").await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_said_without_its_secret() {
+    for address in [
+        "postgres://vestibule:s3cret@127.0.0.1:1/none",
+        "postgres://vestibule:s3cret@bank.invalid/none?sslmode=verify-none",
+        "s3cret",
+        "host=/nowhere password=s3cret dbname=none",
+    ] {
+        match Store::connect(address).await {
+            Err(error @ StoreError::Unavailable(_)) => {
+                let text = format!("{error} {error:?}");
+                assert!(!text.contains("s3cret"), "{text}");
+            }
+            other => panic!("{address}: {other:?}"),
+        }
+    }
+}
+
+/// A server that has no TLS, where TLS is asked for, learns neither name nor password.
+#[tokio::test]
+async fn where_tls_is_asked_for_nothing_is_said_without_it() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 8];
+        stream.read_exact(&mut request).unwrap();
+        stream.write_all(b"N").unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        rest
+    });
+    let address = format!("postgres://vestibule:s3cret@127.0.0.1:{port}/bank?sslmode=require");
+    let refused = Store::connect(&address).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(server.join().unwrap(), b"");
+}
+
+/// Reads the source: whoever adds a method adds it here, where it runs on every database.
+#[test]
+fn every_method_of_the_store_is_called() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |folder: std::path::PathBuf| -> String {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    };
+    let calls = read(folder.join("tests/contract"));
+    let mut methods = 0;
+    for line in read(folder.join("src")).lines() {
+        let Some(rest) = line.strip_prefix("    pub async fn ").or(line.strip_prefix("    pub fn ")) else {
+            continue;
+        };
+        let name = rest.split(['(', '<']).next().unwrap();
+        // What is no method of a store or a batch, and what is of SQLite alone: its files, and what its reads cost.
+        if ["is_of_tenant", "unreadable", "contents", "steps"].contains(&name) {
+            continue;
+        }
+        methods += 1;
+        let is_called =
+            [format!(".{name}("), format!("::{name}(")].iter().any(|call| calls.contains(call.as_str()));
+        assert!(is_called, "{name} is not called in tests/contract");
+    }
+    assert!(methods > 80, "{methods} methods found");
+}
