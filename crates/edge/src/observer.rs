@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use gateway::domain::{RequestId, TppId};
+use gateway::domain::{RequestId, Subject, TppId};
 use gateway::{Fault, Gateway};
 use http::{Method, StatusCode};
 use tracing::Level;
@@ -36,9 +36,9 @@ pub struct Seen<'a> {
     pub took: Duration,
     /// The third party that called, or said that it did.
     pub third_party: Option<&'a TppId>,
-    /// The consent or payment that the call was about, as far as the interface knows it. It is the caller's secret as much
+    /// What the call was about, as far as the interface knows it. It is the caller's secret as much
     /// as the bank's, and not for the log.
-    pub subject: Option<&'a str>,
+    pub subject: Option<&'a Subject>,
     /// What is behind a failure of the bank itself.
     pub fault: Option<&'a Fault>,
 }
@@ -106,7 +106,7 @@ struct Notes {
     route: Option<String>,
     code: Option<String>,
     third_party: Option<TppId>,
-    subject: Option<String>,
+    subject: Option<Subject>,
 }
 
 tokio::task_local! {
@@ -144,7 +144,7 @@ pub async fn observe(
         code: notes.code.as_deref(),
         took: begun.elapsed(),
         third_party: notes.third_party.as_ref(),
-        subject: notes.subject.as_deref(),
+        subject: notes.subject.as_ref(),
         fault: fault.as_ref(),
     });
     response
@@ -178,9 +178,9 @@ pub fn note_third_party(id: &TppId) {
     note(|notes| notes.third_party = Some(id.clone()));
 }
 
-/// Notes the consent or payment that this call is about.
-pub fn note_subject(id: &str) {
-    note(|notes| notes.subject = Some(id.to_owned()));
+/// Notes what this call is about.
+pub fn note_subject(subject: Subject) {
+    note(|notes| notes.subject = Some(subject));
 }
 
 /// Outside of a call that is observed there is nothing to note.

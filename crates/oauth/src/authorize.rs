@@ -141,6 +141,7 @@ pub(crate) async fn check_request(
     let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
     check_response_type(form)?;
     let Scope { subject, offline_access } = check_scope(&client, form)?;
+    edge::note_subject(subject.clone());
     let code_challenge = check_code_challenge(form)?;
     check_optional(services, call, &client, form)?;
     let text = |name| Ok::<_, Error>(form.one(name)?.map(str::to_owned));

@@ -94,6 +94,7 @@ fn refused(services: &Services, error: gateway::Error) -> Error {
 
 fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<TokenResponse, Error> {
     let grant = &issued.grant;
+    edge::note_subject(grant.subject.clone());
     let now = call.ctx.now.as_second();
     let claims = Claims {
         iss: services.issuer(call.ctx.tenant.as_str()),

@@ -7,12 +7,12 @@ use crate::columns::{Columns, select};
 use crate::row::Cursor;
 use crate::{Changes, Store, StoreError};
 
-const LAST: Columns = Columns::of("authorisations", "MAX(number)");
-
 const AUTHORISATION: Columns = Columns::of(
     "authorisations",
     "id, subject_kind, subject_id, number, redirect_uri, created_at, customer, progress, wrong_answers, version",
 );
+
+const NUMBER: Columns = Columns::of("authorisations", "number");
 
 impl Store {
     /// The authorisation with this id.
@@ -30,8 +30,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn authorisations(&self, subject: &Subject) -> Result<Vec<Authorisation>, StoreError> {
         self.list(
-            select!(AUTHORISATION; "FROM authorisations \
-             WHERE subject_id = $1 AND subject_kind = $2 ORDER BY number"),
+            select!(AUTHORISATION; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 ORDER BY number"),
             &[subject.id().into(), subject.kind().name().into()],
             read,
         )
@@ -45,12 +44,13 @@ impl Store {
     pub async fn last_authorisation(&self, subject: &Subject) -> Result<i64, StoreError> {
         let last = self
             .find(
-                select!(LAST; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2"),
+                select!(NUMBER; "FROM authorisations WHERE subject_id = $1 AND subject_kind = $2 \
+                 ORDER BY number DESC LIMIT 1"),
                 &[subject.id().into(), subject.kind().name().into()],
-                |row| row.optional_integer(),
+                |row| row.integer(),
             )
             .await?;
-        Ok(last.flatten().unwrap_or(0))
+        Ok(last.unwrap_or(0))
     }
 }
 

@@ -20,8 +20,8 @@ const CERTIFICATE: Columns = Columns::of(
 );
 
 const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, status_since, status");
+const KEY: Columns = Columns::of("certificates", "signing_key");
 const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
-const HAS_KEY: Columns = Columns::of("certificates", "CASE WHEN signing_key IS NULL THEN 0 ELSE 1 END");
 const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at");
 
 impl Store {
@@ -46,10 +46,15 @@ impl Store {
         &self,
         fingerprint: &str,
     ) -> Result<Option<CertificateStatus>, StoreError> {
-        self.find(select!(STATUS; "FROM certificates WHERE fingerprint = $1"), &[fingerprint.into()], |row| {
-            row.skip();
-            Ok(read_status(row)?.1)
-        })
+        self.find(
+            select!(STATUS; "FROM certificates \
+         WHERE fingerprint = $1"),
+            &[fingerprint.into()],
+            |row| {
+                row.skip();
+                Ok(read_status(row)?.1)
+            },
+        )
         .await
     }
 
@@ -58,11 +63,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn has_signing_key(&self, fingerprint: &str) -> Result<Option<bool>, StoreError> {
-        self.find(
-            select!(HAS_KEY; "FROM certificates WHERE fingerprint = $1"),
-            &[fingerprint.into()],
-            |row| row.truth(),
-        )
+        self.find(select!(KEY; "FROM certificates WHERE fingerprint = $1"), &[fingerprint.into()], |row| {
+            Ok(row.optional_text()?.is_some())
+        })
         .await
     }
 

@@ -17,8 +17,8 @@ pub(crate) const TOKEN: Columns = Columns::of(
 
 pub(crate) const GRANT: Columns = Columns::of(
     "grants",
-    "id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, authenticated_at, ended_at, \
-     interface, version",
+    "id, client, tenant, subject_kind, subject_id, authorisation, customer, offline_access, authenticated_at, \
+     ended_at, interface, version",
 );
 
 const AUTHORIZATION_CODE: Columns = Columns::of(

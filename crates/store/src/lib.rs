@@ -123,9 +123,8 @@ impl Store {
 
     /// Gives memory back, if nothing was written since this was called last.
     pub fn rest(&self) {
-        match &self.0 {
-            Driver::Sqlite(db) => db.rest(),
-            Driver::Postgres(_) => {}
+        if let Driver::Sqlite(db) = &self.0 {
+            db.rest();
         }
     }
 

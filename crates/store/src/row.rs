@@ -72,7 +72,7 @@ impl Source<'_> {
     fn integer(&self, index: usize) -> Result<Option<i64>, Fault> {
         match self {
             Self::Sqlite(row) => row.get(index).map_err(|error| Arc::new(error) as Fault),
-            Self::Postgres(row) => crate::postgres::integer(row, index),
+            Self::Postgres(row) => row.try_get(index).map_err(|error| Arc::new(error) as Fault),
         }
     }
 }
@@ -122,12 +122,6 @@ impl<'r> Cursor<'r> {
         self.parsed(|text| text.parse().ok())
     }
 
-    /// A kind and, in the column after it, an id.
-    pub(crate) fn subject(&mut self) -> Result<domain::Subject, StoreError> {
-        let kind = self.parsed(domain::SubjectKind::from_name)?;
-        Ok(kind.with_id(self.text()?))
-    }
-
     pub(crate) fn tenant(&mut self) -> Result<domain::Tenant, StoreError> {
         self.parsed(|text| domain::Tenant::parse(text).ok())
     }
@@ -143,6 +137,12 @@ impl<'r> Cursor<'r> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
         self.next(|row, at| row.text(at)?.map(|text| parse(&text).ok_or_else(unknown)).transpose())
+    }
+
+    /// A kind and, in the column after it, an id.
+    pub(crate) fn subject(&mut self) -> Result<domain::Subject, StoreError> {
+        let kind = self.parsed(domain::SubjectKind::from_name)?;
+        Ok(kind.with_id(self.text()?))
     }
 
     /// A value that is stored as JSON.

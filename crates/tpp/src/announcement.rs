@@ -73,7 +73,7 @@ impl Announcement {
     pub async fn ask(transport: &Transport, bank: &str) -> Result<(), Error> {
         let url = format!("{}{PATH}", bank.trim_end_matches('/'));
         match transport.receive(Call::get(url), false).await {
-            Err(error @ Error::Unreachable { .. }) => Err(error),
+            Err(error @ (Error::Unreachable { .. } | Error::Unresolved { .. })) => Err(error),
             _ => Ok(()),
         }
     }

@@ -6,10 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{Error, random};
+use crate::{Error, Hint, random};
 
 /// The same consent may be authorised in another attempt.
-const AGAIN: &str = "another attempt at the same consent begins with: vestibule tpp authorise";
+const AGAIN: &str = "another attempt at the same consent begins";
 
 /// What is kept between sending the browser away and its return.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl PendingAuthorization {
         }
         if let Some(error) = parameter("error") {
             let description = parameter("error_description").unwrap_or_default();
-            return Err(Error::Authorization { error, description, next: AGAIN });
+            return Err(Error::Authorization { error, description, next: AGAIN, hint: Hint::Authorise });
         }
         parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
     }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::announcement::Announcement;
+
 /// How far this side is ahead of the machine.
 static AHEAD: OnceLock<SignedDuration> = OnceLock::new();
 
@@ -25,9 +27,12 @@ fn machine() -> Timestamp {
     Timestamp::now()
 }
 
-/// Today at a branch of a bank of this profile, `YYYY-MM-DD`, by the rules in force: its country is the first part of
-/// its name.
-pub(crate) fn today_at(tenant: &str) -> String {
+/// Today at a branch of a bank, `YYYY-MM-DD`: as the bank says, or else by the rules in force in the country that is the
+/// first part of the branch's name.
+pub fn day_at(announced: Option<&Announcement>, tenant: &str) -> String {
+    if let Some(today) = announced.and_then(|announced| announced.today(tenant)) {
+        return today.to_owned();
+    }
     let zone = match tenant.split('_').next() {
         Some("uk" | "gb") => "GMT0BST,M3.5.0/1,M10.5.0",
         _ => "CET-1CEST,M3.5.0,M10.5.0/3",

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use crate::Hint;
+use crate::state::Dialect;
+use crate::third_party::Operation;
+
 /// Pause after too many calls if the bank names none.
 const SHORT_PAUSE: Duration = Duration::from_secs(3);
 
@@ -20,8 +24,20 @@ pub enum Error {
     Unreachable {
         /// What was called.
         url: String,
-        /// Why it did not answer, with scheme and port, and what to do about it.
+        /// Why it did not answer, with scheme and port.
         reason: String,
+        /// What helps, unless the reason says it.
+        hint: Option<Hint>,
+    },
+    /// The name of the bank, or of an address that it gave, is not known on this machine.
+    #[error("{url} cannot be reached: this machine cannot resolve the name {name}, {way}")]
+    Unresolved {
+        /// What was called.
+        url: String,
+        /// The name.
+        name: String,
+        /// Scheme and port.
+        way: String,
     },
     /// The answer was not what the interface description says.
     #[error("the answer of {url} cannot be read: {reason}")]
@@ -46,6 +62,8 @@ pub enum Error {
         error: BankError,
         /// What may have happened, and what to do about it.
         next: &'static str,
+        /// What does it.
+        hint: Hint,
     },
     /// The customer or the bank said no while the browser was there.
     #[error("the authorisation came to nothing: {error}: {description}; {next}")]
@@ -56,9 +74,11 @@ pub enum Error {
         description: String,
         /// What to do about it.
         next: &'static str,
+        /// What does it.
+        hint: Hint,
     },
     /// The consent has ended.
-    #[error("consent {id} has ended: it is {status}; ask for another one with: vestibule tpp consent")]
+    #[error("consent {id} has ended: it is {status}; ask for another one")]
     Ended {
         /// The consent.
         id: String,
@@ -86,6 +106,36 @@ pub enum Error {
         /// When the day is over: midnight in UTC, which no bank of this profile comes after.
         retry_at: jiff::Timestamp,
     },
+    /// Something of an account cannot be read.
+    #[error("{}", unreadable(account, what, status.as_deref()))]
+    Unreadable {
+        /// The account.
+        account: String,
+        /// `balances` or `transactions`.
+        what: &'static str,
+        /// The account's status, if that is why; else the consent does not cover it.
+        status: Option<String>,
+    },
+    /// The interface does not offer this.
+    #[error("{operation} is not offered at banks of the dialect {}{instead}", dialect.name())]
+    NotOffered {
+        /// What.
+        operation: Operation,
+        /// The interface.
+        dialect: Dialect,
+        /// What it offers in its place.
+        instead: &'static str,
+        /// What leads there.
+        hint: Option<Hint>,
+    },
+    /// Something has to be done before.
+    #[error("{text}")]
+    Missing {
+        /// What, and why.
+        text: String,
+        /// What does it.
+        hint: Hint,
+    },
     /// A key, certificate or address that was given cannot be used.
     #[error("{0}")]
     Setup(String),
@@ -97,6 +147,36 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+}
+
+impl Error {
+    pub(crate) fn missing(text: impl Into<String>, hint: Hint) -> Self {
+        Self::Missing { text: text.into(), hint }
+    }
+
+    /// What leads on, where that is known.
+    pub fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Ended { .. } => Some(Hint::Consent),
+            Self::Unresolved { .. } => Some(Hint::StartSandbox),
+            Self::Credentials { hint, .. }
+            | Self::Authorization { hint, .. }
+            | Self::Missing { hint, .. } => Some(hint.clone()),
+            Self::Unreachable { hint, .. } | Self::NotOffered { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn not_registered() -> Error {
+    Error::missing("not registered yet; register", Hint::Register)
+}
+
+fn unreadable(account: &str, what: &str, status: Option<&str>) -> String {
+    match status {
+        Some(status) => format!("account {account} is {status} at the bank, so its {what} cannot be read"),
+        None => format!("the consent does not cover {what} of account {account}"),
+    }
 }
 
 /// An error answer of a bank, whichever form it had.
@@ -118,6 +198,24 @@ impl BankError {
     /// Whether the access token is refused, so that a new one may help.
     pub fn is_about_token(&self) -> bool {
         self.codes.iter().any(|code| matches!(code.as_str(), "TOKEN_INVALID" | "TOKEN_EXPIRED"))
+    }
+
+    /// Whether a certificate is not good at the bank's time. bunq has no codes: its text tells.
+    pub fn is_about_validity(&self) -> bool {
+        let is_key = |text: &String| {
+            text.starts_with("The certificate behind the API key of") && text.contains(" is valid from ")
+        };
+        self.begins_with("CERTIFICATE_EXPIRED") || self.texts.iter().any(is_key)
+    }
+
+    /// Whether a certificate was replaced by another one, or revoked.
+    pub fn is_about_revocation(&self) -> bool {
+        self.begins_with("CERTIFICATE_REVOKED")
+    }
+
+    /// Whether the bank gave a code, by itself or in front of a text.
+    fn begins_with(&self, code: &str) -> bool {
+        self.codes.iter().chain(&self.texts).any(|text| text.starts_with(code))
     }
 
     /// Whether it is about the consent, which may have ended.

@@ -1,9 +1,8 @@
 //! The third party's side: a typed client for banks, and the state it keeps.
 //!
-//! - [`berlin_group::Client`] onboards and registers at a bank that speaks NextGenPSD2.
-//! - [`bunq::Client`] does everything at a bank that speaks the interface of bunq: it registers, connects
-//!   customers, reads accounts, prepares payments.
-//! - [`consents::ConsentSession`] asks for a consent, sends the customer to the bank, and reads what they allowed.
+//! - [`ThirdParty`] is what a third party does at a bank, written once for every interface.
+//! - [`berlin_group::Client`] does it at a bank that speaks NextGenPSD2, [`bunq::Client`] at one that speaks the interface of
+//!   bunq.
 //! - [`announcement::Announcement`] is what a sandbox says about itself.
 //! - [`sandbox::Management`] gets test certificates, customers and approvals from a sandbox.
 //! - [`state::StateFolder`] keeps keys, certificates and credentials, one folder a bank and dialect.
@@ -17,18 +16,25 @@ pub mod berlin_group;
 pub mod bunq;
 mod call;
 pub mod clock;
-pub mod consents;
 mod error;
+mod hint;
 mod identity;
 pub mod kept_consents;
 pub mod loopback;
+pub mod private_files;
 mod random;
 pub mod sandbox;
 pub mod state;
+mod third_party;
 mod transport;
 
 pub use authorization::PendingAuthorization;
 pub use call::{Answered, Call, Observer, Seen};
 pub use error::{BankError, Error};
+pub use hint::Hint;
 pub use identity::{SigningIdentity, TlsIdentity};
-pub use transport::{START_HINT, Transport, TransportSettings};
+pub use third_party::{
+    Account, Approved, Departure, OauthClient, Operation, Order, Place, Prepared, Reading, Registration,
+    ThirdParty, TransactionsWish,
+};
+pub use transport::{Transport, TransportSettings};

@@ -34,6 +34,12 @@ impl Loopback {
         })
     }
 
+    /// The redirect URI to take where nobody names one: one of this machine, or else the first.
+    pub(crate) fn choose(redirect_uris: &[String]) -> Option<&str> {
+        let own = redirect_uris.iter().find(|uri| Self::fits(uri));
+        own.or(redirect_uris.first()).map(String::as_str)
+    }
+
     /// Listens.
     ///
     /// # Errors

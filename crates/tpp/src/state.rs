@@ -1,17 +1,14 @@
 //! What a third party keeps: one folder a bank and dialect, with keys and credentials that only their owner can
 //! read.
-//!
-//! Every file is written whole under another name, brought to disk, and put in place by a rename: a crash leaves
-//! the old file or the new one.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::bunq::BunqState;
 use crate::kept_consents::KeptConsent;
+use crate::private_files::{make_private_folder, replace};
 use crate::{Error, SigningIdentity, TlsIdentity};
 
 const STATE: &str = "state.json";
@@ -20,9 +17,10 @@ const STATE: &str = "state.json";
 const NAME_DIGITS: usize = 8;
 
 /// The interface that is spoken with a bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// NextGenPSD2.
+    #[default]
     BerlinGroup,
     /// The interface of bunq.
     Bunq,
@@ -65,6 +63,28 @@ pub struct State {
     /// What the dialect of bunq needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bunq: Option<BunqState>,
+}
+
+impl State {
+    /// Where browsers may come back to, once something is registered.
+    pub fn redirect_uris(&self) -> Option<&[String]> {
+        let own = self.registration.as_ref().map(|kept| &kept.redirect_uris[..]);
+        own.or_else(|| Some(&self.bunq.as_ref()?.oauth_client.as_ref()?.callback_urls[..]))
+    }
+
+    /// The client id at the bank's authorization server, once something is registered.
+    pub fn client_id(&self) -> Option<&str> {
+        let own = self.registration.as_ref().map(|kept| kept.client_id.as_str());
+        own.or_else(|| Some(self.bunq.as_ref()?.oauth_client.as_ref()?.client_id.as_str()))
+    }
+
+    /// The certificate for a purpose.
+    pub fn identity(&mut self, purpose: Use) -> &mut Option<KeptIdentity> {
+        match purpose {
+            Use::Signing => &mut self.signing,
+            Use::Tls => &mut self.tls,
+        }
+    }
 }
 
 /// A sandbox, to know it from another one at the same address.
@@ -237,7 +257,8 @@ impl StateFolder {
         self.write(STATE, &text)
     }
 
-    /// Writes certificate, chain and key of an identity and returns what to keep in the state.
+    /// Writes certificate, chain and key of an identity and returns what to keep in the state. `key_id` is the one that the
+    /// bank handed out, or absent for the certificate's own.
     ///
     /// # Errors
     /// [`Error::File`]; [`Error::Setup`] if the certificate identifies nobody.
@@ -247,11 +268,11 @@ impl StateFolder {
         certificate: &str,
         chain: &[String],
         private_key: &str,
-        key_id: &str,
+        key_id: Option<&str>,
     ) -> Result<KeptIdentity, Error> {
-        let identity = SigningIdentity::from_pem(certificate, private_key, Some(key_id.to_owned()))?;
+        let identity = SigningIdentity::from_pem(certificate, private_key, key_id.map(str::to_owned))?;
         let holder = identity.organization_identifier()?;
-        self.write_identity(purpose, (certificate, chain), private_key, (key_id, holder))
+        self.write_identity(purpose, (certificate, chain), private_key, (&identity.key_id, holder))
     }
 
     /// The same for the certificate that turns into a user of bunq: one for tests may identify its holder by
@@ -259,7 +280,7 @@ impl StateFolder {
     ///
     /// # Errors
     /// As [`StateFolder::save_identity`].
-    pub fn save_seal(
+    pub(crate) fn save_seal(
         &self,
         certificate: &str,
         chain: &[String],
@@ -331,15 +352,8 @@ impl StateFolder {
     /// [`Error::File`]
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         make_private_folder(&self.path).map_err(|error| file_error(&self.path, &error))?;
-        let (path, new) = (self.file(name), self.file(&format!("{name}.new")));
-        let written = create_private(&new).and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            // The rename itself is on disk only after the folder is.
-            File::open(&self.path)?.sync_all()
-        });
-        written.map_err(|error| file_error(&path, &error))
+        let path = self.file(name);
+        replace(&path, content).map_err(|error| file_error(&path, &error))
     }
 
     /// Reads a file of the folder.
@@ -357,61 +371,6 @@ fn rewrap(pem: &str) -> Result<String, Error> {
 
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::File { path: path.display().to_string(), reason: error.to_string() }
-}
-
-/// Makes or empties a file that its owner alone can read.
-///
-/// # Errors
-/// What the system says.
-#[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // One that existed before keeps the mode that it had.
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    Ok(file)
-}
-
-/// Makes or empties a file.
-///
-/// # Errors
-/// What the system says.
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<File> {
-    File::create(path)
-}
-
-/// Makes a file that its owner alone can read, and that was not there before.
-///
-/// # Errors
-/// What the system says.
-#[cfg(unix)]
-pub fn create_new_private(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-/// Makes a file that was not there before.
-///
-/// # Errors
-/// What the system says.
-#[cfg(not(unix))]
-pub fn create_new_private(path: &Path) -> std::io::Result<File> {
-    File::create_new(path)
-}
-
-#[cfg(unix)]
-fn make_private_folder(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    if path.is_dir() {
-        return Ok(());
-    }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(path: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(path)
 }
 
 #[cfg(test)]

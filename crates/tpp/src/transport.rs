@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::call::{Answered, Call, Observer, Seen};
 use crate::error::{BankError, Error};
+use crate::hint::Hint;
 use crate::identity::TlsIdentity;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -24,10 +25,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2
 
 /// A wait that is longer is told, with what it waits for.
 const SILENCE: Duration = Duration::from_secs(1);
-
-/// What ends the text about a bank that was not reached.
-pub const START_HINT: &str =
-    "; check the address, and that the bank is running; a sandbox is started with: vestibule sandbox";
 
 /// How to reach a bank.
 #[derive(Debug, Clone, Default)]
@@ -169,10 +166,7 @@ impl Transport {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Received, Error> {
-        let unreachable = |error: reqwest::Error| Error::Unreachable {
-            url: call.url.clone(),
-            reason: why(&call.url, &error),
-        };
+        let unreachable = |error: reqwest::Error| why(&call.url, &error);
         let mut request = self.client.request(call.method.clone(), &call.url);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
@@ -205,7 +199,7 @@ impl Transport {
 
 fn is_temporary(error: &Error) -> bool {
     match error {
-        Error::Unreachable { .. } => true,
+        Error::Unreachable { .. } | Error::Unresolved { .. } => true,
         Error::Bank(error) => {
             [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
                 .iter()
@@ -216,30 +210,34 @@ fn is_temporary(error: &Error) -> bool {
 }
 
 /// Why a bank was not reached, with scheme and port: a wrong one of them is the commonest cause.
-fn why(url: &str, error: &reqwest::Error) -> String {
-    let cause = innermost(error);
-    let Ok(url) = Url::parse(url) else { return cause };
-    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
-    let port = url.port_or_known_default().unwrap_or_default();
-    let hint = match scheme {
-        "http" if cause.contains("HTTP version") => {
-            format!("; this is the TLS port: say https://{host}:{port}")
-        }
-        "https" if cause.contains("InvalidContentType") => {
-            format!("; this is the port without TLS: say http://{host}:{port}")
-        }
-        _ => START_HINT.to_owned(),
+fn why(called: &str, error: &reqwest::Error) -> Error {
+    let url = called.to_owned();
+    let cause = causes(error).last().unwrap_or_default();
+    let Ok(parsed) = Url::parse(called) else { return Error::Unreachable { url, reason: cause, hint: None } };
+    let (scheme, host) = (parsed.scheme(), parsed.host_str().unwrap_or_default());
+    let port = parsed.port_or_known_default().unwrap_or_default();
+    let way = format!("{scheme} to port {port}");
+    // What the look-up of a name failed with says nothing about names.
+    if causes(error).any(|cause| cause == "dns error") {
+        return Error::Unresolved { url, name: host.to_owned(), way };
+    }
+    let other = match scheme {
+        "http" if cause.contains("HTTP version") => Some(("the TLS port", "https")),
+        "https" if cause.contains("InvalidContentType") => Some(("the port without TLS", "http")),
+        _ => None,
     };
-    format!("{cause}, {scheme} to port {port}{hint}")
+    let (told, hint) = match other {
+        Some((what, scheme)) => (format!("; this is {what}: say {scheme}://{host}:{port}"), None),
+        None => (String::new(), Some(Hint::StartSandbox)),
+    };
+    Error::Unreachable { url, reason: format!("{cause}, {way}{told}"), hint }
 }
 
-/// The cause at the bottom says most: "Connection refused" rather than "error sending request".
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
+/// What lies behind an error. The cause at the bottom says most: "Connection refused" rather than "error sending
+/// request".
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = String> {
+    let first: &dyn std::error::Error = error;
+    std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string)
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {

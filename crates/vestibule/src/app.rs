@@ -20,8 +20,6 @@ pub(crate) struct Bank {
     pub(crate) public: Router,
     /// What it has to do as time goes by.
     pub(crate) due: Vec<Due>,
-    /// Takes up what others did, if others share the store.
-    pub(crate) news: Option<Due>,
     /// The dialects that it speaks.
     pub(crate) dialects: Vec<(Dialect, Mounted)>,
 }
@@ -32,7 +30,7 @@ impl Bank {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
         let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
-        Self { public: public(edge, key, (own, addresses.clone()), &dialects), due, news: None, dialects }
+        Self { public: public(edge, key, (own, addresses.clone()), &dialects), due, dialects }
     }
 }
 

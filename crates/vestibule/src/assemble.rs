@@ -6,20 +6,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use edge::{Due, Observer, observe};
-use gateway::{Gateway, Lease};
+use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::Bank;
 use crate::listener::Listener;
 use crate::start_error::StartError;
-use crate::{forgetting, tls};
-
-/// How late something may be that is due at a moment.
-const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+use crate::{tasks, tls};
 
 /// An address of this machine that is listened on.
 pub(crate) struct Socket {
@@ -75,19 +71,20 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Begins to serve a bank, its management API, and certificates that `issue` makes. The observer is told of each call.
+    /// Begins to serve a bank, its management API, and certificates that `issue` makes, and to take up news of others, if
+    /// there are others. The observer is told of each call.
     ///
     /// # Errors
     /// [`StartError::Tls`]
     pub(crate) fn begin(
         sockets: Sockets,
         origins: &Origins<'_>,
-        (bank, management): (Bank, Router),
+        (bank, management, news): (Bank, Router, Option<Due>),
         (gateway, observer): (Gateway, Arc<dyn Observer>),
         issue: tls::Issue,
     ) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
+        let mut tasks = tasks::beside(&gateway, bank.due, news, &stopped);
         let mut serve = |socket: Socket, tls, app: Router, origin: &str| {
             let gateway = gateway.clone();
             let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(&observer)), observe));
@@ -100,8 +97,6 @@ impl Serving {
         }
         serve(sockets.public, None, bank.public, origins.public);
         serve(sockets.management, None, management, origins.management);
-        tasks.spawn(keep_up(gateway.clone(), (bank.due, bank.news), stopped.clone()));
-        tasks.spawn(forgetting::run(gateway, stopped));
         Ok(Self { stop, tasks })
     }
 
@@ -109,28 +104,6 @@ impl Serving {
     pub(crate) async fn stop(&mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
-    }
-}
-
-/// Does what is due as time goes by, until the bank stops. Of those who share a store each takes up the news, and one does
-/// what is due.
-async fn keep_up(gateway: Gateway, (due, news): (Vec<Due>, Option<Due>), mut stopped: watch::Receiver<bool>) {
-    let mut lease = Lease::new("due");
-    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = tick.tick() => {}
-        }
-        if let Some(take_up) = &news {
-            take_up().await;
-        }
-        if lease.is_held(&gateway).await {
-            for work in &due {
-                work().await;
-            }
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod listener;
 mod places;
 mod sandbox;
 mod start_error;
+mod tasks;
 mod tls;
 mod unread;
 

@@ -48,6 +48,8 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(failure) => {
+            // What no command knew better.
+            let failure = failure.with(&commands::Hints::default());
             if is_for_programs {
                 output::json(&failure.json());
             }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::outbound::Loopback;
-use edge::{Dialect, Due, Edge, Mounted, Surroundings};
+use edge::{Dialect, Edge, Mounted, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Store, Strictness};
+use gateway::{Clock, Drawer, Store, StoreError, Strictness};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
@@ -21,7 +21,7 @@ use crate::assemble::{Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::start_error::StartError;
-use crate::tls;
+use crate::{tasks, tls};
 
 /// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
 #[derive(Debug)]
@@ -86,12 +86,13 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         explain: config.explain,
         loopback: loopback(&sockets, &public_url),
     });
-    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
-    bank.news = edge.gateway.shares_its_store().then(|| news_of_others(&sandbox, key.clone()));
+    let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
+    let bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
     let management = management(&edge, key, &sandbox, &bank);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
-    let serving = Serving::begin(sockets, &origins, (bank, management), observed, issuer(&sandbox, names))?;
+    let serving =
+        Serving::begin(sockets, &origins, (bank, management, news), observed, issuer(&sandbox, names))?;
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
@@ -163,22 +164,6 @@ fn loopback(sockets: &Sockets, public_url: &str) -> Loopback {
     own.map_or(Loopback::Refused, |own| Loopback::beside(&own))
 }
 
-/// Takes up what others who share the database did: clocks that they moved, and signing keys that they changed.
-fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
-    let clock = Arc::clone(&sandbox.clock);
-    Arc::new(move || {
-        let (clock, keys) = (Arc::clone(&clock), keys.clone());
-        Box::pin(async move {
-            if let Err(error) = clock.reload().await {
-                tracing::warn!(error = edge::with_causes(&error), "the clocks could not be read");
-            }
-            if let Err(error) = keys.reload().await {
-                tracing::warn!(error = edge::with_causes(&error), "the signing keys could not be read");
-            }
-        })
-    })
-}
-
 /// Issues certificates of the listener with TLS, for these names.
 fn issuer(sandbox: &Sandbox, names: Vec<String>) -> tls::Issue {
     let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
@@ -221,7 +206,7 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
             Ok((Some(folder), store))
         }
         DataLocation::Memory => {
-            let memory = |error: gateway::StoreError| sandbox::SandboxError::Store(error.into());
+            let memory = |error: StoreError| sandbox::SandboxError::Store(error.into());
             Ok((None, Store::in_memory().map_err(memory)?))
         }
         DataLocation::Database(address) => {

@@ -12,7 +12,7 @@ use edge::{
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::{Interface, RequestId, Timestamp};
+use gateway::domain::{Interface, RequestId, SubjectKind, Timestamp};
 use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Strictness};
 use http::HeaderMap;
 use http::request::Parts;
@@ -119,7 +119,7 @@ impl Signed {
         let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
         let id = uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))?;
         if name == "consent" {
-            note_subject(&id);
+            note_subject(SubjectKind::Consent.with_id(&*id));
         }
         Ok(id)
     }
@@ -132,7 +132,7 @@ impl Signed {
         let id = self.header("consent-id", "Consent-ID")?;
         let id = id.ok_or_else(|| Error::format("the Consent-ID header is missing"))?;
         let id = uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))?;
-        note_subject(&id);
+        note_subject(SubjectKind::Consent.with_id(&*id));
         Ok(id)
     }
 

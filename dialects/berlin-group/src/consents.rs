@@ -5,7 +5,7 @@ use axum::extract::State;
 use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
-    Product, RequestedAccess, parse_day,
+    Product, RequestedAccess, Subject, parse_day,
 };
 use gateway::{Ctx, RequestedConsent};
 use http::StatusCode;
@@ -25,7 +25,7 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     let request = parse(call.json()?, call.redirect_uri()?)?;
     let RequestedConsent { consent, authorisation } =
         edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
-    note_subject(consent.id.as_str());
+    note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
 }

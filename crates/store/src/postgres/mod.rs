@@ -23,7 +23,7 @@ use crate::changes::Statement;
 use crate::row::Value;
 use failed::Failed;
 use pool::Pool;
-pub(crate) use values::{integer, text};
+pub(crate) use values::text;
 
 /// How long a read or a batch may take, waiting for a connection included.
 const LONGEST: Duration = Duration::from_secs(20);

@@ -64,17 +64,6 @@ pub(crate) fn text(row: &Row, index: usize) -> Result<Option<String>, Fault> {
     Ok(text.map(unmarked))
 }
 
-/// A number of a row. Those that a statement itself makes are small ones.
-pub(crate) fn integer(row: &Row, index: usize) -> Result<Option<i64>, Fault> {
-    let is_small = row.columns().get(index).is_some_and(|column| *column.type_() == Type::INT4);
-    let number = if is_small {
-        row.try_get::<_, Option<i32>>(index).map(|number| number.map(i64::from))
-    } else {
-        row.try_get(index)
-    };
-    number.map_err(|error| Arc::new(error) as Fault)
-}
-
 fn marked(text: &str) -> String {
     text.replace(MARK, "\u{1}1").replace('\0', "\u{1}0")
 }

@@ -1,6 +1,6 @@
 //! What nobody would see from outside until the power fails, or many threads read at once.
 
-use super::{Db, unavailable};
+use super::Db;
 use crate::changes::{Changes, Rows};
 use crate::row::Value;
 
@@ -11,7 +11,7 @@ fn on_disk() -> (tempfile::TempDir, Db) {
 }
 
 fn texts(db: &Db, sql: &'static str) -> Vec<String> {
-    db.fetch_all(sql, &[], |row| row.get(0).map_err(unavailable)).unwrap()
+    db.fetch_all(sql, &[], |row| Ok(row.get::<_, String>(0).unwrap())).unwrap()
 }
 
 /// `FULL`: in the mode of the write-ahead log, what is committed is synchronised each time. The writer's own connection says
@@ -33,9 +33,9 @@ async fn the_writer_synchronises_each_commit() {
             Rows::One,
         );
     db.save(changes.into_statements()).await.unwrap();
-    let kept = |kind: &str| -> Option<String> {
+    let kept = |kind: &str| {
         let sql = "SELECT value FROM private_state WHERE owner = 'pragma' AND kind = $1 AND key = ''";
-        db.fetch_optional(sql, &[Value::from(kind)], |row| row.get(0).map_err(unavailable)).unwrap()
+        db.fetch_optional(sql, &[Value::from(kind)], |row| Ok(row.get::<_, String>(0).unwrap())).unwrap()
     };
     assert_eq!(kept("synchronous").as_deref(), Some("2"), "FULL");
     assert_eq!(kept("journal_mode").as_deref(), Some("wal"));

@@ -6,24 +6,21 @@ use crate::Error;
 
 /// The addresses of a bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// The interface; paths from `/v1` on follow.
-    pub api: String,
+    pub(super) api: String,
     /// The page where customers decide.
-    pub authorize: String,
+    pub(super) authorize: String,
     /// Where codes become access tokens.
-    pub token: String,
+    pub(super) token: String,
     /// Whether this is the real bank, which takes qualified certificates only.
-    pub is_production: bool,
+    pub(super) is_production: bool,
 }
 
 impl Addresses {
     /// The addresses of the bank at `bank`. The real bank and its sandbox have three hosts each; any other bank
     /// has everything below one address, `/bunq` unless a path is given.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] if `bank` is no URL with a host.
-    pub fn of(bank: &str) -> Result<Self, Error> {
+    pub(super) fn of(bank: &str) -> Result<Self, Error> {
         let wrong = || {
             Error::Setup(format!("{bank} is no address of a bank; expected http:// or https:// and a host"))
         };
@@ -57,10 +54,7 @@ impl Addresses {
     }
 
     /// The URL behind a link to another page: they begin with `/v1`.
-    ///
-    /// # Errors
-    /// [`Error::Answer`] for a link to somewhere else: it would get a token.
-    pub(crate) fn resolve(&self, link: &str) -> Result<String, Error> {
+    pub(super) fn resolve(&self, link: &str) -> Result<String, Error> {
         let rest = link.strip_prefix(self.api.as_str()).unwrap_or(link);
         if rest.starts_with("/v1/") {
             return Ok(format!("{}{rest}", self.api));

@@ -9,7 +9,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, Seri
 use super::answer::ALGORITHM;
 use super::client::Client;
 use super::registration::new_key;
-use crate::{Error, SigningIdentity, clock, random};
+use crate::{Error, Hint, SigningIdentity, clock, random};
 
 /// How long a certificate for tests is good.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365);
@@ -42,11 +42,8 @@ impl Client {
         let is_outdated = self.is_certificate_outdated()?;
         if self.rest.signing.is_none() || is_outdated {
             if self.addresses.is_production {
-                return Err(Error::Setup(
-                    "this bank takes a qualified certificate for electronic seals (QSealC) only; take over yours \
-                     with: vestibule tpp certificate --profile qseal --certificate FILE --key FILE"
-                        .to_owned(),
-                ));
+                let text = "this bank takes a qualified certificate for electronic seals (QSealC) only; take over yours";
+                return Err(Error::missing(text, Hint::TakeOverSeal));
             }
             announce(match is_outdated {
                 true => "The certificate for tests is out of its time: making another one",
@@ -67,7 +64,7 @@ impl Client {
         }
         let (Some(kept), Some(identity)) = (&self.rest.signing, self.folder.signing_identity(&self.rest)?)
         else {
-            return Err(Error::Setup("no certificate yet: vestibule tpp certificate".to_owned()));
+            return Err(Error::missing("no certificate yet; get one", Hint::Certificate));
         };
         if identity.algorithm != ALGORITHM {
             let text = "the signing certificate has no RSA key; banks of the dialect bunq take no other";

@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use super::addresses::Addresses;
 use super::answer::{ALGORITHM, Answer, check_signature, public_key};
-use super::errors::{explain, is_about_credentials, is_about_session, not_registered};
+use super::errors::{explain, is_about_credentials, is_about_session};
 use super::state::{BunqState, KeptInstallation, KeptSession};
 use crate::call::Call;
+use crate::error::not_registered;
 use crate::state::{State, StateFolder};
 use crate::{Error, Transport, clock, random};
 
@@ -72,10 +73,7 @@ pub(super) struct Request {
 
 impl Client {
     /// A client of the bank at `bank` that goes on from `state`.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] if `bank` is no address or a kept key is none, [`Error::File`].
-    pub fn open(
+    pub(super) fn new(
         transport: Transport,
         bank: &str,
         folder: StateFolder,
@@ -90,25 +88,20 @@ impl Client {
 
     /// The same at a bank that told which day it is there, `YYYY-MM-DD`: the clock of a sandbox can be moved.
     #[must_use]
-    pub fn at_day(mut self, today: Option<&str>) -> Self {
+    pub(super) fn at_day(mut self, today: Option<&str>) -> Self {
         let day = today.and_then(|day| day.parse::<jiff::civil::Date>().ok());
         let noon = day.and_then(|day| day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok());
         self.now = noon.map(|noon| noon.timestamp());
         self
     }
 
-    /// What is kept about the bank.
-    pub fn kept(&self) -> &BunqState {
-        &self.kept
-    }
-
     /// The whole state, as it is on disk.
-    pub fn state(&self) -> State {
+    pub(super) fn whole(&self) -> State {
         State { bunq: Some(self.kept.clone()), ..self.rest.clone() }
     }
 
     pub(super) fn save(&self) -> Result<(), Error> {
-        self.folder.save(&self.state())
+        self.folder.save(&self.whole())
     }
 
     /// Takes up the keys of the installation that is kept.

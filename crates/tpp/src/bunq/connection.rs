@@ -5,11 +5,13 @@ use http::Method;
 use url::Url;
 
 use super::client::{Client, Whose};
-use super::errors::not_registered;
+use super::in_words::account_in_words;
 use super::state::{KeptConnection, PendingConnection};
 use crate::call::Call;
+use crate::error::not_registered;
 use crate::loopback::Loopback;
-use crate::{Error, random};
+use crate::third_party::{Account, TransactionsWish};
+use crate::{Error, Hint, random};
 
 /// Most payments of one page.
 const PAGE: usize = 200;
@@ -32,62 +34,20 @@ const ACCOUNTS: [&str; 9] = [
 
 /// A customer who approved, in the state of a [`Client`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connection(pub(super) usize);
-
-/// An account of a customer.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Its kind, for example `MonetaryAccountBank`.
-    pub kind: String,
-    /// What the bank says about it.
-    pub details: MonetaryAccount,
-}
-
-impl Account {
-    /// Its account number, if it has one.
-    pub fn iban(&self) -> Option<&str> {
-        let mut aliases = self.details.alias.iter();
-        aliases.find(|alias| alias.kind == "IBAN").map(|alias| alias.value.as_str())
-    }
-}
-
-/// First and last day of the payments that are wanted, `YYYY-MM-DD`; days are those of UTC.
-#[derive(Debug, Clone, Default)]
-pub struct Period {
-    /// First day.
-    pub from: Option<String>,
-    /// Last day.
-    pub to: Option<String>,
-}
-
-impl Period {
-    /// Whether payments of a day, and all older ones, come too early.
-    fn is_over_before(&self, day: &str) -> bool {
-        self.from.as_deref().is_some_and(|from| day < from)
-    }
-
-    fn contains(&self, day: &str) -> bool {
-        !self.is_over_before(day) && self.to.as_deref().is_none_or(|to| day <= to)
-    }
-}
+pub(super) struct Connection(pub(super) usize);
 
 impl Client {
     /// Where to send the browser. What ties the answer to this request is kept until it comes back.
     ///
     /// Without a redirect URI, it is a registered one of this machine, or else the first registered one.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] without an OAuth client or redirect URI.
-    pub fn begin_authorization(&mut self, redirect_uri: Option<&str>) -> Result<PendingConnection, Error> {
+    pub(super) fn begin_authorization(
+        &mut self,
+        redirect_uri: Option<&str>,
+    ) -> Result<PendingConnection, Error> {
         let client = self.kept.oauth_client.as_ref().ok_or_else(not_registered)?;
-        let urls = &client.callback_urls;
-        let known = || urls.iter().find(|url| Loopback::fits(url)).or(urls.first()).map(String::as_str);
-        let redirect_uri = redirect_uri.or_else(known).ok_or_else(|| {
-            Error::Setup(
-                "the OAuth client has no callback URL; add one with: vestibule tpp oauth-client --redirect-uri https://tpp.example/callback"
-                    .to_owned(),
-            )
-        })?;
+        let known = || Loopback::choose(&client.callback_urls);
+        let none = || Error::missing("the OAuth client has no callback URL; add one", Hint::AddRedirectUri);
+        let redirect_uri = redirect_uri.or_else(known).ok_or_else(none)?;
         let state = random::secret();
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("response_type", "code")
@@ -103,13 +63,12 @@ impl Client {
     }
 
     /// The browser came back: exchanges the code, keeps the access token, and opens the customer's session.
-    ///
-    /// # Errors
-    /// [`Error::Authorization`] if the customer or the bank said no.
-    pub async fn finish_authorization(&mut self, location: &str) -> Result<Connection, Error> {
-        let pending = self.kept.pending.clone().ok_or_else(|| {
-            Error::Setup("no authorisation is under way; begin with: vestibule tpp authorise".to_owned())
-        })?;
+    pub(super) async fn finish_authorization(&mut self, location: &str) -> Result<Connection, Error> {
+        let pending = self
+            .kept
+            .pending
+            .clone()
+            .ok_or_else(|| Error::missing("no authorisation is under way; begin", Hint::Authorise))?;
         let code = code(&pending, location)?;
         let access_token = self.exchange(&code, &pending.redirect_uri).await?;
         // The code works once, so what it gave is on disk before anything else is tried.
@@ -147,60 +106,46 @@ impl Client {
     }
 
     /// A connection of the state: that of the user with this number, or the newest.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] if there is none.
-    pub fn connection(&self, user: Option<&str>) -> Result<Connection, Error> {
+    pub(super) fn connection(&self, user: Option<&str>) -> Result<Connection, Error> {
         let connections = &self.kept.connections;
         let is_wanted = |kept: &KeptConnection| match user {
             Some(user) => kept.user_id.is_some_and(|id| id.to_string() == user),
             None => !kept.ended,
         };
-        connections.iter().rposition(is_wanted).map(Connection).ok_or_else(|| {
-            Error::Setup(match user {
-                Some(user) => {
-                    format!("connection {user} is not kept here; vestibule tpp show lists those that are")
-                }
-                None => "no customer is connected yet; send one to the bank with: vestibule tpp authorise"
-                    .to_owned(),
-            })
+        connections.iter().rposition(is_wanted).map(Connection).ok_or_else(|| match user {
+            Some(user) => {
+                let text = format!("connection {user} is not kept here; those that are, are listed");
+                Error::missing(text, Hint::Show)
+            }
+            None => Error::missing("no customer is connected yet; send one to the bank", Hint::Authorise),
         })
     }
 
     /// The number of a connection's user at the bank.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn user_of(&mut self, connection: Connection) -> Result<i64, Error> {
+    pub(super) async fn user_of(&mut self, connection: Connection) -> Result<i64, Error> {
         Ok(self.session(Whose::Connection(connection.0)).await?.user_id)
     }
 
     /// The customer's name, if the bank tells it.
-    pub fn customer_of(&self, connection: Connection) -> Option<&str> {
+    pub(super) fn customer_of(&self, connection: Connection) -> Option<&str> {
         self.kept.connections.get(connection.0)?.customer.as_deref()
     }
 
     /// The accounts that the customer allowed. Kinds that this build does not know are left out.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn accounts(&mut self, connection: Connection) -> Result<Vec<Account>, Error> {
+    pub(super) async fn accounts_of(&mut self, connection: Connection) -> Result<Vec<Account>, Error> {
         let user = self.user_of(connection).await?;
         let request = self.get(&format!("/v1/user/{user}/monetary-account"));
         let answer = self.with_session(Whose::Connection(connection.0), &request).await?;
         let (accounts, _) = answer.under::<MonetaryAccount>(&ACCOUNTS)?;
-        Ok(accounts.into_iter().map(|(kind, details)| Account { kind, details }).collect())
+        Ok(accounts.into_iter().map(|(kind, account)| account_in_words(&kind, account)).collect())
     }
 
     /// The payments of an account in a period, newest first, all pages.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn payments(
+    pub(super) async fn payments(
         &mut self,
         connection: Connection,
-        account: i64,
-        period: &Period,
+        account: &str,
+        wish: &TransactionsWish,
     ) -> Result<Vec<Payment>, Error> {
         let user = self.user_of(connection).await?;
         let path = format!("/v1/user/{user}/monetary-account/{account}/payment?count={PAGE}");
@@ -209,7 +154,7 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let answer = self.with_session(Whose::Connection(connection.0), &request).await?;
             let (page, older) = answer.under::<Payment>(&["Payment"])?;
-            let is_last = page.last().is_some_and(|(_, oldest)| period.is_over_before(day_of(oldest)));
+            let is_last = page.last().is_some_and(|(_, oldest)| is_over_before(wish, day_of(oldest)));
             all.extend(page.into_iter().map(|(_, payment)| payment));
             let next = match older {
                 Some(older) if !is_last => self.addresses.resolve(&older)?,
@@ -221,13 +166,22 @@ impl Client {
             }
             request.url = next;
         }
-        all.retain(|payment| period.contains(day_of(payment)));
+        all.retain(|payment| is_in(wish, day_of(payment)));
         Ok(all)
     }
 }
 
+/// Whether payments of a day, and all older ones, come too early. Days are those of UTC.
+fn is_over_before(wish: &TransactionsWish, day: &str) -> bool {
+    wish.from.as_deref().is_some_and(|from| day < from)
+}
+
+fn is_in(wish: &TransactionsWish, day: &str) -> bool {
+    !is_over_before(wish, day) && wish.to.as_deref().is_none_or(|to| day <= to)
+}
+
 /// The day of a payment, `YYYY-MM-DD`.
-fn day_of(payment: &Payment) -> &str {
+pub(super) fn day_of(payment: &Payment) -> &str {
     payment.created.get(..10).unwrap_or(&payment.created)
 }
 
@@ -244,8 +198,8 @@ fn code(pending: &PendingConnection, location: &str) -> Result<String, Error> {
     }
     if let Some(error) = parameter("error") {
         let description = parameter("error_description").unwrap_or_default();
-        let next = "send the customer to the bank again with: vestibule tpp authorise";
-        return Err(Error::Authorization { error, description, next });
+        let next = "send the customer to the bank again";
+        return Err(Error::Authorization { error, description, next, hint: Hint::Authorise });
     }
     parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
 }
@@ -254,7 +208,8 @@ fn code(pending: &PendingConnection, location: &str) -> Result<String, Error> {
 fn without_query(error: Error, endpoint: &str) -> Error {
     let url = endpoint.to_owned();
     match error {
-        Error::Unreachable { reason, .. } => Error::Unreachable { url, reason },
+        Error::Unreachable { reason, hint, .. } => Error::Unreachable { url, reason, hint },
+        Error::Unresolved { name, way, .. } => Error::Unresolved { url, name, way },
         Error::Answer { reason, .. } => Error::Answer { url, reason },
         other => other,
     }
@@ -274,7 +229,7 @@ mod tests {
         let bank = "http://127.0.0.1:1";
         let folder = StateFolder::new(root, bank).unwrap();
         let transport = Transport::new(TransportSettings::default(), None).unwrap();
-        let mut client = Client::open(transport, bank, folder, State::default()).unwrap();
+        let mut client = Client::new(transport, bank, folder, State::default()).unwrap();
         client.kept.oauth_client = Some(crate::bunq::KeptOauthClient {
             id: 7,
             client_id: "c".repeat(64),
@@ -357,38 +312,20 @@ mod tests {
         assert_eq!(day_of(&made), "2026-02-01");
         assert_eq!(made.amount.value.as_deref(), Some("-12.50"));
         assert_eq!(made.counterparty_alias.unwrap().display_name.as_deref(), Some("Shop"));
-        let period = |from: &str, to: &str| Period {
+        let wish = |from: &str, to: &str| TransactionsWish {
+            booking_status: "booked".to_owned(),
             from: Some(from.to_owned()).filter(|day| !day.is_empty()),
             to: Some(to.to_owned()).filter(|day| !day.is_empty()),
         };
-        for (from, to, is_in) in [
+        for (from, to, is_wanted) in [
             ("", "", true),
             ("2026-02-01", "2026-02-01", true),
             ("2026-02-02", "", false),
             ("", "2026-01-31", false),
         ] {
-            assert_eq!(period(from, to).contains("2026-02-01"), is_in, "{from} {to}");
+            assert_eq!(is_in(&wish(from, to), "2026-02-01"), is_wanted, "{from} {to}");
         }
-        assert!(period("2026-02-02", "").is_over_before("2026-02-01"));
-        assert!(!period("", "2026-01-31").is_over_before("2026-02-01"));
-    }
-
-    #[test]
-    fn an_account_is_known_by_its_first_iban() {
-        let details = json!({
-            "id": 20, "created": "2026-01-05 09:11:13.000000", "updated": "2026-01-05 09:11:13.000000",
-            "alias": [
-                {"type": "EMAIL", "value": "e@example.org", "name": "e@example.org"},
-                {"type": "IBAN", "value": "NL18BUNQ2025104049", "name": "E. Example"},
-            ],
-            "avatar": {"uuid": "5a44", "image": [], "anchor_uuid": null, "style": "NONE"},
-            "balance": {"currency": "EUR", "value": "100.50"}, "country": null, "currency": "EUR",
-            "daily_limit": {"currency": null, "value": null}, "description": "Main", "display_name": null,
-            "public_uuid": null, "status": "ACTIVE", "sub_status": "NONE", "connected_cards": [],
-        });
-        let kind = "MonetaryAccountSavings".to_owned();
-        let account = Account { kind, details: serde_json::from_value(details).unwrap() };
-        assert_eq!(account.iban(), Some("NL18BUNQ2025104049"));
-        assert_eq!(account.details.balance.unwrap().value.as_deref(), Some("100.50"));
+        assert!(is_over_before(&wish("2026-02-02", ""), "2026-02-01"));
+        assert!(!is_over_before(&wish("", "2026-01-31"), "2026-02-01"));
     }
 }

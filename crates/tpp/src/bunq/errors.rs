@@ -1,8 +1,8 @@
 //! What the bank's refusals mean for this client. The interface has no codes: its texts tell.
 
 use super::client::Whose;
-use crate::Error;
 use crate::error::BankError;
+use crate::{Error, Hint};
 
 /// Whether the session is over, so that a new one may help.
 pub(super) fn is_about_session(error: &BankError) -> bool {
@@ -21,30 +21,21 @@ pub(super) fn explain(error: Error, whose: Whose) -> Error {
         Error::Bank(error) if is_about_credentials(&error) => {
             let next = match whose {
                 Whose::Own => {
-                    "the API key expired before its first use, or this address is not permitted; register again \
-                     with: vestibule tpp register --redirect-uri https://tpp.example/callback"
+                    "the API key expired before its first use, or this address is not permitted; register again"
                 }
                 Whose::Connection(_) => {
-                    "the customer's approval has ended, the key expired, or this address is not permitted; \
-                     authorise again with: vestibule tpp authorise"
+                    "the customer's approval has ended, the key expired, or this address is not permitted; authorise again"
                 }
             };
-            Error::Credentials { error, next }
+            let hint = if whose == Whose::Own { Hint::Register } else { Hint::Authorise };
+            Error::Credentials { error, next, hint }
         }
         Error::Bank(error) if is_about_session(&error) => {
-            let next = "the bank does not know this installation any more; register again with: vestibule tpp \
-                        register --redirect-uri https://tpp.example/callback";
-            Error::Credentials { error, next }
+            let next = "the bank does not know this installation any more; register again";
+            Error::Credentials { error, next, hint: Hint::Register }
         }
         other => other,
     }
-}
-
-pub(super) fn not_registered() -> Error {
-    Error::Setup(
-        "not registered yet; register with: vestibule tpp register --redirect-uri https://tpp.example/callback"
-            .to_owned(),
-    )
 }
 
 #[cfg(test)]

@@ -10,14 +10,13 @@ mod certificate;
 mod client;
 mod connection;
 mod errors;
+mod in_words;
 mod orders;
 mod registration;
 mod state;
+mod third_party;
 
-pub use addresses::Addresses;
 pub use client::Client;
-pub use connection::{Account, Connection, Period};
-pub use orders::{Order, Prepared, compact};
 pub use state::{
     BunqState, InstallationAnswer, KeptConnection, KeptInstallation, KeptOauthClient, KeptSession,
     PendingConnection,

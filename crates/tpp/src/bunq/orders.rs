@@ -7,54 +7,24 @@ use bunq::wire::{
 use super::client::{Client, Request, Whose};
 use super::connection::Connection;
 use crate::Error;
+use crate::third_party::{Order, Prepared};
 
 /// The currency of all accounts here.
 const CURRENCY: &str = "EUR";
 
-/// Who is to be paid, how much, and what for.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// IBAN of the payee.
-    pub to: String,
-    /// Name of the payee.
-    pub name: String,
-    /// Euros as a decimal text, for example `12.50`.
-    pub amount: String,
-    /// What it is for.
-    pub description: String,
-}
-
-impl Order {
-    fn amount(&self) -> Amount {
-        euros(&self.amount)
-    }
-}
-
-/// A payment that waits for the customer, or did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepared {
-    /// Its number.
-    pub id: i64,
-    /// `PENDING`, `ACCEPTED` …
-    pub status: String,
-}
-
 impl Client {
     /// Prepares a payment from one of a connected customer's accounts, which is named by its number. The
     /// customer decides about it in the bank's app.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn draft(
+    pub(super) async fn draft_from(
         &mut self,
         connection: Connection,
-        account: i64,
+        account: &str,
         order: &Order,
     ) -> Result<Prepared, Error> {
         let user = self.user_of(connection).await?;
         let path = format!("/v1/user/{user}/monetary-account/{account}/draft-payment");
         let entry = DraftEntry {
-            amount: order.amount(),
+            amount: euros(&order.amount),
             counterparty_alias: pointer(&order.to, &order.name),
             description: order.description.clone(),
         };
@@ -65,39 +35,35 @@ impl Client {
 
     /// Prepares a payment from an account of which nothing but its IBAN is known. The customer decides about it
     /// where they approve: send them to the page of [`Client::begin_authorization`].
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn provider_draft(&mut self, from: &str, order: &Order) -> Result<Prepared, Error> {
+    pub(super) async fn provider_draft(&mut self, from: &str, order: &Order) -> Result<Prepared, Error> {
         let path = self.provider_drafts().await?;
         let request = ProviderDraftRequest {
             sender_iban: compact(from),
             counterparty_iban: compact(&order.to),
             counterparty_name: order.name.clone(),
             description: order.description.clone(),
-            amount: order.amount(),
+            amount: euros(&order.amount),
         };
         let request = self.post(&path, &request)?;
         self.prepare(Whose::Own, &request, &path).await
     }
 
     /// What became of a payment of [`Client::provider_draft`].
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn provider_draft_status(&mut self, id: i64) -> Result<String, Error> {
+    pub(super) async fn provider_draft_status(&mut self, id: &str) -> Result<String, Error> {
         let path = self.provider_drafts().await?;
         self.status(Whose::Own, &path, id).await
     }
 
     /// What became of a payment of [`Client::draft`]: it is looked for at every account of the connection.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] if no account of the connection has it.
-    pub async fn draft_status(&mut self, connection: Connection, id: i64) -> Result<String, Error> {
+    pub(super) async fn draft_status_at(
+        &mut self,
+        connection: Connection,
+        id: &str,
+    ) -> Result<String, Error> {
         let user = self.user_of(connection).await?;
-        for account in self.accounts(connection).await? {
-            let path = format!("/v1/user/{user}/monetary-account/{}/draft-payment", account.details.id);
+        for account in self.accounts_of(connection).await? {
+            let account = &account.details.resource_id;
+            let path = format!("/v1/user/{user}/monetary-account/{account}/draft-payment");
             match self.status(Whose::Connection(connection.0), &path, id).await {
                 Err(Error::Bank(error)) if error.status == 404 => {}
                 other => return other,
@@ -107,10 +73,7 @@ impl Client {
     }
 
     /// Whether an account holds an amount of euros. `name` is that of its holder.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn has_funds(&mut self, iban: &str, name: &str, amount: &str) -> Result<bool, Error> {
+    pub(super) async fn holds(&mut self, iban: &str, name: &str, amount: &str) -> Result<bool, Error> {
         let user = self.session(Whose::Own).await?.user_id;
         let request = FundsRequest { pointer_iban: pointer(iban, name), amount: euros(amount) };
         let request = self.post(&format!("/v1/user/{user}/confirmation-of-funds"), &request)?;
@@ -127,11 +90,12 @@ impl Client {
     }
 
     async fn prepare(&mut self, whose: Whose, request: &Request, path: &str) -> Result<Prepared, Error> {
-        let id = self.with_session(whose, request).await?.id()?;
-        Ok(Prepared { id, status: self.status(whose, path, id).await? })
+        let id = self.with_session(whose, request).await?.id()?.to_string();
+        let status = self.status(whose, path, &id).await?;
+        Ok(Prepared { id, status })
     }
 
-    async fn status(&mut self, whose: Whose, path: &str, id: i64) -> Result<String, Error> {
+    async fn status(&mut self, whose: Whose, path: &str, id: &str) -> Result<String, Error> {
         let request = self.get(&format!("{path}/{id}"));
         let answer = self.with_session(whose, &request).await?;
         answer.find("draft payment", |element| match element {
@@ -152,7 +116,7 @@ fn pointer(iban: &str, name: &str) -> Pointer {
 }
 
 /// An IBAN without the blanks that people write.
-pub fn compact(iban: &str) -> String {
+pub(super) fn compact(iban: &str) -> String {
     iban.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 
@@ -171,7 +135,7 @@ mod tests {
             description: "Coffee".to_owned(),
         };
         let entry = DraftEntry {
-            amount: order.amount(),
+            amount: euros(&order.amount),
             counterparty_alias: pointer(&order.to, &order.name),
             description: order.description,
         };

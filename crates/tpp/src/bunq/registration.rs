@@ -8,8 +8,9 @@ use eidas::issue::{KeyType, generate_key};
 use serde_json::json;
 
 use super::client::{Client, Whose};
-use super::errors::{explain, not_registered};
+use super::errors::explain;
 use super::state::{InstallationAnswer, KeptInstallation, KeptOauthClient};
+use crate::error::not_registered;
 use crate::{Error, Transport, random};
 
 /// How the device is called at the bank.
@@ -18,10 +19,11 @@ const DEVICE: &str = "Vestibule";
 impl Client {
     /// Registers, or goes on where it was interrupted, and adds callback URLs. What the bank does not know any
     /// more is made anew, once. `announce` is told of each step before it is taken.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn register(&mut self, callback_urls: &[String], announce: impl Fn(&str)) -> Result<(), Error> {
+    pub(super) async fn enrol(
+        &mut self,
+        callback_urls: &[String],
+        announce: impl Fn(&str),
+    ) -> Result<(), Error> {
         let first = self.come_in(callback_urls, &announce).await;
         if !matches!(first, Err(Error::Credentials { .. })) {
             return first;
@@ -146,10 +148,7 @@ impl Client {
     }
 
     /// Reads the OAuth client from the bank and keeps it; absent if there is none that is active.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn find_oauth_client(&mut self) -> Result<Option<KeptOauthClient>, Error> {
+    pub(super) async fn find_oauth_client(&mut self) -> Result<Option<KeptOauthClient>, Error> {
         let path = self.clients_path().await?;
         let request = self.get(&path);
         let answer = self.with_session(Whose::Own, &request).await?;
@@ -181,10 +180,7 @@ impl Client {
     }
 
     /// Adds a URL where browsers may come back to; one that is known already is no error.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn add_callback_url(&mut self, url: &str) -> Result<(), Error> {
+    pub(super) async fn add_callback_url(&mut self, url: &str) -> Result<(), Error> {
         let path = self.clients_path().await?;
         let client = self.kept.oauth_client.as_ref().ok_or_else(not_registered)?;
         if client.callback_urls.iter().any(|known| known == url) {

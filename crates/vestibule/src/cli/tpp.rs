@@ -338,7 +338,7 @@ pub(crate) struct TppOauthClientArgs {
 }
 
 /// What is to be paid.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct OrderArgs {
     /// Account of the payee.
     #[arg(long, value_name = "IBAN")]

@@ -7,7 +7,7 @@ use tpp::sandbox::{Approval, Management, TestAccountRequest};
 use tpp::{Transport, TransportSettings};
 
 use super::tpp::observer;
-use super::{Failure, Hints};
+use super::{Failure, Hints, Next};
 use crate::cli::DEFAULT_MANAGEMENT;
 use crate::cli::{
     AccountApproveArgs, AccountCommand, AccountListArgs, AccountNewArgs, AccountShowArgs, ManagementArgs,
@@ -61,7 +61,8 @@ async fn list(args: AccountListArgs, hints: &Hints) -> Result<(), Failure> {
     }
     let entries = all[member].as_array().map_or(&[][..], Vec::as_slice);
     if entries.is_empty() {
-        output::line(&hints.complete("No customer was made yet. Make one with: vestibule account new"));
+        let make = hints.tail(&Next::new("account new"));
+        output::line(&format!("No customer was made yet. Make one{make}"));
         return Ok(());
     }
     if args.personas {
@@ -92,9 +93,8 @@ async fn show(args: AccountShowArgs) -> Result<(), Failure> {
     };
     let found: Vec<_> = all["testAccounts"].as_array().into_iter().flatten().filter(has).collect();
     if found.is_empty() {
-        return Err(Failure::new(format!(
-            "no customer with account {wanted} was made here; those that were, are listed by: vestibule account list"
-        )));
+        let text = format!("no customer with account {wanted} was made here; those that were, are listed");
+        return Err(Failure::new(text).next(Next::new("account list").after(" by: ")));
     }
     if args.to.json {
         output::json(&found);

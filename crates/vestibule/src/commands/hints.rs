@@ -1,62 +1,120 @@
 //! Commands in texts. Whatever led a command to its bank leads the next one there too, so that it works when pasted.
 
-/// What printed commands need beside what their texts say.
+use std::fmt::Display;
+
+use tpp::Hint;
+
+/// A redirect URI for whoever has none yet.
+pub(crate) const EXAMPLE_URI: &str = "https://tpp.example/callback";
+
+/// What printed commands need beside what they say themselves: options with their values, for each group of commands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hints {
-    /// Options of `vestibule tpp`, with their values.
+    /// For `vestibule tpp`.
     pub(crate) tpp: Vec<(&'static str, String)>,
-    /// Options of `vestibule account`.
+    /// For `vestibule account`.
     pub(crate) account: Vec<(&'static str, String)>,
-    /// Options of `vestibule sandbox`.
+    /// For `vestibule sandbox`.
     pub(crate) sandbox: Vec<(&'static str, String)>,
 }
 
-/// How texts name the program.
-const PROGRAM: &str = "vestibule ";
+/// A command of this program that leads on.
+#[derive(Debug, Clone)]
+pub(crate) struct Next {
+    /// What leads to it in a text.
+    before: &'static str,
+    /// Its words in front of any option.
+    words: &'static str,
+    /// Its own options and arguments, as a shell reads them.
+    own: String,
+}
 
-impl Hints {
-    /// The text with each command in it completed: the program as it was called here, and the options that the text
-    /// does not give itself. A command ends with its line, or at a semicolon.
-    pub(crate) fn complete(&self, text: &str) -> String {
-        let (mut done, mut rest) = (String::new(), text);
-        while let Some(at) = rest.find(PROGRAM) {
-            let (before, command) = rest.split_at(at);
-            done += before;
-            rest = &command[PROGRAM.len()..];
-            let is_word = before.chars().next_back().is_none_or(char::is_whitespace);
-            match self.options(rest).filter(|_| is_word) {
-                None => done += PROGRAM,
-                Some((words, options)) => {
-                    let given = rest.split(['\n', ';']).next().unwrap_or_default();
-                    done += &format!("{} {words}", program());
-                    for (name, value) in options.iter().filter(|(name, _)| !given.contains(name)) {
-                        done += &format!(" {name}");
-                        if !value.is_empty() {
-                            done += &format!(" {}", quoted(value));
-                        }
-                    }
-                    rest = &rest[words.len()..];
-                }
-            }
-        }
-        done + rest
+impl Next {
+    /// The command with these words.
+    pub(crate) fn new(words: &'static str) -> Self {
+        Self { before: " with: ", words, own: String::new() }
     }
 
-    /// The words of a command before its options, and the options that it needs here.
-    fn options<'t>(&self, command: &'t str) -> Option<(&'t str, &[(&'static str, String)])> {
-        let is_end = |c: char| !(c.is_ascii_lowercase() || c == '-' || c == ' ');
-        let mut words = command[..command.find(is_end).unwrap_or(command.len())].split(' ');
-        let (options, count): (&[_], _) = match (words.next()?, words.next()) {
-            ("sandbox", _) => (&self.sandbox, 1),
-            ("account", Some(_)) => (&self.account, 2),
-            ("certificate", Some(_)) => (&[], 2),
-            ("tpp", Some("flow" | "status")) => (&self.tpp, 3),
-            ("tpp", Some(_)) => (&self.tpp, 2),
-            _ => return None,
+    /// The same at the end of another text.
+    pub(crate) fn after(self, before: &'static str) -> Self {
+        Self { before, ..self }
+    }
+
+    /// The same with an argument, or several that are written for a shell.
+    pub(crate) fn and(mut self, argument: impl Display) -> Self {
+        self.own += &format!(" {argument}");
+        self
+    }
+
+    /// The same with an option.
+    pub(crate) fn option(self, name: &str, value: &str) -> Self {
+        self.and(format_args!("{name} {}", quoted(value)))
+    }
+
+    /// Registers these redirect URIs.
+    pub(crate) fn register<U: AsRef<str>>(redirect_uris: &[U]) -> Self {
+        let uris = redirect_uris.iter().map(AsRef::as_ref);
+        uris.fold(Self::new("tpp register"), |next, uri| next.option("--redirect-uri", uri))
+    }
+
+    /// Finishes an authorisation, of a consent if it is about one.
+    pub(crate) fn finish(consent: Option<&str>) -> Self {
+        let next = Self::new("tpp authorise").after(" to: ");
+        let next = consent.into_iter().fold(next, |next, id| next.option("--consent", id));
+        next.and("--location -")
+    }
+
+    /// Whether it starts a sandbox.
+    pub(crate) fn is_start(&self) -> bool {
+        self.words == "sandbox"
+    }
+}
+
+impl From<Hint> for Next {
+    fn from(hint: Hint) -> Self {
+        match hint {
+            Hint::StartSandbox => Self::new("sandbox")
+                .after("; check the address, and that the bank is running; a sandbox is started with: "),
+            Hint::Certificate => Self::new("tpp certificate"),
+            Hint::TakeOverSeal => {
+                Self::new("tpp certificate").and("--profile qseal --certificate FILE --key FILE")
+            }
+            Hint::Register => Self::register(&[EXAMPLE_URI]),
+            Hint::RegisterIn(dialect) => Self::new("tpp register")
+                .option("--dialect", dialect.name())
+                .option("--redirect-uri", EXAMPLE_URI)
+                .after(", after: "),
+            Hint::AddRedirectUri => Self::new("tpp oauth-client").option("--redirect-uri", EXAMPLE_URI),
+            Hint::Consent => Self::new("tpp consent"),
+            Hint::Authorise => Self::new("tpp authorise"),
+            Hint::Accounts => Self::new("tpp accounts"),
+            Hint::Show => Self::new("tpp show").after(" by: "),
+        }
+    }
+}
+
+impl Hints {
+    /// The command as it is pasted: the program as it was called here, and the options that the command does not give
+    /// itself.
+    pub(crate) fn command(&self, next: &Next) -> String {
+        let options = match next.words.split(' ').next() {
+            Some("tpp") => &self.tpp,
+            Some("account") => &self.account,
+            _ => &self.sandbox,
         };
-        let length = command.split(' ').take(count).map(|word| word.len() + 1).sum::<usize>() - 1;
-        let words = command.get(..length)?.trim_end_matches(is_end);
-        Some((words, options))
+        let mut command = format!("{} {}", program(), next.words);
+        for (name, value) in options.iter().filter(|(name, _)| !next.own.contains(name)) {
+            command += &format!(" {name}");
+            if !value.is_empty() {
+                command += &format!(" {}", quoted(value));
+            }
+        }
+        command + &next.own
+    }
+
+    /// The same as the end of a sentence.
+    pub(crate) fn tail(&self, next: &Next) -> String {
+        format!("{}{}", next.before, self.command(next))
     }
 }
 
@@ -66,7 +124,7 @@ fn program() -> String {
 }
 
 /// A word for a POSIX shell.
-pub(crate) fn quoted(word: &str) -> String {
+fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:[]=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) && !word.contains('[') {
         return word.to_owned();
@@ -79,33 +137,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_in_texts_get_what_they_lack() {
+    fn commands_get_what_they_lack() {
         let hints = Hints {
             tpp: vec![("--bank", "http://b".to_owned()), ("--state", "my state".to_owned())],
             account: vec![("--management", "http://m".to_owned())],
-            sandbox: Vec::new(),
+            sandbox: vec![("--ephemeral", String::new())],
         };
         let me = program();
-        for (text, completed) in [
-            ("none", "none".to_owned()),
+        for (next, expected) in [
+            (Hint::Consent.into(), " with: ME tpp consent --bank http://b --state 'my state'"),
+            (Hint::Show.into(), " by: ME tpp show --bank http://b --state 'my state'"),
             (
-                "with: vestibule tpp consent",
-                format!("with: {me} tpp consent --bank http://b --state 'my state'"),
+                Next::new("tpp flow ais").and("--headless approve").option("--bank", "x"),
+                " with: ME tpp flow ais --state 'my state' --headless approve --bank x",
             ),
             (
-                "vestibule tpp flow ais --headless approve --bank x; then",
-                format!("{me} tpp flow ais --state 'my state' --headless approve --bank x; then"),
+                Next::new("tpp status draft").and(7),
+                " with: ME tpp status draft --bank http://b --state 'my state' 7",
             ),
-            (
-                "vestibule tpp status draft 7",
-                format!("{me} tpp status draft --bank http://b --state 'my state' 7"),
-            ),
-            ("vestibule account new\n", format!("{me} account new --management http://m\n")),
-            ("/bin/vestibule tpp show", "/bin/vestibule tpp show".to_owned()),
-            ("vestibule sandbox", format!("{me} sandbox")),
-            ("vestibule is a program", "vestibule is a program".to_owned()),
+            (Next::new("account new"), " with: ME account new --management http://m"),
+            (Next::new("sandbox"), " with: ME sandbox --ephemeral"),
         ] {
-            assert_eq!(hints.complete(text), completed);
+            assert_eq!(hints.tail(&next), expected.replace("ME", &me));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ::tpp::{BankError, Error};
 use etcetera::BaseStrategy;
-pub(crate) use hints::{Hints, quoted};
+pub(crate) use hints::{EXAMPLE_URI, Hints, Next};
 use serde_json::{Value, json};
 
 /// A command's failure: one line that says the next step, and for programs what is known about it.
@@ -20,33 +20,27 @@ pub(crate) struct Failure {
     text: String,
     kind: &'static str,
     bank: Option<Box<BankError>>,
+    /// The name that this machine cannot resolve, if that is why.
+    unresolved: Option<String>,
+    /// Commands that lead on, which end the text once it is known what options they need.
+    next: Vec<Next>,
 }
 
 impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), kind: "failed", bank: None }
+        Self { text: text.into(), kind: "failed", bank: None, unresolved: None, next: Vec::new() }
     }
 
-    /// The same with the commands in its text completed.
-    pub(crate) fn with(mut self, hints: &Hints) -> Self {
-        self.text = hints.complete(&self.text);
+    /// The same with a command that leads on, which ends the text.
+    pub(crate) fn next(mut self, next: Next) -> Self {
+        self.next.push(next);
         self
     }
 
-    /// Whether a certificate is not good at the bank's time.
-    fn is_about_validity(&self) -> bool {
-        self.begins_with("CERTIFICATE_EXPIRED")
-    }
-
-    /// Whether a certificate was replaced by another one, or revoked.
-    fn is_about_revocation(&self) -> bool {
-        self.begins_with("CERTIFICATE_REVOKED")
-    }
-
-    /// Whether the bank gave a code, by itself or in front of a text.
-    fn begins_with(&self, code: &str) -> bool {
-        let is_code = |text: &String| text.starts_with(code);
-        self.bank.as_ref().is_some_and(|bank| bank.codes.iter().chain(&bank.texts).any(is_code))
+    /// The same with these commands in words.
+    pub(crate) fn with(mut self, hints: &Hints) -> Self {
+        self.text += &self.next.drain(..).map(|next| hints.tail(&next)).collect::<String>();
+        self
     }
 
     /// For programs.
@@ -72,7 +66,12 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let known = (&error as &dyn Any).downcast_ref::<Error>();
         let (kind, bank) = known.map_or(("failed", None), kind);
-        Self { text: error.to_string(), kind, bank: bank.cloned().map(Box::new) }
+        let unresolved = match known {
+            Some(Error::Unresolved { name, .. }) => Some(name.clone()),
+            _ => None,
+        };
+        let next = known.and_then(Error::hint).map(Next::from).into_iter().collect();
+        Self { text: error.to_string(), kind, bank: bank.cloned().map(Box::new), unresolved, next }
     }
 }
 
@@ -83,7 +82,7 @@ fn kind(error: &Error) -> (&'static str, Option<&BankError>) {
         Error::Credentials { error, .. } => ("credentials", Some(error)),
         Error::AccessExceeded { error, .. } => ("accessExceeded", Some(error)),
         Error::Budget { .. } => ("budget", None),
-        Error::Unreachable { .. } => ("unreachable", None),
+        Error::Unreachable { .. } | Error::Unresolved { .. } => ("unreachable", None),
         Error::Answer { .. } => ("answer", None),
         Error::Untrusted { .. } => ("untrusted", None),
         Error::Authorization { .. } => ("authorization", None),

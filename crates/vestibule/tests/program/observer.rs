@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use edge::{Observer, Seen};
+use gateway::domain::{Subject, SubjectKind};
 use serde_json::Value;
 use testkit::{Request, TestServer, TestTpp, detailed};
 
@@ -20,7 +21,7 @@ struct Recorded {
     status: u16,
     code: Option<String>,
     third_party: Option<String>,
-    subject: Option<String>,
+    subject: Option<Subject>,
 }
 
 impl Observer for Recorder {
@@ -34,7 +35,7 @@ impl Observer for Recorder {
             status: call.status.as_u16(),
             code: owned(call.code),
             third_party: call.third_party.map(ToString::to_string),
-            subject: owned(call.subject),
+            subject: call.subject.cloned(),
         });
     }
 }
@@ -58,7 +59,7 @@ fn calls(tpp: &TestTpp, consent: &str, body: &Value) -> Vec<(Request, Recorded)>
             read.signed(&tpp.signer),
             Recorded {
                 third_party: known.clone(),
-                subject: Some(consent.to_owned()),
+                subject: Some(SubjectKind::Consent.with_id(consent)),
                 ..told(bg, &format!("GET {CONSENTS}/{{consent}}"), 200)
             },
         ),
@@ -107,7 +108,7 @@ async fn each_call_is_told_once_with_what_is_known_of_it() {
         recorder.0.lock().unwrap().clear();
         let answer = server.send(&request).await;
         let request = Some(answer.header("x-request-id").to_owned()).filter(|id| !id.is_empty());
-        let made = answer.json()["consentId"].as_str().filter(|_| answer.status == 201).map(str::to_owned);
+        let made = answer.json()["consentId"].as_str().map(|id| SubjectKind::Consent.with_id(id));
         let expected = Recorded { request, subject: expected.subject.clone().or(made), ..expected };
         assert_eq!(*recorder.0.lock().unwrap(), [expected], "{}", answer.body);
     }

@@ -137,3 +137,36 @@ fn a_real_certificate_is_taken_over() {
     let shown = setting.json(&["show", "--dialect", "bunq"]);
     assert!(shown.to_string().contains("PSDNL-DNB-B77"), "{shown}");
 }
+
+/// The customer's approval outlives the certificate: what reads says which command gets another one.
+#[test]
+fn reads_with_an_expired_certificate_name_the_command_that_helps() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    let advance = |by: &str| setting.manage("PUT", "/clock", &json!({"tenant": "nl", "advance": by}));
+    let authorise = ["authorise", "--headless", "approve", "--customer-iban", &iban];
+    let register = ["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"];
+    setting.ok(&register);
+    advance("P300D");
+    setting.ok(&authorise);
+    advance("P80D");
+    for command in ["accounts", "balances", "transactions"] {
+        let error = setting.refused(&[command], "is valid from");
+        assert!(error.contains("tpp certificate --bank") && error.contains("tpp register --bank"), "{error}");
+    }
+    // The same user gets another one, and the approval holds.
+    setting.ok(&register);
+    setting.ok(&["accounts"]);
+    // A certificate of the sandbox is replaced by another one of the sandbox.
+    setting.ok(&["certificate", "--profile", "qseal"]);
+    setting.ok(&register);
+    let funds = ["funds", "--iban", &iban, "--amount", "1.00"];
+    advance("P380D");
+    setting.ok(&funds);
+    advance("P380D");
+    let error = setting.refused(&funds, "tpp certificate --bank");
+    assert!(!error.contains("tpp register"), "{error}");
+    setting.ok(&["certificate", "--profile", "qseal"]);
+    setting.ok(&register);
+    setting.ok(&funds);
+}

@@ -197,3 +197,28 @@ fn show_all_lists_every_bank() {
     assert_eq!(banks.len(), 2);
     assert!(banks.contains(&other.into()) && banks.contains(&one.bank.url("public").into()));
 }
+
+/// The name is not that of the bank's address: the sandbox was told to write it into its links.
+#[test]
+fn a_public_url_that_this_machine_does_not_know_is_named_as_the_cause() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let url = "http://vestibule.invalid:8080";
+    let setting = Setting::new(&["--ephemeral", "--listen", &address, "--public-url", url]);
+    let bank = format!("http://{address}");
+    let to = ["--redirect-uri", URI, "--bank", &bank, "--state", &setting.state];
+    let register = [&["tpp", "register"], &to[..]].concat();
+    let (code, _, error) = vestibule(&register);
+    assert!(code == 1 && error.contains("cannot resolve the name vestibule.invalid"), "{error}");
+    assert!(error.contains("because of its --public-url") && !error.contains("is running"), "{error}");
+    let (_, refused, _) = vestibule(&[&register[..], &["--json"]].concat());
+    assert_eq!(json(&refused)["error"]["kind"], "unreachable");
+    // The bank's own name is the address that was given.
+    let to = ["--bank", "http://vestibule.invalid", "--state", &setting.state];
+    let (code, _, error) = vestibule(&[&["tpp", "register", "--redirect-uri", URI], &to[..]].concat());
+    assert!(
+        code == 1 && error.contains("cannot resolve the name vestibule.invalid, http to port 80"),
+        "{error}"
+    );
+    assert!(error.contains("check the address") && !error.contains("--public-url"), "{error}");
+}

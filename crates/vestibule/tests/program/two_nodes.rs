@@ -48,7 +48,7 @@ async fn a_customers_calls_may_reach_either_node() {
     let again = Request::registration("nl", &token, &["https://other.example"]).certificate(&tpp.signer);
     assert_eq!(one.send(&again).await.status, 401, "an initial access token is used once");
 
-    let customer = other.customer("nl", "everyday").await;
+    let customer = other.customer("nl", "household").await;
     let iban = customer["accounts"][0]["iban"].as_str().unwrap().to_owned();
     // The same request again makes nothing new, wherever it arrives.
     let request = tpp.consent_request(&detailed(&iban, true));
@@ -117,7 +117,7 @@ async fn a_sandbox_keeps_its_bank_in_the_database_and_the_password_to_itself() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let make = |program: &Program| {
         let url = format!("{}/test-accounts", program.url("management"));
-        let wish = json!({"tenant": "nl", "persona": "everyday"}).to_string();
+        let wish = json!({"tenant": "nl", "persona": "household"}).to_string();
         http.post(url).header("content-type", "application/json").body(wish).send()
     };
     assert_eq!(make(&program).await.unwrap().status(), 201);
@@ -126,7 +126,7 @@ async fn a_sandbox_keeps_its_bank_in_the_database_and_the_password_to_itself() {
     let program = Program::sandbox(BINARY, &["--database", &address]);
     let url = format!("{}/test-accounts", program.url("management"));
     let kept = http.get(url).send().await.unwrap().text().await.unwrap();
-    assert!(kept.contains("everyday"), "{kept}");
+    assert!(kept.contains("household"), "{kept}");
 }
 
 #[test]

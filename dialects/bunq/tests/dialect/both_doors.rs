@@ -1,8 +1,8 @@
 //! One bank, two interfaces: the same customers, accounts, money and third parties.
 
 use serde_json::json;
-use testkit::bunq::{BunqClient, cents, euro, shop};
-use testkit::{TestServer, detailed};
+use testkit::bunq::{BunqClient, cents, element, euro, shop};
+use testkit::{Request, TestServer, detailed, parameter};
 
 #[tokio::test]
 async fn both_interfaces_tell_the_same_about_an_account() {
@@ -69,4 +69,38 @@ async fn a_third_party_is_the_same_at_both_interfaces() {
     let refused = again.send(&again.credential_request(&pem, &seal.chain.concat(), &seal.key_pem)).await;
     assert_eq!(refused.status, 400);
     assert!(refused.body.contains("blocked"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_payment_of_one_interface_cannot_be_authorised_at_the_other() {
+    let server = TestServer::start().await;
+    let id = "PSDNL-DNB-B0043";
+    let tpp = server.registered("nl", id).await;
+    let seal = server.certificate(json!({"organizationIdentifier": id, "profile": "qseal"})).await;
+    let client = BunqClient::install(&server).await;
+    let pem = eidas::certificate::to_pem(&seal.certificate.der);
+    let key = client.trade(&pem, &seal.chain.concat(), &seal.key_pem).await;
+    let client = client.open(&key).await;
+    let customer = server.customer("nl", "household").await;
+    let iban = customer["iban"].as_str().unwrap();
+    let path = format!("/user/{}/payment-service-provider-issuer-transaction", client.user);
+    let body = json!({"counterparty_alias": shop(), "amount": euro("10.00"), "description": "Order 1",
+        "url_redirect": "https://shop.example/done"});
+    let made = client.make(&path, &body).await;
+    let seen =
+        element(&client.get(&format!("{path}/{made}")).await, "PaymentServiceProviderIssuerTransaction");
+    let link = format!("/bunq/psp?transactionId={}", seen["public_uuid"].as_str().unwrap());
+    let left = server.decide(&format!("{}{link}", server.url()), iban, "expire").await;
+    let why = parameter(&left, "error_description").unwrap();
+    let payment = why.split("payment with uuid ").nth(1).unwrap().split(' ').next().unwrap();
+    // Another browser is at the page of the payment, so that there is an authorisation of it.
+    assert_eq!(server.send(&Request::new("GET", &link)).await.status, 302);
+    let asked = tpp.consent(&server, &detailed(iban, true)).await;
+    let own = format!("AIS%3A{}", asked["consentId"].as_str().unwrap());
+    let url = tpp.authorization_url(&asked);
+    assert!(url.contains(&own), "{url}");
+    let left = server.decide(&url.replace(&own, &format!("PIS%3A{payment}")), iban, "approve").await;
+    let why = parameter(&left, "error_description").unwrap();
+    assert_eq!(why, format!("No pending authorisations found for payment with uuid {payment}"));
+    assert_eq!(client.list(&format!("{path}/{made}")).await[0]["status"], "PENDING");
 }

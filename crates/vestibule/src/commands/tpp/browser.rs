@@ -4,26 +4,26 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tpp::Departure;
 use tpp::loopback::Loopback;
 use tpp::sandbox::Approval;
 
 use super::Session;
 use crate::cli::HeadlessArgs;
-use crate::commands::Failure;
+use crate::commands::{Failure, Next};
 use crate::output;
 
 /// How long a customer may take at the bank.
 const BROWSER_TIME: Duration = Duration::from_secs(15 * 60);
 
 impl Session<'_> {
-    /// Sends the customer to an address of the bank, with a browser or without, and returns where they came back
-    /// to. `finish` is the command that goes on if nobody says where that was.
+    /// Sends the customer to an address of the bank, with a browser or without, and returns where they came back to.
     pub(super) async fn send_browser(
         &self,
-        (url, redirect_uri): (&str, &str),
+        departure: &Departure,
         args: &HeadlessArgs,
-        finish: &str,
     ) -> Result<String, Failure> {
+        let Departure { consent, url, redirect_uri } = departure;
         if let Some(decision) = args.headless {
             let iban = check_headless(args)?;
             let approval = Approval { url, iban, decision: decision.name(), account: None };
@@ -46,7 +46,7 @@ impl Session<'_> {
                     "The browser comes back to {redirect_uri}. Paste the whole address that it came back to, and press \
                      Enter …"
                 ));
-                pasted_or(finish).await
+                pasted_or(Next::finish(consent.as_deref())).await
             }
         }
     }
@@ -58,17 +58,14 @@ pub(super) fn check_headless(args: &HeadlessArgs) -> Result<&str, Failure> {
         return Ok("");
     }
     args.customer_iban.as_deref().ok_or_else(|| {
-        Failure::new("--headless needs --customer-iban; make a customer with: vestibule account new")
+        Failure::new("--headless needs --customer-iban; make a customer").next(Next::new("account new"))
     })
 }
 
-/// The address that somebody pastes.
-pub(super) async fn pasted_or(finish: &str) -> Result<String, Failure> {
-    pasted().await.ok_or_else(|| {
-        Failure::new(format!(
-            "nobody pasted the address that the browser came back to; paste it to: {finish}"
-        ))
-    })
+/// The address that somebody pastes. `finish` is the command that goes on if nobody does.
+pub(super) async fn pasted_or(finish: Next) -> Result<String, Failure> {
+    let text = "nobody pasted the address that the browser came back to; paste it";
+    pasted().await.ok_or_else(|| Failure::new(text).next(finish))
 }
 
 /// A listener at the redirect URI, if that is of this machine and free.

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-use tpp::bunq::{Account, Order, Period};
+use serde_json::{Value, json};
 use tpp::sandbox::TestAccountRequest;
+use tpp::{Account, Approved, Departure, Order, Reading, ThirdParty, TransactionsWish};
 
 use super::Session;
-use super::accounts::{ACCOUNT_HEADINGS, BALANCE_HEADINGS, account_line, amount_line, balance_line};
-use super::bunq::FINISH;
-use super::bunq_output::{account_json, account_text};
+use super::approvals::approved_json;
+use super::payments::number;
+use super::reading::{accounts_json, of_each, print_accounts, print_balances};
 use crate::cli::{HeadlessArgs, TppConsentArgs, TppFlowAisArgs, TppFlowBunqArgs, TppRegisterArgs};
-use crate::commands::Failure;
+use crate::commands::{Failure, Next};
 use crate::output;
 
 /// Whom the first payment goes to.
@@ -52,9 +52,19 @@ impl Steps {
         }
     }
 
-    fn taken(&self) -> Vec<Value> {
-        let steps = self.done.iter();
-        steps.map(|(step, took)| serde_json::json!({"step": step, "milliseconds": took})).collect()
+    /// Shows what came of them.
+    fn end(&self, mut json: Value, customer: &Customer, text: impl FnOnce()) {
+        let total = self.begun.elapsed().as_millis();
+        if !self.json {
+            output::line(&format!("{:<16} {total:>6} ms\n", "together"));
+            return text();
+        }
+        let step = |(step, took): &(&str, u128)| json!({"step": step, "milliseconds": took});
+        json["steps"] = self.done.iter().map(step).collect();
+        json["milliseconds"] = json!(total);
+        let HeadlessArgs { customer_iban, .. } = &customer.headless;
+        json["customer"] = json!({"iban": customer_iban, "digipassNumber": customer.digipass});
+        output::json(&json);
     }
 }
 
@@ -65,34 +75,13 @@ struct Customer {
     digipass: Option<String>,
 }
 
-impl Customer {
-    fn json(&self) -> Value {
-        serde_json::json!({"iban": self.headless.customer_iban, "digipassNumber": self.digipass})
-    }
-}
-
 impl Session<'_> {
     /// From nothing, or from what there is, to the first balance.
-    pub(super) async fn flow_ais(&self, command: &TppFlowAisArgs) -> Result<(), Failure> {
+    pub(super) async fn flow_ais<C: ThirdParty>(&self, command: &TppFlowAisArgs) -> Result<(), Failure> {
         let mut steps = Steps::begin(self.args.json);
-        self.check_persona(&command.headless, &command.persona).await?;
-        let mut state = self.meet().await?;
-        let tenant = self.tenant(command.tenant.as_deref(), &state)?;
-        let mut redirect_uris = state.registration.as_ref().map(|kept| kept.redirect_uris.clone());
-        let is_new = |uri: &String| redirect_uris.as_ref().is_none_or(|known| !known.contains(uri));
-        if redirect_uris.is_none() || command.redirect_uri.as_ref().is_some_and(is_new) {
-            let mut redirect_uris = redirect_uris.take().unwrap_or_default();
-            redirect_uris.push(self.redirect_uri(command.redirect_uri.as_ref()));
-            let tenant = Some(tenant.clone());
-            let registration =
-                TppRegisterArgs { tenant, redirect_uris, sector_identifier_uri: String::new() };
-            state = self.register_with(state, registration, |_| {}).await?;
-            let id = state.registration.as_ref().map(|kept| kept.client_id.clone()).unwrap_or_default();
-            steps.done("registration", &id);
-        }
-        let customer = self.customer(&command.headless, &tenant, &command.persona).await?;
-        steps.customer(&customer);
-        let client = self.client(&state, &tenant).await?;
+        let beginning = (&command.headless, command.persona.as_str(), command.tenant.as_deref());
+        let named = command.redirect_uri.as_ref();
+        let (mut client, tenant, customer) = self.begin::<C>(&mut steps, beginning, named).await?;
         let wish = TppConsentArgs {
             ibans: customer.headless.customer_iban.iter().cloned().collect(),
             valid_until: None,
@@ -102,91 +91,104 @@ impl Session<'_> {
             redirect_uri: command.redirect_uri.clone(),
             tenant: Some(tenant),
         };
-        let mut consent = self.request_consent(&client, state, &wish).await?;
-        steps.done("consent", &consent.kept().id.clone());
-        let location = self.send_customer(&mut consent, &customer.headless).await?;
-        steps.done("authorisation", "the customer came back");
-        consent.redeem(&location).await?;
-        steps.done("tokens", "code redeemed");
-        consent.confirm().await?;
-        let status = consent.status().await?;
-        steps.done("confirmation", &format!("consent is {status}"));
-        let accounts = consent.accounts().await?;
+        let consent = self.request_consent(&mut client, &wish).await?;
+        steps.done("consent", &consent.id);
+        let departure = client.depart(Some(&consent.id), None).await?;
+        let approved = self.approve(&mut client, &mut steps, &departure, &customer).await?;
+        let reading = Reading { by: Some(consent.id), ..Reading::default() };
+        let accounts = client.accounts(&reading).await?;
         steps.done("accounts", &format!("{} in the consent", accounts.len()));
-        let mut balances = Vec::new();
-        for account in accounts.iter().filter(|account| account.links.balances.is_some()) {
-            let read = consent.balances(account).await?;
-            balances.extend(read.balances.iter().map(|balance| (account, balance.clone())));
-        }
+        let read = async |client: &mut C, account: &Account| client.balances(&reading, account).await;
+        let (all, _) = of_each(&mut client, &accounts, read).await?;
+        let balances: Vec<_> = all
+            .iter()
+            .flat_map(|(account, all)| {
+                all.iter().flat_map(|all| &all.balances).map(move |one| (*account, one))
+            })
+            .collect();
         steps.done("balances", &format!("{} read", balances.len()));
-        let total = steps.begun.elapsed().as_millis();
-        if self.args.json {
-            let balances: Vec<_> = balances.iter().map(|(_, balance)| balance).collect();
-            output::json(&serde_json::json!({
-                "consentId": consent.kept().id, "consentStatus": status, "steps": steps.taken(),
-                "milliseconds": total, "balances": balances, "customer": customer.json(),
-            }));
-        } else {
-            output::line(&format!("{:<16} {total:>6} ms\n", "together"));
-            output::line(&amount_line(BALANCE_HEADINGS));
-            for (account, balance) in &balances {
-                output::line(&balance_line(account, balance));
-            }
-        }
+        let mut json = approved_json(&approved);
+        json["balances"] = balances.iter().map(|(_, balance)| json!(balance)).collect();
+        steps.end(json, &customer, || print_balances(balances.iter().copied()));
         Ok(())
     }
 
     /// From nothing, or from what there is, to the first accounts and a payment that waits for the customer.
-    pub(super) async fn flow_bunq(&self, command: &TppFlowBunqArgs) -> Result<(), Failure> {
+    pub(super) async fn flow_bunq<C: ThirdParty>(&self, command: &TppFlowBunqArgs) -> Result<(), Failure> {
         let mut steps = Steps::begin(self.args.json);
-        self.check_persona(&command.headless, &command.persona).await?;
         let redirect_uri = self.redirect_uri(command.redirect_uri.as_ref());
-        let mut client = self.bunq_client().await?;
-        let tenant = self.tenant(None, &client.state())?;
-        client.register(std::slice::from_ref(&redirect_uri), |_| {}).await?;
-        let id = client.kept().oauth_client.as_ref().map(|kept| kept.client_id.clone());
-        steps.done("registration", &id.unwrap_or_default());
-        let decider = self.customer(&command.headless, &tenant, &command.persona).await?;
-        steps.customer(&decider);
-        let pending = client.begin_authorization(Some(&redirect_uri))?;
-        let way = (pending.url.as_str(), pending.redirect_uri.as_str());
-        let location = self.send_browser(way, &decider.headless, FINISH).await?;
-        steps.done("authorisation", "the customer came back");
-        let connection = client.finish_authorization(&location).await?;
-        let user = client.user_of(connection).await?;
-        let customer = client.customer_of(connection).unwrap_or_default();
-        steps.done("session", &format!("code exchanged; user {user} {customer}"));
-        let accounts = client.accounts(connection).await?;
+        let beginning = (&command.headless, command.persona.as_str(), None);
+        let (mut client, _, customer) = self.begin::<C>(&mut steps, beginning, Some(&redirect_uri)).await?;
+        let departure = client.depart(None, Some(&redirect_uri)).await?;
+        let approved = self.approve(&mut client, &mut steps, &departure, &customer).await?;
+        let reading = Reading::default();
+        let accounts = client.accounts(&reading).await?;
         steps.done("accounts", &format!("{} connected", accounts.len()));
-        let mut read = 0;
-        for account in &accounts {
-            read += client.payments(connection, account.details.id, &Period::default()).await?.len();
-        }
+        let wish = TransactionsWish { booking_status: "booked".to_owned(), ..TransactionsWish::default() };
+        let read =
+            async |client: &mut C, account: &Account| client.transactions(&reading, account, &wish).await;
+        let (all, _) = of_each(&mut client, &accounts, read).await?;
+        let read: usize = all.iter().map(|(_, list)| list.booked.len()).sum();
         steps.done("transactions", &format!("{read} read"));
-        let payer = payer(&accounts, decider.headless.customer_iban.as_deref())?;
+        let payer = payer(&accounts, customer.headless.customer_iban.as_deref())?;
         let order = Order {
             to: PAYEE.0.to_owned(),
             name: PAYEE.1.to_owned(),
             amount: "12.50".to_owned(),
             description: "First payment".to_owned(),
         };
-        let draft = client.draft(connection, payer.details.id, &order).await?;
+        let draft = client.draft(None, payer.number(), &order).await?;
         steps.done("draft payment", &format!("{} is {}", draft.id, draft.status));
-        let total = steps.begun.elapsed().as_millis();
-        if self.args.json {
-            output::json(&serde_json::json!({
-                "connection": user, "steps": steps.taken(), "milliseconds": total, "customer": decider.json(),
-                "accounts": accounts.iter().map(account_json).collect::<Vec<_>>(),
-                "transactions": read,
-                "draftPayment": {"id": draft.id, "status": draft.status},
-            }));
-        } else {
-            output::line(&format!("{:<16} {total:>6} ms\n", "together"));
-            output::line(&account_line(ACCOUNT_HEADINGS));
-            accounts.iter().for_each(|account| output::line(&account_text(account)));
-            self.next(&["vestibule tpp authorise", &format!("vestibule tpp status draft {}", draft.id)]);
-        }
+        let mut json = approved_json(&approved);
+        json["accounts"] = accounts_json(&accounts).into();
+        json["transactions"] = read.into();
+        json["draftPayment"] = json!({"id": number(&draft.id), "status": draft.status});
+        steps.end(json, &customer, || {
+            print_accounts(&accounts);
+            self.next(&[Next::new("tpp authorise"), Next::new("tpp status draft").and(&draft.id)]);
+        });
         Ok(())
+    }
+
+    /// How each flow begins: a client that is registered, its tenant, and a customer.
+    async fn begin<C: ThirdParty>(
+        &self,
+        steps: &mut Steps,
+        (headless, persona, tenant): (&HeadlessArgs, &str, Option<&str>),
+        redirect_uri: Option<&String>,
+    ) -> Result<(C, String, Customer), Failure> {
+        self.check_persona(headless, persona).await?;
+        let mut client: C = self.client().await?;
+        let state = client.state();
+        let tenant = self.tenant(tenant, &state)?;
+        if !client.is_registered(redirect_uri.map(String::as_str)) {
+            let mut redirect_uris = state.redirect_uris().map(<[String]>::to_vec).unwrap_or_default();
+            redirect_uris.push(self.redirect_uri(redirect_uri));
+            let registration = TppRegisterArgs {
+                tenant: Some(tenant.clone()),
+                redirect_uris,
+                sector_identifier_uri: String::new(),
+            };
+            client = self.register_with(state, registration, |_| {}).await?;
+            steps.done("registration", client.state().client_id().unwrap_or_default());
+        }
+        let customer = self.customer(headless, &tenant, persona).await?;
+        steps.customer(&customer);
+        Ok((client, tenant, customer))
+    }
+
+    /// Sends the customer to the bank, and takes up what they approved.
+    async fn approve<C: ThirdParty>(
+        &self,
+        client: &mut C,
+        steps: &mut Steps,
+        departure: &Departure,
+        customer: &Customer,
+    ) -> Result<Approved, Failure> {
+        let location = self.send_browser(departure, &customer.headless).await?;
+        steps.done("authorisation", "the customer came back");
+        let consent = departure.consent.as_deref();
+        Ok(client.arrive(consent, &location, |step, what| steps.done(step, what)).await?)
     }
 
     /// Checks that a customer of this kind can go through a flow, before anything is made.
@@ -196,19 +198,17 @@ impl Session<'_> {
         }
         let all = self.management().await?.personas().await?;
         let personas: Vec<&Value> = all["personas"].as_array().into_iter().flatten().collect();
-        let list = "the others are listed by: vestibule account list --personas";
+        let others = || Next::new("account list").and("--personas").after("; the others are listed by: ");
         let Some(found) = personas.iter().find(|known| known["name"] == persona) else {
             let names: Vec<_> = personas.iter().filter_map(|known| known["name"].as_str()).collect();
-            return Err(Failure::new(format!(
-                "persona {persona} is not one of {}; {list}",
-                names.join(", ")
-            )));
+            let text = format!("persona {persona} is not one of {}", names.join(", "));
+            return Err(Failure::new(text).next(others()));
         };
         if found["usableAccounts"] == 0 {
             let description = found["description"].as_str().unwrap_or_default();
-            return Err(Failure::new(format!(
-                "persona {persona} has no account that a flow can read or pay from ({description}); {list}"
-            )));
+            let text =
+                format!("persona {persona} has no account that a flow can read or pay from ({description})");
+            return Err(Failure::new(text).next(others()));
         }
         Ok(())
     }
@@ -248,13 +248,8 @@ impl Session<'_> {
 
 /// The account that pays: the customer's that is named, or the first from which one can pay.
 fn payer<'a>(accounts: &'a [Account], iban: Option<&str>) -> Result<&'a Account, Failure> {
-    let can_pay = |account: &&Account| {
-        account.details.status == "ACTIVE"
-            && matches!(account.kind.as_str(), "MonetaryAccountBank" | "MonetaryAccountJoint")
-            && account.iban().is_some()
-            && account.details.currency.as_deref() == Some("EUR")
-    };
-    let named = accounts.iter().filter(can_pay).find(|account| account.iban() == iban);
-    let payer = named.or_else(|| accounts.iter().find(can_pay));
-    payer.ok_or_else(|| Failure::new("the customer connected no account that can pay"))
+    let mut payers = accounts.iter().filter(|account| account.can_pay);
+    let named = payers.clone().find(|account| account.details.iban.as_deref() == iban);
+    let none = || Failure::new("the customer connected no account that can pay");
+    named.or_else(|| payers.next()).ok_or_else(none)
 }

@@ -4,17 +4,17 @@ use berlin_group::wire;
 use http::Method;
 use oauth::wire::TokenResponse;
 
-use super::Client;
+use super::interface::Interface;
 use crate::call::Call;
 use crate::{Error, clock};
 
 /// Client id and secret.
 #[derive(Clone, Copy)]
-pub struct Credentials<'a> {
+pub(super) struct Credentials<'a> {
     /// Client id.
-    pub id: &'a str,
+    pub(super) id: &'a str,
     /// Client secret.
-    pub secret: &'a str,
+    pub(super) secret: &'a str,
 }
 
 impl std::fmt::Debug for Credentials<'_> {
@@ -25,21 +25,18 @@ impl std::fmt::Debug for Credentials<'_> {
 
 /// What a read of account data carries besides the signature.
 #[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
+pub(super) struct Access<'a> {
     /// The consent.
-    pub consent: &'a str,
+    pub(super) consent: &'a str,
     /// The access token.
-    pub token: &'a str,
+    pub(super) token: &'a str,
     /// Where the customer comes from, if they take part.
-    pub psu_ip_address: Option<&'a str>,
+    pub(super) psu_ip_address: Option<&'a str>,
 }
 
-impl Client {
+impl Interface {
     /// Asks for a consent.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn request_consent(
+    pub(super) async fn request_consent(
         &self,
         request: &wire::ConsentRequest,
         redirect_uri: &str,
@@ -54,30 +51,21 @@ impl Client {
     }
 
     /// Reads the status of a consent.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn consent_status(&self, consent: &str) -> Result<String, Error> {
+    pub(super) async fn consent_status(&self, consent: &str) -> Result<String, Error> {
         let call = Call::get(self.api(&format!("/v1/consents/{consent}/status")));
         let status: wire::ConsentStatus = self.transport.json(self.signed(call)?).await?;
         Ok(status.consent_status)
     }
 
     /// Reads the status of an authorisation.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn sca_status(&self, (consent, authorisation): (&str, &str)) -> Result<String, Error> {
+    pub(super) async fn sca_status(&self, (consent, authorisation): (&str, &str)) -> Result<String, Error> {
         let call = Call::get(self.api(&format!("/v1/consents/{consent}/authorisations/{authorisation}")));
         let status: wire::ScaStatus = self.transport.json(self.signed(call)?).await?;
         Ok(status.sca_status)
     }
 
     /// Begins another authorisation of a consent.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn begin_authorisation(
+    pub(super) async fn begin_authorisation(
         &self,
         consent: &str,
         redirect_uri: &str,
@@ -90,19 +78,13 @@ impl Client {
     }
 
     /// Ends a consent.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn delete_consent(&self, consent: &str) -> Result<(), Error> {
+    pub(super) async fn delete_consent(&self, consent: &str) -> Result<(), Error> {
         let call = Call::new(Method::DELETE, self.api(&format!("/v1/consents/{consent}")), Vec::new());
         self.transport.send(self.signed(call)?).await.map(|_| ())
     }
 
     /// Confirms an authorisation; `link` is the confirmation link, or absent to build it.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn confirm(
+    pub(super) async fn confirm(
         &self,
         (consent, authorisation): (&str, &str),
         link: Option<&str>,
@@ -121,10 +103,7 @@ impl Client {
     }
 
     /// Redeems an authorization code.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn redeem_code(
+    pub(super) async fn redeem_code(
         &self,
         token_endpoint: &str,
         credentials: Credentials<'_>,
@@ -142,10 +121,7 @@ impl Client {
     }
 
     /// Trades a refresh token for new tokens.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn refresh(
+    pub(super) async fn refresh(
         &self,
         token_endpoint: &str,
         credentials: Credentials<'_>,
@@ -156,10 +132,7 @@ impl Client {
     }
 
     /// Ends a token.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn revoke(
+    pub(super) async fn revoke(
         &self,
         revocation_endpoint: &str,
         credentials: Credentials<'_>,
@@ -170,27 +143,18 @@ impl Client {
     }
 
     /// The accounts of a path, `/v1/accounts` or `/v2/savings`.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn accounts(&self, path: &str, access: Access<'_>) -> Result<Vec<wire::Account>, Error> {
+    pub(super) async fn accounts(&self, path: &str, access: Access<'_>) -> Result<Vec<wire::Account>, Error> {
         let list: wire::AccountList = self.read(self.api(path), access).await?;
         Ok(list.accounts)
     }
 
     /// The balances behind a link.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn balances(&self, link: &str, access: Access<'_>) -> Result<wire::Balances, Error> {
+    pub(super) async fn balances(&self, link: &str, access: Access<'_>) -> Result<wire::Balances, Error> {
         self.read(self.resolve(link)?, access).await
     }
 
     /// One page of transactions: a link with further parameters.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn transactions(
+    pub(super) async fn transactions(
         &self,
         link: &str,
         parameters: &[(&str, String)],

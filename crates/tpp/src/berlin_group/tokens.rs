@@ -1,0 +1,108 @@
+//! The tokens of a consent: kept before they are used, renewed before they expire, given back.
+
+use jiff::{SignedDuration, Timestamp};
+use oauth::wire::TokenResponse;
+
+use super::calls::{Access, Credentials};
+use super::consent::ConsentSession;
+use super::interface::Interface;
+use crate::error::not_registered;
+use crate::kept_consents::KeptTokens;
+use crate::{Error, Hint, clock};
+
+/// An access token is renewed so long before it expires.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
+
+impl ConsentSession<'_> {
+    /// Gets new tokens now.
+    pub(super) async fn refresh(&mut self) -> Result<(), Error> {
+        let token = self.kept().tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
+        let token = token.ok_or_else(|| {
+            let text = format!("consent {} has no refresh token; ask for another one", self.id);
+            Error::missing(text, Hint::Consent)
+        })?;
+        let endpoint = &self.branch.server.token_endpoint;
+        let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await?;
+        self.keep(tokens)
+    }
+
+    /// Ends the tokens, and with `delete` the consent itself.
+    pub(super) async fn revoke(&mut self, delete: bool) -> Result<(), Error> {
+        if let Some(tokens) = self.kept().tokens.clone() {
+            let token = tokens.refresh_token.unwrap_or(tokens.access_token);
+            let endpoint = &self.branch.server.revocation_endpoint;
+            self.branch.interface.revoke(endpoint, self.credentials()?, &token).await?;
+            self.change(|kept| kept.tokens = None)?;
+        }
+        if delete {
+            self.branch.interface.delete_consent(&self.id).await?;
+            self.note("terminatedByTpp")?;
+        }
+        Ok(())
+    }
+
+    /// Reads with an access token that is still good; one that the bank refuses all the same is renewed once.
+    pub(super) async fn with_token<T>(
+        &mut self,
+        read: impl AsyncFn(&Interface, Access<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let token = self.token().await?;
+        let mut result = read(&self.branch.interface, self.access(&token)).await;
+        if let Err(Error::Bank(error)) = &result
+            && error.is_about_token()
+            && self.can_refresh()
+        {
+            self.refresh().await?;
+            let token = self.token().await?;
+            result = read(&self.branch.interface, self.access(&token)).await;
+        }
+        match result {
+            Err(Error::Bank(error)) if error.is_about_consent() => Err(self.ended_or(error).await),
+            other => other,
+        }
+    }
+
+    fn access<'t>(&'t self, token: &'t str) -> Access<'t> {
+        Access { consent: &self.id, token, psu_ip_address: self.psu_ip_address.as_deref() }
+    }
+
+    fn can_refresh(&self) -> bool {
+        self.kept().tokens.as_ref().is_some_and(|tokens| tokens.refresh_token.is_some())
+    }
+
+    /// An access token that does not expire within half a minute.
+    pub(super) async fn token(&mut self) -> Result<String, Error> {
+        self.check_usable()?;
+        let (text, hint) = if self.kept().confirmed {
+            let text = "the consent has no tokens any more, and is authorised once; ask for another one";
+            (text, Hint::Consent)
+        } else {
+            ("the consent is not authorised yet; send the customer to the bank", Hint::Authorise)
+        };
+        let none = || Error::missing(text, hint.clone());
+        let tokens = self.kept().tokens.as_ref().ok_or_else(none)?;
+        if tokens.expires_at.duration_since(clock::now()) < RENEW_BEFORE && self.can_refresh() {
+            self.refresh().await?;
+        }
+        let tokens = self.kept().tokens.as_ref().ok_or_else(none)?;
+        Ok(tokens.access_token.clone())
+    }
+
+    /// The tokens are on disk before they are used: a refresh token works once.
+    pub(super) fn keep(&mut self, tokens: TokenResponse) -> Result<(), Error> {
+        let lifetime = SignedDuration::from_secs(tokens.expires_in.clamp(0, 86_400));
+        let expires_at = clock::now().saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let TokenResponse { access_token, refresh_token, .. } = tokens;
+        self.change(|kept| {
+            let before = kept.tokens.take().and_then(|tokens| tokens.refresh_token);
+            let refresh_token = refresh_token.or(before);
+            kept.tokens = Some(KeptTokens { access_token, expires_at, refresh_token });
+            kept.pending = None;
+        })
+    }
+
+    pub(super) fn credentials(&self) -> Result<Credentials<'_>, Error> {
+        let kept = self.client.state.registration.as_ref().ok_or_else(not_registered)?;
+        Ok(Credentials { id: &kept.client_id, secret: &kept.client_secret })
+    }
+}

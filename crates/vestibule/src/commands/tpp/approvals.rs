@@ -1,0 +1,124 @@
+//! What customers approve: asked for, decided, renewed, given back.
+
+use serde_json::{Value, json};
+use tpp::kept_consents::{ConsentWish, KeptConsent};
+use tpp::{Approved, ThirdParty};
+
+use super::Session;
+use super::browser::{check_headless, pasted_or};
+use super::kept::consent_json;
+use super::reading::day;
+use crate::cli::{TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppRevokeArgs, TppStatusCommand};
+use crate::commands::{Failure, Next};
+use crate::output;
+
+impl Session<'_> {
+    pub(super) async fn consent<C: ThirdParty>(&self, command: &TppConsentArgs) -> Result<(), Failure> {
+        let mut client = self.client::<C>().await?;
+        let kept = self.request_consent(&mut client, command).await?;
+        self.say(
+            || consent_json(&kept),
+            || {
+                output::line(&format!("Consent {} until {}", kept.id, kept.valid_until));
+                self.next(&[Next::new("tpp authorise")]);
+            },
+        );
+        Ok(())
+    }
+
+    pub(super) async fn request_consent<C: ThirdParty>(
+        &self,
+        client: &mut C,
+        command: &TppConsentArgs,
+    ) -> Result<KeptConsent, Failure> {
+        let tenant = self.tenant(command.tenant.as_deref(), &client.state())?;
+        let wish = ConsentWish {
+            ibans: command.ibans.clone(),
+            recurring: !command.one_off,
+            valid_until: day(command.valid_until.as_deref())?,
+            frequency_per_day: command.frequency_per_day,
+            savings: command.savings,
+        };
+        Ok(client.request_consent(&tenant, command.redirect_uri.as_deref(), &wish).await?)
+    }
+
+    pub(super) async fn authorise<C: ThirdParty>(&self, command: &TppAuthoriseArgs) -> Result<(), Failure> {
+        check_headless(&command.headless)?;
+        let mut client = self.client::<C>().await?;
+        let consent = client.awaiting(command.id.consent.as_deref())?;
+        let consent = consent.as_deref();
+        let location = match command.location.as_deref() {
+            Some("-") => {
+                output::error("Paste the whole address that the browser came back to, and press Enter …");
+                pasted_or(Next::finish(consent)).await?
+            }
+            Some(location) => location.to_owned(),
+            None => self.send_browser(&client.depart(consent, None).await?, &command.headless).await?,
+        };
+        let approved = client.arrive(consent, &location, |_, _| {}).await?;
+        self.say(|| approved_json(&approved), || self.print_approved(&approved));
+        Ok(())
+    }
+
+    fn print_approved(&self, approved: &Approved) {
+        output::line(&match approved {
+            Approved::Consent { id, status } => format!("Consent {id} is {status}"),
+            Approved::Connection { user, customer } => {
+                format!("Connected as user {user}: {}", customer.as_deref().unwrap_or("no name"))
+            }
+        });
+        self.next(&["tpp accounts", "tpp balances", "tpp transactions"].map(Next::new));
+    }
+
+    pub(super) async fn refresh<C: ThirdParty>(&self, command: &TppConsentIdArgs) -> Result<(), Failure> {
+        let kept = self.client::<C>().await?.refresh(command.consent.as_deref()).await?;
+        self.changed(&kept, "has new tokens");
+        Ok(())
+    }
+
+    pub(super) async fn revoke<C: ThirdParty>(&self, command: &TppRevokeArgs) -> Result<(), Failure> {
+        let (by, delete) = (command.id.consent.as_deref(), command.delete_consent);
+        let kept = self.client::<C>().await?.revoke(by, delete).await?;
+        self.changed(&kept, if delete { "was ended" } else { "has no tokens any more" });
+        Ok(())
+    }
+
+    fn changed(&self, kept: &KeptConsent, what: &str) {
+        self.say(|| consent_json(kept), || output::line(&format!("Consent {} {what}", kept.id)));
+    }
+
+    /// What became of a consent or a payment.
+    pub(super) async fn status<C: ThirdParty>(&self, command: &TppStatusCommand) -> Result<(), Failure> {
+        let mut client = self.client::<C>().await?;
+        let (what, id, status) = match command {
+            TppStatusCommand::Consent(consent) => {
+                let (id, status) = client.consent_status(consent.consent.as_deref()).await?;
+                self.say(
+                    || json!({"consentId": &id, "consentStatus": &status}),
+                    || output::line(&format!("Consent {id} is {status}")),
+                );
+                return Ok(());
+            }
+            TppStatusCommand::Draft(draft) => {
+                let by = draft.connection.consent.as_deref();
+                ("Draft payment", draft.id, client.draft_status(by, &draft.id.to_string()).await?)
+            }
+            TppStatusCommand::Payment(payment) => {
+                ("Payment", payment.id, client.payment_status(&payment.id.to_string()).await?)
+            }
+        };
+        self.say(
+            || json!({"id": id, "status": status}),
+            || output::line(&format!("{what} {id} is {status}")),
+        );
+        Ok(())
+    }
+}
+
+/// For programs.
+pub(super) fn approved_json(approved: &Approved) -> Value {
+    match approved {
+        Approved::Consent { id, status } => json!({"consentId": id, "consentStatus": status}),
+        Approved::Connection { user, customer } => json!({"connection": user, "customer": customer}),
+    }
+}
