@@ -49,7 +49,7 @@ async fn a_customers_calls_may_reach_either_node() {
     assert_eq!(one.send(&again).await.status, 401, "an initial access token is used once");
 
     let customer = other.customer("nl", "household").await;
-    let iban = customer["accounts"][0]["iban"].as_str().unwrap().to_owned();
+    let iban = customer["iban"].as_str().unwrap().to_owned();
     // The same request again makes nothing new, wherever it arrives.
     let request = tpp.consent_request(&detailed(&iban, true));
     let (asked, repeated) = (one.send(&request).await, other.send(&request).await);
