@@ -4,6 +4,7 @@
 mod books;
 mod databases;
 mod rules;
+mod subjects;
 
 use databases::on_each;
 use domain::{
