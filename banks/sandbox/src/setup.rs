@@ -71,7 +71,7 @@ pub enum SandboxError {
     #[error("the test certification authority cannot be used: {0}")]
     Authority(String),
     /// The store.
-    #[error("{0}")]
+    #[error("{}", edge::with_causes(.0))]
     Store(#[from] gateway::Error),
 }
 

@@ -96,7 +96,7 @@ pub enum KeyError {
     #[error("the signing key of the authorization server cannot be used: {0}")]
     Key(String),
     /// The store.
-    #[error("the signing key of the authorization server cannot be kept: {0}")]
+    #[error("the signing key of the authorization server cannot be kept: {}", edge::with_causes(.0))]
     Store(#[from] gateway::Error),
 }
 

@@ -12,3 +12,6 @@ ALTER TABLE initial_access_tokens DROP COLUMN signing_key;
 DROP INDEX consents_by_customer;
 
 CREATE INDEX consents_by_customer ON consents (customer, tpp) WHERE customer IS NOT NULL;
+
+-- What customers decided about, for a third party that registers anew or is blocked.
+CREATE INDEX consents_by_tpp ON consents (tpp, interface) WHERE customer IS NOT NULL;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, read_body, single_header};
-use gateway::domain::{Payment, PaymentId, SecretHash};
-use gateway::{ActingTpp, Ctx};
+use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_subject, read_body, single_header};
+use gateway::domain::{Payment, PaymentId, SecretHash, Subject};
+use gateway::{ActingTpp, Ctx, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -241,6 +241,16 @@ impl Call {
     /// 404
     pub(crate) async fn payment(&self, id: &PaymentId) -> Result<Payment, Error> {
         Ok(self.bunq.edge.gateway.payment(&self.ctx, id).await?)
+    }
+
+    /// Asks for a payment, which is what this call is about.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub(crate) async fn initiate(&self, request: PaymentRequest) -> Result<Payment, Error> {
+        let payment = self.bunq.edge.gateway.initiate_payment(&self.ctx, request).await?;
+        note_subject(Subject::Payment(payment.id.clone()));
+        Ok(payment)
     }
 
     /// A record of an owner.

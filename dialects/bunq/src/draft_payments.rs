@@ -2,7 +2,7 @@
 
 use gateway::PaymentRequest;
 use gateway::domain::payments::MAX_TRANSFERS;
-use gateway::domain::{Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus, Timestamp, TppId};
+use gateway::domain::{Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus, Subject, Timestamp, TppId};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers,
         lifetime: LIFETIME,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?;
+    let payment = call.initiate(request).await?;
     let first_entry = call.bunq.numbers(count).await?;
     let (creator, count) = (call.session()?.user, Some(payment.transfers.len()));
     let draft = DraftPayment { payment: payment.id, creator, tpp, first_entry, batch, count };
@@ -181,7 +181,9 @@ async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>)
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
     let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
-    draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)
+    let draft = draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)?;
+    edge::note_subject(Subject::Payment(draft.value.payment.clone()));
+    Ok(draft)
 }
 
 /// The newest drafts that the caller may see, newest first.

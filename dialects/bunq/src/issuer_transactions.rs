@@ -1,7 +1,7 @@
 //! Issuer transactions: the payer is unknown and chooses an account at the bank's page (section 16.4).
 
 use gateway::PaymentRequest;
-use gateway::domain::{Counterparty, PaymentId, TppId, Transfer};
+use gateway::domain::{Counterparty, PaymentId, Subject, TppId, Transfer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id;
+    let payment = call.initiate(request).await?.id;
     let public_uuid = call.bunq.edge.gateway.new_secret_uuid();
     let id = call.bunq.number().await?;
     let transaction =
@@ -128,7 +128,9 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
 
 async fn named(call: &Call) -> Result<Record<IssuerTransaction>, Error> {
     let user = check_provider(call)?;
-    call.record::<IssuerTransaction>(user, call.id("id")?).await
+    let transaction = call.record::<IssuerTransaction>(user, call.id("id")?).await?;
+    edge::note_subject(Subject::Payment(transaction.value.payment.clone()));
+    Ok(transaction)
 }
 
 /// `GET /user/{user}/payment-service-provider-issuer-transaction`

@@ -2,7 +2,7 @@
 //! user decides about them at the authorization page.
 
 use gateway::PaymentRequest;
-use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Transfer};
+use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Subject, Transfer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         transfers: vec![transfer],
         lifetime: LIFETIME,
     };
-    let payment = call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id;
+    let payment = call.initiate(request).await?.id;
     let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await?;
     Ok(Reply::id(draft.id))
 }
@@ -96,7 +96,9 @@ async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Err
 
 async fn named(call: &Call) -> Result<Record<ProviderDraft>, Error> {
     let user = check_provider(call)?;
-    call.record::<ProviderDraft>(user, call.id("id")?).await
+    let draft = call.record::<ProviderDraft>(user, call.id("id")?).await?;
+    edge::note_subject(Subject::Payment(draft.value.payment.clone()));
+    Ok(draft)
 }
 
 /// `GET /user/{user}/payment-service-provider-draft-payment`

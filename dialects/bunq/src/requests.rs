@@ -141,7 +141,7 @@ async fn ask(
     let debtor = whom.iban.clone();
     let request =
         PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
-    Ok(call.bunq.edge.gateway.initiate_payment(&call.ctx, request).await?.id)
+    Ok(call.initiate(request).await?.id)
 }
 
 async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Payment>, Error> {

@@ -4,6 +4,7 @@
 mod books;
 mod databases;
 mod rules;
+mod subjects;
 
 use databases::on_each;
 use domain::{
@@ -182,6 +183,61 @@ async fn a_row_that_moved_on_is_a_conflict_and_nothing_of_the_batch_stays() {
         store.save(Changes::new().put_tpp(&loaded)).await.unwrap();
         assert!(matches!(store.save(Changes::new().put_tpp(&loaded)).await, Err(StoreError::Conflict)));
         assert_eq!(store.tpp(&first.id).await.unwrap().unwrap().version, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_key_of_a_certificate_can_be_added_later_and_is_not_replaced() {
+    on_each(async |store| {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let holder = |key: Option<&str>| CertificateHolder {
+            fingerprint: "ff".into(),
+            serial: "1".into(),
+            tpp: TppId::new("PSDNL-DNB-1"),
+            name: "TPP".into(),
+            roles: eidas::Role::THIRD_PARTY.to_vec(),
+            not_before: now,
+            not_after: now,
+            signing_key: key.map(str::to_owned),
+        };
+        assert_eq!(store.has_signing_key("ff").await.unwrap(), None);
+        let record = CertificateRecord::first_seen(holder(None), now);
+        store.save(Changes::new().put_certificate(&record)).await.unwrap();
+        assert_eq!(store.has_signing_key("ff").await.unwrap(), Some(false));
+        for key in ["PEM", "another"] {
+            store.save(Changes::new().set_signing_key(&holder(Some(key)))).await.unwrap();
+            let known = store.certificate("ff").await.unwrap().unwrap().holder.signing_key;
+            assert_eq!(known.as_deref(), Some("PEM"));
+        }
+    })
+    .await;
+}
+
+/// Reads between two waits may share one state of the database. What the call itself wrote, and what others wrote before
+/// it waited, is in the next one.
+#[tokio::test]
+async fn a_snapshot_hides_nothing_that_was_there_when_it_began() {
+    on_each(async |store| {
+        // Each thread has a connection to read on once it has read.
+        assert_eq!(store.tpp(&TppId::new("PSDNL-DNB-1")).await.unwrap(), None);
+        store
+            .in_snapshots(async {
+                for id in ["PSDNL-DNB-1", "PSDNL-DNB-2"] {
+                    assert_eq!(store.tpp(&TppId::new(id)).await.unwrap(), None);
+                    store.save(Changes::new().put_tpp(&tpp(id))).await.unwrap();
+                    assert!(store.tpp(&TppId::new(id)).await.unwrap().is_some(), "{id}");
+                }
+                let other = store.clone();
+                let other = async move { other.save(Changes::new().put_tpp(&tpp("PSDNL-DNB-3"))).await };
+                tokio::spawn(other).await.unwrap().unwrap();
+                assert!(store.tpp(&TppId::new("PSDNL-DNB-3")).await.unwrap().is_some());
+            })
+            .await;
+        // Memory that was given back is read again.
+        store.rest();
+        store.rest();
+        assert_eq!(store.tpps().await.unwrap().len(), 3);
     })
     .await;
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use edge::{Observer, Seen};
 use gateway::domain::{Subject, SubjectKind};
-use serde_json::Value;
+use serde_json::{Value, json};
+use testkit::bunq::{BunqClient, euro, shop};
 use testkit::{Request, TestServer, TestTpp, detailed};
 
 const ID: &str = "PSDNL-DNB-R123456";
@@ -112,6 +113,11 @@ async fn each_call_is_told_once_with_what_is_known_of_it() {
         let expected = Recorded { request, subject: expected.subject.clone().or(made), ..expected };
         assert_eq!(*recorder.0.lock().unwrap(), [expected], "{}", answer.body);
     }
+    let payer = BunqClient::customer(&server, &customer).await;
+    let body = json!({"amount": euro("0.01"), "counterparty_alias": shop(), "description": "x"});
+    payer.make(&payer.below(payer.account().await, "/payment"), &body).await;
+    let about = recorder.0.lock().unwrap().last().and_then(|call| call.subject.clone());
+    assert_eq!(about.map(|subject| subject.kind()), Some(SubjectKind::Payment));
     recorder.0.lock().unwrap().clear();
     let (_, clocks) = server.manage("GET", "/clock", Value::Null).await;
     assert!(clocks["clocks"].is_array());

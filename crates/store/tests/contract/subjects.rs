@@ -1,5 +1,4 @@
 //! What authorisations are about: several attempts at one subject, ends, and databases from before there were subjects.
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use domain::{
     Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId, CustomerId, Grant, GrantId,
@@ -7,6 +6,8 @@ use domain::{
     SubjectKind, Tenant, Timestamp, TppId,
 };
 use store::{Changes, Perishable, Store, StoreError};
+
+use crate::databases::on_each;
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -79,63 +80,70 @@ fn session(hash: &str, authorisation: &str, subject: &Subject) -> Session {
 
 #[tokio::test]
 async fn subjects_of_different_kinds_are_apart_although_their_ids_are_the_same() {
-    let store = Store::in_memory().unwrap();
-    for (kind, name) in SubjectKind::NAMES {
-        let subject = kind.with_id("x");
-        assert_eq!(store.last_authorisation(&subject).await.unwrap(), 0, "{name}");
-        let first = authorisation(&format!("{name}-1"), &subject, 1);
-        let by = CustomerId::new("p");
-        let second = authorisation(&format!("{name}-2"), &subject, 2).start().approve(by);
-        store.save(Changes::new().put_authorisation(&second).put_authorisation(&first)).await.unwrap();
-        assert_eq!(store.last_authorisation(&subject).await.unwrap(), 2, "{name}");
-        let again = Changes::new().put_authorisation(&authorisation(&format!("{name}-3"), &subject, 2));
-        assert!(matches!(store.save(again).await, Err(StoreError::Conflict)), "{name}: two of one number");
-        let [first, second] = [first, second].map(|one| Authorisation { version: 1, ..one });
-        assert_eq!(store.authorisations(&subject).await.unwrap(), [first, second], "{name}");
-    }
-    let grants = SubjectKind::NAMES
-        .map(|(kind, _)| Grant { id: GrantId::new(kind.name()), ..grant(&kind.with_id("x")) });
-    let changes = grants.iter().fold(Changes::new(), Changes::put_grant);
-    store.save(changes.end_grants(&SubjectKind::Payment.with_id("x"), now())).await.unwrap();
-    for grant in grants {
-        let ended_at = store.grant(&grant.id).await.unwrap().unwrap().ended_at;
-        assert_eq!(ended_at.is_some(), grant.subject.kind() == SubjectKind::Payment);
-    }
+    on_each(async |store| {
+        for (kind, name) in SubjectKind::NAMES {
+            let subject = kind.with_id("x");
+            assert_eq!(store.last_authorisation(&subject).await.unwrap(), 0, "{name}");
+            let first = authorisation(&format!("{name}-1"), &subject, 1);
+            let by = CustomerId::new("p");
+            let second = authorisation(&format!("{name}-2"), &subject, 2).start().approve(by);
+            store.save(Changes::new().put_authorisation(&second).put_authorisation(&first)).await.unwrap();
+            assert_eq!(store.last_authorisation(&subject).await.unwrap(), 2, "{name}");
+            let again = Changes::new().put_authorisation(&authorisation(&format!("{name}-3"), &subject, 2));
+            assert!(
+                matches!(store.save(again).await, Err(StoreError::Conflict)),
+                "{name}: two of one number"
+            );
+            let [first, second] = [first, second].map(|one| Authorisation { version: 1, ..one });
+            assert_eq!(store.authorisations(&subject).await.unwrap(), [first, second], "{name}");
+        }
+        let grants = SubjectKind::NAMES
+            .map(|(kind, _)| Grant { id: GrantId::new(kind.name()), ..grant(&kind.with_id("x")) });
+        let changes = grants.iter().fold(Changes::new(), Changes::put_grant);
+        store.save(changes.end_grants(&SubjectKind::Payment.with_id("x"), now())).await.unwrap();
+        for grant in grants {
+            let ended_at = store.grant(&grant.id).await.unwrap().unwrap().ended_at;
+            assert_eq!(ended_at.is_some(), grant.subject.kind() == SubjectKind::Payment);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_belongs_to_a_payment_goes_with_it_and_what_came_to_nothing_with_its_browser() {
-    let store = Store::in_memory().unwrap();
-    let (subject, other) = (SubjectKind::Payment.with_id("x"), SubjectKind::Consent.with_id("x"));
-    let changes = Changes::new()
-        .put_payment(&payment("x"))
-        .put_grant(&grant(&subject))
-        .put_authorisation(&authorisation("approved", &subject, 1).approve(CustomerId::new("p")))
-        .put_authorisation(&authorisation("cancelled", &subject, 2).fail())
-        .put_authorisation(&authorisation("left", &subject, 3).start())
-        .put_authorisation(&authorisation("of-a-consent", &other, 1).fail())
-        .put_session(&session("01", "approved", &subject))
-        .put_session(&session("02", "cancelled", &subject))
-        .put_session(&session("03", "left", &subject))
-        .put_session(&session("04", "of-a-consent", &other));
-    store.save(changes).await.unwrap();
-    let later = now() + std::time::Duration::from_secs(1);
-    let forget = async |kind, before| store.forget(kind, &nl(), before, 9).await.unwrap();
-    let left = async |subject| {
-        let found = store.authorisations(subject).await.unwrap();
-        found.into_iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(forget(Perishable::Session, now()).await, 0);
-    assert_eq!(left(&subject).await.len(), 3);
-    assert_eq!(forget(Perishable::Session, later).await, 4);
-    assert_eq!(
-        (left(&subject).await, left(&other).await),
-        (vec!["approved".into()], vec!["of-a-consent".into()])
-    );
-    let end = payment("x").forget_at().unwrap() + std::time::Duration::from_secs(1);
-    assert_eq!(forget(Perishable::Payment, end).await, 1);
-    assert_eq!((left(&subject).await, left(&other).await), (vec![], vec!["of-a-consent".into()]));
-    assert_eq!(store.grant(&GrantId::new("x")).await.unwrap(), None);
+    on_each(async |store| {
+        let (subject, other) = (SubjectKind::Payment.with_id("x"), SubjectKind::Consent.with_id("x"));
+        let changes = Changes::new()
+            .put_payment(&payment("x"))
+            .put_grant(&grant(&subject))
+            .put_authorisation(&authorisation("approved", &subject, 1).approve(CustomerId::new("p")))
+            .put_authorisation(&authorisation("cancelled", &subject, 2).fail())
+            .put_authorisation(&authorisation("left", &subject, 3).start())
+            .put_authorisation(&authorisation("of-a-consent", &other, 1).fail())
+            .put_session(&session("01", "approved", &subject))
+            .put_session(&session("02", "cancelled", &subject))
+            .put_session(&session("03", "left", &subject))
+            .put_session(&session("04", "of-a-consent", &other));
+        store.save(changes).await.unwrap();
+        let later = now() + std::time::Duration::from_secs(1);
+        let forget = async |kind, before| store.forget(kind, &nl(), before, 9).await.unwrap();
+        let left = async |subject| {
+            let found = store.authorisations(subject).await.unwrap();
+            found.into_iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(forget(Perishable::Session, now()).await, 0);
+        assert_eq!(left(&subject).await.len(), 3);
+        assert_eq!(forget(Perishable::Session, later).await, 4);
+        assert_eq!(
+            (left(&subject).await, left(&other).await),
+            (vec!["approved".into()], vec!["of-a-consent".into()])
+        );
+        let end = payment("x").forget_at().unwrap() + std::time::Duration::from_secs(1);
+        assert_eq!(forget(Perishable::Payment, end).await, 1);
+        assert_eq!((left(&subject).await, left(&other).await), (vec![], vec!["of-a-consent".into()]));
+        assert_eq!(store.grant(&GrantId::new("x")).await.unwrap(), None);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -164,19 +172,19 @@ async fn an_approval_without_its_customer_is_corrupt() {
 
 /// The tables as they were before there were subjects.
 const BEFORE: [&str; 13] = [
-    include_str!("../migrations/0001_onboarding.sql"),
-    include_str!("../migrations/0002_consents.sql"),
-    include_str!("../migrations/0003_books.sql"),
-    include_str!("../migrations/0004_payments.sql"),
-    include_str!("../migrations/0005_authorizations.sql"),
-    include_str!("../migrations/0006_standing.sql"),
-    include_str!("../migrations/0007_log_in_failures.sql"),
-    include_str!("../migrations/0008_lost_answers.sql"),
-    include_str!("../migrations/0009_client_authentication.sql"),
-    include_str!("../migrations/0010_payments_at_once.sql"),
-    include_str!("../migrations/0011_lives.sql"),
-    include_str!("../migrations/0012_certificates_by_end.sql"),
-    include_str!("../migrations/0013_places.sql"),
+    include_str!("../../migrations/0001_onboarding.sql"),
+    include_str!("../../migrations/0002_consents.sql"),
+    include_str!("../../migrations/0003_books.sql"),
+    include_str!("../../migrations/0004_payments.sql"),
+    include_str!("../../migrations/0005_authorizations.sql"),
+    include_str!("../../migrations/0006_standing.sql"),
+    include_str!("../../migrations/0007_log_in_failures.sql"),
+    include_str!("../../migrations/0008_lost_answers.sql"),
+    include_str!("../../migrations/0009_client_authentication.sql"),
+    include_str!("../../migrations/0010_payments_at_once.sql"),
+    include_str!("../../migrations/0011_lives.sql"),
+    include_str!("../../migrations/0012_certificates_by_end.sql"),
+    include_str!("../../migrations/0013_places.sql"),
 ];
 
 /// Rows as a program wrote them that had a consent made for each attempt at a payment.
