@@ -81,12 +81,12 @@ impl Tpp {
         let (public, management) = (server.url("public"), server.url("management"));
         let manage = async |path: &str, body: Value| -> Value {
             let request = Request::new("POST", path).body("application/json", body.to_string());
-            request.send(&http, &management).await.json()
+            request.exchange(&http, &management).await.json()
         };
         let made = manage("/test-certificates", json!({"organizationIdentifier": "PSDNL-DNB-BENCH"})).await;
         let pem = |name: &str| made[name].as_str().unwrap().to_owned();
         let signer = Signer::from_pem(&pem("certificate"), &pem("privateKey"), None);
-        let send = async |request: Request| request.send(&http, &public).await.json();
+        let send = async |request: Request| request.exchange(&http, &public).await.json();
         let token = send(Request::onboarding("nl").signed(&signer)).await;
         let token = token["access_token"].as_str().unwrap().to_owned();
         let registered = Request::registration("nl", &token, &[CALLBACK]).certificate(&signer);
