@@ -2,7 +2,9 @@
 
 use gateway::PaymentRequest;
 use gateway::domain::payments::MAX_TRANSFERS;
-use gateway::domain::{Iban, Payment, PaymentId, PaymentRefusal, PaymentStatus, Subject, Timestamp, TppId};
+use gateway::domain::{
+    Iban, Interface, Payment, PaymentId, PaymentRefusal, PaymentStatus, Subject, Timestamp, TppId,
+};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -250,6 +252,10 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         }
         ("REJECTED", User::Customer { .. }) => gateway.reject_payment(&call.ctx, id).await,
         ("ACCEPTED", User::Customer { customer }) => {
+            // Nothing is paid for a third party that may not act, as at the bank's page.
+            if let Some(tpp) = &payment.tpp {
+                gateway.may_act(&call.ctx, Interface::Bunq, tpp).await?;
+            }
             gateway.approve_payment(&call.ctx, id, (customer, &seen.account().id)).await
         }
         _ => {

@@ -1,7 +1,7 @@
 //! Service providers that may not act any more, and tokens at the wrong interface.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BUNQ, BunqClient, certificate_time, pseudo_certificate};
+use testkit::bunq::{BUNQ, BunqClient, certificate_time, euro, pseudo_certificate, shop};
 use testkit::{
     Answer, CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, in_days, parameter,
 };
@@ -130,6 +130,32 @@ async fn a_provider_that_is_blocked_is_refused_at_every_door() {
     assert_eq!(scene.server.manage("PUT", &path, json!({"status": "active"})).await.0, 200);
     assert_eq!(scene.provider.get("/user").await.status, 200);
     assert_eq!(scene.connected.get("/user").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_draft_of_a_blocked_provider_is_rejected_or_waits() {
+    let scene = Scene::new().await;
+    let own = BunqClient::customer(&scene.server, &scene.customer).await;
+    let account = own.account().await;
+    let prepared = scene.connected.below(scene.connected.account().await, "/draft-payment");
+    let entry = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let body = json!({"number_of_required_accepts": 1, "entries": [entry]});
+    let [waits, rejected] =
+        [scene.connected.make(&prepared, &body).await, scene.connected.make(&prepared, &body).await];
+    let id: String = form_urlencoded::byte_serialize(scene.id().await.as_bytes()).collect();
+    let path = format!("/third-parties/{}", id.replace('+', "%20"));
+    let set = async |status: &str| scene.server.manage("PUT", &path, json!({"status": status})).await.0;
+    let decide = async |draft: i64, status: &str| {
+        let draft = own.below(account, &format!("/draft-payment/{draft}"));
+        own.put(&draft, &json!({"status": status})).await
+    };
+    assert_eq!(set("blocked").await, 200);
+    let refused = decide(waits, "ACCEPTED").await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert!(refused.body.contains("was blocked by the bank at"), "{}", refused.body);
+    assert_eq!(decide(rejected, "REJECTED").await.status, 200);
+    assert_eq!(set("active").await, 200);
+    assert_eq!(decide(waits, "ACCEPTED").await.status, 200);
 }
 
 #[tokio::test]
