@@ -1,46 +1,35 @@
 //! Callbacks: what happened on accounts is told to those who asked for it (section 18).
 //!
-//! One task looks at the accounts with filters and tells what came after what it told last. So the history of an
-//! account is the queue: it is bounded by what is being told, survives a restart, and no request waits for it, whatever
-//! moved the money. What could not be told is a failure (`callback_failures.rs`), which the same task tries again.
+//! One task (`callback_jobs.rs`) looks at the accounts with filters and tells what came after what it told last. So the
+//! history of an account is the queue: it is bounded by what is being told, survives a restart, and no request waits for
+//! it, whatever moved the money. What could not be told is a failure (`callback_failures.rs`), which the same task tries
+//! again.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use edge::{log_failure, outbound};
+use edge::outbound;
 use gateway::domain::{Interface, RequestId, TppId};
-use gateway::{ActingTpp, Ctx, Error as GatewayError, Lease};
+use gateway::{ActingTpp, Ctx, Error as GatewayError};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::callback_failures::{self, Failure};
+use crate::callback_jobs::Job;
 use crate::error::Error;
 use crate::labels::is_in_person;
 use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
 use crate::payments::Renderer;
-use crate::records::{Range, every, look_up, parse, write};
+use crate::records::{Range, look_up, write};
 use crate::reply::{ascii, wrapped};
 use crate::router::SERVER_SIGNATURE;
 use crate::state::Bunq;
 use crate::users::{self, User};
 use crate::{draft_payments, requests};
-
-/// How often the task looks.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How often it looks for what other processes changed, if there are any.
-const NEWS: Duration = Duration::from_secs(5);
-
-/// What it does at the same time; servers that answer slowly keep others waiting only if there are so many of them.
-const AT_ONCE: usize = 32;
 
 /// Payments of one account that are told before others have their turn.
 const MOST: i64 = 20;
@@ -62,113 +51,6 @@ const NEWEST: i64 = 10;
 
 /// The category, and the type of event, by which a third party learns that a user withdrew its access.
 const OF_ACCESS: (&str, &str) = ("OAUTH", "OAUTH_REVOKED");
-
-/// Tells the task what changed.
-#[derive(Debug)]
-pub(crate) struct Callbacks {
-    has_changed: AtomicBool,
-}
-
-impl Default for Callbacks {
-    fn default() -> Self {
-        // What is kept from before has not been looked at.
-        Self { has_changed: AtomicBool::new(true) }
-    }
-}
-
-impl Callbacks {
-    /// Filters or failures changed.
-    pub(crate) fn look_again(&self) {
-        self.has_changed.store(true, Ordering::SeqCst);
-    }
-}
-
-/// Something to do again and again.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Job {
-    /// Look at the accounts that filters under this key are about.
-    Look(String),
-    /// Try a failure of a user again.
-    Again(i64, i64),
-}
-
-/// What came of a job.
-struct Done {
-    job: Job,
-    /// Whether it is to be done again.
-    goes_on: bool,
-    /// Failures to try again.
-    failures: Vec<Job>,
-}
-
-/// Tells until nobody serves the interface any more.
-pub(crate) async fn run(bunq: Weak<Bunq>) {
-    let mut waiting = VecDeque::new();
-    let mut busy = HashSet::new();
-    let mut running = JoinSet::new();
-    let mut lease = Lease::new("callbacks");
-    let mut looked = Instant::now();
-    loop {
-        tokio::time::sleep(PAUSE).await;
-        let Some(bunq) = bunq.upgrade() else { return };
-        // What others who share the store changed is found by looking from time to time.
-        if bunq.edge.gateway.shares_its_store() && looked.elapsed() > NEWS {
-            looked = Instant::now();
-            bunq.callbacks.look_again();
-        }
-        if !lease.is_held(&bunq.edge.gateway).await {
-            continue;
-        }
-        while let Some(done) = running.try_join_next() {
-            let Ok(Done { job, goes_on, failures }) = done else { continue };
-            busy.remove(&job);
-            waiting.extend(goes_on.then_some(job));
-            waiting.extend(failures);
-        }
-        if bunq.callbacks.has_changed.swap(false, Ordering::SeqCst) {
-            match jobs(&bunq).await {
-                Ok(jobs) => waiting = jobs,
-                Err(_) => bunq.callbacks.look_again(),
-            }
-        }
-        for _ in 0..AT_ONCE.saturating_sub(running.len()).min(waiting.len()) {
-            let Some(job) = waiting.pop_front() else { break };
-            // What is being done comes back when it is done.
-            if busy.insert(job.clone()) {
-                running.spawn(work(Arc::clone(&bunq), job));
-            }
-        }
-    }
-}
-
-async fn jobs(bunq: &Bunq) -> Result<VecDeque<Job>, GatewayError> {
-    let mut jobs = VecDeque::new();
-    for (key, value) in bunq.drawer.all(FILTERS).await? {
-        if !parse::<Vec<Filter>>(FILTERS, &value)?.is_empty() {
-            jobs.push_back(Job::Look(key));
-        }
-    }
-    let failures = every::<Failure>(&bunq.drawer).await?;
-    let waiting = failures.iter().filter(|failure| failure.value.is_waiting());
-    jobs.extend(waiting.map(|failure| Job::Again(failure.owner, failure.id)));
-    Ok(jobs)
-}
-
-async fn work(bunq: Arc<Bunq>, job: Job) -> Done {
-    let mut failures = Vec::new();
-    let request = bunq.edge.gateway.new_request_id();
-    let goes_on = match &job {
-        Job::Look(key) => look(&bunq, request.clone(), key, &mut failures).await,
-        Job::Again(user, id) => callback_failures::retry(&bunq, request.clone(), (*user, *id)).await,
-    };
-    let goes_on = goes_on.unwrap_or_else(|error| {
-        if let Some(fault) = &error.fault {
-            log_failure(&request, fault);
-        }
-        true
-    });
-    Done { job, goes_on, failures }
-}
 
 /// Begins at what is on the accounts now: what filters are about is what comes after them.
 ///
@@ -216,7 +98,10 @@ async fn note(call: &Call, key: &str, seen: &Seen, told: i64) -> Result<(), Erro
 }
 
 /// Tells what is new; says whether there may be more to tell later.
-async fn look(
+///
+/// # Errors
+/// [`Error`] for what is to be tried again.
+pub(crate) async fn look(
     bunq: &Arc<Bunq>,
     request: RequestId,
     key: &str,

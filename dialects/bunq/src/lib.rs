@@ -19,6 +19,8 @@ mod call;
 #[cfg(feature = "server")]
 mod callback_failures;
 #[cfg(feature = "server")]
+mod callback_jobs;
+#[cfg(feature = "server")]
 mod callbacks;
 #[cfg(feature = "server")]
 mod cards;

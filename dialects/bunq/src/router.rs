@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes::{self, Routes};
 use crate::state::Bunq;
-use crate::{authorize, callbacks, sandbox_users, token};
+use crate::{authorize, callback_jobs, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
 fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
-    tokio::spawn(callbacks::run(Arc::downgrade(&bunq)));
+    tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
     let due = Arc::clone(&bunq);
     Mounted {
         entrances: authorize::entrances(&bunq),

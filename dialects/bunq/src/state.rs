@@ -8,7 +8,7 @@ use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
-use crate::callbacks::Callbacks;
+use crate::callback_jobs::Callbacks;
 use crate::due_payments;
 use crate::error::Error;
 use crate::installations::Installation;
