@@ -11,7 +11,7 @@ use crate::{Error, Gateway, Randomness};
 /// How long others wait for a process that ended without warning.
 const LIFE: SignedDuration = SignedDuration::from_secs(15);
 
-/// How often a lease is renewed.
+/// How often a lease is renewed, or asked for.
 const RENEWED: Duration = Duration::from_secs(5);
 
 /// A piece of work that one process at a time does, if several share the store.
@@ -19,27 +19,30 @@ const RENEWED: Duration = Duration::from_secs(5);
 pub struct Lease {
     name: &'static str,
     holder: String,
-    renew_at: Option<Instant>,
+    is_held: bool,
+    /// Until then it is not asked for again, whatever came of it.
+    ask_at: Option<Instant>,
 }
 
 impl Lease {
     /// A lease under a name, which is not taken yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, holder: Randomness::from_system().secret_uuid(), renew_at: None }
+        Self { name, holder: Randomness::from_system().secret_uuid(), is_held: false, ask_at: None }
     }
 
     /// Whether the work is this process's now. It always is where nobody shares the store; nothing is written there.
     pub async fn is_held(&mut self, gateway: &Gateway) -> bool {
-        if !gateway.shares_its_store() || self.renew_at.is_some_and(|renew_at| Instant::now() < renew_at) {
+        if !gateway.shares_its_store() {
             return true;
         }
-        let renew_at = Instant::now() + RENEWED;
-        let is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
-            tracing::warn!(?error, lease = self.name, "a lease could not be taken");
-            false
-        });
-        self.renew_at = is_held.then_some(renew_at);
-        is_held
+        if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
+            self.ask_at = Some(Instant::now() + RENEWED);
+            self.is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
+                tracing::warn!(?error, lease = self.name, "a lease could not be taken");
+                false
+            });
+        }
+        self.is_held
     }
 }
 
