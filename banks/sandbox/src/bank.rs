@@ -1,7 +1,10 @@
 //! The sandbox's own bank: customers and books in the store, a digipass that is simulated.
 
 use gateway::access::{AccountAccess, Balances, Details, Transactions};
-use gateway::bank::{Answer, Bank, Credentials};
+use gateway::bank::{
+    AccountKeeping, Accounts, Answer, Bank, Credentials, CustomerAuthentication, EntryNumbers, Payments,
+    TestDoors,
+};
 use gateway::domain::{
     Account, AccountId, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId,
     CustomerKind, Date, Funds, History, Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
@@ -27,6 +30,19 @@ pub(crate) struct SandboxBank {
 impl SandboxBank {
     pub(crate) fn new(store: Store, randomness: Arc<Randomness>, clock: Arc<SandboxClock>) -> Self {
         Self { store, randomness, clock }
+    }
+
+    /// All that the gateway asks a bank for.
+    pub(crate) fn ports(self) -> Bank {
+        let this = Arc::new(self);
+        Bank {
+            accounts: this.clone(),
+            customers: this.clone(),
+            payments: this.clone(),
+            numbers: this.clone(),
+            keeping: this.clone(),
+            test_doors: Some(this),
+        }
     }
 
     async fn booked(&self, account: &AccountId) -> Result<BookedAccount, Error> {
@@ -59,11 +75,7 @@ fn is_right(customer: &Customer, credentials: &Credentials<'_>) -> bool {
     fits(&customer.digipass_number) | fits(&expected)
 }
 
-impl Bank for SandboxBank {
-    fn is_own(&self, number: &Iban) -> bool {
-        crate::numbers::is_own(number)
-    }
-
+impl Accounts for SandboxBank {
     fn find_accounts<'a>(
         &'a self,
         tenant: &'a Tenant,
@@ -76,42 +88,8 @@ impl Bank for SandboxBank {
         })
     }
 
-    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>> {
-        Box::pin(async move {
-            let holders = self.store.holders(tenant, number).await?;
-            Ok(holders.into_iter().map(|holder| holder.id).collect())
-        })
-    }
-
-    fn log_in<'a>(
-        &'a self,
-        customers: &'a [CustomerId],
-        credentials: Credentials<'a>,
-    ) -> Answer<'a, Option<CustomerId>> {
-        Box::pin(async move {
-            if customers.is_empty() {
-                digipass::answer("0000000000", credentials.challenge);
-            }
-            let mut right = None;
-            for id in customers {
-                let customer = self.store.customer(id).await?;
-                if customer.is_some_and(|customer| is_right(&customer, &credentials)) && right.is_none() {
-                    right = Some(id.clone());
-                }
-            }
-            Ok(right)
-        })
-    }
-
-    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, domain::Customer> {
-        Box::pin(async move {
-            let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
-            Ok(self::customer(customer))
-        })
-    }
-
-    fn accounts_of<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Vec<Account>> {
-        Box::pin(async move { Ok(self.store.accounts_of(customer).await?) })
+    fn is_own(&self, number: &Iban) -> bool {
+        crate::numbers::is_own(number)
     }
 
     fn account<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Account> {
@@ -179,6 +157,84 @@ impl Bank for SandboxBank {
         })
     }
 
+    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<domain::Customer>> {
+        Box::pin(async move {
+            let holders = self.store.holders_of(access.account()).await?;
+            Ok(holders.into_iter().map(customer).collect())
+        })
+    }
+
+    fn has_funds<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        reference: &'a AccountReference,
+        amount: Money,
+        day: Date,
+    ) -> Answer<'a, Option<bool>> {
+        Box::pin(async move {
+            let accounts = self.find_accounts(tenant, reference).await?;
+            let Some(account) = accounts.iter().find(|account| account.currency == amount.currency) else {
+                return Ok(None);
+            };
+            let booked = self.booked(&account.id).await?;
+            let (_, available) = books::balance_and_available(&self.store, &booked, day).await?;
+            Ok(Some(account.status == AccountStatus::Enabled && available >= amount.minor))
+        })
+    }
+}
+
+impl CustomerAuthentication for SandboxBank {
+    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>> {
+        Box::pin(async move {
+            let holders = self.store.holders(tenant, number).await?;
+            Ok(holders.into_iter().map(|holder| holder.id).collect())
+        })
+    }
+
+    fn log_in<'a>(
+        &'a self,
+        customers: &'a [CustomerId],
+        credentials: Credentials<'a>,
+    ) -> Answer<'a, Option<CustomerId>> {
+        Box::pin(async move {
+            if customers.is_empty() {
+                digipass::answer("0000000000", credentials.challenge);
+            }
+            let mut right = None;
+            for id in customers {
+                let customer = self.store.customer(id).await?;
+                if customer.is_some_and(|customer| is_right(&customer, &credentials)) && right.is_none() {
+                    right = Some(id.clone());
+                }
+            }
+            Ok(right)
+        })
+    }
+
+    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, domain::Customer> {
+        Box::pin(async move {
+            let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
+            Ok(self::customer(customer))
+        })
+    }
+
+    fn accounts_of<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Vec<Account>> {
+        Box::pin(async move { Ok(self.store.accounts_of(customer).await?) })
+    }
+}
+
+impl Payments for SandboxBank {
+    fn execute<'a>(
+        &'a self,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), Declined>> {
+        Box::pin(books::execute(&self.store, payments, with, now))
+    }
+}
+
+impl EntryNumbers for SandboxBank {
     fn history<'a>(
         &'a self,
         access: &'a AccountAccess<Transactions>,
@@ -205,41 +261,9 @@ impl Bank for SandboxBank {
     ) -> Answer<'a, Option<i64>> {
         Box::pin(async move { Ok(self.store.entry_number(access.account(), entry).await?) })
     }
+}
 
-    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<domain::Customer>> {
-        Box::pin(async move {
-            let holders = self.store.holders_of(access.account()).await?;
-            Ok(holders.into_iter().map(customer).collect())
-        })
-    }
-
-    fn has_funds<'a>(
-        &'a self,
-        tenant: &'a Tenant,
-        reference: &'a AccountReference,
-        amount: Money,
-        day: Date,
-    ) -> Answer<'a, Option<bool>> {
-        Box::pin(async move {
-            let accounts = self.find_accounts(tenant, reference).await?;
-            let Some(account) = accounts.iter().find(|account| account.currency == amount.currency) else {
-                return Ok(None);
-            };
-            let booked = self.booked(&account.id).await?;
-            let (_, available) = books::balance_and_available(&self.store, &booked, day).await?;
-            Ok(Some(account.status == AccountStatus::Enabled && available >= amount.minor))
-        })
-    }
-
-    fn execute<'a>(
-        &'a self,
-        payments: &'a [ApprovedPayment],
-        with: Changes,
-        now: Timestamp,
-    ) -> Answer<'a, Result<(), Declined>> {
-        Box::pin(books::execute(&self.store, payments, with, now))
-    }
-
+impl AccountKeeping for SandboxBank {
     fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account> {
         Box::pin(async move {
             let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
@@ -254,17 +278,11 @@ impl Bank for SandboxBank {
     ) -> Answer<'a, Result<(), PaymentRefusal>> {
         Box::pin(books::close(&self.store, access.account(), now))
     }
+}
 
-    fn is_for_tests(&self) -> bool {
-        true
-    }
-
-    fn make_test_customer<'a>(
-        &'a self,
-        tenant: &'a Tenant,
-        kind: CustomerKind,
-    ) -> Option<Answer<'a, CustomerId>> {
-        Some(Box::pin(async move {
+impl TestDoors for SandboxBank {
+    fn make_customer<'a>(&'a self, tenant: &'a Tenant, kind: CustomerKind) -> Answer<'a, CustomerId> {
+        Box::pin(async move {
             let persona = personas::empty(kind).ok_or(Error::NotFound(Noun::Customer))?;
             let wish = Wish {
                 tenant: tenant.clone(),
@@ -277,24 +295,19 @@ impl Bank for SandboxBank {
             let made = make(&self.store, &self.randomness, &self.clock, &wish).await?;
             let holder = made.holders.into_iter().next().ok_or(Error::NotFound(Noun::Customer))?;
             Ok(holder.id)
-        }))
+        })
     }
 
-    fn give_test_money<'a>(
+    fn give_money<'a>(
         &'a self,
         account: &'a AccountId,
         what: (&'a str, Money, &'a str, &'a str),
         now: Timestamp,
-    ) -> Option<Answer<'a, ()>> {
-        Some(Box::pin(books::receive(&self.store, account, what, now)))
+    ) -> Answer<'a, ()> {
+        Box::pin(books::receive(&self.store, account, what, now))
     }
 
-    fn simulated_answer<'a>(
-        &'a self,
-        device_number: &'a str,
-        challenge: &'a str,
-    ) -> Option<Answer<'a, String>> {
-        let answer = digipass::answer(device_number, challenge);
-        Some(Box::pin(std::future::ready(Ok(answer))))
+    fn simulated_answer(&self, device_number: &str, challenge: &str) -> String {
+        digipass::answer(device_number, challenge)
     }
 }

@@ -1,4 +1,4 @@
-//! A bank for tests: customers and books behind the gateway's `Bank`, and what no real bank has, a certification
+//! A bank for tests: customers and books behind the gateway's ports of a bank, and what no real bank has, a certification
 //! authority of its own, clocks that can be moved, and a management API. None of it exists in a gateway that serves a real bank.
 
 mod authorities;

@@ -105,7 +105,7 @@ impl Sandbox {
             clock: shared,
             randomness: Arc::clone(&randomness),
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
-            bank: Arc::new(SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))),
+            bank: SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock)).ports(),
             trust,
         });
         Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, randomness, seed })

@@ -131,7 +131,7 @@ impl Gateway {
         let consent = self.check_grant(ctx, tpp, grant).await?;
         let mut readable = Vec::new();
         for granted in &consent.granted {
-            let account = self.0.bank.account(&AccountAccess::to(granted)).await?;
+            let account = self.0.bank.accounts.account(&AccountAccess::to(granted)).await?;
             readable.push(ReadableAccount {
                 account,
                 details: AccountAccess::to(granted),

@@ -88,7 +88,7 @@ impl Gateway {
     ) -> Result<Vec<AccountView>, Error> {
         let mut views = Vec::new();
         for (granted, proof) in access.all(product) {
-            let account = self.0.bank.account(&proof).await?;
+            let account = self.0.bank.accounts.account(&proof).await?;
             views.push(self.view(access.consent(), granted, account));
         }
         Ok(views)
@@ -105,7 +105,7 @@ impl Gateway {
         product: Product,
     ) -> Result<AccountView, Error> {
         let granted = access.find(self, id, product)?;
-        let account = self.0.bank.account(&Details::prove(granted, id)?).await?;
+        let account = self.0.bank.accounts.account(&Details::prove(granted, id)?).await?;
         Ok(self.view(access.consent(), granted, account))
     }
 
@@ -121,7 +121,7 @@ impl Gateway {
     ) -> Result<(AccountView, Vec<Balance>), Error> {
         let granted = access.find(self, read.id, read.product)?;
         let proof = Balances::prove(granted, read.id)?;
-        let (account, balances) = self.0.bank.balances(&proof, ctx.today()).await?;
+        let (account, balances) = self.0.bank.accounts.balances(&proof, ctx.today()).await?;
         check_readable(&account, read.id)?;
         let consent = access.consent();
         retry(|| async {
@@ -146,7 +146,7 @@ impl Gateway {
     ) -> Result<TransactionsPage, Error> {
         let granted = access.find(self, read.id, read.product)?;
         let proof = Transactions::prove(granted, read.id)?;
-        let account = self.0.bank.account(&Details::prove(granted, read.id)?).await?;
+        let account = self.0.bank.accounts.account(&Details::prove(granted, read.id)?).await?;
         check_readable(&account, read.id)?;
         let view = self.view(access.consent(), granted, account);
         let sealed_for = [access.consent().id.as_str(), granted.account.as_str()];
@@ -158,7 +158,7 @@ impl Gateway {
             None => (self.first_page(ctx, access.consent(), granted, read, &request).await?, None),
         };
         let mut page = TransactionsPage { view, criteria, booked: vec![], pending: vec![], next: None };
-        let (bank, today) = (&self.0.bank, ctx.today());
+        let (bank, today) = (&self.0.bank.accounts, ctx.today());
         if criteria.status != BookingStatus::Pending {
             let Criteria { status, from, to } = criteria;
             let query = TransactionQuery { status, from, to, after, limit: PAGE + 1 };

@@ -4,6 +4,7 @@
 //! that forgot the check, has nothing to call these methods with.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use domain::{
     Account, AccountId, AccountReference, Balance, Customer, CustomerId, CustomerKind, Date, Funds, History,
@@ -12,7 +13,7 @@ use domain::{
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
 use crate::payments::{ApprovedPayment, Declined};
-use crate::{Changes, Error, Noun};
+use crate::{Changes, Error};
 
 /// A bank's answer, when it comes.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -26,8 +27,25 @@ pub struct Credentials<'a> {
     pub answer: &'a str,
 }
 
-/// A bank.
-pub trait Bank: std::fmt::Debug + Send + Sync {
+/// A bank, by what it does. One object may do several of these things.
+#[derive(Debug, Clone)]
+pub struct Bank {
+    /// Reads accounts.
+    pub accounts: Arc<dyn Accounts>,
+    /// Knows its customers.
+    pub customers: Arc<dyn CustomerAuthentication>,
+    /// Executes payments.
+    pub payments: Arc<dyn Payments>,
+    /// Numbers entries.
+    pub numbers: Arc<dyn EntryNumbers>,
+    /// Opens and closes accounts.
+    pub keeping: Arc<dyn AccountKeeping>,
+    /// What a bank for tests has beside that; absent at any other.
+    pub test_doors: Option<Arc<dyn TestDoors>>,
+}
+
+/// Reads accounts. Whose they are was decided before, but for what names one.
+pub trait Accounts: std::fmt::Debug + Send + Sync {
     /// The accounts that a third party's reference names: none, one, or one a currency.
     fn find_accounts<'a>(
         &'a self,
@@ -37,23 +55,6 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
 
     /// Whether a number is one of this bank, whoever has it, or nobody.
     fn is_own(&self, number: &Iban) -> bool;
-
-    /// The customers who can log in with an account number: all who hold it, or nobody.
-    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
-
-    /// Which of some customers these credentials are of; none if they are wrong, whatever is wrong with them. To ask
-    /// about nobody takes as long as to ask about somebody.
-    fn log_in<'a>(
-        &'a self,
-        customers: &'a [CustomerId],
-        credentials: Credentials<'a>,
-    ) -> Answer<'a, Option<CustomerId>>;
-
-    /// A customer, for the bank's own pages and for themselves.
-    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Customer>;
-
-    /// The accounts of a customer who logged in, for the bank's own pages.
-    fn accounts_of<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Vec<Account>>;
 
     /// An account's details.
     fn account<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Account>;
@@ -83,6 +84,55 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
     /// What an account holds as of a day.
     fn funds<'a>(&'a self, access: &'a AccountAccess<Balances>, day: Date) -> Answer<'a, Funds>;
 
+    /// Everybody who holds an account.
+    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<Customer>>;
+
+    /// Whether the account that is named could pay an amount on a day; absent if there is none.
+    fn has_funds<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        reference: &'a AccountReference,
+        amount: Money,
+        day: Date,
+    ) -> Answer<'a, Option<bool>>;
+}
+
+/// Knows its customers when they come, and what is theirs (strong customer authentication).
+pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
+    /// The customers who can log in with an account number: all who hold it, or nobody.
+    fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
+
+    /// Which of some customers these credentials are of; none if they are wrong, whatever is wrong with them. To ask
+    /// about nobody takes as long as to ask about somebody.
+    fn log_in<'a>(
+        &'a self,
+        customers: &'a [CustomerId],
+        credentials: Credentials<'a>,
+    ) -> Answer<'a, Option<CustomerId>>;
+
+    /// A customer, for the bank's own pages and for themselves.
+    fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Customer>;
+
+    /// The accounts of a customer who logged in, for the bank's own pages.
+    fn accounts_of<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Vec<Account>>;
+}
+
+/// Executes payments.
+pub trait Payments: std::fmt::Debug + Send + Sync {
+    /// Moves the money of payments and writes `with`, all of it in one batch, or nothing with the reason. A payment that
+    /// was executed before is left alone.
+    ///
+    /// [`Error::Conflict`] if something moved on meanwhile: the caller loads what `with` says and decides anew.
+    fn execute<'a>(
+        &'a self,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), Declined>>;
+}
+
+/// Numbers the entries of an account, for interfaces that tell transactions by number.
+pub trait EntryNumbers: std::fmt::Debug + Send + Sync {
     /// Booked transactions as of a day by their place in the history: up to a limit, those with numbers up to the
     /// given one, or the newest.
     fn history<'a>(
@@ -98,76 +148,34 @@ pub trait Bank: std::fmt::Debug + Send + Sync {
         access: &'a AccountAccess<Transactions>,
         entry: &'a str,
     ) -> Answer<'a, Option<i64>>;
+}
 
-    /// Everybody who holds an account.
-    fn holders<'a>(&'a self, access: &'a AccountAccess<Details>) -> Answer<'a, Vec<Customer>>;
-
-    /// Whether the account that is named could pay an amount on a day; absent if there is none.
-    fn has_funds<'a>(
-        &'a self,
-        tenant: &'a Tenant,
-        reference: &'a AccountReference,
-        amount: Money,
-        day: Date,
-    ) -> Answer<'a, Option<bool>>;
-
-    /// Moves the money of payments and writes `with`, all of it in one batch, or nothing with the reason. A payment that
-    /// was executed before is left alone.
-    ///
-    /// [`Error::Conflict`] if something moved on meanwhile: the caller loads what `with` says and decides anew.
-    fn execute<'a>(
-        &'a self,
-        payments: &'a [ApprovedPayment],
-        with: Changes,
-        now: Timestamp,
-    ) -> Answer<'a, Result<(), Declined>>;
-
+/// Opens and closes accounts, where customers can do so by themselves.
+pub trait AccountKeeping: std::fmt::Debug + Send + Sync {
     /// Opens another account of a customer, in the branch's currency.
-    fn open_account<'a>(&'a self, _customer: &'a CustomerId, _product: Product) -> Answer<'a, Account> {
-        Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
-    }
+    fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account>;
 
     /// Closes an account that is empty.
     fn close_account<'a>(
         &'a self,
-        _access: &'a AccountAccess<Details>,
-        _now: Timestamp,
-    ) -> Answer<'a, Result<(), PaymentRefusal>> {
-        Box::pin(std::future::ready(Err(Error::NotFound(Noun::Account))))
-    }
+        access: &'a AccountAccess<Details>,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>>;
+}
 
-    /// Whether this is a bank for tests.
-    fn is_for_tests(&self) -> bool {
-        false
-    }
+/// What only a bank for tests has.
+pub trait TestDoors: std::fmt::Debug + Send + Sync {
+    /// Makes a customer with one empty account.
+    fn make_customer<'a>(&'a self, tenant: &'a Tenant, kind: CustomerKind) -> Answer<'a, CustomerId>;
 
-    /// Makes a customer with one empty account; a bank for tests alone does that.
-    fn make_test_customer<'a>(
+    /// Gives money to an account, under the id of an entry, from a name and with a text.
+    fn give_money<'a>(
         &'a self,
-        _tenant: &'a Tenant,
-        _kind: CustomerKind,
-    ) -> Option<Answer<'a, CustomerId>> {
-        None
-    }
+        account: &'a AccountId,
+        what: (&'a str, Money, &'a str, &'a str),
+        now: Timestamp,
+    ) -> Answer<'a, ()>;
 
-    /// Gives money to an account, under the id of an entry, from a name and with a text; a bank for tests alone does
-    /// that.
-    fn give_test_money<'a>(
-        &'a self,
-        _account: &'a AccountId,
-        _what: (&'a str, Money, &'a str, &'a str),
-        _now: Timestamp,
-    ) -> Option<Answer<'a, ()>> {
-        None
-    }
-
-    /// What a customer's device would answer to a challenge: only a bank for tests knows that, and shows it on its
-    /// log-in page.
-    fn simulated_answer<'a>(
-        &'a self,
-        _device_number: &'a str,
-        _challenge: &'a str,
-    ) -> Option<Answer<'a, String>> {
-        None
-    }
+    /// What a customer's device would answer to a challenge, which such a bank shows on its log-in page.
+    fn simulated_answer(&self, device_number: &str, challenge: &str) -> String;
 }

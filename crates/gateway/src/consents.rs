@@ -124,7 +124,7 @@ impl Gateway {
 
     async fn check_references(&self, ctx: &Ctx, request: &ConsentRequest) -> Result<(), Error> {
         for reference in request.access.references() {
-            let accounts = self.0.bank.find_accounts(&ctx.tenant, reference).await?;
+            let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
             if !accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
                 return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
             }

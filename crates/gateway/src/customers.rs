@@ -27,7 +27,7 @@ impl Gateway {
     /// # Errors
     /// [`Error::NotFound`]
     pub async fn customer(&self, id: &CustomerId) -> Result<Customer, Error> {
-        self.0.bank.customer(id).await
+        self.0.bank.customers.customer(id).await
     }
 
     /// The accounts of a customer who proved who they are, all with every right.
@@ -35,7 +35,7 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn own_accounts(&self, customer: &CustomerId) -> Result<Vec<ReadableAccount>, Error> {
-        let accounts = self.0.bank.accounts_of(customer).await?;
+        let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let readable = |account: Account| ReadableAccount {
             details: AccountAccess::to_own(&account),
             balances: Some(AccountAccess::to_own(&account)),
@@ -50,7 +50,7 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn funds(&self, ctx: &Ctx, proof: &AccountAccess<Balances>) -> Result<Funds, Error> {
-        self.0.bank.funds(proof, ctx.today()).await
+        self.0.bank.accounts.funds(proof, ctx.today()).await
     }
 
     /// Booked transactions by their place in the account's history: up to `limit`, those with numbers up to
@@ -64,7 +64,7 @@ impl Gateway {
         proof: &AccountAccess<Transactions>,
         (newest, limit): (Option<i64>, i64),
     ) -> Result<History, Error> {
-        self.0.bank.history(proof, (newest, limit), ctx.today()).await
+        self.0.bank.numbers.history(proof, (newest, limit), ctx.today()).await
     }
 
     /// How many transactions of an account were booked up to a day, today at the latest: the place of the last of them
@@ -78,7 +78,7 @@ impl Gateway {
         proof: &AccountAccess<Transactions>,
         day: Date,
     ) -> Result<i64, Error> {
-        Ok(self.0.bank.history(proof, (None, 0), day.min(ctx.today())).await?.count)
+        Ok(self.0.bank.numbers.history(proof, (None, 0), day.min(ctx.today())).await?.count)
     }
 
     /// The number of the transaction that an entry made on an account. Absent if it made none there.
@@ -90,7 +90,7 @@ impl Gateway {
         proof: &AccountAccess<Transactions>,
         entry: &str,
     ) -> Result<Option<i64>, Error> {
-        self.0.bank.entry_number(proof, entry).await
+        self.0.bank.numbers.entry_number(proof, entry).await
     }
 
     /// Everybody who holds an account.
@@ -98,7 +98,7 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn holders(&self, proof: &AccountAccess<Details>) -> Result<Vec<Customer>, Error> {
-        self.0.bank.holders(proof).await
+        self.0.bank.accounts.holders(proof).await
     }
 
     /// The consents that a customer gave, the newest first.
@@ -114,7 +114,7 @@ impl Gateway {
     /// # Errors
     /// [`Error::NotFound`] where the bank does not offer that here
     pub async fn open_account(&self, customer: &CustomerId, product: Product) -> Result<Account, Error> {
-        self.0.bank.open_account(customer, product).await
+        self.0.bank.keeping.open_account(customer, product).await
     }
 
     /// A customer closes an account of theirs.
@@ -128,12 +128,12 @@ impl Gateway {
         account: &AccountId,
     ) -> Result<(), Error> {
         let account = self.held_account(customer, account).await?;
-        Ok(self.0.bank.close_account(&AccountAccess::to_own(&account), ctx.now).await??)
+        Ok(self.0.bank.keeping.close_account(&AccountAccess::to_own(&account), ctx.now).await??)
     }
 
     /// Whether a number is one of this bank.
     pub fn is_own(&self, number: &Iban) -> bool {
-        self.0.bank.is_own(number)
+        self.0.bank.accounts.is_own(number)
     }
 
     /// The customers who can pay from an account number of this bank in a currency; none for any other number.
@@ -149,8 +149,8 @@ impl Gateway {
         let number = AccountNumber::Iban(number.clone());
         let reference = AccountReference { number, currency: Some(currency.code().to_owned()) };
         let mut holders = Vec::new();
-        for account in self.0.bank.find_accounts(&ctx.tenant, &reference).await? {
-            let found = self.0.bank.holders(&AccountAccess::to_own(&account)).await?;
+        for account in self.0.bank.accounts.find_accounts(&ctx.tenant, &reference).await? {
+            let found = self.0.bank.accounts.holders(&AccountAccess::to_own(&account)).await?;
             holders.extend(found.into_iter().map(|holder| holder.id));
         }
         Ok(holders)
@@ -158,7 +158,7 @@ impl Gateway {
 
     /// Whether the bank is one for tests, with doors that no other has.
     pub fn is_for_tests(&self) -> bool {
-        self.0.bank.is_for_tests()
+        self.0.bank.test_doors.is_some()
     }
 
     /// Makes a customer with one empty account, at a bank for tests. Absent at any other.
@@ -170,8 +170,8 @@ impl Gateway {
         ctx: &Ctx,
         kind: CustomerKind,
     ) -> Result<Option<CustomerId>, Error> {
-        match self.0.bank.make_test_customer(&ctx.tenant, kind) {
-            Some(made) => Ok(Some(made.await?)),
+        match &self.0.bank.test_doors {
+            Some(doors) => Ok(Some(doors.make_customer(&ctx.tenant, kind).await?)),
             None => Ok(None),
         }
     }
@@ -186,11 +186,9 @@ impl Gateway {
         account: &AccountId,
         (amount, from, what): (Money, &str, &str),
     ) -> Result<Option<String>, Error> {
+        let Some(doors) = &self.0.bank.test_doors else { return Ok(None) };
         let entry = self.0.randomness.id();
-        let Some(given) = self.0.bank.give_test_money(account, (&entry, amount, from, what), ctx.now) else {
-            return Ok(None);
-        };
-        given.await?;
+        doors.give_money(account, (&entry, amount, from, what), ctx.now).await?;
         Ok(Some(entry))
     }
 }

@@ -137,7 +137,7 @@ impl Gateway {
             return Ok(Ok(Journey::Leave(way_back)));
         }
         let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
-        match self.0.bank.execute(&orders, changes, ctx.now).await? {
+        match self.0.bank.payments.execute(&orders, changes, ctx.now).await? {
             Ok(()) => Ok(Ok(Journey::Leave(way_back))),
             Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
         }
@@ -198,7 +198,7 @@ impl Gateway {
             (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
             (Matter::Consent(_), Interface::Bunq) => {}
         }
-        let accounts = self.0.bank.accounts_of(customer).await?;
+        let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
         let (client, mut payments) = (&open.session.request.client, Vec::new());
         for number in &numbers {
@@ -214,7 +214,7 @@ impl Gateway {
         payment: &Payment,
     ) -> Result<Vec<Account>, Error> {
         let currency = payment.transfers.first().ok_or(PaymentRefusal::Count)?.amount.currency;
-        let mut accounts = self.0.bank.accounts_of(customer).await?;
+        let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
         accounts.retain(|account| {
             account.currency == currency
                 && account.status == AccountStatus::Enabled
@@ -235,7 +235,8 @@ impl Gateway {
             let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
             for account in self.payable(customer, &payment).await? {
                 let reference = AccountReference::to_account(&account);
-                let holds = self.0.bank.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
+                let holds =
+                    self.0.bank.accounts.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
                 payers.push((account.id, holds == Some(true)));
             }
             found.push(WaitingPayment { payment, payers });
@@ -303,7 +304,7 @@ impl Gateway {
         customer: &CustomerId,
         consent: &Consent,
     ) -> Result<Vec<(Account, GrantedAccount)>, Error> {
-        let accounts = self.0.bank.accounts_of(customer).await?;
+        let accounts = self.0.bank.customers.accounts_of(customer).await?;
         Ok(accounts
             .into_iter()
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))

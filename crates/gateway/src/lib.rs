@@ -109,7 +109,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     randomness: Arc<Randomness>,
     keys: Keys,
-    bank: Arc<dyn Bank>,
+    bank: Bank,
     trust: certificates::Trust,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
@@ -130,7 +130,7 @@ pub struct Parts {
     /// The gateway's own keys.
     pub keys: Keys,
     /// The bank behind it.
-    pub bank: Arc<dyn Bank>,
+    pub bank: Bank,
     /// The authorities whose certificates are taken.
     pub trust: eidas::TrustStore,
 }

@@ -100,7 +100,7 @@ impl Gateway {
             }
             let credentials = Credentials { challenge: &open.session.challenge, answer: attempt.answer };
             let customers: Vec<CustomerId> = named.iter().filter_map(|one| one.customer.clone()).collect();
-            match self.0.bank.log_in(&customers, credentials).await? {
+            match self.0.bank.customers.log_in(&customers, credentials).await? {
                 Some(customer) => {
                     let own = named.into_iter().find(|one| one.customer.as_ref() == Some(&customer));
                     let failures = own.map(|own| own.failures);
@@ -115,7 +115,7 @@ impl Gateway {
     /// Everybody whom an account number names, with the failures in their name for the third party of a session.
     async fn named(&self, ctx: &Ctx, session: &Session, iban: Option<&Iban>) -> Result<Vec<Named>, Error> {
         let Some(iban) = iban else { return Ok(Vec::new()) };
-        let customers = self.0.bank.named_by(&ctx.tenant, iban).await?;
+        let customers = self.0.bank.customers.named_by(&ctx.tenant, iban).await?;
         let mut named = Vec::new();
         if customers.is_empty() {
             let who = secrets::hash(&format!("{}|{iban}", ctx.tenant, iban = iban.as_str()));
@@ -191,7 +191,7 @@ impl Gateway {
                 }
             }
         }
-        let accounts = self.0.bank.accounts_of(&customer).await?;
+        let accounts = self.0.bank.customers.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
         let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
         if !named.iter().all(holds) {

@@ -163,7 +163,7 @@ impl Gateway {
             let payment = self.payment(ctx, id).await?;
             let mut paid = payment.approve(customer.clone(), &account, ctx.now)?;
             let with = Changes::new().put_payment(&paid);
-            self.0.bank.execute(&order_of(&paid), with, ctx.now).await??;
+            self.0.bank.payments.execute(&order_of(&paid), with, ctx.now).await??;
             paid.version += 1;
             Ok(paid)
         })
@@ -200,7 +200,7 @@ impl Gateway {
         self.held_account(customer, account).await?;
         let order = ApprovedPayment { id, tenant: ctx.tenant.clone(), account: account.clone(), transfers };
         let order = [order];
-        retry(|| async { Ok(self.0.bank.execute(&order, Changes::new(), ctx.now).await??) }).await?;
+        retry(|| async { Ok(self.0.bank.payments.execute(&order, Changes::new(), ctx.now).await??) }).await?;
         let [order] = order;
         Ok(order.id)
     }
@@ -216,12 +216,12 @@ impl Gateway {
         reference: &AccountReference,
         amount: Money,
     ) -> Result<Option<bool>, Error> {
-        self.0.bank.has_funds(&ctx.tenant, reference, amount, ctx.today()).await
+        self.0.bank.accounts.has_funds(&ctx.tenant, reference, amount, ctx.today()).await
     }
 
     /// An account that a customer holds.
     pub(crate) async fn held_account(&self, customer: &CustomerId, id: &AccountId) -> Result<Account, Error> {
-        let accounts = self.0.bank.accounts_of(customer).await?;
+        let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let account = accounts.into_iter().find(|account| account.id == *id);
         account.ok_or(Error::NotFound(Noun::Account))
     }
@@ -229,7 +229,7 @@ impl Gateway {
     async fn check_debtor(&self, ctx: &Ctx, debtor: &Iban, amount: &Money) -> Result<(), Error> {
         let number = domain::AccountNumber::Iban(debtor.clone());
         let reference = AccountReference { number, currency: None };
-        let accounts = self.0.bank.find_accounts(&ctx.tenant, &reference).await?;
+        let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, &reference).await?;
         let first = accounts.first().ok_or(PaymentRefusal::DebtorUnknown)?;
         let fitting = accounts.iter().find(|account| account.currency == amount.currency);
         let account = fitting.ok_or(PaymentRefusal::Currency {

@@ -154,7 +154,7 @@ impl Session<'_> {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
                 Ok(response)
             }
-            Journey::LogIn(view) => self.log_in_page(*view, typed).await,
+            Journey::LogIn(view) => self.log_in_page(*view, typed),
             Journey::Decide(view) => Ok(self.decision_page(*view)),
             Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
@@ -172,10 +172,10 @@ impl Session<'_> {
         response
     }
 
-    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
+    fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.number;
-        let answer = gateway.simulated_answer(&number, &view.challenge).await?;
+        let answer = gateway.simulated_answer(&number, &view.challenge);
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let problem = view.problem.and_then(|problem| match problem {
