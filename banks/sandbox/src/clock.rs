@@ -97,7 +97,7 @@ impl SandboxClock {
     /// Moves a tenant's clock by a span, in UTC.
     pub(crate) async fn advance(&self, tenant: &Tenant, by: Span) -> Result<(), ClockError> {
         let _moving = self.moving.lock().await;
-        let now = self.now(Some(tenant)).to_zoned(TimeZone::UTC);
+        let now = self.now(Some(tenant)).to_zoned_datetime(TimeZone::UTC);
         let to = now.checked_add(by).map_err(|_| ClockError::OutOfRange)?;
         self.put(tenant, to.timestamp()).await
     }

@@ -204,7 +204,7 @@ fn default_dns_name(organization: &str) -> String {
 
 /// Recorded validity of the compatible bank's test certificates.
 fn two_years_and_seven_days(from: Timestamp) -> Timestamp {
-    let end = from.to_zoned(TimeZone::UTC).checked_add(Span::new().years(2).days(7));
+    let end = from.to_zoned_datetime(TimeZone::UTC).checked_add(Span::new().years(2).days(7));
     end.map_or(from, |end| end.timestamp())
 }
 

@@ -66,19 +66,19 @@ impl Tenant {
 
     /// The day that a moment belongs to at the bank: quotas and consents change at local midnight.
     pub fn date_at(&self, moment: Timestamp) -> Date {
-        moment.to_zoned(self.time_zone()).date()
+        moment.to_zoned_datetime(self.time_zone()).date()
     }
 
     /// The time of day that a moment is at the bank.
     pub fn time_at(&self, moment: Timestamp) -> Time {
-        moment.to_zoned(self.time_zone()).time()
+        moment.to_zoned_datetime(self.time_zone()).time()
     }
 
     /// The moment when a day begins at the bank.
     pub fn start_of(&self, day: Date) -> Timestamp {
         // Only the last day of all times could overflow.
         day.to_datetime(Time::midnight())
-            .to_zoned(self.time_zone())
+            .to_zoned_datetime(self.time_zone())
             .map_or(Timestamp::MAX, |at| at.timestamp())
     }
 

@@ -118,7 +118,7 @@ impl TestServer {
     /// Sets a tenant's clock to ten o'clock of tomorrow, for tests in which no day may end within some hours: books move at
     /// midnight.
     pub async fn at_ten(&self, tenant: &str) {
-        let day = crate::now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap();
+        let day = crate::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap();
         let body = json!({"tenant": tenant, "now": format!("{day}T10:00:00Z")});
         let (status, body) = self.manage("PUT", "/clock", body).await;
         assert_eq!(status, 200, "{body}");

@@ -37,12 +37,12 @@ pub fn day_at(announced: Option<&Announcement>, tenant: &str) -> String {
         Some("uk" | "gb") => "GMT0BST,M3.5.0/1,M10.5.0",
         _ => "CET-1CEST,M3.5.0,M10.5.0/3",
     };
-    now().to_zoned(TimeZone::posix(zone).unwrap_or(TimeZone::UTC)).date().to_string()
+    now().to_zoned_datetime(TimeZone::posix(zone).unwrap_or(TimeZone::UTC)).date().to_string()
 }
 
 /// The end of today, in UTC.
 pub(crate) fn end_of_day() -> Timestamp {
-    let today = now().to_zoned(TimeZone::UTC);
+    let today = now().to_zoned_datetime(TimeZone::UTC);
     today
         .tomorrow()
         .and_then(|tomorrow| tomorrow.start_of_day())

@@ -67,7 +67,7 @@ pub(crate) fn wrapped(wrapper: &str, value: Value) -> Value {
 
 /// A moment as this interface writes it: UTC, six decimals, no zone.
 pub(crate) fn time(moment: Timestamp) -> String {
-    moment.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
+    moment.to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 /// JSON in ASCII.

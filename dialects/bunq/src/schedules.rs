@@ -68,7 +68,7 @@ impl ScheduledPayment {
             "MONTHLY" => Span::new().try_months(count).ok()?,
             _ => Span::new().try_years(count).ok()?,
         };
-        let moment = self.start.to_zoned(TimeZone::UTC).checked_add(span).ok()?.timestamp();
+        let moment = self.start.to_zoned_datetime(TimeZone::UTC).checked_add(span).ok()?.timestamp();
         (self.end.is_none_or(|end| moment <= end)).then_some(moment)
     }
 

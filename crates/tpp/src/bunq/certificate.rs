@@ -105,7 +105,7 @@ fn pseudo_certificate(
     // From the midnight before the last one on, so that a bank whose clock is slow, or whose day begins before that of
     // UTC, takes it too.
     let day = |moment: jiff::Timestamp| {
-        let date = moment.to_zoned(TimeZone::UTC).date();
+        let date = moment.to_zoned_datetime(TimeZone::UTC).date();
         date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
     };
     let mut params = CertificateParams::default();

@@ -90,7 +90,7 @@ impl Client {
     #[must_use]
     pub(super) fn at_day(mut self, today: Option<&str>) -> Self {
         let day = today.and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        let noon = day.and_then(|day| day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok());
+        let noon = day.and_then(|day| day.at(12, 0, 0, 0).to_zoned_datetime(TimeZone::UTC).ok());
         self.now = noon.map(|noon| noon.timestamp());
         self
     }

@@ -174,8 +174,10 @@ async fn four_unattended_reads_a_day_for_each_account_and_kind() {
     let midnight = |now: &str| {
         let now: jiff::Timestamp = now.parse().unwrap();
         let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let next = now.to_zoned(zone).date().tomorrow().unwrap();
-        next.to_zoned(jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()).unwrap().timestamp()
+        let next = now.to_zoned_datetime(zone).date().tomorrow().unwrap();
+        next.to_zoned_datetime(jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap())
+            .unwrap()
+            .timestamp()
     };
     let (_, clock) = scene.server.manage("GET", "/clock", Value::Null).await;
     let now = clock["clocks"][0]["now"].as_str().unwrap();

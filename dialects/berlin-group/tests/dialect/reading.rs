@@ -37,7 +37,7 @@ impl Scene {
         let nl = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap();
         let now: jiff::Timestamp = nl["now"].as_str().unwrap().parse().unwrap();
         let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let day = now.to_zoned(zone).date().checked_add(jiff::Span::new().days(from_today)).unwrap();
+        let day = now.to_zoned_datetime(zone).date().checked_add(jiff::Span::new().days(from_today)).unwrap();
         day.to_string()
     }
 

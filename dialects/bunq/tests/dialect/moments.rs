@@ -11,7 +11,7 @@ fn moment(thing: &Value, name: &str) -> Timestamp {
     text.replace(' ', "T")
         .parse::<jiff::civil::DateTime>()
         .unwrap()
-        .to_zoned(TimeZone::UTC)
+        .to_zoned_datetime(TimeZone::UTC)
         .unwrap()
         .timestamp()
 }
