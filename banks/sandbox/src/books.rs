@@ -1,7 +1,7 @@
 //! Moving money in the sandbox's books: every entry has two legs, and every leg goes to the end of its account's
 //! history.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use gateway::domain::{
     AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
@@ -33,7 +33,7 @@ struct Batch<'a> {
     store: &'a Store,
     tenant: &'a Tenant,
     now: Timestamp,
-    open: HashMap<AccountId, Open>,
+    open: BTreeMap<AccountId, Open>,
     changes: Changes,
 }
 
@@ -150,7 +150,7 @@ struct Leg {
 
 impl<'a> Batch<'a> {
     fn begin(store: &'a Store, tenant: &'a Tenant, now: Timestamp) -> Self {
-        Self { store, tenant, now, open: HashMap::new(), changes: Changes::new() }
+        Self { store, tenant, now, open: BTreeMap::new(), changes: Changes::new() }
     }
 
     /// Books one transfer. Whoever is no customer here is paid from the bank's account with the rest of the world.
@@ -284,9 +284,15 @@ impl<'a> Batch<'a> {
     }
 
     /// The changes, each account guarded by its version.
+    /// The accounts come first and in one order: of two batches on the same ones, one waits for the other or fails at its
+    /// first statement, and neither holds what the other waits for.
     fn finish(self) -> Changes {
-        self.open.into_iter().fold(self.changes, |changes, (id, open)| {
-            changes.touch_account(&id, open.booked.version).shift_history(&id, open.day, open.booked_now)
+        let touch = |changes: Changes, (id, open): (&AccountId, &Open)| {
+            changes.touch_account(id, open.booked.version)
+        };
+        let touched = self.open.iter().fold(Changes::new(), touch);
+        self.open.into_iter().fold(touched.and(self.changes), |changes, (id, open)| {
+            changes.shift_history(&id, open.day, open.booked_now)
         })
     }
 }

@@ -106,11 +106,14 @@ impl From<StoreError> for Error {
     }
 }
 
-/// How long may be waited before each further attempt, in milliseconds: twice as long each time, so that a crowd on one
-/// row thins out by itself.
-const PAUSES: [u64; 14] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256, 256, 256, 256];
+/// Further attempts.
+const RETRIES: u32 = 29;
 
-/// Runs load, decide, save until no row moved on meanwhile, fifteen times at most, with a random pause before each
+/// How long may be waited before each further attempt: twice as long each time, so that a crowd on one row thins out by
+/// itself, and a quarter of a second at most.
+const LONGEST_DOUBLING: u32 = 8;
+
+/// Runs load, decide, save until no row moved on meanwhile, thirty times at most, with a random pause before each
 /// further time.
 ///
 /// # Errors
@@ -119,9 +122,9 @@ pub async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
-    for longest in PAUSES {
+    for retry in 0..RETRIES {
         match attempt().await {
-            Err(Error::Conflict) => tokio::time::sleep(pause(longest)).await,
+            Err(Error::Conflict) => tokio::time::sleep(pause(1 << retry.min(LONGEST_DOUBLING))).await,
             done => return done,
         }
     }
@@ -145,7 +148,7 @@ mod tests {
             }
         };
         for (error, attempts) in [
-            ((|| Error::Conflict) as fn() -> Error, 15),
+            ((|| Error::Conflict) as fn() -> Error, 30),
             (|| StoreError::Violation(store::fault("CHECK")).into(), 1),
             (|| StoreError::Unavailable(store::fault("full")).into(), 1),
         ] {

@@ -38,7 +38,8 @@ impl Lease {
         if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.ask_at = Some(Instant::now() + RENEWED);
             self.is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
-                tracing::warn!(?error, lease = self.name, "a lease could not be taken");
+                // That the store is away is told by the calls that need it, and by who takes up news of others.
+                tracing::debug!(%error, lease = self.name, "a lease could not be taken");
                 false
             });
         }

@@ -35,6 +35,12 @@ impl Changes {
         self
     }
 
+    /// These changes, and after them others.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     pub(crate) fn into_statements(self) -> Vec<Statement> {
         self.0
     }

@@ -1,6 +1,7 @@
 //! What runs beside the calls.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use edge::Due;
 use gateway::{Gateway, Lease};
@@ -32,14 +33,23 @@ pub(crate) fn beside(
 /// Takes up what others who share the database did: clocks that they moved, and signing keys that they changed.
 pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
     let clock = Arc::clone(&sandbox.clock);
+    let is_away = Arc::new(AtomicBool::new(false));
     Arc::new(move || {
-        let (clock, keys) = (Arc::clone(&clock), keys.clone());
+        let (clock, keys, is_away) = (Arc::clone(&clock), keys.clone(), Arc::clone(&is_away));
         Box::pin(async move {
-            if let Err(error) = clock.reload().await {
-                tracing::warn!(error = edge::with_causes(&error), "the clocks could not be read");
-            }
-            if let Err(error) = keys.reload().await {
-                tracing::warn!(error = edge::with_causes(&error), "the signing keys could not be read");
+            let taken_up = match clock.reload().await {
+                Ok(()) => keys.reload().await.map_err(|error| edge::with_causes(&error)),
+                Err(error) => Err(edge::with_causes(&error)),
+            };
+            // Each change is told once, not each second.
+            match taken_up {
+                Err(error) if !is_away.swap(true, Ordering::Relaxed) => {
+                    tracing::warn!(error, "what other processes changed cannot be read");
+                }
+                Ok(()) if is_away.swap(false, Ordering::Relaxed) => {
+                    tracing::warn!("what other processes changed can be read again");
+                }
+                _ => {}
             }
         })
     })

@@ -59,8 +59,9 @@ pub(super) fn unavailable(error: Error) -> StoreError {
         return StoreError::Unavailable(Arc::new(error));
     };
     match said.code().code() {
-        // A unique value is taken, or the guard of a statement divided by nothing: see `connection`.
-        "23505" | "22012" => StoreError::Conflict,
+        // A unique value is taken, or the guard of a statement divided by nothing (see `connection`), or others were in the
+        // way each time.
+        "23505" | "22012" | "40001" | "40P01" => StoreError::Conflict,
         "25006" | "42501" => StoreError::unavailable("it cannot be written"),
         code if ["22", "23", "42", "54"].contains(&&code[..2]) => StoreError::Violation(fault(name(said))),
         _ => StoreError::unavailable(format!("{} ({})", said.message(), name(said))),

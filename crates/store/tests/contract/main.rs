@@ -188,6 +188,20 @@ async fn a_row_that_moved_on_is_a_conflict_and_nothing_of_the_batch_stays() {
 }
 
 #[tokio::test]
+async fn changes_of_two_makers_are_one_batch() {
+    on_each(async |store| {
+        let [first, second] = ["PSDNL-DNB-1", "PSDNL-DNB-2"].map(tpp);
+        let both = || Changes::new().put_tpp(&first).and(Changes::new().put_tpp(&second));
+        store.save(both()).await.unwrap();
+        assert_eq!(store.tpps().await.unwrap().len(), 2);
+        let third = Changes::new().put_tpp(&tpp("PSDNL-DNB-3"));
+        assert!(matches!(store.save(third.and(both())).await, Err(StoreError::Conflict)));
+        assert_eq!(store.tpps().await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_key_of_a_certificate_can_be_added_later_and_is_not_replaced() {
     on_each(async |store| {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
