@@ -99,7 +99,12 @@ impl ThirdParty for Client {
     }
 
     async fn consent_status(&mut self, by: Option<&str>) -> Result<(String, String), Error> {
-        let mut session = self.consent(by).await?;
+        // What became of a consent is asked also when none is left that could be used.
+        let ended = match self.choose(by) {
+            Err(Error::Ended { id, .. }) => Some(id),
+            _ => None,
+        };
+        let mut session = self.consent(ended.as_deref().or(by)).await?;
         let status = session.status().await?;
         Ok((session.id, status))
     }

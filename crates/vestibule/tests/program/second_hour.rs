@@ -185,6 +185,7 @@ fn consents_that_ended_are_left_out_and_the_next_command_is_named() {
     setting.ok(&["consent", "--iban", &iban]);
     setting.refused(&[&authorise("reject")[..], &[&iban]].concat(), "tpp consent");
     setting.refused(&["accounts"], "it is rejected");
+    assert_eq!(setting.json(&["status", "consent"])["consentStatus"], "rejected");
     setting.refused(&[&authorise("approve")[..], &[&iban]].concat(), "tpp consent");
     assert_eq!(consents(), 0);
     // Too many wrong answers: another attempt at the same consent.
@@ -206,6 +207,7 @@ fn consents_that_ended_are_left_out_and_the_next_command_is_named() {
     setting.ok(&["flow", "ais", "--headless", "approve"]);
     setting.ok(&["revoke", "--delete-consent"]);
     setting.refused(&["accounts"], "it is terminatedByTpp");
+    assert_eq!(setting.json(&["status", "consent"])["consentStatus"], "terminatedByTpp");
     setting.ok(&["flow", "ais", "--headless", "approve"]);
     setting.manage("PUT", "/clock", &json!({"advance": "P200D"}));
     setting.refused(&["accounts"], "it is expired");
