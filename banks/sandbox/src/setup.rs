@@ -54,7 +54,9 @@ pub struct Sandbox {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The data were made with another seed.
-    #[error("the data folder was made with seed {kept}, not {asked}; use --seed {kept}, or another folder")]
+    #[error(
+        "this bank was made with seed {kept}, not {asked}; use --seed {kept}, or another data folder or database"
+    )]
     Seed {
         /// Seed of the data.
         kept: u64,
@@ -62,7 +64,9 @@ pub enum SandboxError {
         asked: u64,
     },
     /// The data were made without a seed.
-    #[error("the data folder was made without a seed; leave --seed {0} out, or choose another folder")]
+    #[error(
+        "this bank was made without a seed; leave --seed {0} out, or choose another data folder or database"
+    )]
     Seedless(u64),
     /// A file with a trusted authority is none.
     #[error("a trusted authority cannot be read: {0}")]

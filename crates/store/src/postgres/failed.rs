@@ -39,6 +39,25 @@ impl Failed {
         }
     }
 
+    /// Why a database cannot be brought up to date, in words for whoever chose it.
+    pub(super) fn into_error_of_start(self) -> StoreError {
+        let code = match &self {
+            Self::Database(error) => error.code().map(SqlState::code),
+            Self::Store(_) => None,
+        };
+        match code {
+            Some("42P07" | "42710") => StoreError::unavailable(
+                "it holds tables of another program, or its table schema_version was emptied; choose an empty database",
+            ),
+            Some("42501") => StoreError::unavailable(
+                "its user may not make tables in the first schema of the search path; grant CREATE on it, or choose a \
+                 database that the user owns",
+            ),
+            Some("25006") => StoreError::unavailable("it can only be read"),
+            _ => self.into_error(),
+        }
+    }
+
     /// Whether the connection broke, or the server ended it.
     pub(super) fn is_lost(&self) -> bool {
         let Self::Database(error) = self else { return false };

@@ -42,7 +42,7 @@ impl Db {
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;
-        migrations::run(&mut connection.client).await.map_err(Failed::into_error)?;
+        migrations::run(&mut connection.client).await.map_err(Failed::into_error_of_start)?;
         connection.give_back();
         Ok(Self(Arc::new(pool)))
     }

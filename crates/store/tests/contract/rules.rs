@@ -233,6 +233,30 @@ async fn where_tls_is_asked_for_nothing_is_said_without_it() {
     assert_eq!(server.join().unwrap(), b"");
 }
 
+/// Nothing is changed in a database that cannot be ours, and the text says why it cannot.
+#[tokio::test]
+async fn a_database_that_cannot_be_used_says_why() {
+    for (made, why) in [
+        ("CREATE TABLE customers (id TEXT)", "holds tables of another program"),
+        (
+            "CREATE TABLE schema_version (version BIGINT NOT NULL); CREATE TABLE tpps (id TEXT)",
+            "of another program",
+        ),
+    ] {
+        let Some(schema) = Schema::make().await else { return };
+        schema.client.batch_execute(made).await.unwrap();
+        let refused = Store::connect(&schema.address).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+        let left =
+            schema.client.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema()", &[]).await;
+        assert!(left.is_ok());
+    }
+    let Some(schema) = Schema::make().await else { return };
+    let address = format!("{} -c default_transaction_read_only=on'", schema.address.trim_end_matches('\''));
+    let refused = Store::connect(&address).await.unwrap_err().to_string();
+    assert!(refused.contains("it can only be read"), "{refused}");
+}
+
 /// Reads the source: whoever adds a method adds it here, where it runs on every database.
 #[test]
 fn every_method_of_the_store_is_called() {
