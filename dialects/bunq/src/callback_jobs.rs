@@ -107,6 +107,14 @@ impl Queue {
         None
     }
 
+    /// All there is to do. What is known of users for whom nothing is to be done is forgotten.
+    fn replace(&mut self, jobs: VecDeque<Job>) {
+        self.waiting = jobs;
+        let busy = self.busy.iter().map(|(job, _)| job);
+        let users: HashSet<i64> = self.waiting.iter().chain(busy).map(Job::user).collect();
+        self.slow.retain(|user| users.contains(user));
+    }
+
     /// A job is done, and perhaps to be done again.
     fn has_done(&mut self, job: Job, took: Duration, goes_on: bool) {
         self.busy.retain(|(busy, _)| *busy != job);
@@ -153,7 +161,7 @@ pub(crate) async fn run(bunq: Weak<Bunq>) {
         }
         if bunq.callbacks.has_changed.swap(false, Ordering::SeqCst) {
             match jobs(&bunq).await {
-                Ok(jobs) => queue.waiting = jobs,
+                Ok(jobs) => queue.replace(jobs),
                 Err(_) => bunq.callbacks.look_again(),
             }
         }
@@ -235,6 +243,10 @@ mod tests {
         queue.has_done(look(1), Duration::from_millis(10), true);
         assert_eq!(queue.next(), Some(look(17)));
         assert_eq!(queue.next(), Some(look(1)));
+        // Those who want nothing told any more are forgotten.
+        queue.busy.clear();
+        queue.replace([look(2), look(3)].into());
+        assert_eq!(queue.slow, HashSet::from([2, 3]));
     }
 
     #[test]
