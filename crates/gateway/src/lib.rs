@@ -53,7 +53,7 @@ pub use keys::Keys;
 pub use leases::Lease;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
-pub use payments::{ApprovedPayment, Declined, PaymentRequest, entry_of};
+pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;

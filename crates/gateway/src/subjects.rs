@@ -40,8 +40,11 @@ impl Matter {
         match self {
             Self::Consent(consent) => consent.status_at(now).is_final(),
             Self::Payment(payment) => match payment.status_at(now) {
-                PaymentStatus::Pending | PaymentStatus::Executed => false,
-                PaymentStatus::Rejected | PaymentStatus::Cancelled | PaymentStatus::Expired => true,
+                PaymentStatus::Pending | PaymentStatus::Submitted => false,
+                PaymentStatus::Refused
+                | PaymentStatus::Rejected
+                | PaymentStatus::Cancelled
+                | PaymentStatus::Expired => true,
             },
         }
     }
