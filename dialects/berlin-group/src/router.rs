@@ -45,6 +45,7 @@ fn onboarding() -> Vec<Operation<Edge>> {
 }
 
 fn consents() -> Vec<Operation<Edge>> {
+    use authorisations::{Consents, confirm, list, start, status};
     const CONSENT: &str = "/{tenant}/v1/consents/{consent}";
     const AUTHORISATIONS: &str = "/{tenant}/v1/consents/{consent}/authorisations";
     const AUTHORISATION: &str = "/{tenant}/v1/consents/{consent}/authorisations/{authorisation}";
@@ -59,11 +60,11 @@ fn consents() -> Vec<Operation<Edge>> {
             "Status of a consent",
             consents::status,
         ),
-        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", authorisations::list),
-        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", authorisations::start)
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", list::<Consents>),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", start::<Consents>)
             .with("", &["TPP-Redirect-URI"]),
-        Operation::get(AUTHORISATION, 200, "Status of an authorisation", authorisations::status),
-        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", authorisations::confirm)
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", status::<Consents>),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<Consents>)
             .with("", &["Authorization"]),
     ]
 }
