@@ -1,6 +1,6 @@
 //! Authorisations of a consent, as the third party sees them.
 
-use domain::{Authorisation, AuthorisationId, GrantRefusal, Subject};
+use domain::{Authorisation, AuthorisationId, GrantRefusal, Interface, ScaStatus, Subject};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -28,7 +28,7 @@ impl Gateway {
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
             check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
-            consent.check_open(ctx.now)?;
+            consent.check_open(ctx.now, self.rules_of(&consent))?;
             let subject = Subject::Consent(consent.id.clone());
             let which = (subject.clone(), self.0.store.last_authorisation(&subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
@@ -94,8 +94,9 @@ impl Gateway {
             }
             let authorisation = self.authorisation(ctx, own, id).await?;
             let (before, was) = (consent.clone(), authorisation.clone());
-            let consent = consent.confirm(ctx.now)?;
-            let authorisation = authorisation.confirm(ctx.now)?;
+            let profile = self.profile(consent.interface);
+            let consent = consent.confirm(ctx.now, &profile.consents)?;
+            let authorisation = authorisation.confirm(ctx.now, profile.sca.lifetime)?;
             if (&consent, &authorisation) != (&before, &was) {
                 let changes = Changes::new().put_consent(&consent).put_authorisation(&authorisation);
                 self.0.store.save(changes).await?;
@@ -103,6 +104,11 @@ impl Gateway {
             Ok(authorisation)
         })
         .await
+    }
+
+    /// What an authorisation at an interface is now.
+    pub fn sca_status(&self, ctx: &Ctx, interface: Interface, authorisation: &Authorisation) -> ScaStatus {
+        authorisation.status_at(ctx.now, self.profile(interface).sca.lifetime)
     }
 
     async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {

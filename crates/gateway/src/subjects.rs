@@ -2,7 +2,7 @@
 
 use domain::{Consent, Payment, PaymentStatus, Subject, Timestamp};
 
-use crate::{Ctx, Error, Gateway};
+use crate::{Ctx, Error, Gateway, Profiles};
 
 /// What a customer decides about.
 #[derive(Debug, Clone)]
@@ -36,9 +36,11 @@ impl Matter {
     }
 
     /// Whether nothing can be done with it any more.
-    fn has_ended_at(&self, now: Timestamp) -> bool {
+    fn has_ended_at(&self, now: Timestamp, profiles: &Profiles) -> bool {
         match self {
-            Self::Consent(consent) => consent.status_at(now).is_final(),
+            Self::Consent(consent) => {
+                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
+            }
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending | PaymentStatus::Executed => false,
                 PaymentStatus::Rejected | PaymentStatus::Cancelled | PaymentStatus::Expired => true,
@@ -60,6 +62,7 @@ impl Gateway {
 
     /// The same, unless it has ended.
     pub(crate) async fn open_matter(&self, ctx: &Ctx, subject: &Subject) -> Result<Option<Matter>, Error> {
-        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now)))
+        let profiles = &self.0.settings.profiles;
+        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, profiles)))
     }
 }

@@ -19,7 +19,7 @@ pub(crate) async fn start(
     call.no_members()?;
     let uri = call.redirect_uri()?;
     let own = (call.tpp(), id.as_str());
-    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key()).await?;
+    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key(&edge)).await?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
     let links = links::authorisation(&edge.public_url, &consent, &begun);
     let link = links.sca_status.clone().unwrap_or_default();
@@ -46,7 +46,8 @@ pub(crate) async fn list(
 pub(crate) async fn status(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::ScaStatus>, Error> {
     let (consent, id) = (call.id("consent")?, call.id("authorisation")?);
     let found = edge.gateway.authorisation(&call.ctx, (call.tpp(), &consent), &id).await?;
-    Ok(Json(wire::ScaStatus { sca_status: found.status_at(call.ctx.now).name().to_owned() }))
+    let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &found);
+    Ok(Json(wire::ScaStatus { sca_status: status.name().to_owned() }))
 }
 
 /// Confirms an authorisation with the access token that came from it.
@@ -65,8 +66,9 @@ pub(crate) async fn confirm(
     };
     let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, &id).await?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), &consent).await?;
+    let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &confirmed);
     Ok(Json(wire::Authorisation {
-        sca_status: confirmed.status_at(call.ctx.now).name().to_owned(),
+        sca_status: status.name().to_owned(),
         authorisation_id: Some(confirmed.id.to_string()),
         links: links::confirmation(&consent, &confirmed),
     }))
