@@ -10,12 +10,14 @@ pub mod certificates;
 pub mod consents;
 pub mod customers;
 pub mod dates;
+pub mod durations;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
 pub mod initial_access_tokens;
 pub mod interfaces;
 pub mod money;
+pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;
 mod refusal;
@@ -32,11 +34,12 @@ pub use accounts::{
     Account, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, BookingStatus,
     Counterparty, Funds, History, Position, Product, Transaction, TransactionQuery,
 };
-pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatus};
+pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, Purpose, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
+pub use durations::{duration_in_words, number_in_words};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{
@@ -48,12 +51,18 @@ pub use interfaces::Interface;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use money::{Currency, Money};
-pub use payments::{Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Transfer};
+pub use payment_terms::{
+    Execution, ExecutionRule, Frequency, PaymentProduct, PaymentService, PaymentTerms, RejectReason,
+    Repetition, TransactionStatus,
+};
+pub use payments::{
+    Address, PayeeAccount, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Routing, Transfer,
+};
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
-pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, Session};
+pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};
 pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;

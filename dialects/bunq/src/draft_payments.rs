@@ -152,7 +152,7 @@ async fn object(
 ) -> Result<Option<Object>, Error> {
     let renderer = Renderer::new(call, seen);
     let made = match payment.status_at(call.ctx.now) {
-        PaymentStatus::Executed => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
+        PaymentStatus::Submitted => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
         _ => None,
     };
     let made = made.unwrap_or_default();

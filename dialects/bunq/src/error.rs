@@ -172,8 +172,8 @@ impl From<Refusal> for Error {
             | Refusal::ClientCredentials
             | Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother
+            | Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
             Refusal::NotRegistered(_) => Self::unauthenticated(),

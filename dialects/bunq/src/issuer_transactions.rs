@@ -64,6 +64,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         amount: fields.positive_amount("amount")?,
         remittance: Some(description.to_owned()),
         end_to_end_id: None,
+        routing: None,
     };
     let request = PaymentRequest {
         id: None,
@@ -102,11 +103,11 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
     let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
     let payer = match payment.decision.payer() {
-        Some((customer, account)) => {
+        Some(([customer, ..], account)) => {
             let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
             accounts.into_iter().find(|readable| readable.account.id == *account)
         }
-        None => None,
+        _ => None,
     };
     let rendered = wire::payments::IssuerTransaction {
         public_uuid: value.public_uuid.clone(),

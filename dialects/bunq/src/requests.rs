@@ -147,7 +147,8 @@ async fn ask(
 ) -> Result<PaymentId, Error> {
     let account = seen.account();
     let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
-    let transfer = Transfer { creditor, amount, remittance: Some(what.to_owned()), end_to_end_id: None };
+    let remittance = Some(what.to_owned());
+    let transfer = Transfer { creditor, amount, remittance, end_to_end_id: None, routing: None };
     let debtor = whom.iban.clone();
     let request =
         PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };

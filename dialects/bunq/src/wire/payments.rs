@@ -23,8 +23,8 @@ impl From<PaymentStatus> for Decision {
     fn from(status: PaymentStatus) -> Self {
         match status {
             PaymentStatus::Pending => Self::Pending,
-            PaymentStatus::Executed => Self::Accepted,
-            PaymentStatus::Rejected => Self::Rejected,
+            PaymentStatus::Submitted => Self::Accepted,
+            PaymentStatus::Rejected | PaymentStatus::Refused => Self::Rejected,
             PaymentStatus::Cancelled => Self::Cancelled,
             PaymentStatus::Expired => Self::Expired,
         }
