@@ -7,10 +7,12 @@ use gateway::bank::{
 };
 use gateway::domain::{
     Account, AccountId, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId,
-    CustomerKind, Date, Funds, History, Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
-    TransactionQuery,
+    CustomerKind, Date, Funds, History, Iban, Money, PaymentId, PaymentRefusal, PaymentStatus, Product,
+    Tenant, Timestamp, Transaction, TransactionQuery, TransactionStatus,
 };
-use gateway::{ApprovedPayment, Declined, Error, Noun, Randomness, Store, domain};
+use gateway::{
+    ApprovedPayment, Declined, Error, Noun, PaymentProgress, Randomness, Store, Submitted, domain, entry_of,
+};
 use std::sync::Arc;
 use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
@@ -224,13 +226,35 @@ impl CustomerAuthentication for SandboxBank {
 }
 
 impl Payments for SandboxBank {
-    fn execute<'a>(
+    fn submit<'a>(
         &'a self,
         payments: &'a [ApprovedPayment],
         with: Changes,
         now: Timestamp,
-    ) -> Answer<'a, Result<(), Declined>> {
-        Box::pin(books::execute(&self.store, payments, with, now))
+    ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
+        Box::pin(books::submit(&self.store, payments, with, now))
+    }
+
+    fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
+        Box::pin(async move {
+            let is_made = self.store.has_entry(&entry_of(payment, 0)).await?;
+            let (status, funds_available) = (TransactionStatus::Acsc, Some(true));
+            Ok(is_made.then_some(PaymentProgress { status, reason: None, funds_available, since: now }))
+        })
+    }
+
+    fn stop<'a>(
+        &'a self,
+        _payment: &'a PaymentId,
+        _with: Changes,
+        _now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        // Every payment is made when it is taken.
+        Box::pin(async { Ok(Err(PaymentRefusal::Final { status: PaymentStatus::Submitted })) })
+    }
+
+    fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize> {
+        Box::pin(async move { Ok(self.store.holders_of(account).await?.len()) })
     }
 }
 

@@ -7,7 +7,7 @@ use gateway::domain::{
     AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
     Transfer,
 };
-use gateway::{ApprovedPayment, Declined, Error, Noun, Store, retry};
+use gateway::{ApprovedPayment, Declined, Error, Noun, Store, Submitted, retry};
 use store::{BookedAccount, Changes, Posting};
 
 use crate::numbers::is_own;
@@ -37,18 +37,21 @@ struct Batch<'a> {
     changes: Changes,
 }
 
-/// Executes payments, each once, and writes `with` in the same batch: all transfers, or none with the reason.
+/// Executes payments, each once, and writes `with` in the same batch: all transfers, or none with the reason. Every one
+/// is executed when this returns.
 ///
 /// # Errors
 /// [`Error::Conflict`] if somebody else booked on one of the accounts meanwhile, or a row of `with` moved on
-pub(crate) async fn execute(
+pub(crate) async fn submit(
     store: &Store,
     payments: &[ApprovedPayment],
     with: Changes,
     now: Timestamp,
-) -> Result<Result<(), Declined>, Error> {
+) -> Result<Result<Vec<Submitted>, Declined>, Error> {
+    let executed = vec![Submitted::Executed; payments.len()];
     let Some(tenant) = payments.first().map(ApprovedPayment::tenant) else {
-        return Ok(Ok(store.save(with).await?));
+        store.save(with).await?;
+        return Ok(Ok(executed));
     };
     let mut batch = Batch { changes: with, ..Batch::begin(store, tenant, now) };
     for payment in payments {
@@ -62,7 +65,8 @@ pub(crate) async fn execute(
             }
         }
     }
-    Ok(Ok(store.save(batch.finish()).await?))
+    store.save(batch.finish()).await?;
+    Ok(Ok(executed))
 }
 
 /// Closes an account with nothing on it and nothing on its way, as nobody books on it.

@@ -11,6 +11,8 @@ pub struct Authorisation {
     pub id: AuthorisationId,
     /// What is to be authorised.
     pub subject: Subject,
+    /// What for.
+    pub purpose: Purpose,
     /// Which attempt at its subject it is, from 1 on.
     pub number: i64,
     /// Where the browser is to come back to.
@@ -23,6 +25,30 @@ pub struct Authorisation {
     pub wrong_answers: i64,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
+}
+
+/// What an authorisation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// That its subject comes into force.
+    Approval,
+    /// That a payment which was approved is cancelled (NextGenPSD2, cancellation authorisation).
+    Cancellation,
+}
+
+impl Purpose {
+    /// The stable name that is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::Cancellation => "cancellation",
+        }
+    }
+
+    /// The purpose with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Approval, Self::Cancellation].into_iter().find(|purpose| purpose.name() == name)
+    }
 }
 
 /// How far an authorisation is.
@@ -118,6 +144,7 @@ impl Authorisation {
         Self {
             id,
             subject,
+            purpose: Purpose::Approval,
             number,
             redirect_uri,
             created_at: now,
@@ -125,6 +152,11 @@ impl Authorisation {
             wrong_answers: 0,
             version: 0,
         }
+    }
+
+    /// The same attempt, at something else.
+    pub fn for_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     /// What it is at `now`, if it may take so long from its beginning to its confirmation.

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod initial_access_tokens;
 pub mod interfaces;
 pub mod money;
+pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;
 mod refusal;
@@ -33,7 +34,7 @@ pub use accounts::{
     Account, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, BookingStatus,
     Counterparty, Funds, History, Position, Product, Transaction, TransactionQuery,
 };
-pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, ScaStatus};
+pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, Purpose, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use customers::{Customer, CustomerKind};
@@ -50,7 +51,13 @@ pub use interfaces::Interface;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use money::{Currency, Money};
-pub use payments::{Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Transfer};
+pub use payment_terms::{
+    Execution, ExecutionRule, Frequency, PaymentProduct, PaymentService, PaymentTerms, RejectReason,
+    Repetition, TransactionStatus,
+};
+pub use payments::{
+    Address, PayeeAccount, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Routing, Transfer,
+};
 pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};

@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountId, Counterparty, CustomerId, Iban, Money, PaymentId, Tenant, TppId};
+use crate::{
+    Account, AccountId, Counterparty, CustomerId, Iban, Interface, Money, PaymentId, PaymentTerms,
+    RejectReason, Tenant, TppId,
+};
 
 /// Most transfers in one payment.
 pub const MAX_TRANSFERS: usize = 100;
@@ -31,6 +34,56 @@ pub struct Transfer {
     pub remittance: Option<String>,
     /// The payer's own reference.
     pub end_to_end_id: Option<String>,
+    /// Where the money goes, if an IBAN alone does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routing: Option<Box<Routing>>,
+}
+
+/// Where a payee's money goes, in place of an IBAN or beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    /// The payee's account, if it has no IBAN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<PayeeAccount>,
+    /// The payee's bank (BIC, ISO 9362).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Where the payee lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Who bears the charges (ISO 20022, ChargeBearerType1Code).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge_bearer: Option<String>,
+}
+
+/// An account without an IBAN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PayeeAccount {
+    /// A British one.
+    British {
+        /// 6 digits.
+        sort_code: String,
+        /// 8 digits.
+        account_number: String,
+    },
+    /// One in a country without IBANs, as that country writes it.
+    Foreign(String),
+}
+
+/// A postal address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Street.
+    pub street: Option<String>,
+    /// Number in the street.
+    pub building: Option<String>,
+    /// Town.
+    pub town: Option<String>,
+    /// Postal code.
+    pub post_code: Option<String>,
+    /// Country (ISO 3166-1).
+    pub country: String,
 }
 
 /// A payment that waits for a customer, or waited.
@@ -42,6 +95,10 @@ pub struct Payment {
     pub tpp: Option<TppId>,
     /// Where.
     pub tenant: Tenant,
+    /// The interface at which it was asked for.
+    pub interface: Interface,
+    /// Kind, product and time.
+    pub terms: PaymentTerms,
     /// The account that pays; none if the payer chooses it.
     pub debtor: Option<Iban>,
     /// What is paid, all of it or nothing.
@@ -63,13 +120,23 @@ pub struct Payment {
 pub enum PaymentDecision {
     /// Nothing yet.
     Pending,
-    /// The customer approved, and the money has moved.
-    Executed {
-        /// Who approved.
-        by: CustomerId,
-        /// The account that was debited.
+    /// A customer approved at the bank's page; the third party has yet to confirm that, or more customers have to
+    /// approve.
+    Approved {
+        /// Those whose approval the third party confirmed.
+        by: Vec<CustomerId>,
+        /// The account that pays.
         account: AccountId,
     },
+    /// The bank has it. One that is made at once has moved the money; of any other, the bank says what became of it.
+    Submitted {
+        /// Who approved.
+        by: Vec<CustomerId>,
+        /// The account that pays.
+        account: AccountId,
+    },
+    /// The bank refused to take it.
+    Refused(RejectReason),
     /// The customer refused.
     Rejected,
     /// Whoever asked for it took it back.
@@ -81,27 +148,43 @@ impl PaymentDecision {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Executed { .. } => "executed",
+            Self::Approved { .. } => "approved",
+            Self::Submitted { .. } => "submitted",
+            Self::Refused(_) => "refused",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
         }
     }
 
-    /// Who approved, and the account that was debited.
-    pub fn payer(&self) -> Option<(&CustomerId, &AccountId)> {
+    /// Who approved, and the account that pays.
+    pub fn payer(&self) -> Option<(&[CustomerId], &AccountId)> {
         match self {
-            Self::Executed { by, account } => Some((by, account)),
-            Self::Pending | Self::Rejected | Self::Cancelled => None,
+            Self::Approved { by, account } | Self::Submitted { by, account } => Some((by, account)),
+            Self::Pending | Self::Refused(_) | Self::Rejected | Self::Cancelled => None,
         }
     }
 
-    /// The decision with this name and payer; none if there is no such decision, or it lacks its payer.
-    pub fn from_stored(name: &str, payer: Option<(CustomerId, AccountId)>) -> Option<Self> {
-        match (name, payer) {
-            ("pending", _) => Some(Self::Pending),
-            ("executed", Some((by, account))) => Some(Self::Executed { by, account }),
-            ("rejected", _) => Some(Self::Rejected),
-            ("cancelled", _) => Some(Self::Cancelled),
+    /// Why the bank refused.
+    pub fn reason(&self) -> Option<RejectReason> {
+        match self {
+            Self::Refused(reason) => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// The decision with this name, payer and reason; none if there is no such decision, or it lacks what it needs.
+    pub fn from_stored(
+        name: &str,
+        payer: Option<(Vec<CustomerId>, AccountId)>,
+        reason: Option<RejectReason>,
+    ) -> Option<Self> {
+        match (name, payer, reason) {
+            ("pending", ..) => Some(Self::Pending),
+            ("approved", Some((by, account)), _) => Some(Self::Approved { by, account }),
+            ("submitted", Some((by, account)), _) if !by.is_empty() => Some(Self::Submitted { by, account }),
+            ("refused", _, Some(reason)) => Some(Self::Refused(reason)),
+            ("rejected", ..) => Some(Self::Rejected),
+            ("cancelled", ..) => Some(Self::Cancelled),
             _ => None,
         }
     }
@@ -112,8 +195,10 @@ impl PaymentDecision {
 pub enum PaymentStatus {
     /// It waits for the customer.
     Pending,
-    /// The money has moved.
-    Executed,
+    /// The bank has it.
+    Submitted,
+    /// Refused by the bank.
+    Refused,
     /// Refused by the customer.
     Rejected,
     /// Taken back.
@@ -127,7 +212,8 @@ impl PaymentStatus {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::Executed => "executed",
+            Self::Submitted => "executed",
+            Self::Refused => "refused by the bank",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
@@ -139,16 +225,19 @@ impl Payment {
     /// What it is at `now`.
     pub fn status_at(&self, now: Timestamp) -> PaymentStatus {
         match self.decision {
-            PaymentDecision::Pending if now >= self.expires_at => PaymentStatus::Expired,
-            PaymentDecision::Pending => PaymentStatus::Pending,
-            PaymentDecision::Executed { .. } => PaymentStatus::Executed,
+            PaymentDecision::Pending | PaymentDecision::Approved { .. } if now >= self.expires_at => {
+                PaymentStatus::Expired
+            }
+            PaymentDecision::Pending | PaymentDecision::Approved { .. } => PaymentStatus::Pending,
+            PaymentDecision::Submitted { .. } => PaymentStatus::Submitted,
+            PaymentDecision::Refused(_) => PaymentStatus::Refused,
             PaymentDecision::Rejected => PaymentStatus::Rejected,
             PaymentDecision::Cancelled => PaymentStatus::Cancelled,
         }
     }
 
-    /// The customer approves, with the account that pays: what the payment is once its money has moved. Until that is
-    /// stored, together with the entries, it stays pending.
+    /// The customer approves, with the account that pays: what the payment is once the bank has it. Until that is
+    /// stored, together with what the bank makes of it, it stays pending.
     ///
     /// # Errors
     /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`], [`PaymentRefusal::Currency`]
@@ -158,17 +247,9 @@ impl Payment {
         account: &Account,
         now: Timestamp,
     ) -> Result<Self, PaymentRefusal> {
-        self.check_pending(now)?;
-        if self.debtor.as_ref().is_some_and(|debtor| *debtor != account.iban) {
-            return Err(PaymentRefusal::OtherDebtor);
-        }
-        if let Some(amount) = self.transfers.first().map(|transfer| transfer.amount)
-            && amount.currency != account.currency
-        {
-            let (account, amount) = (account.currency.code(), amount.currency.code());
-            return Err(PaymentRefusal::Currency { account, amount });
-        }
-        Ok(self.decided(PaymentDecision::Executed { by: customer, account: account.id.clone() }, now))
+        self.check_payer(account, now)?;
+        let decision = PaymentDecision::Submitted { by: vec![customer], account: account.id.clone() };
+        Ok(self.decided(decision, now))
     }
 
     /// The customer refuses.
@@ -191,8 +272,8 @@ impl Payment {
 
     /// When the payment may be forgotten; never if money moved.
     pub fn forget_at(&self) -> Option<Timestamp> {
-        let is_executed = matches!(self.decision, PaymentDecision::Executed { .. });
-        (!is_executed).then(|| self.expires_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
+        let is_submitted = matches!(self.decision, PaymentDecision::Submitted { .. });
+        (!is_submitted).then(|| self.expires_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
     }
 
     /// All that is paid. Transfers of one payment are in one currency; none without transfers.
@@ -200,6 +281,21 @@ impl Payment {
         let currency = self.transfers.first()?.amount.currency;
         let minor = self.transfers.iter().fold(0_i64, |sum, one| sum.saturating_add(one.amount.minor));
         Some(Money { minor, currency })
+    }
+
+    /// Whether it can be made from an account, as far as the payment knows.
+    fn check_payer(&self, account: &Account, now: Timestamp) -> Result<(), PaymentRefusal> {
+        self.check_pending(now)?;
+        if self.debtor.as_ref().is_some_and(|debtor| *debtor != account.iban) {
+            return Err(PaymentRefusal::OtherDebtor);
+        }
+        if let Some(amount) = self.transfers.first().map(|transfer| transfer.amount)
+            && amount.currency != account.currency
+        {
+            let (account, amount) = (account.currency.code(), amount.currency.code());
+            return Err(PaymentRefusal::Currency { account, amount });
+        }
+        Ok(())
     }
 
     fn check_pending(&self, now: Timestamp) -> Result<(), PaymentRefusal> {
@@ -319,6 +415,7 @@ mod tests {
             amount: Money { minor, currency: Currency::EUR },
             remittance: None,
             end_to_end_id: None,
+            routing: None,
         }
     }
 
@@ -339,6 +436,8 @@ mod tests {
             id: PaymentId::new("1"),
             tpp: None,
             tenant: Tenant::parse("nl").unwrap(),
+            interface: Interface::Bunq,
+            terms: PaymentTerms::AT_ONCE,
             debtor: None,
             transfers: vec![transfer(1)],
             created_at: now,
@@ -355,10 +454,10 @@ mod tests {
         let later = now + jiff::SignedDuration::from_mins(10);
         let customer = || CustomerId::new("c");
         let approved = payment().approve(customer(), &account("NL21VSTB2878231391"), now).unwrap();
-        assert_eq!(approved.status_at(later), PaymentStatus::Executed);
+        assert_eq!(approved.status_at(later), PaymentStatus::Submitted);
         assert!(approved.clone().cancel(now).is_err() && approved.clone().reject(now).is_err());
         let again = approved.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
-        assert_eq!(again, PaymentRefusal::Final { status: PaymentStatus::Executed });
+        assert_eq!(again, PaymentRefusal::Final { status: PaymentStatus::Submitted });
         assert_eq!(payment().status_at(later), PaymentStatus::Expired);
         let refused = payment().approve(customer(), &account("NL21VSTB2878231391"), later).unwrap_err();
         assert_eq!(refused, PaymentRefusal::Final { status: PaymentStatus::Expired });
@@ -395,20 +494,22 @@ mod tests {
     #[test]
     fn decisions_have_stable_names_and_transfers_come_back() {
         use PaymentDecision as D;
-        let payer = (CustomerId::new("c"), AccountId::new("a"));
-        let executed = D::Executed { by: payer.0.clone(), account: payer.1.clone() };
+        let (by, account) = (vec![CustomerId::new("c")], AccountId::new("a"));
+        let (payer, reason) = (Some((by.clone(), account.clone())), Some(RejectReason::Am04));
         for (decision, name) in [
             (D::Pending, "pending"),
-            (executed, "executed"),
+            (D::Approved { by: by.clone(), account: account.clone() }, "approved"),
+            (D::Submitted { by, account: account.clone() }, "submitted"),
+            (D::Refused(RejectReason::Am04), "refused"),
             (D::Rejected, "rejected"),
             (D::Cancelled, "cancelled"),
         ] {
             assert_eq!(decision.name(), name);
-            assert_eq!(D::from_stored(name, Some(payer.clone())), Some(decision.clone()));
-            let needs_payer = matches!(decision, D::Executed { .. });
-            assert_eq!(D::from_stored(name, None), Some(decision).filter(|_| !needs_payer));
+            assert_eq!(D::from_stored(name, payer.clone(), reason), Some(decision.clone()));
+            let lacks_nothing = decision.payer().is_none() && decision.reason().is_none();
+            assert_eq!(D::from_stored(name, None, None), Some(decision).filter(|_| lacks_nothing));
         }
-        assert_eq!(D::from_stored("approved", Some(payer)), None);
+        assert_eq!(D::from_stored("submitted", Some((Vec::new(), account)), None), None, "by nobody");
         let json = serde_json::to_string(&transfer(1250)).unwrap();
         assert_eq!(serde_json::from_str::<Transfer>(&json).unwrap(), transfer(1250));
     }

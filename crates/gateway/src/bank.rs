@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use domain::{
     Account, AccountId, AccountReference, Balance, Customer, CustomerId, CustomerKind, Date, Funds, History,
-    Iban, Money, PaymentRefusal, Product, Tenant, Timestamp, Transaction, TransactionQuery,
+    Iban, Money, PaymentId, PaymentRefusal, Product, Tenant, Timestamp, Transaction, TransactionQuery,
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
-use crate::payments::{ApprovedPayment, Declined};
+use crate::payments::{ApprovedPayment, Declined, PaymentProgress, Submitted};
 use crate::{Changes, Error};
 
 /// A bank's answer, when it comes.
@@ -119,16 +119,31 @@ pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
 
 /// Executes payments.
 pub trait Payments: std::fmt::Debug + Send + Sync {
-    /// Moves the money of payments and writes `with`, all of it in one batch, or nothing with the reason. A payment that
-    /// was executed before is left alone.
+    /// Takes payments and writes `with`, all of it in one batch, or nothing with the reason. A payment to be made at once
+    /// has moved its money when this returns. A payment that was taken before is left alone.
     ///
     /// [`Error::Conflict`] if something moved on meanwhile: the caller loads what `with` says and decides anew.
-    fn execute<'a>(
+    fn submit<'a>(
         &'a self,
         payments: &'a [ApprovedPayment],
         with: Changes,
         now: Timestamp,
-    ) -> Answer<'a, Result<(), Declined>>;
+    ) -> Answer<'a, Result<Vec<Submitted>, Declined>>;
+
+    /// What became of a payment that was taken; absent if none was taken under this id.
+    fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>>;
+
+    /// Stops what is not made yet of a payment that was taken, and writes `with` in the same batch; or nothing with the
+    /// reason.
+    fn stop<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>>;
+
+    /// How many customers have to approve payments from an account.
+    fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize>;
 }
 
 /// Numbers the entries of an account, for interfaces that tell transactions by number.

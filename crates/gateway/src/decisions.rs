@@ -136,8 +136,8 @@ impl Gateway {
             return Ok(Ok(Journey::Leave(way_back)));
         }
         let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
-        match self.0.bank.payments.execute(&orders, changes, ctx.now).await? {
-            Ok(()) => Ok(Ok(Journey::Leave(way_back))),
+        match self.0.bank.payments.submit(&orders, changes, ctx.now).await? {
+            Ok(_) => Ok(Ok(Journey::Leave(way_back))),
             Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
         }
     }

@@ -54,7 +54,7 @@ pub use keys::Keys;
 pub use leases::Lease;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
-pub use payments::{ApprovedPayment, Declined, PaymentRequest, entry_of};
+pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
 pub use profile::{Profile, Profiles};
 use quick_cache::sync::Cache;

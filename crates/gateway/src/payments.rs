@@ -8,8 +8,9 @@
 
 use domain::payments::check_transfers;
 use domain::{
-    Account, AccountId, AccountReference, AccountStatus, CustomerId, Iban, Money, Payment, PaymentDecision,
-    PaymentId, PaymentRefusal, Tenant, Timestamp, TppId, Transfer,
+    Account, AccountId, AccountReference, AccountStatus, CustomerId, Iban, Interface, Money, Payment,
+    PaymentDecision, PaymentId, PaymentRefusal, PaymentTerms, RejectReason, Tenant, Timestamp, TppId,
+    TransactionStatus, Transfer,
 };
 use jiff::SignedDuration;
 
@@ -23,6 +24,7 @@ pub struct ApprovedPayment {
     id: PaymentId,
     tenant: Tenant,
     account: AccountId,
+    terms: PaymentTerms,
     transfers: Vec<Transfer>,
 }
 
@@ -42,6 +44,11 @@ impl ApprovedPayment {
         &self.account
     }
 
+    /// Kind, product and time.
+    pub fn terms(&self) -> &PaymentTerms {
+        &self.terms
+    }
+
     /// What is paid, all of it or nothing.
     pub fn transfers(&self) -> &[Transfer] {
         &self.transfers
@@ -51,6 +58,31 @@ impl ApprovedPayment {
     pub fn entry(&self, index: usize) -> String {
         entry_of(&self.id, index)
     }
+}
+
+/// What a bank did with a payment that it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// The money has moved.
+    Executed,
+    /// It is made later; until when, where the bank says so.
+    Accepted {
+        /// The moment when it is tried.
+        until: Option<Timestamp>,
+    },
+}
+
+/// What became of a payment that a bank took, as of a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentProgress {
+    /// In the words of ISO 20022.
+    pub status: TransactionStatus,
+    /// Why it was rejected, or a part of it.
+    pub reason: Option<RejectReason>,
+    /// Whether there was enough money, if that was looked at.
+    pub funds_available: Option<bool>,
+    /// When the payment became this.
+    pub since: Timestamp,
 }
 
 /// Why the bank does not make payments: one of them cannot be made as things are.
@@ -100,8 +132,10 @@ impl Gateway {
         }
         let payment = Payment {
             id: request.id.unwrap_or_else(|| PaymentId::new(self.0.randomness.id())),
-            tpp: request.tpp.map(|tpp| tpp.id().clone()),
+            tpp: request.tpp.as_ref().map(|tpp| tpp.id().clone()),
             tenant: ctx.tenant.clone(),
+            interface: request.tpp.as_ref().map_or(Interface::Bunq, ActingTpp::interface),
+            terms: PaymentTerms::AT_ONCE,
             debtor: request.debtor,
             transfers: request.transfers,
             created_at: ctx.now,
@@ -163,7 +197,7 @@ impl Gateway {
             let payment = self.payment(ctx, id).await?;
             let mut paid = payment.approve(customer.clone(), &account, ctx.now)?;
             let with = Changes::new().put_payment(&paid);
-            self.0.bank.payments.execute(&order_of(&paid), with, ctx.now).await??;
+            self.0.bank.payments.submit(&order_of(&paid), with, ctx.now).await??;
             paid.version += 1;
             Ok(paid)
         })
@@ -198,9 +232,9 @@ impl Gateway {
     ) -> Result<PaymentId, Error> {
         check_transfers(&transfers)?;
         self.held_account(customer, account).await?;
-        let order = ApprovedPayment { id, tenant: ctx.tenant.clone(), account: account.clone(), transfers };
-        let order = [order];
-        retry(|| async { Ok(self.0.bank.payments.execute(&order, Changes::new(), ctx.now).await??) }).await?;
+        let (tenant, account, terms) = (ctx.tenant.clone(), account.clone(), PaymentTerms::AT_ONCE);
+        let order = [ApprovedPayment { id, tenant, account, terms, transfers }];
+        retry(|| async { Ok(self.0.bank.payments.submit(&order, Changes::new(), ctx.now).await??) }).await?;
         let [order] = order;
         Ok(order.id)
     }
@@ -260,11 +294,12 @@ impl Gateway {
 
 /// What the bank is asked to do for a payment that is approved: nothing for any other.
 pub(crate) fn order_of(payment: &Payment) -> Vec<ApprovedPayment> {
-    let order = payment.decision.payer().map(|(_, account)| ApprovedPayment {
+    let PaymentDecision::Submitted { account, .. } = &payment.decision else { return Vec::new() };
+    vec![ApprovedPayment {
         id: payment.id.clone(),
         tenant: payment.tenant.clone(),
         account: account.clone(),
+        terms: payment.terms.clone(),
         transfers: payment.transfers.clone(),
-    });
-    order.into_iter().collect()
+    }]
 }

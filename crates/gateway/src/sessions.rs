@@ -156,16 +156,11 @@ impl Gateway {
         .await
     }
 
-    /// Whether a client asked for a subject and it can still be authorised. Only consents are asked for at interfaces
-    /// whose browsers arrive with what was asked for before.
+    /// Whether a client asked for a subject and it can still be authorised.
     async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
-        let Subject::Consent(id) = subject else { return Ok(false) };
-        match self.consent(ctx, client, id.as_str()).await {
+        match self.own_matter(ctx, client, subject).await {
             Err(Error::NotFound(_)) => Ok(false),
-            consent => {
-                let consent = consent?;
-                Ok(consent.check_open(ctx.now, self.rules_of(&consent)).is_ok())
-            }
+            matter => Ok(matter?.check_open(ctx.now, self.profile(client.interface())).is_ok()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Authorisations.
 
-use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Subject};
+use domain::{Authorisation, AuthorisationId, CustomerId, Progress, Purpose, Subject};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
@@ -9,7 +9,8 @@ use crate::{Changes, Store, StoreError};
 
 const AUTHORISATION: Columns = Columns::of(
     "authorisations",
-    "id, subject_kind, subject_id, number, redirect_uri, created_at, customer, progress, wrong_answers, version",
+    "id, subject_kind, subject_id, purpose, number, redirect_uri, created_at, customer, progress, wrong_answers, \
+     version",
 );
 
 const NUMBER: Columns = Columns::of("authorisations", "number");
@@ -59,8 +60,9 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_authorisation(self, authorisation: &Authorisation) -> Self {
         self.push(
-            "INSERT INTO authorisations (id, subject_kind, subject_id, number, redirect_uri, created_at, progress, \
-             customer, wrong_answers, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + 1) \
+            "INSERT INTO authorisations (id, subject_kind, subject_id, purpose, number, redirect_uri, created_at, \
+             progress, customer, wrong_answers, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 + 1) \
              ON CONFLICT (id) DO UPDATE SET progress = excluded.progress, customer = excluded.customer, \
              wrong_answers = excluded.wrong_answers, version = excluded.version \
              WHERE authorisations.version = excluded.version - 1",
@@ -68,6 +70,7 @@ impl Changes {
                 authorisation.id.as_str().into(),
                 authorisation.subject.kind().name().into(),
                 authorisation.subject.id().into(),
+                authorisation.purpose.name().into(),
                 authorisation.number.into(),
                 authorisation.redirect_uri.as_str().into(),
                 authorisation.created_at.into(),
@@ -85,6 +88,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Authorisation, StoreError> {
     Ok(Authorisation {
         id: AuthorisationId::new(row.text()?),
         subject: row.subject()?,
+        purpose: row.parsed(Purpose::from_name)?,
         number: row.integer()?,
         redirect_uri: row.text()?,
         created_at: row.time()?,

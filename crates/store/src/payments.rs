@@ -1,6 +1,8 @@
 //! Payments that third parties ask for.
 
-use domain::{AccountId, CustomerId, Iban, Payment, PaymentDecision, PaymentId, Tenant, Timestamp, TppId};
+use domain::{
+    AccountId, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant, Timestamp, TppId,
+};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
@@ -9,8 +11,8 @@ use crate::{Changes, Store, StoreError};
 
 const PAYMENT: Columns = Columns::of(
     "payments",
-    "id, tpp, tenant, debtor, transfers, created_at, expires_at, customer, account, decision, \
-     last_action_at, version",
+    "id, tpp, tenant, interface, terms, debtor, transfers, created_at, expires_at, approved_by, account, \
+     reason, decision, last_action_at, version",
 );
 
 impl Store {
@@ -48,24 +50,27 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_payment(self, payment: &Payment) -> Self {
         self.push(
-            "INSERT INTO payments (id, tpp, tenant, debtor, transfers, created_at, expires_at, decision, customer, \
-             account, last_action_at, version, forget_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1, $13) \
-             ON CONFLICT (id) DO UPDATE SET decision = excluded.decision, customer = excluded.customer, \
-             account = excluded.account, last_action_at = excluded.last_action_at, \
+            "INSERT INTO payments (id, tpp, tenant, interface, terms, debtor, transfers, created_at, expires_at, \
+             decision, approved_by, account, reason, last_action_at, version, forget_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 + 1, $16) \
+             ON CONFLICT (id) DO UPDATE SET decision = excluded.decision, approved_by = excluded.approved_by, \
+             account = excluded.account, reason = excluded.reason, last_action_at = excluded.last_action_at, \
              forget_at = excluded.forget_at, version = excluded.version \
              WHERE payments.version = excluded.version - 1",
             vec![
                 payment.id.as_str().into(),
                 payment.tpp.as_ref().map(TppId::as_str).into(),
                 payment.tenant.as_str().into(),
+                payment.interface.name().into(),
+                json(&payment.terms),
                 payment.debtor.as_ref().map(Iban::as_str).into(),
                 json(&payment.transfers),
                 payment.created_at.into(),
                 payment.expires_at.into(),
                 payment.decision.name().into(),
-                payment.decision.payer().map(|(customer, _)| customer.as_str()).into(),
+                payment.decision.payer().map_or_else(|| None::<&str>.into(), |(by, _)| json(&by)),
                 payment.decision.payer().map(|(_, account)| account.as_str()).into(),
+                payment.decision.reason().map(RejectReason::name).into(),
                 payment.last_action_at.into(),
                 payment.version.into(),
                 payment.forget_at().into(),
@@ -80,14 +85,17 @@ fn read(row: &mut Cursor<'_>) -> Result<Payment, StoreError> {
         id: PaymentId::new(row.text()?),
         tpp: row.optional_text()?.map(TppId::new),
         tenant: row.tenant()?,
+        interface: row.parsed(Interface::from_name)?,
+        terms: row.json()?,
         debtor: row.optional_text()?.map(Iban::from_stored),
         transfers: row.json()?,
         created_at: row.time()?,
         expires_at: row.time()?,
         decision: {
-            let customer = row.optional_text()?.map(CustomerId::new);
+            let by = row.optional_parsed(|text| serde_json::from_str(text).ok())?;
             let account = row.optional_text()?.map(AccountId::new);
-            row.parsed(|name| PaymentDecision::from_stored(name, customer.zip(account)))?
+            let reason = row.optional_parsed(RejectReason::from_name)?;
+            row.parsed(|name| PaymentDecision::from_stored(name, by.zip(account), reason))?
         },
         last_action_at: row.time()?,
         version: row.integer()?,

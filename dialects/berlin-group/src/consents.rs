@@ -5,7 +5,7 @@ use axum::extract::State;
 use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
-    Product, RequestedAccess, Subject, parse_day,
+    Product, RequestedAccess, Subject, SubjectKind, parse_day,
 };
 use gateway::{Ctx, RequestedConsent};
 use http::StatusCode;
@@ -25,7 +25,7 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
     let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
-        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
     note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -33,9 +33,9 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
 
 /// Reads a consent.
 pub(crate) async fn read(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::Consent>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &subject).await?;
     let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }
@@ -45,8 +45,8 @@ pub(crate) async fn status(
     State(edge): State<Edge>,
     call: Signed,
 ) -> Result<Json<wire::ConsentStatus>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
     Ok(Json(wire::ConsentStatus {
         consent_status: edge.gateway.consent_status(&consent, call.ctx.now).name().to_owned(),
     }))
@@ -54,8 +54,8 @@ pub(crate) async fn status(
 
 /// Ends a consent.
 pub(crate) async fn delete(State(edge): State<Edge>, call: Signed) -> Result<StatusCode, Error> {
-    let id = call.id("consent")?;
-    edge.gateway.delete_consent(&call.ctx, call.tpp(), &id, call.bearer()?).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    edge.gateway.delete_consent(&call.ctx, call.tpp(), subject.id(), call.bearer()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -153,7 +153,12 @@ fn render(edge: &Edge, ctx: &Ctx, consent: &Consent, authorisation: &Authorisati
         consent_status: edge.gateway.consent_status(consent, at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
-        links: links::authorisation(&edge.public_url, consent, authorisation),
+        links: links::authorisation(
+            &edge.public_url,
+            (&consent.tenant, &consent.tpp),
+            &links::consent(&consent.tenant, consent.id.as_str()),
+            (authorisation, consent.recurring),
+        ),
     }
 }
 

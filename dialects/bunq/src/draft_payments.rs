@@ -52,8 +52,8 @@ impl Kept for DraftPayment {
 pub(crate) fn word(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Pending => "PENDING",
-        PaymentStatus::Executed => "ACCEPTED",
-        PaymentStatus::Rejected => "REJECTED",
+        PaymentStatus::Submitted => "ACCEPTED",
+        PaymentStatus::Rejected | PaymentStatus::Refused => "REJECTED",
         PaymentStatus::Cancelled => "CANCELLED",
         PaymentStatus::Expired => "EXPIRED",
     }
@@ -165,7 +165,7 @@ async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Resul
 async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>) -> Result<Value, Error> {
     let renderer = Renderer::new(call, seen);
     let made = match payment.status_at(call.ctx.now) {
-        PaymentStatus::Executed => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
+        PaymentStatus::Submitted => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
         _ => None,
     };
     let mut made: Vec<Value> =

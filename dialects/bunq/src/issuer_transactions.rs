@@ -66,6 +66,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         amount: fields.positive_amount("amount")?,
         remittance: Some(description.to_owned()),
         end_to_end_id: None,
+        routing: None,
     };
     let request = PaymentRequest {
         id: None,
@@ -116,7 +117,7 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
         "status": word(payment.status_at(call.ctx.now)),
     });
     // The payer is left out while unknown: clients do not take null for a label.
-    if let Some((customer, account)) = payment.decision.payer() {
+    if let Some(([customer, ..], account)) = payment.decision.payer() {
         let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
         let payer = accounts.into_iter().find(|readable| readable.account.id == *account);
         if let Some(payer) = payer {

@@ -112,6 +112,7 @@ pub(crate) async fn transfer(call: &Call, fields: Fields<'_>) -> Result<Transfer
         amount,
         remittance: Some(description.to_owned()),
         end_to_end_id: reference.map(str::to_owned),
+        routing: None,
     })
 }
 

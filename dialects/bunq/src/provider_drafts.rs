@@ -64,6 +64,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         amount: fields.positive_amount("amount")?,
         remittance: Some(description.to_owned()),
         end_to_end_id: None,
+        routing: None,
     };
     let request = PaymentRequest {
         id: None,

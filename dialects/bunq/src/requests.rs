@@ -137,7 +137,8 @@ async fn ask(
 ) -> Result<PaymentId, Error> {
     let account = seen.account();
     let creditor = Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
-    let transfer = Transfer { creditor, amount, remittance: Some(what.to_owned()), end_to_end_id: None };
+    let remittance = Some(what.to_owned());
+    let transfer = Transfer { creditor, amount, remittance, end_to_end_id: None, routing: None };
     let debtor = whom.iban.clone();
     let request =
         PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
@@ -151,9 +152,9 @@ async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Paym
 
 fn word(payment: Option<&Payment>, now: Timestamp) -> &'static str {
     match payment.map(|payment| payment.status_at(now)) {
-        None | Some(PaymentStatus::Executed) => "ACCEPTED",
+        None | Some(PaymentStatus::Submitted) => "ACCEPTED",
         Some(PaymentStatus::Pending) => "PENDING",
-        Some(PaymentStatus::Rejected) => "REJECTED",
+        Some(PaymentStatus::Rejected | PaymentStatus::Refused) => "REJECTED",
         Some(PaymentStatus::Cancelled) => "REVOKED",
         Some(PaymentStatus::Expired) => "EXPIRED",
     }

@@ -1,8 +1,9 @@
 //! Customers, accounts, postings and payments.
 
 use domain::{
-    Account, AccountId, AccountStatus, BookingStatus, Counterparty, Currency, CustomerId, Date, Iban, Money,
-    Payment, PaymentDecision, PaymentId, Position, Product, Tenant, Timestamp, TppId, TransactionQuery,
+    Account, AccountId, AccountStatus, BookingStatus, Counterparty, Currency, CustomerId, Date, Iban,
+    Interface, Money, Payment, PaymentDecision, PaymentId, PaymentTerms, Position, Product, Tenant,
+    Timestamp, TppId, TransactionQuery,
 };
 use store::{BookedAccount, Changes, Customer, HeldAccount, Posting, Store, StoreError};
 
@@ -229,6 +230,8 @@ fn payment(id: &str) -> Payment {
         id: PaymentId::new(id),
         tpp: Some(TppId::new("PSDNL-DNB-1")),
         tenant: nl(),
+        interface: Interface::Bunq,
+        terms: PaymentTerms::AT_ONCE,
         debtor: Some(iban()),
         transfers: Vec::new(),
         created_at: at(1_800_000_000),
@@ -253,7 +256,10 @@ async fn payments_wait_until_they_are_decided() {
         assert_eq!(waiting(1_800_000_099).await, [stored("a"), stored("b")]);
         assert_eq!(waiting(1_800_000_100).await, []);
         let executed = Payment {
-            decision: PaymentDecision::Executed { by: CustomerId::new("p"), account: AccountId::new("euro") },
+            decision: PaymentDecision::Submitted {
+                by: vec![CustomerId::new("p")],
+                account: AccountId::new("euro"),
+            },
             ..stored("a")
         };
         store.save(Changes::new().put_payment(&executed)).await.unwrap();

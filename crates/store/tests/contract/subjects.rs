@@ -2,8 +2,8 @@
 
 use domain::{
     Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId, CustomerId, Grant, GrantId,
-    Iban, Interface, Language, Payment, PaymentDecision, PaymentId, Progress, SecretHash, Session, Subject,
-    SubjectKind, Tenant, Timestamp, TppId,
+    Iban, Interface, Language, Payment, PaymentDecision, PaymentId, PaymentTerms, Progress, SecretHash,
+    Session, Subject, SubjectKind, Tenant, Timestamp, TppId,
 };
 use store::{Changes, Perishable, Store, StoreError};
 
@@ -26,6 +26,8 @@ fn payment(id: &str) -> Payment {
         id: PaymentId::new(id),
         tpp: Some(TppId::new("PSDNL-DNB-1")),
         tenant: nl(),
+        interface: Interface::Bunq,
+        terms: PaymentTerms::AT_ONCE,
         debtor: Some(Iban::from_stored("NL91ABNA0417164300".into())),
         transfers: Vec::new(),
         created_at: now(),
