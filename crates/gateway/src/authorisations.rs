@@ -27,8 +27,7 @@ impl Gateway {
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
             check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
-            let profile = self.profile(tpp.interface());
-            matter.check_open(ctx.now, profile)?;
+            matter.check_open(ctx.now, self.profiles())?;
             let which = (subject.clone(), self.0.store.last_authorisation(subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
@@ -84,9 +83,10 @@ impl Gateway {
         retry(|| async {
             let matter = self.own_matter(ctx, credentials.tpp, subject).await?;
             let authorisation = self.authorisation_of(subject, id).await?;
-            let profile = self.profile(credentials.tpp.interface());
-            let (changes, is_new) = matter.confirm(ctx, profile)?;
-            let confirmed = authorisation.clone().confirm(ctx.now, profile.sca.lifetime)?;
+            let (changes, is_new) = matter.confirm(ctx, self.profiles())?;
+            let confirmed = authorisation
+                .clone()
+                .confirm(ctx.now, self.profile(credentials.tpp.interface()).sca.lifetime)?;
             if is_new || confirmed != authorisation {
                 self.0.store.save(changes.put_authorisation(&confirmed)).await?;
             }

@@ -166,7 +166,12 @@ impl Gateway {
 
     /// How the bank runs an interface.
     pub fn profile(&self, interface: Interface) -> &Profile {
-        self.0.settings.profiles.at(interface)
+        self.profiles().at(interface)
+    }
+
+    /// How the bank runs its interfaces.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.settings.profiles
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

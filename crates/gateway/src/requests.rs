@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::{Interface, Refusal, Timestamp};
+use domain::{Refusal, Timestamp};
 use jiff::SignedDuration;
 use store::StoredRequest;
 
@@ -19,21 +19,8 @@ const KNOWN_IDS: usize = 128 * 1024;
 pub struct RequestKey {
     key: String,
     body_digest: String,
-    /// By whose rules it is remembered.
-    interface: Interface,
-}
-
-impl RequestKey {
-    /// The same caller, method, path and request id are the same request.
-    pub fn new(ctx: &Ctx, tpp: &ActingTpp, method: &str, path: &str, body: &[u8]) -> Self {
-        let parts = [tpp.id().as_str(), method, path.trim_end_matches('/'), ctx.request.as_str()];
-        let key = parts.map(|part| format!("{}:{part}", part.len())).concat();
-        Self {
-            key: secrets::hex(digest(&SHA256, key.as_bytes()).as_ref()),
-            body_digest: secrets::hex(digest(&SHA256, body).as_ref()),
-            interface: tpp.interface(),
-        }
-    }
+    /// How long it is remembered.
+    remembered: SignedDuration,
 }
 
 /// What is known about a request.
@@ -92,6 +79,23 @@ impl RequestIds {
 }
 
 impl Gateway {
+    /// The same caller, method, path and request id are the same request.
+    pub fn request_key(
+        &self,
+        ctx: &Ctx,
+        tpp: &ActingTpp,
+        (method, path): (&str, &str),
+        body: &[u8],
+    ) -> RequestKey {
+        let parts = [tpp.id().as_str(), method, path.trim_end_matches('/'), ctx.request.as_str()];
+        let key = parts.map(|part| format!("{}:{part}", part.len())).concat();
+        RequestKey {
+            key: secrets::hex(digest(&SHA256, key.as_bytes()).as_ref()),
+            body_digest: secrets::hex(digest(&SHA256, body).as_ref()),
+            remembered: self.profile(tpp.interface()).lifetimes.request_id,
+        }
+    }
+
     /// Checks that a call which changes something brings a request id that its caller used for nothing else. Calls that
     /// read are remembered and never refused: clients that send one id with all of them do no harm.
     ///
@@ -116,18 +120,17 @@ impl Gateway {
     /// # Errors
     /// [`Refusal::RequestIdReused`] if another body came with the same id.
     pub(crate) async fn seen(&self, ctx: &Ctx, request: &RequestKey) -> Result<Seen, Error> {
-        let remembered = self.profile(request.interface).lifetimes.request_id;
         let known = self.0.store.request(&request.key).await?;
         let version = known.as_ref().map_or(0, |known| known.version);
         match known.filter(|known| ctx.now < known.expires_at) {
             Some(known) if known.body_digest == request.body_digest => Ok(Seen::Before(known.made)),
-            Some(_) => Err(Refusal::RequestIdReused { remembered }.into()),
+            Some(_) => Err(Refusal::RequestIdReused { remembered: request.remembered }.into()),
             None => Ok(Seen::New(StoredRequest {
                 key: request.key.clone(),
                 tenant: ctx.tenant.clone(),
                 body_digest: request.body_digest.clone(),
                 made: Vec::new(),
-                expires_at: ctx.now.saturating_add(remembered).unwrap_or(ctx.now),
+                expires_at: ctx.now.saturating_add(request.remembered).unwrap_or(ctx.now),
                 version,
             })),
         }

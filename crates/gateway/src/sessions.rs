@@ -160,7 +160,7 @@ impl Gateway {
     async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
         match self.own_matter(ctx, client, subject).await {
             Err(Error::NotFound(_)) => Ok(false),
-            matter => Ok(matter?.check_open(ctx.now, self.profile(client.interface())).is_ok()),
+            matter => Ok(matter?.check_open(ctx.now, self.profiles()).is_ok()),
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::{Consent, Payment, PaymentRefusal, PaymentStatus, Subject, SubjectKind, Timestamp};
 
 use crate::consents::is_own;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profile, Profiles};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profiles};
 
 /// What a customer decides about.
 #[derive(Debug, Clone)]
@@ -49,9 +49,9 @@ impl Matter {
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal::Final`]
-    pub(crate) fn check_open(&self, now: Timestamp, profile: &Profile) -> Result<(), Error> {
+    pub(crate) fn check_open(&self, now: Timestamp, profiles: &Profiles) -> Result<(), Error> {
         match self {
-            Self::Consent(consent) => Ok(consent.check_open(now, &profile.consents)?),
+            Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending => Ok(()),
                 status => Err(PaymentRefusal::Final { status }.into()),
@@ -63,10 +63,11 @@ impl Matter {
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`]
-    pub(crate) fn confirm(self, ctx: &Ctx, profile: &Profile) -> Result<(Changes, bool), Error> {
+    pub(crate) fn confirm(self, ctx: &Ctx, profiles: &Profiles) -> Result<(Changes, bool), Error> {
         match self {
             Self::Consent(consent) => {
-                let confirmed = consent.clone().confirm(ctx.now, &profile.consents)?;
+                let rules = &profiles.at(consent.interface).consents;
+                let confirmed = consent.clone().confirm(ctx.now, rules)?;
                 Ok((Changes::new().put_consent(&confirmed), confirmed != consent))
             }
             Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
@@ -120,7 +121,6 @@ impl Gateway {
 
     /// What a subject is, unless it has ended.
     pub(crate) async fn open_matter(&self, ctx: &Ctx, subject: &Subject) -> Result<Option<Matter>, Error> {
-        let profiles = &self.0.settings.profiles;
-        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, profiles)))
+        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, self.profiles())))
     }
 }

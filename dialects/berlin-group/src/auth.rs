@@ -193,9 +193,10 @@ impl Signed {
     }
 
     /// What makes this request the same as another one.
-    pub(crate) fn key(&self) -> RequestKey {
+    pub(crate) fn key(&self, edge: &Edge) -> RequestKey {
         let path = target(&self.parts).split('?').next().unwrap_or_default();
-        RequestKey::new(&self.ctx, &self.acting, self.parts.method.as_str(), path, &self.body)
+        let call = (self.parts.method.as_str(), path);
+        edge.gateway.request_key(&self.ctx, &self.acting, call, &self.body)
     }
 
     /// The body as JSON.

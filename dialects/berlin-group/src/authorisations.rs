@@ -40,7 +40,7 @@ pub(crate) async fn start<K: SubjectPath>(
     call.no_members()?;
     let uri = call.redirect_uri()?;
     let own = (call.tpp(), &subject);
-    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key()).await?;
+    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key(&edge)).await?;
     // The bank itself asks for a refresh token where the third party said that it comes back.
     let is_recurring = match &subject {
         Subject::Consent(id) => edge.gateway.consent(&call.ctx, call.tpp(), id.as_str()).await?.recurring,

@@ -25,7 +25,7 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
     let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
-        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -47,9 +47,8 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let subject = call.subject(SubjectKind::Consent)?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
-    Ok(Json(wire::ConsentStatus {
-        consent_status: edge.gateway.consent_status(&consent, call.ctx.now).name().to_owned(),
-    }))
+    let status = edge.gateway.consent_status(&consent, call.ctx.now);
+    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
 }
 
 /// Ends a consent.
