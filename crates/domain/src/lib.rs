@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod consents;
 pub mod customers;
 pub mod dates;
+pub mod dynamic_linking;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
