@@ -11,6 +11,7 @@ pub mod consents;
 pub mod customers;
 pub mod dates;
 pub mod durations;
+pub mod dynamic_linking;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
