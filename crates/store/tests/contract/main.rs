@@ -3,6 +3,7 @@
 
 mod books;
 mod databases;
+mod orders;
 mod rules;
 mod subjects;
 
