@@ -452,7 +452,7 @@ mod tests {
             currency: Currency::EUR,
             product: crate::Product::Current,
             name: "A. Holder".to_owned(),
-            status: crate::AccountStatus::Enabled,
+            status: AccountStatus::Enabled,
         }
     }
 
