@@ -250,7 +250,7 @@ impl Consent {
     pub fn check_open(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
         match self.status_at(now) {
             ConsentStatus::Received => Ok(()),
-            status => Err(ConsentRefusal::Final { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
@@ -261,7 +261,7 @@ impl Consent {
     pub fn check_valid(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
         match self.status_at(now) {
             ConsentStatus::Valid => Ok(()),
-            status => Err(ConsentRefusal::NotValid { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::NotValid { id: self.id.to_string(), status }),
         }
     }
 
@@ -287,7 +287,7 @@ impl Consent {
         match self.status_at(now) {
             ConsentStatus::Valid => Ok(self),
             ConsentStatus::Received => Ok(self.decided(Decision::Confirmed, now)),
-            status => Err(ConsentRefusal::Final { id: self.id, status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
@@ -365,7 +365,7 @@ pub enum ConsentRefusal {
     #[error("Operation not possible on consent {id} with status {}", status.name())]
     NotValid {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },
@@ -373,7 +373,7 @@ pub enum ConsentRefusal {
     #[error("consent {id} has status {} and cannot be authorised any more", status.name())]
     Final {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },

@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod consents;
 pub mod customers;
 pub mod dates;
+pub mod funds_consents;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
@@ -38,6 +39,7 @@ pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, Ce
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
+pub use funds_consents::{Card, FundsConsent, FundsConsentRequest, FundsQuestion, FundsRefusal};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{

@@ -5,6 +5,7 @@ use eidas::Role;
 use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
+use crate::funds_consents::FundsRefusal;
 use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
@@ -133,6 +134,9 @@ pub enum Refusal {
     /// About access to an account.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// About confirmation of funds.
+    #[error(transparent)]
+    Funds(#[from] FundsRefusal),
     /// About a payment.
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),

@@ -3,6 +3,7 @@
 
 mod books;
 mod databases;
+mod funds_consents;
 mod rules;
 mod subjects;
 
@@ -553,6 +554,7 @@ mod consents {
                     kind,
                     Perishable::InitialAccessToken
                         | Perishable::Consent
+                        | Perishable::FundsConsent
                         | Perishable::Payment
                         | Perishable::PrivateState
                         | Perishable::Certificate
