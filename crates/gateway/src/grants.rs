@@ -1,6 +1,5 @@
 //! Grants: a code becomes tokens, tokens become new ones, tokens end.
 
-use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
     AuthorizationCode, CustomerId, Decision, Grant, GrantId, GrantRefusal, Interface, Timestamp, Token,
     TokenKind,
@@ -9,6 +8,7 @@ use store::StoreError;
 use subtle::ConstantTimeEq;
 
 use crate::error::retry;
+use crate::profile::TokenForm;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Tokens that were just issued.
@@ -161,9 +161,12 @@ impl Gateway {
         certificate: Option<&str>,
     ) -> Result<IssuedTokens, Error> {
         let next = self.successors(refresh_token);
+        let repeatable = self.profile(client.interface()).lifetimes.refresh_answer;
         let pair = (self.known_token(&next.access).await?, self.known_token(&next.refresh).await?);
         let access = match &pair {
-            (Some((access, _)), Some((refresh, _))) if traded.may_be_repeated([access, refresh], ctx.now) => {
+            (Some((access, _)), Some((refresh, _)))
+                if traded.may_be_repeated([access, refresh], ctx.now, repeatable) =>
+            {
                 access
             }
             _ => {
@@ -310,17 +313,16 @@ impl Gateway {
         TokenSecrets {
             access: self.secret_for(interface),
             refresh: self.0.randomness.secret(),
-            // RFC 6749 without refresh tokens.
-            lasting: interface == Interface::Bunq,
+            lasting: self.profile(interface).tokens.lasting,
             fresh: false,
         }
     }
 
     /// A code or an access token in the form that clients of an interface know.
     pub(crate) fn secret_for(&self, interface: Interface) -> String {
-        match interface {
-            Interface::BerlinGroup => self.0.randomness.secret(),
-            Interface::Bunq => self.0.randomness.hex_secret(),
+        match self.profile(interface).tokens.form {
+            TokenForm::Base64Url => self.0.randomness.secret(),
+            TokenForm::Hexadecimal => self.0.randomness.hex_secret(),
         }
     }
 
@@ -343,7 +345,8 @@ impl Gateway {
             fresh: secrets.fresh,
             version: 0,
         };
-        let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
+        let lifetime = self.profile(client.interface()).lifetimes.access_token;
+        let soon = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
         let until = if secrets.lasting { ends_at } else { soon };
         let access = token(&secrets.access, TokenKind::Access, until);
         let mut changes = changes.put_token(&ctx.tenant, &access);

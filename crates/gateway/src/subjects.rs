@@ -1,8 +1,9 @@
 //! What an authorisation is about, as it is stored.
 
-use domain::{Consent, Payment, PaymentStatus, Subject, Timestamp};
+use domain::{Consent, Payment, PaymentRefusal, PaymentStatus, Subject, SubjectKind, Timestamp};
 
-use crate::{Ctx, Error, Gateway};
+use crate::consents::is_own;
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profiles};
 
 /// What a customer decides about.
 #[derive(Debug, Clone)]
@@ -35,10 +36,50 @@ impl Matter {
         }
     }
 
-    /// Whether nothing can be done with it any more.
-    fn has_ended_at(&self, now: Timestamp) -> bool {
+    /// Whether the caller asked for it, at the tenant and the interface that are called.
+    fn is_own(&self, ctx: &Ctx, tpp: &ActingTpp) -> bool {
         match self {
-            Self::Consent(consent) => consent.status_at(now).is_final(),
+            Self::Consent(consent) => is_own(ctx, tpp, consent),
+            // None is asked for at an interface with authorisations of its own.
+            Self::Payment(_) => false,
+        }
+    }
+
+    /// Checks that a customer can still be asked to authorise it.
+    ///
+    /// # Errors
+    /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal::Final`]
+    pub(crate) fn check_open(&self, now: Timestamp, profiles: &Profiles) -> Result<(), Error> {
+        match self {
+            Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
+            Self::Payment(payment) => match payment.status_at(now) {
+                PaymentStatus::Pending => Ok(()),
+                status => Err(PaymentRefusal::Final { status }.into()),
+            },
+        }
+    }
+
+    /// The third party confirms what the customer approved. Returns what is to be written, and whether anything is new.
+    ///
+    /// # Errors
+    /// [`domain::ConsentRefusal::Final`]
+    pub(crate) fn confirm(self, ctx: &Ctx, profiles: &Profiles) -> Result<(Changes, bool), Error> {
+        match self {
+            Self::Consent(consent) => {
+                let rules = &profiles.at(consent.interface).consents;
+                let confirmed = consent.clone().confirm(ctx.now, rules)?;
+                Ok((Changes::new().put_consent(&confirmed), confirmed != consent))
+            }
+            Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
+        }
+    }
+
+    /// Whether nothing can be done with it any more.
+    fn has_ended_at(&self, now: Timestamp, profiles: &Profiles) -> bool {
+        match self {
+            Self::Consent(consent) => {
+                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
+            }
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending | PaymentStatus::Submitted => false,
                 PaymentStatus::Refused
@@ -61,8 +102,25 @@ impl Gateway {
         })
     }
 
-    /// The same, unless it has ended.
+    /// The same, if the caller asked for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for one that somebody else asked for.
+    pub(crate) async fn own_matter(
+        &self,
+        ctx: &Ctx,
+        tpp: &ActingTpp,
+        subject: &Subject,
+    ) -> Result<Matter, Error> {
+        let matter = self.matter(subject).await?.filter(|matter| matter.is_own(ctx, tpp));
+        matter.ok_or(Error::NotFound(match subject.kind() {
+            SubjectKind::Consent | SubjectKind::FundsConsent => Noun::Consent,
+            SubjectKind::Payment => Noun::Payment,
+        }))
+    }
+
+    /// What a subject is, unless it has ended.
     pub(crate) async fn open_matter(&self, ctx: &Ctx, subject: &Subject) -> Result<Option<Matter>, Error> {
-        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now)))
+        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, self.profiles())))
     }
 }

@@ -18,6 +18,8 @@ mod error;
 #[cfg(feature = "server")]
 mod links;
 #[cfg(feature = "server")]
+mod not_offered;
+#[cfg(feature = "server")]
 mod onboarding;
 #[cfg(feature = "server")]
 mod router;

@@ -7,7 +7,7 @@ use edge::{Dialect, Edge, Rejected, guard};
 use http::Method;
 
 use crate::error::{Error, explain_or_not};
-use crate::{accounts, authorisations, consents, onboarding};
+use crate::{accounts, authorisations, consents, not_offered, onboarding};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect =
@@ -28,7 +28,7 @@ fn mount(edge: Edge) -> Router {
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
     let server = format!("{}{}", edge.public_url, DIALECT.prefix);
     operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
-    openapi::route_all(Router::new(), operations)
+    openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge.clone(), explain_or_not))
@@ -45,6 +45,7 @@ fn onboarding() -> Vec<Operation<Edge>> {
 }
 
 fn consents() -> Vec<Operation<Edge>> {
+    use authorisations::{Consents, confirm, list, start, status};
     const CONSENT: &str = "/{tenant}/v1/consents/{consent}";
     const AUTHORISATIONS: &str = "/{tenant}/v1/consents/{consent}/authorisations";
     const AUTHORISATION: &str = "/{tenant}/v1/consents/{consent}/authorisations/{authorisation}";
@@ -59,11 +60,11 @@ fn consents() -> Vec<Operation<Edge>> {
             "Status of a consent",
             consents::status,
         ),
-        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", authorisations::list),
-        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", authorisations::start)
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", list::<Consents>),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", start::<Consents>)
             .with("", &["TPP-Redirect-URI"]),
-        Operation::get(AUTHORISATION, 200, "Status of an authorisation", authorisations::status),
-        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", authorisations::confirm)
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", status::<Consents>),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<Consents>)
             .with("", &["Authorization"]),
     ]
 }

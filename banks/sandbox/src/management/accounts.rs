@@ -249,7 +249,7 @@ pub(super) async fn list_consents(
                 let accounts = consent.granted.iter().map(|granted| granted.reference.shown());
                 consents.push(serde_json::json!({
                     "consentId": consent.id,
-                    "consentStatus": consent.status_at(now).name(),
+                    "consentStatus": sandbox.gateway.consent_status(&consent, now).name(),
                     "tpp": consent.tpp,
                     "customerId": holder.id,
                     "validUntil": consent.valid_until,
@@ -267,6 +267,7 @@ pub(super) async fn revoke_consent(
     Path(id): Path<String>,
 ) -> Result<Json<serde_json::Value>, Error> {
     let consent = sandbox.gateway.revoke_consent(&ConsentId::new(id)).await?;
-    let status = consent.status_at(sandbox.clock.now(Some(&consent.tenant)));
+    let now = sandbox.clock.now(Some(&consent.tenant));
+    let status = sandbox.gateway.consent_status(&consent, now);
     Ok(Json(serde_json::json!({"consentId": consent.id, "consentStatus": status.name()})))
 }
