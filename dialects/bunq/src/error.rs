@@ -175,6 +175,7 @@ impl From<Refusal> for Error {
             | Refusal::CertificateRevoked { .. }
             | Refusal::CertificateBlocked { .. }
             | Refusal::Payment(_)
+            | Refusal::Funds(_)
             // Refusals of the authorization server, which no call of this dialect comes to.
             | Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
