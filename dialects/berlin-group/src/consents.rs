@@ -195,7 +195,7 @@ fn render_access(consent: &Consent) -> wire::Access {
     }
 }
 
-fn render_reference(reference: &AccountReference) -> wire::AccountReference {
+pub(crate) fn render_reference(reference: &AccountReference) -> wire::AccountReference {
     let currency = reference.currency.clone();
     match &reference.number {
         AccountNumber::Iban(iban) => wire::AccountReference {

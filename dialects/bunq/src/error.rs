@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, with_fault};
+use edge::{FormError, Rejected, with_fault};
 use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use gateway::{Fault, Noun};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -146,6 +146,18 @@ impl From<Rejected> for Error {
     }
 }
 
+impl From<FormError> for Error {
+    fn from(error: FormError) -> Self {
+        Self::bad(match error {
+            FormError::Rejected(rejected) => return rejected.into(),
+            FormError::TooMany(_) | FormError::NotText => sentence(&error.to_string()),
+            FormError::ValueNotText(name) => format!("The parameter \"{name}\" is not valid UTF-8."),
+            FormError::Twice(name) => format!("The parameter \"{name}\" occurs more than once."),
+            FormError::Missing(name) => format!("The parameter \"{name}\" is required."),
+        })
+    }
+}
+
 impl From<PaymentRefusal> for Error {
     fn from(refusal: PaymentRefusal) -> Self {
         Self::bad(sentence(&refusal.to_string()))
@@ -163,6 +175,7 @@ impl From<Refusal> for Error {
             | Refusal::CertificateRevoked { .. }
             | Refusal::CertificateBlocked { .. }
             | Refusal::Payment(_)
+            | Refusal::Funds(_)
             // Refusals of the authorization server, which no call of this dialect comes to.
             | Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }

@@ -3,6 +3,7 @@
 
 mod books;
 mod databases;
+mod funds_consents;
 mod orders;
 mod rules;
 mod subjects;
@@ -568,6 +569,7 @@ mod consents {
                     kind,
                     Perishable::InitialAccessToken
                         | Perishable::Consent
+                        | Perishable::FundsConsent
                         | Perishable::Payment
                         | Perishable::PrivateState
                         | Perishable::Certificate

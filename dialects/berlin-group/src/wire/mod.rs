@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consents;
+mod funds;
 mod lenient;
 mod payment_requests;
 
@@ -15,6 +16,7 @@ pub use consents::{
     Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
     ConsentStatus, ScaStatus,
 };
+pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
 pub use payment_requests::{Address, PaymentRequest};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
