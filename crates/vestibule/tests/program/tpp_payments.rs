@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use serde_json::Value;
 
 use crate::third_party::Setting;
 use crate::vestibule;
