@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_subject, read_body, single_header};
-use gateway::domain::{Payment, PaymentId, SecretHash, Subject};
+use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject};
 use gateway::{ActingTpp, Ctx, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
@@ -108,8 +108,8 @@ impl Call {
         if route.signed == Signed::Always && !is_signed {
             return Err(Error::signature_required());
         }
-        let settings = bunq.edge.gateway.settings();
-        bunq.limiter.count(settings, (address, &route.method, route.path), ctx.now)?;
+        let rates = bunq.edge.gateway.profile(Interface::Bunq).rates;
+        bunq.limiter.count(rates, (address, &route.method, route.path), ctx.now)?;
         Ok(Self {
             bunq: Arc::clone(bunq),
             ctx,

@@ -23,9 +23,6 @@ const BY_CLIENT_ID: &str = "oauth-client-by-id";
 /// From a user to whether it has an active client.
 const ACTIVE: &str = "active-oauth-client";
 
-/// Most callback URLs of one client.
-const MAX_URLS: usize = 100;
-
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2000;
 
@@ -267,8 +264,9 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
     if client.value.has_callback(&url) {
         return Err(Error::bad("The Callback URL has already been registered for this Client."));
     }
-    if client.value.callbacks.len() >= MAX_URLS {
-        return Err(Error::bad(format!("A client has at most {MAX_URLS} callback URLs.")));
+    let max = call.bunq.edge.gateway.profile(Interface::Bunq).redirects.max_count;
+    if client.value.callbacks.len() >= max {
+        return Err(Error::bad(format!("A client has at most {max} callback URLs.")));
     }
     let id = call.bunq.number().await?;
     let now = call.ctx.now;
