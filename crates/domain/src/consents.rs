@@ -252,7 +252,7 @@ impl Consent {
     pub fn check_open(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
         match self.status_at(now, rules) {
             ConsentStatus::Received => Ok(()),
-            status => Err(ConsentRefusal::Final { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
@@ -263,7 +263,7 @@ impl Consent {
     pub fn check_valid(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
         match self.status_at(now, rules) {
             ConsentStatus::Valid => Ok(()),
-            status => Err(ConsentRefusal::NotValid { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::NotValid { id: self.id.to_string(), status }),
         }
     }
 
@@ -290,7 +290,7 @@ impl Consent {
         match self.status_at(now, rules) {
             ConsentStatus::Valid => Ok(self),
             ConsentStatus::Received => Ok(self.decided(Decision::Confirmed, now)),
-            status => Err(ConsentRefusal::Final { id: self.id, status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
@@ -371,7 +371,7 @@ pub enum ConsentRefusal {
     #[error("Operation not possible on consent {id} with status {}", status.name())]
     NotValid {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },
@@ -379,7 +379,7 @@ pub enum ConsentRefusal {
     #[error("consent {id} has status {} and cannot be authorised any more", status.name())]
     Final {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },

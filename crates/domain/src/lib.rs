@@ -11,6 +11,8 @@ pub mod consents;
 pub mod customers;
 pub mod dates;
 pub mod durations;
+pub mod dynamic_linking;
+pub mod funds_consents;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
@@ -40,6 +42,7 @@ pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, Consen
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
 pub use durations::{duration_in_words, number_in_words};
+pub use funds_consents::{Card, FundsConsent, FundsConsentRequest, FundsQuestion, FundsRefusal};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{

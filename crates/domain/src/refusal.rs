@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
+use crate::funds_consents::FundsRefusal;
 use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
@@ -142,6 +143,9 @@ pub enum Refusal {
     /// About access to an account.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// About confirmation of funds.
+    #[error(transparent)]
+    Funds(#[from] FundsRefusal),
     /// About a payment.
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),

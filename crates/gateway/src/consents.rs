@@ -1,8 +1,8 @@
 //! Consents: asked for, read, ended.
 
 use domain::{
-    AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal, ConsentRequest,
-    ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
+    AccountReference, AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal,
+    ConsentRequest, ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
 };
 
 use crate::error::retry;
@@ -79,12 +79,7 @@ impl Gateway {
         token: Option<&str>,
     ) -> Result<(), Error> {
         let consent = self.consent(ctx, tpp, id).await?;
-        if let Some(token) = token {
-            let grant = self.known_token(token).await?.map(|(_, grant)| grant);
-            if grant.is_none_or(|grant| grant.subject != consent.id) {
-                return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
-            }
-        }
+        self.check_token_of(token, &Subject::Consent(consent.id)).await?;
         retry(|| async {
             let consent = self.consent(ctx, tpp, id).await?;
             let rules = self.rules_of(&consent);
@@ -93,6 +88,15 @@ impl Gateway {
             Ok(self.0.store.save(changes).await?)
         })
         .await
+    }
+
+    /// Checks that a token, if one came along, is of this subject. It may have expired.
+    pub(crate) async fn check_token_of(&self, token: Option<&str>, subject: &Subject) -> Result<(), Error> {
+        let Some(token) = token else { return Ok(()) };
+        match self.known_token(token).await? {
+            Some((_, grant)) if grant.subject == *subject => Ok(()),
+            _ => Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into()),
+        }
     }
 
     /// The customer withdraws a consent at the bank itself.
@@ -138,12 +142,18 @@ impl Gateway {
 
     async fn check_references(&self, ctx: &Ctx, request: &ConsentRequest) -> Result<(), Error> {
         for reference in request.access.references() {
-            let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
-            if !accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
-                return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
-            }
+            self.check_reference(ctx, reference).await?;
         }
         Ok(())
+    }
+
+    /// Checks that a reference names an account here that is not closed.
+    pub(crate) async fn check_reference(&self, ctx: &Ctx, reference: &AccountReference) -> Result<(), Error> {
+        let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
+        if accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
+            return Ok(());
+        }
+        Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId,
-    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
+    Decision, GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
 };
 
 use crate::error::retry;
@@ -72,6 +72,12 @@ impl Gateway {
                 return Ok(Err(DecisionProblem::Undecided));
             };
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
+            // There is nothing to choose: the consent names its account, which the customer holds.
+            if let Matter::FundsConsent(_) = &open.matter {
+                let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, Vec::new())?;
+                self.0.store.save(changes).await?;
+                return Ok(Ok(Journey::Leave(way_back)));
+            }
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
                 _ => return self.decide_payments(ctx, open, logged_in, waiting, approval).await,
@@ -157,16 +163,24 @@ impl Gateway {
         let mut approved = authorisation.approve(customer.clone());
         let profile = self.profile(session.request.interface);
         let (lifetime, rules) = (profile.sca.lifetime, &profile.consents);
-        let Matter::Consent(consent) = matter else {
-            let changes = changes.put_authorisation(&approved.confirm(ctx.now, lifetime)?);
-            return Ok(end(changes, session, Outcome::PaymentDecided));
+        let changes = match matter {
+            Matter::Payment(_) => {
+                let changes = changes.put_authorisation(&approved.confirm(ctx.now, lifetime)?);
+                return Ok(end(changes, session, Outcome::PaymentDecided));
+            }
+            Matter::FundsConsent(consent) => {
+                changes.put_funds_consent(&consent.approve(customer.clone(), ctx.now)?)
+            }
+            Matter::Consent(consent) => {
+                let mut consent = consent.approve(customer.clone(), granted, ctx.now, rules)?;
+                if !consent.access.is_confirmed_by_tpp() {
+                    consent = consent.confirm(ctx.now, rules)?;
+                    approved = approved.confirm(ctx.now, lifetime)?;
+                }
+                changes.put_consent(&consent)
+            }
         };
-        let mut consent = consent.approve(customer.clone(), granted, ctx.now, rules)?;
-        if !consent.access.is_confirmed_by_tpp() {
-            consent = consent.confirm(ctx.now, rules)?;
-            approved = approved.confirm(ctx.now, lifetime)?;
-        }
-        let changes = changes.put_consent(&consent).put_authorisation(&approved);
+        let changes = changes.put_authorisation(&approved);
         let secret = self.secret_for(session.request.interface);
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
@@ -192,7 +206,9 @@ impl Gateway {
     ) -> Result<Vec<Payment>, Error> {
         match (&open.matter, open.session.request.interface) {
             (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
-            (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
+            (Matter::FundsConsent(_), _) | (Matter::Consent(_), Interface::BerlinGroup) => {
+                return Ok(Vec::new());
+            }
             (Matter::Consent(_), Interface::Bunq) => {}
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
@@ -302,6 +318,10 @@ impl Gateway {
             Matter::Consent(consent) => {
                 let rules = self.rules_of(&consent);
                 end(changes.put_consent(&consent.reject(ctx.now, rules)), open.session, outcome)
+            }
+            Matter::FundsConsent(consent) => {
+                let rejected = consent.end(Decision::Rejected, ctx.now);
+                end(changes.put_funds_consent(&rejected), open.session, outcome)
             }
             Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
         }

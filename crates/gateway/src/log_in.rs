@@ -208,8 +208,7 @@ impl Gateway {
         }
         let accounts = self.0.bank.customers.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
-        let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
-        if !named.iter().all(holds) {
+        if !matter.references().iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
             return self.leave(changes, session, Outcome::NoAccess).await;
         }

@@ -4,14 +4,15 @@
 
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, Interface, Language, PaymentId, PaymentRefusal, Session, Subject, Tenant, Tpp,
+    ConsentRequest, FundsConsent, Interface, Language, PaymentId, PaymentRefusal, Session, Subject, Tenant,
+    Tpp,
 };
 
 use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Profile, secrets};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// A way back to the third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +83,10 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
-    /// For which consent; none if it is about one payment.
+    /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,
+    /// For which consent for confirmation of funds; none if it is about something else.
+    pub funds_consent: Option<FundsConsent>,
     /// Name of the customer.
     pub customer_name: String,
     /// The accounts that the consent covers, or may be chosen from; those that can pay, if it is about one payment.
@@ -297,10 +300,17 @@ impl Gateway {
         let customer = &logged_in.customer;
         let customer_name = self.0.bank.customers.customer(customer).await?.name;
         let payments = self.waiting_payments(ctx, customer, &open).await?;
+        let mut funds_consent = None;
         let (consent, accounts) = match &open.matter {
             Matter::Consent(consent) => {
                 let offered = self.offered(customer, consent).await?;
                 (Some(consent.clone()), offered.into_iter().map(|(account, _)| account).collect())
+            }
+            Matter::FundsConsent(consent) => {
+                funds_consent = Some(consent.clone());
+                let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
+                accounts.retain(|account| consent.account.names(account));
+                (None, accounts)
             }
             Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
@@ -309,6 +319,7 @@ impl Gateway {
             problem: None,
             tpp,
             consent,
+            funds_consent,
             customer_name,
             accounts,
             payments,
@@ -355,9 +366,9 @@ impl Gateway {
         };
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
-        let Profile { sca, consents, .. } = self.profile(session.request.interface);
+        let sca = &self.profile(session.request.interface).sca;
         let is_pending = authorisation.is_pending_at(ctx.now, sca.lifetime)
-            && matter.consent().is_none_or(|consent| consent.check_open(ctx.now, consents).is_ok());
+            && (matches!(&matter, Matter::Payment(_)) || matter.check_open(ctx.now, self.profiles()).is_ok());
         let is_gone = matches!(&matter, Matter::Payment(payment) if !is_waiting(payment, ctx));
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)

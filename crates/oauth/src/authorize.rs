@@ -28,7 +28,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let form = Form::parse(query.unwrap_or_default().as_bytes());
-    answer(&services, &call, form, &headers).await
+    answer(&services, &call, form.map_err(Error::from), &headers).await
 }
 
 /// What [`get`] would answer, without beginning anything: no session, no cookie, and a pushed request is left alone.
@@ -55,9 +55,9 @@ async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String,
     }
     let (_, request) = check_request(services, call, &form).await?;
     Ok(match request.subject.kind() {
-        SubjectKind::Consent => page,
+        SubjectKind::Consent | SubjectKind::FundsConsent => page,
         // None of them waits for a customer here.
-        SubjectKind::Payment | SubjectKind::FundsConsent => {
+        SubjectKind::Payment => {
             let way_back = WayBack { request: Box::new(request), outcome: Outcome::NothingPending };
             location(services, &call.ctx.tenant, &way_back)
         }
@@ -71,7 +71,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: LimitedBody,
 ) -> Response {
-    answer(&services, &call, Form::from_post(&headers, &body.0), &headers).await
+    answer(&services, &call, Form::from_post(&headers, &body.0).map_err(Error::from), &headers).await
 }
 
 async fn answer(

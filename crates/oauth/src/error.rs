@@ -164,6 +164,7 @@ impl From<Refusal> for Error {
             | Refusal::Consent(_)
             | Refusal::Authorisation(_)
             | Refusal::Access(_)
+            | Refusal::Funds(_)
             | Refusal::Payment(_) => Self::bad("invalid_request", refusal),
         }
     }

@@ -4,18 +4,18 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use edge::{BANK_PAGE, Connection, redirect, session_cookie};
+use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{
-    Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
-    Timestamp,
+    Account, AccountId, Card, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal,
+    Product, Timestamp,
 };
 use gateway::sessions::{DecisionView, Journey, LogInView};
 use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
-    Simulator,
+    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownFunds, ShownPayment,
+    ShownTransfer, Simulator,
 };
 
 use crate::error::{DENIED, Error, refused_as};
@@ -34,6 +34,12 @@ struct Failed(Error);
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self(error)
+    }
+}
+
+impl From<FormError> for Failed {
+    fn from(error: FormError) -> Self {
+        Error::from(error).into()
     }
 }
 
@@ -233,6 +239,7 @@ impl Session<'_> {
             },
             payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
             shares_access: consent.is_some(),
+            funds: view.funds_consent.as_ref().map(|consent| ShownFunds { card: shown_card(&consent.card) }),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
             transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
@@ -297,6 +304,15 @@ fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> Shown
             })
             .collect(),
     }
+}
+
+/// What a customer knows a card by: its kind and the last digits of its number.
+fn shown_card(card: &Card) -> String {
+    let number: Vec<char> = card.number.iter().flat_map(|number| number.chars()).collect();
+    let last: String = number[number.len().saturating_sub(4)..].iter().collect();
+    let number = if last.is_empty() { last } else { format!("\u{2026}{last}") };
+    let information = one_line(card.information.as_deref().unwrap_or_default());
+    format!("{information} {}", visible(&number)).trim().to_owned()
 }
 
 /// A text of somebody else's on one line, with nothing hidden in it.

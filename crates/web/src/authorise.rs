@@ -79,6 +79,8 @@ pub struct DecisionPage {
     pub accounts: Vec<ShownAccount>,
     /// Whether the third party gets access to accounts.
     pub shares_access: bool,
+    /// That the third party asks whether the account holds an amount.
+    pub funds: Option<ShownFunds>,
     /// Whether balances are asked for.
     pub balances: bool,
     /// Whether transactions are asked for.
@@ -89,6 +91,13 @@ pub struct DecisionPage {
     pub recurring: bool,
     /// Whether the customer has yet to choose.
     pub must_choose: bool,
+}
+
+/// Confirmation of funds on the page.
+#[derive(Debug, Clone)]
+pub struct ShownFunds {
+    /// For which card; may be empty.
+    pub card: String,
 }
 
 /// A payment on the page.
@@ -198,6 +207,9 @@ impl DecisionPage {
     }
 
     fn title(&self) -> &'static str {
+        if self.funds.is_some() {
+            return self.texts().decide_funds;
+        }
         if self.payments.is_empty() { self.texts().decide } else { self.texts().decide_payments }
     }
 
@@ -254,6 +266,7 @@ impl DecisionPage {
             payments: vec![],
             accounts,
             shares_access: true,
+            funds: None,
             balances: true,
             transactions: choice != Choice::None,
             until: "3 March 2026".into(),
@@ -265,6 +278,11 @@ impl DecisionPage {
             plain(Language::Dutch, Choice::None, vec![account("1")]),
             plain(Language::French, Choice::One, vec![]),
             plain(Language::English, Choice::Several, vec![account("1"), account("2")]),
+            Self {
+                shares_access: false,
+                funds: Some(ShownFunds { card: "<i>Debit</i> …1234".into() }),
+                ..plain(Language::Dutch, Choice::None, vec![account("1")])
+            },
             Self {
                 payments: vec![payment(Some("NL91 ABNA")), payment(Some("NL91 ABNA"))],
                 ..plain(Language::Dutch, Choice::Several, vec![account("1")])

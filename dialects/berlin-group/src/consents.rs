@@ -115,8 +115,9 @@ fn references(array: Option<Vec<wire::AccountReference>>) -> Result<Option<Vec<A
     array.map(|array| array.into_iter().map(reference).collect()).transpose()
 }
 
-fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
-    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency } = reference;
+/// An account as a third party names it.
+pub(crate) fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
+    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency, .. } = reference;
     let all_digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let number = match (iban, uk_sort_code, uk_account_number) {
         (Some(iban), None, None) => AccountNumber::Iban(Iban::parse(&iban).map_err(Error::format)?),
@@ -194,7 +195,7 @@ fn render_access(consent: &Consent) -> wire::Access {
     }
 }
 
-fn render_reference(reference: &AccountReference) -> wire::AccountReference {
+pub(crate) fn render_reference(reference: &AccountReference) -> wire::AccountReference {
     let currency = reference.currency.clone();
     match &reference.number {
         AccountNumber::Iban(iban) => wire::AccountReference {

@@ -16,11 +16,16 @@ mod consents;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
+mod funds;
+#[cfg(feature = "server")]
 mod links;
 #[cfg(feature = "server")]
 mod not_offered;
 #[cfg(feature = "server")]
 mod onboarding;
+#[cfg(feature = "server")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the handlers of payments call it"))]
+mod payment_bodies;
 #[cfg(feature = "server")]
 mod router;
 

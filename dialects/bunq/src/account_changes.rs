@@ -1,6 +1,7 @@
 //! Accounts that their holder opens, describes and closes (section 14.1).
 
 use gateway::domain::{AccountStatus, Product};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::accounts::{AccountProfile, Seen, Type, named, profile, visible};
@@ -18,9 +19,6 @@ pub(crate) const MAX_ACCOUNTS: usize = 25;
 const MAX_DAILY_LIMIT: i64 = 1_000_000;
 
 /// Opens an account of a type.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {
@@ -124,10 +122,15 @@ impl Wishes {
     }
 }
 
+/// What a holder wants to become of an account.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Cancelled,
+    Active,
+}
+
 /// Changes what the holder calls an account, its limit, or closes it.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {
@@ -140,11 +143,11 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
     let body = call.json()?;
     let fields = Fields::of(&body);
     let wishes = Wishes::read(fields)?;
-    let status = fields.optional_word("status", &["CANCELLED", "ACTIVE"])?;
+    let status: Option<Wish> = fields.optional_word("status")?;
     let mut reason = None;
-    if status == Some("CANCELLED") {
-        fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
-        fields.word("reason", &["OTHER"])?;
+    if status == Some(Wish::Cancelled) {
+        fields.constant("sub_status", "REDEMPTION_VOLUNTARY")?;
+        fields.constant("reason", "OTHER")?;
         reason = Some(fields.text("reason_description")?.chars().take(500).collect());
         call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await?;
     }

@@ -3,6 +3,8 @@
 
 mod books;
 mod databases;
+mod funds_consents;
+mod orders;
 mod rules;
 mod subjects;
 
@@ -567,6 +569,7 @@ mod consents {
                     kind,
                     Perishable::InitialAccessToken
                         | Perishable::Consent
+                        | Perishable::FundsConsent
                         | Perishable::Payment
                         | Perishable::PrivateState
                         | Perishable::Certificate

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod consents;
+mod funds;
 mod lenient;
+mod payment_requests;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,8 @@ pub use consents::{
     Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
     ConsentStatus, ScaStatus,
 };
+pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
+pub use payment_requests::{Address, PaymentRequest};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

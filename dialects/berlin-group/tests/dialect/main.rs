@@ -12,6 +12,8 @@ mod client_sequences;
 mod every_route;
 mod flow;
 mod forgetting;
+mod funds;
+mod funds_refusals;
 mod guesses;
 mod onboarding;
 mod reading;
