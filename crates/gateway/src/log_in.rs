@@ -45,11 +45,11 @@ pub enum LogInProblem {
 type Attempted = Result<Journey, LogInProblem>;
 
 /// Somebody whom an account number names, and what is known about failures in their name.
-struct Named {
+pub(crate) struct Named {
     /// Nobody, for a number that nobody has; it is treated as if somebody had it.
     customer: Option<CustomerId>,
-    failures: LogInFailures,
-    blocked_until: Option<Timestamp>,
+    pub(crate) failures: LogInFailures,
+    pub(crate) blocked_until: Option<Timestamp>,
 }
 
 impl Gateway {
@@ -122,10 +122,20 @@ impl Gateway {
             named.push(self.named_as(ctx, &session.request.client, (None, who)).await?);
         }
         for customer in customers {
-            let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
-            named.push(self.named_as(ctx, &session.request.client, (Some(customer), who)).await?);
+            named.push(self.named_customer(ctx, &session.request.client, customer).await?);
         }
         Ok(named)
+    }
+
+    /// A customer, with the failures in their name for a third party.
+    pub(crate) async fn named_customer(
+        &self,
+        ctx: &Ctx,
+        tpp: &TppId,
+        customer: CustomerId,
+    ) -> Result<Named, Error> {
+        let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
+        self.named_as(ctx, tpp, (Some(customer), who)).await
     }
 
     async fn named_as(
@@ -203,7 +213,7 @@ impl Gateway {
         let next = Session {
             hash: secrets::hash(fresh),
             logged_in: Some(LoggedIn { customer, at: ctx.now }),
-            challenge: String::new(),
+            challenge: self.nonce(),
             named: None,
             seen_at: ctx.now,
             version: 0,

@@ -2,12 +2,13 @@
 //!
 //! Whatever way a customer takes, pages or a test's headless approval, these are the rules.
 
+use domain::dynamic_linking::challenge;
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, ConsentRules, Language, PaymentId, PaymentRefusal, Session, Subject, Tpp,
+    ConsentRequest, ConsentRules, Language, PaymentId, PaymentRefusal, Purpose, Session, Subject, Tpp,
 };
 
-use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
+use crate::decisions::{Approval, DecisionProblem, WaitingPayment, is_waiting};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
@@ -44,8 +45,10 @@ pub enum Outcome {
     Cancelled,
     /// There is nothing to authorise any more.
     NothingPending,
-    /// Too many wrong answers.
+    /// Too many wrong answers at the log-in.
     LogInFailed,
+    /// Too many wrong answers, the last one to the challenge of payments.
+    AnswersWrong,
     /// The customer did nothing for five minutes.
     TimedOut,
     /// The consent names accounts that the customer does not hold.
@@ -102,6 +105,21 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
+    /// What the authorisation is for.
+    pub purpose: Purpose,
+    /// The number of the customer's device, at a bank for tests.
+    pub device_number: Option<String>,
+    nonce: String,
+}
+
+impl DecisionView {
+    /// What the customer's device has to answer so that the payments that an approval names are made; none if it names
+    /// none.
+    pub fn challenge(&self, approval: &Approval) -> Option<String> {
+        let is_made = |one: &&WaitingPayment| approval.payments.contains(&(one.payment.id.clone(), true));
+        let made: Vec<_> = self.payments.iter().filter(is_made).map(|one| &one.payment).collect();
+        (!made.is_empty()).then(|| challenge(made, &self.nonce))
+    }
 }
 
 /// What a browser arrives with where nothing was asked for before.
@@ -311,6 +329,10 @@ impl Gateway {
             Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
         let payments = self.waiting_with_payers(ctx, customer, payments).await?;
+        let device_number = match &self.0.bank.test_doors {
+            Some(doors) if !payments.is_empty() => doors.device_number(customer).await?,
+            _ => None,
+        };
         let view = DecisionView {
             problem: None,
             tpp,
@@ -320,6 +342,9 @@ impl Gateway {
             payments,
             language,
             redirect_uri,
+            purpose: open.authorisation.purpose,
+            device_number,
+            nonce: open.session.challenge.clone(),
         };
         Ok(Journey::Decide(Box::new(view)))
     }

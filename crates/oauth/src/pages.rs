@@ -6,20 +6,15 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use eidas::visible;
-use gateway::domain::{
-    Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
-    Timestamp,
-};
+use gateway::domain::{Account, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, Journey, LogInView};
-use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
+use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt, LogInProblem};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use web::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
-    Simulator,
-};
+use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
 
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
+use crate::payment_page::{approval, refusal};
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
 
@@ -44,18 +39,22 @@ impl From<gateway::Error> for Failed {
 }
 
 /// A browser with a session whose tenant is known.
-struct Session<'a> {
+pub(crate) struct Session<'a> {
     services: &'a Services,
     connection: &'a Connection,
     ctx: Ctx,
-    secret: String,
+    pub(crate) secret: String,
 }
 
 /// What the form brought that the page shows again.
 #[derive(Default)]
-struct Typed {
+pub(crate) struct Typed {
     iban: String,
-    number: String,
+    pub(crate) number: String,
+    /// What was chosen on the page about payments.
+    pub(crate) approval: Approval,
+    /// Whether the simulator is to answer there.
+    pub(crate) simulates: bool,
 }
 
 /// Shows the page.
@@ -121,15 +120,21 @@ impl Session<'_> {
         let mut typed = Typed::default();
         let journey = match field("action")? {
             "log-in" => {
-                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
+                typed = Typed { iban, number, ..typed };
                 let (answer, challenge) = (field("answer")?, Some(field("challenge")?));
                 gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await?
             }
             "simulate" => {
-                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
+                typed = Typed { iban, number, approval: approval(form)?, simulates: true };
                 gateway.visit(ctx, secret, None).await?
             }
-            "approve" => gateway.approve(ctx, secret, &approval(form)).await?,
+            "approve" => {
+                typed.approval = approval(form)?;
+                gateway.approve(ctx, secret, &typed.approval).await?
+            }
+            "refuse" => gateway.approve(ctx, secret, &refusal(form)?).await?,
             "cancel" => gateway.cancel(ctx, secret).await?,
             _ => {
                 let text = "the form has no action that is known here";
@@ -155,7 +160,11 @@ impl Session<'_> {
                 Ok(response)
             }
             Journey::LogIn(view) => self.log_in_page(*view, typed),
-            Journey::Decide(view) => Ok(self.decision_page(*view)),
+            Journey::Decide(view) if view.payments.is_empty() => Ok(self.decision_page(*view)),
+            Journey::Decide(view) => {
+                let page = self.payment_page(&view, typed);
+                Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
+            }
             Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
@@ -206,27 +215,14 @@ impl Session<'_> {
     }
 
     fn decision_page(&self, view: DecisionView) -> Response {
-        let declined = match &view.problem {
-            Some(DecisionProblem::Declined(declined)) => Some(declined),
-            Some(DecisionProblem::Undecided) | None => None,
-        };
         let consent = view.consent.as_ref();
-        let day = |consent: &Consent| {
-            let until = consent.valid_until;
-            web::texts(view.language).day(until.year(), until.month(), until.day())
-        };
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
             tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             customer_name: visible(&view.customer_name).into_owned(),
-            choice: match &view.payments[..] {
-                [one] if one.payment.debtor.is_none() => Choice::One,
-                _ => consent.map_or(Choice::None, |consent| consent.access.choice()),
-            },
-            payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
-            shares_access: consent.is_some(),
+            choice: consent.map_or(Choice::None, |consent| consent.access.choice()),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
             transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
@@ -237,69 +233,31 @@ impl Session<'_> {
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: visible(&account.name).into_owned(),
                     is_savings: account.product == Product::Savings,
-                    lacks_funds: view.payments.iter().any(|one| {
-                        one.payment.debtor.is_none() && one.payers.contains(&(account.id.clone(), false))
-                    }),
                 })
                 .collect(),
-            until: consent.map(day).unwrap_or_default(),
+            until: consent.map(|consent| web::day(view.language, consent.valid_until)).unwrap_or_default(),
             recurring: consent.is_some_and(|consent| consent.recurring),
             must_choose: view.problem == Some(DecisionProblem::Undecided),
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
     }
 
-    fn time_of_day(&self, moment: Timestamp) -> String {
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.services.edge.gateway
+    }
+
+    pub(crate) fn time_of_day(&self, moment: Timestamp) -> String {
         let time = self.ctx.tenant.time_at(moment);
         format!("{:02}:{:02}", time.hour(), time.minute())
     }
 }
 
-/// What the form says: accounts, and `accept` or `reject` for payments.
-fn approval(form: &Form) -> Approval {
-    let decision = |(id, value): (&str, &str)| match value {
-        "accept" => Some((PaymentId::new(id), true)),
-        "reject" => Some((PaymentId::new(id), false)),
-        _ => None,
-    };
-    Approval {
-        accounts: form.all("account").map(AccountId::new).collect(),
-        payments: form.with_prefix("payment.").filter_map(decision).collect(),
-    }
-}
-
-fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> ShownPayment {
-    let payment = &waiting.payment;
-    let lacks_funds = !waiting.payers.iter().any(|(_, is_covered)| *is_covered);
-    ShownPayment {
-        id: payment.id.to_string(),
-        obstacle: match declined.filter(|declined| declined.payment == payment.id) {
-            Some(Declined { refusal: PaymentRefusal::InsufficientFunds, .. }) => Some(Obstacle::Funds),
-            Some(_) => Some(Obstacle::Other),
-            None => lacks_funds.then_some(Obstacle::Funds),
-        },
-        was_declined: declined.is_some_and(|declined| declined.payment == payment.id),
-        from: payment.debtor.as_ref().map(Iban::grouped),
-        transfers: payment
-            .transfers
-            .iter()
-            .map(|transfer| ShownTransfer {
-                amount: format!("{} {}", transfer.amount.currency.code(), transfer.amount.to_decimal()),
-                name: visible(transfer.creditor.name.as_deref().unwrap_or_default()).into_owned(),
-                number: transfer.creditor.iban.as_ref().map(Iban::grouped).unwrap_or_default(),
-                remittance: one_line(transfer.remittance.as_deref().unwrap_or_default()),
-            })
-            .collect(),
-    }
-}
-
-/// A text of somebody else's on one line, with nothing hidden in it.
-fn one_line(text: &str) -> String {
-    visible(&text.replace(['\r', '\n', '\t'], " ")).into_owned()
-}
-
 /// Whether a right is asked for on any account.
-fn asks(consent: Option<&Consent>, right: fn(&GrantedAccount) -> bool, accounts: &[Account]) -> bool {
+pub(crate) fn asks(
+    consent: Option<&Consent>,
+    right: fn(&GrantedAccount) -> bool,
+    accounts: &[Account],
+) -> bool {
     let granted = |account| consent.and_then(|consent| consent.access.grant(account));
     accounts.iter().filter_map(granted).any(|granted| right(&granted))
 }

@@ -36,6 +36,7 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }
                 Outcome::LogInFailed => ("access_denied", format!("Log-in failed three times for {what}")),
+                Outcome::AnswersWrong => ("access_denied", format!("Three wrong answers for {what}")),
                 Outcome::TimedOut => {
                     ("access_denied", format!("Authorisation of {what} timed out after five minutes"))
                 }
