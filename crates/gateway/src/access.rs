@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use domain::{
-    AccessRefusal, Account, AccountId, Consent, ConsentId, GrantId, GrantRefusal, GrantedAccount, Product,
-    Subject, TppId,
+    AccessRefusal, Account, AccountId, Consent, ConsentId, Grant, GrantId, GrantRefusal, GrantedAccount,
+    Product, Subject, Token, TppId,
 };
 
 use crate::consents::is_own;
@@ -64,17 +64,36 @@ impl<Scope> AccountAccess<Scope> {
     }
 }
 
-/// What a caller shows to read account data.
+/// What a caller shows to use what a customer approved.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessCredentials<'a> {
     /// Who calls.
     pub tpp: &'a ActingTpp,
-    /// The consent that is named.
-    pub consent: &'a str,
     /// The access token.
     pub token: Option<&'a str>,
     /// SHA-256 of the TLS client certificate, lower-case hexadecimal.
     pub certificate: Option<&'a str>,
+}
+
+impl AccessCredentials<'_> {
+    /// The token and its grant, of what is known about the token, if it may be used and came from the approval of a
+    /// subject.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]
+    pub(crate) fn check(
+        &self,
+        ctx: &Ctx,
+        known: Option<(Token, Grant)>,
+        subject: &Subject,
+    ) -> Result<(Token, Grant), GrantRefusal> {
+        let token = self.token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        let (token, grant) = check_access_token(ctx, self.tpp.interface(), (token, known), self.certificate)?;
+        if grant.subject != *subject || grant.client != *self.tpp.id() {
+            return Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()));
+        }
+        Ok((token, grant))
+    }
 }
 
 impl Gateway {
@@ -87,19 +106,15 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         credentials: AccessCredentials<'_>,
+        consent: &ConsentId,
     ) -> Result<ConsentAccess, Error> {
-        let AccessCredentials { tpp, token, certificate, .. } = credentials;
-        let id = ConsentId::new(credentials.consent);
-        let hash = secrets::hash(token.unwrap_or_default());
-        let found = self.0.store.consent_and_token(&id, &hash).await?;
-        let found = found.filter(|(consent, _)| is_own(ctx, tpp, consent));
+        let hash = secrets::hash(credentials.token.unwrap_or_default());
+        let found = self.0.store.consent_and_token(consent, &hash).await?;
+        let found = found.filter(|(consent, _)| is_own(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
-        let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
-        consent.check_valid(ctx.now)?;
-        let (token, grant) = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
-        if grant.subject != consent.id || grant.client != *tpp.id() {
-            return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
-        }
+        credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        consent.check_valid(ctx.now, self.rules_of(&consent))?;
+        let (token, grant) = credentials.check(ctx, known, &Subject::Consent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
         Ok(ConsentAccess { consent })
     }
@@ -114,7 +129,9 @@ impl Gateway {
         let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
         let Subject::Consent(id) = &grant.subject else { return Err(Error::NotFound(Noun::Consent)) };
         let consent = self.0.store.consent(id).await?;
-        let is_good = |consent: &Consent| grant.ended_at.is_none() && consent.check_valid(ctx.now).is_ok();
+        let is_good = |consent: &Consent| {
+            grant.ended_at.is_none() && consent.check_valid(ctx.now, self.rules_of(consent)).is_ok()
+        };
         consent.filter(is_good).ok_or_else(|| GrantRefusal::SubjectEnded(grant.subject).into())
     }
 

@@ -1,7 +1,6 @@
 //! The second answer: a customer who logged in approves payments with an answer of their device that is bound to amount
 //! and payee, and to nothing else ([`domain::dynamic_linking`]).
 
-use domain::authorisations::MAX_WRONG_ANSWERS;
 use domain::dynamic_linking::challenge;
 use domain::{Authorisation, LogInFailures, LoggedIn, Payment, Session};
 
@@ -41,12 +40,14 @@ impl Gateway {
             return Ok(Ok(None));
         }
         let (session, customer) = (&open.session, &logged_in.customer);
-        let named = self.named_customer(ctx, &session.request.client, customer.clone()).await?;
+        let named = self.named_customer(ctx, session, customer.clone()).await?;
         if let Some(until) = named.blocked_until {
-            return Ok(Err(Err(DecisionProblem::Answer(LogInProblem::Blocked { until }))));
+            let failures = self.sca_rules(session).max_failures;
+            return Ok(Err(Err(DecisionProblem::Answer(LogInProblem::Blocked { until, failures }))));
         }
         let Some(given) = &approval.answer else { return Ok(Err(Err(DecisionProblem::Unanswered))) };
-        let challenge = challenge(payments, &session.challenge);
+        let digits = self.sca_rules(session).challenge_digits;
+        let challenge = challenge(payments, &session.challenge, digits);
         if given.challenge != challenge {
             return Ok(Err(Err(DecisionProblem::Answer(LogInProblem::Stale))));
         }
@@ -66,15 +67,17 @@ impl Gateway {
         (session, authorisation): (Session, Authorisation),
         failures: LogInFailures,
     ) -> Result<Attempted, Error> {
-        let (authorisation, failures) = (authorisation.wrong_answer(), failures.failed(ctx.now));
+        let rules = self.sca_rules(&session);
+        let authorisation = authorisation.wrong_answer(rules.max_wrong_answers);
+        let failures = failures.failed(ctx.now, rules);
         let changes = Changes::new().put_log_in_failures(&failures).put_authorisation(&authorisation);
-        if !authorisation.is_pending_at(ctx.now) {
+        if !authorisation.is_pending_at(ctx.now, rules.lifetime) {
             return self.leave(changes, session, Outcome::AnswersWrong).await.map(Ok);
         }
         self.0.store.save(changes.put_session(&self.with_new_nonce(ctx, session))).await?;
-        Ok(Err(DecisionProblem::Answer(match failures.blocked_until(ctx.now) {
-            Some(until) => LogInProblem::Blocked { until },
-            None => LogInProblem::Wrong { left: MAX_WRONG_ANSWERS - authorisation.wrong_answers },
+        Ok(Err(DecisionProblem::Answer(match failures.blocked_until(ctx.now, rules) {
+            Some(until) => LogInProblem::Blocked { until, failures: rules.max_failures },
+            None => LogInProblem::Wrong { left: rules.max_wrong_answers - authorisation.wrong_answers },
         })))
     }
 

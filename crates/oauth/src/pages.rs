@@ -6,15 +6,15 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, redirect, session_cookie};
 use eidas::visible;
-use gateway::domain::{Account, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
+use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, Journey, LogInView};
 use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt, LogInProblem};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
+use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
 
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
-use crate::payment_page::{approval, refusal};
+use crate::payment_page::{approval, one_line, refusal};
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
 
@@ -44,6 +44,8 @@ pub(crate) struct Session<'a> {
     connection: &'a Connection,
     ctx: Ctx,
     pub(crate) secret: String,
+    /// Of its pages, also when it is over.
+    language: Language,
 }
 
 /// What the form brought that the page shows again.
@@ -68,14 +70,15 @@ pub(crate) async fn get(
     let language = query.one("lang").ok().flatten().and_then(Language::from_code);
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
-        Ok(None) => return over(&headers),
+        Ok(None) => return over(browser_language(&headers)),
         Err(Failed(error)) => return error.for_caller(&headers),
     };
     let shown = async {
         let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
-        session.answer(journey, Typed::default(), StatusCode::FOUND, &headers).await
+        session.answer(journey, Typed::default(), StatusCode::FOUND).await
     };
-    shown.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
+    let language = language.unwrap_or(session.language);
+    shown.await.unwrap_or_else(|Failed(error)| error.in_language(language, &headers))
 }
 
 /// Takes what the customer typed or pressed.
@@ -87,18 +90,22 @@ pub(crate) async fn post(
 ) -> Response {
     let done = async {
         let form = Form::from_page(&headers, &body.0)?;
-        let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
+        let Some(session) = find(&services, &browser, &headers).await? else {
+            return Ok(over(browser_language(&headers)));
+        };
+        let language = session.language;
         let token = form.one("csrf")?.unwrap_or_default();
         if is_cross_site(&headers) {
-            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language(&headers))));
+            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language)));
         }
         // Mostly an older page of the same customer, whose session a newer one has replaced.
         if !services.edge.gateway.is_csrf_token(&session.secret, token) {
-            return Ok(over(&headers));
+            return Ok(over(language));
         }
-        session.act(&form, &headers).await
+        let done = session.act(&form).await;
+        Ok(done.unwrap_or_else(|Failed(error)| error.in_language(language, &headers)))
     };
-    done.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error): Failed| error.for_caller(&headers))
 }
 
 async fn find<'a>(
@@ -108,13 +115,13 @@ async fn find<'a>(
 ) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
+    let Some((tenant, _, language)) = gateway.session_place(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
-    Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
+    Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret, language }))
 }
 
 impl Session<'_> {
-    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
+    async fn act(&self, form: &Form) -> Result<Response, Failed> {
         let (gateway, ctx, secret) = (&self.services.edge.gateway, &self.ctx, self.secret.as_str());
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let mut typed = Typed::default();
@@ -141,7 +148,7 @@ impl Session<'_> {
                 return Err(Error::bad("invalid_request", text).into());
             }
         };
-        self.answer(journey, typed, StatusCode::SEE_OTHER, headers).await
+        self.answer(journey, typed, StatusCode::SEE_OTHER).await
     }
 
     /// The page of where the browser stands, or the way to where it goes on.
@@ -150,7 +157,6 @@ impl Session<'_> {
         journey: Journey,
         typed: Typed,
         redirect_status: StatusCode,
-        headers: &HeaderMap,
     ) -> Result<Response, Failed> {
         match journey {
             Journey::LoggedIn(secret) => {
@@ -169,7 +175,7 @@ impl Session<'_> {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
             }
-            Journey::Ended => Ok(over(headers)),
+            Journey::Ended => Ok(over(self.language)),
         }
     }
 
@@ -184,16 +190,24 @@ impl Session<'_> {
     fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.number;
+        // Until what is open has been left alone for too long.
+        let retry_after = match view.problem {
+            Some(LogInProblem::TooManyOpen { idle_time, .. }) => Some(idle_time.as_secs()),
+            _ => None,
+        };
         let answer = gateway.simulated_answer(&number, &view.challenge);
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let problem = view.problem.and_then(|problem| match problem {
             LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
             LogInProblem::Stale => None,
-            LogInProblem::TooManyOpen => Some(Problem::TooManyOpen),
-            LogInProblem::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
+            LogInProblem::TooManyOpen { most, idle_time } => {
+                Some(Problem::TooManyOpen { most, minutes: idle_time.as_secs().div_euclid(60) })
+            }
+            LogInProblem::Blocked { until, failures } => {
+                Some(Problem::Blocked { until: self.time_of_day(until), failures })
+            }
         });
-        let is_too_many = matches!(problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -204,11 +218,9 @@ impl Session<'_> {
             problem,
             simulator,
         };
-        let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let status = if retry_after.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
         let mut response = web::form_page(status, &page, &policy_target(&view.redirect_uri));
-        if is_too_many {
-            // Until what is open has been left alone for too long.
-            let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(response)
@@ -223,6 +235,8 @@ impl Session<'_> {
             tpp_id: view.tpp.id.to_string(),
             customer_name: visible(&view.customer_name).into_owned(),
             choice: consent.map_or(Choice::None, |consent| consent.access.choice()),
+            shares_access: consent.is_some(),
+            funds: view.funds_consent.as_ref().map(|consent| ShownFunds { card: shown_card(&consent.card) }),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
             transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
@@ -252,6 +266,15 @@ impl Session<'_> {
     }
 }
 
+/// What a customer knows a card by: its kind and the last digits of its number.
+fn shown_card(card: &Card) -> String {
+    let number: Vec<char> = card.number.iter().flat_map(|number| number.chars()).collect();
+    let last: String = number[number.len().saturating_sub(4)..].iter().collect();
+    let number = if last.is_empty() { last } else { format!("\u{2026}{last}") };
+    let information = one_line(card.information.as_deref().unwrap_or_default());
+    format!("{information} {}", visible(&number)).trim().to_owned()
+}
+
 /// Whether a right is asked for on any account.
 pub(crate) fn asks(
     consent: Option<&Consent>,
@@ -262,13 +285,13 @@ pub(crate) fn asks(
     accounts.iter().filter_map(granted).any(|granted| right(&granted))
 }
 
-/// The page for a browser without a session.
-fn over(headers: &HeaderMap) -> Response {
-    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language(headers))).into_response()
+/// The page for a browser without a session that goes on.
+fn over(language: Language) -> Response {
+    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language)).into_response()
 }
 
-/// The language of pages that belong to no tenant.
-fn language(headers: &HeaderMap) -> Language {
+/// The language of pages that belong to no session.
+fn browser_language(headers: &HeaderMap) -> Language {
     web::language_of_browser(headers).unwrap_or(Language::English)
 }
 

@@ -92,10 +92,10 @@ impl Session<'_> {
             DecisionProblem::Declined(_) => Some(PaymentProblem::Declined),
             DecisionProblem::Answer(LogInProblem::Wrong { left }) => Some(PaymentProblem::Wrong(*left)),
             DecisionProblem::Answer(LogInProblem::Stale) => Some(PaymentProblem::Stale),
-            DecisionProblem::Answer(LogInProblem::Blocked { until }) => {
-                Some(PaymentProblem::Blocked(self.time_of_day(*until)))
+            DecisionProblem::Answer(LogInProblem::Blocked { until, failures }) => {
+                Some(PaymentProblem::Blocked { until: self.time_of_day(*until), failures: *failures })
             }
-            DecisionProblem::Unanswered | DecisionProblem::Answer(LogInProblem::TooManyOpen) => None,
+            DecisionProblem::Unanswered | DecisionProblem::Answer(LogInProblem::TooManyOpen { .. }) => None,
         }
     }
 }
@@ -136,7 +136,7 @@ fn shown_payment(waiting: &WaitingPayment, view: &DecisionView) -> ShownPayment 
 /// The account that pays, if the customer has no choice: the third party named it, or it was chosen before.
 fn from(waiting: &WaitingPayment, view: &DecisionView) -> Option<PayingAccount> {
     let Payment { debtor, decision, .. } = &waiting.payment;
-    let chosen = decision.payer().filter(|(by, _)| !by.is_empty()).map(|(_, account)| account);
+    let chosen = decision.payer().map(|(_, account)| account);
     let is_it = |payer: &&Payer| chosen.is_none_or(|account| *account == payer.account);
     let payer = waiting.payers.iter().find(is_it);
     let account = payer.and_then(|payer| view.accounts.iter().find(|account| account.id == payer.account));
@@ -207,7 +207,7 @@ fn address(address: &Address) -> String {
 }
 
 /// A text of somebody else's on one line, with nothing hidden in it.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     visible(&text.replace(['\r', '\n', '\t'], " ")).into_owned()
 }
 

@@ -9,6 +9,7 @@ pub mod bunq;
 mod clock;
 pub mod database;
 mod flow;
+mod funds;
 mod links;
 mod needs;
 mod program;
@@ -19,6 +20,7 @@ mod test_ca;
 
 pub use clock::{in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
+pub use funds::{FUNDS_CONSENTS, in_euro};
 pub use links::SignedBy;
 pub use needs::{environment, missing, specification, system_program};
 pub use program::{Program, command, free_folder, openssl, run};

@@ -32,10 +32,20 @@ pub struct LogInPage {
 pub enum Problem {
     /// Wrong, with so many attempts left.
     Wrong(i64),
-    /// Blocked until this time of day.
-    Blocked(String),
-    /// Too many challenges are open at once.
-    TooManyOpen,
+    /// Blocked.
+    Blocked {
+        /// Until this time of day.
+        until: String,
+        /// After so many failures.
+        failures: i64,
+    },
+    /// As many challenges are open as may be at once.
+    TooManyOpen {
+        /// So many.
+        most: usize,
+        /// For so many minutes at most.
+        minutes: i64,
+    },
 }
 
 /// A simulated device.
@@ -65,6 +75,10 @@ pub struct DecisionPage {
     pub choice: Choice,
     /// The accounts, or those to choose from.
     pub accounts: Vec<ShownAccount>,
+    /// Whether the third party gets access to accounts.
+    pub shares_access: bool,
+    /// That the third party asks whether the account holds an amount.
+    pub funds: Option<ShownFunds>,
     /// Whether balances are asked for.
     pub balances: bool,
     /// Whether transactions are asked for.
@@ -75,6 +89,13 @@ pub struct DecisionPage {
     pub recurring: bool,
     /// Whether the customer has yet to choose.
     pub must_choose: bool,
+}
+
+/// Confirmation of funds on the page.
+#[derive(Debug, Clone)]
+pub struct ShownFunds {
+    /// For which card; may be empty.
+    pub card: String,
 }
 
 /// An account on the page.
@@ -129,8 +150,12 @@ impl LogInPage {
         vec![
             plain(Language::English, None, None),
             plain(Language::Dutch, Some(Problem::Wrong(2)), Some(simulator)),
-            plain(Language::Dutch, Some(Problem::TooManyOpen), None),
-            plain(Language::French, Some(Problem::Blocked("12:15".into())), Some(Simulator::default())),
+            plain(Language::Dutch, Some(Problem::TooManyOpen { most: 3, minutes: 5 }), None),
+            plain(
+                Language::French,
+                Some(Problem::Blocked { until: "12:15".into(), failures: 5 }),
+                Some(Simulator::default()),
+            ),
         ]
     }
 }
@@ -138,6 +163,10 @@ impl LogInPage {
 impl DecisionPage {
     fn texts(&self) -> &'static Texts {
         texts(self.language)
+    }
+
+    fn title(&self) -> &'static str {
+        if self.funds.is_some() { self.texts().decide_funds } else { self.texts().decide }
     }
 
     #[cfg(test)]
@@ -156,6 +185,8 @@ impl DecisionPage {
             customer_name: "J. Jansen".into(),
             choice,
             accounts,
+            shares_access: true,
+            funds: None,
             balances: true,
             transactions: choice != Choice::None,
             until: "3 March 2026".into(),
@@ -167,6 +198,11 @@ impl DecisionPage {
             plain(Language::Dutch, Choice::None, vec![account("1")]),
             plain(Language::French, Choice::One, vec![]),
             plain(Language::English, Choice::Several, vec![account("1"), account("2")]),
+            Self {
+                shares_access: false,
+                funds: Some(ShownFunds { card: "<i>Debit</i> …1234".into() }),
+                ..plain(Language::Dutch, Choice::None, vec![account("1")])
+            },
         ]
     }
 }

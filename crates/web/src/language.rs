@@ -87,15 +87,29 @@ pub struct Texts {
     pub once: &'static str,
     pub recurring: &'static str,
     pub no_payments: &'static str,
+    pub decide_funds: &'static str,
+    pub wants_to_know: &'static str,
+    pub whether_funds: &'static str,
+    pub card: &'static str,
+    pub until_withdrawn: &'static str,
     pub approve: &'static str,
     pub which_of_accounts: &'static str,
     pub choose: &'static str,
     pub nothing_to_choose: &'static str,
     pub over: &'static str,
     pub over_text: &'static str,
+    pub refused: &'static str,
+    pub not_found: &'static str,
+    pub error_text: &'static str,
+    pub what_is_wrong: &'static str,
+    pub error_code: &'static str,
     pub forbidden: &'static str,
     pub forbidden_text: &'static str,
     pub months: [&'static str; 12],
+    /// From zero to ten.
+    pub numbers: [&'static str; 11],
+    pub one_minute: &'static str,
+    pub minutes: &'static str,
 }
 
 const ENGLISH: Texts = Texts {
@@ -114,8 +128,8 @@ const ENGLISH: Texts = Texts {
     cancel: "Cancel",
     wrong: "Account number or answer is not right.",
     attempts_left: "Attempts left:",
-    blocked: "Log-in is blocked after five wrong answers in a row. It opens again at",
-    too_many_open: "Three log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in five minutes.",
+    blocked: "Log-in is blocked after {failures} wrong answers in a row. It opens again at",
+    too_many_open: "{Most} log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in {minutes}.",
     simulator: "Digipass simulator",
     simulator_intro: "This bank is for tests, and so is your digipass. Type its number to see what it would answer.",
     device_number: "Number of the digipass",
@@ -142,12 +156,22 @@ const ENGLISH: Texts = Texts {
     once: "Once",
     recurring: "Whenever you use it, and a few times a day without you",
     no_payments: "It cannot pay or change anything. You can withdraw this consent at any time.",
+    decide_funds: "Let it ask whether there is enough money?",
+    wants_to_know: "Wants to know",
+    whether_funds: "Whether the account holds the amount that you are about to pay. The answer is yes or no: it does not see the balance, and nothing is set aside.",
+    card: "Card",
+    until_withdrawn: "Until you withdraw it",
     which_of_accounts: "Of which accounts?",
     approve: "Approve",
     choose: "Choose an account.",
     nothing_to_choose: "You have no account of the kind that is asked for.",
     over: "This page has expired",
     over_text: "It was used before, or replaced by a newer one. Go back to the application and start again there.",
+    refused: "This request cannot be completed",
+    not_found: "There is no such page",
+    error_text: "Nothing was shared and nothing was paid. Go back to the application that sent you here. If this happens again, tell its makers what stands below.",
+    what_is_wrong: "What is wrong",
+    error_code: "Code",
     forbidden: "This did not come from our page",
     forbidden_text: "Nothing was done. Go back to the application and start again there.",
     months: [
@@ -164,6 +188,9 @@ const ENGLISH: Texts = Texts {
         "November",
         "December",
     ],
+    numbers: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 const DUTCH: Texts = Texts {
@@ -182,8 +209,8 @@ const DUTCH: Texts = Texts {
     cancel: "Annuleren",
     wrong: "Rekeningnummer of antwoord is niet juist.",
     attempts_left: "Resterende pogingen:",
-    blocked: "Inloggen is geblokkeerd na vijf foute antwoorden op rij. Het kan weer om",
-    too_many_open: "Er wachten al drie inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over vijf minuten opnieuw.",
+    blocked: "Inloggen is geblokkeerd na {failures} foute antwoorden op rij. Het kan weer om",
+    too_many_open: "Er wachten al {most} inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over {minutes} opnieuw.",
     simulator: "Digipass-simulator",
     simulator_intro: "Deze bank is om te testen, en uw digipass ook. Toets het nummer in om te zien wat hij zou antwoorden.",
     device_number: "Nummer van de digipass",
@@ -210,12 +237,22 @@ const DUTCH: Texts = Texts {
     once: "Eenmalig",
     recurring: "Wanneer u het gebruikt, en enkele keren per dag zonder u",
     no_payments: "Er kan niets worden betaald of gewijzigd. U kunt dit altijd intrekken.",
+    decide_funds: "Laten vragen of er genoeg geld is?",
+    wants_to_know: "Wil weten",
+    whether_funds: "Of er op de rekening staat wat u wilt betalen. Het antwoord is ja of nee: het saldo is niet te zien en er wordt niets gereserveerd.",
+    card: "Kaart",
+    until_withdrawn: "Tot u het intrekt",
     which_of_accounts: "Van welke rekeningen?",
     approve: "Goedkeuren",
     choose: "Kies een rekening.",
     nothing_to_choose: "U hebt geen rekening van de gevraagde soort.",
     over: "Deze pagina is verlopen",
     over_text: "Hij is al gebruikt, of vervangen door een nieuwere. Ga terug naar de applicatie en begin daar opnieuw.",
+    refused: "Deze aanvraag kan niet worden afgerond",
+    not_found: "Deze pagina bestaat niet",
+    error_text: "Er is niets gedeeld en niets betaald. Ga terug naar de applicatie die u hierheen stuurde. Gebeurt dit opnieuw, geef de makers ervan dan door wat hieronder staat.",
+    what_is_wrong: "Wat er mis is",
+    error_code: "Code",
     forbidden: "Dit kwam niet van onze pagina",
     forbidden_text: "Er is niets gebeurd. Ga terug naar de applicatie en begin daar opnieuw.",
     months: [
@@ -232,6 +269,9 @@ const DUTCH: Texts = Texts {
         "november",
         "december",
     ],
+    numbers: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"],
+    one_minute: "minuut",
+    minutes: "minuten",
 };
 
 const FRENCH: Texts = Texts {
@@ -250,8 +290,8 @@ const FRENCH: Texts = Texts {
     cancel: "Annuler",
     wrong: "Le numéro de compte ou la réponse n'est pas correct.",
     attempts_left: "Essais restants :",
-    blocked: "La connexion est bloquée après cinq mauvaises réponses de suite. Elle rouvre à",
-    too_many_open: "Trois connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans cinq minutes.",
+    blocked: "La connexion est bloquée après {failures} mauvaises réponses de suite. Elle rouvre à",
+    too_many_open: "{Most} connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans {minutes}.",
     simulator: "Simulateur de digipass",
     simulator_intro: "Cette banque sert aux tests, votre digipass aussi. Tapez son numéro pour voir ce qu'il répondrait.",
     device_number: "Numéro du digipass",
@@ -278,12 +318,22 @@ const FRENCH: Texts = Texts {
     once: "Une seule fois",
     recurring: "Chaque fois que vous l'utilisez, et quelques fois par jour sans vous",
     no_payments: "Rien ne peut être payé ni modifié. Vous pouvez révoquer cet accord à tout moment.",
+    decide_funds: "Permettre de demander si le solde suffit ?",
+    wants_to_know: "Veut savoir",
+    whether_funds: "Si le compte contient le montant que vous allez payer. La réponse est oui ou non : le solde n’est pas communiqué et rien n’est réservé.",
+    card: "Carte",
+    until_withdrawn: "Jusqu’à ce que vous le retiriez",
     which_of_accounts: "De quels comptes ?",
     approve: "Approuver",
     choose: "Choisissez un compte.",
     nothing_to_choose: "Vous n'avez pas de compte du type demandé.",
     over: "Cette page a expiré",
     over_text: "Elle a déjà servi, ou une plus récente la remplace. Retournez à l'application et recommencez là-bas.",
+    refused: "Cette demande ne peut pas aboutir",
+    not_found: "Cette page n'existe pas",
+    error_text: "Rien n'a été partagé et rien n'a été payé. Retournez à l'application qui vous a envoyé ici. Si cela se reproduit, transmettez à ses auteurs ce qui figure ci-dessous.",
+    what_is_wrong: "Ce qui ne va pas",
+    error_code: "Code",
     forbidden: "Ceci ne vient pas de notre page",
     forbidden_text: "Rien n'a été fait. Retournez à l'application et recommencez là-bas.",
     months: [
@@ -300,12 +350,38 @@ const FRENCH: Texts = Texts {
         "novembre",
         "décembre",
     ],
+    numbers: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 impl Texts {
     /// A language's name for itself.
     pub fn name_of(&self, language: &Language) -> &'static str {
         texts(*language).own_name
+    }
+
+    /// A number, in a word up to ten.
+    pub(crate) fn number(&self, number: i64) -> String {
+        let word = usize::try_from(number).ok().and_then(|number| self.numbers.get(number));
+        word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
+    }
+
+    /// That so many failures block the log-in, and that what follows is until when.
+    pub fn blocked(&self, failures: &i64) -> String {
+        self.blocked.replace("{failures}", &self.number(*failures))
+    }
+
+    /// That so many log-ins wait for an answer, and how long one may be left alone.
+    pub fn too_many_open(&self, most: &usize, minutes: &i64) -> String {
+        let most = self.number(i64::try_from(*most).unwrap_or(i64::MAX));
+        let mut capital = most.clone();
+        if let Some(first) = capital.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let unit = if *minutes == 1 { self.one_minute } else { self.minutes };
+        let minutes = format!("{} {unit}", self.number(*minutes));
+        self.too_many_open.replace("{most}", &most).replace("{Most}", &capital).replace("{minutes}", &minutes)
     }
 
     /// A day as people write it, for example 3 March 2026.
@@ -323,6 +399,20 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_told_in_words() {
+        let blocked = texts(Language::English).blocked(&5);
+        assert!(blocked.contains("after five wrong answers in a row"), "{blocked}");
+        assert!(texts(Language::Dutch).blocked(&12).contains("na 12 foute antwoorden"));
+        let open = texts(Language::French).too_many_open(&3, &5);
+        assert!(
+            open.starts_with("Trois connexions") && open.ends_with("réessayez dans cinq minutes."),
+            "{open}"
+        );
+        let open = texts(Language::Dutch).too_many_open(&4, &1);
+        assert!(open.contains("al vier inlogpogingen") && open.contains("over één minuut opnieuw"), "{open}");
+    }
 
     #[test]
     fn a_link_asks_for_languages_in_order() {

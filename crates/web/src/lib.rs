@@ -14,7 +14,7 @@ mod payment_texts;
 mod written;
 
 pub use assets::routes;
-pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, Simulator};
+pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};
 pub use language::{Texts, language_of_browser, language_of_locales, texts};

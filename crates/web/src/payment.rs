@@ -67,8 +67,13 @@ pub enum PaymentProblem {
     Wrong(i64),
     /// An answer to another challenge.
     Stale,
-    /// No answer is taken until this time of day.
-    Blocked(String),
+    /// No answer is taken for a while.
+    Blocked {
+        /// Until this time of day.
+        until: String,
+        /// After so many failures.
+        failures: i64,
+    },
     /// The bank does not make what was approved.
     Declined,
 }
@@ -218,6 +223,11 @@ impl PaymentPage {
         }
     }
 
+    /// That so many failures block the answers, and that what follows is until when.
+    fn blocked(&self, failures: &i64) -> String {
+        self.says().blocked.replace("{failures}", &self.texts().number(*failures))
+    }
+
     fn transfers_in_all(&self, payment: &ShownPayment) -> String {
         self.says().transfers.replace("{n}", &payment.transfers.len().to_string())
     }
@@ -348,7 +358,7 @@ mod tests {
                 ..page(Language::Dutch, answer(), vec![one()])
             },
             PaymentPage {
-                problem: Some(PaymentProblem::Blocked("12:15".into())),
+                problem: Some(PaymentProblem::Blocked { until: "12:15".into(), failures: 5 }),
                 ..page(Language::English, answer(), vec![one(), one()])
             },
             PaymentPage {

@@ -134,7 +134,7 @@ const ENGLISH: PaymentTexts = PaymentTexts {
     challenge_hint: "These digits are computed from the amounts and payees above. The answer approves exactly these, and nothing else.",
     wrong: "The answer is not right, and nothing was paid.",
     stale: "That answer was for something else than what is to be paid now, and nothing was paid. Look at it again, and answer the new digits.",
-    blocked: "After five wrong answers in a row no answer is taken for a while, and nothing was paid. It is possible again at",
+    blocked: "After {failures} wrong answers in a row no answer is taken for a while, and nothing was paid. It is possible again at",
     try_right: "The answer of the simulator: the payment is made. The number of the digipass does not do here, because it is the same for every payment.",
     try_refuse: "Do not pay: the application is told that you refused.",
 };
@@ -197,7 +197,7 @@ const DUTCH: PaymentTexts = PaymentTexts {
     challenge_hint: "Deze cijfers zijn berekend uit de bedragen en ontvangers hierboven. Het antwoord keurt precies die goed, en niets anders.",
     wrong: "Het antwoord is niet juist, en er is niets betaald.",
     stale: "Dat antwoord hoorde bij iets anders dan wat nu te betalen is, en er is niets betaald. Kijk opnieuw, en beantwoord de nieuwe cijfers.",
-    blocked: "Na vijf foute antwoorden op rij wordt een tijd lang geen antwoord aangenomen, en er is niets betaald. Het kan weer om",
+    blocked: "Na {failures} foute antwoorden op rij wordt een tijd lang geen antwoord aangenomen, en er is niets betaald. Het kan weer om",
     try_right: "Het antwoord van de simulator: de betaling wordt uitgevoerd. Het nummer van de digipass volstaat hier niet, omdat het voor elke betaling hetzelfde is.",
     try_refuse: "Niet betalen: de applicatie hoort dat u weigerde.",
 };
@@ -260,7 +260,7 @@ const FRENCH: PaymentTexts = PaymentTexts {
     challenge_hint: "Ces chiffres sont calculés à partir des montants et bénéficiaires ci-dessus. La réponse approuve exactement ceux-ci, et rien d'autre.",
     wrong: "La réponse n'est pas correcte, et rien n'a été payé.",
     stale: "Cette réponse concernait autre chose que ce qui est à payer maintenant, et rien n'a été payé. Vérifiez à nouveau, et répondez aux nouveaux chiffres.",
-    blocked: "Après cinq mauvaises réponses de suite, aucune réponse n'est acceptée pendant un moment, et rien n'a été payé. C'est à nouveau possible à",
+    blocked: "Après {failures} mauvaises réponses de suite, aucune réponse n'est acceptée pendant un moment, et rien n'a été payé. C'est à nouveau possible à",
     try_right: "La réponse du simulateur : le paiement est effectué. Le numéro du digipass ne suffit pas ici, car il est le même pour chaque paiement.",
     try_refuse: "Ne pas payer : l'application apprend que vous avez refusé.",
 };

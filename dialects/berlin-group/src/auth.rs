@@ -1,5 +1,6 @@
 //! Who calls: the dialect's checks in the order of its error table (section 3.4 of the interface description).
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use edge::{
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::{Interface, RequestId, SubjectKind, Timestamp};
+use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
 use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Strictness};
 use http::HeaderMap;
 use http::request::Parts;
@@ -20,14 +21,15 @@ use http_signatures::Message;
 use http_signatures::digest::{Prefix, check_digest};
 use serde::de::DeserializeOwned;
 
+use crate::authorisations::SubjectPath;
 use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
 /// What a kind of call demands.
-struct Call {
+struct Call<'c> {
     /// Roles of which the certificate must grant one.
-    roles: &'static [Role],
+    roles: &'c [Role],
     /// Headers that must be signed.
     signed: &'static [&'static str],
     /// Whether `X-Request-ID` must be there.
@@ -37,16 +39,13 @@ struct Call {
 }
 
 /// The onboarding call: any third party; the bank's own documentation signs the digest alone.
-const ONBOARDING: Call =
+const ONBOARDING: Call<'static> =
     Call { roles: &Role::THIRD_PARTY, signed: &["digest"], request_id: false, registered: false };
 
-/// A call about accounts: signed over the digest and the request id.
-const ACCOUNT_INFORMATION: Call = Call {
-    roles: &[Role::AccountInformation],
-    signed: &["digest", "x-request-id"],
-    request_id: true,
-    registered: true,
-};
+/// A call of a service of the bank: signed over the digest and the request id.
+fn service(roles: &[Role]) -> Call<'_> {
+    Call { roles, signed: &["digest", "x-request-id"], request_id: true, registered: true }
+}
 
 /// An onboarding call that has passed every check.
 pub(crate) struct Onboarding(pub(crate) Signed);
@@ -59,7 +58,19 @@ impl FromRequest<Edge> for Onboarding {
     }
 }
 
-/// A call that has passed every check about who sent it.
+/// A call about a kind of subject that has passed every check about who sent it: the certificate has the role that
+/// the kind needs.
+pub(crate) struct About<K>(pub(crate) Signed, pub(crate) PhantomData<K>);
+
+impl<K: SubjectPath> FromRequest<Edge> for About<K> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
+        Ok(Self(signed(edge, &service(&[K::KIND.role()]), request).await?, PhantomData))
+    }
+}
+
+/// A call about accounts that has passed every check about who sent it.
 pub(crate) struct Signed {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
@@ -75,11 +86,11 @@ impl FromRequest<Edge> for Signed {
     type Rejection = Error;
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
-        signed(edge, &ACCOUNT_INFORMATION, request).await
+        signed(edge, &service(&[Role::AccountInformation]), request).await
     }
 }
 
-async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed, Error> {
+async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Signed, Error> {
     let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Rejected::NotFound)?;
     let ids: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (parts, body) = request.into_parts();
@@ -95,7 +106,7 @@ async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed
     check_body(edge, &message, &body)?;
     let path = message.target.split('?').next().unwrap_or_default();
     let changes = !message.method.is_safe();
-    edge.gateway.check_request_id(&ctx, &presented.holder.tpp, (message.method.as_str(), path), changes)?;
+    edge.gateway.check_request_id(&ctx, &acting, (message.method.as_str(), path), changes)?;
     Ok(Signed { ctx, connection, presented, acting, ids, parts, body })
 }
 
@@ -117,11 +128,17 @@ impl Signed {
     /// 400 for one that is no UUID.
     pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
         let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
-        let id = uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))?;
-        if name == "consent" {
-            note_subject(SubjectKind::Consent.with_id(&*id));
-        }
-        Ok(id)
+        uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+    }
+
+    /// What the path names: a consent as `{consent}`, a payment as `{payment}`.
+    ///
+    /// # Errors
+    /// 400 for an id that is no UUID.
+    pub(crate) fn subject(&self, kind: SubjectKind) -> Result<Subject, Error> {
+        let subject = kind.with_id(self.id(kind.noun())?);
+        note_subject(subject.clone());
+        Ok(subject)
     }
 
     /// The `Consent-ID` header.
@@ -131,9 +148,7 @@ impl Signed {
     pub(crate) fn consent_id(&self) -> Result<String, Error> {
         let id = self.header("consent-id", "Consent-ID")?;
         let id = id.ok_or_else(|| Error::format("the Consent-ID header is missing"))?;
-        let id = uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))?;
-        note_subject(SubjectKind::Consent.with_id(&*id));
-        Ok(id)
+        uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))
     }
 
     /// The access token, if one came along.
@@ -178,9 +193,10 @@ impl Signed {
     }
 
     /// What makes this request the same as another one.
-    pub(crate) fn key(&self) -> RequestKey {
+    pub(crate) fn key(&self, edge: &Edge) -> RequestKey {
         let path = target(&self.parts).split('?').next().unwrap_or_default();
-        RequestKey::new(&self.ctx, self.acting.id(), self.parts.method.as_str(), path, &self.body)
+        let call = (self.parts.method.as_str(), path);
+        edge.gateway.request_key(&self.ctx, &self.acting, call, &self.body)
     }
 
     /// The body as JSON.
@@ -240,7 +256,7 @@ fn uuid(text: &str) -> Option<String> {
 /// Runs every check that needs no body and returns the signing certificate, with the proof that its holder may act.
 async fn authenticate(
     edge: &Edge,
-    call: &Call,
+    call: &Call<'_>,
     ctx: &Ctx,
     connection: &Connection,
     message: &Message<'_>,
@@ -278,7 +294,7 @@ fn check_mtls(edge: &Edge, connection: &Connection) -> Result<(), Error> {
 }
 
 /// Check 2.
-fn check_request_id(call: &Call, headers: &HeaderMap) -> Result<(), Error> {
+fn check_request_id(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Error> {
     let present = single_header(headers, "x-request-id")?.is_some_and(|value| !value.is_empty());
     if call.request_id && !present {
         return Err(Error::format("the X-Request-ID header is missing"));
@@ -328,7 +344,7 @@ fn tls_certificate(
 /// Checks 8, 9, 11 and 12.
 fn check_signature(
     edge: &Edge,
-    call: &Call,
+    call: &Call<'_>,
     message: &Message<'_>,
     presented: &PresentedCertificate,
     now: Timestamp,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
-    Product, RequestedAccess, Subject, parse_day,
+    Product, RequestedAccess, Subject, SubjectKind, parse_day,
 };
 use gateway::{Ctx, RequestedConsent};
 use http::StatusCode;
@@ -22,9 +22,10 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     call.psu_ip_address()?.ok_or_else(|| {
         Error::format("the PSU-IP-Address header is missing; send the address from which the customer came")
     })?;
-    let request = parse(call.json()?, call.redirect_uri()?)?;
+    let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
+    let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
-        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -32,9 +33,9 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
 
 /// Reads a consent.
 pub(crate) async fn read(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::Consent>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &subject).await?;
     let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }
@@ -44,15 +45,16 @@ pub(crate) async fn status(
     State(edge): State<Edge>,
     call: Signed,
 ) -> Result<Json<wire::ConsentStatus>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
-    Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
+    let status = edge.gateway.consent_status(&consent, call.ctx.now);
+    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
 }
 
 /// Ends a consent.
 pub(crate) async fn delete(State(edge): State<Edge>, call: Signed) -> Result<StatusCode, Error> {
-    let id = call.id("consent")?;
-    edge.gateway.delete_consent(&call.ctx, call.tpp(), &id, call.bearer()?).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    edge.gateway.delete_consent(&call.ctx, call.tpp(), subject.id(), call.bearer()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -63,7 +65,11 @@ pub(crate) fn created<T>(call: &Signed, link: String, body: T) -> Created<T> {
     (StatusCode::CREATED, [(LOCATION, location), (approach, "REDIRECT".to_owned())], Json(body))
 }
 
-fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentRequest, Error> {
+fn parse(
+    request: wire::ConsentRequest,
+    redirect_uri: String,
+    max_references: usize,
+) -> Result<ConsentRequest, Error> {
     let access = request.access;
     let unsupported = [
         ("availableAccounts", access.available_accounts.is_some()),
@@ -96,7 +102,7 @@ fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentR
         Error::format(format!("validUntil \"{}\" is no date; {error}", shorten(&request.valid_until)))
     })?;
     Ok(ConsentRequest {
-        access: Access::from_request(requested).map_err(gateway::domain::Refusal::from)?,
+        access: Access::from_request(requested, max_references).map_err(gateway::domain::Refusal::from)?,
         recurring: request.recurring_indicator,
         valid_until,
         frequency_per_day: request.frequency_per_day,
@@ -109,7 +115,7 @@ fn references(array: Option<Vec<wire::AccountReference>>) -> Result<Option<Vec<A
     array.map(|array| array.into_iter().map(reference).collect()).transpose()
 }
 
-fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
+pub(crate) fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
     let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency } = reference;
     let all_digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let number = match (iban, uk_sort_code, uk_account_number) {
@@ -143,10 +149,15 @@ fn render(edge: &Edge, ctx: &Ctx, consent: &Consent, authorisation: &Authorisati
         valid_until: consent.valid_until.to_string(),
         frequency_per_day: consent.frequency_per_day,
         last_action_date: last_action.to_string(),
-        consent_status: consent.status_at(at).name().to_owned(),
+        consent_status: edge.gateway.consent_status(consent, at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
-        links: links::authorisation(&edge.public_url, consent, authorisation),
+        links: links::authorisation(
+            &edge.public_url,
+            (&consent.tenant, &consent.tpp),
+            &links::consent(&consent.tenant, consent.id.as_str()),
+            (authorisation, consent.recurring),
+        ),
     }
 }
 
@@ -183,7 +194,7 @@ fn render_access(consent: &Consent) -> wire::Access {
     }
 }
 
-fn render_reference(reference: &AccountReference) -> wire::AccountReference {
+pub(crate) fn render_reference(reference: &AccountReference) -> wire::AccountReference {
     let currency = reference.currency.clone();
     match &reference.number {
         AccountNumber::Iban(iban) => wire::AccountReference {

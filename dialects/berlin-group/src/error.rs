@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, Refusal, ScaStatus,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, Refusal, ScaStatus,
 };
 use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
@@ -143,14 +143,15 @@ impl From<Refusal> for Error {
             // Refusals of the registration endpoint, which has its own format.
             Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+            | Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. } => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
             Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),
             Refusal::Authorisation(refusal) => of_authorisation(refusal),
             Refusal::Grant(refusal) => of_grant(refusal),
             Refusal::Access(refusal) => of_access(refusal),
+            Refusal::Funds(refusal) => of_funds(refusal),
             Refusal::Payment(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
         };
         let retry_after = match &refusal {
@@ -166,7 +167,7 @@ fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
     match refusal {
         R::AccessEmpty
         | R::AccessMixed
-        | R::TooManyReferences
+        | R::TooManyReferences { .. }
         | R::Frequency { .. }
         | R::FrequencyOfOneOff
         | R::ValidUntilInPast { .. }
@@ -219,6 +220,18 @@ fn of_access(refusal: &AccessRefusal) -> (StatusCode, &'static str) {
         R::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED"),
         R::Period { .. } | R::PeriodInFuture { .. } => (StatusCode::BAD_REQUEST, "PERIOD_INVALID"),
         R::EdgeToken => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+    }
+}
+
+fn of_funds(refusal: &FundsRefusal) -> (StatusCode, &'static str) {
+    use FundsRefusal as R;
+    match refusal {
+        R::NotPositive => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+        R::Card => (StatusCode::BAD_REQUEST, "CARD_INVALID"),
+        R::Unknown(_) => (StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN"),
+        R::NoAccess(_) | R::Product(_) | R::Currency { .. } | R::Currencies => {
+            (StatusCode::FORBIDDEN, "PRODUCT_INVALID")
+        }
     }
 }
 

@@ -16,7 +16,11 @@ mod consents;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
+mod funds;
+#[cfg(feature = "server")]
 mod links;
+#[cfg(feature = "server")]
+mod not_offered;
 #[cfg(feature = "server")]
 mod onboarding;
 #[cfg(feature = "server")]

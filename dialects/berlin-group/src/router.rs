@@ -7,7 +7,7 @@ use edge::{Dialect, Edge, Rejected, guard};
 use http::Method;
 
 use crate::error::{Error, explain_or_not};
-use crate::{accounts, authorisations, consents, onboarding};
+use crate::{accounts, authorisations, consents, funds, not_offered, onboarding};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect =
@@ -20,7 +20,7 @@ const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-
 const DATA: &[&str] = &["Consent-ID", "Authorization"];
 
 fn mount(edge: Edge) -> Router {
-    let operations = onboarding().into_iter().chain(consents()).chain(accounts());
+    let operations = onboarding().into_iter().chain(consents()).chain(accounts()).chain(funds());
     let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
     let mut operations: Vec<_> = operations.map(signed).collect();
     operations
@@ -28,7 +28,7 @@ fn mount(edge: Edge) -> Router {
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
     let server = format!("{}{}", edge.public_url, DIALECT.prefix);
     operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
-    openapi::route_all(Router::new(), operations)
+    openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge.clone(), explain_or_not))
@@ -45,6 +45,7 @@ fn onboarding() -> Vec<Operation<Edge>> {
 }
 
 fn consents() -> Vec<Operation<Edge>> {
+    use authorisations::{Consents, confirm, list, start, status};
     const CONSENT: &str = "/{tenant}/v1/consents/{consent}";
     const AUTHORISATIONS: &str = "/{tenant}/v1/consents/{consent}/authorisations";
     const AUTHORISATION: &str = "/{tenant}/v1/consents/{consent}/authorisations/{authorisation}";
@@ -59,11 +60,11 @@ fn consents() -> Vec<Operation<Edge>> {
             "Status of a consent",
             consents::status,
         ),
-        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", authorisations::list),
-        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", authorisations::start)
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", list::<Consents>),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", start::<Consents>)
             .with("", &["TPP-Redirect-URI"]),
-        Operation::get(AUTHORISATION, 200, "Status of an authorisation", authorisations::status),
-        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", authorisations::confirm)
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", status::<Consents>),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<Consents>)
             .with("", &["Authorization"]),
     ]
 }
@@ -104,4 +105,43 @@ fn accounts() -> Vec<Operation<Edge>> {
     .into_iter()
     .map(|operation| operation.with("", DATA))
     .collect()
+}
+
+fn funds() -> Vec<Operation<Edge>> {
+    use authorisations::{confirm, list, start, status};
+    use funds::FundsConsents;
+    const CONSENT: &str = "/{tenant}/v2/consents/confirmation-of-funds/{consent}";
+    const AUTHORISATIONS: &str = "/{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations";
+    const AUTHORISATION: &str =
+        "/{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}";
+    vec![
+        Operation::post(
+            "/{tenant}/v2/consents/confirmation-of-funds",
+            201,
+            "Ask for a consent to confirmation of funds",
+            funds::create,
+        )
+        .with("", &["PSU-IP-Address", "TPP-Redirect-URI"]),
+        Operation::get(CONSENT, 200, "Read a consent to confirmation of funds", funds::read),
+        Operation::delete(CONSENT, 204, "End a consent to confirmation of funds", funds::delete),
+        Operation::get(
+            "/{tenant}/v2/consents/confirmation-of-funds/{consent}/status",
+            200,
+            "Status of a consent to confirmation of funds",
+            funds::status,
+        ),
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", list::<FundsConsents>),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", start::<FundsConsents>)
+            .with("", &["TPP-Redirect-URI"]),
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", status::<FundsConsents>),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<FundsConsents>)
+            .with("", &["Authorization"]),
+        Operation::post(
+            "/{tenant}/v1/funds-confirmations",
+            200,
+            "Whether an account holds an amount",
+            funds::confirm,
+        )
+        .with("", DATA),
+    ]
 }

@@ -172,7 +172,7 @@ async fn an_answer_is_worth_something_for_what_was_shown_beside_it() {
     let location = ended.header("location");
     assert_eq!(parameter(location, "error").as_deref(), Some("access_denied"), "{location}");
     assert!(
-        parameter(location, "error_description").unwrap().starts_with("Three wrong answers"),
+        parameter(location, "error_description").unwrap().starts_with("The answers were wrong three times"),
         "{location}"
     );
     assert_eq!(status(&large_path).await, "PENDING");

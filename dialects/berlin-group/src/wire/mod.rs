@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consents;
+mod funds;
 mod lenient;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use consents::{
     Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
     ConsentStatus, ScaStatus,
 };
+pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, detailed};
+use testkit::{Answer, CALLBACK, detailed, in_euro};
 
 use crate::ID;
 
@@ -38,8 +38,12 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .replace("{authorisation}", &consent.authorisation)
                 .replace("{account}", account);
             let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
-            let body =
-                if path.ends_with("/consents") { detailed(iban, true).to_string() } else { String::new() };
+            let body = match path.rsplit('/').next() {
+                Some("consents") => detailed(iban, true).to_string(),
+                Some("confirmation-of-funds") => json!({"account": {"iban": iban}}).to_string(),
+                Some("funds-confirmations") => in_euro(iban, "1.00").to_string(),
+                _ => String::new(),
+            };
             let request = tpp
                 .request(method, &format!("{path}{query}"))
                 .set("consent-id", &consent.id)
@@ -51,6 +55,6 @@ async fn every_door_says_that_the_bank_is_not_available() {
             assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
             count += 1;
         }
-        assert!(count > 15, "{count}");
+        assert!(count > 25, "{count}");
     }
 }

@@ -1,7 +1,7 @@
 //! Every operation of the interface, as its description tells them: certificate, signature, and the token of those that
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
-use testkit::{Request, TestServer, TestTpp, ValidConsent, detailed};
+use testkit::{Request, TestServer, TestTpp, ValidConsent, detailed, in_euro};
 
 use crate::ID;
 
@@ -19,6 +19,13 @@ const SIGNED: &[&str] = &[
     "POST /{tenant}/v1/consents/{consent}/authorisations",
     "GET /{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
     "DELETE /{tenant}/v1/consents/{consent}",
+    "POST /{tenant}/v2/consents/confirmation-of-funds",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/status",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations",
+    "POST /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}",
+    "DELETE /{tenant}/v2/consents/confirmation-of-funds/{consent}",
 ];
 
 /// Signed, and with the token of the consent.
@@ -33,12 +40,17 @@ const WITH_TOKEN: &[&str] = &[
     "GET /{tenant}/v2/savings/{account}",
     "GET /{tenant}/v2/savings/{account}/balances",
     "GET /{tenant}/v2/savings/{account}/transactions",
+    "PUT /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}",
+    "POST /{tenant}/v1/funds-confirmations",
 ];
 
 struct Scene {
     server: TestServer,
     tpp: TestTpp,
     consent: ValidConsent,
+    /// For confirmation of funds.
+    funds: ValidConsent,
+    iban: String,
     account: String,
     /// Where an earlier answer says that the next page is.
     page: String,
@@ -57,19 +69,33 @@ impl Scene {
         let first = server.send(&tpp.attended(&transactions, &consent)).await.json();
         let next = first["transactions"]["_links"]["next"].as_str().unwrap();
         let page = next.split_once('?').unwrap().1.to_owned();
-        Self { server, tpp, consent, account, page }
+        let funds = tpp.valid_funds(&server, iban).await;
+        let iban = iban.to_owned();
+        Self { server, tpp, consent, funds, iban, account, page }
+    }
+
+    /// The consent that an operation is about.
+    fn consent(&self, operation: &str) -> &ValidConsent {
+        let is_about_funds = operation.contains("/confirmation-of-funds") || operation.contains("/funds-");
+        if is_about_funds { &self.funds } else { &self.consent }
     }
 
     /// A call of an operation about the consent and the account, not yet signed.
     fn call(&self, operation: &str) -> Request {
         let (method, path) = operation.split_once(" /{tenant}").unwrap();
+        let consent = self.consent(operation);
         let path = path
-            .replace("{consent}", &self.consent.id)
-            .replace("{authorisation}", &self.consent.authorisation)
+            .replace("{consent}", &consent.id)
+            .replace("{authorisation}", &consent.authorisation)
             .replace("{account}", &self.account)
             .replace("/page", &format!("/page?{}", self.page));
         // The customer takes part, so that nothing is counted.
-        self.tpp.request(method, &path).set("consent-id", &self.consent.id).set("psu-ip-address", "192.0.2.1")
+        let call = self.tpp.request(method, &path).set("consent-id", &consent.id);
+        let call = call.set("psu-ip-address", "192.0.2.1");
+        if path.ends_with("/funds-confirmations") {
+            return call.body("application/json", in_euro(&self.iban, "1.00").to_string());
+        }
+        call
     }
 
     async fn refuses(&self, operation: &str, request: Request, status: u16, code: &str) {
@@ -143,10 +169,10 @@ async fn what_is_signed_asks_for_certificate_and_signature() {
 async fn what_takes_a_token_asks_for_signature_and_token() {
     let scene = Scene::new().await;
     let (server, tpp) = (&scene.server, &scene.tpp);
-    let right = format!("Bearer {}", scene.consent.access_token);
     let iban = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let other = tpp.valid(server, &detailed(&iban, true), &iban).await;
     for operation in WITH_TOKEN {
+        let right = format!("Bearer {}", scene.consent(operation).access_token);
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;
         let with = |token: &str| call.clone().set("authorization", token).signed(&tpp.signer);

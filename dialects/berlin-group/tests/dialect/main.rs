@@ -4,6 +4,7 @@
 
 mod accounts;
 mod ais_refusals;
+mod another_bank;
 mod any_sequence;
 mod broken_store;
 mod certificates;
@@ -11,6 +12,8 @@ mod client_sequences;
 mod every_route;
 mod flow;
 mod forgetting;
+mod funds;
+mod funds_refusals;
 mod guesses;
 mod onboarding;
 mod reading;
