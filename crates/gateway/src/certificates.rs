@@ -6,8 +6,8 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Refusal,
-    Timestamp, TppId,
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Interface,
+    Refusal, Timestamp, TppId,
 };
 use eidas::header::{HeaderError, HeaderForm, certificate_der, to_single_line_pem};
 use eidas::key_id::KeyIdError;
@@ -20,7 +20,7 @@ use http_signatures::key::PublicKey;
 use quick_cache::sync::Cache;
 
 use crate::error::retry;
-use crate::{Changes, Error, Gateway, Noun, Strictness};
+use crate::{Changes, Error, Gateway, Noun};
 
 /// Certificates kept parsed. Each takes about ten kilobytes; only those that were traced are kept.
 const CACHED: usize = 1024;
@@ -111,10 +111,10 @@ impl Gateway {
     pub fn read_certificate(
         &self,
         der: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        self.read(der, place, || self.trace(der, place, now))
+        self.read(der, (interface, place), || self.trace(der, place, now))
     }
 
     /// Reads a certificate from the value of a header, in any of the forms that clients send. Absent for an
@@ -125,10 +125,10 @@ impl Gateway {
     pub fn read_certificate_header(
         &self,
         value: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Option<Arc<PresentedCertificate>>, Refusal> {
-        let traced = self.read(value, place, || match certificate_der(value, HeaderForm::Any) {
+        let traced = self.read(value, (interface, place), || match certificate_der(value, HeaderForm::Any) {
             Ok(der) => self.trace(&der, place, now),
             Err(error) => Err(invalid(place, &error)),
         });
@@ -141,7 +141,7 @@ impl Gateway {
     fn read(
         &self,
         octets: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         trace: impl FnOnce() -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
         let presented = match self.0.trust.traced.get(octets) {
@@ -152,7 +152,8 @@ impl Gateway {
                 presented
             }
         };
-        if let (Strictness::Strict, Some(purpose)) = (self.0.settings.strictness, place.purpose()) {
+        let rules = &self.profile(interface).certificates;
+        if let (true, Some(purpose)) = (rules.check_purpose, place.purpose()) {
             eidas::verify_purpose(&presented.certificate, purpose)
                 .map_err(|finding| invalid(place, &finding))?;
         }

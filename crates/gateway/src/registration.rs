@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
-    CertificateRecord, CertificateStatus, ClientAuthentication, RedirectUris, Refusal, Registration,
-    SecretHash, StandingRefusal, Tpp, TppId,
+    CertificateRecord, CertificateStatus, ClientAuthentication, Interface, RedirectUris, Refusal,
+    Registration, SecretHash, StandingRefusal, Tpp, TppId,
 };
 
 use crate::certificates::check_state;
@@ -71,9 +71,10 @@ impl Gateway {
         if let Some(used_by) = &token.used_by {
             return self.registered_before(used_by, &holder.tpp, request, secret).await;
         }
-        let redirect_uris = RedirectUris::register(request.redirect_uris.clone(), self.redirect_uri_rules())
-            .map_err(Refusal::RedirectUri)?;
-        check_sector_identifier_uri(&request.sector_identifier_uri)?;
+        let rules = &self.profile(Interface::BerlinGroup).redirects;
+        let redirect_uris =
+            RedirectUris::register(request.redirect_uris.clone(), rules).map_err(Refusal::RedirectUri)?;
+        check_sector_identifier_uri(&request.sector_identifier_uri, rules.max_bytes)?;
         if request.authentication == Some(ClientAuthentication::PrivateKeyJwt) && holder.signing_key.is_none()
         {
             return Err(Refusal::SigningKeyMissing.into());

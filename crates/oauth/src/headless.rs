@@ -195,7 +195,7 @@ impl Headless {
             peer_certificate: None,
             peer_address: None,
         };
-        let form = Form::parse(query.as_bytes())?;
+        let form = Form::parse(query.as_bytes()).map_err(Error::from)?;
         let call = Call { ctx, connection };
         let begun = begin(&self.services, &call, &form).await?;
         Ok((call.ctx.tenant, begun))

@@ -4,7 +4,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use edge::{BANK_PAGE, Connection, redirect, session_cookie};
+use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, Journey, LogInView};
@@ -29,6 +29,12 @@ struct Failed(Error);
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self(error)
+    }
+}
+
+impl From<FormError> for Failed {
+    fn from(error: FormError) -> Self {
+        Error::from(error).into()
     }
 }
 

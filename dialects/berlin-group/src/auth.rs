@@ -8,17 +8,17 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Connection, Edge, MAX_BODY, Rejected, SignatureRules, check_json_object, check_message_signature,
-    header_text, note_subject, note_third_party, read_body, read_json, single_header,
+    Connection, Edge, MAX_BODY, Rejected, check_json_object, check_message_signature, header_text,
+    note_subject, note_third_party, read_body, read_json, single_header,
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
 use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
-use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Strictness};
+use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
-use http_signatures::digest::{Prefix, check_digest};
+use http_signatures::digest::check_digest;
 use serde::de::DeserializeOwned;
 
 use crate::authorisations::SubjectPath;
@@ -319,7 +319,11 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let presented = edge.gateway.read_certificate_header(value.as_bytes(), Place::Signature, now)?;
+    let presented = edge.gateway.read_certificate_header(
+        value.as_bytes(),
+        (Interface::BerlinGroup, Place::Signature),
+        now,
+    )?;
     presented.ok_or_else(missing)
 }
 
@@ -331,13 +335,17 @@ fn tls_certificate(
     now: Timestamp,
 ) -> Result<Option<(Arc<PresentedCertificate>, Place)>, Error> {
     if let Some(der) = &connection.peer_certificate {
-        let presented = edge.gateway.read_certificate(der, Place::Tls, now)?;
+        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now)?;
         return Ok(Some((presented, Place::Tls)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let presented = edge.gateway.read_certificate_header(value.as_bytes(), Place::SslHeader, now)?;
+    let presented = edge.gateway.read_certificate_header(
+        value.as_bytes(),
+        (Interface::BerlinGroup, Place::SslHeader),
+        now,
+    )?;
     Ok(presented.map(|presented| (presented, Place::SslHeader)))
 }
 
@@ -359,20 +367,19 @@ fn check_signature(
         )
     })?;
     digest(message)?;
-    let rules = SignatureRules::new(edge.gateway.settings().strictness, call.signed);
+    let rules = edge.gateway.profile(Interface::BerlinGroup).signatures.requiring(call.signed);
     Ok(check_message_signature(message, value, presented, &rules, now)?)
 }
 
 /// Check 10.
 fn check_body(edge: &Edge, message: &Message<'_>, body: &[u8]) -> Result<(), Error> {
     let digest = digest(message)?;
-    let checked = match edge.gateway.settings().strictness {
-        Strictness::Strict => check_digest(digest, body, Prefix::Required),
-        // Clients in the field send no digest, or that of some other text, when there is no body.
-        Strictness::Lenient if body.is_empty() => Ok(()),
-        Strictness::Lenient => check_digest(digest, body, Prefix::Optional),
-    };
-    checked.map_err(|refusal| Error::unauthorized("SIGNATURE_INVALID", refusal))
+    let rules = &edge.gateway.profile(Interface::BerlinGroup).signatures;
+    if body.is_empty() && !rules.digest_of_nothing {
+        return Ok(());
+    }
+    check_digest(digest, body, rules.digest)
+        .map_err(|refusal| Error::unauthorized("SIGNATURE_INVALID", refusal))
 }
 
 fn digest<'m>(message: &Message<'m>) -> Result<&'m str, Error> {

@@ -19,9 +19,6 @@ pub(crate) const MAX_ACCOUNTS: usize = 25;
 const MAX_DAILY_LIMIT: i64 = 1_000_000;
 
 /// Opens an account of a type.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {
@@ -134,9 +131,6 @@ enum Wish {
 }
 
 /// Changes what the holder calls an account, its limit, or closes it.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use eidas::certificate::{fingerprint, ordered_chain};
 use eidas::{Certificate, Role, name, oid, visible};
-use gateway::domain::{CertificateHolder, TppId};
+use gateway::domain::{CertificateHolder, Interface, TppId};
 use gateway::{Ctx, Gateway, Place};
 use http_signatures::key::PublicKey;
 
@@ -60,7 +60,8 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()
         || certificate.qc_statements.is_some();
     let holder = if is_real {
-        let presented = gateway.read_certificate(&certificate.der, Place::Seal, ctx.now)?;
+        let presented =
+            gateway.read_certificate(&certificate.der, (Interface::Bunq, Place::Seal), ctx.now)?;
         gateway.check_certificate_status(&presented.holder.fingerprint, Place::Seal).await?;
         gateway.check_role(&presented, &Role::THIRD_PARTY)?;
         presented.holder.clone()

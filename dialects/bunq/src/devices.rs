@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
 use crate::permitted_ips::{MAX_ADDRESSES, check_ip};
-use crate::records::{Kept, Record, index_until, key_of, look_up};
+use crate::records::{Record, index_until, key_of, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::wire::objects::{self, Device, Object, State};
@@ -24,10 +24,6 @@ const MAX_DESCRIPTION: usize = 500;
 pub(crate) struct DeviceServer {
     description: String,
     ip: String,
-}
-
-impl Kept for DeviceServer {
-    const KIND: &'static str = "device";
 }
 
 /// `POST /device-server`
@@ -81,9 +77,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// Under what the device of an installation and a credential is kept, if there is one.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn keys(
     bunq: &Bunq,
     installation: i64,
@@ -113,6 +106,6 @@ pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
 
 /// `GET /device-server/{id}` and `GET /device/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let device = call.record::<DeviceServer>(call.session()?.user, call.id("id")?).await?;
+    let device = call.record::<DeviceServer>(call.session()?.user, call.names.id.get()?).await?;
     Ok(Reply::one(render(&device)))
 }

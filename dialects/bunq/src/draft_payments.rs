@@ -14,11 +14,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{is_in_person, label_user};
 use crate::ledger::made_of;
-use crate::lives::ORDER;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Range, Record, find, list as list_records};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
@@ -43,11 +42,6 @@ pub(crate) struct DraftPayment {
     /// How many entries it has; absent in drafts of earlier versions.
     #[serde(default)]
     count: Option<usize>,
-}
-
-impl Kept for DraftPayment {
-    const KIND: &'static str = "draft-payment";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// What somebody wants to become of a draft.
@@ -169,16 +163,13 @@ async fn object(
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
-    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
+    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.names.id.get()?).await?;
     let draft = draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)?;
     edge::note_subject(Subject::Payment(draft.value.payment.clone()));
     Ok(draft)
 }
 
 /// The newest drafts that the caller may see, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,

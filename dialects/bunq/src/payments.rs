@@ -117,7 +117,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 /// `GET …/monetary-account/{account}/payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let found = find_one(&call, &seen, call.id("id")?).await?;
+    let found = find_one(&call, &seen, call.names.id.get()?).await?;
     Ok(Reply::one(Renderer::new(&call, &seen).object(&found)))
 }
 
@@ -158,9 +158,6 @@ pub(crate) fn check_may_pay(roles: &[eidas::Role]) -> Result<(), Error> {
 }
 
 /// The roles of the service provider that calls, in person or for a user; none for customers in person.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn roles_of_caller(call: &Call) -> Result<Option<Vec<eidas::Role>>, Error> {
     let provider = match call.caller()? {
         User::Customer { .. } => return Ok(None),

@@ -5,7 +5,6 @@ use gateway::PaymentRequest;
 use gateway::domain::{
     Counterparty, Currency, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer,
 };
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -14,9 +13,8 @@ use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty, label_own};
-use crate::lives::ORDER;
 use crate::pointers::follow;
-use crate::records::{Kept, Range, Record, list as list_records};
+use crate::records::{Range, Record, list as list_records};
 use crate::reply::{Reply, time};
 use crate::users::number_of_customer;
 use crate::wire;
@@ -41,11 +39,6 @@ pub(crate) struct RequestInquiry {
     payment: Option<PaymentId>,
 }
 
-impl Kept for RequestInquiry {
-    const KIND: &'static str = "request-inquiry";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// The same on the side of whoever is asked, under the number of their user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RequestResponse {
@@ -54,11 +47,6 @@ pub(crate) struct RequestResponse {
     inquiry: i64,
     /// The account that is asked. One number can stand for accounts in several currencies.
     asked: (Iban, String),
-}
-
-impl Kept for RequestResponse {
-    const KIND: &'static str = "request-response";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// What somebody who is asked for money answers.
@@ -207,13 +195,10 @@ async fn render(
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
-    call.record::<RequestInquiry>(seen.id, call.id("id")?).await
+    call.record::<RequestInquiry>(seen.id, call.names.id.get()?).await
 }
 
 /// The newest requests that an account made, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
@@ -228,9 +213,6 @@ pub(crate) async fn newest(
 }
 
 /// The newest requests to an account, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest_responses(
     call: &Call,
     seen: &Seen,
@@ -325,7 +307,7 @@ async fn named_response(
     seen: &Seen,
 ) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
     let user = call.session()?.user;
-    let response = call.record::<RequestResponse>(user, call.id("id")?).await?;
+    let response = call.record::<RequestResponse>(user, call.names.id.get()?).await?;
     if !is_for(&response.value, seen) {
         return Err(Error::not_found());
     }

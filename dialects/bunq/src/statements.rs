@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use gateway::domain::{Date, Money, TppId, Transaction};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -11,8 +10,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::label_account;
 use crate::ledger::{Ledger, find_one};
-use crate::lives::ORDER;
-use crate::records::{Kept, Record, find};
+use crate::records::{Record, find};
 use crate::reply::Reply;
 use crate::statement_files::{Statement, csv, mt940, pdf};
 use crate::wire::accounts::{self as wire, Format, RegionalFormat};
@@ -49,20 +47,10 @@ impl CustomerStatement {
     }
 }
 
-impl Kept for CustomerStatement {
-    const KIND: &'static str = "customer-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// A statement of one payment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentStatement {
     payment: i64,
-}
-
-impl Kept for PaymentStatement {
-    const KIND: &'static str = "payment-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/customer-statement`
@@ -117,7 +105,7 @@ fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Object {
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
-    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
+    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.names.id.get()?).await?;
     found.filter(|statement| statement.value.is_visible(call)).ok_or_else(Error::not_found)
 }
 
@@ -223,7 +211,7 @@ async fn in_period(
 /// `POST …/event/{event}/statement`
 pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     find_one(&call, &seen, payment).await?;
     let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await?;
     Ok(Reply::id(statement.id))
@@ -231,9 +219,9 @@ pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
 
 async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentStatement>), Error> {
     let seen = accounts::named(call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     let (_, transaction) = find_one(call, &seen, payment).await?;
-    let found = call.record::<PaymentStatement>(payment, call.id("id")?).await?;
+    let found = call.record::<PaymentStatement>(payment, call.names.id.get()?).await?;
     Ok((seen, transaction, found))
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use edge::{MAX_BODY, Rejected, SignatureRules, check_message_signature, header_text, single_header};
+use edge::{MAX_BODY, Rejected, check_message_signature, header_text, single_header};
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::ClientAuthentication;
+use gateway::domain::{ClientAuthentication, Interface};
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
 use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
@@ -35,7 +35,7 @@ pub(crate) async fn register(
 ) -> Result<Created, Error> {
     check_mtls(&services, &call)?;
     let bearer = bearer_token(&headers)?;
-    let metadata = ClientMetadata::parse(&headers, &body.0)?;
+    let metadata = ClientMetadata::parse(&headers, &body.0, services.profile().redirects.max_count)?;
     let token = bearer.or(metadata.initial_access_token).ok_or_else(|| {
         Error::unauthorized(
             "invalid_request",
@@ -50,8 +50,7 @@ pub(crate) async fn register(
     check_signature(&services, &call, &headers, target, certificate.as_deref())?;
     let algorithm = services.keys.algorithm_name();
     let key = certificate.as_ref().and_then(|presented| presented.holder.signing_key.as_deref());
-    let strictness = services.edge.gateway.settings().strictness;
-    let authentication = metadata.asked.check(strictness, algorithm, key)?;
+    let authentication = metadata.asked.check(&services.profile().clients, algorithm, key)?;
     check_tls_method(authentication, peer.as_deref())?;
     let identity = [call.ctx.request.as_str(), target, &gateway::fingerprint(&body.0)].join(" ");
     let request = RegistrationRequest {
@@ -104,11 +103,17 @@ async fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> 
     let value =
         single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
     let signer = match value {
-        Some(value) => gateway.read_certificate_header(value.as_bytes(), Place::Signature, now)?,
+        Some(value) => gateway.read_certificate_header(
+            value.as_bytes(),
+            (Interface::BerlinGroup, Place::Signature),
+            now,
+        )?,
         None => None,
     };
     let peer = call.connection.peer_certificate.as_deref();
-    let peer = peer.map(|der| gateway.read_certificate(der, Place::Tls, now)).transpose()?;
+    let peer = peer
+        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now))
+        .transpose()?;
     if let (Some(signer), Some(peer)) = (&signer, &peer) {
         check_same_organization(signer, peer, Place::Tls)?;
     }
@@ -142,7 +147,7 @@ fn check_signature(
         ));
     };
     let message = Message { method: &Method::POST, target, base_uri: "", headers };
-    let rules = SignatureRules::new(services.edge.gateway.settings().strictness, &["digest"]);
+    let rules = services.profile().signatures.requiring(&["digest"]);
     check_message_signature(&message, value, certificate, &rules, call.ctx.now).map_err(|refusal| {
         invalid(if services.edge.explain {
             refusal.to_string()

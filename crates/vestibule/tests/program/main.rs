@@ -32,6 +32,7 @@ mod third_party;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;
+mod tpp_payments;
 mod two_nodes;
 
 /// The binary under test.
