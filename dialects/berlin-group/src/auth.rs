@@ -11,7 +11,7 @@ use edge::{
     Connection, Edge, MAX_BODY, Rejected, check_json_object, check_message_signature, header_text,
     note_subject, note_third_party, read_body, read_json, single_header,
 };
-use eidas::Role;
+use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
 use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown};
 use http::HeaderMap;
@@ -24,6 +24,13 @@ use crate::authorisations::SubjectPath;
 use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
+
+/// The header with the signing certificate.
+const SIGNATURE: Place =
+    Place { what: "the signing certificate (TPP-Signature-Certificate)", purpose: Some(Purpose::QSeal) };
+
+/// The header that stands in for the TLS handshake in a sandbox, where it repeats the signing certificate.
+const SSL_HEADER: Place = Place { what: "the certificate in SSL-Certificate", purpose: None };
 
 /// What a kind of call demands.
 struct Call<'c> {
@@ -265,7 +272,7 @@ async fn authenticate(
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     let demand = Demand { roles: call.roles, registered: call.registered };
-    let shown = ((presented, Place::Signature), tls);
+    let shown = ((presented, SIGNATURE), tls);
     let party = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await?;
     check_signature(edge, call, message, party.signer(), ctx.now)?;
     Ok(party)
@@ -308,11 +315,8 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::Signature),
-        now,
-    )?;
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?;
     presented.ok_or_else(missing)
 }
 
@@ -324,18 +328,15 @@ fn tls_certificate(
     now: Timestamp,
 ) -> Result<Option<Shown>, Error> {
     if let Some(der) = &connection.peer_certificate {
-        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now)?;
-        return Ok(Some((presented, Place::Tls)));
+        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now)?;
+        return Ok(Some((presented, Place::TLS)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::SslHeader),
-        now,
-    )?;
-    Ok(presented.map(|presented| (presented, Place::SslHeader)))
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SSL_HEADER), now)?;
+    Ok(presented.map(|presented| (presented, SSL_HEADER)))
 }
 
 /// Checks 8, 9, 11 and 12.
