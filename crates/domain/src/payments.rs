@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountId, Counterparty, CustomerId, Iban, Interface, Money, PaymentId, PaymentTerms,
-    RejectReason, Tenant, TppId,
+    Account, AccountId, AccountStatus, Counterparty, CustomerId, Iban, Interface, Money, PaymentId,
+    PaymentTerms, RejectReason, Tenant, TppId,
 };
 
 /// Most transfers in one payment.
@@ -396,12 +396,38 @@ pub enum PaymentRefusal {
     /// There is not enough.
     #[error("the account has insufficient funds for this payment")]
     InsufficientFunds,
+    /// The bank's own reasons.
+    #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
+    Bank(RejectReason),
     /// It was decided before, or too late.
     #[error("the payment is {} and cannot be changed any more", status.name())]
     Final {
         /// What it is.
         status: PaymentStatus,
     },
+}
+
+impl PaymentRefusal {
+    /// Why a bank does not make a payment, in the words of ISO 20022.
+    pub fn reason(&self) -> RejectReason {
+        match self {
+            Self::Bank(reason) => *reason,
+            Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
+            Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => {
+                if *status == AccountStatus::Deleted.name() { RejectReason::Ac04 } else { RejectReason::Ac06 }
+            }
+            Self::InsufficientFunds => RejectReason::Am04,
+            Self::OtherDebtor | Self::SameAccount | Self::Currency { .. } | Self::Currencies => {
+                RejectReason::Ag01
+            }
+            Self::Count
+            | Self::NotPositive
+            | Self::TooMuch(_)
+            | Self::Remittance { .. }
+            | Self::NotEmpty
+            | Self::Final { .. } => RejectReason::Ms03,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -426,7 +452,7 @@ mod tests {
             currency: Currency::EUR,
             product: crate::Product::Current,
             name: "A. Holder".to_owned(),
-            status: crate::AccountStatus::Enabled,
+            status: AccountStatus::Enabled,
         }
     }
 
@@ -464,6 +490,20 @@ mod tests {
         let other = Payment { debtor: Some(account("DE89370400440532013000").iban), ..payment() };
         let refused = other.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
         assert_eq!(refused, PaymentRefusal::OtherDebtor);
+    }
+
+    #[test]
+    fn refusals_have_reasons() {
+        let (deleted, blocked) = (AccountStatus::Deleted.name(), AccountStatus::Blocked.name());
+        for (refusal, reason) in [
+            (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
+            (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
+            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
+            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
+            (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
+        ] {
+            assert_eq!(refusal.reason(), reason);
+        }
     }
 
     #[test]

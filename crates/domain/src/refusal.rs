@@ -1,6 +1,7 @@
 //! Which rule said no.
 
 use eidas::Role;
+use jiff::SignedDuration;
 
 use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
@@ -10,7 +11,7 @@ use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::standing::StandingRefusal;
-use crate::{Timestamp, TppId};
+use crate::{Timestamp, TppId, duration_in_words};
 
 /// A rule that a request breaks. `Display` is for the caller and says what would be right; each dialect chooses
 /// status and code.
@@ -114,14 +115,22 @@ pub enum Refusal {
     Standing(#[from] StandingRefusal),
     /// The same request id came with another request.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"
+        "X-Request-ID was used within the last {} for another request to this path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdReused,
+    RequestIdReused {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// The request id came with another method or path.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another method or path; use a new UUID for each request"
+        "X-Request-ID was used within the last {} for another method or path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdOfAnother,
+    RequestIdOfAnother {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// About a consent.
     #[error(transparent)]
     Consent(#[from] ConsentRefusal),

@@ -1,6 +1,6 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, Subject};
+use domain::{Authorisation, AuthorisationId, Interface, ScaStatus, Subject};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -27,7 +27,7 @@ impl Gateway {
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
             check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
-            matter.check_open(ctx.now)?;
+            matter.check_open(ctx.now, self.profiles())?;
             let which = (subject.clone(), self.0.store.last_authorisation(subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
@@ -83,14 +83,21 @@ impl Gateway {
         retry(|| async {
             let matter = self.own_matter(ctx, credentials.tpp, subject).await?;
             let authorisation = self.authorisation_of(subject, id).await?;
-            let (changes, is_new) = matter.confirm(ctx)?;
-            let confirmed = authorisation.clone().confirm(ctx.now)?;
+            let (changes, is_new) = matter.confirm(ctx, self.profiles())?;
+            let confirmed = authorisation
+                .clone()
+                .confirm(ctx.now, self.profile(credentials.tpp.interface()).sca.lifetime)?;
             if is_new || confirmed != authorisation {
                 self.0.store.save(changes.put_authorisation(&confirmed)).await?;
             }
             Ok(confirmed)
         })
         .await
+    }
+
+    /// What an authorisation at an interface is now.
+    pub fn sca_status(&self, ctx: &Ctx, interface: Interface, authorisation: &Authorisation) -> ScaStatus {
+        authorisation.status_at(ctx.now, self.profile(interface).sca.lifetime)
     }
 
     async fn authorisation_of(&self, subject: &Subject, id: &str) -> Result<Authorisation, Error> {

@@ -2,7 +2,7 @@
 
 use domain::{
     AccountReference, AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal,
-    ConsentRequest, ConsentRules, GrantRefusal, Subject, Tpp,
+    ConsentRequest, ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
 };
 
 use crate::error::retry;
@@ -39,7 +39,8 @@ impl Gateway {
         let redirect_uri = request.redirect_uri.clone();
         let id = ConsentId::new(self.0.randomness.id());
         let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
-        let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
+        let consent =
+            Consent::request(id.clone(), who, request, ctx.now, &self.profile(tpp.interface()).consents)?;
         let authorisation = AuthorisationId::new(self.0.randomness.id());
         let authorisation =
             Authorisation::begin(authorisation, (Subject::Consent(id), 1), redirect_uri, ctx.now);
@@ -80,7 +81,9 @@ impl Gateway {
         let consent = self.consent(ctx, tpp, id).await?;
         self.check_token_of(token, &Subject::Consent(consent.id)).await?;
         retry(|| async {
-            let ended = self.consent(ctx, tpp, id).await?.terminate(ctx.now);
+            let consent = self.consent(ctx, tpp, id).await?;
+            let rules = self.rules_of(&consent);
+            let ended = consent.terminate(ctx.now, rules);
             let changes = Changes::new().put_consent(&ended).end_grants(&Subject::Consent(ended.id), ctx.now);
             Ok(self.0.store.save(changes).await?)
         })
@@ -104,7 +107,8 @@ impl Gateway {
         retry(|| async {
             let consent = self.0.store.consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
             let now = self.0.clock.now(Some(&consent.tenant));
-            let revoked = consent.revoke_by_psu(now);
+            let rules = self.rules_of(&consent);
+            let revoked = consent.revoke_by_psu(now, rules);
             self.0
                 .store
                 .save(Changes::new().put_consent(&revoked).end_grants(&Subject::Consent(id.clone()), now))
@@ -112,6 +116,16 @@ impl Gateway {
             Ok(revoked)
         })
         .await
+    }
+
+    /// What a consent is at a time.
+    pub fn consent_status(&self, consent: &Consent, at: Timestamp) -> ConsentStatus {
+        consent.status_at(at, self.rules_of(consent))
+    }
+
+    /// The rules of the interface at which a consent was asked for.
+    pub(crate) fn rules_of(&self, consent: &Consent) -> &ConsentRules {
+        &self.profile(consent.interface).consents
     }
 
     async fn requested_before(&self, made: &[String]) -> Result<RequestedConsent, Error> {

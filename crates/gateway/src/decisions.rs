@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
     Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId,
     Decision, GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
@@ -12,7 +11,7 @@ use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
+use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// What a customer approves.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +84,7 @@ impl Gateway {
             };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
-                let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
+                let (changes, way_back) = self.refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
@@ -138,7 +137,7 @@ impl Gateway {
             return Ok(Err(DecisionProblem::Undecided));
         }
         if orders.is_empty() {
-            let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
+            let (changes, way_back) = self.refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
             return Ok(Ok(Journey::Leave(way_back)));
         }
@@ -162,29 +161,27 @@ impl Gateway {
         let Open { session, matter, authorisation } = open;
         let LoggedIn { customer, at } = logged_in;
         let mut approved = authorisation.approve(customer.clone());
+        let profile = self.profile(session.request.interface);
+        let (lifetime, rules) = (profile.sca.lifetime, &profile.consents);
         let changes = match matter {
             Matter::Payment(_) => {
-                let changes = changes.put_authorisation(&approved.confirm(ctx.now)?);
+                let changes = changes.put_authorisation(&approved.confirm(ctx.now, lifetime)?);
                 return Ok(end(changes, session, Outcome::PaymentDecided));
             }
             Matter::FundsConsent(consent) => {
-                changes.put_funds_consent(&consent.approve(customer.clone(), ctx.now)?)
+                changes.put_funds_consent(&consent.approve(customer.clone(), ctx.now, rules)?)
             }
             Matter::Consent(consent) => {
-                let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
+                let mut consent = consent.approve(customer.clone(), granted, ctx.now, rules)?;
                 if !consent.access.is_confirmed_by_tpp() {
-                    consent = consent.confirm(ctx.now)?;
-                    approved = approved.confirm(ctx.now)?;
+                    consent = consent.confirm(ctx.now, rules)?;
+                    approved = approved.confirm(ctx.now, lifetime)?;
                 }
                 changes.put_consent(&consent)
             }
         };
         let changes = changes.put_authorisation(&approved);
         let secret = self.secret_for(session.request.interface);
-        let lifetime = match self.0.settings.strictness {
-            Strictness::Lenient => CODE_LIFETIME,
-            Strictness::Strict => STRICT_CODE_LIFETIME,
-        };
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
@@ -192,7 +189,7 @@ impl Gateway {
             request: session.request.clone(),
             customer,
             authenticated_at: at,
-            expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
+            expires_at: ctx.now.saturating_add(profile.lifetimes.authorization_code).unwrap_or(ctx.now),
             grant: None,
             version: 0,
         };
@@ -275,7 +272,7 @@ impl Gateway {
                 changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
             }
             let outcome = self.why_cancelled(ctx, &open).await?;
-            let (changes, way_back) = refuse(ctx, changes, *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, changes, *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -294,7 +291,7 @@ impl Gateway {
                 Err(elsewhere) => return Ok(elsewhere),
             };
             let outcome = Outcome::NotPaid(declined.refusal.clone());
-            let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, Changes::new(), *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -314,6 +311,23 @@ impl Gateway {
         })
     }
 
+    /// Adds the refusal of the consent to `changes`, and the end of the session.
+    fn refuse(&self, ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
+        let changes = changes.put_authorisation(&open.authorisation.fail());
+        match open.matter {
+            Matter::Consent(consent) => {
+                let rules = self.rules_of(&consent);
+                end(changes.put_consent(&consent.reject(ctx.now, rules)), open.session, outcome)
+            }
+            Matter::FundsConsent(consent) => {
+                let rules = &self.profile(consent.interface).consents;
+                let rejected = consent.end(Decision::Rejected, ctx.now, rules);
+                end(changes.put_funds_consent(&rejected), open.session, outcome)
+            }
+            Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
+        }
+    }
+
     /// The accounts of a customer that a consent covers or offers.
     pub(crate) async fn offered(
         &self,
@@ -325,18 +339,6 @@ impl Gateway {
             .into_iter()
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
             .collect())
-    }
-}
-
-/// Adds the refusal of the consent to `changes`, and the end of the session.
-fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
-    let changes = changes.put_authorisation(&open.authorisation.fail());
-    match open.matter {
-        Matter::Consent(consent) => end(changes.put_consent(&consent.reject(ctx.now)), open.session, outcome),
-        Matter::FundsConsent(consent) => {
-            end(changes.put_funds_consent(&consent.end(Decision::Rejected, ctx.now)), open.session, outcome)
-        }
-        Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
     }
 }
 

@@ -24,6 +24,7 @@ mod log_in;
 mod onboarding;
 mod payments;
 mod private_state;
+pub mod profile;
 mod pushed_requests;
 mod randomness;
 mod registration;
@@ -46,7 +47,7 @@ pub use context::Ctx;
 pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem, WaitingPayment};
 pub use domain;
-use domain::{RedirectUriRules, RequestId, Tenant, TppId};
+use domain::{Interface, RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
@@ -57,6 +58,7 @@ pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
+pub use profile::{Profile, Profiles};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
@@ -73,6 +75,8 @@ const KNOWN_CLIENTS: usize = 4096;
 pub struct Settings {
     /// The bank's branches.
     pub tenants: Vec<Tenant>,
+    /// How it runs each of its interfaces.
+    pub profiles: Profiles,
     /// How much it puts up with.
     pub strictness: Strictness,
     /// How often it may be called.
@@ -160,6 +164,16 @@ impl Gateway {
     /// How the bank is set up.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// How the bank runs an interface.
+    pub fn profile(&self, interface: Interface) -> &Profile {
+        self.profiles().at(interface)
+    }
+
+    /// How the bank runs its interfaces.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.settings.profiles
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

@@ -4,7 +4,8 @@
 
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, ConsentRules, FundsConsent, Language, PaymentId, PaymentRefusal, Session, Subject, Tpp,
+    ConsentRequest, FundsConsent, Interface, Language, PaymentId, PaymentRefusal, Session, Subject, Tenant,
+    Tpp,
 };
 
 use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
@@ -12,13 +13,6 @@ use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
-
-/// Digits of a challenge.
-pub(crate) const CHALLENGE: usize = 8;
-
-/// Days for which access is good that a browser asks for without a consent (Delegated Regulation (EU) 2018/389,
-/// Article 10, in its first version: what clients of such interfaces count with).
-const AUTHORIZED_DAYS: i64 = 90;
 
 /// A way back to the third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +40,7 @@ pub enum Outcome {
     NothingPending,
     /// Too many wrong answers.
     LogInFailed,
-    /// The customer did nothing for five minutes.
+    /// The customer did nothing for too long.
     TimedOut,
     /// The consent names accounts that the customer does not hold.
     NoAccess,
@@ -151,7 +145,8 @@ impl Gateway {
             } else {
                 Vec::new()
             };
-            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now)) {
+            let lifetime = self.profile(request.interface).sca.lifetime;
+            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now, lifetime)) {
                 Some(newest) => {
                     Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
                 }
@@ -168,7 +163,7 @@ impl Gateway {
     async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
         match self.own_matter(ctx, client, subject).await {
             Err(Error::NotFound(_)) => Ok(false),
-            matter => Ok(matter?.check_open(ctx.now).is_ok()),
+            matter => Ok(matter?.check_open(ctx.now, self.profiles()).is_ok()),
         }
     }
 
@@ -225,17 +220,18 @@ impl Gateway {
         access: Access,
         redirect_uri: &str,
     ) -> Result<Consent, Error> {
+        let rules = &self.profile(client.interface()).consents;
         let request = ConsentRequest {
             access,
             recurring: true,
-            valid_until: ctx.today().saturating_add(jiff::Span::new().days(AUTHORIZED_DAYS)),
-            frequency_per_day: 4,
+            valid_until: ctx.today().saturating_add(jiff::Span::new().days(rules.unasked_days)),
+            frequency_per_day: rules.max_frequency,
             combined_service: false,
             redirect_uri: redirect_uri.to_owned(),
         };
         let id = ConsentId::new(self.0.randomness.id());
         let who = (client.id().clone(), ctx.tenant.clone(), client.interface());
-        Ok(Consent::request(id, who, request, ctx.now, ConsentRules::default())?)
+        Ok(Consent::request(id, who, request, ctx.now, rules)?)
     }
 
     /// Saves `changes` with a session for an authorisation and returns its secret.
@@ -252,7 +248,7 @@ impl Gateway {
             tenant: ctx.tenant.clone(),
             authorisation: authorisation.id.clone(),
             request: request.clone(),
-            challenge: self.0.randomness.digits(CHALLENGE),
+            challenge: self.0.randomness.digits(self.profile(request.interface).sca.challenge_digits),
             named: None,
             language: ctx.language.unwrap_or_else(|| ctx.tenant.language()),
             logged_in: None,
@@ -265,13 +261,14 @@ impl Gateway {
         Ok(secret)
     }
 
-    /// The tenant of a session, whose clock decides when it has been idle for too long.
+    /// The tenant of a session, whose clock decides when it has been idle for too long, and the interface by whose
+    /// rules it goes.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn session_tenant(&self, secret: &str) -> Result<Option<domain::Tenant>, Error> {
+    pub async fn session_place(&self, secret: &str) -> Result<Option<(Tenant, Interface)>, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
-        Ok(session.map(|session| session.tenant))
+        Ok(session.map(|session| (session.tenant, session.request.interface)))
     }
 
     /// A browser asks for its page, perhaps in another language.
@@ -369,15 +366,17 @@ impl Gateway {
         };
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
-        let is_pending = authorisation.is_pending_at(ctx.now)
-            && (matches!(&matter, Matter::Payment(_)) || matter.check_open(ctx.now).is_ok());
+        let sca = &self.profile(session.request.interface).sca;
+        let is_open = || matter.check_open(ctx.now, self.profiles()).is_ok();
+        let is_pending = authorisation.is_pending_at(ctx.now, sca.lifetime)
+            && (matches!(&matter, Matter::Payment(_)) || is_open());
         let is_gone = matches!(&matter, Matter::Payment(payment) if !is_waiting(payment, ctx));
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
         } else if is_gone {
             // Somebody else decided, or it was taken back: there is nothing left that could be approved.
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
-        } else if session.is_idle_at(ctx.now) {
+        } else if session.is_idle_at(ctx.now, sca.idle_time) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
         } else {
             return Ok(Ok(Box::new(Open { session, matter, authorisation })));

@@ -7,7 +7,7 @@ use domain::{
 
 use crate::consents::is_own;
 use crate::funds_consents::is_own_funds_consent;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profiles};
 
 /// What a customer decides about.
 #[derive(Debug, Clone)]
@@ -48,10 +48,13 @@ impl Matter {
     }
 
     /// When tokens that are issued now end, if nobody ends them before.
-    pub(crate) fn tokens_end_at(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn tokens_end_at(&self, now: Timestamp, profiles: &Profiles) -> Timestamp {
         match self {
             Self::Consent(consent) => consent.ends_at(),
-            Self::FundsConsent(_) => FundsConsent::tokens_end_at(now),
+            Self::FundsConsent(consent) => {
+                let idle = profiles.at(consent.interface).lifetimes.idle_refresh_token;
+                now.saturating_add(idle).unwrap_or(Timestamp::MAX)
+            }
             Self::Payment(payment) => payment.expires_at,
         }
     }
@@ -70,10 +73,12 @@ impl Matter {
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal::Final`]
-    pub(crate) fn check_open(&self, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn check_open(&self, now: Timestamp, profiles: &Profiles) -> Result<(), Error> {
         match self {
-            Self::Consent(consent) => Ok(consent.check_open(now)?),
-            Self::FundsConsent(consent) => Ok(consent.check_open(now)?),
+            Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
+            Self::FundsConsent(consent) => {
+                Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?)
+            }
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending => Ok(()),
                 status => Err(PaymentRefusal::Final { status }.into()),
@@ -85,14 +90,16 @@ impl Matter {
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`]
-    pub(crate) fn confirm(self, ctx: &Ctx) -> Result<(Changes, bool), Error> {
+    pub(crate) fn confirm(self, ctx: &Ctx, profiles: &Profiles) -> Result<(Changes, bool), Error> {
         match self {
             Self::Consent(consent) => {
-                let confirmed = consent.clone().confirm(ctx.now)?;
+                let rules = &profiles.at(consent.interface).consents;
+                let confirmed = consent.clone().confirm(ctx.now, rules)?;
                 Ok((Changes::new().put_consent(&confirmed), confirmed != consent))
             }
             Self::FundsConsent(consent) => {
-                let confirmed = consent.clone().confirm(ctx.now)?;
+                let rules = &profiles.at(consent.interface).consents;
+                let confirmed = consent.clone().confirm(ctx.now, rules)?;
                 Ok((Changes::new().put_funds_consent(&confirmed), confirmed != consent))
             }
             Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
@@ -100,10 +107,14 @@ impl Matter {
     }
 
     /// Whether nothing can be done with it any more.
-    fn has_ended_at(&self, now: Timestamp) -> bool {
+    fn has_ended_at(&self, now: Timestamp, profiles: &Profiles) -> bool {
         match self {
-            Self::Consent(consent) => consent.status_at(now).is_final(),
-            Self::FundsConsent(consent) => consent.status_at(now).is_final(),
+            Self::Consent(consent) => {
+                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
+            }
+            Self::FundsConsent(consent) => {
+                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
+            }
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending | PaymentStatus::Submitted => false,
                 PaymentStatus::Refused
@@ -144,6 +155,6 @@ impl Gateway {
 
     /// What a subject is, unless it has ended.
     pub(crate) async fn open_matter(&self, ctx: &Ctx, subject: &Subject) -> Result<Option<Matter>, Error> {
-        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now)))
+        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, self.profiles())))
     }
 }

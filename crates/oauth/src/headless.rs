@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
-use gateway::domain::{AccountId, Choice, Iban, PaymentId, Tenant};
+use gateway::domain::{AccountId, Choice, Iban, Interface, PaymentId, Tenant, number_in_words};
 use gateway::sessions::{DecisionView, Journey, WayBack};
 use gateway::{Approval, Ctx, DecisionProblem, Fault, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderValue, StatusCode, header};
@@ -70,24 +70,30 @@ struct Refused {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// In how many seconds the request would be right.
+    retry_after: Option<i64>,
     fault: Option<Fault>,
 }
 
 fn refused(status: StatusCode, code: &'static str, message: impl ToString) -> Refused {
-    Refused { status, code, message: message.to_string(), fault: None }
+    Refused { status, code, message: message.to_string(), retry_after: None, fault: None }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let body = json!({"error": self.code, "message": self.message});
-        with_fault((self.status, Json(body)).into_response(), self.fault)
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        with_fault(response, self.fault)
     }
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let message = error.description.unwrap_or_default();
-        Self { status: error.status, code: error.error, message, fault: error.fault }
+        Self { status: error.status, code: error.error, message, retry_after: None, fault: error.fault }
     }
 }
 
@@ -120,16 +126,10 @@ pub fn approvals(
         .with_state(headless)
 }
 
-/// A 401 of the authorization server says what it asks for, and a 429 when to come again, also here.
+/// A 401 of the authorization server says what it asks for, also here.
 async fn challenge(mut response: Response) -> Response {
-    let status = response.status();
-    let headers = response.headers_mut();
-    if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }
@@ -168,11 +168,11 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     };
     let gateway = &services.edge.gateway;
     let id = gateway.new_request_id();
-    let tenant = gateway.session_tenant(&secret).await?;
-    let ctx = tenant.and_then(|tenant| gateway.context(tenant.as_str(), id));
-    let ctx = ctx.ok_or_else(|| bad("the session is over"))?;
+    let over = || bad("the session is over");
+    let (tenant, interface) = gateway.session_place(&secret).await?.ok_or_else(over)?;
+    let ctx = gateway.context(tenant.as_str(), id).ok_or_else(over)?;
     let tenant = ctx.tenant.clone();
-    let way_back = Customer { headless: &headless, ctx, iban, secret }.go(&request).await?;
+    let way_back = Customer { headless: &headless, ctx, iban, secret, interface }.go(&request).await?;
     Ok(Json(json!({"location": location(services, &tenant, &way_back)})))
 }
 
@@ -232,6 +232,8 @@ struct Customer<'a> {
     ctx: Ctx,
     iban: Iban,
     secret: String,
+    /// By whose rules the session goes.
+    interface: Interface,
 }
 
 impl Customer<'_> {
@@ -251,7 +253,7 @@ impl Customer<'_> {
         }
         let journey = match request.decision {
             Decision::Expire => {
-                self.ctx.now += gateway::domain::sessions::IDLE_TIME;
+                self.ctx.now += gateway.profile(self.interface).sca.idle_time;
                 gateway.visit(&self.ctx, &self.secret, None).await
             }
             Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
@@ -300,13 +302,18 @@ impl Customer<'_> {
             Journey::LoggedIn(_) | Journey::Decide(_) | Journey::Ended => None,
         };
         match problem {
-            Some(LogInProblem::Blocked { until }) => {
-                let text = format!("log-in is blocked until {until} after five wrong answers in a row");
+            Some(LogInProblem::Blocked { until, failures }) => {
+                let failures = number_in_words(failures);
+                let text = format!("log-in is blocked until {until} after {failures} wrong answers in a row");
                 Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
             }
-            Some(LogInProblem::TooManyOpen) => {
-                let text = "the customer has three open challenges of this third party; answer or cancel one";
-                Err(refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text))
+            Some(LogInProblem::TooManyOpen { most, idle_time }) => {
+                let most = number_in_words(i64::try_from(most).unwrap_or(i64::MAX));
+                let text = format!(
+                    "the customer has {most} open challenges of this third party; answer or cancel one"
+                );
+                let refused = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text);
+                Err(Refused { retry_after: Some(idle_time.as_secs()), ..refused })
             }
             Some(LogInProblem::Wrong { .. } | LogInProblem::Stale) | None => {
                 Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))

@@ -109,7 +109,7 @@ async fn find<'a>(
 ) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
+    let Some((tenant, _)) = gateway.session_place(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
 }
@@ -175,16 +175,24 @@ impl Session<'_> {
     fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.number;
+        // Until what is open has been left alone for too long.
+        let retry_after = match view.problem {
+            Some(LogInProblem::TooManyOpen { idle_time, .. }) => Some(idle_time.as_secs()),
+            _ => None,
+        };
         let answer = gateway.simulated_answer(&number, &view.challenge);
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let problem = view.problem.and_then(|problem| match problem {
             LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
             LogInProblem::Stale => None,
-            LogInProblem::TooManyOpen => Some(Problem::TooManyOpen),
-            LogInProblem::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
+            LogInProblem::TooManyOpen { most, idle_time } => {
+                Some(Problem::TooManyOpen { most, minutes: idle_time.as_secs().div_euclid(60) })
+            }
+            LogInProblem::Blocked { until, failures } => {
+                Some(Problem::Blocked { until: self.time_of_day(until), failures })
+            }
         });
-        let is_too_many = matches!(problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -195,11 +203,9 @@ impl Session<'_> {
             problem,
             simulator,
         };
-        let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let status = if retry_after.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
         let mut response = web::form_page(status, &page, &policy_target(&view.redirect_uri));
-        if is_too_many {
-            // Until what is open has been left alone for too long.
-            let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(response)

@@ -32,10 +32,20 @@ pub struct LogInPage {
 pub enum Problem {
     /// Wrong, with so many attempts left.
     Wrong(i64),
-    /// Blocked until this time of day.
-    Blocked(String),
-    /// Too many challenges are open at once.
-    TooManyOpen,
+    /// Blocked.
+    Blocked {
+        /// Until this time of day.
+        until: String,
+        /// After so many failures.
+        failures: i64,
+    },
+    /// As many challenges are open as may be at once.
+    TooManyOpen {
+        /// So many.
+        most: usize,
+        /// For so many minutes at most.
+        minutes: i64,
+    },
 }
 
 /// A simulated device.
@@ -181,8 +191,12 @@ impl LogInPage {
         vec![
             plain(Language::English, None, None),
             plain(Language::Dutch, Some(Problem::Wrong(2)), Some(simulator)),
-            plain(Language::Dutch, Some(Problem::TooManyOpen), None),
-            plain(Language::French, Some(Problem::Blocked("12:15".into())), Some(Simulator::default())),
+            plain(Language::Dutch, Some(Problem::TooManyOpen { most: 3, minutes: 5 }), None),
+            plain(
+                Language::French,
+                Some(Problem::Blocked { until: "12:15".into(), failures: 5 }),
+                Some(Simulator::default()),
+            ),
         ]
     }
 }

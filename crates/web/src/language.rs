@@ -116,6 +116,10 @@ pub struct Texts {
     pub forbidden: &'static str,
     pub forbidden_text: &'static str,
     pub months: [&'static str; 12],
+    /// From zero to ten.
+    pub numbers: [&'static str; 11],
+    pub one_minute: &'static str,
+    pub minutes: &'static str,
 }
 
 const ENGLISH: Texts = Texts {
@@ -134,8 +138,8 @@ const ENGLISH: Texts = Texts {
     cancel: "Cancel",
     wrong: "Account number or answer is not right.",
     attempts_left: "Attempts left:",
-    blocked: "Log-in is blocked after five wrong answers in a row. It opens again at",
-    too_many_open: "Three log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in five minutes.",
+    blocked: "Log-in is blocked after {failures} wrong answers in a row. It opens again at",
+    too_many_open: "{Most} log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in {minutes}.",
     simulator: "Digipass simulator",
     simulator_intro: "This bank is for tests, and so is your digipass. Type its number to see what it would answer.",
     device_number: "Number of the digipass",
@@ -204,6 +208,9 @@ const ENGLISH: Texts = Texts {
         "November",
         "December",
     ],
+    numbers: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 const DUTCH: Texts = Texts {
@@ -222,8 +229,8 @@ const DUTCH: Texts = Texts {
     cancel: "Annuleren",
     wrong: "Rekeningnummer of antwoord is niet juist.",
     attempts_left: "Resterende pogingen:",
-    blocked: "Inloggen is geblokkeerd na vijf foute antwoorden op rij. Het kan weer om",
-    too_many_open: "Er wachten al drie inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over vijf minuten opnieuw.",
+    blocked: "Inloggen is geblokkeerd na {failures} foute antwoorden op rij. Het kan weer om",
+    too_many_open: "Er wachten al {most} inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over {minutes} opnieuw.",
     simulator: "Digipass-simulator",
     simulator_intro: "Deze bank is om te testen, en uw digipass ook. Toets het nummer in om te zien wat hij zou antwoorden.",
     device_number: "Nummer van de digipass",
@@ -292,6 +299,9 @@ const DUTCH: Texts = Texts {
         "november",
         "december",
     ],
+    numbers: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"],
+    one_minute: "minuut",
+    minutes: "minuten",
 };
 
 const FRENCH: Texts = Texts {
@@ -310,8 +320,8 @@ const FRENCH: Texts = Texts {
     cancel: "Annuler",
     wrong: "Le numéro de compte ou la réponse n'est pas correct.",
     attempts_left: "Essais restants :",
-    blocked: "La connexion est bloquée après cinq mauvaises réponses de suite. Elle rouvre à",
-    too_many_open: "Trois connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans cinq minutes.",
+    blocked: "La connexion est bloquée après {failures} mauvaises réponses de suite. Elle rouvre à",
+    too_many_open: "{Most} connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans {minutes}.",
     simulator: "Simulateur de digipass",
     simulator_intro: "Cette banque sert aux tests, votre digipass aussi. Tapez son numéro pour voir ce qu'il répondrait.",
     device_number: "Numéro du digipass",
@@ -380,12 +390,38 @@ const FRENCH: Texts = Texts {
         "novembre",
         "décembre",
     ],
+    numbers: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 impl Texts {
     /// A language's name for itself.
     pub fn name_of(&self, language: &Language) -> &'static str {
         texts(*language).own_name
+    }
+
+    /// A number, in a word up to ten.
+    fn number(&self, number: i64) -> String {
+        let word = usize::try_from(number).ok().and_then(|number| self.numbers.get(number));
+        word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
+    }
+
+    /// That so many failures block the log-in, and that what follows is until when.
+    pub fn blocked(&self, failures: &i64) -> String {
+        self.blocked.replace("{failures}", &self.number(*failures))
+    }
+
+    /// That so many log-ins wait for an answer, and how long one may be left alone.
+    pub fn too_many_open(&self, most: &usize, minutes: &i64) -> String {
+        let most = self.number(i64::try_from(*most).unwrap_or(i64::MAX));
+        let mut capital = most.clone();
+        if let Some(first) = capital.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let unit = if *minutes == 1 { self.one_minute } else { self.minutes };
+        let minutes = format!("{} {unit}", self.number(*minutes));
+        self.too_many_open.replace("{most}", &most).replace("{Most}", &capital).replace("{minutes}", &minutes)
     }
 
     /// A day as people write it, for example 3 March 2026.
@@ -399,6 +435,20 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_told_in_words() {
+        let blocked = texts(Language::English).blocked(&5);
+        assert!(blocked.contains("after five wrong answers in a row"), "{blocked}");
+        assert!(texts(Language::Dutch).blocked(&12).contains("na 12 foute antwoorden"));
+        let open = texts(Language::French).too_many_open(&3, &5);
+        assert!(
+            open.starts_with("Trois connexions") && open.ends_with("réessayez dans cinq minutes."),
+            "{open}"
+        );
+        let open = texts(Language::Dutch).too_many_open(&4, &1);
+        assert!(open.contains("al vier inlogpogingen") && open.contains("over één minuut opnieuw"), "{open}");
+    }
 
     #[test]
     fn a_link_asks_for_languages_in_order() {

@@ -22,9 +22,10 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
     call.psu_ip_address()?.ok_or_else(|| {
         Error::format("the PSU-IP-Address header is missing; send the address from which the customer came")
     })?;
-    let request = parse(call.json()?, call.redirect_uri()?)?;
+    let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
+    let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
-        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -46,7 +47,8 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let subject = call.subject(SubjectKind::Consent)?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
-    Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
+    let status = edge.gateway.consent_status(&consent, call.ctx.now);
+    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
 }
 
 /// Ends a consent.
@@ -63,7 +65,11 @@ pub(crate) fn created<T>(call: &Signed, link: String, body: T) -> Created<T> {
     (StatusCode::CREATED, [(LOCATION, location), (approach, "REDIRECT".to_owned())], Json(body))
 }
 
-fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentRequest, Error> {
+fn parse(
+    request: wire::ConsentRequest,
+    redirect_uri: String,
+    max_references: usize,
+) -> Result<ConsentRequest, Error> {
     let access = request.access;
     let unsupported = [
         ("availableAccounts", access.available_accounts.is_some()),
@@ -96,7 +102,7 @@ fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentR
         Error::format(format!("validUntil \"{}\" is no date; {error}", shorten(&request.valid_until)))
     })?;
     Ok(ConsentRequest {
-        access: Access::from_request(requested).map_err(gateway::domain::Refusal::from)?,
+        access: Access::from_request(requested, max_references).map_err(gateway::domain::Refusal::from)?,
         recurring: request.recurring_indicator,
         valid_until,
         frequency_per_day: request.frequency_per_day,
@@ -143,7 +149,7 @@ fn render(edge: &Edge, ctx: &Ctx, consent: &Consent, authorisation: &Authorisati
         valid_until: consent.valid_until.to_string(),
         frequency_per_day: consent.frequency_per_day,
         last_action_date: last_action.to_string(),
-        consent_status: consent.status_at(at).name().to_owned(),
+        consent_status: edge.gateway.consent_status(consent, at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
         links: links::authorisation(

@@ -143,8 +143,8 @@ impl From<Refusal> for Error {
             // Refusals of the registration endpoint, which has its own format.
             Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+            | Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. } => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
             Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),
@@ -167,7 +167,7 @@ fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
     match refusal {
         R::AccessEmpty
         | R::AccessMixed
-        | R::TooManyReferences
+        | R::TooManyReferences { .. }
         | R::Frequency { .. }
         | R::FrequencyOfOneOff
         | R::ValidUntilInPast { .. }

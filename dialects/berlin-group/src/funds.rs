@@ -41,7 +41,7 @@ pub(crate) async fn create(
     })?;
     let request = parse(call.json()?, call.redirect_uri()?)?;
     let RequestedFundsConsent { consent, authorisation } =
-        edge.gateway.request_funds_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_funds_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::FundsConsent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -66,7 +66,8 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let subject = call.subject(SubjectKind::FundsConsent)?;
     let consent = edge.gateway.funds_consent(&call.ctx, call.tpp(), subject.id()).await?;
-    Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
+    let status = edge.gateway.funds_consent_status(&consent, call.ctx.now);
+    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
 }
 
 /// Ends a consent.
@@ -156,7 +157,7 @@ fn render(
             card_information: card.information,
             registration_information: card.registration_information,
         },
-        consent_status: consent.status_at(at).name().to_owned(),
+        consent_status: edge.gateway.funds_consent_status(consent, at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
         // The contract's scope asks for no refresh token; who wants one adds offline_access.

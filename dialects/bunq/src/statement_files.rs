@@ -255,7 +255,7 @@ mod tests {
             balance_after: Some(money(0)),
         };
         let shown = crate::labels::label_counterparty(&transaction.counterparty);
-        let name = shown["display_name"].as_str().unwrap();
+        let name = shown.label.display_name.unwrap();
         let account = Account {
             id: gateway::domain::AccountId::new("a"),
             iban: Iban::parse("NL91ABNA0417164300").unwrap(),
@@ -268,7 +268,7 @@ mod tests {
         let statement = Statement { account, number: 1, from, to, opening, transactions: vec![transaction] };
         for file in [csv(&statement, true), csv(&statement, false), mt940(&statement), pdf(&statement)] {
             let text = String::from_utf8(file).unwrap();
-            assert!(text.contains(name), "{text}");
+            assert!(text.contains(&name), "{text}");
         }
     }
 

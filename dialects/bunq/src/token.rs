@@ -7,7 +7,7 @@ use edge::{Connection, Rejected, SMALL_BODY, read_body, with_fault};
 use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
 use gateway::{CodeExchange, Fault};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::oauth_clients::{by_client_id, secret};
@@ -15,12 +15,18 @@ use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
 use crate::router::{Shared, signed};
 use crate::users;
+use crate::wire::AccessToken;
 
 /// An error of OAuth (RFC 6749, 5.2).
+#[derive(Serialize)]
 struct OauthError {
-    status: StatusCode,
+    #[serde(rename = "error")]
     code: &'static str,
+    #[serde(rename = "error_description")]
     text: String,
+    #[serde(skip)]
+    status: StatusCode,
+    #[serde(skip)]
     fault: Option<Fault>,
 }
 
@@ -49,7 +55,7 @@ impl From<gateway::Error> for OauthError {
 
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
-        let body = ascii(&json!({"error": self.code, "error_description": self.text}));
+        let body = ascii(&self);
         let json = HeaderValue::from_static("application/json");
         with_fault((self.status, [(header::CONTENT_TYPE, json)], body).into_response(), self.fault)
     }
@@ -104,11 +110,8 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
         gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
         other => other.into(),
     })?;
-    let reply = Reply::json(&json!({
-        "access_token": issued.access_token,
-        "token_type": "bearer",
-        "state": issued.state,
-    }));
+    let (access_token, token_type) = (issued.access_token, "bearer".to_owned());
+    let reply = Reply::json(&AccessToken { access_token, token_type, state: issued.state });
     Ok(signed(bunq, reply).await?)
 }
 

@@ -253,7 +253,7 @@ pub(super) async fn list_consents(
                 consents.push(serde_json::json!({
                     "kind": SubjectKind::Consent.name(),
                     "consentId": consent.id,
-                    "consentStatus": consent.status_at(now).name(),
+                    "consentStatus": sandbox.gateway.consent_status(&consent, now).name(),
                     "tpp": consent.tpp,
                     "customerId": holder.id,
                     "validUntil": consent.valid_until,
@@ -264,7 +264,7 @@ pub(super) async fn list_consents(
                 consents.push(serde_json::json!({
                     "kind": SubjectKind::FundsConsent.name(),
                     "consentId": consent.id,
-                    "consentStatus": consent.status_at(now).name(),
+                    "consentStatus": sandbox.gateway.funds_consent_status(&consent, now).name(),
                     "tpp": consent.tpp,
                     "customerId": holder.id,
                     "accounts": [consent.account.shown()],
@@ -280,15 +280,16 @@ pub(super) async fn revoke_consent(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
 ) -> Result<Json<serde_json::Value>, Error> {
+    let gateway = &sandbox.gateway;
     let now = |tenant| sandbox.clock.now(Some(tenant));
-    let status = match sandbox.gateway.revoke_consent(&ConsentId::new(&*id)).await {
+    let status = match gateway.revoke_consent(&ConsentId::new(&*id)).await {
         Err(gateway::Error::NotFound(_)) => {
-            let consent = sandbox.gateway.revoke_funds_consent(&FundsConsentId::new(&*id)).await?;
-            consent.status_at(now(&consent.tenant))
+            let consent = gateway.revoke_funds_consent(&FundsConsentId::new(&*id)).await?;
+            gateway.funds_consent_status(&consent, now(&consent.tenant))
         }
         consent => {
             let consent = consent?;
-            consent.status_at(now(&consent.tenant))
+            gateway.consent_status(&consent, now(&consent.tenant))
         }
     };
     Ok(Json(serde_json::json!({"consentId": id, "consentStatus": status.name()})))

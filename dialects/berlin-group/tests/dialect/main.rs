@@ -4,6 +4,7 @@
 
 mod accounts;
 mod ais_refusals;
+mod another_bank;
 mod any_sequence;
 mod broken_store;
 mod certificates;
