@@ -4,15 +4,17 @@
 //!
 //! Stored is what was decided; status is computed from that and the clock.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::consents::UNDECIDED_REMEMBERED;
 use crate::{
-    Account, AccountReference, ConsentRefusal, ConsentRules, ConsentStatus, Currency, CustomerId, Decision,
-    FundsConsentId, Interface, Money, Product, Tenant, TppId,
+    Account, AccountReference, ConsentRefusal, ConsentStatus, Currency, CustomerId, Decision, FundsConsentId,
+    Interface, Money, Product, Tenant, TppId,
 };
+
+/// How long a refresh token of a consent without a last day is good when it is not used.
+const IDLE_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 180);
 
 /// The card that the third party issued, as far as it tells: for the customer's eyes, not read by the bank.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +64,8 @@ pub struct FundsConsent {
     pub card: Card,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// Until when it can be authorised and confirmed.
+    pub expires_at: Timestamp,
     /// The customer who approved it.
     pub customer: Option<CustomerId>,
     /// What was decided.
@@ -73,12 +77,13 @@ pub struct FundsConsent {
 }
 
 impl FundsConsent {
-    /// A consent that is asked for.
+    /// A consent that is asked for, and waits so long to be authorised and confirmed.
     pub fn request(
         id: FundsConsentId,
         (tpp, tenant, interface): (TppId, Tenant, Interface),
         request: FundsConsentRequest,
         now: Timestamp,
+        waits: SignedDuration,
     ) -> Self {
         Self {
             id,
@@ -88,6 +93,7 @@ impl FundsConsent {
             account: request.account,
             card: request.card,
             created_at: now,
+            expires_at: now.saturating_add(waits).unwrap_or(Timestamp::MAX),
             customer: None,
             decision: Decision::Pending,
             last_action_at: now,
@@ -102,39 +108,42 @@ impl FundsConsent {
     }
 
     /// What the consent is at `now`.
-    pub fn status_at(&self, now: Timestamp, rules: &ConsentRules) -> ConsentStatus {
+    pub fn status_at(&self, now: Timestamp) -> ConsentStatus {
         match self.decision {
             Decision::Rejected => ConsentStatus::Rejected,
             Decision::TerminatedByTpp => ConsentStatus::TerminatedByTpp,
             Decision::RevokedByPsu => ConsentStatus::RevokedByPsu,
             Decision::EndedByBank => ConsentStatus::Expired,
-            Decision::Pending if now.duration_since(self.created_at) >= rules.waits => {
-                ConsentStatus::Rejected
-            }
+            Decision::Pending if now >= self.expires_at => ConsentStatus::Rejected,
             Decision::Pending => ConsentStatus::Received,
             Decision::Confirmed => ConsentStatus::Valid,
         }
     }
 
+    /// Until when a token that is issued at `now` can be refreshed.
+    pub fn tokens_end_at(now: Timestamp) -> Timestamp {
+        now.saturating_add(IDLE_TOKEN_LIFETIME).unwrap_or(Timestamp::MAX)
+    }
+
     /// When the consent may be forgotten: a while after it ended, and never while it is good.
     pub fn forget_at(&self) -> Option<Timestamp> {
-        let (since, remembered) = match self.decision {
+        let (ended_at, remembered) = match self.decision {
             Decision::Confirmed => return None,
-            Decision::Pending => (self.created_at, UNDECIDED_REMEMBERED),
-            Decision::Rejected => (self.last_action_at, crate::REMEMBERED),
+            Decision::Pending => (Ok(self.expires_at), crate::REMEMBERED),
+            Decision::Rejected => (Ok(self.last_action_at), crate::REMEMBERED),
             Decision::TerminatedByTpp | Decision::RevokedByPsu | Decision::EndedByBank => {
-                (self.last_action_at, crate::DISPUTABLE)
+                (Ok(self.last_action_at), crate::DISPUTABLE)
             }
         };
-        Some(since.saturating_add(remembered).unwrap_or(Timestamp::MAX))
+        Some(ended_at.and_then(|at| at.saturating_add(remembered)).unwrap_or(Timestamp::MAX))
     }
 
     /// Checks that the consent can still be authorised.
     ///
     /// # Errors
     /// [`ConsentRefusal::Final`]
-    pub fn check_open(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
-        match self.status_at(now, rules) {
+    pub fn check_open(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
+        match self.status_at(now) {
             ConsentStatus::Received => Ok(()),
             status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
@@ -144,8 +153,8 @@ impl FundsConsent {
     ///
     /// # Errors
     /// [`ConsentRefusal::NotValid`]
-    pub fn check_valid(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
-        match self.status_at(now, rules) {
+    pub fn check_valid(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
+        match self.status_at(now) {
             ConsentStatus::Valid => Ok(()),
             status => Err(ConsentRefusal::NotValid { id: self.id.to_string(), status }),
         }
@@ -155,13 +164,8 @@ impl FundsConsent {
     ///
     /// # Errors
     /// [`ConsentRefusal::Final`]
-    pub fn approve(
-        self,
-        customer: CustomerId,
-        now: Timestamp,
-        rules: &ConsentRules,
-    ) -> Result<Self, ConsentRefusal> {
-        self.check_open(now, rules)?;
+    pub fn approve(self, customer: CustomerId, now: Timestamp) -> Result<Self, ConsentRefusal> {
+        self.check_open(now)?;
         Ok(Self { customer: Some(customer), last_action_at: now, ..self })
     }
 
@@ -169,17 +173,17 @@ impl FundsConsent {
     ///
     /// # Errors
     /// [`ConsentRefusal::Final`]
-    pub fn confirm(self, now: Timestamp, rules: &ConsentRules) -> Result<Self, ConsentRefusal> {
-        if self.status_at(now, rules) == ConsentStatus::Valid {
+    pub fn confirm(self, now: Timestamp) -> Result<Self, ConsentRefusal> {
+        if self.status_at(now) == ConsentStatus::Valid {
             return Ok(self);
         }
-        self.check_open(now, rules)?;
+        self.check_open(now)?;
         Ok(Self { decision: Decision::Confirmed, last_action_at: now, ..self })
     }
 
     /// Somebody ends it, for the reason that the decision says. What is final stays as it is.
-    pub fn end(self, why: Decision, now: Timestamp, rules: &ConsentRules) -> Self {
-        if self.status_at(now, rules).is_final() {
+    pub fn end(self, why: Decision, now: Timestamp) -> Self {
+        if self.status_at(now).is_final() {
             return self;
         }
         Self { decision: why, last_action_at: now, ..self }
@@ -283,19 +287,8 @@ pub enum FundsRefusal {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::{AccountId, AccountNumber, AccountStatus, Iban};
-
-    const RULES: ConsentRules = ConsentRules {
-        max_days: 180,
-        max_frequency: 4,
-        max_references: 100,
-        waits: SignedDuration::from_hours(24),
-        history_days: 90,
-        unasked_days: 90,
-    };
 
     fn now() -> Timestamp {
         "2026-03-01T12:00:00Z".parse().unwrap()
@@ -312,7 +305,7 @@ mod tests {
         let who = (TppId::new("PSDNL-DNB-1"), Tenant::parse("nl").unwrap(), Interface::BerlinGroup);
         let card = Card { number: Some("5409".into()), ..Card::default() };
         let request = FundsConsentRequest { account: iban(OWN), card, redirect_uri: String::new() };
-        FundsConsent::request(FundsConsentId::new("f"), who, request, now())
+        FundsConsent::request(FundsConsentId::new("f"), who, request, now(), SignedDuration::from_hours(24))
     }
 
     fn account(number: &str, product: Product, currency: Currency) -> Account {
@@ -334,18 +327,15 @@ mod tests {
     fn status_follows_from_decision_and_clock() {
         let later = |hours: i64| now() + SignedDuration::from_hours(hours);
         let received = consent();
-        assert_eq!(received.status_at(later(23), &RULES), ConsentStatus::Received);
-        assert_eq!(received.status_at(later(24), &RULES), ConsentStatus::Rejected);
-        assert!(
-            received.clone().confirm(later(24), &RULES).is_err()
-                && received.check_valid(now(), &RULES).is_err()
-        );
-        let approved = received.clone().approve(CustomerId::new("p"), later(1), &RULES).unwrap();
-        assert_eq!(approved.status_at(later(2), &RULES), ConsentStatus::Received);
-        let valid = approved.confirm(later(1), &RULES).unwrap();
-        assert_eq!(valid.status_at(later(24 * 4000), &RULES), ConsentStatus::Valid, "until somebody ends it");
-        assert_eq!(valid.clone().confirm(later(2), &RULES), Ok(valid.clone()));
-        assert!(valid.check_open(later(2), &RULES).is_err() && valid.check_valid(later(2), &RULES).is_ok());
+        assert_eq!(received.status_at(later(23)), ConsentStatus::Received);
+        assert_eq!(received.status_at(later(24)), ConsentStatus::Rejected);
+        assert!(received.clone().confirm(later(24)).is_err() && received.check_valid(now()).is_err());
+        let approved = received.clone().approve(CustomerId::new("p"), later(1)).unwrap();
+        assert_eq!(approved.status_at(later(2)), ConsentStatus::Received);
+        let valid = approved.confirm(later(1)).unwrap();
+        assert_eq!(valid.status_at(later(24 * 4000)), ConsentStatus::Valid, "until somebody ends it");
+        assert_eq!(valid.clone().confirm(later(2)), Ok(valid.clone()));
+        assert!(valid.check_open(later(2)).is_err() && valid.check_valid(later(2)).is_ok());
         assert_eq!(valid.forget_at(), None);
         for (why, status) in [
             (Decision::TerminatedByTpp, ConsentStatus::TerminatedByTpp),
@@ -353,21 +343,14 @@ mod tests {
             (Decision::Rejected, ConsentStatus::Rejected),
             (Decision::EndedByBank, ConsentStatus::Expired),
         ] {
-            let ended = valid.clone().end(why, later(3), &RULES);
-            assert_eq!(ended.status_at(later(3), &RULES), status);
-            assert_eq!(
-                ended.clone().end(Decision::TerminatedByTpp, later(4), &RULES),
-                ended,
-                "what is final stays"
-            );
-            assert!(
-                ended.clone().confirm(later(4), &RULES).is_err()
-                    && ended.check_valid(later(4), &RULES).is_err()
-            );
+            let ended = valid.clone().end(why, later(3));
+            assert_eq!(ended.status_at(later(3)), status);
+            assert_eq!(ended.clone().end(Decision::TerminatedByTpp, later(4)), ended, "what is final stays");
+            assert!(ended.clone().confirm(later(4)).is_err() && ended.check_valid(later(4)).is_err());
             assert!(ended.forget_at().unwrap() >= later(3) + crate::REMEMBERED);
             assert_eq!(ended.as_requested(), received);
         }
-        assert_eq!(received.forget_at().unwrap(), now() + UNDECIDED_REMEMBERED);
+        assert_eq!(received.forget_at().unwrap(), later(24) + crate::REMEMBERED);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Certificates that calls present: who is it, may they, is it still good.
 //!
-//! The checks are separate so that each dialect runs them in the order of its own rules. Reading, identity and
-//! the path to a trusted authority do not change while a bank runs, so they are done once for each certificate.
+//! Reading, identity and the path to a trusted authority do not change while a bank runs, so they are done once for each
+//! certificate. Whoever presents one is nobody yet: `parties.rs` runs the checks that are run with every call.
 
 use std::sync::{Arc, OnceLock};
 
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Refusal,
-    Timestamp, TppId,
+    CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Interface,
+    Refusal, Timestamp, TppId,
 };
 use eidas::header::{HeaderError, HeaderForm, certificate_der, to_single_line_pem};
 use eidas::key_id::KeyIdError;
@@ -20,7 +20,7 @@ use http_signatures::key::PublicKey;
 use quick_cache::sync::Cache;
 
 use crate::error::retry;
-use crate::{Changes, Error, Gateway, Noun, Strictness};
+use crate::{Changes, Error, Gateway, Noun};
 
 /// Certificates kept parsed. Each takes about ten kilobytes; only those that were traced are kept.
 const CACHED: usize = 1024;
@@ -111,10 +111,10 @@ impl Gateway {
     pub fn read_certificate(
         &self,
         der: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        self.read(der, place, || self.trace(der, place, now))
+        self.read(der, (interface, place), || self.trace(der, place, now))
     }
 
     /// Reads a certificate from the value of a header, in any of the forms that clients send. Absent for an
@@ -125,10 +125,10 @@ impl Gateway {
     pub fn read_certificate_header(
         &self,
         value: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Option<Arc<PresentedCertificate>>, Refusal> {
-        let traced = self.read(value, place, || match certificate_der(value, HeaderForm::Any) {
+        let traced = self.read(value, (interface, place), || match certificate_der(value, HeaderForm::Any) {
             Ok(der) => self.trace(&der, place, now),
             Err(error) => Err(invalid(place, &error)),
         });
@@ -141,7 +141,7 @@ impl Gateway {
     fn read(
         &self,
         octets: &[u8],
-        place: Place,
+        (interface, place): (Interface, Place),
         trace: impl FnOnce() -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
         let presented = match self.0.trust.traced.get(octets) {
@@ -152,50 +152,12 @@ impl Gateway {
                 presented
             }
         };
-        if let (Strictness::Strict, Some(purpose)) = (self.0.settings.strictness, place.purpose()) {
+        let rules = &self.profile(interface).certificates;
+        if let (true, Some(purpose)) = (rules.check_purpose, place.purpose()) {
             eidas::verify_purpose(&presented.certificate, purpose)
                 .map_err(|finding| invalid(place, &finding))?;
         }
         Ok(presented)
-    }
-
-    /// Checks that the certificate grants one of the roles.
-    ///
-    /// # Errors
-    /// [`Refusal::RoleMissing`]
-    pub fn check_role(&self, presented: &PresentedCertificate, needed: &[Role]) -> Result<(), Refusal> {
-        let granted = &presented.holder.roles;
-        if needed.iter().any(|role| granted.contains(role)) {
-            return Ok(());
-        }
-        Err(Refusal::RoleMissing { granted: granted.clone(), needed: needed.to_vec() })
-    }
-
-    /// Checks the period of validity.
-    ///
-    /// # Errors
-    /// [`Refusal::CertificateExpired`]
-    pub fn check_validity(
-        &self,
-        presented: &PresentedCertificate,
-        place: Place,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let certificate = &presented.certificate;
-        if certificate.is_valid_at(now) {
-            return Ok(());
-        }
-        let (from, to) = (certificate.not_before, certificate.not_after);
-        Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
-    }
-
-    /// Checks that the certificate was neither revoked nor blocked.
-    ///
-    /// # Errors
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
-    pub async fn check_certificate_status(&self, fingerprint: &str, place: Place) -> Result<(), Error> {
-        let status = self.0.store.certificate_status(fingerprint).await?;
-        status.map_or(Ok(()), |status| status_refusal(status, place)).map_err(Error::Refused)
     }
 
     /// Records a test certificate that was just issued; older ones of its kind and holder are revoked.
@@ -324,11 +286,31 @@ pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) ->
     }
 }
 
+/// Checks that the certificate grants one of the roles.
+pub(crate) fn check_role(presented: &PresentedCertificate, needed: &[Role]) -> Result<(), Refusal> {
+    let granted = &presented.holder.roles;
+    if needed.iter().any(|role| granted.contains(role)) {
+        return Ok(());
+    }
+    Err(Refusal::RoleMissing { granted: granted.clone(), needed: needed.to_vec() })
+}
+
+/// Checks the period of validity.
+pub(crate) fn check_validity(
+    presented: &PresentedCertificate,
+    place: Place,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let certificate = &presented.certificate;
+    if certificate.is_valid_at(now) {
+        return Ok(());
+    }
+    let (from, to) = (certificate.not_before, certificate.not_after);
+    Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
+}
+
 /// Checks that two certificates of one call belong to one organisation.
-///
-/// # Errors
-/// [`Refusal::OrganizationMismatch`]
-pub fn check_same_organization(
+pub(crate) fn check_same_organization(
     signer: &PresentedCertificate,
     other: &PresentedCertificate,
     place: Place,

@@ -1,9 +1,8 @@
 //! Confirmation of funds: consents to it, and the answer yes or no (PSD2, Article 65).
 
 use domain::{
-    AccountReference, AccountStatus, Authorisation, AuthorisationId, ConsentStatus, CustomerId, Decision,
-    FundsConsent, FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Subject,
-    Timestamp,
+    AccountReference, AccountStatus, Authorisation, AuthorisationId, CustomerId, Decision, FundsConsent,
+    FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Subject,
 };
 
 use crate::consents::check_redirect_uri;
@@ -41,7 +40,13 @@ impl Gateway {
         let redirect_uri = request.redirect_uri.clone();
         let id = FundsConsentId::new(self.0.randomness.id());
         let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
-        let consent = FundsConsent::request(id.clone(), who, request, ctx.now);
+        let consent = FundsConsent::request(
+            id.clone(),
+            who,
+            request,
+            ctx.now,
+            self.profile(tpp.interface()).consents.waits,
+        );
         let authorisation = AuthorisationId::new(self.0.randomness.id());
         let authorisation =
             Authorisation::begin(authorisation, (Subject::FundsConsent(id), 1), redirect_uri, ctx.now);
@@ -86,8 +91,7 @@ impl Gateway {
         self.check_token_of(token, &subject).await?;
         retry(|| async {
             let consent = self.funds_consent(ctx, tpp, id).await?;
-            let rules = &self.profile(consent.interface).consents;
-            let ended = consent.end(Decision::TerminatedByTpp, ctx.now, rules);
+            let ended = consent.end(Decision::TerminatedByTpp, ctx.now);
             let changes = Changes::new().put_funds_consent(&ended).end_grants(&subject, ctx.now);
             Ok(self.0.store.save(changes).await?)
         })
@@ -102,19 +106,13 @@ impl Gateway {
         retry(|| async {
             let consent = self.0.store.funds_consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
             let now = self.0.clock.now(Some(&consent.tenant));
-            let rules = &self.profile(consent.interface).consents;
-            let revoked = consent.end(Decision::RevokedByPsu, now, rules);
+            let revoked = consent.end(Decision::RevokedByPsu, now);
             let subject = Subject::FundsConsent(id.clone());
             let changes = Changes::new().put_funds_consent(&revoked).end_grants(&subject, now);
             self.0.store.save(changes).await?;
             Ok(revoked)
         })
         .await
-    }
-
-    /// What a consent is at a time.
-    pub fn funds_consent_status(&self, consent: &FundsConsent, at: Timestamp) -> ConsentStatus {
-        consent.status_at(at, &self.profile(consent.interface).consents)
     }
 
     /// The consents for confirmation of funds that a customer gave, the newest first.
@@ -143,7 +141,7 @@ impl Gateway {
         let found = found.filter(|(consent, _)| is_own_funds_consent(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
-        consent.check_valid(ctx.now, &self.profile(consent.interface).consents)?;
+        consent.check_valid(ctx.now)?;
         let (token, grant) = credentials.check(ctx, known, &Subject::FundsConsent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
         consent.check_card(question)?;

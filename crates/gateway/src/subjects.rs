@@ -48,13 +48,10 @@ impl Matter {
     }
 
     /// When tokens that are issued now end, if nobody ends them before.
-    pub(crate) fn tokens_end_at(&self, now: Timestamp, profiles: &Profiles) -> Timestamp {
+    pub(crate) fn tokens_end_at(&self, now: Timestamp) -> Timestamp {
         match self {
             Self::Consent(consent) => consent.ends_at(),
-            Self::FundsConsent(consent) => {
-                let idle = profiles.at(consent.interface).lifetimes.idle_refresh_token;
-                now.saturating_add(idle).unwrap_or(Timestamp::MAX)
-            }
+            Self::FundsConsent(_) => FundsConsent::tokens_end_at(now),
             Self::Payment(payment) => payment.expires_at,
         }
     }
@@ -76,9 +73,7 @@ impl Matter {
     pub(crate) fn check_open(&self, now: Timestamp, profiles: &Profiles) -> Result<(), Error> {
         match self {
             Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
-            Self::FundsConsent(consent) => {
-                Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?)
-            }
+            Self::FundsConsent(consent) => Ok(consent.check_open(now)?),
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending => Ok(()),
                 status => Err(PaymentRefusal::Final { status }.into()),
@@ -98,8 +93,7 @@ impl Matter {
                 Ok((Changes::new().put_consent(&confirmed), confirmed != consent))
             }
             Self::FundsConsent(consent) => {
-                let rules = &profiles.at(consent.interface).consents;
-                let confirmed = consent.clone().confirm(ctx.now, rules)?;
+                let confirmed = consent.clone().confirm(ctx.now)?;
                 Ok((Changes::new().put_funds_consent(&confirmed), confirmed != consent))
             }
             Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
@@ -112,9 +106,7 @@ impl Matter {
             Self::Consent(consent) => {
                 consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
             }
-            Self::FundsConsent(consent) => {
-                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
-            }
+            Self::FundsConsent(consent) => consent.status_at(now).is_final(),
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending | PaymentStatus::Submitted => false,
                 PaymentStatus::Refused

@@ -28,7 +28,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let form = Form::parse(query.unwrap_or_default().as_bytes());
-    answer(&services, &call, form, &headers).await
+    answer(&services, &call, form.map_err(Error::from), &headers).await
 }
 
 /// What [`get`] would answer, without beginning anything: no session, no cookie, and a pushed request is left alone.
@@ -71,7 +71,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: LimitedBody,
 ) -> Response {
-    answer(&services, &call, Form::from_post(&headers, &body.0), &headers).await
+    answer(&services, &call, Form::from_post(&headers, &body.0).map_err(Error::from), &headers).await
 }
 
 async fn answer(

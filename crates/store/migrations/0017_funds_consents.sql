@@ -8,6 +8,7 @@ CREATE TABLE funds_consents (
     account TEXT NOT NULL,
     card TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
     customer TEXT,
     decision TEXT NOT NULL,
     last_action_at BIGINT NOT NULL,

@@ -12,7 +12,7 @@ use crate::{Changes, Store, StoreError};
 
 const FUNDS_CONSENT: Columns = Columns::of(
     "funds_consents",
-    "id, tpp, tenant, interface, account, card, created_at, customer, decision, last_action_at, version",
+    "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, decision, last_action_at, version",
 );
 
 impl Store {
@@ -67,8 +67,9 @@ impl Changes {
     /// [`StoreError::Conflict`].
     pub fn put_funds_consent(self, consent: &FundsConsent) -> Self {
         self.push(
-            "INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, customer, decision, \
-             last_action_at, forget_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 + 1) \
+            "INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, expires_at, customer, \
+             decision, last_action_at, forget_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1) \
              ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, decision = excluded.decision, \
              last_action_at = excluded.last_action_at, forget_at = excluded.forget_at, version = excluded.version \
              WHERE funds_consents.version = excluded.version - 1",
@@ -80,6 +81,7 @@ impl Changes {
                 json(&consent.account),
                 json(&consent.card),
                 consent.created_at.into(),
+                consent.expires_at.into(),
                 consent.customer.as_ref().map(CustomerId::as_str).into(),
                 consent.decision.name().into(),
                 consent.last_action_at.into(),
@@ -100,6 +102,7 @@ fn read(row: &mut Cursor<'_>) -> Result<FundsConsent, StoreError> {
         account: row.json()?,
         card: row.json()?,
         created_at: row.time()?,
+        expires_at: row.time()?,
         customer: row.optional_text()?.map(CustomerId::new),
         decision: row.parsed(Decision::from_name)?,
         last_action_at: row.time()?,

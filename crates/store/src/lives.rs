@@ -295,9 +295,9 @@ mod tests {
                  version, forget_at)
                  SELECT 'p' || i, 'nl', '', 0, 0, 'executed', 0, 1, CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;
                  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
-                 INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, decision,
-                 last_action_at, forget_at, version)
-                 SELECT 'f' || i, 't', 'nl', '', '', '', 0, 'confirmed', 0, CASE WHEN i % 2 = 0 THEN 100 + i END, 1
+                 INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, expires_at,
+                 decision, last_action_at, forget_at, version)
+                 SELECT 'f' || i, 't', 'nl', '', '', '', 0, 0, 'confirmed', 0, CASE WHEN i % 2 = 0 THEN 100 + i END, 1
                  FROM n;
                  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
                  INSERT INTO private_state (owner, kind, key, value, version, tenant, forget_at)

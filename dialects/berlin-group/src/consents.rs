@@ -115,8 +115,9 @@ fn references(array: Option<Vec<wire::AccountReference>>) -> Result<Option<Vec<A
     array.map(|array| array.into_iter().map(reference).collect()).transpose()
 }
 
+/// An account as a third party names it.
 pub(crate) fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
-    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency } = reference;
+    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency, .. } = reference;
     let all_digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let number = match (iban, uk_sort_code, uk_account_number) {
         (Some(iban), None, None) => AccountNumber::Iban(Iban::parse(&iban).map_err(Error::format)?),

@@ -43,6 +43,17 @@ impl Error {
         Self::new(StatusCode::BAD_REQUEST, "FORMAT_ERROR", text)
     }
 
+    /// The same error, saying to which member of a body it belongs.
+    pub(crate) fn of_member(self, member: &str) -> Self {
+        Self { text: format!("{member}: {}", self.text), ..self }
+    }
+
+    /// Status, code and text.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (u16, &str, &str) {
+        (self.status.as_u16(), self.code.unwrap_or_default(), &self.text)
+    }
+
     /// The same error for a caller who is told the code only. Texts about certificates and signatures would
     /// tell an attacker which check failed; other texts say what is wrong with the caller's own request.
     fn terse(&self) -> Self {

@@ -66,8 +66,7 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let subject = call.subject(SubjectKind::FundsConsent)?;
     let consent = edge.gateway.funds_consent(&call.ctx, call.tpp(), subject.id()).await?;
-    let status = edge.gateway.funds_consent_status(&consent, call.ctx.now);
-    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
+    Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
 }
 
 /// Ends a consent.
@@ -157,7 +156,7 @@ fn render(
             card_information: card.information,
             registration_information: card.registration_information,
         },
-        consent_status: edge.gateway.funds_consent_status(consent, at).name().to_owned(),
+        consent_status: consent.status_at(at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
         // The contract's scope asks for no refresh token; who wants one adds offline_access.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::labels::{amount, avatar, is_in_person, label_user, pointer, public_uuid, shown};
 use crate::pagination::Page;
 use crate::payments::roles_of_caller;
-use crate::records::{Kept, Record, find, index, look_up};
+use crate::records::{Record, find, index, look_up};
 use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::{self, User};
@@ -39,10 +39,6 @@ pub(crate) struct AccountProfile {
     pub(crate) savings_goal: Option<i64>,
     pub(crate) setting: Option<Value>,
     pub(crate) closing_reason: Option<String>,
-}
-
-impl Kept for AccountProfile {
-    const KIND: &'static str = "account";
 }
 
 /// An account that the caller may see.
@@ -86,9 +82,6 @@ impl Type {
 }
 
 /// Every account that the caller may see.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
     let gateway = &call.bunq.edge.gateway;
     let readable = match call.caller()? {
@@ -128,7 +121,7 @@ fn names_alone(accounts: Vec<ReadableAccount>) -> Vec<ReadableAccount> {
 /// 404 if the caller may not see it.
 pub(crate) async fn named(call: &Call) -> Result<Seen, Error> {
     call.user()?;
-    let id = call.id("account")?;
+    let id = call.names.account.get()?;
     let all = visible(call).await?;
     all.into_iter().find(|seen| seen.id == id).ok_or_else(Error::not_found)
 }
@@ -173,9 +166,6 @@ async fn number_accounts(call: &Call) -> Result<(), GatewayError> {
 }
 
 /// The number of an account, if it has one.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, account: &AccountId) -> Result<Option<i64>, GatewayError> {
     look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, with_fault};
+use edge::{FormError, Rejected, with_fault};
 use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use gateway::{Fault, Noun};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -143,6 +143,18 @@ impl From<Rejected> for Error {
             Rejected::Method(_) => Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed."),
             other => Self::new(other.status(), sentence(&other.to_string())),
         }
+    }
+}
+
+impl From<FormError> for Error {
+    fn from(error: FormError) -> Self {
+        Self::bad(match error {
+            FormError::Rejected(rejected) => return rejected.into(),
+            FormError::TooMany(_) | FormError::NotText => sentence(&error.to_string()),
+            FormError::ValueNotText(name) => format!("The parameter \"{name}\" is not valid UTF-8."),
+            FormError::Twice(name) => format!("The parameter \"{name}\" occurs more than once."),
+            FormError::Missing(name) => format!("The parameter \"{name}\" is required."),
+        })
     }
 }
 

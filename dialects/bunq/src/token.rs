@@ -1,19 +1,21 @@
 //! `POST /v1/token`: a code for an access token (section 13.2). Parameters come in the query of a POST, or in a form;
 //! answers have no envelope.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use edge::{Connection, Rejected, SMALL_BODY, read_body, with_fault};
-use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
+use edge::{Form, FormError, SMALL_BODY, read_body, with_fault};
+use gateway::domain::{GrantRefusal, Interface, Refusal};
 use gateway::{CodeExchange, Fault};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::oauth_clients::{by_client_id, secret};
-use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
-use crate::router::{Shared, signed};
+use crate::router::{come_from, signed};
+use crate::state::Bunq;
 use crate::users;
 use crate::wire::AccessToken;
 
@@ -47,6 +49,12 @@ impl From<Error> for OauthError {
     }
 }
 
+impl From<FormError> for OauthError {
+    fn from(error: FormError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<gateway::Error> for OauthError {
     fn from(error: gateway::Error) -> Self {
         Error::from(error).into()
@@ -70,22 +78,17 @@ pub(crate) async fn method() -> Response {
 }
 
 /// Exchanges a code.
-pub(crate) async fn exchange(State(shared): State<Shared>, request: Request) -> Response {
+pub(crate) async fn exchange(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
     edge::note_route("/bunq/v1/token");
-    match redeem(&shared, request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    redeem(&bunq, request).await.unwrap_or_else(OauthError::into_response)
 }
 
-async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthError> {
-    let bunq = &shared.bunq;
+async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
     let (parts, body) = request.into_parts();
-    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Error::from(Rejected::NotFound))?;
+    let (id, connection) = come_from(&parts)?;
     let ctx = bunq.context(id)?;
-    let connection = parts.extensions.get::<Connection>();
-    let body = read_body(body, SMALL_BODY, connection).await.map_err(Error::from)?;
-    let parameters = parameters(parts.uri.query(), &body);
+    let body = read_body(body, SMALL_BODY, Some(&connection)).await.map_err(Error::from)?;
+    let parameters = parameters(parts.uri.query(), &body)?;
     if parameters.required("grant_type")? != "authorization_code" {
         return Err(OauthError::bad("unsupported_grant_type", "grant_type must be authorization_code"));
     }
@@ -128,11 +131,11 @@ fn of_grant(refusal: &GrantRefusal) -> OauthError {
 }
 
 /// The parameters of the query and of the form.
-fn parameters(query: Option<&str>, body: &[u8]) -> Parameters {
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+fn parameters(query: Option<&str>, body: &[u8]) -> Result<Form, FormError> {
+    let query = query.unwrap_or_default().as_bytes();
     match body.first() {
         // Some clients announce JSON and send nothing, others send an empty object.
-        None | Some(b'{' | b'[') => parameters,
-        Some(_) => parameters.and(body),
+        None | Some(b'{' | b'[') => Form::parse_leniently(query),
+        Some(_) => Form::parse_leniently(&[query, b"&", body].concat()),
     }
 }

@@ -264,7 +264,7 @@ pub(super) async fn list_consents(
                 consents.push(serde_json::json!({
                     "kind": SubjectKind::FundsConsent.name(),
                     "consentId": consent.id,
-                    "consentStatus": sandbox.gateway.funds_consent_status(&consent, now).name(),
+                    "consentStatus": consent.status_at(now).name(),
                     "tpp": consent.tpp,
                     "customerId": holder.id,
                     "accounts": [consent.account.shown()],
@@ -280,16 +280,14 @@ pub(super) async fn revoke_consent(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
 ) -> Result<Json<serde_json::Value>, Error> {
-    let gateway = &sandbox.gateway;
-    let now = |tenant| sandbox.clock.now(Some(tenant));
-    let status = match gateway.revoke_consent(&ConsentId::new(&*id)).await {
+    let status = match sandbox.gateway.revoke_consent(&ConsentId::new(&*id)).await {
         Err(gateway::Error::NotFound(_)) => {
-            let consent = gateway.revoke_funds_consent(&FundsConsentId::new(&*id)).await?;
-            gateway.funds_consent_status(&consent, now(&consent.tenant))
+            let consent = sandbox.gateway.revoke_funds_consent(&FundsConsentId::new(&*id)).await?;
+            consent.status_at(sandbox.clock.now(Some(&consent.tenant)))
         }
         consent => {
             let consent = consent?;
-            gateway.consent_status(&consent, now(&consent.tenant))
+            sandbox.gateway.consent_status(&consent, sandbox.clock.now(Some(&consent.tenant)))
         }
     };
     Ok(Json(serde_json::json!({"consentId": id, "consentStatus": status.name()})))

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AccountNumber, AccountReference, Authorisation, AuthorisationId, Card, ConsentRules, CustomerId,
-    Decision, FundsConsent, FundsConsentId, FundsConsentRequest, Grant, GrantId, Iban, Interface, SecretHash,
+    AccountNumber, AccountReference, Authorisation, AuthorisationId, Card, CustomerId, Decision,
+    FundsConsent, FundsConsentId, FundsConsentRequest, Grant, GrantId, Iban, Interface, SecretHash,
     SubjectKind, Tenant, Timestamp, Token, TokenKind, TppId,
 };
 use store::{Changes, Perishable, StoreError};
@@ -17,17 +17,6 @@ fn now() -> Timestamp {
 
 fn nl() -> Tenant {
     Tenant::parse("nl").unwrap()
-}
-
-fn rules() -> ConsentRules {
-    ConsentRules {
-        max_days: 180,
-        max_frequency: 4,
-        max_references: 100,
-        waits: jiff::SignedDuration::from_hours(24),
-        history_days: 90,
-        unasked_days: 90,
-    }
 }
 
 fn asked() -> FundsConsent {
@@ -44,13 +33,11 @@ fn asked() -> FundsConsent {
         redirect_uri: String::new(),
     };
     let who = (TppId::new("PSDNL-DNB-1"), nl(), Interface::BerlinGroup);
-    FundsConsent::request(FundsConsentId::new("f"), who, request, now())
+    FundsConsent::request(FundsConsentId::new("f"), who, request, now(), jiff::SignedDuration::from_hours(24))
 }
 
 fn approved() -> FundsConsent {
-    let rules = rules();
-    let approved =
-        asked().approve(CustomerId::new("p"), now(), &rules).unwrap().confirm(now(), &rules).unwrap();
+    let approved = asked().approve(CustomerId::new("p"), now()).unwrap().confirm(now()).unwrap();
     FundsConsent { version: 1, ..approved }
 }
 
@@ -143,7 +130,7 @@ async fn what_the_bank_or_a_new_registration_ends_is_remembered_and_then_forgott
         }
         let whose = (&own, Interface::BerlinGroup);
         store.save(Changes::new().end_grants_at(whose, Decision::EndedByBank, at)).await.unwrap();
-        let ended = FundsConsent { version: 3, ..approved().end(Decision::EndedByBank, at, &rules()) };
+        let ended = FundsConsent { version: 3, ..approved().end(Decision::EndedByBank, at) };
         assert_eq!(store.funds_consent(&asked().id).await.unwrap(), Some(ended.clone()));
         assert_eq!(store.grant(&grant().id).await.unwrap().unwrap().ended_at, Some(at));
         let end = ended.forget_at().unwrap();

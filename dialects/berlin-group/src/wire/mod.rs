@@ -4,6 +4,7 @@ mod accounts;
 mod consents;
 mod funds;
 mod lenient;
+mod payment_requests;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ pub use consents::{
     ConsentStatus, ScaStatus,
 };
 pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
+pub use payment_requests::{Address, PaymentRequest};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
