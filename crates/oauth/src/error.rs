@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::{Rejected, with_fault};
 use gateway::Fault;
-use gateway::domain::{GrantRefusal, Refusal};
+use gateway::domain::{GrantRefusal, Language, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::ErrorPage;
 
@@ -76,6 +76,12 @@ impl Error {
 
     /// The same error as a page if the caller is a browser.
     pub(crate) fn for_caller(self, headers: &HeaderMap) -> Response {
+        let language = web::language_of_browser(headers).unwrap_or(Language::English);
+        self.in_language(language, headers)
+    }
+
+    /// The same, in the language of a session.
+    pub(crate) fn in_language(self, language: Language, headers: &HeaderMap) -> Response {
         let accepts_html = headers
             .get(header::ACCEPT)
             .and_then(|accept| accept.to_str().ok())
@@ -85,11 +91,8 @@ impl Error {
         }
         let challenge = self.challenge();
         edge::note_code(self.error);
-        let page = ErrorPage {
-            title: "This request cannot be completed".to_owned(),
-            detail: self.description.unwrap_or_default(),
-            code: self.error.to_owned(),
-        };
+        let detail = self.description.unwrap_or_default();
+        let page = ErrorPage::refused(language, detail, self.error.to_owned());
         with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
     }
 
