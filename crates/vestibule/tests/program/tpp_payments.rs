@@ -2,7 +2,6 @@
 
 use std::fs;
 
-
 use crate::third_party::Setting;
 use crate::vestibule;
 
