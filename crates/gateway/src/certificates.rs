@@ -1,7 +1,7 @@
 //! Certificates that calls present: who is it, may they, is it still good.
 //!
-//! The checks are separate so that each dialect runs them in the order of its own rules. Reading, identity and
-//! the path to a trusted authority do not change while a bank runs, so they are done once for each certificate.
+//! Reading, identity and the path to a trusted authority do not change while a bank runs, so they are done once for each
+//! certificate. Whoever presents one is nobody yet: `parties.rs` runs the checks that are run with every call.
 
 use std::sync::{Arc, OnceLock};
 
@@ -160,45 +160,6 @@ impl Gateway {
         Ok(presented)
     }
 
-    /// Checks that the certificate grants one of the roles.
-    ///
-    /// # Errors
-    /// [`Refusal::RoleMissing`]
-    pub fn check_role(&self, presented: &PresentedCertificate, needed: &[Role]) -> Result<(), Refusal> {
-        let granted = &presented.holder.roles;
-        if needed.iter().any(|role| granted.contains(role)) {
-            return Ok(());
-        }
-        Err(Refusal::RoleMissing { granted: granted.clone(), needed: needed.to_vec() })
-    }
-
-    /// Checks the period of validity.
-    ///
-    /// # Errors
-    /// [`Refusal::CertificateExpired`]
-    pub fn check_validity(
-        &self,
-        presented: &PresentedCertificate,
-        place: Place,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let certificate = &presented.certificate;
-        if certificate.is_valid_at(now) {
-            return Ok(());
-        }
-        let (from, to) = (certificate.not_before, certificate.not_after);
-        Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
-    }
-
-    /// Checks that the certificate was neither revoked nor blocked.
-    ///
-    /// # Errors
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`]
-    pub async fn check_certificate_status(&self, fingerprint: &str, place: Place) -> Result<(), Error> {
-        let status = self.0.store.certificate_status(fingerprint).await?;
-        status.map_or(Ok(()), |status| status_refusal(status, place)).map_err(Error::Refused)
-    }
-
     /// Records a test certificate that was just issued; older ones of its kind and holder are revoked.
     ///
     /// # Errors
@@ -325,11 +286,31 @@ pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) ->
     }
 }
 
+/// Checks that the certificate grants one of the roles.
+pub(crate) fn check_role(presented: &PresentedCertificate, needed: &[Role]) -> Result<(), Refusal> {
+    let granted = &presented.holder.roles;
+    if needed.iter().any(|role| granted.contains(role)) {
+        return Ok(());
+    }
+    Err(Refusal::RoleMissing { granted: granted.clone(), needed: needed.to_vec() })
+}
+
+/// Checks the period of validity.
+pub(crate) fn check_validity(
+    presented: &PresentedCertificate,
+    place: Place,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let certificate = &presented.certificate;
+    if certificate.is_valid_at(now) {
+        return Ok(());
+    }
+    let (from, to) = (certificate.not_before, certificate.not_after);
+    Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
+}
+
 /// Checks that two certificates of one call belong to one organisation.
-///
-/// # Errors
-/// [`Refusal::OrganizationMismatch`]
-pub fn check_same_organization(
+pub(crate) fn check_same_organization(
     signer: &PresentedCertificate,
     other: &PresentedCertificate,
     place: Place,

@@ -1,7 +1,5 @@
 //! Registration: an initial access token is traded for a client id and a client secret, once.
 
-use std::sync::Arc;
-
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
     CertificateRecord, CertificateStatus, ClientAuthentication, Interface, RedirectUris, Refusal,
@@ -10,7 +8,7 @@ use domain::{
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
 
 /// What a third party sends to register.
 #[derive(Debug)]
@@ -18,7 +16,7 @@ pub struct RegistrationRequest {
     /// The initial access token.
     pub token: String,
     /// The certificate that came along; without one, the certificate that got the token counts.
-    pub certificate: Option<Arc<PresentedCertificate>>,
+    pub certificate: Option<CertificateIdentity>,
     /// Redirect URIs as sent.
     pub redirect_uris: Vec<String>,
     /// `sector_identifier_uri` as sent; may be empty.
@@ -60,10 +58,10 @@ impl Gateway {
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
         let holder = match &request.certificate {
-            Some(presented) if presented.holder.tpp != onboarded.tpp => {
+            Some(identity) if identity.holder().tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
-            Some(presented) => presented.holder.clone(),
+            Some(identity) => identity.holder().clone(),
             None => onboarded,
         };
         // A token registers once, so the secret can follow from it, and the same answer can be given again.

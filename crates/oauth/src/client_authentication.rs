@@ -91,10 +91,10 @@ async fn tls_certificate(
     let of_client = |refusal| Error::from(refusal).of_client();
     let presented =
         gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now).map_err(of_client)?;
-    gateway.check_validity(&presented, Place::Tls, now).map_err(of_client)?;
-    match gateway.check_certificate_status(&presented.holder.fingerprint, Place::Tls).await {
+    let shown = (presented, Place::Tls);
+    match gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await {
         Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
-        other => Ok(other.map(|()| Some(presented))?),
+        other => Ok(other.map(|_| Some(shown.0))?),
     }
 }
 

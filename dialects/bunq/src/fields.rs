@@ -89,12 +89,24 @@ impl<'a> Fields<'a> {
 
     /// The same with at most so many characters.
     pub(crate) fn short_text(&self, name: &str, max: usize) -> Result<&'a str, Error> {
-        let text = self.text(name)?;
-        if text.chars().count() > max {
-            let shown = self.shown(name);
-            return Err(Error::bad(format!("The field \"{shown}\" has more than {max} characters.")));
+        self.at_most(name, self.text(name)?, max)
+    }
+
+    /// The same where it may be absent, as it was sent.
+    pub(crate) fn optional_short_text(&self, name: &str, max: usize) -> Result<Option<&'a str>, Error> {
+        self.optional_text(name)?.map(|text| self.at_most(name, text, max)).transpose()
+    }
+
+    fn at_most(&self, name: &str, text: &'a str, max: usize) -> Result<&'a str, Error> {
+        if text.chars().count() <= max {
+            return Ok(text);
         }
-        Ok(text)
+        Err(Error::bad(format!("The field \"{}\" has more than {max} characters.", self.shown(name))))
+    }
+
+    /// An amount that may be absent.
+    pub(crate) fn optional_amount(&self, name: &'a str) -> Result<Option<Money>, Error> {
+        self.get(name).map(|_| self.amount(name)).transpose()
     }
 
     /// One of the words of a type, if it is there.

@@ -66,18 +66,17 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    Ok(Reply::one(named(&call, &seen).await?))
+    Ok(Reply::one(named(&call).await?))
 }
 
 /// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    named(&call, &seen).await?;
+    named(&call).await?;
     Ok(Reply::id(call.names.id.get()?))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Object, Error> {
+async fn named(call: &Call) -> Result<Object, Error> {
+    let seen = &accounts::named_own(call).await?;
     let batch = call.record::<PaymentBatch>(seen.id, call.names.id.get()?).await?;
     render(call, seen, &batch).await?.ok_or_else(Error::not_found)
 }

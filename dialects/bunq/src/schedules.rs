@@ -163,8 +163,11 @@ fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Object {
     }))
 }
 
-async fn named(call: &Call, seen: &Seen, name: Number) -> Result<Record<ScheduledPayment>, Error> {
-    call.record::<ScheduledPayment>(seen.id, name.get()?).await
+/// The schedule that the path names, with its account.
+async fn named(call: &Call, name: Number) -> Result<(Seen, Record<ScheduledPayment>), Error> {
+    let seen = accounts::named_own(call).await?;
+    let record = call.record::<ScheduledPayment>(seen.id, name.get()?).await?;
+    Ok((seen, record))
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment`
@@ -176,15 +179,13 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, call.names.id).await?;
+    let (seen, record) = named(&call, call.names.id).await?;
     Ok(Reply::one(render(&seen, &record)))
 }
 
 /// `PUT …/monetary-account/{account}/schedule-payment/{id}`: answers the whole object.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, call.names.id).await?;
+    let (seen, mut record) = named(&call, call.names.id).await?;
     if record.value.next().is_none() {
         return Err(Error::bad("The schedule has ended and cannot be changed any more."));
     }
@@ -211,8 +212,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 
 /// `DELETE …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, call.names.id).await?;
+    let (_, mut record) = named(&call, call.names.id).await?;
     let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
@@ -254,8 +254,7 @@ pub(crate) async fn list_schedules(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule/{id}`
 pub(crate) async fn read_one(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, call.names.id).await?;
+    let (seen, record) = named(&call, call.names.id).await?;
     Ok(Reply::one(schedule_of(&seen, &record)))
 }
 
@@ -285,8 +284,7 @@ async fn instance(
 
 /// `GET …/schedule/{schedule}/schedule-instance`
 pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, call.names.schedule).await?;
+    let (seen, record) = named(&call, call.names.schedule).await?;
     let mut elements = Vec::new();
     for one in record.value.instances.iter().rev() {
         breathe().await;
@@ -297,8 +295,7 @@ pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/schedule/{schedule}/schedule-instance/{id}`
 pub(crate) async fn read_instance(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (record, id) = (named(&call, &seen, call.names.schedule).await?, call.names.id.get()?);
+    let ((seen, record), id) = (named(&call, call.names.schedule).await?, call.names.id.get()?);
     let found = record.value.instances.iter().find(|one| one.number + 1 == id);
     let found = found.ok_or_else(Error::not_found)?;
     Ok(Reply::one(instance(&call, &seen, &record, found).await?))

@@ -4,7 +4,8 @@ use eidas::KeyIdRules;
 use gateway::Profile;
 use gateway::domain::{ConsentRules, RedirectCare, RedirectRules, ScaRules};
 use gateway::profile::{
-    AssertionAlgorithm, CertificateRules, ClientRules, Lifetimes, SignatureRules, TokenForm, TokenRules,
+    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, Lifetimes, SignatureRules,
+    TokenForm, TokenRules,
 };
 use http_signatures::cavage::{Hs2019, Rules};
 use http_signatures::digest::Prefix;
@@ -69,7 +70,18 @@ fn lenient() -> Profile {
             // Clients in the field send no digest, or that of some other text, when there is no body.
             digest_of_nothing: false,
         },
-        certificates: CertificateRules { check_purpose: false },
+        certificates: CertificateRules {
+            // The order of the interface description's error table, section 3.4.
+            order: &[
+                CertificateCheck::Organization,
+                CertificateCheck::Registration,
+                CertificateCheck::Role,
+                CertificateCheck::Validity,
+                CertificateCheck::Status,
+                CertificateCheck::Standing,
+            ],
+            check_purpose: false,
+        },
         clients: ClientRules {
             assertion_algorithms: &[
                 AssertionAlgorithm::Ps256,
@@ -100,7 +112,7 @@ fn strict() -> Profile {
             digest: Prefix::Required,
             digest_of_nothing: true,
         },
-        certificates: CertificateRules { check_purpose: true },
+        certificates: CertificateRules { check_purpose: true, ..lenient.certificates },
         clients: ClientRules {
             // FAPI 2.0 leaves PKCS#1 v1.5 out.
             assertion_algorithms: &[AssertionAlgorithm::Ps256, AssertionAlgorithm::Es256],
