@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, RateLimits, Settings, Store, Strictness};
+use gateway::{
+    Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, RateLimits, Settings, Store, Strictness,
+};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -19,6 +21,8 @@ const SETUP: &str = "setup";
 pub struct SandboxSettings {
     /// Branches.
     pub tenants: Vec<Tenant>,
+    /// How it runs each of its interfaces.
+    pub profiles: Profiles,
     /// How much it puts up with.
     pub strictness: Strictness,
     /// How often it may be called.
@@ -101,6 +105,7 @@ impl Sandbox {
         }
         let gateway_settings = Settings {
             tenants: settings.tenants,
+            profiles: settings.profiles,
             strictness: settings.strictness,
             rate_limits: settings.rate_limits,
             cross_border_payments: settings.cross_border_payments,

@@ -180,8 +180,13 @@ pub(crate) async fn open_another(
             name: customer.name.clone(),
             status: gateway::domain::AccountStatus::Enabled,
         };
-        let booked =
-            BookedAccount { account: account.clone(), tenant: tenant.clone(), credit_limit: 0, version: 0 };
+        let booked = BookedAccount {
+            account: account.clone(),
+            tenant: tenant.clone(),
+            credit_limit: 0,
+            reserved: 0,
+            version: 0,
+        };
         let changes = Changes::new().add_account(&booked).add_holder(&customer.id, &account.id);
         store.save(changes).await?;
         Ok(account)
@@ -228,6 +233,7 @@ impl Books<'_> {
             account: account.clone(),
             tenant: tenant.clone(),
             credit_limit: plan.credit_limit,
+            reserved: 0,
             version: 0,
         };
         self.changes = std::mem::take(&mut self.changes).add_account(&booked);

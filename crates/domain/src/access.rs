@@ -4,9 +4,6 @@ use jiff::civil::Date;
 
 use crate::Consent;
 
-/// Days of history that later reads of a recurring consent see (Delegated Regulation (EU) 2018/389, Article 10a).
-const HISTORY_DAYS: i64 = 90;
-
 /// Kinds of reads that are counted, each on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadKind {
@@ -32,12 +29,12 @@ pub fn is_counted(consent: &Consent, attended: bool) -> bool {
 }
 
 /// The first day of history that a read may see: everything with the first read of a consent and account, and
-/// with one-off consents.
-pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date) -> Date {
+/// with one-off consents; so many days otherwise.
+pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date, history_days: i64) -> Date {
     if is_first_read || !consent.recurring {
         return Date::MIN;
     }
-    today.saturating_sub(jiff::Span::new().days(HISTORY_DAYS))
+    today.saturating_sub(jiff::Span::new().days(history_days))
 }
 
 /// A rule about access to accounts that a request breaks.

@@ -1,15 +1,17 @@
 //! Which rule said no.
 
 use eidas::Role;
+use jiff::SignedDuration;
 
 use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
+use crate::funds_consents::FundsRefusal;
 use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::standing::StandingRefusal;
-use crate::{Timestamp, TppId};
+use crate::{Timestamp, TppId, duration_in_words};
 
 /// A rule that a request breaks. `Display` is for the caller and says what would be right; each dialect chooses
 /// status and code.
@@ -113,14 +115,22 @@ pub enum Refusal {
     Standing(#[from] StandingRefusal),
     /// The same request id came with another request.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"
+        "X-Request-ID was used within the last {} for another request to this path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdReused,
+    RequestIdReused {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// The request id came with another method or path.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another method or path; use a new UUID for each request"
+        "X-Request-ID was used within the last {} for another method or path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdOfAnother,
+    RequestIdOfAnother {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// About a consent.
     #[error(transparent)]
     Consent(#[from] ConsentRefusal),
@@ -133,6 +143,9 @@ pub enum Refusal {
     /// About access to an account.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// About confirmation of funds.
+    #[error(transparent)]
+    Funds(#[from] FundsRefusal),
     /// About a payment.
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),

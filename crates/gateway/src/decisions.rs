@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
     Account, AccountId, AccountReference, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId,
-    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
+    Decision, GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
+use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// What a customer approves.
 #[derive(Debug, Clone, Default)]
@@ -76,13 +75,19 @@ impl Gateway {
                 return self.decide_for_tpp(ctx, open, (logged_in, payment), approval).await;
             }
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
+            // There is nothing to choose: the consent names its account, which the customer holds.
+            if let Matter::FundsConsent(_) = &open.matter {
+                let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, Vec::new())?;
+                self.0.store.save(changes).await?;
+                return Ok(Ok(Journey::Leave(way_back)));
+            }
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
                 _ => return self.decide_payments(ctx, open, logged_in, waiting, approval).await,
             };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
-                let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
+                let (changes, way_back) = self.refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
@@ -135,7 +140,7 @@ impl Gateway {
             return Ok(Err(DecisionProblem::Undecided));
         }
         if orders.is_empty() {
-            let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
+            let (changes, way_back) = self.refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
             return Ok(Ok(Journey::Leave(way_back)));
         }
@@ -159,16 +164,26 @@ impl Gateway {
         let Open { session, matter, authorisation } = open;
         let customer = logged_in.customer.clone();
         let mut approved = authorisation.approve(customer.clone());
-        let Matter::Consent(consent) = matter else {
-            let changes = changes.put_authorisation(&approved.confirm(ctx.now)?);
-            return Ok(end(changes, session, Outcome::PaymentDecided));
+        let profile = self.profile(session.request.interface);
+        let (lifetime, rules) = (profile.sca.lifetime, &profile.consents);
+        let changes = match matter {
+            Matter::Payment(_) => {
+                let changes = changes.put_authorisation(&approved.confirm(ctx.now, lifetime)?);
+                return Ok(end(changes, session, Outcome::PaymentDecided));
+            }
+            Matter::FundsConsent(consent) => {
+                changes.put_funds_consent(&consent.approve(customer.clone(), ctx.now)?)
+            }
+            Matter::Consent(consent) => {
+                let mut consent = consent.approve(customer.clone(), granted, ctx.now, rules)?;
+                if !consent.access.is_confirmed_by_tpp() {
+                    consent = consent.confirm(ctx.now, rules)?;
+                    approved = approved.confirm(ctx.now, lifetime)?;
+                }
+                changes.put_consent(&consent)
+            }
         };
-        let mut consent = consent.approve(customer, granted, ctx.now)?;
-        if !consent.access.is_confirmed_by_tpp() {
-            consent = consent.confirm(ctx.now)?;
-            approved = approved.confirm(ctx.now)?;
-        }
-        let changes = changes.put_consent(&consent).put_authorisation(&approved);
+        let changes = changes.put_authorisation(&approved);
         Ok(self.end_with_code(ctx, changes, session, (logged_in, approved.id)))
     }
 
@@ -180,11 +195,8 @@ impl Gateway {
         session: Session,
         (logged_in, authorisation): (LoggedIn, AuthorisationId),
     ) -> (Changes, WayBack) {
+        let lifetime = self.profile(session.request.interface).lifetimes.authorization_code;
         let secret = self.secret_for(session.request.interface);
-        let lifetime = match self.0.settings.strictness {
-            Strictness::Lenient => CODE_LIFETIME,
-            Strictness::Strict => STRICT_CODE_LIFETIME,
-        };
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
@@ -210,7 +222,9 @@ impl Gateway {
         let interface = open.session.request.interface;
         match (&open.matter, interface) {
             (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
-            (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
+            (Matter::FundsConsent(_), _) | (Matter::Consent(_), Interface::BerlinGroup) => {
+                return Ok(Vec::new());
+            }
             (Matter::Consent(_), Interface::Bunq) => {}
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
@@ -272,7 +286,7 @@ impl Gateway {
                 changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
             }
             let outcome = self.why_cancelled(ctx, &open).await?;
-            let (changes, way_back) = refuse(ctx, changes, *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, changes, *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -291,7 +305,7 @@ impl Gateway {
                 Err(elsewhere) => return Ok(elsewhere),
             };
             let outcome = Outcome::NotPaid(declined.refusal.clone());
-            let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, Changes::new(), *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -311,6 +325,22 @@ impl Gateway {
         })
     }
 
+    /// Adds the refusal of the consent to `changes`, and the end of the session.
+    fn refuse(&self, ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
+        let changes = changes.put_authorisation(&open.authorisation.fail());
+        match open.matter {
+            Matter::Consent(consent) => {
+                let rules = self.rules_of(&consent);
+                end(changes.put_consent(&consent.reject(ctx.now, rules)), open.session, outcome)
+            }
+            Matter::FundsConsent(consent) => {
+                let rejected = consent.end(Decision::Rejected, ctx.now);
+                end(changes.put_funds_consent(&rejected), open.session, outcome)
+            }
+            Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
+        }
+    }
+
     /// The accounts of a customer that a consent covers or offers.
     pub(crate) async fn offered(
         &self,
@@ -322,15 +352,6 @@ impl Gateway {
             .into_iter()
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
             .collect())
-    }
-}
-
-/// Adds the refusal of the consent to `changes`, and the end of the session.
-fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
-    let changes = changes.put_authorisation(&open.authorisation.fail());
-    match open.matter {
-        Matter::Consent(consent) => end(changes.put_consent(&consent.reject(ctx.now)), open.session, outcome),
-        Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
     }
 }
 

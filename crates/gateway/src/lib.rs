@@ -17,6 +17,7 @@ mod customers;
 mod decisions;
 mod error;
 mod forgetting;
+mod funds_consents;
 mod grants;
 mod keys;
 mod leases;
@@ -27,6 +28,7 @@ mod payment_confirmations;
 mod payment_requests;
 mod payments;
 mod private_state;
+pub mod profile;
 mod pushed_requests;
 mod randomness;
 mod registration;
@@ -50,9 +52,10 @@ pub use context::Ctx;
 pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem, WaitingPayment};
 pub use domain;
-use domain::{RedirectUriRules, RequestId, Tenant, TppId};
+use domain::{Interface, RedirectUriRules, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
+pub use funds_consents::RequestedFundsConsent;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::Lease;
@@ -61,6 +64,7 @@ pub use onboarding::IssuedToken;
 pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
+pub use profile::{Profile, Profiles};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
@@ -78,6 +82,8 @@ const KNOWN_CLIENTS: usize = 4096;
 pub struct Settings {
     /// The bank's branches.
     pub tenants: Vec<Tenant>,
+    /// How it runs each of its interfaces.
+    pub profiles: Profiles,
     /// How much it puts up with.
     pub strictness: Strictness,
     /// How often it may be called.
@@ -167,6 +173,16 @@ impl Gateway {
     /// How the bank is set up.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// How the bank runs an interface.
+    pub fn profile(&self, interface: Interface) -> &Profile {
+        self.profiles().at(interface)
+    }
+
+    /// How the bank runs its interfaces.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.settings.profiles
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

@@ -1,6 +1,5 @@
 //! Onboarding: a signed call is traded for an initial access token.
 
-use domain::initial_access_tokens::LIFETIME;
 use domain::{CertificateRecord, InitialAccessToken};
 
 use crate::error::retry;
@@ -23,15 +22,16 @@ impl Gateway {
     pub async fn issue_initial_access_token(
         &self,
         ctx: &Ctx,
-        _acting: &ActingTpp,
+        acting: &ActingTpp,
         presented: &PresentedCertificate,
     ) -> Result<IssuedToken, Error> {
         let token = self.0.randomness.secret_uuid();
         let fingerprint = presented.holder.fingerprint.clone();
-        let issued =
-            InitialAccessToken::issue(secrets::hash(&token), fingerprint, ctx.tenant.clone(), ctx.now);
+        let lifetime = self.profile(acting.interface()).lifetimes.initial_access_token;
+        let (hash, tenant) = (secrets::hash(&token), ctx.tenant.clone());
+        let issued = InitialAccessToken::issue(hash, fingerprint, tenant, ctx.now, lifetime);
         retry(|| self.save_initial_access_token(ctx, presented, &issued)).await?;
-        Ok(IssuedToken { token, expires_in: LIFETIME.as_secs() })
+        Ok(IssuedToken { token, expires_in: lifetime.as_secs() })
     }
 
     async fn save_initial_access_token(

@@ -23,6 +23,7 @@ use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
 pub struct ApprovedPayment {
     id: PaymentId,
     tenant: Tenant,
+    interface: Interface,
     account: AccountId,
     terms: PaymentTerms,
     transfers: Vec<Transfer>,
@@ -37,6 +38,11 @@ impl ApprovedPayment {
     /// Where.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
+    }
+
+    /// Where it was asked for: bunq's payments have moved their money when they are approved, whatever the product.
+    pub fn interface(&self) -> Interface {
+        self.interface
     }
 
     /// The account that pays.
@@ -232,8 +238,9 @@ impl Gateway {
     ) -> Result<PaymentId, Error> {
         check_transfers(&transfers)?;
         self.held_account(customer, account).await?;
-        let (tenant, account, terms) = (ctx.tenant.clone(), account.clone(), PaymentTerms::AT_ONCE);
-        let order = [ApprovedPayment { id, tenant, account, terms, transfers }];
+        let (tenant, interface) = (ctx.tenant.clone(), Interface::Bunq);
+        let (account, terms) = (account.clone(), PaymentTerms::AT_ONCE);
+        let order = [ApprovedPayment { id, tenant, interface, account, terms, transfers }];
         retry(|| async { Ok(self.0.bank.payments.submit(&order, Changes::new(), ctx.now).await??) }).await?;
         let [order] = order;
         Ok(order.id)
@@ -298,6 +305,7 @@ pub(crate) fn order_of(payment: &Payment) -> Vec<ApprovedPayment> {
     vec![ApprovedPayment {
         id: payment.id.clone(),
         tenant: payment.tenant.clone(),
+        interface: payment.interface,
         account: account.clone(),
         terms: payment.terms.clone(),
         transfers: payment.transfers.clone(),

@@ -159,11 +159,12 @@ impl From<Refusal> for Error {
             }
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.
-            Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother
+            Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. }
             | Refusal::Consent(_)
             | Refusal::Authorisation(_)
             | Refusal::Access(_)
+            | Refusal::Funds(_)
             | Refusal::Payment(_) => Self::bad("invalid_request", refusal),
         }
     }

@@ -4,18 +4,18 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use edge::{BANK_PAGE, Connection, redirect, session_cookie};
+use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{
-    Account, AccountId, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal, Product,
-    Timestamp,
+    Account, AccountId, Card, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal,
+    Product, Timestamp,
 };
 use gateway::sessions::{DecisionView, Journey, LogInView};
 use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
-    Simulator,
+    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownFunds, ShownPayment,
+    ShownTransfer, Simulator,
 };
 
 use crate::error::{DENIED, Error, refused_as};
@@ -34,6 +34,12 @@ struct Failed(Error);
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self(error)
+    }
+}
+
+impl From<FormError> for Failed {
+    fn from(error: FormError) -> Self {
+        Error::from(error).into()
     }
 }
 
@@ -109,7 +115,7 @@ async fn find<'a>(
 ) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let Some(tenant) = gateway.session_tenant(&secret).await? else { return Ok(None) };
+    let Some((tenant, _)) = gateway.session_place(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
     Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
 }
@@ -175,16 +181,24 @@ impl Session<'_> {
     fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
         let gateway = &self.services.edge.gateway;
         let number = typed.number;
+        // Until what is open has been left alone for too long.
+        let retry_after = match view.problem {
+            Some(LogInProblem::TooManyOpen { idle_time, .. }) => Some(idle_time.as_secs()),
+            _ => None,
+        };
         let answer = gateway.simulated_answer(&number, &view.challenge);
         let simulator =
             answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
         let problem = view.problem.and_then(|problem| match problem {
             LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
             LogInProblem::Stale => None,
-            LogInProblem::TooManyOpen => Some(Problem::TooManyOpen),
-            LogInProblem::Blocked { until } => Some(Problem::Blocked(self.time_of_day(until))),
+            LogInProblem::TooManyOpen { most, idle_time } => {
+                Some(Problem::TooManyOpen { most, minutes: idle_time.as_secs().div_euclid(60) })
+            }
+            LogInProblem::Blocked { until, failures } => {
+                Some(Problem::Blocked { until: self.time_of_day(until), failures })
+            }
         });
-        let is_too_many = matches!(problem, Some(Problem::TooManyOpen));
         let page = LogInPage {
             language: view.language,
             csrf: gateway.csrf_token(&self.secret),
@@ -195,11 +209,9 @@ impl Session<'_> {
             problem,
             simulator,
         };
-        let status = if is_too_many { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let status = if retry_after.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
         let mut response = web::form_page(status, &page, &policy_target(&view.redirect_uri));
-        if is_too_many {
-            // Until what is open has been left alone for too long.
-            let seconds = gateway::domain::sessions::IDLE_TIME.as_secs();
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(response)
@@ -227,6 +239,7 @@ impl Session<'_> {
             },
             payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
             shares_access: consent.is_some(),
+            funds: view.funds_consent.as_ref().map(|consent| ShownFunds { card: shown_card(&consent.card) }),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
             transactions: asks(consent, |granted| granted.transactions, &view.accounts),
             accounts: view
@@ -291,6 +304,15 @@ fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> Shown
             })
             .collect(),
     }
+}
+
+/// What a customer knows a card by: its kind and the last digits of its number.
+fn shown_card(card: &Card) -> String {
+    let number: Vec<char> = card.number.iter().flat_map(|number| number.chars()).collect();
+    let last: String = number[number.len().saturating_sub(4)..].iter().collect();
+    let number = if last.is_empty() { last } else { format!("\u{2026}{last}") };
+    let information = one_line(card.information.as_deref().unwrap_or_default());
+    format!("{information} {}", visible(&number)).trim().to_owned()
 }
 
 /// A text of somebody else's on one line, with nothing hidden in it.

@@ -20,6 +20,8 @@ pub struct BookedAccount {
     pub tenant: Tenant,
     /// How far it may be overdrawn, in minor units.
     pub credit_limit: i64,
+    /// What of it is set aside for payments that are not booked yet, in minor units.
+    pub reserved: i64,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
 }
@@ -75,7 +77,7 @@ pub(crate) const TRANSACTION: Columns = Columns::of(
 const ACCOUNT: Columns = Columns::of("accounts", "id, iban, currency, product, name, status");
 
 /// What the bank alone knows of an account.
-const BOOKED: Columns = Columns::of("accounts", "tenant, credit_limit, version");
+const BOOKED: Columns = Columns::of("accounts", "tenant, credit_limit, reserved, version");
 const BALANCE: Columns = Columns::of("postings", "entry, balance_after");
 const AMOUNT: Columns = Columns::of("postings", "entry, amount");
 const ENTRY: Columns = Columns::of("postings", "entry");
@@ -134,6 +136,7 @@ impl Store {
                 account: read_account(row)?,
                 tenant: row.tenant()?,
                 credit_limit: row.integer()?,
+                reserved: row.integer()?,
                 version: row.integer()?,
             })
         })

@@ -98,7 +98,7 @@ fn booked(id: &str, iban: &str, product: Product) -> BookedAccount {
         name: "N.".to_owned(),
         status: AccountStatus::Enabled,
     };
-    BookedAccount { account, tenant: Tenant::parse("nl").unwrap(), credit_limit: 0, version: 0 }
+    BookedAccount { account, tenant: Tenant::parse("nl").unwrap(), credit_limit: 0, reserved: 0, version: 0 }
 }
 
 #[tokio::test]

@@ -218,6 +218,7 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
 fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
     SandboxSettings {
         tenants: config.tenants.clone(),
+        profiles: (config.profiles)(config.strictness),
         strictness: config.strictness,
         rate_limits: config.rate_limits,
         cross_border_payments: config.cross_border_payments,

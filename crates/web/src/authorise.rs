@@ -32,10 +32,20 @@ pub struct LogInPage {
 pub enum Problem {
     /// Wrong, with so many attempts left.
     Wrong(i64),
-    /// Blocked until this time of day.
-    Blocked(String),
-    /// Too many challenges are open at once.
-    TooManyOpen,
+    /// Blocked.
+    Blocked {
+        /// Until this time of day.
+        until: String,
+        /// After so many failures.
+        failures: i64,
+    },
+    /// As many challenges are open as may be at once.
+    TooManyOpen {
+        /// So many.
+        most: usize,
+        /// For so many minutes at most.
+        minutes: i64,
+    },
 }
 
 /// A simulated device.
@@ -69,6 +79,8 @@ pub struct DecisionPage {
     pub accounts: Vec<ShownAccount>,
     /// Whether the third party gets access to accounts.
     pub shares_access: bool,
+    /// That the third party asks whether the account holds an amount.
+    pub funds: Option<ShownFunds>,
     /// Whether balances are asked for.
     pub balances: bool,
     /// Whether transactions are asked for.
@@ -79,6 +91,13 @@ pub struct DecisionPage {
     pub recurring: bool,
     /// Whether the customer has yet to choose.
     pub must_choose: bool,
+}
+
+/// Confirmation of funds on the page.
+#[derive(Debug, Clone)]
+pub struct ShownFunds {
+    /// For which card; may be empty.
+    pub card: String,
 }
 
 /// A payment on the page.
@@ -172,8 +191,12 @@ impl LogInPage {
         vec![
             plain(Language::English, None, None),
             plain(Language::Dutch, Some(Problem::Wrong(2)), Some(simulator)),
-            plain(Language::Dutch, Some(Problem::TooManyOpen), None),
-            plain(Language::French, Some(Problem::Blocked("12:15".into())), Some(Simulator::default())),
+            plain(Language::Dutch, Some(Problem::TooManyOpen { most: 3, minutes: 5 }), None),
+            plain(
+                Language::French,
+                Some(Problem::Blocked { until: "12:15".into(), failures: 5 }),
+                Some(Simulator::default()),
+            ),
         ]
     }
 }
@@ -184,6 +207,9 @@ impl DecisionPage {
     }
 
     fn title(&self) -> &'static str {
+        if self.funds.is_some() {
+            return self.texts().decide_funds;
+        }
         if self.payments.is_empty() { self.texts().decide } else { self.texts().decide_payments }
     }
 
@@ -240,6 +266,7 @@ impl DecisionPage {
             payments: vec![],
             accounts,
             shares_access: true,
+            funds: None,
             balances: true,
             transactions: choice != Choice::None,
             until: "3 March 2026".into(),
@@ -251,6 +278,11 @@ impl DecisionPage {
             plain(Language::Dutch, Choice::None, vec![account("1")]),
             plain(Language::French, Choice::One, vec![]),
             plain(Language::English, Choice::Several, vec![account("1"), account("2")]),
+            Self {
+                shares_access: false,
+                funds: Some(ShownFunds { card: "<i>Debit</i> …1234".into() }),
+                ..plain(Language::Dutch, Choice::None, vec![account("1")])
+            },
             Self {
                 payments: vec![payment(Some("NL91 ABNA")), payment(Some("NL91 ABNA"))],
                 ..plain(Language::Dutch, Choice::Several, vec![account("1")])

@@ -87,6 +87,11 @@ pub struct Texts {
     pub once: &'static str,
     pub recurring: &'static str,
     pub no_payments: &'static str,
+    pub decide_funds: &'static str,
+    pub wants_to_know: &'static str,
+    pub whether_funds: &'static str,
+    pub card: &'static str,
+    pub until_withdrawn: &'static str,
     pub approve: &'static str,
     pub decide_payments: &'static str,
     pub payment: &'static str,
@@ -111,6 +116,10 @@ pub struct Texts {
     pub forbidden: &'static str,
     pub forbidden_text: &'static str,
     pub months: [&'static str; 12],
+    /// From zero to ten.
+    pub numbers: [&'static str; 11],
+    pub one_minute: &'static str,
+    pub minutes: &'static str,
 }
 
 const ENGLISH: Texts = Texts {
@@ -129,8 +138,8 @@ const ENGLISH: Texts = Texts {
     cancel: "Cancel",
     wrong: "Account number or answer is not right.",
     attempts_left: "Attempts left:",
-    blocked: "Log-in is blocked after five wrong answers in a row. It opens again at",
-    too_many_open: "Three log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in five minutes.",
+    blocked: "Log-in is blocked after {failures} wrong answers in a row. It opens again at",
+    too_many_open: "{Most} log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in {minutes}.",
     simulator: "Digipass simulator",
     simulator_intro: "This bank is for tests, and so is your digipass. Type its number to see what it would answer.",
     device_number: "Number of the digipass",
@@ -157,6 +166,11 @@ const ENGLISH: Texts = Texts {
     once: "Once",
     recurring: "Whenever you use it, and a few times a day without you",
     no_payments: "It cannot pay or change anything. You can withdraw this consent at any time.",
+    decide_funds: "Let it ask whether there is enough money?",
+    wants_to_know: "Wants to know",
+    whether_funds: "Whether the account holds the amount that you are about to pay. The answer is yes or no: it does not see the balance, and nothing is set aside.",
+    card: "Card",
+    until_withdrawn: "Until you withdraw it",
     decide_payments: "Make these payments?",
     payment: "Payment",
     pay_from: "From account",
@@ -194,6 +208,9 @@ const ENGLISH: Texts = Texts {
         "November",
         "December",
     ],
+    numbers: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 const DUTCH: Texts = Texts {
@@ -212,8 +229,8 @@ const DUTCH: Texts = Texts {
     cancel: "Annuleren",
     wrong: "Rekeningnummer of antwoord is niet juist.",
     attempts_left: "Resterende pogingen:",
-    blocked: "Inloggen is geblokkeerd na vijf foute antwoorden op rij. Het kan weer om",
-    too_many_open: "Er wachten al drie inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over vijf minuten opnieuw.",
+    blocked: "Inloggen is geblokkeerd na {failures} foute antwoorden op rij. Het kan weer om",
+    too_many_open: "Er wachten al {most} inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over {minutes} opnieuw.",
     simulator: "Digipass-simulator",
     simulator_intro: "Deze bank is om te testen, en uw digipass ook. Toets het nummer in om te zien wat hij zou antwoorden.",
     device_number: "Nummer van de digipass",
@@ -240,6 +257,11 @@ const DUTCH: Texts = Texts {
     once: "Eenmalig",
     recurring: "Wanneer u het gebruikt, en enkele keren per dag zonder u",
     no_payments: "Er kan niets worden betaald of gewijzigd. U kunt dit altijd intrekken.",
+    decide_funds: "Laten vragen of er genoeg geld is?",
+    wants_to_know: "Wil weten",
+    whether_funds: "Of er op de rekening staat wat u wilt betalen. Het antwoord is ja of nee: het saldo is niet te zien en er wordt niets gereserveerd.",
+    card: "Kaart",
+    until_withdrawn: "Tot u het intrekt",
     decide_payments: "Deze betalingen uitvoeren?",
     payment: "Betaling",
     pay_from: "Van rekening",
@@ -277,6 +299,9 @@ const DUTCH: Texts = Texts {
         "november",
         "december",
     ],
+    numbers: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"],
+    one_minute: "minuut",
+    minutes: "minuten",
 };
 
 const FRENCH: Texts = Texts {
@@ -295,8 +320,8 @@ const FRENCH: Texts = Texts {
     cancel: "Annuler",
     wrong: "Le numéro de compte ou la réponse n'est pas correct.",
     attempts_left: "Essais restants :",
-    blocked: "La connexion est bloquée après cinq mauvaises réponses de suite. Elle rouvre à",
-    too_many_open: "Trois connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans cinq minutes.",
+    blocked: "La connexion est bloquée après {failures} mauvaises réponses de suite. Elle rouvre à",
+    too_many_open: "{Most} connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans {minutes}.",
     simulator: "Simulateur de digipass",
     simulator_intro: "Cette banque sert aux tests, votre digipass aussi. Tapez son numéro pour voir ce qu'il répondrait.",
     device_number: "Numéro du digipass",
@@ -323,6 +348,11 @@ const FRENCH: Texts = Texts {
     once: "Une seule fois",
     recurring: "Chaque fois que vous l'utilisez, et quelques fois par jour sans vous",
     no_payments: "Rien ne peut être payé ni modifié. Vous pouvez révoquer cet accord à tout moment.",
+    decide_funds: "Permettre de demander si le solde suffit ?",
+    wants_to_know: "Veut savoir",
+    whether_funds: "Si le compte contient le montant que vous allez payer. La réponse est oui ou non : le solde n’est pas communiqué et rien n’est réservé.",
+    card: "Carte",
+    until_withdrawn: "Jusqu’à ce que vous le retiriez",
     decide_payments: "Effectuer ces paiements ?",
     payment: "Paiement",
     pay_from: "Du compte",
@@ -360,12 +390,38 @@ const FRENCH: Texts = Texts {
         "novembre",
         "décembre",
     ],
+    numbers: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 impl Texts {
     /// A language's name for itself.
     pub fn name_of(&self, language: &Language) -> &'static str {
         texts(*language).own_name
+    }
+
+    /// A number, in a word up to ten.
+    fn number(&self, number: i64) -> String {
+        let word = usize::try_from(number).ok().and_then(|number| self.numbers.get(number));
+        word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
+    }
+
+    /// That so many failures block the log-in, and that what follows is until when.
+    pub fn blocked(&self, failures: &i64) -> String {
+        self.blocked.replace("{failures}", &self.number(*failures))
+    }
+
+    /// That so many log-ins wait for an answer, and how long one may be left alone.
+    pub fn too_many_open(&self, most: &usize, minutes: &i64) -> String {
+        let most = self.number(i64::try_from(*most).unwrap_or(i64::MAX));
+        let mut capital = most.clone();
+        if let Some(first) = capital.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let unit = if *minutes == 1 { self.one_minute } else { self.minutes };
+        let minutes = format!("{} {unit}", self.number(*minutes));
+        self.too_many_open.replace("{most}", &most).replace("{Most}", &capital).replace("{minutes}", &minutes)
     }
 
     /// A day as people write it, for example 3 March 2026.
@@ -379,6 +435,20 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_told_in_words() {
+        let blocked = texts(Language::English).blocked(&5);
+        assert!(blocked.contains("after five wrong answers in a row"), "{blocked}");
+        assert!(texts(Language::Dutch).blocked(&12).contains("na 12 foute antwoorden"));
+        let open = texts(Language::French).too_many_open(&3, &5);
+        assert!(
+            open.starts_with("Trois connexions") && open.ends_with("réessayez dans cinq minutes."),
+            "{open}"
+        );
+        let open = texts(Language::Dutch).too_many_open(&4, &1);
+        assert!(open.contains("al vier inlogpogingen") && open.contains("over één minuut opnieuw"), "{open}");
+    }
 
     #[test]
     fn a_link_asks_for_languages_in_order() {

@@ -12,8 +12,8 @@ mod page;
 
 pub use assets::routes;
 pub use authorise::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownPayment, ShownTransfer,
-    Simulator,
+    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownFunds, ShownPayment,
+    ShownTransfer, Simulator,
 };
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};

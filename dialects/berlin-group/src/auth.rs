@@ -106,7 +106,7 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     check_body(edge, &message, &body)?;
     let path = message.target.split('?').next().unwrap_or_default();
     let changes = !message.method.is_safe();
-    edge.gateway.check_request_id(&ctx, &presented.holder.tpp, (message.method.as_str(), path), changes)?;
+    edge.gateway.check_request_id(&ctx, &acting, (message.method.as_str(), path), changes)?;
     Ok(Signed { ctx, connection, presented, acting, ids, parts, body })
 }
 
@@ -250,9 +250,10 @@ impl Signed {
     }
 
     /// What makes this request the same as another one.
-    pub(crate) fn key(&self) -> RequestKey {
+    pub(crate) fn key(&self, edge: &Edge) -> RequestKey {
         let path = target(&self.parts).split('?').next().unwrap_or_default();
-        RequestKey::new(&self.ctx, self.acting.id(), self.parts.method.as_str(), path, &self.body)
+        let call = (self.parts.method.as_str(), path);
+        edge.gateway.request_key(&self.ctx, &self.acting, call, &self.body)
     }
 
     /// The body as JSON.

@@ -1,6 +1,7 @@
 //! Accounts that their holder opens, describes and closes (section 14.1).
 
 use gateway::domain::{AccountStatus, Product};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::accounts::{AccountProfile, Seen, Type, named, profile, visible};
@@ -124,6 +125,14 @@ impl Wishes {
     }
 }
 
+/// What a holder wants to become of an account.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Cancelled,
+    Active,
+}
+
 /// Changes what the holder calls an account, its limit, or closes it.
 ///
 /// # Errors
@@ -140,11 +149,11 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
     let body = call.json()?;
     let fields = Fields::of(&body);
     let wishes = Wishes::read(fields)?;
-    let status = fields.optional_word("status", &["CANCELLED", "ACTIVE"])?;
+    let status: Option<Wish> = fields.optional_word("status")?;
     let mut reason = None;
-    if status == Some("CANCELLED") {
-        fields.word("sub_status", &["REDEMPTION_VOLUNTARY"])?;
-        fields.word("reason", &["OTHER"])?;
+    if status == Some(Wish::Cancelled) {
+        fields.constant("sub_status", "REDEMPTION_VOLUNTARY")?;
+        fields.constant("reason", "OTHER")?;
         reason = Some(fields.text("reason_description")?.chars().take(500).collect());
         call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await?;
     }

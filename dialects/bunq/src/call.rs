@@ -21,6 +21,7 @@ use crate::sessions::{self, Session};
 use crate::signatures::verify;
 use crate::state::Bunq;
 use crate::users::{self, User};
+use crate::wire::Pagination;
 
 /// A call as it came in.
 pub(crate) struct Incoming {
@@ -265,7 +266,7 @@ impl Call {
     ///
     /// # Errors
     /// 400
-    pub(crate) async fn page_of<T: Kept>(&self, owner: i64) -> Result<(Vec<Record<T>>, Value), Error> {
+    pub(crate) async fn page_of<T: Kept>(&self, owner: i64) -> Result<(Vec<Record<T>>, Pagination), Error> {
         self.page_of_weighed(owner, |_| true, |_| 1).await
     }
 
@@ -277,7 +278,7 @@ impl Call {
         &self,
         owner: i64,
         is_visible: impl Fn(&Record<T>) -> bool,
-    ) -> Result<(Vec<Record<T>>, Value), Error> {
+    ) -> Result<(Vec<Record<T>>, Pagination), Error> {
         self.page_of_weighed(owner, is_visible, |_| 1).await
     }
 
@@ -290,7 +291,7 @@ impl Call {
         owner: i64,
         is_visible: impl Fn(&Record<T>) -> bool,
         weigh: impl Fn(&Record<T>) -> usize,
-    ) -> Result<(Vec<Record<T>>, Value), Error> {
+    ) -> Result<(Vec<Record<T>>, Pagination), Error> {
         let page = self.page()?;
         let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX);
         let (mut found, mut range) = (Vec::new(), page.range);

@@ -6,7 +6,6 @@ use gateway::domain::{RequestId, Timestamp};
 use gateway::{Ctx, Error as GatewayError};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::callbacks::{Access, Outcome, access, deliver};
@@ -14,9 +13,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::notifications::Filter;
 use crate::records::{Kept, Range, Record, find, list as list_records};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::users;
+use crate::wire::objects::{Category, FilterFailure, Object};
 
 /// Attempts after the first one.
 const RETRIES: u32 = 5;
@@ -125,7 +125,7 @@ pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64
     match access {
         Access::Suspended => return Ok(true),
         // A third party whose access has ended learns that, and nothing else any more.
-        Access::Ended if failure.value.filter.category != "OAUTH" => {
+        Access::Ended if failure.value.filter.category != Category::Oauth => {
             failure.delete(&bunq.drawer).await?;
             return Ok(false);
         }
@@ -146,22 +146,16 @@ pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64
     }
 }
 
-fn render(failure: &Record<Failure>) -> Value {
+fn render(failure: &Record<Failure>) -> Object {
     let value = &failure.value;
-    wrapped(
-        "NotificationFilterFailure",
-        json!({
-            "id": failure.id,
-            "created": time(failure.created),
-            "updated": time(failure.updated),
-            "notification_filters": [value.filter.render()],
-            "category": value.filter.category,
-            "event_type": value.event_type,
-            "object_id": value.object_id,
-            "exception_message": value.message,
-            "response_code": value.response_code,
-        }),
-    )
+    Object::NotificationFilterFailure(failure.stamped(FilterFailure {
+        notification_filters: [value.filter.render()],
+        category: value.filter.category,
+        event_type: value.event_type.clone(),
+        object_id: value.object_id,
+        exception_message: value.message.clone(),
+        response_code: value.response_code,
+    }))
 }
 
 /// `GET /user/{user}/notification-filter-failure`

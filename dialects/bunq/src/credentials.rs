@@ -6,7 +6,6 @@ use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Times
 use gateway::{ActingTpp, Ctx};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::certificates::{Accepted, accept, bind_key};
@@ -15,11 +14,13 @@ use crate::fields::Fields;
 use crate::lives::{APPROVAL, until};
 use crate::permitted_ips::ANY;
 use crate::records::{Kept, Record, find, index_until, key_of, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, time};
 use crate::sessions::Session;
 use crate::signatures::is_sealed;
 use crate::state::Bunq;
 use crate::users::{self, User};
+use crate::wire::CredentialPasswordIp;
+use crate::wire::objects::{self, Object, State};
 
 /// How long a fresh key waits for its first device, at a bank for tests.
 const FIRST_USE: SignedDuration = SignedDuration::from_hours(1);
@@ -337,7 +338,7 @@ async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Resul
     let hash = gateway::secret_hash(&secret(bunq, &record));
     let by_key = index_until(BY_KEY, hash.as_hex(), &(user, record.id), forget_at);
     bunq.drawer.save(&[record.entry(), by_key]).await?;
-    Ok(Reply::one("CredentialPasswordIp", render(bunq, &record, ctx.now)))
+    Ok(Reply::one(render(bunq, &record, ctx.now)))
 }
 
 /// Under what the credential of a key is kept.
@@ -351,25 +352,24 @@ fn secret(bunq: &Bunq, credential: &Record<Credential>) -> String {
     bunq.edge.gateway.derived_secret("bunq provider key", &[&parts[0], &parts[1]])
 }
 
-fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Value {
+fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Object {
     let value = &credential.value;
     let is_pending = value.device.is_none() && value.expires_at.is_some() && !value.is_expired_at(now);
     let status = match () {
-        () if is_pending => "PENDING_FIRST_USE",
-        () if value.is_expired_at(now) => "EXPIRED",
-        () => "ACTIVE",
+        () if is_pending => State::PendingFirstUse,
+        () if value.is_expired_at(now) => State::Expired,
+        () => State::Active,
     };
-    json!({
-        "id": credential.id,
-        "created": time(credential.created),
-        "updated": time(credential.updated),
-        "status": status,
-        "expiry_time": value.expires_at.filter(|_| is_pending).map(time),
-        "token_value": is_pending.then(|| secret(bunq, credential)),
-        "permitted_device": value.device.as_ref().map(|device| {
-            json!({"description": device.description, "ip": device.ip})
-        }),
-    })
+    let device =
+        |device: &Device| objects::Device { description: device.description.clone(), ip: device.ip.clone() };
+    Object::CredentialPasswordIp(credential.stamped(objects::Credential {
+        status,
+        key: CredentialPasswordIp {
+            token_value: is_pending.then(|| secret(bunq, credential)),
+            expiry_time: value.expires_at.filter(|_| is_pending).map(time),
+        },
+        permitted_device: value.device.as_ref().map(device),
+    }))
 }
 
 /// The credential that a path names, of the session's user.
@@ -380,22 +380,19 @@ pub(crate) async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<
 /// `GET /payment-service-provider-credential/{id}`
 pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
     let credential = named(&call, call.session()?.user, "id").await?;
-    Ok(Reply::one("CredentialPasswordIp", render(&call.bunq, &credential, call.ctx.now)))
+    Ok(Reply::one(render(&call.bunq, &credential, call.ctx.now)))
 }
 
 /// `GET /user/{user}/credential-password-ip`
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
     let (found, links) = call.page_of::<Credential>(user).await?;
-    let elements = found
-        .iter()
-        .map(|record| wrapped("CredentialPasswordIp", render(&call.bunq, record, call.ctx.now)))
-        .collect();
+    let elements = found.iter().map(|record| render(&call.bunq, record, call.ctx.now)).collect();
     Ok(Reply::page(elements, links))
 }
 
 /// `GET /user/{user}/credential-password-ip/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let credential = named(&call, call.user()?, "id").await?;
-    Ok(Reply::one("CredentialPasswordIp", render(&call.bunq, &credential, call.ctx.now)))
+    Ok(Reply::one(render(&call.bunq, &credential, call.ctx.now)))
 }

@@ -1,7 +1,6 @@
 //! Devices: the first use of an API key, and the addresses that may use it (section 9).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::credentials::{self, bind, resolve};
@@ -10,8 +9,9 @@ use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
 use crate::permitted_ips::{MAX_ADDRESSES, check_ip};
 use crate::records::{Kept, Record, index_until, key_of, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::Reply;
 use crate::state::Bunq;
+use crate::wire::objects::{self, Device, Object, State};
 
 /// From an installation and the credential of a key to the device.
 const BY_INSTALLATION: &str = "device-by-installation";
@@ -98,30 +98,21 @@ fn exists() -> Error {
     Error::bad("A device already exists for the current installation.")
 }
 
-fn render(device: &Record<DeviceServer>) -> Value {
-    wrapped(
-        "DeviceServer",
-        json!({
-            "id": device.id,
-            "created": time(device.created),
-            "updated": time(device.updated),
-            "description": device.value.description,
-            "ip": device.value.ip,
-            "status": "ACTIVE",
-        }),
-    )
+fn render(record: &Record<DeviceServer>) -> Object {
+    let DeviceServer { description, ip } = record.value.clone();
+    let device = Device { description, ip };
+    Object::DeviceServer(record.stamped(objects::DeviceServer { device, status: State::Active }))
 }
 
 /// `GET /device-server` and `GET /device`
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
     let user = call.session()?.user;
     let (found, links) = call.page_of::<DeviceServer>(user).await?;
-    let elements = found.iter().map(render).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(render).collect(), links))
 }
 
 /// `GET /device-server/{id}` and `GET /device/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let device = call.record::<DeviceServer>(call.session()?.user, call.id("id")?).await?;
-    Ok(Reply::all(vec![render(&device)]))
+    Ok(Reply::one(render(&device)))
 }

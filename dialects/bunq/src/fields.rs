@@ -2,6 +2,8 @@
 
 use gateway::domain::{Currency, Date, Money, Timestamp, parse_day, parse_moment};
 use jiff::tz::Offset;
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -95,20 +97,29 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// One of several words, if it is there.
-    pub(crate) fn optional_word(
-        &self,
-        name: &str,
-        words: &[&'static str],
-    ) -> Result<Option<&'static str>, Error> {
+    /// One of the words of a type, if it is there.
+    pub(crate) fn optional_word<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        let word = words.iter().find(|word| **word == text).copied();
-        word.map(Some).ok_or_else(|| self.wrong(name, &format!("one of {}", words.join(", "))))
+        let read: Result<T, Words> = T::deserialize(StrDeserializer::new(text));
+        read.map(Some).map_err(|Words(words)| self.wrong(name, &format!("one of {words}")))
     }
 
-    /// One of several words.
-    pub(crate) fn word(&self, name: &str, words: &[&'static str]) -> Result<&'static str, Error> {
-        self.optional_word(name, words)?.ok_or_else(|| self.missing(name))
+    /// One of the words of a type.
+    pub(crate) fn word<T: Deserialize<'a>>(&self, name: &str) -> Result<T, Error> {
+        self.optional_word(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// The one word that there is, if it is there.
+    pub(crate) fn optional_constant(&self, name: &str, word: &str) -> Result<Option<()>, Error> {
+        match self.optional_text(name)? {
+            Some(text) if text != word => Err(self.wrong(name, &format!("one of {word}"))),
+            text => Ok(text.map(drop)),
+        }
+    }
+
+    /// The one word that there is.
+    pub(crate) fn constant(&self, name: &str, word: &str) -> Result<(), Error> {
+        self.optional_constant(name, word)?.ok_or_else(|| self.missing(name))
     }
 
     /// A truth value that must be there.
@@ -183,3 +194,25 @@ impl<'a> Fields<'a> {
         parse_day(text).map_err(|_| self.wrong(name, expected))
     }
 }
+
+/// The words of a type, for whoever sent another one.
+#[derive(Debug)]
+struct Words(String);
+
+impl serde::de::Error for Words {
+    fn custom<T: std::fmt::Display>(text: T) -> Self {
+        Self(text.to_string())
+    }
+
+    fn unknown_variant(_: &str, words: &'static [&'static str]) -> Self {
+        Self(words.join(", "))
+    }
+}
+
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Words {}

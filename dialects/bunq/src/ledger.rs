@@ -197,7 +197,7 @@ pub(crate) async fn made_of(
 ///
 /// # Errors
 /// 404
-pub(crate) async fn find_one(call: &Call, seen: &Seen, id: i64) -> Result<(i64, Transaction), Error> {
+pub(crate) async fn find_one(call: &Call, seen: &Seen, id: i64) -> Result<Numbered, Error> {
     let listed = in_range(call, seen, Range::Older(Some(id.saturating_add(1))), 1).await?;
     listed.payments.into_iter().find(|(found, _)| *found == id).ok_or_else(Error::not_found)
 }

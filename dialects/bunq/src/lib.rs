@@ -63,8 +63,6 @@ mod oauth_clients;
 #[cfg(feature = "server")]
 mod pagination;
 #[cfg(feature = "server")]
-mod parameters;
-#[cfg(feature = "server")]
 mod payment_batches;
 #[cfg(feature = "server")]
 mod payments;

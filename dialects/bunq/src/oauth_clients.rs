@@ -3,16 +3,18 @@
 use gateway::domain::{CustomerId, Interface};
 use gateway::{Entry, Error as GatewayError};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::pagination::Page;
 use crate::records::{Kept, Record, find, index, look_up, parse, write};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::User;
+use crate::wire::objects::Object;
+use crate::wire::{self, CallbackUrl, ClientStatus};
 
 /// From a client id to its user and number.
 const BY_CLIENT_ID: &str = "oauth-client-by-id";
@@ -126,7 +128,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         return Err(Error::bad("The body must be a JSON object, or a list with one."));
     }
     let fields = Fields::of(&object);
-    fields.optional_word("status", &["ACTIVE"])?;
+    fields.optional_constant("status", "ACTIVE")?;
     let display_name = fields.optional_text("display_name")?.map(|name| name.chars().take(140).collect());
     let url = fields.optional_text("redirect_url")?;
     let url = url.map(|url| check_url("redirect_url", url)).transpose()?;
@@ -162,33 +164,32 @@ async fn recognise(call: &Call, user: i64, customer: &CustomerId) -> Result<(), 
     gateway.recognise_customer(&call.ctx, client, (name, roles)).await
 }
 
-fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Value {
+fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Object {
     let value = &client.value;
-    json!({
-        "id": client.id,
-        "status": if value.is_active { "ACTIVE" } else { "CANCELLED" },
-        "display_name": value.display_name,
-        "client_id": client_id(bunq, client.id),
-        "secret": secret(bunq, client),
-        "callback_url": value.callbacks.iter().map(render_callback).collect::<Vec<_>>(),
+    Object::OauthClient(wire::OauthClient {
+        id: client.id,
+        status: if value.is_active { ClientStatus::Active } else { ClientStatus::Cancelled },
+        display_name: value.display_name.clone(),
+        client_id: client_id(bunq, client.id),
+        secret: secret(bunq, client),
+        callback_url: value.callbacks.iter().map(render_callback).collect(),
     })
 }
 
-fn render_callback(callback: &Callback) -> Value {
-    json!({
-        "id": callback.id,
-        "created": time(callback.created),
-        "updated": time(callback.updated),
-        "url": callback.url,
-    })
+fn render_callback(callback: &Callback) -> CallbackUrl {
+    CallbackUrl {
+        id: callback.id,
+        created: time(callback.created),
+        updated: time(callback.updated),
+        url: callback.url.clone(),
+    }
 }
 
 /// `GET /user/{user}/oauth-client`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let user = manager(&call)?;
     let (found, links) = call.page_of::<OauthClient>(user).await?;
-    let elements = found.iter().map(|client| wrapped("OauthClient", render(&call.bunq, client))).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|client| render(&call.bunq, client)).collect(), links))
 }
 
 async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
@@ -203,25 +204,33 @@ async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error>
 /// `GET /user/{user}/oauth-client/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let client = named(&call, "id").await?;
-    Ok(Reply::one("OauthClient", render(&call.bunq, &client)))
+    Ok(Reply::one(render(&call.bunq, &client)))
+}
+
+/// What a user wants to become of a client.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Active,
+    Cancelled,
 }
 
 /// `PUT /user/{user}/oauth-client/{id}`: a cancelled client's customers have to approve anew with the next one.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let mut client = named(&call, "id").await?;
     let body = call.json()?;
-    let status = Fields::of(&body).word("status", &["ACTIVE", "CANCELLED"])?;
-    if !client.value.is_active && status == "ACTIVE" {
+    let wish: Wish = Fields::of(&body).word("status")?;
+    if !client.value.is_active && wish == Wish::Active {
         return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
     }
     let (tpp, _) = call.caller()?.client(client.owner).ok_or_else(Error::not_found)?;
-    if status == "CANCELLED" && client.value.is_active {
+    if wish == Wish::Cancelled && client.value.is_active {
         let active = Active::of(&call, client.owner).await?;
         client.value.is_active = false;
         client.updated = call.ctx.now;
         call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
     }
-    if status == "CANCELLED" {
+    if wish == Wish::Cancelled {
         let gateway = &call.bunq.edge.gateway;
         let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
         gateway.end_authorizations(&call.ctx, &acting).await?;
@@ -278,7 +287,7 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
     let client = named(&call, "client").await?;
     let callbacks = client.value.callbacks.iter().rev();
-    let elements = callbacks.map(|callback| wrapped("OauthCallbackUrl", render_callback(callback))).collect();
+    let elements = callbacks.map(|callback| Object::OauthCallbackUrl(render_callback(callback))).collect();
     Ok(Reply::page(elements, Page::none()))
 }
 
@@ -286,7 +295,8 @@ pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
     let (client, id) = (named(&call, "client").await?, call.id("id")?);
     let callback = client.value.callbacks.iter().find(|callback| callback.id == id);
-    Ok(Reply::one("OauthCallbackUrl", render_callback(callback.ok_or_else(Error::not_found)?)))
+    let callback = callback.ok_or_else(Error::not_found)?;
+    Ok(Reply::one(Object::OauthCallbackUrl(render_callback(callback))))
 }
 
 /// `PUT …/oauth-client/{client}/callback-url/{id}`

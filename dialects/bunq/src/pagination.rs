@@ -1,9 +1,8 @@
 //! Pages of lists: newest first, with links in three directions (section 6.3).
 
-use serde_json::{Value, json};
-
 use crate::error::Error;
 use crate::records::Range;
+use crate::wire::Pagination;
 
 /// Elements of a page that asks for no number.
 const DEFAULT_COUNT: i64 = 10;
@@ -89,7 +88,7 @@ impl Page {
 
     /// The links of a page whose elements have these numbers, newest first. `has_older` and `has_newer` say whether
     /// there is anything beyond its ends. `path` is that of the list, from `/v1` on.
-    pub(crate) fn links(&self, path: &str, ids: &[i64], has_older: bool, has_newer: bool) -> Value {
+    pub(crate) fn links(&self, path: &str, ids: &[i64], has_older: bool, has_newer: bool) -> Pagination {
         let link = |name: &str, id: Option<&i64>| {
             // Clients take everything after the first `id=` for the number, so it comes last.
             let count = if self.is_counted { format!("count={}&", self.count) } else { String::new() };
@@ -102,16 +101,16 @@ impl Page {
             Range::Newer(_) => !has_newer,
         };
         let is_bounded = !matches!(self.range, Range::Older(None));
-        json!({
-            "future_url": link("newer_id", newest.filter(|_| is_latest)),
-            "newer_url": link("newer_id", newest.filter(|_| is_bounded)),
-            "older_url": link("older_id", oldest.filter(|_| has_older)),
-        })
+        Pagination {
+            future_url: link("newer_id", newest.filter(|_| is_latest)),
+            newer_url: link("newer_id", newest.filter(|_| is_bounded)),
+            older_url: link("older_id", oldest.filter(|_| has_older)),
+        }
     }
 
     /// The links of a list that is never paged.
-    pub(crate) fn none() -> Value {
-        json!({"future_url": null, "newer_url": null, "older_url": null})
+    pub(crate) fn none() -> Pagination {
+        Pagination::default()
     }
 }
 
@@ -138,14 +137,13 @@ mod tests {
     fn links_are_as_recorded() {
         let latest = page(&[("count", "3")]).unwrap();
         let links = latest.links("/v1/x", &[7, 6, 5], true, false);
-        assert_eq!(links["future_url"], "/v1/x?count=3&newer_id=7");
-        assert_eq!(links["newer_url"], Value::Null);
-        assert_eq!(links["older_url"], "/v1/x?count=3&older_id=5");
+        assert_eq!(links.future_url.as_deref(), Some("/v1/x?count=3&newer_id=7"));
+        assert_eq!(links.newer_url, None);
+        assert_eq!(links.older_url.as_deref(), Some("/v1/x?count=3&older_id=5"));
         let older = page(&[("older_id", "5")]).unwrap();
         let links = older.links("/v1/x", &[4, 3], false, true);
-        assert_eq!(links["future_url"], Value::Null);
-        assert_eq!(links["newer_url"], "/v1/x?newer_id=4");
-        assert_eq!(links["older_url"], Value::Null);
+        assert_eq!(links.newer_url.as_deref(), Some("/v1/x?newer_id=4"));
+        assert_eq!((links.future_url, links.older_url), (None, None));
         let empty = latest.links("/v1/x", &[], false, false);
         assert_eq!(empty, Page::none());
     }

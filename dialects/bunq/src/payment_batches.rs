@@ -3,7 +3,6 @@
 use gateway::domain::PaymentId;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
@@ -14,7 +13,9 @@ use crate::lives::ORDER;
 use crate::payments::Renderer;
 use crate::pointers::transfers;
 use crate::records::{Kept, Record};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::Reply;
+use crate::wire;
+use crate::wire::objects::Object;
 
 /// Payments that were made together, or are to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,13 +53,12 @@ pub(crate) fn payment_of_batch(batch: i64) -> PaymentId {
 }
 
 /// A batch whose payments were made.
-async fn render(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Option<Value>, Error> {
+async fn render(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Option<Object>, Error> {
     let renderer = Renderer::new(call, seen);
     let made = made_of(call, seen, &payment_of_batch(batch.id), batch.value.count).await?;
     let Some(made) = made else { return Ok(None) };
-    let payments: Vec<Value> = made.iter().map(|(id, one)| renderer.payment(*id, one)).collect();
-    let (created, updated) = (time(batch.created), time(batch.updated));
-    Ok(Some(json!({"id": batch.id, "created": created, "updated": updated, "payments": payments})))
+    let payments = made.iter().map(|one| renderer.payment(one)).collect();
+    Ok(Some(Object::PaymentBatch(batch.stamped(wire::payments::PaymentBatch { payments }))))
 }
 
 /// `GET …/monetary-account/{account}/payment-batch`
@@ -69,7 +69,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let mut elements = Vec::new();
     for batch in &found {
         breathe().await;
-        elements.extend(render(&call, &seen, batch).await?.map(|batch| wrapped("PaymentBatch", batch)));
+        elements.extend(render(&call, &seen, batch).await?);
     }
     Ok(Reply::page(elements, links))
 }
@@ -77,7 +77,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
-    Ok(Reply::one("PaymentBatch", named(&call, &seen).await?))
+    Ok(Reply::one(named(&call, &seen).await?))
 }
 
 /// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
@@ -87,7 +87,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(call.id("id")?))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Value, Error> {
+async fn named(call: &Call, seen: &Seen) -> Result<Object, Error> {
     let batch = call.record::<PaymentBatch>(seen.id, call.id("id")?).await?;
     render(call, seen, &batch).await?.ok_or_else(Error::not_found)
 }

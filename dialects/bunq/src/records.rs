@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::lives::until;
+use crate::reply::time;
+use crate::wire::objects::Stamped;
 
 /// A record of some kind.
 #[derive(Debug, Clone)]
@@ -51,6 +53,16 @@ impl<T: Kept> Record<T> {
     /// The same, to be forgotten from a time on.
     pub(crate) fn until(self, forget_at: Option<Timestamp>) -> Self {
         Self { forget_at, ..self }
+    }
+
+    /// What answers say of it, with its number and times.
+    pub(crate) fn stamped<U>(&self, object: U) -> Stamped<U> {
+        self.stamped_at(self.updated, object)
+    }
+
+    /// The same where something else says when it was changed.
+    pub(crate) fn stamped_at<U>(&self, updated: Timestamp, object: U) -> Stamped<U> {
+        Stamped { id: self.id, created: time(self.created), updated: time(updated), object }
     }
 
     /// The entry to write.

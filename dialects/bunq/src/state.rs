@@ -16,6 +16,7 @@ use crate::limits::Limiter;
 use crate::lives::{self, Quota};
 use crate::numbers::Numbers;
 use crate::records::{Kept, Record};
+use crate::routes::Routes;
 use crate::signatures::ServerKey;
 
 /// Name under which the dialect keeps its state.
@@ -39,6 +40,7 @@ pub(crate) struct Bunq {
     /// Held by whoever makes the payments that are due.
     pub(crate) due: tokio::sync::Mutex<()>,
     pub(crate) callbacks: Callbacks,
+    pub(crate) routes: Routes,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -61,6 +63,7 @@ impl Bunq {
             installations: Cache::new(CACHED),
             due: tokio::sync::Mutex::new(()),
             callbacks: Callbacks::default(),
+            routes: Routes::new(),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             tenant,

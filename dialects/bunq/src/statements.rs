@@ -4,18 +4,19 @@ use bytes::Bytes;
 use gateway::domain::{Date, Money, TppId, Transaction};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::label_own;
+use crate::labels::label_account;
 use crate::ledger::{Ledger, find_one};
 use crate::lives::ORDER;
 use crate::records::{Kept, Record, find};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::Reply;
 use crate::statement_files::{Statement, csv, mt940, pdf};
+use crate::wire::accounts::{self as wire, Format, RegionalFormat};
+use crate::wire::objects::{Object, State};
 
 /// Longest period, in days.
 const MAX_DAYS: i64 = 366 * 5;
@@ -34,8 +35,8 @@ const MAX_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 pub(crate) struct CustomerStatement {
     from: Date,
     to: Date,
-    format: String,
-    regional_format: Option<String>,
+    format: Format,
+    regional_format: Option<RegionalFormat>,
     /// The third party that asked for it; none for the customer in person.
     tpp: Option<TppId>,
     is_deleted: bool,
@@ -70,9 +71,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     check_readable(&seen)?;
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let format = fields.word("statement_format", &["CSV", "MT940", "PDF"])?;
-    let regional = fields.optional_word("regional_format", &["EUROPEAN", "UK_US"])?;
-    if format == "CSV" && regional.is_none() {
+    let format = fields.word("statement_format")?;
+    let regional_format = fields.optional_word("regional_format")?;
+    if format == Format::Csv && regional_format.is_none() {
         return Err(Error::bad("The field \"regional_format\" is required for CSV: EUROPEAN or UK_US."));
     }
     let (from, to) = (fields.day("date_start")?, fields.day("date_end")?);
@@ -86,8 +87,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let statement = CustomerStatement {
         from,
         to,
-        format: format.to_owned(),
-        regional_format: regional.map(str::to_owned),
+        format,
+        regional_format,
         tpp: call.caller()?.tpp().cloned(),
         is_deleted: false,
     };
@@ -103,23 +104,16 @@ fn check_readable(seen: &Seen) -> Result<(), Error> {
     Err(Error::forbidden("The user did not grant access to payments; the role AISP is needed for that."))
 }
 
-fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Value {
-    let (account, value) = (seen.account(), &statement.value);
-    wrapped(
-        "CustomerStatement",
-        json!({
-            "id": statement.id,
-            "created": time(statement.created),
-            "updated": time(statement.updated),
-            "date_start": value.from.to_string(),
-            "date_end": value.to.to_string(),
-            "status": "COMPLETED",
-            "statement_number": statement.id,
-            "statement_format": value.format,
-            "regional_format": value.regional_format,
-            "alias_monetary_account": label_own(account.iban.as_str(), &account.name),
-        }),
-    )
+fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Object {
+    Object::CustomerStatement(statement.stamped(wire::CustomerStatement {
+        date_start: statement.value.from.to_string(),
+        date_end: statement.value.to.to_string(),
+        status: State::Completed,
+        statement_number: statement.id,
+        statement_format: statement.value.format,
+        regional_format: statement.value.regional_format,
+        alias_monetary_account: label_account(seen.account()),
+    }))
 }
 
 async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
@@ -142,7 +136,7 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
     check_readable(&seen)?;
     let statement = named(&call, &seen).await?;
-    Ok(Reply::all(vec![render(&seen, &statement)]))
+    Ok(Reply::one(render(&seen, &statement)))
 }
 
 /// `DELETE …/monetary-account/{account}/customer-statement/{id}`
@@ -175,11 +169,11 @@ async fn file(call: &Call, seen: &Seen, record: Record<CustomerStatement>) -> Re
     let (opening, transactions) = in_period(call, seen, value.from, value.to).await?;
     let (from, to, account) = (value.from, value.to, seen.account().clone());
     let statement = Statement { account, number: record.id, from, to, opening, transactions };
-    let is_european = value.regional_format.as_deref() == Some("EUROPEAN");
-    let (write, kind): (Box<dyn FnOnce() -> Vec<u8> + Send>, _) = match value.format.as_str() {
-        "CSV" => (Box::new(move || csv(&statement, is_european)), "text/csv"),
-        "MT940" => (Box::new(move || mt940(&statement)), "text/plain"),
-        _ => (Box::new(move || pdf(&statement)), "application/pdf"),
+    let is_european = value.regional_format == Some(RegionalFormat::European);
+    let (write, kind): (Box<dyn FnOnce() -> Vec<u8> + Send>, _) = match value.format {
+        Format::Csv => (Box::new(move || csv(&statement, is_european)), "text/csv"),
+        Format::Mt940 => (Box::new(move || mt940(&statement)), "text/plain"),
+        Format::Pdf => (Box::new(move || pdf(&statement)), "application/pdf"),
     };
     // A long one takes long enough to keep others waiting.
     let written = tokio::task::spawn_blocking(write).await.map_err(gateway::Error::internal)?;
@@ -246,15 +240,8 @@ async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentSta
 /// `GET …/event/{event}/statement/{id}`
 pub(crate) async fn read_of_payment(call: Call) -> Result<Reply, Error> {
     let (_, _, statement) = of_payment(&call).await?;
-    Ok(Reply::one(
-        "ExportStatementPayment",
-        json!({
-            "id": statement.id,
-            "created": time(statement.created),
-            "updated": time(statement.updated),
-            "status": "COMPLETED",
-        }),
-    ))
+    let rendered = statement.stamped(wire::PaymentStatement { status: State::Completed });
+    Ok(Reply::one(Object::ExportStatementPayment(rendered)))
 }
 
 /// `GET …/event/{event}/statement/{id}/content`

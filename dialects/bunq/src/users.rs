@@ -5,7 +5,6 @@ use gateway::domain::{CustomerId, GrantId, TppId};
 use gateway::{Ctx, Error as GatewayError, retry};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
@@ -18,6 +17,8 @@ use crate::records::{Kept, Record, index_until, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects::{limited, render};
+use crate::wire::objects::Object;
+use crate::wire::users::CustomerLimit;
 
 /// From whom a user stands for to the user's number.
 const BY_NAME: &str = "user-by-name";
@@ -239,7 +240,7 @@ pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>
 }
 
 /// The session's user, under its wrapper.
-async fn own(call: &Call) -> Result<Value, Error> {
+async fn own(call: &Call) -> Result<Object, Error> {
     let session = call.session()?;
     let user = find(&call.bunq, session.user).await?;
     let user = user.ok_or_else(Error::not_found)?;
@@ -256,40 +257,37 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     call.user()?;
     let asked = call.id("user")?;
     if call.caller()?.granted_by() != Some(asked) {
-        return Ok(Reply::all(vec![own(&call).await?]));
+        return Ok(Reply::one(own(&call).await?));
     }
     let granting = find(&call.bunq, asked).await?;
     let granting = granting.ok_or_else(Error::not_found)?;
     let timeout = call.session()?.timeout();
     let full = render(&call.bunq, &call.ctx, &granting, timeout).await?;
     let granted = accounts::visible(&call).await?;
-    Ok(Reply::all(vec![limited(full, granted.first().map(Seen::account))]))
+    Ok(Reply::one(limited(full, granted.first().map(Seen::account))))
 }
 
 /// `GET /user-person/{user}`, `/user-company/{user}`, `/user-payment-service-provider/{user}`
 pub(crate) async fn read_person(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserPerson").await
+    of_kind(call, |user| matches!(user, Object::UserPerson(_))).await
 }
 
 /// See [`read_person`].
 pub(crate) async fn read_company(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserCompany").await
+    of_kind(call, |user| matches!(user, Object::UserCompany(_))).await
 }
 
 /// See [`read_person`].
 pub(crate) async fn read_provider(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserPaymentServiceProvider").await
+    of_kind(call, |user| matches!(user, Object::UserPaymentServiceProvider(_))).await
 }
 
-async fn of_kind(call: Call, wrapper: &str) -> Result<Reply, Error> {
+async fn of_kind(call: Call, is_wanted: fn(&Object) -> bool) -> Result<Reply, Error> {
     if call.id("user")? != call.session()?.user {
         return Err(Error::not_found());
     }
     let user = own(&call).await?;
-    if user.get(wrapper).is_none() {
-        return Err(Error::not_found());
-    }
-    Ok(Reply::all(vec![user]))
+    if is_wanted(&user) { Ok(Reply::one(user)) } else { Err(Error::not_found()) }
 }
 
 /// `PUT /user-person/{user}` and `/user-company/{user}`: how long sessions last can be changed here; what the bank knows
@@ -335,19 +333,14 @@ pub(crate) async fn legal_name(call: Call) -> Result<Reply, Error> {
     call.user()?;
     let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
     let customer = call.bunq.edge.gateway.customer(customer).await?;
-    Ok(Reply::one("UserLegalNameArray", json!({ "legal_names": [customer.name] })))
+    Ok(Reply::one(Object::UserLegalNameArray { legal_names: vec![customer.name] }))
 }
 
 /// `GET /user/{user}/limit`
 pub(crate) async fn limits(call: Call) -> Result<Reply, Error> {
     call.user()?;
-    Ok(Reply::one(
-        "CustomerLimit",
-        json!({
-            "limit_monetary_account": crate::account_changes::MAX_ACCOUNTS,
-            "limit_card_debit_maestro": 0,
-            "limit_card_debit_mastercard": 0,
-            "limit_card_debit_wildcard": 0,
-        }),
-    ))
+    Ok(Reply::one(Object::CustomerLimit(CustomerLimit {
+        limit_monetary_account: crate::account_changes::MAX_ACCOUNTS,
+        ..CustomerLimit::default()
+    })))
 }

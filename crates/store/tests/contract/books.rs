@@ -50,6 +50,7 @@ fn account(id: &str, currency: Currency) -> BookedAccount {
         },
         tenant: nl(),
         credit_limit: 50_000,
+        reserved: 0,
         version: 1,
     }
 }

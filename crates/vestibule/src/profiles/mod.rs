@@ -1,0 +1,32 @@
+//! How banks run their interfaces, one file a bank. Another bank of a dialect that is there is one more file here.
+
+pub mod bunq;
+pub mod triodos;
+
+use gateway::{Profiles, Strictness};
+
+/// The profiles of the sandbox: it runs each interface as the bank does that is known for it.
+pub fn of_sandbox(strictness: Strictness) -> Profiles {
+    Profiles { berlin_group: triodos::profile(strictness), bunq: bunq::profile(strictness) }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::domain::consents::UNDECIDED_REMEMBERED;
+
+    use super::*;
+
+    #[test]
+    fn profiles_keep_what_others_build_on() {
+        for strictness in [Strictness::Lenient, Strictness::Strict] {
+            let Profiles { berlin_group, bunq } = of_sandbox(strictness);
+            for profile in [berlin_group, bunq] {
+                assert!(profile.consents.waits < UNDECIDED_REMEMBERED);
+                assert!(
+                    profile.sca.max_failures < profile.sca.max_failures_of_all,
+                    "it takes two third parties"
+                );
+            }
+        }
+    }
+}
