@@ -1,9 +1,11 @@
-//! The JSON of the dialect, for both sides.
+//! The JSON and XML of the dialect, for both sides.
 
 mod accounts;
 mod consents;
 mod lenient;
+pub mod pain001;
 mod payment_requests;
+mod xml;
 
 use serde::{Deserialize, Serialize};
 
