@@ -12,6 +12,7 @@ mod flow;
 mod links;
 mod needs;
 mod pain001;
+mod payments;
 mod program;
 mod request;
 mod server;
@@ -23,6 +24,7 @@ pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challeng
 pub use links::SignedBy;
 pub use needs::{environment, missing, specification, system_program};
 pub use pain001::{Pain001Transfer, pain001};
+pub use payments::{ApprovedPayment, euro_payment};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

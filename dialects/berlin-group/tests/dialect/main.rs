@@ -13,6 +13,7 @@ mod flow;
 mod forgetting;
 mod guesses;
 mod onboarding;
+mod payments;
 mod reading;
 mod refusals;
 mod request_ids;
