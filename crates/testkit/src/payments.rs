@@ -15,6 +15,14 @@ pub struct ApprovedPayment {
     pub access_token: String,
 }
 
+/// A request for the same every month.
+pub fn monthly_payment(amount: &str, creditor: &str, start: &str) -> Value {
+    let mut body = euro_payment(amount, creditor);
+    body["startDate"] = json!(start);
+    body["frequency"] = json!("Monthly");
+    body
+}
+
 /// A request for a SEPA credit transfer of which the customer chooses the account that pays.
 pub fn euro_payment(amount: &str, creditor: &str) -> Value {
     json!({
@@ -62,6 +70,15 @@ impl TestTpp {
         tokens.json()["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// A signed request for a bulk payment in pain.001.
+    pub fn bulk_request(&self, kind: &str, document: &str) -> Request {
+        self.request("POST", "/v1/bulk-payments/sepa-credit-transfers")
+            .set("psu-ip-address", "192.0.2.1")
+            .set("tpp-redirect-uri", CALLBACK)
+            .body(kind, document)
+            .signed(&self.signer)
+    }
+
     /// A payment that a customer approved, not yet confirmed.
     pub async fn approved_payment(
         &self,
@@ -69,7 +86,19 @@ impl TestTpp {
         (service_and_product, body): (&str, &Value),
         iban: &str,
     ) -> ApprovedPayment {
-        let asked = self.payment(server, service_and_product, body).await;
+        self.approved_request(server, &self.payment_request(service_and_product, body), iban).await
+    }
+
+    /// What is asked for by a request for a payment and approved by a customer, not yet confirmed.
+    pub async fn approved_request(
+        &self,
+        server: &TestServer,
+        request: &Request,
+        iban: &str,
+    ) -> ApprovedPayment {
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let asked = answer.json();
         ApprovedPayment {
             path: self.path_of(&asked["_links"]["self"]),
             authorisation: self.path_of(&asked["_links"]["scaStatus"]),

@@ -18,11 +18,8 @@ mod error;
 #[cfg(feature = "server")]
 mod links;
 #[cfg(feature = "server")]
-mod minimal_body;
-#[cfg(feature = "server")]
 mod onboarding;
 #[cfg(feature = "server")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the handlers of payments call it"))]
 mod payment_bodies;
 #[cfg(feature = "server")]
 mod payments;

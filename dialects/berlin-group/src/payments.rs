@@ -16,7 +16,8 @@ use crate::auth::{About, Signed};
 use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created};
 use crate::error::Error;
-use crate::{links, minimal_body, wire};
+use crate::payment_bodies::Ordered;
+use crate::{links, payment_bodies, wire};
 
 /// Services and products that the bank offers.
 const OFFERED: [(PaymentService, &[PaymentProduct]); 3] = {
@@ -70,8 +71,12 @@ pub(crate) async fn create(
     call.customer_address()?;
     let redirect_uri = call.redirect_uri()?;
     let starts_explicitly = call.explicit_start()?;
-    let minimal_body::Ordered { terms, transfers, debtor } =
-        minimal_body::single(product, call.json()?, call.ctx.today())?;
+    let today = call.ctx.today();
+    let Ordered { terms, transfers, debtor } = match service {
+        PaymentService::Single => payment_bodies::single(product, call.json()?, today)?,
+        PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, today)?,
+        PaymentService::Bulk => payment_bodies::bulk::ordered(call.xml()?, today)?,
+    };
     let request = PaymentInitiation { terms, debtor, transfers, redirect_uri, starts_explicitly };
     let RequestedPayment { payment, authorisation } =
         edge.gateway.request_payment(&call.ctx, call.tpp(), request, &call.key()).await?;

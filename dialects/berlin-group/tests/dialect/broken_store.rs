@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, detailed, euro_payment};
+use testkit::{Answer, CALLBACK, day, detailed, euro_payment, monthly_payment, pain001};
 
 use crate::ID;
 
@@ -28,6 +28,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let payment = euro_payment("1.00", iban);
     let asked = tpp.payment(server, "payments/sepa-credit-transfers", &payment).await;
     let payment_id = asked["paymentId"].as_str().unwrap();
+    let bulk = pain001("03", iban, &day(7), &[(100, "A. Payee", iban, "Invoice 7")]);
     let operations = operations(server, "/xs2a-bg").await;
     let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban, account];
     // First what comes after the question who calls, then that one too.
@@ -43,10 +44,14 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .replace("{authorisation}", &consent.authorisation)
                 .replace("{account}", account);
             let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
-            let body = match path.as_str() {
-                _ if path.ends_with("/consents") => detailed(iban, true).to_string(),
-                _ if path.ends_with("-transfers") => payment.to_string(),
-                _ => String::new(),
+            let (kind, body) = match path.as_str() {
+                _ if path.ends_with("/bulk-payments/sepa-credit-transfers") => ("text/xml", bulk.clone()),
+                _ if path.ends_with("/periodic-payments/sepa-credit-transfers") => {
+                    ("application/json", monthly_payment("1.00", iban, &day(7)).to_string())
+                }
+                _ if path.ends_with("/consents") => ("application/json", detailed(iban, true).to_string()),
+                _ if path.ends_with("-transfers") => ("application/json", payment.to_string()),
+                _ => ("application/json", String::new()),
             };
             let request = tpp
                 .request(method, &format!("{path}{query}"))
@@ -54,7 +59,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .set("authorization", format!("Bearer {}", consent.access_token))
                 .set("psu-ip-address", "192.0.2.1")
                 .set("tpp-redirect-uri", CALLBACK)
-                .body("application/json", body)
+                .body(kind, body)
                 .signed(&tpp.signer);
             assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
             count += 1;

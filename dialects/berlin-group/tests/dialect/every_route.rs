@@ -2,7 +2,8 @@
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
 use testkit::{
-    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment,
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, day, detailed, euro_payment,
+    monthly_payment, pain001,
 };
 
 use crate::ID;
@@ -49,12 +50,24 @@ const WITH_TOKEN: &[&str] = &[
     "GET /{tenant}/v2/savings/{account}/transactions",
 ];
 
+/// Payment services, in the order of the payments of a [`Scene`].
+const SERVICES: [&str; 3] = ["payments", "periodic-payments", "bulk-payments"];
+
+/// Rows of a table, those about payments once for each service.
+fn of_all_services(rows: &[&str]) -> Vec<String> {
+    let all = rows.iter().flat_map(|row| match row.contains("/v1/payments/") {
+        true => SERVICES.map(|service| row.replace("/v1/payments/", &format!("/v1/{service}/"))).to_vec(),
+        false => vec![(*row).to_owned()],
+    });
+    all.collect()
+}
+
 struct Scene {
     server: TestServer,
     tpp: TestTpp,
     consent: ValidConsent,
     account: String,
-    payment: ApprovedPayment,
+    payments: [ApprovedPayment; 3],
     /// Where an earlier answer says that the next page is.
     page: String,
 }
@@ -75,19 +88,37 @@ impl Scene {
         let body = euro_payment("1.00", iban);
         let payer = server.customer("nl", "household").await;
         let payer = payer["iban"].as_str().unwrap();
-        let payment = tpp.approved_payment(&server, ("payments/sepa-credit-transfers", &body), payer).await;
-        Self { server, tpp, consent, account, payment, page }
+        let single = tpp.payment_request("payments/sepa-credit-transfers", &body);
+        let body = monthly_payment("1.00", iban, &day(7));
+        let periodic = tpp.payment_request("periodic-payments/sepa-credit-transfers", &body);
+        let bulk = pain001("09", payer, &day(7), &[(100, "A. Payee", iban, "Invoice 7")]);
+        let bulk = tpp.bulk_request("application/xml", &bulk);
+        let payments = [
+            tpp.approved_request(&server, &single, payer).await,
+            tpp.approved_request(&server, &periodic, payer).await,
+            tpp.approved_request(&server, &bulk, payer).await,
+        ];
+        Self { server, tpp, consent, account, payments, page }
+    }
+
+    /// The payment of the service that an operation is about.
+    fn payment(&self, operation: &str) -> Option<&ApprovedPayment> {
+        let (_, path) = operation.split_once("/v1/")?;
+        let service = SERVICES.iter().position(|service| path.starts_with(&format!("{service}/")))?;
+        self.payments.get(service)
     }
 
     /// A call of an operation about the consent and the account, not yet signed.
     fn call(&self, operation: &str) -> Request {
         let (method, path) = operation.split_once(" /{tenant}").unwrap();
-        if let Some(after) = path.strip_prefix("/v1/payments/{product}/{payment}") {
-            let (_, authorisation) = self.payment.authorisation.rsplit_once('/').unwrap();
+        if let Some(payment) = self.payment(operation)
+            && let Some((_, after)) = path.split_once("/{product}/{payment}")
+        {
+            let (_, authorisation) = payment.authorisation.rsplit_once('/').unwrap();
             let after = after.replace("{authorisation}", authorisation);
             return self
                 .tpp
-                .request(method, &format!("{}{after}", self.payment.path))
+                .request(method, &format!("{}{after}", payment.path))
                 .set("tpp-redirect-uri", CALLBACK);
         }
         let path = path
@@ -139,7 +170,8 @@ impl Scene {
 async fn no_operation_is_without_a_row() {
     let server = TestServer::start().await;
     let mut described = server.operations("/xs2a-bg").await;
-    let mut rows = [FOR_ANYBODY, SIGNED, WITH_TOKEN].concat();
+    let mut rows: Vec<String> =
+        [FOR_ANYBODY, SIGNED, WITH_TOKEN].into_iter().flat_map(of_all_services).collect();
     described.sort();
     rows.sort_unstable();
     assert_eq!(rows, described);
@@ -158,7 +190,7 @@ async fn what_anybody_may_call_asks_for_nothing() {
 #[tokio::test]
 async fn what_is_signed_asks_for_certificate_and_signature() {
     let scene = Scene::new().await;
-    for operation in SIGNED {
+    for operation in &of_all_services(SIGNED) {
         let call = scene.call(operation);
         scene.demand_signature(operation, &call).await;
         let answer = scene.server.send(&call.signed(&scene.tpp.signer)).await;
@@ -173,11 +205,12 @@ async fn what_takes_a_token_asks_for_signature_and_token() {
     let (server, tpp) = (&scene.server, &scene.tpp);
     let iban = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let other = tpp.valid(server, &detailed(&iban, true), &iban).await;
-    for operation in WITH_TOKEN {
-        let token = match operation.contains("{payment}") {
-            true => &scene.payment.access_token,
-            false => &scene.consent.access_token,
+    for operation in of_all_services(WITH_TOKEN) {
+        let token = match scene.payment(&operation) {
+            Some(payment) => &payment.access_token,
+            None => &scene.consent.access_token,
         };
+        let operation = operation.as_str();
         let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;
