@@ -23,6 +23,8 @@ pub struct SandboxSettings {
     pub strictness: Strictness,
     /// How often it may be called.
     pub rate_limits: RateLimits,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
     /// Seed of names, ids and numbers, customers' digipass numbers among them; without one the system draws them.
     pub seed: Option<u64>,
     /// The moment at which the bank's time begins; the system's time without one.
@@ -101,6 +103,7 @@ impl Sandbox {
             tenants: settings.tenants,
             strictness: settings.strictness,
             rate_limits: settings.rate_limits,
+            cross_border_payments: settings.cross_border_payments,
         };
         let shared: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(Parts {

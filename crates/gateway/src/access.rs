@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use domain::{
-    AccessRefusal, Account, AccountId, Consent, ConsentId, GrantId, GrantRefusal, GrantedAccount, Product,
-    Subject, TppId,
+    AccessRefusal, Account, AccountId, Consent, ConsentId, Grant, GrantId, GrantRefusal, GrantedAccount,
+    Product, Subject, Token, TppId,
 };
 
 use crate::consents::is_own;
@@ -58,23 +58,47 @@ impl<Scope> AccountAccess<Scope> {
         Self { account: granted.account.clone(), scope: PhantomData }
     }
 
+    /// For the account with which a customer approved a payment.
+    pub(crate) fn to_payer(account: &AccountId) -> Self {
+        Self { account: account.clone(), scope: PhantomData }
+    }
+
     /// For an account that the bank named as one of the customer who calls, or that the bank itself has to look up.
     pub(crate) fn to_own(account: &Account) -> Self {
         Self { account: account.id.clone(), scope: PhantomData }
     }
 }
 
-/// What a caller shows to read account data.
+/// What a caller shows to use what a customer approved.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessCredentials<'a> {
     /// Who calls.
     pub tpp: &'a ActingTpp,
-    /// The consent that is named.
-    pub consent: &'a str,
     /// The access token.
     pub token: Option<&'a str>,
     /// SHA-256 of the TLS client certificate, lower-case hexadecimal.
     pub certificate: Option<&'a str>,
+}
+
+impl AccessCredentials<'_> {
+    /// The token and its grant, of what is known about the token, if it may be used and came from the approval of a
+    /// subject.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]
+    pub(crate) fn check(
+        &self,
+        ctx: &Ctx,
+        known: Option<(Token, Grant)>,
+        subject: &Subject,
+    ) -> Result<(Token, Grant), GrantRefusal> {
+        let token = self.token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        let (token, grant) = check_access_token(ctx, self.tpp.interface(), (token, known), self.certificate)?;
+        if grant.subject != *subject || grant.client != *self.tpp.id() {
+            return Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()));
+        }
+        Ok((token, grant))
+    }
 }
 
 impl Gateway {
@@ -87,19 +111,15 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         credentials: AccessCredentials<'_>,
+        consent: &ConsentId,
     ) -> Result<ConsentAccess, Error> {
-        let AccessCredentials { tpp, token, certificate, .. } = credentials;
-        let id = ConsentId::new(credentials.consent);
-        let hash = secrets::hash(token.unwrap_or_default());
-        let found = self.0.store.consent_and_token(&id, &hash).await?;
-        let found = found.filter(|(consent, _)| is_own(ctx, tpp, consent));
+        let hash = secrets::hash(credentials.token.unwrap_or_default());
+        let found = self.0.store.consent_and_token(consent, &hash).await?;
+        let found = found.filter(|(consent, _)| is_own(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
-        let token = token.ok_or(GrantRefusal::AccessTokenMissing)?;
+        credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
         consent.check_valid(ctx.now)?;
-        let (token, grant) = check_access_token(ctx, tpp.interface(), (token, known), certificate)?;
-        if grant.subject != consent.id || grant.client != *tpp.id() {
-            return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
-        }
+        let (token, grant) = credentials.check(ctx, known, &Subject::Consent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
         Ok(ConsentAccess { consent })
     }

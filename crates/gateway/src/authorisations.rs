@@ -1,37 +1,37 @@
-//! Authorisations of a consent, as the third party sees them.
+//! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, GrantRefusal, Subject};
+use domain::{Authorisation, AuthorisationId, Progress, Timestamp};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
-use crate::grants::check_access_token;
 use crate::requests::{RequestKey, Seen};
-use crate::{AccessCredentials, ActingTpp, Changes, Ctx, Error, Gateway, Noun};
+use crate::subjects::{Matter, Sought};
+use crate::{AccessCredentials, Changes, Ctx, Error, Gateway, Noun};
 
 impl Gateway {
-    /// Begins one more authorisation of a consent, after one that came to nothing.
+    /// Begins one more authorisation of a subject, after one that came to nothing, or of another customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`domain::ConsentRefusal`]
+    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`]
     pub async fn start_authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, consent): (&ActingTpp, &str),
+        sought: Sought<'_>,
         redirect_uri: &str,
         key: &RequestKey,
     ) -> Result<Authorisation, Error> {
-        let consent = self.consent(ctx, tpp, consent).await?;
+        let matter = self.sought(ctx, sought).await?;
         let id = AuthorisationId::new(self.0.randomness.id());
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.begun_before(&made).await,
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
-            check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
-            consent.check_open(ctx.now)?;
-            let subject = Subject::Consent(consent.id.clone());
-            let which = (subject.clone(), self.0.store.last_authorisation(&subject).await? + 1);
-            let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
+            check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
+            matter.check_open(sought.purpose, ctx.now)?;
+            let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
+            let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
+                .for_purpose(sought.purpose);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
             Ok(authorisation)
@@ -39,75 +39,83 @@ impl Gateway {
         .await
     }
 
-    /// Every authorisation of a consent, the oldest first.
+    /// Every authorisation of a subject for a purpose, the oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`]
-    pub async fn authorisations(
-        &self,
-        ctx: &Ctx,
-        tpp: &ActingTpp,
-        consent: &str,
-    ) -> Result<Vec<Authorisation>, Error> {
-        let consent = self.consent(ctx, tpp, consent).await?;
-        Ok(self.0.store.authorisations(&Subject::Consent(consent.id)).await?)
+    pub async fn authorisations(&self, ctx: &Ctx, sought: Sought<'_>) -> Result<Vec<Authorisation>, Error> {
+        self.sought(ctx, sought).await?;
+        let mut all = self.0.store.authorisations(sought.subject).await?;
+        all.retain(|one| one.purpose == sought.purpose);
+        Ok(all)
     }
 
-    /// One authorisation of a consent.
+    /// One authorisation of a subject, as it is now.
     ///
     /// # Errors
     /// [`Error::NotFound`]
     pub async fn authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, consent): (&ActingTpp, &str),
+        sought: Sought<'_>,
         id: &str,
     ) -> Result<Authorisation, Error> {
-        let consent = self.consent(ctx, tpp, consent).await?;
-        let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
-        let own = authorisation.filter(|authorisation| authorisation.subject == consent.id);
-        own.ok_or(Error::NotFound(Noun::Authorisation))
+        let matter = self.sought(ctx, sought).await?;
+        let authorisation = self.authorisation_of(sought, id).await?;
+        Ok(as_of(&matter, authorisation, ctx.now))
     }
 
-    /// The third party confirms an authorisation with a token that came from it: the consent becomes valid.
-    /// Confirming again changes nothing.
+    /// The third party confirms an authorisation with a token that came from it: a consent becomes valid, the bank gets a
+    /// payment. Confirming again changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`GrantRefusal`], [`domain::AuthorisationRefusal`], [`domain::ConsentRefusal`]
+    /// [`Error::NotFound`], [`domain::GrantRefusal`], [`domain::AuthorisationRefusal`], [`domain::ConsentRefusal`],
+    /// [`domain::PaymentRefusal`]
     pub async fn confirm_authorisation(
         &self,
         ctx: &Ctx,
         credentials: AccessCredentials<'_>,
-        id: &str,
+        (sought, id): (Sought<'_>, &str),
     ) -> Result<Authorisation, Error> {
-        let own = (credentials.tpp, credentials.consent);
-        self.authorisation(ctx, own, id).await?;
-        let token = credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
-        let known = self.known_token(token).await?;
-        let audience = credentials.tpp.interface();
-        let (token, grant) = check_access_token(ctx, audience, (token, known), credentials.certificate)?;
+        self.authorisation(ctx, sought, id).await?;
+        let known = self.known_token(credentials.token.unwrap_or_default()).await?;
+        let (token, grant) = credentials.check(ctx, known, sought.subject)?;
         self.note_use((&token, &grant)).await?;
         retry(|| async {
-            let consent = self.consent(ctx, credentials.tpp, credentials.consent).await?;
-            if grant.subject != consent.id || grant.client != *credentials.tpp.id() {
-                return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
+            let matter = self.sought(ctx, sought).await?;
+            let authorisation = self.authorisation_of(sought, id).await?;
+            if let Matter::Payment(payment) = matter {
+                return self.confirm_payment(ctx, payment, authorisation).await;
             }
-            let authorisation = self.authorisation(ctx, own, id).await?;
-            let (before, was) = (consent.clone(), authorisation.clone());
-            let consent = consent.confirm(ctx.now)?;
-            let authorisation = authorisation.confirm(ctx.now)?;
-            if (&consent, &authorisation) != (&before, &was) {
-                let changes = Changes::new().put_consent(&consent).put_authorisation(&authorisation);
-                self.0.store.save(changes).await?;
+            let (changes, is_new) = matter.confirm(ctx)?;
+            let confirmed = authorisation.clone().confirm(ctx.now)?;
+            if is_new || confirmed != authorisation {
+                self.0.store.save(changes.put_authorisation(&confirmed)).await?;
             }
-            Ok(authorisation)
+            Ok(confirmed)
         })
         .await
     }
 
-    async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {
+    async fn authorisation_of(&self, sought: Sought<'_>, id: &str) -> Result<Authorisation, Error> {
+        let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
+        let own = authorisation.filter(|one| one.subject == *sought.subject && one.purpose == sought.purpose);
+        own.ok_or(Error::NotFound(Noun::Authorisation))
+    }
+
+    pub(crate) async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {
         let [id] = made else { return Err(Error::NotFound(Noun::Authorisation)) };
         let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
         authorisation.ok_or(Error::NotFound(Noun::Authorisation))
     }
+}
+
+/// An attempt at a payment about which nobody can be asked any more has come to nothing, unless it is done.
+fn as_of(matter: &Matter, authorisation: Authorisation, now: Timestamp) -> Authorisation {
+    let is_payment = matches!(matter, Matter::Payment(_));
+    let is_done = matches!(authorisation.progress, Progress::Confirmed { .. });
+    if is_payment && !is_done && !matter.awaits(authorisation.purpose, now) {
+        return authorisation.fail();
+    }
+    authorisation
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
-    Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId,
-    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
+    Account, AccountId, AccountReference, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId,
+    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::error::retry;
@@ -33,7 +33,7 @@ pub enum DecisionProblem {
 }
 
 /// Where the browser stands after an approval, or why it still stands where it did.
-type Attempted = Result<Journey, DecisionProblem>;
+pub(crate) type Attempted = Result<Journey, DecisionProblem>;
 
 /// A payment that waits for a customer.
 #[derive(Debug, Clone)]
@@ -72,6 +72,9 @@ impl Gateway {
             let Some(logged_in) = open.session.logged_in.clone() else {
                 return Ok(Err(DecisionProblem::Undecided));
             };
+            if let Some(payment) = open.payment_for_tpp() {
+                return self.decide_for_tpp(ctx, open, (logged_in, payment), approval).await;
+            }
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
@@ -154,18 +157,29 @@ impl Gateway {
         granted: Vec<GrantedAccount>,
     ) -> Result<(Changes, WayBack), Error> {
         let Open { session, matter, authorisation } = open;
-        let LoggedIn { customer, at } = logged_in;
+        let customer = logged_in.customer.clone();
         let mut approved = authorisation.approve(customer.clone());
         let Matter::Consent(consent) = matter else {
             let changes = changes.put_authorisation(&approved.confirm(ctx.now)?);
             return Ok(end(changes, session, Outcome::PaymentDecided));
         };
-        let mut consent = consent.approve(customer.clone(), granted, ctx.now)?;
+        let mut consent = consent.approve(customer, granted, ctx.now)?;
         if !consent.access.is_confirmed_by_tpp() {
             consent = consent.confirm(ctx.now)?;
             approved = approved.confirm(ctx.now)?;
         }
         let changes = changes.put_consent(&consent).put_authorisation(&approved);
+        Ok(self.end_with_code(ctx, changes, session, (logged_in, approved.id)))
+    }
+
+    /// Adds a code for an approval to `changes`, and the end of the session with it.
+    pub(crate) fn end_with_code(
+        &self,
+        ctx: &Ctx,
+        changes: Changes,
+        session: Session,
+        (logged_in, authorisation): (LoggedIn, AuthorisationId),
+    ) -> (Changes, WayBack) {
         let secret = self.secret_for(session.request.interface);
         let lifetime = match self.0.settings.strictness {
             Strictness::Lenient => CODE_LIFETIME,
@@ -174,15 +188,15 @@ impl Gateway {
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
-            authorisation: approved.id,
+            authorisation,
             request: session.request.clone(),
-            customer,
-            authenticated_at: at,
+            customer: logged_in.customer,
+            authenticated_at: logged_in.at,
             expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
             grant: None,
             version: 0,
         };
-        Ok(end(changes.put_authorization_code(&code), session, Outcome::Code(secret)))
+        end(changes.put_authorization_code(&code), session, Outcome::Code(secret))
     }
 
     /// Payments about which a customer decides in a session: the one that it is about, or at an interface without
@@ -193,14 +207,15 @@ impl Gateway {
         customer: &CustomerId,
         open: &Open,
     ) -> Result<Vec<Payment>, Error> {
-        match (&open.matter, open.session.request.interface) {
+        let interface = open.session.request.interface;
+        match (&open.matter, interface) {
             (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
             (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
             (Matter::Consent(_), Interface::Bunq) => {}
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
-        let (client, mut payments) = (&open.session.request.client, Vec::new());
+        let (client, mut payments) = ((&open.session.request.client, interface), Vec::new());
         for number in &numbers {
             payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
         }
@@ -213,13 +228,8 @@ impl Gateway {
         customer: &CustomerId,
         payment: &Payment,
     ) -> Result<Vec<Account>, Error> {
-        let currency = payment.transfers.first().ok_or(PaymentRefusal::Count)?.amount.currency;
         let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
-        accounts.retain(|account| {
-            account.currency == currency
-                && account.status == AccountStatus::Enabled
-                && payment.debtor.as_ref().is_none_or(|iban| *iban == account.iban)
-        });
+        accounts.retain(|account| payment.check_open_account(account).is_ok());
         Ok(accounts)
     }
 
@@ -254,6 +264,9 @@ impl Gateway {
                 Ok(open) => open,
                 Err(elsewhere) => return Ok(elsewhere),
             };
+            if let Some(payment) = open.payment_for_tpp() {
+                return self.refuse_for_tpp(ctx, *open, payment).await;
+            }
             let mut changes = Changes::new();
             if let Matter::Payment(payment) = &open.matter {
                 changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
@@ -319,10 +332,6 @@ fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes
         Matter::Consent(consent) => end(changes.put_consent(&consent.reject(ctx.now)), open.session, outcome),
         Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
     }
-}
-
-pub(crate) fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {
-    payment.status_at(ctx.now) == PaymentStatus::Pending
 }
 
 /// What is granted of what was offered; nothing if the customer has yet to choose.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod accounts;
 mod authorisations;
 pub mod bank;
+mod cancellations;
 pub mod certificates;
 mod clients;
 mod clock;
@@ -21,6 +22,9 @@ mod keys;
 mod leases;
 mod log_in;
 mod onboarding;
+mod payment_approvals;
+mod payment_confirmations;
+mod payment_requests;
 mod payments;
 mod private_state;
 mod pushed_requests;
@@ -38,6 +42,7 @@ use std::sync::Arc;
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
+pub use cancellations::Cancellation;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
@@ -53,6 +58,7 @@ pub use keys::Keys;
 pub use leases::Lease;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
+pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
 use quick_cache::sync::Cache;
@@ -62,6 +68,7 @@ pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
+pub use subjects::Sought;
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;
@@ -75,6 +82,8 @@ pub struct Settings {
     pub strictness: Strictness,
     /// How often it may be called.
     pub rate_limits: RateLimits,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
 }
 
 /// How much a bank puts up with.

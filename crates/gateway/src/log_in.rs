@@ -3,7 +3,8 @@
 use domain::authorisations::MAX_WRONG_ANSWERS;
 use domain::sessions::{BLOCK_TIME, IDLE_TIME, MAX_OPEN_CHALLENGES};
 use domain::{
-    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, SecretHash, Session, Timestamp, TppId,
+    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, Purpose, SecretHash, Session, Timestamp,
+    TppId,
 };
 
 use crate::bank::Credentials;
@@ -194,7 +195,14 @@ impl Gateway {
         let accounts = self.0.bank.customers.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
         let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
-        if !named.iter().all(holds) {
+        let payment = matter.payment_for_tpp();
+        let is_approval = authorisation.purpose == Purpose::Approval;
+        if is_approval && payment.is_some_and(|payment| payment.was_approved_by(&customer)) {
+            changes = changes.put_authorisation(&authorisation.fail());
+            return self.leave(changes, session, Outcome::ApprovedBefore).await;
+        }
+        let can_pay = payment.is_none_or(|payment| payment.can_be_paid_by(&accounts));
+        if !can_pay || !named.iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
             return self.leave(changes, session, Outcome::NoAccess).await;
         }

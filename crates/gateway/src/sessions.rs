@@ -4,10 +4,11 @@
 
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, ConsentRules, Language, PaymentId, PaymentRefusal, Session, Subject, Tpp,
+    ConsentRequest, ConsentRules, Language, Payment, PaymentId, PaymentRefusal, Purpose, Session, Subject,
+    Tpp,
 };
 
-use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
+use crate::decisions::{DecisionProblem, WaitingPayment};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
@@ -50,6 +51,8 @@ pub enum Outcome {
     TimedOut,
     /// The consent names accounts that the customer does not hold.
     NoAccess,
+    /// The customer approved this payment before; another holder of the account has to approve it.
+    ApprovedBefore,
 }
 
 /// Where a customer's browser stands on its way through the bank's pages.
@@ -89,6 +92,8 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
+    /// What the customer is asked for.
+    pub purpose: Purpose,
     /// For which consent; none if it is about one payment.
     pub consent: Option<Consent>,
     /// Name of the customer.
@@ -131,6 +136,13 @@ pub(crate) struct Open {
     pub(crate) authorisation: Authorisation,
 }
 
+impl Open {
+    /// The payment that it is about, if the third party confirms what is decided.
+    pub(crate) fn payment_for_tpp(&self) -> Option<Payment> {
+        self.matter.payment_for_tpp().cloned()
+    }
+}
+
 impl Gateway {
     /// A browser arrives with an authorization request that has passed every check. Returns the secret of its
     /// session, or the way back if there is nothing to authorise.
@@ -144,12 +156,19 @@ impl Gateway {
         request: &AuthorizationRequest,
     ) -> Result<Result<String, WayBack>, Error> {
         retry(|| async {
-            let authorisations = if self.was_asked(ctx, client, &request.subject).await? {
-                self.0.store.authorisations(&request.subject).await?
-            } else {
-                Vec::new()
+            let matter = match self.own_matter(ctx, client, &request.subject).await {
+                Err(Error::NotFound(_)) => None,
+                matter => Some(matter?),
             };
-            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now)) {
+            let authorisations = match &matter {
+                Some(_) => self.0.store.authorisations(&request.subject).await?,
+                None => Vec::new(),
+            };
+            let is_open = |one: &Authorisation| {
+                one.is_pending_at(ctx.now)
+                    && matter.as_ref().is_some_and(|matter| matter.awaits(one.purpose, ctx.now))
+            };
+            match authorisations.into_iter().rfind(is_open) {
                 Some(newest) => {
                     Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
                 }
@@ -160,16 +179,6 @@ impl Gateway {
             }
         })
         .await
-    }
-
-    /// Whether a client asked for a subject and it can still be authorised. Only consents are asked for at interfaces
-    /// whose browsers arrive with what was asked for before.
-    async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
-        let Subject::Consent(id) = subject else { return Ok(false) };
-        match self.consent(ctx, client, id.as_str()).await {
-            Err(Error::NotFound(_)) => Ok(false),
-            consent => Ok(consent?.check_open(ctx.now).is_ok()),
-        }
     }
 
     /// A browser arrives at an interface where no authorisation was begun before: for access a consent is made. Returns
@@ -314,6 +323,7 @@ impl Gateway {
         let view = DecisionView {
             problem: None,
             tpp,
+            purpose: open.authorisation.purpose,
             consent,
             customer_name,
             accounts,
@@ -363,7 +373,7 @@ impl Gateway {
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
         let is_pending = authorisation.is_pending_at(ctx.now)
             && matter.consent().is_none_or(|consent| consent.check_open(ctx.now).is_ok());
-        let is_gone = matches!(&matter, Matter::Payment(payment) if !is_waiting(payment, ctx));
+        let is_gone = matches!(matter, Matter::Payment(_)) && !matter.awaits(authorisation.purpose, ctx.now);
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
         } else if is_gone {

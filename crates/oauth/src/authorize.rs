@@ -55,9 +55,9 @@ async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String,
     }
     let (_, request) = check_request(services, call, &form).await?;
     Ok(match request.subject.kind() {
-        SubjectKind::Consent => page,
+        SubjectKind::Consent | SubjectKind::Payment => page,
         // None of them waits for a customer here.
-        SubjectKind::Payment | SubjectKind::FundsConsent => {
+        SubjectKind::FundsConsent => {
             let way_back = WayBack { request: Box::new(request), outcome: Outcome::NothingPending };
             location(services, &call.ctx.tenant, &way_back)
         }

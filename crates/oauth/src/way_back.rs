@@ -39,6 +39,12 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                 Outcome::TimedOut => {
                     ("access_denied", format!("Authorisation of {what} timed out after five minutes"))
                 }
+                Outcome::ApprovedBefore => {
+                    let text = format!(
+                        "The customer approved {what} before; another holder of the account has to approve it"
+                    );
+                    ("access_denied", text)
+                }
                 Outcome::NoAccess => {
                     ("access_denied", format!("The customer does not hold all accounts of {what}"))
                 }

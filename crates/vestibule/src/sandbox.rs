@@ -221,6 +221,7 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
         tenants: config.tenants.clone(),
         strictness: config.strictness,
         rate_limits: config.rate_limits,
+        cross_border_payments: config.cross_border_payments,
         seed: config.seed,
         begin: config.begin,
         public_url: public_url.to_owned(),

@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use edge::Edge;
+use edge::{Edge, note_subject};
 use gateway::accounts::{AccountRead, Criteria};
 use gateway::domain::{
-    Account, AccountStatus, BookingStatus, Date, Money, Product, Tenant, Transaction, parse_day,
+    Account, AccountStatus, BookingStatus, ConsentId, Date, Money, Product, Subject, Tenant, Transaction,
+    parse_day,
 };
 use gateway::{AccessCredentials, AccountView, ConsentAccess, TransactionsRequest};
 
@@ -137,15 +138,12 @@ async fn read_transactions<K: AccountKind>(
 
 /// Consent and token of a call.
 async fn access(edge: &Edge, call: &Signed) -> Result<ConsentAccess, Error> {
-    let consent = call.consent_id()?;
+    let consent = ConsentId::new(call.consent_id()?);
+    note_subject(Subject::Consent(consent.clone()));
     let certificate = call.peer_fingerprint();
-    let credentials = AccessCredentials {
-        tpp: call.tpp(),
-        consent: &consent,
-        token: call.bearer()?,
-        certificate: certificate.as_deref(),
-    };
-    Ok(edge.gateway.access(&call.ctx, credentials).await?)
+    let credentials =
+        AccessCredentials { tpp: call.tpp(), token: call.bearer()?, certificate: certificate.as_deref() };
+    Ok(edge.gateway.access(&call.ctx, credentials, &consent).await?)
 }
 
 /// The criteria of a first page, or the token of a later one, beside which everything else is ignored.

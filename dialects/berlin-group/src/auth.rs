@@ -1,5 +1,6 @@
 //! Who calls: the dialect's checks in the order of its error table (section 3.4 of the interface description).
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,22 +13,23 @@ use edge::{
 };
 use eidas::Role;
 use gateway::certificates::check_same_organization;
-use gateway::domain::{Interface, RequestId, SubjectKind, Timestamp};
-use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Strictness};
-use http::HeaderMap;
+use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
+use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey, Sought, Strictness};
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use http_signatures::Message;
 use http_signatures::digest::{Prefix, check_digest};
 use serde::de::DeserializeOwned;
 
+use crate::authorisations::SubjectPath;
 use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
 /// What a kind of call demands.
-struct Call {
+struct Call<'c> {
     /// Roles of which the certificate must grant one.
-    roles: &'static [Role],
+    roles: &'c [Role],
     /// Headers that must be signed.
     signed: &'static [&'static str],
     /// Whether `X-Request-ID` must be there.
@@ -37,16 +39,13 @@ struct Call {
 }
 
 /// The onboarding call: any third party; the bank's own documentation signs the digest alone.
-const ONBOARDING: Call =
+const ONBOARDING: Call<'static> =
     Call { roles: &Role::THIRD_PARTY, signed: &["digest"], request_id: false, registered: false };
 
-/// A call about accounts: signed over the digest and the request id.
-const ACCOUNT_INFORMATION: Call = Call {
-    roles: &[Role::AccountInformation],
-    signed: &["digest", "x-request-id"],
-    request_id: true,
-    registered: true,
-};
+/// A call of a service of the bank: signed over the digest and the request id.
+fn service(roles: &[Role]) -> Call<'_> {
+    Call { roles, signed: &["digest", "x-request-id"], request_id: true, registered: true }
+}
 
 /// An onboarding call that has passed every check.
 pub(crate) struct Onboarding(pub(crate) Signed);
@@ -59,7 +58,19 @@ impl FromRequest<Edge> for Onboarding {
     }
 }
 
-/// A call that has passed every check about who sent it.
+/// A call about a kind of subject that has passed every check about who sent it: the certificate has the role that
+/// the kind needs.
+pub(crate) struct About<K>(pub(crate) Signed, pub(crate) PhantomData<K>);
+
+impl<K: SubjectPath> FromRequest<Edge> for About<K> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
+        Ok(Self(signed(edge, &service(&[K::KIND.role()]), request).await?, PhantomData))
+    }
+}
+
+/// A call about accounts that has passed every check about who sent it.
 pub(crate) struct Signed {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
@@ -75,11 +86,11 @@ impl FromRequest<Edge> for Signed {
     type Rejection = Error;
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Error> {
-        signed(edge, &ACCOUNT_INFORMATION, request).await
+        signed(edge, &service(&[Role::AccountInformation]), request).await
     }
 }
 
-async fn signed(edge: &Edge, call: &Call, mut request: Request) -> Result<Signed, Error> {
+async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Signed, Error> {
     let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Rejected::NotFound)?;
     let ids: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (parts, body) = request.into_parts();
@@ -116,12 +127,49 @@ impl Signed {
     /// # Errors
     /// 400 for one that is no UUID.
     pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
-        let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
-        let id = uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))?;
-        if name == "consent" {
-            note_subject(SubjectKind::Consent.with_id(&*id));
+        uuid(self.path_parameter(name))
+            .ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+    }
+
+    /// What the path names: a consent as `{consent}`, a payment as `{payment}`.
+    ///
+    /// # Errors
+    /// 400 for an id that is no UUID.
+    pub(crate) fn subject(&self, kind: SubjectKind) -> Result<Subject, Error> {
+        let subject = kind.with_id(self.id(kind.noun())?);
+        note_subject(subject.clone());
+        Ok(subject)
+    }
+
+    /// What a path of a kind names, and the authorisations at it.
+    ///
+    /// # Errors
+    /// 404 for a payment product that is not offered.
+    pub(crate) fn sought<'a, K: SubjectPath>(&'a self, subject: &'a Subject) -> Result<Sought<'a>, Error> {
+        Ok(Sought { tpp: self.tpp(), subject, purpose: K::PURPOSE, product: K::product(self)? })
+    }
+
+    /// A parameter of the path, as it came; empty if there is none.
+    pub(crate) fn path_parameter(&self, name: &str) -> &str {
+        self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The part of the path after another one; empty if there is none.
+    pub(crate) fn path_segment_after(&self, name: &str) -> &str {
+        let path = target(&self.parts).split('?').next().unwrap_or_default();
+        path.split('/').skip_while(|segment| *segment != name).nth(1).unwrap_or_default()
+    }
+
+    /// Checks that no consent comes along, since payments are not combined with account information.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn no_session(&self) -> Result<(), Error> {
+        if self.header("consent-id", "Consent-ID")?.is_none() {
+            return Ok(());
         }
-        Ok(id)
+        let text = "payments are not combined with consents; leave the Consent-ID header out";
+        Err(Error::new(StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED", text))
     }
 
     /// The `Consent-ID` header.
@@ -131,9 +179,7 @@ impl Signed {
     pub(crate) fn consent_id(&self) -> Result<String, Error> {
         let id = self.header("consent-id", "Consent-ID")?;
         let id = id.ok_or_else(|| Error::format("the Consent-ID header is missing"))?;
-        let id = uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))?;
-        note_subject(SubjectKind::Consent.with_id(&*id));
-        Ok(id)
+        uuid(id).ok_or_else(|| Error::format("the Consent-ID header is no UUID"))
     }
 
     /// The access token, if one came along.
@@ -161,6 +207,32 @@ impl Signed {
             )
         })?;
         Ok(Some(address))
+    }
+
+    /// Where the customer comes from, which has to be told.
+    ///
+    /// # Errors
+    /// 400 if it is missing, or no IP address.
+    pub(crate) fn customer_address(&self) -> Result<IpAddr, Error> {
+        self.psu_ip_address()?.ok_or_else(|| {
+            Error::format(
+                "the PSU-IP-Address header is missing; send the address from which the customer came",
+            )
+        })
+    }
+
+    /// `TPP-Explicit-Authorisation-Preferred`, if it came along.
+    ///
+    /// # Errors
+    /// 400 for what is neither true nor false.
+    pub(crate) fn explicit_start(&self) -> Result<bool, Error> {
+        const SHOWN: &str = "TPP-Explicit-Authorisation-Preferred";
+        let value = self.header("tpp-explicit-authorisation-preferred", SHOWN)?.unwrap_or("false");
+        value
+            .trim()
+            .to_ascii_lowercase()
+            .parse()
+            .map_err(|_| Error::format(format!("the {SHOWN} header is neither true nor false")))
     }
 
     /// `TPP-Redirect-URI`.
@@ -240,7 +312,7 @@ fn uuid(text: &str) -> Option<String> {
 /// Runs every check that needs no body and returns the signing certificate, with the proof that its holder may act.
 async fn authenticate(
     edge: &Edge,
-    call: &Call,
+    call: &Call<'_>,
     ctx: &Ctx,
     connection: &Connection,
     message: &Message<'_>,
@@ -278,7 +350,7 @@ fn check_mtls(edge: &Edge, connection: &Connection) -> Result<(), Error> {
 }
 
 /// Check 2.
-fn check_request_id(call: &Call, headers: &HeaderMap) -> Result<(), Error> {
+fn check_request_id(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Error> {
     let present = single_header(headers, "x-request-id")?.is_some_and(|value| !value.is_empty());
     if call.request_id && !present {
         return Err(Error::format("the X-Request-ID header is missing"));
@@ -328,7 +400,7 @@ fn tls_certificate(
 /// Checks 8, 9, 11 and 12.
 fn check_signature(
     edge: &Edge,
-    call: &Call,
+    call: &Call<'_>,
     message: &Message<'_>,
     presented: &PresentedCertificate,
     now: Timestamp,

@@ -5,9 +5,9 @@ use axum::extract::State;
 use edge::{Edge, note_subject};
 use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
-    Product, RequestedAccess, Subject, parse_day,
+    Product, RequestedAccess, Subject, SubjectKind, parse_day,
 };
-use gateway::{Ctx, RequestedConsent};
+use gateway::{Ctx, RequestedConsent, Sought};
 use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
 
@@ -19,9 +19,7 @@ pub(crate) type Created<T> = (StatusCode, [(HeaderName, String); 2], Json<T>);
 
 /// Asks for a consent.
 pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Created<wire::Consent>, Error> {
-    call.psu_ip_address()?.ok_or_else(|| {
-        Error::format("the PSU-IP-Address header is missing; send the address from which the customer came")
-    })?;
+    call.customer_address()?;
     let request = parse(call.json()?, call.redirect_uri()?)?;
     let RequestedConsent { consent, authorisation } =
         edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
@@ -32,9 +30,9 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
 
 /// Reads a consent.
 pub(crate) async fn read(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::Consent>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &id).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, Sought::new(call.tpp(), &subject)).await?;
     let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }
@@ -44,15 +42,15 @@ pub(crate) async fn status(
     State(edge): State<Edge>,
     call: Signed,
 ) -> Result<Json<wire::ConsentStatus>, Error> {
-    let id = call.id("consent")?;
-    let consent = edge.gateway.consent(&call.ctx, call.tpp(), &id).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
     Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
 }
 
 /// Ends a consent.
 pub(crate) async fn delete(State(edge): State<Edge>, call: Signed) -> Result<StatusCode, Error> {
-    let id = call.id("consent")?;
-    edge.gateway.delete_consent(&call.ctx, call.tpp(), &id, call.bearer()?).await?;
+    let subject = call.subject(SubjectKind::Consent)?;
+    edge.gateway.delete_consent(&call.ctx, call.tpp(), subject.id(), call.bearer()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -146,7 +144,12 @@ fn render(edge: &Edge, ctx: &Ctx, consent: &Consent, authorisation: &Authorisati
         consent_status: consent.status_at(at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
-        links: links::authorisation(&edge.public_url, consent, authorisation),
+        links: links::authorisation(
+            &edge.public_url,
+            (&consent.tenant, &consent.tpp),
+            &links::consent(&consent.tenant, consent.id.as_str()),
+            (authorisation, consent.recurring),
+        ),
     }
 }
 

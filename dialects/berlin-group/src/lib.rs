@@ -18,7 +18,11 @@ mod error;
 #[cfg(feature = "server")]
 mod links;
 #[cfg(feature = "server")]
+mod minimal_body;
+#[cfg(feature = "server")]
 mod onboarding;
+#[cfg(feature = "server")]
+mod payments;
 #[cfg(feature = "server")]
 mod router;
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod consents;
 mod lenient;
+mod payments;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use consents::{
     Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
     ConsentStatus, ScaStatus,
 };
+pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

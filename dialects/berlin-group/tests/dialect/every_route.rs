@@ -1,7 +1,9 @@
 //! Every operation of the interface, as its description tells them: certificate, signature, and the token of those that
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
-use testkit::{Request, TestServer, TestTpp, ValidConsent, detailed};
+use testkit::{
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment,
+};
 
 use crate::ID;
 
@@ -19,11 +21,23 @@ const SIGNED: &[&str] = &[
     "POST /{tenant}/v1/consents/{consent}/authorisations",
     "GET /{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
     "DELETE /{tenant}/v1/consents/{consent}",
+    "POST /{tenant}/v1/payments/{product}",
+    "GET /{tenant}/v1/payments/{product}/{payment}",
+    "GET /{tenant}/v1/payments/{product}/{payment}/status",
+    "GET /{tenant}/v1/payments/{product}/{payment}/authorisations",
+    "POST /{tenant}/v1/payments/{product}/{payment}/authorisations",
+    "GET /{tenant}/v1/payments/{product}/{payment}/authorisations/{authorisation}",
+    "GET /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations",
+    "POST /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations",
+    "GET /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations/{authorisation}",
+    "PUT /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations/{authorisation}",
+    "DELETE /{tenant}/v1/payments/{product}/{payment}",
 ];
 
 /// Signed, and with the token of the consent.
 const WITH_TOKEN: &[&str] = &[
     "PUT /{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
+    "PUT /{tenant}/v1/payments/{product}/{payment}/authorisations/{authorisation}",
     "GET /{tenant}/v1/accounts",
     "GET /{tenant}/v1/accounts/{account}",
     "GET /{tenant}/v1/accounts/{account}/balances",
@@ -40,6 +54,7 @@ struct Scene {
     tpp: TestTpp,
     consent: ValidConsent,
     account: String,
+    payment: ApprovedPayment,
     /// Where an earlier answer says that the next page is.
     page: String,
 }
@@ -57,13 +72,26 @@ impl Scene {
         let first = server.send(&tpp.attended(&transactions, &consent)).await.json();
         let next = first["transactions"]["_links"]["next"].as_str().unwrap();
         let page = next.split_once('?').unwrap().1.to_owned();
-        Self { server, tpp, consent, account, page }
+        let body = euro_payment("1.00", iban);
+        let payer = server.customer("nl", "household").await;
+        let payer = payer["iban"].as_str().unwrap();
+        let payment = tpp.approved_payment(&server, ("payments/sepa-credit-transfers", &body), payer).await;
+        Self { server, tpp, consent, account, payment, page }
     }
 
     /// A call of an operation about the consent and the account, not yet signed.
     fn call(&self, operation: &str) -> Request {
         let (method, path) = operation.split_once(" /{tenant}").unwrap();
+        if let Some(after) = path.strip_prefix("/v1/payments/{product}/{payment}") {
+            let (_, authorisation) = self.payment.authorisation.rsplit_once('/').unwrap();
+            let after = after.replace("{authorisation}", authorisation);
+            return self
+                .tpp
+                .request(method, &format!("{}{after}", self.payment.path))
+                .set("tpp-redirect-uri", CALLBACK);
+        }
         let path = path
+            .replace("{product}", "sepa-credit-transfers")
             .replace("{consent}", &self.consent.id)
             .replace("{authorisation}", &self.consent.authorisation)
             .replace("{account}", &self.account)
@@ -143,10 +171,14 @@ async fn what_is_signed_asks_for_certificate_and_signature() {
 async fn what_takes_a_token_asks_for_signature_and_token() {
     let scene = Scene::new().await;
     let (server, tpp) = (&scene.server, &scene.tpp);
-    let right = format!("Bearer {}", scene.consent.access_token);
     let iban = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let other = tpp.valid(server, &detailed(&iban, true), &iban).await;
     for operation in WITH_TOKEN {
+        let token = match operation.contains("{payment}") {
+            true => &scene.payment.access_token,
+            false => &scene.consent.access_token,
+        };
+        let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;
         let with = |token: &str| call.clone().set("authorization", token).signed(&tpp.signer);
