@@ -69,7 +69,7 @@ async fn a_payment_from_request_to_the_money() {
     assert_eq!(tpp.expected_balance(&server, iban).await, payer_had - 1250);
     assert_eq!(tpp.expected_balance(&server, creditor).await, payee_had + 1250);
     let status = server.send(&tpp.get(&format!("{path}/status"))).await.json();
-    assert_eq!(status, json!({"transactionStatus": "ACSC", "fundsAvailable": true}));
+    assert_eq!(status, json!({"transactionStatus": "ACCC", "fundsAvailable": true}));
     let read = server.send(&tpp.get(&path)).await.json();
     assert_eq!((text(&read["paymentId"]), text(&read["debtorAccount"]["iban"])), (id, iban));
     assert_eq!(read["debtorName"], payer["name"]);
