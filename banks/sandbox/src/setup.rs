@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, RateLimits, Settings, Store, Strictness};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Settings, Store};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -19,10 +19,8 @@ const SETUP: &str = "setup";
 pub struct SandboxSettings {
     /// Branches.
     pub tenants: Vec<Tenant>,
-    /// How much it puts up with.
-    pub strictness: Strictness,
-    /// How often it may be called.
-    pub rate_limits: RateLimits,
+    /// How it runs each of its interfaces.
+    pub profiles: Profiles,
     /// Whether it makes payments to other countries and in other currencies.
     pub cross_border_payments: bool,
     /// Seed of names, ids and numbers, customers' digipass numbers among them; without one the system draws them.
@@ -101,8 +99,7 @@ impl Sandbox {
         }
         let gateway_settings = Settings {
             tenants: settings.tenants,
-            strictness: settings.strictness,
-            rate_limits: settings.rate_limits,
+            profiles: settings.profiles,
             cross_border_payments: settings.cross_border_payments,
         };
         let shared: Arc<dyn Clock> = clock.clone();

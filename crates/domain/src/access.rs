@@ -2,10 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::Consent;
-
-/// Days of history that later reads of a recurring consent see (Delegated Regulation (EU) 2018/389, Article 10a).
-const HISTORY_DAYS: i64 = 90;
+use crate::{Consent, Product};
 
 /// Kinds of reads that are counted, each on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,26 +29,24 @@ pub fn is_counted(consent: &Consent, attended: bool) -> bool {
 }
 
 /// The first day of history that a read may see: everything with the first read of a consent and account, and
-/// with one-off consents.
-pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date) -> Date {
+/// with one-off consents; so many days otherwise.
+pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date, history_days: i64) -> Date {
     if is_first_read || !consent.recurring {
         return Date::MIN;
     }
-    today.saturating_sub(jiff::Span::new().days(HISTORY_DAYS))
+    today.saturating_sub(jiff::Span::new().days(history_days))
 }
 
 /// A rule about access to accounts that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessRefusal {
     /// The account is of another kind than the path.
-    #[error("account {id} is not a {expected} account; {hint}")]
+    #[error("account {id} is not a {} account", expected.name())]
     Product {
         /// Which account.
         id: String,
         /// What the path is for.
-        expected: &'static str,
-        /// Where to look instead.
-        hint: &'static str,
+        expected: Product,
     },
     /// The consent does not cover this kind of read.
     #[error("the consent does not cover {what} of account {id}")]
@@ -82,7 +77,7 @@ pub enum AccessRefusal {
         retry_after: i64,
     },
     /// The end is before the beginning.
-    #[error("dateTo {to} is before dateFrom {from}")]
+    #[error("the last day {to} is before the first, {from}")]
     Period {
         /// First day.
         from: Date,
@@ -90,7 +85,7 @@ pub enum AccessRefusal {
         to: Date,
     },
     /// The beginning is in the future, and no end was given.
-    #[error("dateFrom {from} is in the future: without dateTo the period ends today, {today}")]
+    #[error("the first day {from} is in the future: without a last day the period ends today, {today}")]
     PeriodInFuture {
         /// First day.
         from: Date,
@@ -99,7 +94,7 @@ pub enum AccessRefusal {
     },
     /// The page token was not made here, or for another account or consent.
     #[error(
-        "edgeToken is not one that was given out for this account and consent; follow the next link as it is"
+        "the page is not one that was given out for this account and consent; follow the next link as it is"
     )]
     EdgeToken,
 }

@@ -2,13 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{AuthorisationId, CustomerId, Subject};
-
-/// How long an authorisation may take from its start to its confirmation.
-pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
-
-/// Wrong answers that end an authorisation.
-pub const MAX_WRONG_ANSWERS: i64 = 3;
+use crate::{AuthorisationId, CustomerId, Subject, duration_in_words};
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,9 +159,9 @@ impl Authorisation {
         Self { purpose, ..self }
     }
 
-    /// What it is at `now`.
-    pub fn status_at(&self, now: Timestamp) -> ScaStatus {
-        let is_late = now.duration_since(self.created_at) >= LIFETIME;
+    /// What it is at `now`, if it may take so long from its beginning to its confirmation.
+    pub fn status_at(&self, now: Timestamp, lifetime: SignedDuration) -> ScaStatus {
+        let is_late = now.duration_since(self.created_at) >= lifetime;
         match self.progress {
             Progress::Confirmed { .. } => ScaStatus::Finalised,
             Progress::Failed => ScaStatus::Failed,
@@ -181,8 +175,8 @@ impl Authorisation {
     }
 
     /// Whether a customer can still act on it.
-    pub fn is_pending_at(&self, now: Timestamp) -> bool {
-        matches!(self.status_at(now), ScaStatus::Received | ScaStatus::Started)
+    pub fn is_pending_at(&self, now: Timestamp, lifetime: SignedDuration) -> bool {
+        matches!(self.status_at(now, lifetime), ScaStatus::Received | ScaStatus::Started)
     }
 
     /// The customer opened the page.
@@ -190,11 +184,11 @@ impl Authorisation {
         Self { progress: Progress::Started, ..self }
     }
 
-    /// A wrong answer; the third one ends the attempt.
-    pub fn wrong_answer(self) -> Self {
+    /// A wrong answer; as many as there may be end the attempt.
+    pub fn wrong_answer(self, most: i64) -> Self {
         let wrong_answers = self.wrong_answers + 1;
         let counted = Self { wrong_answers, ..self };
-        if wrong_answers >= MAX_WRONG_ANSWERS { counted.fail() } else { counted }
+        if wrong_answers >= most { counted.fail() } else { counted }
     }
 
     /// Cancelled, timed out, or not allowed.
@@ -211,13 +205,13 @@ impl Authorisation {
     ///
     /// # Errors
     /// [`AuthorisationRefusal::NotApproved`]
-    pub fn confirm(self, now: Timestamp) -> Result<Self, AuthorisationRefusal> {
-        match (self.status_at(now), self.progress) {
+    pub fn confirm(self, now: Timestamp, lifetime: SignedDuration) -> Result<Self, AuthorisationRefusal> {
+        match (self.status_at(now, lifetime), self.progress) {
             (
                 ScaStatus::Finalised | ScaStatus::Unconfirmed,
                 Progress::Approved { by } | Progress::Confirmed { by },
             ) => Ok(Self { progress: Progress::Confirmed { by }, ..self }),
-            (status, _) => Err(AuthorisationRefusal::NotApproved { id: self.id, status }),
+            (status, _) => Err(AuthorisationRefusal::NotApproved { id: self.id, status, lifetime }),
         }
     }
 }
@@ -227,14 +221,17 @@ impl Authorisation {
 pub enum AuthorisationRefusal {
     /// Confirmed before the customer approved, or too late.
     #[error(
-        "authorisation {id} has scaStatus {}; it can be confirmed while it is unconfirmed, within 24 hours",
-        status.name()
+        "authorisation {id} is {}; it can be confirmed while it is unconfirmed, within {}",
+        status.name(),
+        duration_in_words(*lifetime)
     )]
     NotApproved {
         /// Which authorisation.
         id: AuthorisationId,
         /// What it is.
         status: ScaStatus,
+        /// How long it may take.
+        lifetime: SignedDuration,
     },
 }
 
@@ -243,6 +240,8 @@ mod tests {
     use super::*;
     use crate::SubjectKind;
 
+    const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
     #[test]
     fn an_attempt_goes_forward_or_fails() {
         let now = Timestamp::UNIX_EPOCH;
@@ -250,16 +249,16 @@ mod tests {
             let subject = SubjectKind::Payment.with_id("p");
             Authorisation::begin(AuthorisationId::new("a"), (subject, 1), "https://x".into(), now)
         };
-        assert_eq!(begun().status_at(now), ScaStatus::Received);
-        assert!(begun().confirm(now).is_err());
+        assert_eq!(begun().status_at(now, LIFETIME), ScaStatus::Received);
+        assert!(begun().confirm(now, LIFETIME).is_err());
         let approved = begun().start().approve(CustomerId::new("p"));
-        assert_eq!(approved.status_at(now), ScaStatus::Unconfirmed);
-        let confirmed = approved.clone().confirm(now).unwrap();
-        assert_eq!(confirmed.status_at(now + LIFETIME), ScaStatus::Finalised);
-        assert_eq!(confirmed.clone().confirm(now + LIFETIME), Ok(confirmed));
-        assert_eq!(approved.status_at(now + LIFETIME), ScaStatus::Failed);
-        assert!(approved.confirm(now + LIFETIME).is_err());
-        assert!(!begun().fail().is_pending_at(now) && begun().start().is_pending_at(now));
+        assert_eq!(approved.status_at(now, LIFETIME), ScaStatus::Unconfirmed);
+        let confirmed = approved.clone().confirm(now, LIFETIME).unwrap();
+        assert_eq!(confirmed.status_at(now + LIFETIME, LIFETIME), ScaStatus::Finalised);
+        assert_eq!(confirmed.clone().confirm(now + LIFETIME, LIFETIME), Ok(confirmed));
+        assert_eq!(approved.status_at(now + LIFETIME, LIFETIME), ScaStatus::Failed);
+        assert!(approved.confirm(now + LIFETIME, LIFETIME).is_err());
+        assert!(!begun().fail().is_pending_at(now, LIFETIME) && begun().start().is_pending_at(now, LIFETIME));
     }
 
     #[test]
@@ -269,10 +268,10 @@ mod tests {
         let begun = Authorisation::begin(AuthorisationId::new("a"), (subject, 1), String::new(), now);
         let mut attempt = begun.start();
         for _ in 0..2 {
-            attempt = attempt.wrong_answer();
-            assert!(attempt.is_pending_at(now));
+            attempt = attempt.wrong_answer(3);
+            assert!(attempt.is_pending_at(now, LIFETIME));
         }
-        assert_eq!(attempt.wrong_answer().status_at(now), ScaStatus::Failed);
+        assert_eq!(attempt.wrong_answer(3).status_at(now, LIFETIME), ScaStatus::Failed);
     }
 
     #[test]

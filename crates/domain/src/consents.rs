@@ -6,26 +6,28 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::requested_access::MAX_REFERENCES;
 use crate::{Access, ConsentId, CustomerId, GrantedAccount, Interface, Tenant, TppId};
 
-/// How long a consent waits to be authorised and confirmed.
-pub const UNCONFIRMED_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+/// How long a consent about which nothing was decided is remembered, from when it was asked for: as long as what has
+/// ended, and a day more.
+pub const UNDECIDED_REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// What a bank allows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsentRules {
     /// Longest validity in days, counted from the day of the request. Delegated Regulation (EU) 2018/389 in the
     /// version of 2022/2360, Article 10a: 180.
     pub max_days: i32,
     /// Most unattended reads a day (Article 36(5): 4).
     pub max_frequency: i64,
-}
-
-impl Default for ConsentRules {
-    fn default() -> Self {
-        Self { max_days: 180, max_frequency: 4 }
-    }
+    /// Most accounts that one request may name.
+    pub max_references: usize,
+    /// How long a consent waits to be authorised and confirmed; less than [`UNDECIDED_REMEMBERED`].
+    pub waits: SignedDuration,
+    /// Days of history that later reads of a recurring consent see (Article 10a).
+    pub history_days: i64,
+    /// Days for which access is good that a browser asks for where no consent was asked for before.
+    pub unasked_days: i64,
 }
 
 /// A request for a consent, of the right shape.
@@ -162,7 +164,7 @@ impl Consent {
         (tpp, tenant, interface): (TppId, Tenant, Interface),
         request: ConsentRequest,
         now: Timestamp,
-        rules: ConsentRules,
+        rules: &ConsentRules,
     ) -> Result<Self, ConsentRefusal> {
         let today = tenant.date_at(now);
         if request.combined_service {
@@ -209,7 +211,7 @@ impl Consent {
     }
 
     /// What the consent is at `now`.
-    pub fn status_at(&self, now: Timestamp) -> ConsentStatus {
+    pub fn status_at(&self, now: Timestamp, rules: &ConsentRules) -> ConsentStatus {
         let is_over = self.tenant.date_at(now) > self.valid_until;
         let waited = now.duration_since(self.created_at);
         match self.decision {
@@ -217,7 +219,7 @@ impl Consent {
             Decision::TerminatedByTpp => ConsentStatus::TerminatedByTpp,
             Decision::RevokedByPsu => ConsentStatus::RevokedByPsu,
             Decision::EndedByBank => ConsentStatus::Expired,
-            Decision::Pending if is_over || waited >= UNCONFIRMED_LIFETIME => ConsentStatus::Rejected,
+            Decision::Pending if is_over || waited >= rules.waits => ConsentStatus::Rejected,
             Decision::Pending => ConsentStatus::Received,
             Decision::Confirmed if is_over => ConsentStatus::Expired,
             Decision::Confirmed => ConsentStatus::Valid,
@@ -232,25 +234,25 @@ impl Consent {
     /// When the consent may be forgotten: a while after it ended. One that was valid is remembered for as long as its
     /// customer can dispute what was done with it.
     pub fn forget_at(&self) -> Timestamp {
-        let (ended_at, remembered) = match self.decision {
-            Decision::Pending => (self.created_at.saturating_add(UNCONFIRMED_LIFETIME), crate::REMEMBERED),
-            Decision::Rejected => (Ok(self.last_action_at), crate::REMEMBERED),
-            Decision::Confirmed => (Ok(self.ends_at()), crate::DISPUTABLE),
+        let (since, remembered) = match self.decision {
+            Decision::Pending => (self.created_at, UNDECIDED_REMEMBERED),
+            Decision::Rejected => (self.last_action_at, crate::REMEMBERED),
+            Decision::Confirmed => (self.ends_at(), crate::DISPUTABLE),
             Decision::TerminatedByTpp | Decision::RevokedByPsu | Decision::EndedByBank => {
-                (Ok(self.last_action_at), crate::DISPUTABLE)
+                (self.last_action_at, crate::DISPUTABLE)
             }
         };
-        ended_at.and_then(|at| at.saturating_add(remembered)).unwrap_or(Timestamp::MAX)
+        since.saturating_add(remembered).unwrap_or(Timestamp::MAX)
     }
 
     /// Checks that the consent can still be authorised.
     ///
     /// # Errors
     /// [`ConsentRefusal::Final`]
-    pub fn check_open(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
-        match self.status_at(now) {
+    pub fn check_open(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
+        match self.status_at(now, rules) {
             ConsentStatus::Received => Ok(()),
-            status => Err(ConsentRefusal::Final { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
@@ -258,10 +260,10 @@ impl Consent {
     ///
     /// # Errors
     /// [`ConsentRefusal::NotValid`]
-    pub fn check_valid(&self, now: Timestamp) -> Result<(), ConsentRefusal> {
-        match self.status_at(now) {
+    pub fn check_valid(&self, now: Timestamp, rules: &ConsentRules) -> Result<(), ConsentRefusal> {
+        match self.status_at(now, rules) {
             ConsentStatus::Valid => Ok(()),
-            status => Err(ConsentRefusal::NotValid { id: self.id.clone(), status }),
+            status => Err(ConsentRefusal::NotValid { id: self.id.to_string(), status }),
         }
     }
 
@@ -274,8 +276,9 @@ impl Consent {
         customer: CustomerId,
         granted: Vec<GrantedAccount>,
         now: Timestamp,
+        rules: &ConsentRules,
     ) -> Result<Self, ConsentRefusal> {
-        self.check_open(now)?;
+        self.check_open(now, rules)?;
         Ok(Self { customer: Some(customer), granted, last_action_at: now, ..self })
     }
 
@@ -283,31 +286,31 @@ impl Consent {
     ///
     /// # Errors
     /// [`ConsentRefusal::Final`]
-    pub fn confirm(self, now: Timestamp) -> Result<Self, ConsentRefusal> {
-        match self.status_at(now) {
+    pub fn confirm(self, now: Timestamp, rules: &ConsentRules) -> Result<Self, ConsentRefusal> {
+        match self.status_at(now, rules) {
             ConsentStatus::Valid => Ok(self),
             ConsentStatus::Received => Ok(self.decided(Decision::Confirmed, now)),
-            status => Err(ConsentRefusal::Final { id: self.id, status }),
+            status => Err(ConsentRefusal::Final { id: self.id.to_string(), status }),
         }
     }
 
     /// The customer refuses. What is final stays as it is.
-    pub fn reject(self, now: Timestamp) -> Self {
-        self.ended(Decision::Rejected, now)
+    pub fn reject(self, now: Timestamp, rules: &ConsentRules) -> Self {
+        self.ended(Decision::Rejected, now, rules)
     }
 
     /// The third party ends it. What is final stays as it is.
-    pub fn terminate(self, now: Timestamp) -> Self {
-        self.ended(Decision::TerminatedByTpp, now)
+    pub fn terminate(self, now: Timestamp, rules: &ConsentRules) -> Self {
+        self.ended(Decision::TerminatedByTpp, now, rules)
     }
 
     /// The customer withdraws it at the bank. What is final stays as it is.
-    pub fn revoke_by_psu(self, now: Timestamp) -> Self {
-        self.ended(Decision::RevokedByPsu, now)
+    pub fn revoke_by_psu(self, now: Timestamp, rules: &ConsentRules) -> Self {
+        self.ended(Decision::RevokedByPsu, now, rules)
     }
 
-    fn ended(self, decision: Decision, now: Timestamp) -> Self {
-        if self.status_at(now).is_final() { self } else { self.decided(decision, now) }
+    fn ended(self, decision: Decision, now: Timestamp, rules: &ConsentRules) -> Self {
+        if self.status_at(now, rules).is_final() { self } else { self.decided(decision, now) }
     }
 
     fn decided(self, decision: Decision, now: Timestamp) -> Self {
@@ -319,37 +322,37 @@ impl Consent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentRefusal {
     /// No array at all.
-    #[error(
-        "access holds none of accounts, balances, transactions; send arrays of accounts, or empty ones to let the \
-         customer choose"
-    )]
+    #[error("the consent asks for nothing; name accounts, or let the customer choose")]
     AccessEmpty,
     /// Some arrays are empty and some are not.
     #[error(
-        "access mixes empty and filled arrays; fill every array that you send, or leave all of them empty to let \
+        "the consent names accounts for one way of access and none for another; name them for all, or for none to let \
          the customer choose"
     )]
     AccessMixed,
     /// Too many references.
-    #[error("access names more than {MAX_REFERENCES} accounts")]
-    TooManyReferences,
+    #[error("the consent names more than {max} accounts")]
+    TooManyReferences {
+        /// Most of them.
+        max: usize,
+    },
     /// A number that the bank does not offer in this interface.
     #[error("Access to IBAN [{0}] is not allowed")]
     AccountNotAllowed(String),
     /// Together with a payment.
-    #[error("combinedServiceIndicator must be false: combined sessions are not supported")]
+    #[error("a consent cannot be combined with a payment in one session")]
     CombinedService,
     /// Too often, or never.
-    #[error("frequencyPerDay must be from 1 to {max}")]
+    #[error("unattended reads a day must be from 1 to {max}")]
     Frequency {
         /// Most often.
         max: i64,
     },
     /// More than once for a one-off consent.
-    #[error("frequencyPerDay must be 1 when recurringIndicator is false")]
+    #[error("a consent for one time allows one unattended read a day")]
     FrequencyOfOneOff,
     /// Over before it begins.
-    #[error("validUntil {valid_until} is in the past; today is {today}")]
+    #[error("the last day {valid_until} is in the past; today is {today}")]
     ValidUntilInPast {
         /// What was asked for.
         valid_until: Date,
@@ -358,14 +361,14 @@ pub enum ConsentRefusal {
     },
     /// The redirect URI is not one of the registration's.
     #[error(
-        "TPP-Redirect-URI is not registered; it must equal a redirect URI of the registration, character by character"
+        "the redirect URI is not registered; it must equal one of the registration, character by character"
     )]
     RedirectUri,
     /// Data are asked for with a consent that is not valid.
     #[error("Operation not possible on consent {id} with status {}", status.name())]
     NotValid {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },
@@ -373,7 +376,7 @@ pub enum ConsentRefusal {
     #[error("consent {id} has status {} and cannot be authorised any more", status.name())]
     Final {
         /// Which consent.
-        id: ConsentId,
+        id: String,
         /// What it is.
         status: ConsentStatus,
     },
@@ -386,6 +389,15 @@ mod tests {
     fn tenant() -> Tenant {
         Tenant::parse("nl").unwrap()
     }
+
+    const RULES: ConsentRules = ConsentRules {
+        max_days: 180,
+        max_frequency: 4,
+        max_references: 100,
+        waits: SignedDuration::from_hours(24),
+        history_days: 90,
+        unasked_days: 90,
+    };
 
     fn now() -> Timestamp {
         "2026-03-01T12:00:00Z".parse().unwrap()
@@ -408,7 +420,7 @@ mod tests {
 
     fn consent(request: ConsentRequest) -> Result<Consent, ConsentRefusal> {
         let who = (TppId::new("PSDNL-DNB-1"), tenant(), Interface::BerlinGroup);
-        Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default())
+        Consent::request(ConsentId::new("c"), who, request, now(), &RULES)
     }
 
     #[test]
@@ -445,35 +457,38 @@ mod tests {
     fn status_follows_from_decision_and_clock() {
         let later = |hours: i64| now() + SignedDuration::from_hours(hours);
         let received = consent(asked("2026-03-10")).unwrap();
-        assert_eq!(received.status_at(later(23)), ConsentStatus::Received);
-        assert_eq!(received.status_at(later(24)), ConsentStatus::Rejected);
-        let valid = received.clone().confirm(later(1)).unwrap();
-        assert_eq!(valid.status_at(later(25)), ConsentStatus::Valid);
+        assert_eq!(received.status_at(later(23), &RULES), ConsentStatus::Received);
+        assert_eq!(received.status_at(later(24), &RULES), ConsentStatus::Rejected);
+        let valid = received.clone().confirm(later(1), &RULES).unwrap();
+        assert_eq!(valid.status_at(later(25), &RULES), ConsentStatus::Valid);
         // The last day ends at midnight in Amsterdam, which is 23:00 in UTC.
         let last: Timestamp = "2026-03-10T22:59:59Z".parse().unwrap();
-        assert_eq!(valid.status_at(last), ConsentStatus::Valid);
-        assert_eq!(valid.status_at(valid.ends_at()), ConsentStatus::Expired);
+        assert_eq!(valid.status_at(last, &RULES), ConsentStatus::Valid);
+        assert_eq!(valid.status_at(valid.ends_at(), &RULES), ConsentStatus::Expired);
         assert_eq!(valid.ends_at(), last + SignedDuration::from_secs(1));
         for (ended, status) in [
-            (valid.clone().terminate(later(2)), ConsentStatus::TerminatedByTpp),
-            (valid.clone().revoke_by_psu(later(2)), ConsentStatus::RevokedByPsu),
-            (received.clone().reject(later(2)), ConsentStatus::Rejected),
+            (valid.clone().terminate(later(2), &RULES), ConsentStatus::TerminatedByTpp),
+            (valid.clone().revoke_by_psu(later(2), &RULES), ConsentStatus::RevokedByPsu),
+            (received.clone().reject(later(2), &RULES), ConsentStatus::Rejected),
         ] {
             assert!(status.is_final());
-            assert_eq!(ended.status_at(later(2)), status);
-            assert_eq!(ended.clone().terminate(later(3)), ended, "what is final stays");
-            assert!(ended.clone().confirm(later(3)).is_err() && ended.check_open(later(3)).is_err());
+            assert_eq!(ended.status_at(later(2), &RULES), status);
+            assert_eq!(ended.clone().terminate(later(3), &RULES), ended, "what is final stays");
+            assert!(
+                ended.clone().confirm(later(3), &RULES).is_err()
+                    && ended.check_open(later(3), &RULES).is_err()
+            );
         }
-        assert!(valid.check_open(later(2)).is_err() && valid.check_valid(later(2)).is_ok());
-        assert!(received.check_valid(later(2)).is_err());
+        assert!(valid.check_open(later(2), &RULES).is_err() && valid.check_valid(later(2), &RULES).is_ok());
+        assert!(received.check_valid(later(2), &RULES).is_err());
     }
 
     #[test]
     fn what_the_bank_ended_has_expired_and_stays_so() {
         let ended = Consent { decision: Decision::EndedByBank, ..consent(asked("2026-07-01")).unwrap() };
-        assert_eq!(ended.status_at(ended.created_at), ConsentStatus::Expired);
+        assert_eq!(ended.status_at(ended.created_at, &RULES), ConsentStatus::Expired);
         let now = ended.created_at;
-        assert_eq!(ended.clone().terminate(now), ended);
+        assert_eq!(ended.clone().terminate(now, &RULES), ended);
     }
 
     #[test]
@@ -495,18 +510,18 @@ mod tests {
             let wanted = today + jiff::Span::new().days(ahead);
             let who = (TppId::new("PSDNL-DNB-1"), tenant.clone(), Interface::BerlinGroup);
             let request = asked(&wanted.to_string());
-            let consent = Consent::request(ConsentId::new("c"), who, request, now, ConsentRules::default());
+            let consent = Consent::request(ConsentId::new("c"), who, request, now, &RULES);
             if ahead < 0 {
                 let refused = ConsentRefusal::ValidUntilInPast { valid_until: wanted, today };
                 proptest::prop_assert_eq!(consent, Err(refused));
                 return Ok(());
             }
-            let valid = consent.unwrap().confirm(now).unwrap();
+            let valid = consent.unwrap().confirm(now, &RULES).unwrap();
             proptest::prop_assert_eq!(valid.valid_until, today + jiff::Span::new().days(ahead.min(180)));
             let last = valid.ends_at() - SignedDuration::from_secs(1);
             proptest::prop_assert_eq!(tenant.date_at(last), valid.valid_until);
-            proptest::prop_assert_eq!(valid.status_at(last), ConsentStatus::Valid);
-            proptest::prop_assert_eq!(valid.status_at(valid.ends_at()), ConsentStatus::Expired);
+            proptest::prop_assert_eq!(valid.status_at(last, &RULES), ConsentStatus::Valid);
+            proptest::prop_assert_eq!(valid.status_at(valid.ends_at(), &RULES), ConsentStatus::Expired);
         }
     }
 }

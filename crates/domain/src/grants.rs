@@ -10,18 +10,6 @@ use crate::{
     Tenant, TppId,
 };
 
-/// How long an authorization code may be redeemed.
-pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-
-/// The same at a strict bank (FAPI 2.0 Security Profile, 5.3.2.1).
-pub const STRICT_CODE_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
-
-/// How long a client that lost the answer to a refresh may ask for it again.
-const REPEAT_TIME: SignedDuration = SignedDuration::from_mins(5);
-
-/// How long an access token may be used.
-pub const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(600);
-
 /// Length of a code verifier (RFC 7636, 4.1).
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -186,9 +174,9 @@ impl Token {
     }
 
     /// Whether this refresh token, which was traded for `pair`, may be traded once more for the same tokens: neither
-    /// of them was used, and the first time is not long ago (FAPI 2.0 Security Profile, 5.3.2.1).
-    pub fn may_be_repeated(&self, pair: [&Self; 2], now: Timestamp) -> bool {
-        let last = self.used_at.and_then(|at| at.saturating_add(REPEAT_TIME).ok());
+    /// of them was used, and the first time is no longer ago than `repeatable` (FAPI 2.0 Security Profile, 5.3.2.1).
+    pub fn may_be_repeated(&self, pair: [&Self; 2], now: Timestamp, repeatable: SignedDuration) -> bool {
+        let last = self.used_at.and_then(|at| at.saturating_add(repeatable).ok());
         last.is_some_and(|last| now < last) && pair.iter().all(|token| token.fresh && token.used_at.is_none())
     }
 }
@@ -257,6 +245,8 @@ mod tests {
     use super::*;
     use crate::SubjectKind;
 
+    const REPEAT_TIME: SignedDuration = SignedDuration::from_mins(5);
+
     #[test]
     fn a_code_is_checked_from_client_to_verifier() {
         use GrantRefusal as R;
@@ -279,7 +269,7 @@ mod tests {
             },
             customer: CustomerId::new("p"),
             authenticated_at: now,
-            expires_at: now + CODE_LIFETIME,
+            expires_at: now + SignedDuration::from_mins(5),
             grant: None,
             version: 1,
         };
@@ -310,7 +300,7 @@ mod tests {
             kind,
             certificate: None,
             issued_at: now,
-            expires_at: now + ACCESS_TOKEN_LIFETIME,
+            expires_at: now + SignedDuration::from_mins(10),
             used_at: None,
             fresh: true,
             version: 1,
@@ -318,12 +308,12 @@ mod tests {
         let (access, refresh) = (token(TokenKind::Access), token(TokenKind::Refresh));
         let traded = Token { used_at: Some(now), ..refresh.clone() };
         let end = now + REPEAT_TIME;
-        assert!(traded.may_be_repeated([&access, &refresh], end - SignedDuration::from_secs(1)));
-        assert!(!traded.may_be_repeated([&access, &refresh], end));
+        assert!(traded.may_be_repeated([&access, &refresh], end - SignedDuration::from_secs(1), REPEAT_TIME));
+        assert!(!traded.may_be_repeated([&access, &refresh], end, REPEAT_TIME));
         let seen = Token { fresh: false, ..access.clone() };
-        assert!(!traded.may_be_repeated([&seen, &refresh], now));
+        assert!(!traded.may_be_repeated([&seen, &refresh], now, REPEAT_TIME));
         let next = Token { used_at: Some(now), ..refresh.clone() };
-        assert!(!traded.may_be_repeated([&access, &next], now));
-        assert!(!refresh.may_be_repeated([&access, &refresh], now), "it was never traded");
+        assert!(!traded.may_be_repeated([&access, &next], now, REPEAT_TIME));
+        assert!(!refresh.may_be_repeated([&access, &refresh], now, REPEAT_TIME), "it was never traded");
     }
 }

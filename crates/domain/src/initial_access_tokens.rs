@@ -5,9 +5,6 @@ use jiff::SignedDuration;
 
 use crate::{Refusal, SecretHash, Tenant, Timestamp};
 
-/// How long a token may be used, for one registration.
-pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
-
 /// A token as the bank remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitialAccessToken {
@@ -24,10 +21,16 @@ pub struct InitialAccessToken {
 }
 
 impl InitialAccessToken {
-    /// A token given out at `now`.
-    pub fn issue(hash: SecretHash, certificate: String, tenant: Tenant, now: Timestamp) -> Self {
+    /// A token given out at `now`, for one registration.
+    pub fn issue(
+        hash: SecretHash,
+        certificate: String,
+        tenant: Tenant,
+        now: Timestamp,
+        lifetime: SignedDuration,
+    ) -> Self {
         // Only a moment at the very end of time could overflow.
-        let expires_at = now.saturating_add(LIFETIME).unwrap_or(now);
+        let expires_at = now.saturating_add(lifetime).unwrap_or(now);
         Self { hash, certificate, tenant, expires_at, used_by: None }
     }
 
@@ -48,11 +51,13 @@ impl InitialAccessToken {
 mod tests {
     use super::*;
 
+    const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
     #[test]
     fn a_token_lives_a_day() {
         let now = Timestamp::UNIX_EPOCH;
         let (hash, tenant) = (SecretHash::from_hex("00"), Tenant::parse("nl").unwrap());
-        let token = InitialAccessToken::issue(hash, "ff".into(), tenant, now);
+        let token = InitialAccessToken::issue(hash, "ff".into(), tenant, now, LIFETIME);
         let end = now + LIFETIME;
         assert_eq!(token.check_at(end - SignedDuration::from_secs(1)), Ok(()));
         assert_eq!(token.check_at(end), Err(Refusal::InitialAccessTokenExpired { at: end }));

@@ -10,6 +10,9 @@ pub mod certificates;
 pub mod consents;
 pub mod customers;
 pub mod dates;
+pub mod durations;
+pub mod dynamic_linking;
+pub mod funds_consents;
 pub mod grants;
 pub mod ibans;
 pub mod ids;
@@ -39,6 +42,8 @@ pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, Ce
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
+pub use durations::{duration_in_words, number_in_words};
+pub use funds_consents::{Card, FundsConsent, FundsConsentRequest, FundsQuestion, FundsRefusal};
 pub use grants::{AuthorizationCode, Grant, GrantRefusal, Token, TokenKind};
 pub use ibans::{Iban, IbanError};
 pub use ids::{
@@ -57,11 +62,11 @@ pub use payment_terms::{
 pub use payments::{
     Address, PayeeAccount, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Routing, Transfer,
 };
-pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
+pub use redirect_uris::{RedirectCare, RedirectRules, RedirectUriError, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
-pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, Session};
+pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};
 pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;

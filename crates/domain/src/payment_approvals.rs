@@ -195,40 +195,12 @@ impl TransactionStatus {
     }
 }
 
-impl PaymentRefusal {
-    /// Why a bank that said so rejects the payment for good.
-    pub fn reject_reason(&self) -> RejectReason {
-        match self {
-            Self::RefusedByBank(reason) => *reason,
-            Self::InsufficientFunds => RejectReason::Am04,
-            Self::CreditorUnknown => RejectReason::Ac01,
-            Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => match *status {
-                status if status == AccountStatus::Deleted.name() => RejectReason::Ac04,
-                _ => RejectReason::Ac06,
-            },
-            Self::DebtorProduct | Self::Currency { .. } | Self::SameAccount => RejectReason::Ag01,
-            Self::Count
-            | Self::NotPositive
-            | Self::TooMuch(_)
-            | Self::Remittance { .. }
-            | Self::Currencies
-            | Self::DebtorUnknown
-            | Self::OtherDebtor
-            | Self::NotEmpty
-            | Self::Final { .. }
-            | Self::ApprovedBefore
-            | Self::NotCancellable { .. }
-            | Self::ProductUnavailable { .. }
-            | Self::OtherProduct { .. }
-            | Self::NoAccess => RejectReason::Ms03,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{AccountId, Counterparty, Currency, Iban, Money, PaymentId, PaymentTerms, Tenant, Transfer};
+
+    const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
     fn account(id: &str, iban: &str) -> Account {
         Account {
@@ -262,7 +234,7 @@ mod tests {
                 routing: None,
             }],
             created_at: now,
-            expires_at: now + crate::authorisations::LIFETIME,
+            expires_at: now + DAY,
             decision: PaymentDecision::Pending,
             last_action_at: now,
             version: 0,
@@ -290,7 +262,7 @@ mod tests {
     #[test]
     fn a_payment_that_the_bank_has_is_stopped_and_any_other_withdrawn() {
         let now = Timestamp::UNIX_EPOCH;
-        let late = now + crate::authorisations::LIFETIME;
+        let late = now + DAY;
         let customer = CustomerId::new("c");
         let approved = payment().approve_unconfirmed(&customer, &own(), now).unwrap();
         let cancelled = approved.clone().withdraw(now).unwrap();

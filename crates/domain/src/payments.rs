@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountId, Counterparty, CustomerId, Iban, Interface, Money, PaymentId, PaymentProduct,
-    PaymentService, PaymentTerms, RejectReason, Tenant, TppId,
+    Account, AccountId, AccountStatus, Counterparty, CustomerId, Iban, Interface, Money, PaymentId,
+    PaymentProduct, PaymentService, PaymentTerms, RejectReason, Tenant, TppId,
 };
 
 /// Most transfers in one payment.
@@ -397,9 +397,6 @@ pub enum PaymentRefusal {
     /// The same customer again, where another one is needed.
     #[error("this customer approved the payment before; another holder of the account has to approve it")]
     ApprovedBefore,
-    /// The bank was asked to make it and does not.
-    #[error("the payment failed ({}): {}", .0.name(), .0.text())]
-    RefusedByBank(RejectReason),
     /// Too late for taking it back.
     #[error(
         "the payment is {status} and cannot be cancelled; payments can be cancelled until they are made: those for a \
@@ -425,12 +422,44 @@ pub enum PaymentRefusal {
         /// Its product.
         product: PaymentProduct,
     },
+    /// The bank's own reasons.
+    #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
+    Bank(RejectReason),
     /// It was decided before, or too late.
     #[error("the payment is {} and cannot be changed any more", status.name())]
     Final {
         /// What it is.
         status: PaymentStatus,
     },
+}
+
+impl PaymentRefusal {
+    /// Why a bank does not make a payment, in the words of ISO 20022.
+    pub fn reason(&self) -> RejectReason {
+        match self {
+            Self::Bank(reason) => *reason,
+            Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
+            Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => {
+                if *status == AccountStatus::Deleted.name() { RejectReason::Ac04 } else { RejectReason::Ac06 }
+            }
+            Self::InsufficientFunds => RejectReason::Am04,
+            Self::OtherDebtor | Self::SameAccount | Self::Currency { .. } | Self::Currencies => {
+                RejectReason::Ag01
+            }
+            Self::DebtorProduct => RejectReason::Ag01,
+            Self::Count
+            | Self::NotPositive
+            | Self::TooMuch(_)
+            | Self::Remittance { .. }
+            | Self::NotEmpty
+            | Self::NoAccess
+            | Self::ApprovedBefore
+            | Self::NotCancellable { .. }
+            | Self::ProductUnavailable { .. }
+            | Self::OtherProduct { .. }
+            | Self::Final { .. } => RejectReason::Ms03,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -455,7 +484,7 @@ mod tests {
             currency: Currency::EUR,
             product: crate::Product::Current,
             name: "A. Holder".to_owned(),
-            status: crate::AccountStatus::Enabled,
+            status: AccountStatus::Enabled,
         }
     }
 
@@ -493,6 +522,20 @@ mod tests {
         let other = Payment { debtor: Some(account("DE89370400440532013000").iban), ..payment() };
         let refused = other.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
         assert_eq!(refused, PaymentRefusal::OtherDebtor);
+    }
+
+    #[test]
+    fn refusals_have_reasons() {
+        let (deleted, blocked) = (AccountStatus::Deleted.name(), AccountStatus::Blocked.name());
+        for (refusal, reason) in [
+            (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
+            (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
+            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
+            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
+            (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
+        ] {
+            assert_eq!(refusal.reason(), reason);
+        }
     }
 
     #[test]

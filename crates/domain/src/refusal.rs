@@ -1,15 +1,17 @@
 //! Which rule said no.
 
 use eidas::Role;
+use jiff::SignedDuration;
 
 use crate::access::AccessRefusal;
 use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
+use crate::funds_consents::FundsRefusal;
 use crate::grants::GrantRefusal;
 use crate::payments::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::standing::StandingRefusal;
-use crate::{Timestamp, TppId};
+use crate::{Timestamp, TppId, duration_in_words};
 
 /// A rule that a request breaks. `Display` is for the caller and says what would be right; each dialect chooses
 /// status and code.
@@ -25,14 +27,15 @@ pub enum Refusal {
     },
     /// Two certificates of one request belong to different organisations.
     #[error(
-        "{what} belongs to {other}, the signing certificate (TPP-Signature-Certificate) belongs to {signer}; \
-         both must carry the same organizationIdentifier"
+        "{what} belongs to {other}, {signing} belongs to {signer}; both must carry the same organizationIdentifier"
     )]
     OrganizationMismatch {
         /// Which certificate.
         what: &'static str,
         /// The organisation in it.
         other: TppId,
+        /// Which one is the signing certificate.
+        signing: &'static str,
         /// The organisation that signs.
         signer: TppId,
     },
@@ -83,8 +86,7 @@ pub enum Refusal {
     },
     /// The initial access token has registered a client.
     #[error(
-        "the initial access token registered a client before; fetch a new one from the onboarding endpoint (the same \
-         request again needs the same X-Request-ID and body)"
+        "the initial access token registered a client before; fetch a new one from the onboarding endpoint"
     )]
     InitialAccessTokenUsed,
     /// The initial access token was given to another organisation.
@@ -97,10 +99,7 @@ pub enum Refusal {
     #[error("sector_identifier_uri must be an https URL without fragment, or be left out")]
     SectorIdentifierUri,
     /// The registration asks to prove itself with a key that did not come along.
-    #[error(
-        "token_endpoint_auth_method private_key_jwt uses the key of the signing certificate, which must be RSA or EC \
-         P-256; onboard or register with such a certificate in TPP-Signature-Certificate"
-    )]
+    #[error("a client that proves itself with a key needs a signing certificate with an RSA or EC P-256 key")]
     SigningKeyMissing,
     /// No client with this id, or another secret.
     #[error("client id or client secret is wrong")]
@@ -113,14 +112,22 @@ pub enum Refusal {
     Standing(#[from] StandingRefusal),
     /// The same request id came with another request.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another request to this path; use a new UUID for each request"
+        "the request id was used within the last {} for another request to this path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdReused,
+    RequestIdReused {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// The request id came with another method or path.
     #[error(
-        "X-Request-ID was used within the last 24 hours for another method or path; use a new UUID for each request"
+        "the request id was used within the last {} for another method or path; use a new UUID for each request",
+        duration_in_words(*remembered)
     )]
-    RequestIdOfAnother,
+    RequestIdOfAnother {
+        /// For how long.
+        remembered: SignedDuration,
+    },
     /// About a consent.
     #[error(transparent)]
     Consent(#[from] ConsentRefusal),
@@ -133,6 +140,9 @@ pub enum Refusal {
     /// About access to an account.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// About confirmation of funds.
+    #[error(transparent)]
+    Funds(#[from] FundsRefusal),
     /// About a payment.
     #[error(transparent)]
     Payment(#[from] PaymentRefusal),

@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::consents::ConsentRefusal;
 use crate::{AccountId, AccountReference, Product};
 
-/// Most account references that one consent may name.
-pub const MAX_REFERENCES: usize = 100;
-
 /// What a third party asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Access {
@@ -69,7 +66,7 @@ impl Access {
     ///
     /// # Errors
     /// [`ConsentRefusal::AccessEmpty`], [`ConsentRefusal::AccessMixed`], [`ConsentRefusal::TooManyReferences`]
-    pub fn from_request(request: RequestedAccess) -> Result<Self, ConsentRefusal> {
+    pub fn from_request(request: RequestedAccess, max_references: usize) -> Result<Self, ConsentRefusal> {
         let RequestedAccess { accounts, balances, transactions, restricted_to: asked } = request;
         let mut restricted_to = Vec::new();
         for product in asked {
@@ -83,8 +80,8 @@ impl Access {
         if given.is_empty() {
             return Err(ConsentRefusal::AccessEmpty);
         }
-        if count > MAX_REFERENCES {
-            return Err(ConsentRefusal::TooManyReferences);
+        if count > max_references {
+            return Err(ConsentRefusal::TooManyReferences { max: max_references });
         }
         if given.iter().all(|array| array.is_empty()) {
             return Ok(Self::BankOffered {
@@ -195,13 +192,13 @@ mod tests {
         let one = || vec![AccountReference { number: number.clone(), currency: None }];
         let asked = |accounts, balances, transactions| {
             let request = RequestedAccess { accounts, balances, transactions, restricted_to: vec![] };
-            Access::from_request(request)
+            Access::from_request(request, 100)
         };
         assert_eq!(asked(None, None, None), Err(ConsentRefusal::AccessEmpty));
         assert_eq!(asked(Some(one()), Some(vec![]), None), Err(ConsentRefusal::AccessMixed));
         assert_eq!(asked(Some(vec![]), Some(vec![]), None).unwrap().choice(), Choice::One);
-        let many = vec![one().remove(0); MAX_REFERENCES + 1];
-        assert_eq!(asked(Some(many), None, None), Err(ConsentRefusal::TooManyReferences));
+        let many = vec![one().remove(0); 101];
+        assert_eq!(asked(Some(many), None, None), Err(ConsentRefusal::TooManyReferences { max: 100 }));
         let detailed = asked(None, Some(one()), None).unwrap();
         assert_eq!(detailed.references().len(), 1);
         let granted = detailed.grant(&account("a", Product::Current)).unwrap();

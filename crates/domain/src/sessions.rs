@@ -5,22 +5,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuthorisationId, CustomerId, Interface, SecretHash, Subject, Tenant, TppId};
 
-/// Longest time without activity (Delegated Regulation (EU) 2018/389, Article 4(3)(d)).
-pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(5);
-
-/// Consecutive failures at the authorisations of one third party that block a customer's log-in for that third party
-/// (Article 4(3)(b)).
-pub const MAX_FAILURES: i64 = 5;
-
-/// Failures within [`BLOCK_TIME`], whichever third parties they were for, that block a customer's log-in altogether. It
-/// takes two third parties to come there, so none can lock out the customers of others.
-pub const MAX_FAILURES_OF_ALL: i64 = 10;
-
-/// Browsers of one third party with a challenge that one customer has yet to answer.
-pub const MAX_OPEN_CHALLENGES: usize = 3;
-
-/// How long a log-in stays blocked.
-pub const BLOCK_TIME: SignedDuration = SignedDuration::from_mins(15);
+/// How a bank authenticates customers at its pages (Delegated Regulation (EU) 2018/389, Article 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScaRules {
+    /// How long an authorisation may take from its beginning to its confirmation.
+    pub lifetime: SignedDuration,
+    /// Longest time without activity (Article 4(3)(d): 5 minutes).
+    pub idle_time: SignedDuration,
+    /// Digits of a challenge.
+    pub challenge_digits: usize,
+    /// Wrong answers that end an authorisation.
+    pub max_wrong_answers: i64,
+    /// Consecutive failures at the authorisations of one third party that block a customer's log-in for that third
+    /// party (Article 4(3)(b): 5).
+    pub max_failures: i64,
+    /// Failures within `block_time`, whichever third parties they were for, that block a customer's log-in altogether.
+    /// It has to take two third parties to come there, so that none can lock out the customers of others.
+    pub max_failures_of_all: i64,
+    /// How long a log-in stays blocked.
+    pub block_time: SignedDuration,
+    /// Browsers of one third party with a challenge that one customer has yet to answer.
+    pub max_open_challenges: usize,
+}
 
 /// An authorization request that has passed every check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +64,8 @@ pub struct Session {
     pub authorisation: AuthorisationId,
     /// What the third party sent.
     pub request: AuthorizationRequest,
-    /// What the customer's device has to answer.
+    /// What the customer's device has to answer at the log-in; after it, the nonce of challenges about payments
+    /// ([`crate::dynamic_linking`]).
     pub challenge: String,
     /// In whose name a challenge was answered wrongly, as [`LogInFailures`] name them: the next challenge is theirs.
     pub named: Option<SecretHash>,
@@ -85,8 +92,8 @@ pub struct LoggedIn {
 
 impl Session {
     /// Whether the customer did nothing for too long.
-    pub fn is_idle_at(&self, now: Timestamp) -> bool {
-        now.duration_since(self.seen_at) >= IDLE_TIME
+    pub fn is_idle_at(&self, now: Timestamp, idle_time: SignedDuration) -> bool {
+        now.duration_since(self.seen_at) >= idle_time
     }
 }
 
@@ -140,25 +147,26 @@ pub struct LogInFailures {
 
 impl LogInFailures {
     /// Until when the log-in is blocked for this third party, if it is at `now`.
-    pub fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
-        (self.count >= MAX_FAILURES && now < self.counts_until()).then(|| self.counts_until())
+    pub fn blocked_until(&self, now: Timestamp, rules: &ScaRules) -> Option<Timestamp> {
+        let until = self.counts_until(rules);
+        (self.count >= rules.max_failures && now < until).then_some(until)
     }
 
     /// Until when the failures of a customer at all third parties block the log-in altogether, if they do at `now`.
-    pub fn all_blocked_until(all: &[Self], now: Timestamp) -> Option<Timestamp> {
-        let recent = || all.iter().filter(|failures| now < failures.counts_until());
+    pub fn all_blocked_until(all: &[Self], now: Timestamp, rules: &ScaRules) -> Option<Timestamp> {
+        let recent = || all.iter().filter(|failures| now < failures.counts_until(rules));
         let count: i64 = recent().map(|failures| failures.count).sum();
-        let first = recent().map(Self::counts_until).min();
-        first.filter(|_| count >= MAX_FAILURES_OF_ALL)
+        let first = recent().map(|failures| failures.counts_until(rules)).min();
+        first.filter(|_| count >= rules.max_failures_of_all)
     }
 
-    fn counts_until(&self) -> Timestamp {
-        self.last_at.saturating_add(BLOCK_TIME).unwrap_or(self.last_at)
+    fn counts_until(&self, rules: &ScaRules) -> Timestamp {
+        self.last_at.saturating_add(rules.block_time).unwrap_or(self.last_at)
     }
 
     /// One more failure. After a block the count begins anew.
-    pub fn failed(self, now: Timestamp) -> Self {
-        let count = if self.count >= MAX_FAILURES { 1 } else { self.count + 1 };
+    pub fn failed(self, now: Timestamp, rules: &ScaRules) -> Self {
+        let count = if self.count >= rules.max_failures { 1 } else { self.count + 1 };
         Self { count, last_at: now, ..self }
     }
 
@@ -172,6 +180,19 @@ impl LogInFailures {
 mod tests {
     use super::*;
 
+    const BLOCK_TIME: SignedDuration = SignedDuration::from_mins(15);
+
+    const RULES: ScaRules = ScaRules {
+        lifetime: SignedDuration::from_hours(24),
+        idle_time: SignedDuration::from_mins(5),
+        challenge_digits: 8,
+        max_wrong_answers: 3,
+        max_failures: 5,
+        max_failures_of_all: 10,
+        block_time: BLOCK_TIME,
+        max_open_challenges: 3,
+    };
+
     #[test]
     fn five_failures_block_for_a_while() {
         let now = Timestamp::UNIX_EPOCH;
@@ -184,13 +205,13 @@ mod tests {
             version: 0,
         };
         for _ in 0..5 {
-            assert_eq!(failures.blocked_until(now), None);
-            failures = failures.failed(now);
+            assert_eq!(failures.blocked_until(now, &RULES), None);
+            failures = failures.failed(now, &RULES);
         }
-        assert_eq!(failures.blocked_until(now), Some(now + BLOCK_TIME));
-        assert_eq!(failures.blocked_until(now + BLOCK_TIME), None);
-        assert_eq!(failures.clone().failed(now + BLOCK_TIME).count, 1);
-        assert_eq!(failures.cleared().blocked_until(now), None);
+        assert_eq!(failures.blocked_until(now, &RULES), Some(now + BLOCK_TIME));
+        assert_eq!(failures.blocked_until(now + BLOCK_TIME, &RULES), None);
+        assert_eq!(failures.clone().failed(now + BLOCK_TIME, &RULES).count, 1);
+        assert_eq!(failures.cleared().blocked_until(now, &RULES), None);
     }
 
     #[test]
@@ -204,9 +225,9 @@ mod tests {
             last_at: now + SignedDuration::from_secs(seconds),
             version: 0,
         };
-        let blocked = |all: &[LogInFailures], at| LogInFailures::all_blocked_until(all, at);
-        assert_eq!(blocked(&[failures("a", MAX_FAILURES, 0), failures("b", 4, 0)], now), None);
-        let two = [failures("a", MAX_FAILURES, 0), failures("b", MAX_FAILURES, 60)];
+        let blocked = |all: &[LogInFailures], at| LogInFailures::all_blocked_until(all, at, &RULES);
+        assert_eq!(blocked(&[failures("a", 5, 0), failures("b", 4, 0)], now), None);
+        let two = [failures("a", 5, 0), failures("b", 5, 60)];
         // The first ones are forgotten first, and then there are not enough any more.
         assert_eq!(blocked(&two, now), Some(now + BLOCK_TIME));
         assert_eq!(blocked(&two, now + BLOCK_TIME), None);

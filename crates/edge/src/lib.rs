@@ -8,6 +8,7 @@ mod bank_page;
 mod body;
 mod connection;
 mod dialect;
+mod form;
 mod guard;
 mod headers;
 mod json;
@@ -22,6 +23,7 @@ pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
 pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
+pub use form::{Form, FormError, media_type};
 pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_json};
@@ -30,4 +32,4 @@ pub use observer::{
     with_causes, with_fault,
 };
 pub use rejected::Rejected;
-pub use signature::{SignatureRefusal, SignatureRules, check_message_signature};
+pub use signature::{SignatureRefusal, check_message_signature};

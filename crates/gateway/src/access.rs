@@ -118,7 +118,7 @@ impl Gateway {
         let found = found.filter(|(consent, _)| is_own(ctx, credentials.tpp, consent));
         let (consent, known) = found.ok_or(Error::NotFound(Noun::Consent))?;
         credentials.token.ok_or(GrantRefusal::AccessTokenMissing)?;
-        consent.check_valid(ctx.now)?;
+        consent.check_valid(ctx.now, self.rules_of(&consent))?;
         let (token, grant) = credentials.check(ctx, known, &Subject::Consent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
         Ok(ConsentAccess { consent })
@@ -134,7 +134,9 @@ impl Gateway {
         let grant = grant.ok_or(Error::NotFound(Noun::Consent))?;
         let Subject::Consent(id) = &grant.subject else { return Err(Error::NotFound(Noun::Consent)) };
         let consent = self.0.store.consent(id).await?;
-        let is_good = |consent: &Consent| grant.ended_at.is_none() && consent.check_valid(ctx.now).is_ok();
+        let is_good = |consent: &Consent| {
+            grant.ended_at.is_none() && consent.check_valid(ctx.now, self.rules_of(consent)).is_ok()
+        };
         consent.filter(is_good).ok_or_else(|| GrantRefusal::SubjectEnded(grant.subject).into())
     }
 
@@ -197,11 +199,7 @@ impl ConsentAccess {
         if granted.product == product {
             return Ok(granted);
         }
-        let (expected, hint) = match product {
-            Product::Current => ("current", "savings accounts are under /v2/savings"),
-            Product::Savings => ("savings", "current accounts are under /v1/accounts"),
-        };
-        Err(AccessRefusal::Product { id: id.to_owned(), expected, hint }.into())
+        Err(AccessRefusal::Product { id: id.to_owned(), expected: product }.into())
     }
 }
 

@@ -133,7 +133,7 @@ impl Gateway {
     }
 
     /// Transactions of an account. The first read of a consent and account sees the whole history, later ones
-    /// ninety days; the pages of a read belong to it and are not counted.
+    /// so many days as the bank shows then; the pages of a read belong to it and are not counted.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`AccessRefusal`]
@@ -202,7 +202,9 @@ impl Gateway {
             }
             self.save_if_any(changes).await?;
             let status = request.status.unwrap_or(BookingStatus::Both);
-            Ok(Criteria { status, from: from.max(earliest_day(consent, is_first, today)), to })
+            let history_days = self.rules_of(consent).history_days;
+            let earliest = earliest_day(consent, is_first, today, history_days);
+            Ok(Criteria { status, from: from.max(earliest), to })
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, Progress, Timestamp};
+use domain::{Authorisation, AuthorisationId, Interface, Progress, ScaStatus};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -28,7 +28,7 @@ impl Gateway {
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
             check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
-            matter.check_open(sought.purpose, ctx.now)?;
+            matter.check_open(sought.purpose, ctx.now, self.profiles())?;
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(sought.purpose);
@@ -62,7 +62,13 @@ impl Gateway {
     ) -> Result<Authorisation, Error> {
         let matter = self.sought(ctx, sought).await?;
         let authorisation = self.authorisation_of(sought, id).await?;
-        Ok(as_of(&matter, authorisation, ctx.now))
+        let is_payment = matches!(matter, Matter::Payment(_));
+        let is_done = matches!(authorisation.progress, Progress::Confirmed { .. });
+        if is_payment && !is_done && !matter.awaits(authorisation.purpose, ctx.now, self.profiles()) {
+            // Nobody can be asked any more: it has come to nothing.
+            return Ok(authorisation.fail());
+        }
+        Ok(authorisation)
     }
 
     /// The third party confirms an authorisation with a token that came from it: a consent becomes valid, the bank gets a
@@ -87,14 +93,21 @@ impl Gateway {
             if let Matter::Payment(payment) = matter {
                 return self.confirm_payment(ctx, payment, authorisation).await;
             }
-            let (changes, is_new) = matter.confirm(ctx)?;
-            let confirmed = authorisation.clone().confirm(ctx.now)?;
+            let (changes, is_new) = matter.confirm(ctx, self.profiles())?;
+            let confirmed = authorisation
+                .clone()
+                .confirm(ctx.now, self.profile(credentials.tpp.interface()).sca.lifetime)?;
             if is_new || confirmed != authorisation {
                 self.0.store.save(changes.put_authorisation(&confirmed)).await?;
             }
             Ok(confirmed)
         })
         .await
+    }
+
+    /// What an authorisation at an interface is now.
+    pub fn sca_status(&self, ctx: &Ctx, interface: Interface, authorisation: &Authorisation) -> ScaStatus {
+        authorisation.status_at(ctx.now, self.profile(interface).sca.lifetime)
     }
 
     async fn authorisation_of(&self, sought: Sought<'_>, id: &str) -> Result<Authorisation, Error> {
@@ -108,14 +121,4 @@ impl Gateway {
         let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
         authorisation.ok_or(Error::NotFound(Noun::Authorisation))
     }
-}
-
-/// An attempt at a payment about which nobody can be asked any more has come to nothing, unless it is done.
-fn as_of(matter: &Matter, authorisation: Authorisation, now: Timestamp) -> Authorisation {
-    let is_payment = matches!(matter, Matter::Payment(_));
-    let is_done = matches!(authorisation.progress, Progress::Confirmed { .. });
-    if is_payment && !is_done && !matter.awaits(authorisation.purpose, now) {
-        return authorisation.fail();
-    }
-    authorisation
 }

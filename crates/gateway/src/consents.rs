@@ -1,8 +1,8 @@
 //! Consents: asked for, read, ended.
 
 use domain::{
-    AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal, ConsentRequest,
-    ConsentRules, GrantRefusal, Subject, Tpp,
+    AccountReference, AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal,
+    ConsentRequest, ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
 };
 
 use crate::error::retry;
@@ -39,7 +39,8 @@ impl Gateway {
         let redirect_uri = request.redirect_uri.clone();
         let id = ConsentId::new(self.0.randomness.id());
         let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
-        let consent = Consent::request(id.clone(), who, request, ctx.now, ConsentRules::default())?;
+        let consent =
+            Consent::request(id.clone(), who, request, ctx.now, &self.profile(tpp.interface()).consents)?;
         let authorisation = AuthorisationId::new(self.0.randomness.id());
         let authorisation =
             Authorisation::begin(authorisation, (Subject::Consent(id), 1), redirect_uri, ctx.now);
@@ -78,18 +79,24 @@ impl Gateway {
         token: Option<&str>,
     ) -> Result<(), Error> {
         let consent = self.consent(ctx, tpp, id).await?;
-        if let Some(token) = token {
-            let grant = self.known_token(token).await?.map(|(_, grant)| grant);
-            if grant.is_none_or(|grant| grant.subject != consent.id) {
-                return Err(GrantRefusal::AccessTokenOfAnotherSubject(Subject::Consent(consent.id)).into());
-            }
-        }
+        self.check_token_of(token, &Subject::Consent(consent.id)).await?;
         retry(|| async {
-            let ended = self.consent(ctx, tpp, id).await?.terminate(ctx.now);
+            let consent = self.consent(ctx, tpp, id).await?;
+            let rules = self.rules_of(&consent);
+            let ended = consent.terminate(ctx.now, rules);
             let changes = Changes::new().put_consent(&ended).end_grants(&Subject::Consent(ended.id), ctx.now);
             Ok(self.0.store.save(changes).await?)
         })
         .await
+    }
+
+    /// Checks that a token, if one came along, is of this subject. It may have expired.
+    pub(crate) async fn check_token_of(&self, token: Option<&str>, subject: &Subject) -> Result<(), Error> {
+        let Some(token) = token else { return Ok(()) };
+        match self.known_token(token).await? {
+            Some((_, grant)) if grant.subject == *subject => Ok(()),
+            _ => Err(GrantRefusal::AccessTokenOfAnotherSubject(subject.clone()).into()),
+        }
     }
 
     /// The customer withdraws a consent at the bank itself.
@@ -100,7 +107,8 @@ impl Gateway {
         retry(|| async {
             let consent = self.0.store.consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
             let now = self.0.clock.now(Some(&consent.tenant));
-            let revoked = consent.revoke_by_psu(now);
+            let rules = self.rules_of(&consent);
+            let revoked = consent.revoke_by_psu(now, rules);
             self.0
                 .store
                 .save(Changes::new().put_consent(&revoked).end_grants(&Subject::Consent(id.clone()), now))
@@ -108,6 +116,16 @@ impl Gateway {
             Ok(revoked)
         })
         .await
+    }
+
+    /// What a consent is at a time.
+    pub fn consent_status(&self, consent: &Consent, at: Timestamp) -> ConsentStatus {
+        consent.status_at(at, self.rules_of(consent))
+    }
+
+    /// The rules of the interface at which a consent was asked for.
+    pub(crate) fn rules_of(&self, consent: &Consent) -> &ConsentRules {
+        &self.profile(consent.interface).consents
     }
 
     async fn requested_before(&self, made: &[String]) -> Result<RequestedConsent, Error> {
@@ -124,12 +142,18 @@ impl Gateway {
 
     async fn check_references(&self, ctx: &Ctx, request: &ConsentRequest) -> Result<(), Error> {
         for reference in request.access.references() {
-            let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
-            if !accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
-                return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
-            }
+            self.check_reference(ctx, reference).await?;
         }
         Ok(())
+    }
+
+    /// Checks that a reference names an account here that is not closed.
+    pub(crate) async fn check_reference(&self, ctx: &Ctx, reference: &AccountReference) -> Result<(), Error> {
+        let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
+        if accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
+            return Ok(());
+        }
+        Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into())
     }
 }
 
@@ -138,7 +162,7 @@ pub(crate) fn is_own(ctx: &Ctx, tpp: &ActingTpp, consent: &Consent) -> bool {
     consent.tpp == *tpp.id() && consent.tenant == ctx.tenant && consent.interface == tpp.interface()
 }
 
-/// Checks a `TPP-Redirect-URI`.
+/// Checks where the browser is to come back to.
 pub(crate) fn check_redirect_uri(tpp: &Tpp, uri: &str) -> Result<(), ConsentRefusal> {
     if tpp.redirect_uris.contains(uri) { Ok(()) } else { Err(ConsentRefusal::RedirectUri) }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::grants::{CODE_LIFETIME, STRICT_CODE_LIFETIME};
 use domain::{
-    Account, AccountId, AccountReference, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId,
-    GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
+    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
+    Execution, GrantedAccount, Iban, Interface, LoggedIn, Money, Payment, PaymentId, PaymentRefusal, Session,
 };
 
+use crate::access::AccountAccess;
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::{Changes, Ctx, Error, Gateway, Strictness, secrets};
+use crate::{Changes, Ctx, Error, Gateway, LinkedAnswer, LogInProblem, secrets};
 
 /// What a customer approves.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub struct Approval {
     pub accounts: Vec<AccountId>,
     /// The payments about which the customer decided: true for those to be made.
     pub payments: Vec<(PaymentId, bool)>,
+    /// What the customer's device answered to the challenge of those to be made.
+    pub answer: Option<LinkedAnswer>,
 }
 
 /// Why nothing was decided when a customer approved.
@@ -28,6 +30,10 @@ pub struct Approval {
 pub enum DecisionProblem {
     /// What was chosen is not possible, or nothing was.
     Undecided,
+    /// The customer's device has yet to answer for the payments that were chosen.
+    Unanswered,
+    /// It answered, and not as it should have.
+    Answer(LogInProblem),
     /// The bank does not make one of the payments.
     Declined(Declined),
 }
@@ -40,8 +46,19 @@ pub(crate) type Attempted = Result<Journey, DecisionProblem>;
 pub struct WaitingPayment {
     /// The payment.
     pub payment: Payment,
-    /// The accounts of the customer that can make it, and whether each holds enough now.
-    pub payers: Vec<(AccountId, bool)>,
+    /// The accounts of the customer that can make it.
+    pub payers: Vec<Payer>,
+}
+
+/// An account that can make a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payer {
+    /// Which.
+    pub account: AccountId,
+    /// What can be spent of it now.
+    pub available: Money,
+    /// Whether it holds enough when the payment is made, as far as that is known now.
+    pub is_covered: bool,
 }
 
 impl Gateway {
@@ -76,13 +93,19 @@ impl Gateway {
                 return self.decide_for_tpp(ctx, open, (logged_in, payment), approval).await;
             }
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
+            // There is nothing to choose: the consent names its account, which the customer holds.
+            if let Matter::FundsConsent(_) = &open.matter {
+                let (changes, way_back) = self.grant(ctx, Changes::new(), open, logged_in, Vec::new())?;
+                self.0.store.save(changes).await?;
+                return Ok(Ok(Journey::Leave(way_back)));
+            }
             let consent = match &open.matter {
                 Matter::Consent(consent) if waiting.is_empty() => consent,
                 _ => return self.decide_payments(ctx, open, logged_in, waiting, approval).await,
             };
             // The page showed payments, and all of them are gone: whoever meant to pay shares nothing instead.
             if !approval.payments.is_empty() {
-                let (changes, way_back) = refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
+                let (changes, way_back) = self.refuse(ctx, Changes::new(), open, Outcome::PaymentGone);
                 self.0.store.save(changes).await?;
                 return Ok(Ok(Journey::Leave(way_back)));
             }
@@ -106,7 +129,7 @@ impl Gateway {
         approval: &Approval,
     ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
-        let mut decided = 0;
+        let (mut decided, mut paid) = (0, Vec::new());
         for payment in waiting {
             let decision = approval.payments.iter().find(|(id, _)| *id == payment.id).map(|(_, yes)| *yes);
             let changed = match decision {
@@ -124,6 +147,7 @@ impl Gateway {
                         granted
                             .extend(open.matter.consent().and_then(|consent| consent.access.grant(&account)));
                     }
+                    paid.push(payment.clone());
                     payment.approve(logged_in.customer.clone(), &account, ctx.now)?
                 }
             };
@@ -134,15 +158,26 @@ impl Gateway {
         if decided == 0 {
             return Ok(Err(DecisionProblem::Undecided));
         }
+        match self.check_linked_answer(ctx, (&open, &logged_in), &paid, approval).await? {
+            Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
+            Ok(None) => {}
+            Err(attempted) => return Ok(attempted),
+        }
         if orders.is_empty() {
-            let (changes, way_back) = refuse(ctx, changes, open, Outcome::Cancelled);
+            let (changes, way_back) = self.refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
             return Ok(Ok(Journey::Leave(way_back)));
         }
+        let session = open.session.clone();
         let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
         match self.0.bank.payments.submit(&orders, changes, ctx.now).await? {
             Ok(_) => Ok(Ok(Journey::Leave(way_back))),
-            Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
+            Err(declined) => {
+                // The answer was taken, and is not taken again.
+                let session = self.with_new_nonce(ctx, session);
+                self.0.store.save(Changes::new().put_session(&session)).await?;
+                Ok(Err(DecisionProblem::Declined(declined)))
+            }
         }
     }
 
@@ -159,16 +194,26 @@ impl Gateway {
         let Open { session, matter, authorisation } = open;
         let customer = logged_in.customer.clone();
         let mut approved = authorisation.approve(customer.clone());
-        let Matter::Consent(consent) = matter else {
-            let changes = changes.put_authorisation(&approved.confirm(ctx.now)?);
-            return Ok(end(changes, session, Outcome::PaymentDecided));
+        let profile = self.profile(session.request.interface);
+        let (lifetime, rules) = (profile.sca.lifetime, &profile.consents);
+        let changes = match matter {
+            Matter::Payment(_) => {
+                let changes = changes.put_authorisation(&approved.confirm(ctx.now, lifetime)?);
+                return Ok(end(changes, session, Outcome::PaymentDecided));
+            }
+            Matter::FundsConsent(consent) => {
+                changes.put_funds_consent(&consent.approve(customer.clone(), ctx.now)?)
+            }
+            Matter::Consent(consent) => {
+                let mut consent = consent.approve(customer.clone(), granted, ctx.now, rules)?;
+                if !consent.access.is_confirmed_by_tpp() {
+                    consent = consent.confirm(ctx.now, rules)?;
+                    approved = approved.confirm(ctx.now, lifetime)?;
+                }
+                changes.put_consent(&consent)
+            }
         };
-        let mut consent = consent.approve(customer, granted, ctx.now)?;
-        if !consent.access.is_confirmed_by_tpp() {
-            consent = consent.confirm(ctx.now)?;
-            approved = approved.confirm(ctx.now)?;
-        }
-        let changes = changes.put_consent(&consent).put_authorisation(&approved);
+        let changes = changes.put_authorisation(&approved);
         Ok(self.end_with_code(ctx, changes, session, (logged_in, approved.id)))
     }
 
@@ -180,11 +225,8 @@ impl Gateway {
         session: Session,
         (logged_in, authorisation): (LoggedIn, AuthorisationId),
     ) -> (Changes, WayBack) {
+        let lifetime = self.profile(session.request.interface).lifetimes.authorization_code;
         let secret = self.secret_for(session.request.interface);
-        let lifetime = match self.0.settings.strictness {
-            Strictness::Lenient => CODE_LIFETIME,
-            Strictness::Strict => STRICT_CODE_LIFETIME,
-        };
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
@@ -210,7 +252,9 @@ impl Gateway {
         let interface = open.session.request.interface;
         match (&open.matter, interface) {
             (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
-            (Matter::Consent(_), Interface::BerlinGroup) => return Ok(Vec::new()),
+            (Matter::FundsConsent(_), _) | (Matter::Consent(_), Interface::BerlinGroup) => {
+                return Ok(Vec::new());
+            }
             (Matter::Consent(_), Interface::Bunq) => {}
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
@@ -243,11 +287,16 @@ impl Gateway {
         let mut found = Vec::new();
         for payment in waiting {
             let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
+            let (today, made_on) = (ctx.today(), first_day(&payment.terms.execution, ctx.today()));
             for account in self.payable(customer, &payment).await? {
-                let reference = AccountReference::to_account(&account);
-                let holds =
-                    self.0.bank.accounts.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
-                payers.push((account.id, holds == Some(true)));
+                let proof = AccountAccess::to_own(&account);
+                let available = self.0.bank.accounts.funds(&proof, today).await?.available;
+                let then = match made_on {
+                    day if day == today => available,
+                    day => self.0.bank.accounts.funds(&proof, day).await?.available,
+                };
+                let is_covered = then.minor >= total.minor;
+                payers.push(Payer { account: account.id, available, is_covered });
             }
             found.push(WaitingPayment { payment, payers });
         }
@@ -272,7 +321,7 @@ impl Gateway {
                 changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
             }
             let outcome = self.why_cancelled(ctx, &open).await?;
-            let (changes, way_back) = refuse(ctx, changes, *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, changes, *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -291,7 +340,7 @@ impl Gateway {
                 Err(elsewhere) => return Ok(elsewhere),
             };
             let outcome = Outcome::NotPaid(declined.refusal.clone());
-            let (changes, way_back) = refuse(ctx, Changes::new(), *open, outcome);
+            let (changes, way_back) = self.refuse(ctx, Changes::new(), *open, outcome);
             self.0.store.save(changes).await?;
             Ok(Journey::Leave(way_back))
         })
@@ -303,12 +352,28 @@ impl Gateway {
         let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
         let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
         let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
-        let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|(_, is_covered)| *is_covered);
+        let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|payer| payer.is_covered);
         Ok(if waiting.iter().any(lacks_funds) {
             Outcome::NotPaid(PaymentRefusal::InsufficientFunds)
         } else {
             Outcome::Cancelled
         })
+    }
+
+    /// Adds the refusal of the consent to `changes`, and the end of the session.
+    fn refuse(&self, ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
+        let changes = changes.put_authorisation(&open.authorisation.fail());
+        match open.matter {
+            Matter::Consent(consent) => {
+                let rules = self.rules_of(&consent);
+                end(changes.put_consent(&consent.reject(ctx.now, rules)), open.session, outcome)
+            }
+            Matter::FundsConsent(consent) => {
+                let rejected = consent.end(Decision::Rejected, ctx.now);
+                end(changes.put_funds_consent(&rejected), open.session, outcome)
+            }
+            Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
+        }
     }
 
     /// The accounts of a customer that a consent covers or offers.
@@ -325,12 +390,12 @@ impl Gateway {
     }
 }
 
-/// Adds the refusal of the consent to `changes`, and the end of the session.
-fn refuse(ctx: &Ctx, changes: Changes, open: Open, outcome: Outcome) -> (Changes, WayBack) {
-    let changes = changes.put_authorisation(&open.authorisation.fail());
-    match open.matter {
-        Matter::Consent(consent) => end(changes.put_consent(&consent.reject(ctx.now)), open.session, outcome),
-        Matter::Payment(_) => end(changes, open.session, Outcome::PaymentDecided),
+/// The day on which a payment is made for the first time.
+fn first_day(execution: &Execution, today: Date) -> Date {
+    match execution {
+        Execution::AtOnce => today,
+        Execution::On(day) => today.max(*day),
+        Execution::Repeated(repetition) => today.max(repetition.start),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The error of every use case, which each edge translates into its own words.
 
 use domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, PaymentRefusal, Refusal,
     StandingRefusal,
 };
 use store::{Fault, StoreError};
@@ -89,6 +89,7 @@ refused_by!(
     AccessRefusal,
     AuthorisationRefusal,
     ConsentRefusal,
+    FundsRefusal,
     GrantRefusal,
     PaymentRefusal,
     StandingRefusal

@@ -22,9 +22,11 @@ fn remembered(kind: Perishable) -> SignedDuration {
         // An assertion that has expired is refused, whether it was taken or not.
         Perishable::ClientAssertion => SignedDuration::ZERO,
         // These say themselves when it is time.
-        Perishable::Consent | Perishable::Payment | Perishable::PrivateState | Perishable::Certificate => {
-            SignedDuration::ZERO
-        }
+        Perishable::Consent
+        | Perishable::FundsConsent
+        | Perishable::Payment
+        | Perishable::PrivateState
+        | Perishable::Certificate => SignedDuration::ZERO,
     }
 }
 

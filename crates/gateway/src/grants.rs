@@ -1,6 +1,5 @@
 //! Grants: a code becomes tokens, tokens become new ones, tokens end.
 
-use domain::grants::ACCESS_TOKEN_LIFETIME;
 use domain::{
     AuthorizationCode, CustomerId, Decision, Grant, GrantId, GrantRefusal, Interface, Timestamp, Token,
     TokenKind,
@@ -9,6 +8,7 @@ use store::StoreError;
 use subtle::ConstantTimeEq;
 
 use crate::error::retry;
+use crate::profile::TokenForm;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Tokens that were just issued.
@@ -108,8 +108,8 @@ impl Gateway {
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
             let secrets = self.token_secrets(code.request.interface);
-            let issued =
-                self.issue((ctx, client), changes, (grant, matter.ends_at()), (certificate, secrets)).await?;
+            let ends_at = matter.tokens_end_at(ctx.now, self.profiles());
+            let issued = self.issue((ctx, client), changes, (grant, ends_at), (certificate, secrets)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
@@ -135,7 +135,8 @@ impl Gateway {
                 token.kind == TokenKind::Refresh && is_of(ctx, client, &grant) && grant.ended_at.is_none();
             let matter = self.open_matter(ctx, &grant.subject).await?;
             let matter = matter.filter(|_| is_ours && ctx.now < token.expires_at);
-            let ends_at = matter.ok_or(GrantRefusal::RefreshTokenUnknown)?.ends_at();
+            let matter = matter.ok_or(GrantRefusal::RefreshTokenUnknown)?;
+            let ends_at = matter.tokens_end_at(ctx.now, self.profiles());
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             if token.used_at.is_some() {
                 return self.refresh_again((ctx, client), (refresh_token, &token), grant, certificate).await;
@@ -161,9 +162,12 @@ impl Gateway {
         certificate: Option<&str>,
     ) -> Result<IssuedTokens, Error> {
         let next = self.successors(refresh_token);
+        let repeatable = self.profile(client.interface()).lifetimes.refresh_answer;
         let pair = (self.known_token(&next.access).await?, self.known_token(&next.refresh).await?);
         let access = match &pair {
-            (Some((access, _)), Some((refresh, _))) if traded.may_be_repeated([access, refresh], ctx.now) => {
+            (Some((access, _)), Some((refresh, _)))
+                if traded.may_be_repeated([access, refresh], ctx.now, repeatable) =>
+            {
                 access
             }
             _ => {
@@ -310,17 +314,16 @@ impl Gateway {
         TokenSecrets {
             access: self.secret_for(interface),
             refresh: self.0.randomness.secret(),
-            // RFC 6749 without refresh tokens.
-            lasting: interface == Interface::Bunq,
+            lasting: self.profile(interface).tokens.lasting,
             fresh: false,
         }
     }
 
     /// A code or an access token in the form that clients of an interface know.
     pub(crate) fn secret_for(&self, interface: Interface) -> String {
-        match interface {
-            Interface::BerlinGroup => self.0.randomness.secret(),
-            Interface::Bunq => self.0.randomness.hex_secret(),
+        match self.profile(interface).tokens.form {
+            TokenForm::Base64Url => self.0.randomness.secret(),
+            TokenForm::Hexadecimal => self.0.randomness.hex_secret(),
         }
     }
 
@@ -343,7 +346,8 @@ impl Gateway {
             fresh: secrets.fresh,
             version: 0,
         };
-        let soon = ctx.now.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(ctx.now);
+        let lifetime = self.profile(client.interface()).lifetimes.access_token;
+        let soon = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
         let until = if secrets.lasting { ends_at } else { soon };
         let access = token(&secrets.access, TokenKind::Access, until);
         let mut changes = changes.put_token(&ctx.tenant, &access);

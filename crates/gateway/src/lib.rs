@@ -19,16 +19,20 @@ mod customers;
 mod decisions;
 mod error;
 mod forgetting;
+mod funds_consents;
 mod grants;
 mod keys;
 mod leases;
+mod linked_answers;
 mod log_in;
 mod onboarding;
+mod parties;
 mod payment_approvals;
 mod payment_confirmations;
 mod payment_requests;
 mod payments;
 mod private_state;
+pub mod profile;
 mod pushed_requests;
 mod randomness;
 mod registration;
@@ -50,19 +54,23 @@ pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, DecisionProblem, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
 pub use domain;
-use domain::{RedirectUriRules, RequestId, Tenant, TppId};
+use domain::{Interface, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
+pub use funds_consents::RequestedFundsConsent;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::Lease;
+pub use linked_answers::LinkedAnswer;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
+pub use parties::{CertificateIdentity, Demand, Party, Shown};
 pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
+pub use profile::{Profile, Profiles};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
@@ -80,33 +88,10 @@ const KNOWN_CLIENTS: usize = 4096;
 pub struct Settings {
     /// The bank's branches.
     pub tenants: Vec<Tenant>,
-    /// How much it puts up with.
-    pub strictness: Strictness,
-    /// How often it may be called.
-    pub rate_limits: RateLimits,
+    /// How it runs each of its interfaces.
+    pub profiles: Profiles,
     /// Whether it makes payments to other countries and in other currencies.
     pub cross_border_payments: bool,
-}
-
-/// How much a bank puts up with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictness {
-    /// What working clients send is taken.
-    Lenient,
-    /// The standards to the letter.
-    Strict,
-}
-
-/// Limits on how often callers may call, where an interface has such limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RateLimits {
-    /// The interface's own numbers at a strict bank, generous ones at a lenient one.
-    #[default]
-    On,
-    /// The interface's own numbers.
-    Strict,
-    /// None.
-    Off,
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.
@@ -171,6 +156,16 @@ impl Gateway {
         &self.0.settings
     }
 
+    /// How the bank runs an interface.
+    pub fn profile(&self, interface: Interface) -> &Profile {
+        self.profiles().at(interface)
+    }
+
+    /// How the bank runs its interfaces.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.settings.profiles
+    }
+
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.
     pub fn context(&self, tenant: &str, request: RequestId) -> Option<Ctx> {
         let tenant = self.0.settings.tenants.iter().find(|known| known.as_str() == tenant)?;
@@ -216,12 +211,5 @@ impl Gateway {
     /// an interface has to tell more than once need not be stored.
     pub fn derived_secret(&self, purpose: &str, parts: &[&str]) -> String {
         self.0.keys.derived_secret(purpose, parts)
-    }
-
-    fn redirect_uri_rules(&self) -> RedirectUriRules {
-        match self.0.settings.strictness {
-            Strictness::Lenient => RedirectUriRules::Lenient,
-            Strictness::Strict => RedirectUriRules::Strict,
-        }
     }
 }

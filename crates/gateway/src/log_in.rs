@@ -1,15 +1,14 @@
 //! The customer logs in at the bank's page, or does not.
 
-use domain::authorisations::MAX_WRONG_ANSWERS;
-use domain::sessions::{BLOCK_TIME, IDLE_TIME, MAX_OPEN_CHALLENGES};
 use domain::{
-    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, Purpose, SecretHash, Session, Timestamp,
-    TppId,
+    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, Purpose, ScaRules, SecretHash, Session,
+    Timestamp,
 };
+use jiff::SignedDuration;
 
 use crate::bank::Credentials;
 use crate::error::retry;
-use crate::sessions::{CHALLENGE, Journey, Open, Outcome};
+use crate::sessions::{Journey, Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, secrets};
 
 /// What a customer sends to log in.
@@ -34,11 +33,18 @@ pub enum LogInProblem {
     /// An answer to a challenge that is not shown any more, as a reloaded page sends it. It counts for nothing.
     Stale,
     /// The customer has yet to answer as many challenges of this third party as there may be at once. Counts for nothing.
-    TooManyOpen,
+    TooManyOpen {
+        /// How many there may be.
+        most: usize,
+        /// After how long those that nobody touches count no more.
+        idle_time: SignedDuration,
+    },
     /// Too many failures in a row: no log-in for a while.
     Blocked {
         /// Until when.
         until: Timestamp,
+        /// How many block it.
+        failures: i64,
     },
 }
 
@@ -46,16 +52,16 @@ pub enum LogInProblem {
 type Attempted = Result<Journey, LogInProblem>;
 
 /// Somebody whom an account number names, and what is known about failures in their name.
-struct Named {
+pub(crate) struct Named {
     /// Nobody, for a number that nobody has; it is treated as if somebody had it.
     customer: Option<CustomerId>,
-    failures: LogInFailures,
-    blocked_until: Option<Timestamp>,
+    pub(crate) failures: LogInFailures,
+    pub(crate) blocked_until: Option<Timestamp>,
 }
 
 impl Gateway {
-    /// A customer logs in. Five failures in a row at one third party block the log-in there for a while (Delegated
-    /// Regulation (EU) 2018/389, Article 4(3)(b)), ten at all of them everywhere; three end this authorisation. They
+    /// A customer logs in. So many failures in a row at one third party block the log-in there for a while (Delegated
+    /// Regulation (EU) 2018/389, Article 4(3)(b)), more at all of them everywhere; fewer end this authorisation. They
     /// are counted for the customer, by whatever number they were named; text that is no account number names nobody.
     ///
     /// # Errors
@@ -89,15 +95,17 @@ impl Gateway {
             if attempt.challenge.is_some_and(|challenge| challenge != open.session.challenge) {
                 return Ok(Err(LogInProblem::Stale));
             }
+            let rules = self.sca_rules(&open.session);
             let mut named = self.named(ctx, &open.session, iban.as_ref()).await?;
             let until = named.iter().filter_map(|one| one.blocked_until).min();
             // Of several holders of one account, those who are not blocked can log in.
             named.retain(|one| one.blocked_until.is_none());
             if let (Some(until), []) = (until, &named[..]) {
-                return Ok(Err(LogInProblem::Blocked { until }));
+                return Ok(Err(LogInProblem::Blocked { until, failures: rules.max_failures }));
             }
             if self.has_too_many_open(ctx, &open.session, &named).await? {
-                return Ok(Err(LogInProblem::TooManyOpen));
+                let ScaRules { max_open_challenges: most, idle_time, .. } = *rules;
+                return Ok(Err(LogInProblem::TooManyOpen { most, idle_time }));
             }
             let credentials = Credentials { challenge: &open.session.challenge, answer: attempt.answer };
             let customers: Vec<CustomerId> = named.iter().filter_map(|one| one.customer.clone()).collect();
@@ -113,6 +121,11 @@ impl Gateway {
         .await
     }
 
+    /// The rules by which a customer logs in, in a session.
+    pub(crate) fn sca_rules(&self, session: &Session) -> &ScaRules {
+        &self.profile(session.request.interface).sca
+    }
+
     /// Everybody whom an account number names, with the failures in their name for the third party of a session.
     async fn named(&self, ctx: &Ctx, session: &Session, iban: Option<&Iban>) -> Result<Vec<Named>, Error> {
         let Some(iban) = iban else { return Ok(Vec::new()) };
@@ -120,22 +133,33 @@ impl Gateway {
         let mut named = Vec::new();
         if customers.is_empty() {
             let who = secrets::hash(&format!("{}|{iban}", ctx.tenant, iban = iban.as_str()));
-            named.push(self.named_as(ctx, &session.request.client, (None, who)).await?);
+            named.push(self.named_as(ctx, session, (None, who)).await?);
         }
         for customer in customers {
-            let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
-            named.push(self.named_as(ctx, &session.request.client, (Some(customer), who)).await?);
+            named.push(self.named_customer(ctx, session, customer).await?);
         }
         Ok(named)
+    }
+
+    /// A customer, with the failures in their name for the third party of a session.
+    pub(crate) async fn named_customer(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+        customer: CustomerId,
+    ) -> Result<Named, Error> {
+        let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
+        self.named_as(ctx, session, (Some(customer), who)).await
     }
 
     async fn named_as(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        session: &Session,
         (customer, psu): (Option<CustomerId>, SecretHash),
     ) -> Result<Named, Error> {
-        let since = ctx.now.saturating_sub(BLOCK_TIME).unwrap_or(Timestamp::MIN);
+        let (tpp, rules) = (&session.request.client, self.sca_rules(session));
+        let since = ctx.now.saturating_sub(rules.block_time).unwrap_or(Timestamp::MIN);
         let all = self.0.store.log_in_failures((&ctx.tenant, &psu), tpp, since).await?;
         let failures = all.iter().find(|failures| failures.tpp == *tpp).cloned();
         let failures = failures.unwrap_or_else(|| LogInFailures {
@@ -146,21 +170,22 @@ impl Gateway {
             last_at: ctx.now,
             version: 0,
         });
-        let here = failures.blocked_until(ctx.now);
-        let everywhere = LogInFailures::all_blocked_until(&all, ctx.now);
+        let here = failures.blocked_until(ctx.now, rules);
+        let everywhere = LogInFailures::all_blocked_until(&all, ctx.now, rules);
         Ok(Named { customer, failures, blocked_until: here.max(everywhere) })
     }
 
     /// Whether so many other browsers of the third party show challenges to one of these customers that there must not
     /// be one more.
     async fn has_too_many_open(&self, ctx: &Ctx, session: &Session, named: &[Named]) -> Result<bool, Error> {
-        let since = ctx.now.saturating_sub(IDLE_TIME).unwrap_or(Timestamp::MIN);
+        let rules = self.sca_rules(session);
+        let since = ctx.now.saturating_sub(rules.idle_time).unwrap_or(Timestamp::MIN);
         for one in named {
             let open = self.0.store.sessions_naming(&one.failures.psu, since).await?;
             let is_other = |other: &&Session| {
                 other.hash != session.hash && other.request.client == session.request.client
             };
-            if open.iter().filter(is_other).count() >= MAX_OPEN_CHALLENGES {
+            if open.iter().filter(is_other).count() >= rules.max_open_challenges {
                 return Ok(true);
             }
         }
@@ -194,7 +219,6 @@ impl Gateway {
         }
         let accounts = self.0.bank.customers.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
-        let named = matter.consent().map(|consent| consent.access.references()).unwrap_or_default();
         let payment = matter.payment_for_tpp();
         let is_approval = authorisation.purpose == Purpose::Approval;
         if is_approval && payment.is_some_and(|payment| payment.was_approved_by(&customer)) {
@@ -202,7 +226,7 @@ impl Gateway {
             return self.leave(changes, session, Outcome::ApprovedBefore).await;
         }
         let can_pay = payment.is_none_or(|payment| payment.can_be_paid_by(&accounts));
-        if !can_pay || !named.iter().all(holds) {
+        if !can_pay || !matter.references().iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
             return self.leave(changes, session, Outcome::NoAccess).await;
         }
@@ -211,7 +235,7 @@ impl Gateway {
         let next = Session {
             hash: secrets::hash(fresh),
             logged_in: Some(LoggedIn { customer, at: ctx.now }),
-            challenge: String::new(),
+            challenge: self.nonce(),
             named: None,
             seen_at: ctx.now,
             version: 0,
@@ -224,24 +248,25 @@ impl Gateway {
 
     async fn not_logged_in(&self, ctx: &Ctx, open: Open, named: Vec<Named>) -> Result<Attempted, Error> {
         let Open { session, authorisation, .. } = open;
-        let authorisation = authorisation.wrong_answer();
+        let rules = self.sca_rules(&session);
+        let authorisation = authorisation.wrong_answer(rules.max_wrong_answers);
         let failures: Vec<LogInFailures> =
-            named.into_iter().map(|one| one.failures.failed(ctx.now)).collect();
+            named.into_iter().map(|one| one.failures.failed(ctx.now, rules)).collect();
         let changes = failures.iter().fold(Changes::new(), Changes::put_log_in_failures);
         let changes = changes.put_authorisation(&authorisation);
-        if !authorisation.is_pending_at(ctx.now) {
+        if !authorisation.is_pending_at(ctx.now, rules.lifetime) {
             return self.leave(changes, session, Outcome::LogInFailed).await.map(Ok);
         }
-        let challenge = self.0.randomness.digits(CHALLENGE);
+        let challenge = self.0.randomness.digits(rules.challenge_digits);
         let named = failures.first().map(|failures| failures.psu.clone()).or(session.named.clone());
         let seen = Session { challenge, named, seen_at: ctx.now, ..session };
         self.0.store.save(changes.put_session(&seen)).await?;
         // Whoever is blocked now is told so, unless another holder of the account is not.
         let blocked: Option<Vec<Timestamp>> =
-            failures.iter().map(|failures| failures.blocked_until(ctx.now)).collect();
+            failures.iter().map(|failures| failures.blocked_until(ctx.now, rules)).collect();
         Ok(Err(match blocked.unwrap_or_default().into_iter().min() {
-            Some(until) => LogInProblem::Blocked { until },
-            None => LogInProblem::Wrong { left: MAX_WRONG_ANSWERS - authorisation.wrong_answers },
+            Some(until) => LogInProblem::Blocked { until, failures: rules.max_failures },
+            None => LogInProblem::Wrong { left: rules.max_wrong_answers - authorisation.wrong_answers },
         }))
     }
 }

@@ -2,7 +2,6 @@
 //! became of them. The customer approves them at the bank's page, the third party confirms that, and then the bank has
 //! them.
 
-use domain::authorisations::LIFETIME;
 use domain::payments::check_transfers;
 use domain::{
     Account, AccountReference, Authorisation, AuthorisationId, Currency, Payment, PaymentDecision, PaymentId,
@@ -103,6 +102,7 @@ impl Gateway {
         if product == PaymentProduct::UkDomesticTransfers && ctx.tenant.country() != "GB" {
             return Err(PaymentRefusal::ProductUnavailable { product, tenant: ctx.tenant.clone() }.into());
         }
+        let lifetime = self.profile(tpp.interface()).sca.lifetime;
         let payment = Payment {
             id: id.clone(),
             tpp: Some(tpp.id().clone()),
@@ -112,7 +112,8 @@ impl Gateway {
             debtor: None,
             transfers: request.transfers.clone(),
             created_at: ctx.now,
-            expires_at: ctx.now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
+            // As long as its first authorisation.
+            expires_at: ctx.now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
             decision: PaymentDecision::Pending,
             last_action_at: ctx.now,
             version: 0,

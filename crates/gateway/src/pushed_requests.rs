@@ -1,13 +1,9 @@
 //! Pushed authorization requests (RFC 9126): parameters that a client leaves here before it sends the browser.
 
 use domain::{SecretHash, TppId};
-use jiff::SignedDuration;
 use store::PushedRequest;
 
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
-
-/// How long a pushed request waits for its browser.
-const LIFETIME: SignedDuration = SignedDuration::from_secs(90);
 
 /// The form of a reference (RFC 9126, 2.2).
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -32,18 +28,19 @@ impl Gateway {
         client: &ActingTpp,
         parameters: String,
     ) -> Result<PushedReference, Error> {
+        let lifetime = self.profile(client.interface()).lifetimes.pushed_request;
         let secret = self.0.randomness.secret();
         let request = PushedRequest {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
             client: client.id().clone(),
             parameters,
-            expires_at: ctx.now.saturating_add(LIFETIME).unwrap_or(ctx.now),
+            expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
             used: false,
             version: 0,
         };
         self.0.store.save(Changes::new().put_pushed_request(&request)).await?;
-        Ok(PushedReference { request_uri: format!("{PREFIX}{secret}"), expires_in: LIFETIME.as_secs() })
+        Ok(PushedReference { request_uri: format!("{PREFIX}{secret}"), expires_in: lifetime.as_secs() })
     }
 
     /// The pushed request behind a reference. Absent if it is unknown, expired, used, or another client's. It is used

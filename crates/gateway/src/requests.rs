@@ -5,14 +5,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::{Refusal, Timestamp, TppId};
+use domain::{Refusal, Timestamp};
 use jiff::SignedDuration;
 use store::StoredRequest;
 
-use crate::{Ctx, Error, Gateway, secrets};
-
-/// How long a request is remembered.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+use crate::{ActingTpp, Ctx, Error, Gateway, secrets};
 
 /// Request ids whose first use is known, at least; never more than twice as many.
 const KNOWN_IDS: usize = 128 * 1024;
@@ -22,18 +19,8 @@ const KNOWN_IDS: usize = 128 * 1024;
 pub struct RequestKey {
     key: String,
     body_digest: String,
-}
-
-impl RequestKey {
-    /// The same caller, method, path and `X-Request-ID` are the same request.
-    pub fn new(ctx: &Ctx, tpp: &TppId, method: &str, path: &str, body: &[u8]) -> Self {
-        let parts = [tpp.as_str(), method, path.trim_end_matches('/'), ctx.request.as_str()];
-        let key = parts.map(|part| format!("{}:{part}", part.len())).concat();
-        Self {
-            key: secrets::hex(digest(&SHA256, key.as_bytes()).as_ref()),
-            body_digest: secrets::hex(digest(&SHA256, body).as_ref()),
-        }
-    }
+    /// How long it is remembered.
+    remembered: SignedDuration,
 }
 
 /// What is known about a request.
@@ -74,13 +61,13 @@ impl RequestIds {
         &self,
         caller_and_id: (&str, &str),
         method_and_path: (&str, &str),
-        now: Timestamp,
+        (now, remembered): (Timestamp, SignedDuration),
     ) -> bool {
         let id = self.hasher.hash_one(caller_and_id);
         let this = Use { method_and_path: self.hasher.hash_one(method_and_path), at: now };
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = uses.iter().find_map(|uses| uses.get(&id)).copied();
-        if let Some(known) = known.filter(|known| now.duration_since(known.at) < REMEMBERED) {
+        if let Some(known) = known.filter(|known| now.duration_since(known.at) < remembered) {
             return known.method_and_path == this.method_and_path;
         }
         if uses[0].len() >= KNOWN_IDS {
@@ -92,6 +79,23 @@ impl RequestIds {
 }
 
 impl Gateway {
+    /// The same caller, method, path and request id are the same request.
+    pub fn request_key(
+        &self,
+        ctx: &Ctx,
+        tpp: &ActingTpp,
+        (method, path): (&str, &str),
+        body: &[u8],
+    ) -> RequestKey {
+        let parts = [tpp.id().as_str(), method, path.trim_end_matches('/'), ctx.request.as_str()];
+        let key = parts.map(|part| format!("{}:{part}", part.len())).concat();
+        RequestKey {
+            key: secrets::hex(digest(&SHA256, key.as_bytes()).as_ref()),
+            body_digest: secrets::hex(digest(&SHA256, body).as_ref()),
+            remembered: self.profile(tpp.interface()).lifetimes.request_id,
+        }
+    }
+
     /// Checks that a call which changes something brings a request id that its caller used for nothing else. Calls that
     /// read are remembered and never refused: clients that send one id with all of them do no harm.
     ///
@@ -100,14 +104,15 @@ impl Gateway {
     pub fn check_request_id(
         &self,
         ctx: &Ctx,
-        tpp: &TppId,
+        tpp: &ActingTpp,
         (method, path): (&str, &str),
         changes: bool,
     ) -> Result<(), Refusal> {
         let use_of = (method, path.trim_end_matches('/'));
-        let is_first_use =
-            self.0.request_ids.is_first_use((tpp.as_str(), ctx.request.as_str()), use_of, ctx.now);
-        if changes && !is_first_use { Err(Refusal::RequestIdOfAnother) } else { Ok(()) }
+        let remembered = self.profile(tpp.interface()).lifetimes.request_id;
+        let caller_and_id = (tpp.id().as_str(), ctx.request.as_str());
+        let is_first_use = self.0.request_ids.is_first_use(caller_and_id, use_of, (ctx.now, remembered));
+        if changes && !is_first_use { Err(Refusal::RequestIdOfAnother { remembered }) } else { Ok(()) }
     }
 
     /// Looks a request up.
@@ -119,13 +124,13 @@ impl Gateway {
         let version = known.as_ref().map_or(0, |known| known.version);
         match known.filter(|known| ctx.now < known.expires_at) {
             Some(known) if known.body_digest == request.body_digest => Ok(Seen::Before(known.made)),
-            Some(_) => Err(Refusal::RequestIdReused.into()),
+            Some(_) => Err(Refusal::RequestIdReused { remembered: request.remembered }.into()),
             None => Ok(Seen::New(StoredRequest {
                 key: request.key.clone(),
                 tenant: ctx.tenant.clone(),
                 body_digest: request.body_digest.clone(),
                 made: Vec::new(),
-                expires_at: ctx.now.saturating_add(REMEMBERED).unwrap_or(ctx.now),
+                expires_at: ctx.now.saturating_add(request.remembered).unwrap_or(ctx.now),
                 version,
             })),
         }
@@ -136,18 +141,23 @@ impl Gateway {
 mod tests {
     use super::*;
 
+    const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
     #[test]
     fn an_id_belongs_to_its_first_method_and_path_for_a_day() {
         let ids = RequestIds::default();
         let now = Timestamp::UNIX_EPOCH;
         let later = |hours| now.saturating_add(SignedDuration::from_hours(hours)).unwrap();
-        assert!(ids.is_first_use(("tpp", "1"), ("GET", "/a"), now));
-        assert!(ids.is_first_use(("tpp", "1"), ("GET", "/a"), later(1)), "the same again");
-        assert!(!ids.is_first_use(("tpp", "1"), ("DELETE", "/a"), later(1)), "another method");
-        assert!(!ids.is_first_use(("tpp", "1"), ("GET", "/b"), later(23)), "another path");
-        assert!(ids.is_first_use(("other", "1"), ("DELETE", "/a"), later(1)), "another caller");
-        assert!(ids.is_first_use(("tpp", "1"), ("DELETE", "/a"), later(24)), "a day later");
-        assert!(!ids.is_first_use(("tpp", "1"), ("GET", "/a"), later(25)), "which begins a new day");
+        assert!(ids.is_first_use(("tpp", "1"), ("GET", "/a"), (now, REMEMBERED)));
+        assert!(ids.is_first_use(("tpp", "1"), ("GET", "/a"), (later(1), REMEMBERED)), "the same again");
+        assert!(!ids.is_first_use(("tpp", "1"), ("DELETE", "/a"), (later(1), REMEMBERED)), "another method");
+        assert!(!ids.is_first_use(("tpp", "1"), ("GET", "/b"), (later(23), REMEMBERED)), "another path");
+        assert!(ids.is_first_use(("other", "1"), ("DELETE", "/a"), (later(1), REMEMBERED)), "another caller");
+        assert!(ids.is_first_use(("tpp", "1"), ("DELETE", "/a"), (later(24), REMEMBERED)), "a day later");
+        assert!(
+            !ids.is_first_use(("tpp", "1"), ("GET", "/a"), (later(25), REMEMBERED)),
+            "which begins a new day"
+        );
     }
 
     #[test]
@@ -155,12 +165,12 @@ mod tests {
         let ids = RequestIds::default();
         let now = Timestamp::UNIX_EPOCH;
         for number in 0..3 * KNOWN_IDS {
-            assert!(ids.is_first_use(("tpp", &number.to_string()), ("GET", "/a"), now));
+            assert!(ids.is_first_use(("tpp", &number.to_string()), ("GET", "/a"), (now, REMEMBERED)));
         }
         let newest = (3 * KNOWN_IDS - 1).to_string();
         let oldest_known = (2 * KNOWN_IDS).to_string();
         for id in [newest, oldest_known] {
-            assert!(!ids.is_first_use(("tpp", &id), ("DELETE", "/a"), now), "{id}");
+            assert!(!ids.is_first_use(("tpp", &id), ("DELETE", "/a"), (now, REMEMBERED)), "{id}");
         }
         let kept: usize = ids.uses.lock().unwrap().iter().map(HashMap::len).sum();
         assert!(kept <= 2 * KNOWN_IDS, "{kept}");

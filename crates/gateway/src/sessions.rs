@@ -2,24 +2,18 @@
 //!
 //! Whatever way a customer takes, pages or a test's headless approval, these are the rules.
 
+use domain::dynamic_linking::challenge;
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, ConsentRules, Language, Payment, PaymentId, PaymentRefusal, Purpose, Session, Subject,
-    Tpp,
+    ConsentRequest, FundsConsent, Interface, Language, Payment, PaymentId, PaymentRefusal, Purpose, Session,
+    Subject, Tenant, Tpp,
 };
 
-use crate::decisions::{DecisionProblem, WaitingPayment};
+use crate::decisions::{Approval, DecisionProblem, WaitingPayment};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
-
-/// Digits of a challenge.
-pub(crate) const CHALLENGE: usize = 8;
-
-/// Days for which access is good that a browser asks for without a consent (Delegated Regulation (EU) 2018/389,
-/// Article 10, in its first version: what clients of such interfaces count with).
-const AUTHORIZED_DAYS: i64 = 90;
 
 /// A way back to the third party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +39,11 @@ pub enum Outcome {
     Cancelled,
     /// There is nothing to authorise any more.
     NothingPending,
-    /// Too many wrong answers.
+    /// Too many wrong answers at the log-in.
     LogInFailed,
-    /// The customer did nothing for five minutes.
+    /// Too many wrong answers, the last one to the challenge of payments.
+    AnswersWrong,
+    /// The customer did nothing for too long.
     TimedOut,
     /// The consent names accounts that the customer does not hold.
     NoAccess,
@@ -94,8 +90,10 @@ pub struct DecisionView {
     pub tpp: Tpp,
     /// What the customer is asked for.
     pub purpose: Purpose,
-    /// For which consent; none if it is about one payment.
+    /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,
+    /// For which consent for confirmation of funds; none if it is about something else.
+    pub funds_consent: Option<FundsConsent>,
     /// Name of the customer.
     pub customer_name: String,
     /// The accounts that the consent covers, or may be chosen from; those that can pay, if it is about one payment.
@@ -107,6 +105,20 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
+    /// The number of the customer's device, at a bank for tests.
+    pub device_number: Option<String>,
+    nonce: String,
+    challenge_digits: usize,
+}
+
+impl DecisionView {
+    /// What the customer's device has to answer so that the payments that an approval names are made; none if it names
+    /// none.
+    pub fn challenge(&self, approval: &Approval) -> Option<String> {
+        let is_made = |one: &&WaitingPayment| approval.payments.contains(&(one.payment.id.clone(), true));
+        let made: Vec<_> = self.payments.iter().filter(is_made).map(|one| &one.payment).collect();
+        (!made.is_empty()).then(|| challenge(made, &self.nonce, self.challenge_digits))
+    }
 }
 
 /// What a browser arrives with where nothing was asked for before.
@@ -164,9 +176,12 @@ impl Gateway {
                 Some(_) => self.0.store.authorisations(&request.subject).await?,
                 None => Vec::new(),
             };
+            let lifetime = self.profile(request.interface).sca.lifetime;
             let is_open = |one: &Authorisation| {
-                one.is_pending_at(ctx.now)
-                    && matter.as_ref().is_some_and(|matter| matter.awaits(one.purpose, ctx.now))
+                one.is_pending_at(ctx.now, lifetime)
+                    && matter
+                        .as_ref()
+                        .is_some_and(|matter| matter.awaits(one.purpose, ctx.now, self.profiles()))
             };
             match authorisations.into_iter().rfind(is_open) {
                 Some(newest) => {
@@ -234,17 +249,18 @@ impl Gateway {
         access: Access,
         redirect_uri: &str,
     ) -> Result<Consent, Error> {
+        let rules = &self.profile(client.interface()).consents;
         let request = ConsentRequest {
             access,
             recurring: true,
-            valid_until: ctx.today().saturating_add(jiff::Span::new().days(AUTHORIZED_DAYS)),
-            frequency_per_day: 4,
+            valid_until: ctx.today().saturating_add(jiff::Span::new().days(rules.unasked_days)),
+            frequency_per_day: rules.max_frequency,
             combined_service: false,
             redirect_uri: redirect_uri.to_owned(),
         };
         let id = ConsentId::new(self.0.randomness.id());
         let who = (client.id().clone(), ctx.tenant.clone(), client.interface());
-        Ok(Consent::request(id, who, request, ctx.now, ConsentRules::default())?)
+        Ok(Consent::request(id, who, request, ctx.now, rules)?)
     }
 
     /// Saves `changes` with a session for an authorisation and returns its secret.
@@ -261,7 +277,7 @@ impl Gateway {
             tenant: ctx.tenant.clone(),
             authorisation: authorisation.id.clone(),
             request: request.clone(),
-            challenge: self.0.randomness.digits(CHALLENGE),
+            challenge: self.0.randomness.digits(self.profile(request.interface).sca.challenge_digits),
             named: None,
             language: ctx.language.unwrap_or_else(|| ctx.tenant.language()),
             logged_in: None,
@@ -274,13 +290,14 @@ impl Gateway {
         Ok(secret)
     }
 
-    /// The tenant of a session, whose clock decides when it has been idle for too long.
+    /// The tenant of a session, whose clock decides when it has been idle for too long, the interface by whose rules it
+    /// goes, and the language of its pages.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn session_tenant(&self, secret: &str) -> Result<Option<domain::Tenant>, Error> {
+    pub async fn session_place(&self, secret: &str) -> Result<Option<(Tenant, Interface, Language)>, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
-        Ok(session.map(|session| session.tenant))
+        Ok(session.map(|session| (session.tenant, session.request.interface, session.language)))
     }
 
     /// A browser asks for its page, perhaps in another language.
@@ -312,24 +329,39 @@ impl Gateway {
         let customer = &logged_in.customer;
         let customer_name = self.0.bank.customers.customer(customer).await?.name;
         let payments = self.waiting_payments(ctx, customer, &open).await?;
+        let mut funds_consent = None;
         let (consent, accounts) = match &open.matter {
             Matter::Consent(consent) => {
                 let offered = self.offered(customer, consent).await?;
                 (Some(consent.clone()), offered.into_iter().map(|(account, _)| account).collect())
             }
+            Matter::FundsConsent(consent) => {
+                funds_consent = Some(consent.clone());
+                let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
+                accounts.retain(|account| consent.account.names(account));
+                (None, accounts)
+            }
             Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
         let payments = self.waiting_with_payers(ctx, customer, payments).await?;
+        let device_number = match &self.0.bank.test_doors {
+            Some(doors) if !payments.is_empty() => doors.device_number(customer).await?,
+            _ => None,
+        };
         let view = DecisionView {
             problem: None,
             tpp,
             purpose: open.authorisation.purpose,
             consent,
+            funds_consent,
             customer_name,
             accounts,
             payments,
             language,
             redirect_uri,
+            device_number,
+            nonce: open.session.challenge.clone(),
+            challenge_digits: self.sca_rules(&open.session).challenge_digits,
         };
         Ok(Journey::Decide(Box::new(view)))
     }
@@ -371,15 +403,17 @@ impl Gateway {
         };
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
-        let is_pending = authorisation.is_pending_at(ctx.now)
-            && matter.consent().is_none_or(|consent| consent.check_open(ctx.now).is_ok());
-        let is_gone = matches!(matter, Matter::Payment(_)) && !matter.awaits(authorisation.purpose, ctx.now);
+        let sca = &self.profile(session.request.interface).sca;
+        let awaits = matter.awaits(authorisation.purpose, ctx.now, self.profiles());
+        let is_payment = matches!(matter, Matter::Payment(_));
+        let is_pending = authorisation.is_pending_at(ctx.now, sca.lifetime) && (is_payment || awaits);
+        let is_gone = is_payment && !awaits;
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
         } else if is_gone {
             // Somebody else decided, or it was taken back: there is nothing left that could be approved.
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
-        } else if session.is_idle_at(ctx.now) {
+        } else if session.is_idle_at(ctx.now, sca.idle_time) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
         } else {
             return Ok(Ok(Box::new(Open { session, matter, authorisation })));

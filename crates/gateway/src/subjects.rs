@@ -1,12 +1,13 @@
 //! What an authorisation is about, as it is stored.
 
 use domain::{
-    Consent, Payment, PaymentProduct, PaymentRefusal, PaymentService, PaymentStatus, Purpose, Subject,
-    SubjectKind, Timestamp,
+    AccountReference, Consent, FundsConsent, Payment, PaymentProduct, PaymentRefusal, PaymentService,
+    PaymentStatus, Purpose, Subject, SubjectKind, Timestamp,
 };
 
 use crate::consents::is_own;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
+use crate::funds_consents::is_own_funds_consent;
+use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profiles};
 
 /// What a caller is after: something that it asked for, and its authorisations for a purpose.
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +34,18 @@ impl<'a> Sought<'a> {
 pub(crate) enum Matter {
     /// Access to accounts, and whatever payments wait beside it.
     Consent(Consent),
+    /// Confirmation of funds.
+    FundsConsent(FundsConsent),
     /// One payment.
     Payment(Payment),
 }
 
 impl Matter {
-    /// The consent, if it is one.
+    /// The consent to access, if it is one.
     pub(crate) fn consent(&self) -> Option<&Consent> {
         match self {
             Self::Consent(consent) => Some(consent),
-            Self::Payment(_) => None,
+            Self::FundsConsent(_) | Self::Payment(_) => None,
         }
     }
 
@@ -50,19 +53,36 @@ impl Matter {
     pub(crate) fn payment_for_tpp(&self) -> Option<&Payment> {
         match self {
             Self::Payment(payment) if payment.is_confirmed_by_tpp() => Some(payment),
-            Self::Consent(_) | Self::Payment(_) => None,
+            Self::Consent(_) | Self::FundsConsent(_) | Self::Payment(_) => None,
         }
     }
 
     /// Whether there is something to come back for, so that tokens of it may be refreshed.
     pub(crate) fn is_recurring(&self) -> bool {
-        self.consent().is_some_and(|consent| consent.recurring)
+        match self {
+            Self::Consent(consent) => consent.recurring,
+            Self::FundsConsent(_) => true,
+            Self::Payment(_) => false,
+        }
     }
 
-    /// When it ends by itself.
-    pub(crate) fn ends_at(&self) -> Timestamp {
+    /// The accounts that are named, all of which the customer has to hold.
+    pub(crate) fn references(&self) -> Vec<&AccountReference> {
+        match self {
+            Self::Consent(consent) => consent.access.references(),
+            Self::FundsConsent(consent) => vec![&consent.account],
+            Self::Payment(_) => Vec::new(),
+        }
+    }
+
+    /// When tokens that are issued now end, if nobody ends them before.
+    pub(crate) fn tokens_end_at(&self, now: Timestamp, profiles: &Profiles) -> Timestamp {
         match self {
             Self::Consent(consent) => consent.ends_at(),
+            Self::FundsConsent(consent) => {
+                let idle = profiles.at(consent.interface).lifetimes.idle_refresh_token;
+                now.saturating_add(idle).unwrap_or(Timestamp::MAX)
+            }
             Self::Payment(payment) => payment.expires_at,
         }
     }
@@ -71,6 +91,7 @@ impl Matter {
     fn is_own(&self, ctx: &Ctx, tpp: &ActingTpp) -> bool {
         match self {
             Self::Consent(consent) => is_own(ctx, tpp, consent),
+            Self::FundsConsent(consent) => is_own_funds_consent(ctx, tpp, consent),
             Self::Payment(payment) => {
                 payment.tpp.as_ref() == Some(tpp.id())
                     && payment.tenant == ctx.tenant
@@ -80,17 +101,23 @@ impl Matter {
     }
 
     /// Whether a customer can be asked for something about it now.
-    pub(crate) fn awaits(&self, purpose: Purpose, now: Timestamp) -> bool {
-        self.check_open(purpose, now).is_ok()
+    pub(crate) fn awaits(&self, purpose: Purpose, now: Timestamp, profiles: &Profiles) -> bool {
+        self.check_open(purpose, now, profiles).is_ok()
     }
 
     /// Checks that a customer can still be asked to authorise it.
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal`]
-    pub(crate) fn check_open(&self, purpose: Purpose, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn check_open(
+        &self,
+        purpose: Purpose,
+        now: Timestamp,
+        profiles: &Profiles,
+    ) -> Result<(), Error> {
         match self {
-            Self::Consent(consent) => Ok(consent.check_open(now)?),
+            Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
+            Self::FundsConsent(consent) => Ok(consent.check_open(now)?),
             Self::Payment(payment) => Ok(payment.check_awaits(purpose, now)?),
         }
     }
@@ -99,11 +126,16 @@ impl Matter {
     ///
     /// # Errors
     /// [`domain::ConsentRefusal::Final`]
-    pub(crate) fn confirm(self, ctx: &Ctx) -> Result<(Changes, bool), Error> {
+    pub(crate) fn confirm(self, ctx: &Ctx, profiles: &Profiles) -> Result<(Changes, bool), Error> {
         match self {
             Self::Consent(consent) => {
-                let confirmed = consent.clone().confirm(ctx.now)?;
+                let rules = &profiles.at(consent.interface).consents;
+                let confirmed = consent.clone().confirm(ctx.now, rules)?;
                 Ok((Changes::new().put_consent(&confirmed), confirmed != consent))
+            }
+            Self::FundsConsent(consent) => {
+                let confirmed = consent.clone().confirm(ctx.now)?;
+                Ok((Changes::new().put_funds_consent(&confirmed), confirmed != consent))
             }
             // With the bank, which gets the payment: see `payment_confirmations.rs`.
             Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
@@ -111,9 +143,12 @@ impl Matter {
     }
 
     /// Whether nothing can be done with it any more.
-    fn has_ended_at(&self, now: Timestamp) -> bool {
+    fn has_ended_at(&self, now: Timestamp, profiles: &Profiles) -> bool {
         match self {
-            Self::Consent(consent) => consent.status_at(now).is_final(),
+            Self::Consent(consent) => {
+                consent.status_at(now, &profiles.at(consent.interface).consents).is_final()
+            }
+            Self::FundsConsent(consent) => consent.status_at(now).is_final(),
             Self::Payment(payment) => match payment.status_at(now) {
                 PaymentStatus::Pending | PaymentStatus::Submitted => false,
                 PaymentStatus::Refused
@@ -131,8 +166,7 @@ impl Gateway {
         Ok(match subject {
             Subject::Consent(id) => self.0.store.consent(id).await?.map(Matter::Consent),
             Subject::Payment(id) => self.0.store.payment(id).await?.map(Matter::Payment),
-            // None can be asked for at any interface.
-            Subject::FundsConsent(_) => None,
+            Subject::FundsConsent(id) => self.0.store.funds_consent(id).await?.map(Matter::FundsConsent),
         })
     }
 
@@ -170,6 +204,6 @@ impl Gateway {
 
     /// What a subject is, unless it has ended.
     pub(crate) async fn open_matter(&self, ctx: &Ctx, subject: &Subject) -> Result<Option<Matter>, Error> {
-        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now)))
+        Ok(self.matter(subject).await?.filter(|matter| !matter.has_ended_at(ctx.now, self.profiles())))
     }
 }

@@ -7,8 +7,8 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, enter, redirect};
-use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, SubjectKind, Tpp};
-use gateway::sessions::{Outcome, WayBack};
+use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, Tpp};
+use gateway::sessions::WayBack;
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
@@ -28,7 +28,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let form = Form::parse(query.unwrap_or_default().as_bytes());
-    answer(&services, &call, form, &headers).await
+    answer(&services, &call, form.map_err(Error::from), &headers).await
 }
 
 /// What [`get`] would answer, without beginning anything: no session, no cookie, and a pushed request is left alone.
@@ -53,15 +53,8 @@ async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String,
         form.required("client_id")?;
         return Ok(page);
     }
-    let (_, request) = check_request(services, call, &form).await?;
-    Ok(match request.subject.kind() {
-        SubjectKind::Consent | SubjectKind::Payment => page,
-        // None of them waits for a customer here.
-        SubjectKind::FundsConsent => {
-            let way_back = WayBack { request: Box::new(request), outcome: Outcome::NothingPending };
-            location(services, &call.ctx.tenant, &way_back)
-        }
-    })
+    check_request(services, call, &form).await?;
+    Ok(page)
 }
 
 /// Parameters in a form.
@@ -71,7 +64,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: LimitedBody,
 ) -> Response {
-    answer(&services, &call, Form::from_post(&headers, &body.0), &headers).await
+    answer(&services, &call, Form::from_post(&headers, &body.0).map_err(Error::from), &headers).await
 }
 
 async fn answer(

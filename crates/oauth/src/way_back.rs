@@ -1,6 +1,6 @@
 //! Back to the third party: the parameters of the authorization response (RFC 6749, 4.1.2; RFC 9207).
 
-use gateway::domain::{Interface, Tenant};
+use gateway::domain::{Interface, Tenant, duration_in_words, number_in_words};
 use gateway::sessions::{Outcome, WayBack};
 
 use crate::router::Services;
@@ -8,6 +8,7 @@ use crate::router::Services;
 /// The address to which the browser goes. A query that is there stays.
 pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack) -> String {
     let request = &way_back.request;
+    let rules = &services.edge.gateway.profile(request.interface).sca;
     let what = format!("{} with uuid {}", request.subject.kind().noun(), request.subject.id());
     if way_back.outcome == Outcome::PaymentDecided {
         // The third party asks what became of the payment; nothing about it is in the address.
@@ -35,9 +36,17 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                 Outcome::NothingPending | Outcome::Code(_) | Outcome::PaymentDecided => {
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }
-                Outcome::LogInFailed => ("access_denied", format!("Log-in failed three times for {what}")),
+                Outcome::LogInFailed => {
+                    let times = number_in_words(rules.max_wrong_answers);
+                    ("access_denied", format!("Log-in failed {times} times for {what}"))
+                }
+                Outcome::AnswersWrong => {
+                    let times = number_in_words(rules.max_wrong_answers);
+                    ("access_denied", format!("The answers were wrong {times} times for {what}"))
+                }
                 Outcome::TimedOut => {
-                    ("access_denied", format!("Authorisation of {what} timed out after five minutes"))
+                    let idle_time = duration_in_words(rules.idle_time);
+                    ("access_denied", format!("Authorisation of {what} timed out after {idle_time}"))
                 }
                 Outcome::ApprovedBefore => {
                     let text = format!(

@@ -1,8 +1,8 @@
 //! Authorization codes, grants and tokens.
 
 use domain::{
-    AuthorisationId, AuthorizationCode, CustomerId, Decision, Grant, GrantId, Interface, SecretHash, Subject,
-    Tenant, Timestamp, Token, TokenKind, TppId,
+    AuthorisationId, AuthorizationCode, CustomerId, DISPUTABLE, Decision, Grant, GrantId, Interface,
+    SecretHash, Subject, Tenant, Timestamp, Token, TokenKind, TppId,
 };
 
 use crate::changes::Rows;
@@ -135,7 +135,20 @@ impl Changes {
         why: Decision,
         at: Timestamp,
     ) -> Self {
+        // Of these nothing said until now when they may be forgotten.
         let changes = self.push(
+            "UPDATE funds_consents SET decision = $1, last_action_at = $2, forget_at = $3, version = version + 1 \
+             WHERE tpp = $4 AND interface = $5 AND customer IS NOT NULL AND decision IN ('pending', 'confirmed')",
+            vec![
+                why.name().into(),
+                at.into(),
+                at.saturating_add(DISPUTABLE).unwrap_or(Timestamp::MAX).into(),
+                client.as_str().into(),
+                interface.name().into(),
+            ],
+            Rows::Any,
+        );
+        let changes = changes.push(
             "UPDATE consents SET decision = $1, last_action_at = $2, version = version + 1 \
              WHERE tpp = $3 AND interface = $4 AND customer IS NOT NULL AND decision IN ('pending', 'confirmed')",
             vec![why.name().into(), at.into(), client.as_str().into(), interface.name().into()],

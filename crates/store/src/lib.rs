@@ -18,6 +18,7 @@ mod consents;
 mod customers;
 mod driver;
 mod error;
+mod funds_consents;
 mod grants;
 mod history;
 mod initial_access_tokens;

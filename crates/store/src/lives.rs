@@ -35,6 +35,8 @@ pub enum Perishable {
     LogInFailures,
     /// Consents with their authorisations, grants, counts of reads and first reads, from the time that the consent says.
     Consent,
+    /// Consents for confirmation of funds that have ended with their authorisations and grants, from the time that they say.
+    FundsConsent,
     /// Payments that were not executed with their authorisations and grants, from the time that the payment says.
     Payment,
     /// Private state of a dialect or bank, from the time that it says.
@@ -60,7 +62,7 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
@@ -70,6 +72,7 @@ impl Perishable {
         Self::ClientAssertion,
         Self::LogInFailures,
         Self::Consent,
+        Self::FundsConsent,
         Self::Payment,
         Self::PrivateState,
         Self::Certificate,
@@ -95,6 +98,10 @@ impl Perishable {
                 "DELETE FROM grants WHERE subject_id = $1 AND subject_kind = 'consent'",
                 "DELETE FROM read_counts WHERE consent = $1",
                 "DELETE FROM first_reads WHERE consent = $1",
+            ],
+            Self::FundsConsent => &[
+                "DELETE FROM authorisations WHERE subject_id = $1 AND subject_kind = 'funds-consent'",
+                "DELETE FROM grants WHERE subject_id = $1 AND subject_kind = 'funds-consent'",
             ],
             Self::Payment => &[
                 "DELETE FROM authorisations WHERE subject_id = $1 AND subject_kind = 'payment'",
@@ -144,6 +151,10 @@ impl Perishable {
             Self::Consent => alone(
                 "SELECT id FROM consents WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
                 "DELETE FROM consents WHERE id = $1 AND forget_at < $2",
+            ),
+            Self::FundsConsent => alone(
+                "SELECT id FROM funds_consents WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
+                "DELETE FROM funds_consents WHERE id = $1 AND forget_at < $2",
             ),
             Self::Payment => alone(
                 "SELECT id FROM payments WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
@@ -285,6 +296,11 @@ mod tests {
                  INSERT INTO payments (id, tenant, transfers, created_at, expires_at, decision, last_action_at,
                  version, forget_at)
                  SELECT 'p' || i, 'nl', '', 0, 0, 'executed', 0, 1, CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, expires_at,
+                 decision, last_action_at, forget_at, version)
+                 SELECT 'f' || i, 't', 'nl', '', '', '', 0, 0, 'confirmed', 0, CASE WHEN i % 2 = 0 THEN 100 + i END, 1
+                 FROM n;
                  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
                  INSERT INTO private_state (owner, kind, key, value, version, tenant, forget_at)
                  SELECT 'o', 'k', 'k' || i, '', 1, 'nl', CASE WHEN i % 2 = 0 THEN 100 + i END FROM n;

@@ -91,7 +91,7 @@ pub(crate) fn hold(request: &Request, answer: &Answer) {
     for (status, name) in
         [(401, "www-authenticate"), (405, "allow"), (429, "retry-after"), (503, "retry-after")]
     {
-        if answer.status == status && answer.header(name).is_empty() {
+        if answer.status == status && !answer.headers.contains_key(name) {
             wrong(name);
         }
     }

@@ -154,7 +154,12 @@ impl TestTpp {
 
     /// Confirms an authorisation.
     pub async fn confirm(&self, server: &TestServer, consent: &ValidConsent) -> Answer {
-        let path = format!("/v1/consents/{}/authorisations/{}", consent.id, consent.authorisation);
+        self.confirm_at(server, &format!("/v1/consents/{}", consent.id), consent).await
+    }
+
+    /// Confirms an authorisation of what has this path.
+    pub async fn confirm_at(&self, server: &TestServer, path: &str, consent: &ValidConsent) -> Answer {
+        let path = format!("{path}/authorisations/{}", consent.authorisation);
         let request = self
             .request("PUT", &path)
             .set("content-type", "application/json")
@@ -166,7 +171,12 @@ impl TestTpp {
     /// A consent that a customer approved and that has tokens, not yet confirmed.
     pub async fn approved(&self, server: &TestServer, body: &Value, iban: &str) -> ValidConsent {
         let asked = self.consent(server, body).await;
-        let location = server.decide(&self.authorization_url(&asked), iban, "approve").await;
+        self.approve(server, &asked, iban).await
+    }
+
+    /// The customer approves what was asked for, and the third party gets its tokens.
+    pub async fn approve(&self, server: &TestServer, asked: &Value, iban: &str) -> ValidConsent {
+        let location = server.decide(&self.authorization_url(asked), iban, "approve").await;
         let code = parameter(&location, "code").unwrap_or_else(|| panic!("{location}"));
         let tokens = self.redeem(server, &code).await;
         assert_eq!(tokens.status, 200, "{}", tokens.body);

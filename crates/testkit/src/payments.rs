@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, parameter};
+use crate::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, in_days, parameter};
 
 /// A payment that was asked for, with the token of the customer's approval.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ pub fn euro_payment(amount: &str, creditor: &str) -> Value {
         "creditorName": "A. Payee",
         "remittanceInformationUnstructured": "Invoice 7",
     })
+}
+
+/// A request for the same each month, from the day after tomorrow on.
+pub fn monthly_payment(amount: &str, creditor: &str) -> Value {
+    let mut body = euro_payment(amount, creditor);
+    body["startDate"] = day_in(2).into();
+    body["frequency"] = "Monthly".into();
+    body
+}
+
+/// The day so many days from now.
+pub fn day_in(days: i64) -> String {
+    in_days(days).to_string()[..10].to_owned()
 }
 
 impl TestTpp {
@@ -78,7 +91,7 @@ impl TestTpp {
     }
 
     /// Confirms an authorisation at its path with a token.
-    pub async fn confirm_at(&self, server: &TestServer, path: &str, token: &str) -> Answer {
+    pub async fn confirm_payment_at(&self, server: &TestServer, path: &str, token: &str) -> Answer {
         let request = self
             .request("PUT", path)
             .set("content-type", "application/json")
@@ -95,7 +108,7 @@ impl TestTpp {
         iban: &str,
     ) -> ApprovedPayment {
         let payment = self.approved_payment(server, what, iban).await;
-        let confirmed = self.confirm_at(server, &payment.authorisation, &payment.access_token).await;
+        let confirmed = self.confirm_payment_at(server, &payment.authorisation, &payment.access_token).await;
         assert_eq!(confirmed.status, 200, "{}", confirmed.body);
         payment
     }

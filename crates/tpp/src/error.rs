@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Hint;
+use crate::kept_approvals::Matter;
 use crate::state::Dialect;
 use crate::third_party::Operation;
 
@@ -59,7 +60,7 @@ pub enum Error {
     #[error("{error}; {next}")]
     Credentials {
         /// What the bank said.
-        error: BankError,
+        error: Box<BankError>,
         /// What may have happened, and what to do about it.
         next: &'static str,
         /// What does it.
@@ -77,11 +78,11 @@ pub enum Error {
         /// What does it.
         hint: Hint,
     },
-    /// The consent has ended.
-    #[error("consent {id} has ended: it is {status}; ask for another one")]
+    /// What the customer was to approve, or approved, has ended.
+    #[error("{matter} has ended: it is {status}; ask for another one")]
     Ended {
-        /// The consent.
-        id: String,
+        /// What.
+        matter: Matter,
         /// Its status.
         status: String,
     },
@@ -154,10 +155,19 @@ impl Error {
         Self::Missing { text: text.into(), hint }
     }
 
+    /// Whether no answer came that says what became of the request.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unresolved { .. } => true,
+            Self::Bank(error) => error.is_temporary(),
+            _ => false,
+        }
+    }
+
     /// What leads on, where that is known.
     pub fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Ended { .. } => Some(Hint::Consent),
+            Self::Ended { matter, .. } => Some(matter.ask()),
             Self::Unresolved { .. } => Some(Hint::StartSandbox),
             Self::Credentials { hint, .. }
             | Self::Authorization { hint, .. }
@@ -216,6 +226,11 @@ impl BankError {
     /// Whether the bank gave a code, by itself or in front of a text.
     fn begins_with(&self, code: &str) -> bool {
         self.codes.iter().chain(&self.texts).any(|text| text.starts_with(code))
+    }
+
+    /// Whether the bank says that it is not available for a moment, so that nobody knows whether it did anything.
+    pub(crate) fn is_temporary(&self) -> bool {
+        matches!(self.status, 502..=504)
     }
 
     /// Whether it is about the consent, which may have ended.

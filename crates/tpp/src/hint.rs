@@ -21,6 +21,16 @@ pub enum Hint {
     Consent,
     /// Send the customer to the bank.
     Authorise,
+    /// Ask for a payment.
+    Pay,
+    /// Ask what became of a payment.
+    PaymentStatus,
+    /// Send the customer to the bank with the payment of this id.
+    AuthorisePayment(String),
+    /// Ask for a consent for confirmation of funds, of this account if one is named.
+    FundsConsent(Option<String>),
+    /// Send the customer to the bank with the consent for confirmation of funds of this id.
+    AuthoriseFunds(String),
     /// Read the accounts.
     Accounts,
     /// Look at what is kept.

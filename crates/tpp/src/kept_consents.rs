@@ -1,50 +1,27 @@
 //! Consents as the third party keeps them, and what it asks for.
 
 use berlin_group::wire;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::authorization::PendingAuthorization;
+use crate::kept_approvals::KeptApproval;
 
 /// A consent as the third party keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptConsent {
-    /// Its id.
-    pub id: String,
-    /// Its authorisation.
-    pub authorisation: String,
-    /// Where it was asked for.
-    pub tenant: String,
-    /// Where the browser comes back to.
-    pub redirect_uri: String,
-    /// The bank's link for the browser.
-    pub sca_redirect: String,
-    /// The bank's link to confirm.
-    pub confirmation: Option<String>,
+    /// Its id, and its way through the customer's approval.
+    #[serde(flatten)]
+    pub approval: KeptApproval,
     /// Last day.
     pub valid_until: String,
     /// Unattended reads a day.
     pub frequency_per_day: i64,
-    /// What is kept while the browser is away.
-    pub pending: Option<PendingAuthorization>,
-    /// Tokens, once there are some.
-    pub tokens: Option<KeptTokens>,
     /// Unattended reads of today.
     #[serde(default)]
     pub reads: Vec<KeptRead>,
     /// Whether it is for more than one time; one that is not has no daily limit.
     #[serde(default = "recurring")]
     pub recurring: bool,
-    /// Whether the customer was ever sent to the bank with it.
-    #[serde(default)]
-    pub begun: bool,
-    /// Whether it was made valid, which happens once.
-    #[serde(default)]
-    pub confirmed: bool,
-    /// Its status, once it can be used no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
 }
 
 /// What was kept before one-off consents were told apart.
@@ -56,31 +33,13 @@ impl KeptConsent {
     /// The status that it ended with, as far as that is known here on a day at the bank.
     pub fn end(&self, today: &str) -> Option<&str> {
         let expired = || (self.valid_until.as_str() < today).then_some("expired");
-        self.ended.as_deref().or_else(expired)
+        self.approval.ended.as_deref().or_else(expired)
     }
 }
 
 /// Whether a consent of this status can be used no more.
 pub(crate) fn is_end(status: &str) -> bool {
     matches!(status, "rejected" | "expired" | "terminatedByTpp" | "revokedByPsu")
-}
-
-/// Tokens of a consent.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptTokens {
-    /// Reads data.
-    pub access_token: String,
-    /// Until when, by this machine's clock.
-    pub expires_at: Timestamp,
-    /// Gets new tokens, once.
-    pub refresh_token: Option<String>,
-}
-
-impl std::fmt::Debug for KeptTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptTokens").field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
 }
 
 /// How often something was read without the customer on a day.
@@ -133,5 +92,23 @@ impl ConsentWish {
             frequency_per_day: if self.recurring { self.frequency_per_day } else { 1 },
             combined_service_indicator: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_version_kept_is_read() {
+        let old = r#"{"id": "c", "authorisation": "a", "tenant": "nl", "redirectUri": "https://tpp.example/cb",
+            "scaRedirect": "https://bank.example", "confirmation": null, "validUntil": "2026-06-30",
+            "frequencyPerDay": 4, "pending": null, "tokens": {"accessToken": "t", "expiresAt":
+            "2026-01-01T00:00:00Z", "refreshToken": null}, "reads": [], "begun": true}"#;
+        let kept: KeptConsent = serde_json::from_str(old).unwrap();
+        assert!(kept.recurring && kept.approval.begun && !kept.approval.confirmed);
+        assert_eq!((kept.end("2026-06-30"), kept.end("2026-07-01")), (None, Some("expired")));
+        let again = serde_json::to_string(&kept).unwrap();
+        assert_eq!(serde_json::from_str::<KeptConsent>(&again).unwrap(), kept);
     }
 }

@@ -13,14 +13,18 @@
 pub mod announcement;
 mod authorization;
 pub mod berlin_group;
+mod bulk_files;
 pub mod bunq;
 mod call;
 pub mod clock;
 mod error;
 mod hint;
 mod identity;
+pub mod kept_approvals;
 pub mod kept_consents;
+pub mod kept_payments;
 pub mod loopback;
+pub mod payments;
 pub mod private_files;
 mod random;
 pub mod sandbox;
@@ -34,7 +38,7 @@ pub use error::{BankError, Error};
 pub use hint::Hint;
 pub use identity::{SigningIdentity, TlsIdentity};
 pub use third_party::{
-    Account, Approved, Departure, OauthClient, Operation, Order, Place, Prepared, Reading, Registration,
-    ThirdParty, TransactionsWish,
+    Account, Approved, Departure, FundsAnswer, FundsWish, OauthClient, Operation, Place, Prepared, Reading,
+    Registration, ThirdParty, TransactionsWish,
 };
 pub use transport::{Transport, TransportSettings};

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::bunq::BunqState;
+use crate::kept_approvals::{KeptApproval, Matter};
 use crate::kept_consents::KeptConsent;
+use crate::kept_payments::{KeptFundsConsent, KeptPayment, KeptRequest};
 use crate::private_files::{make_private_folder, replace};
 use crate::{Error, SigningIdentity, TlsIdentity};
 
@@ -57,6 +59,15 @@ pub struct State {
     /// Consents, the newest last.
     #[serde(default)]
     pub consents: Vec<KeptConsent>,
+    /// Payments, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<KeptPayment>,
+    /// Consents for confirmation of funds, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub funds_consents: Vec<KeptFundsConsent>,
+    /// The last request to make something, if no answer came to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<KeptRequest>,
     /// Which sandbox this is, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<KeptSandbox>,
@@ -76,6 +87,40 @@ impl State {
     pub fn client_id(&self) -> Option<&str> {
         let own = self.registration.as_ref().map(|kept| kept.client_id.as_str());
         own.or_else(|| Some(self.bunq.as_ref()?.oauth_client.as_ref()?.client_id.as_str()))
+    }
+
+    /// Forgets what customers were asked to approve.
+    pub fn clear_approvals(&mut self) {
+        self.consents.clear();
+        self.payments.clear();
+        self.funds_consents.clear();
+        self.unanswered = None;
+    }
+
+    /// The way of something through the customer's approval.
+    pub fn approval(&self, matter: &Matter) -> Option<&KeptApproval> {
+        match matter {
+            Matter::Consent(id) => self.consents.iter().map(|kept| &kept.approval).find(|it| it.id == *id),
+            Matter::Payment(id) => self.payments.iter().find(|kept| kept.id == *id)?.approval.as_ref(),
+            Matter::Funds(id) => {
+                self.funds_consents.iter().map(|kept| &kept.approval).find(|it| it.id == *id)
+            }
+            Matter::Connection => None,
+        }
+    }
+
+    /// The same, to change it.
+    pub(crate) fn approval_mut(&mut self, matter: &Matter) -> Option<&mut KeptApproval> {
+        match matter {
+            Matter::Consent(id) => {
+                self.consents.iter_mut().map(|kept| &mut kept.approval).find(|it| it.id == *id)
+            }
+            Matter::Payment(id) => self.payments.iter_mut().find(|kept| kept.id == *id)?.approval.as_mut(),
+            Matter::Funds(id) => {
+                self.funds_consents.iter_mut().map(|kept| &mut kept.approval).find(|it| it.id == *id)
+            }
+            Matter::Connection => None,
+        }
     }
 
     /// The certificate for a purpose.

@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use berlin_group::wire;
 
 use crate::announcement::Announcement;
+use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
+use crate::kept_payments::{KeptFundsConsent, KeptPayment};
+use crate::payments::{Cancellation, Order, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
 use crate::{Error, Hint, Observer};
 
@@ -51,8 +54,8 @@ pub struct Registration {
 /// Where a customer is sent to, and comes back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
-    /// The consent that it is about, where one was asked for before.
-    pub consent: Option<String>,
+    /// What they are asked to approve.
+    pub matter: Matter,
     /// The bank's page.
     pub url: String,
     /// Where the browser comes back to.
@@ -64,6 +67,15 @@ pub struct Departure {
 pub enum Approved {
     /// A consent that was asked for before.
     Consent {
+        /// Its id.
+        id: String,
+        /// Its status.
+        status: String,
+    },
+    /// A payment that was asked for before.
+    Payment(PaymentStatus),
+    /// A consent for confirmation of funds that was asked for before.
+    Funds {
         /// Its id.
         id: String,
         /// Its status.
@@ -119,17 +131,30 @@ pub struct TransactionsWish {
     pub to: Option<String>,
 }
 
-/// Who is to be paid, how much, and what for.
+/// What is asked about an account.
 #[derive(Debug, Clone)]
-pub struct Order {
-    /// IBAN of the payee.
-    pub to: String,
-    /// Name of the payee.
-    pub name: String,
-    /// Euros as a decimal text, for example `12.50`.
+pub struct FundsWish {
+    /// The account, by its number.
+    pub account: String,
+    /// Its holder.
+    pub holder: String,
+    /// A decimal text, for example `12.50`.
     pub amount: String,
-    /// What it is for.
-    pub description: String,
+    /// Currency (ISO 4217); that of the branch if absent.
+    pub currency: Option<String>,
+    /// Who is to be paid.
+    pub payee: Option<String>,
+    /// By which consent; the newest of the account if absent.
+    pub by: Option<String>,
+}
+
+/// What an account holds, as far as that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FundsAnswer {
+    /// Whether it is enough.
+    pub is_enough: bool,
+    /// Currency (ISO 4217) of what was asked.
+    pub currency: String,
 }
 
 /// A payment that waits for the customer, or did.
@@ -171,16 +196,14 @@ pub enum Operation {
     Revoke,
     /// Looking at the OAuth client.
     OauthClient,
-    /// Preparing a payment from an account of which the IBAN alone is known.
-    Pay,
-    /// Asking what became of one.
-    PaymentStatus,
+    /// Paying on a later day, repeatedly, many at once, or in other ways than the one that there is.
+    PayOtherwise,
     /// Preparing a payment from an account of a connected customer.
     Draft,
     /// Asking what became of one.
     DraftStatus,
-    /// Asking whether an account holds an amount.
-    Funds,
+    /// Asking for a consent for confirmation of funds, and what comes of it.
+    FundsConsent,
 }
 
 impl std::fmt::Display for Operation {
@@ -191,11 +214,10 @@ impl std::fmt::Display for Operation {
             Self::Refresh => "refresh",
             Self::Revoke => "revoke",
             Self::OauthClient => "oauth-client",
-            Self::Pay => "pay",
-            Self::PaymentStatus => "status payment",
+            Self::PayOtherwise => "any payment but one of euros, at once, to an IBAN",
             Self::Draft => "draft",
             Self::DraftStatus => "status draft",
-            Self::Funds => "funds",
+            Self::FundsConsent => "funds consent",
         })
     }
 }
@@ -250,22 +272,25 @@ pub trait ThirdParty: Sized {
         Err(Self::refused(Operation::Consent))
     }
 
-    /// The consent that a customer is asked to approve: the one that is named, or the newest. None where customers choose
-    /// at the bank.
-    fn awaiting(&self, named: Option<&str>) -> Result<Option<String>, Error>;
+    /// What a customer is asked to approve: what is named, or the newest of its kind.
+    fn awaiting(&self, wanted: &Wanted) -> Result<Matter, Error>;
 
     /// Where to send the customer. What ties their way back to this request is kept until then.
-    async fn depart(&mut self, consent: Option<&str>, redirect_uri: Option<&str>)
-    -> Result<Departure, Error>;
+    async fn depart(&mut self, matter: &Matter, redirect_uri: Option<&str>) -> Result<Departure, Error>;
 
     /// The browser came back to `location`: takes up what the customer approved. `done` is told of each step and what came
     /// of it.
     async fn arrive(
         &mut self,
-        consent: Option<&str>,
+        matter: &Matter,
         location: &str,
         done: impl FnMut(&'static str, &str),
     ) -> Result<Approved, Error>;
+
+    /// Finishes what a customer approved before, if nothing else is left to do and this side was interrupted.
+    async fn resume(&mut self, _matter: &Matter) -> Result<Option<Approved>, Error> {
+        Ok(None)
+    }
 
     /// What became of a consent: its id and status.
     async fn consent_status(&mut self, _by: Option<&str>) -> Result<(String, String), Error> {
@@ -309,15 +334,22 @@ pub trait ThirdParty: Sized {
         Err(Self::refused(Operation::OauthClient))
     }
 
-    /// Prepares a payment from an account of which the IBAN alone is known, and where the customer decides about it.
-    async fn pay(&mut self, _from: &str, _order: &Order) -> Result<(Prepared, Departure), Error> {
-        Err(Self::refused(Operation::Pay))
-    }
+    /// Asks for a payment and keeps it; the customer decides about it at the bank.
+    async fn pay(
+        &mut self,
+        tenant: &str,
+        redirect_uri: Option<&str>,
+        wish: &PaymentWish,
+    ) -> Result<KeptPayment, Error>;
 
-    /// The status of such a payment.
-    async fn payment_status(&mut self, _id: &str) -> Result<String, Error> {
-        Err(Self::refused(Operation::PaymentStatus))
-    }
+    /// The status of a payment: of the one that is named, or the newest.
+    async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error>;
+
+    /// A payment as the bank has it, with its id.
+    async fn payment_details(&mut self, id: Option<&str>) -> Result<(String, PaymentDetails), Error>;
+
+    /// Takes a payment back, or asks whether the customer agrees that it is.
+    async fn cancel_payment(&mut self, id: Option<&str>) -> Result<Cancellation, Error>;
 
     /// Prepares a payment from an account of a connected customer.
     async fn draft(&mut self, _by: Option<&str>, _from: &str, _order: &Order) -> Result<Prepared, Error> {
@@ -329,10 +361,28 @@ pub trait ThirdParty: Sized {
         Err(Self::refused(Operation::DraftStatus))
     }
 
-    /// Whether an account holds an amount of euros. `name` is that of its holder.
-    async fn has_funds(&mut self, _iban: &str, _name: &str, _amount: &str) -> Result<bool, Error> {
-        Err(Self::refused(Operation::Funds))
+    /// Asks for a consent to ask whether an account holds an amount, and keeps it.
+    async fn request_funds_consent(
+        &mut self,
+        _tenant: &str,
+        _redirect_uri: Option<&str>,
+        _account: &str,
+    ) -> Result<KeptFundsConsent, Error> {
+        Err(Self::refused(Operation::FundsConsent))
     }
+
+    /// What became of such a consent: its id and status.
+    async fn funds_consent_status(&mut self, _by: Option<&str>) -> Result<(String, String), Error> {
+        Err(Self::refused(Operation::FundsConsent))
+    }
+
+    /// Ends such a consent; returns its id.
+    async fn end_funds_consent(&mut self, _by: Option<&str>) -> Result<String, Error> {
+        Err(Self::refused(Operation::FundsConsent))
+    }
+
+    /// Whether an account holds an amount.
+    async fn has_funds(&mut self, wish: &FundsWish) -> Result<FundsAnswer, Error>;
 
     /// What is there in place of an operation that the interface does not offer, and what leads to it.
     fn instead(operation: Operation) -> (&'static str, Option<Hint>);
@@ -366,8 +416,8 @@ mod tests {
         let at_bunq = |operation| <bunq::Client as ThirdParty>::refused(operation);
         for (error, text, hint) in [
             (
-                <berlin_group::Client as ThirdParty>::refused(Operation::Pay),
-                "pay is not offered at banks of the dialect berlin-group; a bank may speak that of bunq too",
+                <berlin_group::Client as ThirdParty>::refused(Operation::Draft),
+                "draft is not offered at banks of the dialect berlin-group; a bank may speak that of bunq too",
                 Some(Hint::RegisterIn(Dialect::Bunq)),
             ),
             (

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -132,7 +132,7 @@ impl Transport {
             let waiting_for = format!("the answer of {} {url}", call.method);
             let result = self.patiently(&waiting_for, self.attempt(&call)).await;
             match (&result, pauses.next()) {
-                (Err(error), Some(pause)) if is_temporary(error) => self.pause(*pause, error).await,
+                (Err(error), Some(pause)) if error.is_temporary() => self.pause(*pause, error).await,
                 _ => return result,
             }
         }
@@ -194,18 +194,6 @@ impl Transport {
         }
         let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
         Err(Error::Bank(BankError::parse(status.as_u16(), &body, request_id, retry_after)))
-    }
-}
-
-fn is_temporary(error: &Error) -> bool {
-    match error {
-        Error::Unreachable { .. } | Error::Unresolved { .. } => true,
-        Error::Bank(error) => {
-            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT]
-                .iter()
-                .any(|status| status.as_u16() == error.status)
-        }
-        _ => false,
     }
 }
 

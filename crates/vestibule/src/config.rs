@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edge::{CallLog, Observer};
+use gateway::Profiles;
 use gateway::domain::{Tenant, Timestamp};
-use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
+
+use crate::profiles::{self, RateLimits, Strictness};
 
 /// Everything that the command line can say about a sandbox.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct SandboxConfig {
     pub tenants: Vec<Tenant>,
     /// Where browsers reach the bank; by default the address without TLS.
     pub public_url: Option<String>,
+    /// How the bank runs each of its interfaces, as strict or lenient as it is.
+    pub profiles: fn(Strictness, RateLimits) -> Profiles,
     /// How much the bank puts up with.
     pub strictness: Strictness,
     /// How often it may be called.
@@ -95,6 +99,7 @@ impl Default for SandboxConfig {
                 .filter_map(|name| Tenant::parse(name).ok())
                 .collect(),
             public_url: None,
+            profiles: profiles::of_sandbox,
             strictness: Strictness::Lenient,
             rate_limits: RateLimits::On,
             cross_border_payments: false,

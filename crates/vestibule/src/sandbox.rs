@@ -9,7 +9,7 @@ use edge::outbound::Loopback;
 use edge::{Dialect, Edge, Mounted, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Store, StoreError, Strictness};
+use gateway::{Clock, Drawer, Store, StoreError};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
@@ -20,6 +20,7 @@ use crate::app::Bank;
 use crate::assemble::{Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
+use crate::profiles::Strictness;
 use crate::start_error::StartError;
 use crate::{tasks, tls};
 
@@ -219,8 +220,7 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
 fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
     SandboxSettings {
         tenants: config.tenants.clone(),
-        strictness: config.strictness,
-        rate_limits: config.rate_limits,
+        profiles: (config.profiles)(config.strictness, config.rate_limits),
         cross_border_payments: config.cross_border_payments,
         seed: config.seed,
         begin: config.begin,

@@ -87,30 +87,29 @@ pub struct Texts {
     pub once: &'static str,
     pub recurring: &'static str,
     pub no_payments: &'static str,
+    pub decide_funds: &'static str,
+    pub wants_to_know: &'static str,
+    pub whether_funds: &'static str,
+    pub card: &'static str,
+    pub until_withdrawn: &'static str,
     pub approve: &'static str,
-    pub decide_payments: &'static str,
-    pub payment: &'static str,
-    pub pay_from: &'static str,
-    pub amount: &'static str,
-    pub pay_to: &'static str,
-    pub pay_for: &'static str,
-    pub pay: &'static str,
-    pub do_not_pay: &'static str,
-    pub decide_later: &'static str,
-    pub lacks_funds: &'static str,
-    pub cannot_be_paid: &'static str,
-    pub was_not_paid: &'static str,
-    pub not_enough: &'static str,
     pub which_of_accounts: &'static str,
-    pub choose_payment: &'static str,
-    pub confirm: &'static str,
     pub choose: &'static str,
     pub nothing_to_choose: &'static str,
     pub over: &'static str,
     pub over_text: &'static str,
+    pub refused: &'static str,
+    pub not_found: &'static str,
+    pub error_text: &'static str,
+    pub what_is_wrong: &'static str,
+    pub error_code: &'static str,
     pub forbidden: &'static str,
     pub forbidden_text: &'static str,
     pub months: [&'static str; 12],
+    /// From zero to ten.
+    pub numbers: [&'static str; 11],
+    pub one_minute: &'static str,
+    pub minutes: &'static str,
 }
 
 const ENGLISH: Texts = Texts {
@@ -129,8 +128,8 @@ const ENGLISH: Texts = Texts {
     cancel: "Cancel",
     wrong: "Account number or answer is not right.",
     attempts_left: "Attempts left:",
-    blocked: "Log-in is blocked after five wrong answers in a row. It opens again at",
-    too_many_open: "Three log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in five minutes.",
+    blocked: "Log-in is blocked after {failures} wrong answers in a row. It opens again at",
+    too_many_open: "{Most} log-ins for this third party wait for your answer already. Finish or cancel one of them, or try again in {minutes}.",
     simulator: "Digipass simulator",
     simulator_intro: "This bank is for tests, and so is your digipass. Type its number to see what it would answer.",
     device_number: "Number of the digipass",
@@ -157,27 +156,22 @@ const ENGLISH: Texts = Texts {
     once: "Once",
     recurring: "Whenever you use it, and a few times a day without you",
     no_payments: "It cannot pay or change anything. You can withdraw this consent at any time.",
-    decide_payments: "Make these payments?",
-    payment: "Payment",
-    pay_from: "From account",
-    amount: "Amount",
-    pay_to: "To",
-    pay_for: "For",
-    pay: "Pay",
-    do_not_pay: "Do not pay",
-    decide_later: "Decide later",
-    lacks_funds: "The account does not hold enough for this payment at the moment.",
-    cannot_be_paid: "The account that is to be paid does not take this payment.",
-    was_not_paid: "Nothing was paid. You can decide again, or cancel.",
-    not_enough: "not enough for this payment",
+    decide_funds: "Let it ask whether there is enough money?",
+    wants_to_know: "Wants to know",
+    whether_funds: "Whether the account holds the amount that you are about to pay. The answer is yes or no: it does not see the balance, and nothing is set aside.",
+    card: "Card",
+    until_withdrawn: "Until you withdraw it",
     which_of_accounts: "Of which accounts?",
-    choose_payment: "Decide about at least one payment.",
-    confirm: "Confirm",
     approve: "Approve",
     choose: "Choose an account.",
     nothing_to_choose: "You have no account of the kind that is asked for.",
     over: "This page has expired",
     over_text: "It was used before, or replaced by a newer one. Go back to the application and start again there.",
+    refused: "This request cannot be completed",
+    not_found: "There is no such page",
+    error_text: "Nothing was shared and nothing was paid. Go back to the application that sent you here. If this happens again, tell its makers what stands below.",
+    what_is_wrong: "What is wrong",
+    error_code: "Code",
     forbidden: "This did not come from our page",
     forbidden_text: "Nothing was done. Go back to the application and start again there.",
     months: [
@@ -194,6 +188,9 @@ const ENGLISH: Texts = Texts {
         "November",
         "December",
     ],
+    numbers: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 const DUTCH: Texts = Texts {
@@ -212,8 +209,8 @@ const DUTCH: Texts = Texts {
     cancel: "Annuleren",
     wrong: "Rekeningnummer of antwoord is niet juist.",
     attempts_left: "Resterende pogingen:",
-    blocked: "Inloggen is geblokkeerd na vijf foute antwoorden op rij. Het kan weer om",
-    too_many_open: "Er wachten al drie inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over vijf minuten opnieuw.",
+    blocked: "Inloggen is geblokkeerd na {failures} foute antwoorden op rij. Het kan weer om",
+    too_many_open: "Er wachten al {most} inlogpogingen voor deze partij op uw antwoord. Maak er een af, annuleer er een, of probeer het over {minutes} opnieuw.",
     simulator: "Digipass-simulator",
     simulator_intro: "Deze bank is om te testen, en uw digipass ook. Toets het nummer in om te zien wat hij zou antwoorden.",
     device_number: "Nummer van de digipass",
@@ -240,27 +237,22 @@ const DUTCH: Texts = Texts {
     once: "Eenmalig",
     recurring: "Wanneer u het gebruikt, en enkele keren per dag zonder u",
     no_payments: "Er kan niets worden betaald of gewijzigd. U kunt dit altijd intrekken.",
-    decide_payments: "Deze betalingen uitvoeren?",
-    payment: "Betaling",
-    pay_from: "Van rekening",
-    amount: "Bedrag",
-    pay_to: "Aan",
-    pay_for: "Omschrijving",
-    pay: "Betalen",
-    do_not_pay: "Niet betalen",
-    decide_later: "Later beslissen",
-    lacks_funds: "Het saldo van de rekening is op dit moment te laag voor deze betaling.",
-    cannot_be_paid: "De rekening van de ontvanger neemt deze betaling niet aan.",
-    was_not_paid: "Er is niets betaald. U kunt opnieuw beslissen of annuleren.",
-    not_enough: "te laag saldo voor deze betaling",
+    decide_funds: "Laten vragen of er genoeg geld is?",
+    wants_to_know: "Wil weten",
+    whether_funds: "Of er op de rekening staat wat u wilt betalen. Het antwoord is ja of nee: het saldo is niet te zien en er wordt niets gereserveerd.",
+    card: "Kaart",
+    until_withdrawn: "Tot u het intrekt",
     which_of_accounts: "Van welke rekeningen?",
-    choose_payment: "Beslis over ten minste één betaling.",
-    confirm: "Bevestigen",
     approve: "Goedkeuren",
     choose: "Kies een rekening.",
     nothing_to_choose: "U hebt geen rekening van de gevraagde soort.",
     over: "Deze pagina is verlopen",
     over_text: "Hij is al gebruikt, of vervangen door een nieuwere. Ga terug naar de applicatie en begin daar opnieuw.",
+    refused: "Deze aanvraag kan niet worden afgerond",
+    not_found: "Deze pagina bestaat niet",
+    error_text: "Er is niets gedeeld en niets betaald. Ga terug naar de applicatie die u hierheen stuurde. Gebeurt dit opnieuw, geef de makers ervan dan door wat hieronder staat.",
+    what_is_wrong: "Wat er mis is",
+    error_code: "Code",
     forbidden: "Dit kwam niet van onze pagina",
     forbidden_text: "Er is niets gebeurd. Ga terug naar de applicatie en begin daar opnieuw.",
     months: [
@@ -277,6 +269,9 @@ const DUTCH: Texts = Texts {
         "november",
         "december",
     ],
+    numbers: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"],
+    one_minute: "minuut",
+    minutes: "minuten",
 };
 
 const FRENCH: Texts = Texts {
@@ -295,8 +290,8 @@ const FRENCH: Texts = Texts {
     cancel: "Annuler",
     wrong: "Le numéro de compte ou la réponse n'est pas correct.",
     attempts_left: "Essais restants :",
-    blocked: "La connexion est bloquée après cinq mauvaises réponses de suite. Elle rouvre à",
-    too_many_open: "Trois connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans cinq minutes.",
+    blocked: "La connexion est bloquée après {failures} mauvaises réponses de suite. Elle rouvre à",
+    too_many_open: "{Most} connexions pour ce prestataire attendent déjà votre réponse. Terminez ou annulez l’une d’elles, ou réessayez dans {minutes}.",
     simulator: "Simulateur de digipass",
     simulator_intro: "Cette banque sert aux tests, votre digipass aussi. Tapez son numéro pour voir ce qu'il répondrait.",
     device_number: "Numéro du digipass",
@@ -323,27 +318,22 @@ const FRENCH: Texts = Texts {
     once: "Une seule fois",
     recurring: "Chaque fois que vous l'utilisez, et quelques fois par jour sans vous",
     no_payments: "Rien ne peut être payé ni modifié. Vous pouvez révoquer cet accord à tout moment.",
-    decide_payments: "Effectuer ces paiements ?",
-    payment: "Paiement",
-    pay_from: "Du compte",
-    amount: "Montant",
-    pay_to: "À",
-    pay_for: "Communication",
-    pay: "Payer",
-    do_not_pay: "Ne pas payer",
-    decide_later: "Décider plus tard",
-    lacks_funds: "Le solde du compte ne suffit pas pour ce paiement en ce moment.",
-    cannot_be_paid: "Le compte du bénéficiaire n'accepte pas ce paiement.",
-    was_not_paid: "Rien n'a été payé. Vous pouvez décider à nouveau ou annuler.",
-    not_enough: "solde insuffisant pour ce paiement",
+    decide_funds: "Permettre de demander si le solde suffit ?",
+    wants_to_know: "Veut savoir",
+    whether_funds: "Si le compte contient le montant que vous allez payer. La réponse est oui ou non : le solde n’est pas communiqué et rien n’est réservé.",
+    card: "Carte",
+    until_withdrawn: "Jusqu’à ce que vous le retiriez",
     which_of_accounts: "De quels comptes ?",
-    choose_payment: "Décidez d'au moins un paiement.",
-    confirm: "Confirmer",
     approve: "Approuver",
     choose: "Choisissez un compte.",
     nothing_to_choose: "Vous n'avez pas de compte du type demandé.",
     over: "Cette page a expiré",
     over_text: "Elle a déjà servi, ou une plus récente la remplace. Retournez à l'application et recommencez là-bas.",
+    refused: "Cette demande ne peut pas aboutir",
+    not_found: "Cette page n'existe pas",
+    error_text: "Rien n'a été partagé et rien n'a été payé. Retournez à l'application qui vous a envoyé ici. Si cela se reproduit, transmettez à ses auteurs ce qui figure ci-dessous.",
+    what_is_wrong: "Ce qui ne va pas",
+    error_code: "Code",
     forbidden: "Ceci ne vient pas de notre page",
     forbidden_text: "Rien n'a été fait. Retournez à l'application et recommencez là-bas.",
     months: [
@@ -360,6 +350,9 @@ const FRENCH: Texts = Texts {
         "novembre",
         "décembre",
     ],
+    numbers: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+    one_minute: "minute",
+    minutes: "minutes",
 };
 
 impl Texts {
@@ -368,17 +361,58 @@ impl Texts {
         texts(*language).own_name
     }
 
+    /// A number, in a word up to ten.
+    pub(crate) fn number(&self, number: i64) -> String {
+        let word = usize::try_from(number).ok().and_then(|number| self.numbers.get(number));
+        word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
+    }
+
+    /// That so many failures block the log-in, and that what follows is until when.
+    pub fn blocked(&self, failures: &i64) -> String {
+        self.blocked.replace("{failures}", &self.number(*failures))
+    }
+
+    /// That so many log-ins wait for an answer, and how long one may be left alone.
+    pub fn too_many_open(&self, most: &usize, minutes: &i64) -> String {
+        let most = self.number(i64::try_from(*most).unwrap_or(i64::MAX));
+        let mut capital = most.clone();
+        if let Some(first) = capital.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let unit = if *minutes == 1 { self.one_minute } else { self.minutes };
+        let minutes = format!("{} {unit}", self.number(*minutes));
+        self.too_many_open.replace("{most}", &most).replace("{Most}", &capital).replace("{minutes}", &minutes)
+    }
+
     /// A day as people write it, for example 3 March 2026.
     pub fn day(&self, year: i16, month: i8, day: i8) -> String {
-        let month = usize::try_from(month - 1).ok().and_then(|month| self.months.get(month));
         let day = if day == 1 { self.first_of_month.to_owned() } else { day.to_string() };
-        format!("{day} {} {year}", month.unwrap_or(&""))
+        format!("{day} {} {year}", self.month(month))
+    }
+
+    /// The name of a month, 1 to 12.
+    pub fn month(&self, month: i8) -> &'static str {
+        usize::try_from(month - 1).ok().and_then(|month| self.months.get(month)).unwrap_or(&"")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_told_in_words() {
+        let blocked = texts(Language::English).blocked(&5);
+        assert!(blocked.contains("after five wrong answers in a row"), "{blocked}");
+        assert!(texts(Language::Dutch).blocked(&12).contains("na 12 foute antwoorden"));
+        let open = texts(Language::French).too_many_open(&3, &5);
+        assert!(
+            open.starts_with("Trois connexions") && open.ends_with("réessayez dans cinq minutes."),
+            "{open}"
+        );
+        let open = texts(Language::Dutch).too_many_open(&4, &1);
+        assert!(open.contains("al vier inlogpogingen") && open.contains("over één minuut opnieuw"), "{open}");
+    }
 
     #[test]
     fn a_link_asks_for_languages_in_order() {

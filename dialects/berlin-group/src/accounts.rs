@@ -211,6 +211,7 @@ fn reference(account: &Account) -> wire::AccountReference {
         uk_sort_code: british.map(|(sort_code, _)| sort_code.to_owned()),
         uk_account_number: british.map(|(_, account_number)| account_number.to_owned()),
         currency: None,
+        ..wire::AccountReference::default()
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn start<K: SubjectPath>(
     call.no_members()?;
     let uri = call.redirect_uri()?;
     let sought = call.sought::<K>(&subject)?;
-    let begun = edge.gateway.start_authorisation(&call.ctx, sought, &uri, &call.key()).await?;
+    let begun = edge.gateway.start_authorisation(&call.ctx, sought, &uri, &call.key(&edge)).await?;
     // The bank itself asks for a refresh token where the third party said that it comes back.
     let is_recurring = match &subject {
         Subject::Consent(id) => edge.gateway.consent(&call.ctx, call.tpp(), id.as_str()).await?.recurring,
@@ -93,7 +93,8 @@ pub(crate) async fn status<K: SubjectPath>(
 ) -> Result<Json<wire::ScaStatus>, Error> {
     let (subject, id) = (call.subject(K::KIND)?, call.id("authorisation")?);
     let found = edge.gateway.authorisation(&call.ctx, call.sought::<K>(&subject)?, &id).await?;
-    Ok(Json(wire::ScaStatus { sca_status: found.status_at(call.ctx.now).name().to_owned() }))
+    let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &found);
+    Ok(Json(wire::ScaStatus { sca_status: status.name().to_owned() }))
 }
 
 /// Confirms an authorisation with the access token that came from it.
@@ -108,8 +109,9 @@ pub(crate) async fn confirm<K: SubjectPath>(
         AccessCredentials { tpp: call.tpp(), token: call.bearer()?, certificate: certificate.as_deref() };
     let which = (call.sought::<K>(&subject)?, id.as_str());
     let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, which).await?;
+    let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &confirmed);
     Ok(Json(wire::Authorisation {
-        sca_status: confirmed.status_at(call.ctx.now).name().to_owned(),
+        sca_status: status.name().to_owned(),
         authorisation_id: Some(confirmed.id.to_string()),
         links: links::confirmation(&K::link(&call, subject.id())?, &confirmed),
     }))

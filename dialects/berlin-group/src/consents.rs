@@ -20,9 +20,10 @@ pub(crate) type Created<T> = (StatusCode, [(HeaderName, String); 2], Json<T>);
 /// Asks for a consent.
 pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Created<wire::Consent>, Error> {
     call.customer_address()?;
-    let request = parse(call.json()?, call.redirect_uri()?)?;
+    let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
+    let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
-        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_consent(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::Consent(consent.id.clone()));
     let body = render(&edge, &call.ctx, &consent, &authorisation);
     Ok(created(&call, body.links.itself.clone().unwrap_or_default(), body))
@@ -44,7 +45,8 @@ pub(crate) async fn status(
 ) -> Result<Json<wire::ConsentStatus>, Error> {
     let subject = call.subject(SubjectKind::Consent)?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
-    Ok(Json(wire::ConsentStatus { consent_status: consent.status_at(call.ctx.now).name().to_owned() }))
+    let status = edge.gateway.consent_status(&consent, call.ctx.now);
+    Ok(Json(wire::ConsentStatus { consent_status: status.name().to_owned() }))
 }
 
 /// Ends a consent.
@@ -61,7 +63,11 @@ pub(crate) fn created<T>(call: &Signed, link: String, body: T) -> Created<T> {
     (StatusCode::CREATED, [(LOCATION, location), (approach, "REDIRECT".to_owned())], Json(body))
 }
 
-fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentRequest, Error> {
+fn parse(
+    request: wire::ConsentRequest,
+    redirect_uri: String,
+    max_references: usize,
+) -> Result<ConsentRequest, Error> {
     let access = request.access;
     let unsupported = [
         ("availableAccounts", access.available_accounts.is_some()),
@@ -94,7 +100,7 @@ fn parse(request: wire::ConsentRequest, redirect_uri: String) -> Result<ConsentR
         Error::format(format!("validUntil \"{}\" is no date; {error}", shorten(&request.valid_until)))
     })?;
     Ok(ConsentRequest {
-        access: Access::from_request(requested).map_err(gateway::domain::Refusal::from)?,
+        access: Access::from_request(requested, max_references).map_err(gateway::domain::Refusal::from)?,
         recurring: request.recurring_indicator,
         valid_until,
         frequency_per_day: request.frequency_per_day,
@@ -107,8 +113,9 @@ fn references(array: Option<Vec<wire::AccountReference>>) -> Result<Option<Vec<A
     array.map(|array| array.into_iter().map(reference).collect()).transpose()
 }
 
-fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
-    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency } = reference;
+/// An account as a third party names it.
+pub(crate) fn reference(reference: wire::AccountReference) -> Result<AccountReference, Error> {
+    let wire::AccountReference { iban, uk_sort_code, uk_account_number, currency, .. } = reference;
     let all_digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let number = match (iban, uk_sort_code, uk_account_number) {
         (Some(iban), None, None) => AccountNumber::Iban(Iban::parse(&iban).map_err(Error::format)?),
@@ -141,7 +148,7 @@ fn render(edge: &Edge, ctx: &Ctx, consent: &Consent, authorisation: &Authorisati
         valid_until: consent.valid_until.to_string(),
         frequency_per_day: consent.frequency_per_day,
         last_action_date: last_action.to_string(),
-        consent_status: consent.status_at(at).name().to_owned(),
+        consent_status: edge.gateway.consent_status(consent, at).name().to_owned(),
         consent_id: consent.id.to_string(),
         authorisation_id: authorisation.id.to_string(),
         links: links::authorisation(
@@ -186,7 +193,7 @@ fn render_access(consent: &Consent) -> wire::Access {
     }
 }
 
-fn render_reference(reference: &AccountReference) -> wire::AccountReference {
+pub(crate) fn render_reference(reference: &AccountReference) -> wire::AccountReference {
     let currency = reference.currency.clone();
     match &reference.number {
         AccountNumber::Iban(iban) => wire::AccountReference {

@@ -6,12 +6,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, GrantRefusal, PaymentRefusal, Refusal, ScaStatus,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, PaymentRefusal, Refusal,
+    ScaStatus,
 };
 use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::wire::{ErrorBody, TppMessage};
+use crate::wording::text;
 
 /// An answer that is an error.
 #[derive(Debug, Clone)]
@@ -41,6 +43,17 @@ impl Error {
 
     pub(crate) fn format(text: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "FORMAT_ERROR", text)
+    }
+
+    /// The same error, saying to which member of a body it belongs.
+    pub(crate) fn of_member(self, member: &str) -> Self {
+        Self { text: format!("{member}: {}", self.text), ..self }
+    }
+
+    /// Status, code and text.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (u16, &str, &str) {
+        (self.status.as_u16(), self.code.unwrap_or_default(), &self.text)
     }
 
     /// The same error for a caller who is told the code only. Texts about certificates and signatures would
@@ -143,21 +156,22 @@ impl From<Refusal> for Error {
             // Refusals of the registration endpoint, which has its own format.
             Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+            | Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. } => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
             Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),
             Refusal::Authorisation(refusal) => of_authorisation(refusal),
             Refusal::Grant(refusal) => of_grant(refusal),
             Refusal::Access(refusal) => of_access(refusal),
+            Refusal::Funds(refusal) => of_funds(refusal),
             Refusal::Payment(refusal) => of_payment(refusal),
         };
         let retry_after = match &refusal {
             Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
             _ => None,
         };
-        Self { retry_after, ..Self::new(status, code, refusal) }
+        Self { retry_after, ..Self::new(status, code, text(&refusal)) }
     }
 }
 
@@ -166,7 +180,7 @@ fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
     match refusal {
         R::AccessEmpty
         | R::AccessMixed
-        | R::TooManyReferences
+        | R::TooManyReferences { .. }
         | R::Frequency { .. }
         | R::FrequencyOfOneOff
         | R::ValidUntilInPast { .. }
@@ -199,7 +213,7 @@ fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
         | R::SameAccount
         | R::NotEmpty
         | R::InsufficientFunds
-        | R::RefusedByBank(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
+        | R::Bank(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
     }
 }
 
@@ -244,6 +258,18 @@ fn of_access(refusal: &AccessRefusal) -> (StatusCode, &'static str) {
         R::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED"),
         R::Period { .. } | R::PeriodInFuture { .. } => (StatusCode::BAD_REQUEST, "PERIOD_INVALID"),
         R::EdgeToken => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+    }
+}
+
+fn of_funds(refusal: &FundsRefusal) -> (StatusCode, &'static str) {
+    use FundsRefusal as R;
+    match refusal {
+        R::NotPositive => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+        R::Card => (StatusCode::BAD_REQUEST, "CARD_INVALID"),
+        R::Unknown(_) => (StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN"),
+        R::NoAccess(_) | R::Product(_) | R::Currency { .. } | R::Currencies => {
+            (StatusCode::FORBIDDEN, "PRODUCT_INVALID")
+        }
     }
 }
 

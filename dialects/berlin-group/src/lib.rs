@@ -16,15 +16,21 @@ mod consents;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
+mod funds;
+#[cfg(feature = "server")]
 mod links;
 #[cfg(feature = "server")]
-mod minimal_body;
+mod not_offered;
 #[cfg(feature = "server")]
 mod onboarding;
+#[cfg(feature = "server")]
+mod payment_bodies;
 #[cfg(feature = "server")]
 mod payments;
 #[cfg(feature = "server")]
 mod router;
+#[cfg(feature = "server")]
+mod wording;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;

@@ -20,6 +20,11 @@ pub(crate) fn payment(
     format!("/{tenant}/v1/{}/{}/{id}", service.name(), product.name())
 }
 
+/// The path of a consent for confirmation of funds.
+pub(crate) fn funds_consent(tenant: &Tenant, id: &str) -> String {
+    format!("/{tenant}/v2/consents/confirmation-of-funds/{id}")
+}
+
 /// The path of an account of a kind.
 pub(crate) fn account(tenant: &Tenant, product: Product, id: &str) -> String {
     match product {

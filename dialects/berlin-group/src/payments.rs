@@ -16,15 +16,15 @@ use crate::auth::{About, Signed};
 use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created};
 use crate::error::Error;
-use crate::{links, minimal_body, wire};
+use crate::payment_bodies::{self, Ordered};
+use crate::{links, wire};
 
 /// Services and products that the bank offers.
-const OFFERED: [(PaymentService, &[PaymentProduct]); 3] = {
+const OFFERED: [(PaymentService, &[PaymentProduct]); 2] = {
     use PaymentProduct::{CrossBorderCreditTransfers, SepaCreditTransfers, UkDomesticTransfers};
     [
         (PaymentService::Single, &[SepaCreditTransfers, UkDomesticTransfers, CrossBorderCreditTransfers]),
         (PaymentService::Periodic, &[SepaCreditTransfers, UkDomesticTransfers]),
-        (PaymentService::Bulk, &[SepaCreditTransfers]),
     ]
 };
 
@@ -70,11 +70,10 @@ pub(crate) async fn create(
     call.customer_address()?;
     let redirect_uri = call.redirect_uri()?;
     let starts_explicitly = call.explicit_start()?;
-    let minimal_body::Ordered { terms, transfers, debtor } =
-        minimal_body::single(product, call.json()?, call.ctx.today())?;
+    let Ordered { terms, transfers, debtor } = ordered(&call, (service, product))?;
     let request = PaymentInitiation { terms, debtor, transfers, redirect_uri, starts_explicitly };
     let RequestedPayment { payment, authorisation } =
-        edge.gateway.request_payment(&call.ctx, call.tpp(), request, &call.key()).await?;
+        edge.gateway.request_payment(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
     note_subject(Subject::Payment(payment.id.clone()));
     let link = links::payment(&call.ctx.tenant, (service, product), payment.id.as_str());
     let links = match &authorisation {
@@ -130,7 +129,7 @@ pub(crate) async fn cancel(
     let link = Payments::link(&call, subject.id())?;
     let sought = call.sought::<Cancellations>(&subject)?;
     let cancelled =
-        edge.gateway.cancel_requested_payment(&call.ctx, sought, &redirect_uri, &call.key()).await?;
+        edge.gateway.cancel_requested_payment(&call.ctx, sought, &redirect_uri, &call.key(&edge)).await?;
     Ok(match cancelled {
         Cancellation::Done(view, newest) => {
             let body = render(&edge, &view, links::itself(&link)).await?;
@@ -144,6 +143,16 @@ pub(crate) async fn cancel(
             (StatusCode::ACCEPTED, [approach], Json(body)).into_response()
         }
     })
+}
+
+/// What the body asks for.
+fn ordered(call: &Signed, (service, product): (PaymentService, PaymentProduct)) -> Result<Ordered, Error> {
+    let today = call.ctx.today();
+    match service {
+        PaymentService::Single => payment_bodies::single(product, call.json()?, today),
+        PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, today),
+        PaymentService::Bulk => Err(edge::Rejected::NotFound.into()),
+    }
 }
 
 /// Service and product that the path names.

@@ -8,7 +8,7 @@ use edge::{Dialect, Edge, Rejected, guard};
 use http::Method;
 
 use crate::error::{Error, explain_or_not};
-use crate::{accounts, authorisations, consents, onboarding, payments};
+use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, payments};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect =
@@ -21,7 +21,8 @@ const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-
 const DATA: &[&str] = &["Consent-ID", "Authorization"];
 
 fn mount(edge: Edge) -> Router {
-    let operations = onboarding().into_iter().chain(consents()).chain(accounts()).chain(payments());
+    let operations =
+        onboarding().into_iter().chain(consents()).chain(accounts()).chain(payments()).chain(funds());
     let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
     let mut operations: Vec<_> = operations.map(signed).collect();
     operations
@@ -29,7 +30,7 @@ fn mount(edge: Edge) -> Router {
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
     let server = format!("{}{}", edge.public_url, DIALECT.prefix);
     operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
-    openapi::route_all(Router::new(), operations)
+    openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge.clone(), explain_or_not))
@@ -71,7 +72,7 @@ fn consents() -> Vec<Operation<Edge>> {
 }
 
 fn payments() -> Vec<Operation<Edge>> {
-    ["payments"].into_iter().flat_map(payments_of).collect()
+    ["payments", "periodic-payments"].into_iter().flat_map(payments_of).collect()
 }
 
 /// Operations of a payment service.
@@ -144,4 +145,43 @@ fn accounts() -> Vec<Operation<Edge>> {
     .into_iter()
     .map(|operation| operation.with("", DATA))
     .collect()
+}
+
+fn funds() -> Vec<Operation<Edge>> {
+    use authorisations::{confirm, list, start, status};
+    use funds::FundsConsents;
+    const CONSENT: &str = "/{tenant}/v2/consents/confirmation-of-funds/{consent}";
+    const AUTHORISATIONS: &str = "/{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations";
+    const AUTHORISATION: &str =
+        "/{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}";
+    vec![
+        Operation::post(
+            "/{tenant}/v2/consents/confirmation-of-funds",
+            201,
+            "Ask for a consent to confirmation of funds",
+            funds::create,
+        )
+        .with("", &["PSU-IP-Address", "TPP-Redirect-URI"]),
+        Operation::get(CONSENT, 200, "Read a consent to confirmation of funds", funds::read),
+        Operation::delete(CONSENT, 204, "End a consent to confirmation of funds", funds::delete),
+        Operation::get(
+            "/{tenant}/v2/consents/confirmation-of-funds/{consent}/status",
+            200,
+            "Status of a consent to confirmation of funds",
+            funds::status,
+        ),
+        Operation::get(AUTHORISATIONS, 200, "Authorisations of a consent", list::<FundsConsents>),
+        Operation::post(AUTHORISATIONS, 201, "Begin another authorisation", start::<FundsConsents>)
+            .with("", &["TPP-Redirect-URI"]),
+        Operation::get(AUTHORISATION, 200, "Status of an authorisation", status::<FundsConsents>),
+        Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<FundsConsents>)
+            .with("", &["Authorization"]),
+        Operation::post(
+            "/{tenant}/v1/funds-confirmations",
+            200,
+            "Whether an account holds an amount",
+            funds::confirm,
+        )
+        .with("", DATA),
+    ]
 }

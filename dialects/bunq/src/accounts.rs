@@ -1,20 +1,24 @@
 //! Monetary accounts: the accounts of the bank with a number, a type, and what their holder calls them (section 14.1).
 
 use eidas::Role;
-use gateway::domain::{Account, AccountId, AccountStatus, Money, Product};
+use gateway::domain::{Account, AccountId, AccountStatus, Funds, Money, Product};
 use gateway::{Error as GatewayError, ReadableAccount, retry};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::{Call, breathe};
 use crate::error::Error;
-use crate::labels::{amount, avatar, hidden_amount, is_in_person, label_user, public_uuid};
+use crate::labels::{amount, avatar, is_in_person, label_user, pointer, public_uuid, shown};
 use crate::pagination::Page;
 use crate::payments::roles_of_caller;
-use crate::records::{Kept, Record, find, index, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Record, find, index, look_up};
+use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::{self, User};
+use crate::wire::accounts::{self as wire, ACCOUNT, CoOwner, OfType, Setting};
+use crate::wire::objects::Object;
+use crate::wire::payments::Decision;
+use crate::wire::{Amount, MonetaryAccount};
 
 /// From the bank's id of an account to its number.
 const BY_ID: &str = "account-by-id";
@@ -36,10 +40,6 @@ pub(crate) struct AccountProfile {
     pub(crate) savings_goal: Option<i64>,
     pub(crate) setting: Option<Value>,
     pub(crate) closing_reason: Option<String>,
-}
-
-impl Kept for AccountProfile {
-    const KIND: &'static str = "account";
 }
 
 /// An account that the caller may see.
@@ -69,22 +69,20 @@ pub(crate) enum Type {
 }
 
 impl Type {
-    fn wrapper(self) -> &'static str {
+    /// An account of this type under its wrapper.
+    fn wrap(self, account: wire::Account) -> Object {
         match self {
-            Self::Bank => "MonetaryAccountBank",
-            Self::Joint => "MonetaryAccountJoint",
-            Self::Savings => "MonetaryAccountSavings",
-            Self::External => "MonetaryAccountExternal",
-            Self::ExternalSavings => "MonetaryAccountExternalSavings",
-            Self::Card => "MonetaryAccountCard",
+            Self::Bank => Object::MonetaryAccountBank(account),
+            Self::Joint => Object::MonetaryAccountJoint(account),
+            Self::Savings => Object::MonetaryAccountSavings(account),
+            Self::External => Object::MonetaryAccountExternal(account),
+            Self::ExternalSavings => Object::MonetaryAccountExternalSavings(account),
+            Self::Card => Object::MonetaryAccountCard(account),
         }
     }
 }
 
 /// Every account that the caller may see.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
     let gateway = &call.bunq.edge.gateway;
     let readable = match call.caller()? {
@@ -124,7 +122,7 @@ fn names_alone(accounts: Vec<ReadableAccount>) -> Vec<ReadableAccount> {
 /// 404 if the caller may not see it.
 pub(crate) async fn named(call: &Call) -> Result<Seen, Error> {
     call.user()?;
-    let id = call.id("account")?;
+    let id = call.names.account.get()?;
     let all = visible(call).await?;
     all.into_iter().find(|seen| seen.id == id).ok_or_else(Error::not_found)
 }
@@ -169,9 +167,6 @@ async fn number_accounts(call: &Call) -> Result<(), GatewayError> {
 }
 
 /// The number of an account, if it has one.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, account: &AccountId) -> Result<Option<i64>, GatewayError> {
     look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await
 }
@@ -214,7 +209,7 @@ pub(crate) async fn profile(
 }
 
 /// An account under its type. A third party sees less (recorded: members stay, their values are null).
-async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
+async fn render(call: &Call, seen: &Seen) -> Result<Object, GatewayError> {
     let (account, record, profile) = (seen.account(), &seen.record, &seen.record.value);
     let in_full = call.caller().is_ok_and(User::sees_all);
     let holder = match call.caller().ok().and_then(User::granted_by) {
@@ -225,66 +220,65 @@ async fn render(call: &Call, seen: &Seen) -> Result<Value, GatewayError> {
         Some(proof) => Some(call.bunq.edge.gateway.funds(&call.ctx, proof).await?),
         None => None,
     };
-    let shown = |money: Option<Money>| money.map_or_else(hidden_amount, amount);
     let (status, sub_status) = match account.status {
         AccountStatus::Enabled => ("ACTIVE", "NONE"),
         AccountStatus::Blocked => ("BLOCKED", "COMPLETELY"),
         AccountStatus::Deleted => ("CANCELLED", "REDEMPTION_VOLUNTARY"),
     };
-    let name = profile.display_name.as_ref().unwrap_or(&account.name);
-    let private = |value: Value| if in_full { value } else { Value::Null };
     let limit = Money { minor: profile.daily_limit.unwrap_or(DAILY_LIMIT), currency: account.currency };
     let kind = if seen.kind == Type::Savings { "Savings" } else { "Main" };
-    let mut rendered = json!({
-        "id": seen.id,
-        "created": time(record.created),
-        "updated": time(record.updated),
-        "alias": [{"type": "IBAN", "value": account.iban.as_str(), "name": account.name}],
-        "avatar": avatar(&format!("account/{}", seen.id)),
-        "balance": shown(funds.as_ref().map(|funds| funds.booked)),
-        "country": private(account.iban.as_str()[..2].into()),
-        "currency": account.currency.code(),
-        "daily_limit": if in_full { amount(limit) } else { hidden_amount() },
-        "description": profile.description.as_deref().unwrap_or(kind),
-        "public_uuid": private(public_uuid(&format!("account/{}", seen.id)).into()),
-        "status": status,
-        "sub_status": sub_status,
-        "reason": profile.closing_reason.as_ref().map(|_| "OTHER"),
-        "reason_description": profile.closing_reason,
-        "timezone": private("europe/amsterdam".into()),
-        "user_id": private(holder.into()),
-        "monetary_account_profile": null,
-        "notification_filters": [],
-        "setting": private(profile.setting.clone().unwrap_or_else(default_setting)),
-        "all_auto_save_id": [],
-        "connected_cards": [],
-    });
-    match seen.kind {
-        Type::Savings => {
-            let goal = profile.savings_goal.filter(|_| in_full);
-            rendered["savings_goal"] =
-                goal.map_or(Value::Null, |minor| amount(Money { minor, currency: account.currency }));
-            // Left out where there is none: clients take null for a number.
-            if let (Some(goal), Some(funds)) = (goal, &funds) {
-                rendered["savings_goal_progress"] = progress(funds.booked.minor, goal).into();
-            }
-            // What the interface's description has for other types of accounts, clients of ordinary users need here too.
-            if matches!(call.caller(), Ok(User::Key { is_ordinary: true, .. })) {
-                rendered["display_name"] = name.as_str().into();
-                rendered["number_of_payment_remaining"] = UNLIMITED.into();
-            }
-        }
-        Type::Joint => rendered["all_co_owner"] = co_owners(call, seen).await?.into(),
-        Type::Bank | Type::External | Type::ExternalSavings | Type::Card => {}
-    }
+    let what = format!("account/{}", seen.id);
+    Ok(seen.kind.wrap(wire::Account {
+        account: MonetaryAccount {
+            id: seen.id,
+            status: status.to_owned(),
+            description: Some(profile.description.clone().unwrap_or_else(|| kind.to_owned())),
+            currency: Some(account.currency.code().to_owned()),
+            balance: Some(shown(funds.as_ref().map(|funds| funds.booked))),
+            alias: vec![pointer(account)],
+        },
+        created: time(record.created),
+        updated: time(record.updated),
+        avatar: avatar(&what),
+        country: in_full.then(|| account.iban.as_str()[..2].to_owned()),
+        daily_limit: shown(Some(limit).filter(|_| in_full)),
+        public_uuid: in_full.then(|| public_uuid(&what)),
+        sub_status,
+        reason: profile.closing_reason.as_ref().map(|_| "OTHER"),
+        reason_description: profile.closing_reason.clone(),
+        timezone: in_full.then_some("europe/amsterdam"),
+        user_id: in_full.then_some(holder),
+        setting: in_full.then(|| profile.setting.clone().map_or(INITIAL, Setting::Chosen)),
+        of_type: of_type(call, seen, funds.as_ref()).await?,
+        total_request_pending: (!in_full).then(Amount::default),
+        unsaid: ACCOUNT,
+    }))
+}
+
+/// What accounts of this type have of their own.
+async fn of_type(call: &Call, seen: &Seen, funds: Option<&Funds>) -> Result<OfType, GatewayError> {
+    let (account, profile) = (seen.account(), &seen.record.value);
+    let in_full = call.caller().is_ok_and(User::sees_all);
+    let name = || profile.display_name.as_ref().unwrap_or(&account.name).clone();
     if seen.kind != Type::Savings {
-        rendered["display_name"] = private(name.as_str().into());
-        rendered["overdraft_limit"] = shown(funds.filter(|_| in_full).map(|funds| funds.credit_limit));
+        return Ok(OfType {
+            display_name: Some(in_full.then(name)),
+            overdraft_limit: Some(shown(funds.filter(|_| in_full).map(|funds| funds.credit_limit))),
+            all_co_owner: if seen.kind == Type::Joint { Some(co_owners(call, seen).await?) } else { None },
+            ..OfType::default()
+        });
     }
-    if !in_full {
-        rendered["total_request_pending"] = hidden_amount();
-    }
-    Ok(wrapped(seen.kind.wrapper(), rendered))
+    let goal = profile.savings_goal.filter(|_| in_full);
+    let progress = goal.zip(funds).map(|(goal, funds)| progress(funds.booked.minor, goal));
+    // What the interface's description has for other types of accounts, clients of ordinary users need here too.
+    let is_ordinary = matches!(call.caller(), Ok(User::Key { is_ordinary: true, .. }));
+    Ok(OfType {
+        savings_goal: Some(goal.map(|minor| amount(Money { minor, currency: account.currency }))),
+        savings_goal_progress: progress,
+        display_name: is_ordinary.then(|| Some(name())),
+        number_of_payment_remaining: is_ordinary.then_some(UNLIMITED),
+        ..OfType::default()
+    })
 }
 
 /// How much of a goal is reached, as the interface writes it: a decimal with six places, at most 1.
@@ -293,25 +287,22 @@ fn progress(held: i64, goal: i64) -> String {
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }
 
-fn default_setting() -> Value {
-    json!({
-        "color": "#0B7285",
-        "icon": null,
-        "default_avatar_status": "AVATAR_DEFAULT",
-        "restriction_chat": "ALLOW_INCOMING",
-    })
-}
+/// How an account looks at first.
+const INITIAL: Setting = Setting::Initial {
+    color: "#0B7285",
+    icon: (),
+    default_avatar_status: "AVATAR_DEFAULT",
+    restriction_chat: "ALLOW_INCOMING",
+};
 
-async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<Value>, GatewayError> {
+async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<CoOwner>, GatewayError> {
     let mut owners = Vec::new();
     for holder in call.bunq.edge.gateway.holders(&seen.readable.details).await? {
         let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
         let label = label_user(number, &holder.name, call.ctx.tenant.country());
-        owners.push(if call.caller().is_ok_and(User::sees_all) {
-            json!({"alias": label, "status": "ACCEPTED"})
-        } else {
-            json!({"alias": null, "status": null})
-        });
+        let in_full = call.caller().is_ok_and(User::sees_all);
+        owners
+            .push(CoOwner { alias: in_full.then_some(label), status: in_full.then_some(Decision::Accepted) });
     }
     Ok(owners)
 }
@@ -334,7 +325,7 @@ async fn read_of(call: Call, kind: Option<Type>) -> Result<Reply, Error> {
     if kind.is_some_and(|kind| kind != seen.kind) {
         return Err(Error::not_found());
     }
-    Ok(Reply::all(vec![render(&call, &seen).await?]))
+    Ok(Reply::one(render(&call, &seen).await?))
 }
 
 /// `GET /user/{user}/monetary-account`

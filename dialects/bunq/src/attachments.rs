@@ -4,13 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use edge::header_text;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::records::{index, look_up, parse, write};
 use crate::reply::{Reply, time};
+use crate::wire::objects::{self, AttachmentPublic, IMAGE, Image, Object};
 
 const ATTACHMENT: &str = "attachment";
 const AVATAR: &str = "avatar";
@@ -76,7 +76,7 @@ pub(crate) async fn upload(call: Call) -> Result<Reply, Error> {
         content: STANDARD.encode(&call.body),
     };
     call.bunq.drawer.save(&[index(ATTACHMENT, uuid.clone(), &attachment)]).await?;
-    Ok(Reply::uuid(&uuid))
+    Ok(Reply::uuid(uuid))
 }
 
 /// Counts one more picture of a user.
@@ -100,23 +100,20 @@ async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {
 
 /// `GET /attachment-public/{uuid}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let uuid = call.param("uuid");
+    let uuid = &call.names.uuid;
     let attachment = attachment(&call, uuid).await?;
-    let created = time(attachment.created);
-    Ok(Reply::one(
-        "AttachmentPublic",
-        json!({
-            "uuid": uuid,
-            "created": created,
-            "updated": created,
-            "attachment": {"description": attachment.description, "content_type": attachment.content_type},
-        }),
-    ))
+    let Attachment { description, content_type, created, .. } = attachment;
+    Ok(Reply::one(Object::AttachmentPublic(AttachmentPublic {
+        uuid: uuid.to_owned(),
+        created: time(created),
+        updated: time(created),
+        attachment: objects::Attachment { description, content_type },
+    })))
 }
 
 /// `GET /attachment-public/{uuid}/content`
 pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
-    let attachment = attachment(&call, call.param("uuid")).await?;
+    let attachment = attachment(&call, &call.names.uuid).await?;
     let octets = STANDARD.decode(&attachment.content).map_err(|_| Error::not_found())?;
     Ok(Reply::content(octets.into(), &attachment.content_type))
 }
@@ -133,18 +130,14 @@ pub(crate) async fn make_avatar(call: Call) -> Result<Reply, Error> {
     let avatar = Avatar { user, attachment: uuid.to_owned(), content_type: picture.content_type };
     let uuid = call.bunq.edge.gateway.new_secret_uuid();
     call.bunq.drawer.save(&[index(AVATAR, uuid.clone(), &avatar)]).await?;
-    Ok(Reply::uuid(&uuid))
+    Ok(Reply::uuid(uuid))
 }
 
 /// `GET /avatar/{uuid}`
 pub(crate) async fn read_avatar(call: Call) -> Result<Reply, Error> {
-    let uuid = call.param("uuid");
+    let uuid = &call.names.uuid;
     let avatar = look_up::<Avatar>(&call.bunq.drawer, AVATAR, uuid).await?.ok_or_else(Error::not_found)?;
-    let image = json!({
-        "attachment_public_uuid": avatar.attachment,
-        "content_type": avatar.content_type,
-        "height": null,
-        "width": null,
-    });
-    Ok(Reply::one("Avatar", json!({"uuid": uuid, "image": [image]})))
+    let Avatar { attachment: attachment_public_uuid, content_type, .. } = avatar;
+    let image = [Image { attachment_public_uuid, content_type, unsaid: IMAGE }];
+    Ok(Reply::one(Object::Avatar { uuid: uuid.to_owned(), image }))
 }

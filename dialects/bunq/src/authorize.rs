@@ -5,22 +5,20 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
-use edge::{BANK_PAGE, Beginning, Connection, Entrance, NotBegun, enter, redirect, with_fault};
+use edge::{BANK_PAGE, Beginning, Entrance, Form, NotBegun, enter, redirect, with_fault};
 use eidas::Role;
 use gateway::domain::{Access, Interface, Language, RequestId};
 use gateway::sessions::{AuthorizationWish, Wanted};
 use gateway::{ActingTpp, Ctx};
-use http::{HeaderMap, StatusCode};
+use http::{Method, StatusCode};
 use web::ErrorPage;
 
 use crate::error::Error;
 use crate::issuer_transactions::{by_uuid, is_open};
 use crate::oauth_clients::by_client_id;
-use crate::parameters::Parameters;
-use crate::router::Shared;
+use crate::router::come_from;
 use crate::state::Bunq;
 use crate::users;
 
@@ -39,61 +37,41 @@ enum Errand {
 /// A request that has passed every check: who asks, and for what.
 type Checked = (ActingTpp, AuthorizationWish);
 
-/// `GET /auth`
-pub(crate) async fn page(
-    State(shared): State<Shared>,
-    Extension(connection): Extension<Connection>,
-    Extension(request): Extension<RequestId>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let language = web::language_of_browser(&headers);
-    let begun = arrive(&shared.bunq, Errand::Authorization, (request, language), query).await;
-    respond(&shared, &connection, begun)
+/// `GET /auth`, and `HEAD` without beginning anything.
+pub(crate) async fn page(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
+    visit(&bunq, Errand::Authorization, request).await.unwrap_or_else(refused)
 }
 
-/// `GET /psp`
-pub(crate) async fn payment_page(
-    State(shared): State<Shared>,
-    Extension(connection): Extension<Connection>,
-    Extension(request): Extension<RequestId>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let language = web::language_of_browser(&headers);
-    let begun = arrive(&shared.bunq, Errand::Payment, (request, language), query).await;
-    respond(&shared, &connection, begun)
+/// `GET /psp`, and `HEAD` without beginning anything.
+pub(crate) async fn payment_page(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
+    visit(&bunq, Errand::Payment, request).await.unwrap_or_else(refused)
 }
 
-/// `HEAD /auth`
-pub(crate) async fn head(
-    State(shared): State<Shared>,
-    Extension(connection): Extension<Connection>,
-    Extension(request): Extension<RequestId>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    without_beginning(&shared, &connection, Errand::Authorization, (request, query)).await
-}
-
-/// `HEAD /psp`
-pub(crate) async fn payment_head(
-    State(shared): State<Shared>,
-    Extension(connection): Extension<Connection>,
-    Extension(request): Extension<RequestId>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    without_beginning(&shared, &connection, Errand::Payment, (request, query)).await
+/// Sends a browser to the bank's page.
+async fn visit(bunq: &Bunq, errand: Errand, request: Request) -> Result<Response, Error> {
+    let (parts, _) = request.into_parts();
+    let (request, connection) = come_from(&parts)?;
+    let query = parts.uri.query().unwrap_or_default();
+    let is_secure = connection.origin.starts_with("https:");
+    let origin = if is_secure { &connection.origin } else { &bunq.edge.public_url };
+    if parts.method == Method::HEAD {
+        wish(bunq, &bunq.context(request)?, errand, query).await?;
+        return Ok(redirect(StatusCode::FOUND, &format!("{origin}{BANK_PAGE}")));
+    }
+    let language = web::language_of_browser(&parts.headers);
+    let secret = arrive(bunq, errand, (request, language), query).await?;
+    Ok(enter(&connection, origin, &secret))
 }
 
 /// `GET /auth` and `GET /psp` without a browser.
 pub(crate) fn entrances(bunq: &Arc<Bunq>) -> Vec<Entrance> {
     let entrance = |path, errand| {
         let bunq = Arc::clone(bunq);
-        let begin = move |query| -> Beginning {
+        let begin = move |query: String| -> Beginning {
             let bunq = Arc::clone(&bunq);
             Box::pin(async move {
                 let request = bunq.edge.gateway.new_request_id();
-                arrive(&bunq, errand, (request, None), Some(query)).await.map_err(told)
+                arrive(&bunq, errand, (request, None), &query).await.map_err(told)
             })
         };
         Entrance { path, begin: Arc::new(begin) }
@@ -106,11 +84,10 @@ async fn arrive(
     bunq: &Bunq,
     errand: Errand,
     (request, language): (RequestId, Option<Language>),
-    query: Option<String>,
+    query: &str,
 ) -> Result<String, Error> {
-    let query = query.unwrap_or_default();
-    let ctx = Ctx { language: wanted(&query).or(language), ..bunq.context(request)? };
-    let (acting, wish) = wish(bunq, &ctx, errand, &query).await?;
+    let ctx = Ctx { language: wanted(query).or(language), ..bunq.context(request)? };
+    let (acting, wish) = wish(bunq, &ctx, errand, query).await?;
     Ok(bunq.edge.gateway.begin_authorization(&ctx, &acting, wish).await?)
 }
 
@@ -119,23 +96,6 @@ async fn wish(bunq: &Bunq, ctx: &Ctx, errand: Errand, query: &str) -> Result<Che
     match errand {
         Errand::Authorization => authorize(bunq, ctx, query).await,
         Errand::Payment => pay(bunq, ctx, query).await,
-    }
-}
-
-/// What a `GET` would answer, without beginning anything.
-async fn without_beginning(
-    shared: &Shared,
-    connection: &Connection,
-    errand: Errand,
-    (request, query): (RequestId, Option<String>),
-) -> Response {
-    let checked = async {
-        let ctx = shared.bunq.context(request)?;
-        wish(&shared.bunq, &ctx, errand, &query.unwrap_or_default()).await
-    };
-    match checked.await {
-        Ok(_) => redirect(StatusCode::FOUND, &format!("{}{BANK_PAGE}", origin(shared, connection))),
-        Err(error) => refused(error),
     }
 }
 
@@ -149,32 +109,15 @@ fn told(error: Error) -> NotBegun {
     NotBegun { status: error.status, text: error.text, fault: error.fault }
 }
 
-fn respond(shared: &Shared, connection: &Connection, begun: Result<String, Error>) -> Response {
-    match begun {
-        Ok(secret) => enter(connection, origin(shared, connection), &secret),
-        Err(error) => refused(error),
-    }
-}
-
-/// Where the browser reaches the bank's page.
-fn origin<'a>(shared: &'a Shared, connection: &'a Connection) -> &'a str {
-    let is_secure = connection.origin.starts_with("https:");
-    if is_secure { &connection.origin } else { &shared.bunq.edge.public_url }
-}
-
 fn refused(error: Error) -> Response {
     edge::note_code(error.status.as_str());
-    let page = ErrorPage {
-        title: "This request cannot be answered".to_owned(),
-        detail: error.text,
-        code: error.status.as_str().to_owned(),
-    };
+    let page = ErrorPage::refused(Language::English, error.text, error.status.as_str().to_owned());
     with_fault(web::page(error.status, &page), error.fault)
 }
 
 /// Checks an authorization request.
 async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
-    let parameters = Parameters::parse(query.as_bytes());
+    let parameters = Form::parse_leniently(query.as_bytes())?;
     let client_id = parameters.required("client_id")?;
     let client = by_client_id(bunq, client_id).await?;
     let client = client.ok_or_else(|| {
@@ -216,7 +159,7 @@ async fn authorize(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error
 
 /// Checks a request about a payment whose payer is unknown.
 async fn pay(bunq: &Bunq, ctx: &Ctx, query: &str) -> Result<Checked, Error> {
-    let parameters = Parameters::parse(query.as_bytes());
+    let parameters = Form::parse_leniently(query.as_bytes())?;
     let uuid = parameters.required("transactionId")?;
     let found = by_uuid(bunq, uuid).await?;
     let unknown = || Error::new(StatusCode::NOT_FOUND, "There is no such payment.");

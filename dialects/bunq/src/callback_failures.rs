@@ -6,17 +6,17 @@ use gateway::domain::{RequestId, Timestamp};
 use gateway::{Ctx, Error as GatewayError};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::callbacks::{Access, Outcome, access, deliver};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::notifications::Filter;
-use crate::records::{Kept, Range, Record, find, list as list_records};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Range, Record, find, list as list_records};
+use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::users;
+use crate::wire::objects::{Category, FilterFailure, Object};
 
 /// Attempts after the first one.
 const RETRIES: u32 = 5;
@@ -40,11 +40,6 @@ pub(crate) struct Failure {
     next: Option<Timestamp>,
     message: String,
     response_code: Option<u16>,
-}
-
-impl Kept for Failure {
-    const KIND: &'static str = "notification-filter-failure";
-    const LIFE: Option<SignedDuration> = Some(SignedDuration::from_hours(24 * 30));
 }
 
 impl Failure {
@@ -92,9 +87,6 @@ impl Failure {
 }
 
 /// Keeps a failure, and as many before it as are kept; returns its number.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) -> Result<i64, GatewayError> {
     let added = bunq.add(ctx, user, failure).await?;
     let limit = i64::try_from(MOST).unwrap_or(i64::MAX).saturating_add(10);
@@ -106,9 +98,6 @@ pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) ->
 }
 
 /// Tries a failure again if its time has come; says whether it is to be tried once more.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64)) -> Result<bool, Error> {
     let ctx = bunq.context(request)?;
     let Some(mut failure) = find::<Failure>(&bunq.drawer, user, id).await? else {
@@ -125,7 +114,7 @@ pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64
     match access {
         Access::Suspended => return Ok(true),
         // A third party whose access has ended learns that, and nothing else any more.
-        Access::Ended if failure.value.filter.category != "OAUTH" => {
+        Access::Ended if failure.value.filter.category != Category::Oauth => {
             failure.delete(&bunq.drawer).await?;
             return Ok(false);
         }
@@ -146,22 +135,16 @@ pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64
     }
 }
 
-fn render(failure: &Record<Failure>) -> Value {
+fn render(failure: &Record<Failure>) -> Object {
     let value = &failure.value;
-    wrapped(
-        "NotificationFilterFailure",
-        json!({
-            "id": failure.id,
-            "created": time(failure.created),
-            "updated": time(failure.updated),
-            "notification_filters": [value.filter.render()],
-            "category": value.filter.category,
-            "event_type": value.event_type,
-            "object_id": value.object_id,
-            "exception_message": value.message,
-            "response_code": value.response_code,
-        }),
-    )
+    Object::NotificationFilterFailure(failure.stamped(FilterFailure {
+        notification_filters: [value.filter.render()],
+        category: value.filter.category,
+        event_type: value.event_type.clone(),
+        object_id: value.object_id,
+        exception_message: value.message.clone(),
+        response_code: value.response_code,
+    }))
 }
 
 /// `GET /user/{user}/notification-filter-failure`

@@ -13,7 +13,6 @@ use edge::outbound;
 use gateway::domain::{Interface, RequestId, TppId};
 use gateway::{ActingTpp, Ctx, Error as GatewayError};
 use http::{HeaderMap, HeaderValue, header};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
@@ -25,10 +24,12 @@ use crate::ledger::in_range;
 use crate::notifications::{FILTERS, Filter, pinned_by};
 use crate::payments::Renderer;
 use crate::records::{Range, look_up, write};
-use crate::reply::{ascii, wrapped};
+use crate::reply::ascii;
 use crate::router::SERVER_SIGNATURE;
 use crate::state::Bunq;
 use crate::users::{self, User};
+use crate::wire::objects::{Category, Notification, Object, State};
+use crate::wire::payments::Decision;
 use crate::{draft_payments, requests};
 
 /// Payments of one account that are told before others have their turn.
@@ -41,21 +42,18 @@ const TOLD: &str = "notification-told";
 const TOLD_STATES: &str = "notification-told-states";
 
 /// Categories of what changes a balance.
-const OF_PAYMENTS: [&str; 2] = ["MUTATION", "PAYMENT"];
+const OF_PAYMENTS: [Category; 2] = [Category::Mutation, Category::Payment];
 
 /// Categories of what somebody decides about.
-const OF_DECISIONS: [&str; 2] = ["DRAFT_PAYMENT", "REQUEST"];
+const OF_DECISIONS: [Category; 2] = [Category::DraftPayment, Category::Request];
 
 /// Objects of one type, the newest, whose status is looked at.
 const NEWEST: i64 = 10;
 
 /// The category, and the type of event, by which a third party learns that a user withdrew its access.
-const OF_ACCESS: (&str, &str) = ("OAUTH", "OAUTH_REVOKED");
+const OF_ACCESS: (Category, &str) = (Category::Oauth, "OAUTH_REVOKED");
 
 /// Begins at what is on the accounts now: what filters are about is what comes after them.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn begin(call: &Call, key: &str) -> Result<(), Error> {
     if matches!(call.caller()?, User::Provider { .. }) {
         return Ok(());
@@ -200,13 +198,13 @@ async fn tell_of_payments(
     };
     let new = in_range(call, seen, Range::Newer(told), MOST).await?;
     let renderer = Renderer::new(call, seen);
-    for (id, payment) in new.payments.iter().rev() {
-        let object = wrapped("Payment", renderer.payment(*id, payment));
-        let direction = if payment.amount.minor < 0 { "CREATED" } else { "RECEIVED" };
-        for filter in filters.iter().filter(|filter| OF_PAYMENTS.contains(&filter.category.as_str())) {
-            teller.tell(filter, &format!("{}_{direction}", filter.category), *id, &object).await?;
+    for one in new.payments.iter().rev() {
+        let (id, object) = (one.0, renderer.object(one));
+        let direction = if one.1.amount.minor < 0 { "CREATED" } else { "RECEIVED" };
+        for filter in filters.iter().filter(|filter| OF_PAYMENTS.contains(&filter.category)) {
+            teller.tell(filter, format!("{}_{direction}", filter.category), id, &object).await?;
         }
-        note(call, key, seen, *id).await?;
+        note(call, key, seen, id).await?;
     }
     Ok(())
 }
@@ -215,15 +213,14 @@ async fn tell_of_payments(
 struct Objects {
     /// What their events begin with.
     name: &'static str,
-    wrapper: &'static str,
-    /// Oldest first.
-    rendered: Vec<Value>,
+    /// Oldest first, each with its number and status.
+    rendered: Vec<((i64, Decision), Object)>,
 }
 
 impl Objects {
-    fn new(name: &'static str, wrapper: &'static str, mut rendered: Vec<Value>) -> Self {
-        rendered.reverse();
-        Self { name, wrapper, rendered }
+    /// Of objects, newest first.
+    fn new(name: &'static str, newest: impl DoubleEndedIterator<Item = ((i64, Decision), Object)>) -> Self {
+        Self { name, rendered: newest.rev().collect() }
     }
 
     fn key(&self, key: &str, seen: &Seen) -> String {
@@ -231,9 +228,8 @@ impl Objects {
     }
 
     /// Number and status of each.
-    fn states(&self) -> Vec<(i64, String)> {
-        let state = |object: &Value| (number(object), status(object).to_owned());
-        self.rendered.iter().map(state).collect()
+    fn states(&self) -> Vec<(i64, Decision)> {
+        self.rendered.iter().map(|(state, _)| *state).collect()
     }
 
     async fn note(&self, call: &Call, key: &str, seen: &Seen) -> Result<(), Error> {
@@ -242,29 +238,21 @@ impl Objects {
     }
 }
 
-fn number(object: &Value) -> i64 {
-    object["id"].as_i64().unwrap_or_default()
-}
-
-fn status(object: &Value) -> &str {
-    object["status"].as_str().unwrap_or_default()
-}
-
 /// What somebody decides about, or has decided about.
-async fn undecided(call: &Call, seen: &Seen, category: &str) -> Result<Vec<Objects>, Error> {
-    if category == "DRAFT_PAYMENT" {
-        let drafts = draft_payments::newest(call, seen, NEWEST).await?;
-        return Ok(vec![Objects::new("DRAFT_PAYMENT", "DraftPayment", drafts)]);
+async fn undecided(call: &Call, seen: &Seen, category: Category) -> Result<Vec<Objects>, Error> {
+    if category == Category::DraftPayment {
+        let drafts = draft_payments::newest(call, seen, NEWEST).await?.into_iter();
+        let drafts = drafts.map(|one| ((one.id, one.object.status), Object::DraftPayment(Box::new(one))));
+        return Ok(vec![Objects::new("DRAFT_PAYMENT", drafts)]);
     }
     if !is_in_person(call.caller()?) {
         return Ok(Vec::new());
     }
-    let inquiries = requests::newest(call, seen, NEWEST).await?;
-    let responses = requests::newest_responses(call, seen, NEWEST).await?;
-    Ok(vec![
-        Objects::new("REQUEST_INQUIRY", "RequestInquiry", inquiries),
-        Objects::new("REQUEST_RESPONSE", "RequestResponse", responses),
-    ])
+    let inquiries = requests::newest(call, seen, NEWEST).await?.into_iter();
+    let inquiries = inquiries.map(|one| ((one.id, one.object.request.status), Object::RequestInquiry(one)));
+    let responses = requests::newest_responses(call, seen, NEWEST).await?.into_iter();
+    let responses = responses.map(|one| ((one.id, one.object.request.status), Object::RequestResponse(one)));
+    Ok(vec![Objects::new("REQUEST_INQUIRY", inquiries), Objects::new("REQUEST_RESPONSE", responses)])
 }
 
 async fn tell_of_decisions(
@@ -273,24 +261,24 @@ async fn tell_of_decisions(
     filters: &[&Filter],
     seen: &Seen,
 ) -> Result<(), Error> {
-    let (call, category) = (teller.call, filters[0].category.as_str());
+    let (call, category) = (teller.call, filters[0].category);
     for objects in undecided(call, seen, category).await? {
         let told =
-            look_up::<Vec<(i64, String)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await?;
+            look_up::<Vec<(i64, Decision)>>(&call.bunq.drawer, TOLD_STATES, &objects.key(key, seen)).await?;
         if told.as_ref() == Some(&objects.states()) {
             continue;
         }
         // None for an account that came after the filters: what it has is not news.
-        for object in objects.rendered.iter().filter(|_| told.is_some()) {
-            let (number, status) = (number(object), status(object));
-            let is_told = |known: &(i64, String)| known.0 == number && known.1 == status;
-            if told.iter().flatten().any(is_told) {
+        for (state, object) in objects.rendered.iter().filter(|_| told.is_some()) {
+            if told.iter().flatten().any(|known| known == state) {
                 continue;
             }
-            let event = if status == "PENDING" { "CREATED" } else { status };
-            let body = wrapped(objects.wrapper, object.clone());
+            let event = match state.1 {
+                Decision::Pending => format!("{}_CREATED", objects.name),
+                decided => format!("{}_{decided}", objects.name),
+            };
             for filter in filters {
-                teller.tell(filter, &format!("{}_{event}", objects.name), number, &body).await?;
+                teller.tell(filter, event.clone(), state.0, object).await?;
             }
         }
         objects.note(call, key, seen).await?;
@@ -300,10 +288,10 @@ async fn tell_of_decisions(
 
 async fn tell_of_access(teller: &mut Teller<'_>, filters: &[Filter]) -> Result<(), Error> {
     let (category, event_type) = OF_ACCESS;
-    let tpp = teller.call.caller()?.tpp().map(TppId::as_str).unwrap_or_default().to_owned();
-    let object = wrapped("OauthClient", json!({"status": "CANCELLED", "user_id": teller.user, "name": tpp}));
+    let name = teller.call.caller()?.tpp().map(TppId::as_str).unwrap_or_default().to_owned();
+    let object = Object::EndedClient { status: State::Cancelled, user_id: teller.user, name };
     for filter in filters.iter().filter(|filter| filter.category == category) {
-        teller.tell(filter, event_type, teller.user, &object).await?;
+        teller.tell(filter, event_type.to_owned(), teller.user, &object).await?;
     }
     Ok(())
 }
@@ -321,16 +309,17 @@ impl Teller<'_> {
     async fn tell(
         &mut self,
         filter: &Filter,
-        event_type: &str,
+        event_type: String,
         object_id: i64,
-        object: &Value,
+        object: &Object,
     ) -> Result<(), Error> {
-        let body = ascii(&json!({"NotificationUrl": {
-            "target_url": filter.target,
-            "category": filter.category,
-            "event_type": event_type,
-            "object": object,
-        }}));
+        let notification = Notification::NotificationUrl {
+            target_url: &filter.target,
+            category: filter.category,
+            event_type: &event_type,
+            object,
+        };
+        let body = ascii(&notification);
         let Call { bunq, ctx, .. } = self.call;
         // What happened after a third party's access ended is none of its business, however close together they are.
         let access = access(bunq, ctx, self.call.caller()?).await?;
@@ -349,7 +338,7 @@ impl Teller<'_> {
             return Ok(());
         }
         self.unreachable.insert(filter.target.clone());
-        let failure = Failure::new(filter, (event_type, object_id), &body, ctx.now, outcome);
+        let failure = Failure::new(filter, (&event_type, object_id), &body, ctx.now, outcome);
         let id = callback_failures::keep(bunq, ctx, self.user, failure).await?;
         self.failures.push(Job::Again(self.user, id));
         Ok(())
@@ -370,9 +359,6 @@ pub(crate) enum Outcome {
 }
 
 /// Posts a body to a target, signed as answers are.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn deliver(
     bunq: &Bunq,
     user: i64,

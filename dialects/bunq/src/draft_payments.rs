@@ -7,21 +7,22 @@ use gateway::domain::{
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::{amount, is_in_person, label_counterparty, label_own, label_user};
+use crate::labels::{is_in_person, label_user};
 use crate::ledger::made_of;
-use crate::lives::ORDER;
 use crate::payment_batches::{add_batch, payment_of_batch};
-use crate::payments::{Renderer, check_may_pay, roles_of_caller};
+use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Kept, Range, Record, find, list as list_records};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Range, Record, list as list_records};
+use crate::reply::{Reply, time};
 use crate::users::{self, User};
+use crate::wire;
+use crate::wire::objects::{Object, Stamped};
+use crate::wire::payments::{DRAFT, Decision, DraftEntry, DraftResponse, PaymentBatch};
 
 /// How long a draft waits for the user.
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -43,20 +44,13 @@ pub(crate) struct DraftPayment {
     count: Option<usize>,
 }
 
-impl Kept for DraftPayment {
-    const KIND: &'static str = "draft-payment";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
-/// The word of this interface for a status. Money has moved once it is accepted.
-pub(crate) fn word(status: PaymentStatus) -> &'static str {
-    match status {
-        PaymentStatus::Pending => "PENDING",
-        PaymentStatus::Submitted => "ACCEPTED",
-        PaymentStatus::Rejected | PaymentStatus::Refused => "REJECTED",
-        PaymentStatus::Cancelled => "CANCELLED",
-        PaymentStatus::Expired => "EXPIRED",
-    }
+/// What somebody wants to become of a draft.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Accepted,
+    Rejected,
+    Cancelled,
 }
 
 /// `POST …/monetary-account/{account}/draft-payment`
@@ -67,7 +61,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     }
     let body = call.json()?;
     let fields = Fields::of(&body);
-    fields.optional_word("status", &["PENDING"])?;
+    fields.optional_constant("status", "PENDING")?;
     if fields.integer("number_of_required_accepts")? != 1 {
         return Err(Error::bad("The field \"number_of_required_accepts\" must be 1."));
     }
@@ -117,82 +111,74 @@ fn updated(draft: &Record<DraftPayment>, payment: &Payment) -> Timestamp {
     payment.last_action_at.max(draft.created)
 }
 
-async fn render(call: &Call, seen: &Seen, draft: &Record<DraftPayment>) -> Result<Value, Error> {
+async fn render(
+    call: &Call,
+    seen: &Seen,
+    draft: &Record<DraftPayment>,
+) -> Result<Stamped<wire::payments::DraftPayment>, Error> {
     let payment = call.payment(&draft.value.payment).await?;
-    let status = payment.status_at(call.ctx.now);
-    let account = seen.account();
-    let entries: Vec<Value> = payment
-        .transfers
-        .iter()
-        .zip(draft.value.first_entry..)
-        .map(|(transfer, id)| {
-            json!({
-                "id": id,
-                "amount": amount(transfer.amount),
-                "alias": label_own(account.iban.as_str(), &account.name),
-                "counterparty_alias": label_counterparty(&transfer.creditor),
-                "description": transfer.remittance.as_deref().unwrap_or_default(),
-                "merchant_reference": transfer.end_to_end_id,
-                "attachment": [],
-                "type": "BUNQ",
-            })
-        })
-        .collect();
-    let name =
-        users::provider_name(&call.bunq, draft.value.creator).await?.unwrap_or_else(|| account.name.clone());
+    let status = Decision::from(payment.status_at(call.ctx.now));
+    let entries = payment.transfers.iter().zip(draft.value.first_entry..);
+    let entry = |(transfer, id)| DraftEntry { id, kind: "BUNQ", payment: planned(seen, transfer) };
+    let name = users::provider_name(&call.bunq, draft.value.creator).await?;
+    let name = name.unwrap_or_else(|| seen.account().name.clone());
     let label = label_user(draft.value.creator, &name, call.ctx.tenant.country());
-    let responses = match status {
-        PaymentStatus::Pending => Vec::new(),
-        status => vec![json!({"status": word(status), "user_alias_created": label})],
+    let response = DraftResponse { status, user_alias_created: label.clone() };
+    let rendered = wire::payments::DraftPayment {
+        monetary_account_id: seen.id,
+        user_alias_created: label,
+        responses: Some(response).filter(|_| status != Decision::Pending).into_iter().collect(),
+        status,
+        kind: "BUNQ",
+        entries: entries.map(entry).collect(),
+        object: object(call, seen, &payment, draft.value.batch).await?,
+        unsaid: DRAFT,
     };
-    Ok(json!({
-        "id": draft.id,
-        "created": time(draft.created),
-        "updated": time(updated(draft, &payment)),
-        "monetary_account_id": seen.id,
-        "user_alias_created": label,
-        "responses": responses,
-        "status": word(status),
-        "type": "BUNQ",
-        "entries": entries,
-        "object": object(call, seen, &payment, draft.value.batch).await?,
-        "request_reference_split_the_bill": [],
-        "schedule": null,
-    }))
+    Ok(draft.stamped_at(updated(draft, &payment), rendered))
 }
 
 /// What an accepted draft became.
-async fn object(call: &Call, seen: &Seen, payment: &Payment, batch: Option<i64>) -> Result<Value, Error> {
+async fn object(
+    call: &Call,
+    seen: &Seen,
+    payment: &Payment,
+    batch: Option<i64>,
+) -> Result<Option<Object>, Error> {
     let renderer = Renderer::new(call, seen);
     let made = match payment.status_at(call.ctx.now) {
         PaymentStatus::Submitted => made_of(call, seen, &payment.id, payment.transfers.len()).await?,
         _ => None,
     };
-    let mut made: Vec<Value> =
-        made.unwrap_or_default().iter().map(|(id, one)| renderer.payment(*id, one)).collect();
-    Ok(match (batch, made.pop()) {
-        (_, None) => Value::Null,
-        (None, Some(one)) => wrapped("Payment", one),
-        (Some(id), Some(last)) => {
-            made.push(last);
+    let made = made.unwrap_or_default();
+    Ok(match (batch, made.last()) {
+        (_, None) => None,
+        (None, Some(one)) => Some(renderer.object(one)),
+        (Some(id), Some(_)) => {
+            let payments = made.iter().map(|one| renderer.payment(one)).collect();
             let moment = time(payment.last_action_at);
-            wrapped("PaymentBatch", json!({"id": id, "created": moment, "updated": moment, "payments": made}))
+            let object = PaymentBatch { payments };
+            Some(Object::PaymentBatch(Stamped { id, created: moment.clone(), updated: moment, object }))
         }
     })
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
-    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
-    let draft = draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)?;
+/// The draft that the path names, with its account.
+async fn named(call: &Call) -> Result<(Seen, Record<DraftPayment>), Error> {
+    let seen = accounts::named(call).await?;
+    let draft = call.record::<DraftPayment>(seen.id, call.names.id.get()?).await?;
+    if !is_visible(call, &draft) {
+        return Err(Error::not_found());
+    }
     edge::note_subject(Subject::Payment(draft.value.payment.clone()));
-    Ok(draft)
+    Ok((seen, draft))
 }
 
 /// The newest drafts that the caller may see, newest first.
-///
-/// # Errors
-/// [`Error`]
-pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+pub(crate) async fn newest(
+    call: &Call,
+    seen: &Seen,
+    limit: i64,
+) -> Result<Vec<Stamped<wire::payments::DraftPayment>>, Error> {
     let found = list_records::<DraftPayment>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut drafts = Vec::new();
     for draft in found.iter().filter(|draft| is_visible(call, draft)) {
@@ -209,27 +195,25 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let mut elements = Vec::new();
     for draft in &found {
         breathe().await;
-        elements.push(wrapped("DraftPayment", render(&call, &seen, draft).await?));
+        elements.push(Object::DraftPayment(Box::new(render(&call, &seen, draft).await?)));
     }
     Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/draft-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let draft = named(&call, &seen).await?;
-    Ok(Reply::one("DraftPayment", render(&call, &seen, &draft).await?))
+    let (seen, draft) = named(&call).await?;
+    Ok(Reply::one(Object::DraftPayment(Box::new(render(&call, &seen, &draft).await?))))
 }
 
 /// `PUT …/monetary-account/{account}/draft-payment/{id}`: whoever prepared it cancels it, the user in person accepts
 /// or rejects it.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let draft = named(&call, &seen).await?;
+    let (seen, draft) = named(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let status = fields.word("status", &["ACCEPTED", "REJECTED", "CANCELLED"])?;
-    if status == "ACCEPTED" && !call.is_signed {
+    let wish: Wish = fields.word("status")?;
+    if wish == Wish::Accepted && !call.is_signed {
         return Err(Error::signature_required());
     }
     let payment = call.payment(&draft.value.payment).await?;
@@ -242,16 +226,16 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
         )));
     }
     let (gateway, id) = (&call.bunq.edge.gateway, &payment.id);
-    let changed = match (status, call.caller()?) {
-        ("CANCELLED", caller) if caller.tpp() == payment.tpp.as_ref() => {
+    let changed = match (wish, call.caller()?) {
+        (Wish::Cancelled, caller) if caller.tpp() == payment.tpp.as_ref() => {
             gateway.cancel_payment(&call.ctx, caller.tpp(), id).await
         }
-        ("CANCELLED", _) => {
+        (Wish::Cancelled, _) => {
             let text = "Only the payment service provider that prepared this draft can cancel it; reject it instead.";
             return Err(Error::forbidden(text));
         }
-        ("REJECTED", User::Customer { .. }) => gateway.reject_payment(&call.ctx, id).await,
-        ("ACCEPTED", User::Customer { customer }) => {
+        (Wish::Rejected, User::Customer { .. }) => gateway.reject_payment(&call.ctx, id).await,
+        (Wish::Accepted, User::Customer { customer }) => {
             // Nothing is paid for a third party that may not act, as at the bank's page.
             if let Some(tpp) = &payment.tpp {
                 gateway.may_act(&call.ctx, Interface::Bunq, tpp).await?;

@@ -1,14 +1,16 @@
 //! The dialect's errors: a status, and a text in the caller's language (sections 5.1 and 5.2 of the interface
 //! description).
 
+use std::collections::BTreeMap;
+
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, with_fault};
+use edge::{FormError, Rejected, with_fault};
 use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use gateway::{Fault, Noun};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
 
 use crate::reply::ascii;
+use crate::wire::{ErrorBody, ErrorText};
 
 /// Nothing but these credentials opens a session; the text is the same whatever is wrong with them.
 pub(crate) const WRONG_CREDENTIALS: &str = "User credentials are incorrect. Incorrect API key or IP address.";
@@ -33,7 +35,8 @@ const DUTCH: &[(&str, &str)] = &[
 pub(crate) struct Error {
     pub(crate) status: StatusCode,
     pub(crate) text: String,
-    additional: Option<Value>,
+    /// Pages that help further, by their kind.
+    additional: Option<(&'static str, &'static str)>,
     /// Headers of its own.
     headers: Vec<(HeaderName, String)>,
     /// What is behind a failure of the bank itself, for the log.
@@ -92,7 +95,7 @@ impl Error {
     /// The call has to be signed.
     pub(crate) fn signature_required() -> Self {
         let status = StatusCode::from_u16(466).unwrap_or(StatusCode::BAD_REQUEST);
-        let additional = json!([{"url_together_post": "https://together.bunq.com/d/15399"}]);
+        let additional = ("url_together_post", "https://together.bunq.com/d/15399");
         Self { additional: Some(additional), ..Self::new(status, SIGNATURE_REQUIRED) }
     }
 
@@ -109,14 +112,12 @@ impl Error {
             Some((english, dutch)) if is_dutch => self.text.replacen(english, dutch, 1),
             _ => self.text.clone(),
         };
-        let mut error = json!({
-            "error_description": self.text,
-            "error_description_translated": translated,
-        });
-        if let Some(additional) = &self.additional {
-            error["error_additional_parameter"] = additional.clone();
-        }
-        let body = ascii(&json!({ "Error": [error] }));
+        let error = ErrorText {
+            error_description: self.text.clone(),
+            error_description_translated: translated,
+            error_additional_parameter: self.additional.map(|page| vec![BTreeMap::from([page])]),
+        };
+        let body = ascii(&ErrorBody { error: vec![error] });
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
         for (name, value) in &self.headers {
@@ -145,6 +146,18 @@ impl From<Rejected> for Error {
     }
 }
 
+impl From<FormError> for Error {
+    fn from(error: FormError) -> Self {
+        Self::bad(match error {
+            FormError::Rejected(rejected) => return rejected.into(),
+            FormError::TooMany(_) | FormError::NotText => sentence(&error.to_string()),
+            FormError::ValueNotText(name) => format!("The parameter \"{name}\" is not valid UTF-8."),
+            FormError::Twice(name) => format!("The parameter \"{name}\" occurs more than once."),
+            FormError::Missing(name) => format!("The parameter \"{name}\" is required."),
+        })
+    }
+}
+
 impl From<PaymentRefusal> for Error {
     fn from(refusal: PaymentRefusal) -> Self {
         Self::bad(sentence(&refusal.to_string()))
@@ -162,6 +175,7 @@ impl From<Refusal> for Error {
             | Refusal::CertificateRevoked { .. }
             | Refusal::CertificateBlocked { .. }
             | Refusal::Payment(_)
+            | Refusal::Funds(_)
             // Refusals of the authorization server, which no call of this dialect comes to.
             | Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
@@ -171,8 +185,8 @@ impl From<Refusal> for Error {
             | Refusal::ClientCredentials
             | Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused
-            | Refusal::RequestIdOfAnother
+            | Refusal::RequestIdReused { .. }
+            | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
             Refusal::NotRegistered(_) => Self::unauthenticated(),

@@ -1,7 +1,6 @@
 //! Events: what happened on a user's accounts, newest first (section 14.5). Every event is a payment.
 
 use http::StatusCode;
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
@@ -10,36 +9,31 @@ use crate::ledger::{Ledger, Numbered, find_one};
 use crate::pagination::Page;
 use crate::payments::{Renderer, moment_of};
 use crate::records::Range;
-use crate::reply::{Reply, time, wrapped};
-
-/// One event: a payment with the account it is on.
-struct Event {
-    id: i64,
-    created: jiff::Timestamp,
-    value: Value,
-}
+use crate::reply::{Reply, time};
+use crate::wire;
+use crate::wire::objects::{Object, Stamped, State};
 
 /// Where an event stands among all: by time, those of one moment by number.
 type Key = (jiff::Timestamp, i64);
+
+/// One event: a payment on one of the accounts.
+type Event = (Key, Object);
 
 fn key(call: &Call, (id, transaction): &Numbered) -> Key {
     (moment_of(&call.ctx, transaction), *id)
 }
 
-fn event(call: &Call, seen: &Seen, user: i64, (id, transaction): &Numbered) -> Event {
-    let created = moment_of(&call.ctx, transaction);
-    let payment = Renderer::new(call, seen).payment(*id, transaction);
-    let value = json!({
-        "id": id,
-        "created": time(created),
-        "updated": time(created),
-        "action": "CREATE",
-        "user_id": user.to_string(),
-        "monetary_account_id": seen.id.to_string(),
-        "object": wrapped("Payment", payment),
-        "status": "FINALIZED",
-    });
-    Event { id: *id, created, value }
+fn event(call: &Call, seen: &Seen, user: i64, one: &Numbered) -> Event {
+    let (moment, id) = key(call, one);
+    let event = wire::payments::Event {
+        action: "CREATE",
+        user_id: user.to_string(),
+        monetary_account_id: seen.id.to_string(),
+        object: Renderer::new(call, seen).object(one),
+        status: State::Finalized,
+    };
+    let event = Stamped { id, created: time(moment), updated: time(moment), object: event };
+    ((moment, id), Object::Event(Box::new(event)))
 }
 
 /// The account that an event is on, and its payment.
@@ -98,7 +92,7 @@ async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
         };
         events.extend(found.iter().map(|one| event(call, seen, user, one)));
     }
-    events.sort_by_key(|event| std::cmp::Reverse((event.created, event.id)));
+    events.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
     Ok(events)
 }
 
@@ -106,17 +100,14 @@ async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let page = call.page()?;
     let mut events = candidates(&call, &page).await?;
-    let is_more = page.cut(&mut events, |_| 1);
-    let (has_older, has_newer) = page.has_others(is_more);
-    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
-    let elements = events.into_iter().map(|event| wrapped("Event", event.value)).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
+    let links = page.close(&call.path, &mut events, |((_, id), _)| *id, |_| 1);
+    Ok(Reply::page(events.into_iter().map(|(_, event)| event).collect(), links))
 }
 
 /// `GET /user/{user}/event/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let (user, id) = (call.user()?, call.id("id")?);
+    let (user, id) = (call.user()?, call.names.id.get()?);
     let accounts = readable(&call).await?;
     let (position, found) = find(&call, &accounts, id).await?.ok_or_else(Error::not_found)?;
-    Ok(Reply::one("Event", event(&call, &accounts[position], user, &found).value))
+    Ok(Reply::one(event(&call, &accounts[position], user, &found).1))
 }

@@ -2,6 +2,8 @@
 
 use gateway::domain::{Currency, Date, Money, Timestamp, parse_day, parse_moment};
 use jiff::tz::Offset;
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -87,28 +89,48 @@ impl<'a> Fields<'a> {
 
     /// The same with at most so many characters.
     pub(crate) fn short_text(&self, name: &str, max: usize) -> Result<&'a str, Error> {
-        let text = self.text(name)?;
-        if text.chars().count() > max {
-            let shown = self.shown(name);
-            return Err(Error::bad(format!("The field \"{shown}\" has more than {max} characters.")));
+        self.at_most(name, self.text(name)?, max)
+    }
+
+    /// The same where it may be absent, as it was sent.
+    pub(crate) fn optional_short_text(&self, name: &str, max: usize) -> Result<Option<&'a str>, Error> {
+        self.optional_text(name)?.map(|text| self.at_most(name, text, max)).transpose()
+    }
+
+    fn at_most(&self, name: &str, text: &'a str, max: usize) -> Result<&'a str, Error> {
+        if text.chars().count() <= max {
+            return Ok(text);
         }
-        Ok(text)
+        Err(Error::bad(format!("The field \"{}\" has more than {max} characters.", self.shown(name))))
     }
 
-    /// One of several words, if it is there.
-    pub(crate) fn optional_word(
-        &self,
-        name: &str,
-        words: &[&'static str],
-    ) -> Result<Option<&'static str>, Error> {
+    /// An amount that may be absent.
+    pub(crate) fn optional_amount(&self, name: &'a str) -> Result<Option<Money>, Error> {
+        self.get(name).map(|_| self.amount(name)).transpose()
+    }
+
+    /// One of the words of a type, if it is there.
+    pub(crate) fn optional_word<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, Error> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        let word = words.iter().find(|word| **word == text).copied();
-        word.map(Some).ok_or_else(|| self.wrong(name, &format!("one of {}", words.join(", "))))
+        let read: Result<T, Words> = T::deserialize(StrDeserializer::new(text));
+        read.map(Some).map_err(|Words(words)| self.wrong(name, &format!("one of {words}")))
     }
 
-    /// One of several words.
-    pub(crate) fn word(&self, name: &str, words: &[&'static str]) -> Result<&'static str, Error> {
-        self.optional_word(name, words)?.ok_or_else(|| self.missing(name))
+    /// One of the words of a type.
+    pub(crate) fn word<T: Deserialize<'a>>(&self, name: &str) -> Result<T, Error> {
+        self.optional_word(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// The one word that there is, if it is there.
+    pub(crate) fn optional_constant(&self, name: &str, word: &str) -> Result<(), Error> {
+        let is_other = self.optional_text(name)?.is_some_and(|text| text != word);
+        if is_other { Err(self.wrong(name, &format!("one of {word}"))) } else { Ok(()) }
+    }
+
+    /// The one word that there is.
+    pub(crate) fn constant(&self, name: &str, word: &str) -> Result<(), Error> {
+        self.optional_constant(name, word)?;
+        self.get(name).map(drop).ok_or_else(|| self.missing(name))
     }
 
     /// A truth value that must be there.
@@ -181,5 +203,60 @@ impl<'a> Fields<'a> {
         let text = self.optional_text(name)?.ok_or_else(|| self.missing(name))?;
         let expected = "a day written YYYY-MM-DD such as 2026-01-31, in a year from 1900 to 9999";
         parse_day(text).map_err(|_| self.wrong(name, expected))
+    }
+}
+
+/// The words of a type, for whoever sent another one.
+#[derive(Debug)]
+struct Words(String);
+
+impl serde::de::Error for Words {
+    fn custom<T: std::fmt::Display>(text: T) -> Self {
+        Self(text.to_string())
+    }
+
+    fn unknown_variant(_: &str, words: &'static [&'static str]) -> Self {
+        Self(words.join(", "))
+    }
+}
+
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Words {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::payments::Unit;
+
+    #[test]
+    fn words_are_those_of_their_type() {
+        let body = json!({"unit": "WEEKLY", "other": "weekly", "number": 1, "none": null});
+        let fields = Fields::of(&body);
+        let refused = |name: &str| fields.word::<Unit>(name).unwrap_err().text;
+        assert_eq!(fields.word::<Unit>("unit").unwrap(), Unit::Weekly);
+        assert_eq!(
+            refused("other"),
+            "The field \"other\" must be one of ONCE, HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY."
+        );
+        assert_eq!(refused("number"), "The field \"number\" must be a text.");
+        assert_eq!(refused("none"), "The field \"none\" is required.");
+        assert_eq!(fields.optional_word::<Unit>("none").unwrap(), None);
+    }
+
+    #[test]
+    fn a_constant_has_one_word() {
+        let body = json!({"purpose": "PAYMENT"});
+        let fields = Fields::of(&body);
+        assert!(fields.constant("purpose", "PAYMENT").is_ok() && fields.optional_constant("x", "Y").is_ok());
+        let refused = |name, word| fields.constant(name, word).unwrap_err().text;
+        assert_eq!(refused("purpose", "OTHER"), "The field \"purpose\" must be one of OTHER.");
+        assert_eq!(refused("reason", "OTHER"), "The field \"reason\" is required.");
     }
 }

@@ -2,7 +2,6 @@
 
 use eidas::Role;
 use gateway::domain::{AccountNumber, AccountReference};
-use serde_json::json;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -10,6 +9,8 @@ use crate::fields::Fields;
 use crate::pointers::{follow, iban};
 use crate::reply::Reply;
 use crate::users::User;
+use crate::wire::ConfirmationOfFunds;
+use crate::wire::objects::Object;
 
 /// `POST /user/{user}/confirmation-of-funds`
 pub(crate) async fn confirm(call: Call) -> Result<Reply, Error> {
@@ -37,7 +38,7 @@ pub(crate) async fn confirm(call: Call) -> Result<Reply, Error> {
     let unknown = || Error::bad("The field \"pointer_iban\" names no account of this bank in this currency.");
     let number = AccountNumber::Iban(number.ok_or_else(unknown)?);
     let reference = AccountReference { number, currency: None };
-    let has_funds =
+    let has_sufficient_funds =
         call.bunq.edge.gateway.has_funds(&call.ctx, &reference, amount).await?.ok_or_else(unknown)?;
-    Ok(Reply::one("ConfirmationOfFunds", json!({ "has_sufficient_funds": has_funds })))
+    Ok(Reply::one(Object::ConfirmationOfFunds(ConfirmationOfFunds { has_sufficient_funds })))
 }

@@ -7,16 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use gateway::domain::{SecretHash, Timestamp};
 use http_signatures::key::PublicKey;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{UNUSED, until};
-use crate::records::{Kept, Record, find, index_until, key_of, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Record, find, index_until, key_of, look_up};
+use crate::reply::{Reply, time};
 use crate::signatures::{canonical_pem, read_client_key};
 use crate::state::Bunq;
+use crate::wire::objects::{Object, Stamped};
+use crate::wire::{Id, ServerPublicKey, Token};
 
 /// From the hash of a token to the number of the installation.
 const BY_TOKEN: &str = "installation-by-token";
@@ -56,10 +57,6 @@ impl KeptInstallation {
     }
 }
 
-impl Kept for KeptInstallation {
-    const KIND: &'static str = "installation";
-}
-
 /// An installation with its key parsed.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -76,9 +73,6 @@ pub(crate) struct Installation {
 
 impl Installation {
     /// The installation with this token.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn find(bunq: &Bunq, token: &SecretHash) -> Result<Option<Arc<Self>>, gateway::Error> {
         let known = bunq.installations.get(token.as_hex());
         if let Some(known) = known.filter(|known| bunq.now() < known.known_until) {
@@ -122,13 +116,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let record = Record::new(id, 0, call.ctx.now, KeptInstallation::new(&der, &received)).until(forget_at);
     let entries = [record.entry(), index_until(BY_TOKEN, hash.as_hex(), &id, forget_at)];
     bunq.drawer.save(&entries).await?;
-    let key = bunq.key().await?;
     let now = time(call.ctx.now);
-    Ok(Reply::all(vec![
-        wrapped("Id", json!({ "id": id })),
-        wrapped("Token", json!({"id": token_id, "created": now, "updated": now, "token": token})),
-        wrapped("ServerPublicKey", json!({ "server_public_key": key.public_pem })),
-    ]))
+    let token = Stamped { id: token_id, created: now.clone(), updated: now, object: Token { token } };
+    Ok(Reply::all(vec![Object::Id(Id { id }), Object::Token(token), public_key(bunq).await?]))
 }
 
 /// `GET /installation`: the one of the session.
@@ -145,10 +135,15 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
 /// `GET /installation/{id}/server-public-key`
 pub(crate) async fn server_key(call: Call) -> Result<Reply, Error> {
     check(&call)?;
-    let key = call.bunq.key().await?;
-    Ok(Reply::one("ServerPublicKey", json!({ "server_public_key": key.public_pem })))
+    Ok(Reply::one(public_key(&call.bunq).await?))
+}
+
+/// The key that answers are signed with.
+async fn public_key(bunq: &Bunq) -> Result<Object, gateway::Error> {
+    let server_public_key = bunq.key().await?.public_pem.clone();
+    Ok(Object::ServerPublicKey(ServerPublicKey { server_public_key }))
 }
 
 fn check(call: &Call) -> Result<(), Error> {
-    if call.id("id")? == call.installation()?.id { Ok(()) } else { Err(Error::not_found()) }
+    if call.names.id.get()? == call.installation()?.id { Ok(()) } else { Err(Error::not_found()) }
 }

@@ -4,23 +4,20 @@ use gateway::PaymentRequest;
 use gateway::domain::{Counterparty, PaymentId, Subject, TppId, Transfer};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::{Call, breathe};
-use crate::draft_payments::word;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::{amount, label_counterparty, label_own};
-use crate::lives::ORDER;
+use crate::labels::{amount, label_account, label_counterparty};
 use crate::oauth_clients::check_url;
 use crate::pointers::{check_description, follow};
 use crate::provider_drafts::{check_provider, is_pending};
-use crate::records::{Kept, Record, find, index_until, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Record, find, index_until, look_up};
+use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::User;
-
-const WRAPPER: &str = "PaymentServiceProviderIssuerTransaction";
+use crate::wire;
+use crate::wire::objects::Object;
 
 /// From a public UUID to the provider's user and the number.
 const BY_UUID: &str = "issuer-transaction-by-uuid";
@@ -38,18 +35,13 @@ pub(crate) struct IssuerTransaction {
     pub(crate) url_redirect: String,
 }
 
-impl Kept for IssuerTransaction {
-    const KIND: &'static str = "issuer-transaction";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// `POST /user/{user}/payment-service-provider-issuer-transaction`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let user = check_provider(&call)?;
     let User::Provider { tpp, .. } = call.caller()? else { return Err(Error::unauthorised()) };
     let body = call.json()?;
     let fields = Fields::of(&body);
-    fields.optional_word("status", &["PENDING"])?;
+    fields.optional_constant("status", "PENDING")?;
     let creditor: Counterparty = follow(&call, fields.object("counterparty_alias")?).await?.counterparty;
     let description = fields.text("description")?;
     check_description(&call, &creditor, description)?;
@@ -87,9 +79,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// The transaction with a public UUID.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn by_uuid(
     bunq: &Bunq,
     uuid: &str,
@@ -100,36 +89,34 @@ pub(crate) async fn by_uuid(
     }
 }
 
-async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<Value, Error> {
+async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<Object, Error> {
     let value = &transaction.value;
     let payment = call.payment(&value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
-    let mut rendered = json!({
-        "id": transaction.id,
-        "created": time(transaction.created),
-        "updated": time(payment.last_action_at.max(transaction.created)),
-        "public_uuid": value.public_uuid,
-        "counterparty_alias": label_counterparty(&transfer.creditor),
-        "amount": amount(transfer.amount),
-        "description": transfer.remittance.as_deref().unwrap_or_default(),
-        "url_redirect": value.url_redirect,
-        "time_expiry": time(payment.expires_at),
-        "status": word(payment.status_at(call.ctx.now)),
-    });
-    // The payer is left out while unknown: clients do not take null for a label.
-    if let Some(([customer, ..], account)) = payment.decision.payer() {
-        let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
-        let payer = accounts.into_iter().find(|readable| readable.account.id == *account);
-        if let Some(payer) = payer {
-            rendered["alias"] = label_own(payer.account.iban.as_str(), &payer.account.name);
+    let payer = match payment.decision.payer() {
+        Some(([customer, ..], account)) => {
+            let accounts = call.bunq.edge.gateway.own_accounts(customer).await?;
+            accounts.into_iter().find(|readable| readable.account.id == *account)
         }
-    }
-    Ok(wrapped(WRAPPER, rendered))
+        _ => None,
+    };
+    let rendered = wire::payments::IssuerTransaction {
+        public_uuid: value.public_uuid.clone(),
+        alias: payer.map(|payer| label_account(&payer.account)),
+        counterparty_alias: label_counterparty(&transfer.creditor),
+        amount: amount(transfer.amount),
+        description: transfer.remittance.clone().unwrap_or_default(),
+        url_redirect: value.url_redirect.clone(),
+        time_expiry: time(payment.expires_at),
+        status: payment.status_at(call.ctx.now).into(),
+    };
+    let updated = payment.last_action_at.max(transaction.created);
+    Ok(Object::PaymentServiceProviderIssuerTransaction(transaction.stamped_at(updated, rendered)))
 }
 
 async fn named(call: &Call) -> Result<Record<IssuerTransaction>, Error> {
     let user = check_provider(call)?;
-    let transaction = call.record::<IssuerTransaction>(user, call.id("id")?).await?;
+    let transaction = call.record::<IssuerTransaction>(user, call.names.id.get()?).await?;
     edge::note_subject(Subject::Payment(transaction.value.payment.clone()));
     Ok(transaction)
 }
@@ -149,14 +136,14 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 /// `GET /user/{user}/payment-service-provider-issuer-transaction/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let transaction = named(&call).await?;
-    Ok(Reply::all(vec![render(&call, &transaction).await?]))
+    Ok(Reply::one(render(&call, &transaction).await?))
 }
 
 /// `PUT /user/{user}/payment-service-provider-issuer-transaction/{id}`
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let transaction = named(&call).await?;
     let body = call.json()?;
-    Fields::of(&body).word("status", &["CANCELLED"])?;
+    Fields::of(&body).constant("status", "CANCELLED")?;
     let (tpp, payment) = (call.caller()?.tpp(), &transaction.value.payment);
     call.bunq.edge.gateway.cancel_payment(&call.ctx, tpp, payment).await?;
     Ok(Reply::id(transaction.id))
@@ -164,24 +151,21 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 
 /// `GET /payment-service-provider-issuer-transaction-public/{uuid}`: whoever knows the UUID is the payer.
 pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
-    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
-    Ok(Reply::all(vec![render(&call, &found.ok_or_else(Error::not_found)?).await?]))
+    let found = by_uuid(&call.bunq, &call.names.uuid).await?;
+    Ok(Reply::one(render(&call, &found.ok_or_else(Error::not_found)?).await?))
 }
 
 /// `PUT /payment-service-provider-issuer-transaction-public/{uuid}`: the payer does not want to pay.
 pub(crate) async fn reject_public(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
-    Fields::of(&body).word("status", &["REJECTED"])?;
-    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
+    Fields::of(&body).constant("status", "REJECTED")?;
+    let found = by_uuid(&call.bunq, &call.names.uuid).await?;
     let transaction = found.ok_or_else(Error::not_found)?;
     call.bunq.edge.gateway.reject_payment(&call.ctx, &transaction.value.payment).await?;
     Ok(Reply::id(transaction.id))
 }
 
 /// Whether the payer can still decide.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn is_open(
     bunq: &Bunq,
     ctx: &gateway::Ctx,

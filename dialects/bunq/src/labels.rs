@@ -1,9 +1,10 @@
 //! The labels under which users and accounts appear in other objects (section 2.4).
 
-use gateway::domain::{Counterparty, Money};
-use serde_json::{Value, json};
+use gateway::domain::{Account, Counterparty, Iban, Money};
 
 use crate::users::User;
+use crate::wire::objects::{AVATAR, LABEL, LabelAccount, LabelAvatar, LabelUser};
+use crate::wire::{Amount, Label, Pointer};
 
 /// Where e-mail addresses of test customers would be, if there were any post.
 const EMAIL_DOMAIN: &str = "customers.sandbox.example";
@@ -27,35 +28,45 @@ pub(crate) fn public_uuid(what: &str) -> String {
 }
 
 /// An avatar: users of this bank have no pictures.
-pub(crate) fn avatar(what: &str) -> Value {
-    json!({"uuid": public_uuid(&format!("avatar/{what}")), "anchor_uuid": null, "image": [], "style": "NONE"})
+pub(crate) fn avatar(what: &str) -> LabelAvatar {
+    LabelAvatar { uuid: public_uuid(&format!("avatar/{what}")), style: "NONE", unsaid: AVATAR }
 }
 
 /// An amount.
-pub(crate) fn amount(money: Money) -> Value {
-    json!({"value": money.to_decimal(), "currency": money.currency.code()})
+pub(crate) fn amount(money: Money) -> Amount {
+    Amount { value: Some(money.to_decimal()), currency: Some(money.currency.code().to_owned()) }
 }
 
-/// An amount that the caller may not see.
-pub(crate) fn hidden_amount() -> Value {
-    json!({"value": null, "currency": null})
+/// An amount that the caller may see or not.
+pub(crate) fn shown(money: Option<Money>) -> Amount {
+    money.map(amount).unwrap_or_default()
+}
+
+/// The number of an account with the name of its holder.
+pub(crate) fn pointer(account: &Account) -> Pointer {
+    let value = account.iban.as_str().to_owned();
+    Pointer { kind: "IBAN".to_owned(), value, name: Some(account.name.clone()) }
 }
 
 /// `LabelUser` of a user.
-pub(crate) fn label_user(id: i64, name: &str, country: &str) -> Value {
+pub(crate) fn label_user(id: i64, name: &str, country: &str) -> LabelUser {
     let what = format!("user/{id}");
-    json!({
-        "uuid": public_uuid(&what),
-        "display_name": name,
-        "country": country,
-        "avatar": avatar(&what),
-        "public_nick_name": name,
-    })
+    LabelUser { avatar: Some(avatar(&what)), ..label_name(Some(public_uuid(&what)), name, country) }
+}
+
+fn label_name(uuid: Option<String>, name: &str, country: &str) -> LabelUser {
+    let (display_name, public_nick_name) = (name.to_owned(), name.to_owned());
+    LabelUser { uuid, display_name, country: country.to_owned(), avatar: None, public_nick_name }
 }
 
 /// `LabelMonetaryAccount` of an account of this bank.
-pub(crate) fn label_own(iban: &str, name: &str) -> Value {
-    label(Some(iban), name, Value::String(public_uuid(&format!("holder/{name}"))))
+pub(crate) fn label_account(account: &Account) -> LabelAccount {
+    label_own(&account.iban, &account.name)
+}
+
+/// The same by number and name of the holder.
+pub(crate) fn label_own(iban: &Iban, name: &str) -> LabelAccount {
+    label(Some(iban), name, Some(public_uuid(&format!("holder/{name}"))))
 }
 
 /// The name of whoever is on the other side, the same wherever it is shown: in lists and in every file.
@@ -64,32 +75,21 @@ pub(crate) fn name_of(counterparty: &Counterparty) -> &str {
 }
 
 /// `LabelMonetaryAccount` of whoever is on the other side.
-pub(crate) fn label_counterparty(counterparty: &Counterparty) -> Value {
-    let iban = counterparty.iban.as_ref().map(gateway::domain::Iban::as_str);
-    label(iban, name_of(counterparty), Value::Null)
+pub(crate) fn label_counterparty(counterparty: &Counterparty) -> LabelAccount {
+    label(counterparty.iban.as_ref(), name_of(counterparty), None)
 }
 
-fn label(iban: Option<&str>, name: &str, uuid: Value) -> Value {
+fn label(iban: Option<&Iban>, name: &str, uuid: Option<String>) -> LabelAccount {
+    let iban = iban.map(Iban::as_str);
     let country = iban.and_then(|iban| iban.get(..2)).unwrap_or("NL");
-    json!({
-        "iban": iban,
-        "is_light": false,
-        "display_name": name,
-        "avatar": avatar(&format!("label/{name}")),
-        "label_user": {
-            "uuid": uuid,
-            "display_name": name,
-            "country": country,
-            "avatar": null,
-            "public_nick_name": name,
-        },
-        "country": country,
-        "merchant_category_code": null,
-        "swift_bic": null,
-        "swift_account_number": null,
-        "transferwise_account_number": null,
-        "transferwise_bank_code": null,
-    })
+    LabelAccount {
+        label: Label { iban: iban.map(str::to_owned), display_name: Some(name.to_owned()) },
+        is_light: false,
+        avatar: avatar(&format!("label/{name}")),
+        label_user: label_name(uuid, name, country),
+        country: country.to_owned(),
+        unsaid: LABEL,
+    }
 }
 
 /// Whether a user is a customer in person, who sees everything of their own accounts.

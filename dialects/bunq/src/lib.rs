@@ -55,6 +55,8 @@ mod limits;
 #[cfg(feature = "server")]
 mod lives;
 #[cfg(feature = "server")]
+mod names;
+#[cfg(feature = "server")]
 mod notifications;
 #[cfg(feature = "server")]
 mod numbers;
@@ -62,8 +64,6 @@ mod numbers;
 mod oauth_clients;
 #[cfg(feature = "server")]
 mod pagination;
-#[cfg(feature = "server")]
-mod parameters;
 #[cfg(feature = "server")]
 mod payment_batches;
 #[cfg(feature = "server")]

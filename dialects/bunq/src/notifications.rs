@@ -3,45 +3,22 @@
 
 use edge::outbound;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::certificates::refuse_private_key;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::names::Number;
 use crate::oauth_clients::check_url;
 use crate::pagination::{MAX_COUNT, Page};
-use crate::records::{Kept, Range, Record, find, list as list_records, look_up};
-use crate::reply::{Reply, wrapped};
+use crate::records::{Range, Record, find, list as list_records, look_up};
+use crate::reply::Reply;
 use crate::state::Bunq;
+use crate::wire::objects::{Category, NotificationFilter, Object};
 use crate::{accounts, callbacks};
 
 /// From a user, or an account of theirs, to the filters.
 pub(crate) const FILTERS: &str = "notification-filters";
-
-/// Categories of events.
-const CATEGORIES: [&str; 20] = [
-    "BILLING",
-    "CARD_TRANSACTION_SUCCESSFUL",
-    "CARD_TRANSACTION_FAILED",
-    "CHAT",
-    "DRAFT_PAYMENT",
-    "IDEAL",
-    "SOFORT",
-    "MUTATION",
-    "OAUTH",
-    "PAYMENT",
-    "REQUEST",
-    "SCHEDULE_RESULT",
-    "SCHEDULE_STATUS",
-    "SHARE",
-    "TAB_RESULT",
-    "BUNQME_TAB",
-    "SUPPORT",
-    "MONETARY_ACCOUNT_PROFILE",
-    "PROMOTION",
-    "USER_APPROVAL",
-];
 
 /// Most targets of one category.
 const MAX_TARGETS: usize = 2;
@@ -49,27 +26,27 @@ const MAX_TARGETS: usize = 2;
 /// What is told to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Filter {
-    pub(crate) category: String,
+    pub(crate) category: Category,
     pub(crate) target: String,
 }
 
 impl Filter {
-    pub(crate) fn render(&self) -> Value {
-        json!({"category": self.category, "notification_target": self.target})
+    pub(crate) fn render(&self) -> NotificationFilter {
+        NotificationFilter { category: self.category, notification_target: self.target.clone() }
     }
 }
 
 /// Filters of a user, or of one of their accounts.
 async fn key(call: &Call) -> Result<String, Error> {
     let user = call.user()?;
-    if call.param("account").is_empty() {
+    if call.names.account == Number::Absent {
         return Ok(format!("user/{user}"));
     }
     Ok(format!("user/{user}/account/{}", accounts::named(call).await?.id))
 }
 
 fn render(filters: &[Filter]) -> Reply {
-    let element = |filter: &Filter| wrapped("NotificationFilterUrl", filter.render());
+    let element = |filter: &Filter| Object::NotificationFilterUrl(filter.render());
     Reply::page(filters.iter().map(element).collect(), Page::none())
 }
 
@@ -79,7 +56,7 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let mut filters: Vec<Filter> = Vec::new();
     for fields in Fields::of(&body).objects("notification_filters")? {
-        let category = fields.word("category", &CATEGORIES)?.to_owned();
+        let category = fields.word("category")?;
         let target = fields.text("notification_target")?;
         let target = check_url("notification_target", target)?;
         outbound::check_url(&target, &call.bunq.edge.loopback).map_err(|refused| {
@@ -88,8 +65,7 @@ pub(crate) async fn replace(call: Call) -> Result<Reply, Error> {
             Error::bad(format!("The field \"notification_target\" {why}."))
         })?;
         filters.push(Filter { category, target });
-        let last = &filters[filters.len() - 1].category;
-        if filters.iter().filter(|filter| filter.category == *last).count() > MAX_TARGETS {
+        if filters.iter().filter(|filter| filter.category == category).count() > MAX_TARGETS {
             return Err(Error::bad(format!("A category has at most {MAX_TARGETS} targets.")));
         }
     }
@@ -114,14 +90,7 @@ pub(crate) struct CertificatePinned {
     is_deleted: bool,
 }
 
-impl Kept for CertificatePinned {
-    const KIND: &'static str = "certificate-pinned";
-}
-
 /// The certificates in PEM that the servers of a user must present or come from, if the user pinned some.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn pinned_by(bunq: &Bunq, user: i64) -> Result<Option<String>, gateway::Error> {
     let all = list_records::<CertificatePinned>(&bunq.drawer, user, Range::Older(None), MAX_COUNT).await?;
     let pem: String =
@@ -151,18 +120,12 @@ pub(crate) async fn pin(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(pinned.id))
 }
 
-fn render_pinned(pinned: &Record<CertificatePinned>) -> Value {
-    wrapped(
-        "CertificatePinned",
-        json!({
-            "id": pinned.id,
-            "certificate_chain": pinned.value.chain,
-        }),
-    )
+fn render_pinned(pinned: &Record<CertificatePinned>) -> Object {
+    Object::CertificatePinned { id: pinned.id, certificate_chain: pinned.value.chain.clone() }
 }
 
 async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
-    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.id("id")?).await?;
+    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.names.id.get()?).await?;
     found.filter(|pinned| !pinned.value.is_deleted).ok_or_else(Error::not_found)
 }
 
@@ -177,7 +140,7 @@ pub(crate) async fn list_pinned(call: Call) -> Result<Reply, Error> {
 
 /// `GET /user/{user}/certificate-pinned/{id}`
 pub(crate) async fn read_pinned(call: Call) -> Result<Reply, Error> {
-    Ok(Reply::all(vec![render_pinned(&named(&call).await?)]))
+    Ok(Reply::one(render_pinned(&named(&call).await?)))
 }
 
 /// `DELETE /user/{user}/certificate-pinned/{id}`

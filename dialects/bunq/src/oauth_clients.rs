@@ -3,25 +3,25 @@
 use gateway::domain::{CustomerId, Interface};
 use gateway::{Entry, Error as GatewayError};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::names::Number;
 use crate::pagination::Page;
-use crate::records::{Kept, Record, find, index, look_up, parse, write};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Record, find, index, look_up, parse, write};
+use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::User;
+use crate::wire::objects::Object;
+use crate::wire::{self, CallbackUrl, ClientStatus};
 
 /// From a client id to its user and number.
 const BY_CLIENT_ID: &str = "oauth-client-by-id";
 
 /// From a user to whether it has an active client.
 const ACTIVE: &str = "active-oauth-client";
-
-/// Most callback URLs of one client.
-const MAX_URLS: usize = 100;
 
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2000;
@@ -43,10 +43,6 @@ struct Callback {
     url: String,
 }
 
-impl Kept for OauthClient {
-    const KIND: &'static str = "oauth-client";
-}
-
 impl OauthClient {
     /// Whether browsers may be sent back to a URL: it equals a registered one, character by character.
     pub(crate) fn has_callback(&self, url: &str) -> bool {
@@ -55,9 +51,6 @@ impl OauthClient {
 }
 
 /// The client with an id, while it is active.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn by_client_id(
     bunq: &Bunq,
     client_id: &str,
@@ -126,7 +119,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         return Err(Error::bad("The body must be a JSON object, or a list with one."));
     }
     let fields = Fields::of(&object);
-    fields.optional_word("status", &["ACTIVE"])?;
+    fields.optional_constant("status", "ACTIVE")?;
     let display_name = fields.optional_text("display_name")?.map(|name| name.chars().take(140).collect());
     let url = fields.optional_text("redirect_url")?;
     let url = url.map(|url| check_url("redirect_url", url)).transpose()?;
@@ -162,37 +155,36 @@ async fn recognise(call: &Call, user: i64, customer: &CustomerId) -> Result<(), 
     gateway.recognise_customer(&call.ctx, client, (name, roles)).await
 }
 
-fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Value {
+fn render(bunq: &Bunq, client: &Record<OauthClient>) -> Object {
     let value = &client.value;
-    json!({
-        "id": client.id,
-        "status": if value.is_active { "ACTIVE" } else { "CANCELLED" },
-        "display_name": value.display_name,
-        "client_id": client_id(bunq, client.id),
-        "secret": secret(bunq, client),
-        "callback_url": value.callbacks.iter().map(render_callback).collect::<Vec<_>>(),
+    Object::OauthClient(wire::OauthClient {
+        id: client.id,
+        status: if value.is_active { ClientStatus::Active } else { ClientStatus::Cancelled },
+        display_name: value.display_name.clone(),
+        client_id: client_id(bunq, client.id),
+        secret: secret(bunq, client),
+        callback_url: value.callbacks.iter().map(render_callback).collect(),
     })
 }
 
-fn render_callback(callback: &Callback) -> Value {
-    json!({
-        "id": callback.id,
-        "created": time(callback.created),
-        "updated": time(callback.updated),
-        "url": callback.url,
-    })
+fn render_callback(callback: &Callback) -> CallbackUrl {
+    CallbackUrl {
+        id: callback.id,
+        created: time(callback.created),
+        updated: time(callback.updated),
+        url: callback.url.clone(),
+    }
 }
 
 /// `GET /user/{user}/oauth-client`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let user = manager(&call)?;
     let (found, links) = call.page_of::<OauthClient>(user).await?;
-    let elements = found.iter().map(|client| wrapped("OauthClient", render(&call.bunq, client))).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|client| render(&call.bunq, client)).collect(), links))
 }
 
-async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
-    call.record::<OauthClient>(manager(call)?, call.id(name)?).await
+async fn named(call: &Call, name: Number) -> Result<Record<OauthClient>, Error> {
+    call.record::<OauthClient>(manager(call)?, name.get()?).await
 }
 
 async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error> {
@@ -202,26 +194,34 @@ async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error>
 
 /// `GET /user/{user}/oauth-client/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let client = named(&call, "id").await?;
-    Ok(Reply::one("OauthClient", render(&call.bunq, &client)))
+    let client = named(&call, call.names.id).await?;
+    Ok(Reply::one(render(&call.bunq, &client)))
+}
+
+/// What a user wants to become of a client.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Active,
+    Cancelled,
 }
 
 /// `PUT /user/{user}/oauth-client/{id}`: a cancelled client's customers have to approve anew with the next one.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, "id").await?;
+    let mut client = named(&call, call.names.id).await?;
     let body = call.json()?;
-    let status = Fields::of(&body).word("status", &["ACTIVE", "CANCELLED"])?;
-    if !client.value.is_active && status == "ACTIVE" {
+    let wish: Wish = Fields::of(&body).word("status")?;
+    if !client.value.is_active && wish == Wish::Active {
         return Err(Error::bad("A cancelled OAuth client cannot be used again; register another one."));
     }
     let (tpp, _) = call.caller()?.client(client.owner).ok_or_else(Error::not_found)?;
-    if status == "CANCELLED" && client.value.is_active {
+    if wish == Wish::Cancelled && client.value.is_active {
         let active = Active::of(&call, client.owner).await?;
         client.value.is_active = false;
         client.updated = call.ctx.now;
         call.bunq.drawer.save(&[client.entry(), active.becomes(false)]).await?;
     }
-    if status == "CANCELLED" {
+    if wish == Wish::Cancelled {
         let gateway = &call.bunq.edge.gateway;
         let acting = gateway.may_act(&call.ctx, Interface::Bunq, &tpp).await?;
         gateway.end_authorizations(&call.ctx, &acting).await?;
@@ -258,14 +258,15 @@ pub(crate) fn check_url(field: &str, text: &str) -> Result<String, Error> {
 
 /// `POST …/oauth-client/{client}/callback-url`
 pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, "client").await?;
+    let mut client = named(&call, call.names.client).await?;
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
     if client.value.has_callback(&url) {
         return Err(Error::bad("The Callback URL has already been registered for this Client."));
     }
-    if client.value.callbacks.len() >= MAX_URLS {
-        return Err(Error::bad(format!("A client has at most {MAX_URLS} callback URLs.")));
+    let max = call.bunq.edge.gateway.profile(Interface::Bunq).redirects.max_count;
+    if client.value.callbacks.len() >= max {
+        return Err(Error::bad(format!("A client has at most {max} callback URLs.")));
     }
     let id = call.bunq.number().await?;
     let now = call.ctx.now;
@@ -276,22 +277,23 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/oauth-client/{client}/callback-url`
 pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
-    let client = named(&call, "client").await?;
+    let client = named(&call, call.names.client).await?;
     let callbacks = client.value.callbacks.iter().rev();
-    let elements = callbacks.map(|callback| wrapped("OauthCallbackUrl", render_callback(callback))).collect();
+    let elements = callbacks.map(|callback| Object::OauthCallbackUrl(render_callback(callback))).collect();
     Ok(Reply::page(elements, Page::none()))
 }
 
 /// `GET …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
-    let (client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let callback = client.value.callbacks.iter().find(|callback| callback.id == id);
-    Ok(Reply::one("OauthCallbackUrl", render_callback(callback.ok_or_else(Error::not_found)?)))
+    let callback = callback.ok_or_else(Error::not_found)?;
+    Ok(Reply::one(Object::OauthCallbackUrl(render_callback(callback))))
 }
 
 /// `PUT …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
     if client.value.callbacks.iter().any(|callback| callback.url == url && callback.id != id) {
@@ -307,7 +309,7 @@ pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
 
 /// `DELETE …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn delete_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let before = client.value.callbacks.len();
     client.value.callbacks.retain(|callback| callback.id != id);
     if client.value.callbacks.len() == before {

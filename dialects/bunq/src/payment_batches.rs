@@ -1,30 +1,24 @@
 //! Payments that customers make together in person (section 16.5).
 
 use gateway::domain::PaymentId;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::ledger::made_of;
-use crate::lives::ORDER;
 use crate::payments::Renderer;
 use crate::pointers::transfers;
-use crate::records::{Kept, Record};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::Record;
+use crate::reply::Reply;
+use crate::wire;
+use crate::wire::objects::Object;
 
 /// Payments that were made together, or are to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentBatch {
     count: usize,
-}
-
-impl Kept for PaymentBatch {
-    const KIND: &'static str = "payment-batch";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/payment-batch`
@@ -39,9 +33,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// Notes a batch before its payments are made, and returns its number. Nobody sees it before that.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn add_batch(call: &Call, seen: &Seen, count: usize) -> Result<i64, Error> {
     Ok(call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await?.id)
 }
@@ -52,13 +43,12 @@ pub(crate) fn payment_of_batch(batch: i64) -> PaymentId {
 }
 
 /// A batch whose payments were made.
-async fn render(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Option<Value>, Error> {
+async fn render(call: &Call, seen: &Seen, batch: &Record<PaymentBatch>) -> Result<Option<Object>, Error> {
     let renderer = Renderer::new(call, seen);
     let made = made_of(call, seen, &payment_of_batch(batch.id), batch.value.count).await?;
     let Some(made) = made else { return Ok(None) };
-    let payments: Vec<Value> = made.iter().map(|(id, one)| renderer.payment(*id, one)).collect();
-    let (created, updated) = (time(batch.created), time(batch.updated));
-    Ok(Some(json!({"id": batch.id, "created": created, "updated": updated, "payments": payments})))
+    let payments = made.iter().map(|one| renderer.payment(one)).collect();
+    Ok(Some(Object::PaymentBatch(batch.stamped(wire::payments::PaymentBatch { payments }))))
 }
 
 /// `GET …/monetary-account/{account}/payment-batch`
@@ -69,25 +59,24 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let mut elements = Vec::new();
     for batch in &found {
         breathe().await;
-        elements.extend(render(&call, &seen, batch).await?.map(|batch| wrapped("PaymentBatch", batch)));
+        elements.extend(render(&call, &seen, batch).await?);
     }
     Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    Ok(Reply::one("PaymentBatch", named(&call, &seen).await?))
+    Ok(Reply::one(named(&call).await?))
 }
 
 /// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    named(&call, &seen).await?;
-    Ok(Reply::id(call.id("id")?))
+    named(&call).await?;
+    Ok(Reply::id(call.names.id.get()?))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Value, Error> {
-    let batch = call.record::<PaymentBatch>(seen.id, call.id("id")?).await?;
+async fn named(call: &Call) -> Result<Object, Error> {
+    let seen = &accounts::named_own(call).await?;
+    let batch = call.record::<PaymentBatch>(seen.id, call.names.id.get()?).await?;
     render(call, seen, &batch).await?.ok_or_else(Error::not_found)
 }

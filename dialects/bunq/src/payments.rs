@@ -1,21 +1,65 @@
 //! Payments: the booked transactions of an account with numbers, and payments that customers make in person
 //! (sections 14.2 and 16.5).
 
-use gateway::domain::{Counterparty, Subject, Timestamp, Transaction};
+use gateway::domain::{Counterparty, Subject, Timestamp, Transaction, Transfer};
 use gateway::{Ctx, entry_of};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::{amount, hidden_amount, label_counterparty, label_own};
-use crate::ledger::{find_one, in_range, number_of_entry};
+use crate::labels::{amount, label_account, label_counterparty, shown};
+use crate::ledger::{Numbered, find_one, in_range, number_of_entry};
 use crate::pagination::Page;
 use crate::pointers::transfer;
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, time};
 use crate::users::User;
+use crate::wire;
+use crate::wire::objects::Object;
+use crate::wire::payments::{BookedPayment, PAYMENT, PlannedPayment};
+
+/// `GET …/monetary-account/{account}/payment`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named(&call).await?, call.page()?);
+    let listed = in_range(&call, &seen, page.range, page.count).await?;
+    let renderer = Renderer::new(&call, &seen);
+    let ids: Vec<i64> = listed.payments.iter().map(|(id, _)| *id).collect();
+    let elements = listed.payments.iter().map(|one| renderer.object(one)).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, listed.has_older, listed.has_newer)))
+}
+
+/// `GET …/monetary-account/{account}/payment/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let found = find_one(&call, &seen, call.names.id.get()?).await?;
+    Ok(Reply::one(Renderer::new(&call, &seen).object(&found)))
+}
+
+/// `POST …/monetary-account/{account}/payment`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let body = call.json()?;
+    let transfer = transfer(&call, Fields::of(&body)).await?;
+    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
+    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
+    edge::note_subject(Subject::Payment(payment.clone()));
+    let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
+    Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
+}
+
+/// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.
+pub(crate) async fn no_card_actions(call: Call) -> Result<Reply, Error> {
+    accounts::named(&call).await?;
+    call.page()?;
+    Ok(Reply::page(Vec::new(), Page::none()))
+}
+
+/// One of them.
+pub(crate) async fn no_card_action(call: Call) -> Result<Reply, Error> {
+    accounts::named(&call).await?;
+    Err(Error::not_found())
+}
 
 /// Renders transactions of one account.
 pub(crate) struct Renderer<'a> {
@@ -30,34 +74,46 @@ impl<'a> Renderer<'a> {
         Self { call, seen, in_full: call.caller().is_ok_and(User::sees_all) }
     }
 
-    /// A payment without its wrapper.
-    pub(crate) fn payment(&self, id: i64, transaction: &Transaction) -> Value {
-        let account = self.seen.account();
+    /// A transaction with its number.
+    pub(crate) fn payment(&self, (id, transaction): &Numbered) -> BookedPayment {
         let moment = time(moment_of(&self.call.ctx, transaction));
-        let (kind, sub_kind) = kind_of(self.call, transaction);
-        let balance = transaction.balance_after.filter(|_| self.in_full);
-        json!({
-            "id": id,
-            "created": moment,
-            "updated": moment,
-            "monetary_account_id": self.seen.id,
-            "amount": amount(transaction.amount),
-            "description": transaction.remittance.as_deref().unwrap_or_default(),
-            "type": kind,
-            "sub_type": sub_kind,
-            "merchant_reference": transaction.end_to_end_id,
-            "alias": label_own(account.iban.as_str(), &account.name),
-            "counterparty_alias": label_counterparty(&transaction.counterparty),
-            "attachment": [],
-            "geolocation": null,
-            "batch_id": made_by(transaction, "batch-"),
-            "scheduled_id": made_by(transaction, "schedule-"),
-            "address_billing": null,
-            "address_shipping": null,
-            "request_reference_split_the_bill": [],
-            "balance_after_mutation": balance.map_or_else(hidden_amount, amount),
-            "payment_auto_allocate_instance": null,
-        })
+        let (kind, sub_type) = kind_of(self.call, transaction);
+        BookedPayment {
+            payment: wire::Payment {
+                id: *id,
+                created: moment.clone(),
+                amount: amount(transaction.amount),
+                description: transaction.remittance.clone().unwrap_or_default(),
+                counterparty_alias: Some(label_counterparty(&transaction.counterparty)),
+            },
+            updated: moment,
+            monetary_account_id: self.seen.id,
+            kind,
+            sub_type,
+            merchant_reference: transaction.end_to_end_id.clone(),
+            alias: label_account(self.seen.account()),
+            batch_id: made_by(transaction, "batch-"),
+            scheduled_id: made_by(transaction, "schedule-"),
+            balance_after_mutation: shown(transaction.balance_after.filter(|_| self.in_full)),
+            unsaid: PAYMENT,
+        }
+    }
+
+    /// The same under its wrapper.
+    pub(crate) fn object(&self, one: &Numbered) -> Object {
+        Object::Payment(self.payment(one))
+    }
+}
+
+/// A payment of an account that is still to be made.
+pub(crate) fn planned(seen: &Seen, transfer: &Transfer) -> PlannedPayment {
+    PlannedPayment {
+        amount: amount(transfer.amount),
+        alias: label_account(seen.account()),
+        counterparty_alias: label_counterparty(&transfer.creditor),
+        description: transfer.remittance.clone().unwrap_or_default(),
+        merchant_reference: transfer.end_to_end_id.clone(),
+        attachment: [],
     }
 }
 
@@ -90,49 +146,6 @@ fn kind_of(call: &Call, transaction: &Transaction) -> (&'static str, &'static st
     }
 }
 
-/// `GET …/monetary-account/{account}/payment`
-pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named(&call).await?, call.page()?);
-    let listed = in_range(&call, &seen, page.range, page.count).await?;
-    let renderer = Renderer::new(&call, &seen);
-    let ids: Vec<i64> = listed.payments.iter().map(|(id, _)| *id).collect();
-    let elements =
-        listed.payments.iter().map(|(id, one)| wrapped("Payment", renderer.payment(*id, one))).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, listed.has_older, listed.has_newer)))
-}
-
-/// `GET …/monetary-account/{account}/payment/{id}`
-pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let (id, transaction) = find_one(&call, &seen, call.id("id")?).await?;
-    Ok(Reply::one("Payment", Renderer::new(&call, &seen).payment(id, &transaction)))
-}
-
-/// `POST …/monetary-account/{account}/payment`
-pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let body = call.json()?;
-    let transfer = transfer(&call, Fields::of(&body)).await?;
-    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
-    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
-    edge::note_subject(Subject::Payment(payment.clone()));
-    let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
-    Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
-}
-
-/// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.
-pub(crate) async fn no_card_actions(call: Call) -> Result<Reply, Error> {
-    accounts::named(&call).await?;
-    call.page()?;
-    Ok(Reply::page(Vec::new(), Page::none()))
-}
-
-/// One of them.
-pub(crate) async fn no_card_action(call: Call) -> Result<Reply, Error> {
-    accounts::named(&call).await?;
-    Err(Error::not_found())
-}
-
 /// Whether the caller's role lets it start payments.
 ///
 /// # Errors
@@ -145,9 +158,6 @@ pub(crate) fn check_may_pay(roles: &[eidas::Role]) -> Result<(), Error> {
 }
 
 /// The roles of the service provider that calls, in person or for a user; none for customers in person.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn roles_of_caller(call: &Call) -> Result<Option<Vec<eidas::Role>>, Error> {
     let provider = match call.caller()? {
         User::Customer { .. } => return Ok(None),

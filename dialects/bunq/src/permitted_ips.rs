@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use crate::call::Call;
 use crate::credentials::{Address, named};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::pagination::Page;
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, time};
+use crate::wire::objects::{Object, PermittedIp, Stamped, State};
 
 /// Any address.
 pub(crate) const ANY: &str = "*";
@@ -17,31 +18,36 @@ pub(crate) const ANY: &str = "*";
 /// Most addresses of one key.
 pub(crate) const MAX_ADDRESSES: usize = 100;
 
-fn render(address: &Address) -> Value {
-    wrapped(
-        "PermittedIp",
-        json!({
-            "id": address.id,
-            "created": time(address.created),
-            "updated": time(address.updated),
-            "ip": address.ip,
-            "status": if address.is_active { "ACTIVE" } else { "INACTIVE" },
-        }),
-    )
+/// Whether an address is to be permitted.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Active,
+    Inactive,
+}
+
+fn render(address: &Address) -> Object {
+    let status = if address.is_active { State::Active } else { State::Inactive };
+    Object::PermittedIp(Stamped {
+        id: address.id,
+        created: time(address.created),
+        updated: time(address.updated),
+        object: PermittedIp { ip: address.ip.clone(), status },
+    })
 }
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let credential = named(&call, call.user()?, "credential").await?;
+    let credential = named(&call, call.user()?, call.names.credential).await?;
     let addresses = credential.value.addresses.iter().rev().map(render).collect();
     Ok(Reply::page(addresses, Page::none()))
 }
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let (credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let (credential, id) = (named(&call, call.user()?, call.names.credential).await?, call.names.id.get()?);
     let address = credential.value.addresses.iter().find(|address| address.id == id);
-    Ok(Reply::all(vec![render(address.ok_or_else(Error::not_found)?)]))
+    Ok(Reply::one(render(address.ok_or_else(Error::not_found)?)))
 }
 
 /// `POST /user/{user}/credential-password-ip/{credential}/ip`
@@ -49,8 +55,8 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let fields = Fields::of(&body);
     let ip = check_ip(fields.text("ip")?)?;
-    let is_active = fields.optional_word("status", &["ACTIVE", "INACTIVE"])? != Some("INACTIVE");
-    let mut credential = named(&call, call.user()?, "credential").await?;
+    let is_active = fields.optional_word("status")? != Some(Wish::Inactive);
+    let mut credential = named(&call, call.user()?, call.names.credential).await?;
     if credential.value.addresses.len() >= MAX_ADDRESSES {
         return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
     }
@@ -64,11 +70,12 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
 /// `PUT /user/{user}/credential-password-ip/{credential}/ip/{id}`
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
-    let status = Fields::of(&body).word("status", &["ACTIVE", "INACTIVE"])?;
-    let (mut credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let wish: Wish = Fields::of(&body).word("status")?;
+    let (mut credential, id) =
+        (named(&call, call.user()?, call.names.credential).await?, call.names.id.get()?);
     let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
     let address = address.ok_or_else(Error::not_found)?;
-    address.is_active = status == "ACTIVE";
+    address.is_active = wish == Wish::Active;
     address.updated = call.ctx.now;
     credential.save(&call.bunq.drawer).await?;
     Ok(Reply::id(id))

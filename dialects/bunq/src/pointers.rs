@@ -2,6 +2,7 @@
 
 use gateway::domain::payments::{MAX_REMITTANCE_ELSEWHERE, MAX_TRANSFERS};
 use gateway::domain::{AccountStatus, Counterparty, Iban, Product, Transfer};
+use serde::Deserialize;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -15,6 +16,15 @@ const TAKER: (&str, &str) = ("bravo@bunq.com", "Bravo");
 
 /// Longest name and reference, in characters.
 pub(crate) const MAX_NAME: usize = 140;
+
+/// By what a pointer names somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Kind {
+    Iban,
+    Email,
+    PhoneNumber,
+}
 
 /// Whom a pointer leads to.
 pub(crate) struct Pointed {
@@ -31,38 +41,36 @@ pub(crate) struct Pointed {
 /// # Errors
 /// 400
 pub(crate) async fn follow(call: &Call, pointer: Fields<'_>) -> Result<Pointed, Error> {
-    let kind = pointer.word("type", &["IBAN", "EMAIL", "PHONE_NUMBER"])?;
+    let kind: Kind = pointer.word("type")?;
     let value = pointer.text("value")?;
     let name = pointer.optional_text("name")?.map(str::trim).filter(|name| !name.is_empty());
     if name.is_some_and(|name| name.chars().count() > MAX_NAME) {
         return Err(Error::bad(format!("The name of the pointer has more than {MAX_NAME} characters.")));
     }
-    if kind == "IBAN" {
+    if kind == Kind::Iban {
         let name = name.ok_or_else(|| Error::bad("A pointer of type IBAN needs a \"name\"."))?;
         let counterparty = Counterparty { name: Some(name.to_owned()), iban: Some(iban(value)?) };
         return Ok(Pointed { counterparty, user: None, is_giver: false });
     }
     if call.bunq.edge.gateway.is_for_tests() {
         for (address, name) in [GIVER, TAKER] {
-            if kind == "EMAIL" && value.eq_ignore_ascii_case(address) {
+            if kind == Kind::Email && value.eq_ignore_ascii_case(address) {
                 let counterparty = Counterparty { name: Some(name.to_owned()), iban: None };
                 return Ok(Pointed { counterparty, user: None, is_giver: address == GIVER.0 });
             }
         }
     }
     // These addresses can be guessed, and lead to names and account numbers: no real customer has one.
-    let known = user_of_email(value).filter(|_| kind == "EMAIL" && call.bunq.edge.gateway.is_for_tests());
+    let known = user_of_email(value).filter(|_| kind == Kind::Email && call.bunq.edge.gateway.is_for_tests());
     match known {
         Some(user) => of_user(call, user).await?.ok_or_else(|| nobody(kind)),
         None => Err(nobody(kind)),
     }
 }
 
-fn nobody(kind: &str) -> Error {
-    Error::bad(format!(
-        "No user of this bank has this {}.",
-        if kind == "EMAIL" { "e-mail address" } else { "number" }
-    ))
+fn nobody(kind: Kind) -> Error {
+    let what = if kind == Kind::Email { "e-mail address" } else { "number" };
+    Error::bad(format!("No user of this bank has this {what}."))
 }
 
 /// A customer is paid on the first current account that is in use.

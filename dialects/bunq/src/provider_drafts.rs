@@ -3,33 +3,25 @@
 
 use gateway::PaymentRequest;
 use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Subject, Transfer};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::call::{Call, breathe};
-use crate::draft_payments::{LIFETIME, word};
+use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::amount;
-use crate::lives::ORDER;
 use crate::payments::check_may_pay;
 use crate::pointers::{MAX_NAME, check_description, iban};
-use crate::records::{Kept, Record};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::Record;
+use crate::reply::Reply;
 use crate::users::User;
-
-const WRAPPER: &str = "PaymentServiceProviderDraftPayment";
+use crate::wire;
+use crate::wire::objects::Object;
 
 /// A draft payment of a service provider.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ProviderDraft {
     payment: PaymentId,
-}
-
-impl Kept for ProviderDraft {
-    const KIND: &'static str = "provider-draft-payment";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// The service provider that calls in person, with the right to start payments.
@@ -78,26 +70,23 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(draft.id))
 }
 
-async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Value, Error> {
+async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Object, Error> {
     let payment = call.payment(&draft.value.payment).await?;
     let transfer = payment.transfers.first().ok_or_else(Error::not_found)?;
-    Ok(wrapped(
-        WRAPPER,
-        json!({
-            "id": draft.id,
-            "created": time(draft.created),
-            "updated": time(payment.last_action_at.max(draft.created)),
-            "sender_iban": payment.debtor.as_ref().map(Iban::as_str),
-            "receiver_iban": transfer.creditor.iban.as_ref().map(Iban::as_str),
-            "amount": amount(transfer.amount),
-            "status": word(payment.status_at(call.ctx.now)),
-        }),
-    ))
+    let iban = |iban: &Option<Iban>| iban.as_ref().map(|iban| iban.as_str().to_owned());
+    let rendered = wire::payments::ProviderDraft {
+        sender_iban: iban(&payment.debtor),
+        receiver_iban: iban(&transfer.creditor.iban),
+        amount: amount(transfer.amount),
+        status: payment.status_at(call.ctx.now).into(),
+    };
+    let updated = payment.last_action_at.max(draft.created);
+    Ok(Object::PaymentServiceProviderDraftPayment(draft.stamped_at(updated, rendered)))
 }
 
 async fn named(call: &Call) -> Result<Record<ProviderDraft>, Error> {
     let user = check_provider(call)?;
-    let draft = call.record::<ProviderDraft>(user, call.id("id")?).await?;
+    let draft = call.record::<ProviderDraft>(user, call.names.id.get()?).await?;
     edge::note_subject(Subject::Payment(draft.value.payment.clone()));
     Ok(draft)
 }
@@ -117,16 +106,24 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 /// `GET /user/{user}/payment-service-provider-draft-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     let draft = named(&call).await?;
-    Ok(Reply::all(vec![render(&call, &draft).await?]))
+    Ok(Reply::one(render(&call, &draft).await?))
+}
+
+/// What a service provider wants to become of its draft.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Cancelled,
+    Rejected,
 }
 
 /// `PUT /user/{user}/payment-service-provider-draft-payment/{id}`
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let draft = named(&call).await?;
     let body = call.json()?;
-    let status = Fields::of(&body).word("status", &["CANCELLED", "REJECTED"])?;
+    let wish: Wish = Fields::of(&body).word("status")?;
     let (gateway, id) = (&call.bunq.edge.gateway, &draft.value.payment);
-    if status == "CANCELLED" {
+    if wish == Wish::Cancelled {
         gateway.cancel_payment(&call.ctx, call.caller()?.tpp(), id).await?;
     } else {
         gateway.reject_payment(&call.ctx, id).await?;

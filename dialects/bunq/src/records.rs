@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::lives::until;
+use crate::reply::time;
+use crate::wire::objects::Stamped;
 
 /// A record of some kind.
 #[derive(Debug, Clone)]
@@ -53,6 +55,16 @@ impl<T: Kept> Record<T> {
         Self { forget_at, ..self }
     }
 
+    /// What answers say of it, with its number and times.
+    pub(crate) fn stamped<U>(&self, object: U) -> Stamped<U> {
+        self.stamped_at(self.updated, object)
+    }
+
+    /// The same where something else says when it was changed.
+    pub(crate) fn stamped_at<U>(&self, updated: Timestamp, object: U) -> Stamped<U> {
+        Stamped { id: self.id, created: time(self.created), updated: time(updated), object }
+    }
+
     /// The entry to write.
     pub(crate) fn entry(&self) -> Entry {
         let stored = Stored { created: self.created, updated: self.updated, value: &self.value };
@@ -81,9 +93,6 @@ impl<T: Kept> Record<T> {
     }
 
     /// Deletes it.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn delete(&self, drawer: &Drawer) -> Result<(), Error> {
         drawer.delete(&[(T::KIND, key(self.owner, self.id))]).await
     }
@@ -100,17 +109,11 @@ impl<T: Kept> Record<T> {
 }
 
 /// One record.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
     drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
 }
 
 /// Every record of a kind, whoever it belongs to.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
     let all = drawer.all(T::KIND).await?.into_iter();
     all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, forget_at: None, version: 0 }))
@@ -127,9 +130,6 @@ pub(crate) enum Range {
 }
 
 /// Records of an owner, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn list<T: Kept>(
     drawer: &Drawer,
     owner: i64,
@@ -172,9 +172,6 @@ pub(crate) fn key_of<T: Kept>(owner: i64, id: i64) -> (&'static str, String) {
 }
 
 /// What an index says.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn look_up<T: DeserializeOwned>(
     drawer: &Drawer,
     kind: &'static str,

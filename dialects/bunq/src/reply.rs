@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use serde_json::{Value, json};
+
+use crate::wire::objects::Object;
+use crate::wire::{Envelope, Id, Pagination};
 
 /// A successful answer, before it is signed. Never printed: there may be tokens in it.
 pub(crate) struct Reply {
@@ -18,23 +20,23 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// Elements of `Response`.
-    pub(crate) fn all(elements: Vec<Value>) -> Self {
-        Self::json(&json!({ "Response": elements }))
+    pub(crate) fn all(response: Vec<Object>) -> Self {
+        Self::json(&Envelope { response, pagination: None })
     }
 
-    /// One element under its wrapper.
-    pub(crate) fn one(wrapper: &str, value: Value) -> Self {
-        Self::all(vec![wrapped(wrapper, value)])
+    /// One element.
+    pub(crate) fn one(object: Object) -> Self {
+        Self::all(vec![object])
     }
 
     /// The number of what was made or changed.
     pub(crate) fn id(id: i64) -> Self {
-        Self::one("Id", json!({ "id": id }))
+        Self::one(Object::Id(Id { id }))
     }
 
     /// The UUID of what was made.
-    pub(crate) fn uuid(uuid: &str) -> Self {
-        Self::one("Uuid", json!({ "uuid": uuid }))
+    pub(crate) fn uuid(uuid: String) -> Self {
+        Self::one(Object::Uuid { uuid })
     }
 
     /// Nothing to say.
@@ -43,12 +45,12 @@ impl Reply {
     }
 
     /// Elements with the links of their page.
-    pub(crate) fn page(elements: Vec<Value>, pagination: Value) -> Self {
-        Self::json(&json!({ "Response": elements, "Pagination": pagination }))
+    pub(crate) fn page(response: Vec<Object>, pagination: Pagination) -> Self {
+        Self::json(&Envelope { response, pagination: Some(pagination) })
     }
 
     /// JSON without the envelope.
-    pub(crate) fn json(value: &Value) -> Self {
+    pub(crate) fn json(value: &impl Serialize) -> Self {
         Self { body: ascii(value), content_type: HeaderValue::from_static("application/json") }
     }
 
@@ -60,22 +62,18 @@ impl Reply {
     }
 }
 
-/// A value under its wrapper.
-pub(crate) fn wrapped(wrapper: &str, value: Value) -> Value {
-    json!({ wrapper: value })
-}
-
 /// A moment as this interface writes it: UTC, six decimals, no zone.
 pub(crate) fn time(moment: Timestamp) -> String {
     moment.to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
-/// JSON in ASCII.
-pub(crate) fn ascii(value: &Value) -> Bytes {
+/// JSON in ASCII, members in the order of their names: the types say nothing about that, and some clients search the
+/// text for the first member of a name.
+pub(crate) fn ascii(value: &impl Serialize) -> Bytes {
     let mut octets = Vec::with_capacity(512);
     let mut serializer = serde_json::Serializer::with_formatter(&mut octets, Ascii);
-    // Writing a value into memory does not fail.
-    let _ = value.serialize(&mut serializer);
+    // Our own types, which always can be written, into memory.
+    let _ = serde_json::to_value(value).unwrap_or_default().serialize(&mut serializer);
     octets.into()
 }
 
@@ -103,6 +101,8 @@ impl Formatter for Ascii {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

@@ -5,21 +5,21 @@ use gateway::PaymentRequest;
 use gateway::domain::{
     Counterparty, Currency, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer,
 };
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::{amount, label_counterparty, label_own};
-use crate::lives::ORDER;
+use crate::labels::{amount, label_account, label_counterparty, label_own};
 use crate::pointers::follow;
-use crate::records::{Kept, Range, Record, list as list_records};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::{Range, Record, list as list_records};
+use crate::reply::{Reply, time};
 use crate::users::number_of_customer;
+use crate::wire;
+use crate::wire::objects::{LabelAccount, Object, Stamped, Unsaid};
+use crate::wire::payments::{Decision, INQUIRY, RESPONSE, Request};
 
 /// The most that a bank for tests gives away at once, in minor units.
 const MAX_GIFT: i64 = 50_000;
@@ -39,11 +39,6 @@ pub(crate) struct RequestInquiry {
     payment: Option<PaymentId>,
 }
 
-impl Kept for RequestInquiry {
-    const KIND: &'static str = "request-inquiry";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// The same on the side of whoever is asked, under the number of their user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RequestResponse {
@@ -54,9 +49,12 @@ pub(crate) struct RequestResponse {
     asked: (Iban, String),
 }
 
-impl Kept for RequestResponse {
-    const KIND: &'static str = "request-response";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
+/// What somebody who is asked for money answers.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Wish {
+    Accepted,
+    Rejected,
 }
 
 /// `POST …/monetary-account/{account}/request-inquiry`
@@ -150,61 +148,62 @@ async fn payment_of(call: &Call, inquiry: &RequestInquiry) -> Result<Option<Paym
     call.payment(id).await.map(Some)
 }
 
-fn word(payment: Option<&Payment>, now: Timestamp) -> &'static str {
-    match payment.map(|payment| payment.status_at(now)) {
-        None | Some(PaymentStatus::Submitted) => "ACCEPTED",
-        Some(PaymentStatus::Pending) => "PENDING",
-        Some(PaymentStatus::Rejected | PaymentStatus::Refused) => "REJECTED",
-        Some(PaymentStatus::Cancelled) => "REVOKED",
-        Some(PaymentStatus::Expired) => "EXPIRED",
-    }
+/// What became of a request, and what both sides see of it. Payments are kept to the second, records are not.
+async fn request<T>(
+    call: &Call,
+    inquiry: &RequestInquiry,
+    shown: &Record<T>,
+    (unanswered, account): (Timestamp, i64),
+    (counterparty_alias, unsaid): (LabelAccount, Unsaid),
+) -> Result<(Timestamp, Request), Error> {
+    let payment = payment_of(call, inquiry).await?;
+    let status = match payment.as_ref().map(|payment| payment.status_at(call.ctx.now)) {
+        None => Decision::Accepted,
+        Some(PaymentStatus::Cancelled) => Decision::Revoked,
+        Some(status) => status.into(),
+    };
+    let updated = payment.as_ref().map_or(unanswered, |payment| payment.last_action_at.max(shown.created));
+    let is_answered = matches!(status, Decision::Accepted | Decision::Rejected);
+    let request = Request {
+        time_responded: is_answered.then(|| time(updated)),
+        time_expiry: payment.map(|payment| time(payment.expires_at)),
+        monetary_account_id: account,
+        amount_inquired: amount(inquiry.amount),
+        amount_responded: (status == Decision::Accepted).then(|| amount(inquiry.amount)),
+        status,
+        description: inquiry.description.clone(),
+        counterparty_alias,
+        unsaid,
+    };
+    Ok((updated, request))
 }
 
-async fn render(call: &Call, inquiry: &Record<RequestInquiry>) -> Result<Value, Error> {
+async fn render(
+    call: &Call,
+    inquiry: &Record<RequestInquiry>,
+) -> Result<Stamped<wire::payments::RequestInquiry>, Error> {
     let value = &inquiry.value;
-    let payment = payment_of(call, value).await?;
-    let status = word(payment.as_ref(), call.ctx.now);
-    // Payments are kept to the second, requests are not.
-    let updated =
-        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(inquiry.created));
-    let responded = matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated));
-    Ok(json!({
-        "id": inquiry.id,
-        "created": time(inquiry.created),
-        "updated": time(updated),
-        "time_responded": responded,
-        "time_expiry": payment.as_ref().map(|payment| time(payment.expires_at)),
-        "monetary_account_id": inquiry.owner,
-        "amount_inquired": amount(value.amount),
-        "amount_responded": (status == "ACCEPTED").then(|| amount(value.amount)),
-        "user_alias_created": label_own(value.iban.as_str(), &value.name)["label_user"],
-        "user_alias_revoked": null,
-        "counterparty_alias": label_counterparty(&value.counterparty),
-        "description": value.description,
-        "merchant_reference": value.merchant_reference,
-        "attachment": [],
-        "status": status,
-        "batch_id": null,
-        "scheduled_id": null,
-        "minimum_age": null,
-        "require_address": null,
-        "bunqme_share_url": null,
-        "redirect_url": null,
-        "address_shipping": null,
-        "address_billing": null,
-        "geolocation": null,
-    }))
+    let about = (inquiry.updated, inquiry.owner);
+    let other = (label_counterparty(&value.counterparty), INQUIRY);
+    let (updated, request) = request(call, value, inquiry, about, other).await?;
+    let rendered = wire::payments::RequestInquiry {
+        request,
+        user_alias_created: label_own(&value.iban, &value.name).label_user,
+        merchant_reference: value.merchant_reference.clone(),
+    };
+    Ok(inquiry.stamped_at(updated, rendered))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
-    call.record::<RequestInquiry>(seen.id, call.id("id")?).await
+async fn named(call: &Call) -> Result<Record<RequestInquiry>, Error> {
+    call.record::<RequestInquiry>(accounts::named_own(call).await?.id, call.names.id.get()?).await
 }
 
 /// The newest requests that an account made, newest first.
-///
-/// # Errors
-/// [`Error`]
-pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+pub(crate) async fn newest(
+    call: &Call,
+    seen: &Seen,
+    limit: i64,
+) -> Result<Vec<Stamped<wire::payments::RequestInquiry>>, Error> {
     let found = list_records::<RequestInquiry>(&call.bunq.drawer, seen.id, Range::Older(None), limit).await?;
     let mut inquiries = Vec::new();
     for inquiry in &found {
@@ -214,10 +213,11 @@ pub(crate) async fn newest(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<V
 }
 
 /// The newest requests to an account, newest first.
-///
-/// # Errors
-/// [`Error`]
-pub(crate) async fn newest_responses(call: &Call, seen: &Seen, limit: i64) -> Result<Vec<Value>, Error> {
+pub(crate) async fn newest_responses(
+    call: &Call,
+    seen: &Seen,
+    limit: i64,
+) -> Result<Vec<Stamped<wire::payments::RequestResponse>>, Error> {
     let user = call.session()?.user;
     let found = list_records::<RequestResponse>(&call.bunq.drawer, user, Range::Older(None), limit).await?;
     let mut responses = Vec::new();
@@ -237,29 +237,27 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let mut elements = Vec::new();
     for inquiry in &found {
         breathe().await;
-        elements.push(wrapped("RequestInquiry", render(&call, inquiry).await?));
+        elements.push(Object::RequestInquiry(render(&call, inquiry).await?));
     }
     Ok(Reply::page(elements, links))
 }
 
 /// `GET …/monetary-account/{account}/request-inquiry/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let inquiry = named(&call, &seen).await?;
-    Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
+    let inquiry = named(&call).await?;
+    Ok(Reply::one(Object::RequestInquiry(render(&call, &inquiry).await?)))
 }
 
 /// `PUT …/monetary-account/{account}/request-inquiry/{id}`: answers the whole object.
 pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let inquiry = named(&call, &seen).await?;
+    let inquiry = named(&call).await?;
     let body = call.json()?;
-    Fields::of(&body).word("status", &["REVOKED"])?;
+    Fields::of(&body).constant("status", "REVOKED")?;
     let Some(payment) = &inquiry.value.payment else {
         return Err(Error::bad("The request was accepted and cannot be revoked any more."));
     };
     call.bunq.edge.gateway.cancel_payment(&call.ctx, None, payment).await?;
-    Ok(Reply::one("RequestInquiry", render(&call, &inquiry).await?))
+    Ok(Reply::one(Object::RequestInquiry(render(&call, &inquiry).await?)))
 }
 
 /// Whether a request is for an account.
@@ -277,38 +275,14 @@ async fn render_response(
     seen: &Seen,
     response: &Record<RequestResponse>,
     inquiry: &Record<RequestInquiry>,
-) -> Result<Value, Error> {
+) -> Result<Stamped<wire::payments::RequestResponse>, Error> {
     let value = &inquiry.value;
-    let payment = payment_of(call, value).await?;
-    let status = word(payment.as_ref(), call.ctx.now);
-    let updated =
-        payment.as_ref().map_or(inquiry.updated, |payment| payment.last_action_at.max(response.created));
-    let account = seen.account();
-    Ok(json!({
-        "id": response.id,
-        "created": time(response.created),
-        "updated": time(updated),
-        "time_responded": matches!(status, "ACCEPTED" | "REJECTED").then(|| time(updated)),
-        "time_expiry": payment.as_ref().map(|payment| time(payment.expires_at)),
-        "time_refund_requested": null,
-        "time_refunded": null,
-        "monetary_account_id": seen.id,
-        "amount_inquired": amount(value.amount),
-        "amount_responded": (status == "ACCEPTED").then(|| amount(value.amount)),
-        "status": status,
-        "description": value.description,
-        "alias": label_own(account.iban.as_str(), &account.name),
-        "counterparty_alias": label_own(value.iban.as_str(), &value.name),
-        "attachment": [],
-        "minimum_age": null,
-        "require_address": null,
-        "geolocation": null,
-        "type": "INTERNAL",
-        "sub_type": "ONCE",
-        "redirect_url": null,
-        "address_billing": null,
-        "address_shipping": null,
-    }))
+    let about = (inquiry.updated, seen.id);
+    let other = (label_own(&value.iban, &value.name), RESPONSE);
+    let (updated, request) = request(call, value, response, about, other).await?;
+    let alias = label_account(seen.account());
+    let rendered = wire::payments::RequestResponse { request, alias, kind: "INTERNAL", sub_type: "ONCE" };
+    Ok(response.stamped_at(updated, rendered))
 }
 
 /// `GET …/monetary-account/{account}/request-response`
@@ -321,54 +295,50 @@ pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
     for response in &found {
         breathe().await;
         let inquiry = inquiry_of(&call, &response.value).await?;
-        let rendered = render_response(&call, &seen, response, &inquiry).await?;
-        elements.push(wrapped("RequestResponse", rendered));
+        elements.push(Object::RequestResponse(render_response(&call, &seen, response, &inquiry).await?));
     }
     Ok(Reply::page(elements, links))
 }
 
+/// The request that the path names, with the account that is asked and the inquiry.
 async fn named_response(
     call: &Call,
-    seen: &Seen,
-) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
+) -> Result<(Seen, Record<RequestResponse>, Record<RequestInquiry>), Error> {
+    let seen = accounts::named_own(call).await?;
     let user = call.session()?.user;
-    let response = call.record::<RequestResponse>(user, call.id("id")?).await?;
-    if !is_for(&response.value, seen) {
+    let response = call.record::<RequestResponse>(user, call.names.id.get()?).await?;
+    if !is_for(&response.value, &seen) {
         return Err(Error::not_found());
     }
     let inquiry = inquiry_of(call, &response.value).await?;
-    Ok((response, inquiry))
+    Ok((seen, response, inquiry))
 }
 
 /// `GET …/monetary-account/{account}/request-response/{id}`
 pub(crate) async fn read_response(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (response, inquiry) = named_response(&call, &seen).await?;
-    Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
+    let (seen, response, inquiry) = named_response(&call).await?;
+    Ok(Reply::one(Object::RequestResponse(render_response(&call, &seen, &response, &inquiry).await?)))
 }
 
 /// `PUT …/monetary-account/{account}/request-response/{id}`: answers the whole object.
 pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (response, inquiry) = named_response(&call, &seen).await?;
+    let (seen, response, inquiry) = named_response(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let status = fields.word("status", &["ACCEPTED", "REJECTED"])?;
+    let wish: Wish = fields.word("status")?;
     let payment = inquiry.value.payment.as_ref().ok_or_else(Error::not_found)?;
     let gateway = &call.bunq.edge.gateway;
-    if status == "REJECTED" {
+    if wish == Wish::Rejected {
         gateway.reject_payment(&call.ctx, payment).await?;
     } else {
         if !call.is_signed {
             return Err(Error::signature_required());
         }
-        if fields.get("amount_responded").is_some()
-            && fields.amount("amount_responded")? != inquiry.value.amount
-        {
+        if fields.optional_amount("amount_responded")?.is_some_and(|amount| amount != inquiry.value.amount) {
             return Err(Error::bad("The field \"amount_responded\" must be the amount that was inquired."));
         }
         let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
         gateway.approve_payment(&call.ctx, payment, (customer, &seen.account().id)).await?;
     }
-    Ok(Reply::one("RequestResponse", render_response(&call, &seen, &response, &inquiry).await?))
+    Ok(Reply::one(Object::RequestResponse(render_response(&call, &seen, &response, &inquiry).await?)))
 }

@@ -11,12 +11,13 @@ use axum::routing::{get, post};
 use edge::openapi::{self, Operation};
 use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, note_route};
 use gateway::domain::RequestId;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::call::{Call, Incoming};
 use crate::error::Error;
 use crate::reply::Reply;
-use crate::routes::{self, Routes};
+use crate::routes;
 use crate::state::Bunq;
 use crate::{authorize, callback_jobs, sandbox_users, token};
 
@@ -41,13 +42,6 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Bunq-Server-Signature, X-Bunq-Client-Response-Id, X-Bunq-Client-Request-Id, X-Bunq-Warning",
 );
 
-/// What the handlers share.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) bunq: Arc<Bunq>,
-    routes: Arc<Routes>,
-}
-
 fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
@@ -65,24 +59,17 @@ fn mount(edge: Edge) -> Mounted {
 }
 
 fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
-    let shared = Shared { bunq, routes: Arc::new(Routes::new()) };
     let token =
         post(token::exchange).options(async |headers: HeaderMap| preflight(&headers)).fallback(token::method);
     let token = Operation::new(Method::POST, "/v1/token", 200, "Trade a code for an access token", token);
     let mut pages = vec![
-        Operation::new(
-            Method::GET,
-            "/auth",
-            302,
-            "Authorization request of a browser",
-            get(authorize::page).head(authorize::head),
-        ),
+        Operation::new(Method::GET, "/auth", 302, "Authorization request of a browser", get(authorize::page)),
         Operation::new(
             Method::GET,
             "/psp",
             302,
             "Payment whose payer is unknown",
-            get(authorize::payment_page).head(authorize::payment_head),
+            get(authorize::payment_page),
         ),
     ];
     let described = pages.iter().chain([&token]).map(|operation| operation.described().clone());
@@ -92,37 +79,41 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
     let api = Router::new()
         .route("/v1/token", token.into_handlers())
         .fallback(serve)
-        .with_state(shared.clone())
+        .with_state(Arc::clone(&bunq))
         .layer(from_fn_with_state(edge.clone(), guard::<Error>))
         .layer(from_fn(common_headers));
     let pages = openapi::route_all(Router::new(), pages)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .with_state(shared)
+        .with_state(bunq)
         .layer(from_fn_with_state(edge, guard::<Error>));
     pages.fallback_service(api)
 }
 
-async fn serve(State(shared): State<Shared>, request: Request) -> Response {
+async fn serve(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
     let is_dutch = is_dutch(request.headers());
-    answer(&shared, request).await.unwrap_or_else(|error| error.response(is_dutch))
+    answer(&bunq, request).await.unwrap_or_else(|error| error.response(is_dutch))
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Response, Error> {
-    let bunq = &shared.bunq;
+/// The id of a request, and the connection that it came in on.
+pub(crate) fn come_from(parts: &Parts) -> Result<(RequestId, Connection), Error> {
+    let found = parts.extensions.get().cloned().zip(parts.extensions.get().cloned());
+    found.ok_or_else(|| Rejected::NotFound.into())
+}
+
+async fn answer(bunq: &Arc<Bunq>, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let path = uri.path().strip_prefix(PREFIX).unwrap_or(uri.path()).trim_end_matches('/').to_owned();
     let below = path.strip_prefix("/v1").ok_or(Rejected::NotFound)?;
-    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
-    let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
+    let (id, connection) = come_from(&parts)?;
     if parts.method == Method::OPTIONS {
         return Ok(preflight(&parts.headers));
     }
-    let (route, params) = shared.routes.find(&parts.method, below)?;
+    let (route, names) = bunq.routes.find(&parts.method, below)?;
     note_route(&format!("{PREFIX}/v1{}", route.path));
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let incoming = Incoming { ctx, connection, headers: parts.headers, params, query, path, body };
+    let incoming = Incoming { ctx, connection, headers: parts.headers, names, query, path, body };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;
     Ok(signed(bunq, reply).await?)

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::users::number_of_customer;
+use crate::wire::objects::Object;
 
 async fn make(call: Call, kind: CustomerKind) -> Result<Reply, Error> {
     let (bunq, ctx) = (&call.bunq, &call.ctx);
@@ -27,8 +28,8 @@ async fn make(call: Call, kind: CustomerKind) -> Result<Reply, Error> {
     };
     let key = made.await?;
     // At a bank that is not for tests there is no such path.
-    let key = key.ok_or_else(|| Error::from(edge::Rejected::NotFound))?;
-    Ok(Reply::one("ApiKey", json!({ "api_key": key })))
+    let api_key = key.ok_or_else(|| Error::from(edge::Rejected::NotFound))?;
+    Ok(Reply::one(Object::ApiKey { api_key }))
 }
 
 /// `POST /sandbox-user-person`
@@ -43,7 +44,7 @@ pub(crate) async fn company(call: Call) -> Result<Reply, Error> {
 
 /// `GET /health-check`
 pub(crate) async fn health(_: Call) -> Result<Reply, Error> {
-    Ok(Reply::one("HealthResult", json!({ "status": "OK" })))
+    Ok(Reply::one(Object::HealthResult { status: "OK" }))
 }
 
 /// Tells customers of a bank for tests what they need to call this interface: the number of their user and an API key;

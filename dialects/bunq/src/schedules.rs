@@ -6,22 +6,23 @@ use gateway::domain::{CustomerId, PaymentId, Timestamp, Transfer};
 use jiff::Span;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::due_payments::{count_active, due_key, save};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::{amount, label_counterparty, label_own};
 use crate::ledger::made_of;
+use crate::names::Number;
 use crate::pagination::Page;
-use crate::payments::Renderer;
+use crate::payments::{Renderer, planned};
 use crate::pointers::transfer;
-use crate::records::{Kept, Record, list as list_records};
-use crate::reply::{Reply, time, wrapped};
-
-const UNITS: [&str; 6] = ["ONCE", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
+use crate::records::{Record, list as list_records};
+use crate::reply::{Reply, time};
+use crate::wire;
+use crate::wire::ErrorText;
+use crate::wire::objects::{Object, State};
+use crate::wire::payments::{Planned, Schedule, ScheduleInstance, Times, Unit};
 
 /// Most schedules of one account that have not ended.
 const MAX_SCHEDULES: usize = 200;
@@ -35,7 +36,7 @@ pub(crate) struct ScheduledPayment {
     pub(crate) transfer: Transfer,
     start: Timestamp,
     end: Option<Timestamp>,
-    unit: String,
+    unit: Unit,
     size: i64,
     is_cancelled: bool,
     /// How many times have come.
@@ -52,21 +53,17 @@ pub(crate) struct Instance {
     pub(crate) error: Option<String>,
 }
 
-impl Kept for ScheduledPayment {
-    const KIND: &'static str = "scheduled-payment";
-}
-
 impl ScheduledPayment {
     /// The moment of a time, the first being 0; none after the last.
     fn moment(&self, number: i64) -> Option<Timestamp> {
         let count = number.checked_mul(self.size)?;
-        let span = match self.unit.as_str() {
-            "ONCE" => (number == 0).then(Span::new)?,
-            "HOURLY" => Span::new().try_hours(count).ok()?,
-            "DAILY" => Span::new().try_days(count).ok()?,
-            "WEEKLY" => Span::new().try_weeks(count).ok()?,
-            "MONTHLY" => Span::new().try_months(count).ok()?,
-            _ => Span::new().try_years(count).ok()?,
+        let span = match self.unit {
+            Unit::Once => (number == 0).then(Span::new)?,
+            Unit::Hourly => Span::new().try_hours(count).ok()?,
+            Unit::Daily => Span::new().try_days(count).ok()?,
+            Unit::Weekly => Span::new().try_weeks(count).ok()?,
+            Unit::Monthly => Span::new().try_months(count).ok()?,
+            Unit::Yearly => Span::new().try_years(count).ok()?,
         };
         let moment = self.start.to_zoned_datetime(TimeZone::UTC).checked_add(span).ok()?.timestamp();
         (self.end.is_none_or(|end| moment <= end)).then_some(moment)
@@ -77,11 +74,11 @@ impl ScheduledPayment {
         self.moment(self.come).filter(|_| !self.is_cancelled)
     }
 
-    fn status(&self) -> &'static str {
+    fn status(&self) -> State {
         match self.next() {
-            _ if self.is_cancelled => "CANCELLED",
-            None => "FINISHED",
-            Some(_) => "ACTIVE",
+            _ if self.is_cancelled => State::Cancelled,
+            None => State::Finished,
+            Some(_) => State::Active,
         }
     }
 }
@@ -95,7 +92,7 @@ pub(crate) fn payment_id(schedule: i64, number: i64) -> PaymentId {
 fn read_schedule(
     call: &Call,
     fields: Fields<'_>,
-) -> Result<(Timestamp, Option<Timestamp>, String, i64), Error> {
+) -> Result<(Timestamp, Option<Timestamp>, Unit, i64), Error> {
     let start = fields.optional_time("time_start")?;
     let start = start.ok_or_else(|| Error::bad("The field \"schedule.time_start\" is required."))?;
     if start < call.ctx.now {
@@ -105,8 +102,8 @@ fn read_schedule(
     if end.is_some_and(|end| end < start) {
         return Err(Error::bad("The field \"schedule.time_end\" must not be before \"time_start\"."));
     }
-    let unit = fields.word("recurrence_unit", &UNITS)?;
-    let size = if unit == "ONCE" && fields.get("recurrence_size").is_none() {
+    let unit = fields.word("recurrence_unit")?;
+    let size = if unit == Unit::Once && fields.get("recurrence_size").is_none() {
         1
     } else {
         fields.integer("recurrence_size")?
@@ -114,7 +111,7 @@ fn read_schedule(
     if !(1..=1000).contains(&size) {
         return Err(Error::bad("The field \"schedule.recurrence_size\" must be from 1 to 1000."));
     }
-    Ok((start, end, unit.to_owned(), size))
+    Ok((start, end, unit, size))
 }
 
 /// `POST …/monetary-account/{account}/schedule-payment`
@@ -122,7 +119,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
-    fields.optional_word("purpose", &["PAYMENT"])?;
+    fields.optional_constant("purpose", "PAYMENT")?;
     let transfer = transfer(&call, fields.object("payment")?).await?;
     let (start, end, unit, size) = read_schedule(&call, fields.object("schedule")?)?;
     check_transfers(std::slice::from_ref(&transfer))?;
@@ -147,64 +144,49 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(id))
 }
 
-fn render_payment(seen: &Seen, scheduled: &ScheduledPayment) -> Value {
-    let (account, transfer) = (seen.account(), &scheduled.transfer);
-    json!({
-        "amount": amount(transfer.amount),
-        "alias": label_own(account.iban.as_str(), &account.name),
-        "counterparty_alias": label_counterparty(&transfer.creditor),
-        "description": transfer.remittance.as_deref().unwrap_or_default(),
-        "merchant_reference": transfer.end_to_end_id,
-        "attachment": [],
-    })
+fn times(scheduled: &ScheduledPayment) -> Times {
+    Times {
+        time_start: time(scheduled.start),
+        time_end: scheduled.end.map(time),
+        recurrence_unit: scheduled.unit,
+        recurrence_size: scheduled.size,
+        status: scheduled.status(),
+    }
 }
 
-fn render_schedule(scheduled: &ScheduledPayment) -> Value {
-    json!({
-        "time_start": time(scheduled.start),
-        "time_end": scheduled.end.map(time),
-        "recurrence_unit": scheduled.unit,
-        "recurrence_size": scheduled.size,
-        "status": scheduled.status(),
-    })
+fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Object {
+    Object::ScheduledPayment(record.stamped(wire::payments::ScheduledPayment {
+        payment: planned(seen, &record.value.transfer),
+        schedule: times(&record.value),
+        status: record.value.status(),
+        purpose: "PAYMENT",
+    }))
 }
 
-fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Value {
-    json!({
-        "id": record.id,
-        "created": time(record.created),
-        "updated": time(record.updated),
-        "payment": render_payment(seen, &record.value),
-        "schedule": render_schedule(&record.value),
-        "status": record.value.status(),
-        "purpose": "PAYMENT",
-    })
-}
-
-async fn named(call: &Call, seen: &Seen, name: &str) -> Result<Record<ScheduledPayment>, Error> {
-    call.record::<ScheduledPayment>(seen.id, call.id(name)?).await
+/// The schedule that the path names, with its account.
+async fn named(call: &Call, name: Number) -> Result<(Seen, Record<ScheduledPayment>), Error> {
+    let seen = accounts::named_own(call).await?;
+    let record = call.record::<ScheduledPayment>(seen.id, name.get()?).await?;
+    Ok((seen, record))
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let (found, links) = call.page_of::<ScheduledPayment>(seen.id).await?;
-    let elements = found.iter().map(|one| wrapped("ScheduledPayment", render(&seen, one))).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|one| render(&seen, one)).collect(), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "id").await?;
-    Ok(Reply::one("ScheduledPayment", render(&seen, &record)))
+    let (seen, record) = named(&call, call.names.id).await?;
+    Ok(Reply::one(render(&seen, &record)))
 }
 
 /// `PUT …/monetary-account/{account}/schedule-payment/{id}`: answers the whole object.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, "id").await?;
-    if record.value.status() != "ACTIVE" {
+    let (seen, mut record) = named(&call, call.names.id).await?;
+    if record.value.next().is_none() {
         return Err(Error::bad("The schedule has ended and cannot be changed any more."));
     }
     let before = due_key(&record);
@@ -225,13 +207,12 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     record.updated = call.ctx.now;
     save(&call.bunq, &mut record, before).await?;
-    Ok(Reply::one("ScheduledPayment", render(&seen, &record)))
+    Ok(Reply::one(render(&seen, &record)))
 }
 
 /// `DELETE …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, "id").await?;
+    let (_, mut record) = named(&call, call.names.id).await?;
     let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
@@ -239,11 +220,9 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
     Ok(Reply::empty())
 }
 
-fn schedule_of(seen: &Seen, record: &Record<ScheduledPayment>) -> Value {
-    let mut schedule = render_schedule(&record.value);
-    schedule["id"] = record.id.into();
-    schedule["object"] = wrapped("Payment", render_payment(seen, &record.value));
-    wrapped("Schedule", schedule)
+fn schedule_of(seen: &Seen, record: &Record<ScheduledPayment>) -> Object {
+    let object = Planned::Payment(planned(seen, &record.value.transfer));
+    Object::Schedule(Schedule { id: record.id, times: times(&record.value), object })
 }
 
 /// `GET /user/{user}/schedule`
@@ -262,11 +241,8 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
         found.extend(listed.into_iter().map(|record| (seen, record)));
     }
     found.sort_by_key(|(_, record)| std::cmp::Reverse(record.id));
-    let is_more = page.cut(&mut found, |_| 1);
-    let ids: Vec<i64> = found.iter().map(|(_, record)| record.id).collect();
-    let (has_older, has_newer) = page.has_others(is_more);
-    let elements = found.iter().map(|(seen, record)| schedule_of(seen, record)).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
+    let links = page.close(&call.path, &mut found, |(_, record)| record.id, |_| 1);
+    Ok(Reply::page(found.iter().map(|(seen, record)| schedule_of(seen, record)).collect(), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule`
@@ -278,9 +254,8 @@ pub(crate) async fn list_schedules(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule/{id}`
 pub(crate) async fn read_one(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "id").await?;
-    Ok(Reply::all(vec![schedule_of(&seen, &record)]))
+    let (seen, record) = named(&call, call.names.id).await?;
+    Ok(Reply::one(schedule_of(&seen, &record)))
 }
 
 async fn instance(
@@ -288,31 +263,28 @@ async fn instance(
     seen: &Seen,
     record: &Record<ScheduledPayment>,
     instance: &Instance,
-) -> Result<Value, Error> {
+) -> Result<Object, Error> {
     let made = made_of(call, seen, &payment_id(record.id, instance.number), 1).await?;
     let made = made.and_then(|mut made| made.pop());
-    let renderer = Renderer::new(call, seen);
-    let made = made.map(|(id, transaction)| wrapped("Payment", renderer.payment(id, &transaction)));
-    Ok(wrapped(
-        "ScheduleInstance",
-        json!({
-            "id": instance.number + 1,
-            "state": if instance.error.is_none() { "FINISHED_SUCCESSFULLY" } else { "FAILED_USER_ERROR" },
-            "time_start": time(instance.at),
-            "time_end": time(instance.at),
-            "error_message": instance.error.iter().map(|text| {
-                json!({"error_description": text, "error_description_translated": text})
-            }).collect::<Vec<_>>(),
-            "scheduled_object": wrapped("Payment", render_payment(seen, &record.value)),
-            "result_object": made,
-        }),
-    ))
+    let error = |text: &String| ErrorText {
+        error_description: text.clone(),
+        error_description_translated: text.clone(),
+        error_additional_parameter: None,
+    };
+    Ok(Object::ScheduleInstance(Box::new(ScheduleInstance {
+        id: instance.number + 1,
+        state: instance.error.as_ref().map_or(State::FinishedSuccessfully, |_| State::FailedUserError),
+        time_start: time(instance.at),
+        time_end: time(instance.at),
+        error_message: instance.error.iter().map(error).collect(),
+        scheduled_object: Planned::Payment(planned(seen, &record.value.transfer)),
+        result_object: made.map(|one| Renderer::new(call, seen).object(&one)),
+    })))
 }
 
 /// `GET …/schedule/{schedule}/schedule-instance`
 pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "schedule").await?;
+    let (seen, record) = named(&call, call.names.schedule).await?;
     let mut elements = Vec::new();
     for one in record.value.instances.iter().rev() {
         breathe().await;
@@ -323,9 +295,8 @@ pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/schedule/{schedule}/schedule-instance/{id}`
 pub(crate) async fn read_instance(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (record, id) = (named(&call, &seen, "schedule").await?, call.id("id")?);
+    let ((seen, record), id) = (named(&call, call.names.schedule).await?, call.names.id.get()?);
     let found = record.value.instances.iter().find(|one| one.number + 1 == id);
     let found = found.ok_or_else(Error::not_found)?;
-    Ok(Reply::all(vec![instance(&call, &seen, &record, found).await?]))
+    Ok(Reply::one(instance(&call, &seen, &record, found).await?))
 }

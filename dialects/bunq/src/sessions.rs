@@ -4,7 +4,6 @@ use gateway::Ctx;
 use gateway::domain::{SecretHash, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::call::Call;
 use crate::credentials::{self, Credential, Usable, resolve};
@@ -14,10 +13,12 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
 use crate::records::{Record, index_until, look_up};
-use crate::reply::{Reply, time, wrapped};
+use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::user_objects;
 use crate::users::{self, User};
+use crate::wire::objects::{Object, Stamped};
+use crate::wire::{Id, Token};
 
 const KIND: &str = "session";
 
@@ -59,9 +60,6 @@ impl Session {
 }
 
 /// The session with this token, while it lasts.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn find(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -101,12 +99,9 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         call.bunq.drawer.keep(&used, until).await?;
     }
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await?;
-    let created = time(session.created);
-    Ok(Reply::all(vec![
-        wrapped("Id", json!({ "id": session.id })),
-        wrapped("Token", json!({"id": session.id, "created": created, "updated": created, "token": token})),
-        rendered,
-    ]))
+    let (id, created, object) = (session.id, time(session.created), Token { token });
+    let token = Stamped { id, created: created.clone(), updated: created, object };
+    Ok(Reply::all(vec![Object::Id(Id { id }), Object::Token(token), rendered]))
 }
 
 /// Under what everything is kept that a session needs: installation, device, credential.

@@ -16,6 +16,7 @@ use crate::limits::Limiter;
 use crate::lives::{self, Quota};
 use crate::numbers::Numbers;
 use crate::records::{Kept, Record};
+use crate::routes::Routes;
 use crate::signatures::ServerKey;
 
 /// Name under which the dialect keeps its state.
@@ -39,6 +40,7 @@ pub(crate) struct Bunq {
     /// Held by whoever makes the payments that are due.
     pub(crate) due: tokio::sync::Mutex<()>,
     pub(crate) callbacks: Callbacks,
+    pub(crate) routes: Routes,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
     tenant: Tenant,
@@ -61,6 +63,7 @@ impl Bunq {
             installations: Cache::new(CACHED),
             due: tokio::sync::Mutex::new(()),
             callbacks: Callbacks::default(),
+            routes: Routes::new(),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             tenant,
@@ -93,25 +96,16 @@ impl Bunq {
     }
 
     /// A fresh number.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn number(&self) -> Result<i64, gateway::Error> {
         self.numbers.take(&self.drawer, 1).await
     }
 
     /// The first of several fresh numbers in a row.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn numbers(&self, count: i64) -> Result<i64, gateway::Error> {
         self.numbers.take(&self.drawer, count).await
     }
 
     /// Makes and writes a record.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn add<T: Kept>(
         &self,
         ctx: &Ctx,

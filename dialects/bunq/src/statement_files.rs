@@ -1,8 +1,7 @@
 //! Files of statements: comma-separated values, MT940 (SWIFT), and plain pages in PDF (ISO 32000).
 
-use std::fmt::Write;
-
 use gateway::domain::{Account, Date, Iban, Money, Transaction};
+use pdf_writer::{Buf, Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use crate::labels::name_of;
 
@@ -38,30 +37,35 @@ fn text(transaction: &Transaction) -> &str {
 
 /// Comma-separated values (RFC 4180), in UTF-8: semicolons and decimal commas for Europe.
 pub(crate) fn csv(statement: &Statement, is_european: bool) -> Vec<u8> {
-    let separator = if is_european { ";" } else { "," };
-    let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    // A spreadsheet must not take what somebody else wrote for a formula.
-    let foreign = |text: &str| {
-        let harmless = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        quote(&format!("{harmless}{text}"))
-    };
-    let columns = ["Date", "Interest Date", "Amount", "Account", "Counterparty", "Name", "Description"];
-    let mut lines = vec![columns.map(quote).join(separator)];
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(if is_european { b';' } else { b',' })
+        .quote_style(csv::QuoteStyle::Always)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    // Writing lines of one length into memory does not fail.
+    let mut write = |fields: [&str; 7]| drop(writer.write_record(fields));
+    write(["Date", "Interest Date", "Amount", "Account", "Counterparty", "Name", "Description"]);
     for one in &statement.transactions {
         let amount = one.amount.to_decimal();
-        let amount = if is_european { amount.replace('.', ",") } else { amount };
-        let fields = [
-            quote(&one.booking_date.to_string()),
-            quote(&one.value_date.to_string()),
-            quote(&amount),
-            quote(statement.account.iban.as_str()),
-            quote(number(one)),
-            foreign(name(one)),
-            foreign(text(one)),
-        ];
-        lines.push(fields.join(separator));
+        write([
+            &one.booking_date.to_string(),
+            &one.value_date.to_string(),
+            &if is_european { amount.replace('.', ",") } else { amount },
+            statement.account.iban.as_str(),
+            number(one),
+            &harmless(name(one)),
+            &harmless(text(one)),
+        ]);
     }
-    lines.join("\r\n").into_bytes()
+    let mut file = writer.into_inner().unwrap_or_default();
+    // The last line has no end.
+    file.truncate(file.len().saturating_sub(2));
+    file
+}
+
+/// What somebody else wrote, so that a spreadsheet does not take it for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// MT940, in lines of 65. Names and texts keep their letters, in UTF-8: the SWIFT set has none with accents, and a
@@ -141,80 +145,63 @@ pub(crate) fn pdf(statement: &Statement) -> Vec<u8> {
     lines.push(String::new());
     let closing = statement.closing().to_decimal();
     lines.push(format!("Closing balance {} {closing}", account.currency.code()));
-    let pages: Vec<&[String]> = lines.chunks(LINES).collect();
-    let mut objects = vec!["<< /Type /Catalog /Pages 2 0 R >>".to_owned()];
-    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
-    objects.push(format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()));
-    let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>";
-    objects.push(font.to_owned());
-    for (page, lines) in pages.iter().enumerate() {
-        objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {} 0 R \
-             /Resources << /Font << /F1 3 0 R >> >> >>",
-            5 + 2 * page
-        ));
-        let mut content = "BT /F1 8 Tf 12 TL 40 800 Td\n".to_owned();
-        for line in *lines {
-            let shown = format!("({}) Tj T*", pdf_text(line));
-            let _ = match actual_text(line) {
-                Some(text) => writeln!(content, "/Span << /ActualText <{text}> >> BDC {shown} EMC"),
-                None => writeln!(content, "{shown}"),
-            };
-        }
-        content.push_str("ET");
-        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
-    }
-    assemble(&objects)
+    written(&lines)
 }
 
-/// Numbers the objects and writes the table of their places.
-fn assemble(objects: &[String]) -> Vec<u8> {
-    let mut file = "%PDF-1.4\n".to_owned();
-    let mut places = Vec::new();
-    for (number, object) in (1..).zip(objects) {
-        places.push(file.len());
-        let _ = write!(file, "{number} 0 obj\n{object}\nendobj\n");
+const FONT: Name<'static> = Name(b"F1");
+
+fn written(lines: &[String]) -> Vec<u8> {
+    let (catalog, tree, font) = (Ref::new(1), Ref::new(2), Ref::new(3));
+    let pages = lines.chunks(LINES).zip((4..).step_by(2));
+    let kids: Vec<Ref> = pages.clone().map(|(_, number)| Ref::new(number)).collect();
+    let mut pdf = Pdf::new();
+    pdf.set_version(1, 4);
+    pdf.catalog(catalog).pages(tree);
+    pdf.pages(tree).count(i32::try_from(kids.len()).unwrap_or(i32::MAX)).kids(kids);
+    pdf.type1_font(font).base_font(Name(b"Courier")).encoding_predefined(Name(b"WinAnsiEncoding"));
+    for (lines, number) in pages {
+        let content = Ref::new(number + 1);
+        let mut page = pdf.page(Ref::new(number));
+        page.parent(tree).media_box(Rect::new(0.0, 0.0, 595.0, 842.0)).contents(content);
+        page.resources().fonts().pair(FONT, font);
+        page.finish();
+        pdf.stream(content, &page_of(lines));
     }
-    let start = file.len();
-    let count = objects.len() + 1;
-    let _ = write!(file, "xref\n0 {count}\n0000000000 65535 f \n");
-    for place in places {
-        let _ = writeln!(file, "{place:010} 00000 n ");
+    let mut file = pdf.finish();
+    file.push(b'\n');
+    file
+}
+
+/// What is on a page.
+fn page_of(lines: &[String]) -> Buf {
+    let mut content = Content::new();
+    content.begin_text().set_font(FONT, 8.0).set_leading(12.0).next_line(40.0, 800.0);
+    for line in lines {
+        let shown: Vec<u8> = line.chars().map(|letter| in_font(letter).unwrap_or(b'?')).collect();
+        if line.chars().all(|letter| in_font(letter).is_some()) {
+            content.show(Str(&shown));
+        } else {
+            // What the line says, for readers and for whoever copies it (ISO 32000-1, 14.9.4).
+            content
+                .begin_marked_content_with_properties(Name(b"Span"))
+                .properties()
+                .actual_text(TextStr(line));
+            content.show(Str(&shown)).end_marked_content();
+        }
+        content.next_line_using_leading();
     }
-    let _ = write!(file, "trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
-    file.into_bytes()
+    content.end_text();
+    content.finish()
+}
+
+/// A letter of the font, Latin-1 without control characters.
+fn in_font(letter: char) -> Option<u8> {
+    u8::try_from(letter).ok().filter(|_| !letter.is_control())
 }
 
 /// A line in pieces of at most 100 letters, which is what fits on a page.
 fn wrapped(line: &str) -> Vec<String> {
     line.chars().collect::<Vec<_>>().chunks(100).map(String::from_iter).collect()
-}
-
-/// What a line says where the font has no letters for it, for readers and for whoever copies it: UTF-16 (ISO 32000-1,
-/// 14.9.4). None for a line that is shown as it is.
-fn actual_text(line: &str) -> Option<String> {
-    let is_shown = |letter: char| matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}');
-    let units = || std::iter::once(0xfeff).chain(line.encode_utf16());
-    (!line.chars().all(is_shown)).then(|| units().map(|unit| format!("{unit:04X}")).collect())
-}
-
-/// A line as a string of PDF: letters of ASCII, the rest of Latin-1 as octal numbers.
-fn pdf_text(line: &str) -> String {
-    let mut text = String::new();
-    for letter in line.chars() {
-        match letter {
-            '(' | ')' | '\\' => {
-                text.push('\\');
-                text.push(letter);
-            }
-            ' '..='~' => text.push(letter),
-            '\u{a0}'..='\u{ff}' => {
-                let _ = write!(text, "\\{:03o}", u32::from(letter));
-            }
-            _ => text.push('?'),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -255,7 +242,7 @@ mod tests {
             balance_after: Some(money(0)),
         };
         let shown = crate::labels::label_counterparty(&transaction.counterparty);
-        let name = shown["display_name"].as_str().unwrap();
+        let name = shown.label.display_name.unwrap();
         let account = Account {
             id: gateway::domain::AccountId::new("a"),
             iban: Iban::parse("NL91ABNA0417164300").unwrap(),
@@ -267,15 +254,19 @@ mod tests {
         let (from, to, opening) = (day, day, money(100));
         let statement = Statement { account, number: 1, from, to, opening, transactions: vec![transaction] };
         for file in [csv(&statement, true), csv(&statement, false), mt940(&statement), pdf(&statement)] {
-            let text = String::from_utf8(file).unwrap();
-            assert!(text.contains(name), "{text}");
+            let text = String::from_utf8_lossy(&file);
+            assert!(text.contains(&name), "{text}");
         }
     }
 
     #[test]
     fn a_line_says_what_its_font_cannot_show() {
-        assert_eq!(actual_text("Café"), None);
-        assert_eq!(actual_text("Ł").as_deref(), Some("FEFF0141"));
+        let page = |line: &str| String::from_utf8(page_of(&[line.to_owned()]).into_vec()).unwrap();
+        assert!(page("(Bar").contains("(\\(Bar) Tj") && page("Café").contains("<436166E9> Tj"));
+        assert!(
+            page("Łódź").contains("/ActualText <FEFF014100F30064017A>")
+                && page("Łódź").contains("<3FF3643F> Tj")
+        );
         assert_eq!(wrapped(&"x".repeat(250)).len(), 3);
     }
 }

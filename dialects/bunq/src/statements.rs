@@ -2,20 +2,19 @@
 
 use bytes::Bytes;
 use gateway::domain::{Date, Money, TppId, Transaction};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::labels::label_own;
+use crate::labels::label_account;
 use crate::ledger::{Ledger, find_one};
-use crate::lives::ORDER;
-use crate::records::{Kept, Record, find};
-use crate::reply::{Reply, time, wrapped};
+use crate::records::Record;
+use crate::reply::Reply;
 use crate::statement_files::{Statement, csv, mt940, pdf};
+use crate::wire::accounts::{self as wire, Format, RegionalFormat};
+use crate::wire::objects::{Object, State};
 
 /// Longest period, in days.
 const MAX_DAYS: i64 = 366 * 5;
@@ -34,8 +33,8 @@ const MAX_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 pub(crate) struct CustomerStatement {
     from: Date,
     to: Date,
-    format: String,
-    regional_format: Option<String>,
+    format: Format,
+    regional_format: Option<RegionalFormat>,
     /// The third party that asked for it; none for the customer in person.
     tpp: Option<TppId>,
     is_deleted: bool,
@@ -48,31 +47,20 @@ impl CustomerStatement {
     }
 }
 
-impl Kept for CustomerStatement {
-    const KIND: &'static str = "customer-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// A statement of one payment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentStatement {
     payment: i64,
 }
 
-impl Kept for PaymentStatement {
-    const KIND: &'static str = "payment-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// `POST …/monetary-account/{account}/customer-statement`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
+    let seen = readable(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let format = fields.word("statement_format", &["CSV", "MT940", "PDF"])?;
-    let regional = fields.optional_word("regional_format", &["EUROPEAN", "UK_US"])?;
-    if format == "CSV" && regional.is_none() {
+    let format = fields.word("statement_format")?;
+    let regional_format = fields.optional_word("regional_format")?;
+    if format == Format::Csv && regional_format.is_none() {
         return Err(Error::bad("The field \"regional_format\" is required for CSV: EUROPEAN or UK_US."));
     }
     let (from, to) = (fields.day("date_start")?, fields.day("date_end")?);
@@ -86,8 +74,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let statement = CustomerStatement {
         from,
         to,
-        format: format.to_owned(),
-        regional_format: regional.map(str::to_owned),
+        format,
+        regional_format,
         tpp: call.caller()?.tpp().cloned(),
         is_deleted: false,
     };
@@ -95,42 +83,37 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(statement.id))
 }
 
-/// Whoever may not see payments may not see statements of them.
-fn check_readable(seen: &Seen) -> Result<(), Error> {
+/// The account that the path names. Whoever may not see payments may not see statements of them.
+async fn readable(call: &Call) -> Result<Seen, Error> {
+    let seen = accounts::named(call).await?;
     if seen.readable.transactions.is_some() {
-        return Ok(());
+        return Ok(seen);
     }
     Err(Error::forbidden("The user did not grant access to payments; the role AISP is needed for that."))
 }
 
-fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Value {
-    let (account, value) = (seen.account(), &statement.value);
-    wrapped(
-        "CustomerStatement",
-        json!({
-            "id": statement.id,
-            "created": time(statement.created),
-            "updated": time(statement.updated),
-            "date_start": value.from.to_string(),
-            "date_end": value.to.to_string(),
-            "status": "COMPLETED",
-            "statement_number": statement.id,
-            "statement_format": value.format,
-            "regional_format": value.regional_format,
-            "alias_monetary_account": label_own(account.iban.as_str(), &account.name),
-        }),
-    )
+fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Object {
+    Object::CustomerStatement(statement.stamped(wire::CustomerStatement {
+        date_start: statement.value.from.to_string(),
+        date_end: statement.value.to.to_string(),
+        status: State::Completed,
+        statement_number: statement.id,
+        statement_format: statement.value.format,
+        regional_format: statement.value.regional_format,
+        alias_monetary_account: label_account(seen.account()),
+    }))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
-    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
-    found.filter(|statement| statement.value.is_visible(call)).ok_or_else(Error::not_found)
+/// The statement that the path names, with its account.
+async fn named(call: &Call) -> Result<(Seen, Record<CustomerStatement>), Error> {
+    let seen = readable(call).await?;
+    let found = call.record::<CustomerStatement>(seen.id, call.names.id.get()?).await?;
+    if found.value.is_visible(call) { Ok((seen, found)) } else { Err(Error::not_found()) }
 }
 
 /// `GET …/monetary-account/{account}/customer-statement`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
+    let seen = readable(&call).await?;
     let is_visible = |statement: &Record<CustomerStatement>| statement.value.is_visible(&call);
     let (found, links) = call.page_of_visible::<CustomerStatement>(seen.id, is_visible).await?;
     let elements = found.iter().map(|statement| render(&seen, statement)).collect();
@@ -139,17 +122,13 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let statement = named(&call, &seen).await?;
-    Ok(Reply::all(vec![render(&seen, &statement)]))
+    let (seen, statement) = named(&call).await?;
+    Ok(Reply::one(render(&seen, &statement)))
 }
 
 /// `DELETE …/monetary-account/{account}/customer-statement/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let mut statement = named(&call, &seen).await?;
+    let (_, mut statement) = named(&call).await?;
     statement.value.is_deleted = true;
     statement.forget_at = Some(call.ctx.now);
     statement.save(&call.bunq.drawer).await?;
@@ -158,9 +137,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}/content`
 pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let record = named(&call, &seen).await?;
+    let (seen, record) = named(&call).await?;
     let made = tokio::time::timeout(MAX_TIME, file(&call, &seen, record)).await;
     made.map_err(|_| {
         Error::bad(
@@ -175,11 +152,11 @@ async fn file(call: &Call, seen: &Seen, record: Record<CustomerStatement>) -> Re
     let (opening, transactions) = in_period(call, seen, value.from, value.to).await?;
     let (from, to, account) = (value.from, value.to, seen.account().clone());
     let statement = Statement { account, number: record.id, from, to, opening, transactions };
-    let is_european = value.regional_format.as_deref() == Some("EUROPEAN");
-    let (write, kind): (Box<dyn FnOnce() -> Vec<u8> + Send>, _) = match value.format.as_str() {
-        "CSV" => (Box::new(move || csv(&statement, is_european)), "text/csv"),
-        "MT940" => (Box::new(move || mt940(&statement)), "text/plain"),
-        _ => (Box::new(move || pdf(&statement)), "application/pdf"),
+    let is_european = value.regional_format == Some(RegionalFormat::European);
+    let (write, kind): (Box<dyn FnOnce() -> Vec<u8> + Send>, _) = match value.format {
+        Format::Csv => (Box::new(move || csv(&statement, is_european)), "text/csv"),
+        Format::Mt940 => (Box::new(move || mt940(&statement)), "text/plain"),
+        Format::Pdf => (Box::new(move || pdf(&statement)), "application/pdf"),
     };
     // A long one takes long enough to keep others waiting.
     let written = tokio::task::spawn_blocking(write).await.map_err(gateway::Error::internal)?;
@@ -229,7 +206,7 @@ async fn in_period(
 /// `POST …/event/{event}/statement`
 pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     find_one(&call, &seen, payment).await?;
     let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await?;
     Ok(Reply::id(statement.id))
@@ -237,24 +214,17 @@ pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
 
 async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentStatement>), Error> {
     let seen = accounts::named(call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     let (_, transaction) = find_one(call, &seen, payment).await?;
-    let found = call.record::<PaymentStatement>(payment, call.id("id")?).await?;
+    let found = call.record::<PaymentStatement>(payment, call.names.id.get()?).await?;
     Ok((seen, transaction, found))
 }
 
 /// `GET …/event/{event}/statement/{id}`
 pub(crate) async fn read_of_payment(call: Call) -> Result<Reply, Error> {
     let (_, _, statement) = of_payment(&call).await?;
-    Ok(Reply::one(
-        "ExportStatementPayment",
-        json!({
-            "id": statement.id,
-            "created": time(statement.created),
-            "updated": time(statement.updated),
-            "status": "COMPLETED",
-        }),
-    ))
+    let rendered = statement.stamped(wire::PaymentStatement { status: State::Completed });
+    Ok(Reply::one(Object::ExportStatementPayment(rendered)))
 }
 
 /// `GET …/event/{event}/statement/{id}/content`

@@ -1,26 +1,34 @@
 //! `POST /v1/token`: a code for an access token (section 13.2). Parameters come in the query of a POST, or in a form;
 //! answers have no envelope.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use edge::{Connection, Rejected, SMALL_BODY, read_body, with_fault};
-use gateway::domain::{GrantRefusal, Interface, Refusal, RequestId};
+use edge::{Form, FormError, SMALL_BODY, read_body, with_fault};
+use gateway::domain::{GrantRefusal, Interface, Refusal};
 use gateway::{CodeExchange, Fault};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::oauth_clients::{by_client_id, secret};
-use crate::parameters::Parameters;
 use crate::reply::{Reply, ascii};
-use crate::router::{Shared, signed};
+use crate::router::{come_from, signed};
+use crate::state::Bunq;
 use crate::users;
+use crate::wire::AccessToken;
 
 /// An error of OAuth (RFC 6749, 5.2).
+#[derive(Serialize)]
 struct OauthError {
-    status: StatusCode,
+    #[serde(rename = "error")]
     code: &'static str,
+    #[serde(rename = "error_description")]
     text: String,
+    #[serde(skip)]
+    status: StatusCode,
+    #[serde(skip)]
     fault: Option<Fault>,
 }
 
@@ -41,6 +49,12 @@ impl From<Error> for OauthError {
     }
 }
 
+impl From<FormError> for OauthError {
+    fn from(error: FormError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<gateway::Error> for OauthError {
     fn from(error: gateway::Error) -> Self {
         Error::from(error).into()
@@ -49,7 +63,7 @@ impl From<gateway::Error> for OauthError {
 
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
-        let body = ascii(&json!({"error": self.code, "error_description": self.text}));
+        let body = ascii(&self);
         let json = HeaderValue::from_static("application/json");
         with_fault((self.status, [(header::CONTENT_TYPE, json)], body).into_response(), self.fault)
     }
@@ -64,22 +78,17 @@ pub(crate) async fn method() -> Response {
 }
 
 /// Exchanges a code.
-pub(crate) async fn exchange(State(shared): State<Shared>, request: Request) -> Response {
+pub(crate) async fn exchange(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
     edge::note_route("/bunq/v1/token");
-    match redeem(&shared, request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    redeem(&bunq, request).await.unwrap_or_else(OauthError::into_response)
 }
 
-async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthError> {
-    let bunq = &shared.bunq;
+async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
     let (parts, body) = request.into_parts();
-    let id = parts.extensions.get::<RequestId>().cloned().ok_or(Error::from(Rejected::NotFound))?;
+    let (id, connection) = come_from(&parts)?;
     let ctx = bunq.context(id)?;
-    let connection = parts.extensions.get::<Connection>();
-    let body = read_body(body, SMALL_BODY, connection).await.map_err(Error::from)?;
-    let parameters = parameters(parts.uri.query(), &body);
+    let body = read_body(body, SMALL_BODY, Some(&connection)).await.map_err(Error::from)?;
+    let parameters = parameters(parts.uri.query(), &body)?;
     if parameters.required("grant_type")? != "authorization_code" {
         return Err(OauthError::bad("unsupported_grant_type", "grant_type must be authorization_code"));
     }
@@ -104,11 +113,8 @@ async fn redeem(shared: &Shared, request: Request) -> Result<Response, OauthErro
         gateway::Error::Refused(Refusal::Grant(refusal)) => of_grant(&refusal),
         other => other.into(),
     })?;
-    let reply = Reply::json(&json!({
-        "access_token": issued.access_token,
-        "token_type": "bearer",
-        "state": issued.state,
-    }));
+    let (access_token, token_type) = (issued.access_token, "bearer".to_owned());
+    let reply = Reply::json(&AccessToken { access_token, token_type, state: issued.state });
     Ok(signed(bunq, reply).await?)
 }
 
@@ -125,11 +131,11 @@ fn of_grant(refusal: &GrantRefusal) -> OauthError {
 }
 
 /// The parameters of the query and of the form.
-fn parameters(query: Option<&str>, body: &[u8]) -> Parameters {
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+fn parameters(query: Option<&str>, body: &[u8]) -> Result<Form, FormError> {
+    let query = query.unwrap_or_default().as_bytes();
     match body.first() {
         // Some clients announce JSON and send nothing, others send an empty object.
-        None | Some(b'{' | b'[') => parameters,
-        Some(_) => parameters.and(body),
+        None | Some(b'{' | b'[') => Form::parse_leniently(query),
+        Some(_) => Form::parse_leniently(&[query, b"&", body].concat()),
     }
 }

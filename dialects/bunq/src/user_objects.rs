@@ -1,190 +1,145 @@
 //! Users as answers show them (section 10.2).
 
-use gateway::domain::{Account, CustomerId, CustomerKind};
+use gateway::domain::{self, Account, CustomerId, CustomerKind};
 use gateway::{Ctx, Error as GatewayError};
-use serde_json::{Value, json};
 
-use crate::labels::{avatar, email_of, public_uuid};
+use crate::labels::{avatar, email_of, pointer, public_uuid};
 use crate::records::Record;
-use crate::reply::{time, wrapped};
+use crate::reply::time;
 use crate::state::Bunq;
 use crate::users::{User, find, provider_name};
+use crate::wire::objects::{Object, State, Unsaid};
+use crate::wire::users::{
+    AnyUser, COMPANY, Customer, CustomerDetails, KindDetails, Names, PERSON, Provider, SETTINGS, ShortUser,
+    UserApiKey, UserSettings,
+};
+use crate::wire::{self, Amount, Pointer};
 
 /// A user under its wrapper.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn render(
     bunq: &Bunq,
     ctx: &Ctx,
     user: &Record<User>,
     timeout: i64,
-) -> Result<Value, GatewayError> {
+) -> Result<Object, GatewayError> {
     Ok(match &user.value {
         User::Provider { name, distinguished_name, .. } => {
-            wrapped("UserPaymentServiceProvider", render_provider(user, (name, distinguished_name), timeout))
+            Object::UserPaymentServiceProvider(provider(user, (name, distinguished_name), timeout))
         }
-        User::Customer { customer } => render_customer(bunq, ctx, user, customer, timeout).await?,
+        User::Customer { customer: id } => customer(bunq, ctx, user, id, timeout).await?,
         User::Key { provider, granted_by, customer, is_ordinary, .. } => {
             let name = provider_name(bunq, user.id).await?.unwrap_or_default();
             let customer = bunq.edge.gateway.customer(customer).await?;
-            let mut requested_by = short(*provider, &name);
-            requested_by["session_timeout"] = timeout.into();
-            let mut granted_by = short(*granted_by, &customer.name);
+            let requested_by = short(*provider, &name, Some(timeout));
             // One object alone has a session_timeout where it is that of a service provider: a client takes the first
             // that it finds. Clients of ordinary users take users for whole ones.
-            if *is_ordinary {
-                granted_by["session_timeout"] = timeout.into();
-            }
-            let requester = match find(bunq, *provider).await?.map(|record| record.value) {
+            let granted_by = short(*granted_by, &customer.name, is_ordinary.then_some(timeout));
+            let requested_by_user = match find(bunq, *provider).await?.map(|record| record.value) {
                 Some(User::Customer { customer }) => {
-                    wrapper(bunq.edge.gateway.customer(&customer).await?.kind)
+                    of_kind(bunq.edge.gateway.customer(&customer).await?.kind, requested_by)
                 }
-                _ => "UserPaymentServiceProvider",
+                _ => AnyUser::Provider(requested_by),
             };
-            wrapped(
-                "UserApiKey",
-                json!({
-                    "id": user.id,
-                    "created": time(user.created),
-                    "updated": time(user.updated),
-                    "requested_by_user": {
-                        requester: requested_by,
-                    },
-                    "granted_by_user": {
-                        wrapper(customer.kind): granted_by,
-                    },
-                }),
-            )
+            let granted_by_user = of_kind(customer.kind, granted_by);
+            Object::UserApiKey(user.stamped(UserApiKey { requested_by_user, granted_by_user }))
         }
     })
 }
 
 /// A user as seen from another one.
-fn short(id: i64, name: &str) -> Value {
-    json!({
-        "id": id,
-        "display_name": name,
-        "public_nick_name": name,
-        "avatar": avatar(&format!("user/{id}")),
-    })
+fn short(id: i64, name: &str, session_timeout: Option<i64>) -> ShortUser {
+    let user = wire::User { id, display_name: Some(name.to_owned()), session_timeout };
+    ShortUser { user, public_nick_name: name.to_owned(), avatar: avatar(&format!("user/{id}")) }
 }
 
-fn wrapper(kind: CustomerKind) -> &'static str {
+fn of_kind(kind: CustomerKind, user: ShortUser) -> AnyUser {
     match kind {
-        CustomerKind::Person => "UserPerson",
-        CustomerKind::Company => "UserCompany",
+        CustomerKind::Person => AnyUser::Person(user),
+        CustomerKind::Company => AnyUser::Company(user),
     }
 }
 
-fn render_provider(user: &Record<User>, (name, distinguished_name): (&str, &str), timeout: i64) -> Value {
-    json!({
-        "id": user.id,
-        "created": time(user.created),
-        "updated": time(user.updated),
-        "alias": [{"type": "CERTIFICATE_DISTINGUISHED_NAME", "value": distinguished_name, "name": name}],
-        "avatar": avatar(&format!("user/{}", user.id)),
-        "status": "ACTIVE",
-        "sub_status": "NONE",
-        "public_uuid": public_uuid(&format!("user/{}", user.id)),
-        "display_name": name,
-        "public_nick_name": name,
-        "language": "en_US",
-        "region": "nl_NL",
-        "session_timeout": timeout,
-        "daily_limit_without_confirmation_login": {"currency": "EUR", "value": "250.00"},
-        "relations": [],
-        "notification_filters": [],
-        "certificate_distinguished_name": distinguished_name,
-    })
+fn settings() -> UserSettings {
+    let limit = Amount { value: Some("250.00".to_owned()), currency: Some("EUR".to_owned()) };
+    UserSettings {
+        status: State::Active,
+        sub_status: "NONE",
+        language: "en_US",
+        region: "nl_NL",
+        daily_limit_without_confirmation_login: limit,
+        unsaid: SETTINGS,
+    }
 }
 
-fn alias_of(account: &Account) -> Value {
-    json!({"type": "IBAN", "value": account.iban.as_str(), "name": account.name})
+fn provider(user: &Record<User>, (name, distinguished_name): (&str, &str), timeout: i64) -> Provider {
+    let alias = Pointer {
+        kind: "CERTIFICATE_DISTINGUISHED_NAME".to_owned(),
+        value: distinguished_name.to_owned(),
+        name: Some(name.to_owned()),
+    };
+    Provider {
+        user: short(user.id, name, Some(timeout)),
+        created: time(user.created),
+        updated: time(user.updated),
+        alias: [alias],
+        public_uuid: public_uuid(&format!("user/{}", user.id)),
+        certificate_distinguished_name: distinguished_name.to_owned(),
+        settings: settings(),
+    }
 }
 
-async fn render_customer(
+async fn customer(
     bunq: &Bunq,
     ctx: &Ctx,
     user: &Record<User>,
     customer: &CustomerId,
     timeout: i64,
-) -> Result<Value, GatewayError> {
+) -> Result<Object, GatewayError> {
     let customer = bunq.edge.gateway.customer(customer).await?;
     let accounts = bunq.edge.gateway.own_accounts(&customer.id).await?;
-    let (name, email) = (&customer.name, email_of(user.id));
-    let mut alias = vec![json!({"type": "EMAIL", "value": email, "name": email})];
-    alias.extend(accounts.first().map(|readable| alias_of(&readable.account)));
-    let mut rendered = json!({
-        "id": user.id,
-        "created": time(user.created),
-        "updated": time(user.updated),
-        "public_uuid": public_uuid(&format!("user/{}", user.id)),
-        "display_name": name,
-        "public_nick_name": name,
-        "alias": alias,
-        "tax_resident": [],
-        "address_main": null,
-        "address_postal": null,
-        "avatar": avatar(&format!("user/{}", user.id)),
-        "version_terms_of_service": "1",
-        "status": "ACTIVE",
-        "sub_status": "NONE",
-        "session_timeout": timeout,
-        "daily_limit_without_confirmation_login": {"currency": "EUR", "value": "250.00"},
-        "notification_filters": [],
-        "language": "en_US",
-        "region": "nl_NL",
-        "relations": [],
-    });
-    let more = match customer.kind {
-        CustomerKind::Person => {
-            let (first, last) = name.split_once(' ').unwrap_or(("", name));
-            json!({
-                "first_name": first, "middle_name": "", "last_name": last, "legal_name": name,
-                "date_of_birth": null, "place_of_birth": null, "country_of_birth": null,
-                "nationality": ctx.tenant.country(), "gender": "UNKNOWN",
-            })
-        }
-        CustomerKind::Company => json!({
-            "name": name, "chamber_of_commerce_number": null, "type_of_business_entity": null,
-            "sector_of_industry": null, "counter_bank_iban": null, "directors": [], "ubo": [],
-            "country": ctx.tenant.country(), "billing_contract": [],
-        }),
+    let email = email_of(user.id);
+    let mut alias = vec![Pointer { kind: "EMAIL".to_owned(), value: email.clone(), name: Some(email) }];
+    alias.extend(accounts.first().map(|readable| pointer(&readable.account)));
+    let (names, kind, unsaid) = details(&customer, ctx.tenant.country());
+    let details = CustomerDetails { version_terms_of_service: "1", settings: settings(), kind, unsaid };
+    let rendered = Customer {
+        user: short(user.id, &customer.name, Some(timeout)),
+        created: time(user.created),
+        updated: time(user.updated),
+        public_uuid: public_uuid(&format!("user/{}", user.id)),
+        alias,
+        names,
+        more: Some(details),
     };
-    if let (Some(rendered), Value::Object(more)) = (rendered.as_object_mut(), more) {
-        rendered.extend(more);
+    Ok(match customer.kind {
+        CustomerKind::Person => Object::UserPerson(rendered),
+        CustomerKind::Company => Object::UserCompany(rendered),
+    })
+}
+
+/// What persons and companies have of their own.
+fn details(customer: &domain::Customer, country: &str) -> (Names, KindDetails, Unsaid) {
+    let (name, country) = (customer.name.clone(), country.to_owned());
+    match customer.kind {
+        CustomerKind::Person => {
+            let (first, last) = name.split_once(' ').unwrap_or(("", &name));
+            let (first_name, last_name) = (first.to_owned(), last.to_owned());
+            let details = KindDetails::Person { first_name, middle_name: "", last_name, gender: "UNKNOWN" };
+            (Names::Person { legal_name: name, nationality: country }, details, PERSON)
+        }
+        CustomerKind::Company => (Names::Company { name }, KindDetails::Company { country }, COMPANY),
     }
-    Ok(wrapped(wrapper(customer.kind), rendered))
 }
 
 /// What every role may see of a customer who granted access to an account.
-pub(crate) fn limited(full: Value, granted: Option<&Account>) -> Value {
-    const SEEN: [&str; 12] = [
-        "id",
-        "created",
-        "updated",
-        "public_uuid",
-        "display_name",
-        "public_nick_name",
-        "legal_name",
-        "name",
-        "alias",
-        "nationality",
-        "avatar",
-        "session_timeout",
-    ];
-    let Value::Object(full) = full else { return full };
-    full.into_iter()
-        .map(|(wrapper, user)| {
-            let kept: serde_json::Map<String, Value> = match user {
-                Value::Object(mut user) => {
-                    user["alias"] = granted.map(alias_of).into_iter().collect();
-                    user.into_iter().filter(|(name, _)| SEEN.contains(&name.as_str())).collect()
-                }
-                _ => serde_json::Map::new(),
-            };
-            (wrapper, Value::Object(kept))
-        })
-        .collect()
+pub(crate) fn limited(full: Object, granted: Option<&Account>) -> Object {
+    let limit = |customer| {
+        let alias = granted.map(pointer).into_iter().collect();
+        Customer { alias, more: None, ..customer }
+    };
+    match full {
+        Object::UserPerson(customer) => Object::UserPerson(limit(customer)),
+        Object::UserCompany(customer) => Object::UserCompany(limit(customer)),
+        other => other,
+    }
 }

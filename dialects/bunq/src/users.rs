@@ -5,7 +5,6 @@ use gateway::domain::{CustomerId, GrantId, TppId};
 use gateway::{Ctx, Error as GatewayError, retry};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::{self, Seen};
 use crate::call::Call;
@@ -14,10 +13,12 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{APPROVAL, until};
 use crate::pagination::Page;
-use crate::records::{Kept, Record, index_until, look_up};
+use crate::records::{Record, index_until, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects::{limited, render};
+use crate::wire::objects::Object;
+use crate::wire::users::CustomerLimit;
 
 /// From whom a user stands for to the user's number.
 const BY_NAME: &str = "user-by-name";
@@ -78,10 +79,6 @@ pub(crate) fn ordinary_user(client: &TppId) -> Option<i64> {
     client.as_str().strip_prefix(ORDINARY)?.parse().ok()
 }
 
-impl Kept for User {
-    const KIND: &'static str = "user";
-}
-
 impl User {
     /// The user of a certificate that was accepted.
     pub(crate) fn provider(accepted: &Accepted, tpp: TppId) -> Self {
@@ -89,7 +86,7 @@ impl User {
             tpp,
             name: accepted.name.clone(),
             distinguished_name: accepted.distinguished_name.clone(),
-            roles: accepted.holder.roles.clone(),
+            roles: accepted.holder().roles.clone(),
         }
     }
 
@@ -146,17 +143,11 @@ impl User {
 }
 
 /// A user by number.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn find(bunq: &Bunq, id: i64) -> Result<Option<Record<User>>, GatewayError> {
     crate::records::find(&bunq.drawer, 0, id).await
 }
 
 /// The number of whoever is known by a name; a new one for somebody new.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -179,9 +170,6 @@ pub(crate) async fn number(
 
 /// The number of a user, who is made if new. A service provider that comes with a newer certificate keeps its number
 /// and gets the roles of that certificate.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64, GatewayError> {
     let number = number(bunq, ctx, &user.key(), || user.clone()).await?;
     if let (User::Provider { .. }, Some(mut known)) = (&user, find(bunq, number).await?) {
@@ -197,9 +185,6 @@ pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64,
 }
 
 /// The number of a customer's user.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of_customer(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -209,9 +194,6 @@ pub(crate) async fn number_of_customer(
 }
 
 /// The number of the user whose client a third party is, if there is one.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Option<i64>, GatewayError> {
     if let Some(user) = ordinary_user(tpp) {
         return Ok(Some(user));
@@ -221,9 +203,6 @@ pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Optio
 
 /// The name of whoever a user acts for: the service provider, or the ordinary user whose client it is. Absent for
 /// customers in person.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>, GatewayError> {
     let mut user = find(bunq, id).await?.map(|record| record.value);
     if let Some(User::Key { provider, .. }) = user {
@@ -239,7 +218,7 @@ pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>
 }
 
 /// The session's user, under its wrapper.
-async fn own(call: &Call) -> Result<Value, Error> {
+async fn own(call: &Call) -> Result<Object, Error> {
     let session = call.session()?;
     let user = find(&call.bunq, session.user).await?;
     let user = user.ok_or_else(Error::not_found)?;
@@ -254,48 +233,45 @@ pub(crate) async fn list_own(call: Call) -> Result<Reply, Error> {
 /// `GET /user/{user}`: oneself, or for a key the user who granted it, as far as the role goes: name and number.
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     call.user()?;
-    let asked = call.id("user")?;
+    let asked = call.names.user.get()?;
     if call.caller()?.granted_by() != Some(asked) {
-        return Ok(Reply::all(vec![own(&call).await?]));
+        return Ok(Reply::one(own(&call).await?));
     }
     let granting = find(&call.bunq, asked).await?;
     let granting = granting.ok_or_else(Error::not_found)?;
     let timeout = call.session()?.timeout();
     let full = render(&call.bunq, &call.ctx, &granting, timeout).await?;
     let granted = accounts::visible(&call).await?;
-    Ok(Reply::all(vec![limited(full, granted.first().map(Seen::account))]))
+    Ok(Reply::one(limited(full, granted.first().map(Seen::account))))
 }
 
 /// `GET /user-person/{user}`, `/user-company/{user}`, `/user-payment-service-provider/{user}`
 pub(crate) async fn read_person(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserPerson").await
+    of_kind(call, |user| matches!(user, Object::UserPerson(_))).await
 }
 
 /// See [`read_person`].
 pub(crate) async fn read_company(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserCompany").await
+    of_kind(call, |user| matches!(user, Object::UserCompany(_))).await
 }
 
 /// See [`read_person`].
 pub(crate) async fn read_provider(call: Call) -> Result<Reply, Error> {
-    of_kind(call, "UserPaymentServiceProvider").await
+    of_kind(call, |user| matches!(user, Object::UserPaymentServiceProvider(_))).await
 }
 
-async fn of_kind(call: Call, wrapper: &str) -> Result<Reply, Error> {
-    if call.id("user")? != call.session()?.user {
+async fn of_kind(call: Call, is_wanted: fn(&Object) -> bool) -> Result<Reply, Error> {
+    if call.names.user.get()? != call.session()?.user {
         return Err(Error::not_found());
     }
     let user = own(&call).await?;
-    if user.get(wrapper).is_none() {
-        return Err(Error::not_found());
-    }
-    Ok(Reply::all(vec![user]))
+    if is_wanted(&user) { Ok(Reply::one(user)) } else { Err(Error::not_found()) }
 }
 
 /// `PUT /user-person/{user}` and `/user-company/{user}`: how long sessions last can be changed here; what the bank knows
 /// about a customer is changed at the bank.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    if call.id("user")? != call.session()?.user {
+    if call.names.user.get()? != call.session()?.user {
         return Err(Error::not_found());
     }
     let (User::Customer { .. }, body) = (call.caller()?, call.json()?) else {
@@ -322,9 +298,6 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 }
 
 /// How long sessions of a customer last: their automatic log-out, a week unless they changed it.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn session_lifetime(bunq: &Bunq, user: i64) -> Result<SignedDuration, GatewayError> {
     let kept = look_up::<i64>(&bunq.drawer, TIMEOUT, &user.to_string()).await?;
     Ok(kept.map_or(WEEK, SignedDuration::from_secs))
@@ -335,19 +308,14 @@ pub(crate) async fn legal_name(call: Call) -> Result<Reply, Error> {
     call.user()?;
     let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;
     let customer = call.bunq.edge.gateway.customer(customer).await?;
-    Ok(Reply::one("UserLegalNameArray", json!({ "legal_names": [customer.name] })))
+    Ok(Reply::one(Object::UserLegalNameArray { legal_names: vec![customer.name] }))
 }
 
 /// `GET /user/{user}/limit`
 pub(crate) async fn limits(call: Call) -> Result<Reply, Error> {
     call.user()?;
-    Ok(Reply::one(
-        "CustomerLimit",
-        json!({
-            "limit_monetary_account": crate::account_changes::MAX_ACCOUNTS,
-            "limit_card_debit_maestro": 0,
-            "limit_card_debit_mastercard": 0,
-            "limit_card_debit_wildcard": 0,
-        }),
-    ))
+    Ok(Reply::one(Object::CustomerLimit(CustomerLimit {
+        limit_monetary_account: crate::account_changes::MAX_ACCOUNTS,
+        ..CustomerLimit::default()
+    })))
 }

@@ -1,21 +1,32 @@
-//! What clients read of the interface's answers, and what they send (sections 7 to 16). Everything that is not needed
-//! is left out: the interface adds fields at any time.
+//! What clients read of the interface's answers, and what they send (sections 7 to 16). Everything that they do not need
+//! is left out, because the interface adds fields at any time; the server adds the rest in `objects`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "server")]
+pub(crate) mod accounts;
+#[cfg(feature = "server")]
+pub(crate) mod objects;
+#[cfg(feature = "server")]
+pub(crate) mod payments;
+#[cfg(feature = "server")]
+pub(crate) mod users;
+
 /// The envelope of every answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Envelope<T> {
     /// One object a wrapper.
     #[serde(rename = "Response")]
     pub response: Vec<T>,
     /// Links to other pages of a list.
-    #[serde(rename = "Pagination", default)]
+    #[serde(rename = "Pagination", default, skip_serializing_if = "Option::is_none")]
     pub pagination: Option<Pagination>,
 }
 
 /// Links of a page: relative, from `/v1` on.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pagination {
     /// Where newer ones will be.
     pub future_url: Option<String>,
@@ -26,7 +37,7 @@ pub struct Pagination {
 }
 
 /// The body of every error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorBody {
     /// Usually one.
     #[serde(rename = "Error")]
@@ -34,10 +45,16 @@ pub struct ErrorBody {
 }
 
 /// The text of an error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorText {
     /// In English.
     pub error_description: String,
+    /// In the language that the caller asked for, as far as there is a translation.
+    #[serde(default)]
+    pub error_description_translated: String,
+    /// What helps further: pages by their kind.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub error_additional_parameter: Option<Vec<BTreeMap<&'static str, &'static str>>>,
 }
 
 /// An element of the answers about registration, sessions and things that were made.
@@ -71,14 +88,14 @@ pub enum Element {
 }
 
 /// A number.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Id {
     /// At most 2147483647.
     pub id: i64,
 }
 
 /// A token.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Token {
     /// 64 hexadecimal digits.
     pub token: String,
@@ -91,14 +108,14 @@ impl std::fmt::Debug for Token {
 }
 
 /// A public key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ServerPublicKey {
     /// SubjectPublicKeyInfo in PEM.
     pub server_public_key: String,
 }
 
 /// An API key.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct CredentialPasswordIp {
     /// The key, while it waits for its first use.
     pub token_value: Option<String>,
@@ -114,15 +131,15 @@ impl std::fmt::Debug for CredentialPasswordIp {
 }
 
 /// A user.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
     /// The number for paths.
     pub id: i64,
     /// The name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// How long a session lasts, in seconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_timeout: Option<i64>,
 }
 
@@ -132,19 +149,22 @@ pub struct UserApiKey {
     /// The number for paths.
     pub id: i64,
     /// The service provider, under its wrapper.
-    pub requested_by_user: std::collections::BTreeMap<String, User>,
+    pub requested_by_user: BTreeMap<String, User>,
     /// The customer, under their wrapper.
     #[serde(default)]
-    pub granted_by_user: Option<std::collections::BTreeMap<String, User>>,
+    pub granted_by_user: Option<BTreeMap<String, User>>,
 }
 
 /// A client.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct OauthClient {
     /// Its number.
     pub id: i64,
-    /// `ACTIVE`, or something else.
-    pub status: String,
+    /// Whether it can be used.
+    pub status: ClientStatus,
+    /// What it calls itself.
+    #[serde(default)]
+    pub display_name: Option<String>,
     /// 64 hexadecimal digits.
     pub client_id: String,
     /// 64 hexadecimal digits.
@@ -160,9 +180,31 @@ impl std::fmt::Debug for OauthClient {
     }
 }
 
+/// Whether an OAuth client can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ClientStatus {
+    /// It can.
+    Active,
+    /// No more.
+    Cancelled,
+    /// Something that this build does not know.
+    #[serde(other)]
+    Other,
+}
+
 /// A callback URL.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CallbackUrl {
+    /// Its number.
+    #[serde(default)]
+    pub id: i64,
+    /// When it was registered: `YYYY-MM-DD hh:mm:ss.ffffff`, UTC.
+    #[serde(default)]
+    pub created: String,
+    /// When it was changed.
+    #[serde(default)]
+    pub updated: String,
     /// The URL.
     pub url: String,
 }
@@ -190,7 +232,7 @@ pub struct Pointer {
 }
 
 /// An account.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MonetaryAccount {
     /// Its number.
     pub id: i64,
@@ -211,7 +253,7 @@ pub struct MonetaryAccount {
 }
 
 /// The other side of a transaction.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Label {
     /// Its account number.
     #[serde(default)]
@@ -221,9 +263,9 @@ pub struct Label {
     pub display_name: Option<String>,
 }
 
-/// A transaction.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Payment {
+/// A transaction. The label of the other side is what a client reads of it, or all that the server says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Payment<L = Label> {
     /// Its number.
     pub id: i64,
     /// When: `YYYY-MM-DD hh:mm:ss.ffffff`, UTC.
@@ -234,8 +276,12 @@ pub struct Payment {
     #[serde(default)]
     pub description: String,
     /// The other side.
-    #[serde(default)]
-    pub counterparty_alias: Option<Label>,
+    #[serde(default = "nobody")]
+    pub counterparty_alias: Option<L>,
+}
+
+fn nobody<L>() -> Option<L> {
+    None
 }
 
 /// A payment that the user decides about.
@@ -246,19 +292,22 @@ pub struct DraftPayment {
 }
 
 /// Whether there is enough.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ConfirmationOfFunds {
     /// It is there.
     pub has_sufficient_funds: bool,
 }
 
 /// An access token.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct AccessToken {
     /// 64 hexadecimal digits; it is used as an API key.
     pub access_token: String,
     /// `bearer`
     pub token_type: String,
+    /// The `state` of the authorization request.
+    #[serde(default)]
+    pub state: Option<String>,
 }
 
 impl std::fmt::Debug for AccessToken {

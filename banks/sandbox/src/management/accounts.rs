@@ -2,7 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
-use gateway::domain::{Account, AccountStatus, ConsentId, Currency, Iban, IbanError, Money, Product, Tenant};
+use gateway::domain::{
+    Account, AccountStatus, ConsentId, Currency, FundsConsentId, Iban, IbanError, Money, Product,
+    SubjectKind, Tenant,
+};
 use gateway::{Clock, Noun};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -248,12 +251,23 @@ pub(super) async fn list_consents(
             for consent in sandbox.gateway.consents_of(&holder.id).await? {
                 let accounts = consent.granted.iter().map(|granted| granted.reference.shown());
                 consents.push(serde_json::json!({
+                    "kind": SubjectKind::Consent.name(),
                     "consentId": consent.id,
-                    "consentStatus": consent.status_at(now).name(),
+                    "consentStatus": sandbox.gateway.consent_status(&consent, now).name(),
                     "tpp": consent.tpp,
                     "customerId": holder.id,
                     "validUntil": consent.valid_until,
                     "accounts": accounts.collect::<Vec<_>>(),
+                }));
+            }
+            for consent in sandbox.gateway.funds_consents_of(&holder.id).await? {
+                consents.push(serde_json::json!({
+                    "kind": SubjectKind::FundsConsent.name(),
+                    "consentId": consent.id,
+                    "consentStatus": consent.status_at(now).name(),
+                    "tpp": consent.tpp,
+                    "customerId": holder.id,
+                    "accounts": [consent.account.shown()],
                 }));
             }
         }
@@ -261,12 +275,20 @@ pub(super) async fn list_consents(
     Ok(Json(serde_json::json!({"consents": consents})))
 }
 
-/// The customer withdraws a consent at the bank.
+/// The customer withdraws a consent at the bank, of whichever kind.
 pub(super) async fn revoke_consent(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
 ) -> Result<Json<serde_json::Value>, Error> {
-    let consent = sandbox.gateway.revoke_consent(&ConsentId::new(id)).await?;
-    let status = consent.status_at(sandbox.clock.now(Some(&consent.tenant)));
-    Ok(Json(serde_json::json!({"consentId": consent.id, "consentStatus": status.name()})))
+    let status = match sandbox.gateway.revoke_consent(&ConsentId::new(&*id)).await {
+        Err(gateway::Error::NotFound(_)) => {
+            let consent = sandbox.gateway.revoke_funds_consent(&FundsConsentId::new(&*id)).await?;
+            consent.status_at(sandbox.clock.now(Some(&consent.tenant)))
+        }
+        consent => {
+            let consent = consent?;
+            sandbox.gateway.consent_status(&consent, sandbox.clock.now(Some(&consent.tenant)))
+        }
+    };
+    Ok(Json(serde_json::json!({"consentId": id, "consentStatus": status.name()})))
 }

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0014_fewer_writes.sql"),
     include_str!("../../migrations/0015_subjects.sql"),
     include_str!("../../migrations/0016_leases.sql"),
+    include_str!("../../migrations/0017_funds_consents.sql"),
     include_str!("../../migrations/0018_payment_terms.sql"),
     include_str!("../../migrations/0019_orders.sql"),
 ];

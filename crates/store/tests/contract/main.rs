@@ -3,6 +3,7 @@
 
 mod books;
 mod databases;
+mod funds_consents;
 mod orders;
 mod rules;
 mod subjects;
@@ -55,7 +56,13 @@ async fn rows_come_back_as_they_went_in() {
         };
         let tenant = Tenant::parse("nl").unwrap();
         let hash = SecretHash::from_hex("ab");
-        let token = InitialAccessToken::issue(hash.clone(), "ff".into(), tenant.clone(), now);
+        let token = InitialAccessToken::issue(
+            hash.clone(),
+            "ff".into(),
+            tenant.clone(),
+            now,
+            jiff::SignedDuration::from_hours(24),
+        );
         let changes =
             Changes::new().put_tpp(&tpp).put_certificate(&certificate).add_initial_access_token(&token);
         store.save(changes).await.unwrap();
@@ -378,7 +385,15 @@ mod consents {
             redirect_uri: String::new(),
         };
         let who = (TppId::new("PSDNL-DNB-1"), nl(), Interface::Bunq);
-        Consent::request(ConsentId::new("c"), who, request, now(), ConsentRules::default()).unwrap()
+        let rules = ConsentRules {
+            max_days: 180,
+            max_frequency: 4,
+            max_references: 100,
+            waits: jiff::SignedDuration::from_hours(24),
+            history_days: 90,
+            unasked_days: 90,
+        };
+        Consent::request(ConsentId::new("c"), who, request, now(), &rules).unwrap()
     }
 
     fn subject() -> Subject {
@@ -554,6 +569,7 @@ mod consents {
                     kind,
                     Perishable::InitialAccessToken
                         | Perishable::Consent
+                        | Perishable::FundsConsent
                         | Perishable::Payment
                         | Perishable::PrivateState
                         | Perishable::Certificate

@@ -1,18 +1,19 @@
-//! The customer's way to the bank and back with a consent.
+//! The customer's way to the bank and back.
 
-use super::consent::ConsentSession;
+use super::session::Session;
 use crate::authorization::PendingAuthorization;
+use crate::kept_approvals::Matter;
 use crate::{Error, Hint};
 
-impl ConsentSession<'_> {
-    /// Where to send the browser. Challenge and state are kept until it comes back. If the attempt before failed, the
-    /// bank is asked for another one.
+impl Session<'_> {
+    /// Where to send the browser. Challenge and state are kept until it comes back. If the attempt before failed, or one
+    /// more customer has to approve, the bank is asked for another one.
     pub(super) async fn authorization_url(&mut self) -> Result<String, Error> {
         self.check_usable()?;
-        if self.kept().begun {
+        if self.approval().begun {
             self.begin_again().await?;
         }
-        let pending = PendingAuthorization::begin(&self.kept().sca_redirect)?;
+        let pending = PendingAuthorization::begin(&self.approval().sca_redirect)?;
         let url = pending.url.clone();
         self.change(|kept| (kept.pending, kept.begun) = (Some(pending), true))?;
         Ok(url)
@@ -21,15 +22,14 @@ impl ConsentSession<'_> {
     async fn begin_again(&mut self) -> Result<(), Error> {
         let status = self.status().await?;
         self.check_usable()?;
-        if status == "valid" {
-            let text = format!("consent {} is valid, and is authorised once; ask for another one", self.id);
-            return Err(Error::missing(text, Hint::Consent));
-        }
+        self.check_waits(&status)?;
         let interface = &self.branch.interface;
-        if interface.sca_status((&self.id, &self.kept().authorisation)).await? != "failed" {
+        let (authorisations, kept) = (self.authorisations(), self.approval());
+        let sca = interface.sca_status(&format!("{authorisations}/{}", kept.authorisation)).await?;
+        if !matches!(sca.as_str(), "failed" | "finalised") {
             return Ok(());
         }
-        let begun = interface.begin_authorisation(&self.id, &self.kept().redirect_uri).await?;
+        let begun = interface.begin_authorisation(&authorisations, &kept.redirect_uri).await?;
         let unreadable = || Error::Answer {
             url: "POST authorisations".to_owned(),
             reason: "it has no authorisationId or no scaRedirect link".to_owned(),
@@ -39,22 +39,44 @@ impl ConsentSession<'_> {
         let confirmation = begun.links.confirmation.or(begun.links.sca_status);
         self.change(|kept| {
             (kept.authorisation, kept.sca_redirect) = (authorisation, sca_redirect);
-            kept.confirmation = confirmation;
+            (kept.confirmation, kept.tokens, kept.confirmed) = (confirmation, None, false);
         })
+    }
+
+    /// Checks that there is anything to approve at this status.
+    fn check_waits(&self, status: &str) -> Result<(), Error> {
+        let text = match &self.matter {
+            // One customer of several has approved.
+            Matter::Payment(_) if status == "PATC" || !self.approval().confirmed => return Ok(()),
+            Matter::Payment(id) => {
+                format!("payment {id} is approved, and is {status}; look at what becomes of it")
+            }
+            other if status == "valid" => {
+                format!("{other} is valid, and is authorised once; ask for another one")
+            }
+            _ => return Ok(()),
+        };
+        let hint = match &self.matter {
+            Matter::Payment(_) => Hint::PaymentStatus,
+            other => other.ask(),
+        };
+        Err(Error::missing(text, hint))
     }
 
     /// Redeems the code that the browser brought and keeps the tokens.
     pub(super) async fn redeem(&mut self, location: &str) -> Result<(), Error> {
-        let kept = self.kept().clone();
-        let pending = kept.pending.ok_or_else(|| match kept.confirmed {
-            true => {
+        let kept = self.approval().clone();
+        let pending = kept.pending.ok_or_else(|| match (&self.matter, kept.confirmed) {
+            (Matter::Consent(_), true) => {
                 Error::missing("no authorisation is under way: the consent has its own; read", Hint::Accounts)
             }
-            false => Error::missing("no authorisation is under way; begin", Hint::Authorise),
+            _ => Error::missing("no authorisation is under way; begin", self.matter.authorise()),
         })?;
         let branch = self.branch.clone();
         let code = match pending.code(location, &branch.server.issuer) {
-            Err(refused @ Error::Authorization { .. }) => return Err(self.what_now(refused).await),
+            Err(Error::Authorization { error, description, .. }) => {
+                return Err(self.what_now(error, description).await);
+            }
             other => other?,
         };
         let (endpoint, credentials) = (&branch.server.token_endpoint, self.credentials()?);
@@ -63,12 +85,19 @@ impl ConsentSession<'_> {
         self.keep(tokens)
     }
 
-    /// Confirms the authorisation, which makes the consent valid.
+    /// Confirms the authorisation, which makes a consent valid, and a payment the bank's business.
     pub(super) async fn confirm(&mut self) -> Result<(), Error> {
         let token = self.token().await?;
-        let kept = self.kept();
-        let ids = (kept.id.as_str(), kept.authorisation.as_str());
-        self.branch.interface.confirm(ids, kept.confirmation.as_deref(), &token).await?;
+        let (interface, kept) = (&self.branch.interface, self.approval());
+        let url = match &kept.confirmation {
+            Some(link) => interface.resolve(link)?,
+            None => interface.api(&format!("{}/{}", self.authorisations(), kept.authorisation)),
+        };
+        let consent = match &self.matter {
+            Matter::Consent(id) | Matter::Funds(id) => Some(id.as_str()),
+            Matter::Payment(_) | Matter::Connection => None,
+        };
+        interface.confirm(url, consent, &token).await?;
         self.change(|kept| kept.confirmed = true)
     }
 }

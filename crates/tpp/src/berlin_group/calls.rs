@@ -1,8 +1,9 @@
-//! Consents, their authorisation, and account information.
+//! Consents and payments, their authorisation, and account information.
 
 use berlin_group::wire;
 use http::Method;
 use oauth::wire::TokenResponse;
+use serde::de::DeserializeOwned;
 
 use super::interface::Interface;
 use crate::call::Call;
@@ -34,70 +35,78 @@ pub(super) struct Access<'a> {
     pub(super) psu_ip_address: Option<&'a str>,
 }
 
+/// Where the customer comes from, where they take part by being at this side's command.
+const CUSTOMER: &str = "127.0.0.1";
+
 impl Interface {
     /// Asks for a consent.
     pub(super) async fn request_consent(
         &self,
         request: &wire::ConsentRequest,
         redirect_uri: &str,
-        psu_ip_address: &str,
     ) -> Result<wire::Consent, Error> {
         let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call = Call::new(Method::POST, self.api("/v1/consents"), body)
-            .header("content-type", "application/json")
-            .header("psu-ip-address", psu_ip_address)
-            .header("tpp-redirect-uri", redirect_uri);
+        let call = self.request("/v1/consents", body, "application/json", redirect_uri);
         self.transport.json(self.signed(call)?).await
     }
 
-    /// Reads the status of a consent.
-    pub(super) async fn consent_status(&self, consent: &str) -> Result<String, Error> {
-        let call = Call::get(self.api(&format!("/v1/consents/{consent}/status")));
-        let status: wire::ConsentStatus = self.transport.json(self.signed(call)?).await?;
-        Ok(status.consent_status)
+    /// A request for something that a customer is to approve.
+    pub(super) fn request(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        content_type: &'static str,
+        redirect_uri: &str,
+    ) -> Call {
+        Call::new(Method::POST, self.api(path), body)
+            .header("content-type", content_type)
+            .header("psu-ip-address", CUSTOMER)
+            .header("tpp-redirect-uri", redirect_uri)
+    }
+
+    /// Reads the status of something at a path.
+    pub(super) async fn status<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let call = Call::get(self.api(&format!("{path}/status")));
+        self.transport.json(self.signed(call)?).await
     }
 
     /// Reads the status of an authorisation.
-    pub(super) async fn sca_status(&self, (consent, authorisation): (&str, &str)) -> Result<String, Error> {
-        let call = Call::get(self.api(&format!("/v1/consents/{consent}/authorisations/{authorisation}")));
-        let status: wire::ScaStatus = self.transport.json(self.signed(call)?).await?;
+    pub(super) async fn sca_status(&self, path: &str) -> Result<String, Error> {
+        let status: wire::ScaStatus = self.transport.json(self.signed(Call::get(self.api(path)))?).await?;
         Ok(status.sca_status)
     }
 
-    /// Begins another authorisation of a consent.
+    /// Begins another authorisation among those at a path.
     pub(super) async fn begin_authorisation(
         &self,
-        consent: &str,
+        path: &str,
         redirect_uri: &str,
     ) -> Result<wire::Authorisation, Error> {
-        let url = self.api(&format!("/v1/consents/{consent}/authorisations"));
-        let call = Call::new(Method::POST, url, Vec::new())
+        let call = Call::new(Method::POST, self.api(path), Vec::new())
             .header("content-type", "application/json")
             .header("tpp-redirect-uri", redirect_uri);
         self.transport.json(self.signed(call)?).await
     }
 
     /// Ends a consent.
-    pub(super) async fn delete_consent(&self, consent: &str) -> Result<(), Error> {
-        let call = Call::new(Method::DELETE, self.api(&format!("/v1/consents/{consent}")), Vec::new());
+    pub(super) async fn delete(&self, path: &str) -> Result<(), Error> {
+        let call = Call::new(Method::DELETE, self.api(path), Vec::new());
         self.transport.send(self.signed(call)?).await.map(|_| ())
     }
 
-    /// Confirms an authorisation; `link` is the confirmation link, or absent to build it.
+    /// Confirms an authorisation.
     pub(super) async fn confirm(
         &self,
-        (consent, authorisation): (&str, &str),
-        link: Option<&str>,
+        url: String,
+        consent: Option<&str>,
         token: &str,
     ) -> Result<String, Error> {
-        let url = match link {
-            Some(link) => self.resolve(link)?,
-            None => self.api(&format!("/v1/consents/{consent}/authorisations/{authorisation}")),
-        };
-        let call = Call::new(Method::PUT, url, Vec::new())
+        let mut call = Call::new(Method::PUT, url, Vec::new())
             .header("content-type", "application/json")
-            .header("consent-id", consent)
             .header("authorization", format!("Bearer {token}"));
+        if let Some(consent) = consent {
+            call = call.header("consent-id", consent);
+        }
         let confirmed: wire::Authorisation = self.transport.json(self.signed(call)?).await?;
         Ok(confirmed.sca_status)
     }
@@ -168,11 +177,7 @@ impl Interface {
         self.read(url, access).await
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(
-        &self,
-        url: String,
-        access: Access<'_>,
-    ) -> Result<T, Error> {
+    async fn read<T: DeserializeOwned>(&self, url: String, access: Access<'_>) -> Result<T, Error> {
         let mut call = Call::get(url)
             .header("consent-id", access.consent)
             .header("authorization", format!("Bearer {}", access.token));

@@ -6,6 +6,7 @@ use oauth::wire::Configuration;
 
 use super::interface::Interface;
 use crate::announcement::Announcement;
+use crate::kept_approvals::Matter;
 use crate::kept_consents::KeptConsent;
 use crate::state::{State, StateFolder};
 use crate::third_party::Place;
@@ -81,14 +82,20 @@ impl Client {
         let all = &self.state.consents;
         if let Some(id) = id {
             let text = || format!("consent {id} is not kept here; those that are, are listed");
-            return all.iter().find(|kept| kept.id == id).ok_or_else(|| Error::missing(text(), Hint::Show));
+            return all
+                .iter()
+                .find(|kept| kept.approval.id == id)
+                .ok_or_else(|| Error::missing(text(), Hint::Show));
         }
-        let end = |kept: &KeptConsent| kept.end(&self.today(&kept.tenant)).map(str::to_owned);
+        let end = |kept: &KeptConsent| kept.end(&self.today(&kept.approval.tenant)).map(str::to_owned);
         if let Some(living) = all.iter().rev().find(|kept| end(kept).is_none()) {
             return Ok(living);
         }
         Err(match all.last() {
-            Some(kept) => Error::Ended { id: kept.id.clone(), status: end(kept).unwrap_or_default() },
+            Some(kept) => Error::Ended {
+                matter: Matter::Consent(kept.approval.id.clone()),
+                status: end(kept).unwrap_or_default(),
+            },
             None => Error::missing("no consent is kept yet; ask for one", Hint::Consent),
         })
     }

@@ -104,13 +104,18 @@ impl Interface {
 
     /// Adds digest, certificate and signature. Nothing may change afterwards.
     pub(super) fn signed(&self, call: Call) -> Result<Call, Error> {
+        self.signed_as(call, &random::request_id().to_string())
+    }
+
+    /// The same for a request with this id.
+    pub(super) fn signed_as(&self, call: Call, request_id: &str) -> Result<Call, Error> {
         let setup =
             |error: &dyn std::fmt::Display| Error::Setup(format!("the request cannot be signed: {error}"));
         let certificate = to_header_value(&self.identity.certificate.der);
         let digest = digest_header(DigestAlgorithm::Sha256, &call.body);
         let mut call = call
             .header("accept", "application/json")
-            .header("x-request-id", random::request_id().to_string())
+            .header("x-request-id", request_id)
             .header("digest", digest)
             .header("tpp-signature-certificate", certificate.clone());
         if self.ssl_certificate {

@@ -2,7 +2,7 @@
 
 use berlin_group::wire;
 
-use super::consent::ConsentSession;
+use super::session::Session;
 use crate::Error;
 use crate::kept_consents::KeptRead;
 use crate::third_party::{Account, TransactionsWish};
@@ -10,7 +10,7 @@ use crate::third_party::{Account, TransactionsWish};
 /// Pages of transactions that are read at most.
 const MAX_PAGES: usize = 1000;
 
-impl ConsentSession<'_> {
+impl Session<'_> {
     /// The accounts that the consent covers, savings last.
     pub(super) async fn accounts(&mut self) -> Result<Vec<Account>, Error> {
         let mut all = Vec::new();
@@ -74,12 +74,13 @@ impl ConsentSession<'_> {
 
     /// Whether a read is one that the bank counts: without the customer, and for more than one time.
     fn is_counted(&self) -> bool {
-        self.psu_ip_address.is_none() && self.kept().recurring
+        self.psu_ip_address.is_none() && self.consent().is_some_and(|kept| kept.recurring)
     }
 
     /// Checks that today's unattended reads are not used up by this side's own count.
     fn check_budget(&self, account: &str, kind: &str) -> Result<(), Error> {
-        let (kept, day) = (self.kept(), self.today());
+        let Some(kept) = self.consent() else { return Ok(()) };
+        let day = self.today();
         let is_it = |read: &&KeptRead| read.day == day && read.account == account && read.kind == kind;
         let spent = kept.reads.iter().find(is_it).map_or(0, |read| read.count);
         let limit = kept.frequency_per_day;
@@ -94,8 +95,9 @@ impl ConsentSession<'_> {
         if !self.is_counted() {
             return Ok(());
         }
-        let day = self.today();
-        self.change(|kept| {
+        let (day, id) = (self.today(), self.approval().id.clone());
+        let mut consents = self.client.state.consents.iter_mut();
+        if let Some(kept) = consents.find(|kept| kept.approval.id == id) {
             kept.reads.retain(|read| read.day == day);
             let known = kept.reads.iter_mut().find(|read| read.account == account && read.kind == kind);
             match known {
@@ -105,7 +107,8 @@ impl ConsentSession<'_> {
                     kept.reads.push(KeptRead { account, kind, day, count: 1 });
                 }
             }
-        })
+        }
+        self.client.save()
     }
 }
 

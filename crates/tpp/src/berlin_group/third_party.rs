@@ -3,15 +3,18 @@
 use berlin_group::wire;
 
 use super::Client;
-use super::consent::ConsentSession;
+use super::session::Session;
 use crate::announcement::Announcement;
 use crate::error::not_registered;
+use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
+use crate::kept_payments::{KeptFundsConsent, KeptPayment};
 use crate::loopback::Loopback;
+use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptRegistration, State, Use};
 use crate::third_party::{
-    Account, Approved, Departure, Operation, Place, Reading, Registration, ThirdParty, TransactionsWish,
-    chosen,
+    Account, Approved, Departure, FundsAnswer, FundsWish, Operation, Place, Reading, Registration,
+    ThirdParty, TransactionsWish, chosen,
 };
 use crate::{Error, Hint};
 
@@ -65,64 +68,80 @@ impl ThirdParty for Client {
         redirect_uri: Option<&str>,
         wish: &ConsentWish,
     ) -> Result<KeptConsent, Error> {
-        let uris = self.state.redirect_uris().ok_or_else(not_registered)?;
-        let known = || Loopback::choose(uris);
-        let none = || Error::Setup("the registration has no redirect URI".to_owned());
-        let uri = redirect_uri.or_else(known).ok_or_else(none)?.to_owned();
+        let uri = self.redirect_uri(redirect_uri)?;
         self.ask_for_consent(tenant, &uri, wish).await
     }
 
-    fn awaiting(&self, named: Option<&str>) -> Result<Option<String>, Error> {
-        self.choose(named).map(|kept| Some(kept.id.clone()))
+    fn awaiting(&self, wanted: &Wanted) -> Result<Matter, Error> {
+        Ok(match wanted {
+            Wanted::Consent(named) => Matter::Consent(self.choose(named.as_deref())?.approval.id.clone()),
+            Wanted::Payment(named) => Matter::Payment(self.choose_payment(named.as_deref())?.id.clone()),
+            Wanted::Funds(named) => {
+                Matter::Funds(self.choose_funds_consent(named.as_deref(), None)?.approval.id.clone())
+            }
+        })
     }
 
-    async fn depart(&mut self, consent: Option<&str>, _: Option<&str>) -> Result<Departure, Error> {
-        let mut session = self.consent(consent).await?;
+    async fn depart(&mut self, matter: &Matter, _: Option<&str>) -> Result<Departure, Error> {
+        let mut session = self.session(matter.clone()).await?;
         let url = session.authorization_url().await?;
-        let redirect_uri = session.kept().redirect_uri.clone();
-        Ok(Departure { consent: Some(session.id), url, redirect_uri })
+        let redirect_uri = session.approval().redirect_uri.clone();
+        Ok(Departure { matter: session.matter, url, redirect_uri })
     }
 
     async fn arrive(
         &mut self,
-        consent: Option<&str>,
+        matter: &Matter,
         location: &str,
         mut done: impl FnMut(&'static str, &str),
     ) -> Result<Approved, Error> {
-        let mut session = self.consent(consent).await?;
+        let mut session = self.session(matter.clone()).await?;
         session.redeem(location).await?;
         done("tokens", "code redeemed");
-        session.confirm().await?;
-        let status = session.status().await?;
-        done("confirmation", &format!("consent is {status}"));
-        Ok(Approved::Consent { id: session.id, status })
+        session.confirmed(done).await
+    }
+
+    async fn resume(&mut self, matter: &Matter) -> Result<Option<Approved>, Error> {
+        let kept = self.state.approval(matter);
+        if kept.is_none_or(|kept| kept.confirmed || kept.tokens.is_none() || kept.ended.is_some()) {
+            return Ok(None);
+        }
+        let mut session = self.session(matter.clone()).await?;
+        match session.confirmed(|_, _| {}).await {
+            // What it was approved with is worth nothing any more.
+            Err(Error::Bank(error)) if error.status == 401 => {
+                session.change(|kept| kept.tokens = None)?;
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
     }
 
     async fn consent_status(&mut self, by: Option<&str>) -> Result<(String, String), Error> {
         // What became of a consent is asked also when none is left that could be used.
         let ended = match self.choose(by) {
-            Err(Error::Ended { id, .. }) => Some(id),
+            Err(Error::Ended { matter, .. }) => matter.id().map(str::to_owned),
             _ => None,
         };
-        let mut session = self.consent(ended.as_deref().or(by)).await?;
+        let mut session = self.reading(ended.as_deref().or(by)).await?;
         let status = session.status().await?;
-        Ok((session.id, status))
+        Ok((session.id(), status))
     }
 
     async fn refresh(&mut self, by: Option<&str>) -> Result<KeptConsent, Error> {
-        let mut session = self.consent(by).await?;
+        let mut session = self.reading(by).await?;
         session.refresh().await?;
-        Ok(session.kept().clone())
+        self.choose(by).cloned()
     }
 
     async fn revoke(&mut self, by: Option<&str>, delete: bool) -> Result<KeptConsent, Error> {
-        let mut session = self.consent(by).await?;
-        session.revoke(delete).await?;
-        Ok(session.kept().clone())
+        let kept = self.choose(by)?.approval.id.clone();
+        self.reading(Some(&kept)).await?.revoke(delete).await?;
+        self.choose(Some(&kept)).cloned()
     }
 
     async fn accounts(&mut self, reading: &Reading) -> Result<Vec<Account>, Error> {
-        let accounts = self.reading(reading).await?.accounts().await?;
+        let accounts = self.reader(reading).await?.accounts().await?;
         chosen(accounts, reading.account.as_deref(), "consent")
     }
 
@@ -131,7 +150,7 @@ impl ThirdParty for Client {
         reading: &Reading,
         account: &Account,
     ) -> Result<Option<wire::Balances>, Error> {
-        self.reading(reading).await?.balances(account).await.map(Some)
+        self.reader(reading).await?.balances(account).await.map(Some)
     }
 
     async fn transactions(
@@ -140,7 +159,56 @@ impl ThirdParty for Client {
         account: &Account,
         wish: &TransactionsWish,
     ) -> Result<wire::TransactionList, Error> {
-        self.reading(reading).await?.transactions(account, wish).await
+        self.reader(reading).await?.transactions(account, wish).await
+    }
+
+    async fn pay(
+        &mut self,
+        tenant: &str,
+        redirect_uri: Option<&str>,
+        wish: &PaymentWish,
+    ) -> Result<KeptPayment, Error> {
+        let uri = self.redirect_uri(redirect_uri)?;
+        self.ask_for_payment(tenant, &uri, wish).await
+    }
+
+    async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error> {
+        self.payment(id).await?.payment_status().await
+    }
+
+    async fn payment_details(&mut self, id: Option<&str>) -> Result<(String, PaymentDetails), Error> {
+        let mut session = self.payment(id).await?;
+        Ok((session.id(), session.payment_details().await?))
+    }
+
+    async fn cancel_payment(&mut self, id: Option<&str>) -> Result<Cancellation, Error> {
+        self.payment(id).await?.cancel().await
+    }
+
+    async fn request_funds_consent(
+        &mut self,
+        tenant: &str,
+        redirect_uri: Option<&str>,
+        account: &str,
+    ) -> Result<KeptFundsConsent, Error> {
+        let uri = self.redirect_uri(redirect_uri)?;
+        self.ask_for_funds_consent(tenant, &uri, account).await
+    }
+
+    async fn funds_consent_status(&mut self, by: Option<&str>) -> Result<(String, String), Error> {
+        let mut session = self.funds_consent(by, None).await?;
+        Ok((session.id(), session.status().await?))
+    }
+
+    async fn end_funds_consent(&mut self, by: Option<&str>) -> Result<String, Error> {
+        let mut session = self.funds_consent(by, None).await?;
+        session.revoke(true).await?;
+        Ok(session.id())
+    }
+
+    async fn has_funds(&mut self, wish: &FundsWish) -> Result<FundsAnswer, Error> {
+        let mut session = self.funds_consent(wish.by.as_deref(), Some(&wish.account)).await?;
+        session.ask_for_funds(wish).await
     }
 
     fn instead(_: Operation) -> (&'static str, Option<Hint>) {
@@ -149,10 +217,48 @@ impl ThirdParty for Client {
 }
 
 impl Client {
-    async fn reading(&mut self, reading: &Reading) -> Result<ConsentSession<'_>, Error> {
-        let mut session = self.consent(reading.by.as_deref()).await?;
+    /// Takes up a consent: the one with this id, or the newest that can still be used.
+    async fn reading(&mut self, id: Option<&str>) -> Result<Session<'_>, Error> {
+        let id = self.choose(id)?.approval.id.clone();
+        self.session(Matter::Consent(id)).await
+    }
+
+    async fn reader(&mut self, reading: &Reading) -> Result<Session<'_>, Error> {
+        let mut session = self.reading(reading.by.as_deref()).await?;
         session.psu_ip_address.clone_from(&reading.psu_ip_address);
         session.beyond_budget = reading.beyond_budget;
         Ok(session)
+    }
+
+    /// Where a browser comes back to: what is named, or what is registered.
+    fn redirect_uri(&self, named: Option<&str>) -> Result<String, Error> {
+        let uris = self.state.redirect_uris().ok_or_else(not_registered)?;
+        let known = || Loopback::choose(uris);
+        let none = || Error::Setup("the registration has no redirect URI".to_owned());
+        Ok(named.or_else(known).ok_or_else(none)?.to_owned())
+    }
+}
+
+impl Session<'_> {
+    /// Confirms what the customer approved, and asks what it is then.
+    async fn confirmed(&mut self, mut done: impl FnMut(&'static str, &str)) -> Result<Approved, Error> {
+        if let Err(error) = self.confirm().await {
+            // What a bank refuses to pay has ended.
+            if matches!((&error, &self.matter), (Error::Bank(_), Matter::Payment(_))) {
+                let _ = self.status().await;
+            }
+            return Err(error);
+        }
+        if let Matter::Payment(_) = self.matter {
+            let status = self.payment_status().await?;
+            done("confirmation", &format!("payment is {}", status.status));
+            return Ok(Approved::Payment(status));
+        }
+        let (id, status) = (self.id(), self.status().await?);
+        done("confirmation", &format!("consent is {status}"));
+        Ok(match self.matter {
+            Matter::Funds(_) => Approved::Funds { id, status },
+            _ => Approved::Consent { id, status },
+        })
     }
 }

@@ -1,25 +1,25 @@
-//! The tokens of a consent: kept before they are used, renewed before they expire, given back.
+//! Tokens: kept before they are used, renewed before they expire, given back.
 
 use jiff::{SignedDuration, Timestamp};
 use oauth::wire::TokenResponse;
 
 use super::calls::{Access, Credentials};
-use super::consent::ConsentSession;
 use super::interface::Interface;
+use super::session::Session;
 use crate::error::not_registered;
-use crate::kept_consents::KeptTokens;
-use crate::{Error, Hint, clock};
+use crate::kept_approvals::{KeptTokens, Matter};
+use crate::{Error, clock};
 
 /// An access token is renewed so long before it expires.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
 
-impl ConsentSession<'_> {
+impl Session<'_> {
     /// Gets new tokens now.
     pub(super) async fn refresh(&mut self) -> Result<(), Error> {
-        let token = self.kept().tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
+        let token = self.approval().tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
         let token = token.ok_or_else(|| {
-            let text = format!("consent {} has no refresh token; ask for another one", self.id);
-            Error::missing(text, Hint::Consent)
+            let text = format!("{} has no refresh token; ask for another one", self.matter);
+            Error::missing(text, self.matter.ask())
         })?;
         let endpoint = &self.branch.server.token_endpoint;
         let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await?;
@@ -28,14 +28,14 @@ impl ConsentSession<'_> {
 
     /// Ends the tokens, and with `delete` the consent itself.
     pub(super) async fn revoke(&mut self, delete: bool) -> Result<(), Error> {
-        if let Some(tokens) = self.kept().tokens.clone() {
+        if let Some(tokens) = self.approval().tokens.clone() {
             let token = tokens.refresh_token.unwrap_or(tokens.access_token);
             let endpoint = &self.branch.server.revocation_endpoint;
             self.branch.interface.revoke(endpoint, self.credentials()?, &token).await?;
             self.change(|kept| kept.tokens = None)?;
         }
         if delete {
-            self.branch.interface.delete_consent(&self.id).await?;
+            self.branch.interface.delete(&self.path()).await?;
             self.note("terminatedByTpp")?;
         }
         Ok(())
@@ -63,28 +63,38 @@ impl ConsentSession<'_> {
     }
 
     fn access<'t>(&'t self, token: &'t str) -> Access<'t> {
-        Access { consent: &self.id, token, psu_ip_address: self.psu_ip_address.as_deref() }
+        Access {
+            consent: self.matter.id().unwrap_or_default(),
+            token,
+            psu_ip_address: self.psu_ip_address.as_deref(),
+        }
     }
 
     fn can_refresh(&self) -> bool {
-        self.kept().tokens.as_ref().is_some_and(|tokens| tokens.refresh_token.is_some())
+        self.approval().tokens.as_ref().is_some_and(|tokens| tokens.refresh_token.is_some())
     }
 
     /// An access token that does not expire within half a minute.
     pub(super) async fn token(&mut self) -> Result<String, Error> {
         self.check_usable()?;
-        let (text, hint) = if self.kept().confirmed {
-            let text = "the consent has no tokens any more, and is authorised once; ask for another one";
-            (text, Hint::Consent)
-        } else {
-            ("the consent is not authorised yet; send the customer to the bank", Hint::Authorise)
+        let (text, hint) = match (&self.matter, self.approval().confirmed) {
+            (Matter::Payment(_), _) => {
+                ("the payment is not approved yet; send the customer to the bank", self.matter.authorise())
+            }
+            (_, true) => {
+                let text = "the consent has no tokens any more, and is authorised once; ask for another one";
+                (text, self.matter.ask())
+            }
+            (_, false) => {
+                ("the consent is not authorised yet; send the customer to the bank", self.matter.authorise())
+            }
         };
         let none = || Error::missing(text, hint.clone());
-        let tokens = self.kept().tokens.as_ref().ok_or_else(none)?;
+        let tokens = self.approval().tokens.as_ref().ok_or_else(none)?;
         if tokens.expires_at.duration_since(clock::now()) < RENEW_BEFORE && self.can_refresh() {
             self.refresh().await?;
         }
-        let tokens = self.kept().tokens.as_ref().ok_or_else(none)?;
+        let tokens = self.approval().tokens.as_ref().ok_or_else(none)?;
         Ok(tokens.access_token.clone())
     }
 

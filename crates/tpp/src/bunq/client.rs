@@ -122,6 +122,11 @@ impl Client {
         Ok(Request { method: Method::POST, body, ..self.get(path) })
     }
 
+    /// A request to change something.
+    pub(super) fn put(&self, path: &str, body: &impl Serialize) -> Result<Request, Error> {
+        Ok(Request { method: Method::PUT, ..self.post(path, body)? })
+    }
+
     /// Sends a request with a token, signed if there is an installation. If there were too many calls, it waits
     /// and tries again.
     pub(super) async fn send(&self, request: &Request, token: Option<&str>) -> Result<Answer, Error> {

@@ -28,11 +28,11 @@ pub(super) fn explain(error: Error, whose: Whose) -> Error {
                 }
             };
             let hint = if whose == Whose::Own { Hint::Register } else { Hint::Authorise };
-            Error::Credentials { error, next, hint }
+            Error::Credentials { error: error.into(), next, hint }
         }
         Error::Bank(error) if is_about_session(&error) => {
             let next = "the bank does not know this installation any more; register again";
-            Error::Credentials { error, next, hint: Hint::Register }
+            Error::Credentials { error: error.into(), next, hint: Hint::Register }
         }
         other => other,
     }

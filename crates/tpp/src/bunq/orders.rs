@@ -4,13 +4,36 @@ use bunq::wire::{
     Amount, DraftEntry, DraftPaymentRequest, Element, FundsRequest, Pointer, ProviderDraftRequest,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::client::{Client, Request, Whose};
 use super::connection::Connection;
 use crate::Error;
-use crate::third_party::{Order, Prepared};
+use crate::payments::{Order, PaymentDetails};
+use crate::third_party::Prepared;
+
+const PROVIDER_DRAFT: &str = "PaymentServiceProviderDraftPayment";
+
+/// A payment of a provider, as the bank has it.
+#[derive(Debug, Deserialize)]
+struct ProviderDraft {
+    status: String,
+    #[serde(default)]
+    sender_iban: Option<String>,
+    #[serde(default)]
+    receiver_iban: Option<String>,
+    #[serde(default)]
+    amount: Option<Amount>,
+}
+
+/// What is to become of it.
+#[derive(Debug, Serialize)]
+struct StatusChange {
+    status: &'static str,
+}
 
 /// The currency of all accounts here.
-const CURRENCY: &str = "EUR";
+pub(super) const CURRENCY: &str = "EUR";
 
 impl Client {
     /// Prepares a payment from one of a connected customer's accounts, which is named by its number. The
@@ -52,6 +75,32 @@ impl Client {
     pub(super) async fn provider_draft_status(&mut self, id: &str) -> Result<String, Error> {
         let path = self.provider_drafts().await?;
         self.status(Whose::Own, &path, id).await
+    }
+
+    /// A payment of [`Client::provider_draft`] as the bank has it.
+    pub(super) async fn provider_draft_details(&mut self, id: &str) -> Result<PaymentDetails, Error> {
+        let path = self.provider_drafts().await?;
+        let request = self.get(&format!("{path}/{id}"));
+        let answer = self.with_session(Whose::Own, &request).await?;
+        let (found, _) = answer.under::<ProviderDraft>(&[PROVIDER_DRAFT])?;
+        let none =
+            || Error::Answer { url: request.url.clone(), reason: format!("it has no {PROVIDER_DRAFT}") };
+        let (_, draft) = found.into_iter().next().ok_or_else(none)?;
+        let amount = draft.amount.and_then(|amount| Some((amount.value?, amount.currency?)));
+        Ok(PaymentDetails {
+            status: draft.status,
+            debtor: draft.sender_iban,
+            creditor: draft.receiver_iban,
+            amount: amount.map(|(value, currency)| format!("{value} {currency}")),
+            ..PaymentDetails::default()
+        })
+    }
+
+    /// Takes a payment of [`Client::provider_draft`] back.
+    pub(super) async fn cancel_provider_draft(&mut self, id: &str) -> Result<(), Error> {
+        let path = self.provider_drafts().await?;
+        let request = self.put(&format!("{path}/{id}"), &StatusChange { status: "CANCELLED" })?;
+        self.with_session(Whose::Own, &request).await.map(|_| ())
     }
 
     /// What became of a payment of [`Client::draft`]: it is looked for at every account of the connection.

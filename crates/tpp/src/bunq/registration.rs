@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bunq::wire::{CredentialRequest, DeviceRequest, Element, InstallationRequest, OauthClient};
+use bunq::wire::{ClientStatus, CredentialRequest, DeviceRequest, Element, InstallationRequest, OauthClient};
 use eidas::issue::{KeyType, generate_key};
 use serde_json::json;
 
@@ -153,7 +153,10 @@ impl Client {
         let request = self.get(&path);
         let answer = self.with_session(Whose::Own, &request).await?;
         let (clients, _) = answer.under::<OauthClient>(&["OauthClient"])?;
-        let active = clients.into_iter().map(|(_, client)| client).find(|client| client.status == "ACTIVE");
+        let active = clients
+            .into_iter()
+            .map(|(_, client)| client)
+            .find(|client| client.status == ClientStatus::Active);
         self.kept.oauth_client = active.map(|client| KeptOauthClient {
             id: client.id,
             client_id: client.client_id,

@@ -5,11 +5,17 @@ use berlin_group::wire;
 use super::Client;
 use super::connection::Connection;
 use super::in_words::payment_in_words;
+use super::orders::CURRENCY;
 use crate::announcement::Announcement;
+use crate::kept_approvals::{Matter, Wanted};
+use crate::kept_payments::KeptPayment;
+use crate::payments::{
+    Cancellation, Order, Paid, PaymentDetails, PaymentStatus, PaymentWish, Product, Single,
+};
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
 use crate::third_party::{
-    Account, Approved, Departure, OauthClient, Operation, Order, Place, Prepared, Reading, Registration,
-    ThirdParty, TransactionsWish, chosen,
+    Account, Approved, Departure, FundsAnswer, FundsWish, OauthClient, Operation, Place, Prepared, Reading,
+    Registration, ThirdParty, TransactionsWish, chosen,
 };
 use crate::{Error, Hint, Transport, TransportSettings};
 
@@ -59,19 +65,28 @@ impl ThirdParty for Client {
         self.enrol(&wanted.redirect_uris, announce).await
     }
 
-    fn awaiting(&self, named: Option<&str>) -> Result<Option<String>, Error> {
-        let text = "authorise makes a new connection at banks of the dialect bunq; leave --consent out";
-        named.map_or(Ok(None), |_| Err(Error::Setup(text.to_owned())))
+    fn awaiting(&self, wanted: &Wanted) -> Result<Matter, Error> {
+        match wanted {
+            Wanted::Consent(None) => Ok(Matter::Connection),
+            Wanted::Consent(Some(_)) => {
+                let text =
+                    "authorise makes a new connection at banks of the dialect bunq; leave --consent out";
+                Err(Error::Setup(text.to_owned()))
+            }
+            Wanted::Payment(named) => self.named(named.as_deref()).map(Matter::Payment),
+            Wanted::Funds(_) => Err(Self::refused(Operation::FundsConsent)),
+        }
     }
 
-    async fn depart(&mut self, _: Option<&str>, redirect_uri: Option<&str>) -> Result<Departure, Error> {
+    async fn depart(&mut self, matter: &Matter, redirect_uri: Option<&str>) -> Result<Departure, Error> {
         let pending = self.begin_authorization(redirect_uri)?;
-        Ok(Departure { consent: None, url: pending.url, redirect_uri: pending.redirect_uri })
+        Ok(Departure { matter: matter.clone(), url: pending.url, redirect_uri: pending.redirect_uri })
     }
 
+    /// Whatever waits is decided at once, so a payment is more than a connection in that its status is asked.
     async fn arrive(
         &mut self,
-        _: Option<&str>,
+        matter: &Matter,
         location: &str,
         mut done: impl FnMut(&'static str, &str),
     ) -> Result<Approved, Error> {
@@ -79,6 +94,9 @@ impl ThirdParty for Client {
         let user = self.user_of(connection).await?;
         let customer = self.customer_of(connection).map(str::to_owned);
         done("session", &format!("code exchanged; user {user} {}", customer.as_deref().unwrap_or_default()));
+        if let Matter::Payment(id) = matter {
+            return Ok(Approved::Payment(self.payment_status(Some(id)).await?));
+        }
         Ok(Approved::Connection { user, customer })
     }
 
@@ -117,13 +135,50 @@ impl ThirdParty for Client {
         Ok(OauthClient { id: kept.client_id, secret: kept.client_secret, redirect_uris: kept.callback_urls })
     }
 
-    async fn pay(&mut self, from: &str, order: &Order) -> Result<(Prepared, Departure), Error> {
-        let prepared = self.provider_draft(from, order).await?;
-        Ok((prepared, self.depart(None, None).await?))
+    async fn pay(&mut self, _: &str, _: Option<&str>, wish: &PaymentWish) -> Result<KeptPayment, Error> {
+        let single = plain(wish)?;
+        let from = wish.from.as_deref().ok_or_else(|| {
+            let text = "payments name the account that pays at banks of the dialect bunq; say it with --from";
+            Error::Setup(text.to_owned())
+        })?;
+        if single.order.description.is_empty() {
+            let text = "payments say what they are for at banks of the dialect bunq; say it with --reference";
+            return Err(Error::Setup(text.to_owned()));
+        }
+        let prepared = self.provider_draft(from, &single.order).await?;
+        let kept = KeptPayment {
+            id: prepared.id,
+            asked: format!("{} EUR to {}", single.order.amount, single.order.name),
+            product: None,
+            is_dated: false,
+            status: prepared.status,
+            approval: None,
+            is_cancelling: false,
+        };
+        self.rest.payments.push(kept.clone());
+        self.save()?;
+        Ok(kept)
     }
 
-    async fn payment_status(&mut self, id: &str) -> Result<String, Error> {
-        self.provider_draft_status(id).await
+    async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error> {
+        let id = self.named(id)?;
+        let status = self.provider_draft_status(&id).await?;
+        self.note_payment(id, status)
+    }
+
+    async fn payment_details(&mut self, id: Option<&str>) -> Result<(String, PaymentDetails), Error> {
+        let id = self.named(id)?;
+        let mut details = self.provider_draft_details(&id).await?;
+        let kept = self.rest.payments.iter().find(|kept| kept.id == id);
+        details.asked = kept.map(|kept| kept.asked.clone());
+        self.note_payment(id.clone(), details.status.clone())?;
+        Ok((id, details))
+    }
+
+    async fn cancel_payment(&mut self, id: Option<&str>) -> Result<Cancellation, Error> {
+        let id = self.named(id)?;
+        self.cancel_provider_draft(&id).await?;
+        self.payment_status(Some(&id)).await.map(Cancellation::Done)
     }
 
     async fn draft(&mut self, by: Option<&str>, from: &str, order: &Order) -> Result<Prepared, Error> {
@@ -139,8 +194,9 @@ impl ThirdParty for Client {
         self.draft_status_at(connection, id).await
     }
 
-    async fn has_funds(&mut self, iban: &str, name: &str, amount: &str) -> Result<bool, Error> {
-        self.holds(iban, name, amount).await
+    async fn has_funds(&mut self, wish: &FundsWish) -> Result<FundsAnswer, Error> {
+        let is_enough = self.holds(&wish.account, &wish.holder, &wish.amount).await?;
+        Ok(FundsAnswer { is_enough, currency: CURRENCY.to_owned() })
     }
 
     fn instead(operation: Operation) -> (&'static str, Option<Hint>) {
@@ -154,18 +210,48 @@ impl ThirdParty for Client {
             Operation::Consent => {
                 (": customers choose accounts when they are sent to the bank", Some(Hint::Authorise))
             }
+            Operation::FundsConsent => (": whether an account holds an amount is asked without one", None),
+            Operation::PayOtherwise => ("; a bank may speak that of the Berlin Group too", None),
             // These are offered.
-            Operation::OauthClient
-            | Operation::Pay
-            | Operation::PaymentStatus
-            | Operation::Draft
-            | Operation::DraftStatus
-            | Operation::Funds => ("", None),
+            Operation::OauthClient | Operation::Draft | Operation::DraftStatus => ("", None),
         }
     }
 }
 
+/// A payment as this interface can make it.
+fn plain(wish: &PaymentWish) -> Result<&Single, Error> {
+    let refused = || <Client as ThirdParty>::refused(Operation::PayOtherwise);
+    let Paid::Single(single) = &wish.paid else { return Err(refused()) };
+    let is_plain = single.on.is_none()
+        && single.repeated.is_none()
+        && single.end_to_end_id.is_none()
+        && single.abroad.is_empty()
+        && single.product.is_none_or(|product| product == Product::Sepa)
+        && single.currency.as_deref().is_none_or(|currency| currency == CURRENCY)
+        && !single.order.to.contains('/');
+    if is_plain { Ok(single) } else { Err(refused()) }
+}
+
 impl Client {
+    /// The number of a payment: the one that is named, whoever keeps it, or the newest that is kept.
+    fn named(&self, id: Option<&str>) -> Result<String, Error> {
+        match id {
+            // A number, because it becomes part of a path.
+            Some(id) if id.parse::<i64>().is_ok() => Ok(id.to_owned()),
+            id => KeptPayment::choose(&self.rest.payments, id).map(|kept| kept.id.clone()),
+        }
+    }
+
+    /// Keeps the status of a payment.
+    fn note_payment(&mut self, id: String, status: String) -> Result<PaymentStatus, Error> {
+        if let Some(kept) = self.rest.payments.iter_mut().find(|kept| kept.id == id) {
+            kept.status.clone_from(&status);
+            self.save()?;
+        }
+        // One that waits does so until the customer decides.
+        Ok(PaymentStatus { id, status, funds_available: None, reason: None, rests: true })
+    }
+
     async fn accounts_like(
         &mut self,
         connection: Connection,

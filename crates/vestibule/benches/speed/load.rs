@@ -35,6 +35,40 @@ impl<'a> Requests<'a> {
 
 /// Answers per second of the server at `url`, until the time is up or nothing is left to send.
 pub(crate) async fn run(url: &str, requests: Requests<'_>, connections: usize, time: Duration) -> f64 {
+    let streams = connect(url, connections).await;
+    let begun = Instant::now();
+    let end = begun + time;
+    let tasks = streams.into_iter().map(|stream| one_connection(stream, &requests, end));
+    let counts = join_all(tasks.collect()).await;
+    counts.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// The same with a connection for each request, which sends next what follows from the answer. The requests are left as
+/// the ones to go on with.
+pub(crate) async fn run_chains(
+    url: &str,
+    requests: &mut [Vec<u8>],
+    follows: impl Fn(&[u8]) -> Vec<u8>,
+    time: Duration,
+) -> f64 {
+    let streams = connect(url, requests.len()).await;
+    let begun = Instant::now();
+    let (end, follows) = (begun + time, &follows);
+    let tasks = streams.into_iter().zip(requests).map(async |(mut stream, request)| {
+        let (mut count, mut buffer) = (0, Vec::with_capacity(4096));
+        while Instant::now() < end {
+            stream.write_all(request).await.unwrap();
+            read_answer(&mut stream, &mut buffer).await;
+            *request = follows(&buffer);
+            count += 1;
+        }
+        count
+    });
+    let counts = join_all(tasks.collect()).await;
+    counts.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64()
+}
+
+async fn connect(url: &str, connections: usize) -> Vec<TcpStream> {
     let address = url.trim_start_matches("http://");
     let mut streams = Vec::new();
     for _ in 0..connections {
@@ -42,11 +76,7 @@ pub(crate) async fn run(url: &str, requests: Requests<'_>, connections: usize, t
         stream.set_nodelay(true).unwrap();
         streams.push(stream);
     }
-    let begun = Instant::now();
-    let end = begun + time;
-    let tasks = streams.into_iter().map(|stream| one_connection(stream, &requests, end));
-    let counts = join_all(tasks.collect()).await;
-    counts.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64()
+    streams
 }
 
 /// Runs futures side by side on this thread.

@@ -169,10 +169,34 @@ async fn against(binary: &str) {
         let ratio = compare_once("consents", connections, (&our_url, &our), (&their_url, &their)).await;
         medians.push(("consents", ratio));
     }
+    medians.push(("refreshes", refreshes((&our_url, &our_tpp), (&their_url, &their_tpp)).await));
     println!("\nresident memory, after the load: {} and {} MiB", ours.resident(), theirs.resident());
     for (name, median) in medians {
         println!("{name}: median ratio {median:.2}");
     }
+}
+
+/// Refreshes of tokens, each with the token that the one before gave.
+async fn refreshes(one: (&str, &Tpp), other: (&str, &Tpp)) -> f64 {
+    const CHAINS: usize = 32;
+    println!("\nrefreshes, {CHAINS} connections: calls per second");
+    let (mut ones, mut others) = (one.1.refreshes(CHAINS).await, other.1.refreshes(CHAINS).await);
+    let mut ratios = Vec::new();
+    for round in 0..=ROUNDS {
+        let first = load::run_chains(one.0, &mut ones, |answer| refresh(one.1, answer), ROUND).await;
+        let second = load::run_chains(other.0, &mut others, |answer| refresh(other.1, answer), ROUND).await;
+        if round > 0 {
+            ratios.push(row(round, first, second));
+        }
+    }
+    median(ratios)
+}
+
+/// The refresh that follows an answer.
+fn refresh(tpp: &Tpp, answer: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(answer).unwrap();
+    let (_, rest) = text.split_once("\"refresh_token\":\"").unwrap();
+    tpp.refresh(rest.split('"').next().unwrap())
 }
 
 fn row(round: usize, one: f64, other: f64) -> f64 {

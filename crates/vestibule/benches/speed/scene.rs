@@ -11,6 +11,9 @@ use testkit::{CALLBACK, Request, Signer, VERIFIER, bank_offered, challenge, deta
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 
+/// The third party.
+const CLIENT: &str = "PSDNL-DNB-BENCH";
+
 /// A running server; it is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -67,52 +70,102 @@ impl Drop for Server {
 
 /// A third party with everything it needs to read.
 pub(crate) struct Tpp {
+    bank: Bank,
     pub(crate) signer: Signer,
+    secret: String,
     pub(crate) iban: String,
     consent: String,
     token: String,
     account: String,
 }
 
+/// A bank that is called while the scene is set.
+struct Bank {
+    http: reqwest::Client,
+    public: String,
+    management: String,
+}
+
+impl Bank {
+    fn new(server: &Server) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { http, public: server.url("public"), management: server.url("management") }
+    }
+
+    async fn send(&self, request: Request) -> Value {
+        request.exchange(&self.http, &self.public).await.json()
+    }
+
+    async fn manage(&self, path: &str, body: Value) -> Value {
+        let request = Request::new("POST", path).body("application/json", body.to_string());
+        request.exchange(&self.http, &self.management).await.json()
+    }
+}
+
 impl Tpp {
     /// Registers and gets a valid consent.
     pub(crate) async fn new(server: &Server) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let (public, management) = (server.url("public"), server.url("management"));
-        let manage = async |path: &str, body: Value| -> Value {
-            let request = Request::new("POST", path).body("application/json", body.to_string());
-            request.exchange(&http, &management).await.json()
-        };
-        let made = manage("/test-certificates", json!({"organizationIdentifier": "PSDNL-DNB-BENCH"})).await;
+        let bank = Bank::new(server);
+        let made = bank.manage("/test-certificates", json!({"organizationIdentifier": CLIENT})).await;
         let pem = |name: &str| made[name].as_str().unwrap().to_owned();
         let signer = Signer::from_pem(&pem("certificate"), &pem("privateKey"), None);
-        let send = async |request: Request| request.exchange(&http, &public).await.json();
-        let token = send(Request::onboarding("nl").signed(&signer)).await;
+        let token = bank.send(Request::onboarding("nl").signed(&signer)).await;
         let token = token["access_token"].as_str().unwrap().to_owned();
         let registered = Request::registration("nl", &token, &[CALLBACK]).certificate(&signer);
-        let secret = send(registered).await["client_secret"].as_str().unwrap().to_owned();
-        let customer = manage("/test-accounts", json!({"tenant": "nl", "persona": "busy"})).await;
+        let secret = bank.send(registered).await["client_secret"].as_str().unwrap().to_owned();
+        let customer = bank.manage("/test-accounts", json!({"tenant": "nl", "persona": "busy"})).await;
         let iban = customer["iban"].as_str().unwrap().to_owned();
-        let asked = send(consent_request(&signer, &detailed(&iban, true), 0)).await;
-        let id = asked["consentId"].as_str().unwrap().to_owned();
+        let unknown = String::new;
+        let mut tpp =
+            Self { bank, signer, secret, iban, consent: unknown(), token: unknown(), account: unknown() };
+        let (asked, tokens) = tpp.authorised(0).await;
+        tpp.consent = asked["consentId"].as_str().unwrap().to_owned();
+        tpp.token = tokens["access_token"].as_str().unwrap().to_owned();
+        let confirmation = format!("/xs2a-bg{}", asked["_links"]["confirmation"].as_str().unwrap());
+        let bearer = format!("Bearer {}", tpp.token);
+        let confirm = Request::new("PUT", &confirmation).set("x-request-id", "confirm");
+        tpp.bank.send(confirm.set("authorization", &bearer).signed(&tpp.signer)).await;
+        let accounts = Request::new("GET", "/xs2a-bg/nl/v1/accounts").set("x-request-id", "accounts");
+        let accounts = accounts.set("authorization", &bearer).set("consent-id", &tpp.consent);
+        let accounts = tpp.bank.send(accounts.signed(&tpp.signer)).await;
+        tpp.account = accounts["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
+        tpp
+    }
+
+    /// A consent that the customer approved, and its tokens.
+    async fn authorised(&self, number: usize) -> (Value, Value) {
+        let request = consent_request(&self.signer, &detailed(&self.iban, true), number);
+        let asked = self.bank.send(request).await;
         let link = asked["_links"]["scaRedirect"].as_str().unwrap();
         let url = format!("{link}&code_challenge={}&code_challenge_method=S256", challenge(VERIFIER));
-        let decided = manage("/approvals", json!({"url": url, "iban": iban, "decision": "approve"})).await;
+        let approval = json!({"url": url, "iban": self.iban, "decision": "approve"});
+        let decided = self.bank.manage("/approvals", approval).await;
         let code = parameter(decided["location"].as_str().unwrap(), "code").unwrap();
-        let form = format!(
-            "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={CALLBACK}\
-             &client_id=PSDNL-DNB-BENCH&client_secret={secret}"
+        let grant = format!(
+            "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={CALLBACK}"
         );
-        let tokens = send(Request::new("POST", "/auth/nl/v1/token").form(&form)).await;
-        let token = tokens["access_token"].as_str().unwrap().to_owned();
-        let confirmation = format!("/xs2a-bg{}", asked["_links"]["confirmation"].as_str().unwrap());
-        let bearer = format!("Bearer {token}");
-        let confirm = Request::new("PUT", &confirmation).set("x-request-id", "confirm");
-        send(confirm.set("authorization", &bearer).signed(&signer)).await;
-        let accounts = Request::new("GET", "/xs2a-bg/nl/v1/accounts").set("x-request-id", "accounts");
-        let accounts = accounts.set("authorization", &bearer).set("consent-id", &id).signed(&signer);
-        let account = send(accounts).await["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
-        Self { signer, iban, consent: id, token, account }
+        let tokens = self.bank.send(self.token_request(&grant)).await;
+        (asked, tokens)
+    }
+
+    fn token_request(&self, grant: &str) -> Request {
+        let form = format!("{grant}&client_id={CLIENT}&client_secret={}", self.secret);
+        Request::new("POST", "/auth/nl/v1/token").form(&form)
+    }
+
+    /// The first requests of so many chains of refreshes, each of a consent of its own.
+    pub(crate) async fn refreshes(&self, chains: usize) -> Vec<Vec<u8>> {
+        let mut first = Vec::new();
+        for number in 0..chains {
+            let (_, tokens) = self.authorised(900_000_000 + number).await;
+            first.push(self.refresh(tokens["refresh_token"].as_str().unwrap()));
+        }
+        first
+    }
+
+    /// A refresh with a token.
+    pub(crate) fn refresh(&self, token: &str) -> Vec<u8> {
+        octets(&self.token_request(&format!("grant_type=refresh_token&refresh_token={token}")))
     }
 
     /// A read of balances with the customer taking part.

@@ -1,6 +1,7 @@
 //! Arguments of the command line. What they do is in `commands`.
 
 mod accounts;
+mod payments;
 mod tpp;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
+pub(crate) use payments::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
 
@@ -34,7 +36,7 @@ pub(crate) enum Command {
     /// Make and list customers and accounts of a sandbox, and decide as one of them.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Act as a third party: register at a bank, ask for consents, read accounts.
+    /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::payments::*;
 use super::{DecisionArg, ProfileArg, SubjectArgs, number};
 
 /// Where a sandbox is by default.
@@ -74,11 +75,14 @@ pub(crate) enum TppCommand {
     Revoke(TppRevokeArgs),
     /// Show the OAuth client with its callback URLs, or add one (bunq).
     OauthClient(TppOauthClientArgs),
-    /// Prepare a payment from an account by its IBAN alone; the customer approves it at the bank (bunq).
-    Pay(TppPayArgs),
+    /// Ask for a payment: at once, on a day, repeated, or many of a file; the customer approves it at the bank.
+    Pay(Box<TppPayArgs>),
+    /// Ask what became of a payment, look at it, or take it back.
+    #[command(subcommand)]
+    Payment(TppPaymentCommand),
     /// Prepare a payment from an account of a connected customer, who accepts it in the bank's app (bunq).
     Draft(TppDraftArgs),
-    /// Ask whether an account holds an amount (bunq).
+    /// Ask whether an account holds an amount, or for the consent that this needs.
     Funds(TppFundsArgs),
     /// Ask what became of a consent, a draft or a payment.
     #[command(subcommand)]
@@ -97,7 +101,13 @@ impl TppCommand {
             Self::Certificate(args) => args.tenant.as_deref(),
             Self::Register(args) => args.tenant.as_deref(),
             Self::Consent(args) => args.tenant.as_deref(),
-            Self::Flow(TppFlowCommand::Ais(args)) => args.tenant.as_deref(),
+            Self::Pay(args) => args.asking.tenant.as_deref(),
+            Self::Funds(TppFundsArgs { command: Some(TppFundsCommand::Consent(args)), .. }) => {
+                args.asking.tenant.as_deref()
+            }
+            Self::Flow(
+                TppFlowCommand::Ais(args) | TppFlowCommand::Pis(args) | TppFlowCommand::Funds(args),
+            ) => args.tenant.as_deref(),
             _ => None,
         }
     }
@@ -195,6 +205,12 @@ pub(crate) struct HeadlessArgs {
 pub(crate) struct TppAuthoriseArgs {
     #[command(flatten)]
     pub(crate) id: TppConsentIdArgs,
+    /// A payment in place of a consent [default: the newest].
+    #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with = "consent")]
+    pub(crate) payment: Option<Option<String>>,
+    /// A consent to ask for funds in place of one to read accounts [default: the newest].
+    #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with_all = ["consent", "payment"])]
+    pub(crate) funds: Option<Option<String>>,
     #[command(flatten)]
     pub(crate) headless: HeadlessArgs,
     /// The address that a browser elsewhere came back to, to finish what was begun before; "-" asks for it.
@@ -267,25 +283,13 @@ pub(crate) struct TppRevokeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TppFlowCommand {
     /// From nothing to the first balance: certificate, registration, consent, authorisation, accounts.
-    Ais(TppFlowAisArgs),
+    Ais(TppFlowArgs),
+    /// From nothing to a payment that the bank has made: certificate, registration, payment, authorisation, status.
+    Pis(TppFlowArgs),
+    /// From nothing to the answer whether an account holds an amount.
+    Funds(TppFlowArgs),
     /// The same at a bank that speaks as bunq does, up to a payment that waits for the customer.
     Bunq(TppFlowBunqArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppFlowAisArgs {
-    #[command(flatten)]
-    pub(crate) headless: HeadlessArgs,
-    /// Tenant of the bank [default: that of the registration, else nl or the first that the bank announces].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-    /// Kind of customer to make at a sandbox when no account is named.
-    #[arg(long, value_name = "NAME", default_value = "household", conflicts_with = "customer_iban")]
-    pub(crate) persona: String,
-    /// Where the browser comes back to [default: what is registered; else an address of this machine, or at a sandbox
-    /// that takes https alone, https://tpp.example/callback].
-    #[arg(long, value_name = "URI")]
-    pub(crate) redirect_uri: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -307,7 +311,7 @@ pub(crate) enum TppStatusCommand {
     Consent(TppConsentIdArgs),
     /// A payment prepared with: vestibule tpp draft (bunq).
     Draft(TppDraftStatusArgs),
-    /// A payment prepared with: vestibule tpp pay (bunq).
+    /// A payment: the same as vestibule tpp payment status.
     Payment(TppPaymentStatusArgs),
 }
 
@@ -321,13 +325,6 @@ pub(crate) struct TppDraftStatusArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct TppPaymentStatusArgs {
-    /// The number of the payment.
-    #[arg(value_parser = number::<i64>)]
-    pub(crate) id: i64,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct TppOauthClientArgs {
     /// Add a callback URL. Can be given more than once.
     #[arg(long = "redirect-uri", value_name = "URI")]
@@ -335,60 +332,4 @@ pub(crate) struct TppOauthClientArgs {
     /// Show the secret too.
     #[arg(long)]
     pub(crate) secrets: bool,
-}
-
-/// What is to be paid.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct OrderArgs {
-    /// Account of the payee.
-    #[arg(long, value_name = "IBAN")]
-    pub(crate) to: String,
-    /// Name of the payee.
-    #[arg(long)]
-    pub(crate) name: String,
-    /// How many euros, for example 12.50.
-    #[arg(long, value_name = "AMOUNT")]
-    pub(crate) amount: String,
-    /// What it is for.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) description: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppPayArgs {
-    #[command(flatten)]
-    pub(crate) order: OrderArgs,
-    /// Account that pays.
-    #[arg(long, value_name = "IBAN")]
-    pub(crate) from: String,
-    /// Decide right away, as a customer of a sandbox.
-    #[arg(long, value_enum, value_name = "DECISION")]
-    pub(crate) headless: Option<DecisionArg>,
-    /// An account of the customer, to log in with [default: the account that pays].
-    #[arg(long, value_name = "IBAN")]
-    pub(crate) customer_iban: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppDraftArgs {
-    #[command(flatten)]
-    pub(crate) id: TppConsentIdArgs,
-    /// Account that pays.
-    #[arg(long, value_name = "IBAN")]
-    pub(crate) account: String,
-    #[command(flatten)]
-    pub(crate) order: OrderArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TppFundsArgs {
-    /// The account.
-    #[arg(long)]
-    pub(crate) iban: String,
-    /// How many euros, for example 10.00.
-    #[arg(long)]
-    pub(crate) amount: String,
-    /// Name of the account's holder [default: the IBAN].
-    #[arg(long)]
-    pub(crate) name: Option<String>,
 }

@@ -3,9 +3,13 @@
 use std::fmt::Display;
 
 use tpp::Hint;
+use tpp::kept_approvals::Matter;
 
 /// A redirect URI for whoever has none yet.
 pub(crate) const EXAMPLE_URI: &str = "https://tpp.example/callback";
+
+/// Whom an example pays: account and name.
+pub(crate) const EXAMPLE_PAYEE: (&str, &str) = ("NL91ABNA0417164300", "Example Shop");
 
 /// What printed commands need beside what they say themselves: options with their values, for each group of commands.
 #[derive(Debug, Clone, Default)]
@@ -57,11 +61,25 @@ impl Next {
         uris.fold(Self::new("tpp register"), |next, uri| next.option("--redirect-uri", uri))
     }
 
-    /// Finishes an authorisation, of a consent if it is about one.
-    pub(crate) fn finish(consent: Option<&str>) -> Self {
-        let next = Self::new("tpp authorise").after(" to: ");
-        let next = consent.into_iter().fold(next, |next, id| next.option("--consent", id));
-        next.and("--location -")
+    /// Asks what became of a payment.
+    pub(crate) fn payment_status(id: &str) -> Self {
+        Self::new("tpp payment status").and(quoted(id))
+    }
+
+    /// Sends the customer to the bank with something.
+    fn authorise(matter: &Matter) -> Self {
+        let next = Self::new("tpp authorise");
+        match matter {
+            Matter::Consent(id) => next.option("--consent", id),
+            Matter::Payment(id) => next.option("--payment", id),
+            Matter::Funds(id) => next.option("--funds", id),
+            Matter::Connection => next,
+        }
+    }
+
+    /// Finishes an authorisation.
+    pub(crate) fn finish(matter: &Matter) -> Self {
+        Self::authorise(matter).after(" to: ").and("--location -")
     }
 
     /// Whether it starts a sandbox.
@@ -87,6 +105,18 @@ impl From<Hint> for Next {
             Hint::AddRedirectUri => Self::new("tpp oauth-client").option("--redirect-uri", EXAMPLE_URI),
             Hint::Consent => Self::new("tpp consent"),
             Hint::Authorise => Self::new("tpp authorise"),
+            Hint::Pay => {
+                let (to, name) = EXAMPLE_PAYEE;
+                let next = Self::new("tpp pay").option("--to", to).option("--name", name);
+                next.option("--amount", "12.50")
+            }
+            Hint::PaymentStatus => Self::new("tpp payment status"),
+            Hint::AuthorisePayment(id) => Self::authorise(&Matter::Payment(id)),
+            Hint::FundsConsent(account) => {
+                let next = Self::new("tpp funds consent");
+                next.option("--iban", account.as_deref().unwrap_or("IBAN"))
+            }
+            Hint::AuthoriseFunds(id) => Self::authorise(&Matter::Funds(id)),
             Hint::Accounts => Self::new("tpp accounts"),
             Hint::Show => Self::new("tpp show").after(" by: "),
         }

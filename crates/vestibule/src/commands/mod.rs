@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ::tpp::{BankError, Error};
 use etcetera::BaseStrategy;
-pub(crate) use hints::{EXAMPLE_URI, Hints, Next};
+pub(crate) use hints::{EXAMPLE_PAYEE, EXAMPLE_URI, Hints, Next};
 use serde_json::{Value, json};
 
 /// A command's failure: one line that says the next step, and for programs what is known about it.
@@ -79,7 +79,7 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
 fn kind(error: &Error) -> (&'static str, Option<&BankError>) {
     match error {
         Error::Bank(bank) => ("refused", Some(bank)),
-        Error::Credentials { error, .. } => ("credentials", Some(error)),
+        Error::Credentials { error, .. } => ("credentials", Some(&**error)),
         Error::AccessExceeded { error, .. } => ("accessExceeded", Some(error)),
         Error::Budget { .. } => ("budget", None),
         Error::Unreachable { .. } | Error::Unresolved { .. } => ("unreachable", None),

@@ -65,7 +65,7 @@ pub struct AccountLinks {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// Currency (ISO 4217).
     pub currency: String,

@@ -66,6 +66,9 @@ pub struct AccountReference {
     /// Number of a British account, 8 digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uk_account_number: Option<String>,
+    /// Number of a payee's account in a country without IBANs; in cross-border payments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_account_number: Option<String>,
     /// Currency (ISO 4217).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod consents;
+mod funds;
 mod lenient;
+mod payment_requests;
 mod payments;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ pub use consents::{
     Access, AccountReference, Authorisation, AuthorisationIds, AuthorisationLinks, Consent, ConsentRequest,
     ConsentStatus, ScaStatus,
 };
+pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
+pub use payment_requests::{Address, PaymentRequest};
 pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, detailed, euro_payment};
+use testkit::{Answer, CALLBACK, detailed, euro_payment, in_euro, monthly_payment};
 
 use crate::ID;
 
@@ -43,9 +43,14 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .replace("{authorisation}", &consent.authorisation)
                 .replace("{account}", account);
             let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
-            let body = match path.as_str() {
-                _ if path.ends_with("/consents") => detailed(iban, true).to_string(),
-                _ if path.ends_with("-transfers") => payment.to_string(),
+            let body = match path.rsplit('/').next() {
+                Some("consents") => detailed(iban, true).to_string(),
+                Some("confirmation-of-funds") => json!({"account": {"iban": iban}}).to_string(),
+                Some("funds-confirmations") => in_euro(iban, "1.00").to_string(),
+                Some("sepa-credit-transfers") if path.starts_with("/v1/periodic-payments") => {
+                    monthly_payment("1.00", iban).to_string()
+                }
+                Some("sepa-credit-transfers") => payment.to_string(),
                 _ => String::new(),
             };
             let request = tpp
@@ -59,6 +64,6 @@ async fn every_door_says_that_the_bank_is_not_available() {
             assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
             count += 1;
         }
-        assert!(count > 15, "{count}");
+        assert!(count > 25, "{count}");
     }
 }

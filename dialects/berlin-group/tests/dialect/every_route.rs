@@ -2,7 +2,8 @@
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
 use testkit::{
-    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment,
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment, in_euro,
+    monthly_payment,
 };
 
 use crate::ID;
@@ -21,23 +22,18 @@ const SIGNED: &[&str] = &[
     "POST /{tenant}/v1/consents/{consent}/authorisations",
     "GET /{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
     "DELETE /{tenant}/v1/consents/{consent}",
-    "POST /{tenant}/v1/payments/{product}",
-    "GET /{tenant}/v1/payments/{product}/{payment}",
-    "GET /{tenant}/v1/payments/{product}/{payment}/status",
-    "GET /{tenant}/v1/payments/{product}/{payment}/authorisations",
-    "POST /{tenant}/v1/payments/{product}/{payment}/authorisations",
-    "GET /{tenant}/v1/payments/{product}/{payment}/authorisations/{authorisation}",
-    "GET /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations",
-    "POST /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations",
-    "GET /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations/{authorisation}",
-    "PUT /{tenant}/v1/payments/{product}/{payment}/cancellation-authorisations/{authorisation}",
-    "DELETE /{tenant}/v1/payments/{product}/{payment}",
+    "POST /{tenant}/v2/consents/confirmation-of-funds",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/status",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations",
+    "POST /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations",
+    "GET /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}",
+    "DELETE /{tenant}/v2/consents/confirmation-of-funds/{consent}",
 ];
 
 /// Signed, and with the token of the consent.
 const WITH_TOKEN: &[&str] = &[
     "PUT /{tenant}/v1/consents/{consent}/authorisations/{authorisation}",
-    "PUT /{tenant}/v1/payments/{product}/{payment}/authorisations/{authorisation}",
     "GET /{tenant}/v1/accounts",
     "GET /{tenant}/v1/accounts/{account}",
     "GET /{tenant}/v1/accounts/{account}/balances",
@@ -47,14 +43,50 @@ const WITH_TOKEN: &[&str] = &[
     "GET /{tenant}/v2/savings/{account}",
     "GET /{tenant}/v2/savings/{account}/balances",
     "GET /{tenant}/v2/savings/{account}/transactions",
+    "PUT /{tenant}/v2/consents/confirmation-of-funds/{consent}/authorisations/{authorisation}",
+    "POST /{tenant}/v1/funds-confirmations",
 ];
+
+/// Services of payments, each of which has the operations below.
+const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments"];
+
+/// Signed by a third party that initiates payments.
+const PAYMENTS: &[&str] = &[
+    "POST /{tenant}/v1/{service}/{product}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/status",
+    "DELETE /{tenant}/v1/{service}/{product}/{payment}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/authorisations",
+    "POST /{tenant}/v1/{service}/{product}/{payment}/authorisations",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/authorisations/{authorisation}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations",
+    "POST /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations/{authorisation}",
+    "PUT /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations/{authorisation}",
+];
+
+/// Signed, and with the token of the payment.
+const PAYMENTS_WITH_TOKEN: &[&str] =
+    &["PUT /{tenant}/v1/{service}/{product}/{payment}/authorisations/{authorisation}"];
+
+/// Rows for everything and rows for each service of payments.
+fn rows(all: &[&str], of_services: &[&str]) -> Vec<String> {
+    let of_services = of_services
+        .iter()
+        .flat_map(|row| PAYMENT_SERVICES.iter().map(move |service| row.replace("{service}", service)));
+    all.iter().map(|row| (*row).to_owned()).chain(of_services).collect()
+}
 
 struct Scene {
     server: TestServer,
     tpp: TestTpp,
     consent: ValidConsent,
+    /// For confirmation of funds.
+    funds: ValidConsent,
+    iban: String,
     account: String,
-    payment: ApprovedPayment,
+    /// One of each service.
+    payments: Vec<ApprovedPayment>,
     /// Where an earlier answer says that the next page is.
     page: String,
 }
@@ -72,32 +104,60 @@ impl Scene {
         let first = server.send(&tpp.attended(&transactions, &consent)).await.json();
         let next = first["transactions"]["_links"]["next"].as_str().unwrap();
         let page = next.split_once('?').unwrap().1.to_owned();
-        let body = euro_payment("1.00", iban);
         let payer = server.customer("nl", "household").await;
         let payer = payer["iban"].as_str().unwrap();
-        let payment = tpp.approved_payment(&server, ("payments/sepa-credit-transfers", &body), payer).await;
-        Self { server, tpp, consent, account, payment, page }
+        let mut payments = Vec::new();
+        for service in PAYMENT_SERVICES {
+            let body = match *service {
+                "periodic-payments" => monthly_payment("1.00", iban),
+                _ => euro_payment("1.00", iban),
+            };
+            let what = format!("{service}/sepa-credit-transfers");
+            payments.push(tpp.approved_payment(&server, (&what, &body), payer).await);
+        }
+        let funds = tpp.valid_funds(&server, iban).await;
+        let iban = iban.to_owned();
+        Self { server, tpp, consent, funds, iban, account, payments, page }
+    }
+
+    /// The consent that an operation is about.
+    fn consent(&self, operation: &str) -> &ValidConsent {
+        let is_about_funds = operation.contains("/confirmation-of-funds") || operation.contains("/funds-");
+        if is_about_funds { &self.funds } else { &self.consent }
+    }
+
+    /// The payment that an operation is about.
+    fn payment(&self, operation: &str) -> &ApprovedPayment {
+        let is_of = |payment: &&ApprovedPayment| {
+            let (service, _) = payment.path.trim_start_matches("/v1/").split_once('/').unwrap();
+            operation.contains(&format!("/{service}/"))
+        };
+        self.payments.iter().find(is_of).unwrap()
     }
 
     /// A call of an operation about the consent and the account, not yet signed.
     fn call(&self, operation: &str) -> Request {
         let (method, path) = operation.split_once(" /{tenant}").unwrap();
-        if let Some(after) = path.strip_prefix("/v1/payments/{product}/{payment}") {
-            let (_, authorisation) = self.payment.authorisation.rsplit_once('/').unwrap();
-            let after = after.replace("{authorisation}", authorisation);
-            return self
-                .tpp
-                .request(method, &format!("{}{after}", self.payment.path))
-                .set("tpp-redirect-uri", CALLBACK);
+        if let Some((_, after)) = path.split_once("/{payment}") {
+            let payment = self.payment(operation);
+            let (_, authorisation) = payment.authorisation.rsplit_once('/').unwrap();
+            let path = format!("{}{}", payment.path, after.replace("{authorisation}", authorisation));
+            return self.tpp.request(method, &path).set("tpp-redirect-uri", CALLBACK);
         }
+        let consent = self.consent(operation);
         let path = path
             .replace("{product}", "sepa-credit-transfers")
-            .replace("{consent}", &self.consent.id)
-            .replace("{authorisation}", &self.consent.authorisation)
+            .replace("{consent}", &consent.id)
+            .replace("{authorisation}", &consent.authorisation)
             .replace("{account}", &self.account)
             .replace("/page", &format!("/page?{}", self.page));
         // The customer takes part, so that nothing is counted.
-        self.tpp.request(method, &path).set("consent-id", &self.consent.id).set("psu-ip-address", "192.0.2.1")
+        let call = self.tpp.request(method, &path).set("consent-id", &consent.id);
+        let call = call.set("psu-ip-address", "192.0.2.1");
+        if path.ends_with("/funds-confirmations") {
+            return call.body("application/json", in_euro(&self.iban, "1.00").to_string());
+        }
+        call
     }
 
     async fn refuses(&self, operation: &str, request: Request, status: u16, code: &str) {
@@ -139,7 +199,8 @@ impl Scene {
 async fn no_operation_is_without_a_row() {
     let server = TestServer::start().await;
     let mut described = server.operations("/xs2a-bg").await;
-    let mut rows = [FOR_ANYBODY, SIGNED, WITH_TOKEN].concat();
+    let mut rows =
+        [rows(FOR_ANYBODY, &[]), rows(SIGNED, PAYMENTS), rows(WITH_TOKEN, PAYMENTS_WITH_TOKEN)].concat();
     described.sort();
     rows.sort_unstable();
     assert_eq!(rows, described);
@@ -158,7 +219,7 @@ async fn what_anybody_may_call_asks_for_nothing() {
 #[tokio::test]
 async fn what_is_signed_asks_for_certificate_and_signature() {
     let scene = Scene::new().await;
-    for operation in SIGNED {
+    for operation in &rows(SIGNED, PAYMENTS) {
         let call = scene.call(operation);
         scene.demand_signature(operation, &call).await;
         let answer = scene.server.send(&call.signed(&scene.tpp.signer)).await;
@@ -173,10 +234,10 @@ async fn what_takes_a_token_asks_for_signature_and_token() {
     let (server, tpp) = (&scene.server, &scene.tpp);
     let iban = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let other = tpp.valid(server, &detailed(&iban, true), &iban).await;
-    for operation in WITH_TOKEN {
+    for operation in &rows(WITH_TOKEN, PAYMENTS_WITH_TOKEN) {
         let token = match operation.contains("{payment}") {
-            true => &scene.payment.access_token,
-            false => &scene.consent.access_token,
+            true => &scene.payment(operation).access_token,
+            false => &scene.consent(operation).access_token,
         };
         let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);

@@ -4,16 +4,21 @@
 
 mod accounts;
 mod ais_refusals;
+mod another_bank;
 mod any_sequence;
 mod broken_store;
+mod cancellations;
 mod certificates;
 mod client_sequences;
 mod every_route;
 mod executions;
 mod flow;
 mod forgetting;
+mod funds;
+mod funds_refusals;
 mod guesses;
 mod onboarding;
+mod payment_refusals;
 mod payments;
 mod reading;
 mod refusals;

@@ -529,6 +529,22 @@ async fn requests_that_no_bank_can_serve() {
             "method POST is not supported",
         ),
         (
+            "signing baskets",
+            Request::new("POST", "/xs2a-bg/nl/v1/signing-baskets").set("x-request-id", "id"),
+            405,
+            "SERVICE_INVALID",
+            "signing baskets are not offered",
+        ),
+        ("a basket", at("/xs2a-bg/nl/v1/signing-baskets/1/status"), 405, "SERVICE_INVALID", "by itself"),
+        (
+            "trusted beneficiaries",
+            at("/xs2a-bg/uk/v1/trusted-beneficiaries?account-id=1"),
+            405,
+            "SERVICE_INVALID",
+            "no payment is exempt from authentication",
+        ),
+        ("baskets of nobody", at("/xs2a-bg/xx/v1/signing-baskets"), 404, "", "Not Found"),
+        (
             "a strange method",
             Request::new("BREW", "/xs2a-bg/nl/v1/onboarding"),
             405,

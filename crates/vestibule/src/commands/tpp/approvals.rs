@@ -1,12 +1,14 @@
 //! What customers approve: asked for, decided, renewed, given back.
 
 use serde_json::{Value, json};
+use tpp::kept_approvals::Wanted;
 use tpp::kept_consents::{ConsentWish, KeptConsent};
 use tpp::{Approved, ThirdParty};
 
 use super::Session;
 use super::browser::{check_headless, pasted_or};
 use super::kept::consent_json;
+use super::payments::{status_json, status_text};
 use super::reading::day;
 use crate::cli::{TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppRevokeArgs, TppStatusCommand};
 use crate::commands::{Failure, Next};
@@ -19,7 +21,7 @@ impl Session<'_> {
         self.say(
             || consent_json(&kept),
             || {
-                output::line(&format!("Consent {} until {}", kept.id, kept.valid_until));
+                output::line(&format!("Consent {} until {}", kept.approval.id, kept.valid_until));
                 self.next(&[Next::new("tpp authorise")]);
             },
         );
@@ -45,28 +47,43 @@ impl Session<'_> {
     pub(super) async fn authorise<C: ThirdParty>(&self, command: &TppAuthoriseArgs) -> Result<(), Failure> {
         check_headless(&command.headless)?;
         let mut client = self.client::<C>().await?;
-        let consent = client.awaiting(command.id.consent.as_deref())?;
-        let consent = consent.as_deref();
+        let matter = client.awaiting(&wanted(command))?;
+        if command.location.is_none()
+            && let Some(approved) = client.resume(&matter).await?
+        {
+            self.say(|| approved_json(&approved), || self.print_approved(&approved));
+            return Ok(());
+        }
         let location = match command.location.as_deref() {
             Some("-") => {
                 output::error("Paste the whole address that the browser came back to, and press Enter …");
-                pasted_or(Next::finish(consent)).await?
+                pasted_or(Next::finish(&matter)).await?
             }
             Some(location) => location.to_owned(),
-            None => self.send_browser(&client.depart(consent, None).await?, &command.headless).await?,
+            None => self.send_browser(&client.depart(&matter, None).await?, &command.headless).await?,
         };
-        let approved = client.arrive(consent, &location, |_, _| {}).await?;
+        let approved = client.arrive(&matter, &location, |_, _| {}).await?;
         self.say(|| approved_json(&approved), || self.print_approved(&approved));
         Ok(())
     }
 
     fn print_approved(&self, approved: &Approved) {
-        output::line(&match approved {
+        let text = match approved {
             Approved::Consent { id, status } => format!("Consent {id} is {status}"),
             Approved::Connection { user, customer } => {
                 format!("Connected as user {user}: {}", customer.as_deref().unwrap_or("no name"))
             }
-        });
+            Approved::Payment(now) => {
+                output::line(&status_text(now));
+                return self.next_of(now);
+            }
+            Approved::Funds { id, status } => {
+                output::line(&format!("Consent for funds {id} is {status}"));
+                let ask = Next::new("tpp funds").and("--iban IBAN --amount 10.00").option("--consent", id);
+                return self.next(&[ask]);
+            }
+        };
+        output::line(&text);
         self.next(&["tpp accounts", "tpp balances", "tpp transactions"].map(Next::new));
     }
 
@@ -84,14 +101,14 @@ impl Session<'_> {
     }
 
     fn changed(&self, kept: &KeptConsent, what: &str) {
-        self.say(|| consent_json(kept), || output::line(&format!("Consent {} {what}", kept.id)));
+        self.say(|| consent_json(kept), || output::line(&format!("Consent {} {what}", kept.approval.id)));
     }
 
     /// What became of a consent or a payment.
     pub(super) async fn status<C: ThirdParty>(&self, command: &TppStatusCommand) -> Result<(), Failure> {
-        let mut client = self.client::<C>().await?;
-        let (what, id, status) = match command {
+        let (id, status) = match command {
             TppStatusCommand::Consent(consent) => {
+                let mut client = self.client::<C>().await?;
                 let (id, status) = client.consent_status(consent.consent.as_deref()).await?;
                 self.say(
                     || json!({"consentId": &id, "consentStatus": &status}),
@@ -101,24 +118,34 @@ impl Session<'_> {
             }
             TppStatusCommand::Draft(draft) => {
                 let by = draft.connection.consent.as_deref();
-                ("Draft payment", draft.id, client.draft_status(by, &draft.id.to_string()).await?)
+                (draft.id, self.client::<C>().await?.draft_status(by, &draft.id.to_string()).await?)
             }
-            TppStatusCommand::Payment(payment) => {
-                ("Payment", payment.id, client.payment_status(&payment.id.to_string()).await?)
-            }
+            TppStatusCommand::Payment(payment) => return self.payment_status::<C>(payment).await,
         };
         self.say(
             || json!({"id": id, "status": status}),
-            || output::line(&format!("{what} {id} is {status}")),
+            || output::line(&format!("Draft payment {id} is {status}")),
         );
         Ok(())
+    }
+}
+
+/// What the customer is asked to approve.
+fn wanted(command: &TppAuthoriseArgs) -> Wanted {
+    match (&command.payment, &command.funds) {
+        (Some(payment), _) => Wanted::Payment(payment.clone()),
+        (_, Some(consent)) => Wanted::Funds(consent.clone()),
+        _ => Wanted::Consent(command.id.consent.clone()),
     }
 }
 
 /// For programs.
 pub(super) fn approved_json(approved: &Approved) -> Value {
     match approved {
-        Approved::Consent { id, status } => json!({"consentId": id, "consentStatus": status}),
+        Approved::Consent { id, status } | Approved::Funds { id, status } => {
+            json!({"consentId": id, "consentStatus": status})
+        }
+        Approved::Payment(now) => status_json(now),
         Approved::Connection { user, customer } => json!({"connection": user, "customer": customer}),
     }
 }

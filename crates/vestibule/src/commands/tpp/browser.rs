@@ -23,10 +23,11 @@ impl Session<'_> {
         departure: &Departure,
         args: &HeadlessArgs,
     ) -> Result<String, Failure> {
-        let Departure { consent, url, redirect_uri } = departure;
+        let Departure { matter, url, redirect_uri } = departure;
         if let Some(decision) = args.headless {
             let iban = check_headless(args)?;
-            let approval = Approval { url, iban, decision: decision.name(), account: None };
+            let approval =
+                Approval { url, iban, decision: decision.name(), account: None, digipass_number: None };
             return Ok(self.management().await?.decide(&approval).await?);
         }
         output::error(&format!("Open this address in a browser:\n\n  {url}\n"));
@@ -46,7 +47,7 @@ impl Session<'_> {
                     "The browser comes back to {redirect_uri}. Paste the whole address that it came back to, and press \
                      Enter …"
                 ));
-                pasted_or(Next::finish(consent.as_deref())).await
+                pasted_or(Next::finish(matter)).await
             }
         }
     }

@@ -57,7 +57,7 @@ impl Session<'_> {
         let tenant = self.usual_tenant(&state).map(str::to_owned);
         let redirect_uris = state.redirect_uris().map(<[String]>::to_vec);
         (state.registration, state.bunq) = (None, None);
-        state.consents.clear();
+        state.clear_approvals();
         for purpose in [Use::Signing, Use::Tls] {
             if let Some(kept) = state.identity(purpose).take_if(|kept| kept.is_for_tests) {
                 let certificate = self.certificate_of(&kept)?;
@@ -291,7 +291,7 @@ fn leave_others(state: &mut State, new: &KeptIdentity) -> Option<String> {
     let is_other = |identifier: &String| *identifier != new.organization_identifier;
     let registered = state.registration.as_ref().map(|kept| kept.client_id.clone()).filter(is_other)?;
     state.registration = None;
-    state.consents.clear();
+    state.clear_approvals();
     for purpose in [Use::Signing, Use::Tls] {
         let _ = state.identity(purpose).take_if(|kept| is_other(&kept.organization_identifier));
     }

@@ -3,22 +3,21 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use tpp::kept_approvals::Matter;
+use tpp::payments::Order;
 use tpp::sandbox::TestAccountRequest;
-use tpp::{Account, Approved, Departure, Order, Reading, ThirdParty, TransactionsWish};
+use tpp::{Account, Approved, Departure, Reading, ThirdParty, TransactionsWish};
 
 use super::Session;
 use super::approvals::approved_json;
 use super::payments::number;
 use super::reading::{accounts_json, of_each, print_accounts, print_balances};
-use crate::cli::{HeadlessArgs, TppConsentArgs, TppFlowAisArgs, TppFlowBunqArgs, TppRegisterArgs};
-use crate::commands::{Failure, Next};
+use crate::cli::{HeadlessArgs, TppConsentArgs, TppFlowArgs, TppFlowBunqArgs, TppRegisterArgs};
+use crate::commands::{EXAMPLE_PAYEE, Failure, Next};
 use crate::output;
 
-/// Whom the first payment goes to.
-const PAYEE: (&str, &str) = ("NL91ABNA0417164300", "Example Shop");
-
 /// Steps that were taken, shown as they end.
-struct Steps {
+pub(super) struct Steps {
     json: bool,
     begun: Instant,
     last: Instant,
@@ -26,12 +25,12 @@ struct Steps {
 }
 
 impl Steps {
-    fn begin(json: bool) -> Self {
+    pub(super) fn begin(json: bool) -> Self {
         let now = Instant::now();
         Self { json, begun: now, last: now, done: Vec::new() }
     }
 
-    fn done(&mut self, step: &'static str, what: &str) {
+    pub(super) fn done(&mut self, step: &'static str, what: &str) {
         let took = self.last.elapsed().as_millis();
         self.last = Instant::now();
         self.done.push((step, took));
@@ -53,7 +52,7 @@ impl Steps {
     }
 
     /// Shows what came of them.
-    fn end(&self, mut json: Value, customer: &Customer, text: impl FnOnce()) {
+    pub(super) fn end(&self, mut json: Value, customer: &Customer, text: impl FnOnce()) {
         let total = self.begun.elapsed().as_millis();
         if !self.json {
             output::line(&format!("{:<16} {total:>6} ms\n", "together"));
@@ -69,15 +68,15 @@ impl Steps {
 }
 
 /// Who decides, and how.
-struct Customer {
-    headless: HeadlessArgs,
+pub(super) struct Customer {
+    pub(super) headless: HeadlessArgs,
     /// Number of the device to log in with, if a sandbox told it.
     digipass: Option<String>,
 }
 
 impl Session<'_> {
     /// From nothing, or from what there is, to the first balance.
-    pub(super) async fn flow_ais<C: ThirdParty>(&self, command: &TppFlowAisArgs) -> Result<(), Failure> {
+    pub(super) async fn flow_ais<C: ThirdParty>(&self, command: &TppFlowArgs) -> Result<(), Failure> {
         let mut steps = Steps::begin(self.args.json);
         let beginning = (&command.headless, command.persona.as_str(), command.tenant.as_deref());
         let named = command.redirect_uri.as_ref();
@@ -92,10 +91,11 @@ impl Session<'_> {
             tenant: Some(tenant),
         };
         let consent = self.request_consent(&mut client, &wish).await?;
-        steps.done("consent", &consent.id);
-        let departure = client.depart(Some(&consent.id), None).await?;
+        let id = consent.approval.id;
+        steps.done("consent", &id);
+        let departure = client.depart(&Matter::Consent(id.clone()), None).await?;
         let approved = self.approve(&mut client, &mut steps, &departure, &customer).await?;
-        let reading = Reading { by: Some(consent.id), ..Reading::default() };
+        let reading = Reading { by: Some(id), ..Reading::default() };
         let accounts = client.accounts(&reading).await?;
         steps.done("accounts", &format!("{} in the consent", accounts.len()));
         let read = async |client: &mut C, account: &Account| client.balances(&reading, account).await;
@@ -119,7 +119,7 @@ impl Session<'_> {
         let redirect_uri = self.redirect_uri(command.redirect_uri.as_ref());
         let beginning = (&command.headless, command.persona.as_str(), None);
         let (mut client, _, customer) = self.begin::<C>(&mut steps, beginning, Some(&redirect_uri)).await?;
-        let departure = client.depart(None, Some(&redirect_uri)).await?;
+        let departure = client.depart(&Matter::Connection, Some(&redirect_uri)).await?;
         let approved = self.approve(&mut client, &mut steps, &departure, &customer).await?;
         let reading = Reading::default();
         let accounts = client.accounts(&reading).await?;
@@ -132,8 +132,8 @@ impl Session<'_> {
         steps.done("transactions", &format!("{read} read"));
         let payer = payer(&accounts, customer.headless.customer_iban.as_deref())?;
         let order = Order {
-            to: PAYEE.0.to_owned(),
-            name: PAYEE.1.to_owned(),
+            to: EXAMPLE_PAYEE.0.to_owned(),
+            name: EXAMPLE_PAYEE.1.to_owned(),
             amount: "12.50".to_owned(),
             description: "First payment".to_owned(),
         };
@@ -151,7 +151,7 @@ impl Session<'_> {
     }
 
     /// How each flow begins: a client that is registered, its tenant, and a customer.
-    async fn begin<C: ThirdParty>(
+    pub(super) async fn begin<C: ThirdParty>(
         &self,
         steps: &mut Steps,
         (headless, persona, tenant): (&HeadlessArgs, &str, Option<&str>),
@@ -178,7 +178,7 @@ impl Session<'_> {
     }
 
     /// Sends the customer to the bank, and takes up what they approved.
-    async fn approve<C: ThirdParty>(
+    pub(super) async fn approve<C: ThirdParty>(
         &self,
         client: &mut C,
         steps: &mut Steps,
@@ -187,8 +187,7 @@ impl Session<'_> {
     ) -> Result<Approved, Failure> {
         let location = self.send_browser(departure, &customer.headless).await?;
         steps.done("authorisation", "the customer came back");
-        let consent = departure.consent.as_deref();
-        Ok(client.arrive(consent, &location, |step, what| steps.done(step, what)).await?)
+        Ok(client.arrive(&departure.matter, &location, |step, what| steps.done(step, what)).await?)
     }
 
     /// Checks that a customer of this kind can go through a flow, before anything is made.

@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 use tpp::bunq::{BunqState, KeptConnection};
 use tpp::clock;
 use tpp::kept_consents::KeptConsent;
+use tpp::kept_payments::{KeptFundsConsent, KeptPayment};
 use tpp::state::{KeptIdentity, State, StateFolder};
 
 use super::Session;
+use super::funds::funds_consent_json;
+use super::payments::number;
 use crate::cli::TppShowArgs;
 use crate::commands::{EXAMPLE_URI, Failure, Next};
 use crate::output;
@@ -75,12 +78,18 @@ impl Session<'_> {
         if let Some(kept) = &state.bunq {
             json["bunq"] = bunq_json(kept, secrets);
         }
+        if !state.payments.is_empty() {
+            json["payments"] = state.payments.iter().map(payment_json).collect();
+        }
+        if !state.funds_consents.is_empty() {
+            json["fundsConsents"] = living_funds_consents(state).map(funds_consent_json).collect();
+        }
         json
     }
 
     /// The consents that can still be used.
     fn living<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s KeptConsent> {
-        let today = |kept: &KeptConsent| clock::day_at(self.announced.as_ref(), &kept.tenant);
+        let today = |kept: &KeptConsent| clock::day_at(self.announced.as_ref(), &kept.approval.tenant);
         state.consents.iter().filter(move |kept| kept.end(&today(kept)).is_none())
     }
 
@@ -102,9 +111,20 @@ impl Session<'_> {
         lines.extend(state.signing.as_ref().map(|kept| identity_text(folder, kept)));
         lines.extend(state.tls.as_ref().map(|kept| format!("  For TLS\n{}", identity_text(folder, kept))));
         lines.extend(self.living(state).map(|kept| {
-            let tokens = if kept.tokens.is_some() { "with tokens" } else { "without tokens" };
-            format!("  Consent         {} at {} until {}, {tokens}", kept.id, kept.tenant, kept.valid_until)
+            let tokens = if kept.approval.tokens.is_some() { "with tokens" } else { "without tokens" };
+            let (id, tenant) = (&kept.approval.id, &kept.approval.tenant);
+            format!("  Consent         {id} at {tenant} until {}, {tokens}", kept.valid_until)
         }));
+        lines.extend(
+            living_funds_consents(state)
+                .map(|kept| format!("  Funds consent   {} of account {}", kept.approval.id, kept.account)),
+        );
+        lines.extend(
+            state
+                .payments
+                .iter()
+                .map(|kept| format!("  Payment         {} is {}: {}", kept.id, kept.status, kept.asked)),
+        );
         lines.push(format!("  Kept in         {}", folder.path().display()));
         lines.join("\n")
     }
@@ -132,16 +152,27 @@ pub(super) fn identity_text(folder: &StateFolder, kept: &KeptIdentity) -> String
 
 /// What is kept of a consent, without its secrets.
 pub(super) fn consent_json(kept: &KeptConsent) -> Value {
+    let approval = &kept.approval;
     json!({
-        "consentId": kept.id,
-        "authorisationId": kept.authorisation,
-        "tenant": kept.tenant,
+        "consentId": approval.id,
+        "authorisationId": approval.authorisation,
+        "tenant": approval.tenant,
         "validUntil": kept.valid_until,
         "frequencyPerDay": kept.frequency_per_day,
-        "redirectUri": kept.redirect_uri,
-        "scaRedirect": kept.sca_redirect,
-        "hasTokens": kept.tokens.is_some(),
+        "redirectUri": approval.redirect_uri,
+        "scaRedirect": approval.sca_redirect,
+        "hasTokens": approval.tokens.is_some(),
     })
+}
+
+/// What is kept of a payment.
+fn payment_json(kept: &KeptPayment) -> Value {
+    json!({"id": number(&kept.id), "status": kept.status, "asked": kept.asked, "product": kept.product})
+}
+
+/// The consents for confirmation of funds that can still be used, as far as that is known here.
+fn living_funds_consents(state: &State) -> impl Iterator<Item = &KeptFundsConsent> {
+    state.funds_consents.iter().filter(|kept| kept.approval.ended.is_none())
 }
 
 /// An OAuth client: id, secret, redirect URIs.

@@ -5,7 +5,10 @@ mod approvals;
 mod browser;
 mod enrolment;
 mod flow;
+mod funds;
 mod kept;
+mod payment_flow;
+mod payment_wish;
 mod payments;
 mod reading;
 mod session;
@@ -50,12 +53,15 @@ impl Session<'_> {
             TppCommand::Refresh(command) => self.refresh::<C>(&command).await,
             TppCommand::Revoke(command) => self.revoke::<C>(&command).await,
             TppCommand::OauthClient(command) => self.oauth_client::<C>(&command).await,
-            TppCommand::Pay(command) => self.pay::<C>(command).await,
+            TppCommand::Pay(command) => self.pay::<C>(&command).await,
+            TppCommand::Payment(command) => self.payment::<C>(&command).await,
             TppCommand::Draft(command) => self.draft::<C>(&command).await,
             TppCommand::Funds(command) => self.funds::<C>(&command).await,
             TppCommand::Status(command) => self.status::<C>(&command).await,
             TppCommand::Forget => self.forget(),
             TppCommand::Flow(TppFlowCommand::Ais(command)) => self.flow_ais::<C>(&command).await,
+            TppCommand::Flow(TppFlowCommand::Pis(command)) => self.flow_pis::<C>(&command).await,
+            TppCommand::Flow(TppFlowCommand::Funds(command)) => self.flow_funds::<C>(&command).await,
             TppCommand::Flow(TppFlowCommand::Bunq(command)) => self.flow_bunq::<C>(&command).await,
         }
     }

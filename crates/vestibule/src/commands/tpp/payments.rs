@@ -1,65 +1,187 @@
-//! Payments, whether there is enough for one, and the OAuth client through which customers come.
+//! Payments: asked for, looked at, taken back.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tpp::{Order, ThirdParty};
+use tpp::kept_approvals::Matter;
+use tpp::payments::{Cancellation, Order, PaymentStatus, follow};
+use tpp::{Approved, Departure, ThirdParty};
 
 use super::Session;
+use super::browser::check_headless;
 use super::kept::{oauth_client_json, oauth_client_text};
-use crate::cli::{HeadlessArgs, OrderArgs, TppDraftArgs, TppFundsArgs, TppOauthClientArgs, TppPayArgs};
+use super::payment_wish::{checked_amount, customer_of, wish};
+use crate::cli::{
+    HeadlessArgs, TppDraftArgs, TppOauthClientArgs, TppPayArgs, TppPaymentCancelArgs, TppPaymentCommand,
+    TppPaymentIdArgs, TppPaymentStatusArgs,
+};
 use crate::commands::{Failure, Next};
 use crate::output;
 
-impl From<&OrderArgs> for Order {
-    fn from(args: &OrderArgs) -> Self {
-        let OrderArgs { to, name, amount, description } = args.clone();
-        Self { to, name, amount, description }
-    }
-}
-
 impl Session<'_> {
-    pub(super) async fn pay<C: ThirdParty>(&self, command: TppPayArgs) -> Result<(), Failure> {
+    pub(super) async fn pay<C: ThirdParty>(&self, command: &TppPayArgs) -> Result<(), Failure> {
+        let wish = wish(command)?;
+        let headless = HeadlessArgs {
+            headless: command.headless,
+            customer_iban: command.customer_iban.clone().or_else(|| customer_of(&wish)),
+            no_browser: true,
+        };
+        check_headless(&headless)?;
         let mut client = self.client::<C>().await?;
-        let (mut prepared, departure) = client.pay(&command.from, &(&command.order).into()).await?;
-        let mut reason = None;
-        if command.headless.is_some() {
-            let customer = command.customer_iban.unwrap_or(command.from);
-            let customer = customer.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-            let headless = HeadlessArgs {
-                headless: command.headless,
-                customer_iban: Some(customer.to_ascii_uppercase()),
-                no_browser: true,
-            };
-            let location = self.send_browser(&departure, &headless).await?;
-            match client.arrive(departure.consent.as_deref(), &location, |_, _| {}).await {
-                Ok(_) => {}
+        let tenant = self.tenant(command.asking.tenant.as_deref(), &client.state())?;
+        let redirect_uri = command.asking.redirect_uri.as_deref();
+        let kept = client.pay(&tenant, redirect_uri, &wish).await?;
+        let matter = Matter::Payment(kept.id.clone());
+        let departure = client.depart(&matter, redirect_uri).await?;
+        let waits = PaymentStatus {
+            id: kept.id,
+            status: kept.status,
+            funds_available: None,
+            reason: None,
+            rests: true,
+        };
+        self.decide(&mut client, waits, &departure, &headless).await
+    }
+
+    /// Has the customer decide about a payment if that is wanted right away, and says where it stands.
+    async fn decide<C: ThirdParty>(
+        &self,
+        client: &mut C,
+        waits: PaymentStatus,
+        departure: &Departure,
+        headless: &HeadlessArgs,
+    ) -> Result<(), Failure> {
+        let mut now = waits;
+        if headless.headless.is_some() {
+            let location = self.send_browser(departure, headless).await?;
+            now = match client.arrive(&departure.matter, &location, |_, _| {}).await {
+                Ok(Approved::Payment(status)) => status,
+                Ok(_) => client.payment_status(Some(&now.id)).await?,
                 // What the customer did not accept still has a status.
-                Err(tpp::Error::Authorization { description, .. }) => reason = Some(description),
+                Err(tpp::Error::Authorization { description, .. }) => {
+                    let status = client.payment_status(Some(&now.id)).await?;
+                    PaymentStatus { reason: Some(description), ..status }
+                }
                 Err(error) => return Err(error.into()),
-            }
-            prepared.status = client.payment_status(&prepared.id).await?;
+            };
         }
-        let (id, status, url) = (&prepared.id, &prepared.status, &departure.url);
         if self.args.json {
-            output::json(
-                &json!({"id": number(id), "status": status, "authorizationUrl": url, "reason": reason}),
-            );
+            let mut json = status_json(&now);
+            json["authorizationUrl"] = departure.url.clone().into();
+            output::json(&json);
             return Ok(());
         }
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        output::line(&format!("Payment {id} is {status}{reason}"));
-        if command.headless.is_none() {
+        output::line(&status_text(&now));
+        if headless.headless.is_none() {
+            let url = &departure.url;
             output::line(&format!(
                 "The customer decides about it at this address, or wherever authorise leads:\n\n  {url}\n"
             ));
-            self.next(&[Next::new("tpp authorise"), Next::new("tpp status payment").and(id)]);
         }
+        self.next_of(&now);
         Ok(())
     }
 
-    pub(super) async fn draft<C: ThirdParty>(&self, command: &TppDraftArgs) -> Result<(), Failure> {
+    pub(super) async fn payment<C: ThirdParty>(&self, command: &TppPaymentCommand) -> Result<(), Failure> {
+        match command {
+            TppPaymentCommand::Status(command) => self.payment_status::<C>(command).await,
+            TppPaymentCommand::Show(command) => self.payment_details::<C>(command).await,
+            TppPaymentCommand::Cancel(command) => self.cancel_payment::<C>(command).await,
+        }
+    }
+
+    pub(super) async fn payment_status<C: ThirdParty>(
+        &self,
+        command: &TppPaymentStatusArgs,
+    ) -> Result<(), Failure> {
         let mut client = self.client::<C>().await?;
-        let (by, order) = (command.id.consent.as_deref(), (&command.order).into());
-        let draft = client.draft(by, &command.account, &order).await?;
+        let (id, wait) = (command.payment.id.as_deref(), command.wait);
+        let seen = |status: &PaymentStatus| {
+            if wait.is_some() && !status.rests {
+                self.progress(&status_text(status));
+            }
+        };
+        let now = follow(&mut client, id, Duration::from_secs(wait.unwrap_or(0)), seen).await?;
+        if let Some(seconds) = wait.filter(|_| !now.rests) {
+            let text =
+                format!("payment {} is still {} after {seconds} seconds; ask again", now.id, now.status);
+            return Err(Failure::new(text).next(Next::payment_status(&now.id)));
+        }
+        self.say(
+            || status_json(&now),
+            || {
+                output::line(&status_text(&now));
+                self.next_of(&now);
+            },
+        );
+        Ok(())
+    }
+
+    async fn payment_details<C: ThirdParty>(&self, command: &TppPaymentIdArgs) -> Result<(), Failure> {
+        let (id, details) = self.client::<C>().await?.payment_details(command.id.as_deref()).await?;
+        let json = || {
+            let mut json = json!(details);
+            json["id"] = number(&id);
+            json
+        };
+        let text = || {
+            let debtor = [&details.debtor, &details.debtor_name];
+            let debtor =
+                debtor.into_iter().flatten().cloned().reduce(|number, name| format!("{number} {name}"));
+            let rows = [
+                ("Payment", Some(id.clone())),
+                ("Status", Some(in_words(&details.status))),
+                ("Asked for", details.asked.clone()),
+                ("Product", details.product.clone()),
+                ("From", debtor),
+                ("To", details.creditor.clone()),
+                ("Amount", details.amount.clone()),
+            ];
+            for (name, value) in rows {
+                if let Some(value) = value {
+                    output::line(&format!("{name:<10} {value}"));
+                }
+            }
+        };
+        self.say(json, text);
+        Ok(())
+    }
+
+    async fn cancel_payment<C: ThirdParty>(&self, command: &TppPaymentCancelArgs) -> Result<(), Failure> {
+        check_headless(&command.headless)?;
+        let mut client = self.client::<C>().await?;
+        match client.cancel_payment(command.payment.id.as_deref()).await? {
+            Cancellation::Done(now) => {
+                self.say(|| status_json(&now), || output::line(&status_text(&now)));
+                Ok(())
+            }
+            Cancellation::Approve(matter) => {
+                let waits = client.payment_status(matter.id()).await?;
+                let departure = client.depart(&matter, None).await?;
+                self.decide(&mut client, waits, &departure, &command.headless).await
+            }
+        }
+    }
+
+    /// Prints the commands that come after a status.
+    pub(super) fn next_of(&self, now: &PaymentStatus) {
+        let authorise = || Next::new("tpp authorise").option("--payment", &now.id);
+        match now.status.as_str() {
+            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(), Next::payment_status(&now.id)]),
+            _ if now.rests => {}
+            _ => self.next(&[Next::payment_status(&now.id).and("--wait")]),
+        }
+    }
+
+    pub(super) async fn draft<C: ThirdParty>(&self, command: &TppDraftArgs) -> Result<(), Failure> {
+        let order = Order {
+            to: command.order.to.clone(),
+            name: command.order.name.clone(),
+            amount: checked_amount(&command.order.amount, "EUR")?,
+            description: command.order.description.clone(),
+        };
+        let mut client = self.client::<C>().await?;
+        let draft = client.draft(command.id.consent.as_deref(), &command.account, &order).await?;
         self.say(
             || json!({"id": number(&draft.id), "status": draft.status}),
             || {
@@ -67,18 +189,6 @@ impl Session<'_> {
                 output::line("The customer accepts it at the bank: in its app, or where authorise leads.");
                 self.next(&[Next::new("tpp authorise"), Next::new("tpp status draft").and(&draft.id)]);
             },
-        );
-        Ok(())
-    }
-
-    pub(super) async fn funds<C: ThirdParty>(&self, command: &TppFundsArgs) -> Result<(), Failure> {
-        let TppFundsArgs { iban, amount, name } = command;
-        let name = name.as_deref().unwrap_or(iban);
-        let is_enough = self.client::<C>().await?.has_funds(iban, name, amount).await?;
-        let what = if is_enough { "holds" } else { "does not hold" };
-        self.say(
-            || json!({ "hasSufficientFunds": is_enough }),
-            || output::line(&format!("{iban} {what} {amount} EUR")),
         );
         Ok(())
     }
@@ -95,6 +205,44 @@ impl Session<'_> {
         );
         Ok(())
     }
+}
+
+/// For programs.
+pub(super) fn status_json(now: &PaymentStatus) -> Value {
+    let mut json = json!(now);
+    json["id"] = number(&now.id);
+    json
+}
+
+/// For people.
+pub(super) fn status_text(now: &PaymentStatus) -> String {
+    let funds = match now.funds_available {
+        Some(true) => ", and the money is there",
+        Some(false) => ", and the money is not there",
+        None => "",
+    };
+    let reason = now.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
+    format!("Payment {} is {}{funds}{reason}", now.id, in_words(&now.status))
+}
+
+/// A status with what it means (ISO 20022, ExternalPaymentTransactionStatus1Code).
+fn in_words(status: &str) -> String {
+    let meaning = match status {
+        "RCVD" => "it waits for the customer",
+        "PDNG" => "the bank is still checking it",
+        "ACTC" | "ACCP" | "ACFC" => "the bank took it",
+        "ACWC" => "the bank took it with a change",
+        "PATC" => "another holder of the account has to approve it too",
+        "ACSP" => "the bank is making it",
+        "ACWP" => "made, and the payee's account is not credited yet",
+        "ACSC" => "the money has left the account",
+        "ACCC" => "the payee has the money",
+        "PART" => "a part of it was made",
+        "RJCT" => "it is refused",
+        "CANC" => "it is taken back",
+        _ => return status.to_owned(),
+    };
+    format!("{status} ({meaning})")
 }
 
 /// An id as programs are told: a number where the bank counts.

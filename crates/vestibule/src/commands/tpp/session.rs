@@ -35,6 +35,7 @@ impl<'a> Session<'a> {
         });
         let (flow, own) = match command {
             TppCommand::Flow(TppFlowCommand::Ais(_)) => ("flow ais", Some(Dialect::BerlinGroup)),
+            TppCommand::Flow(TppFlowCommand::Funds(_)) => ("flow funds", Some(Dialect::BerlinGroup)),
             TppCommand::Flow(TppFlowCommand::Bunq(_)) => ("flow bunq", Some(Dialect::Bunq)),
             _ => ("", None),
         };

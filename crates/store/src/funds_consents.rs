@@ -1,0 +1,111 @@
+//! Consents for confirmation of funds.
+
+use domain::{
+    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, SecretHash, Token, TppId,
+};
+
+use crate::changes::Rows;
+use crate::columns::{Columns, select};
+use crate::grants::{GRANT, TOKEN, read_grant, read_token};
+use crate::row::{Cursor, json};
+use crate::{Changes, Store, StoreError};
+
+const FUNDS_CONSENT: Columns = Columns::of(
+    "funds_consents",
+    "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, decision, last_action_at, version",
+);
+
+impl Store {
+    /// The consent with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn funds_consent(&self, id: &FundsConsentId) -> Result<Option<FundsConsent>, StoreError> {
+        self.find(select!(FUNDS_CONSENT; "FROM funds_consents WHERE id = $1"), &[id.as_str().into()], read)
+            .await
+    }
+
+    /// Consents that a customer decided about, the newest first, at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn funds_consents_of(&self, customer: &CustomerId) -> Result<Vec<FundsConsent>, StoreError> {
+        self.list(
+            select!(FUNDS_CONSENT; "FROM funds_consents WHERE customer = $1 ORDER BY created_at DESC, id LIMIT 1000"),
+            &[customer.as_str().into()],
+            read,
+        )
+        .await
+    }
+
+    /// The consent with this id, and the token with this hash with the grant that it belongs to, in one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn funds_consent_and_token(
+        &self,
+        id: &FundsConsentId,
+        token: &SecretHash,
+    ) -> Result<Option<(FundsConsent, Option<(Token, Grant)>)>, StoreError> {
+        self.find(
+            select!(FUNDS_CONSENT as "f.", TOKEN as "t.", GRANT as "g."; "FROM funds_consents f \
+             LEFT JOIN tokens t ON t.hash = $1 \
+             LEFT JOIN grants g ON g.id = t.grant_id WHERE f.id = $2"),
+            &[token.as_hex().into(), id.as_str().into()],
+            |row| {
+                let consent = read(row)?;
+                let token = row.joined(read_token)?;
+                Ok((consent, token.zip(row.joined(read_grant)?)))
+            },
+        )
+        .await
+    }
+}
+
+impl Changes {
+    /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
+    /// [`StoreError::Conflict`].
+    pub fn put_funds_consent(self, consent: &FundsConsent) -> Self {
+        self.push(
+            "INSERT INTO funds_consents (id, tpp, tenant, interface, account, card, created_at, expires_at, customer, \
+             decision, last_action_at, forget_at, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1) \
+             ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, decision = excluded.decision, \
+             last_action_at = excluded.last_action_at, forget_at = excluded.forget_at, version = excluded.version \
+             WHERE funds_consents.version = excluded.version - 1",
+            vec![
+                consent.id.as_str().into(),
+                consent.tpp.as_str().into(),
+                consent.tenant.as_str().into(),
+                consent.interface.name().into(),
+                json(&consent.account),
+                json(&consent.card),
+                consent.created_at.into(),
+                consent.expires_at.into(),
+                consent.customer.as_ref().map(CustomerId::as_str).into(),
+                consent.decision.name().into(),
+                consent.last_action_at.into(),
+                consent.forget_at().into(),
+                consent.version.into(),
+            ],
+            Rows::One,
+        )
+    }
+}
+
+fn read(row: &mut Cursor<'_>) -> Result<FundsConsent, StoreError> {
+    Ok(FundsConsent {
+        id: FundsConsentId::new(row.text()?),
+        tpp: TppId::new(row.text()?),
+        tenant: row.tenant()?,
+        interface: row.parsed(Interface::from_name)?,
+        account: row.json()?,
+        card: row.json()?,
+        created_at: row.time()?,
+        expires_at: row.time()?,
+        customer: row.optional_text()?.map(CustomerId::new),
+        decision: row.parsed(Decision::from_name)?,
+        last_action_at: row.time()?,
+        version: row.integer()?,
+    })
+}

@@ -1,0 +1,256 @@
+//! Payments: asked for, looked at, taken back.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use berlin_group::wire;
+use http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::client::Client;
+use super::consent::approval;
+use super::interface::Interface;
+use super::payment_request::PaymentRequest;
+use super::session::Session;
+use crate::call::Call;
+use crate::kept_approvals::Matter;
+use crate::kept_payments::{KeptPayment, KeptRequest};
+use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
+use crate::{Error, clock, random};
+
+/// What the bank answers about a payment, or whoever of its members it tells.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PaymentAnswer {
+    transaction_status: String,
+    #[serde(default)]
+    payment_id: Option<String>,
+    #[serde(default)]
+    authorisation_id: Option<String>,
+    #[serde(default)]
+    debtor_account: Option<wire::AccountReference>,
+    #[serde(default)]
+    debtor_name: Option<String>,
+    #[serde(default)]
+    creditor_account: Option<wire::AccountReference>,
+    #[serde(default)]
+    instructed_amount: Option<wire::Amount>,
+    #[serde(default, rename = "_links")]
+    links: wire::AuthorisationLinks,
+}
+
+/// The status of a payment.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TransactionStatus {
+    transaction_status: String,
+    #[serde(default)]
+    funds_available: Option<bool>,
+    #[serde(default)]
+    psu_message: Option<String>,
+}
+
+impl Client {
+    /// Asks for a payment and keeps it.
+    pub(super) async fn ask_for_payment(
+        &mut self,
+        tenant: &str,
+        redirect_uri: &str,
+        wish: &PaymentWish,
+    ) -> Result<KeptPayment, Error> {
+        let request = PaymentRequest::new(wish, &self.today(tenant))?;
+        let interface = self.interface(tenant)?;
+        let path = format!("/v1/{}", request.product);
+        let call = interface.request(&path, request.body, request.content_type, redirect_uri);
+        let answer: PaymentAnswer = self.make(&interface, call).await?;
+        let without =
+            || Error::Answer { url: format!("POST {path}"), reason: "it has no paymentId".to_owned() };
+        let id = answer.payment_id.ok_or_else(without)?;
+        let whose = (tenant, redirect_uri);
+        let kept = KeptPayment {
+            id: id.clone(),
+            asked: request.asked,
+            product: Some(request.product),
+            is_dated: request.is_dated,
+            status: answer.transaction_status,
+            approval: Some(approval(whose, id, answer.authorisation_id, answer.links)?),
+            is_cancelling: false,
+        };
+        self.state.payments.push(kept.clone());
+        self.save()?;
+        Ok(kept)
+    }
+
+    /// Sends a request to make something. One that no answer came to has the same id when it is sent again, today or when
+    /// somebody asks for the same thing later, so that the bank makes one thing of both. Whoever calls keeps what came of it.
+    async fn make<T: DeserializeOwned>(&mut self, interface: &Interface, call: Call) -> Result<T, Error> {
+        let mut whole = format!("{} {:?}\n", call.url, call.headers).into_bytes();
+        whole.extend_from_slice(&call.body);
+        let digest: String =
+            digest(&SHA256, &whole).as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+        let now = clock::now();
+        let known = self.state.unanswered.take().filter(|kept| kept.is_it(&digest, now));
+        let request =
+            known.unwrap_or_else(|| KeptRequest { id: random::request_id().to_string(), digest, at: now });
+        let call = interface.signed_as(call, &request.id)?;
+        self.state.unanswered = Some(request);
+        self.save()?;
+        let answer = interface.transport.json(call).await;
+        match &answer {
+            Ok(_) => self.state.unanswered = None,
+            Err(error) if error.is_temporary() => {}
+            Err(_) => {
+                self.state.unanswered = None;
+                self.save()?;
+            }
+        }
+        answer
+    }
+
+    /// The payment with this id, or the newest one.
+    pub(super) fn choose_payment(&self, id: Option<&str>) -> Result<&KeptPayment, Error> {
+        KeptPayment::choose(&self.state.payments, id)
+    }
+
+    /// Takes up a payment that is kept.
+    pub(super) async fn payment(&mut self, id: Option<&str>) -> Result<Session<'_>, Error> {
+        let id = self.choose_payment(id)?.id.clone();
+        self.session(Matter::Payment(id)).await
+    }
+}
+
+impl Session<'_> {
+    /// The status of the payment, which is kept.
+    pub(super) async fn payment_status(&mut self) -> Result<PaymentStatus, Error> {
+        let read: TransactionStatus = self.branch.interface.status(&self.path()).await?;
+        let status = read.transaction_status;
+        self.note_payment(&status)?;
+        let rests = self.payment().is_some_and(|kept| rests(kept, &status));
+        let (funds_available, reason) = (read.funds_available, read.psu_message);
+        Ok(PaymentStatus { id: self.id(), status, funds_available, reason, rests })
+    }
+
+    /// The payment as the bank has it.
+    pub(super) async fn payment_details(&mut self) -> Result<PaymentDetails, Error> {
+        let call = Call::get(self.branch.interface.api(&self.path()));
+        let interface = &self.branch.interface;
+        let read: PaymentAnswer = interface.transport.json(interface.signed(call)?).await?;
+        self.note_payment(&read.transaction_status)?;
+        let kept = self.payment();
+        Ok(PaymentDetails {
+            status: read.transaction_status,
+            product: kept.and_then(|kept| kept.product.clone()),
+            asked: kept.map(|kept| kept.asked.clone()),
+            debtor: read.debtor_account.and_then(number),
+            debtor_name: read.debtor_name,
+            creditor: read.creditor_account.and_then(number),
+            amount: read.instructed_amount.map(|it| format!("{} {}", it.amount, it.currency)),
+        })
+    }
+
+    /// Takes the payment back, or has the customer asked whether it may be.
+    pub(super) async fn cancel(&mut self) -> Result<Cancellation, Error> {
+        self.check_usable()?;
+        let interface = &self.branch.interface;
+        let call = Call::new(Method::DELETE, interface.api(&self.path()), Vec::new())
+            .header("tpp-redirect-uri", self.approval().redirect_uri.clone());
+        let url = call.url.clone();
+        let body = interface.transport.send(interface.signed(call)?).await?;
+        // A bank that takes it back at once need not say anything about it.
+        let answer: Option<PaymentAnswer> = match body.is_empty() {
+            true => None,
+            false => Some(
+                serde_json::from_slice(&body)
+                    .map_err(|error| Error::Answer { url, reason: error.to_string() })?,
+            ),
+        };
+        match answer {
+            Some(answer) if answer.links.sca_redirect.is_some() && answer.transaction_status != "CANC" => {
+                self.keep_cancellation(answer)?;
+                Ok(Cancellation::Approve(self.matter.clone()))
+            }
+            answer => {
+                let status = answer.map_or_else(|| "CANC".to_owned(), |answer| answer.transaction_status);
+                self.note_payment(&status)?;
+                Ok(Cancellation::Done(PaymentStatus {
+                    id: self.id(),
+                    status,
+                    funds_available: None,
+                    reason: None,
+                    rests: true,
+                }))
+            }
+        }
+    }
+
+    /// From now on, what the customer is asked to approve is to take the payment back.
+    fn keep_cancellation(&mut self, answer: PaymentAnswer) -> Result<(), Error> {
+        let kept = self.approval();
+        let whose = (kept.tenant.as_str(), kept.redirect_uri.as_str());
+        let fresh = approval(whose, kept.id.clone(), answer.authorisation_id, answer.links)?;
+        self.change_payment(|payment| (payment.approval, payment.is_cancelling) = (Some(fresh), true))
+    }
+
+    fn note_payment(&mut self, status: &str) -> Result<(), Error> {
+        self.change_payment(|kept| kept.status = status.to_owned())?;
+        if matches!(status, "RJCT" | "CANC") { self.end(status) } else { Ok(()) }
+    }
+
+    fn change_payment(&mut self, change: impl FnOnce(&mut KeptPayment)) -> Result<(), Error> {
+        let id = self.id();
+        if let Some(kept) = self.client.state.payments.iter_mut().find(|kept| kept.id == id) {
+            change(kept);
+        }
+        self.client.save()
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.approval().id.clone()
+    }
+}
+
+/// Whether a payment stays at a status until somebody does something, or a day comes.
+fn rests(kept: &KeptPayment, status: &str) -> bool {
+    let service = kept.product.as_deref().and_then(|product| product.split('/').next());
+    match status {
+        "ACSC" | "ACCC" | "ACWP" | "PART" | "PATC" | "RJCT" | "CANC" => true,
+        "RCVD" => !kept.approval.as_ref().is_some_and(|approval| approval.confirmed),
+        "ACTC" => kept.is_dated,
+        "ACCP" => service == Some("periodic-payments"),
+        "ACSP" => service == Some("bulk-payments"),
+        _ => false,
+    }
+}
+
+/// An account by the number that it has.
+fn number(account: wire::AccountReference) -> Option<String> {
+    let british = account.uk_sort_code.zip(account.uk_account_number);
+    account.iban.or_else(|| british.map(|(sort_code, number)| format!("{sort_code}/{number}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_payments_rest() {
+        let kept = |product: &str, is_dated| KeptPayment {
+            id: "p".to_owned(),
+            asked: "12.50 EUR to Shop".to_owned(),
+            product: Some(product.to_owned()),
+            is_dated,
+            status: "RCVD".to_owned(),
+            approval: None,
+            is_cancelling: false,
+        };
+        for (product, is_dated, resting, moving) in [
+            ("payments/sepa-credit-transfers", false, "RCVD ACSC ACCC RJCT CANC PATC", "ACTC ACSP PDNG ACCP"),
+            ("payments/sepa-credit-transfers", true, "RCVD ACTC ACSC", "ACSP"),
+            ("periodic-payments/uk-domestic-transfers", false, "ACCP", "ACTC ACSP"),
+            ("bulk-payments/sepa-credit-transfers", false, "ACSP PART ACSC", "ACTC ACCP"),
+        ] {
+            let kept = kept(product, is_dated);
+            assert!(resting.split(' ').all(|status| rests(&kept, status)), "{product}");
+            assert!(!moving.split(' ').any(|status| rests(&kept, status)), "{product}");
+        }
+    }
+}
