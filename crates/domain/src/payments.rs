@@ -525,6 +525,20 @@ mod tests {
     }
 
     #[test]
+    fn refusals_have_reasons() {
+        let (deleted, blocked) = (AccountStatus::Deleted.name(), AccountStatus::Blocked.name());
+        for (refusal, reason) in [
+            (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
+            (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
+            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
+            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
+            (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
+        ] {
+            assert_eq!(refusal.reason(), reason);
+        }
+    }
+
+    #[test]
     fn transfers_have_limits() {
         for (transfers, refusal) in [
             (vec![], PaymentRefusal::Count),
