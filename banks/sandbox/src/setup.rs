@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
-use gateway::{
-    Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, RateLimits, Settings, Store, Strictness,
-};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Settings, Store};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -23,12 +21,6 @@ pub struct SandboxSettings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
-    /// How much it puts up with.
-    pub strictness: Strictness,
-    /// How often it may be called.
-    pub rate_limits: RateLimits,
-    /// Whether it makes payments to other countries and in other currencies.
-    pub cross_border_payments: bool,
     /// Seed of names, ids and numbers, customers' digipass numbers among them; without one the system draws them.
     pub seed: Option<u64>,
     /// The moment at which the bank's time begins; the system's time without one.
@@ -103,13 +95,7 @@ impl Sandbox {
         for der in &settings.trusted {
             trust.add_anchor(der)?;
         }
-        let gateway_settings = Settings {
-            tenants: settings.tenants,
-            profiles: settings.profiles,
-            strictness: settings.strictness,
-            rate_limits: settings.rate_limits,
-            cross_border_payments: settings.cross_border_payments,
-        };
+        let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
         let shared: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,

@@ -18,8 +18,11 @@ pub fn duration_in_words(duration: SignedDuration) -> String {
         _ if seconds % 60 == 0 => (seconds / 60, "minute"),
         _ => (seconds, "second"),
     };
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {unit}{plural}", number_in_words(number))
+    match (number, unit) {
+        (1, "hour") => "an hour".to_owned(),
+        (1, _) => format!("a {unit}"),
+        _ => format!("{} {unit}s", number_in_words(number)),
+    }
 }
 
 #[cfg(test)]
@@ -30,10 +33,10 @@ mod tests {
     fn durations_are_told_in_the_largest_unit() {
         for (seconds, words) in [
             (24 * 3600, "24 hours"),
-            (3600, "one hour"),
+            (3600, "an hour"),
             (5400, "90 minutes"),
             (300, "five minutes"),
-            (60, "one minute"),
+            (60, "a minute"),
             (90, "90 seconds"),
         ] {
             assert_eq!(duration_in_words(SignedDuration::from_secs(seconds)), words);

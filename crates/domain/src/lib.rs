@@ -62,7 +62,7 @@ pub use payment_terms::{
 pub use payments::{
     Address, PayeeAccount, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Routing, Transfer,
 };
-pub use redirect_uris::{RedirectUriError, RedirectUriRules, RedirectUris};
+pub use redirect_uris::{RedirectCare, RedirectRules, RedirectUriError, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};

@@ -4,19 +4,24 @@
 
 use url::{Host, Url};
 
-/// Most URIs that one registration may hold.
-pub const MAX_COUNT: usize = 100;
-
-/// Longest URI, in bytes.
-pub const MAX_BYTES: usize = 2000;
-
 /// The redirect URIs of a registration, in the order they were sent, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUris(Vec<String>);
 
+/// Which redirect URIs a bank takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedirectRules {
+    /// How careful it is with one.
+    pub care: RedirectCare,
+    /// Most URIs that one registration may hold.
+    pub max_count: usize,
+    /// Longest URI, in bytes.
+    pub max_bytes: usize,
+}
+
 /// How careful a bank is with redirect URIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RedirectUriRules {
+pub enum RedirectCare {
     /// `https`, `http` as the compatible bank takes it, and private-use schemes of apps.
     Lenient,
     /// `https` on a named host and nothing in the path that could be read in two ways.
@@ -29,12 +34,22 @@ pub enum RedirectUriError {
     /// None was sent.
     #[error("There should be at least one redirect URI")]
     None,
-    /// More than 100.
-    #[error("{0} redirect URIs were sent; at most {MAX_COUNT} can be registered")]
-    TooMany(usize),
-    /// Longer than 2000 bytes.
-    #[error("redirect URI number {0} is longer than {MAX_BYTES} bytes")]
-    TooLong(usize),
+    /// More than can be registered.
+    #[error("{count} redirect URIs were sent; at most {max} can be registered")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// Too long.
+    #[error("redirect URI number {number} is longer than {max} bytes")]
+    TooLong {
+        /// Which one, counted from 1.
+        number: usize,
+        /// How long it may be.
+        max: usize,
+    },
     /// Characters that no URI has (RFC 3986, 2).
     #[error(
         "redirect URI \"{encoded}\", shown percent-encoded, has characters outside RFC 3986; percent-encode them",
@@ -80,19 +95,19 @@ impl RedirectUris {
     ///
     /// # Errors
     /// The first URI that breaks a rule, with the rule.
-    pub fn register(uris: Vec<String>, rules: RedirectUriRules) -> Result<Self, RedirectUriError> {
+    pub fn register(uris: Vec<String>, rules: &RedirectRules) -> Result<Self, RedirectUriError> {
         if uris.is_empty() {
             return Err(RedirectUriError::None);
         }
-        if uris.len() > MAX_COUNT {
-            return Err(RedirectUriError::TooMany(uris.len()));
+        if uris.len() > rules.max_count {
+            return Err(RedirectUriError::TooMany { count: uris.len(), max: rules.max_count });
         }
         let mut unique: Vec<String> = Vec::with_capacity(uris.len());
         for (position, uri) in uris.into_iter().enumerate() {
-            if uri.len() > MAX_BYTES {
-                return Err(RedirectUriError::TooLong(position + 1));
+            if uri.len() > rules.max_bytes {
+                return Err(RedirectUriError::TooLong { number: position + 1, max: rules.max_bytes });
             }
-            check(&uri, rules)?;
+            check(&uri, rules.care)?;
             if !unique.contains(&uri) {
                 unique.push(uri);
             }
@@ -125,7 +140,7 @@ impl RedirectUris {
 }
 
 /// Checks one URI; the order is from syntax to policy, so that the text helps most.
-fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
+fn check(uri: &str, care: RedirectCare) -> Result<(), RedirectUriError> {
     let owned = || shorten(uri);
     if uri.is_empty() {
         return Err(RedirectUriError::NotAbsolute(String::new()));
@@ -143,7 +158,7 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
         other => RedirectUriError::Unreadable(owned(), other.to_string()),
     })?;
     let is_web = matches!(url.scheme(), "http" | "https");
-    if rules == RedirectUriRules::Strict && url.scheme() != "https" {
+    if care == RedirectCare::Strict && url.scheme() != "https" {
         return Err(RedirectUriError::NotHttps(owned()));
     }
     if !is_web && !is_private_use(url.scheme()) {
@@ -159,7 +174,7 @@ fn check(uri: &str, rules: RedirectUriRules) -> Result<(), RedirectUriError> {
     if authority(uri).contains('*') {
         return Err(RedirectUriError::Wildcard(owned()));
     }
-    if rules == RedirectUriRules::Strict {
+    if care == RedirectCare::Strict {
         check_strict(uri, &url)?;
     }
     Ok(())
@@ -227,10 +242,14 @@ fn shorten(uri: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use RedirectUriRules::{Lenient, Strict};
+    use RedirectCare::{Lenient, Strict};
 
-    fn one(uri: &str, rules: RedirectUriRules) -> Result<RedirectUris, RedirectUriError> {
-        RedirectUris::register(vec![uri.to_owned()], rules)
+    fn rules(care: RedirectCare) -> RedirectRules {
+        RedirectRules { care, max_count: 100, max_bytes: 2000 }
+    }
+
+    fn one(uri: &str, care: RedirectCare) -> Result<RedirectUris, RedirectUriError> {
+        RedirectUris::register(vec![uri.to_owned()], &rules(care))
     }
 
     #[test]
@@ -306,10 +325,13 @@ mod tests {
         ] {
             assert_eq!(one(uri, Strict), Err(error), "{uri}");
         }
-        assert_eq!(RedirectUris::register(vec![], Lenient), Err(E::None));
-        assert_eq!(RedirectUris::register(vec!["x".into(); 101], Lenient), Err(E::TooMany(101)));
-        let long = format!("https://tpp.example/{}", "x".repeat(MAX_BYTES));
-        assert_eq!(one(&long, Lenient), Err(E::TooLong(1)));
+        assert_eq!(RedirectUris::register(vec![], &rules(Lenient)), Err(E::None));
+        assert_eq!(
+            RedirectUris::register(vec!["x".into(); 101], &rules(Lenient)),
+            Err(E::TooMany { count: 101, max: 100 })
+        );
+        let long = format!("https://tpp.example/{}", "x".repeat(2000));
+        assert_eq!(one(&long, Lenient), Err(E::TooLong { number: 1, max: 2000 }));
     }
 
     #[test]
@@ -330,14 +352,14 @@ mod tests {
             "https://b.example/".to_owned(),
             "https://a.example/".to_owned(),
         ];
-        assert_eq!(RedirectUris::register(twice, Lenient).unwrap().as_slice().len(), 2);
+        assert_eq!(RedirectUris::register(twice, &rules(Lenient)).unwrap().as_slice().len(), 2);
     }
 
     proptest::proptest! {
         #[test]
         fn never_panics(uri in "\\PC{0,60}|(https?|[a-z]{1,8}):/{0,3}[a-z@*.%2f:\\[\\]#?/\\\\-]{0,30}") {
-            for rules in [Lenient, Strict] {
-                if let Ok(registered) = one(&uri, rules) {
+            for care in [Lenient, Strict] {
+                if let Ok(registered) = one(&uri, care) {
                     proptest::prop_assert!(registered.contains(&uri) && !uri.contains('#'));
                 }
             }

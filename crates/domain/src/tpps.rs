@@ -146,14 +146,14 @@ impl Tpp {
     }
 }
 
-/// Checks a `sector_identifier_uri`: absent, empty, or an https URL (OpenID Connect Registration, 5).
+/// Checks a `sector_identifier_uri`: absent, empty, or an https URL of so many bytes (OpenID Connect Registration, 5).
 ///
 /// Subjects are pairwise per organisation here, so the file behind the URL is not fetched.
 ///
 /// # Errors
 /// [`Refusal::SectorIdentifierUri`]
-pub fn check_sector_identifier_uri(uri: &str) -> Result<(), Refusal> {
-    let fits = uri.len() <= crate::redirect_uris::MAX_BYTES
+pub fn check_sector_identifier_uri(uri: &str, max_bytes: usize) -> Result<(), Refusal> {
+    let fits = uri.len() <= max_bytes
         && !uri.contains('#')
         && url::Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.host().is_some());
     if uri.is_empty() || fits { Ok(()) } else { Err(Refusal::SectorIdentifierUri) }
@@ -162,7 +162,10 @@ pub fn check_sector_identifier_uri(uri: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RedirectUriRules;
+    use crate::{RedirectCare, RedirectRules};
+
+    const RULES: RedirectRules =
+        RedirectRules { care: RedirectCare::Lenient, max_count: 100, max_bytes: 2000 };
 
     fn registration(certificate: &str, uri: &str) -> Registration {
         Registration {
@@ -176,7 +179,7 @@ mod tests {
                 not_after: Timestamp::MAX,
                 signing_key: None,
             },
-            redirect_uris: RedirectUris::register(vec![uri.into()], RedirectUriRules::Lenient).unwrap(),
+            redirect_uris: RedirectUris::register(vec![uri.into()], &RULES).unwrap(),
             sector_identifier_uri: String::new(),
             secret: SecretHash::from_hex(certificate),
             authentication: None,
@@ -229,10 +232,10 @@ mod tests {
     #[test]
     fn a_sector_identifier_is_an_https_url_or_nothing() {
         for good in ["", "https://tpp.example/sector.json"] {
-            assert_eq!(check_sector_identifier_uri(good), Ok(()));
+            assert_eq!(check_sector_identifier_uri(good, 2000), Ok(()));
         }
         for bad in ["http://tpp.example/", "tpp", "https://", "https://a.example/#x"] {
-            assert_eq!(check_sector_identifier_uri(bad), Err(Refusal::SectorIdentifierUri), "{bad}");
+            assert_eq!(check_sector_identifier_uri(bad, 2000), Err(Refusal::SectorIdentifierUri), "{bad}");
         }
     }
 }

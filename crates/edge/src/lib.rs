@@ -32,4 +32,4 @@ pub use observer::{
     with_causes, with_fault,
 };
 pub use rejected::Rejected;
-pub use signature::{SignatureRefusal, SignatureRules, check_message_signature};
+pub use signature::{SignatureRefusal, check_message_signature};

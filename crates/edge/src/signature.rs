@@ -1,53 +1,11 @@
 //! The signature over a request, held against the certificate that came with it.
 
-use eidas::KeyIdRules;
 use eidas::key_id::KeyIdError;
-use gateway::{PresentedCertificate, Strictness};
-use http_signatures::cavage::{self, Hs2019, Rules, SignatureHeader};
+use gateway::PresentedCertificate;
+use gateway::profile::SignatureRules;
+use http_signatures::cavage::{self, SignatureHeader};
 use http_signatures::{Message, Refusal};
 use jiff::Timestamp;
-
-/// What a bank demands of a signature.
-#[derive(Debug, Clone, Copy)]
-pub struct SignatureRules {
-    /// Rules for the signature header.
-    pub signature: Rules,
-    /// Rules for the key id.
-    pub key_id: KeyIdRules,
-}
-
-/// What working clients send (Berlin Group dialect, section 3.3).
-const LENIENT: SignatureRules = SignatureRules {
-    signature: Rules {
-        required: &["digest", "x-request-id"],
-        required_if_present: &[],
-        algorithm_optional: true,
-        algorithm_aliases: true,
-        ecdsa_raw: true,
-        hs2019: Hs2019::Natural,
-        date_window: 300,
-        skew: 60,
-    },
-    key_id: KeyIdRules { issuer_may_differ: true, ..KeyIdRules::INTEROP },
-};
-
-/// NextGenPSD2 to the letter. The issuer's name may still be spelled in every known way: it is compared as a set
-/// of attributes, whichever text a client's library makes of it.
-const STRICT: SignatureRules = SignatureRules {
-    signature: Rules::BERLIN_GROUP,
-    key_id: KeyIdRules { decimal_serial: false, ..KeyIdRules::INTEROP },
-};
-
-impl SignatureRules {
-    /// The rules of a bank that is so strict, with the headers that a call has to sign.
-    pub fn new(strictness: Strictness, required: &'static [&'static str]) -> Self {
-        let rules = match strictness {
-            Strictness::Lenient => LENIENT,
-            Strictness::Strict => STRICT,
-        };
-        Self { signature: Rules { required, ..rules.signature }, ..rules }
-    }
-}
 
 /// Why a signature is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -21,8 +21,10 @@ mod funds_consents;
 mod grants;
 mod keys;
 mod leases;
+mod linked_answers;
 mod log_in;
 mod onboarding;
+mod parties;
 mod payment_approvals;
 mod payment_confirmations;
 mod payment_requests;
@@ -50,17 +52,19 @@ pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, DecisionProblem, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
 pub use domain;
-use domain::{Interface, RedirectUriRules, RequestId, Tenant, TppId};
+use domain::{Interface, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::Lease;
+pub use linked_answers::LinkedAnswer;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
+pub use parties::{CertificateIdentity, Demand, Party, Shown};
 pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
@@ -84,33 +88,6 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
-    /// How much it puts up with.
-    pub strictness: Strictness,
-    /// How often it may be called.
-    pub rate_limits: RateLimits,
-    /// Whether it makes payments to other countries and in other currencies.
-    pub cross_border_payments: bool,
-}
-
-/// How much a bank puts up with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictness {
-    /// What working clients send is taken.
-    Lenient,
-    /// The standards to the letter.
-    Strict,
-}
-
-/// Limits on how often callers may call, where an interface has such limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RateLimits {
-    /// The interface's own numbers at a strict bank, generous ones at a lenient one.
-    #[default]
-    On,
-    /// The interface's own numbers.
-    Strict,
-    /// None.
-    Off,
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.
@@ -230,12 +207,5 @@ impl Gateway {
     /// an interface has to tell more than once need not be stored.
     pub fn derived_secret(&self, purpose: &str, parts: &[&str]) -> String {
         self.0.keys.derived_secret(purpose, parts)
-    }
-
-    fn redirect_uri_rules(&self) -> RedirectUriRules {
-        match self.0.settings.strictness {
-            Strictness::Lenient => RedirectUriRules::Lenient,
-            Strictness::Strict => RedirectUriRules::Strict,
-        }
     }
 }

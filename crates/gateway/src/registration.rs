@@ -1,16 +1,14 @@
 //! Registration: an initial access token is traded for a client id and a client secret, once.
 
-use std::sync::Arc;
-
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
-    CertificateRecord, CertificateStatus, ClientAuthentication, RedirectUris, Refusal, Registration,
-    SecretHash, StandingRefusal, Tpp, TppId,
+    CertificateRecord, CertificateStatus, ClientAuthentication, Interface, RedirectUris, Refusal,
+    Registration, SecretHash, StandingRefusal, Tpp, TppId,
 };
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
 
 /// What a third party sends to register.
 #[derive(Debug)]
@@ -18,7 +16,9 @@ pub struct RegistrationRequest {
     /// The initial access token.
     pub token: String,
     /// The certificate that came along; without one, the certificate that got the token counts.
-    pub certificate: Option<Arc<PresentedCertificate>>,
+    pub certificate: Option<CertificateIdentity>,
+    /// Where it comes along, or came along when the token was given.
+    pub place: Place,
     /// Redirect URIs as sent.
     pub redirect_uris: Vec<String>,
     /// `sector_identifier_uri` as sent; may be empty.
@@ -60,10 +60,10 @@ impl Gateway {
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
         let holder = match &request.certificate {
-            Some(presented) if presented.holder.tpp != onboarded.tpp => {
+            Some(identity) if identity.holder().tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
-            Some(presented) => presented.holder.clone(),
+            Some(identity) => identity.holder().clone(),
             None => onboarded,
         };
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
@@ -71,9 +71,10 @@ impl Gateway {
         if let Some(used_by) = &token.used_by {
             return self.registered_before(used_by, &holder.tpp, request, secret).await;
         }
-        let redirect_uris = RedirectUris::register(request.redirect_uris.clone(), self.redirect_uri_rules())
-            .map_err(Refusal::RedirectUri)?;
-        check_sector_identifier_uri(&request.sector_identifier_uri)?;
+        let rules = &self.profile(Interface::BerlinGroup).redirects;
+        let redirect_uris =
+            RedirectUris::register(request.redirect_uris.clone(), rules).map_err(Refusal::RedirectUri)?;
+        check_sector_identifier_uri(&request.sector_identifier_uri, rules.max_bytes)?;
         if request.authentication == Some(ClientAuthentication::PrivateKeyJwt) && holder.signing_key.is_none()
         {
             return Err(Refusal::SigningKeyMissing.into());
@@ -86,7 +87,7 @@ impl Gateway {
             authentication: request.authentication,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
-        let tpp = self.save_registration(ctx, changes, registration).await?;
+        let tpp = self.save_registration(ctx, changes, registration, request.place).await?;
         Ok(Registered { tpp, secret })
     }
 
@@ -114,6 +115,7 @@ impl Gateway {
         ctx: &Ctx,
         mut changes: Changes,
         registration: Registration,
+        place: Place,
     ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
         let previous = self.0.store.tpp(&holder.tpp).await?;
@@ -124,7 +126,7 @@ impl Gateway {
             None => CertificateRecord::first_seen(holder.clone(), ctx.now),
         };
         // A certificate that comes along was checked; the one that got the token may have ended since.
-        check_state(record.state(), Place::Signature, ctx.now)?;
+        check_state(record.state(), place, ctx.now)?;
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
         }

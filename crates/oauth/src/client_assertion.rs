@@ -1,8 +1,8 @@
 //! Clients that prove themselves by a signed assertion, `private_key_jwt` (RFC 7523; OpenID Connect Core 1.0, 9): the
 //! key is the one of the signing certificate that they registered with.
 
-use gateway::Strictness;
-use gateway::domain::{Timestamp, Tpp};
+use gateway::domain::{Timestamp, Tpp, duration_in_words};
+use gateway::profile::{AssertionAlgorithm, ClientRules};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -14,12 +14,6 @@ use crate::router::{Call, Services};
 
 /// `client_assertion_type`
 pub(crate) const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// Longest time until an assertion expires, in seconds: so long it is remembered.
-const MAX_LIFETIME: f64 = 3600.0;
-
-/// How far in the future an assertion may have been made, in seconds (FAPI 2.0 Security Profile, 5.3.2.1).
-const MAX_SKEW: f64 = 60.0;
 
 /// Longest `jti`, in bytes.
 const MAX_JTI: usize = 512;
@@ -40,14 +34,13 @@ struct Subject {
     sub: String,
 }
 
-/// The algorithms that assertions may be signed with, by the names of RFC 7518. FAPI 2.0 leaves PKCS#1 v1.5 out.
-pub(crate) fn algorithms(strictness: Strictness) -> &'static [(Algorithm, &'static str)] {
-    const ALL: [(Algorithm, &str); 3] =
-        [(Algorithm::PS256, "PS256"), (Algorithm::ES256, "ES256"), (Algorithm::RS256, "RS256")];
-    match strictness {
-        Strictness::Lenient => &ALL,
-        Strictness::Strict => &ALL[..2],
-    }
+/// The algorithms that assertions may be signed with, by the names of RFC 7518.
+pub(crate) fn algorithms(rules: &ClientRules) -> impl Iterator<Item = (Algorithm, &'static str)> + use<> {
+    rules.assertion_algorithms.iter().map(|algorithm| match algorithm {
+        AssertionAlgorithm::Ps256 => (Algorithm::PS256, "PS256"),
+        AssertionAlgorithm::Es256 => (Algorithm::ES256, "ES256"),
+        AssertionAlgorithm::Rs256 => (Algorithm::RS256, "RS256"),
+    })
 }
 
 /// Checks that a bank which keeps no algorithm for each client holds one to the algorithm that it registers all the
@@ -56,7 +49,7 @@ pub(crate) fn algorithms(strictness: Strictness) -> &'static [(Algorithm, &'stat
 /// # Errors
 /// What would be right.
 pub(crate) fn check_registered_algorithm(
-    strictness: Strictness,
+    rules: &ClientRules,
     key: Option<&str>,
     wanted: &str,
 ) -> Result<(), String> {
@@ -66,8 +59,8 @@ pub(crate) fn check_registered_algorithm(
             "{name} needs a signing certificate in TPP-Signature-Certificate; or leave it out"
         ));
     };
-    let known = algorithms(strictness).iter();
-    let fits: Vec<_> = known.filter(|(one, _)| key_for(*one, key).is_some()).map(|(_, name)| *name).collect();
+    let known = algorithms(rules);
+    let fits: Vec<_> = known.filter(|(one, _)| key_for(*one, key).is_some()).map(|(_, name)| name).collect();
     match fits[..] {
         [one] if one == wanted => Ok(()),
         _ if !fits.contains(&wanted) => Err(format!(
@@ -110,7 +103,7 @@ pub(crate) async fn client(
         refused("the client registered without a signing certificate; register again with TPP-Signature-Certificate")
     })?;
     let claims = verified(services, call, (assertion, algorithm), client.id.as_str(), key)?;
-    let expires_at = check_times(&claims, call.ctx.now)?;
+    let expires_at = check_times(&claims, call.ctx.now, &services.profile().clients)?;
     if claims.jti.is_empty() || claims.jti.len() > MAX_JTI {
         return Err(refused(format!("jti in the client_assertion must have 1 to {MAX_JTI} bytes")));
     }
@@ -132,9 +125,9 @@ fn unverified(services: &Services, assertion: &str) -> Result<(Algorithm, String
             "the header of the client_assertion has crit, and nothing of it is known here; leave it out",
         ));
     }
-    let known = algorithms(services.edge.gateway.settings().strictness);
-    if !known.iter().any(|(algorithm, _)| *algorithm == header.alg) {
-        let names: Vec<_> = known.iter().map(|(_, name)| *name).collect();
+    let known = || algorithms(&services.profile().clients);
+    if !known().any(|(algorithm, _)| algorithm == header.alg) {
+        let names: Vec<_> = known().map(|(_, name)| name).collect();
         return Err(refused(format!("the client_assertion must be signed with {}", names.join(" or "))));
     }
     let subject = jsonwebtoken::dangerous::insecure_decode::<Subject>(assertion).map_err(unreadable)?;
@@ -177,8 +170,7 @@ fn verified(
         });
     let claims = claims?.claims;
     // FAPI 2.0 Security Profile, 5.3.2.1: one audience, as a text, so that no other server can use it.
-    let is_strict = services.edge.gateway.settings().strictness == Strictness::Strict;
-    if is_strict && claims.aud.as_str() != Some(&issuer) {
+    if services.profile().clients.one_audience && claims.aud.as_str() != Some(&issuer) {
         return Err(refused(format!(
             "aud in the client_assertion must be the text {issuer} and nothing else"
         )));
@@ -201,20 +193,27 @@ fn audiences(services: &Services, issuer: &str) -> Vec<String> {
 }
 
 /// When the assertion expires, if it is good at `now`.
-fn check_times(claims: &Claims, now: Timestamp) -> Result<Timestamp, Error> {
+fn check_times(claims: &Claims, now: Timestamp, rules: &ClientRules) -> Result<Timestamp, Error> {
     let seconds = now.as_second();
     // Seconds since 1970 are far below 2^53.
     let at = seconds as f64;
     if claims.exp <= at {
         return Err(refused(format!("the client_assertion has expired; now it is {now}")));
     }
-    if claims.exp > at + MAX_LIFETIME {
-        return Err(refused("exp in the client_assertion is more than an hour ahead; give it some minutes"));
+    if claims.exp > at + rules.assertion_lifetime.as_secs_f64() {
+        let lifetime = duration_in_words(rules.assertion_lifetime);
+        return Err(refused(format!(
+            "exp in the client_assertion is more than {lifetime} ahead; give it some minutes"
+        )));
     }
-    if [claims.nbf, claims.iat].into_iter().flatten().any(|time| time > at + MAX_SKEW) {
+    if [claims.nbf, claims.iat]
+        .into_iter()
+        .flatten()
+        .any(|time| time > at + rules.assertion_skew.as_secs_f64())
+    {
         return Err(refused(format!("iat or nbf in the client_assertion lies ahead; now it is {now}")));
     }
-    // Rounded up: a part of a second counts. It is at most an hour.
+    // Rounded up: a part of a second counts. It is not far away.
     let left = (claims.exp - at).ceil() as i64;
     Ok(Timestamp::from_second(seconds.saturating_add(left)).unwrap_or(now))
 }

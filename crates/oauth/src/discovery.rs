@@ -25,8 +25,7 @@ pub(crate) async fn configuration(
     let issuer = services.issuer(&tenant);
     let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let methods = ClientAuthentication::NAMES.map(|(_, name)| name);
-    let algorithms: Vec<_> =
-        algorithms(edge.gateway.settings().strictness).iter().map(|(_, name)| *name).collect();
+    let algorithms: Vec<_> = algorithms(&services.profile().clients).map(|(_, name)| name).collect();
     let aliases = edge.mtls_url.as_ref().map(|origin| {
         let base = format!("{origin}/auth/{tenant}/v1");
         EndpointAliases {

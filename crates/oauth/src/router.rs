@@ -8,8 +8,8 @@ use axum::response::Response;
 use axum::routing::get;
 use edge::openapi::{self, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
-use gateway::Ctx;
-use gateway::domain::RequestId;
+use gateway::domain::{Interface, RequestId};
+use gateway::{Ctx, Profile};
 use http::Method;
 use http::request::Parts;
 
@@ -31,6 +31,11 @@ impl Services {
     /// The issuer of a tenant (OpenID Connect Discovery 1.0, 3).
     pub(crate) fn issuer(&self, tenant: &str) -> String {
         format!("{}{PREFIX}/{tenant}", self.edge.public_url)
+    }
+
+    /// How the bank runs the interface that this is the authorization server of.
+    pub(crate) fn profile(&self) -> &Profile {
+        self.edge.gateway.profile(Interface::BerlinGroup)
     }
 
     /// Whom access tokens are for: the bank's interfaces.

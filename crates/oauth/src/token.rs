@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use gateway::domain::{GrantRefusal, Refusal};
-use gateway::{CodeExchange, IssuedTokens, Strictness};
+use gateway::{CodeExchange, IssuedTokens};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, PRAGMA};
 
@@ -86,7 +86,7 @@ fn refused(services: &Services, error: gateway::Error) -> Error {
         gateway::Error::Refused(Refusal::Grant(CodeOfAnotherClient(_) | RefreshTokenUnknown))
     );
     let mut error = Error::from(error);
-    if is_recorded && services.edge.gateway.settings().strictness == Strictness::Strict {
+    if is_recorded && !services.profile().clients.own_error_codes {
         error.error = "invalid_grant";
     }
     error

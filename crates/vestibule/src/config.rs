@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edge::{CallLog, Observer};
+use gateway::Profiles;
 use gateway::domain::{Tenant, Timestamp};
-use gateway::{Profiles, RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 
-use crate::profiles;
+use crate::profiles::{self, RateLimits, Strictness};
 
 /// Everything that the command line can say about a sandbox.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct SandboxConfig {
     /// Where browsers reach the bank; by default the address without TLS.
     pub public_url: Option<String>,
     /// How the bank runs each of its interfaces, as strict or lenient as it is.
-    pub profiles: fn(Strictness) -> Profiles,
+    pub profiles: fn(Strictness, RateLimits) -> Profiles,
     /// How much the bank puts up with.
     pub strictness: Strictness,
     /// How often it may be called.

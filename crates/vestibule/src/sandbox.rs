@@ -9,7 +9,7 @@ use edge::outbound::Loopback;
 use edge::{Dialect, Edge, Mounted, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Store, StoreError, Strictness};
+use gateway::{Clock, Drawer, Store, StoreError};
 use oauth::SigningKeys;
 use sandbox::{Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
@@ -20,6 +20,7 @@ use crate::app::Bank;
 use crate::assemble::{Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
+use crate::profiles::Strictness;
 use crate::start_error::StartError;
 use crate::{tasks, tls};
 
@@ -87,7 +88,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         loopback: loopback(&sockets, &public_url),
     });
     let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
-    let bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    bank.due.insert(0, sandbox::due(&sandbox));
     let management = management(&edge, key, &sandbox, &bank);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
@@ -216,12 +218,11 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
 }
 
 fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
+    let mut profiles = (config.profiles)(config.strictness, config.rate_limits);
+    profiles.berlin_group.cross_border_payments = config.cross_border_payments;
     SandboxSettings {
         tenants: config.tenants.clone(),
-        profiles: (config.profiles)(config.strictness),
-        strictness: config.strictness,
-        rate_limits: config.rate_limits,
-        cross_border_payments: config.cross_border_payments,
+        profiles,
         seed: config.seed,
         begin: config.begin,
         public_url: public_url.to_owned(),

@@ -29,6 +29,8 @@ mod payment_bodies;
 mod payments;
 #[cfg(feature = "server")]
 mod router;
+#[cfg(feature = "server")]
+mod wording;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;

@@ -8,6 +8,7 @@ use crate::accounts::{AccountProfile, Seen, Type, named, profile, visible};
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::pointers::MAX_NAME;
 use crate::records::Record;
 use crate::reply::Reply;
 use crate::users::User;
@@ -19,9 +20,6 @@ pub(crate) const MAX_ACCOUNTS: usize = 25;
 const MAX_DAILY_LIMIT: i64 = 1_000_000;
 
 /// Opens an account of a type.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {
@@ -71,26 +69,12 @@ struct Wishes {
 
 impl Wishes {
     fn read(fields: Fields<'_>) -> Result<Self, Error> {
-        let text = |name| -> Result<Option<String>, Error> {
-            let text = fields.optional_text(name)?;
-            match text {
-                Some(text) if text.chars().count() > 140 => {
-                    Err(Error::bad(format!("The field \"{name}\" has more than 140 characters.")))
-                }
-                text => Ok(text.map(str::to_owned)),
-            }
-        };
-        let daily_limit = match fields.get("daily_limit") {
-            Some(_) => Some(fields.amount("daily_limit")?.minor),
-            None => None,
-        };
+        let daily_limit = fields.optional_amount("daily_limit")?.map(|limit| limit.minor);
         if daily_limit.is_some_and(|limit| !(0..=MAX_DAILY_LIMIT).contains(&limit)) {
             return Err(Error::bad("The field \"daily_limit\" must be from 0.00 to 10000.00."));
         }
-        let savings_goal = match fields.get("savings_goal") {
-            Some(_) => Some(fields.positive_amount("savings_goal")?.minor),
-            None => None,
-        };
+        let savings_goal = fields.get("savings_goal").map(|_| fields.positive_amount("savings_goal"));
+        let savings_goal = savings_goal.transpose()?.map(|goal| goal.minor);
         let setting = fields.get("setting").cloned();
         if setting.as_ref().is_some_and(|setting| !setting.is_object()) {
             return Err(Error::bad("The field \"setting\" must be an object."));
@@ -98,13 +82,9 @@ impl Wishes {
         if setting.as_ref().is_some_and(|setting| setting.to_string().len() > 2000) {
             return Err(Error::bad("The field \"setting\" is too long."));
         }
-        Ok(Self {
-            description: text("description")?,
-            display_name: text("display_name")?,
-            daily_limit,
-            savings_goal,
-            setting,
-        })
+        let description = fields.optional_short_text("description", MAX_NAME)?.map(str::to_owned);
+        let display_name = fields.optional_short_text("display_name", MAX_NAME)?.map(str::to_owned);
+        Ok(Self { description, display_name, daily_limit, savings_goal, setting })
     }
 
     async fn save(
@@ -134,9 +114,6 @@ enum Wish {
 }
 
 /// Changes what the holder calls an account, its limit, or closes it.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
     call.user()?;
     let User::Customer { customer } = call.caller()? else {

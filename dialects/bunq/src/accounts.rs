@@ -11,12 +11,13 @@ use crate::error::Error;
 use crate::labels::{amount, avatar, is_in_person, label_user, pointer, public_uuid, shown};
 use crate::pagination::Page;
 use crate::payments::roles_of_caller;
-use crate::records::{Kept, Record, find, index, look_up};
+use crate::records::{Record, find, index, look_up};
 use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::{self, User};
 use crate::wire::accounts::{self as wire, ACCOUNT, CoOwner, OfType, Setting};
 use crate::wire::objects::Object;
+use crate::wire::payments::Decision;
 use crate::wire::{Amount, MonetaryAccount};
 
 /// From the bank's id of an account to its number.
@@ -39,10 +40,6 @@ pub(crate) struct AccountProfile {
     pub(crate) savings_goal: Option<i64>,
     pub(crate) setting: Option<Value>,
     pub(crate) closing_reason: Option<String>,
-}
-
-impl Kept for AccountProfile {
-    const KIND: &'static str = "account";
 }
 
 /// An account that the caller may see.
@@ -86,9 +83,6 @@ impl Type {
 }
 
 /// Every account that the caller may see.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn visible(call: &Call) -> Result<Vec<Seen>, Error> {
     let gateway = &call.bunq.edge.gateway;
     let readable = match call.caller()? {
@@ -128,7 +122,7 @@ fn names_alone(accounts: Vec<ReadableAccount>) -> Vec<ReadableAccount> {
 /// 404 if the caller may not see it.
 pub(crate) async fn named(call: &Call) -> Result<Seen, Error> {
     call.user()?;
-    let id = call.id("account")?;
+    let id = call.names.account.get()?;
     let all = visible(call).await?;
     all.into_iter().find(|seen| seen.id == id).ok_or_else(Error::not_found)
 }
@@ -173,9 +167,6 @@ async fn number_accounts(call: &Call) -> Result<(), GatewayError> {
 }
 
 /// The number of an account, if it has one.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, account: &AccountId) -> Result<Option<i64>, GatewayError> {
     look_up::<i64>(&bunq.drawer, BY_ID, account.as_str()).await
 }
@@ -310,7 +301,8 @@ async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<CoOwner>, GatewayErro
         let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
         let label = label_user(number, &holder.name, call.ctx.tenant.country());
         let in_full = call.caller().is_ok_and(User::sees_all);
-        owners.push(CoOwner { alias: in_full.then_some(label), status: in_full.then_some("ACCEPTED") });
+        owners
+            .push(CoOwner { alias: in_full.then_some(label), status: in_full.then_some(Decision::Accepted) });
     }
     Ok(owners)
 }

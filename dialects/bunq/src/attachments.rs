@@ -100,7 +100,7 @@ async fn attachment(call: &Call, uuid: &str) -> Result<Attachment, Error> {
 
 /// `GET /attachment-public/{uuid}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let uuid = call.param("uuid");
+    let uuid = &call.names.uuid;
     let attachment = attachment(&call, uuid).await?;
     let Attachment { description, content_type, created, .. } = attachment;
     Ok(Reply::one(Object::AttachmentPublic(AttachmentPublic {
@@ -113,7 +113,7 @@ pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
 
 /// `GET /attachment-public/{uuid}/content`
 pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
-    let attachment = attachment(&call, call.param("uuid")).await?;
+    let attachment = attachment(&call, &call.names.uuid).await?;
     let octets = STANDARD.decode(&attachment.content).map_err(|_| Error::not_found())?;
     Ok(Reply::content(octets.into(), &attachment.content_type))
 }
@@ -135,7 +135,7 @@ pub(crate) async fn make_avatar(call: Call) -> Result<Reply, Error> {
 
 /// `GET /avatar/{uuid}`
 pub(crate) async fn read_avatar(call: Call) -> Result<Reply, Error> {
-    let uuid = call.param("uuid");
+    let uuid = &call.names.uuid;
     let avatar = look_up::<Avatar>(&call.bunq.drawer, AVATAR, uuid).await?.ok_or_else(Error::not_found)?;
     let Avatar { attachment: attachment_public_uuid, content_type, .. } = avatar;
     let image = [Image { attachment_public_uuid, content_type, unsaid: IMAGE }];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_subject, read_body, single_header};
-use gateway::domain::{Payment, PaymentId, SecretHash, Subject};
+use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject};
 use gateway::{ActingTpp, Ctx, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::credentials::{acting, check_address};
 use crate::error::Error;
 use crate::installations::Installation;
+use crate::names::Names;
 use crate::pagination::Page;
 use crate::records::{Kept, Range, Record, find, list};
 use crate::routes::{Route, Signed, TokenKind};
@@ -28,7 +29,7 @@ pub(crate) struct Incoming {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
     pub(crate) headers: HeaderMap,
-    pub(crate) params: Vec<(String, String)>,
+    pub(crate) names: Names,
     pub(crate) query: Vec<(String, String)>,
     /// The path from `/v1` on.
     pub(crate) path: String,
@@ -41,7 +42,7 @@ pub(crate) struct Call {
     pub(crate) bunq: Arc<Bunq>,
     pub(crate) ctx: Ctx,
     pub(crate) headers: HeaderMap,
-    params: Vec<(String, String)>,
+    pub(crate) names: Names,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) path: String,
     pub(crate) body: Bytes,
@@ -79,11 +80,8 @@ impl Caller {
 
 impl Call {
     /// Runs every check.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn admit(bunq: &Arc<Bunq>, route: &Route, incoming: Incoming) -> Result<Self, Error> {
-        let Incoming { ctx, connection, headers, params, query, path, body } = incoming;
+        let Incoming { ctx, connection, headers, names, query, path, body } = incoming;
         // Whoever comes from nowhere is on no list of permitted addresses.
         let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
@@ -110,13 +108,13 @@ impl Call {
         if route.signed == Signed::Always && !is_signed {
             return Err(Error::signature_required());
         }
-        let settings = bunq.edge.gateway.settings();
-        bunq.limiter.count(settings, (address, &route.method, route.path), ctx.now)?;
+        let rates = bunq.edge.gateway.profile(Interface::Bunq).rates;
+        bunq.limiter.count(rates, (address, &route.method, route.path), ctx.now)?;
         Ok(Self {
             bunq: Arc::clone(bunq),
             ctx,
             headers,
-            params,
+            names,
             query,
             path,
             body,
@@ -140,7 +138,7 @@ impl Call {
             bunq: Arc::clone(bunq),
             ctx,
             headers: HeaderMap::new(),
-            params: Vec::new(),
+            names: Names::default(),
             query: Vec::new(),
             path: String::new(),
             body: Bytes::new(),
@@ -181,26 +179,12 @@ impl Call {
     /// # Errors
     /// 404
     pub(crate) fn user(&self) -> Result<i64, Error> {
-        let asked = self.id("user")?;
+        let asked = self.names.user.get()?;
         let own = self.session()?.user;
         if asked == own || self.caller()?.granted_by() == Some(asked) {
             return Ok(own);
         }
         Err(Error::not_found())
-    }
-
-    /// A parameter of the path.
-    pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-    }
-
-    /// A number of the path.
-    ///
-    /// # Errors
-    /// 404 for what is no number, or a negative one.
-    pub(crate) fn id(&self, name: &str) -> Result<i64, Error> {
-        let id = self.param(name).parse().ok().filter(|id| *id >= 0);
-        id.ok_or_else(Error::not_found)
     }
 
     /// The body as a JSON object; null if it is empty. The media type says nothing here: clients send none, or any.
@@ -245,9 +229,6 @@ impl Call {
     }
 
     /// Asks for a payment, which is what this call is about.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn initiate(&self, request: PaymentRequest) -> Result<Payment, Error> {
         let payment = self.bunq.edge.gateway.initiate_payment(&self.ctx, request).await?;
         note_subject(Subject::Payment(payment.id.clone()));
@@ -313,10 +294,8 @@ impl Call {
                 break;
             }
         }
-        let is_more = page.cut(&mut found, weigh);
-        let ids: Vec<i64> = found.iter().map(|record| record.id).collect();
-        let (has_older, has_newer) = page.has_others(is_more);
-        Ok((found, page.links(&self.path, &ids, has_older, has_newer)))
+        let links = page.close(&self.path, &mut found, |record| record.id, weigh);
+        Ok((found, links))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::callbacks::{Access, Outcome, access, deliver};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::notifications::Filter;
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Range, Record, find, list as list_records};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::users;
@@ -40,11 +40,6 @@ pub(crate) struct Failure {
     next: Option<Timestamp>,
     message: String,
     response_code: Option<u16>,
-}
-
-impl Kept for Failure {
-    const KIND: &'static str = "notification-filter-failure";
-    const LIFE: Option<SignedDuration> = Some(SignedDuration::from_hours(24 * 30));
 }
 
 impl Failure {
@@ -92,9 +87,6 @@ impl Failure {
 }
 
 /// Keeps a failure, and as many before it as are kept; returns its number.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) -> Result<i64, GatewayError> {
     let added = bunq.add(ctx, user, failure).await?;
     let limit = i64::try_from(MOST).unwrap_or(i64::MAX).saturating_add(10);
@@ -106,9 +98,6 @@ pub(crate) async fn keep(bunq: &Bunq, ctx: &Ctx, user: i64, failure: Failure) ->
 }
 
 /// Tries a failure again if its time has come; says whether it is to be tried once more.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn retry(bunq: &Bunq, request: RequestId, (user, id): (i64, i64)) -> Result<bool, Error> {
     let ctx = bunq.context(request)?;
     let Some(mut failure) = find::<Failure>(&bunq.drawer, user, id).await? else {

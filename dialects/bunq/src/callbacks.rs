@@ -54,9 +54,6 @@ const NEWEST: i64 = 10;
 const OF_ACCESS: (Category, &str) = (Category::Oauth, "OAUTH_REVOKED");
 
 /// Begins at what is on the accounts now: what filters are about is what comes after them.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn begin(call: &Call, key: &str) -> Result<(), Error> {
     if matches!(call.caller()?, User::Provider { .. }) {
         return Ok(());
@@ -362,9 +359,6 @@ pub(crate) enum Outcome {
 }
 
 /// Posts a body to a target, signed as answers are.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn deliver(
     bunq: &Bunq,
     user: i64,

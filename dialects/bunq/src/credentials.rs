@@ -12,8 +12,9 @@ use crate::certificates::{Accepted, accept, bind_key};
 use crate::error::{Error, sentence};
 use crate::fields::Fields;
 use crate::lives::{APPROVAL, until};
+use crate::names::Number;
 use crate::permitted_ips::ANY;
-use crate::records::{Kept, Record, find, index_until, key_of, look_up};
+use crate::records::{Record, find, index_until, key_of, look_up};
 use crate::reply::{Reply, time};
 use crate::sessions::Session;
 use crate::signatures::is_sealed;
@@ -62,10 +63,6 @@ pub(crate) struct Address {
     pub(crate) updated: Timestamp,
     pub(crate) ip: String,
     pub(crate) is_active: bool,
-}
-
-impl Kept for Credential {
-    const KIND: &'static str = "credential";
 }
 
 impl Credential {
@@ -224,9 +221,6 @@ async fn add(
 }
 
 /// The API key of a customer of a bank for tests: the same whenever it is asked for, and kept as a hash alone.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn key_of_customer(bunq: &Bunq, ctx: &Ctx, user: i64) -> Result<String, gateway::Error> {
     let secret = bunq.edge.gateway.derived_secret("bunq customer key", &[&user.to_string()]);
     let key = format!("sandbox_{}", &secret[..56]);
@@ -239,9 +233,6 @@ pub(crate) async fn key_of_customer(bunq: &Bunq, ctx: &Ctx, user: i64) -> Result
 
 /// The first device binds the key to addresses; later ones have to come from these. Of two that are first at once, one
 /// is.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn bind(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -315,13 +306,13 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
     }
-    if users::number_of_provider(bunq, &accepted.holder.tpp).await?.is_none() {
+    if users::number_of_provider(bunq, &accepted.holder().tpp).await?.is_none() {
         bunq.new_providers.take(call.ctx.now, call.address)?;
     }
     if accepted.is_pseudo {
         bind_key(bunq, &accepted).await?;
     }
-    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await?;
+    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.identity).await?;
     Ok(make_key(&call, &acting, &accepted).await?)
 }
 
@@ -330,7 +321,7 @@ async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Resul
     let user = users::number_of(bunq, ctx, User::provider(accepted, acting.id().clone())).await?;
     let lifetime = if bunq.edge.gateway.is_for_tests() { FIRST_USE } else { FIRST_USE_LIVE };
     let expires_at = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
-    let certificate = Some(accepted.holder.fingerprint.clone());
+    let certificate = Some(accepted.holder().fingerprint.clone());
     let credential = Credential { certificate, ..Credential::new(Some(expires_at), None) };
     let record = Record::new(bunq.number().await?, user, ctx.now, credential);
     let forget_at = until(expires_at, REMEMBERED);
@@ -373,13 +364,13 @@ fn render(bunq: &Bunq, credential: &Record<Credential>, now: Timestamp) -> Objec
 }
 
 /// The credential that a path names, of the session's user.
-pub(crate) async fn named(call: &Call, owner: i64, name: &str) -> Result<Record<Credential>, Error> {
-    call.record::<Credential>(owner, call.id(name)?).await
+pub(crate) async fn named(call: &Call, owner: i64, name: Number) -> Result<Record<Credential>, Error> {
+    call.record::<Credential>(owner, name.get()?).await
 }
 
 /// `GET /payment-service-provider-credential/{id}`
 pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
-    let credential = named(&call, call.session()?.user, "id").await?;
+    let credential = named(&call, call.session()?.user, call.names.id).await?;
     Ok(Reply::one(render(&call.bunq, &credential, call.ctx.now)))
 }
 
@@ -393,6 +384,6 @@ pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
 
 /// `GET /user/{user}/credential-password-ip/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let credential = named(&call, call.user()?, "id").await?;
+    let credential = named(&call, call.user()?, call.names.id).await?;
     Ok(Reply::one(render(&call.bunq, &credential, call.ctx.now)))
 }

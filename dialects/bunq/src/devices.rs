@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
 use crate::permitted_ips::{MAX_ADDRESSES, check_ip};
-use crate::records::{Kept, Record, index_until, key_of, look_up};
+use crate::records::{Record, index_until, key_of, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::wire::objects::{self, Device, Object, State};
@@ -26,20 +26,11 @@ pub(crate) struct DeviceServer {
     ip: String,
 }
 
-impl Kept for DeviceServer {
-    const KIND: &'static str = "device";
-}
-
 /// `POST /device-server`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let fields = Fields::of(&body);
-    let description = fields.text("description")?.to_owned();
-    if description.chars().count() > MAX_DESCRIPTION {
-        return Err(Error::bad(format!(
-            "The field \"description\" has more than {MAX_DESCRIPTION} characters."
-        )));
-    }
+    let description = fields.short_text("description", MAX_DESCRIPTION)?.to_owned();
     let secret = fields.text("secret")?;
     let mut addresses = Vec::new();
     for text in fields.optional_texts("permitted_ips")?.unwrap_or_default() {
@@ -56,21 +47,18 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let (bunq, installation) = (&call.bunq, call.installation()?);
     let usable = resolve(bunq, &call.ctx, secret, call.address).await?;
     let (owner, credential) = (usable.credential().owner, usable.credential().id);
+    let is_own = usable.credential().value.grant.is_none();
     let key = format!("{}/{credential}", installation.id);
     if look_up::<i64>(&bunq.drawer, BY_INSTALLATION, &key).await?.is_some() {
         return Err(exists());
     }
-    let (named, is_own) = {
-        let credential = usable.credential();
-        ((credential.owner, credential.id), credential.value.grant.is_none())
-    };
     let id = bunq.number().await?;
     let ip = call.address.to_string();
     let device = Record::new(id, owner, call.ctx.now, DeviceServer { description: description.clone(), ip });
     let device = device.until(until(call.ctx.now, IN_USE));
     bind(bunq, &call.ctx, usable, (&description, call.address), &addresses).await?;
     if let Some(until) = device.forget_at.filter(|_| is_own) {
-        bunq.drawer.keep(&credentials::keys(secret, named), until).await?;
+        bunq.drawer.keep(&credentials::keys(secret, (owner, credential)), until).await?;
     }
     let by_installation = index_until(BY_INSTALLATION, key, &id, device.forget_at);
     match bunq.drawer.save(&[device.entry(), by_installation]).await {
@@ -81,9 +69,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// Under what the device of an installation and a credential is kept, if there is one.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn keys(
     bunq: &Bunq,
     installation: i64,
@@ -113,6 +98,6 @@ pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
 
 /// `GET /device-server/{id}` and `GET /device/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let device = call.record::<DeviceServer>(call.session()?.user, call.id("id")?).await?;
+    let device = call.record::<DeviceServer>(call.session()?.user, call.names.id.get()?).await?;
     Ok(Reply::one(render(&device)))
 }

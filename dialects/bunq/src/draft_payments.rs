@@ -14,11 +14,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{is_in_person, label_user};
 use crate::ledger::made_of;
-use crate::lives::ORDER;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Kept, Range, Record, find, list as list_records};
+use crate::records::{Range, Record, list as list_records};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
@@ -43,11 +42,6 @@ pub(crate) struct DraftPayment {
     /// How many entries it has; absent in drafts of earlier versions.
     #[serde(default)]
     count: Option<usize>,
-}
-
-impl Kept for DraftPayment {
-    const KIND: &'static str = "draft-payment";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// What somebody wants to become of a draft.
@@ -168,17 +162,18 @@ async fn object(
     })
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<DraftPayment>, Error> {
-    let draft = find::<DraftPayment>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
-    let draft = draft.filter(|draft| is_visible(call, draft)).ok_or_else(Error::not_found)?;
+/// The draft that the path names, with its account.
+async fn named(call: &Call) -> Result<(Seen, Record<DraftPayment>), Error> {
+    let seen = accounts::named(call).await?;
+    let draft = call.record::<DraftPayment>(seen.id, call.names.id.get()?).await?;
+    if !is_visible(call, &draft) {
+        return Err(Error::not_found());
+    }
     edge::note_subject(Subject::Payment(draft.value.payment.clone()));
-    Ok(draft)
+    Ok((seen, draft))
 }
 
 /// The newest drafts that the caller may see, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
@@ -207,16 +202,14 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/draft-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let draft = named(&call, &seen).await?;
+    let (seen, draft) = named(&call).await?;
     Ok(Reply::one(Object::DraftPayment(Box::new(render(&call, &seen, &draft).await?))))
 }
 
 /// `PUT …/monetary-account/{account}/draft-payment/{id}`: whoever prepared it cancels it, the user in person accepts
 /// or rejects it.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let draft = named(&call, &seen).await?;
+    let (seen, draft) = named(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
     let wish: Wish = fields.word("status")?;

@@ -41,9 +41,6 @@ pub(crate) fn due_key(record: &Record<ScheduledPayment>) -> Option<String> {
 
 /// Makes the payments of every schedule whose time has come, each once, at most [`MAX_DUE`] of them. Nothing else makes
 /// them: whoever reads writes nothing.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn make_due(bunq: &Bunq, ctx: &Ctx) -> Result<(), GatewayError> {
     let _one_after_the_other = bunq.due.lock().await;
     let end = format!("{:012}", ctx.now.as_second().saturating_add(1));
@@ -114,9 +111,6 @@ async fn payer_of(
 }
 
 /// How many schedules of an account have not ended.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn count_active(bunq: &Bunq, account: i64) -> Result<usize, GatewayError> {
     let active = look_up::<Active>(&bunq.drawer, ACTIVE, &account.to_string()).await?;
     Ok(active.map_or(0, |active| active.len()))
@@ -166,9 +160,6 @@ async fn note(bunq: &Bunq, record: &Record<ScheduledPayment>) -> Result<(), Gate
 }
 
 /// Takes up schedules of a customer that earlier versions kept without their payer.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn adopt(bunq: &Bunq, customer: &CustomerId) -> Result<(), GatewayError> {
     for readable in bunq.edge.gateway.own_accounts(customer).await? {
         let Some(account) = accounts::number_of(bunq, &readable.account.id).await? else { continue };

@@ -100,16 +100,13 @@ async fn candidates(call: &Call, page: &Page) -> Result<Vec<Event>, Error> {
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let page = call.page()?;
     let mut events = candidates(&call, &page).await?;
-    let is_more = page.cut(&mut events, |_| 1);
-    let (has_older, has_newer) = page.has_others(is_more);
-    let ids: Vec<i64> = events.iter().map(|((_, id), _)| *id).collect();
-    let elements = events.into_iter().map(|(_, event)| event).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
+    let links = page.close(&call.path, &mut events, |((_, id), _)| *id, |_| 1);
+    Ok(Reply::page(events.into_iter().map(|(_, event)| event).collect(), links))
 }
 
 /// `GET /user/{user}/event/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let (user, id) = (call.user()?, call.id("id")?);
+    let (user, id) = (call.user()?, call.names.id.get()?);
     let accounts = readable(&call).await?;
     let (position, found) = find(&call, &accounts, id).await?.ok_or_else(Error::not_found)?;
     Ok(Reply::one(event(&call, &accounts[position], user, &found).1))

@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{UNUSED, until};
-use crate::records::{Kept, Record, find, index_until, key_of, look_up};
+use crate::records::{Record, find, index_until, key_of, look_up};
 use crate::reply::{Reply, time};
 use crate::signatures::{canonical_pem, read_client_key};
 use crate::state::Bunq;
@@ -57,10 +57,6 @@ impl KeptInstallation {
     }
 }
 
-impl Kept for KeptInstallation {
-    const KIND: &'static str = "installation";
-}
-
 /// An installation with its key parsed.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -77,9 +73,6 @@ pub(crate) struct Installation {
 
 impl Installation {
     /// The installation with this token.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn find(bunq: &Bunq, token: &SecretHash) -> Result<Option<Arc<Self>>, gateway::Error> {
         let known = bunq.installations.get(token.as_hex());
         if let Some(known) = known.filter(|known| bunq.now() < known.known_until) {
@@ -152,5 +145,5 @@ async fn public_key(bunq: &Bunq) -> Result<Object, gateway::Error> {
 }
 
 fn check(call: &Call) -> Result<(), Error> {
-    if call.id("id")? == call.installation()?.id { Ok(()) } else { Err(Error::not_found()) }
+    if call.names.id.get()? == call.installation()?.id { Ok(()) } else { Err(Error::not_found()) }
 }

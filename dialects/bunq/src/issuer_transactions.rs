@@ -9,11 +9,10 @@ use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty};
-use crate::lives::ORDER;
 use crate::oauth_clients::check_url;
 use crate::pointers::{check_description, follow};
 use crate::provider_drafts::{check_provider, is_pending};
-use crate::records::{Kept, Record, find, index_until, look_up};
+use crate::records::{Record, find, index_until, look_up};
 use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::User;
@@ -34,11 +33,6 @@ pub(crate) struct IssuerTransaction {
     pub(crate) tpp: TppId,
     public_uuid: String,
     pub(crate) url_redirect: String,
-}
-
-impl Kept for IssuerTransaction {
-    const KIND: &'static str = "issuer-transaction";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST /user/{user}/payment-service-provider-issuer-transaction`
@@ -85,9 +79,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// The transaction with a public UUID.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn by_uuid(
     bunq: &Bunq,
     uuid: &str,
@@ -125,7 +116,7 @@ async fn render(call: &Call, transaction: &Record<IssuerTransaction>) -> Result<
 
 async fn named(call: &Call) -> Result<Record<IssuerTransaction>, Error> {
     let user = check_provider(call)?;
-    let transaction = call.record::<IssuerTransaction>(user, call.id("id")?).await?;
+    let transaction = call.record::<IssuerTransaction>(user, call.names.id.get()?).await?;
     edge::note_subject(Subject::Payment(transaction.value.payment.clone()));
     Ok(transaction)
 }
@@ -160,7 +151,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 
 /// `GET /payment-service-provider-issuer-transaction-public/{uuid}`: whoever knows the UUID is the payer.
 pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
-    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
+    let found = by_uuid(&call.bunq, &call.names.uuid).await?;
     Ok(Reply::one(render(&call, &found.ok_or_else(Error::not_found)?).await?))
 }
 
@@ -168,16 +159,13 @@ pub(crate) async fn read_public(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn reject_public(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     Fields::of(&body).constant("status", "REJECTED")?;
-    let found = by_uuid(&call.bunq, call.param("uuid")).await?;
+    let found = by_uuid(&call.bunq, &call.names.uuid).await?;
     let transaction = found.ok_or_else(Error::not_found)?;
     call.bunq.edge.gateway.reject_payment(&call.ctx, &transaction.value.payment).await?;
     Ok(Reply::id(transaction.id))
 }
 
 /// Whether the payer can still decide.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn is_open(
     bunq: &Bunq,
     ctx: &gateway::Ctx,

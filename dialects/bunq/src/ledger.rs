@@ -86,9 +86,6 @@ impl<'a> Ledger<'a> {
     }
 
     /// How many transactions there were at the end of a day.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn count_up_to(&self, day: Date) -> Result<i64, Error> {
         let count = self.call.bunq.edge.gateway.booked_up_to(&self.call.ctx, self.proof, day).await?;
         // What is booked at this moment has no number here.
@@ -96,9 +93,6 @@ impl<'a> Ledger<'a> {
     }
 
     /// Up to `limit` transactions, newest first, the first of them at a place.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn up_to(&self, newest: i64, limit: i64) -> Result<Vec<Numbered>, Error> {
         let range = (Some(newest), limit.max(0));
         let found =
@@ -108,9 +102,6 @@ impl<'a> Ledger<'a> {
     }
 
     /// How many transactions at the beginning of the history are all older than something, by halving.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn count_older(&self, is_older: impl Fn(&Numbered) -> bool) -> Result<i64, Error> {
         let (mut older, mut all) = (0, self.total);
         while older < all {
@@ -124,9 +115,6 @@ impl<'a> Ledger<'a> {
     }
 
     /// The newest `limit` transactions of those that come directly after a place, newest first.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn after(&self, place: i64, limit: i64) -> Result<Vec<Numbered>, Error> {
         let newest = (place + limit).min(self.total);
         self.up_to(newest, newest - place).await
@@ -160,9 +148,6 @@ pub(crate) async fn in_range(call: &Call, seen: &Seen, range: Range, limit: i64)
 }
 
 /// The number of the transaction that an entry made on an account.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn number_of_entry(call: &Call, seen: &Seen, entry: &str) -> Result<Option<i64>, Error> {
     let Some(proof) = &seen.readable.transactions else { return Ok(None) };
     let place = call.bunq.edge.gateway.entry_number(proof, entry).await?;
@@ -173,9 +158,6 @@ pub(crate) async fn number_of_entry(call: &Call, seen: &Seen, entry: &str) -> Re
 
 /// The transactions that a payment with so many transfers made on the account that paid, in their order. They were
 /// booked together, so they lie side by side. None if it was not made.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn made_of(
     call: &Call,
     seen: &Seen,

@@ -55,6 +55,8 @@ mod limits;
 #[cfg(feature = "server")]
 mod lives;
 #[cfg(feature = "server")]
+mod names;
+#[cfg(feature = "server")]
 mod notifications;
 #[cfg(feature = "server")]
 mod numbers;

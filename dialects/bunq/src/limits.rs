@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use gateway::{RateLimits, Settings, Strictness};
+use gateway::profile::RateLimit;
 use http::Method;
 use jiff::Timestamp;
 
@@ -12,19 +12,6 @@ use crate::error::Error;
 
 /// Windows that are remembered; when there are more, those that are over are forgotten, or else all of them.
 const MAX_WINDOWS: usize = 65_536;
-
-/// What a generous bank allows, for programs that run wild.
-const GENEROUS: (u32, i64) = (30_000, 3);
-
-/// So many calls in so many seconds: the provider's classic numbers.
-fn strict(method: &Method, endpoint: &str) -> (u32, i64) {
-    match (method.as_str(), endpoint) {
-        ("POST", "/session-server") => (1, 30),
-        ("GET", _) => (3, 3),
-        ("PUT", _) => (2, 3),
-        _ => (5, 3),
-    }
-}
 
 /// Whose calls are counted together.
 type Caller = (IpAddr, Method, &'static str);
@@ -42,15 +29,12 @@ impl Limiter {
     /// 429
     pub(crate) fn count(
         &self,
-        settings: &Settings,
+        limits: &[RateLimit],
         (address, method, endpoint): (IpAddr, &Method, &'static str),
         now: Timestamp,
     ) -> Result<(), Error> {
-        let (calls, seconds) = match (settings.rate_limits, settings.strictness) {
-            (RateLimits::Off, _) => return Ok(()),
-            (RateLimits::On, Strictness::Strict) | (RateLimits::Strict, _) => strict(method, endpoint),
-            (RateLimits::On, Strictness::Lenient) => GENEROUS,
-        };
+        let limit = limits.iter().find(|limit| limit.is_for(method.as_str(), endpoint));
+        let Some(RateLimit { calls, seconds, .. }) = limit.copied() else { return Ok(()) };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = |begun: Timestamp| {
             let age = now.duration_since(begun).as_secs();

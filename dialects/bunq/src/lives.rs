@@ -10,6 +10,7 @@ use gateway::domain::DISPUTABLE;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use crate::records::Kept;
 
 /// An installation with which no session was opened.
 pub(crate) const UNUSED: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -22,6 +23,39 @@ pub(crate) const APPROVAL: SignedDuration = SignedDuration::from_hours(24 * 130)
 
 /// What was asked to be paid, and what became of it: a little less than the payment itself, which is kept if it was made.
 pub(crate) const ORDER: SignedDuration = SignedDuration::from_hours(24 * 390);
+
+/// A callback that could not be delivered, after the last attempt that anybody asks for.
+const FAILURE: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Kinds of records, the type of each, and how long one is kept after it was made where that is known then.
+macro_rules! kept {
+    ($($kind:literal $module:ident :: $type:ident $(, $life:expr)?;)*) => {$(
+        impl Kept for crate::$module::$type {
+            const KIND: &'static str = $kind;
+            $(const LIFE: Option<SignedDuration> = Some($life);)?
+        }
+    )*};
+}
+
+kept! {
+    "account" accounts::AccountProfile;
+    "notification-filter-failure" callback_failures::Failure, FAILURE;
+    "credential" credentials::Credential;
+    "device" devices::DeviceServer;
+    "draft-payment" draft_payments::DraftPayment, ORDER;
+    "installation" installations::KeptInstallation;
+    "issuer-transaction" issuer_transactions::IssuerTransaction, ORDER;
+    "certificate-pinned" notifications::CertificatePinned;
+    "oauth-client" oauth_clients::OauthClient;
+    "payment-batch" payment_batches::PaymentBatch, ORDER;
+    "provider-draft-payment" provider_drafts::ProviderDraft, ORDER;
+    "request-inquiry" requests::RequestInquiry, ORDER;
+    "request-response" requests::RequestResponse, ORDER;
+    "scheduled-payment" schedules::ScheduledPayment;
+    "customer-statement" statements::CustomerStatement, ORDER;
+    "payment-statement" statements::PaymentStatement, ORDER;
+    "user" users::User;
+}
 
 /// Installations that can be made in a day.
 pub(crate) const INSTALLATIONS: u32 = 20_000;

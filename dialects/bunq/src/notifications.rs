@@ -8,9 +8,10 @@ use crate::call::Call;
 use crate::certificates::refuse_private_key;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::names::Number;
 use crate::oauth_clients::check_url;
 use crate::pagination::{MAX_COUNT, Page};
-use crate::records::{Kept, Range, Record, find, list as list_records, look_up};
+use crate::records::{Range, Record, find, list as list_records, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::wire::objects::{Category, NotificationFilter, Object};
@@ -38,7 +39,7 @@ impl Filter {
 /// Filters of a user, or of one of their accounts.
 async fn key(call: &Call) -> Result<String, Error> {
     let user = call.user()?;
-    if call.param("account").is_empty() {
+    if call.names.account == Number::Absent {
         return Ok(format!("user/{user}"));
     }
     Ok(format!("user/{user}/account/{}", accounts::named(call).await?.id))
@@ -89,14 +90,7 @@ pub(crate) struct CertificatePinned {
     is_deleted: bool,
 }
 
-impl Kept for CertificatePinned {
-    const KIND: &'static str = "certificate-pinned";
-}
-
 /// The certificates in PEM that the servers of a user must present or come from, if the user pinned some.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn pinned_by(bunq: &Bunq, user: i64) -> Result<Option<String>, gateway::Error> {
     let all = list_records::<CertificatePinned>(&bunq.drawer, user, Range::Older(None), MAX_COUNT).await?;
     let pem: String =
@@ -131,7 +125,7 @@ fn render_pinned(pinned: &Record<CertificatePinned>) -> Object {
 }
 
 async fn named(call: &Call) -> Result<Record<CertificatePinned>, Error> {
-    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.id("id")?).await?;
+    let found = find::<CertificatePinned>(&call.bunq.drawer, call.user()?, call.names.id.get()?).await?;
     found.filter(|pinned| !pinned.value.is_deleted).ok_or_else(Error::not_found)
 }
 

@@ -16,9 +16,6 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     /// The first of `count` numbers in a row, at most [`BLOCK`].
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn take(&self, drawer: &Drawer, count: i64) -> Result<i64, Error> {
         loop {
             if let Some(first) = self.take_reserved(count) {

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::names::Number;
 use crate::pagination::Page;
-use crate::records::{Kept, Record, find, index, look_up, parse, write};
+use crate::records::{Record, find, index, look_up, parse, write};
 use crate::reply::{Reply, time};
 use crate::state::Bunq;
 use crate::users::User;
@@ -21,9 +22,6 @@ const BY_CLIENT_ID: &str = "oauth-client-by-id";
 
 /// From a user to whether it has an active client.
 const ACTIVE: &str = "active-oauth-client";
-
-/// Most callback URLs of one client.
-const MAX_URLS: usize = 100;
 
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2000;
@@ -45,10 +43,6 @@ struct Callback {
     url: String,
 }
 
-impl Kept for OauthClient {
-    const KIND: &'static str = "oauth-client";
-}
-
 impl OauthClient {
     /// Whether browsers may be sent back to a URL: it equals a registered one, character by character.
     pub(crate) fn has_callback(&self, url: &str) -> bool {
@@ -57,9 +51,6 @@ impl OauthClient {
 }
 
 /// The client with an id, while it is active.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn by_client_id(
     bunq: &Bunq,
     client_id: &str,
@@ -192,8 +183,8 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     Ok(Reply::page(found.iter().map(|client| render(&call.bunq, client)).collect(), links))
 }
 
-async fn named(call: &Call, name: &str) -> Result<Record<OauthClient>, Error> {
-    call.record::<OauthClient>(manager(call)?, call.id(name)?).await
+async fn named(call: &Call, name: Number) -> Result<Record<OauthClient>, Error> {
+    call.record::<OauthClient>(manager(call)?, name.get()?).await
 }
 
 async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error> {
@@ -203,7 +194,7 @@ async fn save(call: &Call, mut client: Record<OauthClient>) -> Result<(), Error>
 
 /// `GET /user/{user}/oauth-client/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let client = named(&call, "id").await?;
+    let client = named(&call, call.names.id).await?;
     Ok(Reply::one(render(&call.bunq, &client)))
 }
 
@@ -217,7 +208,7 @@ enum Wish {
 
 /// `PUT /user/{user}/oauth-client/{id}`: a cancelled client's customers have to approve anew with the next one.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, "id").await?;
+    let mut client = named(&call, call.names.id).await?;
     let body = call.json()?;
     let wish: Wish = Fields::of(&body).word("status")?;
     if !client.value.is_active && wish == Wish::Active {
@@ -267,14 +258,15 @@ pub(crate) fn check_url(field: &str, text: &str) -> Result<String, Error> {
 
 /// `POST …/oauth-client/{client}/callback-url`
 pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
-    let mut client = named(&call, "client").await?;
+    let mut client = named(&call, call.names.client).await?;
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
     if client.value.has_callback(&url) {
         return Err(Error::bad("The Callback URL has already been registered for this Client."));
     }
-    if client.value.callbacks.len() >= MAX_URLS {
-        return Err(Error::bad(format!("A client has at most {MAX_URLS} callback URLs.")));
+    let max = call.bunq.edge.gateway.profile(Interface::Bunq).redirects.max_count;
+    if client.value.callbacks.len() >= max {
+        return Err(Error::bad(format!("A client has at most {max} callback URLs.")));
     }
     let id = call.bunq.number().await?;
     let now = call.ctx.now;
@@ -285,7 +277,7 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/oauth-client/{client}/callback-url`
 pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
-    let client = named(&call, "client").await?;
+    let client = named(&call, call.names.client).await?;
     let callbacks = client.value.callbacks.iter().rev();
     let elements = callbacks.map(|callback| Object::OauthCallbackUrl(render_callback(callback))).collect();
     Ok(Reply::page(elements, Page::none()))
@@ -293,7 +285,7 @@ pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
-    let (client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let callback = client.value.callbacks.iter().find(|callback| callback.id == id);
     let callback = callback.ok_or_else(Error::not_found)?;
     Ok(Reply::one(Object::OauthCallbackUrl(render_callback(callback))))
@@ -301,7 +293,7 @@ pub(crate) async fn read_callback(call: Call) -> Result<Reply, Error> {
 
 /// `PUT …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let body = call.json()?;
     let url = check_url("url", Fields::of(&body).text("url")?)?;
     if client.value.callbacks.iter().any(|callback| callback.url == url && callback.id != id) {
@@ -317,7 +309,7 @@ pub(crate) async fn change_callback(call: Call) -> Result<Reply, Error> {
 
 /// `DELETE …/oauth-client/{client}/callback-url/{id}`
 pub(crate) async fn delete_callback(call: Call) -> Result<Reply, Error> {
-    let (mut client, id) = (named(&call, "client").await?, call.id("id")?);
+    let (mut client, id) = (named(&call, call.names.client).await?, call.names.id.get()?);
     let before = client.value.callbacks.len();
     client.value.callbacks.retain(|callback| callback.id != id);
     if client.value.callbacks.len() == before {

@@ -60,11 +60,28 @@ impl Page {
         self.count + 1
     }
 
-    /// Takes what was found with [`Page::limit`], in one list or in several that were merged, and leaves what belongs on
-    /// the page: no more elements than were asked
-    /// for, and no more than so many of a weight that one answer carries [`MAX_WEIGHT`], but always one. True if there
-    /// is more beyond it, in the direction of the page.
-    pub(crate) fn cut<T>(&self, found: &mut Vec<T>, weigh: impl Fn(&T) -> usize) -> bool {
+    /// Takes what was found with [`Page::limit`], newest first, in one list or in several that were merged; leaves what
+    /// belongs on the page, and returns its links. `path` is that of the list, from `/v1` on.
+    pub(crate) fn close<T>(
+        &self,
+        path: &str,
+        found: &mut Vec<T>,
+        id: impl Fn(&T) -> i64,
+        weigh: impl Fn(&T) -> usize,
+    ) -> Pagination {
+        let is_more = self.cut(found, weigh);
+        // Whatever the bound names lies beyond that end.
+        let (has_older, has_newer) = match self.range {
+            Range::Older(bound) => (is_more, bound.is_some()),
+            Range::Newer(_) => (true, is_more),
+        };
+        let ids: Vec<i64> = found.iter().map(id).collect();
+        self.links(path, &ids, has_older, has_newer)
+    }
+
+    /// Leaves no more elements than were asked for, and no more than so many of a weight that one answer carries
+    /// [`MAX_WEIGHT`], but always one. True if there is more beyond it, in the direction of the page.
+    fn cut<T>(&self, found: &mut Vec<T>, weigh: impl Fn(&T) -> usize) -> bool {
         let (before, count) = (found.len(), usize::try_from(self.count).unwrap_or(usize::MAX));
         let kept = match self.range {
             Range::Older(_) => fitting(found.iter().take(count).map(weigh)),
@@ -75,15 +92,6 @@ impl Page {
             Range::Newer(_) => found.drain(..before - kept).for_each(drop),
         }
         kept < before
-    }
-
-    /// Whether there is anything older and newer than what is on the page: whatever its bound names lies beyond that
-    /// end, and more in its own direction if `is_more`.
-    pub(crate) fn has_others(&self, is_more: bool) -> (bool, bool) {
-        match self.range {
-            Range::Older(bound) => (is_more, bound.is_some()),
-            Range::Newer(_) => (true, is_more),
-        }
     }
 
     /// The links of a page whose elements have these numbers, newest first. `has_older` and `has_newer` say whether
@@ -165,6 +173,25 @@ mod tests {
         assert_eq!(cut(&older, &[5000, 1]), (vec![5000], true));
         assert_eq!(cut(&newer, &[5000]), (vec![5000], false));
         assert_eq!(cut(&newer, &[]), (vec![], false));
+    }
+
+    #[test]
+    fn links_lead_to_whatever_is_beyond_a_page() {
+        let close = |query: &[(&str, &str)], found: &[i64]| {
+            let mut found = found.to_vec();
+            let links = page(query).unwrap().close("/v1/x", &mut found, |id| *id, |_| 1);
+            (found, links.future_url.is_some(), links.newer_url.is_some(), links.older_url.is_some())
+        };
+        let two = ("count", "2");
+        assert_eq!(close(&[two], &[9, 8, 7]), (vec![9, 8], true, false, true), "the newest, and older ones");
+        assert_eq!(close(&[two], &[9, 8]), (vec![9, 8], true, false, false), "all there are");
+        let older = [two, ("older_id", "8")];
+        assert_eq!(close(&older, &[7, 6, 5]), (vec![7, 6], false, true, true), "in between");
+        assert_eq!(close(&older, &[7]), (vec![7], false, true, false), "the oldest");
+        let newer = [two, ("newer_id", "5")];
+        assert_eq!(close(&newer, &[8, 7, 6]), (vec![7, 6], false, true, true), "those next to the bound");
+        assert_eq!(close(&newer, &[7, 6]), (vec![7, 6], true, true, true), "up to the newest");
+        assert_eq!(close(&newer, &[]), (vec![], false, false, false), "nothing is newer");
     }
 
     #[test]

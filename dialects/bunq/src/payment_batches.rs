@@ -1,7 +1,6 @@
 //! Payments that customers make together in person (section 16.5).
 
 use gateway::domain::PaymentId;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -9,10 +8,9 @@ use crate::call::{Call, breathe};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::ledger::made_of;
-use crate::lives::ORDER;
 use crate::payments::Renderer;
 use crate::pointers::transfers;
-use crate::records::{Kept, Record};
+use crate::records::Record;
 use crate::reply::Reply;
 use crate::wire;
 use crate::wire::objects::Object;
@@ -21,11 +19,6 @@ use crate::wire::objects::Object;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentBatch {
     count: usize,
-}
-
-impl Kept for PaymentBatch {
-    const KIND: &'static str = "payment-batch";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// `POST …/monetary-account/{account}/payment-batch`
@@ -40,9 +33,6 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 }
 
 /// Notes a batch before its payments are made, and returns its number. Nobody sees it before that.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn add_batch(call: &Call, seen: &Seen, count: usize) -> Result<i64, Error> {
     Ok(call.bunq.add(&call.ctx, seen.id, PaymentBatch { count }).await?.id)
 }
@@ -76,18 +66,17 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/payment-batch/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    Ok(Reply::one(named(&call, &seen).await?))
+    Ok(Reply::one(named(&call).await?))
 }
 
 /// `PUT …/monetary-account/{account}/payment-batch/{id}`: what was paid stays paid.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    named(&call, &seen).await?;
-    Ok(Reply::id(call.id("id")?))
+    named(&call).await?;
+    Ok(Reply::id(call.names.id.get()?))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Object, Error> {
-    let batch = call.record::<PaymentBatch>(seen.id, call.id("id")?).await?;
+async fn named(call: &Call) -> Result<Object, Error> {
+    let seen = &accounts::named_own(call).await?;
+    let batch = call.record::<PaymentBatch>(seen.id, call.names.id.get()?).await?;
     render(call, seen, &batch).await?.ok_or_else(Error::not_found)
 }

@@ -19,6 +19,48 @@ use crate::wire;
 use crate::wire::objects::Object;
 use crate::wire::payments::{BookedPayment, PAYMENT, PlannedPayment};
 
+/// `GET …/monetary-account/{account}/payment`
+pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
+    let (seen, page) = (accounts::named(&call).await?, call.page()?);
+    let listed = in_range(&call, &seen, page.range, page.count).await?;
+    let renderer = Renderer::new(&call, &seen);
+    let ids: Vec<i64> = listed.payments.iter().map(|(id, _)| *id).collect();
+    let elements = listed.payments.iter().map(|one| renderer.object(one)).collect();
+    Ok(Reply::page(elements, page.links(&call.path, &ids, listed.has_older, listed.has_newer)))
+}
+
+/// `GET …/monetary-account/{account}/payment/{id}`
+pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named(&call).await?;
+    let found = find_one(&call, &seen, call.names.id.get()?).await?;
+    Ok(Reply::one(Renderer::new(&call, &seen).object(&found)))
+}
+
+/// `POST …/monetary-account/{account}/payment`
+pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
+    let seen = accounts::named_own(&call).await?;
+    let body = call.json()?;
+    let transfer = transfer(&call, Fields::of(&body)).await?;
+    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
+    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
+    edge::note_subject(Subject::Payment(payment.clone()));
+    let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
+    Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
+}
+
+/// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.
+pub(crate) async fn no_card_actions(call: Call) -> Result<Reply, Error> {
+    accounts::named(&call).await?;
+    call.page()?;
+    Ok(Reply::page(Vec::new(), Page::none()))
+}
+
+/// One of them.
+pub(crate) async fn no_card_action(call: Call) -> Result<Reply, Error> {
+    accounts::named(&call).await?;
+    Err(Error::not_found())
+}
+
 /// Renders transactions of one account.
 pub(crate) struct Renderer<'a> {
     call: &'a Call,
@@ -104,48 +146,6 @@ fn kind_of(call: &Call, transaction: &Transaction) -> (&'static str, &'static st
     }
 }
 
-/// `GET …/monetary-account/{account}/payment`
-pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let (seen, page) = (accounts::named(&call).await?, call.page()?);
-    let listed = in_range(&call, &seen, page.range, page.count).await?;
-    let renderer = Renderer::new(&call, &seen);
-    let ids: Vec<i64> = listed.payments.iter().map(|(id, _)| *id).collect();
-    let elements = listed.payments.iter().map(|one| renderer.object(one)).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, listed.has_older, listed.has_newer)))
-}
-
-/// `GET …/monetary-account/{account}/payment/{id}`
-pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    let found = find_one(&call, &seen, call.id("id")?).await?;
-    Ok(Reply::one(Renderer::new(&call, &seen).object(&found)))
-}
-
-/// `POST …/monetary-account/{account}/payment`
-pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let body = call.json()?;
-    let transfer = transfer(&call, Fields::of(&body)).await?;
-    let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
-    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
-    edge::note_subject(Subject::Payment(payment.clone()));
-    let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
-    Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
-}
-
-/// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.
-pub(crate) async fn no_card_actions(call: Call) -> Result<Reply, Error> {
-    accounts::named(&call).await?;
-    call.page()?;
-    Ok(Reply::page(Vec::new(), Page::none()))
-}
-
-/// One of them.
-pub(crate) async fn no_card_action(call: Call) -> Result<Reply, Error> {
-    accounts::named(&call).await?;
-    Err(Error::not_found())
-}
-
 /// Whether the caller's role lets it start payments.
 ///
 /// # Errors
@@ -158,9 +158,6 @@ pub(crate) fn check_may_pay(roles: &[eidas::Role]) -> Result<(), Error> {
 }
 
 /// The roles of the service provider that calls, in person or for a user; none for customers in person.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn roles_of_caller(call: &Call) -> Result<Option<Vec<eidas::Role>>, Error> {
     let provider = match call.caller()? {
         User::Customer { .. } => return Ok(None),

@@ -38,14 +38,14 @@ fn render(address: &Address) -> Object {
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let credential = named(&call, call.user()?, "credential").await?;
+    let credential = named(&call, call.user()?, call.names.credential).await?;
     let addresses = credential.value.addresses.iter().rev().map(render).collect();
     Ok(Reply::page(addresses, Page::none()))
 }
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let (credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let (credential, id) = (named(&call, call.user()?, call.names.credential).await?, call.names.id.get()?);
     let address = credential.value.addresses.iter().find(|address| address.id == id);
     Ok(Reply::one(render(address.ok_or_else(Error::not_found)?)))
 }
@@ -56,7 +56,7 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
     let fields = Fields::of(&body);
     let ip = check_ip(fields.text("ip")?)?;
     let is_active = fields.optional_word("status")? != Some(Wish::Inactive);
-    let mut credential = named(&call, call.user()?, "credential").await?;
+    let mut credential = named(&call, call.user()?, call.names.credential).await?;
     if credential.value.addresses.len() >= MAX_ADDRESSES {
         return Err(Error::bad(format!("A key has at most {MAX_ADDRESSES} addresses.")));
     }
@@ -71,7 +71,8 @@ pub(crate) async fn add(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let wish: Wish = Fields::of(&body).word("status")?;
-    let (mut credential, id) = (named(&call, call.user()?, "credential").await?, call.id("id")?);
+    let (mut credential, id) =
+        (named(&call, call.user()?, call.names.credential).await?, call.names.id.get()?);
     let address = credential.value.addresses.iter_mut().find(|address| address.id == id);
     let address = address.ok_or_else(Error::not_found)?;
     address.is_active = wish == Wish::Active;

@@ -3,7 +3,6 @@
 
 use gateway::PaymentRequest;
 use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Subject, Transfer};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, breathe};
@@ -11,10 +10,9 @@ use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::amount;
-use crate::lives::ORDER;
 use crate::payments::check_may_pay;
 use crate::pointers::{MAX_NAME, check_description, iban};
-use crate::records::{Kept, Record};
+use crate::records::Record;
 use crate::reply::Reply;
 use crate::users::User;
 use crate::wire;
@@ -24,11 +22,6 @@ use crate::wire::objects::Object;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ProviderDraft {
     payment: PaymentId,
-}
-
-impl Kept for ProviderDraft {
-    const KIND: &'static str = "provider-draft-payment";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// The service provider that calls in person, with the right to start payments.
@@ -93,7 +86,7 @@ async fn render(call: &Call, draft: &Record<ProviderDraft>) -> Result<Object, Er
 
 async fn named(call: &Call) -> Result<Record<ProviderDraft>, Error> {
     let user = check_provider(call)?;
-    let draft = call.record::<ProviderDraft>(user, call.id("id")?).await?;
+    let draft = call.record::<ProviderDraft>(user, call.names.id.get()?).await?;
     edge::note_subject(Subject::Payment(draft.value.payment.clone()));
     Ok(draft)
 }

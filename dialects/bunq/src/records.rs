@@ -93,9 +93,6 @@ impl<T: Kept> Record<T> {
     }
 
     /// Deletes it.
-    ///
-    /// # Errors
-    /// [`Error`]
     pub(crate) async fn delete(&self, drawer: &Drawer) -> Result<(), Error> {
         drawer.delete(&[(T::KIND, key(self.owner, self.id))]).await
     }
@@ -112,17 +109,11 @@ impl<T: Kept> Record<T> {
 }
 
 /// One record.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn find<T: Kept>(drawer: &Drawer, owner: i64, id: i64) -> Result<Option<Record<T>>, Error> {
     drawer.entry(T::KIND, &key(owner, id)).await?.map(Record::read).transpose()
 }
 
 /// Every record of a kind, whoever it belongs to.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn every<T: Kept>(drawer: &Drawer) -> Result<Vec<Record<T>>, Error> {
     let all = drawer.all(T::KIND).await?.into_iter();
     all.map(|(key, value)| Record::read(Entry { kind: T::KIND, key, value, forget_at: None, version: 0 }))
@@ -139,9 +130,6 @@ pub(crate) enum Range {
 }
 
 /// Records of an owner, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn list<T: Kept>(
     drawer: &Drawer,
     owner: i64,
@@ -184,9 +172,6 @@ pub(crate) fn key_of<T: Kept>(owner: i64, id: i64) -> (&'static str, String) {
 }
 
 /// What an index says.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn look_up<T: DeserializeOwned>(
     drawer: &Drawer,
     kind: &'static str,

@@ -5,7 +5,6 @@ use gateway::PaymentRequest;
 use gateway::domain::{
     Counterparty, Currency, Iban, Money, Payment, PaymentId, PaymentStatus, Timestamp, Transfer,
 };
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -14,9 +13,8 @@ use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty, label_own};
-use crate::lives::ORDER;
 use crate::pointers::follow;
-use crate::records::{Kept, Range, Record, list as list_records};
+use crate::records::{Range, Record, list as list_records};
 use crate::reply::{Reply, time};
 use crate::users::number_of_customer;
 use crate::wire;
@@ -41,11 +39,6 @@ pub(crate) struct RequestInquiry {
     payment: Option<PaymentId>,
 }
 
-impl Kept for RequestInquiry {
-    const KIND: &'static str = "request-inquiry";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// The same on the side of whoever is asked, under the number of their user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RequestResponse {
@@ -54,11 +47,6 @@ pub(crate) struct RequestResponse {
     inquiry: i64,
     /// The account that is asked. One number can stand for accounts in several currencies.
     asked: (Iban, String),
-}
-
-impl Kept for RequestResponse {
-    const KIND: &'static str = "request-response";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
 }
 
 /// What somebody who is asked for money answers.
@@ -206,14 +194,11 @@ async fn render(
     Ok(inquiry.stamped_at(updated, rendered))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<RequestInquiry>, Error> {
-    call.record::<RequestInquiry>(seen.id, call.id("id")?).await
+async fn named(call: &Call) -> Result<Record<RequestInquiry>, Error> {
+    call.record::<RequestInquiry>(accounts::named_own(call).await?.id, call.names.id.get()?).await
 }
 
 /// The newest requests that an account made, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest(
     call: &Call,
     seen: &Seen,
@@ -228,9 +213,6 @@ pub(crate) async fn newest(
 }
 
 /// The newest requests to an account, newest first.
-///
-/// # Errors
-/// [`Error`]
 pub(crate) async fn newest_responses(
     call: &Call,
     seen: &Seen,
@@ -262,15 +244,13 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/request-inquiry/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let inquiry = named(&call, &seen).await?;
+    let inquiry = named(&call).await?;
     Ok(Reply::one(Object::RequestInquiry(render(&call, &inquiry).await?)))
 }
 
 /// `PUT …/monetary-account/{account}/request-inquiry/{id}`: answers the whole object.
 pub(crate) async fn revoke(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let inquiry = named(&call, &seen).await?;
+    let inquiry = named(&call).await?;
     let body = call.json()?;
     Fields::of(&body).constant("status", "REVOKED")?;
     let Some(payment) = &inquiry.value.payment else {
@@ -320,30 +300,29 @@ pub(crate) async fn list_responses(call: Call) -> Result<Reply, Error> {
     Ok(Reply::page(elements, links))
 }
 
+/// The request that the path names, with the account that is asked and the inquiry.
 async fn named_response(
     call: &Call,
-    seen: &Seen,
-) -> Result<(Record<RequestResponse>, Record<RequestInquiry>), Error> {
+) -> Result<(Seen, Record<RequestResponse>, Record<RequestInquiry>), Error> {
+    let seen = accounts::named_own(call).await?;
     let user = call.session()?.user;
-    let response = call.record::<RequestResponse>(user, call.id("id")?).await?;
-    if !is_for(&response.value, seen) {
+    let response = call.record::<RequestResponse>(user, call.names.id.get()?).await?;
+    if !is_for(&response.value, &seen) {
         return Err(Error::not_found());
     }
     let inquiry = inquiry_of(call, &response.value).await?;
-    Ok((response, inquiry))
+    Ok((seen, response, inquiry))
 }
 
 /// `GET …/monetary-account/{account}/request-response/{id}`
 pub(crate) async fn read_response(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (response, inquiry) = named_response(&call, &seen).await?;
+    let (seen, response, inquiry) = named_response(&call).await?;
     Ok(Reply::one(Object::RequestResponse(render_response(&call, &seen, &response, &inquiry).await?)))
 }
 
 /// `PUT …/monetary-account/{account}/request-response/{id}`: answers the whole object.
 pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (response, inquiry) = named_response(&call, &seen).await?;
+    let (seen, response, inquiry) = named_response(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
     let wish: Wish = fields.word("status")?;
@@ -355,9 +334,7 @@ pub(crate) async fn respond(call: Call) -> Result<Reply, Error> {
         if !call.is_signed {
             return Err(Error::signature_required());
         }
-        if fields.get("amount_responded").is_some()
-            && fields.amount("amount_responded")? != inquiry.value.amount
-        {
+        if fields.optional_amount("amount_responded")?.is_some_and(|amount| amount != inquiry.value.amount) {
             return Err(Error::bad("The field \"amount_responded\" must be the amount that was inquired."));
         }
         let customer = call.caller()?.customer().ok_or_else(Error::not_found)?;

@@ -109,11 +109,11 @@ async fn answer(bunq: &Arc<Bunq>, request: Request) -> Result<Response, Error> {
     if parts.method == Method::OPTIONS {
         return Ok(preflight(&parts.headers));
     }
-    let (route, params) = bunq.routes.find(&parts.method, below)?;
+    let (route, names) = bunq.routes.find(&parts.method, below)?;
     note_route(&format!("{PREFIX}/v1{}", route.path));
     let ctx = bunq.context(id)?;
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let incoming = Incoming { ctx, connection, headers: parts.headers, params, query, path, body };
+    let incoming = Incoming { ctx, connection, headers: parts.headers, names, query, path, body };
     let call = Call::admit(bunq, route, incoming).await?;
     let reply = (route.handler)(call).await?;
     Ok(signed(bunq, reply).await?)

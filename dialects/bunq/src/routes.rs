@@ -10,6 +10,7 @@ use matchit::Router;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::names::Names;
 use crate::reply::Reply;
 use crate::{
     accounts, attachments, callback_failures, cards, credentials, devices, draft_payments, events, funds,
@@ -252,9 +253,6 @@ fn sandbox_and_assets() -> Vec<Route> {
     }
 }
 
-/// Parameters of a path with their names.
-pub(crate) type Parameters = Vec<(String, String)>;
-
 /// The operations by path.
 #[derive(Debug)]
 pub(crate) struct Routes(Router<Vec<Route>>);
@@ -281,14 +279,13 @@ impl Routes {
     ///
     /// # Errors
     /// 404, 405
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Parameters), Error> {
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Names), Error> {
         let matched = self.0.at(path).map_err(|_| Rejected::NotFound)?;
         // HEAD is GET without the body, which the server leaves out.
         let wanted = if *method == Method::HEAD { &Method::GET } else { method };
         let route = matched.value.iter().find(|route| route.method == *wanted);
         let route = route.ok_or_else(|| Error::method(&allowed(matched.value)))?;
-        let params = matched.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Ok((route, params.collect()))
+        Ok((route, Names::read(matched.params.iter()).ok_or(Rejected::NotFound)?))
     }
 }
 
@@ -313,9 +310,9 @@ mod tests {
         for route in all() {
             let path: Vec<_> =
                 route.path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
-            let (found, params) = routes.find(&route.method, &path.join("/")).unwrap();
+            let (found, names) = routes.find(&route.method, &path.join("/")).unwrap();
             assert_eq!(found.path, route.path);
-            assert!(params.iter().all(|(_, value)| value == "7"));
+            assert_eq!(names.user.get().is_ok(), route.path.contains("{user}"), "{}", route.path);
             count += 1;
         }
         assert!(count > 120, "{count}");

@@ -13,10 +13,11 @@ use crate::due_payments::{count_active, due_key, save};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::ledger::made_of;
+use crate::names::Number;
 use crate::pagination::Page;
 use crate::payments::{Renderer, planned};
 use crate::pointers::transfer;
-use crate::records::{Kept, Record, list as list_records};
+use crate::records::{Record, list as list_records};
 use crate::reply::{Reply, time};
 use crate::wire;
 use crate::wire::ErrorText;
@@ -50,10 +51,6 @@ pub(crate) struct Instance {
     pub(crate) at: Timestamp,
     /// Why it could not be made; none if it was.
     pub(crate) error: Option<String>,
-}
-
-impl Kept for ScheduledPayment {
-    const KIND: &'static str = "scheduled-payment";
 }
 
 impl ScheduledPayment {
@@ -166,8 +163,11 @@ fn render(seen: &Seen, record: &Record<ScheduledPayment>) -> Object {
     }))
 }
 
-async fn named(call: &Call, seen: &Seen, name: &str) -> Result<Record<ScheduledPayment>, Error> {
-    call.record::<ScheduledPayment>(seen.id, call.id(name)?).await
+/// The schedule that the path names, with its account.
+async fn named(call: &Call, name: Number) -> Result<(Seen, Record<ScheduledPayment>), Error> {
+    let seen = accounts::named_own(call).await?;
+    let record = call.record::<ScheduledPayment>(seen.id, name.get()?).await?;
+    Ok((seen, record))
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment`
@@ -179,15 +179,13 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "id").await?;
+    let (seen, record) = named(&call, call.names.id).await?;
     Ok(Reply::one(render(&seen, &record)))
 }
 
 /// `PUT …/monetary-account/{account}/schedule-payment/{id}`: answers the whole object.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, "id").await?;
+    let (seen, mut record) = named(&call, call.names.id).await?;
     if record.value.next().is_none() {
         return Err(Error::bad("The schedule has ended and cannot be changed any more."));
     }
@@ -214,8 +212,7 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 
 /// `DELETE …/monetary-account/{account}/schedule-payment/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let mut record = named(&call, &seen, "id").await?;
+    let (_, mut record) = named(&call, call.names.id).await?;
     let before = due_key(&record);
     record.value.is_cancelled = true;
     record.updated = call.ctx.now;
@@ -244,11 +241,8 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
         found.extend(listed.into_iter().map(|record| (seen, record)));
     }
     found.sort_by_key(|(_, record)| std::cmp::Reverse(record.id));
-    let is_more = page.cut(&mut found, |_| 1);
-    let ids: Vec<i64> = found.iter().map(|(_, record)| record.id).collect();
-    let (has_older, has_newer) = page.has_others(is_more);
-    let elements = found.iter().map(|(seen, record)| schedule_of(seen, record)).collect();
-    Ok(Reply::page(elements, page.links(&call.path, &ids, has_older, has_newer)))
+    let links = page.close(&call.path, &mut found, |(_, record)| record.id, |_| 1);
+    Ok(Reply::page(found.iter().map(|(seen, record)| schedule_of(seen, record)).collect(), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule`
@@ -260,8 +254,7 @@ pub(crate) async fn list_schedules(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/schedule/{id}`
 pub(crate) async fn read_one(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "id").await?;
+    let (seen, record) = named(&call, call.names.id).await?;
     Ok(Reply::one(schedule_of(&seen, &record)))
 }
 
@@ -280,7 +273,7 @@ async fn instance(
     };
     Ok(Object::ScheduleInstance(Box::new(ScheduleInstance {
         id: instance.number + 1,
-        state: if instance.error.is_none() { "FINISHED_SUCCESSFULLY" } else { "FAILED_USER_ERROR" },
+        state: instance.error.as_ref().map_or(State::FinishedSuccessfully, |_| State::FailedUserError),
         time_start: time(instance.at),
         time_end: time(instance.at),
         error_message: instance.error.iter().map(error).collect(),
@@ -291,8 +284,7 @@ async fn instance(
 
 /// `GET …/schedule/{schedule}/schedule-instance`
 pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let record = named(&call, &seen, "schedule").await?;
+    let (seen, record) = named(&call, call.names.schedule).await?;
     let mut elements = Vec::new();
     for one in record.value.instances.iter().rev() {
         breathe().await;
@@ -303,8 +295,7 @@ pub(crate) async fn list_instances(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/schedule/{schedule}/schedule-instance/{id}`
 pub(crate) async fn read_instance(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named_own(&call).await?;
-    let (record, id) = (named(&call, &seen, "schedule").await?, call.id("id")?);
+    let ((seen, record), id) = (named(&call, call.names.schedule).await?, call.names.id.get()?);
     let found = record.value.instances.iter().find(|one| one.number + 1 == id);
     let found = found.ok_or_else(Error::not_found)?;
     Ok(Reply::one(instance(&call, &seen, &record, found).await?))

@@ -60,9 +60,6 @@ impl Session {
 }
 
 /// The session with this token, while it lasts.
-///
-/// # Errors
-/// [`gateway::Error`]
 pub(crate) async fn find(
     bunq: &Bunq,
     ctx: &Ctx,

@@ -33,9 +33,6 @@ impl std::fmt::Debug for ServerKey {
 
 impl ServerKey {
     /// Takes the key that was kept, or makes one and keeps it.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn load_or_make(drawer: &Drawer) -> Result<Arc<Self>, gateway::Error> {
         let both = match drawer.get("server-key", "private").await? {
             Some(both) => Some(both),

@@ -96,25 +96,16 @@ impl Bunq {
     }
 
     /// A fresh number.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn number(&self) -> Result<i64, gateway::Error> {
         self.numbers.take(&self.drawer, 1).await
     }
 
     /// The first of several fresh numbers in a row.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn numbers(&self, count: i64) -> Result<i64, gateway::Error> {
         self.numbers.take(&self.drawer, count).await
     }
 
     /// Makes and writes a record.
-    ///
-    /// # Errors
-    /// [`gateway::Error`]
     pub(crate) async fn add<T: Kept>(
         &self,
         ctx: &Ctx,

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use gateway::domain::{Date, Money, TppId, Transaction};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -11,8 +10,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::label_account;
 use crate::ledger::{Ledger, find_one};
-use crate::lives::ORDER;
-use crate::records::{Kept, Record, find};
+use crate::records::Record;
 use crate::reply::Reply;
 use crate::statement_files::{Statement, csv, mt940, pdf};
 use crate::wire::accounts::{self as wire, Format, RegionalFormat};
@@ -49,26 +47,15 @@ impl CustomerStatement {
     }
 }
 
-impl Kept for CustomerStatement {
-    const KIND: &'static str = "customer-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// A statement of one payment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PaymentStatement {
     payment: i64,
 }
 
-impl Kept for PaymentStatement {
-    const KIND: &'static str = "payment-statement";
-    const LIFE: Option<SignedDuration> = Some(ORDER);
-}
-
 /// `POST …/monetary-account/{account}/customer-statement`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
+    let seen = readable(&call).await?;
     let body = call.json()?;
     let fields = Fields::of(&body);
     let format = fields.word("statement_format")?;
@@ -96,10 +83,11 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(statement.id))
 }
 
-/// Whoever may not see payments may not see statements of them.
-fn check_readable(seen: &Seen) -> Result<(), Error> {
+/// The account that the path names. Whoever may not see payments may not see statements of them.
+async fn readable(call: &Call) -> Result<Seen, Error> {
+    let seen = accounts::named(call).await?;
     if seen.readable.transactions.is_some() {
-        return Ok(());
+        return Ok(seen);
     }
     Err(Error::forbidden("The user did not grant access to payments; the role AISP is needed for that."))
 }
@@ -116,15 +104,16 @@ fn render(seen: &Seen, statement: &Record<CustomerStatement>) -> Object {
     }))
 }
 
-async fn named(call: &Call, seen: &Seen) -> Result<Record<CustomerStatement>, Error> {
-    let found = find::<CustomerStatement>(&call.bunq.drawer, seen.id, call.id("id")?).await?;
-    found.filter(|statement| statement.value.is_visible(call)).ok_or_else(Error::not_found)
+/// The statement that the path names, with its account.
+async fn named(call: &Call) -> Result<(Seen, Record<CustomerStatement>), Error> {
+    let seen = readable(call).await?;
+    let found = call.record::<CustomerStatement>(seen.id, call.names.id.get()?).await?;
+    if found.value.is_visible(call) { Ok((seen, found)) } else { Err(Error::not_found()) }
 }
 
 /// `GET …/monetary-account/{account}/customer-statement`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
+    let seen = readable(&call).await?;
     let is_visible = |statement: &Record<CustomerStatement>| statement.value.is_visible(&call);
     let (found, links) = call.page_of_visible::<CustomerStatement>(seen.id, is_visible).await?;
     let elements = found.iter().map(|statement| render(&seen, statement)).collect();
@@ -133,17 +122,13 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}`
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let statement = named(&call, &seen).await?;
+    let (seen, statement) = named(&call).await?;
     Ok(Reply::one(render(&seen, &statement)))
 }
 
 /// `DELETE …/monetary-account/{account}/customer-statement/{id}`
 pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let mut statement = named(&call, &seen).await?;
+    let (_, mut statement) = named(&call).await?;
     statement.value.is_deleted = true;
     statement.forget_at = Some(call.ctx.now);
     statement.save(&call.bunq.drawer).await?;
@@ -152,9 +137,7 @@ pub(crate) async fn delete(call: Call) -> Result<Reply, Error> {
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}/content`
 pub(crate) async fn content(call: Call) -> Result<Reply, Error> {
-    let seen = accounts::named(&call).await?;
-    check_readable(&seen)?;
-    let record = named(&call, &seen).await?;
+    let (seen, record) = named(&call).await?;
     let made = tokio::time::timeout(MAX_TIME, file(&call, &seen, record)).await;
     made.map_err(|_| {
         Error::bad(
@@ -223,7 +206,7 @@ async fn in_period(
 /// `POST …/event/{event}/statement`
 pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named(&call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     find_one(&call, &seen, payment).await?;
     let statement = call.bunq.add(&call.ctx, payment, PaymentStatement { payment }).await?;
     Ok(Reply::id(statement.id))
@@ -231,9 +214,9 @@ pub(crate) async fn create_of_payment(call: Call) -> Result<Reply, Error> {
 
 async fn of_payment(call: &Call) -> Result<(Seen, Transaction, Record<PaymentStatement>), Error> {
     let seen = accounts::named(call).await?;
-    let payment = call.id("event")?;
+    let payment = call.names.event.get()?;
     let (_, transaction) = find_one(call, &seen, payment).await?;
-    let found = call.record::<PaymentStatement>(payment, call.id("id")?).await?;
+    let found = call.record::<PaymentStatement>(payment, call.names.id.get()?).await?;
     Ok((seen, transaction, found))
 }
 

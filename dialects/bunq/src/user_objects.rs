@@ -16,9 +16,6 @@ use crate::wire::users::{
 use crate::wire::{self, Amount, Pointer};
 
 /// A user under its wrapper.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn render(
     bunq: &Bunq,
     ctx: &Ctx,

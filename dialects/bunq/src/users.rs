@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{APPROVAL, until};
 use crate::pagination::Page;
-use crate::records::{Kept, Record, index_until, look_up};
+use crate::records::{Record, index_until, look_up};
 use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects::{limited, render};
@@ -79,10 +79,6 @@ pub(crate) fn ordinary_user(client: &TppId) -> Option<i64> {
     client.as_str().strip_prefix(ORDINARY)?.parse().ok()
 }
 
-impl Kept for User {
-    const KIND: &'static str = "user";
-}
-
 impl User {
     /// The user of a certificate that was accepted.
     pub(crate) fn provider(accepted: &Accepted, tpp: TppId) -> Self {
@@ -90,7 +86,7 @@ impl User {
             tpp,
             name: accepted.name.clone(),
             distinguished_name: accepted.distinguished_name.clone(),
-            roles: accepted.holder.roles.clone(),
+            roles: accepted.holder().roles.clone(),
         }
     }
 
@@ -147,17 +143,11 @@ impl User {
 }
 
 /// A user by number.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn find(bunq: &Bunq, id: i64) -> Result<Option<Record<User>>, GatewayError> {
     crate::records::find(&bunq.drawer, 0, id).await
 }
 
 /// The number of whoever is known by a name; a new one for somebody new.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -180,9 +170,6 @@ pub(crate) async fn number(
 
 /// The number of a user, who is made if new. A service provider that comes with a newer certificate keeps its number
 /// and gets the roles of that certificate.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64, GatewayError> {
     let number = number(bunq, ctx, &user.key(), || user.clone()).await?;
     if let (User::Provider { .. }, Some(mut known)) = (&user, find(bunq, number).await?) {
@@ -198,9 +185,6 @@ pub(crate) async fn number_of(bunq: &Bunq, ctx: &Ctx, user: User) -> Result<i64,
 }
 
 /// The number of a customer's user.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of_customer(
     bunq: &Bunq,
     ctx: &Ctx,
@@ -210,9 +194,6 @@ pub(crate) async fn number_of_customer(
 }
 
 /// The number of the user whose client a third party is, if there is one.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Option<i64>, GatewayError> {
     if let Some(user) = ordinary_user(tpp) {
         return Ok(Some(user));
@@ -222,9 +203,6 @@ pub(crate) async fn number_of_provider(bunq: &Bunq, tpp: &TppId) -> Result<Optio
 
 /// The name of whoever a user acts for: the service provider, or the ordinary user whose client it is. Absent for
 /// customers in person.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn provider_name(bunq: &Bunq, id: i64) -> Result<Option<String>, GatewayError> {
     let mut user = find(bunq, id).await?.map(|record| record.value);
     if let Some(User::Key { provider, .. }) = user {
@@ -255,7 +233,7 @@ pub(crate) async fn list_own(call: Call) -> Result<Reply, Error> {
 /// `GET /user/{user}`: oneself, or for a key the user who granted it, as far as the role goes: name and number.
 pub(crate) async fn read(call: Call) -> Result<Reply, Error> {
     call.user()?;
-    let asked = call.id("user")?;
+    let asked = call.names.user.get()?;
     if call.caller()?.granted_by() != Some(asked) {
         return Ok(Reply::one(own(&call).await?));
     }
@@ -283,7 +261,7 @@ pub(crate) async fn read_provider(call: Call) -> Result<Reply, Error> {
 }
 
 async fn of_kind(call: Call, is_wanted: fn(&Object) -> bool) -> Result<Reply, Error> {
-    if call.id("user")? != call.session()?.user {
+    if call.names.user.get()? != call.session()?.user {
         return Err(Error::not_found());
     }
     let user = own(&call).await?;
@@ -293,7 +271,7 @@ async fn of_kind(call: Call, is_wanted: fn(&Object) -> bool) -> Result<Reply, Er
 /// `PUT /user-person/{user}` and `/user-company/{user}`: how long sessions last can be changed here; what the bank knows
 /// about a customer is changed at the bank.
 pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
-    if call.id("user")? != call.session()?.user {
+    if call.names.user.get()? != call.session()?.user {
         return Err(Error::not_found());
     }
     let (User::Customer { .. }, body) = (call.caller()?, call.json()?) else {
@@ -320,9 +298,6 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
 }
 
 /// How long sessions of a customer last: their automatic log-out, a week unless they changed it.
-///
-/// # Errors
-/// [`GatewayError`]
 pub(crate) async fn session_lifetime(bunq: &Bunq, user: i64) -> Result<SignedDuration, GatewayError> {
     let kept = look_up::<i64>(&bunq.drawer, TIMEOUT, &user.to_string()).await?;
     Ok(kept.map_or(WEEK, SignedDuration::from_secs))

@@ -1,9 +1,8 @@
 //! What a registration sends: a form or JSON with the same members.
 
 use edge::{Rejected, read_json};
-use gateway::Strictness;
-use gateway::domain::redirect_uris::MAX_COUNT;
 use gateway::domain::{ClientAuthentication, RedirectUriError, Refusal};
+use gateway::profile::ClientRules;
 use http::HeaderMap;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -107,10 +106,10 @@ impl ClientMetadata {
     ///
     /// # Errors
     /// 415 for another media type, 400 for a body that cannot be read.
-    pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Error> {
+    pub(super) fn parse(headers: &HeaderMap, body: &[u8], max_redirect_uris: usize) -> Result<Self, Error> {
         match media_type(headers)?.as_deref() {
             None | Some("application/x-www-form-urlencoded") => {
-                check_count(body)?;
+                check_count(body, max_redirect_uris)?;
                 Self::from_form(&Form::parse_with_lists(body)?)
             }
             // A signing client in the field labels an empty body as JSON.
@@ -166,11 +165,11 @@ impl ClientMetadata {
 }
 
 /// Says how many redirect URIs there are if there are too many of them, and not that there are too many parameters.
-fn check_count(form: &[u8]) -> Result<(), Error> {
+fn check_count(form: &[u8], max: usize) -> Result<(), Error> {
     let is_uri = |name: &str| matches!(name, "redirect_uris" | "redirect_uris[]");
     let count = form_urlencoded::parse(form).filter(|(name, _)| is_uri(name)).count();
-    if count > MAX_COUNT {
-        return Err(Refusal::from(RedirectUriError::TooMany(count)).into());
+    if count > max {
+        return Err(Refusal::from(RedirectUriError::TooMany { count, max }).into());
     }
     Ok(())
 }
@@ -187,12 +186,12 @@ impl Asked {
     /// `invalid_client_metadata` for any choice that is not to be had.
     pub(super) fn check(
         &self,
-        strictness: Strictness,
+        rules: &ClientRules,
         id_token_algorithm: &str,
         signing_key: Option<&str>,
     ) -> Result<Option<ClientAuthentication>, Error> {
         let methods = ClientAuthentication::NAMES.map(|(_, name)| name);
-        let algorithms: Vec<_> = algorithms(strictness).iter().map(|(_, name)| *name).collect();
+        let algorithms: Vec<_> = algorithms(rules).map(|(_, name)| name).collect();
         for (name, asked, offered) in [
             ("token_endpoint_auth_method", &self.token_endpoint_auth_method, &methods[..]),
             ("token_endpoint_auth_signing_alg", &self.token_endpoint_auth_signing_alg, &algorithms),
@@ -210,7 +209,7 @@ impl Asked {
         }
         match &self.token_endpoint_auth_signing_alg[..] {
             [] => {}
-            [wanted] => check_registered_algorithm(strictness, signing_key, wanted).map_err(invalid)?,
+            [wanted] => check_registered_algorithm(rules, signing_key, wanted).map_err(invalid)?,
             _ => return Err(invalid("token_endpoint_auth_signing_alg is one algorithm".to_owned())),
         }
         let [method] = &self.token_endpoint_auth_method[..] else {

@@ -1,11 +1,11 @@
 //! Clients that prove themselves by the certificate of their connection or by a signed assertion.
 
 use eidas::issue::{KeyType, generate_key};
-use gateway::Strictness;
 use gateway::domain::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use testkit::{Answer, CALLBACK, Request, Signer, TestServer};
+use vestibule::profiles::Strictness;
 
 use crate::grants::tls_client;
 use crate::{ID, basic};

@@ -1,6 +1,5 @@
 //! Codes and tokens: what they are good for, for whom, how often and how long.
 
-use gateway::Strictness;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use testkit::{
@@ -8,6 +7,7 @@ use testkit::{
     free_folder, parameter,
 };
 use vestibule::DataLocation;
+use vestibule::profiles::Strictness;
 
 use crate::{ID, basic};
 

@@ -280,7 +280,7 @@ async fn each_with_its_reason() {
 
 #[tokio::test]
 async fn the_strict_profile_takes_https_on_named_hosts_alone() {
-    let server = TestServer::with(|config| config.strictness = gateway::Strictness::Strict).await;
+    let server = TestServer::with(|config| config.strictness = vestibule::profiles::Strictness::Strict).await;
     let seal = server.certificate(json!({"organizationIdentifier": ID, "profile": "qseal"})).await;
     let token = server.initial_access_token("nl", &seal).await;
     for (uri, text) in [

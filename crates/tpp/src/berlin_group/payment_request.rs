@@ -1,6 +1,6 @@
 //! Payments as the interface wants them.
 
-use serde_json::{Map, Value, json};
+use berlin_group::wire;
 
 use crate::Error;
 use crate::payments::{Abroad, Paid, PaymentWish, Product, Repetition, Single};
@@ -37,18 +37,15 @@ impl PaymentRequest {
             Some(product) => product,
             None => usual_product(single),
         };
-        let mut body = members(single, product)?;
-        if let Some(from) = &wish.from {
-            body.insert("debtorAccount".to_owned(), account(from)?);
-        }
-        let first = single.on.as_deref();
+        let mut body = request_of(single, product)?;
+        body.debtor_account = wish.from.as_deref().map(account).transpose()?;
         let service = match &single.repeated {
             Some(repeated) => {
-                insert_repetition(&mut body, repeated, first.unwrap_or(today));
+                repeat(&mut body, repeated, single.on.as_deref().unwrap_or(today));
                 "periodic-payments"
             }
             None => {
-                insert(&mut body, "requestedExecutionDate", first);
+                body.requested_execution_date.clone_from(&single.on);
                 "payments"
             }
         };
@@ -58,7 +55,7 @@ impl PaymentRequest {
             content_type: "application/json",
             body,
             asked: in_words(single, product),
-            is_dated: first.is_some_and(|day| day > today),
+            is_dated: single.on.as_deref().is_some_and(|day| day > today),
         })
     }
 }
@@ -76,56 +73,49 @@ fn usual_product(single: &Single) -> Product {
 }
 
 /// What every single payment has.
-fn members(single: &Single, product: Product) -> Result<Map<String, Value>, Error> {
+fn request_of(single: &Single, product: Product) -> Result<wire::PaymentRequest, Error> {
     let order = &single.order;
     let is_foreign = product == Product::CrossBorder && !is_like_iban(&order.to);
-    let creditor = match is_foreign {
-        true => json!({"foreignAccountNumber": order.to.trim()}),
+    let creditor_account = match is_foreign {
+        true => wire::AccountReference {
+            foreign_account_number: Some(order.to.trim().to_owned()),
+            ..wire::AccountReference::default()
+        },
         false => account(&order.to)?,
     };
-    let mut body = Map::new();
-    let amount = json!({"currency": currency(single, product), "amount": order.amount});
-    body.insert("instructedAmount".to_owned(), amount);
-    body.insert("creditorAccount".to_owned(), creditor);
-    insert(&mut body, "creditorName", Some(&order.name));
-    let remittance = Some(order.description.as_str()).filter(|text| !text.is_empty());
-    insert(&mut body, "remittanceInformationUnstructured", remittance);
-    insert(&mut body, "endToEndIdentification", single.end_to_end_id.as_deref());
-    let Abroad { agent, charge_bearer, street, building, town, post_code, country } = &single.abroad;
-    insert(&mut body, "creditorAgent", agent.as_deref());
-    insert(&mut body, "chargeBearer", charge_bearer.as_deref());
-    let mut address = Map::new();
-    for (name, value) in [
-        ("streetName", street),
-        ("buildingNumber", building),
-        ("townName", town),
-        ("postCode", post_code),
-        ("country", country),
-    ] {
-        insert(&mut address, name, value.as_deref());
-    }
-    if !address.is_empty() {
-        body.insert("creditorAddress".to_owned(), Value::Object(address));
-    }
-    Ok(body)
+    let currency = currency(single, product).to_owned();
+    Ok(wire::PaymentRequest {
+        instructed_amount: wire::Amount { currency, amount: order.amount.clone() },
+        creditor_account,
+        creditor_name: order.name.clone(),
+        remittance_information_unstructured: Some(order.description.clone()).filter(|text| !text.is_empty()),
+        end_to_end_identification: single.end_to_end_id.clone(),
+        creditor_agent: single.abroad.agent.clone(),
+        charge_bearer: single.abroad.charge_bearer.clone(),
+        creditor_address: address(&single.abroad),
+        ..wire::PaymentRequest::default()
+    })
 }
 
-fn insert_repetition(body: &mut Map<String, Value>, repeated: &Repetition, first: &str) {
-    let Repetition { frequency, until, execution_rule, day, months } = repeated;
-    insert(body, "startDate", Some(first));
-    insert(body, "frequency", Some(frequency));
-    insert(body, "endDate", until.as_deref());
-    insert(body, "executionRule", execution_rule.as_deref());
-    insert(body, "dayOfExecution", day.as_deref());
-    if !months.is_empty() {
-        body.insert("monthsOfExecution".to_owned(), json!(months));
-    }
+/// Where the payee lives, once the country is known.
+fn address(abroad: &Abroad) -> Option<wire::Address> {
+    Some(wire::Address {
+        street_name: abroad.street.clone(),
+        building_number: abroad.building.clone(),
+        town_name: abroad.town.clone(),
+        post_code: abroad.post_code.clone(),
+        country: abroad.country.clone()?,
+    })
 }
 
-fn insert(body: &mut Map<String, Value>, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        body.insert(name.to_owned(), value.into());
-    }
+fn repeat(body: &mut wire::PaymentRequest, repeated: &Repetition, first: &str) {
+    let Repetition { frequency, until, execution_rule, day, months } = repeated.clone();
+    body.start_date = Some(first.to_owned());
+    body.frequency = Some(frequency);
+    body.end_date = until;
+    body.execution_rule = execution_rule;
+    body.day_of_execution = day;
+    body.months_of_execution = Some(months).filter(|months| !months.is_empty());
 }
 
 fn currency(single: &Single, product: Product) -> &str {
@@ -149,10 +139,10 @@ fn in_words(single: &Single, product: Product) -> String {
 }
 
 /// An account by its number: an IBAN, or a British sort code and number.
-pub(super) fn account(text: &str) -> Result<Value, Error> {
+pub(super) fn account(text: &str) -> Result<wire::AccountReference, Error> {
     let Some((sort_code, number)) = text.split_once('/') else {
         let iban: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        return Ok(json!({ "iban": iban.to_ascii_uppercase() }));
+        return Ok(wire::AccountReference { iban: Some(iban.to_ascii_uppercase()), ..Default::default() });
     };
     let digits = |text: &str| text.chars().filter(|c| !matches!(c, '-' | ' ')).collect::<String>();
     let (sort_code, number) = (digits(sort_code), digits(number));
@@ -163,7 +153,11 @@ pub(super) fn account(text: &str) -> Result<Value, Error> {
              20-00-00/55779911"
         )));
     }
-    Ok(json!({"ukSortCode": sort_code, "ukAccountNumber": number}))
+    Ok(wire::AccountReference {
+        uk_sort_code: Some(sort_code),
+        uk_account_number: Some(number),
+        ..Default::default()
+    })
 }
 
 /// Whether a text begins as IBANs do, with a country and two digits.
@@ -176,6 +170,8 @@ fn is_like_iban(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::payments::Order;
 

@@ -141,6 +141,10 @@ impl ThirdParty for Client {
             let text = "payments name the account that pays at banks of the dialect bunq; say it with --from";
             Error::Setup(text.to_owned())
         })?;
+        if single.order.description.is_empty() {
+            let text = "payments say what they are for at banks of the dialect bunq; say it with --reference";
+            return Err(Error::Setup(text.to_owned()));
+        }
         let prepared = self.provider_draft(from, &single.order).await?;
         let kept = KeptPayment {
             id: prepared.id,

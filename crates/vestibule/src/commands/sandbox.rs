@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use gateway::domain::{Tenant, Timestamp};
-use gateway::{RateLimits, Strictness};
 use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
+use vestibule::profiles::{RateLimits, Strictness};
 use vestibule::{Addresses, DataLocation, SandboxConfig, start};
 
 use super::{Failure, user_folder};

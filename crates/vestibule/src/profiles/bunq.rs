@@ -1,13 +1,24 @@
 //! bunq: its PSD2 API.
 
+use gateway::Profile;
 use gateway::domain::ConsentRules;
-use gateway::profile::{TokenForm, TokenRules};
-use gateway::{Profile, Strictness};
+use gateway::profile::{CertificateCheck, CertificateRules, RateLimit, TokenForm, TokenRules};
 
-use super::triodos;
+use super::{RateLimits, Strictness, triodos};
+
+/// The provider's classic numbers.
+const CLASSIC: &[RateLimit] = &[
+    RateLimit { method: Some("POST"), endpoint: Some("/session-server"), calls: 1, seconds: 30 },
+    RateLimit { method: Some("GET"), endpoint: None, calls: 3, seconds: 3 },
+    RateLimit { method: Some("PUT"), endpoint: None, calls: 2, seconds: 3 },
+    RateLimit { method: None, endpoint: None, calls: 5, seconds: 3 },
+];
+
+/// What a generous bank allows, for programs that run wild.
+const GENEROUS: &[RateLimit] = &[RateLimit { method: None, endpoint: None, calls: 30_000, seconds: 3 }];
 
 /// How the bank runs its interface. Where its customers come to the pages, a sandbox has one way to authenticate them.
-pub fn profile(strictness: Strictness) -> Profile {
+pub fn profile(strictness: Strictness, rate_limits: RateLimits) -> Profile {
     let at_the_same_pages = triodos::profile(strictness);
     Profile {
         // RFC 6749 without refresh tokens.
@@ -16,6 +27,15 @@ pub fn profile(strictness: Strictness) -> Profile {
             // Delegated Regulation (EU) 2018/389, Article 10, in its first version: what clients count with.
             unasked_days: 90,
             ..at_the_same_pages.consents
+        },
+        certificates: CertificateRules {
+            order: &[CertificateCheck::Status, CertificateCheck::Role],
+            ..at_the_same_pages.certificates
+        },
+        rates: match (rate_limits, strictness) {
+            (RateLimits::Off, _) => &[],
+            (RateLimits::On, Strictness::Strict) | (RateLimits::Strict, _) => CLASSIC,
+            (RateLimits::On, Strictness::Lenient) => GENEROUS,
         },
         ..at_the_same_pages
     }

@@ -3,11 +3,32 @@
 pub mod bunq;
 pub mod triodos;
 
-use gateway::{Profiles, Strictness};
+use gateway::Profiles;
+
+/// How much a bank puts up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// What working clients send is taken.
+    Lenient,
+    /// The standards to the letter.
+    Strict,
+}
+
+/// Limits on how often callers may call, where an interface has such limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RateLimits {
+    /// The interface's own numbers at a strict bank, generous ones at a lenient one.
+    #[default]
+    On,
+    /// The interface's own numbers.
+    Strict,
+    /// None.
+    Off,
+}
 
 /// The profiles of the sandbox: it runs each interface as the bank does that is known for it.
-pub fn of_sandbox(strictness: Strictness) -> Profiles {
-    Profiles { berlin_group: triodos::profile(strictness), bunq: bunq::profile(strictness) }
+pub fn of_sandbox(strictness: Strictness, rate_limits: RateLimits) -> Profiles {
+    Profiles { berlin_group: triodos::profile(strictness), bunq: bunq::profile(strictness, rate_limits) }
 }
 
 #[cfg(test)]
@@ -19,7 +40,7 @@ mod tests {
     #[test]
     fn profiles_keep_what_others_build_on() {
         for strictness in [Strictness::Lenient, Strictness::Strict] {
-            let Profiles { berlin_group, bunq } = of_sandbox(strictness);
+            let Profiles { berlin_group, bunq } = of_sandbox(strictness, RateLimits::On);
             for profile in [berlin_group, bunq] {
                 assert!(profile.consents.waits < UNDECIDED_REMEMBERED);
                 assert!(

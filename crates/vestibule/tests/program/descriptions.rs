@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gateway::RateLimits;
 use serde_json::Value;
 use testkit::{Answer, Request, TestServer};
+use vestibule::profiles::RateLimits;
 
 /// The text of a refusal in any interface's format.
 fn text(answer: &Answer) -> String {

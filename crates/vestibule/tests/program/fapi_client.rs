@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use eidas::issue::{KeyType, generate_key};
-use gateway::Strictness;
 use oauth::IdTokenAlgorithm;
 use serde_json::{Value, json};
 use testkit::{CALLBACK, Request, Signer, TestServer, TestTpp, bank_offered, environment};
+use vestibule::profiles::Strictness;
 
 const ID: &str = "PSDNL-DNB-R000000";
 

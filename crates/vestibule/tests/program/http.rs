@@ -241,7 +241,8 @@ async fn every_401_has_a_challenge() {
 
 #[tokio::test]
 async fn every_429_says_when_to_come_again() {
-    let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Strict).await;
+    let server =
+        TestServer::with(|config| config.rate_limits = vestibule::profiles::RateLimits::Strict).await;
     let tpp = server.registered("nl", "PSDNL-DNB-R123456").await;
     let customer = server.customer("nl", "household").await;
     let iban = customer["iban"].as_str().unwrap();

@@ -23,6 +23,7 @@ mod observer;
 mod openid_client;
 mod other_implementations;
 mod pages;
+mod payment_pages;
 mod python;
 mod revocation;
 mod sandbox_command;
@@ -31,6 +32,7 @@ mod third_party;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;
+mod tpp_payments;
 mod two_nodes;
 
 /// The binary under test.

@@ -298,8 +298,8 @@ fn drafts_and_payments_say_what_became_of_them() {
     let to = ["--to", "NL91ABNA0417164300", "--name", "Shop", "--description", "Coffee", "--amount", "1.00"];
     let paid = setting.ok(&[&["pay", "--from", iban], &to[..]].concat());
     let payment = paid.lines().last().unwrap().rsplit(' ').find(|word| word.parse::<i64>().is_ok());
-    let status = paid.lines().find(|line| line.contains("tpp status payment")).unwrap();
-    assert!(status.contains(payment.unwrap_or("status payment")), "{paid}");
+    let status = paid.lines().find(|line| line.contains("tpp payment status")).unwrap();
+    assert!(status.contains(payment.unwrap_or("payment status")), "{paid}");
     let output = testkit::command("sh").args(["-c", status.trim()]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("is PENDING"), "{status}");
     setting.ok(&["authorise", "--headless", "approve", "--customer-iban", iban]);

@@ -92,8 +92,65 @@ fn payments_by_an_account_number_by_a_connection_and_funds() {
         .refused(&["funds", "--iban", "NL91ABNA0417164300", "--amount", "1.00"], "no account of this bank");
     setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "access_denied");
     setting.refused(&["consent"], "not offered at banks of the dialect bunq");
-    setting
-        .refused(&["funds", "--dialect", "berlin-group", "--iban", &iban, "--amount", "1.00"], "not offered");
+}
+
+/// What is there for payments at every interface is there at this one, as far as it can.
+#[test]
+fn payments_are_followed_shown_and_taken_back() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
+    setting.refused(&["payment", "status"], "no payment is kept yet; ask for one with: ");
+    let to = ["--to", "NL91ABNA0417164300", "--name", "Shop"];
+    let pay =
+        |more: &[&str]| setting.json(&[&["pay", "--amount", "1.5", "--from", &iban][..], &to, more].concat());
+    let (first, second) = (pay(&["--reference", "Tea"]), pay(&["--reference", "Coffee"]));
+    let (first, second) = (first["id"].to_string(), second["id"].to_string());
+    assert_eq!(setting.json(&["payment", "status"])["id"].to_string(), second, "the newest");
+    for words in [&["payment", "status"][..], &["status", "payment"]] {
+        let status = setting.json(&[words, &[&first]].concat());
+        assert_eq!((&status["status"], status["id"].to_string()), (&"PENDING".into(), first.clone()));
+    }
+    let shown = setting.json(&["payment", "show", &first]);
+    assert_eq!((&shown["debtor"], &shown["amount"]), (&json!(iban), &json!("1.50 EUR")));
+    assert_eq!((&shown["creditor"], &shown["asked"]), (&json!(to[1]), &json!("1.50 EUR to Shop")));
+    assert_eq!(setting.json(&["payment", "cancel", &first])["status"], "CANCELLED");
+    setting.refused(&["payment", "cancel", &first], "the bank refused with 400");
+    // A payment says what became of it when its customer comes back.
+    let authorise = ["authorise", "--payment", "--headless", "approve", "--customer-iban", &iban];
+    let text = setting.ok(&authorise);
+    assert!(text.contains(&format!("Payment {second} is ACCEPTED")), "{text}");
+    let kept = setting.ok(&["show"]);
+    assert!(kept.contains(&format!("{first} is CANCELLED")) && kept.contains("is ACCEPTED"), "{kept}");
+    setting.refused(&["payment", "show", "999999"], "the bank refused with 404");
+    setting.refused(&["payment", "show", "../x"], "payment ../x is not kept here");
+    let flow = setting.json(&["flow", "pis", "--headless", "approve"]);
+    assert_eq!(flow["status"], "ACCEPTED", "{flow}");
+}
+
+#[test]
+fn what_only_other_interfaces_offer_is_refused_with_what_there_is() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
+    let pay = ["pay", "--to", "NL91ABNA0417164300", "--name", "Shop", "--amount", "1.00"];
+    let from = ["--from", &iban, "--reference", "Coffee"];
+    for (more, text) in [
+        (&[][..], "payments name the account that pays"),
+        (&["--from", &iban], "payments say what they are for"),
+        (&["--from", &iban, "--on", "2030-01-01"], "not offered at banks of the dialect bunq"),
+        (&["--from", &iban, "--every", "month"], "not offered at banks of the dialect bunq"),
+        (&["--from", &iban, "--currency", "USD"], "not offered at banks of the dialect bunq"),
+        (&["--from", &iban, "--product", "uk"], "not offered at banks of the dialect bunq"),
+    ] {
+        setting.refused(&[&pay[..], more].concat(), text);
+    }
+    setting.refused(&["funds", "consent", "--iban", &iban], "is asked without one");
+    setting.refused(&["authorise", "--funds"], "not offered at banks of the dialect bunq");
+    setting.refused(&["flow", "funds", "--dialect", "bunq"], "flow funds speaks the dialect berlin-group");
+    // Nothing was asked for on the way.
+    setting.refused(&["payment", "status"], "no payment is kept yet");
+    setting.ok(&[&pay[..], &from].concat());
 }
 
 #[test]

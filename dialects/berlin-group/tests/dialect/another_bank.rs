@@ -1,15 +1,16 @@
 //! Another bank that speaks the same dialect: its profile alone says by which numbers.
 
 use gateway::domain::Tenant;
-use gateway::{Profile, Profiles, Strictness};
+use gateway::{Profile, Profiles};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{TestServer, bank_offered, detailed, in_days, parameter};
+use testkit::{Request, TestServer, bank_offered, detailed, in_days, parameter};
+use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 
 /// A bank with shorter consents, fewer reads, more patience at the log-in, and less with codes.
-fn another_bank(strictness: Strictness) -> Profiles {
-    let mut profiles = vestibule::profiles::of_sandbox(strictness);
-    let Profile { lifetimes, sca, consents, .. } = &mut profiles.berlin_group;
+fn another_bank(strictness: Strictness, rate_limits: RateLimits) -> Profiles {
+    let mut profiles = of_sandbox(strictness, rate_limits);
+    let Profile { lifetimes, sca, consents, redirects, signatures, .. } = &mut profiles.berlin_group;
     lifetimes.authorization_code = SignedDuration::from_secs(30);
     lifetimes.access_token = SignedDuration::from_secs(120);
     lifetimes.request_id = SignedDuration::from_hours(2);
@@ -22,6 +23,9 @@ fn another_bank(strictness: Strictness) -> Profiles {
     consents.max_references = 3;
     consents.waits = SignedDuration::from_hours(3);
     consents.history_days = 10;
+    redirects.max_count = 3;
+    redirects.max_bytes = 60;
+    signatures.signature.date_window = 60;
     profiles
 }
 
@@ -158,4 +162,35 @@ async fn a_request_id_is_remembered_for_so_long() {
     );
     server.advance("nl", "PT2H").await;
     assert_eq!(server.send(&request(6)).await.status, 201);
+}
+
+#[tokio::test]
+async fn fewer_and_shorter_redirect_uris_are_registered() {
+    let server = server().await;
+    let signer = server.tpp("PSDNL-DNB-R000001").await;
+    let long = format!("https://tpp.example/{}", "x".repeat(60));
+    let four = ["https://a.example/", "https://b.example/", "https://c.example/", "https://d.example/"];
+    for (uris, text) in [
+        (&four[..], "4 redirect URIs were sent; at most 3 can be registered"),
+        (&[long.as_str()], "redirect URI number 1 is longer than 60 bytes"),
+    ] {
+        let token = server.initial_access_token("nl", &signer).await;
+        let refused = server.send(&Request::registration("nl", &token, uris).certificate(&signer)).await;
+        assert_eq!((refused.status, refused.error().1.as_str()), (400, text));
+    }
+}
+
+#[tokio::test]
+async fn a_signed_date_may_be_off_by_less() {
+    let server = server().await;
+    let tpp = server.registered("nl", "PSDNL-DNB-R000001").await;
+    for (seconds, status) in [(0, 403), (120, 400)] {
+        let date =
+            (testkit::now() - SignedDuration::from_secs(seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let path = "/v1/consents/99391c7e-ad88-49ec-a2ad-99391c7e0001";
+        let request =
+            tpp.request("GET", path).set("date", date.to_string()).certificate(&tpp.signer).digest();
+        let answer = server.send(&request.sign(&tpp.signer, "digest x-request-id date")).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
 }

@@ -1,10 +1,10 @@
 //! Certificates of other authorities: names in every script and type of string, statements that are broken, extensions
 //! that are critical, keys in their place.
 
-use gateway::Strictness;
 use rcgen::string::{BmpString, UniversalString};
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue};
 use testkit::{Request, Signer, TestCa, TestServer};
+use vestibule::profiles::Strictness;
 
 use crate::ID;
 use crate::refusals::{Row, check};

@@ -1,8 +1,8 @@
 //! The strict profile: the standards to the letter.
 
-use gateway::Strictness;
 use serde_json::json;
 use testkit::{Request, Signer, TestServer};
+use vestibule::profiles::Strictness;
 
 const ID: &str = "PSDNL-DNB-R000000";
 

@@ -1,10 +1,10 @@
 //! Every operation of the interface, as its description tells them: which token it takes and whether it has to be signed.
 //! An operation without a row here fails, and so does a row without an operation.
 
-use gateway::RateLimits;
 use serde_json::json;
 use testkit::bunq::{BUNQ, BunqClient, client_keys, sign};
 use testkit::{Answer, Request, TestServer};
+use vestibule::profiles::RateLimits;
 
 /// Anybody may call these, with no token and unsigned. A signature says nothing here.
 const FOR_ANYBODY: &[&str] = &[

@@ -164,7 +164,7 @@ async fn a_key_is_kept_in_its_canonical_form() {
 
 #[tokio::test]
 async fn whoever_makes_customers_without_end_is_stopped() {
-    let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Off).await;
+    let server = TestServer::with(|config| config.rate_limits = vestibule::profiles::RateLimits::Off).await;
     let make = Request::new("POST", "/bunq/v1/sandbox-user-person");
     let mut made = 0;
     let refused = loop {

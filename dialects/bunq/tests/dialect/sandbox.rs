@@ -235,9 +235,11 @@ async fn users_read_what_the_bank_knows_of_them() {
 
 #[tokio::test]
 async fn a_strict_bank_counts_calls_unless_told_not_to() {
-    for (limits, third) in [(gateway::RateLimits::On, 429), (gateway::RateLimits::Off, 200)] {
+    for (limits, third) in
+        [(vestibule::profiles::RateLimits::On, 429), (vestibule::profiles::RateLimits::Off, 200)]
+    {
         let server = TestServer::with(|config| {
-            config.strictness = gateway::Strictness::Strict;
+            config.strictness = vestibule::profiles::Strictness::Strict;
             config.rate_limits = limits;
         })
         .await;
@@ -251,7 +253,8 @@ async fn a_strict_bank_counts_calls_unless_told_not_to() {
 
 #[tokio::test]
 async fn calls_are_counted_by_the_banks_own_clock() {
-    let server = TestServer::with(|config| config.rate_limits = gateway::RateLimits::Strict).await;
+    let server =
+        TestServer::with(|config| config.rate_limits = vestibule::profiles::RateLimits::Strict).await;
     let client = BunqClient::install(&server).await;
     let customer = server.customer("nl", "student").await;
     let client = client.open(customer["bunq"]["apiKey"].as_str().unwrap()).await;

@@ -1,0 +1,188 @@
+//! Who calls, by the certificates of a call: every check about them in one place, in the order of the bank's profile.
+
+use std::sync::Arc;
+
+use domain::{CertificateHolder, Interface, Refusal, Standing};
+use eidas::Role;
+
+use crate::certificates::{check_role, check_same_organization, check_validity, status_refusal};
+use crate::profile::CertificateCheck;
+use crate::{ActingTpp, Ctx, Error, Gateway, Place, PresentedCertificate};
+
+/// A certificate that a call presents, and where.
+pub type Shown = (Arc<PresentedCertificate>, Place);
+
+/// What a kind of call demands of whoever makes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand<'d> {
+    /// Roles of which each certificate must grant one; none if any will do.
+    pub roles: &'d [Role],
+    /// Whether the organisation must have registered.
+    pub registered: bool,
+}
+
+/// Proof that a certificate comes from a trusted authority, is valid and in use, has a role that was demanded, and belongs
+/// to the same organisation as any other that came along. At a bank for tests it may be one for which nobody vouches.
+///
+/// Only this module makes one:
+///
+/// ```compile_fail,E0451
+/// use gateway::{CertificateIdentity, domain::CertificateHolder};
+///
+/// fn made_up(holder: CertificateHolder) -> CertificateIdentity {
+///     CertificateIdentity { holder }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct CertificateIdentity {
+    holder: CertificateHolder,
+}
+
+impl CertificateIdentity {
+    /// What the certificate says about its holder.
+    pub fn holder(&self) -> &CertificateHolder {
+        &self.holder
+    }
+}
+
+/// Proof of who signs a call: the signing certificate and the one of the connection passed every check that the kind of
+/// call demands, and their holder may act at the interface.
+#[derive(Debug, Clone)]
+pub struct Party {
+    signer: Arc<PresentedCertificate>,
+    acting: ActingTpp,
+}
+
+impl Party {
+    /// The signing certificate.
+    pub fn signer(&self) -> &PresentedCertificate {
+        &self.signer
+    }
+
+    /// Its holder, who may act.
+    pub fn acting(&self) -> &ActingTpp {
+        &self.acting
+    }
+}
+
+/// What the checks of one call are about.
+struct Checked<'c> {
+    /// The signing certificate first.
+    shown: &'c [(&'c PresentedCertificate, Place)],
+    demand: Demand<'c>,
+    /// Whether it is asked if their holder may act.
+    acts: bool,
+}
+
+impl Gateway {
+    /// Runs every check about who signs a call.
+    ///
+    /// # Errors
+    /// [`Refusal`] of the first check that fails, in the order of the profile: [`Refusal::OrganizationMismatch`],
+    /// [`Refusal::NotRegistered`], [`Refusal::RoleMissing`], [`Refusal::CertificateExpired`],
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`], [`domain::StandingRefusal::Blocked`]
+    pub async fn identify(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        (signer, other): (Shown, Option<Shown>),
+        demand: Demand<'_>,
+    ) -> Result<Party, Error> {
+        let (signer, place) = signer;
+        let first = (&*signer, place);
+        let second = other.as_ref().map(|(other, place)| (&**other, *place));
+        let both = [first, second.unwrap_or(first)];
+        let shown = if second.is_some() { &both[..] } else { &both[..1] };
+        self.check_in_order(ctx, interface, Checked { shown, demand, acts: true }).await?;
+        let acting = ActingTpp::proved(signer.holder.tpp.clone(), interface);
+        Ok(Party { signer, acting })
+    }
+
+    /// Runs every check about certificates of a call that is not about what their holder may do.
+    ///
+    /// # Errors
+    /// As [`Gateway::identify`], but for what is about their holder.
+    pub async fn identify_certificates(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        certificates: [Option<&Shown>; 2],
+        roles: &[Role],
+    ) -> Result<[Option<CertificateIdentity>; 2], Error> {
+        let shown = certificates.into_iter().flatten().map(|(presented, place)| (&**presented, *place));
+        let shown: Vec<_> = shown.collect();
+        let demand = Demand { roles, registered: false };
+        self.check_in_order(ctx, interface, Checked { shown: &shown, demand, acts: false }).await?;
+        let proved = |(presented, _): &Shown| CertificateIdentity { holder: presented.holder.clone() };
+        Ok(certificates.map(|shown| shown.map(proved)))
+    }
+
+    /// Takes a certificate for which nobody vouches, as a bank for tests does. None elsewhere.
+    pub fn identify_unvouched(&self, holder: CertificateHolder) -> Option<CertificateIdentity> {
+        self.is_for_tests().then_some(CertificateIdentity { holder })
+    }
+
+    async fn check_in_order(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        checked: Checked<'_>,
+    ) -> Result<(), Error> {
+        let Checked { shown, demand, acts } = checked;
+        let Some(((signer, place), others)) = shown.split_first() else { return Ok(()) };
+        let tpp = &signer.holder.tpp;
+        // One statement tells the status of the signing certificate and whether its holder is blocked.
+        let mut known: Option<Standing> = None;
+        for check in self.profile(interface).certificates.in_order() {
+            match check {
+                CertificateCheck::Organization => {
+                    for (other, at) in others {
+                        check_same_organization(signer, *place, other, *at)?;
+                    }
+                }
+                CertificateCheck::Registration if demand.registered => self.check_registered(tpp).await?,
+                CertificateCheck::Role if !demand.roles.is_empty() => {
+                    for (certificate, _) in shown {
+                        check_role(certificate, demand.roles)?;
+                    }
+                }
+                CertificateCheck::Validity => {
+                    for (certificate, place) in shown {
+                        check_validity(certificate, *place, ctx.now)?;
+                    }
+                }
+                CertificateCheck::Status if acts => {
+                    let standing = self.standing_once(&mut known, signer).await?;
+                    standing.certificate.map_or(Ok(()), |state| status_refusal(state.status, *place))?;
+                    self.check_statuses(others).await?;
+                }
+                CertificateCheck::Status => self.check_statuses(shown).await?,
+                CertificateCheck::Standing if acts => {
+                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp)?;
+                }
+                CertificateCheck::Registration | CertificateCheck::Role | CertificateCheck::Standing => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_statuses(&self, shown: &[(&PresentedCertificate, Place)]) -> Result<(), Error> {
+        for (certificate, place) in shown {
+            let status = self.0.store.certificate_status(&certificate.holder.fingerprint).await?;
+            status.map_or(Ok::<_, Refusal>(()), |status| status_refusal(status, *place))?;
+        }
+        Ok(())
+    }
+
+    async fn standing_once<'s>(
+        &self,
+        known: &'s mut Option<Standing>,
+        signer: &PresentedCertificate,
+    ) -> Result<&'s Standing, Error> {
+        let standing = match known.take() {
+            Some(standing) => standing,
+            None => self.0.store.standing(&signer.holder.tpp, &signer.holder.fingerprint).await?,
+        };
+        Ok(known.insert(standing))
+    }
+}
