@@ -12,6 +12,7 @@ mod flow;
 mod funds;
 mod links;
 mod needs;
+mod pain001;
 mod payments;
 mod program;
 mod request;
@@ -24,6 +25,7 @@ pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challeng
 pub use funds::{FUNDS_CONSENTS, in_euro};
 pub use links::SignedBy;
 pub use needs::{environment, missing, specification, system_program};
+pub use pain001::{Pain001Transfer, pain001};
 pub use payments::{ApprovedPayment, day_in, euro_payment, monthly_payment};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, in_days, parameter};
+use crate::{
+    Answer, CALLBACK, Pain001Transfer, Request, TestServer, TestTpp, detailed, in_days, pain001, parameter,
+};
 
 /// A payment that was asked for, with the token of the customer's approval.
 #[derive(Debug, Clone)]
@@ -48,6 +50,15 @@ impl TestTpp {
             .signed(&self.signer)
     }
 
+    /// A signed request for a bulk payment of these transfers from an account, the day after tomorrow.
+    pub fn bulk_request(&self, debtor: &str, transfers: &[Pain001Transfer<'_>]) -> Request {
+        self.request("POST", "/v1/bulk-payments/sepa-credit-transfers")
+            .set("psu-ip-address", "192.0.2.1")
+            .set("tpp-redirect-uri", CALLBACK)
+            .body("application/xml", pain001("09", debtor, &day_in(2), transfers))
+            .signed(&self.signer)
+    }
+
     /// Asks for a payment.
     pub async fn payment(&self, server: &TestServer, service_and_product: &str, body: &Value) -> Value {
         let answer = server.send(&self.payment_request(service_and_product, body)).await;
@@ -83,10 +94,15 @@ impl TestTpp {
         iban: &str,
     ) -> ApprovedPayment {
         let asked = self.payment(server, service_and_product, body).await;
+        self.approved_of(server, &asked, iban).await
+    }
+
+    /// The payment of an answer, once a customer has approved it.
+    pub async fn approved_of(&self, server: &TestServer, asked: &Value, iban: &str) -> ApprovedPayment {
         ApprovedPayment {
             path: self.path_of(&asked["_links"]["self"]),
             authorisation: self.path_of(&asked["_links"]["scaStatus"]),
-            access_token: self.token_of(server, &asked, iban).await,
+            access_token: self.token_of(server, asked, iban).await,
         }
     }
 

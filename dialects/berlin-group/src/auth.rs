@@ -266,15 +266,32 @@ impl Signed {
     /// # Errors
     /// 415 for another media type, 400 for what cannot be read.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/json");
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Rejected::MediaType { got: essence.to_owned(), expected: "application/json" }.into());
-        }
+        self.check_media_type(&["application/json"], "application/json")?;
         if self.body.is_empty() {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
         read_json(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+    }
+
+    /// The body as a document in XML.
+    ///
+    /// # Errors
+    /// 415 for another media type, 400 if there is none.
+    pub(crate) fn xml(&self) -> Result<&[u8], Error> {
+        self.check_media_type(&["application/xml", "text/xml"], "application/xml")?;
+        if self.body.is_empty() {
+            return Err(Error::format("the body is missing; send a pain.001 document"));
+        }
+        Ok(&self.body)
+    }
+
+    fn check_media_type(&self, taken: &[&str], expected: &'static str) -> Result<(), Error> {
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or(expected);
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if taken.iter().any(|taken| essence.eq_ignore_ascii_case(taken)) {
+            return Ok(());
+        }
+        Err(Rejected::MediaType { got: essence.to_owned(), expected }.into())
     }
 
     /// Checks that a body whose members are not read is empty or a JSON object.

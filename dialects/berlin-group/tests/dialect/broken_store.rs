@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, detailed, euro_payment, in_euro, monthly_payment};
+use testkit::{Answer, CALLBACK, day_in, detailed, euro_payment, in_euro, monthly_payment, pain001};
 
 use crate::ID;
 
@@ -47,6 +47,9 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 Some("consents") => detailed(iban, true).to_string(),
                 Some("confirmation-of-funds") => json!({"account": {"iban": iban}}).to_string(),
                 Some("funds-confirmations") => in_euro(iban, "1.00").to_string(),
+                Some("sepa-credit-transfers") if path.starts_with("/v1/bulk-payments") => {
+                    pain001("09", iban, &day_in(2), &[(100, "A. Payee", iban, "One")])
+                }
                 Some("sepa-credit-transfers") if path.starts_with("/v1/periodic-payments") => {
                     monthly_payment("1.00", iban).to_string()
                 }
@@ -59,7 +62,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .set("authorization", format!("Bearer {}", consent.access_token))
                 .set("psu-ip-address", "192.0.2.1")
                 .set("tpp-redirect-uri", CALLBACK)
-                .body("application/json", body)
+                .body(if body.starts_with('<') { "application/xml" } else { "application/json" }, body)
                 .signed(&tpp.signer);
             assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
             count += 1;

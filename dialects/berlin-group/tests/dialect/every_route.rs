@@ -48,7 +48,7 @@ const WITH_TOKEN: &[&str] = &[
 ];
 
 /// Services of payments, each of which has the operations below.
-const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments"];
+const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments", "bulk-payments"];
 
 /// Signed by a third party that initiates payments.
 const PAYMENTS: &[&str] = &[
@@ -108,12 +108,17 @@ impl Scene {
         let payer = payer["iban"].as_str().unwrap();
         let mut payments = Vec::new();
         for service in PAYMENT_SERVICES {
-            let body = match *service {
-                "periodic-payments" => monthly_payment("1.00", iban),
-                _ => euro_payment("1.00", iban),
+            let request = match *service {
+                "bulk-payments" => tpp.bulk_request(payer, &[(100, "A. Payee", iban, "One")]),
+                "periodic-payments" => {
+                    let body = monthly_payment("1.00", iban);
+                    tpp.payment_request("periodic-payments/sepa-credit-transfers", &body)
+                }
+                _ => tpp.payment_request("payments/sepa-credit-transfers", &euro_payment("1.00", iban)),
             };
-            let what = format!("{service}/sepa-credit-transfers");
-            payments.push(tpp.approved_payment(&server, (&what, &body), payer).await);
+            let asked = server.send(&request).await;
+            assert_eq!(asked.status, 201, "{}", asked.body);
+            payments.push(tpp.approved_of(&server, &asked.json(), payer).await);
         }
         let funds = tpp.valid_funds(&server, iban).await;
         let iban = iban.to_owned();
