@@ -20,7 +20,7 @@ impl Gateway {
         if is_refused {
             return Ok(Ok(self.refuse_for_tpp(ctx, open, payment).await?));
         }
-        let mut changes = Changes::new();
+        let (mut changes, asked) = (Changes::new(), payment.clone());
         if open.authorisation.purpose == Purpose::Approval {
             let is_fixed = payment.debtor.is_some() || payment.decision.payer().is_some();
             let is_chosen = |account: &Account| is_fixed || approval.accounts.contains(&account.id);
@@ -30,6 +30,12 @@ impl Gateway {
             };
             let approved = payment.approve_unconfirmed(&logged_in.customer, &account, ctx.now)?;
             changes = changes.put_payment(&approved);
+        }
+        let which = [asked];
+        match self.check_linked_answer(ctx, (&open, &logged_in), &which, approval).await? {
+            Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
+            Ok(None) => {}
+            Err(attempted) => return Ok(attempted),
         }
         let approved = open.authorisation.clone().approve(logged_in.customer.clone());
         let changes = changes.put_authorisation(&approved);

@@ -17,6 +17,8 @@ pub struct Profile {
     pub sca: ScaRules,
     /// What it grants access to accounts for.
     pub consents: ConsentRules,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
     /// Where it lets third parties have browsers sent back to.
     pub redirects: RedirectRules,
     /// What it demands of signatures over messages.

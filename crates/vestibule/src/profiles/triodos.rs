@@ -54,6 +54,7 @@ fn lenient() -> Profile {
             // Consents are always asked for.
             unasked_days: 0,
         },
+        cross_border_payments: false,
         redirects: RedirectRules { care: RedirectCare::Lenient, max_count: 100, max_bytes: 2000 },
         // Berlin Group dialect, section 3.3.
         signatures: SignatureRules {
