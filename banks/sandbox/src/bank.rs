@@ -6,20 +6,21 @@ use gateway::bank::{
     TestDoors,
 };
 use gateway::domain::{
-    Account, AccountId, AccountNumber, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId,
-    CustomerKind, Date, Funds, History, Iban, Money, PaymentId, PaymentRefusal, PaymentStatus, Product,
-    Tenant, Timestamp, Transaction, TransactionQuery, TransactionStatus,
+    Account, AccountId, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId, CustomerKind,
+    Date, Funds, History, Iban, Money, PaymentId, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
+    TransactionQuery,
 };
 use gateway::{
-    ApprovedPayment, Declined, Error, Noun, PaymentProgress, Randomness, Store, Submitted, domain, entry_of,
+    ApprovedPayment, Declined, Error, Noun, PaymentProgress, Randomness, Store, Submitted, domain,
 };
 use std::sync::Arc;
 use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
 
 use crate::clock::SandboxClock;
+use crate::numbers::iban_of;
 use crate::test_accounts::{Wish, make, open_another};
-use crate::{books, digipass, personas};
+use crate::{books, digipass, orders, personas};
 
 /// The bank.
 #[derive(Debug, Clone)]
@@ -58,23 +59,19 @@ fn customer(customer: Customer) -> domain::Customer {
     domain::Customer { id, name, kind, created_at }
 }
 
-/// The number under which a British account is found: the sandbox has one bank code.
-fn iban_of(tenant: &Tenant, number: &AccountNumber) -> Option<Iban> {
-    match number {
-        AccountNumber::Iban(iban) => Some(iban.clone()),
-        AccountNumber::British { sort_code, account_number } if tenant.country() == "GB" => {
-            Iban::from_account_number("GB", &format!("VSTB{sort_code}{account_number}"))
-        }
-        AccountNumber::British { .. } => None,
-    }
-}
-
 /// Both the number of the device and what it answers are taken, in time that does not depend on either.
 fn is_right(customer: &Customer, credentials: &Credentials<'_>) -> bool {
+    is_typed(&customer.digipass_number, credentials) | is_answer(customer, credentials)
+}
+
+/// Whether it is what the customer's device answers to the challenge.
+fn is_answer(customer: &Customer, credentials: &Credentials<'_>) -> bool {
+    is_typed(&digipass::answer(&customer.digipass_number, credentials.challenge), credentials)
+}
+
+fn is_typed(known: &str, credentials: &Credentials<'_>) -> bool {
     let given: String = credentials.answer.chars().filter(|c| !c.is_whitespace()).collect();
-    let expected = digipass::answer(&customer.digipass_number, credentials.challenge);
-    let fits = |known: &str| bool::from(known.as_bytes().ct_eq(given.as_bytes()));
-    fits(&customer.digipass_number) | fits(&expected)
+    known.as_bytes().ct_eq(given.as_bytes()).into()
 }
 
 impl Accounts for SandboxBank {
@@ -141,8 +138,15 @@ impl Accounts for SandboxBank {
         day: Date,
     ) -> Answer<'a, Vec<Transaction>> {
         Box::pin(async move {
-            let currency = self.booked(access.account()).await?.account.currency;
-            Ok(self.store.pending_transactions(access.account(), currency, day).await?)
+            let booked = self.booked(access.account()).await?;
+            let currency = booked.account.currency;
+            let mut pending = self.store.pending_transactions(access.account(), currency, day).await?;
+            if booked.reserved > 0 {
+                let orders = self.store.reserved_orders(access.account()).await?;
+                pending.extend(orders.iter().flat_map(orders::pending));
+                pending.sort_by_key(|one| std::cmp::Reverse(one.booking_date));
+            }
+            Ok(pending)
         })
     }
 
@@ -213,6 +217,13 @@ impl CustomerAuthentication for SandboxBank {
         })
     }
 
+    fn approves<'a>(&'a self, customer: &'a CustomerId, credentials: Credentials<'a>) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
+            Ok(is_answer(&customer, &credentials))
+        })
+    }
+
     fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, domain::Customer> {
         Box::pin(async move {
             let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;
@@ -232,25 +243,20 @@ impl Payments for SandboxBank {
         with: Changes,
         now: Timestamp,
     ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
-        Box::pin(books::submit(&self.store, payments, with, now))
+        Box::pin(orders::submit(&self.store, payments, with, now))
     }
 
     fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
-        Box::pin(async move {
-            let is_made = self.store.has_entry(&entry_of(payment, 0)).await?;
-            let (status, funds_available) = (TransactionStatus::Acsc, Some(true));
-            Ok(is_made.then_some(PaymentProgress { status, reason: None, funds_available, since: now }))
-        })
+        Box::pin(orders::progress(&self.store, payment, now))
     }
 
     fn stop<'a>(
         &'a self,
-        _payment: &'a PaymentId,
-        _with: Changes,
-        _now: Timestamp,
+        payment: &'a PaymentId,
+        with: Changes,
+        now: Timestamp,
     ) -> Answer<'a, Result<(), PaymentRefusal>> {
-        // Every payment is made when it is taken.
-        Box::pin(async { Ok(Err(PaymentRefusal::Final { status: PaymentStatus::Submitted })) })
+        Box::pin(orders::stop(&self.store, payment, with, now))
     }
 
     fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize> {
@@ -333,5 +339,11 @@ impl TestDoors for SandboxBank {
 
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String {
         digipass::answer(device_number, challenge)
+    }
+
+    fn device_number<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Option<String>> {
+        Box::pin(
+            async move { Ok(self.store.customer(customer).await?.map(|customer| customer.digipass_number)) },
+        )
     }
 }

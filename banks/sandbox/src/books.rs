@@ -4,16 +4,39 @@
 use std::collections::BTreeMap;
 
 use gateway::domain::{
-    AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, PaymentRefusal, Tenant, Timestamp,
-    Transfer,
+    AccountId, AccountNumber, AccountStatus, Counterparty, Currency, Date, Iban, Money, PayeeAccount,
+    PaymentRefusal, Refusal, Tenant, Timestamp, Transfer,
 };
-use gateway::{ApprovedPayment, Declined, Error, Noun, Store, Submitted, retry};
+use gateway::{Error, Noun, Store, retry};
 use store::{BookedAccount, Changes, Posting};
 
-use crate::numbers::is_own;
+use crate::numbers::{iban_of, is_own};
 
 /// The bank's own code for a transfer.
-const TRANSFER_CODE: &str = "OV";
+pub(crate) const TRANSFER_CODE: &str = "OV";
+
+/// How the ids of the bank's accounts with the rest of the world begin.
+const WORLD: &str = "world:";
+
+/// The text of an entry that gives money back.
+const REFUND: &str = "Refund";
+
+/// Whether an account is the bank's own with the rest of the world.
+pub(crate) fn is_world(account: &AccountId) -> bool {
+    account.as_str().starts_with(WORLD)
+}
+
+/// The number of a payee that may be a customer here.
+fn payee_number(tenant: &Tenant, transfer: &Transfer) -> Option<Iban> {
+    let number = match transfer.routing.as_ref().and_then(|routing| routing.account.as_ref()) {
+        Some(PayeeAccount::British { sort_code, account_number }) => {
+            AccountNumber::British { sort_code: sort_code.clone(), account_number: account_number.clone() }
+        }
+        Some(PayeeAccount::Foreign(_)) => return None,
+        None => AccountNumber::Iban(transfer.creditor.iban.clone()?),
+    };
+    iban_of(tenant, &number)
+}
 
 /// An account while a batch is booked on it.
 struct Open {
@@ -21,6 +44,8 @@ struct Open {
     day: Date,
     balance: i64,
     available: i64,
+    /// What is set aside of it for payments that are not booked yet.
+    reserved: i64,
     sequence: i64,
     /// Place of the last transaction in the account's history.
     place: i64,
@@ -28,45 +53,26 @@ struct Open {
     booked_now: (i64, i64),
 }
 
-/// A batch of entries that is booked at one moment.
-struct Batch<'a> {
-    store: &'a Store,
+/// A batch of entries that is booked at one moment. What it refuses is [`Error::Refused`]; [`refusal`] tells that from
+/// failures.
+pub(crate) struct Batch<'a> {
+    pub(crate) store: &'a Store,
     tenant: &'a Tenant,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     open: BTreeMap<AccountId, Open>,
     changes: Changes,
 }
 
-/// Executes payments, each once, and writes `with` in the same batch: all transfers, or none with the reason. Every one
-/// is executed when this returns.
+/// What a refusal is, if it is one about payments.
 ///
 /// # Errors
-/// [`Error::Conflict`] if somebody else booked on one of the accounts meanwhile, or a row of `with` moved on
-pub(crate) async fn submit(
-    store: &Store,
-    payments: &[ApprovedPayment],
-    with: Changes,
-    now: Timestamp,
-) -> Result<Result<Vec<Submitted>, Declined>, Error> {
-    let executed = vec![Submitted::Executed; payments.len()];
-    let Some(tenant) = payments.first().map(ApprovedPayment::tenant) else {
-        store.save(with).await?;
-        return Ok(Ok(executed));
-    };
-    let mut batch = Batch { changes: with, ..Batch::begin(store, tenant, now) };
-    for payment in payments {
-        if store.has_entry(&payment.entry(0)).await? {
-            continue;
-        }
-        for (index, transfer) in payment.transfers().iter().enumerate() {
-            let booked = batch.transfer(&payment.entry(index), payment.account(), transfer).await?;
-            if let Err(refusal) = booked {
-                return Ok(Err(Declined { payment: payment.id().clone(), refusal }));
-            }
-        }
+/// Any other error
+pub(crate) fn refusal<T>(tried: Result<T, Error>) -> Result<Result<T, PaymentRefusal>, Error> {
+    match tried {
+        Ok(done) => Ok(Ok(done)),
+        Err(Error::Refused(Refusal::Payment(refusal))) => Ok(Err(refusal)),
+        Err(error) => Err(error),
     }
-    store.save(batch.finish()).await?;
-    Ok(Ok(executed))
 }
 
 /// Closes an account with nothing on it and nothing on its way, as nobody books on it.
@@ -105,7 +111,7 @@ pub(crate) async fn receive(
 ) -> Result<(), Error> {
     let tenant = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?.tenant;
     retry(|| async {
-        let mut batch = Batch::begin(store, &tenant, now);
+        let mut batch = Batch::begin(store, &tenant, now, Changes::new());
         batch.open(account).await?;
         let status = batch.open[account].booked.account.status;
         if status != AccountStatus::Enabled {
@@ -124,7 +130,7 @@ pub(crate) async fn receive(
     .await
 }
 
-/// What an account holds as of a day: booked, and what can be spent.
+/// What an account holds as of a day: booked, and what can be spent, which is less by what is set aside.
 ///
 /// # Errors
 /// [`Error`]
@@ -136,7 +142,7 @@ pub(crate) async fn balance_and_available(
     let id = &booked.account.id;
     let balance = store.booked_balance(id, day).await?;
     let pending = store.entered_since(id, day, day).await?;
-    Ok((balance, balance + pending + booked.credit_limit))
+    Ok((balance, balance + pending + booked.credit_limit - booked.reserved))
 }
 
 /// The day on which the next entry is booked: a clock that was set back must not put it before older ones.
@@ -153,75 +159,156 @@ struct Leg {
 }
 
 impl<'a> Batch<'a> {
-    fn begin(store: &'a Store, tenant: &'a Tenant, now: Timestamp) -> Self {
-        Self { store, tenant, now, open: BTreeMap::new(), changes: Changes::new() }
+    /// Begins a batch, which is written together with other changes.
+    pub(crate) fn begin(store: &'a Store, tenant: &'a Tenant, now: Timestamp, with: Changes) -> Self {
+        Self { store, tenant, now, open: BTreeMap::new(), changes: with }
     }
 
-    /// Books one transfer. Whoever is no customer here is paid from the bank's account with the rest of the world.
-    async fn transfer(
+    /// Writes something else in the same batch.
+    pub(crate) fn add(&mut self, add: impl FnOnce(Changes) -> Changes) {
+        self.changes = add(std::mem::take(&mut self.changes));
+    }
+
+    /// Books one transfer. Whoever is no customer here is paid from the bank's account with the rest of the world. Says
+    /// whether the payee is a customer.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`]
+    pub(crate) async fn transfer(
         &mut self,
         entry: &str,
         from: &AccountId,
         transfer: &Transfer,
-    ) -> Result<Result<(), PaymentRefusal>, Error> {
-        self.open(from).await?;
+    ) -> Result<bool, Error> {
+        let payer = self.payer(from, transfer.amount).await?;
+        self.check_funds(from, transfer.amount.minor)?;
+        let to = self.payee(from, transfer).await?;
         let Money { minor, currency } = transfer.amount;
-        let debtor = &self.open[from];
-        let account = debtor.booked.account.clone();
-        if account.status != AccountStatus::Enabled {
-            return Ok(Err(PaymentRefusal::DebtorUnavailable { status: account.status.name() }));
-        }
-        if account.currency != currency {
-            let (account, amount) = (account.currency.code(), currency.code());
-            return Ok(Err(PaymentRefusal::Currency { account, amount }));
-        }
-        if debtor.available < minor {
-            return Ok(Err(PaymentRefusal::InsufficientFunds));
-        }
-        let to = match self.creditor(transfer.creditor.iban.as_ref(), currency).await? {
-            Ok(to) => to,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        if to.as_ref() == Some(from) {
-            return Ok(Err(PaymentRefusal::SameAccount));
-        }
         let leg = |amount, counterparty| Leg {
             amount,
             counterparty,
             remittance: transfer.remittance.clone(),
             end_to_end_id: transfer.end_to_end_id.clone(),
         };
-        match to {
-            Some(to) => {
-                let payer = Counterparty { name: Some(account.name), iban: Some(account.iban) };
-                self.post(entry, &to, leg(minor, payer));
-            }
+        match &to {
+            Some(to) => self.post(entry, to, leg(minor, payer)),
             None => self.world(entry, currency, minor),
         }
         self.post(entry, from, leg(-minor, transfer.creditor.clone()));
-        Ok(Ok(()))
+        Ok(to.is_some())
     }
 
-    /// The payee's account if it is one of this bank.
-    async fn creditor(
+    /// Looks whether a transfer could be made, but for the money.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`]
+    pub(crate) async fn check(&mut self, from: &AccountId, transfer: &Transfer) -> Result<(), Error> {
+        self.payer(from, transfer.amount).await?;
+        self.payee(from, transfer).await.map(|_| ())
+    }
+
+    /// Sets money aside for a transfer that is booked later.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`]
+    pub(crate) async fn set_aside(&mut self, from: &AccountId, transfer: &Transfer) -> Result<(), Error> {
+        self.payer(from, transfer.amount).await?;
+        self.check_funds(from, transfer.amount.minor)?;
+        self.payee(from, transfer).await?;
+        self.release(from, -transfer.amount.minor).await
+    }
+
+    /// Gives back what was set aside on an account.
+    pub(crate) async fn release(&mut self, account: &AccountId, amount: i64) -> Result<(), Error> {
+        self.open(account).await?;
+        if let Some(open) = self.open.get_mut(account) {
+            open.reserved -= amount;
+            open.available += amount;
+        }
+        Ok(())
+    }
+
+    /// Books the money of a transfer back, under an entry of its own.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`] if an account is closed, or the payee does not have it any more
+    pub(crate) async fn give_back(
         &mut self,
-        iban: Option<&Iban>,
-        currency: Currency,
-    ) -> Result<Result<Option<AccountId>, PaymentRefusal>, Error> {
-        let Some(iban) = iban else { return Ok(Ok(None)) };
-        let accounts = self.store.accounts_by_iban(self.tenant, iban).await?;
+        (entry, of): (&str, &str),
+        payer: &AccountId,
+        transfer: &Transfer,
+    ) -> Result<(), Error> {
+        self.open(payer).await?;
+        let account = self.open[payer].booked.account.clone();
+        if account.status == AccountStatus::Deleted {
+            return Err(PaymentRefusal::DebtorUnavailable { status: account.status.name() }.into());
+        }
+        let legs = self.store.legs(of).await?;
+        let Some(payee) = legs.into_iter().map(|leg| leg.account).find(|account| account != payer) else {
+            return Err(Error::NotFound(Noun::Payment));
+        };
+        let Money { minor, currency } = transfer.amount;
+        let leg = |amount, counterparty| Leg {
+            amount,
+            counterparty,
+            remittance: Some(REFUND.to_owned()),
+            end_to_end_id: transfer.end_to_end_id.clone(),
+        };
+        if payee == self.bank_account(currency) {
+            self.world(entry, currency, -minor);
+        } else {
+            self.open(&payee).await?;
+            let status = self.open[&payee].booked.account.status;
+            if status == AccountStatus::Deleted {
+                return Err(PaymentRefusal::CreditorUnavailable { status: status.name() }.into());
+            }
+            self.check_funds(&payee, minor)?;
+            let to = Counterparty { name: Some(account.name), iban: Some(account.iban) };
+            self.post(entry, &payee, leg(-minor, to));
+        }
+        self.post(entry, payer, leg(minor, transfer.creditor.clone()));
+        Ok(())
+    }
+
+    /// Opens the account that pays, if it can, and says who that is.
+    async fn payer(&mut self, from: &AccountId, amount: Money) -> Result<Counterparty, Error> {
+        self.open(from).await?;
+        let account = &self.open[from].booked.account;
+        if account.status != AccountStatus::Enabled {
+            return Err(PaymentRefusal::DebtorUnavailable { status: account.status.name() }.into());
+        }
+        if account.currency != amount.currency {
+            let (account, amount) = (account.currency.code(), amount.currency.code());
+            return Err(PaymentRefusal::Currency { account, amount }.into());
+        }
+        Ok(Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) })
+    }
+
+    fn check_funds(&self, account: &AccountId, amount: i64) -> Result<(), Error> {
+        let is_enough = self.open.get(account).is_some_and(|open| open.available >= amount);
+        if is_enough { Ok(()) } else { Err(PaymentRefusal::InsufficientFunds.into()) }
+    }
+
+    /// Opens the payee's account, if it is one of this bank.
+    async fn payee(&mut self, from: &AccountId, transfer: &Transfer) -> Result<Option<AccountId>, Error> {
+        let Some(iban) = payee_number(self.tenant, transfer) else { return Ok(None) };
+        let currency = transfer.amount.currency;
+        let accounts = self.store.accounts_by_iban(self.tenant, &iban).await?;
         let Some(first) = accounts.first() else {
-            return Ok(if is_own(iban) { Err(PaymentRefusal::CreditorUnknown) } else { Ok(None) });
+            return if is_own(&iban) { Err(PaymentRefusal::CreditorUnknown.into()) } else { Ok(None) };
         };
         let Some(account) = accounts.iter().find(|account| account.currency == currency) else {
             let (account, amount) = (first.currency.code(), currency.code());
-            return Ok(Err(PaymentRefusal::Currency { account, amount }));
+            return Err(PaymentRefusal::Currency { account, amount }.into());
         };
         if account.status != AccountStatus::Enabled {
-            return Ok(Err(PaymentRefusal::CreditorUnavailable { status: account.status.name() }));
+            return Err(PaymentRefusal::CreditorUnavailable { status: account.status.name() }.into());
+        }
+        if account.id == *from {
+            return Err(PaymentRefusal::SameAccount.into());
         }
         self.open(&account.id).await?;
-        Ok(Ok(Some(account.id.clone())))
+        Ok(Some(account.id.clone()))
     }
 
     /// Loads an account.
@@ -234,7 +321,8 @@ impl<'a> Batch<'a> {
         let (balance, available) = balance_and_available(self.store, &booked, day).await?;
         let sequence = self.store.last_sequence(id, day).await?;
         let place = self.store.count_booked(id, day).await?;
-        let open = Open { booked, day, balance, available, sequence, place, booked_now: (0, 0) };
+        let reserved = booked.reserved;
+        let open = Open { booked, day, balance, available, reserved, sequence, place, booked_now: (0, 0) };
         self.open.insert(id.clone(), open);
         Ok(())
     }
@@ -270,7 +358,7 @@ impl<'a> Batch<'a> {
         let day = self.tenant.date_at(self.now);
         let posting = Posting {
             entry: entry.to_owned(),
-            account: AccountId::new(format!("world:{}:{}", self.tenant, currency.code())),
+            account: self.bank_account(currency),
             entered_on: day,
             booking_date: day,
             sequence: 0,
@@ -287,15 +375,22 @@ impl<'a> Batch<'a> {
         self.changes = std::mem::take(&mut self.changes).add_posting(&posting);
     }
 
+    /// The bank's account with the rest of the world.
+    fn bank_account(&self, currency: Currency) -> AccountId {
+        AccountId::new(format!("{WORLD}{}:{}", self.tenant, currency.code()))
+    }
+
     /// The changes, each account guarded by its version.
     /// The accounts come first and in one order: of two batches on the same ones, one waits for the other or fails at its
     /// first statement, and neither holds what the other waits for.
-    fn finish(self) -> Changes {
-        let touch = |changes: Changes, (id, open): (&AccountId, &Open)| {
-            changes.touch_account(id, open.booked.version)
+    pub(crate) fn finish(self) -> Changes {
+        let touch = |changes: Changes, (id, open): (&AccountId, &Open)| match open.reserved {
+            reserved if reserved == open.booked.reserved => changes.touch_account(id, open.booked.version),
+            reserved => changes.reserve(id, reserved, open.booked.version),
         };
         let touched = self.open.iter().fold(Changes::new(), touch);
-        self.open.into_iter().fold(touched.and(self.changes), |changes, (id, open)| {
+        let booked = self.open.into_iter().filter(|(_, open)| open.booked_now.1 > 0);
+        booked.fold(touched.and(self.changes), |changes, (id, open)| {
             changes.shift_history(&id, open.day, open.booked_now)
         })
     }

@@ -80,11 +80,22 @@ impl SandboxClock {
         self.put(tenant, to).await
     }
 
-    async fn put(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
+    /// A moment, if a clock can be set to it.
+    pub(crate) fn possible(to: Timestamp) -> Result<Timestamp, ClockError> {
         let range = EARLIEST.parse::<Timestamp>().ok().zip(LATEST.parse::<Timestamp>().ok());
-        if !range.is_some_and(|(earliest, latest)| earliest <= to && to <= latest) {
-            return Err(ClockError::OutOfRange);
-        }
+        let is_possible = range.is_some_and(|(earliest, latest)| earliest <= to && to <= latest);
+        if is_possible { Ok(to) } else { Err(ClockError::OutOfRange) }
+    }
+
+    /// The moment a span from now on a tenant's clock, in UTC, if it can be set to it.
+    pub(crate) fn after(&self, tenant: &Tenant, by: Span) -> Result<Timestamp, ClockError> {
+        let now = self.now(Some(tenant)).to_zoned_datetime(TimeZone::UTC);
+        let to = now.checked_add(by).map_err(|_| ClockError::OutOfRange)?;
+        Self::possible(to.timestamp())
+    }
+
+    async fn put(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
+        let to = Self::possible(to)?;
         // Whole seconds, rounded up: an advance by an hour must never come out a moment short.
         let exact = to.duration_since(self.now(None));
         let seconds = exact.as_secs() + i64::from(exact.subsec_nanos() > 0);
@@ -97,9 +108,7 @@ impl SandboxClock {
     /// Moves a tenant's clock by a span, in UTC.
     pub(crate) async fn advance(&self, tenant: &Tenant, by: Span) -> Result<(), ClockError> {
         let _moving = self.moving.lock().await;
-        let now = self.now(Some(tenant)).to_zoned_datetime(TimeZone::UTC);
-        let to = now.checked_add(by).map_err(|_| ClockError::OutOfRange)?;
-        self.put(tenant, to.timestamp()).await
+        self.put(tenant, self.after(tenant, by)?).await
     }
 }
 

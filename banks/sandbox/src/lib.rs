@@ -4,21 +4,31 @@
 mod authorities;
 mod bank;
 mod books;
+mod calendar;
 mod clock;
 mod digipass;
+mod due_orders;
+mod execution;
+mod forcing;
+mod magic;
 mod management;
 mod merchants;
 mod names;
 mod numbers;
+mod orders;
 mod personas;
 mod publication;
+mod schedule;
 mod setup;
 mod statement;
 mod test_accounts;
 mod test_certificates;
+#[cfg(test)]
+mod tests;
 
 pub use authorities::Authorities;
 pub use clock::SandboxClock;
+pub use due_orders::due;
 pub use management::management;
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};

@@ -1,7 +1,7 @@
 //! Account numbers, and numbers that look random but come out the same for the same text.
 
 use aws_lc_rs::hmac;
-use gateway::domain::{Iban, Tenant};
+use gateway::domain::{AccountNumber, Iban, Tenant};
 
 /// A sequence of numbers that a text determines: HMAC-SHA-256 of a counter, with the text as the key. Some of them go
 /// out, in ids of transactions and account numbers, and others are what a customer logs in with, so nobody may find
@@ -48,6 +48,9 @@ impl Sequence {
 /// The sandbox's own bank, which exists in no register.
 const OWN: &str = "VSTB";
 
+/// Its sort code.
+const SORT_CODE: &str = "009900";
+
 /// What Dutch account numbers begin with where an interface makes customers on demand: its clients look for it there.
 const ON_DEMAND: &str = "BUNQ";
 
@@ -83,6 +86,19 @@ pub(crate) fn foreign_iban(country: &str, name: &str) -> Option<Iban> {
     iban(country, "XMPL", &mut Sequence::of(name))
 }
 
+/// The number under which an account is found. The sandbox has one bank code, with one sort code in Britain.
+pub(crate) fn iban_of(tenant: &Tenant, number: &AccountNumber) -> Option<Iban> {
+    match number {
+        AccountNumber::Iban(iban) => Some(iban.clone()),
+        AccountNumber::British { sort_code, account_number }
+            if tenant.country() == "GB" && sort_code == SORT_CODE =>
+        {
+            Iban::from_account_number("GB", &format!("{OWN}{sort_code}{account_number}"))
+        }
+        AccountNumber::British { .. } => None,
+    }
+}
+
 /// Whether a number is one of the sandbox's own bank.
 pub(crate) fn is_own(iban: &Iban) -> bool {
     let code = bank_code(&iban.as_str()[..2], OWN);
@@ -110,7 +126,7 @@ fn iban(country: &str, bank: &str, numbers: &mut Sequence) -> Option<Iban> {
             let check = first.parse::<u64>().ok()? % 97;
             format!("{first}{:02}", if check == 0 { 97 } else { check })
         }
-        "GB" => format!("{bank}009900{}", &account[..8]),
+        "GB" => format!("{bank}{SORT_CODE}{}", &account[..8]),
         _ => format!("{bank}{account}"),
     };
     Iban::from_account_number(country, &number)

@@ -17,7 +17,7 @@
 //! Amounts are in minor units, and numbers are decimal digits. Services and products are those of NextGenPSD2. `when` is
 //! `at-once`, a day as in 2027-01-31, or for a periodic payment first day, last day, frequency, rule, day of the month
 //! and months with slashes between them. What is absent is empty. What the customer types into the device are the
-//! first eight octets of the last hash as a number, most significant first, modulo 10⁸, with eight digits.
+//! first eight octets of the last hash as a number, most significant first, modulo ten to the power of the number of digits, with all its digits.
 //!
 //! The nonce belongs to one visit of one customer and changes after each answer that led to nothing, so that no answer is
 //! taken twice (Article 4(1)).
@@ -26,8 +26,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::{Execution, PayeeAccount, Payment, Repetition, Transfer};
 
-/// The challenge under which a customer approves payments, all of them or none. Their order does not matter.
-pub fn challenge<'a>(payments: impl IntoIterator<Item = &'a Payment>, nonce: &str) -> String {
+/// The challenge of so many digits, 19 at most, under which a customer approves payments, all of them or none. Their
+/// order does not matter.
+pub fn challenge<'a>(payments: impl IntoIterator<Item = &'a Payment>, nonce: &str, digits: usize) -> String {
     let mut payments: Vec<&Payment> = payments.into_iter().collect();
     payments.sort_by_key(|payment| payment.id.as_str());
     let mut fields = Fields::new("dl1 challenge");
@@ -36,7 +37,8 @@ pub fn challenge<'a>(payments: impl IntoIterator<Item = &'a Payment>, nonce: &st
         fields.add(binding(payment));
     }
     let [a, b, c, d, e, f, g, h, ..] = fields.hash();
-    format!("{:08}", u64::from_be_bytes([a, b, c, d, e, f, g, h]) % 100_000_000)
+    let number = format!("{:020}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+    number[20 - digits.min(19)..].to_owned()
 }
 
 /// What the approval of a payment is bound to.
@@ -189,7 +191,7 @@ mod tests {
             (&repeated(), "e5c9abc86613fc9467cead3c2b131365b4fde30ed1917808ab6e1cc6b44e4068", "64257052"),
         ] {
             assert_eq!(hex(binding(payment)), bound);
-            assert_eq!(challenge([payment], "12345678901234567890"), challenged);
+            assert_eq!(challenge([payment], "12345678901234567890", 8), challenged);
         }
         assert_eq!(when(&repeated().terms.execution), "2027-01-31//MonthlyVariable/preceding/31/1,7");
     }
@@ -227,9 +229,9 @@ mod tests {
         bindings.sort_unstable();
         bindings.dedup();
         assert_eq!(bindings.len(), others.len() + 1);
-        assert_ne!(challenge([&one], "1"), challenge([&one], "2"));
-        assert_ne!(challenge([&one], "1"), challenge([&one, &others[0]], "1"));
-        assert_eq!(challenge([&others[0], &one], "1"), challenge([&one, &others[0]], "1"));
+        assert_ne!(challenge([&one], "1", 8), challenge([&one], "2", 8));
+        assert_ne!(challenge([&one], "1", 8), challenge([&one, &others[0]], "1", 8));
+        assert_eq!(challenge([&others[0], &one], "1", 8), challenge([&one, &others[0]], "1", 8));
     }
 
     #[test]

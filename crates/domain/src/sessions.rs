@@ -64,7 +64,8 @@ pub struct Session {
     pub authorisation: AuthorisationId,
     /// What the third party sent.
     pub request: AuthorizationRequest,
-    /// What the customer's device has to answer.
+    /// What the customer's device has to answer at the log-in; after it, the nonce of challenges about payments
+    /// ([`crate::dynamic_linking`]).
     pub challenge: String,
     /// In whose name a challenge was answered wrongly, as [`LogInFailures`] name them: the next challenge is theirs.
     pub named: Option<SecretHash>,

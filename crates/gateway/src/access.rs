@@ -194,11 +194,7 @@ impl ConsentAccess {
         if granted.product == product {
             return Ok(granted);
         }
-        let (expected, hint) = match product {
-            Product::Current => ("current", "savings accounts are under /v2/savings"),
-            Product::Savings => ("savings", "current accounts are under /v1/accounts"),
-        };
-        Err(AccessRefusal::Product { id: id.to_owned(), expected, hint }.into())
+        Err(AccessRefusal::Product { id: id.to_owned(), expected: product }.into())
     }
 }
 

@@ -110,6 +110,11 @@ pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
         credentials: Credentials<'a>,
     ) -> Answer<'a, Option<CustomerId>>;
 
+    /// Whether the customer's device answered a challenge that is bound to what the customer approves
+    /// ([`domain::dynamic_linking`]). Whatever else may do at the log-in, here the answer to this very challenge alone does
+    /// (Delegated Regulation (EU) 2018/389, Article 5(1)).
+    fn approves<'a>(&'a self, customer: &'a CustomerId, credentials: Credentials<'a>) -> Answer<'a, bool>;
+
     /// A customer, for the bank's own pages and for themselves.
     fn customer<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Customer>;
 
@@ -191,6 +196,9 @@ pub trait TestDoors: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Answer<'a, ()>;
 
-    /// What a customer's device would answer to a challenge, which such a bank shows on its log-in page.
+    /// What a customer's device would answer to a challenge, which such a bank shows on its pages.
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String;
+
+    /// The number of the device of a customer who logged in; absent for one without a device.
+    fn device_number<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Option<String>>;
 }

@@ -8,7 +8,7 @@ use store::StoreError;
 
 use crate::certificates::status_refusal;
 use crate::error::retry;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Place, secrets};
+use crate::{ActingTpp, CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
 
 impl Gateway {
     /// The registered third party with this client id.
@@ -28,14 +28,15 @@ impl Gateway {
         &self,
         ctx: &Ctx,
         interface: Interface,
-        holder: &CertificateHolder,
+        identity: &CertificateIdentity,
     ) -> Result<ActingTpp, Error> {
+        let holder = identity.holder();
         retry(|| async {
             let mut changes = Changes::new();
             let known = self.0.store.certificate(&holder.fingerprint).await?;
             let record = match known {
                 Some(record) => {
-                    status_refusal(record.status, Place::Seal)?;
+                    status_refusal(record.status, Place::SEAL)?;
                     let seen = CertificateRecord { holder: holder.clone(), ..record.clone() };
                     // Records of older versions do not say how long a certificate is valid.
                     if seen != record {
@@ -114,10 +115,7 @@ impl Gateway {
     }
 
     /// Checks that an organisation has registered.
-    ///
-    /// # Errors
-    /// [`Refusal::NotRegistered`]
-    pub async fn check_registered(&self, id: &TppId) -> Result<(), Error> {
+    pub(crate) async fn check_registered(&self, id: &TppId) -> Result<(), Error> {
         if self.0.registered.get(id).is_none() {
             self.registered(id).await?;
             self.0.registered.insert(id.clone(), ());

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Account, AccountId, AccountReference, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId,
-    Decision, GrantedAccount, Iban, Interface, LoggedIn, Payment, PaymentId, PaymentRefusal, PaymentStatus,
+    Account, AccountId, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
+    Execution, GrantedAccount, Iban, Interface, LoggedIn, Money, Payment, PaymentId, PaymentRefusal,
+    PaymentStatus,
 };
 
+use crate::access::AccountAccess;
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
-use crate::{Changes, Ctx, Error, Gateway, secrets};
+use crate::{Changes, Ctx, Error, Gateway, LinkedAnswer, LogInProblem, secrets};
 
 /// What a customer approves.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub struct Approval {
     pub accounts: Vec<AccountId>,
     /// The payments about which the customer decided: true for those to be made.
     pub payments: Vec<(PaymentId, bool)>,
+    /// What the customer's device answered to the challenge of those to be made.
+    pub answer: Option<LinkedAnswer>,
 }
 
 /// Why nothing was decided when a customer approved.
@@ -27,20 +31,35 @@ pub struct Approval {
 pub enum DecisionProblem {
     /// What was chosen is not possible, or nothing was.
     Undecided,
+    /// The customer's device has yet to answer for the payments that were chosen.
+    Unanswered,
+    /// It answered, and not as it should have.
+    Answer(LogInProblem),
     /// The bank does not make one of the payments.
     Declined(Declined),
 }
 
 /// Where the browser stands after an approval, or why it still stands where it did.
-type Attempted = Result<Journey, DecisionProblem>;
+pub(crate) type Attempted = Result<Journey, DecisionProblem>;
 
 /// A payment that waits for a customer.
 #[derive(Debug, Clone)]
 pub struct WaitingPayment {
     /// The payment.
     pub payment: Payment,
-    /// The accounts of the customer that can make it, and whether each holds enough now.
-    pub payers: Vec<(AccountId, bool)>,
+    /// The accounts of the customer that can make it.
+    pub payers: Vec<Payer>,
+}
+
+/// An account that can make a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payer {
+    /// Which.
+    pub account: AccountId,
+    /// What can be spent of it now.
+    pub available: Money,
+    /// Whether it holds enough when the payment is made, as far as that is known now.
+    pub is_covered: bool,
 }
 
 impl Gateway {
@@ -108,7 +127,7 @@ impl Gateway {
         approval: &Approval,
     ) -> Result<Attempted, Error> {
         let (mut changes, mut orders, mut granted) = (Changes::new(), Vec::new(), Vec::new());
-        let mut decided = 0;
+        let (mut decided, mut paid) = (0, Vec::new());
         for payment in waiting {
             let decision = approval.payments.iter().find(|(id, _)| *id == payment.id).map(|(_, yes)| *yes);
             let changed = match decision {
@@ -126,6 +145,7 @@ impl Gateway {
                         granted
                             .extend(open.matter.consent().and_then(|consent| consent.access.grant(&account)));
                     }
+                    paid.push(payment.clone());
                     payment.approve(logged_in.customer.clone(), &account, ctx.now)?
                 }
             };
@@ -136,15 +156,26 @@ impl Gateway {
         if decided == 0 {
             return Ok(Err(DecisionProblem::Undecided));
         }
+        match self.check_linked_answer(ctx, (&open, &logged_in), &paid, approval).await? {
+            Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
+            Ok(None) => {}
+            Err(attempted) => return Ok(attempted),
+        }
         if orders.is_empty() {
             let (changes, way_back) = self.refuse(ctx, changes, open, Outcome::Cancelled);
             self.0.store.save(changes).await?;
             return Ok(Ok(Journey::Leave(way_back)));
         }
+        let session = open.session.clone();
         let (changes, way_back) = self.grant(ctx, changes, open, logged_in, granted)?;
         match self.0.bank.payments.submit(&orders, changes, ctx.now).await? {
             Ok(_) => Ok(Ok(Journey::Leave(way_back))),
-            Err(declined) => Ok(Err(DecisionProblem::Declined(declined))),
+            Err(declined) => {
+                // The answer was taken, and is not taken again.
+                let session = self.with_new_nonce(ctx, session);
+                self.0.store.save(Changes::new().put_session(&session)).await?;
+                Ok(Err(DecisionProblem::Declined(declined)))
+            }
         }
     }
 
@@ -246,11 +277,16 @@ impl Gateway {
         let mut found = Vec::new();
         for payment in waiting {
             let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
+            let (today, made_on) = (ctx.today(), first_day(&payment.terms.execution, ctx.today()));
             for account in self.payable(customer, &payment).await? {
-                let reference = AccountReference::to_account(&account);
-                let holds =
-                    self.0.bank.accounts.has_funds(&ctx.tenant, &reference, total, ctx.today()).await?;
-                payers.push((account.id, holds == Some(true)));
+                let proof = AccountAccess::to_own(&account);
+                let available = self.0.bank.accounts.funds(&proof, today).await?.available;
+                let then = match made_on {
+                    day if day == today => available,
+                    day => self.0.bank.accounts.funds(&proof, day).await?.available,
+                };
+                let is_covered = then.minor >= total.minor;
+                payers.push(Payer { account: account.id, available, is_covered });
             }
             found.push(WaitingPayment { payment, payers });
         }
@@ -303,7 +339,7 @@ impl Gateway {
         let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
         let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
         let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
-        let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|(_, is_covered)| *is_covered);
+        let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|payer| payer.is_covered);
         Ok(if waiting.iter().any(lacks_funds) {
             Outcome::NotPaid(PaymentRefusal::InsufficientFunds)
         } else {
@@ -338,6 +374,15 @@ impl Gateway {
             .into_iter()
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
             .collect())
+    }
+}
+
+/// The day on which a payment is made for the first time.
+fn first_day(execution: &Execution, today: Date) -> Date {
+    match execution {
+        Execution::AtOnce => today,
+        Execution::On(day) => today.max(*day),
+        Execution::Repeated(repetition) => today.max(repetition.start),
     }
 }
 

@@ -51,11 +51,11 @@ pub enum LogInProblem {
 type Attempted = Result<Journey, LogInProblem>;
 
 /// Somebody whom an account number names, and what is known about failures in their name.
-struct Named {
+pub(crate) struct Named {
     /// Nobody, for a number that nobody has; it is treated as if somebody had it.
     customer: Option<CustomerId>,
-    failures: LogInFailures,
-    blocked_until: Option<Timestamp>,
+    pub(crate) failures: LogInFailures,
+    pub(crate) blocked_until: Option<Timestamp>,
 }
 
 impl Gateway {
@@ -121,7 +121,7 @@ impl Gateway {
     }
 
     /// The rules by which a customer logs in, in a session.
-    fn sca_rules(&self, session: &Session) -> &ScaRules {
+    pub(crate) fn sca_rules(&self, session: &Session) -> &ScaRules {
         &self.profile(session.request.interface).sca
     }
 
@@ -135,10 +135,20 @@ impl Gateway {
             named.push(self.named_as(ctx, session, (None, who)).await?);
         }
         for customer in customers {
-            let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
-            named.push(self.named_as(ctx, session, (Some(customer), who)).await?);
+            named.push(self.named_customer(ctx, session, customer).await?);
         }
         Ok(named)
+    }
+
+    /// A customer, with the failures in their name for the third party of a session.
+    pub(crate) async fn named_customer(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+        customer: CustomerId,
+    ) -> Result<Named, Error> {
+        let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
+        self.named_as(ctx, session, (Some(customer), who)).await
     }
 
     async fn named_as(
@@ -217,7 +227,7 @@ impl Gateway {
         let next = Session {
             hash: secrets::hash(fresh),
             logged_in: Some(LoggedIn { customer, at: ctx.now }),
-            challenge: String::new(),
+            challenge: self.nonce(),
             named: None,
             seen_at: ctx.now,
             version: 0,

@@ -3,7 +3,7 @@
 use domain::{CertificateRecord, InitialAccessToken};
 
 use crate::error::retry;
-use crate::{ActingTpp, Changes, Ctx, Error, Gateway, PresentedCertificate, secrets};
+use crate::{Changes, Ctx, Error, Gateway, Party, PresentedCertificate, secrets};
 
 /// A token that was just given out.
 #[derive(Debug)]
@@ -19,18 +19,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn issue_initial_access_token(
-        &self,
-        ctx: &Ctx,
-        acting: &ActingTpp,
-        presented: &PresentedCertificate,
-    ) -> Result<IssuedToken, Error> {
+    pub async fn issue_initial_access_token(&self, ctx: &Ctx, party: &Party) -> Result<IssuedToken, Error> {
         let token = self.0.randomness.secret_uuid();
-        let fingerprint = presented.holder.fingerprint.clone();
-        let lifetime = self.profile(acting.interface()).lifetimes.initial_access_token;
+        let fingerprint = party.signer().holder.fingerprint.clone();
+        let lifetime = self.profile(party.acting().interface()).lifetimes.initial_access_token;
         let (hash, tenant) = (secrets::hash(&token), ctx.tenant.clone());
         let issued = InitialAccessToken::issue(hash, fingerprint, tenant, ctx.now, lifetime);
-        retry(|| self.save_initial_access_token(ctx, presented, &issued)).await?;
+        retry(|| self.save_initial_access_token(ctx, party.signer(), &issued)).await?;
         Ok(IssuedToken { token, expires_in: lifetime.as_secs() })
     }
 

@@ -89,9 +89,11 @@ impl Gateway {
         demand: Demand<'_>,
     ) -> Result<Party, Error> {
         let (signer, place) = signer;
-        let both = [Some((&*signer, place)), other.as_ref().map(|(other, place)| (&**other, *place))];
-        let shown: Vec<_> = both.into_iter().flatten().collect();
-        self.check_in_order(ctx, interface, Checked { shown: &shown, demand, acts: true }).await?;
+        let first = (&*signer, place);
+        let second = other.as_ref().map(|(other, place)| (&**other, *place));
+        let both = [first, second.unwrap_or(first)];
+        let shown = if second.is_some() { &both[..] } else { &both[..1] };
+        self.check_in_order(ctx, interface, Checked { shown, demand, acts: true }).await?;
         let acting = ActingTpp::proved(signer.holder.tpp.clone(), interface);
         Ok(Party { signer, acting })
     }
@@ -134,8 +136,8 @@ impl Gateway {
         for check in self.profile(interface).certificates.in_order() {
             match check {
                 CertificateCheck::Organization => {
-                    for (other, place) in others {
-                        check_same_organization(signer, other, *place)?;
+                    for (other, at) in others {
+                        check_same_organization(signer, *place, other, *at)?;
                     }
                 }
                 CertificateCheck::Registration if demand.registered => self.check_registered(tpp).await?,

@@ -52,8 +52,42 @@ impl SignatureRules {
 /// What a bank demands of certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CertificateRules {
+    /// In which order certificates are checked.
+    pub order: &'static [CertificateCheck],
     /// Whether a certificate for seals has to sign, and one for websites to be in TLS.
     pub check_purpose: bool,
+}
+
+impl CertificateRules {
+    /// Every check once: those that the order leaves out come last, so that none is forgotten.
+    pub fn in_order(&self) -> impl Iterator<Item = CertificateCheck> + use<> {
+        let order = self.order;
+        let left_out = CertificateCheck::ALL.into_iter().filter(|check| !order.contains(check));
+        order.iter().copied().chain(left_out)
+    }
+}
+
+/// A check about who calls, by the certificates of the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateCheck {
+    /// All of them belong to one organisation.
+    Organization,
+    /// It has registered.
+    Registration,
+    /// Each has a role that the call needs.
+    Role,
+    /// Each is in its time.
+    Validity,
+    /// None was revoked or blocked.
+    Status,
+    /// The bank does not block the organisation.
+    Standing,
+}
+
+impl CertificateCheck {
+    /// Every check.
+    pub const ALL: [Self; 6] =
+        [Self::Organization, Self::Registration, Self::Role, Self::Validity, Self::Status, Self::Standing];
 }
 
 /// How clients of an authorization server prove themselves.
@@ -114,6 +148,8 @@ pub struct Lifetimes {
     pub authorization_code: SignedDuration,
     /// An access token that comes with refresh tokens.
     pub access_token: SignedDuration,
+    /// A refresh token of what has no last day, while nobody uses it.
+    pub idle_refresh_token: SignedDuration,
     /// The answer to a refresh: a client that lost it may ask for it again.
     pub refresh_answer: SignedDuration,
     /// A request id: the same request again, and another one with the same id, are recognised.
@@ -153,6 +189,23 @@ impl Profiles {
         match interface {
             Interface::BerlinGroup => &self.berlin_group,
             Interface::Bunq => &self.bunq,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_order_leaves_a_check_out() {
+        use CertificateCheck::{Organization, Registration, Role, Standing, Status, Validity};
+        for (order, all) in [
+            (&[][..], [Organization, Registration, Role, Validity, Status, Standing]),
+            (&[Status, Role], [Status, Role, Organization, Registration, Validity, Standing]),
+        ] {
+            let rules = CertificateRules { order, check_purpose: false };
+            assert!(rules.in_order().eq(all), "{order:?}");
         }
     }
 }

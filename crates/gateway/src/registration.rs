@@ -1,7 +1,5 @@
 //! Registration: an initial access token is traded for a client id and a client secret, once.
 
-use std::sync::Arc;
-
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
     CertificateRecord, CertificateStatus, ClientAuthentication, Interface, RedirectUris, Refusal,
@@ -10,7 +8,7 @@ use domain::{
 
 use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Place, PresentedCertificate, secrets};
+use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
 
 /// What a third party sends to register.
 #[derive(Debug)]
@@ -18,7 +16,9 @@ pub struct RegistrationRequest {
     /// The initial access token.
     pub token: String,
     /// The certificate that came along; without one, the certificate that got the token counts.
-    pub certificate: Option<Arc<PresentedCertificate>>,
+    pub certificate: Option<CertificateIdentity>,
+    /// Where it comes along, or came along when the token was given.
+    pub place: Place,
     /// Redirect URIs as sent.
     pub redirect_uris: Vec<String>,
     /// `sector_identifier_uri` as sent; may be empty.
@@ -60,10 +60,10 @@ impl Gateway {
         let onboarded = self.0.store.certificate(&token.certificate).await?;
         let onboarded = onboarded.ok_or(Refusal::InitialAccessTokenUnknown)?.holder;
         let holder = match &request.certificate {
-            Some(presented) if presented.holder.tpp != onboarded.tpp => {
+            Some(identity) if identity.holder().tpp != onboarded.tpp => {
                 return Err(Refusal::InitialAccessTokenForeign.into());
             }
-            Some(presented) => presented.holder.clone(),
+            Some(identity) => identity.holder().clone(),
             None => onboarded,
         };
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
@@ -87,7 +87,7 @@ impl Gateway {
             authentication: request.authentication,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
-        let tpp = self.save_registration(ctx, changes, registration).await?;
+        let tpp = self.save_registration(ctx, changes, registration, request.place).await?;
         Ok(Registered { tpp, secret })
     }
 
@@ -115,6 +115,7 @@ impl Gateway {
         ctx: &Ctx,
         mut changes: Changes,
         registration: Registration,
+        place: Place,
     ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
         let previous = self.0.store.tpp(&holder.tpp).await?;
@@ -125,7 +126,7 @@ impl Gateway {
             None => CertificateRecord::first_seen(holder.clone(), ctx.now),
         };
         // A certificate that comes along was checked; the one that got the token may have ended since.
-        check_state(record.state(), Place::Signature, ctx.now)?;
+        check_state(record.state(), place, ctx.now)?;
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
         }

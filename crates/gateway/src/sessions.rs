@@ -2,13 +2,14 @@
 //!
 //! Whatever way a customer takes, pages or a test's headless approval, these are the rules.
 
+use domain::dynamic_linking::challenge;
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, FundsConsent, Interface, Language, PaymentId, PaymentRefusal, Session, Subject, Tenant,
-    Tpp,
+    ConsentRequest, FundsConsent, Interface, Language, PaymentId, PaymentRefusal, Purpose, Session, Subject,
+    Tenant, Tpp,
 };
 
-use crate::decisions::{DecisionProblem, WaitingPayment, is_waiting};
+use crate::decisions::{Approval, DecisionProblem, WaitingPayment, is_waiting};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
@@ -38,8 +39,10 @@ pub enum Outcome {
     Cancelled,
     /// There is nothing to authorise any more.
     NothingPending,
-    /// Too many wrong answers.
+    /// Too many wrong answers at the log-in.
     LogInFailed,
+    /// Too many wrong answers, the last one to the challenge of payments.
+    AnswersWrong,
     /// The customer did nothing for too long.
     TimedOut,
     /// The consent names accounts that the customer does not hold.
@@ -98,6 +101,22 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
+    /// What the authorisation is for.
+    pub purpose: Purpose,
+    /// The number of the customer's device, at a bank for tests.
+    pub device_number: Option<String>,
+    nonce: String,
+    challenge_digits: usize,
+}
+
+impl DecisionView {
+    /// What the customer's device has to answer so that the payments that an approval names are made; none if it names
+    /// none.
+    pub fn challenge(&self, approval: &Approval) -> Option<String> {
+        let is_made = |one: &&WaitingPayment| approval.payments.contains(&(one.payment.id.clone(), true));
+        let made: Vec<_> = self.payments.iter().filter(is_made).map(|one| &one.payment).collect();
+        (!made.is_empty()).then(|| challenge(made, &self.nonce, self.challenge_digits))
+    }
 }
 
 /// What a browser arrives with where nothing was asked for before.
@@ -261,14 +280,14 @@ impl Gateway {
         Ok(secret)
     }
 
-    /// The tenant of a session, whose clock decides when it has been idle for too long, and the interface by whose
-    /// rules it goes.
+    /// The tenant of a session, whose clock decides when it has been idle for too long, the interface by whose rules it
+    /// goes, and the language of its pages.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn session_place(&self, secret: &str) -> Result<Option<(Tenant, Interface)>, Error> {
+    pub async fn session_place(&self, secret: &str) -> Result<Option<(Tenant, Interface, Language)>, Error> {
         let session = self.0.store.session(&secrets::hash(secret)).await?;
-        Ok(session.map(|session| (session.tenant, session.request.interface)))
+        Ok(session.map(|session| (session.tenant, session.request.interface, session.language)))
     }
 
     /// A browser asks for its page, perhaps in another language.
@@ -315,6 +334,10 @@ impl Gateway {
             Matter::Payment(payment) => (None, self.payable(customer, payment).await?),
         };
         let payments = self.waiting_with_payers(ctx, customer, payments).await?;
+        let device_number = match &self.0.bank.test_doors {
+            Some(doors) if !payments.is_empty() => doors.device_number(customer).await?,
+            _ => None,
+        };
         let view = DecisionView {
             problem: None,
             tpp,
@@ -325,6 +348,10 @@ impl Gateway {
             payments,
             language,
             redirect_uri,
+            purpose: open.authorisation.purpose,
+            device_number,
+            nonce: open.session.challenge.clone(),
+            challenge_digits: self.sca_rules(&open.session).challenge_digits,
         };
         Ok(Journey::Decide(Box::new(view)))
     }

@@ -4,15 +4,15 @@
 
 use domain::{Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
-use crate::certificates::{check_state, status_refusal};
+use crate::certificates::check_state;
 use crate::error::retry;
-use crate::{Changes, Ctx, Error, Gateway, Noun, Place, PresentedCertificate};
+use crate::{Changes, Ctx, Error, Gateway, Noun, Place};
 
 /// Proof that a third party may act at an interface at the time of a call: the bank blocks neither it nor the
 /// certificate on whose word it acts, and that certificate is neither revoked nor out of its time.
 ///
 /// Use cases for third parties take one, and look for nothing that belongs to another third party or interface. Only
-/// this module makes one, so a door that forgot to ask has nothing to call them with:
+/// this module and `parties.rs` make one, so a door that forgot to ask has nothing to call them with:
 ///
 /// ```compile_fail,E0451
 /// use gateway::ActingTpp;
@@ -29,6 +29,11 @@ pub struct ActingTpp {
 }
 
 impl ActingTpp {
+    /// For `parties.rs`, whose checks are those of this module and more.
+    pub(crate) fn proved(id: TppId, interface: Interface) -> Self {
+        Self { id, interface }
+    }
+
     /// Who acts.
     pub fn id(&self) -> &TppId {
         &self.id
@@ -41,34 +46,7 @@ impl ActingTpp {
 }
 
 impl Gateway {
-    /// For a call that presents certificates of one organisation, the signing certificate first: each has to be valid
-    /// and in use.
-    ///
-    /// # Errors
-    /// [`domain::Refusal::CertificateExpired`], [`domain::Refusal::CertificateRevoked`], [`domain::Refusal::CertificateBlocked`],
-    /// [`StandingRefusal::Blocked`]
-    pub async fn may_act_by_certificates(
-        &self,
-        ctx: &Ctx,
-        interface: Interface,
-        (signer, place): (&PresentedCertificate, Place),
-        other: Option<(&PresentedCertificate, Place)>,
-    ) -> Result<ActingTpp, Error> {
-        self.check_validity(signer, place, ctx.now)?;
-        if let Some((other, place)) = other {
-            self.check_validity(other, place, ctx.now)?;
-        }
-        let id = signer.holder.tpp.clone();
-        let standing = self.0.store.standing(&id, &signer.holder.fingerprint).await?;
-        standing.certificate.map_or(Ok(()), |certificate| status_refusal(certificate.status, place))?;
-        if let Some((other, place)) = other {
-            self.check_certificate_status(&other.holder.fingerprint, place).await?;
-        }
-        standing.check_not_blocked(&id)?;
-        Ok(ActingTpp { id, interface })
-    }
-
-    /// For a call that presents none: the third party acts on the word of the certificate that it came in with at the
+    /// For a call that presents no certificate: the third party acts on the word of the certificate that it came in with at the
     /// interface.
     ///
     /// # Errors
@@ -119,7 +97,7 @@ impl Gateway {
         fingerprint: &str,
     ) -> Result<(), Error> {
         let standing = self.0.store.standing(&acting.id, fingerprint).await?;
-        Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::Tls, ctx.now))?)
+        Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::TLS, ctx.now))?)
     }
 
     /// The third parties that the bank knows, those that came last first, at most 1000.

@@ -48,10 +48,13 @@ impl Matter {
     }
 
     /// When tokens that are issued now end, if nobody ends them before.
-    pub(crate) fn tokens_end_at(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn tokens_end_at(&self, now: Timestamp, profiles: &Profiles) -> Timestamp {
         match self {
             Self::Consent(consent) => consent.ends_at(),
-            Self::FundsConsent(_) => FundsConsent::tokens_end_at(now),
+            Self::FundsConsent(consent) => {
+                let idle = profiles.at(consent.interface).lifetimes.idle_refresh_token;
+                now.saturating_add(idle).unwrap_or(Timestamp::MAX)
+            }
             Self::Payment(payment) => payment.expires_at,
         }
     }

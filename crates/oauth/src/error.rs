@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::{Rejected, with_fault};
 use gateway::Fault;
-use gateway::domain::{GrantRefusal, Refusal};
+use gateway::domain::{GrantRefusal, Language, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::ErrorPage;
 
@@ -76,6 +76,12 @@ impl Error {
 
     /// The same error as a page if the caller is a browser.
     pub(crate) fn for_caller(self, headers: &HeaderMap) -> Response {
+        let language = web::language_of_browser(headers).unwrap_or(Language::English);
+        self.in_language(language, headers)
+    }
+
+    /// The same, in the language of a session.
+    pub(crate) fn in_language(self, language: Language, headers: &HeaderMap) -> Response {
         let accepts_html = headers
             .get(header::ACCEPT)
             .and_then(|accept| accept.to_str().ok())
@@ -85,11 +91,8 @@ impl Error {
         }
         let challenge = self.challenge();
         edge::note_code(self.error);
-        let page = ErrorPage {
-            title: "This request cannot be completed".to_owned(),
-            detail: self.description.unwrap_or_default(),
-            code: self.error.to_owned(),
-        };
+        let detail = self.description.unwrap_or_default();
+        let page = ErrorPage::refused(language, detail, self.error.to_owned());
         with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
     }
 
@@ -132,10 +135,11 @@ impl From<Rejected> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
-            Refusal::InitialAccessTokenUnknown
-            | Refusal::InitialAccessTokenExpired { .. }
-            | Refusal::InitialAccessTokenUsed => {
-                Self::unauthorized("invalid_token", refusal).with_challenge("Bearer error=\"invalid_token\"")
+            Refusal::InitialAccessTokenUsed => invalid_token(format!(
+                "{refusal} (the same request again needs the same X-Request-ID and body)"
+            )),
+            Refusal::InitialAccessTokenUnknown | Refusal::InitialAccessTokenExpired { .. } => {
+                invalid_token(refusal)
             }
             Refusal::InitialAccessTokenForeign => Self::unauthorized("access_denied", refusal),
             Refusal::ClientCredentials => Self::unauthorized("invalid_client", refusal).of_client(),
@@ -143,9 +147,12 @@ impl From<Refusal> for Error {
                 Self::bad("invalid_request", refusal)
             }
             Refusal::RedirectUri(_) => Self::bad("invalid_redirect_uri", refusal),
-            Refusal::SectorIdentifierUri | Refusal::SigningKeyMissing => {
-                Self::bad("invalid_client_metadata", refusal)
-            }
+            Refusal::SectorIdentifierUri => Self::bad("invalid_client_metadata", refusal),
+            Refusal::SigningKeyMissing => Self::bad(
+                "invalid_client_metadata",
+                "token_endpoint_auth_method private_key_jwt uses the key of the signing certificate, which must be RSA or \
+                 EC P-256; onboard or register with such a certificate in TPP-Signature-Certificate",
+            ),
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 denied("CERTIFICATE_INVALID", &refusal)
             }
@@ -168,6 +175,10 @@ impl From<Refusal> for Error {
             | Refusal::Payment(_) => Self::bad("invalid_request", refusal),
         }
     }
+}
+
+fn invalid_token(text: impl ToString) -> Error {
+    Error::unauthorized("invalid_token", text).with_challenge("Bearer error=\"invalid_token\"")
 }
 
 fn of_grant(refusal: &GrantRefusal) -> Error {

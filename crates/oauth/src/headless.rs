@@ -13,8 +13,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
 use gateway::domain::{AccountId, Choice, Iban, Interface, PaymentId, Tenant, number_in_words};
-use gateway::sessions::{DecisionView, Journey, WayBack};
-use gateway::{Approval, Ctx, DecisionProblem, Fault, LogInAttempt, LogInProblem, WaitingPayment};
+use gateway::sessions::{Journey, WayBack};
+use gateway::{
+    Approval, Ctx, DecisionProblem, Fault, LinkedAnswer, LogInAttempt, LogInProblem, WaitingPayment,
+};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -169,7 +171,7 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let gateway = &services.edge.gateway;
     let id = gateway.new_request_id();
     let over = || bad("the session is over");
-    let (tenant, interface) = gateway.session_place(&secret).await?.ok_or_else(over)?;
+    let (tenant, interface, _) = gateway.session_place(&secret).await?.ok_or_else(over)?;
     let ctx = gateway.context(tenant.as_str(), id).ok_or_else(over)?;
     let tenant = ctx.tenant.clone();
     let way_back = Customer { headless: &headless, ctx, iban, secret, interface }.go(&request).await?;
@@ -219,11 +221,34 @@ fn read_body_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
 }
 
 /// What cannot be paid is left for later, unless there is nothing else.
-fn all_that_can_be_paid(payments: Vec<WaitingPayment>) -> Vec<(PaymentId, bool)> {
-    let is_covered = |one: &WaitingPayment| one.payers.iter().any(|(_, is_covered)| *is_covered);
+fn all_that_can_be_paid(payments: &[WaitingPayment]) -> Vec<(PaymentId, bool)> {
+    let is_covered = |one: &WaitingPayment| one.payers.iter().any(|payer| payer.is_covered);
     let is_any = payments.iter().any(is_covered);
-    let chosen = payments.into_iter().filter(|one| !is_any || is_covered(one));
-    chosen.map(|one| (one.payment.id, true)).collect()
+    let chosen = payments.iter().filter(|one| !is_any || is_covered(one));
+    chosen.map(|one| (one.payment.id.clone(), true)).collect()
+}
+
+/// Why a log-in or an answer for payments led nowhere.
+fn not_answered(problem: LogInProblem) -> Refused {
+    match problem {
+        LogInProblem::Blocked { until, failures } => {
+            let failures = number_in_words(failures);
+            let text = format!("log-in is blocked until {until} after {failures} wrong answers in a row");
+            refused(StatusCode::CONFLICT, "log_in_blocked", text)
+        }
+        LogInProblem::TooManyOpen { most, idle_time } => {
+            let most = number_in_words(i64::try_from(most).unwrap_or(i64::MAX));
+            let text =
+                format!("the customer has {most} open challenges of this third party; answer or cancel one");
+            let refused = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text);
+            Refused { retry_after: Some(idle_time.as_secs()), ..refused }
+        }
+        LogInProblem::Wrong { .. } | LogInProblem::Stale => log_in_failed(),
+    }
+}
+
+fn log_in_failed() -> Refused {
+    refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed")
 }
 
 /// A customer without a browser.
@@ -258,7 +283,7 @@ impl Customer<'_> {
             }
             Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
             _ => {
-                let approval = match self.choose(request.account.as_deref()).await? {
+                let approval = match self.choose(request.account.as_deref(), &number).await? {
                     Ok(approval) => approval,
                     Err(way_back) => return Ok(way_back),
                 };
@@ -267,7 +292,10 @@ impl Customer<'_> {
                         Some(DecisionProblem::Declined(declined)) => {
                             gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
                         }
-                        Some(DecisionProblem::Undecided) | None => Ok(Journey::Ended),
+                        Some(DecisionProblem::Answer(problem)) => return Err(not_answered(problem)),
+                        Some(DecisionProblem::Undecided | DecisionProblem::Unanswered) | None => {
+                            Ok(Journey::Ended)
+                        }
                     },
                     decided => decided,
                 }
@@ -301,37 +329,26 @@ impl Customer<'_> {
             Journey::LogIn(view) => view.problem,
             Journey::LoggedIn(_) | Journey::Decide(_) | Journey::Ended => None,
         };
-        match problem {
-            Some(LogInProblem::Blocked { until, failures }) => {
-                let failures = number_in_words(failures);
-                let text = format!("log-in is blocked until {until} after {failures} wrong answers in a row");
-                Err(refused(StatusCode::CONFLICT, "log_in_blocked", text))
-            }
-            Some(LogInProblem::TooManyOpen { most, idle_time }) => {
-                let most = number_in_words(i64::try_from(most).unwrap_or(i64::MAX));
-                let text = format!(
-                    "the customer has {most} open challenges of this third party; answer or cancel one"
-                );
-                let refused = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text);
-                Err(Refused { retry_after: Some(idle_time.as_secs()), ..refused })
-            }
-            Some(LogInProblem::Wrong { .. } | LogInProblem::Stale) | None => {
-                Err(refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed"))
-            }
-        }
+        Err(problem.map_or_else(log_in_failed, not_answered))
     }
 
     /// What to approve: every payment, and of the accounts the one that is named, or all where several can be chosen,
     /// or the one the customer logged in with, or the first. The way back if there is nothing to decide any more.
-    async fn choose(&self, named: Option<&str>) -> Result<Result<Approval, WayBack>, Refused> {
+    /// The device answers for the payments, as it does on the page.
+    async fn choose(
+        &self,
+        named: Option<&str>,
+        device_number: &str,
+    ) -> Result<Result<Approval, WayBack>, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         let visit = gateway.visit(&self.ctx, &self.secret, None).await?;
-        let DecisionView { mut accounts, payments, consent, .. } = match visit {
+        let view = match visit {
             Journey::Decide(view) => *view,
             // Somebody else decided meanwhile.
             Journey::Leave(way_back) => return Ok(Err(way_back)),
             Journey::LoggedIn(_) | Journey::LogIn(_) | Journey::Ended => return Ok(Ok(Approval::default())),
         };
+        let mut accounts = view.accounts.clone();
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
             let iban = Iban::parse(text).map_err(|error| bad(error.to_string()))?;
@@ -340,14 +357,19 @@ impl Customer<'_> {
                 return Err(bad("account is not one that the customer can choose".to_owned()));
             }
         }
-        let payments = all_that_can_be_paid(payments);
-        let choice = consent.map(|consent| consent.access.choice());
+        let payments = all_that_can_be_paid(&view.payments);
+        let choice = view.consent.as_ref().map(|consent| consent.access.choice());
         if payments.is_empty() && choice == Some(Choice::Several) {
             let accounts = accounts.into_iter().map(|account| account.id).collect();
-            return Ok(Ok(Approval { accounts, payments }));
+            return Ok(Ok(Approval { accounts, ..Approval::default() }));
         }
         let own = accounts.iter().find(|account| account.iban == self.iban).or(accounts.first());
         let accounts: Vec<AccountId> = own.map(|account| account.id.clone()).into_iter().collect();
-        Ok(Ok(Approval { accounts, payments }))
+        let chosen = Approval { accounts, payments, answer: None };
+        let answer = view.challenge(&chosen).and_then(|challenge| {
+            let answer = gateway.simulated_answer(device_number, &challenge)?;
+            Some(LinkedAnswer { challenge, answer })
+        });
+        Ok(Ok(Approval { answer, ..chosen }))
     }
 }

@@ -32,6 +32,8 @@ mod pages;
 #[cfg(feature = "server")]
 mod par;
 #[cfg(feature = "server")]
+mod payment_page;
+#[cfg(feature = "server")]
 mod registration;
 #[cfg(feature = "server")]
 mod revoke;

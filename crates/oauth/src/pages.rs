@@ -6,20 +6,15 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
-use gateway::domain::{
-    Account, AccountId, Card, Choice, Consent, GrantedAccount, Iban, Language, PaymentId, PaymentRefusal,
-    Product, Timestamp,
-};
+use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
 use gateway::sessions::{DecisionView, Journey, LogInView};
-use gateway::{Approval, Ctx, DecisionProblem, Declined, LogInAttempt, LogInProblem, WaitingPayment};
+use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt, LogInProblem};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use web::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownFunds, ShownPayment,
-    ShownTransfer, Simulator,
-};
+use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
 
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
+use crate::payment_page::{approval, one_line, refusal};
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
 
@@ -50,18 +45,24 @@ impl From<gateway::Error> for Failed {
 }
 
 /// A browser with a session whose tenant is known.
-struct Session<'a> {
+pub(crate) struct Session<'a> {
     services: &'a Services,
     connection: &'a Connection,
     ctx: Ctx,
-    secret: String,
+    pub(crate) secret: String,
+    /// Of its pages, also when it is over.
+    language: Language,
 }
 
 /// What the form brought that the page shows again.
 #[derive(Default)]
-struct Typed {
+pub(crate) struct Typed {
     iban: String,
-    number: String,
+    pub(crate) number: String,
+    /// What was chosen on the page about payments.
+    pub(crate) approval: Approval,
+    /// Whether the simulator is to answer there.
+    pub(crate) simulates: bool,
 }
 
 /// Shows the page.
@@ -75,14 +76,15 @@ pub(crate) async fn get(
     let language = query.one("lang").ok().flatten().and_then(Language::from_code);
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
-        Ok(None) => return over(&headers),
+        Ok(None) => return over(browser_language(&headers)),
         Err(Failed(error)) => return error.for_caller(&headers),
     };
     let shown = async {
         let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
-        session.answer(journey, Typed::default(), StatusCode::FOUND, &headers).await
+        session.answer(journey, Typed::default(), StatusCode::FOUND).await
     };
-    shown.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
+    let language = language.unwrap_or(session.language);
+    shown.await.unwrap_or_else(|Failed(error)| error.in_language(language, &headers))
 }
 
 /// Takes what the customer typed or pressed.
@@ -94,18 +96,22 @@ pub(crate) async fn post(
 ) -> Response {
     let done = async {
         let form = Form::from_page(&headers, &body.0)?;
-        let Some(session) = find(&services, &browser, &headers).await? else { return Ok(over(&headers)) };
+        let Some(session) = find(&services, &browser, &headers).await? else {
+            return Ok(over(browser_language(&headers)));
+        };
+        let language = session.language;
         let token = form.one("csrf")?.unwrap_or_default();
         if is_cross_site(&headers) {
-            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language(&headers))));
+            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language)));
         }
         // Mostly an older page of the same customer, whose session a newer one has replaced.
         if !services.edge.gateway.is_csrf_token(&session.secret, token) {
-            return Ok(over(&headers));
+            return Ok(over(language));
         }
-        session.act(&form, &headers).await
+        let done = session.act(&form).await;
+        Ok(done.unwrap_or_else(|Failed(error)| error.in_language(language, &headers)))
     };
-    done.await.unwrap_or_else(|Failed(error)| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error): Failed| error.for_caller(&headers))
 }
 
 async fn find<'a>(
@@ -115,34 +121,40 @@ async fn find<'a>(
 ) -> Result<Option<Session<'a>>, Failed> {
     let Some(secret) = session_cookie::session(&browser.connection, headers) else { return Ok(None) };
     let gateway = &services.edge.gateway;
-    let Some((tenant, _)) = gateway.session_place(&secret).await? else { return Ok(None) };
+    let Some((tenant, _, language)) = gateway.session_place(&secret).await? else { return Ok(None) };
     let ctx = gateway.context(tenant.as_str(), browser.request.clone());
-    Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret }))
+    Ok(ctx.map(|ctx| Session { services, connection: &browser.connection, ctx, secret, language }))
 }
 
 impl Session<'_> {
-    async fn act(&self, form: &Form, headers: &HeaderMap) -> Result<Response, Failed> {
+    async fn act(&self, form: &Form) -> Result<Response, Failed> {
         let (gateway, ctx, secret) = (&self.services.edge.gateway, &self.ctx, self.secret.as_str());
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let mut typed = Typed::default();
         let journey = match field("action")? {
             "log-in" => {
-                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
+                typed = Typed { iban, number, ..typed };
                 let (answer, challenge) = (field("answer")?, Some(field("challenge")?));
                 gateway.log_in(ctx, secret, LogInAttempt { iban: &typed.iban, answer, challenge }).await?
             }
             "simulate" => {
-                typed = Typed { iban: field("iban")?.to_owned(), number: field("number")?.to_owned() };
+                let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
+                typed = Typed { iban, number, approval: approval(form)?, simulates: true };
                 gateway.visit(ctx, secret, None).await?
             }
-            "approve" => gateway.approve(ctx, secret, &approval(form)).await?,
+            "approve" => {
+                typed.approval = approval(form)?;
+                gateway.approve(ctx, secret, &typed.approval).await?
+            }
+            "refuse" => gateway.approve(ctx, secret, &refusal(form)?).await?,
             "cancel" => gateway.cancel(ctx, secret).await?,
             _ => {
                 let text = "the form has no action that is known here";
                 return Err(Error::bad("invalid_request", text).into());
             }
         };
-        self.answer(journey, typed, StatusCode::SEE_OTHER, headers).await
+        self.answer(journey, typed, StatusCode::SEE_OTHER).await
     }
 
     /// The page of where the browser stands, or the way to where it goes on.
@@ -151,7 +163,6 @@ impl Session<'_> {
         journey: Journey,
         typed: Typed,
         redirect_status: StatusCode,
-        headers: &HeaderMap,
     ) -> Result<Response, Failed> {
         match journey {
             Journey::LoggedIn(secret) => {
@@ -161,12 +172,16 @@ impl Session<'_> {
                 Ok(response)
             }
             Journey::LogIn(view) => self.log_in_page(*view, typed),
-            Journey::Decide(view) => Ok(self.decision_page(*view)),
+            Journey::Decide(view) if view.payments.is_empty() => Ok(self.decision_page(*view)),
+            Journey::Decide(view) => {
+                let page = self.payment_page(&view, typed);
+                Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
+            }
             Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
             }
-            Journey::Ended => Ok(over(headers)),
+            Journey::Ended => Ok(over(self.language)),
         }
     }
 
@@ -218,26 +233,14 @@ impl Session<'_> {
     }
 
     fn decision_page(&self, view: DecisionView) -> Response {
-        let declined = match &view.problem {
-            Some(DecisionProblem::Declined(declined)) => Some(declined),
-            Some(DecisionProblem::Undecided) | None => None,
-        };
         let consent = view.consent.as_ref();
-        let day = |consent: &Consent| {
-            let until = consent.valid_until;
-            web::texts(view.language).day(until.year(), until.month(), until.day())
-        };
         let page = DecisionPage {
             language: view.language,
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
             tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
             customer_name: visible(&view.customer_name).into_owned(),
-            choice: match &view.payments[..] {
-                [one] if one.payment.debtor.is_none() => Choice::One,
-                _ => consent.map_or(Choice::None, |consent| consent.access.choice()),
-            },
-            payments: view.payments.iter().map(|one| shown_payment(one, declined)).collect(),
+            choice: consent.map_or(Choice::None, |consent| consent.access.choice()),
             shares_access: consent.is_some(),
             funds: view.funds_consent.as_ref().map(|consent| ShownFunds { card: shown_card(&consent.card) }),
             balances: asks(consent, |granted| granted.balances, &view.accounts),
@@ -250,59 +253,22 @@ impl Session<'_> {
                     number: format!("{}, {}", account.iban.grouped(), account.currency.code()),
                     name: visible(&account.name).into_owned(),
                     is_savings: account.product == Product::Savings,
-                    lacks_funds: view.payments.iter().any(|one| {
-                        one.payment.debtor.is_none() && one.payers.contains(&(account.id.clone(), false))
-                    }),
                 })
                 .collect(),
-            until: consent.map(day).unwrap_or_default(),
+            until: consent.map(|consent| web::day(view.language, consent.valid_until)).unwrap_or_default(),
             recurring: consent.is_some_and(|consent| consent.recurring),
             must_choose: view.problem == Some(DecisionProblem::Undecided),
         };
         web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri))
     }
 
-    fn time_of_day(&self, moment: Timestamp) -> String {
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.services.edge.gateway
+    }
+
+    pub(crate) fn time_of_day(&self, moment: Timestamp) -> String {
         let time = self.ctx.tenant.time_at(moment);
         format!("{:02}:{:02}", time.hour(), time.minute())
-    }
-}
-
-/// What the form says: accounts, and `accept` or `reject` for payments.
-fn approval(form: &Form) -> Approval {
-    let decision = |(id, value): (&str, &str)| match value {
-        "accept" => Some((PaymentId::new(id), true)),
-        "reject" => Some((PaymentId::new(id), false)),
-        _ => None,
-    };
-    Approval {
-        accounts: form.all("account").map(AccountId::new).collect(),
-        payments: form.with_prefix("payment.").filter_map(decision).collect(),
-    }
-}
-
-fn shown_payment(waiting: &WaitingPayment, declined: Option<&Declined>) -> ShownPayment {
-    let payment = &waiting.payment;
-    let lacks_funds = !waiting.payers.iter().any(|(_, is_covered)| *is_covered);
-    ShownPayment {
-        id: payment.id.to_string(),
-        obstacle: match declined.filter(|declined| declined.payment == payment.id) {
-            Some(Declined { refusal: PaymentRefusal::InsufficientFunds, .. }) => Some(Obstacle::Funds),
-            Some(_) => Some(Obstacle::Other),
-            None => lacks_funds.then_some(Obstacle::Funds),
-        },
-        was_declined: declined.is_some_and(|declined| declined.payment == payment.id),
-        from: payment.debtor.as_ref().map(Iban::grouped),
-        transfers: payment
-            .transfers
-            .iter()
-            .map(|transfer| ShownTransfer {
-                amount: format!("{} {}", transfer.amount.currency.code(), transfer.amount.to_decimal()),
-                name: visible(transfer.creditor.name.as_deref().unwrap_or_default()).into_owned(),
-                number: transfer.creditor.iban.as_ref().map(Iban::grouped).unwrap_or_default(),
-                remittance: one_line(transfer.remittance.as_deref().unwrap_or_default()),
-            })
-            .collect(),
     }
 }
 
@@ -315,24 +281,23 @@ fn shown_card(card: &Card) -> String {
     format!("{information} {}", visible(&number)).trim().to_owned()
 }
 
-/// A text of somebody else's on one line, with nothing hidden in it.
-fn one_line(text: &str) -> String {
-    visible(&text.replace(['\r', '\n', '\t'], " ")).into_owned()
-}
-
 /// Whether a right is asked for on any account.
-fn asks(consent: Option<&Consent>, right: fn(&GrantedAccount) -> bool, accounts: &[Account]) -> bool {
+pub(crate) fn asks(
+    consent: Option<&Consent>,
+    right: fn(&GrantedAccount) -> bool,
+    accounts: &[Account],
+) -> bool {
     let granted = |account| consent.and_then(|consent| consent.access.grant(account));
     accounts.iter().filter_map(granted).any(|granted| right(&granted))
 }
 
-/// The page for a browser without a session.
-fn over(headers: &HeaderMap) -> Response {
-    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language(headers))).into_response()
+/// The page for a browser without a session that goes on.
+fn over(language: Language) -> Response {
+    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language)).into_response()
 }
 
-/// The language of pages that belong to no tenant.
-fn language(headers: &HeaderMap) -> Language {
+/// The language of pages that belong to no session.
+fn browser_language(headers: &HeaderMap) -> Language {
     web::language_of_browser(headers).unwrap_or(Language::English)
 }
 

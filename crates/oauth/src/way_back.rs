@@ -40,6 +40,10 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                     let times = number_in_words(rules.max_wrong_answers);
                     ("access_denied", format!("Log-in failed {times} times for {what}"))
                 }
+                Outcome::AnswersWrong => {
+                    let times = number_in_words(rules.max_wrong_answers);
+                    ("access_denied", format!("The answers were wrong {times} times for {what}"))
+                }
                 Outcome::TimedOut => {
                     let idle_time = duration_in_words(rules.idle_time);
                     ("access_denied", format!("Authorisation of {what} timed out after {idle_time}"))

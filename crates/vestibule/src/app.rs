@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
+use gateway::domain::Language;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
 use web::{Address, ErrorPage, HomePage};
@@ -104,11 +105,9 @@ async fn not_found(headers: HeaderMap) -> Response {
     note_code("not_found");
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        let page = ErrorPage {
-            title: "There is no such page".to_owned(),
-            detail: "Nothing is served under this path. The first page is at /.".to_owned(),
-            code: "404".to_owned(),
-        };
+        let language = web::language_of_browser(&headers).unwrap_or(Language::English);
+        let detail = "Nothing is served under this path. The first page is at /.";
+        let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
         return web::page(StatusCode::NOT_FOUND, &page);
     }
     (StatusCode::NOT_FOUND, Json(serde_json::json!({"error": "not_found"}))).into_response()

@@ -88,7 +88,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         loopback: loopback(&sockets, &public_url),
     });
     let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
-    let bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    bank.due.insert(0, sandbox::due(&sandbox));
     let management = management(&edge, key, &sandbox, &bank);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), Arc::clone(&config.observer));

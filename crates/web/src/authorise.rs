@@ -73,8 +73,6 @@ pub struct DecisionPage {
     pub customer_name: String,
     /// How many accounts the customer chooses.
     pub choice: Choice,
-    /// Payments to decide about; while there are some, the accounts that pay are those that are shared.
-    pub payments: Vec<ShownPayment>,
     /// The accounts, or those to choose from.
     pub accounts: Vec<ShownAccount>,
     /// Whether the third party gets access to accounts.
@@ -100,43 +98,6 @@ pub struct ShownFunds {
     pub card: String,
 }
 
-/// A payment on the page.
-#[derive(Debug, Clone)]
-pub struct ShownPayment {
-    /// Its id in the form.
-    pub id: String,
-    /// Number of the account that pays, in groups; none if the customer chooses it.
-    pub from: Option<String>,
-    /// What is paid.
-    pub transfers: Vec<ShownTransfer>,
-    /// Why it cannot be made as things are.
-    pub obstacle: Option<Obstacle>,
-    /// Whether the customer has just tried to make it.
-    pub was_declined: bool,
-}
-
-/// Why a payment cannot be made as things are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
-    /// The account that pays does not hold enough.
-    Funds,
-    /// The account that is to be paid does not take it.
-    Other,
-}
-
-/// A transfer of a payment on the page.
-#[derive(Debug, Clone)]
-pub struct ShownTransfer {
-    /// Currency and amount.
-    pub amount: String,
-    /// Name of the payee.
-    pub name: String,
-    /// Number of the payee's account, in groups.
-    pub number: String,
-    /// What it is for.
-    pub remittance: String,
-}
-
 /// An account on the page.
 #[derive(Debug, Clone)]
 pub struct ShownAccount {
@@ -148,8 +109,6 @@ pub struct ShownAccount {
     pub name: String,
     /// Whether it is a savings account.
     pub is_savings: bool,
-    /// Whether it does not hold enough for the payment that it could make.
-    pub lacks_funds: bool,
 }
 
 /// Something a customer has to know, with nothing to do.
@@ -164,13 +123,13 @@ pub struct NoticePage {
     pub text: String,
 }
 
-impl LogInPage {
-    /// Digits in groups of four, as people read them.
-    fn grouped_challenge(&self) -> String {
-        let groups = self.challenge.as_bytes().chunks(4);
-        groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
-    }
+/// Digits in groups of four, as people read them.
+pub(crate) fn grouped(digits: &str) -> String {
+    let groups = digits.as_bytes().chunks(4);
+    groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+}
 
+impl LogInPage {
     fn texts(&self) -> &'static Texts {
         texts(self.language)
     }
@@ -207,31 +166,7 @@ impl DecisionPage {
     }
 
     fn title(&self) -> &'static str {
-        if self.funds.is_some() {
-            return self.texts().decide_funds;
-        }
-        if self.payments.is_empty() { self.texts().decide } else { self.texts().decide_payments }
-    }
-
-    fn was_declined(&self) -> bool {
-        self.payments.iter().any(|payment| payment.was_declined)
-    }
-
-    /// What stands in the way of a payment, in a sentence.
-    fn obstacle(&self, obstacle: &Obstacle) -> &'static str {
-        match obstacle {
-            Obstacle::Funds => self.texts().lacks_funds,
-            Obstacle::Other => self.texts().cannot_be_paid,
-        }
-    }
-
-    fn to_choose(&self) -> &'static str {
-        if self.payments.is_empty() { self.texts().choose } else { self.texts().choose_payment }
-    }
-
-    /// Accounts are shown unless the payments say which account pays.
-    fn shows_accounts(&self) -> bool {
-        self.payments.is_empty() || self.payments.iter().any(|payment| payment.from.is_none())
+        if self.funds.is_some() { self.texts().decide_funds } else { self.texts().decide }
     }
 
     #[cfg(test)]
@@ -241,20 +176,6 @@ impl DecisionPage {
             number: "NL91 ABNA 0417 1643 00, EUR".into(),
             name: "J. <i>Jansen</i>".into(),
             is_savings: id == "2",
-            lacks_funds: id == "2",
-        };
-        let transfer = ShownTransfer {
-            amount: "EUR 12.50".into(),
-            name: "<b>Shop</b>".into(),
-            number: "NL91 ABNA 0417 1643 00".into(),
-            remittance: "<i>Coffee</i>".into(),
-        };
-        let payment = |from: Option<&str>| ShownPayment {
-            id: "p".into(),
-            from: from.map(str::to_owned),
-            transfers: vec![transfer.clone()],
-            obstacle: from.map(|_| Obstacle::Funds),
-            was_declined: from.is_none(),
         };
         let plain = |language, choice, accounts: Vec<ShownAccount>| Self {
             language,
@@ -263,7 +184,6 @@ impl DecisionPage {
             tpp_id: "PSDNL-DNB-1".into(),
             customer_name: "J. Jansen".into(),
             choice,
-            payments: vec![],
             accounts,
             shares_access: true,
             funds: None,
@@ -282,15 +202,6 @@ impl DecisionPage {
                 shares_access: false,
                 funds: Some(ShownFunds { card: "<i>Debit</i> …1234".into() }),
                 ..plain(Language::Dutch, Choice::None, vec![account("1")])
-            },
-            Self {
-                payments: vec![payment(Some("NL91 ABNA")), payment(Some("NL91 ABNA"))],
-                ..plain(Language::Dutch, Choice::Several, vec![account("1")])
-            },
-            Self {
-                payments: vec![payment(None)],
-                shares_access: false,
-                ..plain(Language::French, Choice::One, vec![account("1")])
             },
         ]
     }

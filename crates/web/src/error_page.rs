@@ -1,28 +1,37 @@
 //! The page that a browser shows when it cannot be sent back to the third party.
 
 use askama::Template;
+use domain::Language;
+
+use crate::language::{Texts, texts};
 
 /// A request that a person cannot repair: it says what is wrong, and whom to tell.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
+    /// Language of the page.
+    language: Language,
     /// What happened, in a few words.
-    pub title: String,
+    title: &'static str,
     /// What is wrong, for the developer of the third party.
-    pub detail: String,
+    detail: String,
     /// The error code of the protocol.
-    pub code: String,
+    code: String,
 }
 
 impl ErrorPage {
-    /// One of each kind, for the test that renders them.
-    #[cfg(test)]
-    fn samples() -> Vec<Self> {
-        vec![Self {
-            title: "This request cannot be completed".into(),
-            detail: "redirect_uri \"<script>alert(1)</script>\" is not registered".into(),
-            code: "invalid_request".into(),
-        }]
+    /// A request that cannot be completed. What is wrong is told in English, for the developers of the third party.
+    pub fn refused(language: Language, detail: String, code: String) -> Self {
+        Self { language, title: texts(language).refused, detail, code }
+    }
+
+    /// A path under which nothing is served.
+    pub fn not_found(language: Language, detail: String, code: String) -> Self {
+        Self { language, title: texts(language).not_found, detail, code }
+    }
+
+    fn texts(&self) -> &'static Texts {
+        texts(self.language)
     }
 }
 
@@ -31,11 +40,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_escaped() {
-        for sample in ErrorPage::samples() {
-            let html = sample.render().unwrap();
+    fn values_are_escaped_in_every_language() {
+        for (language, code) in Language::CODES {
+            let detail = "redirect_uri \"<script>alert(1)</script>\" is not registered";
+            let page = ErrorPage::refused(language, detail.into(), "invalid_request".into());
+            let html = page.render().unwrap();
             assert!(!html.contains("<script") && html.contains("&#60;script&#62;"), "{html}");
-            assert!(html.contains("<html lang=\"en\">") && html.contains("viewport"));
+            assert!(html.contains(&format!("<html lang=\"{code}\">")) && html.contains("viewport"), "{html}");
+            assert!(html.contains(texts(language).refused), "{html}");
         }
+        let missing = ErrorPage::not_found(Language::English, "Nothing".into(), "404".into());
+        assert!(missing.render().unwrap().contains("There is no such page"));
     }
 }

@@ -93,26 +93,16 @@ pub struct Texts {
     pub card: &'static str,
     pub until_withdrawn: &'static str,
     pub approve: &'static str,
-    pub decide_payments: &'static str,
-    pub payment: &'static str,
-    pub pay_from: &'static str,
-    pub amount: &'static str,
-    pub pay_to: &'static str,
-    pub pay_for: &'static str,
-    pub pay: &'static str,
-    pub do_not_pay: &'static str,
-    pub decide_later: &'static str,
-    pub lacks_funds: &'static str,
-    pub cannot_be_paid: &'static str,
-    pub was_not_paid: &'static str,
-    pub not_enough: &'static str,
     pub which_of_accounts: &'static str,
-    pub choose_payment: &'static str,
-    pub confirm: &'static str,
     pub choose: &'static str,
     pub nothing_to_choose: &'static str,
     pub over: &'static str,
     pub over_text: &'static str,
+    pub refused: &'static str,
+    pub not_found: &'static str,
+    pub error_text: &'static str,
+    pub what_is_wrong: &'static str,
+    pub error_code: &'static str,
     pub forbidden: &'static str,
     pub forbidden_text: &'static str,
     pub months: [&'static str; 12],
@@ -171,27 +161,17 @@ const ENGLISH: Texts = Texts {
     whether_funds: "Whether the account holds the amount that you are about to pay. The answer is yes or no: it does not see the balance, and nothing is set aside.",
     card: "Card",
     until_withdrawn: "Until you withdraw it",
-    decide_payments: "Make these payments?",
-    payment: "Payment",
-    pay_from: "From account",
-    amount: "Amount",
-    pay_to: "To",
-    pay_for: "For",
-    pay: "Pay",
-    do_not_pay: "Do not pay",
-    decide_later: "Decide later",
-    lacks_funds: "The account does not hold enough for this payment at the moment.",
-    cannot_be_paid: "The account that is to be paid does not take this payment.",
-    was_not_paid: "Nothing was paid. You can decide again, or cancel.",
-    not_enough: "not enough for this payment",
     which_of_accounts: "Of which accounts?",
-    choose_payment: "Decide about at least one payment.",
-    confirm: "Confirm",
     approve: "Approve",
     choose: "Choose an account.",
     nothing_to_choose: "You have no account of the kind that is asked for.",
     over: "This page has expired",
     over_text: "It was used before, or replaced by a newer one. Go back to the application and start again there.",
+    refused: "This request cannot be completed",
+    not_found: "There is no such page",
+    error_text: "Nothing was shared and nothing was paid. Go back to the application that sent you here. If this happens again, tell its makers what stands below.",
+    what_is_wrong: "What is wrong",
+    error_code: "Code",
     forbidden: "This did not come from our page",
     forbidden_text: "Nothing was done. Go back to the application and start again there.",
     months: [
@@ -262,27 +242,17 @@ const DUTCH: Texts = Texts {
     whether_funds: "Of er op de rekening staat wat u wilt betalen. Het antwoord is ja of nee: het saldo is niet te zien en er wordt niets gereserveerd.",
     card: "Kaart",
     until_withdrawn: "Tot u het intrekt",
-    decide_payments: "Deze betalingen uitvoeren?",
-    payment: "Betaling",
-    pay_from: "Van rekening",
-    amount: "Bedrag",
-    pay_to: "Aan",
-    pay_for: "Omschrijving",
-    pay: "Betalen",
-    do_not_pay: "Niet betalen",
-    decide_later: "Later beslissen",
-    lacks_funds: "Het saldo van de rekening is op dit moment te laag voor deze betaling.",
-    cannot_be_paid: "De rekening van de ontvanger neemt deze betaling niet aan.",
-    was_not_paid: "Er is niets betaald. U kunt opnieuw beslissen of annuleren.",
-    not_enough: "te laag saldo voor deze betaling",
     which_of_accounts: "Van welke rekeningen?",
-    choose_payment: "Beslis over ten minste één betaling.",
-    confirm: "Bevestigen",
     approve: "Goedkeuren",
     choose: "Kies een rekening.",
     nothing_to_choose: "U hebt geen rekening van de gevraagde soort.",
     over: "Deze pagina is verlopen",
     over_text: "Hij is al gebruikt, of vervangen door een nieuwere. Ga terug naar de applicatie en begin daar opnieuw.",
+    refused: "Deze aanvraag kan niet worden afgerond",
+    not_found: "Deze pagina bestaat niet",
+    error_text: "Er is niets gedeeld en niets betaald. Ga terug naar de applicatie die u hierheen stuurde. Gebeurt dit opnieuw, geef de makers ervan dan door wat hieronder staat.",
+    what_is_wrong: "Wat er mis is",
+    error_code: "Code",
     forbidden: "Dit kwam niet van onze pagina",
     forbidden_text: "Er is niets gebeurd. Ga terug naar de applicatie en begin daar opnieuw.",
     months: [
@@ -353,27 +323,17 @@ const FRENCH: Texts = Texts {
     whether_funds: "Si le compte contient le montant que vous allez payer. La réponse est oui ou non : le solde n’est pas communiqué et rien n’est réservé.",
     card: "Carte",
     until_withdrawn: "Jusqu’à ce que vous le retiriez",
-    decide_payments: "Effectuer ces paiements ?",
-    payment: "Paiement",
-    pay_from: "Du compte",
-    amount: "Montant",
-    pay_to: "À",
-    pay_for: "Communication",
-    pay: "Payer",
-    do_not_pay: "Ne pas payer",
-    decide_later: "Décider plus tard",
-    lacks_funds: "Le solde du compte ne suffit pas pour ce paiement en ce moment.",
-    cannot_be_paid: "Le compte du bénéficiaire n'accepte pas ce paiement.",
-    was_not_paid: "Rien n'a été payé. Vous pouvez décider à nouveau ou annuler.",
-    not_enough: "solde insuffisant pour ce paiement",
     which_of_accounts: "De quels comptes ?",
-    choose_payment: "Décidez d'au moins un paiement.",
-    confirm: "Confirmer",
     approve: "Approuver",
     choose: "Choisissez un compte.",
     nothing_to_choose: "Vous n'avez pas de compte du type demandé.",
     over: "Cette page a expiré",
     over_text: "Elle a déjà servi, ou une plus récente la remplace. Retournez à l'application et recommencez là-bas.",
+    refused: "Cette demande ne peut pas aboutir",
+    not_found: "Cette page n'existe pas",
+    error_text: "Rien n'a été partagé et rien n'a été payé. Retournez à l'application qui vous a envoyé ici. Si cela se reproduit, transmettez à ses auteurs ce qui figure ci-dessous.",
+    what_is_wrong: "Ce qui ne va pas",
+    error_code: "Code",
     forbidden: "Ceci ne vient pas de notre page",
     forbidden_text: "Rien n'a été fait. Retournez à l'application et recommencez là-bas.",
     months: [
@@ -402,7 +362,7 @@ impl Texts {
     }
 
     /// A number, in a word up to ten.
-    fn number(&self, number: i64) -> String {
+    pub(crate) fn number(&self, number: i64) -> String {
         let word = usize::try_from(number).ok().and_then(|number| self.numbers.get(number));
         word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
     }
@@ -426,9 +386,13 @@ impl Texts {
 
     /// A day as people write it, for example 3 March 2026.
     pub fn day(&self, year: i16, month: i8, day: i8) -> String {
-        let month = usize::try_from(month - 1).ok().and_then(|month| self.months.get(month));
         let day = if day == 1 { self.first_of_month.to_owned() } else { day.to_string() };
-        format!("{day} {} {year}", month.unwrap_or(&""))
+        format!("{day} {} {year}", self.month(month))
+    }
+
+    /// The name of a month, 1 to 12.
+    pub fn month(&self, month: i8) -> &'static str {
+        usize::try_from(month - 1).ok().and_then(|month| self.months.get(month)).unwrap_or(&"")
     }
 }
 

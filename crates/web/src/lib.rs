@@ -9,13 +9,17 @@ mod error_page;
 mod home;
 mod language;
 mod page;
+mod payment;
+mod payment_texts;
+mod written;
 
 pub use assets::routes;
-pub use authorise::{
-    DecisionPage, LogInPage, NoticePage, Obstacle, Problem, ShownAccount, ShownFunds, ShownPayment,
-    ShownTransfer, Simulator,
-};
+pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
 pub use error_page::ErrorPage;
 pub use home::{Address, HomePage};
 pub use language::{Texts, language_of_browser, language_of_locales, texts};
 pub use page::{form_page, page};
+pub use payment::{
+    Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
+};
+pub use written::{day, money};

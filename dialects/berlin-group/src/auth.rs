@@ -11,10 +11,9 @@ use edge::{
     Connection, Edge, MAX_BODY, Rejected, check_json_object, check_message_signature, header_text,
     note_subject, note_third_party, read_body, read_json, single_header,
 };
-use eidas::Role;
-use gateway::certificates::check_same_organization;
+use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
-use gateway::{ActingTpp, Ctx, Place, PresentedCertificate, RequestKey};
+use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
@@ -25,6 +24,13 @@ use crate::authorisations::SubjectPath;
 use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
+
+/// The header with the signing certificate.
+const SIGNATURE: Place =
+    Place { what: "the signing certificate (TPP-Signature-Certificate)", purpose: Some(Purpose::QSeal) };
+
+/// The header that stands in for the TLS handshake in a sandbox, where it repeats the signing certificate.
+const SSL_HEADER: Place = Place { what: "the certificate in SSL-Certificate", purpose: None };
 
 /// What a kind of call demands.
 struct Call<'c> {
@@ -74,8 +80,7 @@ impl<K: SubjectPath> FromRequest<Edge> for About<K> {
 pub(crate) struct Signed {
     pub(crate) ctx: Ctx,
     pub(crate) connection: Connection,
-    pub(crate) presented: Arc<PresentedCertificate>,
-    pub(crate) acting: ActingTpp,
+    pub(crate) party: Party,
     /// Parameters of the path.
     ids: Vec<(String, String)>,
     parts: Parts,
@@ -100,14 +105,14 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     let ctx = edge.gateway.context(&tenant.1, id).ok_or(Rejected::NotFound)?;
     let message =
         Message { method: &parts.method, target: target(&parts), base_uri: "", headers: &parts.headers };
-    let (presented, acting) = authenticate(edge, call, &ctx, &connection, &message).await?;
+    let party = authenticate(edge, call, &ctx, &connection, &message).await?;
     // The signature covers the digest and not the body, so nobody is given memory before it is known who calls.
     let body = read_body(body, MAX_BODY, Some(&connection)).await?;
     check_body(edge, &message, &body)?;
     let path = message.target.split('?').next().unwrap_or_default();
     let changes = !message.method.is_safe();
-    edge.gateway.check_request_id(&ctx, &acting, (message.method.as_str(), path), changes)?;
-    Ok(Signed { ctx, connection, presented, acting, ids, parts, body })
+    edge.gateway.check_request_id(&ctx, party.acting(), (message.method.as_str(), path), changes)?;
+    Ok(Signed { ctx, connection, party, ids, parts, body })
 }
 
 /// Path and query as the client sent them.
@@ -119,7 +124,7 @@ fn target(parts: &Parts) -> &str {
 impl Signed {
     /// Who calls.
     pub(crate) fn tpp(&self) -> &ActingTpp {
-        &self.acting
+        self.party.acting()
     }
 
     /// An id of the path.
@@ -196,7 +201,7 @@ impl Signed {
     pub(crate) fn key(&self, edge: &Edge) -> RequestKey {
         let path = target(&self.parts).split('?').next().unwrap_or_default();
         let call = (self.parts.method.as_str(), path);
-        edge.gateway.request_key(&self.ctx, &self.acting, call, &self.body)
+        edge.gateway.request_key(&self.ctx, self.tpp(), call, &self.body)
     }
 
     /// The body as JSON.
@@ -253,33 +258,24 @@ fn uuid(text: &str) -> Option<String> {
     Some(id.to_string())
 }
 
-/// Runs every check that needs no body and returns the signing certificate, with the proof that its holder may act.
+/// Runs every check that needs no body and returns the proof of who signs.
 async fn authenticate(
     edge: &Edge,
     call: &Call<'_>,
     ctx: &Ctx,
     connection: &Connection,
     message: &Message<'_>,
-) -> Result<(Arc<PresentedCertificate>, ActingTpp), Error> {
+) -> Result<Party, Error> {
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
     let presented = signing_certificate(edge, message.headers, ctx.now)?;
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
-    if let Some((tls, place)) = &tls {
-        check_same_organization(&presented, tls, *place)?;
-    }
-    if call.registered {
-        edge.gateway.check_registered(&presented.holder.tpp).await?;
-    }
-    for certificate in std::iter::once(&presented).chain(tls.iter().map(|(tls, _)| tls)) {
-        edge.gateway.check_role(certificate, call.roles)?;
-    }
-    let signer = (&*presented, Place::Signature);
-    let other = tls.as_ref().map(|(tls, place)| (&**tls, *place));
-    let acting = edge.gateway.may_act_by_certificates(ctx, Interface::BerlinGroup, signer, other).await?;
-    check_signature(edge, call, message, &presented, ctx.now)?;
-    Ok((presented, acting))
+    let demand = Demand { roles: call.roles, registered: call.registered };
+    let shown = ((presented, SIGNATURE), tls);
+    let party = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await?;
+    check_signature(edge, call, message, party.signer(), ctx.now)?;
+    Ok(party)
 }
 
 /// Check 1.
@@ -319,11 +315,8 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::Signature),
-        now,
-    )?;
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?;
     presented.ok_or_else(missing)
 }
 
@@ -333,20 +326,17 @@ fn tls_certificate(
     connection: &Connection,
     headers: &HeaderMap,
     now: Timestamp,
-) -> Result<Option<(Arc<PresentedCertificate>, Place)>, Error> {
+) -> Result<Option<Shown>, Error> {
     if let Some(der) = &connection.peer_certificate {
-        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now)?;
-        return Ok(Some((presented, Place::Tls)));
+        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now)?;
+        return Ok(Some((presented, Place::TLS)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::SslHeader),
-        now,
-    )?;
-    Ok(presented.map(|presented| (presented, Place::SslHeader)))
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SSL_HEADER), now)?;
+    Ok(presented.map(|presented| (presented, SSL_HEADER)))
 }
 
 /// Checks 8, 9, 11 and 12.

@@ -12,6 +12,7 @@ use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::wire::{ErrorBody, TppMessage};
+use crate::wording::text;
 
 /// An answer that is an error.
 #[derive(Debug, Clone)]
@@ -169,7 +170,7 @@ impl From<Refusal> for Error {
             Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
             _ => None,
         };
-        Self { retry_after, ..Self::new(status, code, refusal) }
+        Self { retry_after, ..Self::new(status, code, text(&refusal)) }
     }
 }
 

@@ -28,6 +28,8 @@ mod onboarding;
 mod payment_bodies;
 #[cfg(feature = "server")]
 mod router;
+#[cfg(feature = "server")]
+mod wording;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;

@@ -12,9 +12,9 @@ use crate::wire;
 /// Gives out an initial access token to whoever signed the call.
 pub(crate) async fn initial_access_token(
     State(edge): State<Edge>,
-    Onboarding(Signed { ctx, connection, presented, acting, .. }): Onboarding,
+    Onboarding(Signed { ctx, connection, party, .. }): Onboarding,
 ) -> Result<([(HeaderName, &'static str); 1], Json<wire::InitialAccessToken>), Error> {
-    let issued = edge.gateway.issue_initial_access_token(&ctx, &acting, &presented).await?;
+    let issued = edge.gateway.issue_initial_access_token(&ctx, &party).await?;
     let token = wire::InitialAccessToken {
         scope: "client-reg".to_owned(),
         access_token: issued.token,

@@ -111,11 +111,7 @@ fn told(error: Error) -> NotBegun {
 
 fn refused(error: Error) -> Response {
     edge::note_code(error.status.as_str());
-    let page = ErrorPage {
-        title: "This request cannot be answered".to_owned(),
-        detail: error.text,
-        code: error.status.as_str().to_owned(),
-    };
+    let page = ErrorPage::refused(Language::English, error.text, error.status.as_str().to_owned());
     with_fault(web::page(error.status, &page), error.fault)
 }
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use eidas::certificate::{fingerprint, ordered_chain};
 use eidas::{Certificate, Role, name, oid, visible};
 use gateway::domain::{CertificateHolder, Interface, TppId};
-use gateway::{Ctx, Gateway, Place};
+use gateway::{CertificateIdentity, Ctx, Gateway, Place};
 use http_signatures::key::PublicKey;
 
 use crate::error::Error;
@@ -22,8 +22,8 @@ const WORDS: [(&str, Role); 3] =
 /// A certificate that was accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    /// What it says about its holder.
-    pub(crate) holder: CertificateHolder,
+    /// Whose it is.
+    pub(crate) identity: CertificateIdentity,
     /// Whether nobody vouches for it, so that its subject belongs to whoever holds the first key.
     pub(crate) is_pseudo: bool,
     /// Common name, for display.
@@ -34,6 +34,13 @@ pub(crate) struct Accepted {
     pub(crate) key: PublicKey,
     /// SHA-256 over the key, base64.
     pub(crate) key_fingerprint: String,
+}
+
+impl Accepted {
+    /// What it says about its holder.
+    pub(crate) fn holder(&self) -> &CertificateHolder {
+        self.identity.holder()
+    }
 }
 
 /// Reads the leaf from PEM and decides whether it is acceptable.
@@ -59,26 +66,34 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     let common_name = certificate.subject.first(oid::COMMON_NAME).unwrap_or_default().to_owned();
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()
         || certificate.qc_statements.is_some();
-    let holder = if is_real {
-        let presented =
-            gateway.read_certificate(&certificate.der, (Interface::Bunq, Place::Seal), ctx.now)?;
-        gateway.check_certificate_status(&presented.holder.fingerprint, Place::Seal).await?;
-        gateway.check_role(&presented, &Role::THIRD_PARTY)?;
-        presented.holder.clone()
+    let identity = if is_real {
+        let place = (Interface::Bunq, Place::SEAL);
+        let shown = (gateway.read_certificate(&certificate.der, place, ctx.now)?, Place::SEAL);
+        let shown = [Some(&shown), None];
+        let [identity, _] =
+            gateway.identify_certificates(ctx, Interface::Bunq, shown, &Role::THIRD_PARTY).await?;
+        identity
     } else if gateway.is_for_tests() {
-        pseudo(certificate, &common_name)?
+        gateway.identify_unvouched(pseudo(certificate, &common_name)?)
     } else {
-        return Err(Error::bad(
+        None
+    };
+    let identity = identity.ok_or_else(|| {
+        Error::bad(
             "The certificate has no organizationIdentifier and no QCStatements; a qualified certificate for electronic \
              seals (QSealC) with the PSD2 statement is needed.",
-        ));
-    };
+        )
+    })?;
     let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
         .map_err(|error| Error::bad(format!("The certificate's key: {error}.")))?;
-    let name = if common_name.is_empty() { holder.name.clone() } else { visible(&common_name).into_owned() };
+    let name = if common_name.is_empty() {
+        identity.holder().name.clone()
+    } else {
+        visible(&common_name).into_owned()
+    };
     let distinguished_name = certificate.subject.one_line();
     let key_fingerprint = STANDARD.encode(fingerprint(&certificate.public_key.spki_der));
-    Ok(Accepted { holder, is_pseudo: !is_real, name, distinguished_name, key, key_fingerprint })
+    Ok(Accepted { identity, is_pseudo: !is_real, name, distinguished_name, key, key_fingerprint })
 }
 
 /// A private key that was sent by mistake is refused wherever certificates are taken.
@@ -101,7 +116,7 @@ pub(crate) fn refuse_private_key(field: &str, text: &str) -> Result<(), Error> {
 /// 400 for another key.
 pub(crate) async fn bind_key(bunq: &Bunq, accepted: &Accepted) -> Result<(), Error> {
     const KIND: &str = "pseudo-certificate-key";
-    let subject = gateway::secret_hash(accepted.holder.tpp.as_str());
+    let subject = gateway::secret_hash(accepted.holder().tpp.as_str());
     let keep = |known: Option<&str>| known.is_none().then(|| accepted.key_fingerprint.clone());
     let first = bunq.drawer.update(KIND, subject.as_hex(), keep).await?;
     if first.as_deref() == Some(accepted.key_fingerprint.as_str()) {

@@ -306,13 +306,13 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
         ));
     }
-    if users::number_of_provider(bunq, &accepted.holder.tpp).await?.is_none() {
+    if users::number_of_provider(bunq, &accepted.holder().tpp).await?.is_none() {
         bunq.new_providers.take(call.ctx.now, call.address)?;
     }
     if accepted.is_pseudo {
         bind_key(bunq, &accepted).await?;
     }
-    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.holder).await?;
+    let acting = bunq.edge.gateway.recognise(&call.ctx, Interface::Bunq, &accepted.identity).await?;
     Ok(make_key(&call, &acting, &accepted).await?)
 }
 
@@ -321,7 +321,7 @@ async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Resul
     let user = users::number_of(bunq, ctx, User::provider(accepted, acting.id().clone())).await?;
     let lifetime = if bunq.edge.gateway.is_for_tests() { FIRST_USE } else { FIRST_USE_LIVE };
     let expires_at = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
-    let certificate = Some(accepted.holder.fingerprint.clone());
+    let certificate = Some(accepted.holder().fingerprint.clone());
     let credential = Credential { certificate, ..Credential::new(Some(expires_at), None) };
     let record = Record::new(bunq.number().await?, user, ctx.now, credential);
     let forget_at = until(expires_at, REMEMBERED);

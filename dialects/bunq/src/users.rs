@@ -86,7 +86,7 @@ impl User {
             tpp,
             name: accepted.name.clone(),
             distinguished_name: accepted.distinguished_name.clone(),
-            roles: accepted.holder.roles.clone(),
+            roles: accepted.holder().roles.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! a sandbox only.
 
 mod accounts;
+mod payments;
 mod resource_servers;
 mod third_parties;
 
@@ -21,10 +22,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Sandbox;
-use crate::clock::ClockError;
+use crate::clock::{ClockError, SandboxClock};
 use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Stops of a clock on its way at which payments are made, in one move; what is due after those is done at its end.
+const MAX_STOPS: usize = 5000;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -62,6 +66,8 @@ pub fn management(
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
+        .route("/payments/{payment}", get(payments::read).put(payments::set_status))
+        .route("/payments/{payment}/refund", post(payments::refund))
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
         .with_state(Management { sandbox, doors: doors.into(), due: due.into() })
@@ -187,6 +193,9 @@ async fn index() -> Json<serde_json::Value> {
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
+        "GET /payments/{paymentId}": "a payment as the bank sees it",
+        "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
+        "POST /payments/{paymentId}/refund": "give the money of a payment back",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
@@ -298,8 +307,14 @@ async fn move_clock(
         }
     };
     for tenant in &tenants {
+        let until = match to {
+            Ok(now) => SandboxClock::possible(now)?,
+            Err(span) => sandbox.clock.after(tenant, span)?,
+        };
+        let has_stopped = stop_where_something_is_due(&sandbox, &due, (tenant, until)).await?;
         match to {
             Ok(now) => sandbox.clock.set(tenant, now).await?,
+            Err(_) if has_stopped => sandbox.clock.set(tenant, until).await?,
             Err(span) => sandbox.clock.advance(tenant, span).await?,
         }
     }
@@ -310,6 +325,24 @@ async fn move_clock(
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
         _ => Ok(clocks(&sandbox, &tenants)),
     }
+}
+
+/// Lets a clock stop on its way at each moment at which something is due with a payment, so that all of it is done on
+/// its own day, with what the accounts hold then. Says whether it stopped.
+async fn stop_where_something_is_due(
+    sandbox: &Sandbox,
+    due: &[Due],
+    (tenant, until): (&Tenant, Timestamp),
+) -> Result<bool, Error> {
+    for stops in 0..MAX_STOPS {
+        let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
+        let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
+        sandbox.clock.set(tenant, next).await?;
+        for work in due {
+            work().await;
+        }
+    }
+    Ok(true)
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {

@@ -2,15 +2,12 @@
 
 mod request;
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use edge::{MAX_BODY, Rejected, check_message_signature, header_text, single_header};
-use eidas::Role;
-use gateway::certificates::check_same_organization;
+use eidas::{Purpose, Role};
 use gateway::domain::{ClientAuthentication, Interface};
-use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest};
+use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest, Shown};
 use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use http_signatures::Message;
@@ -22,7 +19,11 @@ use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
 
-type Certificates = (Option<Arc<PresentedCertificate>>, Option<Arc<PresentedCertificate>>);
+/// The header with the signing certificate.
+const SIGNATURE: Place =
+    Place { what: "the signing certificate (TPP-Signature-Certificate)", purpose: Some(Purpose::QSeal) };
+
+type Certificates = (Option<Shown>, Option<Shown>);
 type Created = (StatusCode, [(HeaderName, &'static str); 1], Json<ClientInformation>);
 
 /// Registers the holder of an initial access token, or replaces its registration.
@@ -42,20 +43,25 @@ pub(crate) async fn register(
             "the initial access token is missing; send it as Authorization: Bearer or as initial_access_token",
         )
     })?;
-    let (certificate, peer) = certificates(&services, &call, &headers).await?;
-    if let Some(presented) = &certificate {
-        edge::note_third_party(&presented.holder.tpp);
+    let (signer, peer) = certificates(&services, &call, &headers)?;
+    let (shown, roles) = ([signer.as_ref(), peer.as_ref()], &Role::THIRD_PARTY);
+    let gateway = &services.edge.gateway;
+    let [certificate, _] =
+        gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, shown, roles).await?;
+    if let Some(identity) = &certificate {
+        edge::note_third_party(&identity.holder().tpp);
     }
     let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    check_signature(&services, &call, &headers, target, certificate.as_deref())?;
+    check_signature(&services, &call, &headers, target, signer.as_ref().map(|(signer, _)| &**signer))?;
     let algorithm = services.keys.algorithm_name();
-    let key = certificate.as_ref().and_then(|presented| presented.holder.signing_key.as_deref());
+    let key = certificate.as_ref().and_then(|identity| identity.holder().signing_key.as_deref());
     let authentication = metadata.asked.check(&services.profile().clients, algorithm, key)?;
-    check_tls_method(authentication, peer.as_deref())?;
+    check_tls_method(authentication, peer.as_ref().map(|(peer, _)| &**peer))?;
     let identity = [call.ctx.request.as_str(), target, &gateway::fingerprint(&body.0)].join(" ");
     let request = RegistrationRequest {
         token,
         certificate,
+        place: SIGNATURE,
         redirect_uris: metadata.redirect_uris,
         sector_identifier_uri: metadata.sector_identifier_uri,
         authentication,
@@ -94,36 +100,24 @@ fn check_tls_method(
     checked.map_err(|text| Error::bad("invalid_client_metadata", text))
 }
 
-/// The certificate of the registration and the one of the connection, if they came along, with the checks that signed
-/// calls go through.
-async fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result<Certificates, Error> {
+/// The certificate of the registration and the one of the connection, if they came along.
+fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result<Certificates, Error> {
     const NAME: &str = "TPP-Signature-Certificate";
     let gateway = &services.edge.gateway;
     let now = call.ctx.now;
     let value =
         single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
     let signer = match value {
-        Some(value) => gateway.read_certificate_header(
-            value.as_bytes(),
-            (Interface::BerlinGroup, Place::Signature),
-            now,
-        )?,
+        Some(value) => {
+            gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?
+        }
         None => None,
     };
     let peer = call.connection.peer_certificate.as_deref();
     let peer = peer
-        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now))
+        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now))
         .transpose()?;
-    if let (Some(signer), Some(peer)) = (&signer, &peer) {
-        check_same_organization(signer, peer, Place::Tls)?;
-    }
-    let presented = [(&signer, Place::Signature), (&peer, Place::Tls)];
-    for (certificate, place) in presented.iter().filter_map(|(c, place)| Some((c.as_ref()?, *place))) {
-        gateway.check_role(certificate, &Role::THIRD_PARTY)?;
-        gateway.check_validity(certificate, place, now)?;
-        gateway.check_certificate_status(&certificate.holder.fingerprint, place).await?;
-    }
-    Ok((signer, peer))
+    Ok((signer.map(|signer| (signer, SIGNATURE)), peer.map(|peer| (peer, Place::TLS))))
 }
 
 /// A signature is not needed here, but one that is sent has to be right over the headers as they are. The digest

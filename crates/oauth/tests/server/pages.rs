@@ -51,7 +51,9 @@ impl<'a> Browser<'a> {
         let page = self.get("").await.body;
         let csrf = value(&page, "csrf");
         let mut fields = fields.to_vec();
-        let challenge = page.contains("name=\"challenge\"").then(|| value(&page, "challenge"));
+        let is_given = fields.iter().any(|(name, _)| *name == "challenge");
+        let is_shown = page.contains("name=\"challenge\"") && !is_given;
+        let challenge = is_shown.then(|| value(&page, "challenge"));
         fields.extend(challenge.as_ref().map(|challenge| ("challenge", challenge.as_str())));
         let answer = self.server.send(&self.form(&csrf, &fields)).await;
         self.keep_cookie(&answer);
@@ -63,10 +65,27 @@ impl<'a> Browser<'a> {
         let (iban, answer) = (text("iban"), text("digipassNumber"));
         self.submit(&[("action", "log-in"), ("iban", &iban), ("answer", &answer)]).await
     }
+
+    /// What the simulator on the page answers for payments that are chosen, with the challenge.
+    pub(crate) async fn simulate(&mut self, fields: &[(&str, &str)]) -> (String, String) {
+        let page = self.submit(&[&[("action", "simulate")], fields].concat()).await.body;
+        let answer = page.split_once("id=\"simulated\">").unwrap_or_else(|| panic!("{page}")).1;
+        (value(&page, "challenge"), answer.split('<').next().unwrap().to_owned())
+    }
+
+    /// Sends the decision with an answer to a challenge.
+    pub(crate) async fn answer(
+        &mut self,
+        fields: &[(&str, &str)],
+        (challenge, answer): (&str, &str),
+    ) -> Answer {
+        let answered = [("action", "approve"), ("challenge", challenge), ("answer", answer)];
+        self.submit(&[&answered, fields].concat()).await
+    }
 }
 
 /// The value of a field of the page.
-fn value(page: &str, name: &str) -> String {
+pub(crate) fn value(page: &str, name: &str) -> String {
     let after = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{page}")).1;
     after.split('"').next().unwrap().to_owned()
 }

@@ -1,7 +1,7 @@
 //! Confirmation of funds: a consent for it, and the question.
 
-use serde::Deserialize;
-use serde_json::json;
+use berlin_group::wire;
+use serde::Serialize;
 
 use super::calls::Access;
 use super::client::Client;
@@ -17,22 +17,6 @@ use crate::{Error, Hint};
 
 const CONSENTS: &str = "/v2/consents/confirmation-of-funds";
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FundsConsentAnswer {
-    consent_id: String,
-    #[serde(default)]
-    authorisation_id: Option<String>,
-    #[serde(default, rename = "_links")]
-    links: berlin_group::wire::AuthorisationLinks,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Confirmation {
-    funds_available: bool,
-}
-
 impl Client {
     /// Asks for a consent to ask whether an account holds an amount, and keeps it.
     pub(super) async fn ask_for_funds_consent(
@@ -41,14 +25,19 @@ impl Client {
         redirect_uri: &str,
         number: &str,
     ) -> Result<KeptFundsConsent, Error> {
-        let body = json!({ "account": account(number)? });
-        let body = serde_json::to_vec(&body).map_err(|error| Error::Setup(error.to_string()))?;
+        let request = wire::FundsConsentRequest {
+            account: account(number)?,
+            card_number: None,
+            card_expiry_date: None,
+            card_information: None,
+            registration_information: None,
+        };
         let interface = self.interface(tenant)?;
-        let call = interface.request(CONSENTS, body, "application/json", redirect_uri);
-        let answer: FundsConsentAnswer = interface.transport.json(interface.signed(call)?).await?;
+        let call = interface.request(CONSENTS, body(&request)?, "application/json", redirect_uri);
+        let answer: wire::FundsConsent = interface.transport.json(interface.signed(call)?).await?;
         let whose = (tenant, redirect_uri);
         let kept = KeptFundsConsent {
-            approval: approval(whose, answer.consent_id, answer.authorisation_id, answer.links)?,
+            approval: approval(whose, answer.consent_id, Some(answer.authorisation_id), answer.links)?,
             account: compact(number),
         };
         self.state.funds_consents.push(kept.clone());
@@ -98,12 +87,13 @@ impl Session<'_> {
         let is_british = self.branch.interface.tenant().starts_with("uk");
         let usual = if is_british { "GBP" } else { "EUR" };
         let currency = wish.currency.as_deref().unwrap_or(usual);
-        let amount = json!({"currency": currency, "amount": wish.amount});
-        let mut body = json!({"account": account(&wish.account)?, "instructedAmount": amount});
-        if let Some(payee) = &wish.payee {
-            body["payee"] = payee.as_str().into();
-        }
-        let body = serde_json::to_vec(&body).map_err(|error| Error::Setup(error.to_string()))?;
+        let amount = wire::Amount { currency: currency.to_owned(), amount: wish.amount.clone() };
+        let body = body(&wire::FundsConfirmationRequest {
+            account: account(&wish.account)?,
+            instructed_amount: amount,
+            payee: wish.payee.clone(),
+            card_number: None,
+        })?;
         let ask =
             async |interface: &Interface, access: Access<'_>| interface.ask_for_funds(&body, access).await;
         let is_enough = self.with_token(ask).await?;
@@ -117,9 +107,13 @@ impl Interface {
             .header("content-type", "application/json")
             .header("consent-id", access.consent)
             .header("authorization", format!("Bearer {}", access.token));
-        let answer: Confirmation = self.transport.json(self.signed(call)?).await?;
+        let answer: wire::FundsConfirmation = self.transport.json(self.signed(call)?).await?;
         Ok(answer.funds_available)
     }
+}
+
+fn body(request: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))
 }
 
 /// The number of an account without what people put in between.

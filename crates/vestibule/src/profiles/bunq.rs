@@ -2,7 +2,7 @@
 
 use gateway::Profile;
 use gateway::domain::ConsentRules;
-use gateway::profile::{RateLimit, TokenForm, TokenRules};
+use gateway::profile::{CertificateCheck, CertificateRules, RateLimit, TokenForm, TokenRules};
 
 use super::{RateLimits, Strictness, triodos};
 
@@ -27,6 +27,10 @@ pub fn profile(strictness: Strictness, rate_limits: RateLimits) -> Profile {
             // Delegated Regulation (EU) 2018/389, Article 10, in its first version: what clients count with.
             unasked_days: 90,
             ..at_the_same_pages.consents
+        },
+        certificates: CertificateRules {
+            order: &[CertificateCheck::Status, CertificateCheck::Role],
+            ..at_the_same_pages.certificates
         },
         rates: match (rate_limits, strictness) {
             (RateLimits::Off, _) => &[],

@@ -4,7 +4,8 @@ use eidas::KeyIdRules;
 use gateway::Profile;
 use gateway::domain::{ConsentRules, RedirectCare, RedirectRules, ScaRules};
 use gateway::profile::{
-    AssertionAlgorithm, CertificateRules, ClientRules, Lifetimes, SignatureRules, TokenForm, TokenRules,
+    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, Lifetimes, SignatureRules,
+    TokenForm, TokenRules,
 };
 use http_signatures::cavage::{Hs2019, Rules};
 use http_signatures::digest::Prefix;
@@ -28,6 +29,8 @@ fn lenient() -> Profile {
             pushed_request: SignedDuration::from_secs(90),
             authorization_code: SignedDuration::from_mins(5),
             access_token: SignedDuration::from_mins(10),
+            // As long as a consent to access may last.
+            idle_refresh_token: SignedDuration::from_hours(24 * 180),
             refresh_answer: SignedDuration::from_mins(5),
             request_id: SignedDuration::from_hours(24),
         },
@@ -69,7 +72,18 @@ fn lenient() -> Profile {
             // Clients in the field send no digest, or that of some other text, when there is no body.
             digest_of_nothing: false,
         },
-        certificates: CertificateRules { check_purpose: false },
+        certificates: CertificateRules {
+            // The order of the interface description's error table, section 3.4.
+            order: &[
+                CertificateCheck::Organization,
+                CertificateCheck::Registration,
+                CertificateCheck::Role,
+                CertificateCheck::Validity,
+                CertificateCheck::Status,
+                CertificateCheck::Standing,
+            ],
+            check_purpose: false,
+        },
         clients: ClientRules {
             assertion_algorithms: &[
                 AssertionAlgorithm::Ps256,
@@ -100,7 +114,7 @@ fn strict() -> Profile {
             digest: Prefix::Required,
             digest_of_nothing: true,
         },
-        certificates: CertificateRules { check_purpose: true },
+        certificates: CertificateRules { check_purpose: true, ..lenient.certificates },
         clients: ClientRules {
             // FAPI 2.0 leaves PKCS#1 v1.5 out.
             assertion_algorithms: &[AssertionAlgorithm::Ps256, AssertionAlgorithm::Es256],

@@ -23,6 +23,7 @@ mod observer;
 mod openid_client;
 mod other_implementations;
 mod pages;
+mod payment_pages;
 mod python;
 mod revocation;
 mod sandbox_command;

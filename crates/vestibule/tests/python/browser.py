@@ -11,6 +11,10 @@ authorization URL of its own, for a consent whose accounts the customer chooses 
     languages   in every language, by the links of the page; with a dark screen
     several     several accounts are chosen, after none was
     payments    two payments: one is to be made, one is not; with the keyboard alone, on a small screen
+    pay         one payment, with the mouse, in the light and in the dark; after a wrong answer
+    keyboard    one payment, with the keyboard alone, on the smallest screen, without scripts
+    bulk        a hundred transfers, on the smallest screen
+    stop, keep  a payment that was approved before, with the keyboard and with the mouse
 
 With `--listen` the third party's port is opened for as long as the program runs. Without it nobody
 needs to be there: the address at which the browser ends counts. Prints a JSON object with
@@ -44,6 +48,7 @@ CHROMIUM = "/usr/bin/chromium"
 DRIVER = "/usr/bin/chromedriver"
 DESKTOP = (1200, 900)
 PHONE = (390, 844)
+SMALLEST = (320, 640)
 TIMEOUT = 30
 LANGUAGES = ["en", "nl", "fr"]
 
@@ -59,6 +64,7 @@ ALERT = "[role='alert']"
 ACCOUNT = "input[type='radio']"
 SEVERAL = "input[type='checkbox']"
 APPROVE = "button[value='approve']"
+PAYING_ACCOUNT = "input[name='account']"
 
 SCRIPT_PROBE = "data:text/html,<title>off</title><script>document.title = 'on'</script>"
 
@@ -120,7 +126,7 @@ class ThirdParty:
             sys.exit(f"the browser did not come back to the third party: {evidence(driver)}")
 
 
-def options(phone):
+def options(screen):
     made = ChromeOptions()
     made.binary_location = CHROMIUM
     made.add_argument("--headless=new")
@@ -134,8 +140,8 @@ def options(phone):
     if os.geteuid() == 0:
         made.add_argument("--no-sandbox")
     made.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    if phone:
-        made.add_experimental_option("mobileEmulation", {"deviceMetrics": device(PHONE)})
+    if screen:
+        made.add_experimental_option("mobileEmulation", {"deviceMetrics": device(screen)})
         blocked = {"profile.managed_default_content_settings.javascript": 2}
         made.add_experimental_option("prefs", blocked)
     else:
@@ -148,10 +154,10 @@ def device(size):
 
 
 @contextmanager
-def browser(phone):
+def browser(screen):
     # The driver is on this machine, whatever proxy the user has.
     os.environ["no_proxy"] = "127.0.0.1,localhost"
-    driver = webdriver.Chrome(options=options(phone), service=ChromeService(DRIVER))
+    driver = webdriver.Chrome(options=options(screen), service=ChromeService(DRIVER))
     try:
         driver.set_page_load_timeout(TIMEOUT)
         yield driver
@@ -224,7 +230,7 @@ class Keyboard:
     def go_to(self, selector):
         """Presses Tab until an element has the focus."""
         wanted = self.driver.find_element(By.CSS_SELECTOR, selector)
-        for _ in self.driver.find_elements(By.CSS_SELECTOR, "a, input, button, body"):
+        for _ in self.driver.find_elements(By.CSS_SELECTOR, "a, input, button, summary, body"):
             if self.driver.switch_to.active_element == wanted:
                 return
             self.send(Keys.TAB)
@@ -296,6 +302,16 @@ class Visit:
         expect(shown == challenge, f"the challenge was {challenge}, after the simulation {shown}")
         return answer
 
+    def answer(self):
+        """Lets the simulator answer the challenge of a payment: its number is there already."""
+        challenge = self.text(CHALLENGE)
+        self.press(SIMULATE)
+        shown = self.text(CHALLENGE)
+        expect(shown == challenge, f"the challenge was {challenge}, after the simulation {shown}")
+        typed = self.find(ANSWER)[0].get_attribute("value")
+        expect(typed == self.text(SIMULATED), f"the answer is not filled in: {typed}")
+        return challenge
+
     def approve(self):
         self.expect_page(APPROVE)
         if self.find(ACCOUNT):
@@ -314,7 +330,8 @@ class Visit:
         final = self.third_party.final(self.driver)
         answer = parse_qs(urlsplit(final).query, keep_blank_values=True)
         sent = parse_qs(urlsplit(self.settings.url).query)
-        wanted = {"state": sent.get("state", [None])[0], **wanted}
+        if not self.settings.bare:
+            wanted = {"state": sent.get("state", [None])[0], **wanted}
         # An interface of plain OAuth does not name its issuer.
         if "code_challenge" in sent:
             wanted["iss"] = None
@@ -322,7 +339,8 @@ class Visit:
             got = answer.get(name, [])
             fits = len(got) == 1 and value in (None, got[0])
             expect(fits, f"{name} should be {value or 'there'}: the browser came back to {final}")
-        expect(("code" in answer) != ("error" in answer), f"the browser came back to {final}")
+        decided = ("code" in answer) + ("error" in answer)
+        expect(decided == (0 if self.settings.bare else 1), f"the browser came back to {final}")
         return final
 
     def check_page(self, name):
@@ -348,14 +366,18 @@ class Visit:
     def check_width(self, name):
         """Nobody has to scroll sideways. Phones zoom out of wide pages: their own width counts."""
         metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
-        width = metrics["cssContentSize"]["width"]
-        expect(width <= PHONE[0], f"the page {name} is {width} wide, the phone {PHONE[0]}")
+        width, most = metrics["cssContentSize"]["width"], self.settings.screen[0]
+        expect(width <= most, f"the page {name} is {width} wide, the screen {most}")
         self.checks[name] = {"width": width}
 
     def check_scripts_are_off(self):
         self.driver.get(SCRIPT_PROBE)
         expect(self.driver.title == "off", "the browser runs scripts")
         self.checks["scripts"] = self.driver.title
+
+    def lighten(self):
+        light = [{"name": "prefers-color-scheme", "value": "light"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": light})
 
     def darken(self):
         dark = [{"name": "prefers-color-scheme", "value": "dark"}]
@@ -463,7 +485,87 @@ def payments(visit):
     expect(chosen, f"the arrow does not lead to the next choice: {evidence(visit.driver)}")
     visit.screenshot("payments.png")
     visit.press(APPROVE)
+    visit.expect_page(CHALLENGE)
+    visit.check_width("answer")
+    visit.answer()
+    visit.screenshot("payments-answer.png")
+    visit.press(APPROVE)
     return visit.back(code=None)
+
+
+def pay(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_page("payment")
+    visit.checks["text"] = visit.text("main")
+    name = "pay-choose" if visit.find(PAYING_ACCOUNT) else "pay"
+    visit.screenshot(f"{name}.png")
+    visit.darken()
+    visit.screenshot(f"{name}-dark.png")
+    visit.lighten()
+    if visit.find(PAYING_ACCOUNT):
+        visit.customer.choose(PAYING_ACCOUNT)
+    before = visit.text(CHALLENGE)
+    visit.customer.fill(ANSWER, "0000000")
+    visit.press(APPROVE)
+    visit.checks["alert"] = visit.text(ALERT)
+    visit.screenshot(f"{name}-wrong.png")
+    after = visit.answer()
+    expect(before != after, f"after a wrong answer the challenge is still {before}")
+    visit.check_page("answered")
+    visit.screenshot(f"{name}-answered.png")
+    visit.press(APPROVE)
+    return visit.back()
+
+
+def keyboard(visit):
+    visit.check_scripts_are_off()
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_width("payment")
+    visit.screenshot("keyboard-pay.png")
+    if visit.find(PAYING_ACCOUNT):
+        visit.customer.choose(PAYING_ACCOUNT)
+    visit.answer()
+    visit.check_width("answered")
+    visit.press(APPROVE)
+    return visit.back()
+
+
+def bulk(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_width("bulk")
+    visit.screenshot("bulk.png")
+    visit.customer.go_to("summary")
+    visit.customer.send(Keys.ENTER)
+    rows = [row for row in visit.find("tbody tr") if row.is_displayed()]
+    visit.checks["rows"] = len(rows)
+    visit.checks["text"] = visit.text("main")
+    visit.check_width("unfolded")
+    visit.screenshot("bulk-unfolded.png")
+    visit.answer()
+    visit.press(APPROVE)
+    return visit.back()
+
+
+def stop(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_width("stop")
+    visit.checks["text"] = visit.text("main")
+    visit.screenshot("stop.png")
+    visit.press(APPROVE)
+    return visit.back()
+
+
+def keep(visit):
+    visit.open()
+    visit.log_in(visit.simulate())
+    visit.check_page("keep")
+    visit.screenshot("keep.png")
+    visit.press(CANCEL)
+    return visit.back()
 
 
 def expect_language(visit, code):
@@ -479,6 +581,20 @@ SCENARIOS = {
     "languages": languages,
     "several": several,
     "payments": payments,
+    "pay": pay,
+    "keyboard": keyboard,
+    "bulk": bulk,
+    "stop": stop,
+    "keep": keep,
+}
+
+# Those with a small screen have a keyboard and no mouse.
+SCREENS = {
+    "phone": PHONE,
+    "payments": PHONE,
+    "keyboard": SMALLEST,
+    "bulk": SMALLEST,
+    "stop": SMALLEST,
 }
 
 
@@ -489,15 +605,16 @@ def arguments():
     parser.add_argument("--device-number", required=True, help="number of the customer's digipass")
     parser.add_argument("--scenario", required=True, choices=SCENARIOS)
     parser.add_argument("--screenshots", required=True, help="folder for PNG files")
+    parser.add_argument("--bare", action="store_true", help="nothing is added to the address of the way back")
     parser.add_argument("--listen", type=int, metavar="PORT", help="port of the redirect URI")
     return parser.parse_args()
 
 
 def run(settings):
     Path(settings.screenshots).mkdir(parents=True, exist_ok=True)
-    small = settings.scenario in ("phone", "payments")
-    with ThirdParty(settings.listen) as third_party, browser(small) as driver:
-        customer = Keyboard(driver) if small else Mouse(driver)
+    settings.screen = SCREENS.get(settings.scenario)
+    with ThirdParty(settings.listen) as third_party, browser(settings.screen) as driver:
+        customer = Keyboard(driver) if settings.screen else Mouse(driver)
         visit = Visit(driver, customer, third_party, settings)
         final = SCENARIOS[settings.scenario](visit)
     return {"scenario": settings.scenario, "final": final, "checks": visit.checks}

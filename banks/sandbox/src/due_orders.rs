@@ -1,0 +1,131 @@
+//! Orders whose time has come. The bank does what is due with them as time goes by, and at once when a clock is moved;
+//! nobody does by looking.
+
+use std::sync::Arc;
+
+use edge::{Due, log_failure};
+use gateway::domain::{Execution, PaymentId, PaymentProduct, Tenant, Timestamp, TransactionStatus};
+use gateway::{Clock, Error, Store};
+use store::{Changes, Order, Step};
+
+use crate::Sandbox;
+use crate::books::{Batch, refusal};
+use crate::execution::{
+    Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
+};
+use crate::magic::Outcome;
+
+/// Most steps that are done at once; whatever else is due comes next time.
+const MAX_STEPS: usize = 1000;
+
+/// Orders that are read at once.
+const ORDERS_AT_ONCE: i64 = 50;
+
+/// What a sandbox has to do as time goes by, in every branch by its clock.
+pub fn due(sandbox: &Sandbox) -> Due {
+    let sandbox = sandbox.clone();
+    Arc::new(move || {
+        let sandbox = sandbox.clone();
+        Box::pin(async move {
+            for tenant in &sandbox.gateway.settings().tenants {
+                let now = sandbox.clock.now(Some(tenant));
+                if let Err(error) = do_due(&sandbox.store, tenant, now).await {
+                    log_failure(&sandbox.gateway.new_request_id(), &error);
+                }
+            }
+        })
+    })
+}
+
+/// Does what is due with the orders of a branch, the oldest first, at most [`MAX_STEPS`] steps.
+///
+/// # Errors
+/// The last of those that came up; the orders after it were looked at all the same
+pub(crate) async fn do_due(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<(), Error> {
+    let (mut left, mut failed) = (MAX_STEPS, Ok(()));
+    while left > 0 {
+        let mut is_progress = false;
+        for payment in store.due_orders(tenant, now, ORDERS_AT_ONCE).await? {
+            match advance(store, &payment, now).await {
+                Ok(()) => {
+                    left = left.saturating_sub(1);
+                    is_progress = true;
+                }
+                // Somebody changed it, or booked on its account, at this moment; it is done next time.
+                Err(Error::Conflict) => {}
+                Err(error) => failed = Err(error),
+            }
+            tokio::task::yield_now().await;
+        }
+        if !is_progress {
+            break;
+        }
+    }
+    failed
+}
+
+/// Does what is due with an order: one step.
+///
+/// # Errors
+/// [`Error::Conflict`] if it moved on meanwhile
+pub(crate) async fn advance(store: &Store, payment: &PaymentId, now: Timestamp) -> Result<(), Error> {
+    use TransactionStatus as S;
+    let due = store.order(payment).await?.filter(|order| order.due_at.is_some_and(|due| due <= now));
+    let Some(order) = due else { return Ok(()) };
+    let is_slow = magic_outcome(&order) == Some(Outcome::Slow);
+    let wait = |status| {
+        let mut waiting = order.clone();
+        become_status(&mut waiting, status, now);
+        waiting.due_at = now.saturating_add(MAGIC_PAUSE).ok();
+        waiting
+    };
+    let next = match (order.step, order.status) {
+        (Step::Book, S::Pdng) if is_slow => wait(S::Acsp),
+        (Step::Book, S::Acsp) if is_slow => wait(S::Acwp),
+        (Step::Execute | Step::Book, _) => return execute(store, order, now).await,
+        (Step::Credit, _) => {
+            let mut credited = Order { step: Step::Made, due_at: None, ..order };
+            become_status(&mut credited, S::Accc, now);
+            credited
+        }
+        (Step::Made | Step::Ended, _) => Order { due_at: None, ..order },
+    };
+    Ok(store.save(Changes::new().put_order(&next)).await?)
+}
+
+/// Makes an order whose time has come, or notes why that cannot be.
+async fn execute(store: &Store, order: Order, now: Timestamp) -> Result<(), Error> {
+    let is_periodic = matches!(order.terms.execution, Execution::Repeated(_));
+    let mut batch = Batch::begin(store, &order.tenant, now, Changes::new());
+    let mut made = order.clone();
+    let done = match (order.step, order.terms.product) {
+        // It settles as one that is taken today.
+        (Step::Execute, PaymentProduct::CrossBorderCreditTransfers) if !is_periodic => {
+            begin(&mut batch, &mut made).await
+        }
+        (Step::Execute, _) if !is_periodic && delays(magic_outcome(&order)) => {
+            begin(&mut batch, &mut made).await
+        }
+        _ => make(&mut batch, &mut made, Act::Make).await,
+    };
+    let reason = match refusal(done)? {
+        Ok(()) if is_periodic => None,
+        Ok(()) => return Ok(store.save(batch.finish().put_order(&made)).await?),
+        Err(refusal) => {
+            // Whatever was in the batch is none of it.
+            batch = Batch::begin(store, &order.tenant, now, Changes::new());
+            made = order.clone();
+            release(&mut batch, &mut made).await?;
+            made.executions += 1;
+            Some(refusal.reason())
+        }
+    };
+    if is_periodic {
+        // One that failed does not end it: the next one is tried on its day.
+        (made.status, made.since, made.reason) = (order.status, order.since, reason);
+        wait_for_next(&mut made);
+    } else {
+        end(&mut made, (TransactionStatus::Rjct, reason), now);
+    }
+    Ok(store.save(batch.finish().put_order(&made)).await?)
+}

@@ -1,0 +1,307 @@
+//! When payments are made, and why they are not.
+
+use gateway::domain::{Frequency, PayeeAccount, Routing};
+
+use super::*;
+
+const RENT: i64 = 10_000;
+
+#[tokio::test]
+async fn euro_payments_are_instant_on_every_day() {
+    let mut scene = Scene::at("nl").await;
+    let (payer, payee) = (scene.holder(50_000).await, scene.holder(0).await);
+    // A Sunday night.
+    scene.now = at("2026-11-29T22:30:00Z");
+    let outside = scene.submit(&payer, &sepa(), &[scene.outside(1_000)]).await.unwrap();
+    let inside = scene.submit(&payer, &sepa(), &[scene.to(&payee, 2_500)]).await.unwrap();
+    assert_eq!(scene.status(&outside).await, "ACSC");
+    assert_eq!(scene.status(&inside).await, "ACCC", "a customer has it at once");
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((46_500, 46_500), (2_500, 2_500)));
+    let progress = scene.progress(&inside).await;
+    assert_eq!((progress.since, progress.funds_available, progress.reason), (scene.now, Some(true), None));
+    // Either side has the entry, at the end of its history.
+    for (held, amount) in [(&payer, -2_500), (&payee, 2_500)] {
+        let (account, currency) = (&held.account.id, Currency::EUR);
+        let newest = scene.store().history_up_to(account, currency, (100, 1)).await.unwrap();
+        assert_eq!((newest[0].1.amount.minor, newest[0].1.id.as_str()), (amount, &*format!("{inside}-0")));
+    }
+    // The bank takes a payment once, however often it is asked.
+    scene.submit_as(&inside, &payer, &sepa(), &[scene.to(&payee, 2_500)]).await.unwrap();
+    assert_eq!(scene.money(&payer).await.0, 46_500);
+}
+
+#[tokio::test]
+async fn british_payments_settle_on_business_days() {
+    let mut scene = Scene::at("uk").await;
+    let (payer, payee) = (scene.holder(50_000).await, scene.holder(0).await);
+    let british = |iban: &Iban| {
+        let (sort_code, account_number) = iban.sort_code_and_account_number().unwrap();
+        let (sort_code, account_number) = (sort_code.to_owned(), account_number.to_owned());
+        let account = Some(PayeeAccount::British { sort_code, account_number });
+        Some(Box::new(Routing { account, ..Routing::default() }))
+    };
+    let transfer = Transfer { routing: british(&payee.account.iban), ..scene.transfer("Payee", None, 2_500) };
+    let id = scene.submit(&payer, &uk(), std::slice::from_ref(&transfer)).await.unwrap();
+    assert_eq!(scene.status(&id).await, "ACSP");
+    // The money is set aside, and seen as pending.
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((50_000, 47_500), (0, 0)));
+    let order = scene.store().order(&id).await.unwrap().unwrap();
+    let pending = crate::orders::pending(&order);
+    assert_eq!((pending.len(), pending[0].amount.minor), (1, -2_500));
+    assert_eq!(pending[0].booking_date.to_string(), "2026-11-26");
+    let too_much = scene.submit(&payer, &uk(), &[scene.outside(47_501)]).await;
+    assert_eq!(too_much, Err(PaymentRefusal::InsufficientFunds));
+    scene.go_to("2026-11-26T15:59:59Z").await;
+    assert_eq!(scene.status(&id).await, "ACSP");
+    scene.go_to("2026-11-26T16:00:00Z").await;
+    assert_eq!(scene.status(&id).await, "ACCC");
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((47_500, 47_500), (2_500, 2_500)));
+    // After the cut-off of a Friday.
+    scene.go_to("2026-11-27T16:00:01Z").await;
+    let id = scene.submit(&payer, &uk(), &[scene.outside(500)]).await.unwrap();
+    for (now, status) in
+        [("2026-11-29T16:00:00Z", "ACSP"), ("2026-11-30T15:59:59Z", "ACSP"), ("2026-11-30T16:00:00Z", "ACSC")]
+    {
+        scene.go_to(now).await;
+        assert_eq!(scene.status(&id).await, status, "{now}");
+    }
+    // A number of this bank that nobody has.
+    let nobody = Routing {
+        account: Some(PayeeAccount::British {
+            sort_code: payee.account.iban.sort_code_and_account_number().unwrap().0.to_owned(),
+            account_number: "00000000".to_owned(),
+        }),
+        ..Routing::default()
+    };
+    let nobody = Transfer { routing: Some(Box::new(nobody)), ..transfer };
+    assert_eq!(scene.submit(&payer, &uk(), &[nobody]).await, Err(PaymentRefusal::CreditorUnknown));
+    assert_eq!(scene.store().unbalanced_entries().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn payments_to_other_countries_take_two_business_days() {
+    let mut scene = Scene::at("nl").await;
+    let payer = scene.holder(50_000).await;
+    let terms = |execution| single(PaymentProduct::CrossBorderCreditTransfers, execution);
+    scene.now = at("2026-12-23T10:00:00Z");
+    let id = scene.submit(&payer, &terms(Execution::AtOnce), &[scene.outside(1_000)]).await.unwrap();
+    let later = terms(Execution::On("2026-12-25".parse().unwrap()));
+    let later = scene.submit(&payer, &later, &[scene.outside(300)]).await.unwrap();
+    assert_eq!((scene.status(&id).await, scene.status(&later).await), ("ACSP", "ACTC"));
+    assert_eq!(scene.money(&payer).await, (50_000, 49_000));
+    scene.go_to("2026-12-28T14:59:59Z").await;
+    assert_eq!((scene.status(&id).await, scene.status(&later).await), ("ACSP", "ACSP"));
+    assert_eq!(scene.money(&payer).await, (50_000, 48_700));
+    scene.go_to("2026-12-28T15:00:00Z").await;
+    assert_eq!((scene.status(&id).await, scene.status(&later).await), ("ACSC", "ACSP"));
+    scene.go_to("2026-12-30T15:00:00Z").await;
+    assert_eq!(scene.status(&later).await, "ACSC");
+    assert_eq!(scene.money(&payer).await, (48_700, 48_700));
+}
+
+#[tokio::test]
+async fn future_dated_payments_wait_for_their_day() {
+    let mut scene = Scene::at("nl").await;
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+    let id = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.to(&payee, RENT)]).await.unwrap();
+    let other = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.to(&payee, 4_000)]).await.unwrap();
+    let stopped = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.to(&payee, 500)]).await.unwrap();
+    // Nothing is set aside, and whether there would be enough is told.
+    assert_eq!(scene.money(&payer).await, (5_000, 5_000));
+    assert_eq!(scene.status(&id).await, "ACTC");
+    assert_eq!(scene.progress(&id).await.funds_available, Some(false));
+    assert_eq!(scene.progress(&other).await.funds_available, Some(true));
+    assert_eq!(scene.stop(&stopped).await, Ok(()));
+    assert_eq!(scene.status(&stopped).await, "CANC");
+    let again = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Cancelled };
+    assert_eq!(scene.stop(&stopped).await, Err(again));
+    // Midnight of the branch, in winter.
+    scene.go_to("2026-11-30T22:59:59Z").await;
+    assert_eq!(scene.status(&other).await, "ACTC");
+    scene.go_to("2026-11-30T23:00:00Z").await;
+    let progress = scene.progress(&id).await;
+    assert_eq!((progress.status.name(), progress.reason), ("RJCT", Some(RejectReason::Am04)));
+    assert_eq!((scene.status(&other).await, scene.status(&stopped).await), ("ACCC", "CANC"));
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((1_000, 1_000), (4_000, 4_000)));
+    let too_late = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
+    assert_eq!(scene.stop(&other).await, Err(too_late));
+    let refused = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Refused };
+    assert_eq!(scene.stop(&id).await, Err(refused));
+    // A day that has come is at once.
+    let today = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.to(&payee, 100)]).await.unwrap();
+    assert_eq!(scene.status(&today).await, "ACCC");
+    // A British one waits for a business day.
+    let mut scene = Scene::at("uk").await;
+    let payer = scene.holder(5_000).await;
+    let terms = PaymentTerms { execution: Execution::On("2026-12-26".parse().unwrap()), ..uk() };
+    let id = scene.submit(&payer, &terms, &[scene.outside(100)]).await.unwrap();
+    scene.go_to("2026-12-27T23:59:59Z").await;
+    assert_eq!(scene.status(&id).await, "ACTC");
+    scene.go_to("2026-12-28T00:00:00Z").await;
+    assert_eq!(scene.status(&id).await, "ACSC");
+}
+
+#[tokio::test]
+async fn periodic_payments_go_on() {
+    let mut scene = Scene::at("nl").await;
+    let (payer, payee) = (scene.holder(15_000).await, scene.holder(10_000).await);
+    let monthly = Repetition {
+        start: "2026-11-26".parse().unwrap(),
+        end: Some("2027-03-31".parse().unwrap()),
+        frequency: Frequency::Monthly,
+        rule: Some(gateway::domain::ExecutionRule::Preceding),
+        day: Some(31),
+        months: Vec::new(),
+    };
+    let id = scene.submit(&payer, &periodic(monthly), &[scene.to(&payee, RENT)]).await.unwrap();
+    assert_eq!((scene.status(&id).await, scene.money(&payer).await.0), ("ACCP", 15_000));
+    scene.go_to("2026-11-29T23:00:00Z").await;
+    assert_eq!((scene.status(&id).await, scene.money(&payer).await.0), ("ACCP", 5_000));
+    // There is not enough: the next one is tried all the same, and its time is told by the first one's status.
+    scene.go_to("2026-12-30T23:00:00Z").await;
+    let progress = scene.progress(&id).await;
+    assert_eq!((progress.status.name(), progress.reason), ("ACCP", Some(RejectReason::Am04)));
+    assert_eq!((progress.funds_available, scene.money(&payer).await.0), (Some(false), 5_000));
+    let back = scene.submit(&payee, &sepa(), &[scene.to(&payer, 20_000)]).await.unwrap();
+    assert_eq!(scene.status(&back).await, "ACCC");
+    // The last Friday of January, and the last Friday of February.
+    for (now, left) in
+        [("2027-01-28T22:59:59Z", 25_000), ("2027-01-28T23:00:00Z", 15_000), ("2027-02-25T23:00:00Z", 5_000)]
+    {
+        scene.go_to(now).await;
+        assert_eq!(scene.money(&payer).await.0, left, "{now}");
+    }
+    assert_eq!(scene.progress(&id).await.reason, None);
+    // Summer time has begun by the last one, which fails; nothing comes after it.
+    scene.go_to("2027-03-30T21:59:59Z").await;
+    assert_eq!(scene.store().order(&id).await.unwrap().unwrap().executions, 4);
+    scene.go_to("2027-03-30T22:00:00Z").await;
+    let order = scene.store().order(&id).await.unwrap().unwrap();
+    assert_eq!((order.executions, order.due_at, order.status.name()), (5, None, "ACCP"));
+    scene.go_to("2028-01-01T00:00:00Z").await;
+    assert_eq!(scene.money(&payer).await.0, 5_000);
+}
+
+/// Each night once, those among them that are an hour shorter and longer than others; and nothing after it was stopped.
+#[tokio::test]
+async fn daily_payments_when_clocks_change() {
+    for (start, days) in [
+        // From Good Friday to Easter Monday, in which summer begins, nothing settles: five come to the Tuesday.
+        ("2027-03-25", vec![("2027-03-24T23:00:00Z", 1), ("2027-03-29T22:00:00Z", 6)]),
+        (
+            "2027-10-28",
+            vec![("2027-10-27T22:00:00Z", 1), ("2027-10-28T22:00:00Z", 2), ("2027-10-31T23:00:00Z", 5)],
+        ),
+    ] {
+        let mut scene = Scene::at("nl").await;
+        let payer = scene.holder(5_000).await;
+        let daily = Repetition {
+            start: start.parse().unwrap(),
+            end: None,
+            frequency: Frequency::Daily,
+            rule: None,
+            day: None,
+            months: Vec::new(),
+        };
+        let id = scene.submit(&payer, &periodic(daily), &[scene.outside(100)]).await.unwrap();
+        for (day, count) in days {
+            let second = jiff::SignedDuration::from_secs(1);
+            scene.now = at(day) - second;
+            scene.do_due().await;
+            let before = scene.money(&payer).await.0;
+            scene.go_to(day).await;
+            assert!(scene.money(&payer).await.0 < before, "{day}: not a second earlier");
+            assert_eq!(scene.money(&payer).await.0, 5_000 - 100 * count, "{day}");
+        }
+        scene.stop(&id).await.unwrap();
+        let left = scene.money(&payer).await;
+        scene.now += jiff::SignedDuration::from_hours(24 * 30);
+        scene.do_due().await;
+        assert_eq!((scene.money(&payer).await, scene.status(&id).await), (left, "CANC"));
+    }
+}
+
+#[tokio::test]
+async fn of_a_bulk_payment_what_can_be_made_is_made() {
+    let scene = Scene::at("nl").await;
+    let (payer, payee, blocked) = (scene.holder(5_000).await, scene.holder(0).await, scene.holder(0).await);
+    scene.set(&blocked, AccountStatus::Blocked).await;
+    let terms = bulk(PaymentProduct::SepaCreditTransfers);
+    let whole = scene.submit(&payer, &terms, &[scene.to(&payee, 100), scene.outside(200)]).await.unwrap();
+    assert_eq!((scene.status(&whole).await, scene.money(&payer).await), ("ACSP", (4_700, 4_700)));
+    let transfers =
+        [scene.to(&payee, 100), scene.to(&blocked, 100), scene.outside(9_000), scene.outside(700)];
+    let parts = scene.submit(&payer, &terms, &transfers).await.unwrap();
+    let progress = scene.progress(&parts).await;
+    assert_eq!((progress.status.name(), progress.reason), ("PART", Some(RejectReason::Ac06)));
+    assert_eq!(scene.money(&payer).await, (3_900, 3_900));
+    let order = scene.store().order(&parts).await.unwrap().unwrap();
+    let refused: Vec<_> = order.refused.into_iter().collect();
+    assert_eq!(refused, [(1, RejectReason::Ac06), (2, RejectReason::Am04)]);
+    let none = scene.submit(&payer, &terms, &[scene.to(&blocked, 1), scene.outside(9_000)]).await;
+    assert_eq!(none, Err(PaymentRefusal::Bank(RejectReason::Ac06)));
+    // What was refused when its money was set aside stays refused; what cannot be made later is, too.
+    let mut scene = Scene::at("uk").await;
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+    let transfers = [scene.to(&payee, 100), scene.outside(9_000), scene.outside(700)];
+    let parts = scene.submit(&payer, &bulk(PaymentProduct::UkDomesticTransfers), &transfers).await.unwrap();
+    assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("PART", (5_000, 4_200)));
+    scene.set(&payee, AccountStatus::Deleted).await;
+    scene.go_to("2026-11-26T16:00:00Z").await;
+    assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("PART", (4_300, 4_300)));
+    let order = scene.store().order(&parts).await.unwrap().unwrap();
+    let refused: Vec<_> = order.refused.into_iter().collect();
+    assert_eq!(refused, [(0, RejectReason::Ac04), (1, RejectReason::Am04)]);
+}
+
+#[tokio::test]
+async fn accounts_that_cannot_be_used_are_looked_at_when_a_payment_is_taken_and_when_it_is_made() {
+    let mut scene = Scene::at("nl").await;
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+    let nobody = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.nobody(100)]).await.unwrap_err();
+    assert_eq!(nobody.reason(), RejectReason::Ac01);
+    let own = scene.submit(&payer, &sepa(), &[scene.to(&payer, 100)]).await;
+    assert_eq!(own, Err(PaymentRefusal::SameAccount));
+    let mut waiting = Vec::new();
+    for (minor, held, status, reason) in [
+        (1, &payee, AccountStatus::Blocked, RejectReason::Ac06),
+        (2, &payee, AccountStatus::Deleted, RejectReason::Ac04),
+        (3, &payer, AccountStatus::Blocked, RejectReason::Ac06),
+        (4, &payer, AccountStatus::Deleted, RejectReason::Ac04),
+    ] {
+        let day = format!("2026-12-0{minor}");
+        let transfers = [scene.to(&payee, minor)];
+        waiting.push((scene.submit(&payer, &sepa_on(&day), &transfers).await.unwrap(), held, status, reason));
+        scene.set(held, status).await;
+        for terms in [sepa(), sepa_on("2027-01-01")] {
+            let refused = scene.submit(&payer, &terms, &transfers).await.unwrap_err();
+            assert_eq!(refused.reason(), reason);
+        }
+        scene.set(held, AccountStatus::Enabled).await;
+    }
+    for (place, (id, held, status, reason)) in waiting.into_iter().enumerate() {
+        scene.set(held, status).await;
+        scene.go_to(&format!("2026-12-0{}T12:00:00Z", place + 1)).await;
+        let progress = scene.progress(&id).await;
+        assert_eq!((progress.status.name(), progress.reason), ("RJCT", Some(reason)));
+        scene.set(held, AccountStatus::Enabled).await;
+    }
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((5_000, 5_000), (0, 0)));
+}
+
+/// What a customer pays in person is made at once wherever it is, and told by its entries.
+#[tokio::test]
+async fn payments_at_the_other_door_are_made_at_once() {
+    let scene = Scene::at("uk").await;
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+    let (ctx, by) = (scene.ctx(), (&payer.customer, &payer.account.id));
+    let id = scene.bank.gateway.pay(&ctx, by, vec![scene.to(&payee, 120)]).await.unwrap();
+    scene.bank.gateway.pay_once(&ctx, by, vec![scene.to(&payee, 120)], id.clone()).await.unwrap();
+    assert_eq!((scene.status(&id).await, scene.money(&payer).await), ("ACCC", (4_880, 4_880)));
+    let outside = scene.bank.gateway.pay(&ctx, by, vec![scene.magic(120)]).await.unwrap();
+    assert_eq!(scene.status(&outside).await, "ACSC", "no payee is magic there");
+    assert_eq!(scene.store().order(&id).await.unwrap(), None);
+    assert_eq!(scene.port().progress(&PaymentId::new("none"), scene.now).await.unwrap(), None);
+    let made = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
+    assert_eq!(scene.stop(&id).await, Err(made));
+}
