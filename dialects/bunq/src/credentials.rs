@@ -378,8 +378,7 @@ pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
     let (found, links) = call.page_of::<Credential>(user).await?;
-    let elements = found.iter().map(|record| render(&call.bunq, record, call.ctx.now)).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|record| render(&call.bunq, record, call.ctx.now)), links))
 }
 
 /// `GET /user/{user}/credential-password-ip/{id}`

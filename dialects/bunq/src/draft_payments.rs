@@ -17,7 +17,7 @@ use crate::ledger::made_of;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Range, Record, list as list_records};
+use crate::records::{Range, Record, list as list_records, stamped};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
@@ -155,9 +155,8 @@ async fn object(
         (None, Some(one)) => Some(renderer.object(one)),
         (Some(id), Some(_)) => {
             let payments = made.iter().map(|one| renderer.payment(one)).collect();
-            let moment = time(payment.last_action_at);
-            let object = PaymentBatch { payments };
-            Some(Object::PaymentBatch(Stamped { id, created: moment.clone(), updated: moment, object }))
+            let times = (payment.last_action_at, payment.last_action_at);
+            Some(Object::PaymentBatch(stamped(id, times, PaymentBatch { payments })))
         }
     })
 }

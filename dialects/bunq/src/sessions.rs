@@ -12,12 +12,12 @@ use crate::due_payments;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
-use crate::records::{Record, index_until, look_up};
-use crate::reply::{Reply, time};
+use crate::records::{Record, index_until, look_up, stamped};
+use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects;
 use crate::users::{self, User};
-use crate::wire::objects::{Object, Stamped};
+use crate::wire::objects::Object;
 use crate::wire::{Id, Token};
 
 const KIND: &str = "session";
@@ -99,9 +99,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         call.bunq.drawer.keep(&used, until).await?;
     }
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await?;
-    let (id, created, object) = (session.id, time(session.created), Token { token });
-    let token = Stamped { id, created: created.clone(), updated: created, object };
-    Ok(Reply::all(vec![Object::Id(Id { id }), Object::Token(token), rendered]))
+    let token = stamped(session.id, (session.created, session.created), Token { token });
+    Ok(Reply::all(vec![Object::Id(Id { id: session.id }), Object::Token(token), rendered]))
 }
 
 /// Under what everything is kept that a session needs: installation, device, credential.
