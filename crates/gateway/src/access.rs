@@ -58,6 +58,11 @@ impl<Scope> AccountAccess<Scope> {
         Self { account: granted.account.clone(), scope: PhantomData }
     }
 
+    /// For the account with which a customer approved a payment.
+    pub(crate) fn to_payer(account: &AccountId) -> Self {
+        Self { account: account.clone(), scope: PhantomData }
+    }
+
     /// For an account that the bank named as one of the customer who calls, or that the bank itself has to look up.
     pub(crate) fn to_own(account: &Account) -> Self {
         Self { account: account.id.clone(), scope: PhantomData }

@@ -13,15 +13,15 @@ use edge::{
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
-use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown};
-use http::HeaderMap;
+use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown, Sought};
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use http_signatures::Message;
 use http_signatures::digest::check_digest;
 use serde::de::DeserializeOwned;
 
 use crate::authorisations::SubjectPath;
-use crate::error::Error;
+use crate::error::{Error, shorten};
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
@@ -132,8 +132,8 @@ impl Signed {
     /// # Errors
     /// 400 for one that is no UUID.
     pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
-        let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
-        uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+        uuid(self.path_parameter(name))
+            .ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
     }
 
     /// What the path names: a consent as `{consent}`, a payment as `{payment}`.
@@ -144,6 +144,37 @@ impl Signed {
         let subject = kind.with_id(self.id(kind.noun())?);
         note_subject(subject.clone());
         Ok(subject)
+    }
+
+    /// What a path of a kind names, and the authorisations at it.
+    ///
+    /// # Errors
+    /// 404 for a payment product that is not offered.
+    pub(crate) fn sought<'a, K: SubjectPath>(&'a self, subject: &'a Subject) -> Result<Sought<'a>, Error> {
+        Ok(Sought { tpp: self.tpp(), subject, purpose: K::PURPOSE, product: K::product(self)? })
+    }
+
+    /// A parameter of the path, as it came; empty if there is none.
+    pub(crate) fn path_parameter(&self, name: &str) -> &str {
+        self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The part of the path after another one; empty if there is none.
+    pub(crate) fn path_segment_after(&self, name: &str) -> &str {
+        let path = target(&self.parts).split('?').next().unwrap_or_default();
+        path.split('/').skip_while(|segment| *segment != name).nth(1).unwrap_or_default()
+    }
+
+    /// Checks that no consent comes along, since payments are not combined with account information.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn no_session(&self) -> Result<(), Error> {
+        if self.header("consent-id", "Consent-ID")?.is_none() {
+            return Ok(());
+        }
+        let text = "payments are not combined with consents; leave the Consent-ID header out";
+        Err(Error::new(StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED", text))
     }
 
     /// The `Consent-ID` header.
@@ -183,6 +214,32 @@ impl Signed {
         Ok(Some(address))
     }
 
+    /// Where the customer comes from, which has to be told.
+    ///
+    /// # Errors
+    /// 400 if it is missing, or no IP address.
+    pub(crate) fn customer_address(&self) -> Result<IpAddr, Error> {
+        self.psu_ip_address()?.ok_or_else(|| {
+            Error::format(
+                "the PSU-IP-Address header is missing; send the address from which the customer came",
+            )
+        })
+    }
+
+    /// `TPP-Explicit-Authorisation-Preferred`, if it came along.
+    ///
+    /// # Errors
+    /// 400 for what is neither true nor false.
+    pub(crate) fn explicit_start(&self) -> Result<bool, Error> {
+        const SHOWN: &str = "TPP-Explicit-Authorisation-Preferred";
+        let value = self.header("tpp-explicit-authorisation-preferred", SHOWN)?.unwrap_or("false");
+        value
+            .trim()
+            .to_ascii_lowercase()
+            .parse()
+            .map_err(|_| Error::format(format!("the {SHOWN} header is neither true nor false")))
+    }
+
     /// `TPP-Redirect-URI`.
     ///
     /// # Errors
@@ -218,6 +275,36 @@ impl Signed {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
         read_json(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+    }
+
+    /// The body as a document in XML.
+    ///
+    /// # Errors
+    /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
+    pub(crate) fn xml(&self) -> Result<&[u8], Error> {
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/xml");
+        let mut parts = kind.split(';');
+        let essence = parts.next().unwrap_or_default().trim();
+        if !["text/xml", "application/xml"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+            let expected = "text/xml or application/xml";
+            return Err(Rejected::MediaType { got: essence.to_owned(), expected }.into());
+        }
+        let charset = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+            .map(|(_, value)| value.trim().trim_matches('"'));
+        if let Some(charset) = charset
+            && !charset.eq_ignore_ascii_case("utf-8")
+        {
+            let got = shorten(charset);
+            return Err(Error::format(format!(
+                "the charset \"{got}\" in Content-Type is not taken; send the document in UTF-8"
+            )));
+        }
+        if self.body.is_empty() {
+            return Err(Error::format("the body is missing; send a document of pain.001"));
+        }
+        Ok(&self.body)
     }
 
     /// Checks that a body whose members are not read is empty or a JSON object.

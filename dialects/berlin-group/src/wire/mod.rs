@@ -1,10 +1,13 @@
-//! The JSON of the dialect, for both sides.
+//! The JSON and XML of the dialect, for both sides.
 
 mod accounts;
 mod consents;
 mod funds;
 mod lenient;
+pub mod pain001;
 mod payment_requests;
+mod payments;
+mod xml;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,7 @@ pub use consents::{
 };
 pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
 pub use payment_requests::{Address, PaymentRequest};
+pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
