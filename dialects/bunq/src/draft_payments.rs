@@ -5,7 +5,6 @@ use gateway::domain::payments::MAX_TRANSFERS;
 use gateway::domain::{
     Iban, Interface, Payment, PaymentId, PaymentRefusal, PaymentStatus, Subject, Timestamp, TppId,
 };
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -23,9 +22,6 @@ use crate::users::{self, User};
 use crate::wire;
 use crate::wire::objects::{Object, Stamped};
 use crate::wire::payments::{DRAFT, Decision, DraftEntry, DraftResponse, PaymentBatch};
-
-/// How long a draft waits for the user.
-pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// A draft payment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,7 +81,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         tpp: call.acting().cloned(),
         debtor,
         transfers,
-        lifetime: LIFETIME,
+        lifetime: call.bunq.rules().payment,
     };
     let payment = call.initiate(request).await?;
     let first_entry = call.bunq.numbers(count).await?;

@@ -22,13 +22,6 @@ use crate::wire::{Id, Token};
 
 const KIND: &str = "session";
 
-/// How long the first session of a service provider's key lasts, as the provider's documentation says.
-const FIRST: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long later sessions of a service provider last, as the provider's documentation says. A sandbox was once
-/// recorded with 324000 seconds, which is 90 hours.
-const LATER: SignedDuration = SignedDuration::from_hours(24 * 90);
-
 /// The longest time that is reported. A client multiplies it by 1000 in 32 bits, another waits for so many
 /// milliseconds; above this, both begin again with every call. The session itself lives on.
 const MAX_REPORTED: i64 = 2_147_483;
@@ -86,8 +79,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         due_payments::adopt(&call.bunq, customer).await?;
     }
     let lifetime = match &user.value {
-        User::Provider { .. } if !credential.value.has_session => FIRST,
-        User::Provider { .. } | User::Key { .. } => LATER,
+        User::Provider { .. } if !credential.value.has_session => call.bunq.rules().first_session,
+        User::Provider { .. } | User::Key { .. } => call.bunq.rules().session,
         User::Customer { .. } => users::session_lifetime(&call.bunq, credential.owner).await?,
     };
     let used = keys(&call, secret, usable.credential()).await?;

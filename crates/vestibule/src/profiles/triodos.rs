@@ -4,7 +4,7 @@ use eidas::KeyIdRules;
 use gateway::Profile;
 use gateway::domain::{ConsentRules, RedirectCare, RedirectRules, ScaRules};
 use gateway::profile::{
-    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, Lifetimes, SignatureRules,
+    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, KeyRules, Lifetimes, SignatureRules,
     TokenForm, TokenRules,
 };
 use http_signatures::cavage::{Hs2019, Rules};
@@ -97,6 +97,7 @@ fn lenient() -> Profile {
             own_error_codes: true,
         },
         rates: &[],
+        keys: KeyRules::NONE,
     }
 }
 
