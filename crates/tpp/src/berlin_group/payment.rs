@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::call::Call;
 use crate::kept_approvals::Matter;
 use crate::kept_payments::{KeptPayment, KeptRequest};
-use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
+use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish, Product};
 use crate::{Error, clock, random};
 
 /// What the bank answers about a payment, or whoever of its members it tells.
@@ -210,13 +210,14 @@ impl Session<'_> {
 
 /// Whether a payment stays at a status until somebody does something, or a day comes.
 fn rests(kept: &KeptPayment, status: &str) -> bool {
-    let service = kept.product.as_deref().and_then(|product| product.split('/').next());
+    let (service, product) = kept.product.as_deref().and_then(|it| it.split_once('/')).unwrap_or_default();
     match status {
         "ACSC" | "ACCC" | "ACWP" | "PART" | "PATC" | "RJCT" | "CANC" => true,
         "RCVD" => !kept.approval.as_ref().is_some_and(|approval| approval.confirmed),
         "ACTC" => kept.is_dated,
-        "ACCP" => service == Some("periodic-payments"),
-        "ACSP" => service == Some("bulk-payments"),
+        "ACCP" => service == "periodic-payments",
+        // Whatever is not instant settles with others on a business day.
+        "ACSP" => service == "bulk-payments" || product != Product::Sepa.name(),
         _ => false,
     }
 }
@@ -245,7 +246,8 @@ mod tests {
         for (product, is_dated, resting, moving) in [
             ("payments/sepa-credit-transfers", false, "RCVD ACSC ACCC RJCT CANC PATC", "ACTC ACSP PDNG ACCP"),
             ("payments/sepa-credit-transfers", true, "RCVD ACTC ACSC", "ACSP"),
-            ("periodic-payments/uk-domestic-transfers", false, "ACCP", "ACTC ACSP"),
+            ("payments/uk-domestic-transfers", false, "RCVD ACSP ACSC", "ACTC ACCP"),
+            ("periodic-payments/sepa-credit-transfers", false, "ACCP", "ACTC ACSP"),
             ("bulk-payments/sepa-credit-transfers", false, "ACSP PART ACSC", "ACTC ACCP"),
         ] {
             let kept = kept(product, is_dated);

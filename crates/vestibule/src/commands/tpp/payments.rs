@@ -77,8 +77,10 @@ impl Session<'_> {
             output::line(&format!(
                 "The customer decides about it at this address, or wherever authorise leads:\n\n  {url}\n"
             ));
+            self.next(&[authorise(&now.id), Next::payment_status(&now.id)]);
+        } else {
+            self.next_of(&now);
         }
-        self.next_of(&now);
         Ok(())
     }
 
@@ -165,9 +167,8 @@ impl Session<'_> {
 
     /// Prints the commands that come after a status.
     pub(super) fn next_of(&self, now: &PaymentStatus) {
-        let authorise = || Next::new("tpp authorise").option("--payment", &now.id);
         match now.status.as_str() {
-            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(), Next::payment_status(&now.id)]),
+            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(&now.id), Next::payment_status(&now.id)]),
             _ if now.rests => {}
             _ => self.next(&[Next::payment_status(&now.id).and("--wait")]),
         }
@@ -205,6 +206,11 @@ impl Session<'_> {
         );
         Ok(())
     }
+}
+
+/// Sends the customer to the bank with a payment.
+fn authorise(id: &str) -> Next {
+    Next::new("tpp authorise").option("--payment", id)
 }
 
 /// For programs.
