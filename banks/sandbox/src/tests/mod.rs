@@ -11,8 +11,9 @@ use gateway::domain::{
     PaymentDecision, PaymentId, PaymentProduct, PaymentRefusal, PaymentService, PaymentTerms, Refusal,
     RejectReason, Repetition, Tenant, Timestamp, TransactionStatus, Transfer,
 };
-use gateway::{Ctx, Error, PaymentProgress, RateLimits, Store, Strictness};
+use gateway::{Ctx, Error, PaymentProgress, Store};
 use store::Changes;
+use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 
 use crate::bank::SandboxBank;
 use crate::books;
@@ -51,8 +52,7 @@ impl Scene {
         let tenant = Tenant::parse(tenant).unwrap();
         let settings = SandboxSettings {
             tenants: vec![tenant.clone()],
-            strictness: Strictness::Lenient,
-            rate_limits: RateLimits::Off,
+            profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
             seed: Some(7),
             begin: Some(at(BEGIN)),
             public_url: "http://127.0.0.1:1".to_owned(),
