@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::Consent;
+use crate::{Consent, Product};
 
 /// Kinds of reads that are counted, each on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,14 +41,12 @@ pub fn earliest_day(consent: &Consent, is_first_read: bool, today: Date, history
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessRefusal {
     /// The account is of another kind than the path.
-    #[error("account {id} is not a {expected} account; {hint}")]
+    #[error("account {id} is not a {} account", expected.name())]
     Product {
         /// Which account.
         id: String,
         /// What the path is for.
-        expected: &'static str,
-        /// Where to look instead.
-        hint: &'static str,
+        expected: Product,
     },
     /// The consent does not cover this kind of read.
     #[error("the consent does not cover {what} of account {id}")]
@@ -79,7 +77,7 @@ pub enum AccessRefusal {
         retry_after: i64,
     },
     /// The end is before the beginning.
-    #[error("dateTo {to} is before dateFrom {from}")]
+    #[error("the last day {to} is before the first, {from}")]
     Period {
         /// First day.
         from: Date,
@@ -87,7 +85,7 @@ pub enum AccessRefusal {
         to: Date,
     },
     /// The beginning is in the future, and no end was given.
-    #[error("dateFrom {from} is in the future: without dateTo the period ends today, {today}")]
+    #[error("the first day {from} is in the future: without a last day the period ends today, {today}")]
     PeriodInFuture {
         /// First day.
         from: Date,
@@ -96,7 +94,7 @@ pub enum AccessRefusal {
     },
     /// The page token was not made here, or for another account or consent.
     #[error(
-        "edgeToken is not one that was given out for this account and consent; follow the next link as it is"
+        "the page is not one that was given out for this account and consent; follow the next link as it is"
     )]
     EdgeToken,
 }

@@ -35,6 +35,14 @@ impl Product {
     /// Every kind with its ISO 20022 code (ExternalCashAccountType1Code).
     pub const CODES: [(Self, &'static str); 2] = [(Self::Current, "CACC"), (Self::Savings, "SVGS")];
 
+    /// The word for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Savings => "savings",
+        }
+    }
+
     /// The ISO 20022 code.
     pub fn code(self) -> &'static str {
         match self {

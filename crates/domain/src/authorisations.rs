@@ -221,7 +221,7 @@ impl Authorisation {
 pub enum AuthorisationRefusal {
     /// Confirmed before the customer approved, or too late.
     #[error(
-        "authorisation {id} has scaStatus {}; it can be confirmed while it is unconfirmed, within {}",
+        "authorisation {id} is {}; it can be confirmed while it is unconfirmed, within {}",
         status.name(),
         duration_in_words(*lifetime)
     )]

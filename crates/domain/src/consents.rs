@@ -322,19 +322,16 @@ impl Consent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentRefusal {
     /// No array at all.
-    #[error(
-        "access holds none of accounts, balances, transactions; send arrays of accounts, or empty ones to let the \
-         customer choose"
-    )]
+    #[error("the consent asks for nothing; name accounts, or let the customer choose")]
     AccessEmpty,
     /// Some arrays are empty and some are not.
     #[error(
-        "access mixes empty and filled arrays; fill every array that you send, or leave all of them empty to let \
+        "the consent names accounts for one way of access and none for another; name them for all, or for none to let \
          the customer choose"
     )]
     AccessMixed,
     /// Too many references.
-    #[error("access names more than {max} accounts")]
+    #[error("the consent names more than {max} accounts")]
     TooManyReferences {
         /// Most of them.
         max: usize,
@@ -343,19 +340,19 @@ pub enum ConsentRefusal {
     #[error("Access to IBAN [{0}] is not allowed")]
     AccountNotAllowed(String),
     /// Together with a payment.
-    #[error("combinedServiceIndicator must be false: combined sessions are not supported")]
+    #[error("a consent cannot be combined with a payment in one session")]
     CombinedService,
     /// Too often, or never.
-    #[error("frequencyPerDay must be from 1 to {max}")]
+    #[error("unattended reads a day must be from 1 to {max}")]
     Frequency {
         /// Most often.
         max: i64,
     },
     /// More than once for a one-off consent.
-    #[error("frequencyPerDay must be 1 when recurringIndicator is false")]
+    #[error("a consent for one time allows one unattended read a day")]
     FrequencyOfOneOff,
     /// Over before it begins.
-    #[error("validUntil {valid_until} is in the past; today is {today}")]
+    #[error("the last day {valid_until} is in the past; today is {today}")]
     ValidUntilInPast {
         /// What was asked for.
         valid_until: Date,
@@ -364,7 +361,7 @@ pub enum ConsentRefusal {
     },
     /// The redirect URI is not one of the registration's.
     #[error(
-        "TPP-Redirect-URI is not registered; it must equal a redirect URI of the registration, character by character"
+        "the redirect URI is not registered; it must equal one of the registration, character by character"
     )]
     RedirectUri,
     /// Data are asked for with a consent that is not valid.

@@ -13,9 +13,6 @@ use crate::{
     Interface, Money, Product, Tenant, TppId,
 };
 
-/// How long a refresh token of a consent without a last day is good when it is not used.
-const IDLE_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 180);
-
 /// The card that the third party issued, as far as it tells: for the customer's eyes, not read by the bank.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
@@ -118,11 +115,6 @@ impl FundsConsent {
             Decision::Pending => ConsentStatus::Received,
             Decision::Confirmed => ConsentStatus::Valid,
         }
-    }
-
-    /// Until when a token that is issued at `now` can be refreshed.
-    pub fn tokens_end_at(now: Timestamp) -> Timestamp {
-        now.saturating_add(IDLE_TOKEN_LIFETIME).unwrap_or(Timestamp::MAX)
     }
 
     /// When the consent may be forgotten: a while after it ended, and never while it is good.

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod initial_access_tokens;
 pub mod interfaces;
 pub mod money;
+mod payment_approvals;
 pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, AccountId, AccountStatus, Counterparty, CustomerId, Iban, Interface, Money, PaymentId,
-    PaymentTerms, RejectReason, Tenant, TppId,
+    PaymentProduct, PaymentService, PaymentTerms, RejectReason, Tenant, TppId,
 };
 
 /// Most transfers in one payment.
@@ -273,7 +273,8 @@ impl Payment {
     /// When the payment may be forgotten; never if money moved.
     pub fn forget_at(&self) -> Option<Timestamp> {
         let is_submitted = matches!(self.decision, PaymentDecision::Submitted { .. });
-        (!is_submitted).then(|| self.expires_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
+        let ended_at = self.expires_at.max(self.last_action_at);
+        (!is_submitted).then(|| ended_at.saturating_add(crate::DISPUTABLE).unwrap_or(Timestamp::MAX))
     }
 
     /// All that is paid. Transfers of one payment are in one currency; none without transfers.
@@ -286,16 +287,7 @@ impl Payment {
     /// Whether it can be made from an account, as far as the payment knows.
     fn check_payer(&self, account: &Account, now: Timestamp) -> Result<(), PaymentRefusal> {
         self.check_pending(now)?;
-        if self.debtor.as_ref().is_some_and(|debtor| *debtor != account.iban) {
-            return Err(PaymentRefusal::OtherDebtor);
-        }
-        if let Some(amount) = self.transfers.first().map(|transfer| transfer.amount)
-            && amount.currency != account.currency
-        {
-            let (account, amount) = (account.currency.code(), amount.currency.code());
-            return Err(PaymentRefusal::Currency { account, amount });
-        }
-        Ok(())
+        self.check_account(account)
     }
 
     fn check_pending(&self, now: Timestamp) -> Result<(), PaymentRefusal> {
@@ -305,7 +297,7 @@ impl Payment {
         }
     }
 
-    fn decided(self, decision: PaymentDecision, now: Timestamp) -> Self {
+    pub(crate) fn decided(self, decision: PaymentDecision, now: Timestamp) -> Self {
         Self { decision, last_action_at: now, ..self }
     }
 }
@@ -396,6 +388,40 @@ pub enum PaymentRefusal {
     /// There is not enough.
     #[error("the account has insufficient funds for this payment")]
     InsufficientFunds,
+    /// Not an account that makes payments.
+    #[error("savings accounts make no payments at this interface; pay from a current account")]
+    DebtorProduct,
+    /// The customer who approved does not hold the account that pays.
+    #[error("the customer does not hold the account that pays")]
+    NoAccess,
+    /// The same customer again, where another one is needed.
+    #[error("this customer approved the payment before; another holder of the account has to approve it")]
+    ApprovedBefore,
+    /// Too late for taking it back.
+    #[error(
+        "the payment is {status} and cannot be cancelled; payments can be cancelled until they are made: those for a \
+         later day and periodic ones"
+    )]
+    NotCancellable {
+        /// What it is.
+        status: String,
+    },
+    /// A product that the bank does not offer here.
+    #[error("{} are not available at {tenant}", product.name())]
+    ProductUnavailable {
+        /// Which.
+        product: PaymentProduct,
+        /// Where.
+        tenant: Tenant,
+    },
+    /// Asked for under the path of another product.
+    #[error("the payment is one of {}/{}; ask for it there", service.name(), product.name())]
+    OtherProduct {
+        /// Its service.
+        service: PaymentService,
+        /// Its product.
+        product: PaymentProduct,
+    },
     /// The bank's own reasons.
     #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
     Bank(RejectReason),
@@ -420,11 +446,17 @@ impl PaymentRefusal {
             Self::OtherDebtor | Self::SameAccount | Self::Currency { .. } | Self::Currencies => {
                 RejectReason::Ag01
             }
+            Self::DebtorProduct => RejectReason::Ag01,
             Self::Count
             | Self::NotPositive
             | Self::TooMuch(_)
             | Self::Remittance { .. }
             | Self::NotEmpty
+            | Self::NoAccess
+            | Self::ApprovedBefore
+            | Self::NotCancellable { .. }
+            | Self::ProductUnavailable { .. }
+            | Self::OtherProduct { .. }
             | Self::Final { .. } => RejectReason::Ms03,
         }
     }

@@ -27,14 +27,15 @@ pub enum Refusal {
     },
     /// Two certificates of one request belong to different organisations.
     #[error(
-        "{what} belongs to {other}, the signing certificate (TPP-Signature-Certificate) belongs to {signer}; \
-         both must carry the same organizationIdentifier"
+        "{what} belongs to {other}, {signing} belongs to {signer}; both must carry the same organizationIdentifier"
     )]
     OrganizationMismatch {
         /// Which certificate.
         what: &'static str,
         /// The organisation in it.
         other: TppId,
+        /// Which one is the signing certificate.
+        signing: &'static str,
         /// The organisation that signs.
         signer: TppId,
     },
@@ -85,8 +86,7 @@ pub enum Refusal {
     },
     /// The initial access token has registered a client.
     #[error(
-        "the initial access token registered a client before; fetch a new one from the onboarding endpoint (the same \
-         request again needs the same X-Request-ID and body)"
+        "the initial access token registered a client before; fetch a new one from the onboarding endpoint"
     )]
     InitialAccessTokenUsed,
     /// The initial access token was given to another organisation.
@@ -99,10 +99,7 @@ pub enum Refusal {
     #[error("sector_identifier_uri must be an https URL without fragment, or be left out")]
     SectorIdentifierUri,
     /// The registration asks to prove itself with a key that did not come along.
-    #[error(
-        "token_endpoint_auth_method private_key_jwt uses the key of the signing certificate, which must be RSA or EC \
-         P-256; onboard or register with such a certificate in TPP-Signature-Certificate"
-    )]
+    #[error("a client that proves itself with a key needs a signing certificate with an RSA or EC P-256 key")]
     SigningKeyMissing,
     /// No client with this id, or another secret.
     #[error("client id or client secret is wrong")]
@@ -115,7 +112,7 @@ pub enum Refusal {
     Standing(#[from] StandingRefusal),
     /// The same request id came with another request.
     #[error(
-        "X-Request-ID was used within the last {} for another request to this path; use a new UUID for each request",
+        "the request id was used within the last {} for another request to this path; use a new UUID for each request",
         duration_in_words(*remembered)
     )]
     RequestIdReused {
@@ -124,7 +121,7 @@ pub enum Refusal {
     },
     /// The request id came with another method or path.
     #[error(
-        "X-Request-ID was used within the last {} for another method or path; use a new UUID for each request",
+        "the request id was used within the last {} for another method or path; use a new UUID for each request",
         duration_in_words(*remembered)
     )]
     RequestIdOfAnother {

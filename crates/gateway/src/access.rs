@@ -58,6 +58,11 @@ impl<Scope> AccountAccess<Scope> {
         Self { account: granted.account.clone(), scope: PhantomData }
     }
 
+    /// For the account with which a customer approved a payment.
+    pub(crate) fn to_payer(account: &AccountId) -> Self {
+        Self { account: account.clone(), scope: PhantomData }
+    }
+
     /// For an account that the bank named as one of the customer who calls, or that the bank itself has to look up.
     pub(crate) fn to_own(account: &Account) -> Self {
         Self { account: account.id.clone(), scope: PhantomData }
@@ -194,11 +199,7 @@ impl ConsentAccess {
         if granted.product == product {
             return Ok(granted);
         }
-        let (expected, hint) = match product {
-            Product::Current => ("current", "savings accounts are under /v2/savings"),
-            Product::Savings => ("savings", "current accounts are under /v1/accounts"),
-        };
-        Err(AccessRefusal::Product { id: id.to_owned(), expected, hint }.into())
+        Err(AccessRefusal::Product { id: id.to_owned(), expected: product }.into())
     }
 }
 

@@ -1,35 +1,37 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, Interface, ScaStatus, Subject};
+use domain::{Authorisation, AuthorisationId, Interface, Progress, ScaStatus};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
 use crate::requests::{RequestKey, Seen};
-use crate::{AccessCredentials, ActingTpp, Changes, Ctx, Error, Gateway, Noun};
+use crate::subjects::{Matter, Sought};
+use crate::{AccessCredentials, Changes, Ctx, Error, Gateway, Noun};
 
 impl Gateway {
-    /// Begins one more authorisation of a subject, after one that came to nothing.
+    /// Begins one more authorisation of a subject, after one that came to nothing, or of another customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal::Final`]
+    /// [`Error::NotFound`], [`domain::ConsentRefusal`], [`domain::PaymentRefusal`]
     pub async fn start_authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, subject): (&ActingTpp, &Subject),
+        sought: Sought<'_>,
         redirect_uri: &str,
         key: &RequestKey,
     ) -> Result<Authorisation, Error> {
-        let matter = self.own_matter(ctx, tpp, subject).await?;
+        let matter = self.sought(ctx, sought).await?;
         let id = AuthorisationId::new(self.0.randomness.id());
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.begun_before(&made).await,
                 Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
             };
-            check_redirect_uri(&self.registered(tpp.id()).await?, redirect_uri)?;
-            matter.check_open(ctx.now, self.profiles())?;
-            let which = (subject.clone(), self.0.store.last_authorisation(subject).await? + 1);
-            let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now);
+            check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
+            matter.check_open(sought.purpose, ctx.now, self.profiles())?;
+            let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
+            let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
+                .for_purpose(sought.purpose);
             let changes = Changes::new().put_request(&stored).put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
             Ok(authorisation)
@@ -37,52 +39,60 @@ impl Gateway {
         .await
     }
 
-    /// Every authorisation of a subject, the oldest first.
+    /// Every authorisation of a subject for a purpose, the oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`]
-    pub async fn authorisations(
-        &self,
-        ctx: &Ctx,
-        tpp: &ActingTpp,
-        subject: &Subject,
-    ) -> Result<Vec<Authorisation>, Error> {
-        self.own_matter(ctx, tpp, subject).await?;
-        Ok(self.0.store.authorisations(subject).await?)
+    pub async fn authorisations(&self, ctx: &Ctx, sought: Sought<'_>) -> Result<Vec<Authorisation>, Error> {
+        self.sought(ctx, sought).await?;
+        let mut all = self.0.store.authorisations(sought.subject).await?;
+        all.retain(|one| one.purpose == sought.purpose);
+        Ok(all)
     }
 
-    /// One authorisation of a subject.
+    /// One authorisation of a subject, as it is now.
     ///
     /// # Errors
     /// [`Error::NotFound`]
     pub async fn authorisation(
         &self,
         ctx: &Ctx,
-        (tpp, subject): (&ActingTpp, &Subject),
+        sought: Sought<'_>,
         id: &str,
     ) -> Result<Authorisation, Error> {
-        self.own_matter(ctx, tpp, subject).await?;
-        self.authorisation_of(subject, id).await
+        let matter = self.sought(ctx, sought).await?;
+        let authorisation = self.authorisation_of(sought, id).await?;
+        let is_payment = matches!(matter, Matter::Payment(_));
+        let is_done = matches!(authorisation.progress, Progress::Confirmed { .. });
+        if is_payment && !is_done && !matter.awaits(authorisation.purpose, ctx.now, self.profiles()) {
+            // Nobody can be asked any more: it has come to nothing.
+            return Ok(authorisation.fail());
+        }
+        Ok(authorisation)
     }
 
-    /// The third party confirms an authorisation with a token that came from it: a consent becomes valid. Confirming
-    /// again changes nothing.
+    /// The third party confirms an authorisation with a token that came from it: a consent becomes valid, the bank gets a
+    /// payment. Confirming again changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`domain::GrantRefusal`], [`domain::AuthorisationRefusal`], [`domain::ConsentRefusal`]
+    /// [`Error::NotFound`], [`domain::GrantRefusal`], [`domain::AuthorisationRefusal`], [`domain::ConsentRefusal`],
+    /// [`domain::PaymentRefusal`]
     pub async fn confirm_authorisation(
         &self,
         ctx: &Ctx,
         credentials: AccessCredentials<'_>,
-        (subject, id): (&Subject, &str),
+        (sought, id): (Sought<'_>, &str),
     ) -> Result<Authorisation, Error> {
-        self.authorisation(ctx, (credentials.tpp, subject), id).await?;
+        self.authorisation(ctx, sought, id).await?;
         let known = self.known_token(credentials.token.unwrap_or_default()).await?;
-        let (token, grant) = credentials.check(ctx, known, subject)?;
+        let (token, grant) = credentials.check(ctx, known, sought.subject)?;
         self.note_use((&token, &grant)).await?;
         retry(|| async {
-            let matter = self.own_matter(ctx, credentials.tpp, subject).await?;
-            let authorisation = self.authorisation_of(subject, id).await?;
+            let matter = self.sought(ctx, sought).await?;
+            let authorisation = self.authorisation_of(sought, id).await?;
+            if let Matter::Payment(payment) = matter {
+                return self.confirm_payment(ctx, payment, authorisation).await;
+            }
             let (changes, is_new) = matter.confirm(ctx, self.profiles())?;
             let confirmed = authorisation
                 .clone()
@@ -100,13 +110,13 @@ impl Gateway {
         authorisation.status_at(ctx.now, self.profile(interface).sca.lifetime)
     }
 
-    async fn authorisation_of(&self, subject: &Subject, id: &str) -> Result<Authorisation, Error> {
+    async fn authorisation_of(&self, sought: Sought<'_>, id: &str) -> Result<Authorisation, Error> {
         let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
-        let own = authorisation.filter(|authorisation| authorisation.subject == *subject);
+        let own = authorisation.filter(|one| one.subject == *sought.subject && one.purpose == sought.purpose);
         own.ok_or(Error::NotFound(Noun::Authorisation))
     }
 
-    async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {
+    pub(crate) async fn begun_before(&self, made: &[String]) -> Result<Authorisation, Error> {
         let [id] = made else { return Err(Error::NotFound(Noun::Authorisation)) };
         let authorisation = self.0.store.authorisation(&AuthorisationId::new(id)).await?;
         authorisation.ok_or(Error::NotFound(Noun::Authorisation))

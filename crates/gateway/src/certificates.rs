@@ -25,39 +25,20 @@ use crate::{Changes, Error, Gateway, Noun};
 /// Certificates kept parsed. Each takes about ten kilobytes; only those that were traced are kept.
 const CACHED: usize = 1024;
 
-/// Where a certificate was presented.
+/// Where a certificate is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// The header with the signing certificate.
-    Signature,
-    /// The TLS handshake.
-    Tls,
-    /// The header that stands in for the TLS handshake in a sandbox.
-    SslHeader,
-    /// The body of a call, sealed with its key.
-    Seal,
+pub struct Place {
+    /// How messages of the interface call it there.
+    pub what: &'static str,
+    /// What it has to be for, if the bank looks at that.
+    pub purpose: Option<Purpose>,
 }
 
 impl Place {
-    /// How messages call it.
-    pub fn what(self) -> &'static str {
-        match self {
-            Self::Signature => "the signing certificate (TPP-Signature-Certificate)",
-            Self::Tls => "the TLS client certificate",
-            Self::SslHeader => "the certificate in SSL-Certificate",
-            Self::Seal => "the certificate",
-        }
-    }
-
-    fn purpose(self) -> Option<Purpose> {
-        match self {
-            Self::Signature => Some(Purpose::QSeal),
-            Self::Tls => Some(Purpose::Qwac),
-            // In a sandbox this header repeats the signing certificate.
-            Self::SslHeader => None,
-            Self::Seal => Some(Purpose::QSeal),
-        }
-    }
+    /// The TLS handshake.
+    pub const TLS: Self = Self { what: "the TLS client certificate", purpose: Some(Purpose::Qwac) };
+    /// The body of a call, sealed with its key.
+    pub const SEAL: Self = Self { what: "the certificate", purpose: Some(Purpose::QSeal) };
 }
 
 /// A certificate that was read, identifies an organisation and comes from a trusted authority.
@@ -153,7 +134,7 @@ impl Gateway {
             }
         };
         let rules = &self.profile(interface).certificates;
-        if let (true, Some(purpose)) = (rules.check_purpose, place.purpose()) {
+        if let (true, Some(purpose)) = (rules.check_purpose, place.purpose) {
             eidas::verify_purpose(&presented.certificate, purpose)
                 .map_err(|finding| invalid(place, &finding))?;
         }
@@ -306,12 +287,13 @@ pub(crate) fn check_validity(
         return Ok(());
     }
     let (from, to) = (certificate.not_before, certificate.not_after);
-    Err(Refusal::CertificateExpired { what: place.what(), from, to, now })
+    Err(Refusal::CertificateExpired { what: place.what, from, to, now })
 }
 
 /// Checks that two certificates of one call belong to one organisation.
 pub(crate) fn check_same_organization(
     signer: &PresentedCertificate,
+    signed: Place,
     other: &PresentedCertificate,
     place: Place,
 ) -> Result<(), Refusal> {
@@ -319,15 +301,16 @@ pub(crate) fn check_same_organization(
         return Ok(());
     }
     Err(Refusal::OrganizationMismatch {
-        what: place.what(),
+        what: place.what,
         other: other.holder.tpp.clone(),
+        signing: signed.what,
         signer: signer.holder.tpp.clone(),
     })
 }
 
 /// The refusal that a status stands for.
 pub(crate) fn status_refusal(status: CertificateStatus, place: Place) -> Result<(), Refusal> {
-    let what = place.what();
+    let what = place.what;
     match status {
         CertificateStatus::Active => Ok(()),
         CertificateStatus::Revoked { at } => Err(Refusal::CertificateRevoked { what, at }),
@@ -340,11 +323,11 @@ pub(crate) fn check_state(state: CertificateState, place: Place, now: Timestamp)
     let CertificateState { status, not_before: from, not_after: to } = state;
     status_refusal(status, place)?;
     if now < from || to < now {
-        return Err(Refusal::CertificateExpired { what: place.what(), from, to, now });
+        return Err(Refusal::CertificateExpired { what: place.what, from, to, now });
     }
     Ok(())
 }
 
 fn invalid(place: Place, why: &impl ToString) -> Refusal {
-    Refusal::CertificateInvalid { what: place.what(), why: why.to_string() }
+    Refusal::CertificateInvalid { what: place.what, why: why.to_string() }
 }

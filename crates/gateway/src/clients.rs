@@ -36,7 +36,7 @@ impl Gateway {
             let known = self.0.store.certificate(&holder.fingerprint).await?;
             let record = match known {
                 Some(record) => {
-                    status_refusal(record.status, Place::Seal)?;
+                    status_refusal(record.status, Place::SEAL)?;
                     let seen = CertificateRecord { holder: holder.clone(), ..record.clone() };
                     // Records of older versions do not say how long a certificate is valid.
                     if seen != record {

@@ -162,7 +162,7 @@ pub(crate) fn is_own(ctx: &Ctx, tpp: &ActingTpp, consent: &Consent) -> bool {
     consent.tpp == *tpp.id() && consent.tenant == ctx.tenant && consent.interface == tpp.interface()
 }
 
-/// Checks a `TPP-Redirect-URI`.
+/// Checks where the browser is to come back to.
 pub(crate) fn check_redirect_uri(tpp: &Tpp, uri: &str) -> Result<(), ConsentRefusal> {
     if tpp.redirect_uris.contains(uri) { Ok(()) } else { Err(ConsentRefusal::RedirectUri) }
 }

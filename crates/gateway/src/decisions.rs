@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Account, AccountId, AccountStatus, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
-    Execution, GrantedAccount, Iban, Interface, LoggedIn, Money, Payment, PaymentId, PaymentRefusal,
-    PaymentStatus,
+    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
+    Execution, GrantedAccount, Iban, Interface, LoggedIn, Money, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::access::AccountAccess;
@@ -90,6 +89,9 @@ impl Gateway {
             let Some(logged_in) = open.session.logged_in.clone() else {
                 return Ok(Err(DecisionProblem::Undecided));
             };
+            if let Some(payment) = open.payment_for_tpp() {
+                return self.decide_for_tpp(ctx, open, (logged_in, payment), approval).await;
+            }
             let waiting = self.waiting_payments(ctx, &logged_in.customer, &open).await?;
             // There is nothing to choose: the consent names its account, which the customer holds.
             if let Matter::FundsConsent(_) = &open.matter {
@@ -190,7 +192,7 @@ impl Gateway {
         granted: Vec<GrantedAccount>,
     ) -> Result<(Changes, WayBack), Error> {
         let Open { session, matter, authorisation } = open;
-        let LoggedIn { customer, at } = logged_in;
+        let customer = logged_in.customer.clone();
         let mut approved = authorisation.approve(customer.clone());
         let profile = self.profile(session.request.interface);
         let (lifetime, rules) = (profile.sca.lifetime, &profile.consents);
@@ -212,19 +214,31 @@ impl Gateway {
             }
         };
         let changes = changes.put_authorisation(&approved);
+        Ok(self.end_with_code(ctx, changes, session, (logged_in, approved.id)))
+    }
+
+    /// Adds a code for an approval to `changes`, and the end of the session with it.
+    pub(crate) fn end_with_code(
+        &self,
+        ctx: &Ctx,
+        changes: Changes,
+        session: Session,
+        (logged_in, authorisation): (LoggedIn, AuthorisationId),
+    ) -> (Changes, WayBack) {
+        let lifetime = self.profile(session.request.interface).lifetimes.authorization_code;
         let secret = self.secret_for(session.request.interface);
         let code = AuthorizationCode {
             hash: secrets::hash(&secret),
             tenant: ctx.tenant.clone(),
-            authorisation: approved.id,
+            authorisation,
             request: session.request.clone(),
-            customer,
-            authenticated_at: at,
-            expires_at: ctx.now.saturating_add(profile.lifetimes.authorization_code).unwrap_or(ctx.now),
+            customer: logged_in.customer,
+            authenticated_at: logged_in.at,
+            expires_at: ctx.now.saturating_add(lifetime).unwrap_or(ctx.now),
             grant: None,
             version: 0,
         };
-        Ok(end(changes.put_authorization_code(&code), session, Outcome::Code(secret)))
+        end(changes.put_authorization_code(&code), session, Outcome::Code(secret))
     }
 
     /// Payments about which a customer decides in a session: the one that it is about, or at an interface without
@@ -235,7 +249,8 @@ impl Gateway {
         customer: &CustomerId,
         open: &Open,
     ) -> Result<Vec<Payment>, Error> {
-        match (&open.matter, open.session.request.interface) {
+        let interface = open.session.request.interface;
+        match (&open.matter, interface) {
             (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
             (Matter::FundsConsent(_), _) | (Matter::Consent(_), Interface::BerlinGroup) => {
                 return Ok(Vec::new());
@@ -244,7 +259,7 @@ impl Gateway {
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
-        let (client, mut payments) = (&open.session.request.client, Vec::new());
+        let (client, mut payments) = ((&open.session.request.client, interface), Vec::new());
         for number in &numbers {
             payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
         }
@@ -257,13 +272,8 @@ impl Gateway {
         customer: &CustomerId,
         payment: &Payment,
     ) -> Result<Vec<Account>, Error> {
-        let currency = payment.transfers.first().ok_or(PaymentRefusal::Count)?.amount.currency;
         let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
-        accounts.retain(|account| {
-            account.currency == currency
-                && account.status == AccountStatus::Enabled
-                && payment.debtor.as_ref().is_none_or(|iban| *iban == account.iban)
-        });
+        accounts.retain(|account| payment.check_open_account(account).is_ok());
         Ok(accounts)
     }
 
@@ -303,6 +313,9 @@ impl Gateway {
                 Ok(open) => open,
                 Err(elsewhere) => return Ok(elsewhere),
             };
+            if let Some(payment) = open.payment_for_tpp() {
+                return self.refuse_for_tpp(ctx, *open, payment).await;
+            }
             let mut changes = Changes::new();
             if let Matter::Payment(payment) = &open.matter {
                 changes = changes.put_payment(&payment.clone().reject(ctx.now)?);
@@ -384,10 +397,6 @@ fn first_day(execution: &Execution, today: Date) -> Date {
         Execution::On(day) => today.max(*day),
         Execution::Repeated(repetition) => today.max(repetition.start),
     }
-}
-
-pub(crate) fn is_waiting(payment: &Payment, ctx: &Ctx) -> bool {
-    payment.status_at(ctx.now) == PaymentStatus::Pending
 }
 
 /// What is granted of what was offered; nothing if the customer has yet to choose.

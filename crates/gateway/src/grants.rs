@@ -108,9 +108,8 @@ impl Gateway {
             let used = AuthorizationCode { grant: Some(grant.id.clone()), ..code.clone() };
             let changes = Changes::new().put_authorization_code(&used).put_grant(&grant);
             let secrets = self.token_secrets(code.request.interface);
-            let issued = self
-                .issue((ctx, client), changes, (grant, matter.tokens_end_at(ctx.now)), (certificate, secrets))
-                .await?;
+            let ends_at = matter.tokens_end_at(ctx.now, self.profiles());
+            let issued = self.issue((ctx, client), changes, (grant, ends_at), (certificate, secrets)).await?;
             Ok(IssuedTokens { nonce: code.request.nonce, state: code.request.state, ..issued })
         })
         .await
@@ -136,7 +135,8 @@ impl Gateway {
                 token.kind == TokenKind::Refresh && is_of(ctx, client, &grant) && grant.ended_at.is_none();
             let matter = self.open_matter(ctx, &grant.subject).await?;
             let matter = matter.filter(|_| is_ours && ctx.now < token.expires_at);
-            let ends_at = matter.ok_or(GrantRefusal::RefreshTokenUnknown)?.tokens_end_at(ctx.now);
+            let matter = matter.ok_or(GrantRefusal::RefreshTokenUnknown)?;
+            let ends_at = matter.tokens_end_at(ctx.now, self.profiles());
             scope.map_or(Ok(()), |scope| grant.check_scope(scope))?;
             if token.used_at.is_some() {
                 return self.refresh_again((ctx, client), (refresh_token, &token), grant, certificate).await;

@@ -7,6 +7,7 @@ pub mod access;
 pub mod accounts;
 mod authorisations;
 pub mod bank;
+mod cancellations;
 pub mod certificates;
 mod clients;
 mod clock;
@@ -24,6 +25,9 @@ mod linked_answers;
 mod log_in;
 mod onboarding;
 mod parties;
+mod payment_approvals;
+mod payment_confirmations;
+mod payment_requests;
 mod payments;
 mod private_state;
 pub mod profile;
@@ -42,6 +46,7 @@ use std::sync::Arc;
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
+pub use cancellations::Cancellation;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
@@ -60,6 +65,7 @@ pub use linked_answers::LinkedAnswer;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;
 pub use parties::{CertificateIdentity, Demand, Party, Shown};
+pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
 pub use private_state::{Drawer, Entry};
 pub use profile::{Profile, Profiles};
@@ -70,6 +76,7 @@ pub use requests::RequestKey;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
+pub use subjects::Sought;
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;
@@ -81,6 +88,8 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.

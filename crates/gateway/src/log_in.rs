@@ -1,7 +1,8 @@
 //! The customer logs in at the bank's page, or does not.
 
 use domain::{
-    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, ScaRules, SecretHash, Session, Timestamp,
+    AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, Purpose, ScaRules, SecretHash, Session,
+    Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -218,7 +219,14 @@ impl Gateway {
         }
         let accounts = self.0.bank.customers.accounts_of(&customer).await?;
         let holds = |reference: &&AccountReference| accounts.iter().any(|one| reference.names(one));
-        if !matter.references().iter().all(holds) {
+        let payment = matter.payment_for_tpp();
+        let is_approval = authorisation.purpose == Purpose::Approval;
+        if is_approval && payment.is_some_and(|payment| payment.was_approved_by(&customer)) {
+            changes = changes.put_authorisation(&authorisation.fail());
+            return self.leave(changes, session, Outcome::ApprovedBefore).await;
+        }
+        let can_pay = payment.is_none_or(|payment| payment.can_be_paid_by(&accounts));
+        if !can_pay || !matter.references().iter().all(holds) {
             changes = changes.put_authorisation(&authorisation.fail());
             return self.leave(changes, session, Outcome::NoAccess).await;
         }

@@ -136,8 +136,8 @@ impl Gateway {
         for check in self.profile(interface).certificates.in_order() {
             match check {
                 CertificateCheck::Organization => {
-                    for (other, place) in others {
-                        check_same_organization(signer, other, *place)?;
+                    for (other, at) in others {
+                        check_same_organization(signer, *place, other, *at)?;
                     }
                 }
                 CertificateCheck::Registration if demand.registered => self.check_registered(tpp).await?,

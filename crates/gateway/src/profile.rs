@@ -148,6 +148,8 @@ pub struct Lifetimes {
     pub authorization_code: SignedDuration,
     /// An access token that comes with refresh tokens.
     pub access_token: SignedDuration,
+    /// A refresh token of what has no last day, while nobody uses it.
+    pub idle_refresh_token: SignedDuration,
     /// The answer to a refresh: a client that lost it may ask for it again.
     pub refresh_answer: SignedDuration,
     /// A request id: the same request again, and another one with the same id, are recognised.

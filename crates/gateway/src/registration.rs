@@ -17,6 +17,8 @@ pub struct RegistrationRequest {
     pub token: String,
     /// The certificate that came along; without one, the certificate that got the token counts.
     pub certificate: Option<CertificateIdentity>,
+    /// Where it comes along, or came along when the token was given.
+    pub place: Place,
     /// Redirect URIs as sent.
     pub redirect_uris: Vec<String>,
     /// `sector_identifier_uri` as sent; may be empty.
@@ -85,7 +87,7 @@ impl Gateway {
             authentication: request.authentication,
         };
         let changes = Changes::new().use_initial_access_token(&token.hash, &request.identity);
-        let tpp = self.save_registration(ctx, changes, registration).await?;
+        let tpp = self.save_registration(ctx, changes, registration, request.place).await?;
         Ok(Registered { tpp, secret })
     }
 
@@ -113,6 +115,7 @@ impl Gateway {
         ctx: &Ctx,
         mut changes: Changes,
         registration: Registration,
+        place: Place,
     ) -> Result<Tpp, Error> {
         let holder = registration.certificate.clone();
         let previous = self.0.store.tpp(&holder.tpp).await?;
@@ -123,7 +126,7 @@ impl Gateway {
             None => CertificateRecord::first_seen(holder.clone(), ctx.now),
         };
         // A certificate that comes along was checked; the one that got the token may have ended since.
-        check_state(record.state(), Place::Signature, ctx.now)?;
+        check_state(record.state(), place, ctx.now)?;
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
         }

@@ -5,11 +5,11 @@
 use domain::dynamic_linking::challenge;
 use domain::{
     Access, Account, Authorisation, AuthorisationId, AuthorizationRequest, Consent, ConsentId,
-    ConsentRequest, FundsConsent, Interface, Language, PaymentId, PaymentRefusal, Purpose, Session, Subject,
-    Tenant, Tpp,
+    ConsentRequest, FundsConsent, Interface, Language, Payment, PaymentId, PaymentRefusal, Purpose, Session,
+    Subject, Tenant, Tpp,
 };
 
-use crate::decisions::{Approval, DecisionProblem, WaitingPayment, is_waiting};
+use crate::decisions::{Approval, DecisionProblem, WaitingPayment};
 use crate::error::retry;
 use crate::log_in::LogInProblem;
 use crate::subjects::Matter;
@@ -47,6 +47,8 @@ pub enum Outcome {
     TimedOut,
     /// The consent names accounts that the customer does not hold.
     NoAccess,
+    /// The customer approved this payment before; another holder of the account has to approve it.
+    ApprovedBefore,
 }
 
 /// Where a customer's browser stands on its way through the bank's pages.
@@ -86,6 +88,8 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
+    /// What the customer is asked for.
+    pub purpose: Purpose,
     /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,
     /// For which consent for confirmation of funds; none if it is about something else.
@@ -101,8 +105,6 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
-    /// What the authorisation is for.
-    pub purpose: Purpose,
     /// The number of the customer's device, at a bank for tests.
     pub device_number: Option<String>,
     nonce: String,
@@ -146,6 +148,13 @@ pub(crate) struct Open {
     pub(crate) authorisation: Authorisation,
 }
 
+impl Open {
+    /// The payment that it is about, if the third party confirms what is decided.
+    pub(crate) fn payment_for_tpp(&self) -> Option<Payment> {
+        self.matter.payment_for_tpp().cloned()
+    }
+}
+
 impl Gateway {
     /// A browser arrives with an authorization request that has passed every check. Returns the secret of its
     /// session, or the way back if there is nothing to authorise.
@@ -159,13 +168,22 @@ impl Gateway {
         request: &AuthorizationRequest,
     ) -> Result<Result<String, WayBack>, Error> {
         retry(|| async {
-            let authorisations = if self.was_asked(ctx, client, &request.subject).await? {
-                self.0.store.authorisations(&request.subject).await?
-            } else {
-                Vec::new()
+            let matter = match self.own_matter(ctx, client, &request.subject).await {
+                Err(Error::NotFound(_)) => None,
+                matter => Some(matter?),
+            };
+            let authorisations = match &matter {
+                Some(_) => self.0.store.authorisations(&request.subject).await?,
+                None => Vec::new(),
             };
             let lifetime = self.profile(request.interface).sca.lifetime;
-            match authorisations.into_iter().rfind(|one| one.is_pending_at(ctx.now, lifetime)) {
+            let is_open = |one: &Authorisation| {
+                one.is_pending_at(ctx.now, lifetime)
+                    && matter
+                        .as_ref()
+                        .is_some_and(|matter| matter.awaits(one.purpose, ctx.now, self.profiles()))
+            };
+            match authorisations.into_iter().rfind(is_open) {
                 Some(newest) => {
                     Ok(Ok(self.open_session(ctx, Changes::new(), request, newest.start()).await?))
                 }
@@ -176,14 +194,6 @@ impl Gateway {
             }
         })
         .await
-    }
-
-    /// Whether a client asked for a subject and it can still be authorised.
-    async fn was_asked(&self, ctx: &Ctx, client: &ActingTpp, subject: &Subject) -> Result<bool, Error> {
-        match self.own_matter(ctx, client, subject).await {
-            Err(Error::NotFound(_)) => Ok(false),
-            matter => Ok(matter?.check_open(ctx.now, self.profiles()).is_ok()),
-        }
     }
 
     /// A browser arrives at an interface where no authorisation was begun before: for access a consent is made. Returns
@@ -341,6 +351,7 @@ impl Gateway {
         let view = DecisionView {
             problem: None,
             tpp,
+            purpose: open.authorisation.purpose,
             consent,
             funds_consent,
             customer_name,
@@ -348,7 +359,6 @@ impl Gateway {
             payments,
             language,
             redirect_uri,
-            purpose: open.authorisation.purpose,
             device_number,
             nonce: open.session.challenge.clone(),
             challenge_digits: self.sca_rules(&open.session).challenge_digits,
@@ -394,9 +404,10 @@ impl Gateway {
         // Nothing is shown to a customer for a third party that may not act, and nothing is sent to it.
         self.may_act(ctx, session.request.interface, &session.request.client).await?;
         let sca = &self.profile(session.request.interface).sca;
-        let is_pending = authorisation.is_pending_at(ctx.now, sca.lifetime)
-            && (matches!(&matter, Matter::Payment(_)) || matter.check_open(ctx.now, self.profiles()).is_ok());
-        let is_gone = matches!(&matter, Matter::Payment(payment) if !is_waiting(payment, ctx));
+        let awaits = matter.awaits(authorisation.purpose, ctx.now, self.profiles());
+        let is_payment = matches!(matter, Matter::Payment(_));
+        let is_pending = authorisation.is_pending_at(ctx.now, sca.lifetime) && (is_payment || awaits);
+        let is_gone = is_payment && !awaits;
         let (changes, outcome) = if !is_pending {
             (Changes::new(), Outcome::NothingPending)
         } else if is_gone {

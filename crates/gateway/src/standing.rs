@@ -97,7 +97,7 @@ impl Gateway {
         fingerprint: &str,
     ) -> Result<(), Error> {
         let standing = self.0.store.standing(&acting.id, fingerprint).await?;
-        Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::Tls, ctx.now))?)
+        Ok(standing.certificate.map_or(Ok(()), |state| check_state(state, Place::TLS, ctx.now))?)
     }
 
     /// The third parties that the bank knows, those that came last first, at most 1000.

@@ -1,13 +1,33 @@
 //! What an authorisation is about, as it is stored.
 
 use domain::{
-    AccountReference, Consent, FundsConsent, Payment, PaymentRefusal, PaymentStatus, Subject, SubjectKind,
-    Timestamp,
+    AccountReference, Consent, FundsConsent, Payment, PaymentProduct, PaymentRefusal, PaymentService,
+    PaymentStatus, Purpose, Subject, SubjectKind, Timestamp,
 };
 
 use crate::consents::is_own;
 use crate::funds_consents::is_own_funds_consent;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun, Profiles};
+
+/// What a caller is after: something that it asked for, and its authorisations for a purpose.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// Who calls.
+    pub tpp: &'a ActingTpp,
+    /// Of what.
+    pub subject: &'a Subject,
+    /// What the authorisations are for.
+    pub purpose: Purpose,
+    /// Under which service and product a payment is asked for; none for anything else.
+    pub product: Option<(PaymentService, PaymentProduct)>,
+}
+
+impl<'a> Sought<'a> {
+    /// Something that is approved, and no payment.
+    pub fn new(tpp: &'a ActingTpp, subject: &'a Subject) -> Self {
+        Self { tpp, subject, purpose: Purpose::Approval, product: None }
+    }
+}
 
 /// What a customer decides about.
 #[derive(Debug, Clone)]
@@ -26,6 +46,14 @@ impl Matter {
         match self {
             Self::Consent(consent) => Some(consent),
             Self::FundsConsent(_) | Self::Payment(_) => None,
+        }
+    }
+
+    /// The payment, if it is one whose approval the third party confirms.
+    pub(crate) fn payment_for_tpp(&self) -> Option<&Payment> {
+        match self {
+            Self::Payment(payment) if payment.is_confirmed_by_tpp() => Some(payment),
+            Self::Consent(_) | Self::FundsConsent(_) | Self::Payment(_) => None,
         }
     }
 
@@ -48,10 +76,13 @@ impl Matter {
     }
 
     /// When tokens that are issued now end, if nobody ends them before.
-    pub(crate) fn tokens_end_at(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn tokens_end_at(&self, now: Timestamp, profiles: &Profiles) -> Timestamp {
         match self {
             Self::Consent(consent) => consent.ends_at(),
-            Self::FundsConsent(_) => FundsConsent::tokens_end_at(now),
+            Self::FundsConsent(consent) => {
+                let idle = profiles.at(consent.interface).lifetimes.idle_refresh_token;
+                now.saturating_add(idle).unwrap_or(Timestamp::MAX)
+            }
             Self::Payment(payment) => payment.expires_at,
         }
     }
@@ -61,23 +92,33 @@ impl Matter {
         match self {
             Self::Consent(consent) => is_own(ctx, tpp, consent),
             Self::FundsConsent(consent) => is_own_funds_consent(ctx, tpp, consent),
-            // None is asked for at an interface with authorisations of its own.
-            Self::Payment(_) => false,
+            Self::Payment(payment) => {
+                payment.tpp.as_ref() == Some(tpp.id())
+                    && payment.tenant == ctx.tenant
+                    && payment.interface == tpp.interface()
+            }
         }
+    }
+
+    /// Whether a customer can be asked for something about it now.
+    pub(crate) fn awaits(&self, purpose: Purpose, now: Timestamp, profiles: &Profiles) -> bool {
+        self.check_open(purpose, now, profiles).is_ok()
     }
 
     /// Checks that a customer can still be asked to authorise it.
     ///
     /// # Errors
-    /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal::Final`]
-    pub(crate) fn check_open(&self, now: Timestamp, profiles: &Profiles) -> Result<(), Error> {
+    /// [`domain::ConsentRefusal::Final`], [`domain::PaymentRefusal`]
+    pub(crate) fn check_open(
+        &self,
+        purpose: Purpose,
+        now: Timestamp,
+        profiles: &Profiles,
+    ) -> Result<(), Error> {
         match self {
             Self::Consent(consent) => Ok(consent.check_open(now, &profiles.at(consent.interface).consents)?),
             Self::FundsConsent(consent) => Ok(consent.check_open(now)?),
-            Self::Payment(payment) => match payment.status_at(now) {
-                PaymentStatus::Pending => Ok(()),
-                status => Err(PaymentRefusal::Final { status }.into()),
-            },
+            Self::Payment(payment) => Ok(payment.check_awaits(purpose, now)?),
         }
     }
 
@@ -96,6 +137,7 @@ impl Matter {
                 let confirmed = consent.clone().confirm(ctx.now)?;
                 Ok((Changes::new().put_funds_consent(&confirmed), confirmed != consent))
             }
+            // With the bank, which gets the payment: see `payment_confirmations.rs`.
             Self::Payment(_) => Err(Error::NotFound(Noun::Payment)),
         }
     }
@@ -143,6 +185,21 @@ impl Gateway {
             SubjectKind::Consent | SubjectKind::FundsConsent => Noun::Consent,
             SubjectKind::Payment => Noun::Payment,
         }))
+    }
+
+    /// What a caller is after.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`PaymentRefusal::OtherProduct`]
+    pub(crate) async fn sought(&self, ctx: &Ctx, sought: Sought<'_>) -> Result<Matter, Error> {
+        let matter = self.own_matter(ctx, sought.tpp, sought.subject).await?;
+        if let (Matter::Payment(payment), Some(under)) = (&matter, sought.product) {
+            let (service, product) = (payment.terms.service, payment.terms.product);
+            if (service, product) != under {
+                return Err(PaymentRefusal::OtherProduct { service, product }.into());
+            }
+        }
+        Ok(matter)
     }
 
     /// What a subject is, unless it has ended.

@@ -7,8 +7,8 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, enter, redirect};
-use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, SubjectKind, Tpp};
-use gateway::sessions::{Outcome, WayBack};
+use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, Tpp};
+use gateway::sessions::WayBack;
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
 
@@ -53,15 +53,8 @@ async fn check(services: &Services, call: &Call, query: &[u8]) -> Result<String,
         form.required("client_id")?;
         return Ok(page);
     }
-    let (_, request) = check_request(services, call, &form).await?;
-    Ok(match request.subject.kind() {
-        SubjectKind::Consent | SubjectKind::FundsConsent => page,
-        // None of them waits for a customer here.
-        SubjectKind::Payment => {
-            let way_back = WayBack { request: Box::new(request), outcome: Outcome::NothingPending };
-            location(services, &call.ctx.tenant, &way_back)
-        }
-    })
+    check_request(services, call, &form).await?;
+    Ok(page)
 }
 
 /// Parameters in a form.

@@ -90,8 +90,8 @@ async fn tls_certificate(
     let now = call.ctx.now;
     let of_client = |refusal| Error::from(refusal).of_client();
     let presented =
-        gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now).map_err(of_client)?;
-    let shown = (presented, Place::Tls);
+        gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now).map_err(of_client)?;
+    let shown = (presented, Place::TLS);
     match gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await {
         Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
         other => Ok(other.map(|_| Some(shown.0))?),

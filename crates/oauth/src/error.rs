@@ -135,10 +135,11 @@ impl From<Rejected> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
-            Refusal::InitialAccessTokenUnknown
-            | Refusal::InitialAccessTokenExpired { .. }
-            | Refusal::InitialAccessTokenUsed => {
-                Self::unauthorized("invalid_token", refusal).with_challenge("Bearer error=\"invalid_token\"")
+            Refusal::InitialAccessTokenUsed => invalid_token(format!(
+                "{refusal} (the same request again needs the same X-Request-ID and body)"
+            )),
+            Refusal::InitialAccessTokenUnknown | Refusal::InitialAccessTokenExpired { .. } => {
+                invalid_token(refusal)
             }
             Refusal::InitialAccessTokenForeign => Self::unauthorized("access_denied", refusal),
             Refusal::ClientCredentials => Self::unauthorized("invalid_client", refusal).of_client(),
@@ -146,9 +147,12 @@ impl From<Refusal> for Error {
                 Self::bad("invalid_request", refusal)
             }
             Refusal::RedirectUri(_) => Self::bad("invalid_redirect_uri", refusal),
-            Refusal::SectorIdentifierUri | Refusal::SigningKeyMissing => {
-                Self::bad("invalid_client_metadata", refusal)
-            }
+            Refusal::SectorIdentifierUri => Self::bad("invalid_client_metadata", refusal),
+            Refusal::SigningKeyMissing => Self::bad(
+                "invalid_client_metadata",
+                "token_endpoint_auth_method private_key_jwt uses the key of the signing certificate, which must be RSA or \
+                 EC P-256; onboard or register with such a certificate in TPP-Signature-Certificate",
+            ),
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 denied("CERTIFICATE_INVALID", &refusal)
             }
@@ -171,6 +175,10 @@ impl From<Refusal> for Error {
             | Refusal::Payment(_) => Self::bad("invalid_request", refusal),
         }
     }
+}
+
+fn invalid_token(text: impl ToString) -> Error {
+    Error::unauthorized("invalid_token", text).with_challenge("Bearer error=\"invalid_token\"")
 }
 
 fn of_grant(refusal: &GrantRefusal) -> Error {

@@ -51,6 +51,9 @@ struct ApprovalRequest {
     iban: String,
     decision: Decision,
     account: Option<String>,
+    /// The device to log in with; that of the account's first holder if absent.
+    #[serde(rename = "digipassNumber")]
+    digipass_number: Option<String>,
 }
 
 /// A call that says nothing: `{}`.
@@ -267,7 +270,10 @@ impl Customer<'_> {
         if request.decision == Decision::WrongAnswer {
             return self.answer_wrongly().await;
         }
-        let number = (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await?;
+        let number = match &request.digipass_number {
+            Some(number) => Some(number.clone()),
+            None => (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await?,
+        };
         let number = number.ok_or_else(|| {
             let text = format!("no customer of tenant {} has this iban", self.ctx.tenant);
             refused(StatusCode::NOT_FOUND, "unknown_account", text)

@@ -48,6 +48,12 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                     let idle_time = duration_in_words(rules.idle_time);
                     ("access_denied", format!("Authorisation of {what} timed out after {idle_time}"))
                 }
+                Outcome::ApprovedBefore => {
+                    let text = format!(
+                        "The customer approved {what} before; another holder of the account has to approve it"
+                    );
+                    ("access_denied", text)
+                }
                 Outcome::NoAccess => {
                     ("access_denied", format!("The customer does not hold all accounts of {what}"))
                 }

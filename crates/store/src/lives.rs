@@ -86,10 +86,12 @@ impl Perishable {
     /// Deletes what belongs to a row, by its key.
     fn belongings(self) -> &'static [&'static str] {
         match self {
-            // A payment that was made stays for ever; what came to nothing at its page does not.
+            // A payment that was made stays for ever; what came to nothing at its page does not, unless it is for the
+            // third party to see.
             Self::Session => &[
                 "DELETE FROM authorisations WHERE id = (SELECT authorisation FROM sessions WHERE hash = $1) \
-                 AND subject_kind = 'payment' AND progress NOT IN ('approved', 'confirmed')",
+                 AND subject_kind = 'payment' AND progress NOT IN ('approved', 'confirmed') \
+                 AND EXISTS (SELECT 1 FROM payments p WHERE p.id = authorisations.subject_id AND p.interface = 'bunq')",
             ],
             Self::Consent => &[
                 "DELETE FROM authorisations WHERE subject_id = $1 AND subject_kind = 'consent'",

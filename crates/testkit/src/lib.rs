@@ -12,6 +12,7 @@ mod flow;
 mod funds;
 mod links;
 mod needs;
+mod payments;
 mod program;
 mod request;
 mod server;
@@ -23,6 +24,7 @@ pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challeng
 pub use funds::{FUNDS_CONSENTS, in_euro};
 pub use links::SignedBy;
 pub use needs::{environment, missing, specification, system_program};
+pub use payments::{ApprovedPayment, day_in, euro_payment, monthly_payment};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

@@ -79,6 +79,9 @@ pub struct Approval<'a> {
     /// The account to choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<&'a str>,
+    /// The device to log in with; that of the account's first holder if absent.
+    #[serde(rename = "digipassNumber", skip_serializing_if = "Option::is_none")]
+    pub digipass_number: Option<&'a str>,
 }
 
 impl Management {

@@ -37,6 +37,8 @@ pub struct SandboxConfig {
     pub strictness: Strictness,
     /// How often it may be called.
     pub rate_limits: RateLimits,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
     /// Whether API calls must present a TLS client certificate.
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
@@ -100,6 +102,7 @@ impl Default for SandboxConfig {
             profiles: profiles::of_sandbox,
             strictness: Strictness::Lenient,
             rate_limits: RateLimits::On,
+            cross_border_payments: false,
             require_mtls: false,
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,

@@ -221,6 +221,7 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
     SandboxSettings {
         tenants: config.tenants.clone(),
         profiles: (config.profiles)(config.strictness, config.rate_limits),
+        cross_border_payments: config.cross_border_payments,
         seed: config.seed,
         begin: config.begin,
         public_url: public_url.to_owned(),

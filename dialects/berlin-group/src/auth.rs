@@ -11,11 +11,11 @@ use edge::{
     Connection, Edge, MAX_BODY, Rejected, check_json_object, check_message_signature, header_text,
     note_subject, note_third_party, read_body, read_json, single_header,
 };
-use eidas::Role;
+use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Subject, SubjectKind, Timestamp};
-use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown};
-use http::HeaderMap;
+use gateway::{ActingTpp, Ctx, Demand, Party, Place, PresentedCertificate, RequestKey, Shown, Sought};
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use http_signatures::Message;
 use http_signatures::digest::check_digest;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,13 @@ use crate::authorisations::SubjectPath;
 use crate::error::Error;
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
+
+/// The header with the signing certificate.
+const SIGNATURE: Place =
+    Place { what: "the signing certificate (TPP-Signature-Certificate)", purpose: Some(Purpose::QSeal) };
+
+/// The header that stands in for the TLS handshake in a sandbox, where it repeats the signing certificate.
+const SSL_HEADER: Place = Place { what: "the certificate in SSL-Certificate", purpose: None };
 
 /// What a kind of call demands.
 struct Call<'c> {
@@ -125,8 +132,8 @@ impl Signed {
     /// # Errors
     /// 400 for one that is no UUID.
     pub(crate) fn id(&self, name: &str) -> Result<String, Error> {
-        let id = self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id.as_str());
-        uuid(id).ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
+        uuid(self.path_parameter(name))
+            .ok_or_else(|| Error::format(format!("the {name} id in the path is no UUID")))
     }
 
     /// What the path names: a consent as `{consent}`, a payment as `{payment}`.
@@ -137,6 +144,37 @@ impl Signed {
         let subject = kind.with_id(self.id(kind.noun())?);
         note_subject(subject.clone());
         Ok(subject)
+    }
+
+    /// What a path of a kind names, and the authorisations at it.
+    ///
+    /// # Errors
+    /// 404 for a payment product that is not offered.
+    pub(crate) fn sought<'a, K: SubjectPath>(&'a self, subject: &'a Subject) -> Result<Sought<'a>, Error> {
+        Ok(Sought { tpp: self.tpp(), subject, purpose: K::PURPOSE, product: K::product(self)? })
+    }
+
+    /// A parameter of the path, as it came; empty if there is none.
+    pub(crate) fn path_parameter(&self, name: &str) -> &str {
+        self.ids.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The part of the path after another one; empty if there is none.
+    pub(crate) fn path_segment_after(&self, name: &str) -> &str {
+        let path = target(&self.parts).split('?').next().unwrap_or_default();
+        path.split('/').skip_while(|segment| *segment != name).nth(1).unwrap_or_default()
+    }
+
+    /// Checks that no consent comes along, since payments are not combined with account information.
+    ///
+    /// # Errors
+    /// 400
+    pub(crate) fn no_session(&self) -> Result<(), Error> {
+        if self.header("consent-id", "Consent-ID")?.is_none() {
+            return Ok(());
+        }
+        let text = "payments are not combined with consents; leave the Consent-ID header out";
+        Err(Error::new(StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED", text))
     }
 
     /// The `Consent-ID` header.
@@ -174,6 +212,32 @@ impl Signed {
             )
         })?;
         Ok(Some(address))
+    }
+
+    /// Where the customer comes from, which has to be told.
+    ///
+    /// # Errors
+    /// 400 if it is missing, or no IP address.
+    pub(crate) fn customer_address(&self) -> Result<IpAddr, Error> {
+        self.psu_ip_address()?.ok_or_else(|| {
+            Error::format(
+                "the PSU-IP-Address header is missing; send the address from which the customer came",
+            )
+        })
+    }
+
+    /// `TPP-Explicit-Authorisation-Preferred`, if it came along.
+    ///
+    /// # Errors
+    /// 400 for what is neither true nor false.
+    pub(crate) fn explicit_start(&self) -> Result<bool, Error> {
+        const SHOWN: &str = "TPP-Explicit-Authorisation-Preferred";
+        let value = self.header("tpp-explicit-authorisation-preferred", SHOWN)?.unwrap_or("false");
+        value
+            .trim()
+            .to_ascii_lowercase()
+            .parse()
+            .map_err(|_| Error::format(format!("the {SHOWN} header is neither true nor false")))
     }
 
     /// `TPP-Redirect-URI`.
@@ -265,7 +329,7 @@ async fn authenticate(
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     let demand = Demand { roles: call.roles, registered: call.registered };
-    let shown = ((presented, Place::Signature), tls);
+    let shown = ((presented, SIGNATURE), tls);
     let party = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await?;
     check_signature(edge, call, message, party.signer(), ctx.now)?;
     Ok(party)
@@ -308,11 +372,8 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::Signature),
-        now,
-    )?;
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?;
     presented.ok_or_else(missing)
 }
 
@@ -324,18 +385,15 @@ fn tls_certificate(
     now: Timestamp,
 ) -> Result<Option<Shown>, Error> {
     if let Some(der) = &connection.peer_certificate {
-        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now)?;
-        return Ok(Some((presented, Place::Tls)));
+        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now)?;
+        return Ok(Some((presented, Place::TLS)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let presented = edge.gateway.read_certificate_header(
-        value.as_bytes(),
-        (Interface::BerlinGroup, Place::SslHeader),
-        now,
-    )?;
-    Ok(presented.map(|presented| (presented, Place::SslHeader)))
+    let presented =
+        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SSL_HEADER), now)?;
+    Ok(presented.map(|presented| (presented, SSL_HEADER)))
 }
 
 /// Checks 8, 9, 11 and 12.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use edge::Edge;
 use gateway::AccessCredentials;
-use gateway::domain::{Subject, SubjectKind};
+use gateway::domain::{PaymentProduct, PaymentService, Purpose, Subject, SubjectKind};
 
 use crate::auth::{About, Signed};
 use crate::consents::{Created, created};
@@ -16,8 +16,22 @@ pub(crate) trait SubjectPath: 'static {
     /// The kind, which decides the role that the caller needs.
     const KIND: SubjectKind;
 
+    /// What the authorisations at the path are for.
+    const PURPOSE: Purpose = Purpose::Approval;
+
     /// The path of one, which is its `self` link.
-    fn link(call: &Signed, id: &str) -> String;
+    ///
+    /// # Errors
+    /// 404 for a path that is none.
+    fn link(call: &Signed, id: &str) -> Result<String, Error>;
+
+    /// Service and product of a payment, as the path names them.
+    ///
+    /// # Errors
+    /// 404 for a product that is not offered.
+    fn product(_: &Signed) -> Result<Option<(PaymentService, PaymentProduct)>, Error> {
+        Ok(None)
+    }
 }
 
 /// Consents for account information.
@@ -26,8 +40,8 @@ pub(crate) struct Consents;
 impl SubjectPath for Consents {
     const KIND: SubjectKind = SubjectKind::Consent;
 
-    fn link(call: &Signed, id: &str) -> String {
-        links::consent(&call.ctx.tenant, id)
+    fn link(call: &Signed, id: &str) -> Result<String, Error> {
+        Ok(links::consent(&call.ctx.tenant, id))
     }
 }
 
@@ -39,8 +53,8 @@ pub(crate) async fn start<K: SubjectPath>(
     let subject = call.subject(K::KIND)?;
     call.no_members()?;
     let uri = call.redirect_uri()?;
-    let own = (call.tpp(), &subject);
-    let begun = edge.gateway.start_authorisation(&call.ctx, own, &uri, &call.key(&edge)).await?;
+    let sought = call.sought::<K>(&subject)?;
+    let begun = edge.gateway.start_authorisation(&call.ctx, sought, &uri, &call.key(&edge)).await?;
     // The bank itself asks for a refresh token where the third party said that it comes back.
     let is_recurring = match &subject {
         Subject::Consent(id) => edge.gateway.consent(&call.ctx, call.tpp(), id.as_str()).await?.recurring,
@@ -49,7 +63,7 @@ pub(crate) async fn start<K: SubjectPath>(
     let links = links::authorisation(
         &edge.public_url,
         (&call.ctx.tenant, call.tpp().id()),
-        &K::link(&call, subject.id()),
+        &K::link(&call, subject.id())?,
         (&begun, is_recurring),
     );
     let link = links.sca_status.clone().unwrap_or_default();
@@ -67,7 +81,7 @@ pub(crate) async fn list<K: SubjectPath>(
     About(call, _): About<K>,
 ) -> Result<Json<wire::AuthorisationIds>, Error> {
     let subject = call.subject(K::KIND)?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &subject).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, call.sought::<K>(&subject)?).await?;
     let authorisation_ids = authorisations.iter().map(|one| one.id.to_string()).collect();
     Ok(Json(wire::AuthorisationIds { authorisation_ids }))
 }
@@ -78,7 +92,7 @@ pub(crate) async fn status<K: SubjectPath>(
     About(call, _): About<K>,
 ) -> Result<Json<wire::ScaStatus>, Error> {
     let (subject, id) = (call.subject(K::KIND)?, call.id("authorisation")?);
-    let found = edge.gateway.authorisation(&call.ctx, (call.tpp(), &subject), &id).await?;
+    let found = edge.gateway.authorisation(&call.ctx, call.sought::<K>(&subject)?, &id).await?;
     let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &found);
     Ok(Json(wire::ScaStatus { sca_status: status.name().to_owned() }))
 }
@@ -93,11 +107,12 @@ pub(crate) async fn confirm<K: SubjectPath>(
     let certificate = call.peer_fingerprint();
     let credentials =
         AccessCredentials { tpp: call.tpp(), token: call.bearer()?, certificate: certificate.as_deref() };
-    let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, (&subject, &id)).await?;
+    let which = (call.sought::<K>(&subject)?, id.as_str());
+    let confirmed = edge.gateway.confirm_authorisation(&call.ctx, credentials, which).await?;
     let status = edge.gateway.sca_status(&call.ctx, call.tpp().interface(), &confirmed);
     Ok(Json(wire::Authorisation {
         sca_status: status.name().to_owned(),
         authorisation_id: Some(confirmed.id.to_string()),
-        links: links::confirmation(&K::link(&call, subject.id()), &confirmed),
+        links: links::confirmation(&K::link(&call, subject.id())?, &confirmed),
     }))
 }

@@ -7,7 +7,7 @@ use gateway::domain::{
     Access, AccountNumber, AccountReference, Authorisation, Consent, ConsentRequest, GrantedAccount, Iban,
     Product, RequestedAccess, Subject, SubjectKind, parse_day,
 };
-use gateway::{Ctx, RequestedConsent};
+use gateway::{Ctx, RequestedConsent, Sought};
 use http::StatusCode;
 use http::header::{HeaderName, LOCATION};
 
@@ -19,9 +19,7 @@ pub(crate) type Created<T> = (StatusCode, [(HeaderName, String); 2], Json<T>);
 
 /// Asks for a consent.
 pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Created<wire::Consent>, Error> {
-    call.psu_ip_address()?.ok_or_else(|| {
-        Error::format("the PSU-IP-Address header is missing; send the address from which the customer came")
-    })?;
+    call.customer_address()?;
     let max_references = edge.gateway.profile(call.tpp().interface()).consents.max_references;
     let request = parse(call.json()?, call.redirect_uri()?, max_references)?;
     let RequestedConsent { consent, authorisation } =
@@ -35,7 +33,7 @@ pub(crate) async fn create(State(edge): State<Edge>, call: Signed) -> Result<Cre
 pub(crate) async fn read(State(edge): State<Edge>, call: Signed) -> Result<Json<wire::Consent>, Error> {
     let subject = call.subject(SubjectKind::Consent)?;
     let consent = edge.gateway.consent(&call.ctx, call.tpp(), subject.id()).await?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &subject).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, Sought::new(call.tpp(), &subject)).await?;
     let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }

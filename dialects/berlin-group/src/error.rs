@@ -6,12 +6,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, Refusal, ScaStatus,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, PaymentRefusal, Refusal,
+    ScaStatus,
 };
 use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::wire::{ErrorBody, TppMessage};
+use crate::wording::text;
 
 /// An answer that is an error.
 #[derive(Debug, Clone)]
@@ -163,13 +165,13 @@ impl From<Refusal> for Error {
             Refusal::Grant(refusal) => of_grant(refusal),
             Refusal::Access(refusal) => of_access(refusal),
             Refusal::Funds(refusal) => of_funds(refusal),
-            Refusal::Payment(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
+            Refusal::Payment(refusal) => of_payment(refusal),
         };
         let retry_after = match &refusal {
             Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
             _ => None,
         };
-        Self { retry_after, ..Self::new(status, code, refusal) }
+        Self { retry_after, ..Self::new(status, code, text(&refusal)) }
     }
 }
 
@@ -187,6 +189,31 @@ fn of_consent(refusal: &ConsentRefusal) -> (StatusCode, &'static str) {
         R::CombinedService => (StatusCode::BAD_REQUEST, "SESSIONS_NOT_SUPPORTED"),
         R::NotValid { .. } => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::Final { .. } => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+    }
+}
+
+fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
+    use PaymentRefusal as R;
+    match refusal {
+        R::Count | R::NotPositive | R::TooMuch(_) | R::Remittance { .. } | R::Currencies => {
+            (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
+        }
+        R::DebtorUnknown => (StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN"),
+        R::DebtorUnavailable { .. }
+        | R::DebtorProduct
+        | R::Currency { .. }
+        | R::ProductUnavailable { .. } => (StatusCode::FORBIDDEN, "PRODUCT_INVALID"),
+        R::OtherProduct { .. } => (StatusCode::NOT_FOUND, "PRODUCT_UNKNOWN"),
+        R::NoAccess => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
+        R::Final { .. } | R::ApprovedBefore => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
+        R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
+        R::OtherDebtor
+        | R::CreditorUnavailable { .. }
+        | R::CreditorUnknown
+        | R::SameAccount
+        | R::NotEmpty
+        | R::InsufficientFunds
+        | R::Bank(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
     }
 }
 
@@ -260,14 +287,19 @@ impl From<gateway::Error> for Error {
             E::NotFound(Noun::Authorisation) => Self::new(
                 StatusCode::FORBIDDEN,
                 "RESOURCE_UNKNOWN",
-                "the authorisation is not known, or belongs to another consent",
+                "the authorisation is not known, or belongs to another consent or payment",
             ),
             E::NotFound(Noun::Account) => Self::new(
                 StatusCode::NOT_FOUND,
                 "RESOURCE_UNKNOWN",
                 "the account is not known, or not part of the consent",
             ),
-            E::NotFound(Noun::Certificate | Noun::Customer | Noun::Payment | Noun::ThirdParty) => {
+            E::NotFound(Noun::Payment) => Self::new(
+                StatusCode::FORBIDDEN,
+                "RESOURCE_UNKNOWN",
+                "the payment is not known here, or was not requested by this third party",
+            ),
+            E::NotFound(Noun::Certificate | Noun::Customer | Noun::ThirdParty) => {
                 Self::new(StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN", text)
             }
             E::Conflict => Self::new(StatusCode::CONFLICT, "STATUS_INVALID", text),

@@ -8,7 +8,7 @@ use gateway::domain::{
     Authorisation, Card, Currency, FundsConsent, FundsConsentId, FundsConsentRequest, FundsQuestion, Money,
     Subject, SubjectKind, parse_day,
 };
-use gateway::{AccessCredentials, Ctx, RequestedFundsConsent};
+use gateway::{AccessCredentials, Ctx, RequestedFundsConsent, Sought};
 use http::StatusCode;
 
 use crate::auth::{About, Signed};
@@ -23,8 +23,8 @@ pub(crate) struct FundsConsents;
 impl SubjectPath for FundsConsents {
     const KIND: SubjectKind = SubjectKind::FundsConsent;
 
-    fn link(call: &Signed, id: &str) -> String {
-        links::funds_consent(&call.ctx.tenant, id)
+    fn link(call: &Signed, id: &str) -> Result<String, Error> {
+        Ok(links::funds_consent(&call.ctx.tenant, id))
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn read(
 ) -> Result<Json<wire::FundsConsent>, Error> {
     let subject = call.subject(SubjectKind::FundsConsent)?;
     let consent = edge.gateway.funds_consent(&call.ctx, call.tpp(), subject.id()).await?;
-    let authorisations = edge.gateway.authorisations(&call.ctx, call.tpp(), &subject).await?;
+    let authorisations = edge.gateway.authorisations(&call.ctx, Sought::new(call.tpp(), &subject)).await?;
     let newest = authorisations.last().ok_or(gateway::Error::Conflict)?;
     Ok(Json(render(&edge, &call.ctx, &consent, newest)))
 }

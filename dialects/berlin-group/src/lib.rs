@@ -24,10 +24,13 @@ mod not_offered;
 #[cfg(feature = "server")]
 mod onboarding;
 #[cfg(feature = "server")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the handlers of payments call it"))]
 mod payment_bodies;
 #[cfg(feature = "server")]
+mod payments;
+#[cfg(feature = "server")]
 mod router;
+#[cfg(feature = "server")]
+mod wording;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;

@@ -1,12 +1,23 @@
 //! Links of the dialect: plain strings, relative to its prefix; those of the authorization server are absolute.
 
-use gateway::domain::{Authorisation, Product, Scope, Tenant, TppId};
+use gateway::domain::{
+    Authorisation, PaymentProduct, PaymentService, Product, Purpose, Scope, Tenant, TppId,
+};
 
 use crate::wire::AuthorisationLinks;
 
 /// The path of a consent.
 pub(crate) fn consent(tenant: &Tenant, id: &str) -> String {
     format!("/{tenant}/v1/consents/{id}")
+}
+
+/// The path of a payment.
+pub(crate) fn payment(
+    tenant: &Tenant,
+    (service, product): (PaymentService, PaymentProduct),
+    id: &str,
+) -> String {
+    format!("/{tenant}/v1/{}/{}/{id}", service.name(), product.name())
 }
 
 /// The path of a consent for confirmation of funds.
@@ -42,9 +53,28 @@ pub(crate) fn authorisation(
     }
 }
 
+/// Links of what has its path at `itself` and nothing to authorise.
+pub(crate) fn itself(itself: &str) -> AuthorisationLinks {
+    AuthorisationLinks {
+        itself: Some(itself.to_owned()),
+        status: Some(format!("{itself}/status")),
+        ..AuthorisationLinks::default()
+    }
+}
+
+/// Links of what has its path at `itself` and an authorisation that the third party is to begin.
+pub(crate) fn to_start(itself: &str) -> AuthorisationLinks {
+    let start = format!("{itself}/authorisations");
+    AuthorisationLinks { start_authorisation: Some(start), ..self::itself(itself) }
+}
+
 /// Links of an authorisation that is done.
 pub(crate) fn confirmation(itself: &str, authorisation: &Authorisation) -> AuthorisationLinks {
-    let link = format!("{itself}/authorisations/{}", authorisation.id);
+    let collection = match authorisation.purpose {
+        Purpose::Approval => "authorisations",
+        Purpose::Cancellation => "cancellation-authorisations",
+    };
+    let link = format!("{itself}/{collection}/{}", authorisation.id);
     AuthorisationLinks {
         sca_status: Some(link.clone()),
         confirmation: Some(link),

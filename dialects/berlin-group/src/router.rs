@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::post;
 use edge::openapi::{self, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
 use http::Method;
 
 use crate::error::{Error, explain_or_not};
-use crate::{accounts, authorisations, consents, funds, not_offered, onboarding};
+use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, payments};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect =
@@ -20,7 +21,8 @@ const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-
 const DATA: &[&str] = &["Consent-ID", "Authorization"];
 
 fn mount(edge: Edge) -> Router {
-    let operations = onboarding().into_iter().chain(consents()).chain(accounts()).chain(funds());
+    let operations =
+        onboarding().into_iter().chain(consents()).chain(accounts()).chain(payments()).chain(funds());
     let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
     let mut operations: Vec<_> = operations.map(signed).collect();
     operations
@@ -67,6 +69,44 @@ fn consents() -> Vec<Operation<Edge>> {
         Operation::put(AUTHORISATION, 200, "Confirm an authorisation", confirm::<Consents>)
             .with("", &["Authorization"]),
     ]
+}
+
+fn payments() -> Vec<Operation<Edge>> {
+    ["payments", "periodic-payments"].into_iter().flat_map(payments_of).collect()
+}
+
+/// Operations of a payment service.
+fn payments_of(service: &str) -> Vec<Operation<Edge>> {
+    use authorisations::{confirm, list, start, status};
+    use payments::{Cancellations, Payments};
+    const REDIRECT: &[&str] = &["TPP-Redirect-URI"];
+    const TOKEN: &[&str] = &["Authorization"];
+    let all = format!("/{{tenant}}/v1/{service}/{{product}}");
+    let one = format!("{all}/{{payment}}");
+    let (attempts, stops) = (format!("{one}/authorisations"), format!("{one}/cancellation-authorisations"));
+    let (attempt, stop) = (format!("{attempts}/{{authorisation}}"), format!("{stops}/{{authorisation}}"));
+    // A path that ends before the id of a payment is unknown.
+    let ask = post(payments::create).get(not_found).put(not_found).delete(not_found);
+    vec![
+        Operation::new(Method::POST, &all, 201, "Ask for a payment", ask)
+            .with("", &["PSU-IP-Address", "TPP-Redirect-URI"]),
+        Operation::get(&one, 200, "Read a payment", payments::read),
+        Operation::delete(&one, 200, "Cancel a payment", payments::cancel).with("", REDIRECT),
+        Operation::get(&format!("{one}/status"), 200, "Status of a payment", payments::status),
+        Operation::get(&attempts, 200, "Authorisations of a payment", list::<Payments>),
+        Operation::post(&attempts, 201, "Begin another authorisation", start::<Payments>).with("", REDIRECT),
+        Operation::get(&attempt, 200, "Status of an authorisation", status::<Payments>),
+        Operation::put(&attempt, 200, "Confirm an authorisation", confirm::<Payments>).with("", TOKEN),
+        Operation::get(&stops, 200, "Cancellation authorisations", list::<Cancellations>),
+        Operation::post(&stops, 201, "Begin another cancellation authorisation", start::<Cancellations>)
+            .with("", REDIRECT),
+        Operation::get(&stop, 200, "Status of a cancellation authorisation", status::<Cancellations>),
+        Operation::put(&stop, 200, "Confirm a cancellation", confirm::<Cancellations>).with("", TOKEN),
+    ]
+}
+
+async fn not_found() -> Error {
+    Rejected::NotFound.into()
 }
 
 fn accounts() -> Vec<Operation<Edge>> {

@@ -17,6 +17,7 @@ use crate::state::Bunq;
 use crate::users::{self, User};
 use crate::wire::accounts::{self as wire, ACCOUNT, CoOwner, OfType, Setting};
 use crate::wire::objects::Object;
+use crate::wire::payments::Decision;
 use crate::wire::{Amount, MonetaryAccount};
 
 /// From the bank's id of an account to its number.
@@ -300,7 +301,8 @@ async fn co_owners(call: &Call, seen: &Seen) -> Result<Vec<CoOwner>, GatewayErro
         let number = users::number_of_customer(&call.bunq, &call.ctx, &holder.id).await?;
         let label = label_user(number, &holder.name, call.ctx.tenant.country());
         let in_full = call.caller().is_ok_and(User::sees_all);
-        owners.push(CoOwner { alias: in_full.then_some(label), status: in_full.then_some("ACCEPTED") });
+        owners
+            .push(CoOwner { alias: in_full.then_some(label), status: in_full.then_some(Decision::Accepted) });
     }
     Ok(owners)
 }

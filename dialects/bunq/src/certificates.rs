@@ -67,8 +67,8 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()
         || certificate.qc_statements.is_some();
     let identity = if is_real {
-        let place = (Interface::Bunq, Place::Seal);
-        let shown = (gateway.read_certificate(&certificate.der, place, ctx.now)?, Place::Seal);
+        let place = (Interface::Bunq, Place::SEAL);
+        let shown = (gateway.read_certificate(&certificate.der, place, ctx.now)?, Place::SEAL);
         let shown = [Some(&shown), None];
         let [identity, _] =
             gateway.identify_certificates(ctx, Interface::Bunq, shown, &Role::THIRD_PARTY).await?;

@@ -122,16 +122,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The one word that there is, if it is there.
-    pub(crate) fn optional_constant(&self, name: &str, word: &str) -> Result<Option<()>, Error> {
-        match self.optional_text(name)? {
-            Some(text) if text != word => Err(self.wrong(name, &format!("one of {word}"))),
-            text => Ok(text.map(drop)),
-        }
+    pub(crate) fn optional_constant(&self, name: &str, word: &str) -> Result<(), Error> {
+        let is_other = self.optional_text(name)?.is_some_and(|text| text != word);
+        if is_other { Err(self.wrong(name, &format!("one of {word}"))) } else { Ok(()) }
     }
 
     /// The one word that there is.
     pub(crate) fn constant(&self, name: &str, word: &str) -> Result<(), Error> {
-        self.optional_constant(name, word)?.ok_or_else(|| self.missing(name))
+        self.optional_constant(name, word)?;
+        self.get(name).map(drop).ok_or_else(|| self.missing(name))
     }
 
     /// A truth value that must be there.
@@ -228,3 +227,36 @@ impl std::fmt::Display for Words {
 }
 
 impl std::error::Error for Words {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::payments::Unit;
+
+    #[test]
+    fn words_are_those_of_their_type() {
+        let body = json!({"unit": "WEEKLY", "other": "weekly", "number": 1, "none": null});
+        let fields = Fields::of(&body);
+        let refused = |name: &str| fields.word::<Unit>(name).unwrap_err().text;
+        assert_eq!(fields.word::<Unit>("unit").unwrap(), Unit::Weekly);
+        assert_eq!(
+            refused("other"),
+            "The field \"other\" must be one of ONCE, HOURLY, DAILY, WEEKLY, MONTHLY, YEARLY."
+        );
+        assert_eq!(refused("number"), "The field \"number\" must be a text.");
+        assert_eq!(refused("none"), "The field \"none\" is required.");
+        assert_eq!(fields.optional_word::<Unit>("none").unwrap(), None);
+    }
+
+    #[test]
+    fn a_constant_has_one_word() {
+        let body = json!({"purpose": "PAYMENT"});
+        let fields = Fields::of(&body);
+        assert!(fields.constant("purpose", "PAYMENT").is_ok() && fields.optional_constant("x", "Y").is_ok());
+        let refused = |name, word| fields.constant(name, word).unwrap_err().text;
+        assert_eq!(refused("purpose", "OTHER"), "The field \"purpose\" must be one of OTHER.");
+        assert_eq!(refused("reason", "OTHER"), "The field \"reason\" is required.");
+    }
+}

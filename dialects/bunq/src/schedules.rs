@@ -273,7 +273,7 @@ async fn instance(
     };
     Ok(Object::ScheduleInstance(Box::new(ScheduleInstance {
         id: instance.number + 1,
-        state: if instance.error.is_none() { "FINISHED_SUCCESSFULLY" } else { "FAILED_USER_ERROR" },
+        state: instance.error.as_ref().map_or(State::FinishedSuccessfully, |_| State::FailedUserError),
         time_start: time(instance.at),
         time_end: time(instance.at),
         error_message: instance.error.iter().map(error).collect(),

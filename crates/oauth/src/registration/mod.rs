@@ -5,7 +5,7 @@ mod request;
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use edge::{MAX_BODY, Rejected, check_message_signature, header_text, single_header};
-use eidas::Role;
+use eidas::{Purpose, Role};
 use gateway::domain::{ClientAuthentication, Interface};
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest, Shown};
 use http::header::{CACHE_CONTROL, HeaderName};
@@ -18,6 +18,10 @@ use crate::error::Error;
 use crate::router::{Call, LimitedBody, Services, check_mtls};
 use crate::wire::ClientInformation;
 use request::ClientMetadata;
+
+/// The header with the signing certificate.
+const SIGNATURE: Place =
+    Place { what: "the signing certificate (TPP-Signature-Certificate)", purpose: Some(Purpose::QSeal) };
 
 type Certificates = (Option<Shown>, Option<Shown>);
 type Created = (StatusCode, [(HeaderName, &'static str); 1], Json<ClientInformation>);
@@ -57,6 +61,7 @@ pub(crate) async fn register(
     let request = RegistrationRequest {
         token,
         certificate,
+        place: SIGNATURE,
         redirect_uris: metadata.redirect_uris,
         sector_identifier_uri: metadata.sector_identifier_uri,
         authentication,
@@ -103,18 +108,16 @@ fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result
     let value =
         single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
     let signer = match value {
-        Some(value) => gateway.read_certificate_header(
-            value.as_bytes(),
-            (Interface::BerlinGroup, Place::Signature),
-            now,
-        )?,
+        Some(value) => {
+            gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?
+        }
         None => None,
     };
     let peer = call.connection.peer_certificate.as_deref();
     let peer = peer
-        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::Tls), now))
+        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now))
         .transpose()?;
-    Ok((signer.map(|signer| (signer, Place::Signature)), peer.map(|peer| (peer, Place::Tls))))
+    Ok((signer.map(|signer| (signer, SIGNATURE)), peer.map(|peer| (peer, Place::TLS))))
 }
 
 /// A signature is not needed here, but one that is sent has to be right over the headers as they are. The digest

@@ -7,6 +7,7 @@ mod broken_store;
 mod client_authentication;
 mod discovery;
 mod every_route;
+mod funds_page;
 mod grants;
 mod languages;
 mod log_in;

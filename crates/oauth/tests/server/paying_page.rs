@@ -25,7 +25,7 @@ fn payments(page: &str) -> Vec<String> {
 }
 
 /// The name under which the form has the first payment.
-fn payment(page: &str) -> String {
+pub(crate) fn payment(page: &str) -> String {
     format!("payment.{}", page.split_once("name=\"payment.").unwrap().1.split('"').next().unwrap())
 }
 

@@ -246,13 +246,16 @@ fn payment(id: &str) -> Payment {
 #[tokio::test]
 async fn payments_wait_until_they_are_decided() {
     on_each(async |store| {
+        let elsewhere = Payment { interface: Interface::BerlinGroup, ..payment("elsewhere") };
         let changes = Changes::new().put_payment(&payment("b")).put_payment(&payment("a"));
+        let changes = changes.put_payment(&elsewhere);
         store.save(changes).await.unwrap();
         let stored = |id| Payment { version: 1, ..payment(id) };
         assert_eq!(store.payment(&PaymentId::new("a")).await.unwrap(), Some(stored("a")));
         let waiting = async |now| {
             let from = (&nl(), &iban());
-            store.pending_payments(&TppId::new("PSDNL-DNB-1"), from, at(now)).await.unwrap()
+            let who = (&TppId::new("PSDNL-DNB-1"), Interface::Bunq);
+            store.pending_payments(who, from, at(now)).await.unwrap()
         };
         assert_eq!(waiting(1_800_000_099).await, [stored("a"), stored("b")]);
         assert_eq!(waiting(1_800_000_100).await, []);

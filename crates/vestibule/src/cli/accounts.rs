@@ -91,6 +91,9 @@ pub(crate) struct AccountApproveArgs {
     /// The account to choose, where there is a choice.
     #[arg(long, value_name = "IBAN")]
     pub(crate) account: Option<String>,
+    /// Number of the digipass to log in with, of another holder of the account than the first.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) digipass: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

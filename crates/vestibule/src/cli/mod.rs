@@ -110,6 +110,9 @@ pub(crate) struct SandboxArgs {
     /// How often callers may call, where an interface has such limits.
     #[arg(long, value_enum, default_value_t = RateLimitsArg::On)]
     pub(crate) rate_limits: RateLimitsArg,
+    /// Make payments to other countries and in other currencies too, which the compatible bank does not offer at present.
+    #[arg(long)]
+    pub(crate) cross_border: bool,
     /// How ID tokens are signed.
     #[arg(long, value_enum, default_value_t = IdTokenAlgorithmArg::Rs256)]
     pub(crate) id_token_algorithm: IdTokenAlgorithmArg,

@@ -110,6 +110,7 @@ async fn approve(args: AccountApproveArgs) -> Result<(), Failure> {
         iban: &args.iban,
         decision: args.decision.name(),
         account: args.account.as_deref(),
+        digipass_number: args.digipass.as_deref(),
     };
     let location = management(&args.to)?.decide(&approval).await?;
     if args.to.json {

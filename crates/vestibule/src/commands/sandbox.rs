@@ -56,6 +56,7 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
             RateLimitsArg::Strict => RateLimits::Strict,
             RateLimitsArg::Off => RateLimits::Off,
         },
+        cross_border_payments: args.cross_border,
         require_mtls: args.require_mtls,
         trusted_authorities: args.trusted_ca,
         id_token_algorithm: match args.id_token_algorithm {

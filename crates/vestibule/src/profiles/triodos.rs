@@ -29,6 +29,8 @@ fn lenient() -> Profile {
             pushed_request: SignedDuration::from_secs(90),
             authorization_code: SignedDuration::from_mins(5),
             access_token: SignedDuration::from_mins(10),
+            // As long as a consent to access may last.
+            idle_refresh_token: SignedDuration::from_hours(24 * 180),
             refresh_answer: SignedDuration::from_mins(5),
             request_id: SignedDuration::from_hours(24),
         },

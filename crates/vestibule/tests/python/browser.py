@@ -14,7 +14,6 @@ authorization URL of its own, for a consent whose accounts the customer chooses 
     pay         one payment, with the mouse, in the light and in the dark; after a wrong answer
     keyboard    one payment, with the keyboard alone, on the smallest screen, without scripts
     bulk        a hundred transfers, on the smallest screen
-    refuse      one payment that the customer does not make
     stop, keep  a payment that was approved before, with the keyboard and with the mouse
 
 With `--listen` the third party's port is opened for as long as the program runs. Without it nobody
@@ -499,9 +498,10 @@ def pay(visit):
     visit.log_in(visit.simulate())
     visit.check_page("payment")
     visit.checks["text"] = visit.text("main")
-    visit.screenshot("pay.png")
+    name = "pay-choose" if visit.find(PAYING_ACCOUNT) else "pay"
+    visit.screenshot(f"{name}.png")
     visit.darken()
-    visit.screenshot("pay-dark.png")
+    visit.screenshot(f"{name}-dark.png")
     visit.lighten()
     if visit.find(PAYING_ACCOUNT):
         visit.customer.choose(PAYING_ACCOUNT)
@@ -509,11 +509,11 @@ def pay(visit):
     visit.customer.fill(ANSWER, "0000000")
     visit.press(APPROVE)
     visit.checks["alert"] = visit.text(ALERT)
-    visit.screenshot("pay-wrong.png")
+    visit.screenshot(f"{name}-wrong.png")
     after = visit.answer()
     expect(before != after, f"after a wrong answer the challenge is still {before}")
     visit.check_page("answered")
-    visit.screenshot("pay-answered.png")
+    visit.screenshot(f"{name}-answered.png")
     visit.press(APPROVE)
     return visit.back()
 
@@ -546,13 +546,6 @@ def bulk(visit):
     visit.screenshot("bulk-unfolded.png")
     visit.answer()
     visit.press(APPROVE)
-    return visit.back()
-
-
-def refuse(visit):
-    visit.open()
-    visit.log_in(visit.simulate())
-    visit.press(CANCEL)
     return visit.back()
 
 
@@ -591,7 +584,6 @@ SCENARIOS = {
     "pay": pay,
     "keyboard": keyboard,
     "bulk": bulk,
-    "refuse": refuse,
     "stop": stop,
     "keep": keep,
 }

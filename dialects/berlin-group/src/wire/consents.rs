@@ -161,6 +161,9 @@ pub struct AuthorisationLinks {
     /// The status of the consent.
     #[serde(default, deserialize_with = "lenient::link", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Where the third party begins an authorisation.
+    #[serde(default, deserialize_with = "lenient::link", skip_serializing_if = "Option::is_none")]
+    pub start_authorisation: Option<String>,
 }
 
 #[cfg(test)]

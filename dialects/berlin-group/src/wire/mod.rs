@@ -5,6 +5,7 @@ mod consents;
 mod funds;
 mod lenient;
 mod payment_requests;
+mod payments;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub use consents::{
 };
 pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
 pub use payment_requests::{Address, PaymentRequest};
+pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, detailed, in_euro};
+use testkit::{Answer, CALLBACK, detailed, euro_payment, in_euro, monthly_payment};
 
 use crate::ID;
 
@@ -25,6 +25,9 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let consent = tpp.valid(server, &detailed(iban, true), iban).await;
     let accounts = server.send(&tpp.attended("/v1/accounts", &consent)).await.json();
     let account = accounts["accounts"][0]["resourceId"].as_str().unwrap();
+    let payment = euro_payment("1.00", iban);
+    let asked = tpp.payment(server, "payments/sepa-credit-transfers", &payment).await;
+    let payment_id = asked["paymentId"].as_str().unwrap();
     let operations = operations(server, "/xs2a-bg").await;
     let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban, account];
     // First what comes after the question who calls, then that one too.
@@ -35,6 +38,8 @@ async fn every_door_says_that_the_bank_is_not_available() {
             let Some(path) = path.strip_prefix("/{tenant}") else { continue };
             let path = path
                 .replace("{consent}", &consent.id)
+                .replace("{payment}", payment_id)
+                .replace("{product}", "sepa-credit-transfers")
                 .replace("{authorisation}", &consent.authorisation)
                 .replace("{account}", account);
             let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
@@ -42,11 +47,15 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 Some("consents") => detailed(iban, true).to_string(),
                 Some("confirmation-of-funds") => json!({"account": {"iban": iban}}).to_string(),
                 Some("funds-confirmations") => in_euro(iban, "1.00").to_string(),
+                Some("sepa-credit-transfers") if path.starts_with("/v1/periodic-payments") => {
+                    monthly_payment("1.00", iban).to_string()
+                }
+                Some("sepa-credit-transfers") => payment.to_string(),
                 _ => String::new(),
             };
             let request = tpp
                 .request(method, &format!("{path}{query}"))
-                .set("consent-id", &consent.id)
+                .set("consent-id", if path.ends_with("-transfers") { "" } else { &consent.id })
                 .set("authorization", format!("Bearer {}", consent.access_token))
                 .set("psu-ip-address", "192.0.2.1")
                 .set("tpp-redirect-uri", CALLBACK)

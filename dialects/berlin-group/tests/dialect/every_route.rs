@@ -1,7 +1,10 @@
 //! Every operation of the interface, as its description tells them: certificate, signature, and the token of those that
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
-use testkit::{Request, TestServer, TestTpp, ValidConsent, detailed, in_euro};
+use testkit::{
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment, in_euro,
+    monthly_payment,
+};
 
 use crate::ID;
 
@@ -44,6 +47,36 @@ const WITH_TOKEN: &[&str] = &[
     "POST /{tenant}/v1/funds-confirmations",
 ];
 
+/// Services of payments, each of which has the operations below.
+const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments"];
+
+/// Signed by a third party that initiates payments.
+const PAYMENTS: &[&str] = &[
+    "POST /{tenant}/v1/{service}/{product}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/status",
+    "DELETE /{tenant}/v1/{service}/{product}/{payment}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/authorisations",
+    "POST /{tenant}/v1/{service}/{product}/{payment}/authorisations",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/authorisations/{authorisation}",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations",
+    "POST /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations",
+    "GET /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations/{authorisation}",
+    "PUT /{tenant}/v1/{service}/{product}/{payment}/cancellation-authorisations/{authorisation}",
+];
+
+/// Signed, and with the token of the payment.
+const PAYMENTS_WITH_TOKEN: &[&str] =
+    &["PUT /{tenant}/v1/{service}/{product}/{payment}/authorisations/{authorisation}"];
+
+/// Rows for everything and rows for each service of payments.
+fn rows(all: &[&str], of_services: &[&str]) -> Vec<String> {
+    let of_services = of_services
+        .iter()
+        .flat_map(|row| PAYMENT_SERVICES.iter().map(move |service| row.replace("{service}", service)));
+    all.iter().map(|row| (*row).to_owned()).chain(of_services).collect()
+}
+
 struct Scene {
     server: TestServer,
     tpp: TestTpp,
@@ -52,6 +85,8 @@ struct Scene {
     funds: ValidConsent,
     iban: String,
     account: String,
+    /// One of each service.
+    payments: Vec<ApprovedPayment>,
     /// Where an earlier answer says that the next page is.
     page: String,
 }
@@ -69,9 +104,20 @@ impl Scene {
         let first = server.send(&tpp.attended(&transactions, &consent)).await.json();
         let next = first["transactions"]["_links"]["next"].as_str().unwrap();
         let page = next.split_once('?').unwrap().1.to_owned();
+        let payer = server.customer("nl", "household").await;
+        let payer = payer["iban"].as_str().unwrap();
+        let mut payments = Vec::new();
+        for service in PAYMENT_SERVICES {
+            let body = match *service {
+                "periodic-payments" => monthly_payment("1.00", iban),
+                _ => euro_payment("1.00", iban),
+            };
+            let what = format!("{service}/sepa-credit-transfers");
+            payments.push(tpp.approved_payment(&server, (&what, &body), payer).await);
+        }
         let funds = tpp.valid_funds(&server, iban).await;
         let iban = iban.to_owned();
-        Self { server, tpp, consent, funds, iban, account, page }
+        Self { server, tpp, consent, funds, iban, account, payments, page }
     }
 
     /// The consent that an operation is about.
@@ -80,11 +126,27 @@ impl Scene {
         if is_about_funds { &self.funds } else { &self.consent }
     }
 
+    /// The payment that an operation is about.
+    fn payment(&self, operation: &str) -> &ApprovedPayment {
+        let is_of = |payment: &&ApprovedPayment| {
+            let (service, _) = payment.path.trim_start_matches("/v1/").split_once('/').unwrap();
+            operation.contains(&format!("/{service}/"))
+        };
+        self.payments.iter().find(is_of).unwrap()
+    }
+
     /// A call of an operation about the consent and the account, not yet signed.
     fn call(&self, operation: &str) -> Request {
         let (method, path) = operation.split_once(" /{tenant}").unwrap();
+        if let Some((_, after)) = path.split_once("/{payment}") {
+            let payment = self.payment(operation);
+            let (_, authorisation) = payment.authorisation.rsplit_once('/').unwrap();
+            let path = format!("{}{}", payment.path, after.replace("{authorisation}", authorisation));
+            return self.tpp.request(method, &path).set("tpp-redirect-uri", CALLBACK);
+        }
         let consent = self.consent(operation);
         let path = path
+            .replace("{product}", "sepa-credit-transfers")
             .replace("{consent}", &consent.id)
             .replace("{authorisation}", &consent.authorisation)
             .replace("{account}", &self.account)
@@ -137,7 +199,8 @@ impl Scene {
 async fn no_operation_is_without_a_row() {
     let server = TestServer::start().await;
     let mut described = server.operations("/xs2a-bg").await;
-    let mut rows = [FOR_ANYBODY, SIGNED, WITH_TOKEN].concat();
+    let mut rows =
+        [rows(FOR_ANYBODY, &[]), rows(SIGNED, PAYMENTS), rows(WITH_TOKEN, PAYMENTS_WITH_TOKEN)].concat();
     described.sort();
     rows.sort_unstable();
     assert_eq!(rows, described);
@@ -156,7 +219,7 @@ async fn what_anybody_may_call_asks_for_nothing() {
 #[tokio::test]
 async fn what_is_signed_asks_for_certificate_and_signature() {
     let scene = Scene::new().await;
-    for operation in SIGNED {
+    for operation in &rows(SIGNED, PAYMENTS) {
         let call = scene.call(operation);
         scene.demand_signature(operation, &call).await;
         let answer = scene.server.send(&call.signed(&scene.tpp.signer)).await;
@@ -171,8 +234,12 @@ async fn what_takes_a_token_asks_for_signature_and_token() {
     let (server, tpp) = (&scene.server, &scene.tpp);
     let iban = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let other = tpp.valid(server, &detailed(&iban, true), &iban).await;
-    for operation in WITH_TOKEN {
-        let right = format!("Bearer {}", scene.consent(operation).access_token);
+    for operation in &rows(WITH_TOKEN, PAYMENTS_WITH_TOKEN) {
+        let token = match operation.contains("{payment}") {
+            true => &scene.payment(operation).access_token,
+            false => &scene.consent(operation).access_token,
+        };
+        let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;
         let with = |token: &str| call.clone().set("authorization", token).signed(&tpp.signer);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::objects::{LabelAccount, LabelAvatar, LabelUser, State, Unsaid};
+use super::payments::Decision;
 use super::{Amount, MonetaryAccount};
 
 /// An account. A third party sees less: members stay, their values are null.
@@ -70,7 +71,7 @@ pub(crate) enum Setting {
 #[derive(Serialize)]
 pub(crate) struct CoOwner {
     pub(crate) alias: Option<LabelUser>,
-    pub(crate) status: Option<&'static str>,
+    pub(crate) status: Option<Decision>,
 }
 
 #[derive(Serialize)]

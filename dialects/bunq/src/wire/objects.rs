@@ -104,7 +104,7 @@ impl Serialize for Unsaid {
     }
 }
 
-/// A state that has no other here.
+/// What state something is in.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum State {
@@ -114,6 +114,9 @@ pub(crate) enum State {
     Expired,
     Completed,
     Finished,
+    /// A time of a schedule whose payment was made, and one whose payment the bank refused.
+    FinishedSuccessfully,
+    FailedUserError,
     Finalized,
     Cancelled,
 }

@@ -158,7 +158,7 @@ pub(crate) enum Planned {
 #[derive(Serialize)]
 pub(crate) struct ScheduleInstance {
     pub(crate) id: i64,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     pub(crate) time_start: String,
     pub(crate) time_end: String,
     pub(crate) error_message: Vec<ErrorText>,

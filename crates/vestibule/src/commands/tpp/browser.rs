@@ -26,7 +26,8 @@ impl Session<'_> {
         let Departure { matter, url, redirect_uri } = departure;
         if let Some(decision) = args.headless {
             let iban = check_headless(args)?;
-            let approval = Approval { url, iban, decision: decision.name(), account: None };
+            let approval =
+                Approval { url, iban, decision: decision.name(), account: None, digipass_number: None };
             return Ok(self.management().await?.decide(&approval).await?);
         }
         output::error(&format!("Open this address in a browser:\n\n  {url}\n"));

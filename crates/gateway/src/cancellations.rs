@@ -1,0 +1,68 @@
+//! Payments that a third party takes back: at once while the bank does not have them, and with an authorisation of the
+//! customer afterwards (NextGenPSD2, payment cancellation).
+
+use domain::{Authorisation, AuthorisationId, PaymentRefusal, PaymentStatus, Purpose};
+
+use crate::consents::check_redirect_uri;
+use crate::error::retry;
+use crate::payment_requests::PaymentView;
+use crate::requests::{RequestKey, Seen};
+use crate::subjects::Sought;
+use crate::{Changes, Ctx, Error, Gateway};
+
+/// What became of the wish to take a payment back.
+#[derive(Debug, Clone)]
+pub enum Cancellation {
+    /// It is cancelled; its newest authorisation, if there was any.
+    Done(PaymentView, Option<Authorisation>),
+    /// The customer has to authorise that.
+    ToAuthorise(PaymentView, Authorisation),
+}
+
+impl Gateway {
+    /// A third party takes a payment back. The same request again is answered as before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`]
+    pub async fn cancel_requested_payment(
+        &self,
+        ctx: &Ctx,
+        sought: Sought<'_>,
+        redirect_uri: &str,
+        key: &RequestKey,
+    ) -> Result<Cancellation, Error> {
+        let id = AuthorisationId::new(self.0.randomness.id());
+        retry(|| async {
+            let payment = self.own_payment(ctx, sought).await?;
+            let stored = match self.seen(ctx, key).await? {
+                Seen::Before(made) => {
+                    let authorisation = self.begun_before(&made).await?;
+                    let as_of = authorisation.created_at;
+                    return Ok(Cancellation::ToAuthorise(self.view_of(payment, as_of).await?, authorisation));
+                }
+                Seen::New(stored) => Seen::made(stored, &[id.as_str()]),
+            };
+            check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
+            if payment.status_at(ctx.now) != PaymentStatus::Submitted {
+                let mut cancelled = payment.clone().withdraw(ctx.now)?;
+                if cancelled != payment {
+                    self.0.store.save(Changes::new().put_payment(&cancelled)).await?;
+                    cancelled.version += 1;
+                }
+                let newest = self.newest_authorisation(&cancelled.id, Purpose::Approval).await?;
+                return Ok(Cancellation::Done(self.view_of(cancelled, ctx.now).await?, newest));
+            }
+            let view = self.view_of(payment, ctx.now).await?;
+            if !view.status.can_be_stopped() {
+                let status = view.status.name().to_owned();
+                return Err(PaymentRefusal::NotCancellable { status }.into());
+            }
+            let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
+            let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
+                .for_purpose(Purpose::Cancellation);
+            self.0.store.save(Changes::new().put_request(&stored).put_authorisation(&begun)).await?;
+            Ok(Cancellation::ToAuthorise(view, begun))
+        })
+        .await
+    }
+}

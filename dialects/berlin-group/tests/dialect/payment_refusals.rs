@@ -1,0 +1,515 @@
+//! What is refused about payments, each with what would be right.
+
+use serde_json::{Value, json};
+use testkit::{
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, day_in, euro_payment, monthly_payment,
+};
+
+use crate::ID;
+use crate::refusals::check;
+
+const SEPA: &str = "payments/sepa-credit-transfers";
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+struct Scene {
+    server: TestServer,
+    tpp: TestTpp,
+    payer: String,
+    payee: String,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let tpp = server.registered("nl", ID).await;
+        let payer = text(&server.customer("nl", "household").await["iban"]).to_owned();
+        let payee = text(&server.customer("nl", "student").await["iban"]).to_owned();
+        Self { server, tpp, payer, payee }
+    }
+
+    /// A request for a payment with a change.
+    fn changed(&self, change: impl FnOnce(&mut Value)) -> Request {
+        let mut body = euro_payment("1.00", &self.payee);
+        change(&mut body);
+        self.tpp.payment_request(SEPA, &body)
+    }
+
+    async fn approved(&self) -> ApprovedPayment {
+        let body = euro_payment("1.00", &self.payee);
+        self.tpp.approved_payment(&self.server, (SEPA, &body), &self.payer).await
+    }
+
+    fn confirming(&self, path: &str, token: &str) -> Request {
+        let request = self.tpp.request("PUT", path).set("authorization", format!("Bearer {token}"));
+        request.signed(&self.tpp.signer)
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_payment() {
+    let scene = Scene::new().await;
+    let Scene { server, tpp, payee, .. } = &scene;
+    let right = || tpp.payment_request(SEPA, &euro_payment("1.00", payee));
+    let signed = |request: Request| request.signed(&tpp.signer);
+    let to = |pp: &str| tpp.payment_request(pp, &euro_payment("1.00", payee));
+    let accounts_only = json!({"organizationIdentifier": "PSDNL-DNB-R111111", "roles": ["PSP_AI"]});
+    let accounts_only = server.certificate(accounts_only).await;
+    server.register("nl", &accounts_only, &[CALLBACK]).await;
+    let unreached = "NL02ABNA0123456789";
+    let saver = server.customer("nl", "saver").await;
+    let savings = saver["accounts"].as_array().unwrap().iter().find(|one| one["cashAccountType"] == "SVGS");
+    let savings = text(&savings.unwrap()["iban"]).to_owned();
+    let blocked = text(&server.customer("nl", "household").await["iban"]).to_owned();
+    let (status, body) =
+        server.manage("PUT", &format!("/test-accounts/{blocked}"), json!({"status": "blocked"})).await;
+    assert_eq!(status, 200, "{body}");
+    let from = |iban: &str| {
+        let iban = iban.to_owned();
+        scene.changed(move |body| body["debtorAccount"] = json!({"iban": iban}))
+    };
+    let pounds = json!({
+        "instructedAmount": {"currency": "GBP", "amount": "1.00"}, "creditorName": "A",
+        "creditorAccount": {"ukSortCode": "123456", "ukAccountNumber": "12345678"},
+    });
+    let rows = vec![
+        (
+            "without the role",
+            right().signed(&accounts_only),
+            401,
+            "ROLE_INVALID",
+            "this service needs PSP_PI",
+        ),
+        (
+            "a consent beside it",
+            signed(right().set("consent-id", UNKNOWN)),
+            400,
+            "SESSIONS_NOT_SUPPORTED",
+            "leave the Consent-ID header out",
+        ),
+        (
+            "no address of the customer",
+            signed(right().without("psu-ip-address")),
+            400,
+            "FORMAT_ERROR",
+            "PSU-IP-Address header is missing",
+        ),
+        (
+            "an address that is none",
+            signed(right().set("psu-ip-address", "x")),
+            400,
+            "FORMAT_ERROR",
+            "PSU-IP-Address is no IP address",
+        ),
+        (
+            "no redirect URI",
+            signed(right().without("tpp-redirect-uri")),
+            400,
+            "FORMAT_ERROR",
+            "TPP-Redirect-URI header is missing",
+        ),
+        (
+            "a redirect URI that is not registered",
+            signed(right().set("tpp-redirect-uri", "https://tpp.example/else")),
+            400,
+            "FORMAT_ERROR",
+            "TPP-Redirect-URI",
+        ),
+        (
+            "an explicit start that is neither",
+            signed(right().set("tpp-explicit-authorisation-preferred", "yes")),
+            400,
+            "FORMAT_ERROR",
+            "neither true nor false",
+        ),
+        (
+            "no request id",
+            signed(right().without("x-request-id").set("x-request-id", "")),
+            400,
+            "FORMAT_ERROR",
+            "X-Request-ID",
+        ),
+        (
+            "XML for one transfer",
+            signed(right().body("application/xml", "<a/>")),
+            415,
+            "FORMAT_ERROR",
+            "application/json",
+        ),
+        ("no body", signed(right().body("application/json", "")), 400, "FORMAT_ERROR", "the body is missing"),
+        ("no JSON", signed(right().body("application/json", "{")), 400, "FORMAT_ERROR", "the body"),
+        (
+            "no amount",
+            scene.changed(|body| body["instructedAmount"] = Value::Null),
+            400,
+            "FORMAT_ERROR",
+            "instructedAmount",
+        ),
+        (
+            "nothing",
+            scene.changed(|body| body["instructedAmount"]["amount"] = "0.00".into()),
+            400,
+            "FORMAT_ERROR",
+            "greater than 0",
+        ),
+        (
+            "less than nothing",
+            scene.changed(|body| body["instructedAmount"]["amount"] = "-1.00".into()),
+            400,
+            "FORMAT_ERROR",
+            "amount",
+        ),
+        (
+            "a tenth of a cent",
+            scene.changed(|body| body["instructedAmount"]["amount"] = "1.001".into()),
+            400,
+            "FORMAT_ERROR",
+            "at most two places",
+        ),
+        (
+            "another currency",
+            scene.changed(|body| body["instructedAmount"]["currency"] = "USD".into()),
+            400,
+            "FORMAT_ERROR",
+            "SEPA transfers are in EUR",
+        ),
+        (
+            "no currency",
+            scene.changed(|body| body["instructedAmount"]["currency"] = "euro".into()),
+            400,
+            "FORMAT_ERROR",
+            "ISO 4217",
+        ),
+        (
+            "an IBAN that is none",
+            scene.changed(|body| body["creditorAccount"]["iban"] = "NL00".into()),
+            400,
+            "FORMAT_ERROR",
+            "iban",
+        ),
+        (
+            "no payee",
+            scene.changed(|body| body["creditorName"] = Value::Null),
+            400,
+            "FORMAT_ERROR",
+            "creditorName",
+        ),
+        (
+            "a long text",
+            scene.changed(|body| body["remittanceInformationUnstructured"] = "x".repeat(141).into()),
+            400,
+            "FORMAT_ERROR",
+            "141 characters; send at most 140",
+        ),
+        (
+            "a long reference",
+            scene.changed(|body| body["endToEndIdentification"] = "x".repeat(36).into()),
+            400,
+            "FORMAT_ERROR",
+            "at most 35",
+        ),
+        (
+            "a day that is past",
+            scene.changed(|body| body["requestedExecutionDate"] = day_in(-3).into()),
+            400,
+            "EXECUTION_DATE_INVALID",
+            "requestedExecutionDate",
+        ),
+        (
+            "no day",
+            scene.changed(|body| body["requestedExecutionDate"] = "2027-02-30".into()),
+            400,
+            "FORMAT_ERROR",
+            "requestedExecutionDate",
+        ),
+        (
+            "repeated in one transfer",
+            tpp.payment_request(SEPA, &monthly_payment("1.00", payee)),
+            400,
+            "FORMAT_ERROR",
+            "post them to periodic-payments",
+        ),
+        (
+            "periodic without a start",
+            to("periodic-payments/sepa-credit-transfers"),
+            400,
+            "FORMAT_ERROR",
+            "startDate",
+        ),
+        (
+            "an account of another bank pays",
+            from(unreached),
+            404,
+            "RESOURCE_UNKNOWN",
+            "not an account of this bank",
+        ),
+        ("a savings account pays", from(&savings), 403, "PRODUCT_INVALID", "pay from a current account"),
+        ("a blocked account pays", from(&blocked), 403, "PRODUCT_INVALID", "blocked"),
+        (
+            "pounds at a Dutch branch",
+            tpp.payment_request("payments/uk-domestic-transfers", &pounds),
+            403,
+            "PRODUCT_INVALID",
+            "uk-domestic-transfers are not available at nl",
+        ),
+        (
+            "euros as a British transfer",
+            to("payments/uk-domestic-transfers"),
+            403,
+            "PRODUCT_INVALID",
+            "in GBP, not in EUR",
+        ),
+        (
+            "across borders",
+            to("payments/cross-border-credit-transfers"),
+            501,
+            "SERVICE_INVALID",
+            "not supported at present",
+        ),
+        (
+            "a product that there is not",
+            to("payments/target-2-payments"),
+            404,
+            "PRODUCT_UNKNOWN",
+            "payments has sepa-credit-transfers, uk-domestic-transfers",
+        ),
+        (
+            "a product of another service",
+            to("periodic-payments/cross-border-credit-transfers"),
+            404,
+            "PRODUCT_UNKNOWN",
+            "periodic-payments has sepa-credit-transfers, uk-domestic-transfers",
+        ),
+        ("a service that there is not", to("instant-payments/sepa-credit-transfers"), 404, "", "Not Found"),
+        ("no id", tpp.get(&format!("/v1/{SEPA}/")), 404, "", "Not Found"),
+        ("no id before status", tpp.get(&format!("/v1/{SEPA}//status")), 404, "", "Not Found"),
+        ("deleting them all", signed(tpp.request("DELETE", &format!("/v1/{SEPA}"))), 404, "", "Not Found"),
+        (
+            "another method",
+            signed(tpp.request("PUT", &format!("/v1/{SEPA}/{UNKNOWN}"))),
+            405,
+            "SERVICE_INVALID",
+            "PUT",
+        ),
+    ];
+    check(server, rows).await;
+}
+
+#[tokio::test]
+async fn other_peoples_payments_and_ids_that_are_none() {
+    let scene = Scene::new().await;
+    let Scene { server, tpp, .. } = &scene;
+    let ApprovedPayment { path, authorisation, access_token } = scene.approved().await;
+    let other = server.registered("nl", "PSDNL-DNB-R999999").await;
+    let foreign = |method: &str, path: &str| {
+        other
+            .request(method, path)
+            .set("tpp-redirect-uri", CALLBACK)
+            .set("authorization", format!("Bearer {access_token}"))
+            .signed(&other.signer)
+    };
+    let elsewhere = |method: &str, path: &str| {
+        let mut request = tpp.redirecting(method, path);
+        request.target = format!("/xs2a-bg/be_nl{path}");
+        request
+    };
+    let unknown = format!("/v1/{SEPA}/{UNKNOWN}");
+    let under_another = path.replace("payments/sepa", "payments/cross-border");
+    let periodic = path.replace("/payments/", "/periodic-payments/");
+    let says = "not known here, or was not requested by this third party";
+    let mut rows = Vec::new();
+    for (method, end) in [
+        ("GET", ""),
+        ("GET", "/status"),
+        ("DELETE", ""),
+        ("GET", "/authorisations"),
+        ("POST", "/authorisations"),
+        ("GET", "/cancellation-authorisations"),
+        ("POST", "/cancellation-authorisations"),
+    ] {
+        let at = |path: &str| tpp.redirecting(method, &format!("{path}{end}"));
+        rows.push(("an unknown payment", at(&unknown), 403, "RESOURCE_UNKNOWN", says));
+        rows.push((
+            "somebody else's",
+            foreign(method, &format!("{path}{end}")),
+            403,
+            "RESOURCE_UNKNOWN",
+            says,
+        ));
+        rows.push((
+            "of another branch",
+            elsewhere(method, &format!("{path}{end}")),
+            403,
+            "RESOURCE_UNKNOWN",
+            says,
+        ));
+        rows.push((
+            "an id that is none",
+            at(&format!("/v1/{SEPA}/7")),
+            400,
+            "FORMAT_ERROR",
+            "the payment id in the path is no UUID",
+        ));
+        rows.push((
+            "another product",
+            at(&under_another),
+            404,
+            "PRODUCT_UNKNOWN",
+            "payments/sepa-credit-transfers; ask for it there",
+        ));
+        rows.push((
+            "another service",
+            at(&periodic),
+            404,
+            "PRODUCT_UNKNOWN",
+            "payments/sepa-credit-transfers; ask for it there",
+        ));
+    }
+    let (_, id) = authorisation.rsplit_once('/').unwrap();
+    let cancelling = format!("{path}/cancellation-authorisations/{id}");
+    let none = format!("{path}/authorisations/{UNKNOWN}");
+    rows.extend([
+        (
+            "an authorisation that is not for cancelling",
+            tpp.get(&cancelling),
+            403,
+            "RESOURCE_UNKNOWN",
+            "authorisation is not known",
+        ),
+        (
+            "confirming it as a cancellation",
+            scene.confirming(&cancelling, &access_token),
+            403,
+            "RESOURCE_UNKNOWN",
+            "authorisation is not known",
+        ),
+        ("an unknown authorisation", tpp.get(&none), 403, "RESOURCE_UNKNOWN", "authorisation is not known"),
+        (
+            "an authorisation id that is none",
+            tpp.get(&format!("{path}/authorisations/7")),
+            400,
+            "FORMAT_ERROR",
+            "the authorisation id in the path is no UUID",
+        ),
+        ("confirming for somebody else", foreign("PUT", &authorisation), 403, "RESOURCE_UNKNOWN", says),
+    ]);
+    check(server, rows).await;
+    assert_eq!(tpp.payment_status(server, &path).await, "RCVD", "nobody changed anything");
+}
+
+#[tokio::test]
+async fn confirming_a_payment() {
+    let scene = Scene::new().await;
+    let Scene { server, tpp, payer, payee } = &scene;
+    let payment = scene.approved().await;
+    let other = scene.approved().await;
+    let consent = tpp.valid(server, &testkit::detailed(payer, true), payer).await;
+    let asked = tpp.payment(server, SEPA, &euro_payment("1.00", payee)).await;
+    let waiting = tpp.path_of(&asked["_links"]["scaStatus"]);
+    let cancelled = scene.approved().await;
+    let deleted = server.send(&tpp.redirecting("DELETE", &cancelled.path)).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.body);
+    let bare = tpp.request("PUT", &payment.authorisation);
+    let rows = vec![
+        ("no token", bare.clone().signed(&tpp.signer), 401, "TOKEN_UNKNOWN", "token"),
+        (
+            "no bearer",
+            bare.clone().set("authorization", "Basic eDp5").signed(&tpp.signer),
+            401,
+            "TOKEN_INVALID",
+            "Bearer",
+        ),
+        (
+            "an unknown token",
+            scene.confirming(&payment.authorisation, UNKNOWN),
+            401,
+            "TOKEN_INVALID",
+            "invalid or expired",
+        ),
+        (
+            "the token of another payment",
+            scene.confirming(&payment.authorisation, &other.access_token),
+            401,
+            "CONSENT_INVALID",
+            "payment",
+        ),
+        (
+            "the token of a consent",
+            scene.confirming(&payment.authorisation, &consent.access_token),
+            401,
+            "CONSENT_INVALID",
+            "payment",
+        ),
+        (
+            "a body that is none",
+            bare.set("authorization", format!("Bearer {}", payment.access_token))
+                .body("application/json", "[]")
+                .signed(&tpp.signer),
+            400,
+            "FORMAT_ERROR",
+            "JSON object",
+        ),
+        (
+            "before anybody approved",
+            scene.confirming(&waiting, &payment.access_token),
+            401,
+            "CONSENT_INVALID",
+            "payment",
+        ),
+        (
+            "after it was taken back",
+            scene.confirming(&cancelled.authorisation, &cancelled.access_token),
+            400,
+            "STATUS_INVALID",
+            "cancelled",
+        ),
+    ];
+    check(server, rows).await;
+    // A second attempt that nobody has approved, with the token of the first.
+    let begun =
+        server.send(&tpp.redirecting("POST", &format!("{}/authorisations", payment.path))).await.json();
+    let second = tpp.path_of(&begun["_links"]["scaStatus"]);
+    let rows = vec![(
+        "an attempt that nobody approved",
+        scene.confirming(&second, &payment.access_token),
+        400,
+        "STATUS_INVALID",
+        "has scaStatus received",
+    )];
+    check(server, rows).await;
+    let confirmed = tpp.confirm_payment_at(server, &payment.authorisation, &payment.access_token).await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    let again = tpp.redirecting("POST", &format!("{}/authorisations", payment.path));
+    let stop = tpp.redirecting("POST", &format!("{}/cancellation-authorisations", other.path));
+    let rows = vec![
+        ("another attempt at what is done", again, 400, "STATUS_INVALID", "cannot be changed any more"),
+        ("stopping what the bank does not have", stop, 400, "CANCELLATION_INVALID", "cannot be cancelled"),
+    ];
+    check(server, rows).await;
+}
+
+#[tokio::test]
+async fn across_borders_where_the_bank_does_that() {
+    let server = TestServer::with(|config| config.cross_border_payments = true).await;
+    let tpp = server.registered("nl", ID).await;
+    let euros = euro_payment("1.00", "US00");
+    let rows = vec![(
+        "euros across borders",
+        tpp.payment_request("payments/cross-border-credit-transfers", &euros),
+        400,
+        "FORMAT_ERROR",
+        "sepa-credit-transfers",
+    )];
+    check(&server, rows).await;
+    let body = json!({
+        "instructedAmount": {"currency": "USD", "amount": "20.00"},
+        "creditorAccount": {"foreignAccountNumber": "12345678"},
+        "creditorName": "A. Payee", "creditorAgent": "BOFAUS3N", "chargeBearer": "SHAR",
+        "creditorAddress": {"streetName": "Main Street", "townName": "Springfield", "country": "US"},
+    });
+    let asked = tpp.payment(&server, "payments/cross-border-credit-transfers", &body).await;
+    assert_eq!(asked["transactionStatus"], "RCVD");
+}
