@@ -33,6 +33,7 @@ mod tls;
 mod tpp_bunq;
 mod tpp_command;
 mod tpp_funds;
+mod tpp_payments;
 mod tpp_refusals;
 mod two_nodes;
 

@@ -24,6 +24,7 @@ impl Session<'_> {
         let headless = HeadlessArgs {
             headless: command.headless,
             customer_iban: command.customer_iban.clone().or_else(|| customer_of(&wish)),
+            digipass: None,
             no_browser: true,
         };
         check_headless(&headless)?;
@@ -222,10 +223,12 @@ pub(super) fn status_json(now: &PaymentStatus) -> Value {
 
 /// For people.
 pub(super) fn status_text(now: &PaymentStatus) -> String {
+    // Of what is under way or made, that goes without saying.
+    let waits = matches!(now.status.as_str(), "PDNG" | "ACTC" | "ACCP" | "ACFC" | "ACWC");
     let funds = match now.funds_available {
-        Some(true) => ", and the money is there",
+        Some(true) if waits => ", and the money is there",
         Some(false) => ", and the money is not there",
-        None => "",
+        _ => "",
     };
     let reason = now.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
     format!("Payment {} is {}{funds}{reason}", now.id, in_words(&now.status))
