@@ -21,7 +21,7 @@ use http_signatures::digest::check_digest;
 use serde::de::DeserializeOwned;
 
 use crate::authorisations::SubjectPath;
-use crate::error::Error;
+use crate::error::{Error, shorten};
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
@@ -275,6 +275,36 @@ impl Signed {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
         read_json(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
+    }
+
+    /// The body as a document in XML.
+    ///
+    /// # Errors
+    /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
+    pub(crate) fn xml(&self) -> Result<&[u8], Error> {
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/xml");
+        let mut parts = kind.split(';');
+        let essence = parts.next().unwrap_or_default().trim();
+        if !["text/xml", "application/xml"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+            let expected = "text/xml or application/xml";
+            return Err(Rejected::MediaType { got: essence.to_owned(), expected }.into());
+        }
+        let charset = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+            .map(|(_, value)| value.trim().trim_matches('"'));
+        if let Some(charset) = charset
+            && !charset.eq_ignore_ascii_case("utf-8")
+        {
+            let got = shorten(charset);
+            return Err(Error::format(format!(
+                "the charset \"{got}\" in Content-Type is not taken; send the document in UTF-8"
+            )));
+        }
+        if self.body.is_empty() {
+            return Err(Error::format("the body is missing; send a document of pain.001"));
+        }
+        Ok(&self.body)
     }
 
     /// Checks that a body whose members are not read is empty or a JSON object.

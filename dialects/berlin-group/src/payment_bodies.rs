@@ -1,6 +1,7 @@
 //! Bodies that ask for payments, held against every rule that needs nothing but the body and the branch's day
 //! (NextGenPSD2 1.3.6, 5.3; lengths of its OpenAPI description 1.3.11).
 
+pub(crate) mod bulk;
 mod repetition;
 mod rules;
 

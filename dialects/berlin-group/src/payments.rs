@@ -16,15 +16,16 @@ use crate::auth::{About, Signed};
 use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created};
 use crate::error::Error;
-use crate::payment_bodies::{self, Ordered};
-use crate::{links, wire};
+use crate::payment_bodies::Ordered;
+use crate::{links, payment_bodies, wire};
 
 /// Services and products that the bank offers.
-const OFFERED: [(PaymentService, &[PaymentProduct]); 2] = {
+const OFFERED: [(PaymentService, &[PaymentProduct]); 3] = {
     use PaymentProduct::{CrossBorderCreditTransfers, SepaCreditTransfers, UkDomesticTransfers};
     [
         (PaymentService::Single, &[SepaCreditTransfers, UkDomesticTransfers, CrossBorderCreditTransfers]),
         (PaymentService::Periodic, &[SepaCreditTransfers, UkDomesticTransfers]),
+        (PaymentService::Bulk, &[SepaCreditTransfers]),
     ]
 };
 
@@ -151,7 +152,7 @@ fn ordered(call: &Signed, (service, product): (PaymentService, PaymentProduct)) 
     match service {
         PaymentService::Single => payment_bodies::single(product, call.json()?, today),
         PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, today),
-        PaymentService::Bulk => Err(edge::Rejected::NotFound.into()),
+        PaymentService::Bulk => payment_bodies::bulk::ordered(call.xml()?, today),
     }
 }
 

@@ -72,7 +72,7 @@ fn consents() -> Vec<Operation<Edge>> {
 }
 
 fn payments() -> Vec<Operation<Edge>> {
-    ["payments", "periodic-payments"].into_iter().flat_map(payments_of).collect()
+    ["payments", "periodic-payments", "bulk-payments"].into_iter().flat_map(payments_of).collect()
 }
 
 /// Operations of a payment service.

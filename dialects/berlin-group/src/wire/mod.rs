@@ -1,11 +1,13 @@
-//! The JSON of the dialect, for both sides.
+//! The JSON and XML of the dialect, for both sides.
 
 mod accounts;
 mod consents;
 mod funds;
 mod lenient;
+pub mod pain001;
 mod payment_requests;
 mod payments;
+mod xml;
 
 use serde::{Deserialize, Serialize};
 

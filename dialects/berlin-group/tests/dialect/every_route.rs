@@ -2,8 +2,8 @@
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
 use testkit::{
-    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment, in_euro,
-    monthly_payment,
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, day, detailed, euro_payment,
+    in_euro, monthly_payment, pain001,
 };
 
 use crate::ID;
@@ -48,7 +48,7 @@ const WITH_TOKEN: &[&str] = &[
 ];
 
 /// Services of payments, each of which has the operations below.
-const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments"];
+const PAYMENT_SERVICES: &[&str] = &["payments", "periodic-payments", "bulk-payments"];
 
 /// Signed by a third party that initiates payments.
 const PAYMENTS: &[&str] = &[
@@ -108,12 +108,16 @@ impl Scene {
         let payer = payer["iban"].as_str().unwrap();
         let mut payments = Vec::new();
         for service in PAYMENT_SERVICES {
-            let body = match *service {
-                "periodic-payments" => monthly_payment("1.00", iban),
-                _ => euro_payment("1.00", iban),
-            };
             let what = format!("{service}/sepa-credit-transfers");
-            payments.push(tpp.approved_payment(&server, (&what, &body), payer).await);
+            let request = match *service {
+                "bulk-payments" => {
+                    let bulk = pain001("09", payer, &day(7), &[(100, "A. Payee", iban, "Invoice 7")]);
+                    tpp.bulk_request("application/xml", &bulk)
+                }
+                "periodic-payments" => tpp.payment_request(&what, &monthly_payment("1.00", iban)),
+                _ => tpp.payment_request(&what, &euro_payment("1.00", iban)),
+            };
+            payments.push(tpp.approved_request(&server, &request, payer).await);
         }
         let funds = tpp.valid_funds(&server, iban).await;
         let iban = iban.to_owned();
@@ -239,6 +243,7 @@ async fn what_takes_a_token_asks_for_signature_and_token() {
             true => &scene.payment(operation).access_token,
             false => &scene.consent(operation).access_token,
         };
+        let operation = operation.as_str();
         let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;
