@@ -105,8 +105,6 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
-    /// What the authorisation is for.
-    pub purpose: Purpose,
     /// The number of the customer's device, at a bank for tests.
     pub device_number: Option<String>,
     nonce: String,
@@ -361,7 +359,6 @@ impl Gateway {
             payments,
             language,
             redirect_uri,
-            purpose: open.authorisation.purpose,
             device_number,
             nonce: open.session.challenge.clone(),
             challenge_digits: self.sca_rules(&open.session).challenge_digits,
