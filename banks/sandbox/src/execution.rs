@@ -88,9 +88,11 @@ pub(crate) fn is_instant(order: &Order) -> bool {
     order.terms.product == PaymentProduct::SepaCreditTransfers && is_euro_branch
 }
 
-/// What a magic payment is to become.
+/// What a magic payment is to become: of a bulk payment, what takes time comes first.
 pub(crate) fn magic_outcome(order: &Order) -> Option<Outcome> {
-    order.transfers.iter().find_map(magic::outcome)
+    let outcomes = || order.transfers.iter().filter_map(magic::outcome);
+    let is_rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
+    outcomes().find(|outcome| delays(Some(*outcome))).or_else(|| outcomes().find(is_rejected))
 }
 
 /// Whether what was promised for a magic payment takes time once its day has come.

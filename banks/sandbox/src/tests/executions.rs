@@ -305,3 +305,21 @@ async fn payments_at_the_other_door_are_made_at_once() {
     let made = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
     assert_eq!(scene.stop(&id).await, Err(made));
 }
+
+#[tokio::test]
+async fn the_contract_of_banks_is_kept() {
+    for tenant in ["nl", "uk"] {
+        let scene = Scene::at(tenant).await;
+        let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+        let parties = gateway::bank_contract::Parties {
+            bank: &scene.port().ports(),
+            store: scene.store(),
+            tenant: &scene.tenant,
+            payer: (&payer.customer, &payer.account),
+            payee: &payee.account,
+            elsewhere: &foreign_iban(scene.tenant.country(), "Shop").unwrap(),
+            now: scene.now,
+        };
+        parties.hold().await;
+    }
+}

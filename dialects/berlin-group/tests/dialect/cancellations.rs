@@ -68,7 +68,7 @@ async fn what_is_made_or_refused_cannot_be_taken_back() {
             delete(&made.path),
             400,
             "CANCELLATION_INVALID",
-            "the payment is ACSC and cannot be cancelled",
+            "the payment is ACCC and cannot be cancelled",
         ),
         ("refused", delete(&refused), 400, "CANCELLATION_INVALID", "the payment is rejected"),
         ("no redirect URI", no_uri, 400, "FORMAT_ERROR", "TPP-Redirect-URI header is missing"),

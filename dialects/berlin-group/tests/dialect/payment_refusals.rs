@@ -1,9 +1,7 @@
 //! What is refused about payments, each with what would be right.
 
 use serde_json::{Value, json};
-use testkit::{
-    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, day_in, euro_payment, monthly_payment,
-};
+use testkit::{ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, day, euro_payment, monthly_payment};
 
 use crate::ID;
 use crate::refusals::check;
@@ -213,7 +211,7 @@ async fn asking_for_a_payment() {
         ),
         (
             "a day that is past",
-            scene.changed(|body| body["requestedExecutionDate"] = day_in(-3).into()),
+            scene.changed(|body| body["requestedExecutionDate"] = day(-3).into()),
             400,
             "EXECUTION_DATE_INVALID",
             "requestedExecutionDate",
