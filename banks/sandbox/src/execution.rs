@@ -49,7 +49,7 @@ async fn each(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> Result<bool
             (Some(Outcome::Declined(reason)), _) | (Some(Outcome::Rejected(reason)), Act::Make)
                 if act != Act::Force =>
             {
-                Err(PaymentRefusal::Bank(reason).into())
+                Err(PaymentRefusal::RefusedByBank(reason).into())
             }
             (_, Act::Check) => batch.check(&order.account, transfer).await.map(|()| false),
             (_, Act::SetAside) => batch.set_aside(&order.account, transfer).await.map(|()| false),
@@ -60,14 +60,14 @@ async fn each(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> Result<bool
         match refusal(tried)? {
             Ok(is_own) => are_all_own &= is_own,
             Err(refusal) if order.terms.service == PaymentService::Bulk => {
-                order.refused.insert(index, refusal.reason());
+                order.refused.insert(index, refusal.reject_reason());
             }
             Err(refusal) => return Err(refusal.into()),
         }
     }
     match order.refused.values().next() {
         Some(reason) if order.refused.len() == order.transfers.len() => {
-            Err(PaymentRefusal::Bank(*reason).into())
+            Err(PaymentRefusal::RefusedByBank(*reason).into())
         }
         _ => Ok(are_all_own),
     }
@@ -88,9 +88,11 @@ pub(crate) fn is_instant(order: &Order) -> bool {
     order.terms.product == PaymentProduct::SepaCreditTransfers && is_euro_branch
 }
 
-/// What a magic payment is to become.
+/// What a magic payment is to become: of a bulk payment, what takes time comes first.
 pub(crate) fn magic_outcome(order: &Order) -> Option<Outcome> {
-    order.transfers.iter().find_map(magic::outcome)
+    let outcomes = || order.transfers.iter().filter_map(magic::outcome);
+    let is_rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
+    outcomes().find(|outcome| delays(Some(*outcome))).or_else(|| outcomes().find(is_rejected))
 }
 
 /// Whether what was promised for a magic payment takes time once its day has come.

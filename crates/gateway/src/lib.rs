@@ -7,6 +7,8 @@ pub mod access;
 pub mod accounts;
 mod authorisations;
 pub mod bank;
+#[cfg(feature = "contract")]
+pub mod bank_contract;
 mod cancellations;
 pub mod certificates;
 mod clients;

@@ -88,8 +88,6 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
-    /// What the customer is asked for.
-    pub purpose: Purpose,
     /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,
     /// For which consent for confirmation of funds; none if it is about something else.
@@ -353,7 +351,6 @@ impl Gateway {
         let view = DecisionView {
             problem: None,
             tpp,
-            purpose: open.authorisation.purpose,
             consent,
             funds_consent,
             customer_name,

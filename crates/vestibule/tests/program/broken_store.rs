@@ -28,7 +28,8 @@ async fn every_door_says_that_the_bank_is_not_available() {
             .replace("{fingerprint}", &tpp.signer.certificate.fingerprint_hex())
             .replace("{id}", &tpp.id())
             .replace("{iban}", iban)
-            .replace("{consentId}", &consent.id);
+            .replace("{consentId}", &consent.id)
+            .replace("{paymentId}", "1");
         let body = match door.as_str() {
             "POST /test-certificates" => json!({"organizationIdentifier": "PSDNL-DNB-R123456"}),
             "PUT /test-certificates/{fingerprint}" => json!({"status": "revoked"}),
@@ -37,6 +38,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "POST /test-accounts" => json!({"tenant": "nl"}),
             "PUT /test-accounts/{iban}" => json!({"status": "blocked"}),
             "POST /resource-servers" => json!({"id": "ledger"}),
+            "PUT /payments/{paymentId}" => json!({"status": "RJCT"}),
             "POST /approvals" => approval.clone(),
             _ => json!({}),
         };

@@ -11,6 +11,7 @@ mod cancellations;
 mod certificates;
 mod client_sequences;
 mod every_route;
+mod executions;
 mod flow;
 mod forgetting;
 mod funds;

@@ -69,7 +69,7 @@ async fn a_payment_from_request_to_the_money() {
     assert_eq!(tpp.expected_balance(&server, iban).await, payer_had - 1250);
     assert_eq!(tpp.expected_balance(&server, creditor).await, payee_had + 1250);
     let status = server.send(&tpp.get(&format!("{path}/status"))).await.json();
-    assert_eq!(status, json!({"transactionStatus": "ACSC", "fundsAvailable": true}));
+    assert_eq!(status, json!({"transactionStatus": "ACCC", "fundsAvailable": true}));
     let read = server.send(&tpp.get(&path)).await.json();
     assert_eq!((text(&read["paymentId"]), text(&read["debtorAccount"]["iban"])), (id, iban));
     assert_eq!(read["debtorName"], payer["name"]);
@@ -104,7 +104,7 @@ async fn the_account_that_pays_can_be_named_and_then_only_its_holder_approves() 
     let confirmed =
         tpp.confirm_payment_at(&server, &tpp.path_of(&begun["_links"]["scaStatus"]), &token).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
     let all = server.send(&tpp.get(&format!("{path}/authorisations"))).await.json();
     assert_eq!(all["authorisationIds"], json!([asked["authorisationId"], begun["authorisationId"]]));
     let none = server.send(&tpp.get(&format!("{path}/cancellation-authorisations"))).await.json();
@@ -201,7 +201,7 @@ async fn a_joint_account_needs_each_of_its_holders_once() {
     let sca = tpp.path_of(&begun["_links"]["scaStatus"]);
     let confirmed = tpp.confirm_payment_at(&server, &sca, &token).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
-    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSC");
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
     assert_eq!(tpp.expected_balance(&server, creditor).await, had + 200);
     // What was confirmed first is answered as before.
     let first = tpp.confirm_payment_at(&server, &payment.authorisation, &payment.access_token).await;
@@ -307,7 +307,7 @@ async fn the_third_party_can_begin_the_authorisation_itself() {
     let token = tpp.token_of(&server, &begun.json(), iban).await;
     let sca = tpp.path_of(&begun.json()["_links"]["scaStatus"]);
     assert_eq!(tpp.confirm_payment_at(&server, &sca, &token).await.status, 200);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
 }
 
 #[tokio::test]
@@ -342,7 +342,7 @@ async fn the_same_request_makes_one_payment_also_a_hundred_times_at_once_and_aft
     assert_eq!((again.status, &again.json()["paymentId"]), (201, &asked["paymentId"]));
     assert_eq!(again.json()["transactionStatus"], "RCVD", "as it was told before");
     assert_eq!(tpp.confirm_payment_at(&server, &sca, &token).await.status, 200);
-    assert_eq!(tpp.payment_status(&server, &path).await, "ACSC");
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
     assert_eq!(tpp.expected_balance(&server, creditor).await, had + 300);
     let id = request.headers["x-request-id"].to_str().unwrap();
     let other = tpp.payment_request(SEPA, &euro_payment("4.00", creditor)).set("x-request-id", id);
@@ -375,4 +375,5 @@ async fn pounds_go_between_british_accounts() {
     assert_eq!(payment.path.split('/').nth(3), Some("uk-domestic-transfers"));
     let read = server.send(&tpp.get(&payment.path)).await.json();
     assert_eq!(read["debtorAccount"]["ukAccountNumber"], debtor_number);
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSP");
 }

@@ -1,0 +1,210 @@
+//! What holds of any bank behind the gateway, for the tests of whoever connects one.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
+
+use domain::{
+    Account, AccountNumber, AccountReference, Counterparty, CustomerId, Execution, Iban, Interface, Money,
+    Payment, PaymentDecision, PaymentId, PaymentRefusal, PaymentTerms, Tenant, Timestamp, TransactionStatus,
+    Transfer,
+};
+use store::{PrivateState, Store};
+
+use crate::access::AccountAccess;
+use crate::bank::{Bank, Credentials};
+use crate::payments::{ApprovedPayment, Submitted, order_of};
+use crate::{Changes, Error};
+
+/// Under whose name the contract keeps what it writes with payments.
+const OWNER: &str = "bank contract";
+
+/// A bank with two customers.
+#[derive(Debug, Clone, Copy)]
+pub struct Parties<'a> {
+    /// The bank.
+    pub bank: &'a Bank,
+    /// Where the gateway keeps its own.
+    pub store: &'a Store,
+    /// The branch.
+    pub tenant: &'a Tenant,
+    /// Who pays: a customer, and an account of theirs in the branch's currency with 10.00 or more on it.
+    pub payer: (&'a CustomerId, &'a Account),
+    /// An account of somebody else in the same currency.
+    pub payee: &'a Account,
+    /// A number of another bank.
+    pub elsewhere: &'a Iban,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Parties<'_> {
+    /// Stops the test if something does not hold.
+    pub async fn hold(&self) {
+        self.accounts_are_found().await;
+        self.customers_are_known().await;
+        self.payments_at_once().await;
+        self.what_cannot_be_made().await;
+        self.payments_for_a_later_day().await;
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money { minor, currency: self.payer.1.currency }
+    }
+
+    fn payment(&self, id: &str, terms: PaymentTerms, minor: i64) -> ApprovedPayment {
+        let interface = match terms.execution {
+            Execution::AtOnce => Interface::Bunq,
+            Execution::On(_) | Execution::Repeated(_) => Interface::BerlinGroup,
+        };
+        let creditor =
+            Counterparty { name: Some(self.payee.name.clone()), iban: Some(self.payee.iban.clone()) };
+        let amount = self.money(minor);
+        let payment = Payment {
+            id: PaymentId::new(format!("contract-{id}")),
+            tpp: None,
+            tenant: self.tenant.clone(),
+            interface,
+            terms,
+            debtor: None,
+            transfers: vec![Transfer {
+                creditor,
+                amount,
+                remittance: None,
+                end_to_end_id: None,
+                routing: None,
+            }],
+            created_at: self.now,
+            expires_at: self.now,
+            decision: PaymentDecision::Submitted {
+                by: vec![self.payer.0.clone()],
+                account: self.payer.1.id.clone(),
+            },
+            last_action_at: self.now,
+            version: 0,
+        };
+        order_of(&payment).remove(0)
+    }
+
+    /// What payer and payee can spend.
+    async fn available(&self) -> (i64, i64) {
+        let day = self.tenant.date_at(self.now);
+        let mut available = Vec::new();
+        for account in [self.payer.1, self.payee] {
+            let funds = self.bank.accounts.funds(&AccountAccess::to_own(account), day).await.unwrap();
+            available.push(funds.available.minor);
+        }
+        (available[0], available[1])
+    }
+
+    fn note(key: &str, version: i64) -> Changes {
+        Changes::new().put_private_state(&PrivateState {
+            owner: OWNER,
+            kind: "note",
+            key: key.to_owned(),
+            value: String::new(),
+            life: None,
+            version,
+        })
+    }
+
+    async fn is_noted(&self, key: &str) -> bool {
+        self.store.private_state(OWNER, "note", key).await.unwrap().is_some()
+    }
+
+    async fn status(&self, payment: &ApprovedPayment) -> Option<TransactionStatus> {
+        let progress = self.bank.payments.progress(payment.id(), self.now).await.unwrap();
+        progress.map(|progress| progress.status)
+    }
+
+    async fn accounts_are_found(&self) {
+        let accounts = &self.bank.accounts;
+        let named =
+            |iban: &Iban| AccountReference { number: AccountNumber::Iban(iban.clone()), currency: None };
+        let (own, elsewhere) = (named(&self.payer.1.iban), named(self.elsewhere));
+        let found = accounts.find_accounts(self.tenant, &own).await.unwrap();
+        assert!(found.contains(self.payer.1), "an account is found by its number");
+        assert_eq!(accounts.find_accounts(self.tenant, &elsewhere).await.unwrap(), []);
+        assert!(accounts.is_own(&self.payer.1.iban) && !accounts.is_own(self.elsewhere));
+        let details = AccountAccess::to_own(self.payer.1);
+        assert_eq!(accounts.account(&details).await.unwrap(), *self.payer.1);
+        let holders = accounts.holders(&details).await.unwrap();
+        assert!(holders.iter().any(|holder| holder.id == *self.payer.0));
+        let (day, (available, _)) = (self.tenant.date_at(self.now), self.available().await);
+        for (reference, minor, expected) in
+            [(&own, available, Some(true)), (&own, available + 1, Some(false)), (&elsewhere, 1, None)]
+        {
+            let answer = accounts.has_funds(self.tenant, reference, self.money(minor), day).await.unwrap();
+            assert_eq!(answer, expected, "{minor} of {available}");
+        }
+    }
+
+    async fn customers_are_known(&self) {
+        let customers = &self.bank.customers;
+        let (payer, account) = self.payer;
+        assert!(customers.named_by(self.tenant, &account.iban).await.unwrap().contains(payer));
+        assert_eq!(customers.named_by(self.tenant, self.elsewhere).await.unwrap(), []);
+        assert_eq!(customers.customer(payer).await.unwrap().id, *payer);
+        assert!(customers.accounts_of(payer).await.unwrap().contains(account));
+        let wrong = Credentials { challenge: "1", answer: "" };
+        assert_eq!(customers.log_in(std::slice::from_ref(payer), wrong).await.unwrap(), None);
+        assert_eq!(customers.log_in(&[], wrong).await.unwrap(), None);
+        assert!(self.bank.payments.approvals_needed(&account.id).await.unwrap() >= 1);
+    }
+
+    async fn payments_at_once(&self) {
+        let payments = &self.bank.payments;
+        let (payer, payee) = self.available().await;
+        let payment = [self.payment("at-once", PaymentTerms::AT_ONCE, 100)];
+        assert_eq!(self.status(&payment[0]).await, None);
+        for note in ["first", "again"] {
+            let done = payments.submit(&payment, Self::note(note, 0), self.now).await.unwrap();
+            assert_eq!(done, Ok(vec![Submitted::Executed]));
+            assert!(self.is_noted(note).await, "what comes with a payment is written with it");
+            assert_eq!(self.available().await, (payer - 100, payee + 100), "made once: {note}");
+        }
+        let status = self.status(&payment[0]).await;
+        assert!(matches!(status, Some(TransactionStatus::Acsc | TransactionStatus::Accc)), "{status:?}");
+        let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
+        assert!(matches!(stopped, Err(PaymentRefusal::Final { .. })), "{stopped:?}");
+        let unknown =
+            payments.stop(&PaymentId::new("none"), Self::note("stopped", 0), self.now).await.unwrap();
+        assert!(unknown.is_err() && !self.is_noted("stopped").await);
+    }
+
+    async fn what_cannot_be_made(&self) {
+        let payments = &self.bank.payments;
+        let before = self.available().await;
+        let small = self.payment("small", PaymentTerms::AT_ONCE, 100);
+        let stale = payments.submit(std::slice::from_ref(&small), Self::note("first", 7), self.now).await;
+        assert!(matches!(stale, Err(Error::Conflict)), "{stale:?}");
+        let large = self.payment("large", PaymentTerms::AT_ONCE, before.0);
+        let both = [small, large];
+        let declined = payments.submit(&both, Self::note("both", 0), self.now).await.unwrap().unwrap_err();
+        assert_eq!(
+            (&declined.payment, &declined.refusal),
+            (both[1].id(), &PaymentRefusal::InsufficientFunds)
+        );
+        assert!(!self.is_noted("both").await, "nothing is written with what is declined");
+        assert_eq!((self.available().await, self.status(&both[0]).await), (before, None), "all or none");
+    }
+
+    async fn payments_for_a_later_day(&self) {
+        let payments = &self.bank.payments;
+        let before = self.available().await;
+        let day = self.tenant.date_at(self.now).saturating_add(jiff::Span::new().days(30));
+        let terms = PaymentTerms { execution: Execution::On(day), ..PaymentTerms::AT_ONCE };
+        let payment = [self.payment("later", terms, 100)];
+        for note in ["later", "later again"] {
+            let taken = payments.submit(&payment, Self::note(note, 0), self.now).await.unwrap().unwrap();
+            let [Submitted::Accepted { until }] = taken[..] else { panic!("{taken:?}") };
+            assert!(until.is_none_or(|until| until > self.now));
+            assert!(self.is_noted(note).await);
+        }
+        assert!(self.status(&payment[0]).await.unwrap().can_be_stopped());
+        assert_eq!(self.available().await, before, "nothing is missing before its day");
+        let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
+        assert_eq!((stopped, self.is_noted("stopped").await), (Ok(()), true));
+        assert_eq!(self.status(&payment[0]).await, Some(TransactionStatus::Canc));
+        let again = payments.stop(payment[0].id(), Self::note("stopped again", 0), self.now).await.unwrap();
+        assert!(again.is_err() && !self.is_noted("stopped again").await);
+    }
+}

@@ -1,0 +1,231 @@
+//! What the bank makes of payments as time goes by, and what whoever tests makes of them.
+
+use serde_json::{Value, json};
+use testkit::bunq::BunqClient;
+use testkit::{TestServer, TestTpp, euro_payment};
+
+use crate::ID;
+
+const SEPA: &str = "payments/sepa-credit-transfers";
+
+/// A customer with an amount and nothing else.
+async fn holder(server: &TestServer, tenant: &str, balance: &str) -> Value {
+    let body = json!({"tenant": tenant, "persona": "empty", "balance": balance});
+    let (status, made) = server.manage("POST", "/test-accounts", body).await;
+    assert_eq!(status, 201, "{made}");
+    made
+}
+
+fn iban(customer: &Value) -> &str {
+    customer["iban"].as_str().unwrap()
+}
+
+/// The day so many days from today at a branch.
+async fn day(server: &TestServer, tenant: &str, days: i64) -> String {
+    let (_, clocks) = server.manage("GET", "/clock", Value::Null).await;
+    let clocks = clocks["clocks"].as_array().unwrap().clone();
+    let clock = clocks.iter().find(|clock| clock["tenant"] == tenant).unwrap();
+    let now: jiff::Timestamp = clock["now"].as_str().unwrap().parse().unwrap();
+    let today = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    today.checked_add(jiff::Span::new().days(days)).unwrap().to_string()
+}
+
+async fn set_clock(server: &TestServer, tenant: &str, now: &str) {
+    let (status, body) = server.manage("PUT", "/clock", json!({"tenant": tenant, "now": now})).await;
+    assert_eq!(status, 200, "{body}");
+}
+
+/// A payment as the bank sees it.
+async fn seen(server: &TestServer, path: &str) -> Value {
+    let (status, body) = server.manage("GET", &managed(path), Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+/// The path of a payment at the management API.
+fn managed(path: &str) -> String {
+    format!("/payments/{}", path.rsplit('/').next().unwrap())
+}
+
+fn on(day: &str, payment: &Value) -> Value {
+    let mut payment = payment.clone();
+    payment["requestedExecutionDate"] = json!(day);
+    payment
+}
+
+fn to_magic(amount: &str) -> Value {
+    let mut payment = euro_payment(amount, "NL91ABNA0417164300");
+    payment["creditorName"] = json!("Vestibule Magic");
+    payment
+}
+
+/// The path of a payment that the bank has.
+async fn submitted(tpp: &TestTpp, server: &TestServer, (body, payer): (&Value, &Value)) -> String {
+    tpp.submitted_payment(server, (SEPA, body), iban(payer)).await.path
+}
+
+#[tokio::test]
+async fn a_payment_is_made_when_its_day_begins_and_both_doors_show_it() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "nl", "5.00").await);
+    let third = day(&server, "nl", 3).await;
+    let payment = on(&third, &euro_payment("12.50", iban(&payee)));
+    let path = submitted(&tpp, &server, (&payment, &payer)).await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACTC");
+    let due = seen(&server, &path).await["dueAt"].as_str().unwrap().to_owned();
+    assert!(due.ends_with("22:00:00Z") || due.ends_with("23:00:00Z"), "midnight in the Netherlands: {due}");
+    let second_before: jiff::Timestamp =
+        due.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_mins(1);
+    set_clock(&server, "nl", &second_before.to_string()).await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACTC");
+    set_clock(&server, "nl", &due).await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
+    let own = BunqClient::customer(&server, &payee).await;
+    let account = own.account().await;
+    assert_eq!(own.balance(account).await, 1750);
+    let entries = own.list(&own.below(account, "/payment")).await;
+    assert_eq!(entries[0]["amount"]["value"], "12.50", "{}", entries[0]);
+    let own = BunqClient::customer(&server, &payer).await;
+    let account = own.account().await;
+    assert_eq!(own.balance(account).await, 8750);
+    let entries = own.list(&own.below(account, "/payment")).await;
+    assert_eq!(entries[0]["amount"]["value"], "-12.50", "{}", entries[0]);
+}
+
+/// A clock that is moved far stops where something is due: each payment finds what the accounts hold on its own day.
+#[tokio::test]
+async fn a_clock_that_jumps_leaves_nothing_out() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (one, other) = (holder(&server, "nl", "50.00").await, holder(&server, "nl", "0.00").await);
+    let [first, second, third] =
+        [day(&server, "nl", 1).await, day(&server, "nl", 2).await, day(&server, "nl", 3).await];
+    let back = on(&second, &euro_payment("40.00", iban(&one)));
+    let back = submitted(&tpp, &server, (&back, &other)).await;
+    let there = on(&first, &euro_payment("45.00", iban(&other)));
+    let there = submitted(&tpp, &server, (&there, &one)).await;
+    let too_much = on(&third, &euro_payment("46.00", iban(&other)));
+    let too_much = submitted(&tpp, &server, (&too_much, &one)).await;
+    let mut due = Vec::new();
+    for path in [&there, &back, &too_much] {
+        due.push(seen(&server, path).await["dueAt"].clone());
+    }
+    server.advance("nl", "P30D").await;
+    for (path, status, due) in
+        [(&there, "ACCC", &due[0]), (&back, "ACCC", &due[1]), (&too_much, "RJCT", &due[2])]
+    {
+        assert_eq!(tpp.payment_status(&server, path).await, status);
+        assert_eq!(&seen(&server, path).await["since"].as_str().unwrap()[..10], &due.as_str().unwrap()[..10]);
+    }
+    assert_eq!(seen(&server, &too_much).await["reason"], "AM04");
+}
+
+#[tokio::test]
+async fn payees_of_a_name_come_to_any_end() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let payer = holder(&server, "nl", "500.00").await;
+    let asked = tpp.approved_payment(&server, (SEPA, &to_magic("1.04")), iban(&payer)).await;
+    let declined = tpp.confirm_payment_at(&server, &asked.authorisation, &asked.access_token).await;
+    assert_eq!(declined.status, 400, "{}", declined.body);
+    assert!(declined.body.contains("PAYMENT_FAILED") && declined.body.contains("AG01"), "{}", declined.body);
+    assert_eq!(tpp.payment_status(&server, &asked.path).await, "RJCT");
+    let rejected = submitted(&tpp, &server, (&to_magic("1.18"), &payer)).await;
+    assert_eq!(tpp.payment_status(&server, &rejected).await, "ACSP");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 49_882, "it is set aside");
+    let slow = submitted(&tpp, &server, (&to_magic("2.20"), &payer)).await;
+    let mut statuses = vec![tpp.payment_status(&server, &slow).await];
+    for _ in 0..4 {
+        server.advance("nl", "PT1M").await;
+        statuses.push(tpp.payment_status(&server, &slow).await);
+    }
+    assert_eq!(statuses, ["PDNG", "ACSP", "ACWP", "ACSC", "ACCC"]);
+    assert_eq!(tpp.payment_status(&server, &rejected).await, "RJCT");
+    assert_eq!(seen(&server, &rejected).await["reason"], "RR04");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 49_780);
+}
+
+#[tokio::test]
+async fn whoever_tests_makes_a_payment_what_it_is_to_be() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "nl", "0.00").await);
+    let path = submitted(&tpp, &server, (&euro_payment("30.00", iban(&payee)), &payer)).await;
+    let at = managed(&path);
+    let (status, refunded) = server.manage("POST", &format!("{at}/refund"), Value::Null).await;
+    assert_eq!((status, &refunded["transactionStatus"]), (200, &json!("ACCC")), "{refunded}");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 10_000);
+    let (status, again) = server.manage("POST", &format!("{at}/refund"), Value::Null).await;
+    assert_eq!((status, &again["error"]), (409, &json!("invalid_status")), "{again}");
+    let stuck = submitted(&tpp, &server, (&to_magic("1.22"), &payer)).await;
+    let at = managed(&stuck);
+    for (body, status, what) in [
+        (json!({"status": "PDNG"}), 200, "PDNG"),
+        (json!({"status": "pdng"}), 400, "is not one of RCVD, PDNG"),
+        (json!({"status": "RJCT", "reason": "XX99"}), 400, "is not one of AC01, AC04"),
+        (json!({"status": "ACSC", "reason": "AC01"}), 400, "a reason goes with RJCT and PART"),
+        (json!({"status": "PART"}), 409, "PART is for bulk payments"),
+        (json!({"status": "RJCT", "when": "now"}), 400, "unknown"),
+        (json!({"status": "ACSC"}), 200, "ACSC"),
+        (json!({"status": "ACTC"}), 409, "ACTC would say that it has not"),
+        (json!({"status": "RJCT", "reason": "AC06"}), 200, "AC06"),
+        (json!({"status": "ACSC"}), 409, "has ended as RJCT"),
+    ] {
+        let (got, answer) = server.manage("PUT", &at, body.clone()).await;
+        assert_eq!(got, status, "{body}: {answer}");
+        assert!(answer.to_string().contains(what), "{body}: {answer}");
+    }
+    assert_eq!(tpp.payment_status(&server, &stuck).await, "RJCT");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 10_000);
+    for (method, path) in
+        [("GET", "/payments/none"), ("POST", "/payments/none/refund"), ("PUT", "/payments/none")]
+    {
+        let (status, answer) = server.manage(method, path, json!({"status": "ACSC"})).await;
+        assert_eq!((status, &answer["error"]), (404, &json!("not_found")), "{method} {path}");
+    }
+    let asked = tpp.payment(&server, SEPA, &euro_payment("1.00", iban(&payee))).await;
+    let at = managed(&tpp.path_of(&asked["_links"]["self"]));
+    let (status, answer) = server.manage("PUT", &at, json!({"status": "ACSC"})).await;
+    assert_eq!((status, &answer["error"]), (409, &json!("invalid_status")), "{answer}");
+}
+
+/// What is set aside until the business day is pending in the list of transactions.
+#[tokio::test]
+async fn a_british_payment_is_pending_until_it_settles() {
+    let server = TestServer::start().await;
+    server.at_ten("uk").await;
+    let tpp = server.registered("uk", ID).await;
+    let (payer, payee) = (holder(&server, "uk", "100.00").await, holder(&server, "uk", "0.00").await);
+    let mut body = euro_payment("25.00", iban(&payee));
+    body["instructedAmount"]["currency"] = json!("GBP");
+    let what = ("payments/uk-domestic-transfers", &body);
+    let path = tpp.submitted_payment(&server, what, iban(&payer)).await.path;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACSP");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 7_500);
+    let listed = async |kind: &str| {
+        // Tokens do not last until then.
+        let consent = tpp.valid(&server, &testkit::detailed(iban(&payer), true), iban(&payer)).await;
+        let accounts = server.send(&tpp.attended("/v1/accounts", &consent)).await.json();
+        let transactions = tpp.path_of(&accounts["accounts"][0]["_links"]["transactions"]);
+        let from = day(&server, "uk", -5).await;
+        let list = format!("{transactions}?bookingStatus={kind}&dateFrom={from}");
+        let answer = server.send(&tpp.attended(&list, &consent)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let of = answer.json()["transactions"][kind].as_array().cloned().unwrap_or_default();
+        of.iter()
+            .map(|one| one["transactionAmount"]["amount"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed("pending").await, ["25.00"]);
+    assert!(!listed("booked").await.contains(&"25.00".to_owned()));
+    let due = seen(&server, &path).await["dueAt"].as_str().unwrap().to_owned();
+    set_clock(&server, "uk", &due).await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC");
+    assert_eq!(listed("pending").await, Vec::<String>::new());
+    assert!(listed("booked").await.contains(&"25.00".to_owned()));
+}
