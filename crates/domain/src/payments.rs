@@ -435,7 +435,7 @@ pub enum PaymentRefusal {
 
 impl PaymentRefusal {
     /// Why a bank does not make a payment, in the words of ISO 20022.
-    pub fn reason(&self) -> RejectReason {
+    pub fn reject_reason(&self) -> RejectReason {
         match self {
             Self::Bank(reason) => *reason,
             Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
@@ -534,7 +534,7 @@ mod tests {
             (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
             (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
         ] {
-            assert_eq!(refusal.reason(), reason);
+            assert_eq!(refusal.reject_reason(), reason);
         }
     }
 

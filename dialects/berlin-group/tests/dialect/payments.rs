@@ -375,4 +375,5 @@ async fn pounds_go_between_british_accounts() {
     assert_eq!(payment.path.split('/').nth(3), Some("uk-domestic-transfers"));
     let read = server.send(&tpp.get(&payment.path)).await.json();
     assert_eq!(read["debtorAccount"]["ukAccountNumber"], debtor_number);
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSP");
 }
