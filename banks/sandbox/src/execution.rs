@@ -49,7 +49,7 @@ async fn each(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> Result<bool
             (Some(Outcome::Declined(reason)), _) | (Some(Outcome::Rejected(reason)), Act::Make)
                 if act != Act::Force =>
             {
-                Err(PaymentRefusal::RefusedByBank(reason).into())
+                Err(PaymentRefusal::Bank(reason).into())
             }
             (_, Act::Check) => batch.check(&order.account, transfer).await.map(|()| false),
             (_, Act::SetAside) => batch.set_aside(&order.account, transfer).await.map(|()| false),
@@ -60,14 +60,14 @@ async fn each(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> Result<bool
         match refusal(tried)? {
             Ok(is_own) => are_all_own &= is_own,
             Err(refusal) if order.terms.service == PaymentService::Bulk => {
-                order.refused.insert(index, refusal.reject_reason());
+                order.refused.insert(index, refusal.reason());
             }
             Err(refusal) => return Err(refusal.into()),
         }
     }
     match order.refused.values().next() {
         Some(reason) if order.refused.len() == order.transfers.len() => {
-            Err(PaymentRefusal::RefusedByBank(*reason).into())
+            Err(PaymentRefusal::Bank(*reason).into())
         }
         _ => Ok(are_all_own),
     }

@@ -422,9 +422,9 @@ pub enum PaymentRefusal {
         /// Its product.
         product: PaymentProduct,
     },
-    /// The bank was asked to make it and does not.
+    /// The bank's own reasons.
     #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
-    RefusedByBank(RejectReason),
+    Bank(RejectReason),
     /// It was decided before, or too late.
     #[error("the payment is {} and cannot be changed any more", status.name())]
     Final {
@@ -435,9 +435,9 @@ pub enum PaymentRefusal {
 
 impl PaymentRefusal {
     /// Why a bank does not make a payment, in the words of ISO 20022.
-    pub fn reject_reason(&self) -> RejectReason {
+    pub fn reason(&self) -> RejectReason {
         match self {
-            Self::RefusedByBank(reason) => *reason,
+            Self::Bank(reason) => *reason,
             Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
             Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => {
                 if *status == AccountStatus::Deleted.name() { RejectReason::Ac04 } else { RejectReason::Ac06 }
@@ -522,6 +522,20 @@ mod tests {
         let other = Payment { debtor: Some(account("DE89370400440532013000").iban), ..payment() };
         let refused = other.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
         assert_eq!(refused, PaymentRefusal::OtherDebtor);
+    }
+
+    #[test]
+    fn refusals_have_reasons() {
+        let (deleted, blocked) = (AccountStatus::Deleted.name(), AccountStatus::Blocked.name());
+        for (refusal, reason) in [
+            (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
+            (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
+            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
+            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
+            (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
+        ] {
+            assert_eq!(refusal.reason(), reason);
+        }
     }
 
     #[test]

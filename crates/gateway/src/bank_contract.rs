@@ -1,6 +1,6 @@
 //! What holds of any bank behind the gateway, for the tests of whoever connects one.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test may stop anywhere")]
+#![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 use domain::{
     Account, AccountNumber, AccountReference, Counterparty, CustomerId, Execution, Iban, Interface, Money,

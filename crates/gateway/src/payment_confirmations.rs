@@ -10,7 +10,7 @@ impl Gateway {
     /// batch that says so. Confirming again changes nothing and is answered as before.
     ///
     /// # Errors
-    /// [`domain::AuthorisationRefusal`], [`PaymentRefusal`]; [`PaymentRefusal::RefusedByBank`] if the bank does not take it,
+    /// [`domain::AuthorisationRefusal`], [`PaymentRefusal`]; [`PaymentRefusal::Bank`] if the bank does not take it,
     /// which is the end of it
     pub(crate) async fn confirm_payment(
         &self,
@@ -27,7 +27,7 @@ impl Gateway {
             };
         };
         match (authorisation.purpose, payment.decision.reason()) {
-            (Purpose::Approval, Some(reason)) => Err(PaymentRefusal::RefusedByBank(reason).into()),
+            (Purpose::Approval, Some(reason)) => Err(PaymentRefusal::Bank(reason).into()),
             _ => Ok(authorisation),
         }
     }
@@ -55,9 +55,9 @@ impl Gateway {
         match self.0.bank.payments.submit(&orders, changes().put_payment(&approved), ctx.now).await? {
             Ok(_) => Ok(confirmed),
             Err(declined) => {
-                let reason = declined.refusal.reject_reason();
+                let reason = declined.refusal.reason();
                 self.0.store.save(changes().put_payment(&payment.refused(reason, ctx.now))).await?;
-                Err(PaymentRefusal::RefusedByBank(reason).into())
+                Err(PaymentRefusal::Bank(reason).into())
             }
         }
     }

@@ -88,6 +88,8 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
+    /// What the customer is asked for.
+    pub purpose: Purpose,
     /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,
     /// For which consent for confirmation of funds; none if it is about something else.
@@ -103,8 +105,6 @@ pub struct DecisionView {
     pub language: Language,
     /// Where the browser goes back to.
     pub redirect_uri: String,
-    /// What the authorisation is for.
-    pub purpose: Purpose,
     /// The number of the customer's device, at a bank for tests.
     pub device_number: Option<String>,
     nonce: String,
@@ -351,6 +351,7 @@ impl Gateway {
         let view = DecisionView {
             problem: None,
             tpp,
+            purpose: open.authorisation.purpose,
             consent,
             funds_consent,
             customer_name,
@@ -358,7 +359,6 @@ impl Gateway {
             payments,
             language,
             redirect_uri,
-            purpose: open.authorisation.purpose,
             device_number,
             nonce: open.session.challenge.clone(),
             challenge_digits: self.sca_rules(&open.session).challenge_digits,

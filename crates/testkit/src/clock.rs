@@ -22,6 +22,11 @@ pub fn in_days(days: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * days)
 }
 
+/// The day that is so many days from [`now`] in UTC, `YYYY-MM-DD`.
+pub fn day(days: i64) -> String {
+    in_days(days).to_zoned_datetime(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
 /// Moments from 2020 to 2085 for property tests, often shortly before or after midnight in one of the bank's zones, on
 /// the days on which clocks change, and at the ends of months.
 pub fn moments() -> impl Strategy<Value = Timestamp> {

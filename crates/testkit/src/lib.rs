@@ -20,13 +20,13 @@ mod server;
 mod signer;
 mod test_ca;
 
-pub use clock::{in_days, moments, now};
+pub use clock::{day, in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use funds::{FUNDS_CONSENTS, in_euro};
 pub use links::SignedBy;
 pub use needs::{environment, missing, specification, system_program};
 pub use pain001::{Pain001Transfer, pain001};
-pub use payments::{ApprovedPayment, day_in, euro_payment, monthly_payment};
+pub use payments::{ApprovedPayment, euro_payment, monthly_payment};
 pub use program::{Program, command, free_folder, openssl, run};
 pub use request::{Answer, Request};
 pub use server::TestServer;

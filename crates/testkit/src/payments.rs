@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    Answer, CALLBACK, Pain001Transfer, Request, TestServer, TestTpp, detailed, in_days, pain001, parameter,
-};
+use crate::{Answer, CALLBACK, Request, TestServer, TestTpp, day, detailed, parameter};
 
 /// A payment that was asked for, with the token of the customer's approval.
 #[derive(Debug, Clone)]
@@ -30,14 +28,9 @@ pub fn euro_payment(amount: &str, creditor: &str) -> Value {
 /// A request for the same each month, from the day after tomorrow on.
 pub fn monthly_payment(amount: &str, creditor: &str) -> Value {
     let mut body = euro_payment(amount, creditor);
-    body["startDate"] = day_in(2).into();
+    body["startDate"] = day(2).into();
     body["frequency"] = "Monthly".into();
     body
-}
-
-/// The day so many days from now.
-pub fn day_in(days: i64) -> String {
-    in_days(days).to_string()[..10].to_owned()
 }
 
 impl TestTpp {
@@ -47,15 +40,6 @@ impl TestTpp {
             .set("psu-ip-address", "192.0.2.1")
             .set("tpp-redirect-uri", CALLBACK)
             .body("application/json", body.to_string())
-            .signed(&self.signer)
-    }
-
-    /// A signed request for a bulk payment of these transfers from an account, the day after tomorrow.
-    pub fn bulk_request(&self, debtor: &str, transfers: &[Pain001Transfer<'_>]) -> Request {
-        self.request("POST", "/v1/bulk-payments/sepa-credit-transfers")
-            .set("psu-ip-address", "192.0.2.1")
-            .set("tpp-redirect-uri", CALLBACK)
-            .body("application/xml", pain001("09", debtor, &day_in(2), transfers))
             .signed(&self.signer)
     }
 
@@ -86,6 +70,15 @@ impl TestTpp {
         tokens.json()["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// A signed request for a bulk payment in pain.001.
+    pub fn bulk_request(&self, kind: &str, document: &str) -> Request {
+        self.request("POST", "/v1/bulk-payments/sepa-credit-transfers")
+            .set("psu-ip-address", "192.0.2.1")
+            .set("tpp-redirect-uri", CALLBACK)
+            .body(kind, document)
+            .signed(&self.signer)
+    }
+
     /// A payment that a customer approved, not yet confirmed.
     pub async fn approved_payment(
         &self,
@@ -93,8 +86,19 @@ impl TestTpp {
         (service_and_product, body): (&str, &Value),
         iban: &str,
     ) -> ApprovedPayment {
-        let asked = self.payment(server, service_and_product, body).await;
-        self.approved_of(server, &asked, iban).await
+        self.approved_request(server, &self.payment_request(service_and_product, body), iban).await
+    }
+
+    /// What is asked for by a request for a payment and approved by a customer, not yet confirmed.
+    pub async fn approved_request(
+        &self,
+        server: &TestServer,
+        request: &Request,
+        iban: &str,
+    ) -> ApprovedPayment {
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        self.approved_of(server, &answer.json(), iban).await
     }
 
     /// The payment of an answer, once a customer has approved it.

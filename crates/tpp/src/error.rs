@@ -218,6 +218,11 @@ impl BankError {
         self.begins_with("CERTIFICATE_EXPIRED") || self.texts.iter().any(is_key)
     }
 
+    /// Whether a certificate has not the role that a service needs.
+    pub fn is_about_role(&self) -> bool {
+        self.begins_with("ROLE_INVALID")
+    }
+
     /// Whether a certificate was replaced by another one, or revoked.
     pub fn is_about_revocation(&self) -> bool {
         self.begins_with("CERTIFICATE_REVOKED")

@@ -78,6 +78,8 @@ pub enum Approved {
     Funds {
         /// Its id.
         id: String,
+        /// The account that may be asked about.
+        account: String,
         /// Its status.
         status: String,
     },

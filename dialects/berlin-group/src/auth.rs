@@ -21,7 +21,7 @@ use http_signatures::digest::check_digest;
 use serde::de::DeserializeOwned;
 
 use crate::authorisations::SubjectPath;
-use crate::error::Error;
+use crate::error::{Error, shorten};
 
 const CERTIFICATE: &str = "TPP-Signature-Certificate";
 
@@ -276,17 +276,32 @@ impl Signed {
     /// The body as a document in XML.
     ///
     /// # Errors
-    /// 415 for another media type, 400 if there is none.
+    /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
     pub(crate) fn xml(&self) -> Result<&[u8], Error> {
-        self.check_media_type(&["application/xml", "text/xml"], "application/xml")?;
+        self.check_media_type(&["text/xml", "application/xml"], "text/xml or application/xml")?;
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
+        let charset = kind
+            .split(';')
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+            .map(|(_, value)| value.trim().trim_matches('"'));
+        if let Some(charset) = charset
+            && !charset.eq_ignore_ascii_case("utf-8")
+        {
+            let got = shorten(charset);
+            return Err(Error::format(format!(
+                "the charset \"{got}\" in Content-Type is not taken; send the document in UTF-8"
+            )));
+        }
         if self.body.is_empty() {
-            return Err(Error::format("the body is missing; send a pain.001 document"));
+            return Err(Error::format("the body is missing; send a document of pain.001"));
         }
         Ok(&self.body)
     }
 
+    /// Checks the media type, where one is given.
     fn check_media_type(&self, taken: &[&str], expected: &'static str) -> Result<(), Error> {
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or(expected);
+        let Some(kind) = self.header("content-type", "Content-Type")? else { return Ok(()) };
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if taken.iter().any(|taken| essence.eq_ignore_ascii_case(taken)) {
             return Ok(());

@@ -213,7 +213,7 @@ fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
         | R::SameAccount
         | R::NotEmpty
         | R::InsufficientFunds
-        | R::RefusedByBank(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
+        | R::Bank(_) => (StatusCode::BAD_REQUEST, "PAYMENT_FAILED"),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::auth::{About, Signed};
 use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created};
 use crate::error::Error;
-use crate::payment_bodies::{self, Ordered};
-use crate::{links, wire};
+use crate::payment_bodies::Ordered;
+use crate::{links, payment_bodies, wire};
 
 /// Services and products that the bank offers.
 const OFFERED: [(PaymentService, &[PaymentProduct]); 3] = {

@@ -12,7 +12,7 @@ async fn every_reason_is_given_when_a_payment_is_taken_and_when_it_is_made() {
         let digits = i64::try_from(place).unwrap() + 1;
         for terms in [sepa(), sepa_on("2027-01-01"), bulk(PaymentProduct::SepaCreditTransfers)] {
             let declined = scene.submit(&payer, &terms, &[scene.magic(100 + digits)]).await;
-            assert_eq!(declined, Err(PaymentRefusal::RefusedByBank(*reason)));
+            assert_eq!(declined, Err(PaymentRefusal::Bank(*reason)));
         }
         let at_once = scene.submit(&payer, &sepa(), &[scene.magic(110 + digits)]).await.unwrap();
         let later = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.magic(110 + digits)]).await.unwrap();

@@ -3,7 +3,6 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use berlin_group::wire;
 use http::Method;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::Client;
@@ -14,40 +13,8 @@ use super::session::Session;
 use crate::call::Call;
 use crate::kept_approvals::Matter;
 use crate::kept_payments::{KeptPayment, KeptRequest};
-use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
+use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish, Product};
 use crate::{Error, clock, random};
-
-/// What the bank answers about a payment, or whoever of its members it tells.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PaymentAnswer {
-    transaction_status: String,
-    #[serde(default)]
-    payment_id: Option<String>,
-    #[serde(default)]
-    authorisation_id: Option<String>,
-    #[serde(default)]
-    debtor_account: Option<wire::AccountReference>,
-    #[serde(default)]
-    debtor_name: Option<String>,
-    #[serde(default)]
-    creditor_account: Option<wire::AccountReference>,
-    #[serde(default)]
-    instructed_amount: Option<wire::Amount>,
-    #[serde(default, rename = "_links")]
-    links: wire::AuthorisationLinks,
-}
-
-/// The status of a payment.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TransactionStatus {
-    transaction_status: String,
-    #[serde(default)]
-    funds_available: Option<bool>,
-    #[serde(default)]
-    psu_message: Option<String>,
-}
 
 impl Client {
     /// Asks for a payment and keeps it.
@@ -61,10 +28,8 @@ impl Client {
         let interface = self.interface(tenant)?;
         let path = format!("/v1/{}", request.product);
         let call = interface.request(&path, request.body, request.content_type, redirect_uri);
-        let answer: PaymentAnswer = self.make(&interface, call).await?;
-        let without =
-            || Error::Answer { url: format!("POST {path}"), reason: "it has no paymentId".to_owned() };
-        let id = answer.payment_id.ok_or_else(without)?;
+        let answer: wire::Payment = self.make(&interface, call).await?;
+        let id = answer.payment_id;
         let whose = (tenant, redirect_uri);
         let kept = KeptPayment {
             id: id.clone(),
@@ -121,7 +86,7 @@ impl Client {
 impl Session<'_> {
     /// The status of the payment, which is kept.
     pub(super) async fn payment_status(&mut self) -> Result<PaymentStatus, Error> {
-        let read: TransactionStatus = self.branch.interface.status(&self.path()).await?;
+        let read: wire::PaymentStatus = self.branch.interface.status(&self.path()).await?;
         let status = read.transaction_status;
         self.note_payment(&status)?;
         let rests = self.payment().is_some_and(|kept| rests(kept, &status));
@@ -133,7 +98,7 @@ impl Session<'_> {
     pub(super) async fn payment_details(&mut self) -> Result<PaymentDetails, Error> {
         let call = Call::get(self.branch.interface.api(&self.path()));
         let interface = &self.branch.interface;
-        let read: PaymentAnswer = interface.transport.json(interface.signed(call)?).await?;
+        let read: wire::Payment = interface.transport.json(interface.signed(call)?).await?;
         self.note_payment(&read.transaction_status)?;
         let kept = self.payment();
         Ok(PaymentDetails {
@@ -142,8 +107,8 @@ impl Session<'_> {
             asked: kept.map(|kept| kept.asked.clone()),
             debtor: read.debtor_account.and_then(number),
             debtor_name: read.debtor_name,
-            creditor: read.creditor_account.and_then(number),
-            amount: read.instructed_amount.map(|it| format!("{} {}", it.amount, it.currency)),
+            creditor: None,
+            amount: None,
         })
     }
 
@@ -156,7 +121,7 @@ impl Session<'_> {
         let url = call.url.clone();
         let body = interface.transport.send(interface.signed(call)?).await?;
         // A bank that takes it back at once need not say anything about it.
-        let answer: Option<PaymentAnswer> = match body.is_empty() {
+        let answer: Option<wire::Payment> = match body.is_empty() {
             true => None,
             false => Some(
                 serde_json::from_slice(&body)
@@ -183,7 +148,7 @@ impl Session<'_> {
     }
 
     /// From now on, what the customer is asked to approve is to take the payment back.
-    fn keep_cancellation(&mut self, answer: PaymentAnswer) -> Result<(), Error> {
+    fn keep_cancellation(&mut self, answer: wire::Payment) -> Result<(), Error> {
         let kept = self.approval();
         let whose = (kept.tenant.as_str(), kept.redirect_uri.as_str());
         let fresh = approval(whose, kept.id.clone(), answer.authorisation_id, answer.links)?;
@@ -210,13 +175,14 @@ impl Session<'_> {
 
 /// Whether a payment stays at a status until somebody does something, or a day comes.
 fn rests(kept: &KeptPayment, status: &str) -> bool {
-    let service = kept.product.as_deref().and_then(|product| product.split('/').next());
+    let (service, product) = kept.product.as_deref().and_then(|it| it.split_once('/')).unwrap_or_default();
     match status {
         "ACSC" | "ACCC" | "ACWP" | "PART" | "PATC" | "RJCT" | "CANC" => true,
         "RCVD" => !kept.approval.as_ref().is_some_and(|approval| approval.confirmed),
         "ACTC" => kept.is_dated,
-        "ACCP" => service == Some("periodic-payments"),
-        "ACSP" => service == Some("bulk-payments"),
+        "ACCP" => service == "periodic-payments",
+        // Whatever is not instant settles with others on a business day.
+        "ACSP" => service == "bulk-payments" || product != Product::Sepa.name(),
         _ => false,
     }
 }
@@ -245,7 +211,8 @@ mod tests {
         for (product, is_dated, resting, moving) in [
             ("payments/sepa-credit-transfers", false, "RCVD ACSC ACCC RJCT CANC PATC", "ACTC ACSP PDNG ACCP"),
             ("payments/sepa-credit-transfers", true, "RCVD ACTC ACSC", "ACSP"),
-            ("periodic-payments/uk-domestic-transfers", false, "ACCP", "ACTC ACSP"),
+            ("payments/uk-domestic-transfers", false, "RCVD ACSP ACSC", "ACTC ACCP"),
+            ("periodic-payments/sepa-credit-transfers", false, "ACCP", "ACTC ACSP"),
             ("bulk-payments/sepa-credit-transfers", false, "ACSP PART ACSC", "ACTC ACCP"),
         ] {
             let kept = kept(product, is_dated);

@@ -257,7 +257,11 @@ impl Session<'_> {
         let (id, status) = (self.id(), self.status().await?);
         done("confirmation", &format!("consent is {status}"));
         Ok(match self.matter {
-            Matter::Funds(_) => Approved::Funds { id, status },
+            Matter::Funds(_) => {
+                let mut kept = self.client.state.funds_consents.iter();
+                let account = kept.find(|kept| kept.approval.id == id).map(|kept| kept.account.clone());
+                Approved::Funds { id, account: account.unwrap_or_default(), status }
+            }
             _ => Approved::Consent { id, status },
         })
     }

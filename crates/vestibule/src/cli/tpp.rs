@@ -196,6 +196,9 @@ pub(crate) struct HeadlessArgs {
     /// The customer's account, to log in with.
     #[arg(long, value_name = "IBAN", id = "customer_iban")]
     pub(crate) customer_iban: Option<String>,
+    /// Number of the digipass to log in with, of another holder of the account than the first.
+    #[arg(long, value_name = "NUMBER", requires = "customer_iban")]
+    pub(crate) digipass: Option<String>,
     /// Print the address instead of opening a browser.
     #[arg(long)]
     pub(crate) no_browser: bool,

@@ -32,7 +32,9 @@ mod third_party;
 mod tls;
 mod tpp_bunq;
 mod tpp_command;
+mod tpp_funds;
 mod tpp_payments;
+mod tpp_refusals;
 mod two_nodes;
 
 /// The binary under test.

@@ -121,6 +121,7 @@ fn what_is_missing_is_reached_by_what_is_printed() {
         let address = address.split("--bank ").nth(1).unwrap().split(' ').next().unwrap();
         for (more, goals) in [
             ("", &["balances", "transactions", "refresh", "status consent"][..]),
+            ("--state funds", &["funds --iban IBAN --amount 1.00", "funds status"]),
             (
                 "--state 'a folder' --dialect berlin-group",
                 &["authorise --headless approve --customer-iban IBAN", "accounts"],

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::{Answer, CALLBACK, day_in, detailed, euro_payment, in_euro, monthly_payment, pain001};
+use testkit::{Answer, CALLBACK, day, detailed, euro_payment, in_euro, monthly_payment, pain001};
 
 use crate::ID;
+
+const JSON: &str = "application/json";
 
 /// In the format of the interface, for which the standard has no code, with a time to try again.
 fn assert_told(name: &str, answer: &Answer, secrets: &[&str]) {
@@ -28,6 +30,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let payment = euro_payment("1.00", iban);
     let asked = tpp.payment(server, "payments/sepa-credit-transfers", &payment).await;
     let payment_id = asked["paymentId"].as_str().unwrap();
+    let bulk = pain001("03", iban, &day(7), &[(100, "A. Payee", iban, "Invoice 7")]);
     let operations = operations(server, "/xs2a-bg").await;
     let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban, account];
     // First what comes after the question who calls, then that one too.
@@ -43,18 +46,18 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .replace("{authorisation}", &consent.authorisation)
                 .replace("{account}", account);
             let query = if path.ends_with("/page") { "?edgeToken=x" } else { "" };
-            let body = match path.rsplit('/').next() {
-                Some("consents") => detailed(iban, true).to_string(),
-                Some("confirmation-of-funds") => json!({"account": {"iban": iban}}).to_string(),
-                Some("funds-confirmations") => in_euro(iban, "1.00").to_string(),
+            let (kind, body) = match path.rsplit('/').next() {
+                Some("consents") => (JSON, detailed(iban, true).to_string()),
+                Some("confirmation-of-funds") => (JSON, json!({"account": {"iban": iban}}).to_string()),
+                Some("funds-confirmations") => (JSON, in_euro(iban, "1.00").to_string()),
                 Some("sepa-credit-transfers") if path.starts_with("/v1/bulk-payments") => {
-                    pain001("09", iban, &day_in(2), &[(100, "A. Payee", iban, "One")])
+                    ("text/xml", bulk.clone())
                 }
                 Some("sepa-credit-transfers") if path.starts_with("/v1/periodic-payments") => {
-                    monthly_payment("1.00", iban).to_string()
+                    (JSON, monthly_payment("1.00", iban).to_string())
                 }
-                Some("sepa-credit-transfers") => payment.to_string(),
-                _ => String::new(),
+                Some("sepa-credit-transfers") => (JSON, payment.to_string()),
+                _ => (JSON, String::new()),
             };
             let request = tpp
                 .request(method, &format!("{path}{query}"))
@@ -62,7 +65,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
                 .set("authorization", format!("Bearer {}", consent.access_token))
                 .set("psu-ip-address", "192.0.2.1")
                 .set("tpp-redirect-uri", CALLBACK)
-                .body(if body.starts_with('<') { "application/xml" } else { "application/json" }, body)
+                .body(kind, body)
                 .signed(&tpp.signer);
             assert_told(&format!("{method} {path}, {intact:?}"), &server.send(&request).await, &secrets);
             count += 1;

@@ -1,7 +1,7 @@
 //! Payments that are taken back, before the bank has them and afterwards.
 
 use serde_json::{Value, json};
-use testkit::{TestServer, day_in, euro_payment, monthly_payment, parameter};
+use testkit::{TestServer, day, euro_payment, monthly_payment, pain001, parameter};
 
 use crate::ID;
 use crate::refusals::check;
@@ -87,13 +87,14 @@ async fn what_waits_for_its_day_is_stopped_once_the_customer_says_so() {
     let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
     let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
     let mut later = euro_payment("1.00", creditor);
-    later["requestedExecutionDate"] = day_in(5).into();
+    later["requestedExecutionDate"] = day(5).into();
     let periodic = monthly_payment("1.00", creditor);
+    let bulk = pain001("09", iban, &day(2), &[(100, "A. Payee", creditor, "One")]);
     let mut stopped = Vec::new();
     for (request, waits) in [
         (tpp.payment_request(SEPA, &later), "ACTC"),
         (tpp.payment_request("periodic-payments/sepa-credit-transfers", &periodic), "ACCP"),
-        (tpp.bulk_request(iban, &[(100, "A. Payee", creditor, "One")]), "ACTC"),
+        (tpp.bulk_request("application/xml", &bulk), "ACTC"),
     ] {
         let asked = server.send(&request).await;
         assert_eq!(asked.status, 201, "{}", asked.body);
@@ -159,7 +160,7 @@ async fn what_is_made_while_the_customer_thinks_about_it_is_made() {
     let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
     let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
     let mut later = euro_payment("1.00", creditor);
-    later["requestedExecutionDate"] = day_in(3).into();
+    later["requestedExecutionDate"] = day(3).into();
     let payment = tpp.submitted_payment(&server, (SEPA, &later), iban).await;
     let told = server.send(&tpp.redirecting("DELETE", &payment.path)).await.json();
     let sca = tpp.path_of(&told["_links"]["scaStatus"]);

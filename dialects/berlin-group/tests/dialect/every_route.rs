@@ -2,8 +2,8 @@
 //! take one. An operation without a row here fails, and so does a row without an operation.
 
 use testkit::{
-    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, detailed, euro_payment, in_euro,
-    monthly_payment,
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, ValidConsent, day, detailed, euro_payment,
+    in_euro, monthly_payment, pain001,
 };
 
 use crate::ID;
@@ -108,17 +108,16 @@ impl Scene {
         let payer = payer["iban"].as_str().unwrap();
         let mut payments = Vec::new();
         for service in PAYMENT_SERVICES {
+            let what = format!("{service}/sepa-credit-transfers");
             let request = match *service {
-                "bulk-payments" => tpp.bulk_request(payer, &[(100, "A. Payee", iban, "One")]),
-                "periodic-payments" => {
-                    let body = monthly_payment("1.00", iban);
-                    tpp.payment_request("periodic-payments/sepa-credit-transfers", &body)
+                "bulk-payments" => {
+                    let bulk = pain001("09", payer, &day(7), &[(100, "A. Payee", iban, "Invoice 7")]);
+                    tpp.bulk_request("application/xml", &bulk)
                 }
-                _ => tpp.payment_request("payments/sepa-credit-transfers", &euro_payment("1.00", iban)),
+                "periodic-payments" => tpp.payment_request(&what, &monthly_payment("1.00", iban)),
+                _ => tpp.payment_request(&what, &euro_payment("1.00", iban)),
             };
-            let asked = server.send(&request).await;
-            assert_eq!(asked.status, 201, "{}", asked.body);
-            payments.push(tpp.approved_of(&server, &asked.json(), payer).await);
+            payments.push(tpp.approved_request(&server, &request, payer).await);
         }
         let funds = tpp.valid_funds(&server, iban).await;
         let iban = iban.to_owned();
@@ -244,6 +243,7 @@ async fn what_takes_a_token_asks_for_signature_and_token() {
             true => &scene.payment(operation).access_token,
             false => &scene.consent(operation).access_token,
         };
+        let operation = operation.as_str();
         let right = format!("Bearer {token}");
         let call = scene.call(operation).set("authorization", &right);
         scene.demand_signature(operation, &call).await;

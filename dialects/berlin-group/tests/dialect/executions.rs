@@ -194,6 +194,41 @@ async fn whoever_tests_makes_a_payment_what_it_is_to_be() {
     assert_eq!((status, &answer["error"]), (409, &json!("invalid_status")), "{answer}");
 }
 
+#[tokio::test]
+async fn a_periodic_payment_is_made_each_time_until_it_is_cancelled() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "30.00").await, holder(&server, "nl", "0.00").await);
+    let mut body = euro_payment("12.50", iban(&payee));
+    body["startDate"] = json!(day(&server, "nl", 1).await);
+    body["frequency"] = json!("Weekly");
+    let what = ("periodic-payments/sepa-credit-transfers", &body);
+    let path = tpp.submitted_payment(&server, what, iban(&payer)).await.path;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCP");
+    assert_eq!(tpp.expected_balance(&server, iban(&payee)).await, 0);
+    // Of three times, there is no money for the third one; that does not end it.
+    server.advance("nl", "P20D").await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCP");
+    let made = seen(&server, &path).await;
+    assert_eq!((&made["executions"], &made["reason"]), (&json!(3), &json!("AM04")), "{made}");
+    assert_eq!(tpp.expected_balance(&server, iban(&payee)).await, 2_500);
+    let more = holder(&server, "nl", "100.00").await;
+    submitted(&tpp, &server, (&euro_payment("20.00", iban(&payer)), &more)).await;
+    server.advance("nl", "P7D").await;
+    assert_eq!(tpp.expected_balance(&server, iban(&payee)).await, 3_750);
+    let asked = server.send(&tpp.redirecting("DELETE", &path)).await;
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    let asked = asked.json();
+    let token = tpp.token_of(&server, &asked, iban(&payer)).await;
+    let cancelled =
+        tpp.confirm_payment_at(&server, &tpp.path_of(&asked["_links"]["scaStatus"]), &token).await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.body);
+    assert_eq!(tpp.payment_status(&server, &path).await, "CANC");
+    server.advance("nl", "P60D").await;
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 1_250);
+}
+
 /// What is set aside until the business day is pending in the list of transactions.
 #[tokio::test]
 async fn a_british_payment_is_pending_until_it_settles() {

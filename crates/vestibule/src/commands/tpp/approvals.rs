@@ -77,10 +77,9 @@ impl Session<'_> {
                 output::line(&status_text(now));
                 return self.next_of(now);
             }
-            Approved::Funds { id, status } => {
+            Approved::Funds { id, account, status } => {
                 output::line(&format!("Consent for funds {id} is {status}"));
-                let ask = Next::new("tpp funds").and("--iban IBAN --amount 10.00").option("--consent", id);
-                return self.next(&[ask]);
+                return self.next(&[Next::new("tpp funds").option("--iban", account).and("--amount 10.00")]);
             }
         };
         output::line(&text);
@@ -142,7 +141,7 @@ fn wanted(command: &TppAuthoriseArgs) -> Wanted {
 /// For programs.
 pub(super) fn approved_json(approved: &Approved) -> Value {
     match approved {
-        Approved::Consent { id, status } | Approved::Funds { id, status } => {
+        Approved::Consent { id, status } | Approved::Funds { id, status, .. } => {
             json!({"consentId": id, "consentStatus": status})
         }
         Approved::Payment(now) => status_json(now),

@@ -26,8 +26,9 @@ impl Session<'_> {
         let Departure { matter, url, redirect_uri } = departure;
         if let Some(decision) = args.headless {
             let iban = check_headless(args)?;
-            let approval =
-                Approval { url, iban, decision: decision.name(), account: None, digipass_number: None };
+            let digipass_number = args.digipass.as_deref();
+            let decision = decision.name();
+            let approval = Approval { url, iban, decision, account: None, digipass_number };
             return Ok(self.management().await?.decide(&approval).await?);
         }
         output::error(&format!("Open this address in a browser:\n\n  {url}\n"));

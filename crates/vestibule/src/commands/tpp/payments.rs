@@ -24,6 +24,7 @@ impl Session<'_> {
         let headless = HeadlessArgs {
             headless: command.headless,
             customer_iban: command.customer_iban.clone().or_else(|| customer_of(&wish)),
+            digipass: None,
             no_browser: true,
         };
         check_headless(&headless)?;
@@ -77,8 +78,10 @@ impl Session<'_> {
             output::line(&format!(
                 "The customer decides about it at this address, or wherever authorise leads:\n\n  {url}\n"
             ));
+            self.next(&[authorise(&now.id), Next::payment_status(&now.id)]);
+        } else {
+            self.next_of(&now);
         }
-        self.next_of(&now);
         Ok(())
     }
 
@@ -165,9 +168,8 @@ impl Session<'_> {
 
     /// Prints the commands that come after a status.
     pub(super) fn next_of(&self, now: &PaymentStatus) {
-        let authorise = || Next::new("tpp authorise").option("--payment", &now.id);
         match now.status.as_str() {
-            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(), Next::payment_status(&now.id)]),
+            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(&now.id), Next::payment_status(&now.id)]),
             _ if now.rests => {}
             _ => self.next(&[Next::payment_status(&now.id).and("--wait")]),
         }
@@ -207,6 +209,11 @@ impl Session<'_> {
     }
 }
 
+/// Sends the customer to the bank with a payment.
+fn authorise(id: &str) -> Next {
+    Next::new("tpp authorise").option("--payment", id)
+}
+
 /// For programs.
 pub(super) fn status_json(now: &PaymentStatus) -> Value {
     let mut json = json!(now);
@@ -216,10 +223,12 @@ pub(super) fn status_json(now: &PaymentStatus) -> Value {
 
 /// For people.
 pub(super) fn status_text(now: &PaymentStatus) -> String {
+    // Of what is under way or made, that goes without saying.
+    let waits = matches!(now.status.as_str(), "PDNG" | "ACTC" | "ACCP" | "ACFC" | "ACWC");
     let funds = match now.funds_available {
-        Some(true) => ", and the money is there",
+        Some(true) if waits => ", and the money is there",
         Some(false) => ", and the money is not there",
-        None => "",
+        _ => "",
     };
     let reason = now.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
     format!("Payment {} is {}{funds}{reason}", now.id, in_words(&now.status))

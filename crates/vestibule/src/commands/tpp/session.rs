@@ -175,6 +175,12 @@ impl<'a> Session<'a> {
                 let register = self.hints.command(&super::enrolment::registration_of(&state));
                 failure.text += &format!("; with the one that is kept: {register}");
             }
+            if bank.is_about_role() {
+                let all = eidas::Role::THIRD_PARTY.map(eidas::Role::name).join(",");
+                let certificate = self.hints.tail(&Next::new("tpp certificate").option("--role", &all));
+                let register = self.hints.command(&super::enrolment::registration_of(&state));
+                failure.text += &format!("; get one that has it{certificate}; then register it: {register}");
+            }
             if bank.is_about_validity() {
                 failure.text += &self.other_certificates(&state, tenant);
             }
