@@ -435,7 +435,7 @@ pub enum PaymentRefusal {
 
 impl PaymentRefusal {
     /// Why a bank does not make a payment, in the words of ISO 20022.
-    pub fn reject_reason(&self) -> RejectReason {
+    pub fn reason(&self) -> RejectReason {
         match self {
             Self::Bank(reason) => *reason,
             Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,

@@ -55,7 +55,7 @@ impl Gateway {
         match self.0.bank.payments.submit(&orders, changes().put_payment(&approved), ctx.now).await? {
             Ok(_) => Ok(confirmed),
             Err(declined) => {
-                let reason = declined.refusal.reject_reason();
+                let reason = declined.refusal.reason();
                 self.0.store.save(changes().put_payment(&payment.refused(reason, ctx.now))).await?;
                 Err(PaymentRefusal::Bank(reason).into())
             }

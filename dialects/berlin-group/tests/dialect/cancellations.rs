@@ -89,17 +89,12 @@ async fn what_waits_for_its_day_is_stopped_once_the_customer_says_so() {
     let mut later = euro_payment("1.00", creditor);
     later["requestedExecutionDate"] = day(5).into();
     let periodic = monthly_payment("1.00", creditor);
+    let bulk = pain001("09", iban, &day(2), &[(100, "A. Payee", creditor, "One")]);
     let mut stopped = Vec::new();
     for (request, waits) in [
         (tpp.payment_request(SEPA, &later), "ACTC"),
         (tpp.payment_request("periodic-payments/sepa-credit-transfers", &periodic), "ACCP"),
-        (
-            tpp.bulk_request(
-                "text/xml",
-                &pain001("09", iban, &day(2), &[(100, "A. Payee", creditor, "One")]),
-            ),
-            "ACTC",
-        ),
+        (tpp.bulk_request("application/xml", &bulk), "ACTC"),
     ] {
         let asked = server.send(&request).await;
         assert_eq!(asked.status, 201, "{}", asked.body);

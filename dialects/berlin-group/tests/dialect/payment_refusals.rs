@@ -276,7 +276,7 @@ async fn asking_for_a_payment() {
             "periodic-payments has sepa-credit-transfers, uk-domestic-transfers",
         ),
         ("JSON in bulk", to("bulk-payments/sepa-credit-transfers"), 415, "FORMAT_ERROR", "application/xml"),
-        ("no bulk", tpp.bulk_request("text/xml", ""), 400, "FORMAT_ERROR", "send a pain.001 document"),
+        ("no bulk", tpp.bulk_request("text/xml", ""), 400, "FORMAT_ERROR", "send a document of pain.001"),
         ("a service that there is not", to("instant-payments/sepa-credit-transfers"), 404, "", "Not Found"),
         ("no id", tpp.get(&format!("/v1/{SEPA}/")), 404, "", "Not Found"),
         ("no id before status", tpp.get(&format!("/v1/{SEPA}//status")), 404, "", "Not Found"),
