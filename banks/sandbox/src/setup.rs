@@ -21,8 +21,6 @@ pub struct SandboxSettings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
-    /// Whether it makes payments to other countries and in other currencies.
-    pub cross_border_payments: bool,
     /// Seed of names, ids and numbers, customers' digipass numbers among them; without one the system draws them.
     pub seed: Option<u64>,
     /// The moment at which the bank's time begins; the system's time without one.
@@ -97,11 +95,7 @@ impl Sandbox {
         for der in &settings.trusted {
             trust.add_anchor(der)?;
         }
-        let gateway_settings = Settings {
-            tenants: settings.tenants,
-            profiles: settings.profiles,
-            cross_border_payments: settings.cross_border_payments,
-        };
+        let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
         let shared: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,

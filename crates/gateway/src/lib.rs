@@ -90,8 +90,6 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
-    /// Whether it makes payments to other countries and in other currencies.
-    pub cross_border_payments: bool,
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.

@@ -17,6 +17,8 @@ pub struct Profile {
     pub sca: ScaRules,
     /// What it grants access to accounts for.
     pub consents: ConsentRules,
+    /// Whether it makes payments to other countries and in other currencies.
+    pub cross_border_payments: bool,
     /// Where it lets third parties have browsers sent back to.
     pub redirects: RedirectRules,
     /// What it demands of signatures over messages.
@@ -27,6 +29,57 @@ pub struct Profile {
     pub clients: ClientRules,
     /// How often it may be called: of these the first that is for a call. None for calls without limit.
     pub rates: &'static [RateLimit],
+    /// What it does with API keys, if it has them.
+    pub keys: KeyRules,
+}
+
+/// What an interface does with API keys and their sessions, and with payments that are asked for in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRules {
+    /// How long a fresh key waits for its first device.
+    pub first_use: SignedDuration,
+    /// How long the first session of a third party's key lasts.
+    pub first_session: SignedDuration,
+    /// How long later sessions of a third party last, and those of one approval.
+    pub session: SignedDuration,
+    /// How long a session of a customer in person lasts, unless they choose otherwise.
+    pub customer_session: SignedDuration,
+    /// The shortest and the longest that they may choose.
+    pub customer_sessions: [SignedDuration; 2],
+    /// How long a payment waits for its customer.
+    pub payment: SignedDuration,
+    /// How long one waits whose customer is sent a link, unless the third party chooses otherwise.
+    pub linked_payment: SignedDuration,
+    /// The longest that it may choose.
+    pub longest_linked_payment: SignedDuration,
+    /// What can be made in a day by those who have no key yet.
+    pub newcomers: Newcomers,
+}
+
+impl KeyRules {
+    /// Of an interface without API keys.
+    pub const NONE: Self = Self {
+        first_use: SignedDuration::ZERO,
+        first_session: SignedDuration::ZERO,
+        session: SignedDuration::ZERO,
+        customer_session: SignedDuration::ZERO,
+        customer_sessions: [SignedDuration::ZERO; 2],
+        payment: SignedDuration::ZERO,
+        linked_payment: SignedDuration::ZERO,
+        longest_linked_payment: SignedDuration::ZERO,
+        newcomers: Newcomers { installations: 0, customers: 0, third_parties: 0 },
+    };
+}
+
+/// What can be made in a day by those who have no key yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newcomers {
+    /// Installations of clients.
+    pub installations: u32,
+    /// Customers without log-in, at a bank for tests. Their books are kept.
+    pub customers: u32,
+    /// Third parties that come for the first time, with certificates that they may have signed themselves.
+    pub third_parties: u32,
 }
 
 /// What a bank demands of signatures over messages.

@@ -98,11 +98,15 @@ impl TestTpp {
     ) -> ApprovedPayment {
         let answer = server.send(request).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
-        let asked = answer.json();
+        self.approved_of(server, &answer.json(), iban).await
+    }
+
+    /// The payment of an answer, once a customer has approved it.
+    pub async fn approved_of(&self, server: &TestServer, asked: &Value, iban: &str) -> ApprovedPayment {
         ApprovedPayment {
             path: self.path_of(&asked["_links"]["self"]),
             authorisation: self.path_of(&asked["_links"]["scaStatus"]),
-            access_token: self.token_of(server, &asked, iban).await,
+            access_token: self.token_of(server, asked, iban).await,
         }
     }
 

@@ -218,10 +218,11 @@ async fn open_store(data: &DataLocation) -> Result<(Option<DataFolder>, Store), 
 }
 
 fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> SandboxSettings {
+    let mut profiles = (config.profiles)(config.strictness, config.rate_limits);
+    profiles.berlin_group.cross_border_payments = config.cross_border_payments;
     SandboxSettings {
         tenants: config.tenants.clone(),
-        profiles: (config.profiles)(config.strictness, config.rate_limits),
-        cross_border_payments: config.cross_border_payments,
+        profiles,
         seed: config.seed,
         begin: config.begin,
         public_url: public_url.to_owned(),

@@ -266,11 +266,7 @@ impl Signed {
     /// # Errors
     /// 415 for another media type, 400 for what cannot be read.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/json");
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Rejected::MediaType { got: essence.to_owned(), expected: "application/json" }.into());
-        }
+        self.check_media_type(&["application/json"], "application/json")?;
         if self.body.is_empty() {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
@@ -282,14 +278,10 @@ impl Signed {
     /// # Errors
     /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
     pub(crate) fn xml(&self) -> Result<&[u8], Error> {
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or("application/xml");
-        let mut parts = kind.split(';');
-        let essence = parts.next().unwrap_or_default().trim();
-        if !["text/xml", "application/xml"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
-            let expected = "text/xml or application/xml";
-            return Err(Rejected::MediaType { got: essence.to_owned(), expected }.into());
-        }
-        let charset = parts
+        self.check_media_type(&["text/xml", "application/xml"], "text/xml or application/xml")?;
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
+        let charset = kind
+            .split(';')
             .filter_map(|parameter| parameter.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
             .map(|(_, value)| value.trim().trim_matches('"'));
@@ -305,6 +297,16 @@ impl Signed {
             return Err(Error::format("the body is missing; send a document of pain.001"));
         }
         Ok(&self.body)
+    }
+
+    /// Checks the media type, where one is given.
+    fn check_media_type(&self, taken: &[&str], expected: &'static str) -> Result<(), Error> {
+        let Some(kind) = self.header("content-type", "Content-Type")? else { return Ok(()) };
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if taken.iter().any(|taken| essence.eq_ignore_ascii_case(taken)) {
+            return Ok(());
+        }
+        Err(Rejected::MediaType { got: essence.to_owned(), expected }.into())
     }
 
     /// Checks that a body whose members are not read is empty or a JSON object.

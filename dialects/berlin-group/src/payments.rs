@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use edge::{Edge, note_subject};
 use gateway::domain::{
-    Authorisation, Iban, Payment, PaymentProduct, PaymentService, Purpose, Subject, SubjectKind,
+    Authorisation, Iban, Interface, Payment, PaymentProduct, PaymentService, Purpose, Subject, SubjectKind,
     TransactionStatus,
 };
 use gateway::{Cancellation, PaymentInitiation, PaymentView, RequestedPayment};
@@ -178,7 +178,8 @@ fn product(call: &Signed) -> Result<(PaymentService, PaymentProduct), Error> {
 }
 
 fn check_offered(edge: &Edge, product: PaymentProduct) -> Result<(), Error> {
-    if product == PaymentProduct::CrossBorderCreditTransfers && !edge.gateway.settings().cross_border_payments
+    if product == PaymentProduct::CrossBorderCreditTransfers
+        && !edge.gateway.profile(Interface::BerlinGroup).cross_border_payments
     {
         return Err(Error::new(
             StatusCode::NOT_IMPLEMENTED,

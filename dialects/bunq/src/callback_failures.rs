@@ -151,7 +151,7 @@ fn render(failure: &Record<Failure>) -> Object {
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
     let (found, links) = call.page_of::<Failure>(user).await?;
-    Ok(Reply::page(found.iter().map(render).collect(), links))
+    Ok(Reply::page(found.iter().map(render), links))
 }
 
 /// `POST /user/{user}/notification-filter-failure`: tries failures again, as often as at first.

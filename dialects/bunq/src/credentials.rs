@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use gateway::domain::{GrantId, Interface, REMEMBERED, Refusal, SecretHash, Timestamp};
 use gateway::{ActingTpp, Ctx};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -22,12 +21,6 @@ use crate::state::Bunq;
 use crate::users::{self, User};
 use crate::wire::CredentialPasswordIp;
 use crate::wire::objects::{self, Object, State};
-
-/// How long a fresh key waits for its first device, at a bank for tests.
-const FIRST_USE: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long a fresh key waits for its first device at a real bank.
-const FIRST_USE_LIVE: SignedDuration = SignedDuration::from_hours(4);
 
 /// From the hash of an API key to its user and the credential's number.
 const BY_KEY: &str = "credential-by-key";
@@ -319,8 +312,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
 async fn make_key(call: &Call, acting: &ActingTpp, accepted: &Accepted) -> Result<Reply, gateway::Error> {
     let (bunq, ctx) = (&call.bunq, &call.ctx);
     let user = users::number_of(bunq, ctx, User::provider(accepted, acting.id().clone())).await?;
-    let lifetime = if bunq.edge.gateway.is_for_tests() { FIRST_USE } else { FIRST_USE_LIVE };
-    let expires_at = ctx.now.saturating_add(lifetime).unwrap_or(ctx.now);
+    let expires_at = ctx.now.saturating_add(bunq.rules().first_use).unwrap_or(ctx.now);
     let certificate = Some(accepted.holder().fingerprint.clone());
     let credential = Credential { certificate, ..Credential::new(Some(expires_at), None) };
     let record = Record::new(bunq.number().await?, user, ctx.now, credential);
@@ -378,8 +370,7 @@ pub(crate) async fn read_own(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
     let (found, links) = call.page_of::<Credential>(user).await?;
-    let elements = found.iter().map(|record| render(&call.bunq, record, call.ctx.now)).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|record| render(&call.bunq, record, call.ctx.now)), links))
 }
 
 /// `GET /user/{user}/credential-password-ip/{id}`

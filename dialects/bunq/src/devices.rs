@@ -93,7 +93,7 @@ fn render(record: &Record<DeviceServer>) -> Object {
 pub(crate) async fn list_all(call: Call) -> Result<Reply, Error> {
     let user = call.session()?.user;
     let (found, links) = call.page_of::<DeviceServer>(user).await?;
-    Ok(Reply::page(found.iter().map(render).collect(), links))
+    Ok(Reply::page(found.iter().map(render), links))
 }
 
 /// `GET /device-server/{id}` and `GET /device/{id}`

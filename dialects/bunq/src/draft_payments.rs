@@ -5,7 +5,6 @@ use gateway::domain::payments::MAX_TRANSFERS;
 use gateway::domain::{
     Iban, Interface, Payment, PaymentId, PaymentRefusal, PaymentStatus, Subject, Timestamp, TppId,
 };
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -17,15 +16,12 @@ use crate::ledger::made_of;
 use crate::payment_batches::{add_batch, payment_of_batch};
 use crate::payments::{Renderer, check_may_pay, planned, roles_of_caller};
 use crate::pointers::transfers;
-use crate::records::{Range, Record, list as list_records};
+use crate::records::{Range, Record, list as list_records, stamped};
 use crate::reply::{Reply, time};
 use crate::users::{self, User};
 use crate::wire;
 use crate::wire::objects::{Object, Stamped};
 use crate::wire::payments::{DRAFT, Decision, DraftEntry, DraftResponse, PaymentBatch};
-
-/// How long a draft waits for the user.
-pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// A draft payment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,7 +81,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         tpp: call.acting().cloned(),
         debtor,
         transfers,
-        lifetime: LIFETIME,
+        lifetime: call.bunq.rules().payment,
     };
     let payment = call.initiate(request).await?;
     let first_entry = call.bunq.numbers(count).await?;
@@ -155,9 +151,8 @@ async fn object(
         (None, Some(one)) => Some(renderer.object(one)),
         (Some(id), Some(_)) => {
             let payments = made.iter().map(|one| renderer.payment(one)).collect();
-            let moment = time(payment.last_action_at);
-            let object = PaymentBatch { payments };
-            Some(Object::PaymentBatch(Stamped { id, created: moment.clone(), updated: moment, object }))
+            let times = (payment.last_action_at, payment.last_action_at);
+            Some(Object::PaymentBatch(stamped(id, times, PaymentBatch { payments })))
         }
     })
 }

@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::ledger::{Ledger, Numbered, find_one};
 use crate::pagination::Page;
 use crate::payments::{Renderer, moment_of};
-use crate::records::Range;
-use crate::reply::{Reply, time};
+use crate::records::{Range, stamped};
+use crate::reply::Reply;
 use crate::wire;
-use crate::wire::objects::{Object, Stamped, State};
+use crate::wire::objects::{Object, State};
 
 /// Where an event stands among all: by time, those of one moment by number.
 type Key = (jiff::Timestamp, i64);
@@ -32,8 +32,7 @@ fn event(call: &Call, seen: &Seen, user: i64, one: &Numbered) -> Event {
         object: Renderer::new(call, seen).object(one),
         status: State::Finalized,
     };
-    let event = Stamped { id, created: time(moment), updated: time(moment), object: event };
-    ((moment, id), Object::Event(Box::new(event)))
+    ((moment, id), Object::Event(Box::new(stamped(id, (moment, moment), event))))
 }
 
 /// The account that an event is on, and its payment.
@@ -101,7 +100,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let page = call.page()?;
     let mut events = candidates(&call, &page).await?;
     let links = page.close(&call.path, &mut events, |((_, id), _)| *id, |_| 1);
-    Ok(Reply::page(events.into_iter().map(|(_, event)| event).collect(), links))
+    Ok(Reply::page(events.into_iter().map(|(_, event)| event), links))
 }
 
 /// `GET /user/{user}/event/{id}`

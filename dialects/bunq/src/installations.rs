@@ -12,11 +12,11 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{UNUSED, until};
-use crate::records::{Record, find, index_until, key_of, look_up};
-use crate::reply::{Reply, time};
+use crate::records::{Record, find, index_until, key_of, look_up, stamped};
+use crate::reply::Reply;
 use crate::signatures::{canonical_pem, read_client_key};
 use crate::state::Bunq;
-use crate::wire::objects::{Object, Stamped};
+use crate::wire::objects::Object;
 use crate::wire::{Id, ServerPublicKey, Token};
 
 /// From the hash of a token to the number of the installation.
@@ -116,8 +116,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let record = Record::new(id, 0, call.ctx.now, KeptInstallation::new(&der, &received)).until(forget_at);
     let entries = [record.entry(), index_until(BY_TOKEN, hash.as_hex(), &id, forget_at)];
     bunq.drawer.save(&entries).await?;
-    let now = time(call.ctx.now);
-    let token = Stamped { id: token_id, created: now.clone(), updated: now, object: Token { token } };
+    let token = stamped(token_id, (call.ctx.now, call.ctx.now), Token { token });
     Ok(Reply::all(vec![Object::Id(Id { id }), Object::Token(token), public_key(bunq).await?]))
 }
 

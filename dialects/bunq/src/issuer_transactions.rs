@@ -22,10 +22,6 @@ use crate::wire::objects::Object;
 /// From a public UUID to the provider's user and the number.
 const BY_UUID: &str = "issuer-transaction-by-uuid";
 
-/// How long the payer has, unless the provider says otherwise; and the most it can say.
-const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
-
 /// A transaction whose payer is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct IssuerTransaction {
@@ -47,11 +43,15 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     check_description(&call, &creditor, description)?;
     let url_redirect = check_url("url_redirect", fields.text("url_redirect")?)?;
     let lifetime = match fields.optional_time("time_expiry")? {
-        None => LIFETIME,
+        None => call.bunq.rules().linked_payment,
         Some(at) => at.duration_since(call.ctx.now),
     };
-    if !(SignedDuration::from_secs(1)..=MAX_LIFETIME).contains(&lifetime) {
-        return Err(Error::bad("The field \"time_expiry\" must be in the future, at most 30 days ahead."));
+    let longest = call.bunq.rules().longest_linked_payment;
+    if !(SignedDuration::from_secs(1)..=longest).contains(&lifetime) {
+        let days = longest.as_hours() / 24;
+        return Err(Error::bad(format!(
+            "The field \"time_expiry\" must be in the future, at most {days} days ahead."
+        )));
     }
     let transfer = Transfer {
         creditor,

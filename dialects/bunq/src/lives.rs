@@ -57,15 +57,6 @@ kept! {
     "user" users::User;
 }
 
-/// Installations that can be made in a day.
-pub(crate) const INSTALLATIONS: u32 = 20_000;
-
-/// Customers that can be made without log-in in a day. Their books are kept.
-pub(crate) const CUSTOMERS: u32 = 2_000;
-
-/// Third parties that can come for the first time in a day, with certificates that they signed themselves.
-pub(crate) const PROVIDERS: u32 = 2_000;
-
 /// One network makes at most this part of what all make: nobody uses up everybody's day.
 const SHARES: u32 = 4;
 

@@ -47,7 +47,7 @@ async fn key(call: &Call) -> Result<String, Error> {
 
 fn render(filters: &[Filter]) -> Reply {
     let element = |filter: &Filter| Object::NotificationFilterUrl(filter.render());
-    Reply::page(filters.iter().map(element).collect(), Page::none())
+    Reply::page(filters.iter().map(element), Page::none())
 }
 
 /// `POST …/notification-filter-url`: replaces the list and answers it.
@@ -134,8 +134,7 @@ pub(crate) async fn list_pinned(call: Call) -> Result<Reply, Error> {
     let user = call.user()?;
     let (found, links) =
         call.page_of_visible::<CertificatePinned>(user, |pinned| !pinned.value.is_deleted).await?;
-    let elements = found.iter().map(render_pinned).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(render_pinned), links))
 }
 
 /// `GET /user/{user}/certificate-pinned/{id}`

@@ -180,7 +180,7 @@ fn render_callback(callback: &Callback) -> CallbackUrl {
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let user = manager(&call)?;
     let (found, links) = call.page_of::<OauthClient>(user).await?;
-    Ok(Reply::page(found.iter().map(|client| render(&call.bunq, client)).collect(), links))
+    Ok(Reply::page(found.iter().map(|client| render(&call.bunq, client)), links))
 }
 
 async fn named(call: &Call, name: Number) -> Result<Record<OauthClient>, Error> {
@@ -279,7 +279,7 @@ pub(crate) async fn add_callback(call: Call) -> Result<Reply, Error> {
 pub(crate) async fn list_callbacks(call: Call) -> Result<Reply, Error> {
     let client = named(&call, call.names.client).await?;
     let callbacks = client.value.callbacks.iter().rev();
-    let elements = callbacks.map(|callback| Object::OauthCallbackUrl(render_callback(callback))).collect();
+    let elements = callbacks.map(|callback| Object::OauthCallbackUrl(render_callback(callback)));
     Ok(Reply::page(elements, Page::none()))
 }
 

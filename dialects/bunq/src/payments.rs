@@ -25,7 +25,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let listed = in_range(&call, &seen, page.range, page.count).await?;
     let renderer = Renderer::new(&call, &seen);
     let ids: Vec<i64> = listed.payments.iter().map(|(id, _)| *id).collect();
-    let elements = listed.payments.iter().map(|one| renderer.object(one)).collect();
+    let elements = listed.payments.iter().map(|one| renderer.object(one));
     Ok(Reply::page(elements, page.links(&call.path, &ids, listed.has_older, listed.has_newer)))
 }
 

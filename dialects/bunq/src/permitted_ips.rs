@@ -9,8 +9,9 @@ use crate::credentials::{Address, named};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::pagination::Page;
-use crate::reply::{Reply, time};
-use crate::wire::objects::{Object, PermittedIp, Stamped, State};
+use crate::records::stamped;
+use crate::reply::Reply;
+use crate::wire::objects::{Object, PermittedIp, State};
 
 /// Any address.
 pub(crate) const ANY: &str = "*";
@@ -28,19 +29,14 @@ enum Wish {
 
 fn render(address: &Address) -> Object {
     let status = if address.is_active { State::Active } else { State::Inactive };
-    Object::PermittedIp(Stamped {
-        id: address.id,
-        created: time(address.created),
-        updated: time(address.updated),
-        object: PermittedIp { ip: address.ip.clone(), status },
-    })
+    let times = (address.created, address.updated);
+    Object::PermittedIp(stamped(address.id, times, PermittedIp { ip: address.ip.clone(), status }))
 }
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip`
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let credential = named(&call, call.user()?, call.names.credential).await?;
-    let addresses = credential.value.addresses.iter().rev().map(render).collect();
-    Ok(Reply::page(addresses, Page::none()))
+    Ok(Reply::page(credential.value.addresses.iter().rev().map(render), Page::none()))
 }
 
 /// `GET /user/{user}/credential-password-ip/{credential}/ip/{id}`

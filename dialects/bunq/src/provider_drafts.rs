@@ -6,7 +6,6 @@ use gateway::domain::{Counterparty, Iban, Payment, PaymentId, PaymentStatus, Sub
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, breathe};
-use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::amount;
@@ -63,7 +62,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         tpp: call.acting().cloned(),
         debtor: Some(debtor),
         transfers: vec![transfer],
-        lifetime: LIFETIME,
+        lifetime: call.bunq.rules().payment,
     };
     let payment = call.initiate(request).await?.id;
     let draft = call.bunq.add(&call.ctx, user, ProviderDraft { payment }).await?;

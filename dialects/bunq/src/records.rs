@@ -28,6 +28,11 @@ pub(crate) struct Record<T> {
     pub(crate) version: i64,
 }
 
+/// Something with its number, and when it was made and changed.
+pub(crate) fn stamped<T>(id: i64, (created, updated): (Timestamp, Timestamp), object: T) -> Stamped<T> {
+    Stamped { id, created: time(created), updated: time(updated), object }
+}
+
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
 struct Stored<T> {
@@ -62,7 +67,7 @@ impl<T: Kept> Record<T> {
 
     /// The same where something else says when it was changed.
     pub(crate) fn stamped_at<U>(&self, updated: Timestamp, object: U) -> Stamped<U> {
-        Stamped { id: self.id, created: time(self.created), updated: time(updated), object }
+        stamped(self.id, (self.created, updated), object)
     }
 
     /// The entry to write.

@@ -45,8 +45,9 @@ impl Reply {
     }
 
     /// Elements with the links of their page.
-    pub(crate) fn page(response: Vec<Object>, pagination: Pagination) -> Self {
-        Self::json(&Envelope { response, pagination: Some(pagination) })
+    pub(crate) fn page(elements: impl IntoIterator<Item = Object>, pagination: Pagination) -> Self {
+        let response = elements.into_iter().collect();
+        Self::json(&Envelope::<Object> { response, pagination: Some(pagination) })
     }
 
     /// JSON without the envelope.

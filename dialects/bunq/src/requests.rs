@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
 use crate::call::{Call, breathe};
-use crate::draft_payments::LIFETIME;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::labels::{amount, label_account, label_counterparty, label_own};
@@ -138,8 +137,13 @@ async fn ask(
     let remittance = Some(what.to_owned());
     let transfer = Transfer { creditor, amount, remittance, end_to_end_id: None, routing: None };
     let debtor = whom.iban.clone();
-    let request =
-        PaymentRequest { id: None, tpp: None, debtor, transfers: vec![transfer], lifetime: LIFETIME };
+    let request = PaymentRequest {
+        id: None,
+        tpp: None,
+        debtor,
+        transfers: vec![transfer],
+        lifetime: call.bunq.rules().payment,
+    };
     Ok(call.initiate(request).await?.id)
 }
 

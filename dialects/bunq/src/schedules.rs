@@ -174,7 +174,7 @@ async fn named(call: &Call, name: Number) -> Result<(Seen, Record<ScheduledPayme
 pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let (found, links) = call.page_of::<ScheduledPayment>(seen.id).await?;
-    Ok(Reply::page(found.iter().map(|one| render(&seen, one)).collect(), links))
+    Ok(Reply::page(found.iter().map(|one| render(&seen, one)), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule-payment/{id}`
@@ -242,14 +242,14 @@ pub(crate) async fn list_of_user(call: Call) -> Result<Reply, Error> {
     }
     found.sort_by_key(|(_, record)| std::cmp::Reverse(record.id));
     let links = page.close(&call.path, &mut found, |(_, record)| record.id, |_| 1);
-    Ok(Reply::page(found.iter().map(|(seen, record)| schedule_of(seen, record)).collect(), links))
+    Ok(Reply::page(found.iter().map(|(seen, record)| schedule_of(seen, record)), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule`
 pub(crate) async fn list_schedules(call: Call) -> Result<Reply, Error> {
     let seen = accounts::named_own(&call).await?;
     let (found, links) = call.page_of::<ScheduledPayment>(seen.id).await?;
-    Ok(Reply::page(found.iter().map(|record| schedule_of(&seen, record)).collect(), links))
+    Ok(Reply::page(found.iter().map(|record| schedule_of(&seen, record)), links))
 }
 
 /// `GET …/monetary-account/{account}/schedule/{id}`

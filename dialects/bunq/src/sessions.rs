@@ -12,22 +12,15 @@ use crate::due_payments;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::lives::{IN_USE, until};
-use crate::records::{Record, index_until, look_up};
-use crate::reply::{Reply, time};
+use crate::records::{Record, index_until, look_up, stamped};
+use crate::reply::Reply;
 use crate::state::Bunq;
 use crate::user_objects;
 use crate::users::{self, User};
-use crate::wire::objects::{Object, Stamped};
+use crate::wire::objects::Object;
 use crate::wire::{Id, Token};
 
 const KIND: &str = "session";
-
-/// How long the first session of a service provider's key lasts, as the provider's documentation says.
-const FIRST: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long later sessions of a service provider last, as the provider's documentation says. A sandbox was once
-/// recorded with 324000 seconds, which is 90 hours.
-const LATER: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// The longest time that is reported. A client multiplies it by 1000 in 32 bits, another waits for so many
 /// milliseconds; above this, both begin again with every call. The session itself lives on.
@@ -86,8 +79,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         due_payments::adopt(&call.bunq, customer).await?;
     }
     let lifetime = match &user.value {
-        User::Provider { .. } if !credential.value.has_session => FIRST,
-        User::Provider { .. } | User::Key { .. } => LATER,
+        User::Provider { .. } if !credential.value.has_session => call.bunq.rules().first_session,
+        User::Provider { .. } | User::Key { .. } => call.bunq.rules().session,
         User::Customer { .. } => users::session_lifetime(&call.bunq, credential.owner).await?,
     };
     let used = keys(&call, secret, usable.credential()).await?;
@@ -99,9 +92,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
         call.bunq.drawer.keep(&used, until).await?;
     }
     let rendered = user_objects::render(&call.bunq, &call.ctx, &user, session.timeout()).await?;
-    let (id, created, object) = (session.id, time(session.created), Token { token });
-    let token = Stamped { id, created: created.clone(), updated: created, object };
-    Ok(Reply::all(vec![Object::Id(Id { id }), Object::Token(token), rendered]))
+    let token = stamped(session.id, (session.created, session.created), Token { token });
+    Ok(Reply::all(vec![Object::Id(Id { id: session.id }), Object::Token(token), rendered]))
 }
 
 /// Under what everything is kept that a session needs: installation, device, credential.

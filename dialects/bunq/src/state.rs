@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use edge::Edge;
-use gateway::domain::{Tenant, Timestamp};
+use gateway::domain::{Interface, Tenant, Timestamp};
+use gateway::profile::KeyRules;
 use gateway::{Ctx, Drawer};
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
@@ -13,7 +14,7 @@ use crate::due_payments;
 use crate::error::Error;
 use crate::installations::Installation;
 use crate::limits::Limiter;
-use crate::lives::{self, Quota};
+use crate::lives::Quota;
 use crate::numbers::Numbers;
 use crate::records::{Kept, Record};
 use crate::routes::Routes;
@@ -54,11 +55,12 @@ impl Bunq {
         let tenant = dutch.or(tenants.first()).cloned();
         // A bank without any branch has no customers either.
         let tenant = tenant.or_else(|| Tenant::parse("nl").ok()).unwrap_or_else(|| unreachable!());
+        let newcomers = edge.gateway.profile(Interface::Bunq).keys.newcomers;
         Self {
             drawer: edge.gateway.drawer(OWNER).by_clock_of(&tenant),
-            new_installations: Quota::new("installations", lives::INSTALLATIONS),
-            new_customers: Quota::new("customers", lives::CUSTOMERS),
-            new_providers: Quota::new("payment service providers", lives::PROVIDERS),
+            new_installations: Quota::new("installations", newcomers.installations),
+            new_customers: Quota::new("customers", newcomers.customers),
+            new_providers: Quota::new("payment service providers", newcomers.third_parties),
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
             due: tokio::sync::Mutex::new(()),
@@ -69,6 +71,11 @@ impl Bunq {
             tenant,
             edge,
         }
+    }
+
+    /// What the bank does with API keys.
+    pub(crate) fn rules(&self) -> &KeyRules {
+        &self.edge.gateway.profile(Interface::Bunq).keys
     }
 
     /// Begins a call.

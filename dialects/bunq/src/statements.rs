@@ -116,8 +116,7 @@ pub(crate) async fn list(call: Call) -> Result<Reply, Error> {
     let seen = readable(&call).await?;
     let is_visible = |statement: &Record<CustomerStatement>| statement.value.is_visible(&call);
     let (found, links) = call.page_of_visible::<CustomerStatement>(seen.id, is_visible).await?;
-    let elements = found.iter().map(|statement| render(&seen, statement)).collect();
-    Ok(Reply::page(elements, links))
+    Ok(Reply::page(found.iter().map(|statement| render(&seen, statement)), links))
 }
 
 /// `GET …/monetary-account/{account}/customer-statement/{id}`

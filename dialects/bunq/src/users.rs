@@ -26,11 +26,6 @@ const BY_NAME: &str = "user-by-name";
 /// From a customer's user to how long its sessions last, in seconds.
 const TIMEOUT: &str = "session-timeout";
 
-/// What customers can choose, in seconds.
-const TIMEOUTS: std::ops::RangeInclusive<i64> = 60..=604_800;
-
-const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
-
 /// A user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum User {
@@ -285,11 +280,10 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     }
     let user = call.session()?.user;
     if let Some(seconds) = Fields::of(&body).optional_integer("session_timeout")? {
-        if !TIMEOUTS.contains(&seconds) {
+        let [shortest, longest] = call.bunq.rules().customer_sessions.map(|time| time.as_secs());
+        if !(shortest..=longest).contains(&seconds) {
             return Err(Error::bad(format!(
-                "The field \"session_timeout\" must be from {} to {} seconds.",
-                TIMEOUTS.start(),
-                TIMEOUTS.end()
+                "The field \"session_timeout\" must be from {shortest} to {longest} seconds."
             )));
         }
         call.bunq.drawer.put(TIMEOUT, &user.to_string(), &seconds.to_string()).await?;
@@ -297,10 +291,10 @@ pub(crate) async fn change(call: Call) -> Result<Reply, Error> {
     Ok(Reply::id(user))
 }
 
-/// How long sessions of a customer last: their automatic log-out, a week unless they changed it.
+/// How long sessions of a customer last: their automatic log-out, as the bank has it unless they changed it.
 pub(crate) async fn session_lifetime(bunq: &Bunq, user: i64) -> Result<SignedDuration, GatewayError> {
     let kept = look_up::<i64>(&bunq.drawer, TIMEOUT, &user.to_string()).await?;
-    Ok(kept.map_or(WEEK, SignedDuration::from_secs))
+    Ok(kept.map_or(bunq.rules().customer_session, SignedDuration::from_secs))
 }
 
 /// `GET /user/{user}/legal-name`

@@ -53,7 +53,6 @@ impl Scene {
         let settings = SandboxSettings {
             tenants: vec![tenant.clone()],
             profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
-            cross_border_payments: true,
             seed: Some(7),
             begin: Some(at(BEGIN)),
             public_url: "http://127.0.0.1:1".to_owned(),

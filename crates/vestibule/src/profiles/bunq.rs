@@ -2,7 +2,10 @@
 
 use gateway::Profile;
 use gateway::domain::ConsentRules;
-use gateway::profile::{CertificateCheck, CertificateRules, RateLimit, TokenForm, TokenRules};
+use gateway::profile::{
+    CertificateCheck, CertificateRules, KeyRules, Newcomers, RateLimit, TokenForm, TokenRules,
+};
+use jiff::SignedDuration;
 
 use super::{RateLimits, Strictness, triodos};
 
@@ -36,6 +39,20 @@ pub fn profile(strictness: Strictness, rate_limits: RateLimits) -> Profile {
             (RateLimits::Off, _) => &[],
             (RateLimits::On, Strictness::Strict) | (RateLimits::Strict, _) => CLASSIC,
             (RateLimits::On, Strictness::Lenient) => GENEROUS,
+        },
+        keys: KeyRules {
+            // The bank itself gives 4 hours, its sandbox one.
+            first_use: SignedDuration::from_hours(1),
+            // Both as the provider's documentation says. Its sandbox was once recorded with 324000 seconds for the
+            // second, which is 90 hours.
+            first_session: SignedDuration::from_hours(1),
+            session: SignedDuration::from_hours(24 * 90),
+            customer_session: SignedDuration::from_hours(24 * 7),
+            customer_sessions: [SignedDuration::from_secs(60), SignedDuration::from_secs(604_800)],
+            payment: SignedDuration::from_hours(24 * 7),
+            linked_payment: SignedDuration::from_mins(10),
+            longest_linked_payment: SignedDuration::from_hours(24 * 30),
+            newcomers: Newcomers { installations: 20_000, customers: 2_000, third_parties: 2_000 },
         },
         ..at_the_same_pages
     }

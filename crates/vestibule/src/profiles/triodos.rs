@@ -4,7 +4,7 @@ use eidas::KeyIdRules;
 use gateway::Profile;
 use gateway::domain::{ConsentRules, RedirectCare, RedirectRules, ScaRules};
 use gateway::profile::{
-    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, Lifetimes, SignatureRules,
+    AssertionAlgorithm, CertificateCheck, CertificateRules, ClientRules, KeyRules, Lifetimes, SignatureRules,
     TokenForm, TokenRules,
 };
 use http_signatures::cavage::{Hs2019, Rules};
@@ -18,6 +18,26 @@ pub fn profile(strictness: Strictness) -> Profile {
     match strictness {
         Strictness::Lenient => lenient(),
         Strictness::Strict => strict(),
+    }
+}
+
+/// What is taken as a signature (Berlin Group dialect, section 3.3).
+fn signatures() -> SignatureRules {
+    SignatureRules {
+        signature: Rules {
+            required: &["digest", "x-request-id"],
+            required_if_present: &[],
+            algorithm_optional: true,
+            algorithm_aliases: true,
+            ecdsa_raw: true,
+            hs2019: Hs2019::Natural,
+            date_window: 300,
+            skew: 60,
+        },
+        key_id: KeyIdRules { issuer_may_differ: true, ..KeyIdRules::INTEROP },
+        digest: Prefix::Optional,
+        // Clients in the field send no digest, or that of some other text, when there is no body.
+        digest_of_nothing: false,
     }
 }
 
@@ -54,24 +74,9 @@ fn lenient() -> Profile {
             // Consents are always asked for.
             unasked_days: 0,
         },
+        cross_border_payments: false,
         redirects: RedirectRules { care: RedirectCare::Lenient, max_count: 100, max_bytes: 2000 },
-        // Berlin Group dialect, section 3.3.
-        signatures: SignatureRules {
-            signature: Rules {
-                required: &["digest", "x-request-id"],
-                required_if_present: &[],
-                algorithm_optional: true,
-                algorithm_aliases: true,
-                ecdsa_raw: true,
-                hs2019: Hs2019::Natural,
-                date_window: 300,
-                skew: 60,
-            },
-            key_id: KeyIdRules { issuer_may_differ: true, ..KeyIdRules::INTEROP },
-            digest: Prefix::Optional,
-            // Clients in the field send no digest, or that of some other text, when there is no body.
-            digest_of_nothing: false,
-        },
+        signatures: signatures(),
         certificates: CertificateRules {
             // The order of the interface description's error table, section 3.4.
             order: &[
@@ -96,6 +101,7 @@ fn lenient() -> Profile {
             own_error_codes: true,
         },
         rates: &[],
+        keys: KeyRules::NONE,
     }
 }
 

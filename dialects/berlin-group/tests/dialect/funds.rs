@@ -320,6 +320,37 @@ async fn the_same_request_again_makes_nothing_new_also_at_once_and_after_a_resta
 }
 
 #[tokio::test]
+async fn what_comes_too_late_or_after_the_end_is_refused() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let iban = with_balance(&server, "10.00").await;
+    let asked = tpp.funds_consent(&server, &iban).await;
+    let ended = tpp.funds_consent(&server, &iban).await;
+    let location = server.decide(&tpp.authorization_url(&ended), &iban, "approve").await;
+    let path = format!("{FUNDS_CONSENTS}/{}", text(&ended["consentId"]));
+    assert_eq!(server.send(&tpp.request("DELETE", &path).signed(&tpp.signer)).await.status, 204);
+    // A code of what has ended brings no tokens, and nothing can be begun any more.
+    let tokens = tpp.redeem(&server, &parameter(&location, "code").unwrap()).await;
+    assert_eq!((tokens.status, tokens.error().0.as_str()), (400, "invalid_grant"), "{}", tokens.body);
+    let begin = tpp.request("POST", &format!("{path}/authorisations"));
+    let begin = begin.set("tpp-redirect-uri", testkit::CALLBACK).signed(&tpp.signer);
+    let refused = server.send(&begin).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (400, "STATUS_INVALID"));
+    assert!(refused.error().1.contains("has status terminatedByTpp"), "{}", refused.body);
+
+    // Approved at the last minute, with a token that is still good when the day is over.
+    server.advance("nl", "PT23H55M").await;
+    let consent = tpp.approve(&server, &asked, &iban).await;
+    server.advance("nl", "PT6M").await;
+    let late = tpp.confirm_funds_consent(&server, &consent).await;
+    assert_eq!((late.status, late.error().0.as_str()), (400, "STATUS_INVALID"), "{}", late.body);
+    assert!(late.error().1.contains("has status rejected"), "{}", late.body);
+    let refused = server.send(&tpp.ask(&consent, &in_euro(&iban, "1.00"))).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (401, "CONSENT_INVALID"), "{}", refused.body);
+    assert!(refused.error().1.ends_with("with status rejected"), "{}", refused.body);
+}
+
+#[tokio::test]
 async fn what_nobody_approved_is_rejected_in_time_and_forgotten_and_what_is_good_stays() {
     let server = TestServer::start().await;
     let mut tpp = server.registered("nl", ID).await;

@@ -1,6 +1,7 @@
 //! The dialect from outside: over HTTP, on the real server, with real keys and certificates.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop anywhere")]
 
+mod another_bank;
 mod any_sequence;
 mod both_doors;
 mod boundaries;
