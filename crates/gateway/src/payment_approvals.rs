@@ -20,7 +20,8 @@ impl Gateway {
         if is_refused {
             return Ok(Ok(self.refuse_for_tpp(ctx, open, payment).await?));
         }
-        let (mut changes, asked) = (Changes::new(), payment.clone());
+        let mut changes = Changes::new();
+        // To stop a payment the log-in is enough: no money moves.
         if open.authorisation.purpose == Purpose::Approval {
             let is_fixed = payment.debtor.is_some() || payment.decision.payer().is_some();
             let is_chosen = |account: &Account| is_fixed || approval.accounts.contains(&account.id);
@@ -28,14 +29,14 @@ impl Gateway {
             let Some(account) = payable.into_iter().find(is_chosen) else {
                 return Ok(Err(DecisionProblem::Undecided));
             };
+            let which = std::slice::from_ref(&payment);
+            match self.check_linked_answer(ctx, (&open, &logged_in), which, approval).await? {
+                Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
+                Ok(None) => {}
+                Err(attempted) => return Ok(attempted),
+            }
             let approved = payment.approve_unconfirmed(&logged_in.customer, &account, ctx.now)?;
             changes = changes.put_payment(&approved);
-        }
-        let which = [asked];
-        match self.check_linked_answer(ctx, (&open, &logged_in), &which, approval).await? {
-            Ok(Some(failures)) => changes = changes.put_log_in_failures(&failures),
-            Ok(None) => {}
-            Err(attempted) => return Ok(attempted),
         }
         let approved = open.authorisation.clone().approve(logged_in.customer.clone());
         let changes = changes.put_authorisation(&approved);

@@ -13,6 +13,7 @@ mod languages;
 mod log_in;
 mod pages;
 mod paying_page;
+mod payment_pages;
 mod pushed_requests;
 mod registration;
 mod registration_refusals;

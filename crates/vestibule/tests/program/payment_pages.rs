@@ -2,10 +2,12 @@
 //! and with the keyboard, on large and on the smallest screens.
 
 use serde_json::{Value, json};
-use testkit::TestServer;
 use testkit::bunq::{BunqClient, euro};
+use testkit::{CALLBACK, TestServer, TestTpp, day_in, euro_payment, parameter};
 
 use crate::browser::{browse, free_port, provider};
+
+const SEPA: &str = "payments/sepa-credit-transfers";
 
 /// A payment of a service provider that waits for a customer, and where to look what became of it.
 async fn draft(provider: &BunqClient, customer: &Value, amount: &str) -> String {
@@ -80,4 +82,58 @@ async fn a_hundred_transfers_on_the_smallest_screen() {
         &["in 100 transfers", "Transfers 1 to 5", "Show the other 95 transfers", "Employee 9"],
     );
     assert_eq!(client.list(&path).await[0]["status"], "ACCEPTED");
+}
+
+/// A third party at the Berlin Group interface with a callback on this machine.
+async fn initiator(server: &TestServer, port: u16) -> (TestTpp, String) {
+    let callback = format!("http://127.0.0.1:{port}/callback");
+    let signer = server.tpp("PSDNL-DNB-PAYMENTS").await;
+    let registration = server.register("nl", &signer, &[&callback, CALLBACK]).await;
+    let secret = registration["client_secret"].as_str().unwrap().to_owned();
+    (TestTpp { signer, tenant: "nl".to_owned(), secret }, callback)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn choose_the_account_that_pays_what_a_third_party_asks_for() {
+    let (server, port) = (TestServer::start().await, free_port());
+    let (tpp, callback) = initiator(&server, port).await;
+    let customer = server.customer("nl", "saver").await;
+    let request = tpp
+        .request("POST", &format!("/v1/{SEPA}"))
+        .set("psu-ip-address", "192.0.2.1")
+        .set("tpp-redirect-uri", &callback)
+        .body("application/json", euro_payment("1234.50", "NL91ABNA0417164300").to_string());
+    let asked = server.send(&request.signed(&tpp.signer)).await.json();
+    let Some(found) = browse("pay", &tpp.authorization_url(&asked), &customer, port).await else { return };
+    assert_shown(&found, &["€1,234.50", "A. Payee", "Invoice 7", "From account", "available", "Do not pay"]);
+    let location = format!("http://127.0.0.1{}", found["final"].as_str().unwrap());
+    assert!(parameter(&location, "code").is_some(), "{location}");
+    let sca = server.send(&tpp.get(&tpp.path_of(&asked["_links"]["scaStatus"]))).await.json();
+    assert_eq!(sca["scaStatus"], "unconfirmed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keep_what_was_approved_and_stop_it_with_the_keyboard() {
+    let (server, port) = (TestServer::start().await, free_port());
+    let (tpp, callback) = initiator(&server, port).await;
+    let customer = server.customer("nl", "household").await;
+    let mut body = euro_payment("12.50", "NL91ABNA0417164300");
+    body["requestedExecutionDate"] = json!(day_in(10));
+    let iban = customer["iban"].as_str().unwrap();
+    let payment = tpp.submitted_payment(&server, (SEPA, &body), iban).await;
+    let before = tpp.payment_status(&server, &payment.path).await;
+    for (scenario, parameter_of, value) in
+        [("keep", "error", Some("consent_required")), ("stop", "code", None)]
+    {
+        let request = tpp.request("DELETE", &payment.path).set("tpp-redirect-uri", &callback);
+        let asked = server.send(&request.signed(&tpp.signer)).await;
+        assert_eq!(asked.status, 202, "{}", asked.body);
+        let url = tpp.authorization_url(&asked.json());
+        let Some(found) = browse(scenario, &url, &customer, port).await else { return };
+        let location = format!("http://127.0.0.1{}", found["final"].as_str().unwrap());
+        let got = parameter(&location, parameter_of);
+        assert!(got.is_some() && value.is_none_or(|value| got.as_deref() == Some(value)), "{location}");
+        // Stopped is what the third party confirms.
+        assert_eq!(tpp.payment_status(&server, &payment.path).await, before);
+    }
 }

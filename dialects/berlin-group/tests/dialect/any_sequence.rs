@@ -3,14 +3,20 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
-use testkit::{CALLBACK, TestServer, TestTpp, ValidConsent, bank_offered, detailed, parameter};
+use testkit::{
+    CALLBACK, FUNDS_CONSENTS, TestServer, TestTpp, ValidConsent, bank_offered, detailed, in_euro, parameter,
+};
 
 use crate::ID;
+
+/// Where consents to access are.
+const CONSENTS: &str = "/v1/consents";
 
 /// What may happen. The number says to which of the consents so far.
 #[derive(Debug, Clone)]
 enum Step {
     Ask { recurring: bool, offered: bool },
+    AskAboutFunds,
     Decide(usize, &'static str),
     Redeem(usize),
     Confirm(usize),
@@ -27,6 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
     let which = 0_usize..3;
     prop_oneof![
         3 => (any::<bool>(), any::<bool>()).prop_map(|(recurring, offered)| Step::Ask { recurring, offered }),
+        2 => Just(Step::AskAboutFunds),
         6 => (which.clone(), prop::sample::select(vec!["approve", "approve", "reject", "wrong-answer", "expire"]))
             .prop_map(|(which, decision)| Step::Decide(which, decision)),
         5 => which.clone().prop_map(Step::Redeem),
@@ -46,6 +53,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Known {
     asked: Value,
+    /// Where consents of its kind are.
+    path: &'static str,
     code: String,
     tokens: ValidConsentOrNone,
     status: String,
@@ -95,7 +104,11 @@ impl World {
             Step::Ask { recurring, offered } => {
                 let body = if *offered { bank_offered("9999-12-31") } else { detailed(iban, *recurring) };
                 let asked = tpp.consent(server, &body).await;
-                consents.push(Known { asked, ..Known::default() });
+                consents.push(Known { asked, path: CONSENTS, ..Known::default() });
+            }
+            Step::AskAboutFunds => {
+                let asked = tpp.funds_consent(server, iban).await;
+                consents.push(Known { asked, path: FUNDS_CONSENTS, ..Known::default() });
             }
             Step::Decide(which, decision) => {
                 let Some(at) = known(which) else { return };
@@ -126,7 +139,8 @@ impl World {
             Step::Confirm(which) => {
                 let Some(at) = known(which) else { return };
                 if let Some(tokens) = &consents[at].tokens {
-                    assert!(tpp.confirm(server, tokens).await.status < 500);
+                    let path = format!("{}/{}", consents[at].path, tokens.id);
+                    assert!(tpp.confirm_at(server, &path, tokens).await.status < 500);
                 }
             }
             Step::Refresh(which) => {
@@ -142,13 +156,16 @@ impl World {
             }
             Step::Read(which, kind) => {
                 let Some(at) = known(which) else { return };
-                if let Some(tokens) = &consents[at].tokens {
-                    read(server, tpp, tokens, kind).await;
+                match &consents[at].tokens {
+                    Some(tokens) if consents[at].path == CONSENTS => read(server, tpp, tokens, kind).await,
+                    Some(tokens) => ask(server, tpp, tokens, iban).await,
+                    None => {}
                 }
             }
             Step::Delete(which) => {
                 let Some(at) = known(which) else { return };
-                let path = format!("/v1/consents/{}", consents[at].asked["consentId"].as_str().unwrap());
+                let id = consents[at].asked["consentId"].as_str().unwrap();
+                let path = format!("{}/{id}", consents[at].path);
                 let answer = server.send(&tpp.request("DELETE", &path).signed(&tpp.signer)).await;
                 assert_eq!(answer.status, 204, "{}", answer.body);
             }
@@ -162,7 +179,7 @@ impl World {
             Step::StartAgain(which) => {
                 let Some(at) = known(which) else { return };
                 let id = consents[at].asked["consentId"].as_str().unwrap();
-                let path = format!("/v1/consents/{id}/authorisations");
+                let path = format!("{}/{id}/authorisations", consents[at].path);
                 let request =
                     tpp.request("POST", &path).set("tpp-redirect-uri", CALLBACK).signed(&tpp.signer);
                 assert!([201, 400].contains(&server.send(&request).await.status));
@@ -192,7 +209,8 @@ impl World {
     async fn check(&mut self) {
         for at in 0..self.consents.len() {
             let id = self.consents[at].asked["consentId"].as_str().unwrap().to_owned();
-            let status = status(&self.server, &self.tpp, &id).await;
+            let path = format!("{}/{id}", self.consents[at].path);
+            let status = status(&self.server, &self.tpp, &path).await;
             let before = std::mem::replace(&mut self.consents[at].status, status.clone());
             assert!(may_follow(&before, &status), "{before} became {status}");
         }
@@ -203,7 +221,7 @@ impl World {
 async fn read(server: &TestServer, tpp: &TestTpp, consent: &ValidConsent, kind: &str) {
     let list = server.send(&tpp.read("/v1/accounts", consent)).await;
     assert!([200, 401].contains(&list.status), "{}", list.body);
-    let status = status(server, tpp, &consent.id).await;
+    let status = status(server, tpp, &format!("{CONSENTS}/{}", consent.id)).await;
     assert!(list.status == 401 || status == "valid", "{status}: {}", list.body);
     let accounts = list.json();
     if let (Some(id), false) = (accounts["accounts"][0]["resourceId"].as_str(), kind.is_empty()) {
@@ -212,8 +230,16 @@ async fn read(server: &TestServer, tpp: &TestTpp, consent: &ValidConsent, kind: 
     }
 }
 
-async fn status(server: &TestServer, tpp: &TestTpp, id: &str) -> String {
-    let answer = server.send(&tpp.get(&format!("/v1/consents/{id}/status"))).await;
+/// Answers come only to whoever has a consent that is valid.
+async fn ask(server: &TestServer, tpp: &TestTpp, consent: &ValidConsent, iban: &str) {
+    let answer = server.send(&tpp.ask(consent, &in_euro(iban, "0.01"))).await;
+    assert!([200, 401].contains(&answer.status), "{}", answer.body);
+    let status = status(server, tpp, &format!("{FUNDS_CONSENTS}/{}", consent.id)).await;
+    assert!(answer.status == 401 || status == "valid", "{status}: {}", answer.body);
+}
+
+async fn status(server: &TestServer, tpp: &TestTpp, path: &str) -> String {
+    let answer = server.send(&tpp.get(&format!("{path}/status"))).await;
     if answer.error().0 == "CONSENT_UNKNOWN" {
         return FORGOTTEN.to_owned();
     }

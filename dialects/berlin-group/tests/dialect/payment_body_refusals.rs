@@ -134,7 +134,7 @@ async fn bodies_are_refused_with_what_would_be_right() {
         ),
         (
             STANDING,
-            changed(periodic(), json!({"endDate": day(6)})),
+            changed(periodic(), json!({"endDate": day(1)})),
             400,
             "PERIOD_INVALID",
             "is before startDate",
