@@ -157,7 +157,7 @@ async fn four_unattended_reads_a_day_for_each_account_and_kind() {
             format!("The daily limit of 4 unattended {kind} requests for product {id} has been reached");
         (429, "ACCESS_EXCEEDED".to_owned(), text)
     };
-    let told = |answer: &testkit::Answer| (answer.status, answer.error().0, answer.error().1);
+    let told = |answer: &Answer| (answer.status, answer.error().0, answer.error().1);
     for _ in 0..4 {
         assert_eq!(scene.read("balances").await.status, 200);
     }
