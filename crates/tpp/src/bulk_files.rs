@@ -1,7 +1,6 @@
 //! Files with many payments, as far as what is wrong with them can be known before they are sent.
 
-use roxmltree::{Document, Node};
-use serde_json::Value;
+use berlin_group::wire::pain001::{Initiation, Value};
 
 use crate::Error;
 use crate::payments::BulkFile;
@@ -21,7 +20,7 @@ impl BulkFile {
         let (content_type, found) = if begin.starts_with('{') {
             ("application/json", in_json(text))
         } else {
-            ("application/xml", in_xml(text.trim_start_matches('\u{feff}')))
+            ("application/xml", in_xml(&content))
         };
         let Found { count, sum, debtor } = found.map_err(wrong)?;
         let summary = format!("{count} payments of {} together", decimal(sum));
@@ -39,7 +38,8 @@ struct Found {
 }
 
 fn in_json(text: &str) -> Result<Found, String> {
-    let json: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     let payments = json["payments"].as_array().filter(|all| !all.is_empty());
     let payments = payments.ok_or("it has no member payments with payments in it")?;
     let mut sum = 0;
@@ -52,66 +52,37 @@ fn in_json(text: &str) -> Result<Found, String> {
     Ok(Found { count: payments.len(), sum, debtor })
 }
 
-fn in_xml(text: &str) -> Result<Found, String> {
-    let document = Document::parse(text).map_err(|error| format!("it is no XML: {error}"))?;
-    let root = document.root_element();
-    let initiation = child(root, "CstmrCdtTrfInitn").filter(|_| is_named(&root, "Document"));
-    let initiation = initiation.ok_or_else(|| {
-        format!(
-            "it is no pain.001 document, which is a Document with CstmrCdtTrfInitn in it; it begins with {}",
-            root.tag_name().name()
-        )
-    })?;
-    let header = child(initiation, "GrpHdr").ok_or("it has no GrpHdr")?;
+fn in_xml(document: &[u8]) -> Result<Found, String> {
+    let initiation =
+        Initiation::read(document).map_err(|error| format!("it is no pain.001 document: {error}"))?;
     let (mut count, mut sum) = (0, 0);
-    let blocks: Vec<_> = initiation.children().filter(|node| is_named(node, "PmtInf")).collect();
-    for block in &blocks {
-        let (number, amount) = transfers(*block)?;
-        check_sums(*block, "PmtInf", number, amount)?;
+    for block in &initiation.payments {
+        let number = block.transfers.len();
+        let amount = block.transfers.iter().try_fold(0, |sum, transfer| {
+            let Value { path, text } = &transfer.amount;
+            units(text).map(|units| sum + units).ok_or_else(|| format!("{path} is no amount: {text}"))
+        })?;
+        check_sums((block.transactions.as_ref(), block.control_sum.as_ref()), number, amount)?;
         (count, sum) = (count + number, sum + amount);
     }
-    if count == 0 {
-        return Err("it has no transfers (PmtInf with CdtTrfTxInf)".to_owned());
-    }
-    if child(header, "NbOfTxs").is_none() {
-        return Err("its GrpHdr has no NbOfTxs".to_owned());
-    }
-    check_sums(header, "GrpHdr", count, sum)?;
-    let iban = ["DbtrAcct", "Id", "IBAN"].iter().try_fold(blocks[0], |node, name| child(node, name));
-    Ok(Found { count, sum, debtor: iban.and_then(|node| node.text()).map(|text| text.trim().to_owned()) })
-}
-
-/// How many transfers a block has, and what they come to.
-fn transfers(block: Node<'_, '_>) -> Result<(usize, i128), String> {
-    let (mut count, mut sum) = (0, 0);
-    for transfer in block.children().filter(|node| is_named(node, "CdtTrfTxInf")) {
-        let amount = child(transfer, "Amt").and_then(|amount| child(amount, "InstdAmt"));
-        let text = amount.and_then(|amount| amount.text()).unwrap_or_default().trim();
-        sum += units(text).ok_or_else(|| format!("InstdAmt is no amount: {text}"))?;
-        count += 1;
-    }
-    Ok((count, sum))
+    check_sums((Some(&initiation.transactions), initiation.control_sum.as_ref()), count, sum)?;
+    let debtor = initiation.payments.first().map(|block| block.debtor.text.clone());
+    Ok(Found { count, sum, debtor })
 }
 
 /// Checks what a part of the document says about number and sum of its transfers.
-fn check_sums(part: Node<'_, '_>, name: &str, count: usize, sum: i128) -> Result<(), String> {
-    let said = |what: &str| child(part, what).and_then(|node| node.text()).map(str::trim);
-    if let Some(number) = said("NbOfTxs").filter(|number| number.parse() != Ok(count)) {
-        return Err(format!("NbOfTxs of {name} is {number}, and there are {count} transfers"));
+fn check_sums(
+    (number, total): (Option<&Value>, Option<&Value>),
+    count: usize,
+    sum: i128,
+) -> Result<(), String> {
+    if let Some(Value { path, text }) = number.filter(|number| number.text.parse() != Ok(count)) {
+        return Err(format!("{path} is {text}, and there are {count} transfers"));
     }
-    if let Some(total) = said("CtrlSum").filter(|total| units(total) != Some(sum)) {
-        return Err(format!("CtrlSum of {name} is {total}, and the transfers come to {}", decimal(sum)));
+    if let Some(Value { path, text }) = total.filter(|total| units(&total.text) != Some(sum)) {
+        return Err(format!("{path} is {text}, and the transfers come to {}", decimal(sum)));
     }
     Ok(())
-}
-
-/// Whether it is an element of this name, in whichever version's namespace.
-fn is_named(node: &Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().name() == name
-}
-
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| is_named(child, name))
 }
 
 /// A positive decimal text as a whole number of the last place.
@@ -138,15 +109,17 @@ mod tests {
     use super::*;
 
     fn document(header: &str, amounts: &[&str]) -> String {
-        let transfers: String = amounts
-            .iter()
-            .map(|amount| {
-                format!("<CdtTrfTxInf><Amt><InstdAmt Ccy=\"EUR\">{amount}</InstdAmt></Amt></CdtTrfTxInf>")
-            })
-            .collect();
+        let transfer = |amount: &&str| {
+            format!(
+                "<CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy=\"EUR\">{amount}</InstdAmt></Amt>\
+                 <Cdtr><Nm>Shop</Nm></Cdtr><CdtrAcct><Id><IBAN>NL2</IBAN></Id></CdtrAcct></CdtTrfTxInf>"
+            )
+        };
+        let transfers: String = amounts.iter().map(transfer).collect();
         format!(
-            "<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\">\
-             <CstmrCdtTrfInitn><GrpHdr>{header}</GrpHdr><PmtInf><DbtrAcct><Id><IBAN> NL1 </IBAN></Id></DbtrAcct>\
+            "<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><CstmrCdtTrfInitn>\
+             <GrpHdr><MsgId>M</MsgId>{header}</GrpHdr><PmtInf><PmtInfId>P</PmtInfId><PmtMtd>TRF</PmtMtd>\
+             <ReqdExctnDt>2026-11-26</ReqdExctnDt><DbtrAcct><Id><IBAN>NL1</IBAN></Id></DbtrAcct>\
              {transfers}</PmtInf></CstmrCdtTrfInitn></Document>"
         )
     }
@@ -174,22 +147,24 @@ mod tests {
         let of = |text: &str| BulkFile::read("f.xml", text.into()).unwrap_err().to_string();
         let amounts = &["2.50", "10"][..];
         for (text, reason) in [
-            ("".to_owned(), "it is no XML"),
-            ("a,b\n1,2".to_owned(), "it is no XML"),
-            ("<a>".to_owned(), "it is no XML"),
+            (String::new(), "it is no pain.001 document"),
+            ("a,b\n1,2".to_owned(), "it is no pain.001 document"),
+            ("<a>".to_owned(), "it is no pain.001 document"),
             ("{\"payments\": 1}".to_owned(), "no member payments"),
             ("{".to_owned(), "it is no JSON"),
             ("{\"payments\": [{\"instructedAmount\": {\"amount\": \"1,5\"}}]}".to_owned(), "no amount: 1,5"),
-            ("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>".to_owned(), "it is no XML"),
+            (
+                "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>".to_owned(),
+                "a document type declaration is not taken",
+            ),
             ("<Document/>".to_owned(), "it is no pain.001 document"),
-            ("<Other><CstmrCdtTrfInitn/></Other>".to_owned(), "it begins with Other"),
-            (document("<NbOfTxs>3</NbOfTxs>", amounts), "NbOfTxs of GrpHdr is 3, and there are 2 transfers"),
-            (document("", amounts), "no NbOfTxs"),
-            (document("<NbOfTxs>0</NbOfTxs>", &[]), "it has no transfers"),
-            (document("<NbOfTxs>2</NbOfTxs>", &["1", "-2"]), "InstdAmt is no amount: -2"),
+            (document("<NbOfTxs>3</NbOfTxs>", amounts), "GrpHdr/NbOfTxs is 3, and there are 2 transfers"),
+            (document("", amounts), "NbOfTxs"),
+            (document("<NbOfTxs>0</NbOfTxs>", &[]), "CdtTrfTxInf"),
+            (document("<NbOfTxs>2</NbOfTxs>", &["1", "-2"]), "Amt/InstdAmt is no amount: -2"),
             (
                 document("<NbOfTxs>2</NbOfTxs><CtrlSum>12.51</CtrlSum>", amounts),
-                "CtrlSum of GrpHdr is 12.51, and the transfers come to 12.50",
+                "GrpHdr/CtrlSum is 12.51, and the transfers come to 12.50",
             ),
         ] {
             let error = of(&text);

@@ -81,7 +81,7 @@ const ENGLISH: PaymentTexts = PaymentTexts {
     title: "Approve this payment?",
     title_several: "Make these payments?",
     title_stop: "Stop this payment?",
-    stop_intro: "You approved this payment before. What was not made of it yet is not made if you stop it.",
+    stop_intro: "You approved this payment before. If you stop it, nothing more of it will be paid.",
     payment: "Payment",
     amount: "Amount",
     total: "Total",
@@ -137,7 +137,7 @@ const ENGLISH: PaymentTexts = PaymentTexts {
     wrong: "The answer is not right, and nothing was paid.",
     stale: "That answer was for something else than what is to be paid now, and nothing was paid. Look at it again, and answer the new digits.",
     blocked: "After {failures} wrong answers in a row no answer is taken for a while, and nothing was paid. It is possible again at",
-    try_right: "The answer of the simulator: the payment is made. The number of the digipass does not do here, because it is the same for every payment.",
+    try_right: "The answer of the simulator: the payment is approved. The number of the digipass does not do here, because it is the same for every payment.",
     try_refuse: "Do not pay: the application is told that you refused.",
 };
 
@@ -145,7 +145,7 @@ const DUTCH: PaymentTexts = PaymentTexts {
     title: "Deze betaling goedkeuren?",
     title_several: "Deze betalingen uitvoeren?",
     title_stop: "Deze betaling stopzetten?",
-    stop_intro: "U hebt deze betaling eerder goedgekeurd. Wat nog niet is uitgevoerd, wordt niet uitgevoerd als u ze stopzet.",
+    stop_intro: "U hebt deze betaling eerder goedgekeurd. Zet u ze stop, dan wordt er niets meer van betaald.",
     payment: "Betaling",
     amount: "Bedrag",
     total: "Totaal",
@@ -201,7 +201,7 @@ const DUTCH: PaymentTexts = PaymentTexts {
     wrong: "Het antwoord is niet juist, en er is niets betaald.",
     stale: "Dat antwoord hoorde bij iets anders dan wat nu te betalen is, en er is niets betaald. Kijk opnieuw, en beantwoord de nieuwe cijfers.",
     blocked: "Na {failures} foute antwoorden op rij wordt een tijd lang geen antwoord aangenomen, en er is niets betaald. Het kan weer om",
-    try_right: "Het antwoord van de simulator: de betaling wordt uitgevoerd. Het nummer van de digipass volstaat hier niet, omdat het voor elke betaling hetzelfde is.",
+    try_right: "Het antwoord van de simulator: de betaling is goedgekeurd. Het nummer van de digipass volstaat hier niet, omdat het voor elke betaling hetzelfde is.",
     try_refuse: "Niet betalen: de applicatie hoort dat u weigerde.",
 };
 
@@ -209,7 +209,7 @@ const FRENCH: PaymentTexts = PaymentTexts {
     title: "Approuver ce paiement ?",
     title_several: "Effectuer ces paiements ?",
     title_stop: "Arrêter ce paiement ?",
-    stop_intro: "Vous avez approuvé ce paiement auparavant. Si vous l'arrêtez, ce qui n'a pas encore été effectué ne le sera pas.",
+    stop_intro: "Vous avez approuvé ce paiement auparavant. Si vous l'arrêtez, plus rien n'en sera payé.",
     payment: "Paiement",
     amount: "Montant",
     total: "Total",
@@ -265,6 +265,6 @@ const FRENCH: PaymentTexts = PaymentTexts {
     wrong: "La réponse n'est pas correcte, et rien n'a été payé.",
     stale: "Cette réponse concernait autre chose que ce qui est à payer maintenant, et rien n'a été payé. Vérifiez à nouveau, et répondez aux nouveaux chiffres.",
     blocked: "Après {failures} mauvaises réponses de suite, aucune réponse n'est acceptée pendant un moment, et rien n'a été payé. C'est à nouveau possible à",
-    try_right: "La réponse du simulateur : le paiement est effectué. Le numéro du digipass ne suffit pas ici, car il est le même pour chaque paiement.",
+    try_right: "La réponse du simulateur : le paiement est approuvé. Le numéro du digipass ne suffit pas ici, car il est le même pour chaque paiement.",
     try_refuse: "Ne pas payer : l'application apprend que vous avez refusé.",
 };

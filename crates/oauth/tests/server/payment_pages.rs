@@ -2,7 +2,7 @@
 //! the customer stops what they approved before.
 
 use serde_json::{Value, json};
-use testkit::{Answer, TestServer, TestTpp, day_in, euro_payment, monthly_payment, parameter};
+use testkit::{Answer, TestServer, TestTpp, day, euro_payment, monthly_payment, parameter};
 
 use crate::ID;
 use crate::pages::{Browser, value};
@@ -123,7 +123,7 @@ async fn three_wrong_answers_end_the_attempt_and_not_the_payment() {
 async fn what_will_not_be_there_on_the_day_is_said_before() {
     let scene = Scene::new("student").await;
     let mut body = euro_payment("999999.99", SHOP);
-    let day = day_in(10);
+    let day = day(10);
     body["requestedExecutionDate"] = json!(day);
     let asked = scene.tpp.payment(&scene.server, SEPA, &body).await;
     let browser = scene.browser(&asked).await;
@@ -141,7 +141,7 @@ async fn what_will_not_be_there_on_the_day_is_said_before() {
 async fn what_was_approved_is_kept_or_stopped() {
     let scene = Scene::new("household").await;
     let mut body = euro_payment("12.50", SHOP);
-    body["requestedExecutionDate"] = json!(day_in(10));
+    body["requestedExecutionDate"] = json!(day(10));
     let payment = scene.tpp.submitted_payment(&scene.server, (SEPA, &body), scene.iban()).await;
     let before = scene.tpp.payment_status(&scene.server, &payment.path).await;
     let cancel = async || {

@@ -73,11 +73,11 @@ async fn record(server: &TestServer, tenant: &str) -> Vec<Value> {
 }
 
 /// A description of the folder, or none where it is not there.
-fn description(name: &str) -> Option<String> {
+pub(crate) fn description(name: &str) -> Option<String> {
     Some(testkit::specification(&format!("openapi/{name}"))?.to_str().unwrap().to_owned())
 }
 
-async fn validate(interpreter: String, description: String, exchanges: Vec<Value>) -> Value {
+pub(crate) async fn validate(interpreter: String, description: String, exchanges: Vec<Value>) -> Value {
     let validated = tokio::task::spawn_blocking(move || {
         let script = python::script("validate_openapi.py");
         let arguments = [script.as_str(), "--amounts-as-strings", description.as_str()];

@@ -11,6 +11,7 @@ mod crash;
 mod data_folder;
 mod descriptions;
 mod documentation;
+mod every_operation;
 mod fapi_client;
 mod forgetting;
 mod http;

@@ -1,5 +1,6 @@
 //! `vestibule tpp pay`, `payment` and their flow at the Berlin Group interface.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,6 +96,37 @@ fn every_product_is_paid() {
     assert!(booked["balances"].as_array().unwrap().len() > 1);
     let spent = setting.ok(&["transactions", "--csv"]);
     assert!(spent.contains("-3.50,EUR,Shop,NL91ABNA0417164300,Order 7"), "{spent}");
+}
+
+/// A file is sent as it is, approved by the customer of the account that it names, and made as one.
+#[test]
+fn the_payments_of_a_file_are_made_as_one() {
+    let (setting, iban) = registered("household");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bulk.xml");
+    let write = |text: String| fs::write(&file, text).unwrap();
+    let pay = ["pay", "--file", file.to_str().unwrap(), "--headless", "approve"];
+    write(bulk(&iban, &["1.00", "2.50"], 2));
+    let paid = setting.json(&pay);
+    assert_eq!(paid["status"], "ACSP", "{paid}");
+    let shown = setting.json(&["payment", "show"]);
+    assert_eq!(
+        (&shown["asked"], &shown["debtor"]),
+        (&"2 payments of 3.50 together".into(), &iban.as_str().into())
+    );
+    assert_eq!(shown["product"], "bulk-payments/sepa-credit-transfers");
+    setting.ok(&["flow", "ais", "--headless", "approve", "--customer-iban", &iban]);
+    let spent = setting.ok(&["transactions", "--csv"]);
+    for line in ["-1.00,EUR,Shop 0,NL91ABNA0417164300,Order 0", "-2.50,EUR,Shop 1,NL91ABNA0417164300,Order 1"]
+    {
+        assert!(spent.contains(line), "{spent}");
+    }
+    // What only the bank can know.
+    write(bulk("NL91ABNA0417164300", &["1.00"], 1));
+    setting.refused(&["pay", "--file", file.to_str().unwrap()], "the bank refused with 40");
+    write(bulk(&iban, &["1.00"; 101], 101));
+    setting.refused(&["pay", "--file", file.to_str().unwrap()], "send at most 100 at once");
+    assert_eq!(setting.json(&["payment", "status"])["id"], paid["id"], "nothing else is kept");
 }
 
 /// What the bank says no to.
@@ -338,4 +370,29 @@ fn a_payment_whose_answer_was_lost_is_asked_for_once() {
     let mut ids = way.ids();
     ids.dedup();
     assert_eq!(ids.len(), 3, "{ids:?}");
+}
+
+/// A bulk payment as XML, which says that it has so many transfers.
+fn bulk(debtor: &str, amounts: &[&str], count: usize) -> String {
+    let transfer = |(at, amount): (usize, &&str)| {
+        format!(
+            "<CdtTrfTxInf><PmtId><EndToEndId>E{at}</EndToEndId></PmtId>\
+             <Amt><InstdAmt Ccy=\"EUR\">{amount}</InstdAmt></Amt><Cdtr><Nm>Shop {at}</Nm></Cdtr>\
+             <CdtrAcct><Id><IBAN>NL91ABNA0417164300</IBAN></Id></CdtrAcct>\
+             <RmtInf><Ustrd>Order {at}</Ustrd></RmtInf></CdtTrfTxInf>"
+        )
+    };
+    let transfers: String = amounts.iter().enumerate().map(transfer).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><CstmrCdtTrfInitn>\
+         <GrpHdr><MsgId>M1</MsgId><CreDtTm>{now}</CreDtTm><NbOfTxs>{count}</NbOfTxs>\
+         <InitgPty><Nm>Example TPP</Nm></InitgPty></GrpHdr>\
+         <PmtInf><PmtInfId>P1</PmtInfId><PmtMtd>TRF</PmtMtd>\
+         <PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf><ReqdExctnDt>{day}</ReqdExctnDt>\
+         <Dbtr><Nm>Payer</Nm></Dbtr><DbtrAcct><Id><IBAN>{debtor}</IBAN></Id></DbtrAcct>\
+         <DbtrAgt><FinInstnId/></DbtrAgt><ChrgBr>SLEV</ChrgBr>{transfers}</PmtInf></CstmrCdtTrfInitn></Document>",
+        now = testkit::now(),
+        day = &testkit::now().to_string()[..10],
+    )
 }

@@ -7,8 +7,10 @@ use crate::vestibule;
 
 /// A bulk payment of one transfer that says that it has two.
 const SUMS: &str = "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.03\"><CstmrCdtTrfInitn>\
-    <GrpHdr><NbOfTxs>2</NbOfTxs></GrpHdr><PmtInf><CdtTrfTxInf><Amt><InstdAmt Ccy=\"EUR\">1.00</InstdAmt></Amt>\
-    </CdtTrfTxInf></PmtInf></CstmrCdtTrfInitn></Document>";
+    <GrpHdr><MsgId>M</MsgId><NbOfTxs>2</NbOfTxs></GrpHdr><PmtInf><PmtInfId>P</PmtInfId><PmtMtd>TRF</PmtMtd>\
+    <ReqdExctnDt>2026-11-26</ReqdExctnDt><DbtrAcct><Id><IBAN>NL1</IBAN></Id></DbtrAcct><CdtTrfTxInf>\
+    <PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy=\"EUR\">1.00</InstdAmt></Amt><Cdtr><Nm>Shop</Nm></Cdtr>\
+    <CdtrAcct><Id><IBAN>NL2</IBAN></Id></CdtrAcct></CdtTrfTxInf></PmtInf></CstmrCdtTrfInitn></Document>";
 
 /// Who is paid.
 const SHOP: [&str; 4] = ["--to", "NL91ABNA0417164300", "--name", "Shop"];
@@ -37,8 +39,8 @@ fn what_is_known_here_is_refused_here() {
         (pay(&["--amount", "1.00", "--headless", "approve"]), "--headless needs --customer-iban"),
         (pay(&["--amount", "1.00"]), "tpp register --bank"),
         (words(&["pay", "--file", "/nowhere.xml"]), "/nowhere.xml: No such file"),
-        (words(&["pay", "--file", &table]), "it is no XML"),
-        (words(&["pay", "--file", &sums]), "NbOfTxs of GrpHdr is 2, and there are 1 transfers"),
+        (words(&["pay", "--file", &table]), "it is no pain.001 document"),
+        (words(&["pay", "--file", &sums]), "GrpHdr/NbOfTxs is 2, and there are 1 transfers"),
         (words(&["payment", "status"]), "no payment is kept yet; ask for one with: "),
         (words(&["payment", "show", "6f"]), "payment 6f is not kept here; those that are, are listed by: "),
         (words(&["payment", "cancel", "6f"]), "payment 6f is not kept here"),
