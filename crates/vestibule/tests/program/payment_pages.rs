@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
-use testkit::{CALLBACK, TestServer, TestTpp, day_in, euro_payment, parameter};
+use testkit::{CALLBACK, TestServer, TestTpp, day, euro_payment, parameter};
 
 use crate::browser::{browse, free_port, provider};
 
@@ -118,7 +118,7 @@ async fn keep_what_was_approved_and_stop_it_with_the_keyboard() {
     let (tpp, callback) = initiator(&server, port).await;
     let customer = server.customer("nl", "household").await;
     let mut body = euro_payment("12.50", "NL91ABNA0417164300");
-    body["requestedExecutionDate"] = json!(day_in(10));
+    body["requestedExecutionDate"] = json!(day(10));
     let iban = customer["iban"].as_str().unwrap();
     let payment = tpp.submitted_payment(&server, (SEPA, &body), iban).await;
     let before = tpp.payment_status(&server, &payment.path).await;
