@@ -109,13 +109,19 @@ async fn secret_is_good(client: &reqwest::Client, origin: &str, id: &str, secret
 }
 
 /// A sandbox at addresses that stay the same when it is started again.
-struct Bank {
+pub(crate) struct Bank {
     data: String,
     ports: [u16; 2],
 }
 
 impl Bank {
-    fn start(&self) -> Program {
+    /// One that keeps everything in `data` below a folder.
+    pub(crate) fn in_folder(folder: &std::path::Path) -> Self {
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] }
+    }
+
+    pub(crate) fn start(&self) -> Program {
         let [listen, management] = self.ports.map(|port| format!("127.0.0.1:{port}"));
         let arguments = ["--data", &self.data, "--tls-listen", "off", "--listen", &listen];
         Program::sandbox(BINARY, &[&arguments[..], &["--management-listen", &management]].concat())
@@ -135,8 +141,7 @@ impl Bank {
 #[test]
 fn reads_are_counted_even_if_the_bank_is_killed() {
     let (_guard, folder) = free_folder();
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let bank = Bank { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] };
+    let bank = Bank::in_folder(&folder);
     let mut program = Some(bank.start());
     for round in 0..6_u64 {
         let state = folder.join(format!("state-{round}"));
@@ -176,8 +181,7 @@ fn reads_are_counted_even_if_the_bank_is_killed() {
 async fn no_acknowledged_payment_is_lost_or_made_twice() {
     const ROUNDS: usize = 8;
     let (_guard, folder) = free_folder();
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let bank = Bank { data: folder.join("data").to_str().unwrap().to_owned(), ports: [free(), free()] };
+    let bank = Bank::in_folder(&folder);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut program = bank.start();
     let origin = program.url("public");

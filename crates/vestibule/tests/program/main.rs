@@ -8,6 +8,7 @@ mod bunq_clients;
 mod certificate_command;
 mod connections;
 mod crash;
+mod crash_payments;
 mod data_folder;
 mod descriptions;
 mod documentation;

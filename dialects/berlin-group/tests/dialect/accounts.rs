@@ -155,18 +155,19 @@ async fn four_unattended_reads_a_day_for_each_account_and_kind() {
     let limit = |kind: &str| {
         let text =
             format!("The daily limit of 4 unattended {kind} requests for product {id} has been reached");
-        ("ACCESS_EXCEEDED".to_owned(), text)
+        (429, "ACCESS_EXCEEDED".to_owned(), text)
     };
+    let told = |answer: &Answer| (answer.status, answer.error().0, answer.error().1);
     for _ in 0..4 {
         assert_eq!(scene.read("balances").await.status, 200);
     }
     let fifth = scene.read("balances").await;
-    assert_eq!((fifth.status, fifth.error()), (429, limit("BALANCES")));
+    assert_eq!(told(&fifth), limit("BALANCES"));
     assert_eq!(scene.attended("balances").await.status, 200, "with the customer there is no limit");
     for _ in 0..4 {
         assert_eq!(scene.read("transactions").await.status, 200, "counted on their own");
     }
-    assert_eq!(scene.read("transactions").await.error(), limit("TRANSACTIONS"));
+    assert_eq!(told(&scene.read("transactions").await), limit("TRANSACTIONS"));
     for _ in 0..6 {
         assert_eq!(scene.server.send(&scene.tpp.read("/v1/accounts", &scene.consent)).await.status, 200);
     }

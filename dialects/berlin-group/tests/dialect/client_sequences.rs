@@ -148,6 +148,62 @@ async fn the_first_client() {
     assert!(!text(&renewed["access_token"]).is_empty() && !text(&renewed["refresh_token"]).is_empty());
 }
 
+/// The first client pays as it reads accounts: lower-case names, links as they are, the customer's address only where it is
+/// known. The bank's own examples have a slash at the end.
+#[tokio::test]
+async fn the_first_client_pays() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let had = tpp.expected_balance(&server, &creditor).await;
+    let basic = tpp.basic();
+    let mut client = First { server: &server, signer: tpp.signer, ids: Ids(0) };
+    let body = json!({
+        "instructedAmount": {"currency": "EUR", "amount": 12.5}, "creditorAccount": {"iban": creditor},
+        "creditorName": "A. Payee", "remittanceInformationUnstructured": "Invoice 7", "endToEndIdentification": "E-7",
+        "creditorAddress": {"streetName": "Street", "buildingNumber": "1", "townName": "Zeist", "postcode": "3700 AA", "country": "NL"},
+        "somethingOfItsOwn": {"unknown": [1, 2]},
+    });
+    let request = client
+        .request("POST", "/xs2a-bg/nl/v1/payments/sepa-credit-transfers/")
+        .set("tpp-redirect-uri", CALLBACK)
+        .set("psu-ip-address", "192.0.2.7")
+        .body("application/json", body.to_string())
+        .signed(&client.signer);
+    let asked = ok(&server, &request, 201).await;
+    // A connection that timed out is tried again with the same headers and body.
+    assert_eq!(ok(&server, &request, 201).await, asked);
+    assert_eq!(asked["transactionStatus"], "RCVD");
+
+    let redirect = text(&asked["_links"]["scaRedirect"]);
+    let url =
+        format!("{redirect}&code_challenge={}&code_challenge_method=S256&state=s-2", challenge(VERIFIER));
+    let location = server.decide(&url, &iban, "approve").await;
+    assert_eq!(parameter(&location, "state").as_deref(), Some("s-2"));
+    let form = format!(
+        "grant_type=authorization_code&code={}&redirect_uri={}&code_verifier={VERIFIER}",
+        parameter(&location, "code").unwrap(),
+        encode(CALLBACK)
+    );
+    let token = Request::new("POST", "/auth/nl/v1/token").set("authorization", &basic).form(&form);
+    let token = text(&ok(&server, &token, 200).await["access_token"]);
+    let link = |name: &str| format!("/xs2a-bg{}", text(&asked["_links"][name]));
+    let confirm = client
+        .request("PUT", &link("confirmation"))
+        .set("authorization", format!("Bearer {token}"))
+        .signed(&client.signer);
+    assert_eq!(ok(&server, &confirm, 200).await["scaStatus"], "finalised");
+    for end in ["", "/"] {
+        let status = client.request("GET", &format!("{}{end}", link("status"))).signed(&client.signer);
+        assert_eq!(ok(&server, &status, 200).await["transactionStatus"], "ACCC");
+        let read = client.request("GET", &format!("{}{end}", link("self"))).signed(&client.signer);
+        assert_eq!(ok(&server, &read, 200).await["debtorAccount"]["iban"], iban);
+    }
+    let tpp = server.registered("nl", "PSDNL-DNB-R111111").await;
+    assert_eq!(tpp.expected_balance(&server, &creditor).await, had + 1250, "it paid once");
+}
+
 /// The second client: bare digests, at times empty, another name of the algorithm, and headers on every call.
 struct Second {
     signer: Signer,
@@ -274,6 +330,80 @@ async fn the_second_client() {
     assert!(said.contains("no pending authorisations found"), "{said}");
 }
 
+/// The second client pays: it builds the customer's URL itself, confirms and asks for the status with an empty digest, and
+/// reads every refusal as JSON.
+#[tokio::test]
+async fn the_second_client_pays() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let (client_id, basic) = (tpp.signer.id(), tpp.basic());
+    let mut client = Second { signer: tpp.signer, ids: Ids(0) };
+    let body = json!({
+        "instructedAmount": {"currency": "EUR", "amount": "3.00"}, "debtorAccount": {"iban": iban},
+        "creditorAccount": {"iban": creditor}, "creditorName": "A. Payee",
+    });
+    let products = "/nl/v1/payments/sepa-credit-transfers";
+    let ask = |client: &mut Second| {
+        client.request("POST", products, &body.to_string()).set("PSU-IP-ADDRESS", "192.0.2.7")
+    };
+    let asked = ok(&server, &ask(&mut client), 201).await;
+    let (id, authorisation) = (text(&asked["paymentId"]), text(&asked["authorisationId"]));
+    let payment = format!("{products}/{id}");
+    let status_of = async |client: &mut Second, token: &str| {
+        let status = client.request("GET", &format!("{payment}/status"), "");
+        let status = client.with_empty_digest(status).set("Authorization", format!("Bearer {token}"));
+        text(&ok(&server, &status, 200).await["transactionStatus"])
+    };
+    let url_of = |id: &str| {
+        format!(
+            "{}/auth/nl/v1/auth?response_type=code&client_id={client_id}&scope={}&redirect_uri={}&state=abc\
+             &code_challenge={}&code_challenge_method=S256",
+            server.url(),
+            encode(&format!("openid PIS:{id}")),
+            encode(CALLBACK),
+            challenge(VERIFIER)
+        )
+    };
+    let location = server.decide(&url_of(&id), &iban, "approve").await;
+    let form = format!(
+        "grant_type=client_credentials&code={}&redirect_uri={}&code_verifier={VERIFIER}",
+        parameter(&location, "code").unwrap(),
+        encode(CALLBACK)
+    );
+    let tokens = Request::new("POST", "/auth/nl/v1/token").set("authorization", &basic).form(&form);
+    let access = text(&ok(&server, &tokens, 200).await["access_token"]);
+    assert_eq!(status_of(&mut client, &access).await, "RCVD", "pending, in its terms");
+    let confirm = client.request("PUT", &format!("{payment}/authorisations/{authorisation}"), "");
+    let confirm = client.with_empty_digest(confirm).set("Authorization", format!("Bearer {access}"));
+    assert_eq!(server.send(&confirm).await.status, 200);
+    assert_eq!(status_of(&mut client, &access).await, "ACCC", "paid, in its terms");
+    // The token is over long before the last look.
+    server.advance("nl", "PT11M").await;
+    assert_eq!(status_of(&mut client, &access).await, "ACCC");
+    let sca = client.request("GET", &format!("{payment}/authorisations/{authorisation}"), "");
+    assert_eq!(ok(&server, &client.with_empty_digest(sca), 200).await["scaStatus"], "finalised");
+
+    // What it recognises when the customer cancels, or when there is nothing to authorise.
+    let cancelled = text(&ok(&server, &ask(&mut client), 201).await["paymentId"]);
+    let location = server.decide(&url_of(&cancelled), &iban, "reject").await;
+    assert_eq!(parameter(&location, "error").as_deref(), Some("consent_required"));
+    assert!(parameter(&location, "error_description").unwrap().to_lowercase().contains("cancelled"));
+    for done in [&id, &cancelled] {
+        let location = server.decide(&url_of(done), &iban, "approve").await;
+        assert_eq!(parameter(&location, "error").as_deref(), Some("invalid_request"));
+        let said = parameter(&location, "error_description").unwrap().to_lowercase();
+        assert!(said.contains("no pending authorisations found"), "{said}");
+    }
+    let rejected = client.request("GET", &format!("{products}/{cancelled}/status"), "");
+    let rejected = ok(&server, &client.with_empty_digest(rejected), 200).await;
+    assert_eq!(rejected["transactionStatus"], "RJCT");
+    let wrong = client.request("POST", products, "{}").set("PSU-IP-ADDRESS", "192.0.2.7");
+    let refused = ok(&server, &wrong, 400).await;
+    assert_eq!(refused["tppMessages"][0]["code"], "FORMAT_ERROR");
+}
+
 /// The third client: signs every call, to the authorization server too, with the digest of a fixed word where
 /// there is no body, and sends its certificate twice.
 fn third(signer: &Signer, ids: &mut Ids, method: &str, target: &str) -> Request {
@@ -366,4 +496,80 @@ async fn the_third_client() {
         .signed(&signer);
     let refused = server.send(&wrong).await;
     assert_eq!(refused.error(), ("FORMAT_ERROR".into(), "Invalid iban: NL00TRIO0320564487".into()));
+}
+
+/// The third client pays: initiates, reads details, status and the authorisation's status, confirms, and tries a payment
+/// across borders. It signs a digest that is of no body.
+#[tokio::test]
+async fn the_third_client_pays() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let basic = tpp.basic();
+    let (signer, mut ids) = (tpp.signer, Ids(0));
+    let mut initiate = |product: &str, body: &Value| {
+        third(&signer, &mut ids, "POST", &format!("/xs2a-bg/nl/v1/payments/{product}"))
+            .set("psu-ip-address", "192.0.2.7")
+            .set("tpp-redirect-uri", CALLBACK)
+            .body("application/json", body.to_string())
+            .signed(&signer)
+    };
+    let body = json!({
+        "instructedAmount": {"currency": "EUR", "amount": "2.10"}, "debtorAccount": {"iban": iban},
+        "creditorAccount": {"iban": creditor}, "creditorName": "A. Payee", "requestedExecutionDate": testkit::day(0),
+    });
+    let asked = ok(&server, &initiate("sepa-credit-transfers", &body), 201).await;
+    assert_eq!(asked["transactionStatus"], "RCVD");
+    for member in ["paymentId", "authorisationId"] {
+        assert!(!text(&asked[member]).is_empty(), "{member}");
+    }
+    let mut across = body.clone();
+    across["instructedAmount"]["currency"] = "USD".into();
+    let across = ok(&server, &initiate("cross-border-credit-transfers", &across), 501).await;
+    assert!(text(&across["tppMessages"][0]["text"]).contains("not supported"), "{across}");
+    let mut wrong = body.clone();
+    wrong["creditorAccount"]["iban"] = "NL00TRIO0320564487".into();
+    let refused = server.send(&initiate("sepa-credit-transfers", &wrong)).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (400, "FORMAT_ERROR"), "{}", refused.body);
+    assert!(refused.error().1.contains("Invalid iban: NL00TRIO0320564487"), "{}", refused.body);
+
+    let link = |name: &str| format!("/xs2a-bg{}", text(&asked["_links"][name]));
+    let get = |ids: &mut Ids, name: &str| third(&signer, ids, "GET", &link(name));
+    assert_eq!(ok(&server, &get(&mut ids, "self"), 200).await["paymentId"], asked["paymentId"]);
+    assert_eq!(ok(&server, &get(&mut ids, "status"), 200).await["transactionStatus"], "RCVD");
+    assert_eq!(ok(&server, &get(&mut ids, "scaStatus"), 200).await["scaStatus"], "received");
+    // No id in the path.
+    let nowhere = third(&signer, &mut ids, "GET", "/xs2a-bg/nl/v1/payments/sepa-credit-transfers//status");
+    let nowhere = server.send(&nowhere).await;
+    assert_eq!((nowhere.status, &nowhere.json()["tppMessages"][0]["text"]), (404, &json!("Not Found")));
+
+    let padded = challenge(VERIFIER).replace('-', "+").replace('_', "/") + "=";
+    let redirect = text(&asked["_links"]["scaRedirect"]);
+    let url = format!("{redirect}&code_challenge={}&code_challenge_method=S256&state=x", encode(&padded));
+    let page = third(&signer, &mut ids, "GET", url.strip_prefix(server.url()).unwrap());
+    // Opened twice: the authorisation is still there for whoever opens it.
+    for _ in 0..2 {
+        let page = server.send(&page).await;
+        assert_eq!(page.status, 302, "{}", page.body);
+        assert!(page.header("location").contains("authorise.html"));
+    }
+    let location = server.decide(&url, &iban, "approve").await;
+    let form = format!(
+        "grant_type=authorization_code&code={}&redirect_uri={}&code_verifier={VERIFIER}",
+        parameter(&location, "code").unwrap(),
+        encode(CALLBACK)
+    );
+    let tokens =
+        third(&signer, &mut ids, "POST", "/auth/nl/v1/token").set("authorization", &basic).form(&form);
+    let access = text(&ok(&server, &tokens, 200).await["access_token"]);
+    assert_eq!(ok(&server, &get(&mut ids, "scaStatus"), 200).await["scaStatus"], "unconfirmed");
+    let confirm = third(&signer, &mut ids, "PUT", &link("confirmation"));
+    let confirm = confirm.set("authorization", format!("Bearer {access}"));
+    assert_eq!(ok(&server, &confirm, 200).await["scaStatus"], "finalised");
+    assert_eq!(ok(&server, &get(&mut ids, "status"), 200).await["transactionStatus"], "ACCC");
+    assert_eq!(ok(&server, &get(&mut ids, "self"), 200).await["debtorAccount"]["iban"], iban);
+    // The redirect has been used.
+    let again = server.decide(&url, &iban, "approve").await;
+    assert_eq!(parameter(&again, "error").as_deref(), Some("invalid_request"));
 }

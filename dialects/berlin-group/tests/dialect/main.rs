@@ -18,6 +18,7 @@ mod forgetting;
 mod funds;
 mod funds_refusals;
 mod guesses;
+mod message_codes;
 mod onboarding;
 mod payment_body_refusals;
 mod payment_refusals;
