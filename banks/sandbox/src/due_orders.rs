@@ -117,7 +117,7 @@ async fn execute(store: &Store, order: Order, now: Timestamp) -> Result<(), Erro
             made = order.clone();
             release(&mut batch, &mut made).await?;
             made.executions += 1;
-            Some(refusal.reject_reason())
+            Some(refusal.reason())
         }
     };
     if is_periodic {

@@ -60,7 +60,7 @@ async fn each(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> Result<bool
         match refusal(tried)? {
             Ok(is_own) => are_all_own &= is_own,
             Err(refusal) if order.terms.service == PaymentService::Bulk => {
-                order.refused.insert(index, refusal.reject_reason());
+                order.refused.insert(index, refusal.reason());
             }
             Err(refusal) => return Err(refusal.into()),
         }

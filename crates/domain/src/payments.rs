@@ -534,7 +534,7 @@ mod tests {
             (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
             (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
         ] {
-            assert_eq!(refusal.reject_reason(), reason);
+            assert_eq!(refusal.reason(), reason);
         }
     }
 

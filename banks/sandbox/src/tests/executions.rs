@@ -259,7 +259,7 @@ async fn accounts_that_cannot_be_used_are_looked_at_when_a_payment_is_taken_and_
     let mut scene = Scene::at("nl").await;
     let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
     let nobody = scene.submit(&payer, &sepa_on("2026-12-01"), &[scene.nobody(100)]).await.unwrap_err();
-    assert_eq!(nobody.reject_reason(), RejectReason::Ac01);
+    assert_eq!(nobody.reason(), RejectReason::Ac01);
     let own = scene.submit(&payer, &sepa(), &[scene.to(&payer, 100)]).await;
     assert_eq!(own, Err(PaymentRefusal::SameAccount));
     let mut waiting = Vec::new();
@@ -275,7 +275,7 @@ async fn accounts_that_cannot_be_used_are_looked_at_when_a_payment_is_taken_and_
         scene.set(held, status).await;
         for terms in [sepa(), sepa_on("2027-01-01")] {
             let refused = scene.submit(&payer, &terms, &transfers).await.unwrap_err();
-            assert_eq!(refused.reject_reason(), reason);
+            assert_eq!(refused.reason(), reason);
         }
         scene.set(held, AccountStatus::Enabled).await;
     }
