@@ -5,6 +5,7 @@
 mod accounts;
 mod ais_refusals;
 mod another_bank;
+mod any_payments;
 mod any_sequence;
 mod broken_store;
 mod bulk_payments;
