@@ -88,7 +88,7 @@ pub struct DecisionView {
     pub problem: Option<DecisionProblem>,
     /// Who asks.
     pub tpp: Tpp,
-    /// What the customer is asked for.
+    /// What the authorisation is for.
     pub purpose: Purpose,
     /// For which consent; none if it is about something else.
     pub consent: Option<Consent>,

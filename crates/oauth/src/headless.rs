@@ -51,7 +51,7 @@ struct ApprovalRequest {
     iban: String,
     decision: Decision,
     account: Option<String>,
-    /// The device to log in with; that of the account's first holder if absent.
+    /// The device to log in with; that of one holder of the account, always the same, if absent.
     #[serde(rename = "digipassNumber")]
     digipass_number: Option<String>,
 }

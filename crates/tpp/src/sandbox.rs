@@ -79,7 +79,7 @@ pub struct Approval<'a> {
     /// The account to choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<&'a str>,
-    /// The device to log in with; that of the account's first holder if absent.
+    /// The device to log in with; that of one holder of the account, always the same, if absent.
     #[serde(rename = "digipassNumber", skip_serializing_if = "Option::is_none")]
     pub digipass_number: Option<&'a str>,
 }

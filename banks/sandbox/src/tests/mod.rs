@@ -50,9 +50,11 @@ struct Scene {
 impl Scene {
     async fn at(tenant: &str) -> Self {
         let tenant = Tenant::parse(tenant).unwrap();
+        let mut profiles = of_sandbox(Strictness::Lenient, RateLimits::Off);
+        profiles.berlin_group.cross_border_payments = true;
         let settings = SandboxSettings {
             tenants: vec![tenant.clone()],
-            profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
+            profiles,
             seed: Some(7),
             begin: Some(at(BEGIN)),
             public_url: "http://127.0.0.1:1".to_owned(),

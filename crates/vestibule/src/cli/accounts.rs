@@ -91,7 +91,7 @@ pub(crate) struct AccountApproveArgs {
     /// The account to choose, where there is a choice.
     #[arg(long, value_name = "IBAN")]
     pub(crate) account: Option<String>,
-    /// Number of the digipass to log in with, of another holder of the account than the first.
+    /// Number of the digipass to log in with; by default that of one holder of the account, always the same.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) digipass: Option<String>,
 }

@@ -284,7 +284,7 @@ fn day(ahead: i64) -> String {
     moment.to_string()[..10].to_owned()
 }
 
-/// A way to a bank on which answers to requests for payments get lost.
+/// A way to a bank on which answers to some requests about payments get lost.
 struct LossyWay {
     url: String,
     /// `X-Request-ID` of each such request.
@@ -292,8 +292,8 @@ struct LossyWay {
 }
 
 impl LossyWay {
-    /// Loses the first answers.
-    fn to(bank: &str, losses: usize) -> Self {
+    /// Loses the first answers to requests of this method.
+    fn to(bank: &str, method: &'static str, losses: usize) -> Self {
         let bank = bank.split("://").nth(1).unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -303,10 +303,17 @@ impl LossyWay {
             for client in listener.incoming() {
                 let (client, bank) = (client.unwrap(), TcpStream::connect(&bank).unwrap());
                 let seen = Arc::clone(&seen);
-                std::thread::spawn(move || carry(client, bank, &seen, losses));
+                std::thread::spawn(move || carry(client, bank, &seen, (method, losses)));
             }
         });
         Self { url, ids }
+    }
+
+    /// Runs `vestibule tpp` on this way.
+    fn tpp(&self, setting: &Setting, arguments: &[&str]) -> (i32, String, String) {
+        let management = setting.bank.url("management");
+        let to = ["--bank", &self.url, "--state", &setting.state, "--management", &management];
+        vestibule(&[&["tpp"], arguments, &to].concat())
     }
 
     fn ids(&self) -> Vec<String> {
@@ -315,7 +322,12 @@ impl LossyWay {
 }
 
 /// Carries requests to the bank, and back those answers that do not get lost.
-fn carry(mut client: TcpStream, mut bank: TcpStream, seen: &Mutex<Vec<String>>, losses: usize) {
+fn carry(
+    mut client: TcpStream,
+    mut bank: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    (method, losses): (&str, usize),
+) {
     let is_lost = Arc::new(AtomicBool::new(false));
     let (mut answers, mut back, lost) =
         (bank.try_clone().unwrap(), client.try_clone().unwrap(), Arc::clone(&is_lost));
@@ -331,7 +343,7 @@ fn carry(mut client: TcpStream, mut bank: TcpStream, seen: &Mutex<Vec<String>>, 
     let mut octets = [0; 64 * 1024];
     while let Ok(count @ 1..) = client.read(&mut octets) {
         let text = String::from_utf8_lossy(&octets[..count]);
-        if text.starts_with("POST /xs2a-bg/nl/v1/payments/") {
+        if text.starts_with(&format!("{method} /xs2a-bg/nl/v1/payments/")) {
             let id = text.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
             let mut seen = seen.lock().unwrap();
             seen.push(id.to_owned());
@@ -347,12 +359,8 @@ fn carry(mut client: TcpStream, mut bank: TcpStream, seen: &Mutex<Vec<String>>, 
 #[test]
 fn a_payment_whose_answer_was_lost_is_asked_for_once() {
     let setting = Setting::ephemeral();
-    let way = LossyWay::to(&setting.bank.url("public"), 4);
-    let tpp = |arguments: &[&str]| {
-        let to =
-            ["--bank", &way.url, "--state", &setting.state, "--management", &setting.bank.url("management")];
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    };
+    let way = LossyWay::to(&setting.bank.url("public"), "POST", 4);
+    let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
     let (code, _, error) = tpp(&["register", "--redirect-uri", "https://tpp.example/cb"]);
     assert_eq!(code, 0, "{error}");
     let pay = |amount: &str| tpp(&[&["pay", "--json", "--amount", amount][..], &SHOP].concat());
@@ -370,6 +378,24 @@ fn a_payment_whose_answer_was_lost_is_asked_for_once() {
     let mut ids = way.ids();
     ids.dedup();
     assert_eq!(ids.len(), 3, "{ids:?}");
+}
+
+/// What was approved and whose confirmation got lost is confirmed by the same command, without another visit at the bank.
+#[test]
+fn an_approval_whose_confirmation_was_lost_is_confirmed_again() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    let way = LossyWay::to(&setting.bank.url("public"), "PUT", 3);
+    let (code, _, error) = way.tpp(&setting, &["register", "--redirect-uri", "https://tpp.example/cb"]);
+    assert_eq!(code, 0, "{error}");
+    let pay = sepa(&iban, &["--amount", "1.00", "--headless", "approve"]);
+    let (code, _, error) = way.tpp(&setting, &pay);
+    assert!(code == 1 && error.contains("cannot be reached"), "{error}");
+    // Nobody is there to approve it again.
+    let (code, text, error) = way.tpp(&setting, &["authorise", "--payment"]);
+    assert!(code == 0 && text.contains("is ACSC"), "{text}{error}");
+    let ids = way.ids();
+    assert!(ids.len() == 4 && ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3], "{ids:?}");
 }
 
 /// A bulk payment as XML, which says that it has so many transfers.

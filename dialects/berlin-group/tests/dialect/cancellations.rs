@@ -1,7 +1,7 @@
 //! Payments that are taken back, before the bank has them and afterwards.
 
 use serde_json::{Value, json};
-use testkit::{TestServer, euro_payment, parameter};
+use testkit::{TestServer, day, euro_payment, monthly_payment, pain001, parameter};
 
 use crate::ID;
 use crate::refusals::check;
@@ -78,4 +78,99 @@ async fn what_is_made_or_refused_cannot_be_taken_back() {
     server.advance("nl", "P1D").await;
     let rows = vec![("expired", delete(&late), 400, "CANCELLATION_INVALID", "the payment is expired")];
     check(&server, rows).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_its_day_is_stopped_once_the_customer_says_so() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let mut later = euro_payment("1.00", creditor);
+    later["requestedExecutionDate"] = day(5).into();
+    let periodic = monthly_payment("1.00", creditor);
+    let bulk = pain001("09", iban, &day(2), &[(100, "A. Payee", creditor, "One")]);
+    let mut stopped = Vec::new();
+    for (request, waits) in [
+        (tpp.payment_request(SEPA, &later), "ACTC"),
+        (tpp.payment_request("periodic-payments/sepa-credit-transfers", &periodic), "ACCP"),
+        (tpp.bulk_request("application/xml", &bulk), "ACTC"),
+    ] {
+        let asked = server.send(&request).await;
+        assert_eq!(asked.status, 201, "{}", asked.body);
+        let payment = tpp.approved_of(&server, &asked.json(), iban).await;
+        let confirmed = tpp.confirm_payment_at(&server, &payment.authorisation, &payment.access_token).await;
+        assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+        let path = &payment.path;
+        assert_eq!(tpp.payment_status(&server, path).await, waits);
+
+        let delete = tpp.redirecting("DELETE", path);
+        let told = server.send(&delete).await;
+        assert_eq!((told.status, told.header("aspsp-sca-approach")), (202, "REDIRECT"), "{}", told.body);
+        assert_eq!(server.send(&delete).await.body, told.body, "the same request begins one authorisation");
+        let told = told.json();
+        assert_eq!((&told["transactionStatus"], text(&told["debtorAccount"]["iban"])), (&json!(waits), iban));
+        let sca = tpp.path_of(&told["_links"]["scaStatus"]);
+        let stops = format!("{path}/cancellation-authorisations");
+        assert_eq!(sca, format!("{stops}/{}", text(&told["authorisationId"])));
+        let scope = format!("scope=openid+PIS%3A{}&", text(&told["paymentId"]));
+        assert!(text(&told["_links"]["scaRedirect"]).contains(&scope), "{told}");
+
+        // The customer wants it after all.
+        let location = server.decide(&tpp.authorization_url(&told), iban, "reject").await;
+        assert_eq!(parameter(&location, "error").as_deref(), Some("consent_required"), "{location}");
+        assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "failed"}));
+        assert_eq!(tpp.payment_status(&server, path).await, waits);
+
+        let begun = server.send(&tpp.redirecting("POST", &stops)).await;
+        assert_eq!(begun.status, 201, "{}", begun.body);
+        let begun = begun.json();
+        let again = tpp.path_of(&begun["_links"]["scaStatus"]);
+        let early = tpp.confirm_payment_at(&server, &again, &payment.access_token).await;
+        assert_eq!((early.status, early.error().0.as_str()), (400, "STATUS_INVALID"), "{}", early.body);
+        let token = tpp.token_of(&server, &begun, iban).await;
+        let bare = server.send(&tpp.request("PUT", &again).signed(&tpp.signer)).await;
+        assert_eq!((bare.status, bare.error().0.as_str()), (401, "TOKEN_UNKNOWN"), "{}", bare.body);
+        assert_eq!(tpp.payment_status(&server, path).await, waits, "not confirmed yet");
+        for _ in 0..2 {
+            let confirmed = tpp.confirm_payment_at(&server, &again, &token).await;
+            assert_eq!((confirmed.status, &confirmed.json()["scaStatus"]), (200, &json!("finalised")));
+        }
+        assert_eq!(tpp.payment_status(&server, path).await, "CANC");
+        let all = server.send(&tpp.get(&stops)).await.json();
+        assert_eq!(all["authorisationIds"], json!([told["authorisationId"], begun["authorisationId"]]));
+        let approvals = server.send(&tpp.get(&format!("{path}/authorisations"))).await.json();
+        assert_eq!(approvals["authorisationIds"], json!([asked.json()["authorisationId"]]));
+        let done = server.send(&tpp.redirecting("DELETE", path)).await;
+        assert_eq!((done.status, &done.json()["transactionStatus"]), (200, &json!("CANC")));
+        let more = server.send(&tpp.redirecting("POST", &stops)).await;
+        assert_eq!((more.status, more.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{}", more.body);
+        stopped.push(payment.path);
+    }
+    server.advance("nl", "P10D").await;
+    for path in stopped {
+        assert_eq!(tpp.payment_status(&server, &path).await, "CANC", "also when its day has come");
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_while_the_customer_thinks_about_it_is_made() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let mut later = euro_payment("1.00", creditor);
+    later["requestedExecutionDate"] = day(3).into();
+    let payment = tpp.submitted_payment(&server, (SEPA, &later), iban).await;
+    let told = server.send(&tpp.redirecting("DELETE", &payment.path)).await.json();
+    let sca = tpp.path_of(&told["_links"]["scaStatus"]);
+    let token = tpp.token_of(&server, &told, iban).await;
+    let forced = json!({"status": "ACSC"});
+    let id = text(&told["paymentId"]);
+    let (status, body) = server.manage("PUT", &format!("/payments/{id}"), forced).await;
+    assert_eq!(status, 200, "{body}");
+    let late = tpp.confirm_payment_at(&server, &sca, &token).await;
+    assert_eq!((late.status, late.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{}", late.body);
+    assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "unconfirmed"}));
+    assert_ne!(tpp.payment_status(&server, &payment.path).await, "CANC");
 }

@@ -123,13 +123,7 @@ async fn asking_for_a_payment() {
             "FORMAT_ERROR",
             "neither true nor false",
         ),
-        (
-            "no request id",
-            signed(right().without("x-request-id").set("x-request-id", "")),
-            400,
-            "FORMAT_ERROR",
-            "X-Request-ID",
-        ),
+        ("no request id", right().without("x-request-id"), 400, "FORMAT_ERROR", "X-Request-ID"),
         (
             "XML for one transfer",
             signed(right().body("application/xml", "<a/>")),
@@ -281,6 +275,8 @@ async fn asking_for_a_payment() {
             "PRODUCT_UNKNOWN",
             "periodic-payments has sepa-credit-transfers, uk-domestic-transfers",
         ),
+        ("JSON in bulk", to("bulk-payments/sepa-credit-transfers"), 415, "FORMAT_ERROR", "application/xml"),
+        ("no bulk", tpp.bulk_request("text/xml", ""), 400, "FORMAT_ERROR", "send a document of pain.001"),
         ("a service that there is not", to("instant-payments/sepa-credit-transfers"), 404, "", "Not Found"),
         ("no id", tpp.get(&format!("/v1/{SEPA}/")), 404, "", "Not Found"),
         ("no id before status", tpp.get(&format!("/v1/{SEPA}//status")), 404, "", "Not Found"),

@@ -171,9 +171,28 @@ async fn a_joint_account_needs_each_of_its_holders_once() {
     let tpp = server.registered("nl", ID).await;
     let (payer, payee) = (server.customer("nl", "joint").await, server.customer("nl", "student").await);
     let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
-    let second = &payer["coHolders"][0]["digipassNumber"];
+    let (first, second) = (&payer["digipassNumber"], &payer["coHolders"][0]["digipassNumber"]);
+    let approve = async |asked: &Value, device: &Value| {
+        let approval = json!({
+            "url": tpp.authorization_url(asked), "iban": iban, "decision": "approve", "digipassNumber": device
+        });
+        let (status, decided) = server.manage("POST", "/approvals", approval).await;
+        assert_eq!(status, 200, "{decided}");
+        text(&decided["location"]).to_owned()
+    };
+    let token_of = async |location: &str| {
+        let code = parameter(location, "code").unwrap_or_else(|| panic!("{location}"));
+        text(&tpp.redeem(&server, &code).await.json()["access_token"]).to_owned()
+    };
     let had = tpp.expected_balance(&server, creditor).await;
-    let payment = tpp.submitted_payment(&server, (SEPA, &euro_payment("2.00", creditor)), iban).await;
+    let asked = tpp.payment(&server, SEPA, &euro_payment("2.00", creditor)).await;
+    let payment = testkit::ApprovedPayment {
+        path: tpp.path_of(&asked["_links"]["self"]),
+        authorisation: tpp.path_of(&asked["_links"]["scaStatus"]),
+        access_token: token_of(&approve(&asked, first).await).await,
+    };
+    let confirmed = tpp.confirm_payment_at(&server, &payment.authorisation, &payment.access_token).await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
     assert_eq!(tpp.payment_status(&server, &payment.path).await, "PATC");
     let read = server.send(&tpp.get(&payment.path)).await.json();
     let start = text(&read["_links"]["startAuthorisation"]);
@@ -184,20 +203,14 @@ async fn a_joint_account_needs_each_of_its_holders_once() {
         assert_eq!(begun.status, 201, "{}", begun.body);
         begun.json()
     };
-    let location = server.decide(&tpp.authorization_url(&begin().await), iban, "approve").await;
+    let location = approve(&begin().await, first).await;
     assert_eq!(parameter(&location, "error").as_deref(), Some("access_denied"), "{location}");
     let description = parameter(&location, "error_description").unwrap();
     assert!(description.contains("another holder of the account has to approve it"), "{description}");
     assert_eq!(tpp.expected_balance(&server, creditor).await, had);
 
     let begun = begin().await;
-    let approval = json!({
-        "url": tpp.authorization_url(&begun), "iban": iban, "decision": "approve", "digipassNumber": second
-    });
-    let (status, decided) = server.manage("POST", "/approvals", approval).await;
-    assert_eq!(status, 200, "{decided}");
-    let code = parameter(text(&decided["location"]), "code").unwrap_or_else(|| panic!("{decided}"));
-    let token = text(&tpp.redeem(&server, &code).await.json()["access_token"]).to_owned();
+    let token = token_of(&approve(&begun, second).await).await;
     let sca = tpp.path_of(&begun["_links"]["scaStatus"]);
     let confirmed = tpp.confirm_payment_at(&server, &sca, &token).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
@@ -375,4 +388,5 @@ async fn pounds_go_between_british_accounts() {
     assert_eq!(payment.path.split('/').nth(3), Some("uk-domestic-transfers"));
     let read = server.send(&tpp.get(&payment.path)).await.json();
     assert_eq!(read["debtorAccount"]["ukAccountNumber"], debtor_number);
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACSP");
 }
