@@ -2,7 +2,7 @@
 //! another.
 
 use serde_json::json;
-use testkit::{Request, TestServer, detailed};
+use testkit::{CALLBACK, Request, TestServer, detailed, euro_payment};
 
 use crate::ID;
 
@@ -87,4 +87,50 @@ async fn the_same_call_again_is_no_other_call_and_others_have_ids_of_their_own()
     let mut later = Request::new("DELETE", &path);
     later.headers = tpp.get("/v1/x").set("x-request-id", &id).signed(&tpp.signer).headers;
     assert_eq!(server.send(&later).await.status, 204);
+}
+
+#[tokio::test]
+async fn signed_headers_of_one_call_neither_make_nor_cancel_another_payment() {
+    const SEPA: &str = "payments/sepa-credit-transfers";
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (payer["iban"].as_str().unwrap(), payee["iban"].as_str().unwrap());
+    let body = euro_payment("1.00", creditor);
+    let payment = tpp.approved_payment(&server, (SEPA, &body), iban).await;
+    let other = tpp.approved_payment(&server, (SEPA, &body), iban).await;
+    let below = |path: &str| format!("/xs2a-bg/nl{path}");
+    let read = tpp.redirecting("GET", &payment.path);
+    assert_eq!(server.send(&read).await.status, 200);
+    let confirm = tpp
+        .request("PUT", &payment.authorisation)
+        .set("authorization", format!("Bearer {}", payment.access_token))
+        .set("tpp-redirect-uri", CALLBACK)
+        .signed(&tpp.signer);
+    assert_eq!(server.send(&confirm).await.status, 200);
+    let asking = tpp.payment_request(SEPA, &body);
+    assert_eq!(server.send(&asking).await.status, 201);
+    let with_body = |moved: Request| Request { body: asking.body.clone(), ..moved };
+    let domestic = below("/v1/payments/uk-domestic-transfers");
+    for (name, stolen) in [
+        ("a read that cancels", moved(&read, "DELETE", &below(&payment.path))),
+        ("a read that cancels another", moved(&read, "DELETE", &below(&other.path))),
+        ("a read that begins", moved(&read, "POST", &below(&format!("{}/authorisations", other.path)))),
+        ("a read that confirms", moved(&read, "PUT", &below(&other.authorisation))),
+        ("a confirmation that cancels", moved(&confirm, "DELETE", &below(&other.path))),
+        ("a confirmation of another", moved(&confirm, "PUT", &below(&other.authorisation))),
+        ("a request for another product", with_body(moved(&asking, "POST", &domestic))),
+    ] {
+        let answer = server.send(&stolen).await;
+        let (code, text) = answer.error();
+        assert_eq!((answer.status, code.as_str()), (400, "FORMAT_ERROR"), "{name}: {}", answer.body);
+        assert!(text.contains("for another method or path; use a new UUID"), "{name}: {text}");
+    }
+    assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
+    assert_eq!(tpp.payment_status(&server, &other.path).await, "RCVD");
+    // The same call again is no other call.
+    let delete = tpp.redirecting("DELETE", &other.path);
+    let (first, again) = (server.send(&delete).await, server.send(&delete).await);
+    assert_eq!((first.status, again.status, &first.body), (200, 200, &again.body));
+    assert_eq!(server.send(&moved(&delete, "DELETE", &below(&payment.path))).await.status, 400);
 }
