@@ -1,10 +1,11 @@
 //! Paths and handlers of the dialect.
 
 use axum::Router;
+use axum::extract::OriginalUri;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
 use edge::openapi::{self, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
+use gateway::domain::PaymentService;
 use http::Method;
 
 use crate::error::{Error, explain_or_not};
@@ -32,7 +33,7 @@ fn mount(edge: Edge) -> Router {
     operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
     openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
-        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
+        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(edge.clone(), explain_or_not))
         .layer(from_fn_with_state(edge.clone(), guard::<Error>))
         .with_state(edge)
@@ -85,10 +86,8 @@ fn payments_of(service: &str) -> Vec<Operation<Edge>> {
     let one = format!("{all}/{{payment}}");
     let (attempts, stops) = (format!("{one}/authorisations"), format!("{one}/cancellation-authorisations"));
     let (attempt, stop) = (format!("{attempts}/{{authorisation}}"), format!("{stops}/{{authorisation}}"));
-    // A path that ends before the id of a payment is unknown.
-    let ask = post(payments::create).get(not_found).put(not_found).delete(not_found);
     vec![
-        Operation::new(Method::POST, &all, 201, "Ask for a payment", ask)
+        Operation::post(&all, 201, "Ask for a payment", payments::create)
             .with("", &["PSU-IP-Address", "TPP-Redirect-URI"]),
         Operation::get(&one, 200, "Read a payment", payments::read),
         Operation::delete(&one, 200, "Cancel a payment", payments::cancel).with("", REDIRECT),
@@ -105,8 +104,12 @@ fn payments_of(service: &str) -> Vec<Operation<Edge>> {
     ]
 }
 
-async fn not_found() -> Error {
-    Rejected::NotFound.into()
+/// A known path that is called with another method. One that ends before the id of a payment is unknown (section 7.1).
+async fn not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Error {
+    let is_about_one = matches!(method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE);
+    let mut segments = uri.path().trim_end_matches('/').rsplit('/');
+    let lacks_id = segments.nth(1).is_some_and(|service| PaymentService::from_name(service).is_some());
+    Error::from(if is_about_one && lacks_id { Rejected::NotFound } else { Rejected::Method(method) })
 }
 
 fn accounts() -> Vec<Operation<Edge>> {

@@ -245,9 +245,8 @@ async fn at(server: &TestServer, tenant: &str) -> Vec<Value> {
     let mut caller = Caller::new(server, tenant).await;
     let (payer, payee) = (caller.account("saver").await, caller.account("household").await);
     let (iban, payee) = (payer["iban"].as_str().unwrap(), payee["iban"].as_str().unwrap());
-    let onboarding = Request::new("GET", &format!("/xs2a-bg/{tenant}/onboarding/v1"));
-    caller.send(onboarding.clone().signed(&caller.tpp.signer), 200).await;
-    caller.send(onboarding, 401).await;
+    caller.send(Request::onboarding(tenant).signed(&caller.tpp.signer), 200).await;
+    caller.send(Request::onboarding(tenant), 401).await;
     caller.consents("/v1/consents", &detailed(iban, true), iban).await;
     let body = json!({"account": {"iban": iban}});
     caller.consents(FUNDS_CONSENTS, &body, iban).await;
@@ -293,10 +292,9 @@ async fn at(server: &TestServer, tenant: &str) -> Vec<Value> {
             "creditorName": "A. Payee", "creditorAgent": "BOFAUS3N", "chargeBearer": "SHAR",
             "creditorAddress": {"streetName": "Main Street", "townName": "Springfield", "country": "US"},
         });
-        let foreign = caller.account("international").await;
-        let account =
-            foreign["accounts"].as_array().unwrap().iter().find(|one| one["currency"] == "USD").unwrap();
-        let foreign = account["iban"].as_str().unwrap();
+        let wish = json!({"tenant": tenant, "persona": "empty", "currency": "USD", "balance": "100.00"});
+        let (_, foreign) = server.manage("POST", "/test-accounts", wish).await;
+        let foreign = foreign["iban"].as_str().unwrap();
         let abroad =
             with(dollars, json!({"requestedExecutionDate": day(5), "debtorAccount": {"iban": foreign}}));
         let product = "payments/cross-border-credit-transfers";
@@ -374,15 +372,16 @@ async fn of_the_authorization_server() {
     let code = TestTpp::code_form(&parameter(&location, "code").unwrap());
     let request = caller.tpp.token_request(&code);
     let tokens = auth(&mut caller, request, 200).await;
-    let request = caller.tpp.token_request(&code);
-    auth(&mut caller, request, 400).await;
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     for method in ["GET", "POST"] {
-        for (token, status) in [(token.as_str(), 200), ("unknown", 401)] {
+        for (token, status) in [(token.as_str(), 200), ("unknown", 400)] {
             let request = Request::new(method, "/auth/nl/v1/userinfo");
             auth(&mut caller, request.set("authorization", format!("Bearer {token}")), status).await;
         }
     }
+    // A code that comes again ends what came of it.
+    let request = caller.tpp.token_request(&code);
+    auth(&mut caller, request, 400).await;
     let revoke = |caller: &Caller<'_>, form: &str| {
         let request = Request::new("POST", "/auth/nl/v1/token/revoke");
         request.set("authorization", caller.tpp.basic()).form(form)
