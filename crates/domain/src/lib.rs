@@ -20,6 +20,7 @@ pub mod initial_access_tokens;
 pub mod interfaces;
 pub mod money;
 mod payment_approvals;
+pub mod payment_refusals;
 pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;
@@ -55,13 +56,12 @@ pub use interfaces::Interface;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use money::{Currency, Money};
+pub use payment_refusals::PaymentRefusal;
 pub use payment_terms::{
     Execution, ExecutionRule, Frequency, PaymentProduct, PaymentService, PaymentTerms, RejectReason,
     Repetition, TransactionStatus,
 };
-pub use payments::{
-    Address, PayeeAccount, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Routing, Transfer,
-};
+pub use payments::{Address, PayeeAccount, Payment, PaymentDecision, PaymentStatus, Routing, Transfer};
 pub use redirect_uris::{RedirectCare, RedirectRules, RedirectUriError, RedirectUris};
 pub use refusal::Refusal;
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountId, AccountStatus, Counterparty, CustomerId, Iban, Interface, Money, PaymentId,
-    PaymentProduct, PaymentService, PaymentTerms, RejectReason, Tenant, TppId,
+    Account, AccountId, Counterparty, CustomerId, Iban, Interface, Money, PaymentId, PaymentRefusal,
+    PaymentTerms, RejectReason, Tenant, TppId,
 };
 
 /// Most transfers in one payment.
@@ -329,143 +329,10 @@ pub fn check_transfers(transfers: &[Transfer]) -> Result<(), PaymentRefusal> {
     Ok(())
 }
 
-/// A rule about payments that a request breaks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PaymentRefusal {
-    /// No transfers, or too many.
-    #[error("a payment has 1 to {MAX_TRANSFERS} transfers")]
-    Count,
-    /// Nothing, or less.
-    #[error("the amount must be greater than 0")]
-    NotPositive,
-    /// More than a payment can carry.
-    #[error("the amount must be at most {} {}", .0.to_decimal(), .0.currency.code())]
-    TooMuch(Money),
-    /// Too long a text.
-    #[error("the description has more than {max} characters")]
-    Remittance {
-        /// How many there may be.
-        max: usize,
-    },
-    /// Transfers in several currencies.
-    #[error("all transfers of one payment must be in one currency")]
-    Currencies,
-    /// The account that is to pay is none of this bank.
-    #[error("the account that is to pay is not an account of this bank")]
-    DebtorUnknown,
-    /// The account that is to pay is closed or blocked.
-    #[error("the account that is to pay is {status}")]
-    DebtorUnavailable {
-        /// What it is.
-        status: &'static str,
-    },
-    /// Another account than the one that is to pay.
-    #[error("the payment is to be made from another account")]
-    OtherDebtor,
-    /// The account that is to be paid is closed or blocked.
-    #[error("the account that is to be paid is {status}")]
-    CreditorUnavailable {
-        /// What it is.
-        status: &'static str,
-    },
-    /// Number of this bank that nobody has.
-    #[error("the account that is to be paid is not an account of this bank")]
-    CreditorUnknown,
-    /// Payer and payee are one account.
-    #[error("the account that pays and the account that is paid are the same")]
-    SameAccount,
-    /// The account is in another currency.
-    #[error("the account is in {account}; pay in {account}, not in {amount}")]
-    Currency {
-        /// Of the account.
-        account: &'static str,
-        /// Of the payment.
-        amount: &'static str,
-    },
-    /// An account with money, or with movements to come, cannot be closed.
-    #[error("the account is not empty; pay out what it holds before you close it")]
-    NotEmpty,
-    /// There is not enough.
-    #[error("the account has insufficient funds for this payment")]
-    InsufficientFunds,
-    /// Not an account that makes payments.
-    #[error("savings accounts make no payments at this interface; pay from a current account")]
-    DebtorProduct,
-    /// The customer who approved does not hold the account that pays.
-    #[error("the customer does not hold the account that pays")]
-    NoAccess,
-    /// The same customer again, where another one is needed.
-    #[error("this customer approved the payment before; another holder of the account has to approve it")]
-    ApprovedBefore,
-    /// Too late for taking it back.
-    #[error(
-        "the payment is {status} and cannot be cancelled; payments can be cancelled until they are made: those for a \
-         later day and periodic ones"
-    )]
-    NotCancellable {
-        /// What it is.
-        status: String,
-    },
-    /// A product that the bank does not offer here.
-    #[error("{} are not available at {tenant}", product.name())]
-    ProductUnavailable {
-        /// Which.
-        product: PaymentProduct,
-        /// Where.
-        tenant: Tenant,
-    },
-    /// Asked for under the path of another product.
-    #[error("the payment is one of {}/{}; ask for it there", service.name(), product.name())]
-    OtherProduct {
-        /// Its service.
-        service: PaymentService,
-        /// Its product.
-        product: PaymentProduct,
-    },
-    /// The bank's own reasons.
-    #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
-    Bank(RejectReason),
-    /// It was decided before, or too late.
-    #[error("the payment is {} and cannot be changed any more", status.name())]
-    Final {
-        /// What it is.
-        status: PaymentStatus,
-    },
-}
-
-impl PaymentRefusal {
-    /// Why a bank does not make a payment, in the words of ISO 20022.
-    pub fn reason(&self) -> RejectReason {
-        match self {
-            Self::Bank(reason) => *reason,
-            Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
-            Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => {
-                if *status == AccountStatus::Deleted.name() { RejectReason::Ac04 } else { RejectReason::Ac06 }
-            }
-            Self::InsufficientFunds => RejectReason::Am04,
-            Self::OtherDebtor | Self::SameAccount | Self::Currency { .. } | Self::Currencies => {
-                RejectReason::Ag01
-            }
-            Self::DebtorProduct => RejectReason::Ag01,
-            Self::Count
-            | Self::NotPositive
-            | Self::TooMuch(_)
-            | Self::Remittance { .. }
-            | Self::NotEmpty
-            | Self::NoAccess
-            | Self::ApprovedBefore
-            | Self::NotCancellable { .. }
-            | Self::ProductUnavailable { .. }
-            | Self::OtherProduct { .. }
-            | Self::Final { .. } => RejectReason::Ms03,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Currency;
+    use crate::{AccountStatus, Currency};
 
     fn transfer(minor: i64) -> Transfer {
         Transfer {
@@ -522,20 +389,6 @@ mod tests {
         let other = Payment { debtor: Some(account("DE89370400440532013000").iban), ..payment() };
         let refused = other.approve(customer(), &account("NL21VSTB2878231391"), now).unwrap_err();
         assert_eq!(refused, PaymentRefusal::OtherDebtor);
-    }
-
-    #[test]
-    fn refusals_have_reasons() {
-        let (deleted, blocked) = (AccountStatus::Deleted.name(), AccountStatus::Blocked.name());
-        for (refusal, reason) in [
-            (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
-            (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
-            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
-            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
-            (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
-        ] {
-            assert_eq!(refusal.reason(), reason);
-        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::authorisations::AuthorisationRefusal;
 use crate::consents::ConsentRefusal;
 use crate::funds_consents::FundsRefusal;
 use crate::grants::GrantRefusal;
-use crate::payments::PaymentRefusal;
+use crate::payment_refusals::PaymentRefusal;
 use crate::redirect_uris::RedirectUriError;
 use crate::standing::StandingRefusal;
 use crate::{Timestamp, TppId, duration_in_words};

@@ -30,6 +30,8 @@ mod payments;
 #[cfg(feature = "server")]
 mod router;
 #[cfg(feature = "server")]
+mod signed;
+#[cfg(feature = "server")]
 mod wording;
 
 #[cfg(feature = "server")]

@@ -11,13 +11,15 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::Connection;
 use thread_local::ThreadLocal;
 use tokio::sync::oneshot;
+
+use crate::scene::BULK;
 
 struct Bare {
     key: ParsedPublicKey,
@@ -60,6 +62,12 @@ pub(crate) fn serve(key: &str, path: &str, answer: &str) {
             .route("/xs2a-bg/{tenant}/onboarding/v1", get(onboarding))
             .route("/bunq/v1/user", get(user))
             .route("/xs2a-bg/{tenant}/v1/consents", post(consent))
+            .route("/xs2a-bg/{tenant}/v1/payments/{product}", post(consent))
+            .route("/xs2a-bg/{tenant}/v1/payments/{product}/{payment}/status", get(status))
+            .route(
+                "/xs2a-bg/{tenant}/v1/bulk-payments/{product}/{payment}/authorisations/{authorisation}",
+                put(bulk),
+            )
             .route("/xs2a-bg/{tenant}/v1/accounts/{account}/balances", get(balances))
             .with_state(bare);
         axum::serve(listener, app).await.unwrap();
@@ -102,14 +110,19 @@ impl Bare {
     }
 
     async fn insert(&self) -> String {
+        let (hash, written) = self.begin_insert();
+        written.await.unwrap();
+        hash
+    }
+
+    fn begin_insert(&self) -> (String, oneshot::Receiver<()>) {
         let mut octets = [0; 16];
         #[expect(clippy::disallowed_methods, reason = "the bare handlers stand outside the product")]
         aws_lc_rs::rand::fill(&mut octets).unwrap();
         let hash: String = octets.iter().map(|byte| format!("{byte:02x}")).collect();
         let (answer, written) = oneshot::channel();
         self.writer.send((hash.clone(), answer)).unwrap();
-        written.await.unwrap();
-        hash
+        (hash, written)
     }
 }
 
@@ -122,10 +135,27 @@ async fn onboarding(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Answer
     Ok(Json(serde_json::json!({"access_token": bare.insert().await})))
 }
 
-/// One verification, one durable insert.
+/// One verification, one durable insert: consents and payments.
 async fn consent(State(bare): State<Arc<Bare>>, headers: HeaderMap, _: String) -> Answer {
     bare.verify(&headers)?;
     Ok(Json(serde_json::json!({"consentId": bare.insert().await})))
+}
+
+/// One verification, three point reads.
+async fn status(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Answer {
+    bare.verify(&headers)?;
+    bare.read(3);
+    Ok(Json(serde_json::json!({"transactionStatus": "RCVD"})))
+}
+
+/// One verification, as many durable inserts as the payment has transfers.
+async fn bulk(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> Answer {
+    bare.verify(&headers)?;
+    let inserts: Vec<_> = (0..BULK).map(|_| bare.begin_insert()).collect();
+    for (_, written) in inserts {
+        written.await.unwrap();
+    }
+    Ok(Json(serde_json::json!({"scaStatus": "finalised"})))
 }
 
 /// One signature.

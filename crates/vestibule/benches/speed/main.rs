@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use load::Requests;
-use scene::{BINARY, Server, Tpp, fill, prepared, processors};
+use scene::{BINARY, BULK, Server, Tpp, fill, prepared, processors};
 
 const ROUNDS: usize = 11;
 const ROUND: Duration = Duration::from_millis(700);
@@ -29,10 +29,15 @@ const CONSENTS_A_ROUND: usize = 6000;
 /// Such rounds, with one to get warm.
 const CONSENT_ROUNDS: usize = 8;
 
+/// Bulk payments that are made.
+const BULKS: usize = 40;
+
 /// The goals of docs/architecture.md.
 const ONBOARDING_GOAL: f64 = 0.6;
 const BALANCES_GOAL: f64 = 0.6;
 const CONSENTS_GOAL: f64 = 0.5;
+const PAYMENTS_GOAL: f64 = 0.5;
+const STATUS_GOAL: f64 = 0.6;
 const FULL_DATABASE_GOAL: f64 = 0.9;
 const SIGNED_ANSWERS_GOAL: f64 = 0.6;
 const FLOW_GOAL: Duration = Duration::from_secs(1);
@@ -99,6 +104,7 @@ async fn run() -> usize {
     let consents = prepared(CONSENTS_A_ROUND * CONSENT_ROUNDS, |number| tpp.consent(number));
     let ratio = compare_once("consents", 256, (ours, &consents), (bare, &consents)).await;
     reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
+    reached.extend(payments(&tpp, ours, bare).await);
     // Other requests than before: the same ones again would make nothing.
     let more = prepared(consents.len(), |number| tpp.consent(consents.len() + number));
     let name = "consents, full database against small";
@@ -108,6 +114,22 @@ async fn run() -> usize {
     tokio::time::sleep(REST).await;
     println!("resident memory, {} s later: {} MiB", REST.as_secs(), server.resident());
     reached.iter().filter(|reached| !**reached).count()
+}
+
+/// Payments: asked for, their status, and bulk payments that are made.
+async fn payments(tpp: &Tpp, ours: &str, bare: &str) -> [bool; 2] {
+    let statuses = tpp.statuses(SIGNED_AHEAD).await;
+    let ratio = compare("status of a payment", 32, (ours, &statuses), (bare, &statuses)).await;
+    let status = judge("status against bare", ratio, STATUS_GOAL);
+    let asked = prepared(CONSENTS_A_ROUND * CONSENT_ROUNDS, |number| tpp.payment(number));
+    let ratio = compare_once("payments asked for", 256, (ours, &asked), (bare, &asked)).await;
+    let payments = judge("payments against bare", ratio, PAYMENTS_GOAL);
+    let bulks = tpp.bulk_confirmations(BULKS).await;
+    println!("\nbulk payments of {BULK} transfers, 1 connection: transfers per second");
+    let [ours, bare] =
+        [ours, bare].map(async |url| load::run(url, Requests::once(&bulks), 1, ROUND * 60).await);
+    row(1, ours.await * BULK as f64, bare.await * BULK as f64);
+    [status, payments]
 }
 
 /// What one of two that are compared is asked: its address, and requests.

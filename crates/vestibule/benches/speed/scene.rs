@@ -5,11 +5,20 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use gateway::domain::Tenant;
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, pseudo_certificate};
-use testkit::{CALLBACK, Request, Signer, VERIFIER, bank_offered, challenge, detailed, parameter};
+use testkit::{
+    CALLBACK, Request, Signer, VERIFIER, bank_offered, challenge, detailed, euro_payment, pain001, parameter,
+};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// Transfers in a bulk payment.
+pub(crate) const BULK: usize = 100;
+
+/// Who is paid.
+const PAYEE: &str = "DE89370400440532013000";
 
 /// The third party.
 const CLIENT: &str = "PSDNL-DNB-BENCH";
@@ -134,7 +143,11 @@ impl Tpp {
 
     /// A consent that the customer approved, and its tokens.
     async fn authorised(&self, number: usize) -> (Value, Value) {
-        let request = consent_request(&self.signer, &detailed(&self.iban, true), number);
+        self.approved(consent_request(&self.signer, &detailed(&self.iban, true), number)).await
+    }
+
+    /// What a request asks for, approved by the customer, and its tokens.
+    async fn approved(&self, request: Request) -> (Value, Value) {
         let asked = self.bank.send(request).await;
         let link = asked["_links"]["scaRedirect"].as_str().unwrap();
         let url = format!("{link}&code_challenge={}&code_challenge_method=S256", challenge(VERIFIER));
@@ -181,6 +194,53 @@ impl Tpp {
     /// A request for a consent that no other request is like.
     pub(crate) fn consent(&self, number: usize) -> Request {
         consent_request(&self.signer, &bank_offered("9999-12-31"), number + 1)
+    }
+
+    /// A request for a payment that no other request is like.
+    pub(crate) fn payment(&self, number: usize) -> Request {
+        let body = euro_payment("1.00", PAYEE).to_string();
+        self.payment_request("payments", number).body("application/json", body).signed(&self.signer)
+    }
+
+    fn payment_request(&self, service: &str, number: usize) -> Request {
+        Request::new("POST", &format!("/xs2a-bg/nl/v1/{service}/sepa-credit-transfers"))
+            .set("x-request-id", format!("{service}-{number:08}"))
+            .set("psu-ip-address", "192.0.2.1")
+            .set("tpp-redirect-uri", CALLBACK)
+    }
+
+    /// A payment, and reads of its status.
+    pub(crate) async fn statuses(&self, count: usize) -> Vec<Vec<u8>> {
+        let asked = self.bank.send(self.payment(usize::MAX)).await;
+        let path = format!("/xs2a-bg{}", asked["_links"]["status"].as_str().unwrap());
+        let read = |number| {
+            let read = Request::new("GET", &path).set("x-request-id", format!("status-{number:08}"));
+            read.signed(&self.signer)
+        };
+        prepared(count, read)
+    }
+
+    /// Confirmations of bulk payments of [`BULK`] transfers each, which the bank then makes.
+    pub(crate) async fn bulk_confirmations(&self, count: usize) -> Vec<Vec<u8>> {
+        let clocks = self.bank.http.get(format!("{}/clock", self.bank.management));
+        let clocks = clocks.send().await.unwrap().text().await.unwrap();
+        let clocks: Value = serde_json::from_str(&clocks).unwrap();
+        let clocks = clocks["clocks"].as_array().unwrap();
+        let now = clocks.iter().find(|clock| clock["tenant"] == "nl").unwrap()["now"].as_str().unwrap();
+        let today = Tenant::parse("nl").unwrap().date_at(now.parse().unwrap()).to_string();
+        let transfers = vec![(1, "A. Payee", PAYEE, "Invoice 7"); BULK];
+        let document = pain001("09", &self.iban, &today, &transfers);
+        let mut confirmations = Vec::new();
+        for number in 0..count {
+            let request = self.payment_request("bulk-payments", number);
+            let request = request.body("application/xml", document.clone()).signed(&self.signer);
+            let (asked, tokens) = self.approved(request).await;
+            let path = format!("/xs2a-bg{}", asked["_links"]["confirmation"].as_str().unwrap());
+            let confirm = Request::new("PUT", &path).set("x-request-id", format!("bulk-confirm-{number:08}"));
+            let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+            confirmations.push(octets(&confirm.set("authorization", bearer).signed(&self.signer)));
+        }
+        confirmations
     }
 
     /// An onboarding call.
