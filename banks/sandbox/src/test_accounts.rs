@@ -114,7 +114,7 @@ async fn attempt(
     let mut numbers = Sequence::of(&randomness.derived(&label));
     let own_name = wish.on_demand.then(|| names::of(persona.kind, ordinal));
     let first_name = wish.name.clone().or(own_name);
-    let holders: Vec<Customer> = persona
+    let mut holders: Vec<Customer> = persona
         .holders
         .iter()
         .enumerate()
@@ -127,6 +127,12 @@ async fn attempt(
             created_at: now,
         })
         .collect();
+    // Customers who were made at one moment are listed by their ids, and the first holder is to be the first.
+    let mut ids: Vec<CustomerId> = holders.iter().map(|holder| holder.id.clone()).collect();
+    ids.sort_unstable();
+    for (holder, id) in holders.iter_mut().zip(ids) {
+        holder.id = id;
+    }
     let mut books = Books {
         wish,
         today: tenant.date_at(now),

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
-use testkit::{Answer, CALLBACK, Program, Request, Signer, TestTpp, euro_payment, free_folder, parameter};
+use testkit::{
+    Answer, CALLBACK, Program, Request, Signer, TestTpp, day, euro_payment, free_folder, pain001, parameter,
+};
 
 use crate::crash::Bank;
 
@@ -78,16 +80,18 @@ impl Holder {
     /// The texts of the payments of this test that the customer sees, in their order as texts, and what the account holds
     /// in cents.
     async fn history(&self) -> (Vec<String>, i64) {
+        // What was opened before may have ended.
+        let client = self.client.clone().session(&self.client.key).await;
         let (mut texts, mut older) = (Vec::new(), String::new());
         loop {
-            let page = self.client.list(&self.below(&format!("/payment?count=200{older}"))).await;
+            let page = client.list(&self.below(&format!("/payment?count=200{older}"))).await;
             let Some(last) = page.last() else { break };
             older = format!("&older_id={}", last["id"]);
             texts.extend(page.iter().map(|one| text(&one["description"])));
         }
         texts.retain(|text| text.starts_with("signed ") || text.starts_with("own "));
         texts.sort();
-        (texts, self.client.balance(self.account).await)
+        (texts, client.balance(self.account).await)
     }
 }
 
@@ -163,11 +167,16 @@ impl Town {
         tokens.json()["access_token"].as_str().map(str::to_owned)
     }
 
-    /// Pays at the Berlin Group interface.
-    async fn pay(&self, number: usize) -> Paid {
+    /// A request for a payment of a cent at the Berlin Group interface, now or on a day.
+    fn asking(&self, number: usize, day: Option<String>) -> Request {
         let mut body = euro_payment("0.01", &self.payee.iban);
         body["remittanceInformationUnstructured"] = format!("signed {number}").into();
-        let asking = self.tpp.payment_request(SEPA, &body);
+        body["requestedExecutionDate"] = day.into();
+        self.tpp.payment_request(SEPA, &body)
+    }
+
+    /// Has a payment at the Berlin Group interface made.
+    async fn pay(&self, asking: Request) -> Paid {
         let answer = self.succeed(&asking).await;
         let mut begun = answer.clone();
         let token = loop {
@@ -217,7 +226,7 @@ impl Town {
                 return paid;
             }
             match door {
-                0 => paid.push(self.pay(number).await),
+                0 => paid.push(self.pay(self.asking(number, None)).await),
                 _ => self.pay_at_bunq(number).await,
             }
             self.completed.fetch_add(1, Ordering::SeqCst);
@@ -225,8 +234,16 @@ impl Town {
     }
 }
 
-/// What the files say that the bank leaves behind.
-fn check_books(data: &std::path::Path) {
+/// How many entries of this test's payments the books have.
+fn made(data: &std::path::Path) -> i64 {
+    let file = data.join("sandbox.db");
+    let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let sql = "SELECT count(DISTINCT entry) FROM postings WHERE remittance LIKE 'signed %'";
+    database.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// What the files say that the bank leaves behind after so many payments at the Berlin Group interface.
+fn check_books(data: &std::path::Path, payments: usize) {
     let database = Connection::open(data.join("sandbox.db")).unwrap();
     let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let entries = "SELECT count(*) FROM (SELECT entry FROM postings GROUP BY entry HAVING sum(amount) <> 0)";
@@ -234,7 +251,7 @@ fn check_books(data: &std::path::Path) {
     assert_eq!(count("SELECT coalesce(sum(amount), 0) FROM postings"), 0, "money appeared or was lost");
     assert_eq!(count("SELECT coalesce(sum(reserved), 0) FROM accounts"), 0, "money is set aside for ever");
     let signed = "SELECT count(*) FROM payments WHERE interface <> 'bunq'";
-    assert_eq!(count(signed), i64::try_from(PAYMENTS).unwrap(), "a payment was made twice of one request");
+    assert_eq!(count(signed), i64::try_from(payments).unwrap(), "a payment was made twice of one request");
 }
 
 /// A thousand payments, and twenty kills.
@@ -284,5 +301,65 @@ async fn a_thousand_payments_at_both_doors_outlive_twenty_kills() {
         assert_eq!(holder.history().await, (expected, balance), "what the {side} sees and has");
     }
     program.kill();
-    check_books(&folder.join("data"));
+    check_books(&folder.join("data"), PAYMENTS);
+}
+
+/// Payments of one day are executed, and the bank is killed again and again among them: in the end each is made once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_is_made_once_although_the_bank_is_killed_among_it() {
+    const SINGLE: usize = 48;
+    const IN_BULK: usize = 12;
+    const DUE_KILLS: i64 = 5;
+    let (_guard, folder) = free_folder();
+    let (bank, data) = (Bank::in_folder(&folder), folder.join("data"));
+    let mut program = bank.start();
+    let town = Arc::new(Town::new(&program).await);
+    let mut lanes = tokio::task::JoinSet::new();
+    for lane in 0..4 {
+        let town = Arc::clone(&town);
+        lanes.spawn(async move {
+            let mut paid = Vec::new();
+            for number in (lane..SINGLE).step_by(4) {
+                paid.push(town.pay(town.asking(number, Some(day(2)))).await);
+            }
+            paid
+        });
+    }
+    let texts: Vec<String> = (SINGLE..SINGLE + IN_BULK).map(|number| format!("signed {number}")).collect();
+    let payee = town.payee.iban.as_str();
+    let transfers: Vec<_> = texts.iter().map(|text| (1, "Payee", payee, text.as_str())).collect();
+    let bulk = pain001("09", &town.payer.iban, &day(2), &transfers);
+    let mut paid = vec![town.pay(town.tpp.bulk_request("application/xml", &bulk)).await];
+    paid.extend(lanes.join_all().await.into_iter().flatten());
+    assert_eq!(made(&data), 0, "nothing is due");
+
+    let now = format!("{}T10:00:00Z", day(2));
+    let moving = json!({"tenant": "nl", "now": now}).to_string();
+    let moving = Request::new("PUT", "/clock").body("application/json", moving);
+    let moved = {
+        let town = Arc::clone(&town);
+        tokio::spawn(async move { town.send(&town.management, &moving).await })
+    };
+    let all = i64::try_from(SINGLE + IN_BULK).unwrap();
+    for kill in 1..=DUE_KILLS {
+        while made(&data) < kill * all / (DUE_KILLS + 1) && !moved.is_finished() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        program.kill();
+        program = bank.start();
+    }
+    let (moved, _) = moved.await.unwrap();
+    assert_eq!(moved.status, 200, "{}", moved.body);
+    for (place, Paid { answer, .. }) in paid.iter().enumerate() {
+        let status = town.tpp.get(&format!("{}/status", town.tpp.path_of(&answer["_links"]["self"])));
+        // The first is the bulk payment, which ends there.
+        let end = if place == 0 { "ACSP" } else { "ACCC" };
+        assert_eq!(town.succeed(&status).await["transactionStatus"], end, "{answer}");
+    }
+    let mut expected: Vec<_> = (0..SINGLE + IN_BULK).map(|number| format!("signed {number}")).collect();
+    expected.sort();
+    assert_eq!(town.payer.history().await, (expected.clone(), 100_000 - all), "what the payer sees and has");
+    assert_eq!(town.payee.history().await, (expected, all), "what the payee sees and has");
+    program.kill();
+    check_books(&data, SINGLE + 1);
 }

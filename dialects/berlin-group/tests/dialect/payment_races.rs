@@ -168,10 +168,10 @@ async fn a_payment_that_is_stopped_as_its_day_begins_is_made_or_stopped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_holders_who_confirm_at_once_make_one_payment() {
     let mut scene = Scene::new("0.00").await;
-    scene.payer = scene.server.customer("nl", "joint").await;
-    let Scene { server, tpp, payee, .. } = &scene;
-    let second = &scene.payer["coHolders"][0]["digipassNumber"];
     for round in 1..=6 {
+        scene.payer = scene.server.customer("nl", "joint").await;
+        let Scene { server, tpp, payee, .. } = &scene;
+        let second = &scene.payer["coHolders"][0]["digipassNumber"];
         let first = scene.approved("1.00").await;
         let begun = server.send(&tpp.redirecting("POST", &format!("{}/authorisations", first.path))).await;
         let begun = begun.json();
