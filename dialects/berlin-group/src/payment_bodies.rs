@@ -47,14 +47,23 @@ pub(crate) fn single(
             product.name()
         )));
     }
-    let execution = match &request.requested_execution_date {
-        None => Execution::AtOnce,
-        Some(text) => match rules::execution_day("requestedExecutionDate", text, today)? {
-            day if day == today => Execution::AtOnce,
-            day => Execution::On(day),
-        },
-    };
+    let execution = execution(&request, today)?;
     ordered(PaymentService::Single, product, request, execution)
+}
+
+/// When a payment is made that is made once.
+fn execution(request: &wire::PaymentRequest, today: Date) -> Result<Execution, Error> {
+    if request.requested_execution_time.is_some() {
+        return Err(unsupported("requestedExecutionTime", "send a day as requestedExecutionDate"));
+    }
+    let Some(text) = &request.requested_execution_date else { return Ok(Execution::AtOnce) };
+    let day = rules::execution_day("requestedExecutionDate", text, today)?;
+    Ok(if day == today { Execution::AtOnce } else { Execution::On(day) })
+}
+
+fn unsupported(name: &str, right: &str) -> Error {
+    let text = format!("{name} is not supported; {right}");
+    Error::new(StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text)
 }
 
 /// A payment that is made again and again. `today` is the branch's day.
@@ -81,7 +90,7 @@ fn ordered(
     request: wire::PaymentRequest,
     execution: Execution,
 ) -> Result<Ordered, Error> {
-    let unsupported = [
+    let arrays = [
         (
             "remittanceInformationUnstructuredArray",
             request.remittance_information_unstructured_array.is_some(),
@@ -98,9 +107,8 @@ fn ordered(
             "send a day as requestedExecutionDate",
         ),
     ];
-    if let Some((name, _, right)) = unsupported.iter().find(|(_, given, _)| *given) {
-        let text = format!("{name} is not supported; {right}");
-        return Err(Error::new(StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text));
+    if let Some((name, _, right)) = arrays.iter().find(|(_, given, _)| *given) {
+        return Err(unsupported(name, right));
     }
     let transfer = transfer(product, &request)?;
     let debtor = request.debtor_account.map(debtor).transpose()?;

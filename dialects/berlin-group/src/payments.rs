@@ -152,6 +152,7 @@ fn ordered(call: &Signed, (service, product): (PaymentService, PaymentProduct)) 
     match service {
         PaymentService::Single => payment_bodies::single(product, call.json()?, today),
         PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, today),
+        PaymentService::Bulk if call.is_json()? => payment_bodies::bulk::in_json(call.json()?, today),
         PaymentService::Bulk => payment_bodies::bulk::ordered(call.xml()?, today),
     }
 }

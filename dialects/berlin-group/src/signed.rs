@@ -164,12 +164,22 @@ impl Signed {
         read_json(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
     }
 
-    /// The body as a document in XML.
+    /// Whether the body is said to be JSON.
+    ///
+    /// # Errors
+    /// 400 for a media type that is said twice.
+    pub(crate) fn is_json(&self) -> Result<bool, Error> {
+        let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
+        Ok(kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"))
+    }
+
+    /// The body as a document in XML, where one in JSON would do too.
     ///
     /// # Errors
     /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
     pub(crate) fn xml(&self) -> Result<&[u8], Error> {
-        self.check_media_type(&["text/xml", "application/xml"], "text/xml or application/xml")?;
+        let expected = "application/xml, text/xml or application/json";
+        self.check_media_type(&["text/xml", "application/xml"], expected)?;
         let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
         let charset = kind
             .split(';')

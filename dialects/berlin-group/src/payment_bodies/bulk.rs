@@ -1,4 +1,5 @@
-//! Bulk payments in pain.001: many SEPA transfers from one account on one day (ISO 20022; EPC132-08).
+//! Bulk payments: many SEPA transfers from one account on one day, in pain.001 (ISO 20022; EPC132-08) or in JSON
+//! (NextGenPSD2 1.3.11).
 
 use gateway::domain::payments::MAX_TRANSFERS;
 use gateway::domain::{
@@ -9,6 +10,7 @@ use jiff::tz::Offset;
 
 use super::{Ordered, rules};
 use crate::error::{Error, shorten};
+use crate::wire;
 use crate::wire::pain001::{CreditTransfer, Initiation, PaymentInformation, PostalAddress, Value};
 
 /// What a payer writes who has no reference of their own (EPC132-08, AT-T014).
@@ -51,6 +53,44 @@ pub(crate) fn ordered(document: &[u8], today: Date) -> Result<Ordered, Error> {
         batch_booking: common.batch_booking,
     };
     Ok(Ordered { terms, transfers: all, debtor: Some(common.debtor) })
+}
+
+/// A bulk payment in JSON. `today` is the branch's day.
+///
+/// # Errors
+/// 400 `FORMAT_ERROR`, `EXECUTION_DATE_INVALID`, `PARAMETER_NOT_SUPPORTED`
+pub(crate) fn in_json(request: wire::BulkPaymentRequest, today: Date) -> Result<Ordered, Error> {
+    let wire::BulkPaymentRequest { debtor_account, batch_booking_preferred, payments, .. } = request;
+    if payments.is_empty() || payments.len() > MAX_TRANSFERS {
+        let count = payments.len();
+        return Err(Error::format(format!(
+            "payments has {count} elements; send 1 to {MAX_TRANSFERS} at once"
+        )));
+    }
+    let mut transfers = Vec::with_capacity(payments.len());
+    for (place, payment) in payments.into_iter().enumerate() {
+        let of_all = [
+            ("debtorAccount", payment.debtor_account.is_some()),
+            ("requestedExecutionDate", payment.requested_execution_date.is_some()),
+        ];
+        let made = match of_all.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Error::format(format!("{name} is said once for all, beside payments"))),
+            None => super::single(PaymentProduct::SepaCreditTransfers, payment, today),
+        };
+        transfers.extend(made.map_err(|error| error.of_member(&format!("payments[{place}]")))?.transfers);
+    }
+    let common = wire::PaymentRequest {
+        requested_execution_date: request.requested_execution_date,
+        requested_execution_time: request.requested_execution_time,
+        ..wire::PaymentRequest::default()
+    };
+    let terms = PaymentTerms {
+        service: PaymentService::Bulk,
+        product: PaymentProduct::SepaCreditTransfers,
+        execution: super::execution(&common, today)?,
+        batch_booking: batch_booking_preferred,
+    };
+    Ok(Ordered { terms, transfers, debtor: Some(super::debtor(debtor_account)?) })
 }
 
 /// What all transfers of a bulk payment share.

@@ -20,7 +20,7 @@ pub use consents::{
     ConsentStatus, ScaStatus,
 };
 pub use funds::{FundsConfirmation, FundsConfirmationRequest, FundsConsent, FundsConsentRequest};
-pub use payment_requests::{Address, PaymentRequest};
+pub use payment_requests::{Address, BulkPaymentRequest, PaymentRequest};
 pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.

@@ -4,6 +4,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountReference, Amount};
 
+/// A request for many payments from one account at once, in JSON (NextGenPSD2 1.3.11, `bulkPaymentInitiation_json`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkPaymentRequest {
+    /// The account that pays.
+    pub debtor_account: AccountReference,
+    /// Whether the payer wants one entry for all transfers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_booking_preferred: Option<bool>,
+    /// The day on which they are made, `YYYY-MM-DD`; at once if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_execution_date: Option<String>,
+    /// Not supported by this profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_execution_time: Option<serde_json::Value>,
+    /// The payments, without the account that pays and without days of their own.
+    pub payments: Vec<PaymentRequest>,
+}
+
 /// A request for a payment, single or periodic.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

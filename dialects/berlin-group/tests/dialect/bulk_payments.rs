@@ -1,7 +1,7 @@
 //! Bulk payments from the document to the money, and what is refused.
 
-use serde_json::json;
-use testkit::{TestServer, TestTpp, day, pain001};
+use serde_json::{Value, json};
+use testkit::{TestServer, TestTpp, day, euro_payment, pain001};
 
 use crate::ID;
 
@@ -87,13 +87,93 @@ async fn a_bulk_payment_is_taken_back() {
 }
 
 #[tokio::test]
+async fn the_same_in_json_is_made_or_refused() {
+    let scene = Scene::new().await;
+    let (server, tpp) = (&scene.server, &scene.tpp);
+    let payment = |amount: &str, payee: &str| euro_payment(amount, payee);
+    let body = || {
+        json!({
+            "batchBookingPreferred": true, "debtorAccount": {"iban": scene.iban}, "debtorName": "A. Payer",
+            "payments": [payment("12.50", &scene.own), payment("1.00", PAYEE)],
+        })
+    };
+    let (payer_had, payee_had) =
+        (tpp.expected_balance(server, &scene.iban).await, tpp.expected_balance(server, &scene.own).await);
+    let request = tpp.bulk_request("application/json", &body().to_string());
+    let answer = server.send(&request).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let asked = answer.json();
+    let path = tpp.path_of(&asked["_links"]["self"]);
+    let token = tpp.token_of(server, &asked, &scene.iban).await;
+    let sca = tpp.path_of(&asked["_links"]["scaStatus"]);
+    assert_eq!(tpp.confirm_payment_at(server, &sca, &token).await.status, 200);
+    assert_eq!(tpp.payment_status(server, &path).await, "ACSP");
+    assert_eq!(tpp.expected_balance(server, &scene.iban).await, payer_had - 1350);
+    assert_eq!(tpp.expected_balance(server, &scene.own).await, payee_had + 1250);
+
+    let changed = |change: fn(&mut Value)| {
+        let mut body = body();
+        change(&mut body);
+        body.to_string()
+    };
+    for (body, code, said) in [
+        (changed(|body| body["debtorAccount"] = Value::Null), "FORMAT_ERROR", "debtorAccount"),
+        (changed(|body| body["debtorAccount"]["iban"] = json!("NL00")), "FORMAT_ERROR", "debtorAccount"),
+        (
+            changed(|body| body["payments"] = json!([])),
+            "FORMAT_ERROR",
+            "payments has 0 elements; send 1 to 100",
+        ),
+        (
+            changed(|body| body["payments"][1]["instructedAmount"]["currency"] = json!("USD")),
+            "FORMAT_ERROR",
+            "payments[1]: instructedAmount.currency: SEPA transfers are in EUR",
+        ),
+        (
+            changed(|body| body["payments"][0]["debtorAccount"] = json!({"iban": PAYEE})),
+            "FORMAT_ERROR",
+            "payments[0]: debtorAccount is said once for all, beside payments",
+        ),
+        (
+            changed(|body| body["payments"][0]["requestedExecutionDate"] = json!("2099-01-01")),
+            "FORMAT_ERROR",
+            "payments[0]: requestedExecutionDate is said once for all",
+        ),
+        (
+            changed(|body| body["payments"][0]["frequency"] = json!("Monthly")),
+            "FORMAT_ERROR",
+            "payments[0]: frequency is for periodic payments",
+        ),
+        (
+            changed(|body| body["requestedExecutionDate"] = json!("2020-01-01")),
+            "EXECUTION_DATE_INVALID",
+            "requestedExecutionDate",
+        ),
+        (
+            changed(|body| body["requestedExecutionTime"] = json!("12:00")),
+            "PARAMETER_NOT_SUPPORTED",
+            "requestedExecutionTime is not supported",
+        ),
+        (
+            changed(|body| body["batchBookingPreferred"] = json!("perhaps")),
+            "FORMAT_ERROR",
+            "batchBookingPreferred",
+        ),
+    ] {
+        let answer = server.send(&tpp.bulk_request("application/json", &body)).await;
+        assert_eq!(answer.status, 400, "{body}: {}", answer.body);
+        let (got, text) = answer.error();
+        assert!(got == code && text.contains(said), "{said}: {got} {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_document_is_refused() {
     let scene = Scene::new().await;
     let document = scene.document("03", &day(2));
-    for (kind, got) in
-        [("application/json", "application/json"), ("text/plain", "text/plain"), ("text/xml2", "text/xml2")]
-    {
-        let said = format!("Content-Type \"{got}\" is not supported; send text/xml or application/xml");
+    for kind in ["text/plain", "text/xml2", "application/x-www-form-urlencoded"] {
+        let right = "send application/xml, text/xml or application/json";
+        let said = format!("Content-Type \"{kind}\" is not supported; {right}");
         scene.refuses((kind, &document), 415, "FORMAT_ERROR", &said).await;
     }
     for (body, said) in [

@@ -161,13 +161,7 @@ async fn bodies_are_refused_with_what_would_be_right() {
             "PRODUCT_UNKNOWN",
             "bulk-payments has sepa-credit-transfers",
         ),
-        (
-            "bulk-payments/sepa-credit-transfers",
-            single(),
-            415,
-            "FORMAT_ERROR",
-            "send text/xml or application/xml",
-        ),
+        ("bulk-payments/sepa-credit-transfers", single(), 400, "FORMAT_ERROR", "debtorAccount"),
     ] {
         let answer = server.send(&tpp.payment_request(product, &body)).await;
         assert_eq!(answer.status, status, "{body}: {}", answer.body);
