@@ -57,7 +57,7 @@ fn every_product_is_paid() {
     let (setting, iban) = registered("household");
     let british =
         json(&setting.account(&["new", "--tenant", "uk", "--json"]))["iban"].as_str().unwrap().to_owned();
-    let later = day(20);
+    let later = testkit::day(20);
     let sepa = [&["--from", &iban][..], &SHOP].concat();
     let uk = ["--tenant", "uk", "--from", &british, "--to", "20-00-00/55779911", "--name", "Shop"];
     for (arguments, asked, status) in [
@@ -102,6 +102,9 @@ fn every_product_is_paid() {
 #[test]
 fn the_payments_of_a_file_are_made_as_one() {
     let (setting, iban) = registered("household");
+    // Far from midnight, on the day of the file.
+    let now = format!("{}T10:00:00Z", testkit::day(1));
+    setting.manage("PUT", "/clock", &serde_json::json!({"tenant": "nl", "now": now}));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bulk.xml");
     let write = |text: String| fs::write(&file, text).unwrap();
@@ -198,7 +201,7 @@ fn a_payment_that_is_not_approved_says_how_it_stands() {
 #[test]
 fn payments_are_taken_back_while_there_is_time() {
     let (setting, iban) = registered("household");
-    let later = day(20);
+    let later = testkit::day(20);
     let pay = [&["pay", "--from", &iban, "--amount", "1.00"][..], &SHOP].concat();
     let waits = setting.json(&pay);
     assert_eq!(waits["status"], "RCVD");
@@ -276,12 +279,6 @@ fn another_role_is_got_by_the_commands_that_are_named() {
     setting.ok(&["certificate", "--role", "PSP_PI,PSP_AI,PSP_IC"]);
     setting.ok(&["register", "--redirect-uri", "https://tpp.example/cb"]);
     setting.ok(&pay);
-}
-
-/// A day of the bank's calendar so many days from now.
-fn day(ahead: i64) -> String {
-    let moment = testkit::now() + jiff::SignedDuration::from_hours(24 * ahead);
-    moment.to_string()[..10].to_owned()
 }
 
 /// A way to a bank on which answers to some requests about payments get lost.
@@ -419,6 +416,6 @@ fn bulk(debtor: &str, amounts: &[&str], count: usize) -> String {
          <Dbtr><Nm>Payer</Nm></Dbtr><DbtrAcct><Id><IBAN>{debtor}</IBAN></Id></DbtrAcct>\
          <DbtrAgt><FinInstnId/></DbtrAgt><ChrgBr>SLEV</ChrgBr>{transfers}</PmtInf></CstmrCdtTrfInitn></Document>",
         now = testkit::now(),
-        day = &testkit::now().to_string()[..10],
+        day = testkit::day(1),
     )
 }
