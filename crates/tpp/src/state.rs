@@ -65,9 +65,9 @@ pub struct State {
     /// Consents for confirmation of funds, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub funds_consents: Vec<KeptFundsConsent>,
-    /// The last request to make something, if no answer came to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unanswered: Option<KeptRequest>,
+    /// Requests of the last day to make something, to which no answer came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<KeptRequest>,
     /// Which sandbox this is, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<KeptSandbox>,
@@ -94,7 +94,7 @@ impl State {
         self.consents.clear();
         self.payments.clear();
         self.funds_consents.clear();
-        self.unanswered = None;
+        self.unanswered.clear();
     }
 
     /// The way of something through the customer's approval.

@@ -36,6 +36,8 @@ struct Management {
     sandbox: Sandbox,
     doors: Arc<[(&'static str, Door)]>,
     due: Arc<[Due]>,
+    /// One clock is moved at a time: a move stops on its way, and what it computed has to hold when it goes on.
+    moving: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl FromRef<Management> for Sandbox {
@@ -70,7 +72,7 @@ pub fn management(
         .route("/payments/{payment}/refund", post(payments::refund))
         .route("/resource-servers", post(resource_servers::put))
         .fallback(async || Error::from(Rejected::NotFound))
-        .with_state(Management { sandbox, doors: doors.into(), due: due.into() })
+        .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn(same_origin_only))
@@ -290,7 +292,7 @@ async fn read_clocks(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> 
 }
 
 async fn move_clock(
-    State(Management { sandbox, due, .. }): State<Management>,
+    State(Management { sandbox, due, moving, .. }): State<Management>,
     request: Request,
 ) -> Result<Json<serde_json::Value>, Error> {
     let ClockMove { tenant, now, advance } = json(request).await?;
@@ -306,6 +308,9 @@ async fn move_clock(
             return Err(Error::bad("invalid_request", text));
         }
     };
+    let _alone = moving.lock().await;
+    // What is due already is done before time goes on.
+    do_what_is_due(&due).await;
     for tenant in &tenants {
         let until = match to {
             Ok(now) => SandboxClock::possible(now)?,
@@ -318,9 +323,7 @@ async fn move_clock(
             Err(span) => sandbox.clock.advance(tenant, span).await?,
         }
     }
-    for work in due.iter() {
-        work().await;
-    }
+    do_what_is_due(&due).await;
     match (&tenant, &tenants[..]) {
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
         _ => Ok(clocks(&sandbox, &tenants)),
@@ -338,11 +341,15 @@ async fn stop_where_something_is_due(
         let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
         let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
         sandbox.clock.set(tenant, next).await?;
-        for work in due {
-            work().await;
-        }
+        do_what_is_due(due).await;
     }
     Ok(true)
+}
+
+async fn do_what_is_due(due: &[Due]) {
+    for work in due {
+        work().await;
+    }
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {

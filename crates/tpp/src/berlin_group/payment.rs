@@ -53,20 +53,24 @@ impl Client {
         let digest: String =
             digest(&SHA256, &whole).as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
         let now = clock::now();
-        let known = self.state.unanswered.take().filter(|kept| kept.is_it(&digest, now));
-        let request =
-            known.unwrap_or_else(|| KeptRequest { id: random::request_id().to_string(), digest, at: now });
-        let call = interface.signed_as(call, &request.id)?;
-        self.state.unanswered = Some(request);
+        let unanswered = &mut self.state.unanswered;
+        unanswered.retain(|kept| kept.is_known_at(now));
+        let id = match unanswered.iter().find(|kept| kept.digest == digest) {
+            Some(kept) => kept.id.clone(),
+            None => {
+                let id = random::request_id().to_string();
+                unanswered.push(KeptRequest { id: id.clone(), digest, at: now });
+                id
+            }
+        };
+        let call = interface.signed_as(call, &id)?;
         self.save()?;
         let answer = interface.transport.json(call).await;
-        match &answer {
-            Ok(_) => self.state.unanswered = None,
-            Err(error) if error.is_temporary() => {}
-            Err(_) => {
-                self.state.unanswered = None;
-                self.save()?;
-            }
+        if !answer.as_ref().is_err_and(Error::is_temporary) {
+            self.state.unanswered.retain(|kept| kept.id != id);
+        }
+        if answer.is_err() {
+            self.save()?;
         }
         answer
     }

@@ -123,6 +123,44 @@ async fn a_clock_that_jumps_leaves_nothing_out() {
     assert_eq!(seen(&server, &too_much).await["reason"], "AM04");
 }
 
+/// What is due at the moment at which a clock is moved is made before time goes on, whether its task has come by or not.
+#[tokio::test]
+async fn what_is_due_already_is_made_before_a_clock_moves() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "20.00").await, holder(&server, "nl", "0.00").await);
+    let today = day(&server, "nl", 0).await;
+    let mut once = euro_payment("12.50", iban(&payee));
+    for (name, value) in [("startDate", today.as_str()), ("endDate", &today), ("frequency", "Daily")] {
+        once[name] = json!(value);
+    }
+    let product = "periodic-payments/sepa-credit-transfers";
+    tpp.submitted_payment(&server, (product, &once), iban(&payer)).await;
+    server.advance("nl", "P40D").await;
+    let own = BunqClient::customer(&server, &payee).await;
+    let entries = own.list(&own.below(own.account().await, "/payment")).await;
+    assert!(entries[0]["created"].as_str().unwrap().starts_with(&today), "{today}: {}", entries[0]);
+}
+
+/// Moves of one clock that come at once all count, although each stops where something is due.
+#[tokio::test]
+async fn a_clock_is_moved_by_one_at_a_time() {
+    let server = TestServer::start().await;
+    server.at_ten("nl").await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "50.00").await, holder(&server, "nl", "0.00").await);
+    let mut daily = euro_payment("1.00", iban(&payee));
+    daily["startDate"] = json!(day(&server, "nl", 1).await);
+    daily["frequency"] = json!("Daily");
+    let product = "periodic-payments/sepa-credit-transfers";
+    tpp.submitted_payment(&server, (product, &daily), iban(&payer)).await;
+    let until = day(&server, "nl", 16).await;
+    let advance = || server.advance("nl", "P4D");
+    tokio::join!(advance(), advance(), advance(), advance());
+    assert_eq!(day(&server, "nl", 0).await, until);
+}
+
 #[tokio::test]
 async fn payees_of_a_name_come_to_any_end() {
     let server = TestServer::start().await;
