@@ -15,6 +15,7 @@ use crate::auth::{About, Signed};
 use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created, reference, render_reference};
 use crate::error::{Error, shorten};
+use crate::payment_bodies::rules;
 use crate::{links, wire};
 
 /// Consents for confirmation of funds.
@@ -100,14 +101,10 @@ fn parse(request: wire::FundsConsentRequest, redirect_uri: String) -> Result<Fun
     Ok(FundsConsentRequest {
         account: reference(request.account)?,
         card: Card {
-            number: at_most(35, "cardNumber", request.card_number)?,
+            number: text(35, "cardNumber", request.card_number)?,
             expiry_date: request.card_expiry_date.map(day).transpose()?,
-            information: at_most(140, "cardInformation", request.card_information)?,
-            registration_information: at_most(
-                140,
-                "registrationInformation",
-                request.registration_information,
-            )?,
+            information: text(140, "cardInformation", request.card_information)?,
+            registration_information: text(140, "registrationInformation", request.registration_information)?,
         },
         redirect_uri,
     })
@@ -115,7 +112,7 @@ fn parse(request: wire::FundsConsentRequest, redirect_uri: String) -> Result<Fun
 
 fn parse_question(request: wire::FundsConfirmationRequest) -> Result<FundsQuestion, Error> {
     // Who is paid is told to nobody.
-    at_most(70, "payee", request.payee)?;
+    text(70, "payee", request.payee)?;
     let wire::Amount { currency, amount } = request.instructed_amount;
     let known = Currency::from_code(&currency).ok_or_else(|| {
         Error::format(format!("currency \"{}\" is no code of ISO 4217", shorten(&currency)))
@@ -125,18 +122,16 @@ fn parse_question(request: wire::FundsConfirmationRequest) -> Result<FundsQuesti
     Ok(FundsQuestion {
         account: reference(request.account)?,
         amount,
-        card_number: at_most(35, "cardNumber", request.card_number)?,
+        card_number: text(35, "cardNumber", request.card_number)?,
     })
 }
 
-/// A text of the standard's length.
-fn at_most(characters: usize, name: &str, text: Option<String>) -> Result<Option<String>, Error> {
-    match text {
-        Some(text) if text.chars().count() > characters => {
-            Err(Error::format(format!("{name} has more than {characters} characters")))
-        }
-        text => Ok(text),
+/// A text of the standard's length, of characters that can be shown.
+fn text(max: usize, name: &str, value: Option<String>) -> Result<Option<String>, Error> {
+    if let Some(value) = &value {
+        rules::text(name, value, max)?;
     }
+    Ok(value)
 }
 
 fn render(

@@ -3,7 +3,7 @@
 
 pub(crate) mod bulk;
 mod repetition;
-mod rules;
+pub(crate) mod rules;
 
 use gateway::domain::{
     AccountReference, Address, Counterparty, Currency, Date, Execution, Iban, PayeeAccount, PaymentProduct,

@@ -377,6 +377,22 @@ fn a_payment_whose_answer_was_lost_is_asked_for_once() {
     assert_eq!(ids.len(), 3, "{ids:?}");
 }
 
+/// Each request that no answer came to is remembered by itself.
+#[test]
+fn two_payments_whose_answers_were_lost_are_asked_for_once_each() {
+    let setting = Setting::ephemeral();
+    // Each is sent three times.
+    let way = LossyWay::to(&setting.bank.url("public"), "POST", 6);
+    let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
+    let (code, _, error) = tpp(&["register", "--redirect-uri", "https://tpp.example/cb"]);
+    assert_eq!(code, 0, "{error}");
+    let pay = |amount: &str| tpp(&[&["pay", "--amount", amount][..], &SHOP].concat()).0;
+    assert_eq!([pay("1.00"), pay("2.00"), pay("1.00"), pay("2.00")], [1, 1, 0, 0]);
+    let ids = way.ids();
+    assert!(ids.len() == 8 && ids[0] != ids[3], "{ids:?}");
+    assert_eq!((&ids[6], &ids[7]), (&ids[0], &ids[3]), "{ids:?}");
+}
+
 /// What was approved and whose confirmation got lost is confirmed by the same command, without another visit at the bank.
 #[test]
 fn an_approval_whose_confirmation_was_lost_is_confirmed_again() {
