@@ -46,7 +46,7 @@ impl Scene {
 async fn the_page_says_who_asks_what_and_about_which_account() {
     let scene = Scene::new("saver").await;
     let Scene { server, tpp, customer, .. } = &scene;
-    let card = json!({"cardNumber": "5409050000001234", "cardInformation": "My <b>Merchant</b>\nCard"});
+    let card = json!({"cardNumber": "5409050000001234", "cardInformation": "My <b>Merchant</b> Card"});
     let asked = scene.ask(&card).await;
     let url = tpp.authorization_url(&asked);
     // Programs that look where a link leads see the same and begin nothing.

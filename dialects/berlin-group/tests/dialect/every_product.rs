@@ -5,14 +5,14 @@ use testkit::{Request, TestServer, TestTpp, day, euro_payment, pain001};
 
 use crate::ID;
 
-/// Products with the branch that offers them, who pays, and the status once the bank has a payment of today.
+/// Products with the branch that offers them, the currency, and the status once the bank has a payment of today.
 const PRODUCTS: [(&str, &str, &str, &str); 6] = [
-    ("payments/sepa-credit-transfers", "nl", "household", "ACCC"),
-    ("payments/uk-domestic-transfers", "uk", "household", "ACSP"),
-    ("payments/cross-border-credit-transfers", "nl", "multi-currency", "ACSP"),
-    ("periodic-payments/sepa-credit-transfers", "nl", "household", "ACCP"),
-    ("periodic-payments/uk-domestic-transfers", "uk", "household", "ACCP"),
-    ("bulk-payments/sepa-credit-transfers", "nl", "household", "ACSP"),
+    ("payments/sepa-credit-transfers", "nl", "EUR", "ACCC"),
+    ("payments/uk-domestic-transfers", "uk", "GBP", "ACSP"),
+    ("payments/cross-border-credit-transfers", "nl", "USD", "ACSP"),
+    ("periodic-payments/sepa-credit-transfers", "nl", "EUR", "ACCP"),
+    ("periodic-payments/uk-domestic-transfers", "uk", "GBP", "ACCP"),
+    ("bulk-payments/sepa-credit-transfers", "nl", "EUR", "ACSP"),
 ];
 
 /// A request for a payment for today, which is [`day`] 1, or for a later day.
@@ -74,10 +74,12 @@ async fn every_product_is_made_taken_back_and_stopped() {
     for (tenant, _) in &tpps {
         server.at_ten(tenant).await;
     }
-    for (product, tenant, persona, status) in PRODUCTS {
+    for (product, tenant, currency, status) in PRODUCTS {
         let (_, tpp) = tpps.iter().find(|(known, _)| *known == tenant).unwrap();
-        let (payer, payee) =
-            (server.customer(tenant, persona).await, server.customer(tenant, "household").await);
+        let wish = json!({"tenant": tenant, "persona": "empty", "currency": currency, "balance": "100.00"});
+        let (made, payer) = server.manage("POST", "/test-accounts", wish).await;
+        assert_eq!(made, 201, "{payer}");
+        let payee = server.customer(tenant, "household").await;
         let (payer, payee) = (payer["iban"].as_str().unwrap(), payee["iban"].as_str().unwrap());
         let today = asking(tpp, product, (payer, payee), 1);
         let later = || asking(tpp, product, (payer, payee), 4);
