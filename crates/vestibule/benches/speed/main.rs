@@ -69,7 +69,7 @@ async fn run() -> usize {
     let server = Server::sandbox(&small);
     println!("resident memory, idle: {} MiB", server.resident());
     let mut reached = vec![flow(&server, folder.path())];
-    let tpp = Tpp::new(&server).await;
+    let mut tpp = Tpp::new(&server).await;
     // The same bank twice, once with much more in its database.
     server.stop();
     copy(&small, &full);
@@ -77,6 +77,7 @@ async fn run() -> usize {
     fill(&full.join("sandbox.db"), &tpp.iban);
     println!("1,000,000 transactions and 200,000 consents made in {} s", begun.elapsed().as_secs());
     let (server, full) = (Server::sandbox(&small), Server::sandbox(&full));
+    tpp.follow(&server);
     let key = folder.path().join("key.der");
     std::fs::write(&key, &tpp.signer.certificate.public_key.spki_der).unwrap();
     let this = std::env::current_exe().unwrap();

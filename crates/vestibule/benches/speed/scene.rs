@@ -141,6 +141,11 @@ impl Tpp {
         tpp
     }
 
+    /// The bank was started again, at another address.
+    pub(crate) fn follow(&mut self, server: &Server) {
+        self.bank = Bank::new(server);
+    }
+
     /// A consent that the customer approved, and its tokens.
     async fn authorised(&self, number: usize) -> (Value, Value) {
         self.approved(consent_request(&self.signer, &detailed(&self.iban, true), number)).await
