@@ -27,6 +27,7 @@ mod other_implementations;
 mod pages;
 mod payment_pages;
 mod portal;
+mod portal_home;
 mod python;
 mod revocation;
 mod sandbox_command;

@@ -1,9 +1,34 @@
 //! The portal's ground: what every page has, its assets, and who may call the management API from a browser.
 
+use std::path::Path;
+
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use testkit::{Request, TestServer};
+
+use crate::python;
+
+/// Runs a script of the folder `python` that looks at pages in a browser, by its module `portal`. `more` is what the script
+/// needs beside the address of the sandbox. Returns what it found; none where there is no browser.
+pub(crate) async fn look(script: &str, server: &TestServer, more: Value) -> Option<Value> {
+    let interpreter = python::program("python")?;
+    testkit::system_program("/usr/bin/chromium")?;
+    testkit::system_program("/usr/bin/chromedriver")?;
+    let node = testkit::environment("VESTIBULE_NODE", "node", "scripts/node")?;
+    let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    std::fs::create_dir_all(&screenshots).unwrap();
+    let mut input = json!({
+        "url": server.url(),
+        "management": server.running.addresses.management,
+        "axe": node.join("node_modules/axe-core/axe.min.js"),
+        "screenshots": screenshots,
+    });
+    input.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+    let script = python::script(script);
+    let done = tokio::task::spawn_blocking(move || python::run_script(&interpreter, &[&script], &input));
+    Some(done.await.unwrap())
+}
 
 /// What a `meta` of a page says.
 pub(crate) fn meta<'a>(page: &'a str, name: &str) -> Option<&'a str> {
