@@ -12,14 +12,31 @@ use http::{StatusCode, header};
 
 use crate::settings::Portal;
 
-/// Lists files of the folder `assets` with their contents.
+/// Lists files of the folder `assets` with their contents. Each has a line of its own, which no formatter joins.
 macro_rules! files {
-    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../assets/", $name)))),*] };
+    ($($name:literal;)*) => { &[$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// Every file, by its path under the version. A test holds this list against the folder.
-const FILES: &[(&str, &str)] =
-    files!["copy.js", "dom.js", "home.js", "management.js", "portal.css", "shell.js", "state.js",];
+const FILES: &[(&str, &str)] = files! {
+    "copy.js";
+    "dom.js";
+    "home.css";
+    "home.js";
+    "home/calls.js";
+    "home/customer.js";
+    "home/downloads.js";
+    "home/identifier.js";
+    "home/party.js";
+    "home/registration.js";
+    "home/texts.js";
+    "management.js";
+    "portal.css";
+    "shell.js";
+    "signing.js";
+    "state.js";
+    "vendor/fflate.js";
+};
 
 static BASE: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
