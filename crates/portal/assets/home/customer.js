@@ -5,19 +5,24 @@ import { manage } from "../management.js";
 import { change, keepCustomer, read, tenant } from "../state.js";
 import { texts } from "./texts.js";
 
+/** How many kinds are seen at once. */
+const FIRST = 6;
+
 function tile(persona, place) {
   const id = `persona-${persona.name}`;
   return make("label.persona", { for: id },
     make("input", { type: "radio", name: "persona", id, value: persona.name, checked: place === 0 }),
     make("strong", {}, persona.name),
     make("span", {}, persona.description),
-    make("span.numbers", {}, texts.tile(persona)));
+    make("span.numbers", {}, persona.holders.join(" and "), make("br"), texts.numbers(persona)));
 }
 
 /** Asks the bank which kinds of customers there are. */
 export async function showPersonas() {
   const { personas } = await manage("GET", "/personas");
-  fill(one("#personas"), ...personas.map(tile));
+  const tiles = personas.map(tile);
+  const more = make("details.more", {}, make("summary", {}, texts.moreKinds(tiles.length - FIRST)), make("div.personas", {}, ...tiles.slice(FIRST)));
+  fill(one("#personas"), make("div.personas", {}, ...tiles.slice(0, FIRST)), more);
 }
 
 /** Makes the customer who is chosen. */
@@ -42,5 +47,5 @@ export function showCustomer(customer) {
   fill(one("#customer-done"),
     chooser || null,
     make("dl.bigs", {}, number("IBAN", customer.iban.replace(/(.{4})(?=.)/g, "$1 ")), number("Digipass number", customer.digipassNumber)),
-    make("p.quiet", {}, `${customer.name}, ${customer.persona}. ${accounts === 1 ? "1 account" : `${accounts} accounts`} at ${customer.tenant}.`));
+    make("p.quiet", {}, `${customer.name} · ${customer.persona} · ${accounts === 1 ? "1 account" : `${accounts} accounts`} at ${customer.tenant}`));
 }

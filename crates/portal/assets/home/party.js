@@ -93,7 +93,7 @@ export function showThirdParty(party) {
   fill(one("#party-done"),
     chooser || null,
     make("p.large", {}, make("span.mono", {}, party.identifier), make("button.copy", { type: "button", "data-copy": party.identifier, "aria-label": "Copy: identifier" })),
-    make("p.quiet", {}, `${party.name}. ${party.roles.join(", ")}. ${party.keyMadeHere === false ? texts.keyOfBank : texts.keyHere}`),
+    make("p.quiet", {}, [party.name, party.roles.join(", "), party.keyMadeHere === false ? texts.keyOfBank : texts.keyHere].join(" · ")),
     ...Object.entries(party.certificates).map(([profile, certificate]) => certificateRow(profile, certificate)),
     make("div.buttons.files", {}, make("span.quiet", {}, "Download"), files("PEM", pem), files("Zip", zip), make("button.copies", { type: "button", "data-copy": pkcs12(), "aria-label": "Copy: command for PKCS#12" }, "Command for PKCS#12")));
 }
