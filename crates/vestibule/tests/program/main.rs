@@ -27,6 +27,8 @@ mod openid_client;
 mod other_implementations;
 mod pages;
 mod payment_pages;
+mod portal;
+mod portal_home;
 mod python;
 mod revocation;
 mod sandbox_command;
