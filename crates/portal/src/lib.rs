@@ -1,0 +1,1 @@
+//! The portal of a sandbox: its modules for browsers are in `assets`.
