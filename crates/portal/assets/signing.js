@@ -30,8 +30,10 @@ export function wrapped(pem) {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
+const inPem = (label, der) => wrapped(`-----BEGIN ${label}-----${base64(new Uint8Array(der))}-----END ${label}-----`);
+
 /** A private RSA key (PKCS#8 in PEM) to sign with. */
-export async function importKey(pem) {
+export async function importKey(pem, isExtractable = false) {
   if (!globalThis.crypto?.subtle) {
     throw new Error('this browser signs at https://, localhost and 127.0.0.1 only; open the portal there');
   }
@@ -39,7 +41,24 @@ export async function importKey(pem) {
     throw new Error('the private key must be PKCS#8 in PEM (BEGIN PRIVATE KEY)');
   }
   const der = Uint8Array.from(atob(onOneLine(pem)), (letter) => letter.charCodeAt(0));
-  return crypto.subtle.importKey('pkcs8', der, RSA, false, ['sign']);
+  return crypto.subtle.importKey('pkcs8', der, RSA, isExtractable, ['sign']);
+}
+
+/** The public half of a private key, as SubjectPublicKeyInfo in PEM. */
+export async function publicKeyOf(pem) {
+  const { kty, n, e } = await crypto.subtle.exportKey('jwk', await importKey(pem, true));
+  const half = await crypto.subtle.importKey('jwk', { kty, n, e }, RSA, true, ['verify']);
+  return inPem('PUBLIC KEY', await crypto.subtle.exportKey('spki', half));
+}
+
+/** A new key pair, made here: both halves in PEM. */
+export async function newKeyPair() {
+  const parameters = { ...RSA, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(parameters, true, ['sign', 'verify']);
+  return {
+    privateKey: inPem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', privateKey)),
+    publicKey: inPem('PUBLIC KEY', await crypto.subtle.exportKey('spki', publicKey)),
+  };
 }
 
 /** A signature over a text or octets in base64: RSASSA-PKCS1-v1_5 with SHA-256. */

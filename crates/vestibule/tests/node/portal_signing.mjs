@@ -67,7 +67,11 @@ assert.throws(() => signing.signingString(['psu-id'], request), /psu-id is to be
 held('signatures of draft-cavage, appendix C');
 
 // A running bank takes what was signed here, and refuses it when one octet is another.
-const publicKey = createPublicKey(createPrivateKey(signing.wrapped(given.privateKey))).export({ type: 'spki', format: 'pem' });
+const publicKey = await signing.publicKeyOf(given.privateKey);
+const spki = { type: 'spki', format: 'pem' };
+assert.equal(publicKey, createPublicKey(createPrivateKey(signing.wrapped(given.privateKey))).export(spki));
+const pair = await signing.newKeyPair();
+assert.equal(pair.publicKey, createPublicKey(createPrivateKey(pair.privateKey)).export(spki));
 const identity = { key: await signing.importKey(given.privateKey), publicKey, keyId: given.keyId, certificate: given.certificate };
 const onboarding = {
   method: 'GET',

@@ -26,6 +26,7 @@ mod openid_client;
 mod other_implementations;
 mod pages;
 mod payment_pages;
+mod portal_flows;
 mod portal_signing;
 mod python;
 mod revocation;
