@@ -29,6 +29,8 @@ mod pages;
 mod payment_pages;
 mod portal;
 mod portal_home;
+mod portal_flows;
+mod portal_signing;
 mod python;
 mod revocation;
 mod sandbox_command;
