@@ -59,6 +59,7 @@ pub fn management(
 ) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/openapi.json", get(description))
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
@@ -164,8 +165,21 @@ async fn private(request: Request, next: Next) -> Response {
     response
 }
 
+/// This interface's description (OpenAPI 3.1), which a test holds against the routes.
+const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// The description with the version of the program.
+pub fn management_description() -> String {
+    DESCRIPTION.replacen("\"0.0.0\"", concat!("\"", env!("CARGO_PKG_VERSION"), "\""), 1)
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], management_description()).into_response()
+}
+
 async fn index() -> Json<serde_json::Value> {
     Json(serde_json::json!({
+        "GET /openapi.json": "this interface's description (OpenAPI 3.1)",
         "GET /ca.pem": "certificate of the sandbox's root authority",
         "POST /test-certificates": "issue a test certificate",
         "GET /test-certificates": "the certificates that were issued last",
