@@ -65,25 +65,28 @@ const copyable = (text, label) =>
 function readable(view) {
   const { step, run } = view;
   if (step.approval) return approval(view);
-  return [request(view), answer(view, run.results[step.name])];
+  const result = run.results[step.name];
+  return [line(view), result && answer(view, result), request(view)];
+}
+
+/** What is sent now, and the button that sends it. */
+function line({ step, run, values, send }) {
+  const title = run.results[step.name] ? "Send again" : "Send this call";
+  const button = make("button", { type: "button", id: "send", click: () => busy(button, send) }, title);
+  const path = make("p.line", {}, make("span.method", {}, step.call.method), " ", make("code", {}, shown(step, run, values)));
+  return make("div.sending", {}, path, button);
 }
 
 function request({ step, run, values, send, edit }) {
   const edits = run.edits[step.name] ?? {};
   const rows = fieldsOf(step, edits).map((field) => row(field, step, values, edit));
-  const button = make("button", { type: "submit", id: "send" }, "Send this call");
+  // A press of Enter in a field sends, once what was typed is kept.
   const submit = (event) => {
     event.preventDefault();
-    busy(button, send);
+    send();
   };
-  return make(
-    "form.request",
-    { submit, autocomplete: "off" },
-    make("p.line", {}, make("span.method", {}, step.call.method), " ", make("code", {}, shown(step, run, values))),
-    make("div.fields", {}, ...rows),
-    make("p.hint", {}, texts.leaveOut),
-    button,
-  );
+  const title = make("h3", {}, "Request");
+  return make("form.request", { submit, autocomplete: "off" }, title, make("div.fields", {}, ...rows), make("p.hint", {}, texts.leaveOut));
 }
 
 /** The path as it is sent now. */
@@ -129,7 +132,6 @@ function row({ field, name, original, text, isEdited }, step, values, edit) {
 }
 
 function answer(view, result) {
-  if (!result) return make("section.answer", { "aria-label": "Answer" }, make("p.quiet", {}, texts.notSent));
   const { answer } = result;
   const head = make("h3", {}, "Answer ", badge(answer.status, result.isDone), make("span.quiet", {}, ` ${answer.milliseconds} ms`));
   return make("section.answer", { "aria-label": "Answer" }, head, problem(view, result), answer.isCut && make("p.hint", {}, texts.cut), members(answer));
