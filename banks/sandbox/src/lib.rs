@@ -29,6 +29,6 @@ mod tests;
 pub use authorities::Authorities;
 pub use clock::SandboxClock;
 pub use due_orders::due;
-pub use management::management;
+pub use management::{calls, management};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};
