@@ -147,6 +147,33 @@ impl Management {
         Ok(decided.location)
     }
 
+    /// Asks for anything that the management API has: a method, a path with its query, and a body, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn call(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<serde_json::Value, Error> {
+        let octets = body.map(ToString::to_string).unwrap_or_default().into_bytes();
+        let mut call = Call::new(method, format!("{}{path}", self.url), octets);
+        if body.is_some() {
+            call = call.header("content-type", "application/json");
+        }
+        // What changes something may have been done although no answer came.
+        let repeats = call.method == http::Method::GET;
+        let url = call.url.clone();
+        let received = self.transport.receive(call, repeats).await.map_err(|error| match error {
+            // The management API says what it does not know.
+            Error::Bank(bank) if !bank.texts.is_empty() => Error::Bank(bank),
+            other => self.explain(other),
+        })?;
+        serde_json::from_slice(&received.body)
+            .map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+
     /// Whoever knows none of these paths is something else, most likely the bank itself.
     fn explain(&self, error: Error) -> Error {
         match error {

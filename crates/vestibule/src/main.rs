@@ -41,6 +41,7 @@ fn main() -> ExitCode {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
+                Command::Clock(args) => commands::clock::run(args).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

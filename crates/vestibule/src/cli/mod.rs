@@ -1,6 +1,7 @@
 //! Arguments of the command line. What they do is in `commands`.
 
 mod accounts;
+mod clocks;
 mod payments;
 mod tpp;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use clocks::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use payments::*;
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     /// Make and list customers and accounts of a sandbox, and decide as one of them.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
+    Clock(ClockArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -49,6 +53,7 @@ impl Command {
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
+            Self::Clock(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -2,7 +2,9 @@
 
 pub(crate) mod account;
 pub(crate) mod certificate;
+pub(crate) mod clock;
 mod hints;
+mod management;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;
 

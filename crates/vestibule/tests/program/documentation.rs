@@ -74,10 +74,9 @@ impl Reader {
             command += &format!(" --bank {public}");
         }
         let asks_the_sandbox = command.starts_with("vestibule certificate new") && !command.contains("--ca");
-        if command.starts_with("vestibule tpp")
-            || command.starts_with("vestibule account")
-            || asks_the_sandbox
-        {
+        let manages = ["tpp", "account", "clock", "fault", "data", "snapshot", "reset"];
+        let word = command.strip_prefix("vestibule ").and_then(|rest| rest.split(' ').next());
+        if asks_the_sandbox || word.is_some_and(|word| manages.contains(&word)) {
             command += &format!(" --management {management}");
         }
         let command = command

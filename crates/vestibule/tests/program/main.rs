@@ -6,6 +6,7 @@ mod broken_store;
 mod browser;
 mod bunq_clients;
 mod certificate_command;
+mod clock_command;
 mod connections;
 mod crash;
 mod crash_payments;
