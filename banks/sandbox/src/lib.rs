@@ -16,6 +16,7 @@ mod merchants;
 mod names;
 mod numbers;
 mod orders;
+mod own_data;
 mod personas;
 mod publication;
 mod schedule;

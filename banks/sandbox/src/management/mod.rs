@@ -4,6 +4,7 @@
 mod accounts;
 mod calls;
 mod clocks;
+mod data;
 mod origins;
 mod payments;
 mod resource_servers;
@@ -71,6 +72,8 @@ pub fn management(
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/data", post(data::load))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
@@ -194,6 +197,8 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-accounts": "make a customer with accounts",
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "GET /payments/{paymentId}": "a payment as the bank sees it",

@@ -10,6 +10,7 @@ mod clock_command;
 mod connections;
 mod crash;
 mod crash_payments;
+mod data_command;
 mod data_folder;
 mod descriptions;
 mod documentation;
