@@ -170,11 +170,24 @@ impl Management {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<serde_json::Value, Error> {
-        let octets = body.map(ToString::to_string).unwrap_or_default().into_bytes();
-        let mut call = Call::new(method, format!("{}{path}", self.url), octets);
-        if body.is_some() {
-            call = call.header("content-type", "application/json");
-        }
+        self.send(method, path, body.map(|body| ("application/json", body.to_string().into_bytes()))).await
+    }
+
+    /// The same with a body of another media type.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn send(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<serde_json::Value, Error> {
+        let url = format!("{}{path}", self.url);
+        let call = match body {
+            Some((kind, octets)) => Call::new(method, url, octets).header("content-type", kind),
+            None => Call::new(method, url, Vec::new()),
+        };
         // What changes something may have been done although no answer came.
         let repeats = call.method == http::Method::GET;
         let url = call.url.clone();

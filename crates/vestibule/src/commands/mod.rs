@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod clock;
+pub(crate) mod data;
 mod hints;
 mod management;
 pub(crate) mod sandbox;

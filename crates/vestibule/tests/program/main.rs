@@ -10,9 +10,12 @@ mod clock_command;
 mod connections;
 mod crash;
 mod crash_payments;
+mod data_command;
 mod data_folder;
 mod descriptions;
 mod documentation;
+mod documentation_links;
+mod error_catalogue;
 mod every_operation;
 mod fapi_client;
 mod forgetting;
@@ -21,6 +24,7 @@ mod interface_description;
 mod limits;
 mod logs;
 mod management;
+mod management_description;
 mod next_steps;
 mod observer;
 mod openid_client;
@@ -44,6 +48,7 @@ mod tpp_funds;
 mod tpp_payments;
 mod tpp_refusals;
 mod two_nodes;
+mod worked_examples;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
