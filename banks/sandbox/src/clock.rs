@@ -80,6 +80,12 @@ impl SandboxClock {
         self.put(tenant, to).await
     }
 
+    /// Puts a tenant's clock back to the bank's own time.
+    pub(crate) async fn reset(&self, tenant: &Tenant) -> Result<(), ClockError> {
+        let _moving = self.moving.lock().await;
+        self.keep(tenant, 0).await
+    }
+
     /// A moment, if a clock can be set to it.
     pub(crate) fn possible(to: Timestamp) -> Result<Timestamp, ClockError> {
         let range = EARLIEST.parse::<Timestamp>().ok().zip(LATEST.parse::<Timestamp>().ok());
@@ -98,7 +104,10 @@ impl SandboxClock {
         let to = Self::possible(to)?;
         // Whole seconds, rounded up: an advance by an hour must never come out a moment short.
         let exact = to.duration_since(self.now(None));
-        let seconds = exact.as_secs() + i64::from(exact.subsec_nanos() > 0);
+        self.keep(tenant, exact.as_secs() + i64::from(exact.subsec_nanos() > 0)).await
+    }
+
+    async fn keep(&self, tenant: &Tenant, seconds: i64) -> Result<(), ClockError> {
         self.drawer.put(KIND, tenant.as_str(), &seconds.to_string()).await?;
         let mut offsets = self.offsets.write().unwrap_or_else(PoisonError::into_inner);
         offsets.insert(tenant.clone(), SignedDuration::from_secs(seconds));

@@ -127,8 +127,17 @@ pub(crate) async fn progress(
         Step::Book | Step::Credit | Step::Made => Some(true),
         Step::Ended => (order.reason == Some(RejectReason::Am04)).then_some(false),
     };
+    let can_be_stopped = can_be_stopped(&order, now);
     let Order { status, reason, since, .. } = order;
-    Ok(Some(PaymentProgress { status, reason, funds_available, since }))
+    Ok(Some(PaymentProgress { status, reason, funds_available, since, can_be_stopped }))
+}
+
+/// Whether an order can be stopped: it waits for a day that has not come, and nobody made it look like one that is being
+/// settled.
+fn can_be_stopped(order: &Order, now: Timestamp) -> bool {
+    use TransactionStatus as S;
+    let waits = order.step == Step::Execute && order.due_at.is_some_and(|due| due > now);
+    waits && !matches!(order.status, S::Acsp | S::Acwp | S::Acsc | S::Accc)
 }
 
 /// What became of a payment of which nothing but its entries is kept.
@@ -142,7 +151,8 @@ async fn at_once(
     let is_own = legs.iter().all(|leg| !books::is_world(&leg.account));
     let status = if is_own { TransactionStatus::Accc } else { TransactionStatus::Acsc };
     let since = first.entered_at.unwrap_or(now);
-    Ok(Some(PaymentProgress { status, reason: None, funds_available: Some(true), since }))
+    let funds_available = Some(true);
+    Ok(Some(PaymentProgress { status, reason: None, funds_available, since, can_be_stopped: false }))
 }
 
 /// Stops what waits for its day, and writes `with` in the same batch.
@@ -156,19 +166,16 @@ pub(crate) async fn stop(
     now: Timestamp,
 ) -> Result<Result<(), PaymentRefusal>, Error> {
     let order = store.order(payment).await?;
-    let status = match order.as_ref().map(|order| (order.step, order.status)) {
-        Some((Step::Execute, _)) => None,
-        Some((Step::Ended, TransactionStatus::Canc)) => Some(PaymentStatus::Cancelled),
-        Some((Step::Ended, TransactionStatus::Rjct)) => Some(PaymentStatus::Refused),
-        _ => Some(PaymentStatus::Submitted),
-    };
-    match (order, status) {
-        (Some(mut order), None) => {
+    let status = match order {
+        Some(mut order) if can_be_stopped(&order, now) => {
             end(&mut order, (TransactionStatus::Canc, None), now);
-            Ok(Ok(store.save(with.put_order(&order)).await?))
+            return Ok(Ok(store.save(with.put_order(&order)).await?));
         }
-        (_, status) => Ok(Err(PaymentRefusal::Final { status: status.unwrap_or(PaymentStatus::Submitted) })),
-    }
+        Some(Order { step: Step::Ended, status: TransactionStatus::Canc, .. }) => PaymentStatus::Cancelled,
+        Some(Order { step: Step::Ended, status: TransactionStatus::Rjct, .. }) => PaymentStatus::Refused,
+        _ => PaymentStatus::Submitted,
+    };
+    Ok(Err(PaymentRefusal::Final { status }))
 }
 
 /// What is set aside for an order, as the account's holder sees it: transfers that are pending until they are booked.

@@ -185,16 +185,6 @@ impl Payment {
     }
 }
 
-impl TransactionStatus {
-    /// Whether a payment that the bank has can be stopped: no money has moved, and it is not decided that none will.
-    pub fn can_be_stopped(self) -> bool {
-        match self {
-            Self::Rcvd | Self::Pdng | Self::Actc | Self::Patc | Self::Acfc | Self::Accp | Self::Acwc => true,
-            Self::Acsp | Self::Acwp | Self::Acsc | Self::Accc | Self::Part | Self::Rjct | Self::Canc => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

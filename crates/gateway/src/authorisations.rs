@@ -1,6 +1,6 @@
 //! Authorisations of whatever a third party asked for, as it sees them.
 
-use domain::{Authorisation, AuthorisationId, Interface, Progress, ScaStatus};
+use domain::{Authorisation, AuthorisationId, Interface, Progress, Purpose, ScaStatus};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -29,6 +29,9 @@ impl Gateway {
             };
             check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
             matter.check_open(sought.purpose, ctx.now, self.profiles())?;
+            if let (Purpose::Cancellation, Matter::Payment(payment)) = (sought.purpose, &matter) {
+                self.stoppable(ctx, payment.clone()).await?;
+            }
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(sought.purpose);

@@ -115,6 +115,10 @@ impl Parties<'_> {
         progress.map(|progress| progress.status)
     }
 
+    async fn can_be_stopped(&self, payment: &ApprovedPayment) -> bool {
+        self.bank.payments.progress(payment.id(), self.now).await.unwrap().unwrap().can_be_stopped
+    }
+
     async fn accounts_are_found(&self) {
         let accounts = &self.bank.accounts;
         let named =
@@ -163,6 +167,7 @@ impl Parties<'_> {
         }
         let status = self.status(&payment[0]).await;
         assert!(matches!(status, Some(TransactionStatus::Acsc | TransactionStatus::Accc)), "{status:?}");
+        assert!(!self.can_be_stopped(&payment[0]).await, "its money has moved");
         let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
         assert!(matches!(stopped, Err(PaymentRefusal::Final { .. })), "{stopped:?}");
         let unknown =
@@ -199,11 +204,12 @@ impl Parties<'_> {
             assert!(until.is_none_or(|until| until > self.now));
             assert!(self.is_noted(note).await);
         }
-        assert!(self.status(&payment[0]).await.unwrap().can_be_stopped());
+        assert!(self.can_be_stopped(&payment[0]).await, "its day has not come");
         assert_eq!(self.available().await, before, "nothing is missing before its day");
         let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
         assert_eq!((stopped, self.is_noted("stopped").await), (Ok(()), true));
         assert_eq!(self.status(&payment[0]).await, Some(TransactionStatus::Canc));
+        assert!(!self.can_be_stopped(&payment[0]).await, "it was stopped");
         let again = payments.stop(payment[0].id(), Self::note("stopped again", 0), self.now).await.unwrap();
         assert!(again.is_err() && !self.is_noted("stopped again").await);
     }

@@ -1,7 +1,7 @@
 //! Payments that a third party takes back: at once while the bank does not have them, and with an authorisation of the
 //! customer afterwards (NextGenPSD2, payment cancellation).
 
-use domain::{Authorisation, AuthorisationId, PaymentRefusal, PaymentStatus, Purpose};
+use domain::{Authorisation, AuthorisationId, Payment, PaymentRefusal, PaymentStatus, Purpose};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
@@ -52,11 +52,7 @@ impl Gateway {
                 let newest = self.newest_authorisation(&cancelled.id, Purpose::Approval).await?;
                 return Ok(Cancellation::Done(self.view_of(cancelled, ctx.now).await?, newest));
             }
-            let view = self.view_of(payment, ctx.now).await?;
-            if !view.status.can_be_stopped() {
-                let status = view.status.name().to_owned();
-                return Err(PaymentRefusal::NotCancellable { status }.into());
-            }
+            let view = self.stoppable(ctx, payment).await?;
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(Purpose::Cancellation);
@@ -64,5 +60,17 @@ impl Gateway {
             Ok(Cancellation::ToAuthorise(view, begun))
         })
         .await
+    }
+
+    /// A payment that the bank has, if it can still stop it: nobody is asked to authorise what cannot be done.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::NotCancellable`]
+    pub(crate) async fn stoppable(&self, ctx: &Ctx, payment: Payment) -> Result<PaymentView, Error> {
+        let view = self.view_of(payment, ctx.now).await?;
+        if view.can_be_stopped {
+            return Ok(view);
+        }
+        Err(PaymentRefusal::NotCancellable { status: view.status.name().to_owned() }.into())
     }
 }

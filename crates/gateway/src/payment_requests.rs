@@ -12,6 +12,7 @@ use domain::{
 use crate::access::AccountAccess;
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
+use crate::payments::PaymentProgress;
 use crate::requests::{RequestKey, Seen};
 use crate::subjects::{Matter, Sought};
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, Noun};
@@ -51,6 +52,8 @@ pub struct PaymentView {
     pub reason: Option<RejectReason>,
     /// Whether there was enough money, if the bank looked at that.
     pub funds_available: Option<bool>,
+    /// Whether the bank has it, and can still stop it.
+    pub can_be_stopped: bool,
 }
 
 impl Gateway {
@@ -196,13 +199,13 @@ impl Gateway {
     pub(crate) async fn view_of(&self, payment: Payment, now: Timestamp) -> Result<PaymentView, Error> {
         if let Some(status) = payment.transaction_status_at(now) {
             let reason = payment.reject_reason_at(now);
-            return Ok(PaymentView { payment, status, reason, funds_available: None });
+            return Ok(PaymentView { payment, status, reason, funds_available: None, can_be_stopped: false });
         }
         let progress = self.0.bank.payments.progress(&payment.id, now).await?;
         let progress = progress.ok_or_else(|| {
             Error::internal(format!("the bank does not know payment {} any more", payment.id))
         })?;
-        let (status, reason, funds_available) = (progress.status, progress.reason, progress.funds_available);
-        Ok(PaymentView { payment, status, reason, funds_available })
+        let PaymentProgress { status, reason, funds_available, can_be_stopped, .. } = progress;
+        Ok(PaymentView { payment, status, reason, funds_available, can_be_stopped })
     }
 }

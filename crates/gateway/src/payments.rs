@@ -89,6 +89,8 @@ pub struct PaymentProgress {
     pub funds_available: Option<bool>,
     /// When the payment became this.
     pub since: Timestamp,
+    /// Whether [`crate::bank::Payments::stop`] would stop it now.
+    pub can_be_stopped: bool,
 }
 
 /// Why the bank does not make payments: one of them cannot be made as things are.

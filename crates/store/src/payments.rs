@@ -24,27 +24,21 @@ impl Store {
         self.find(select!(PAYMENT; "FROM payments WHERE id = $1"), &[id.as_str().into()], read).await
     }
 
-    /// Payments that a third party asked for at an interface, from an account, about which nobody has decided and still
-    /// can, the oldest first, at most 100.
+    /// Payments that a third party asked for at the interface without authorisations of payments, from an account, about
+    /// which nobody has decided and still can, the oldest first, at most 100.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn pending_payments(
         &self,
-        (tpp, interface): (&TppId, Interface),
+        tpp: &TppId,
         (tenant, debtor): (&Tenant, &Iban),
         now: Timestamp,
     ) -> Result<Vec<Payment>, StoreError> {
         self.list(
             select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tpp = $2 AND tenant = $3 \
-             AND decision = 'pending' AND expires_at > $4 AND interface = $5 ORDER BY created_at, id LIMIT 100"),
-            &[
-                debtor.as_str().into(),
-                tpp.as_str().into(),
-                tenant.as_str().into(),
-                now.into(),
-                interface.name().into(),
-            ],
+             AND decision = 'pending' AND interface = 'bunq' AND expires_at > $4 ORDER BY created_at, id LIMIT 100"),
+            &[debtor.as_str().into(), tpp.as_str().into(), tenant.as_str().into(), now.into()],
             read,
         )
         .await

@@ -10,6 +10,7 @@ mod clock;
 pub mod database;
 mod flow;
 mod funds;
+mod keys;
 mod links;
 mod needs;
 mod pain001;

@@ -27,6 +27,7 @@ impl TestServer {
 
     /// Starts a server with another configuration.
     pub async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+        crate::keys::draw();
         let mut config = SandboxConfig {
             listen: "127.0.0.1:0".to_owned(),
             tls_listen: Some("127.0.0.1:0".to_owned()),

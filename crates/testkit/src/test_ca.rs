@@ -98,6 +98,7 @@ impl TestCa {
         roles: &[&str],
         change: impl FnOnce(&mut CertificateParams),
     ) -> Signer {
+        crate::keys::draw();
         let (key_pem, _) = generate_key(KeyType::Rsa2048).unwrap();
         let key = KeyPair::from_pem(&key_pem).unwrap();
         let certificate = params(attributes, roles, change).signed_by(&key, &self.issuer).unwrap();

@@ -2,6 +2,9 @@
 //! a sandbox only.
 
 mod accounts;
+mod calls;
+mod clocks;
+mod data;
 mod origins;
 mod payments;
 mod resource_servers;
@@ -16,22 +19,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, with_fault};
-use gateway::domain::{CertificateRecord, CertificateStatus, Tenant, Timestamp, parse_moment};
+use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::calls::calls;
 pub use self::origins::PortalPages;
 
 use crate::Sandbox;
-use crate::clock::{ClockError, SandboxClock};
-use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue, known_tenant};
+use crate::clock::ClockError;
+use crate::test_certificates::{TestCertificate, TestCertificateRequest, issue};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-
-/// Stops of a clock on its way at which payments are made, in one move; what is due after those is done at its end.
-const MAX_STOPS: usize = 5000;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -61,15 +62,18 @@ pub fn management(
 ) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/openapi.json", get(description))
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
         .route("/third-parties", get(third_parties::list))
         .route("/third-parties/{id}", put(third_parties::set_status))
-        .route("/clock", get(read_clocks).put(move_clock))
+        .route("/clock", get(clocks::read_all).put(clocks::move_them))
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/data", post(data::load))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
@@ -166,8 +170,21 @@ async fn private(request: Request, next: Next) -> Response {
     response
 }
 
+/// This interface's description (OpenAPI 3.1), which a test holds against the routes.
+const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// The description with the version of the program.
+pub fn management_description() -> String {
+    DESCRIPTION.replacen("\"0.0.0\"", concat!("\"", env!("CARGO_PKG_VERSION"), "\""), 1)
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], management_description()).into_response()
+}
+
 async fn index() -> Json<serde_json::Value> {
     Json(serde_json::json!({
+        "GET /openapi.json": "this interface's description (OpenAPI 3.1)",
         "GET /ca.pem": "certificate of the sandbox's root authority",
         "POST /test-certificates": "issue a test certificate",
         "GET /test-certificates": "the certificates that were issued last",
@@ -175,16 +192,22 @@ async fn index() -> Json<serde_json::Value> {
         "GET /third-parties": "the third parties that came last",
         "PUT /third-parties/{id}": "set a third party's status: active or blocked",
         "GET /clock": "the tenants' clocks",
-        "PUT /clock": "set or advance a tenant's clock",
+        "PUT /clock": "set, advance or reset a tenant's clock, or all of them",
         "GET /personas": "kinds of customers",
         "POST /test-accounts": "make a customer with accounts",
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "GET /payments/{paymentId}": "a payment as the bank sees it",
         "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
+        "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
+        "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
+        "GET /calls/stream": "requests as they come, as server-sent events",
+        "GET /calls.har": "requests as an HTTP archive",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
@@ -253,117 +276,6 @@ async fn set_certificate_status(
     })?;
     let fingerprint = fingerprint.to_ascii_lowercase().replace(':', "");
     Ok(Json(sandbox.gateway.set_certificate_status(&fingerprint, status).await?.into()))
-}
-
-/// A tenant's clock.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TenantClock {
-    tenant: String,
-    now: Timestamp,
-    offset_seconds: i64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockMove {
-    tenant: Option<String>,
-    /// A moment as in RFC 3339.
-    now: Option<String>,
-    /// A span as in ISO 8601.
-    advance: Option<String>,
-}
-
-async fn read_clocks(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> {
-    clocks(&sandbox, &sandbox.gateway.settings().tenants)
-}
-
-async fn move_clock(
-    State(Management { sandbox, due, moving, .. }): State<Management>,
-    request: Request,
-) -> Result<Json<serde_json::Value>, Error> {
-    let ClockMove { tenant, now, advance } = json(request).await?;
-    let tenants = match &tenant {
-        Some(name) => vec![known_tenant(&sandbox, name)?],
-        None => sandbox.gateway.settings().tenants.clone(),
-    };
-    let to = match (now, advance) {
-        (Some(now), None) => Ok(moment(&now)?),
-        (None, Some(advance)) => Err(span(&advance)?),
-        _ => {
-            let text = "send either now (RFC 3339, for example 2027-01-31T12:00:00Z) or advance (ISO 8601, for example P90D)";
-            return Err(Error::bad("invalid_request", text));
-        }
-    };
-    let _alone = moving.lock().await;
-    // What is due already is done before time goes on.
-    do_what_is_due(&due).await;
-    for tenant in &tenants {
-        let until = match to {
-            Ok(now) => SandboxClock::possible(now)?,
-            Err(span) => sandbox.clock.after(tenant, span)?,
-        };
-        let has_stopped = stop_where_something_is_due(&sandbox, &due, (tenant, until)).await?;
-        match to {
-            Ok(now) => sandbox.clock.set(tenant, now).await?,
-            Err(_) if has_stopped => sandbox.clock.set(tenant, until).await?,
-            Err(span) => sandbox.clock.advance(tenant, span).await?,
-        }
-    }
-    do_what_is_due(&due).await;
-    match (&tenant, &tenants[..]) {
-        (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
-        _ => Ok(clocks(&sandbox, &tenants)),
-    }
-}
-
-/// Lets a clock stop on its way at each moment at which something is due with a payment, so that all of it is done on
-/// its own day, with what the accounts hold then. Says whether it stopped.
-async fn stop_where_something_is_due(
-    sandbox: &Sandbox,
-    due: &[Due],
-    (tenant, until): (&Tenant, Timestamp),
-) -> Result<bool, Error> {
-    for stops in 0..MAX_STOPS {
-        let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
-        let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
-        sandbox.clock.set(tenant, next).await?;
-        do_what_is_due(due).await;
-    }
-    Ok(true)
-}
-
-async fn do_what_is_due(due: &[Due]) {
-    for work in due {
-        work().await;
-    }
-}
-
-fn moment(text: &str) -> Result<Timestamp, Error> {
-    parse_moment(text, None).map_err(|error| Error::bad("invalid_request", format!("now: {error}")))
-}
-
-/// A span of time: `P`, then numbers with their units, perhaps with a minus sign before it.
-fn span(text: &str) -> Result<jiff::Span, Error> {
-    let is_iso = text.trim_start_matches('-').starts_with('P');
-    let span = text.parse::<jiff::Span>().ok().filter(|_| is_iso);
-    span.ok_or_else(|| {
-        let text = "advance: a span is written as in ISO 8601, for example P90D, PT1H30M or -P1D";
-        Error::bad("invalid_request", text)
-    })
-}
-
-fn read_clock(sandbox: &Sandbox, tenant: &Tenant) -> TenantClock {
-    TenantClock {
-        tenant: tenant.to_string(),
-        now: sandbox.clock.now(Some(tenant)),
-        offset_seconds: sandbox.clock.offset(tenant).as_secs(),
-    }
-}
-
-fn clocks(sandbox: &Sandbox, tenants: &[Tenant]) -> Json<serde_json::Value> {
-    let clocks: Vec<_> = tenants.iter().map(|tenant| read_clock(sandbox, tenant)).collect();
-    Json(serde_json::json!({"clocks": clocks}))
 }
 
 /// A JSON body. The media type must be said, which also keeps forms of other sites out.

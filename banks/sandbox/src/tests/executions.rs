@@ -118,12 +118,17 @@ async fn future_dated_payments_wait_for_their_day() {
     // Midnight of the branch, in winter.
     scene.go_to("2026-11-30T22:59:59Z").await;
     assert_eq!(scene.status(&other).await, "ACTC");
-    scene.go_to("2026-11-30T23:00:00Z").await;
+    assert!(scene.progress(&other).await.can_be_stopped, "its day has not come");
+    // Its day has come, and it is as good as made.
+    scene.now = at("2026-11-30T23:00:00Z");
+    assert!(!scene.progress(&other).await.can_be_stopped);
+    let too_late = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
+    assert_eq!(scene.stop(&other).await, Err(too_late.clone()));
+    scene.do_due().await;
     let progress = scene.progress(&id).await;
     assert_eq!((progress.status.name(), progress.reason), ("RJCT", Some(RejectReason::Am04)));
     assert_eq!((scene.status(&other).await, scene.status(&stopped).await), ("ACCC", "CANC"));
     assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((1_000, 1_000), (4_000, 4_000)));
-    let too_late = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
     assert_eq!(scene.stop(&other).await, Err(too_late));
     let refused = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Refused };
     assert_eq!(scene.stop(&id).await, Err(refused));

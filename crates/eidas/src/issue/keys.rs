@@ -23,7 +23,22 @@ pub fn generate_key(key_type: KeyType) -> Result<(String, String), IssueError> {
     Ok((key.serialize_pem(), key.public_key_pem()))
 }
 
+/// Where tests draw RSA keys from, in place of the generator.
+#[cfg(feature = "drawn-keys")]
+static DRAWN: std::sync::OnceLock<fn() -> String> = std::sync::OnceLock::new();
+
+/// For tests alone: takes each RSA key of this process from `source` from now on, as PKCS#8 PEM. Making them is most of
+/// the time of tests that start many banks. Only the first source counts.
+#[cfg(feature = "drawn-keys")]
+pub fn draw_rsa_keys_from(source: fn() -> String) {
+    let _ = DRAWN.set(source);
+}
+
 pub(super) fn key_pair(key_type: KeyType) -> Result<KeyPair, IssueError> {
+    #[cfg(feature = "drawn-keys")]
+    if let (KeyType::Rsa2048, Some(source)) = (key_type, DRAWN.get()) {
+        return read_key_pair(source());
+    }
     Ok(match key_type {
         KeyType::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?,
         KeyType::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,

@@ -13,6 +13,8 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 
+#[cfg(feature = "drawn-keys")]
+pub use keys::draw_rsa_keys_from;
 pub use keys::{KeyType, generate_key};
 
 use keys::{key_pair, read_key_pair, read_public_key};

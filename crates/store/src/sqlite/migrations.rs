@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0017_funds_consents.sql"),
     include_str!("../../migrations/0018_payment_terms.sql"),
     include_str!("../../migrations/0019_orders.sql"),
+    include_str!("../../migrations/0020_pending_payments.sql"),
 ];
 
 /// The version of a database that has run them all.

@@ -31,10 +31,10 @@ impl AccountCommand {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ManagementArgs {
     /// Management API of the sandbox.
-    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT, global = true)]
     pub(crate) management: String,
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 

@@ -1,6 +1,8 @@
 //! Arguments of the command line. What they do is in `commands`.
 
 mod accounts;
+mod clocks;
+mod data;
 mod payments;
 mod tpp;
 
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use clocks::*;
+pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use payments::*;
@@ -36,6 +40,10 @@ pub(crate) enum Command {
     /// Make and list customers and accounts of a sandbox, and decide as one of them.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
+    Clock(ClockArgs),
+    /// Put customers, accounts and transactions of one's own into a sandbox.
+    Data(DataArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -49,6 +57,8 @@ impl Command {
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
+            Self::Clock(args) => args.to.json,
+            Self::Data(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -3,25 +3,15 @@
 use std::process::ExitCode;
 
 use serde_json::Value;
-use tpp::sandbox::{Approval, Management, TestAccountRequest};
-use tpp::{Transport, TransportSettings};
+use tpp::sandbox::{Approval, TestAccountRequest};
 
-use super::tpp::observer;
+use super::management::{hints, management, text};
 use super::{Failure, Hints, Next};
-use crate::cli::DEFAULT_MANAGEMENT;
-use crate::cli::{
-    AccountApproveArgs, AccountCommand, AccountListArgs, AccountNewArgs, AccountShowArgs, ManagementArgs,
-};
+use crate::cli::{AccountApproveArgs, AccountCommand, AccountListArgs, AccountNewArgs, AccountShowArgs};
 use crate::output;
 
 pub(crate) async fn run(command: AccountCommand) -> Result<ExitCode, Failure> {
-    let to = command.to().management.clone();
-    let options = (to != DEFAULT_MANAGEMENT).then(|| ("--management", to.clone()));
-    let hints = Hints {
-        tpp: options.iter().cloned().collect(),
-        account: options.into_iter().collect(),
-        sandbox: Vec::new(),
-    };
+    let hints = hints(command.to());
     let done = match command {
         AccountCommand::New(args) => new(args).await,
         AccountCommand::List(args) => list(args, &hints).await,
@@ -29,11 +19,6 @@ pub(crate) async fn run(command: AccountCommand) -> Result<ExitCode, Failure> {
         AccountCommand::Approve(args) => approve(args).await,
     };
     done.map(|()| ExitCode::SUCCESS).map_err(|failure| failure.with(&hints))
-}
-
-fn management(to: &ManagementArgs) -> Result<Management, Failure> {
-    let transport = Transport::new(TransportSettings::default(), Some(observer(false)))?;
-    Ok(Management::new(transport, &to.management))
 }
 
 async fn new(args: AccountNewArgs) -> Result<(), Failure> {
@@ -119,10 +104,6 @@ async fn approve(args: AccountApproveArgs) -> Result<(), Failure> {
         output::line(&location);
     }
     Ok(())
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or_default()
 }
 
 fn print(customer: &Value) {

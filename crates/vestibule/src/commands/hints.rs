@@ -16,7 +16,7 @@ pub(crate) const EXAMPLE_PAYEE: (&str, &str) = ("NL91ABNA0417164300", "Example S
 pub(crate) struct Hints {
     /// For `vestibule tpp`.
     pub(crate) tpp: Vec<(&'static str, String)>,
-    /// For `vestibule account`.
+    /// For `vestibule account` and whatever else talks to the management API.
     pub(crate) account: Vec<(&'static str, String)>,
     /// For `vestibule sandbox`.
     pub(crate) sandbox: Vec<(&'static str, String)>,
@@ -111,6 +111,8 @@ impl From<Hint> for Next {
                 next.option("--amount", "12.50")
             }
             Hint::PaymentStatus => Self::new("tpp payment status"),
+            Hint::ShowPayment(id) => Self::new("tpp payment show").and(quoted(&id)),
+            Hint::Forget => Self::new("tpp forget"),
             Hint::AuthorisePayment(id) => Self::authorise(&Matter::Payment(id)),
             Hint::FundsConsent(account) => {
                 let next = Self::new("tpp funds consent");
@@ -129,7 +131,7 @@ impl Hints {
     pub(crate) fn command(&self, next: &Next) -> String {
         let options = match next.words.split(' ').next() {
             Some("tpp") => &self.tpp,
-            Some("account") => &self.account,
+            Some("account" | "clock" | "fault" | "data" | "snapshot" | "reset") => &self.account,
             _ => &self.sandbox,
         };
         let mut command = format!("{} {}", program(), next.words);

@@ -174,3 +174,70 @@ async fn what_is_made_while_the_customer_thinks_about_it_is_made() {
     assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "unconfirmed"}));
     assert_ne!(tpp.payment_status(&server, &payment.path).await, "CANC");
 }
+
+/// Whatever a payment is called, the customer is asked only for what the bank can still do.
+#[tokio::test]
+async fn nobody_is_asked_to_authorise_what_cannot_be_stopped_any_more() {
+    let server = TestServer::start().await;
+    server.at_ten("uk").await;
+    let tpp = server.registered("uk", ID).await;
+    let (payer, payee) = (server.customer("uk", "household").await, server.customer("uk", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    let refused = async |path: &str, status: &str| {
+        let stops = format!("{path}/cancellation-authorisations");
+        for request in [tpp.redirecting("DELETE", path), tpp.redirecting("POST", &stops)] {
+            let answer = server.send(&request).await;
+            assert_eq!((answer.status, answer.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{status}");
+            let said = format!("the payment is {status} and cannot be cancelled");
+            assert!(answer.error().1.contains(&said), "{}", answer.body);
+        }
+        let all = server.send(&tpp.get(&stops)).await.json();
+        assert_eq!(all["authorisationIds"], json!([]), "none was begun");
+    };
+    let force = async |path: &str, status: &str| {
+        let id = path.rsplit('/').next().unwrap();
+        let answer = server.manage("PUT", &format!("/payments/{id}"), json!({"status": status})).await;
+        assert_eq!(answer.0, 200, "{}", answer.1);
+    };
+    let mut pounds = euro_payment("1.00", creditor);
+    pounds["instructedAmount"]["currency"] = json!("GBP");
+    let what = ("payments/uk-domestic-transfers", &pounds);
+    // It settles today: whatever it is called, its money is on its way.
+    let settling = tpp.submitted_payment(&server, what, iban).await.path;
+    refused(&settling, "ACSP").await;
+    for status in ["RCVD", "PDNG", "PATC", "ACCP"] {
+        force(&settling, status).await;
+        refused(&settling, status).await;
+    }
+    // One that waits for its day can be stopped by any name but those of a payment that settles.
+    let mut later = pounds.clone();
+    later["requestedExecutionDate"] = day(20).into();
+    let later = tpp.submitted_payment(&server, ("payments/uk-domestic-transfers", &later), iban).await.path;
+    force(&later, "ACSP").await;
+    refused(&later, "ACSP").await;
+    for status in ["PDNG", "RCVD", "ACTC"] {
+        force(&later, status).await;
+        assert_eq!(server.send(&tpp.redirecting("DELETE", &later)).await.status, 202, "{status}");
+    }
+    // A periodic one has no day any more.
+    let mut periodic = monthly_payment("1.00", creditor);
+    periodic["instructedAmount"]["currency"] = json!("GBP");
+    periodic["endDate"] = day(9).into();
+    let what = ("periodic-payments/uk-domestic-transfers", &periodic);
+    let periodic = tpp.submitted_payment(&server, what, iban).await.path;
+    assert_eq!(server.send(&tpp.redirecting("DELETE", &periodic)).await.status, 202);
+    server.advance("uk", "P10D").await;
+    let answer = server.send(&tpp.redirecting("DELETE", &periodic)).await;
+    assert_eq!((answer.status, answer.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{}", answer.body);
+    assert!(answer.error().1.contains("the payment is ACCP and cannot be cancelled"), "{}", answer.body);
+    // A payee whose payments take their time.
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let payer = server.customer("nl", "household").await;
+    let mut slow = euro_payment("10.20", "NL91ABNA0417164300");
+    slow["creditorName"] = json!("Vestibule Magic");
+    let slow = tpp.submitted_payment(&server, (SEPA, &slow), text(&payer["iban"])).await.path;
+    assert_eq!(tpp.payment_status(&server, &slow).await, "PDNG");
+    let answer = server.send(&tpp.redirecting("DELETE", &slow)).await;
+    assert_eq!((answer.status, answer.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{}", answer.body);
+}

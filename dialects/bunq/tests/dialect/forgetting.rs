@@ -88,7 +88,7 @@ async fn keys_of_providers_and_of_approvals_go_and_are_kept_by_use() {
     until_there_are(&server, "credential-by-key", keys - 2).await;
     // The provider's own key lives on with its sessions, and goes when there are none for long.
     let own = provider.key.clone();
-    server.advance("nl", "P300D").await;
+    server.advance("nl", "P200D").await;
     let provider = provider.session(&own).await;
     server.advance("nl", "P300D").await;
     provider.session(&own).await;

@@ -205,6 +205,8 @@ async fn a_connection_ends_after_ninety_days_or_when_the_user_says_so() {
     let again = provider.clone().session(&own).await.connect(&server, &customer).await;
     assert_eq!(again.get("/user").await.status, 200);
     server.advance("nl", "P91D").await;
+    // Another installation: one with which no session was opened is forgotten meanwhile.
+    let client = BunqClient::install(&server).await;
     let refused = client.post("/session-server", &json!({"secret": again.key})).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
     // A client that is cancelled takes all its connections with it.

@@ -1,0 +1,146 @@
+//! The tenants' clocks: read, set, moved on, and put back to the bank's own time.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use edge::Due;
+use gateway::Clock;
+use gateway::domain::{Tenant, Timestamp, parse_moment};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Management, json};
+use crate::Sandbox;
+use crate::clock::SandboxClock;
+use crate::test_certificates::known_tenant;
+
+/// Stops of a clock on its way at which payments are made, in one move; what is due after those is done at its end.
+const MAX_STOPS: usize = 5000;
+
+/// A tenant's clock.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantClock {
+    tenant: String,
+    now: Timestamp,
+    offset_seconds: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockMove {
+    tenant: Option<String>,
+    /// A moment as in RFC 3339.
+    now: Option<String>,
+    /// A span as in ISO 8601.
+    advance: Option<String>,
+    /// Back to the bank's own time.
+    reset: Option<bool>,
+}
+
+/// Where a clock goes.
+enum Move {
+    To(Timestamp),
+    By(jiff::Span),
+    Back,
+}
+
+impl ClockMove {
+    fn wanted(&self) -> Result<Move, Error> {
+        match (&self.now, &self.advance, self.reset) {
+            (Some(now), None, None) => Ok(Move::To(moment(now)?)),
+            (None, Some(advance), None) => Ok(Move::By(span(advance)?)),
+            (None, None, Some(true)) => Ok(Move::Back),
+            _ => {
+                let text = "send one of now (RFC 3339, for example 2027-01-31T12:00:00Z), advance (ISO 8601, for example \
+                            P90D) and reset (true)";
+                Err(Error::bad("invalid_request", text))
+            }
+        }
+    }
+}
+
+pub(super) async fn read_all(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> {
+    clocks(&sandbox, &sandbox.gateway.settings().tenants)
+}
+
+pub(super) async fn move_them(
+    State(Management { sandbox, due, moving, .. }): State<Management>,
+    request: Request,
+) -> Result<Json<serde_json::Value>, Error> {
+    let wish: ClockMove = json(request).await?;
+    let tenants = match &wish.tenant {
+        Some(name) => vec![known_tenant(&sandbox, name)?],
+        None => sandbox.gateway.settings().tenants.clone(),
+    };
+    let to = wish.wanted()?;
+    let _alone = moving.lock().await;
+    // What is due already is done before time goes on.
+    do_what_is_due(&due).await;
+    for tenant in &tenants {
+        let until = match to {
+            Move::To(now) => SandboxClock::possible(now)?,
+            Move::By(span) => sandbox.clock.after(tenant, span)?,
+            Move::Back => sandbox.clock.now(None),
+        };
+        let has_stopped = stop_where_something_is_due(&sandbox, &due, (tenant, until)).await?;
+        match to {
+            Move::To(now) => sandbox.clock.set(tenant, now).await?,
+            Move::By(_) if has_stopped => sandbox.clock.set(tenant, until).await?,
+            Move::By(span) => sandbox.clock.advance(tenant, span).await?,
+            Move::Back => sandbox.clock.reset(tenant).await?,
+        }
+    }
+    do_what_is_due(&due).await;
+    match (&wish.tenant, &tenants[..]) {
+        (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
+        _ => Ok(clocks(&sandbox, &tenants)),
+    }
+}
+
+/// Lets a clock stop on its way at each moment at which something is due with a payment, so that all of it is done on
+/// its own day, with what the accounts hold then. Says whether it stopped.
+async fn stop_where_something_is_due(
+    sandbox: &Sandbox,
+    due: &[Due],
+    (tenant, until): (&Tenant, Timestamp),
+) -> Result<bool, Error> {
+    for stops in 0..MAX_STOPS {
+        let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
+        let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
+        sandbox.clock.set(tenant, next).await?;
+        do_what_is_due(due).await;
+    }
+    Ok(true)
+}
+
+async fn do_what_is_due(due: &[Due]) {
+    for work in due {
+        work().await;
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, Error> {
+    parse_moment(text, None).map_err(|error| Error::bad("invalid_request", format!("now: {error}")))
+}
+
+/// A span of time: `P`, then numbers with their units, perhaps with a minus sign before it.
+fn span(text: &str) -> Result<jiff::Span, Error> {
+    let is_iso = text.trim_start_matches('-').starts_with('P');
+    let span = text.parse::<jiff::Span>().ok().filter(|_| is_iso);
+    span.ok_or_else(|| {
+        let text = "advance: a span is written as in ISO 8601, for example P90D, PT1H30M or -P1D";
+        Error::bad("invalid_request", text)
+    })
+}
+
+fn read_clock(sandbox: &Sandbox, tenant: &Tenant) -> TenantClock {
+    TenantClock {
+        tenant: tenant.to_string(),
+        now: sandbox.clock.now(Some(tenant)),
+        offset_seconds: sandbox.clock.offset(tenant).as_secs(),
+    }
+}
+
+fn clocks(sandbox: &Sandbox, tenants: &[Tenant]) -> Json<serde_json::Value> {
+    let clocks: Vec<_> = tenants.iter().map(|tenant| read_clock(sandbox, tenant)).collect();
+    Json(serde_json::json!({"clocks": clocks}))
+}
