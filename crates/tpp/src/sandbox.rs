@@ -208,7 +208,8 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn move_clock(&self, wish: &ClockMove<'_>) -> Result<serde_json::Value, Error> {
-        self.send(http::Method::PUT, "/clock", wish).await
+        let body = serde_json::to_value(wish).map_err(|error| Error::Setup(error.to_string()))?;
+        self.call(http::Method::PUT, "/clock", Some(&body)).await
     }
 
     /// Whoever knows none of these paths is something else, most likely the bank itself.
@@ -228,18 +229,9 @@ impl Management {
         path: &str,
         request: &impl Serialize,
     ) -> Result<T, Error> {
-        self.send(http::Method::POST, path, request).await
-    }
-
-    async fn send<T: serde::de::DeserializeOwned>(
-        &self,
-        method: http::Method,
-        path: &str,
-        request: &impl Serialize,
-    ) -> Result<T, Error> {
         let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call =
-            Call::new(method, format!("{}{path}", self.url), body).header("content-type", "application/json");
+        let call = Call::new(http::Method::POST, format!("{}{path}", self.url), body)
+            .header("content-type", "application/json");
         self.transport.json(call).await
     }
 }

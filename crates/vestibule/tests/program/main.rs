@@ -23,6 +23,7 @@ mod http;
 mod interface_description;
 mod limits;
 mod logs;
+mod lossy_way;
 mod management;
 mod management_description;
 mod next_steps;
@@ -45,8 +46,10 @@ mod tls;
 mod tpp_bunq;
 mod tpp_command;
 mod tpp_funds;
+mod tpp_lost_answers;
 mod tpp_payments;
 mod tpp_refusals;
+mod tpp_together;
 mod two_nodes;
 mod worked_examples;
 
