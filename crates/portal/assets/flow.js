@@ -30,7 +30,9 @@ const callback = `${bank}/portal/callback`;
 const asked = new URLSearchParams(location.search);
 const publicKeys = new Map();
 
-let flow = await flowOf(asked.get("flow"), tenant());
+/** The tenant that the flow is about. */
+let flowsOf = tenant();
+let flow = await flowOf(asked.get("flow"), flowsOf);
 let party;
 let run;
 
@@ -72,7 +74,7 @@ async function waiting(here) {
 
 /** Draws everything anew. What has the focus keeps it. */
 async function draw() {
-  flow = await flowOf(flow.id, tenant());
+  if (flowsOf !== tenant()) flow = await flowOf(flow.id, (flowsOf = tenant()));
   party = thirdParty();
   const isReady = party !== undefined && customer() !== undefined;
   one("#begin").hidden = isReady;
@@ -152,10 +154,14 @@ async function decided(step, here, decision) {
   }
 }
 
+const laterThan = ({ name }) => flow.steps.slice(flow.steps.findIndex((step) => step.name === name) + 1);
+
 /** Takes a step; says whether it led on. */
 async function go(step, decision = "approve") {
   run.current = step.name;
   complain(null);
+  // What is chosen stays chosen until the answer is there.
+  one("#choose").inert = true;
   try {
     const here = await place();
     const result = step.approval
@@ -163,8 +169,7 @@ async function go(step, decision = "approve") {
       : await take(step, run.edits[step.name] ?? {}, here);
     run.results[step.name] = result;
     // What came after it, came of what it was before.
-    if (result.isDone)
-      for (const later of flow.steps.slice(flow.steps.indexOf(step) + 1)) delete run.results[later.name];
+    if (result.isDone) for (const later of laterThan(step)) delete run.results[later.name];
     run.kept = { ...run.kept, ...result.kept };
     keep();
     if (step.name === "register" && result.isDone) register(result, here);
@@ -177,6 +182,7 @@ async function go(step, decision = "approve") {
     complain(error);
     return false;
   } finally {
+    one("#choose").inert = false;
     await draw();
     // What came of it stands above what was sent.
     if (one("#call").contains(document.activeElement) && one("#call").getBoundingClientRect().top < 0)
@@ -251,6 +257,10 @@ async function begin() {
       ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })),
       tenant: tenant(),
     });
+  // Somebody came here to see a flow run.
+  if (!asked.has("run")) return;
+  await draw();
+  await runAll();
 }
 
 function press(selector, work) {
@@ -299,4 +309,8 @@ onChange(() => {
 onArrival(draw);
 await draw();
 drawClock();
-if (asked.has("run") && run) await busy(one("#run-all"), runAll);
+if (asked.has("run")) {
+  // Whoever loads the page again does not want it run again.
+  history.replaceState(null, "", `?flow=${flow.id}`);
+  if (run) await busy(one("#run-all"), runAll);
+}
