@@ -16,6 +16,7 @@ import {
 import { newKeyPair, publicKeyOf } from "./signing.js";
 import { flowOf } from "./flows/index.js";
 import { showCall } from "./flow/call.js";
+import { download } from "./flow/download.js";
 import { showClock } from "./flow/clock.js";
 import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
@@ -29,7 +30,7 @@ const callback = `${bank}/portal/callback`;
 const asked = new URLSearchParams(location.search);
 const publicKeys = new Map();
 
-let flow = await flowOf(asked.get("flow"));
+let flow = await flowOf(asked.get("flow"), tenant());
 let party;
 let run;
 
@@ -71,6 +72,7 @@ async function waiting(here) {
 
 /** Draws everything anew. What has the focus keeps it. */
 async function draw() {
+  flow = await flowOf(flow.id, tenant());
   party = thirdParty();
   const isReady = party !== undefined && customer() !== undefined;
   one("#begin").hidden = isReady;
@@ -214,12 +216,7 @@ async function save() {
   const test = testOf({ flow, run, place: await place(), party });
   if (test.steps.length === 0)
     return complain(new Error("Send something first: a test is what was called and what came of it."));
-  const url = URL.createObjectURL(new Blob([JSON.stringify(test, null, 2), "\n"], { type: "application/json" }));
-  const link = make("a", { href: url, download: `${flow.id}.json` });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  download(`${flow.id}.json`, `${JSON.stringify(test, null, 2)}\n`, "application/json");
   announce(`Saved as ${flow.id}.json`);
 }
 
@@ -274,7 +271,7 @@ press("#again", async () => {
 
 for (const button of all("[data-flow]")) {
   button.addEventListener("click", async () => {
-    flow = await flowOf(button.dataset.flow);
+    flow = await flowOf(button.dataset.flow, tenant());
     history.replaceState(null, "", `?flow=${flow.id}`);
     complain(null);
     draw();

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = files![
     "flow.js",
     "flow/call.js",
     "flow/clock.js",
+    "flow/download.js",
     "flow/edits.js",
     "flow/phone.js",
     "flow/remedies.js",

@@ -1,6 +1,8 @@
 // The middle of the page: one call, as people read it, as it went over the wire, as it was signed, and as code.
 
 import { busy, fill, make } from "../dom.js";
+import { wrapped } from "../signing.js";
+import { download } from "./download.js";
 import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
 import { jsonOf, prepare } from "./run.js";
 import { texts } from "./texts.js";
@@ -313,9 +315,18 @@ function program({ step, run, place, values }, snippet, planOf) {
     .filter((field) => field.startsWith("header."))
     .map((field) => field.slice(7));
   const text = snippet.code(planOf(place.bank, request, place.thirdParty, edited));
+  const { certificate, privateKey } = place.thirdParty;
+  const files = [
+    ["certificate.pem", wrapped(certificate)],
+    ["key.pem", wrapped(privateKey)],
+  ];
+  const buttons = files.map(([name, text]) =>
+    make("button.plain", { type: "button", "aria-label": `Save ${name}`, click: () => download(name, text) }, name),
+  );
+  const how = make("code", {}, snippet.how);
   const isSigned = step.call.sign !== "none";
   return [
-    make("p", {}, isSigned ? texts.ownFiles : "Save and run it:", " ", make("code", {}, snippet.how)),
+    isSigned ? make("p", {}, texts.ownFiles, ...buttons, make("br"), texts.run, how) : make("p", {}, texts.run, how),
     make("div.program", {}, copyable(text, `the program ${snippet.file}`)),
   ];
 }

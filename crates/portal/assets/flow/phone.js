@@ -18,11 +18,13 @@ function asked(flow, run, party) {
   const payment = body("payment");
   if (!payment) return texts.asksConsent(party.name);
   const { instructedAmount, creditorName, creditorAccount } = payment;
+  // An IBAN, or a sort code and a number.
+  const number = Object.values(creditorAccount ?? {}).join(" ") || "no account";
   const amount = `${instructedAmount?.currency ?? ""} ${instructedAmount?.amount ?? ""}`;
   return texts.asksPayment(
     party.name,
     amount,
-    `${creditorName ?? "somebody"} (${creditorAccount?.iban ?? "no account"})`,
+    `${creditorName ?? "somebody"} (${number})`,
   );
 }
 

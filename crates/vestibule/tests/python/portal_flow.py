@@ -152,9 +152,11 @@ def beside(page):
 
 def clock(page):
     before = page.one("#clock time").get_attribute("datetime")
+    today = page.one("#today").get_attribute("datetime")
     page.click("#clock-P90D")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") > before, "the clock stands")
     after = page.one("#clock time").get_attribute("datetime")
+    page.until(lambda: page.one("#today").get_attribute("datetime") > today, "the head of the page has the day before")
     page.click("#clock-now")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
     return [before, after]
