@@ -42,6 +42,7 @@ fn main() -> ExitCode {
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Clock(args) => commands::clock::run(args).await,
+                Command::Logs(args) => commands::logs::run(args).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clocks;
+mod logs;
 mod payments;
 mod tpp;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
+pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Account(AccountCommand),
     /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
     Clock(ClockArgs),
+    /// Show the calls that a sandbox received, and why it refused them.
+    Logs(LogsArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -54,6 +58,7 @@ impl Command {
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
             Self::Clock(args) => args.to.json,
+            Self::Logs(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod clock;
 mod hints;
+pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;
