@@ -84,6 +84,22 @@ pub struct Approval<'a> {
     pub digipass_number: Option<&'a str>,
 }
 
+/// Where a tenant's clock is moved: by a span as in ISO 8601, to a moment as in RFC 3339, or back.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClockMove<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// By how much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advance: Option<&'a str>,
+    /// Where to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<&'a str>,
+    /// Back to the bank's own time, if true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<bool>,
+}
+
 impl Management {
     /// The management API at `url`.
     pub fn new(transport: Transport, url: &str) -> Self {
@@ -157,11 +173,24 @@ impl Management {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<serde_json::Value, Error> {
-        let octets = body.map(ToString::to_string).unwrap_or_default().into_bytes();
-        let mut call = Call::new(method, format!("{}{path}", self.url), octets);
-        if body.is_some() {
-            call = call.header("content-type", "application/json");
-        }
+        self.send(method, path, body.map(|body| ("application/json", body.to_string().into_bytes()))).await
+    }
+
+    /// The same with a body of another media type.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn send(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<serde_json::Value, Error> {
+        let url = format!("{}{path}", self.url);
+        let call = match body {
+            Some((kind, octets)) => Call::new(method, url, octets).header("content-type", kind),
+            None => Call::new(method, url, Vec::new()),
+        };
         // What changes something may have been done although no answer came.
         let repeats = call.method == http::Method::GET;
         let url = call.url.clone();
@@ -172,6 +201,15 @@ impl Management {
         })?;
         serde_json::from_slice(&received.body)
             .map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+
+    /// Moves a tenant's clock; returns where it is then.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn move_clock(&self, wish: &ClockMove<'_>) -> Result<serde_json::Value, Error> {
+        let body = serde_json::to_value(wish).map_err(|error| Error::Setup(error.to_string()))?;
+        self.call(http::Method::PUT, "/clock", Some(&body)).await
     }
 
     /// Whoever knows none of these paths is something else, most likely the bank itself.

@@ -11,7 +11,7 @@ use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
 use gateway::{Clock, Drawer, Store, StoreError};
 use oauth::SigningKeys;
-use sandbox::{Sandbox, SandboxSettings};
+use sandbox::{PortalPages, Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use url::{Host, Url};
 
@@ -22,7 +22,7 @@ use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::profiles::Strictness;
 use crate::start_error::StartError;
-use crate::{tasks, tls};
+use crate::{portal, tasks, tls};
 
 /// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
 #[derive(Debug)]
@@ -91,10 +91,15 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         loopback: loopback(&sockets, &public_url),
     });
     let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
-    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    let page_origins = portal::origins(&sockets, &public_url);
+    let token = sandbox.randomness.secret();
+    let pages = PortalPages::new(&page_origins, &token);
+    let own =
+        publication(&sandbox, &addresses).merge(portal::pages(&sandbox, &addresses, page_origins, token));
+    let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
     let recorder = config.record_calls.then(Arc::<Recorder>::default);
-    let management = management(&edge, key, (&sandbox, recorder.clone()), &bank);
+    let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));
     let serving =
@@ -163,6 +168,7 @@ fn management(
     key: SigningKeys,
     (sandbox, recorder): (&Sandbox, Option<Arc<Recorder>>),
     bank: &Bank,
+    pages: PortalPages,
 ) -> Router {
     let books = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
@@ -174,7 +180,7 @@ fn management(
     let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), others, doors, bank.due.clone())
+    sandbox::management(sandbox.clone(), others, doors, bank.due.clone(), pages)
 }
 
 /// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the

@@ -4,6 +4,8 @@
 mod accounts;
 mod calls;
 mod clocks;
+mod data;
+mod origins;
 mod payments;
 mod resource_servers;
 mod third_parties;
@@ -12,18 +14,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRef, Path, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json, with_fault};
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use calls::calls;
+pub use self::calls::calls;
+pub use self::origins::PortalPages;
 
 use crate::Sandbox;
 use crate::clock::ClockError;
@@ -49,15 +52,17 @@ impl FromRef<Management> for Sandbox {
 
 /// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
 /// interfaces where customers have credentials of their own, by name, and `due` what has to be done as time goes by: it
-/// is done before the answer when a clock was moved.
+/// is done before the answer when a clock was moved. `pages` are the web pages that may call it.
 pub fn management(
     sandbox: Sandbox,
     others: Router,
     doors: Vec<(&'static str, Door)>,
     due: Vec<Due>,
+    pages: PortalPages,
 ) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/openapi.json", get(description))
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
@@ -67,6 +72,8 @@ pub fn management(
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/data", post(data::load))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
@@ -76,7 +83,7 @@ pub fn management(
         .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .layer(from_fn(same_origin_only))
+        .layer(from_fn_with_state(pages, origins::own_pages_only))
         .layer(from_fn(private))
 }
 
@@ -153,23 +160,6 @@ impl From<ClockError> for Error {
     }
 }
 
-/// The listener has no log-in, so pages of other sites must not reach it through a browser: neither across
-/// origins, nor under a name that was made to point here.
-async fn same_origin_only(request: Request, next: Next) -> Response {
-    if let Err(rejected) = check_host(&request) {
-        return Error::from(rejected).into_response();
-    }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
-    let is_local = host.parse::<std::net::IpAddr>().is_ok() || !host.contains('.');
-    if request.headers().contains_key(header::ORIGIN) || !is_local {
-        let message =
-            "the management API cannot be called from web pages; call it by IP address or plain host name";
-        return Error::new(StatusCode::FORBIDDEN, "forbidden", message).into_response();
-    }
-    next.run(request).await
-}
-
 /// Answers hold private keys: no cache keeps them, no page of another site embeds them, no browser guesses what they are.
 async fn private(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -180,8 +170,21 @@ async fn private(request: Request, next: Next) -> Response {
     response
 }
 
+/// This interface's description (OpenAPI 3.1), which a test holds against the routes.
+const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// The description with the version of the program.
+pub fn management_description() -> String {
+    DESCRIPTION.replacen("\"0.0.0\"", concat!("\"", env!("CARGO_PKG_VERSION"), "\""), 1)
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], management_description()).into_response()
+}
+
 async fn index() -> Json<serde_json::Value> {
     Json(serde_json::json!({
+        "GET /openapi.json": "this interface's description (OpenAPI 3.1)",
         "GET /ca.pem": "certificate of the sandbox's root authority",
         "POST /test-certificates": "issue a test certificate",
         "GET /test-certificates": "the certificates that were issued last",
@@ -194,6 +197,8 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-accounts": "make a customer with accounts",
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "GET /payments/{paymentId}": "a payment as the bank sees it",

@@ -9,6 +9,7 @@ mod client;
 mod consent;
 mod funds;
 mod interface;
+mod making;
 mod payment;
 mod payment_request;
 mod reads;
@@ -17,3 +18,4 @@ mod third_party;
 mod tokens;
 
 pub use client::Client;
+pub(crate) use interface::sign;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clocks;
+mod data;
 mod logs;
 mod payments;
 mod tpp;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
+pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use logs::*;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Account(AccountCommand),
     /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
     Clock(ClockArgs),
+    /// Put customers, accounts and transactions of one's own into a sandbox.
+    Data(DataArgs),
     /// Show the calls that a sandbox received, and why it refused them.
     Logs(LogsArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
@@ -58,6 +62,7 @@ impl Command {
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
             Self::Clock(args) => args.to.json,
+            Self::Data(args) => args.to.json,
             Self::Logs(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }

@@ -87,6 +87,8 @@ pub(crate) enum TppCommand {
     /// Ask what became of a consent, a draft or a payment.
     #[command(subcommand)]
     Status(TppStatusCommand),
+    /// Run a test that the portal saved, with a third party and a customer of its own, and say what differed.
+    Replay(TppReplayArgs),
     /// Forget everything that is kept about the bank, keys too.
     Forget,
     /// Do a whole job in one go and show each step with its time.
@@ -147,6 +149,13 @@ pub(crate) struct TppRegisterArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TppReplayArgs {
+    /// The test, as the portal saved it.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TppShowArgs {
     /// Show every bank.
     #[arg(long)]
@@ -193,11 +202,11 @@ pub(crate) struct HeadlessArgs {
     /// Decide without a browser, as a customer of a sandbox.
     #[arg(long, value_enum, value_name = "DECISION")]
     pub(crate) headless: Option<DecisionArg>,
-    /// The customer's account, to log in with.
+    /// The customer's account, to log in with [default: the account that it is about, if that is known].
     #[arg(long, value_name = "IBAN", id = "customer_iban")]
     pub(crate) customer_iban: Option<String>,
     /// Number of the digipass to log in with, of another holder of the account than the first.
-    #[arg(long, value_name = "NUMBER", requires = "customer_iban")]
+    #[arg(long, value_name = "NUMBER", requires = "headless")]
     pub(crate) digipass: Option<String>,
     /// Print the address instead of opening a browser.
     #[arg(long)]

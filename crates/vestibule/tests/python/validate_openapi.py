@@ -1,4 +1,4 @@
-"""Holds recorded exchanges against an OpenAPI 3.0 description.
+"""Holds recorded exchanges against an OpenAPI 3.0 or 3.1 description.
 
     validate_openapi.py [--amounts-as-strings] DESCRIPTION.json < exchanges.json
 
@@ -18,7 +18,12 @@ import argparse
 import json
 import sys
 
-from openapi_schema_validator import OAS30Validator, oas30_format_checker
+from openapi_schema_validator import (
+    OAS30Validator,
+    OAS31Validator,
+    oas30_format_checker,
+    oas31_format_checker,
+)
 
 # NextGenPSD2 has amounts as strings, and descriptions of banks that follow it may say `number`.
 AMOUNT = {"type": "string", "pattern": r"^-?[0-9]{1,14}(\.[0-9]{1,3})?$"}
@@ -31,7 +36,10 @@ class Description:
         self.document = document
         self.paths = [(segments(path), path) for path in document["paths"]]
         # The root of every reference; each check takes a part of it.
-        self.validator = OAS30Validator(document, format_checker=oas30_format_checker)
+        if document["openapi"].startswith("3.1"):
+            self.validator = OAS31Validator(document, format_checker=oas31_format_checker)
+        else:
+            self.validator = OAS30Validator(document, format_checker=oas30_format_checker)
 
     def operation(self, method, path):
         """Name and description of an operation, or None. Literal segments go before templates."""
@@ -118,7 +126,7 @@ def check(description, exchange):
 
 def main():
     parser = argparse.ArgumentParser(description="Holds exchanges against an OpenAPI description.")
-    parser.add_argument("description", help="OpenAPI 3.0 in JSON")
+    parser.add_argument("description", help="OpenAPI 3.0 or 3.1 in JSON")
     parser.add_argument(
         "--amounts-as-strings",
         action="store_true",

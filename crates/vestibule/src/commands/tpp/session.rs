@@ -35,7 +35,6 @@ impl<'a> Session<'a> {
         });
         let (flow, own) = match command {
             TppCommand::Flow(TppFlowCommand::Ais(_)) => ("flow ais", Some(Dialect::BerlinGroup)),
-            TppCommand::Flow(TppFlowCommand::Funds(_)) => ("flow funds", Some(Dialect::BerlinGroup)),
             TppCommand::Flow(TppFlowCommand::Bunq(_)) => ("flow bunq", Some(Dialect::Bunq)),
             _ => ("", None),
         };
@@ -185,6 +184,10 @@ impl<'a> Session<'a> {
                 failure.text += &self.other_certificates(&state, tenant);
             }
         }
+        if failure.kind == "file" && failure.text.starts_with(&self.root.display().to_string()) {
+            failure.text += "; what this program keeps is there: let it read and write there, or name another folder with \
+                             --state";
+        }
         let management = self.management_url().unwrap_or_default();
         let is_elsewhere = self.announced.is_some() || self.args.management.is_some();
         let is_at = |origin: &str| failure.text.starts_with(&format!("{}/", origin.trim_end_matches('/')));
@@ -249,7 +252,7 @@ impl<'a> Session<'a> {
     }
 
     /// File with the authority of the bank's TLS certificate, if it is a private one. A sandbox tells its own.
-    fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
+    pub(super) fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
         match (&self.args.ca, &self.announced) {
             (Some(path), _) => Ok(Some(path.clone())),
             (None, Some(announced)) if self.args.bank.starts_with("https:") => {
@@ -260,7 +263,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
+    pub(super) fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
         Ok(Transport::new(settings, Some(observer(self.args.show_calls)))?)
     }
 }
