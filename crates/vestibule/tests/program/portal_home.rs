@@ -120,7 +120,7 @@ fn the_page_and_the_bank_agree_on_identifiers() {
     let said = python::run_script(
         "/usr/bin/node",
         &[script.to_str().unwrap(), module.to_str().unwrap()],
-        &json!(texts),
+        &json!(texts.as_slice()),
     );
     for (text, said) in texts.iter().zip(said.as_array().unwrap()) {
         assert_eq!(said, &json!(rule_that_is_broken(text)), "{text:?}");
