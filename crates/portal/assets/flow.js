@@ -2,21 +2,10 @@
 
 import { all, announce, busy, fill, make, one } from "./dom.js";
 import { manage } from "./management.js";
-import {
-  change,
-  customer,
-  keepCustomer,
-  keepThirdParty,
-  onChange,
-  read,
-  signingCertificate,
-  tenant,
-  thirdParty,
-} from "./state.js";
-import { newKeyPair, publicKeyOf } from "./signing.js";
+import { change, customer, keepThirdParty, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
+import { publicKeyOf } from "./signing.js";
 import { flowOf } from "./flows/index.js";
 import { showCall } from "./flow/call.js";
-import { download } from "./flow/download.js";
 import { showClock } from "./flow/clock.js";
 import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
@@ -218,7 +207,7 @@ async function runAll() {
 const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ?? flow.steps.at(-1);
 
 async function save() {
-  const { testOf } = await import("./flow/save.js");
+  const [{ testOf }, { download }] = await Promise.all([import("./flow/save.js"), import("./home/downloads.js")]);
   const test = testOf({ flow, run, place: await place(), party });
   if (test.steps.length === 0)
     return complain(new Error("Send something first: a test is what was called and what came of it."));
@@ -226,37 +215,10 @@ async function save() {
   announce(`Saved as ${flow.id}.json`);
 }
 
-/** A certificate for a key that is made here, and a customer, for whoever comes here first. */
-async function begin() {
-  if (thirdParty() === undefined) {
-    const { privateKey, publicKey } = await newKeyPair();
-    const number = crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
-    const identifier = `PSDNL-DNB-R${String(number).padStart(6, "0")}`;
-    const roles = ["PSP_PI", "PSP_AI", "PSP_IC"];
-    const wanted = {
-      organizationIdentifier: identifier,
-      organizationName: "Example TPP B.V.",
-      roles,
-      profile: "test-client",
-      publicKey,
-      tenant: tenant(),
-    };
-    const made = await manage("POST", "/test-certificates", wanted);
-    keepThirdParty({
-      id: crypto.randomUUID(),
-      identifier,
-      name: wanted.organizationName,
-      roles,
-      dialect: "berlin-group",
-      certificates: { "test-client": { ...made, privateKey } },
-      registration: null,
-    });
-  }
-  if (customer() === undefined)
-    keepCustomer({
-      ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })),
-      tenant: tenant(),
-    });
+/** A third party and a customer for whoever comes here first. */
+async function beginHere() {
+  const { begin } = await import("./flow/begin.js");
+  await begin();
   // Somebody came here to see a flow run.
   if (!asked.has("run")) return;
   await draw();
@@ -268,7 +230,7 @@ function press(selector, work) {
   button.addEventListener("click", () => busy(button, () => work().catch((error) => complain(error))));
 }
 
-press("#begin-button", begin);
+press("#begin-button", beginHere);
 press("#run-all", runAll);
 press("#next", () => go(next()));
 press("#save", save);
