@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = files![
     "dom.js",
     "flow.css",
     "flow.js",
+    "flow/begin.js",
     "flow/call.js",
     "flow/clock.js",
     "flow/edits.js",
