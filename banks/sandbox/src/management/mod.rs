@@ -6,6 +6,7 @@ mod clocks;
 mod origins;
 mod payments;
 mod resource_servers;
+mod tenants;
 mod third_parties;
 
 use std::sync::Arc;
@@ -74,6 +75,8 @@ pub fn management(
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
         .route("/payments/{payment}/refund", post(payments::refund))
         .route("/resource-servers", post(resource_servers::put))
+        .route("/tenants", get(tenants::list))
+        .route("/tenants/{tenant}", put(tenants::set_name))
         .fallback(async || Error::from(Rejected::NotFound))
         .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
         .merge(others)
@@ -197,6 +200,8 @@ async fn index() -> Json<serde_json::Value> {
         "GET /payments/{paymentId}": "a payment as the bank sees it",
         "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
+        "GET /tenants": "the bank's branches and its name at each",
+        "PUT /tenants/{tenant}": "give the bank another name at a branch",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
