@@ -176,6 +176,11 @@ impl LogInPage {
         customer_texts(self.language)
     }
 
+    /// The answer that stands in its field already.
+    fn filled_in(&self) -> Option<&str> {
+        self.simulator.as_ref()?.answer.as_deref().filter(|_| self.is_filled_in)
+    }
+
     fn take(&self, customer: &TestCustomer) -> String {
         self.says().take.replace("{name}", &customer.name)
     }

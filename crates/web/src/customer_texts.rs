@@ -91,6 +91,7 @@ pub(crate) struct CustomerTexts {
     pub stale_text: &'static str,
     pub test_customers: &'static str,
     pub test_customers_text: &'static str,
+    pub fill_in: &'static str,
     pub take: &'static str,
     pub filled_in: &'static str,
 }
@@ -183,7 +184,8 @@ const ENGLISH: CustomerTexts = CustomerTexts {
     stale_text: "It was used before, or you have logged in anew since. Nothing was changed.",
     test_customers: "Test customers",
     test_customers_text: "The newest customers of this bank for tests. One click fills in number and answer.",
-    take: "Log in as {name}",
+    fill_in: "Fill in",
+    take: "Fill in: {name}",
     filled_in: "Number and answer are filled in. Continue to log in.",
 };
 
@@ -275,7 +277,8 @@ const DUTCH: CustomerTexts = CustomerTexts {
     stale_text: "Hij is al gebruikt, of u bent intussen opnieuw ingelogd. Er is niets veranderd.",
     test_customers: "Testklanten",
     test_customers_text: "De nieuwste klanten van deze testbank. Eén klik vult nummer en antwoord in.",
-    take: "Inloggen als {name}",
+    fill_in: "Vul in",
+    take: "Vul in: {name}",
     filled_in: "Nummer en antwoord zijn ingevuld. Ga verder om in te loggen.",
 };
 
@@ -367,6 +370,7 @@ const FRENCH: CustomerTexts = CustomerTexts {
     stale_text: "Elle a déjà servi, ou vous vous êtes reconnecté depuis. Rien n'a changé.",
     test_customers: "Clients de test",
     test_customers_text: "Les clients les plus récents de cette banque de test. Un clic remplit le numéro et la réponse.",
-    take: "Se connecter comme {name}",
+    fill_in: "Remplir",
+    take: "Remplir : {name}",
     filled_in: "Le numéro et la réponse sont remplis. Continuez pour vous connecter.",
 };

@@ -439,6 +439,7 @@ async fn a_bank_for_tests_lists_its_customers_and_fills_one_in() {
     let number = value(&filled.body, "iban");
     let answer = filled.body.split_once("id=\"simulated\">").unwrap().1.split('<').next().unwrap().to_owned();
     assert_eq!((number.as_str(), answer.len()), (iban(&household), 6));
+    assert!(filled.body.contains(&format!("autofocus value=\"{answer}\"")), "{}", filled.body);
     let entered = browser.submit("", &[("action", "log-in"), ("iban", &number), ("answer", &answer)]).await;
     assert_eq!(entered.status, 303, "{}", entered.body);
     assert!(browser.get("").await.body.contains("J. Jansen"));

@@ -39,7 +39,7 @@ impl Scene {
     }
 
     /// A payment that names the customer's account.
-    fn from_account(&self, amount: &str) -> Value {
+    fn naming_account(&self, amount: &str) -> Value {
         let mut body = euro_payment(amount, SHOP);
         body["debtorAccount"] = json!({"iban": self.iban()});
         body["creditorName"] = "<b>Shop & Co</b>".into();
@@ -51,8 +51,8 @@ impl Scene {
 async fn what_waits_is_shown_and_refused() {
     let scene = Scene::new("household").await;
     let Scene { server, tpp, .. } = &scene;
-    let asked = tpp.payment(server, SEPA, &scene.from_account("12.50")).await;
-    let other = tpp.payment(server, SEPA, &scene.from_account("7.25")).await;
+    let asked = tpp.payment(server, SEPA, &scene.naming_account("12.50")).await;
+    let other = tpp.payment(server, SEPA, &scene.naming_account("7.25")).await;
     let mut browser = scene.browser().await;
     let overview = browser.get("").await.body;
     for shown in
