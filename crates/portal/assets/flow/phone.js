@@ -21,11 +21,7 @@ function asked(flow, run, party) {
   // An IBAN, or a sort code and a number.
   const number = Object.values(creditorAccount ?? {}).join(" ") || "no account";
   const amount = `${instructedAmount?.currency ?? ""} ${instructedAmount?.amount ?? ""}`;
-  return texts.asksPayment(
-    party.name,
-    amount,
-    `${creditorName ?? "somebody"} (${number})`,
-  );
+  return texts.asksPayment(party.name, amount, `${creditorName ?? "somebody"} (${number})`);
 }
 
 const large = (label, text) =>
