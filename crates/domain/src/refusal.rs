@@ -119,15 +119,6 @@ pub enum Refusal {
         /// For how long.
         remembered: SignedDuration,
     },
-    /// The request id came with another method or path.
-    #[error(
-        "the request id was used within the last {} for another method or path; use a new UUID for each request",
-        duration_in_words(*remembered)
-    )]
-    RequestIdOfAnother {
-        /// For how long.
-        remembered: SignedDuration,
-    },
     /// About a consent.
     #[error(transparent)]
     Consent(#[from] ConsentRefusal),

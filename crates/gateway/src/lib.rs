@@ -107,7 +107,6 @@ struct Inner {
     trust: certificates::Trust,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
-    request_ids: requests::RequestIds,
 }
 
 /// What a gateway is made of.
@@ -135,18 +134,7 @@ impl Gateway {
         let Parts { settings, store, clock, randomness, keys, bank, trust } = parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
-        let request_ids = requests::RequestIds::default();
-        Self(Arc::new(Inner {
-            settings,
-            store,
-            clock,
-            randomness,
-            keys,
-            bank,
-            trust,
-            registered,
-            request_ids,
-        }))
+        Self(Arc::new(Inner { settings, store, clock, randomness, keys, bank, trust, registered }))
     }
 
     /// How the bank is set up.

@@ -177,7 +177,6 @@ impl From<Refusal> for Error {
             Refusal::Grant(grant) => of_grant(grant),
             // Refusals of the interfaces, which have formats of their own.
             Refusal::RequestIdReused { .. }
-            | Refusal::RequestIdOfAnother { .. }
             | Refusal::Consent(_)
             | Refusal::Authorisation(_)
             | Refusal::Access(_)

@@ -106,10 +106,6 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     // The signature covers the digest and not the body, so nobody is given memory before it is known who calls.
     let body = read_body(body, MAX_BODY, Some(&connection)).await?;
     check_body(edge, &message, &body)?;
-    let path = message.target.split('?').next().unwrap_or_default();
-    let changes = !message.method.is_safe();
-    let fresh = edge.gateway.check_request_id(&ctx, party.acting(), (message.method.as_str(), path), changes);
-    note_check(Check::FreshRequestId, fresh)?;
     Ok(Signed { ctx, connection, party, ids, parts, body })
 }
 

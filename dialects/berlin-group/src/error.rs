@@ -158,10 +158,9 @@ impl From<Refusal> for Error {
             | Refusal::SigningKeyMissing
             | Refusal::ClientCredentials => (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"),
             // Refusals of the registration endpoint, which has its own format.
-            Refusal::RedirectUri(_)
-            | Refusal::SectorIdentifierUri
-            | Refusal::RequestIdReused { .. }
-            | Refusal::RequestIdOfAnother { .. } => (StatusCode::BAD_REQUEST, "FORMAT_ERROR"),
+            Refusal::RedirectUri(_) | Refusal::SectorIdentifierUri | Refusal::RequestIdReused { .. } => {
+                (StatusCode::BAD_REQUEST, "FORMAT_ERROR")
+            }
             Refusal::NotRegistered(_) => (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID"),
             Refusal::Standing(refusal) => (StatusCode::UNAUTHORIZED, refusal.code()),
             Refusal::Consent(refusal) => of_consent(refusal),
@@ -205,13 +204,15 @@ fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
         R::DebtorUnknown => (StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN"),
         R::DebtorUnavailable { .. }
         | R::DebtorProduct
-        | R::Currency { .. }
+        | R::DebtorCurrency { .. }
+        | R::DebtorNamed { .. }
         | R::ProductUnavailable { .. } => (StatusCode::FORBIDDEN, "PRODUCT_INVALID"),
         R::OtherProduct { .. } => (StatusCode::NOT_FOUND, "PRODUCT_UNKNOWN"),
         R::NoAccess => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::Final { .. } | R::ApprovedBefore => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
-        R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
+        R::NotSubmitted | R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
         R::OtherDebtor
+        | R::CreditorCurrency { .. }
         | R::CreditorUnavailable { .. }
         | R::CreditorUnknown
         | R::SameAccount

@@ -1,14 +1,13 @@
 //! The words of the interface for rules that the layers below know by other names.
 
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, Product, Refusal, duration_in_words,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, PaymentRefusal, Product, Refusal, duration_in_words,
 };
 
 /// What a refusal says to a caller of this interface.
 pub(crate) fn text(refusal: &Refusal) -> String {
     let words = match refusal {
-        Refusal::RequestIdReused { remembered } => used_within(*remembered, "request to this path"),
-        Refusal::RequestIdOfAnother { remembered } => used_within(*remembered, "method or path"),
+        Refusal::RequestIdReused { remembered } => Some(reused(*remembered)),
         Refusal::Consent(refusal) => of_consent(refusal),
         Refusal::Authorisation(AuthorisationRefusal::NotApproved { id, status, lifetime }) => Some(format!(
             "authorisation {id} has scaStatus {}; it can be confirmed while it is unconfirmed, within {}",
@@ -16,16 +15,22 @@ pub(crate) fn text(refusal: &Refusal) -> String {
             duration_in_words(*lifetime)
         )),
         Refusal::Access(refusal) => of_access(refusal),
+        Refusal::Payment(PaymentRefusal::NotSubmitted) => Some(
+            "no authorisation is needed to cancel this payment, which the bank does not have yet; DELETE the payment, \
+             and it is cancelled at once"
+                .to_owned(),
+        ),
         _ => None,
     };
     words.unwrap_or_else(|| refusal.to_string())
 }
 
-fn used_within(remembered: jiff::SignedDuration, what: &str) -> Option<String> {
+fn reused(remembered: jiff::SignedDuration) -> String {
     let remembered = duration_in_words(remembered);
-    Some(format!(
-        "X-Request-ID was used within the last {remembered} for another {what}; use a new UUID for each request"
-    ))
+    format!(
+        "X-Request-ID was used within the last {remembered} for another request to this path; use a new UUID for each \
+         request"
+    )
 }
 
 fn of_consent(refusal: &ConsentRefusal) -> Option<String> {

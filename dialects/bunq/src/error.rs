@@ -196,7 +196,6 @@ impl From<Refusal> for Error {
             | Refusal::RedirectUri(_)
             | Refusal::SectorIdentifierUri
             | Refusal::RequestIdReused { .. }
-            | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
             Refusal::NotRegistered(_) => Self::unauthenticated(),

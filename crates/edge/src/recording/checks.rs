@@ -67,7 +67,7 @@ checks! {
     /// The digest is that of the body.
     Digest "digest" "The digest is that of the body";
     /// The request id was not used for something else.
-    FreshRequestId "fresh_request_id" "The request id was not used before for something else";
+    FreshRequestId "fresh_request_id" "The request id was not used before for another request to the path";
     /// The client is known.
     Client "client" "The client is known";
     /// The client proves itself.
@@ -203,7 +203,7 @@ impl From<&Refusal> for Check {
             Refusal::SigningKeyMissing | Refusal::ClientCredentials => Self::ClientCredentials,
             Refusal::NotRegistered(_) => Self::Registration,
             Refusal::Standing(refusal) => refusal.into(),
-            Refusal::RequestIdReused { .. } | Refusal::RequestIdOfAnother { .. } => Self::FreshRequestId,
+            Refusal::RequestIdReused { .. } => Self::FreshRequestId,
             Refusal::Consent(ConsentRefusal::NotValid { .. } | ConsentRefusal::Final { .. }) => Self::Consent,
             Refusal::Consent(_) => Self::Content,
             Refusal::Authorisation(_) => Self::Authorisation,
