@@ -18,6 +18,7 @@ use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
 
 use crate::bank_names::BankNames;
+use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::numbers::iban_of;
 use crate::test_accounts::{Wish, made_last_at, make, open_another};
@@ -28,12 +29,13 @@ use crate::{books, digipass, orders, personas};
 pub(crate) struct SandboxBank {
     store: Store,
     randomness: Arc<Randomness>,
-    clock: Arc<SandboxClock>,
+    books: Books,
 }
 
 impl SandboxBank {
     pub(crate) fn new(store: Store, randomness: Arc<Randomness>, clock: Arc<SandboxClock>) -> Self {
-        Self { store, randomness, clock }
+        let books = Books { store: store.clone(), clock };
+        Self { store, randomness, books }
     }
 
     /// All that the gateway asks a bank for.
@@ -83,7 +85,7 @@ impl Accounts for SandboxBank {
         reference: &'a AccountReference,
     ) -> Answer<'a, Vec<Account>> {
         Box::pin(async move {
-            let Some(iban) = iban_of(tenant, &reference.number) else { return Ok(Vec::new()) };
+            let Some(iban) = iban_of(&reference.number) else { return Ok(Vec::new()) };
             let accounts = self.store.accounts_by_iban(tenant, &iban).await?;
             Ok(accounts.into_iter().filter(|account| reference.names(account)).collect())
         })
@@ -245,7 +247,7 @@ impl Payments for SandboxBank {
         with: Changes,
         now: Timestamp,
     ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
-        Box::pin(orders::submit(&self.store, payments, with, now))
+        Box::pin(orders::submit(&self.books, payments, with, now))
     }
 
     fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
@@ -324,7 +326,7 @@ impl TestDoors for SandboxBank {
                 currency: None,
                 balance: None,
             };
-            let made = make(&self.store, &self.randomness, &self.clock, &wish).await?;
+            let made = make(&self.store, &self.randomness, &self.books.clock, &wish).await?;
             let holder = made.holders.into_iter().next().ok_or(Error::NotFound(Noun::Customer))?;
             Ok(holder.id)
         })
@@ -336,7 +338,7 @@ impl TestDoors for SandboxBank {
         what: (&'a str, Money, &'a str, &'a str),
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        Box::pin(books::receive(&self.store, account, what, now))
+        Box::pin(books::receive(&self.books, account, what, now))
     }
 
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String {

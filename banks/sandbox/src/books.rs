@@ -2,14 +2,16 @@
 //! history.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gateway::domain::{
-    AccountId, AccountNumber, AccountStatus, Counterparty, Currency, Date, Iban, Money, PayeeAccount,
-    PaymentRefusal, Refusal, Tenant, Timestamp, Transfer,
+    Account, AccountId, AccountNumber, AccountStatus, Counterparty, Currency, Date, Iban, Money,
+    PayeeAccount, PaymentRefusal, Refusal, Tenant, Timestamp, Transfer,
 };
 use gateway::{Error, Noun, Store, retry};
 use store::{BookedAccount, Changes, Posting};
 
+use crate::clock::SandboxClock;
 use crate::numbers::{iban_of, is_own};
 
 /// The bank's own code for a transfer.
@@ -26,8 +28,15 @@ pub(crate) fn is_world(account: &AccountId) -> bool {
     account.as_str().starts_with(WORLD)
 }
 
+/// Where the books are kept, and what time it is at each branch.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<SandboxClock>,
+}
+
 /// The number of a payee that may be a customer here.
-fn payee_number(tenant: &Tenant, transfer: &Transfer) -> Option<Iban> {
+fn payee_number(transfer: &Transfer) -> Option<Iban> {
     let number = match transfer.routing.as_ref().and_then(|routing| routing.account.as_ref()) {
         Some(PayeeAccount::British { sort_code, account_number }) => {
             AccountNumber::British { sort_code: sort_code.clone(), account_number: account_number.clone() }
@@ -35,12 +44,14 @@ fn payee_number(tenant: &Tenant, transfer: &Transfer) -> Option<Iban> {
         Some(PayeeAccount::Foreign(_)) => return None,
         None => AccountNumber::Iban(transfer.creditor.iban.clone()?),
     };
-    iban_of(tenant, &number)
+    iban_of(&number)
 }
 
 /// An account while a batch is booked on it.
 struct Open {
     booked: BookedAccount,
+    /// The moment, by the clock of the account's branch.
+    now: Timestamp,
     day: Date,
     balance: i64,
     available: i64,
@@ -53,10 +64,10 @@ struct Open {
     booked_now: (i64, i64),
 }
 
-/// A batch of entries that is booked at one moment. What it refuses is [`Error::Refused`]; [`refusal`] tells that from
+/// A batch of entries that is booked at one moment, on each account by the clock of its own branch. What it refuses is [`Error::Refused`]; [`refusal`] tells that from
 /// failures.
 pub(crate) struct Batch<'a> {
-    pub(crate) store: &'a Store,
+    pub(crate) books: &'a Books,
     tenant: &'a Tenant,
     pub(crate) now: Timestamp,
     open: BTreeMap<AccountId, Open>,
@@ -104,14 +115,14 @@ pub(crate) async fn close(
 /// # Errors
 /// [`PaymentRefusal::CreditorUnavailable`]
 pub(crate) async fn receive(
-    store: &Store,
+    books: &Books,
     account: &AccountId,
     (entry, amount, from, what): (&str, Money, &str, &str),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let tenant = store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?.tenant;
+    let tenant = books.store.account(account).await?.ok_or(Error::NotFound(Noun::Account))?.tenant;
     retry(|| async {
-        let mut batch = Batch::begin(store, &tenant, now, Changes::new());
+        let mut batch = Batch::begin(books, &tenant, now, Changes::new());
         batch.open(account).await?;
         let status = batch.open[account].booked.account.status;
         if status != AccountStatus::Enabled {
@@ -125,7 +136,7 @@ pub(crate) async fn receive(
         };
         batch.world(entry, amount.currency, -amount.minor);
         batch.post(entry, account, leg);
-        Ok(store.save(batch.finish()).await?)
+        Ok(books.store.save(batch.finish()).await?)
     })
     .await
 }
@@ -160,8 +171,8 @@ struct Leg {
 
 impl<'a> Batch<'a> {
     /// Begins a batch, which is written together with other changes.
-    pub(crate) fn begin(store: &'a Store, tenant: &'a Tenant, now: Timestamp, with: Changes) -> Self {
-        Self { store, tenant, now, open: BTreeMap::new(), changes: with }
+    pub(crate) fn begin(books: &'a Books, tenant: &'a Tenant, now: Timestamp, with: Changes) -> Self {
+        Self { books, tenant, now, open: BTreeMap::new(), changes: with }
     }
 
     /// Writes something else in the same batch.
@@ -243,7 +254,7 @@ impl<'a> Batch<'a> {
         if account.status == AccountStatus::Deleted {
             return Err(PaymentRefusal::DebtorUnavailable { status: account.status.name() }.into());
         }
-        let legs = self.store.legs(of).await?;
+        let legs = self.books.store.legs(of).await?;
         let Some(payee) = legs.into_iter().map(|leg| leg.account).find(|account| account != payer) else {
             return Err(Error::NotFound(Noun::Payment));
         };
@@ -279,7 +290,7 @@ impl<'a> Batch<'a> {
         }
         if account.currency != amount.currency {
             let (account, amount) = (account.currency.code(), amount.currency.code());
-            return Err(PaymentRefusal::Currency { account, amount }.into());
+            return Err(PaymentRefusal::DebtorCurrency { account, amount }.into());
         }
         Ok(Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) })
     }
@@ -291,15 +302,15 @@ impl<'a> Batch<'a> {
 
     /// Opens the payee's account, if it is one of this bank.
     async fn payee(&mut self, from: &AccountId, transfer: &Transfer) -> Result<Option<AccountId>, Error> {
-        let Some(iban) = payee_number(self.tenant, transfer) else { return Ok(None) };
+        let Some(iban) = payee_number(transfer) else { return Ok(None) };
         let currency = transfer.amount.currency;
-        let accounts = self.store.accounts_by_iban(self.tenant, &iban).await?;
+        let accounts = self.accounts_by_iban(&iban).await?;
         let Some(first) = accounts.first() else {
             return if is_own(&iban) { Err(PaymentRefusal::CreditorUnknown.into()) } else { Ok(None) };
         };
         let Some(account) = accounts.iter().find(|account| account.currency == currency) else {
             let (account, amount) = (first.currency.code(), currency.code());
-            return Err(PaymentRefusal::Currency { account, amount }.into());
+            return Err(PaymentRefusal::CreditorCurrency { account, amount }.into());
         };
         if account.status != AccountStatus::Enabled {
             return Err(PaymentRefusal::CreditorUnavailable { status: account.status.name() }.into());
@@ -311,18 +322,36 @@ impl<'a> Batch<'a> {
         Ok(Some(account.id.clone()))
     }
 
+    /// The accounts with a number, at this branch or at another one of the bank.
+    async fn accounts_by_iban(&self, iban: &Iban) -> Result<Vec<Account>, Error> {
+        let Books { store, clock } = self.books;
+        let mut accounts = store.accounts_by_iban(self.tenant, iban).await?;
+        if accounts.is_empty() && is_own(iban) {
+            for tenant in clock.tenants_in(&iban.as_str()[..2]) {
+                accounts.extend(store.accounts_by_iban(&tenant, iban).await?);
+            }
+        }
+        Ok(accounts)
+    }
+
     /// Loads an account.
     async fn open(&mut self, id: &AccountId) -> Result<(), Error> {
         if self.open.contains_key(id) {
             return Ok(());
         }
-        let booked = self.store.account(id).await?.ok_or(Error::NotFound(Noun::Account))?;
-        let day = booking_day(self.store, id, self.tenant.date_at(self.now)).await?;
-        let (balance, available) = balance_and_available(self.store, &booked, day).await?;
-        let sequence = self.store.last_sequence(id, day).await?;
-        let place = self.store.count_booked(id, day).await?;
+        let Books { store, clock } = self.books;
+        let booked = store.account(id).await?.ok_or(Error::NotFound(Noun::Account))?;
+        let now = match &booked.tenant {
+            own if own == self.tenant => self.now,
+            other => clock.elsewhere((self.now, self.tenant), other),
+        };
+        let day = booking_day(store, id, booked.tenant.date_at(now)).await?;
+        let (balance, available) = balance_and_available(store, &booked, day).await?;
+        let sequence = store.last_sequence(id, day).await?;
+        let place = store.count_booked(id, day).await?;
         let reserved = booked.reserved;
-        let open = Open { booked, day, balance, available, reserved, sequence, place, booked_now: (0, 0) };
+        let open =
+            Open { booked, now, day, balance, available, reserved, sequence, place, booked_now: (0, 0) };
         self.open.insert(id.clone(), open);
         Ok(())
     }
@@ -348,7 +377,7 @@ impl<'a> Batch<'a> {
             remittance: leg.remittance.filter(|text| !text.is_empty()),
             code: Some(TRANSFER_CODE.to_owned()),
             end_to_end_id: leg.end_to_end_id,
-            entered_at: Some(self.now),
+            entered_at: Some(open.now),
         };
         self.changes = std::mem::take(&mut self.changes).add_posting(&posting);
     }

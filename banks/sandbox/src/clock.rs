@@ -74,6 +74,18 @@ impl SandboxClock {
         offsets.get(tenant).copied().unwrap_or_default()
     }
 
+    /// A moment by one tenant's clock, as that of another one tells it.
+    pub(crate) fn elsewhere(&self, (moment, at): (Timestamp, &Tenant), there: &Tenant) -> Timestamp {
+        let difference = self.offset(there).saturating_sub(self.offset(at));
+        moment.saturating_add(difference).unwrap_or(moment)
+    }
+
+    /// The tenants whose accounts are of a country.
+    pub(crate) fn tenants_in(&self, country: &str) -> Vec<Tenant> {
+        let offsets = self.offsets.read().unwrap_or_else(PoisonError::into_inner);
+        offsets.keys().filter(|tenant| tenant.country() == country).cloned().collect()
+    }
+
     /// Sets a tenant's clock to a moment, from which it runs on.
     pub(crate) async fn set(&self, tenant: &Tenant, to: Timestamp) -> Result<(), ClockError> {
         let _moving = self.moving.lock().await;

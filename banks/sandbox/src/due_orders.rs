@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use edge::{Due, log_failure};
 use gateway::domain::{Execution, PaymentId, PaymentProduct, Tenant, Timestamp, TransactionStatus};
-use gateway::{Clock, Error, Store};
+use gateway::{Clock, Error};
 use store::{Changes, Order, Step};
 
 use crate::Sandbox;
-use crate::books::{Batch, refusal};
+use crate::books::{Batch, Books, refusal};
 use crate::execution::{
     Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
 };
@@ -29,7 +29,7 @@ pub fn due(sandbox: &Sandbox) -> Due {
         Box::pin(async move {
             for tenant in &sandbox.gateway.settings().tenants {
                 let now = sandbox.clock.now(Some(tenant));
-                if let Err(error) = do_due(&sandbox.store, tenant, now).await {
+                if let Err(error) = do_due(&sandbox.books(), tenant, now).await {
                     log_failure(&sandbox.gateway.new_request_id(), &error);
                 }
             }
@@ -37,16 +37,20 @@ pub fn due(sandbox: &Sandbox) -> Due {
     })
 }
 
-/// Does what is due with the orders of a branch, the oldest first, at most [`MAX_STEPS`] steps.
+/// Does what is due with the orders of a branch, at most [`MAX_STEPS`] steps: the oldest first, and each as of its own
+/// moment. So what came due while the bank was not there, or while a clock jumped, is made on its own day, with what the
+/// accounts held then, as far as nothing was booked on them since.
 ///
 /// # Errors
 /// The last of those that came up; the orders after it were looked at all the same
-pub(crate) async fn do_due(store: &Store, tenant: &Tenant, now: Timestamp) -> Result<(), Error> {
-    let (mut left, mut failed) = (MAX_STEPS, Ok(()));
+pub(crate) async fn do_due(books: &Books, tenant: &Tenant, now: Timestamp) -> Result<(), Error> {
+    let (mut left, mut failed, mut after) = (MAX_STEPS, Ok(()), Timestamp::MIN);
     while left > 0 {
+        let next = books.store.next_due_order(tenant, after).await?;
+        let Some(moment) = next.filter(|moment| *moment <= now) else { break };
         let mut is_progress = false;
-        for payment in store.due_orders(tenant, now, ORDERS_AT_ONCE).await? {
-            match advance(store, &payment, now).await {
+        for payment in books.store.due_orders(tenant, moment, ORDERS_AT_ONCE).await? {
+            match advance(books, &payment, (moment, now)).await {
                 Ok(()) => {
                     left = left.saturating_sub(1);
                     is_progress = true;
@@ -58,20 +62,26 @@ pub(crate) async fn do_due(store: &Store, tenant: &Tenant, now: Timestamp) -> Re
             tokio::task::yield_now().await;
         }
         if !is_progress {
-            break;
+            after = moment;
         }
     }
     failed
 }
 
-/// Does what is due with an order: one step.
+/// Does what is due with an order at a moment that has come: one step, and not before it was taken.
 ///
 /// # Errors
 /// [`Error::Conflict`] if it moved on meanwhile
-pub(crate) async fn advance(store: &Store, payment: &PaymentId, now: Timestamp) -> Result<(), Error> {
+async fn advance(
+    books: &Books,
+    payment: &PaymentId,
+    (moment, now): (Timestamp, Timestamp),
+) -> Result<(), Error> {
     use TransactionStatus as S;
-    let due = store.order(payment).await?.filter(|order| order.due_at.is_some_and(|due| due <= now));
+    let due = books.store.order(payment).await?;
+    let due = due.filter(|order| order.due_at.is_some_and(|due| due <= moment));
     let Some(order) = due else { return Ok(()) };
+    let now = moment.max(order.since).min(now);
     let is_slow = magic_outcome(&order) == Some(Outcome::Slow);
     let wait = |status| {
         let mut waiting = order.clone();
@@ -82,7 +92,7 @@ pub(crate) async fn advance(store: &Store, payment: &PaymentId, now: Timestamp) 
     let next = match (order.step, order.status) {
         (Step::Book, S::Pdng) if is_slow => wait(S::Acsp),
         (Step::Book, S::Acsp) if is_slow => wait(S::Acwp),
-        (Step::Execute | Step::Book, _) => return execute(store, order, now).await,
+        (Step::Execute | Step::Book, _) => return execute(books, order, now).await,
         (Step::Credit, _) => {
             let mut credited = Order { step: Step::Made, due_at: None, ..order };
             become_status(&mut credited, S::Accc, now);
@@ -90,13 +100,13 @@ pub(crate) async fn advance(store: &Store, payment: &PaymentId, now: Timestamp) 
         }
         (Step::Made | Step::Ended, _) => Order { due_at: None, ..order },
     };
-    Ok(store.save(Changes::new().put_order(&next)).await?)
+    Ok(books.store.save(Changes::new().put_order(&next)).await?)
 }
 
 /// Makes an order whose time has come, or notes why that cannot be.
-async fn execute(store: &Store, order: Order, now: Timestamp) -> Result<(), Error> {
+async fn execute(books: &Books, order: Order, now: Timestamp) -> Result<(), Error> {
     let is_periodic = matches!(order.terms.execution, Execution::Repeated(_));
-    let mut batch = Batch::begin(store, &order.tenant, now, Changes::new());
+    let mut batch = Batch::begin(books, &order.tenant, now, Changes::new());
     let mut made = order.clone();
     let done = match (order.step, order.terms.product) {
         // It settles as one that is taken today.
@@ -110,10 +120,10 @@ async fn execute(store: &Store, order: Order, now: Timestamp) -> Result<(), Erro
     };
     let reason = match refusal(done)? {
         Ok(()) if is_periodic => None,
-        Ok(()) => return Ok(store.save(batch.finish().put_order(&made)).await?),
+        Ok(()) => return Ok(books.store.save(batch.finish().put_order(&made)).await?),
         Err(refusal) => {
             // Whatever was in the batch is none of it.
-            batch = Batch::begin(store, &order.tenant, now, Changes::new());
+            batch = Batch::begin(books, &order.tenant, now, Changes::new());
             made = order.clone();
             release(&mut batch, &mut made).await?;
             made.executions += 1;
@@ -127,5 +137,5 @@ async fn execute(store: &Store, order: Order, now: Timestamp) -> Result<(), Erro
     } else {
         end(&mut made, (TransactionStatus::Rjct, reason), now);
     }
-    Ok(store.save(batch.finish().put_order(&made)).await?)
+    Ok(books.store.save(batch.finish().put_order(&made)).await?)
 }

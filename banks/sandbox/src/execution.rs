@@ -3,11 +3,11 @@
 use gateway::domain::{
     Execution, PaymentProduct, PaymentRefusal, PaymentService, RejectReason, Timestamp, TransactionStatus,
 };
-use gateway::{Error, Store, entry_of};
+use gateway::{Error, entry_of};
 use jiff::SignedDuration;
 use store::{Changes, Order, Step};
 
-use crate::books::{Batch, refusal};
+use crate::books::{Batch, Books, refusal};
 use crate::magic::{self, Outcome};
 use crate::{calendar, schedule};
 
@@ -31,9 +31,9 @@ pub(crate) enum Act {
 }
 
 /// Looks whether an order could be made, but for the money. Nothing is booked, and no account is touched.
-pub(crate) async fn check(store: &Store, order: &mut Order, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn check(books: &Books, order: &mut Order, now: Timestamp) -> Result<(), Error> {
     let tenant = order.tenant.clone();
-    let mut unsaved = Batch::begin(store, &tenant, now, Changes::new());
+    let mut unsaved = Batch::begin(books, &tenant, now, Changes::new());
     each(&mut unsaved, order, Act::Check).await.map(|_| ())
 }
 
@@ -81,11 +81,9 @@ pub(crate) fn entry(order: &Order, execution: i64, index: usize) -> String {
     }
 }
 
-/// Payments within the euro area go by instant transfer where the branch is in the Netherlands or in Belgium: every day, at
-/// any time. British ones never do.
+/// Whether it goes by instant transfer.
 pub(crate) fn is_instant(order: &Order) -> bool {
-    let is_euro_branch = matches!(order.tenant.country(), "NL" | "BE");
-    order.terms.product == PaymentProduct::SepaCreditTransfers && is_euro_branch
+    order.terms.product == PaymentProduct::SepaCreditTransfers && order.tenant.pays_instantly()
 }
 
 /// What a magic payment is to become: of a bulk payment, what takes time comes first.
@@ -150,14 +148,6 @@ pub(crate) async fn make(batch: &mut Batch<'_>, order: &mut Order, act: Act) -> 
     order.reason = order.refused.values().next().copied();
     become_status(order, status, batch.now);
     Ok(())
-}
-
-/// Moves the money of an order now, whatever was to become of it.
-///
-/// # Errors
-/// [`PaymentRefusal`]
-pub(crate) async fn make_now(batch: &mut Batch<'_>, order: &mut Order) -> Result<(), Error> {
-    make(batch, order, Act::Force).await
 }
 
 /// Gives back what was set aside for an order.

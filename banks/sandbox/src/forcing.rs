@@ -1,24 +1,27 @@
 //! What whoever tests makes of a payment by force: any status, with what it means in the books, and refunds.
 
 use gateway::domain::{
-    Execution, PaymentDecision, PaymentId, PaymentRefusal, PaymentService, RejectReason, Timestamp,
-    TransactionStatus,
+    Execution, Payment, PaymentDecision, PaymentId, PaymentRefusal, PaymentService, PaymentStatus,
+    RejectReason, Timestamp, TransactionStatus,
 };
 use gateway::{Error, Noun, Store};
 use store::{Changes, Order, Step};
 
-use crate::books::{Batch, refusal};
-use crate::execution::{become_status, end, entry, make_now, release};
+use crate::books::{Batch, Books, refusal};
+use crate::execution::{Act, become_status, end, entry, make, release};
 use crate::orders;
 
 /// Why something cannot be forced.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unforced {
-    /// The bank has nothing to make.
+    /// The bank has nothing to make yet.
     #[error(
-        "the bank does not have this payment yet: a customer has to approve it, and the third party to confirm that"
+        "the bank does not have this payment yet: {0} has to approve it, and the third party to confirm that"
     )]
-    NotTaken,
+    NotTaken(&'static str),
+    /// The bank will have nothing to make.
+    #[error("the bank never had this payment, and will not: it is {}", .0.name())]
+    NeverTaken(PaymentStatus),
     /// The money has moved.
     #[error("the money of this payment has moved, and {} would say that it has not; RJCT and CANC give it back", .0.name())]
     Moved(TransactionStatus),
@@ -56,8 +59,11 @@ pub(crate) async fn order_of(store: &Store, id: &PaymentId, now: Timestamp) -> R
         return Ok(order);
     }
     let payment = store.payment(id).await.map_err(Error::from)?.ok_or(Error::NotFound(Noun::Payment))?;
-    let progress = orders::progress(store, id, now).await?.ok_or(Unforced::NotTaken)?;
-    let PaymentDecision::Submitted { account, .. } = payment.decision else { return Err(Unforced::NotTaken) };
+    let progress = orders::progress(store, id, now).await?;
+    let (Some(progress), PaymentDecision::Submitted { account, .. }) = (progress, payment.decision.clone())
+    else {
+        return Err(not_taken(&payment, now));
+    };
     // It was made at once, and its entries are all that is kept of it.
     Ok(Order {
         payment: payment.id,
@@ -77,13 +83,24 @@ pub(crate) async fn order_of(store: &Store, id: &PaymentId, now: Timestamp) -> R
     })
 }
 
+/// Why the bank does not have a payment.
+fn not_taken(payment: &Payment, now: Timestamp) -> Unforced {
+    match payment.status_at(now) {
+        PaymentStatus::Pending | PaymentStatus::Submitted => {
+            let is_partly = payment.transaction_status_at(now) == Some(TransactionStatus::Patc);
+            Unforced::NotTaken(if is_partly { "another holder of the account" } else { "a customer" })
+        }
+        status => Unforced::NeverTaken(status),
+    }
+}
+
 /// Makes a payment what somebody wants it to be, with what that means in the books: money that was set aside is given
 /// back or moves, money that has moved is booked back.
 ///
 /// # Errors
 /// [`Unforced`]
 pub(crate) async fn force(
-    store: &Store,
+    books: &Books,
     id: &PaymentId,
     (status, reason): (TransactionStatus, Option<RejectReason>),
     now: Timestamp,
@@ -92,9 +109,9 @@ pub(crate) async fn force(
     if reason.is_some() && !matches!(status, S::Rjct | S::Part) {
         return Err(Unforced::Reason(status));
     }
-    let mut order = order_of(store, id, now).await?;
+    let mut order = order_of(&books.store, id, now).await?;
     let tenant = order.tenant.clone();
-    let mut batch = Batch::begin(store, &tenant, now, Changes::new());
+    let mut batch = Batch::begin(books, &tenant, now, Changes::new());
     match status {
         S::Rjct | S::Canc => end_by_force(&mut batch, &mut order, (status, reason)).await?,
         _ if order.step == Step::Ended => return Err(Unforced::Ended(order.status)),
@@ -113,7 +130,7 @@ pub(crate) async fn force(
 }
 
 async fn save(batch: Batch<'_>, mut order: Order) -> Result<Order, Unforced> {
-    let store = batch.store.clone();
+    let store = batch.books.store.clone();
     store.save(batch.finish().put_order(&order)).await.map_err(Error::from)?;
     order.version += 1;
     Ok(order)
@@ -159,7 +176,7 @@ async fn settle(batch: &mut Batch<'_>, order: &mut Order, status: TransactionSta
         return Err(Unforced::Periodic(status));
     }
     if !has_moved(order) {
-        done(make_now(batch, order).await)?;
+        done(make(batch, order, Act::Force).await)?;
     }
     (order.step, order.due_at) = (Step::Made, None);
     let now = batch.now;
@@ -196,10 +213,10 @@ async fn part(batch: &mut Batch<'_>, order: &mut Order, reason: RejectReason) ->
 ///
 /// # Errors
 /// [`Unforced`]
-pub(crate) async fn refund(store: &Store, id: &PaymentId, now: Timestamp) -> Result<Order, Unforced> {
-    let order = order_of(store, id, now).await?;
+pub(crate) async fn refund(books: &Books, id: &PaymentId, now: Timestamp) -> Result<Order, Unforced> {
+    let order = order_of(&books.store, id, now).await?;
     let tenant = order.tenant.clone();
-    let mut batch = Batch::begin(store, &tenant, now, Changes::new());
+    let mut batch = Batch::begin(books, &tenant, now, Changes::new());
     if !give_back(&mut batch, &order).await? {
         return Err(Unforced::NothingToRefund);
     }
@@ -219,7 +236,7 @@ async fn give_back(batch: &mut Batch<'_>, order: &Order) -> Result<bool, Unforce
 async fn give_one_back(batch: &mut Batch<'_>, order: &Order, index: usize) -> Result<bool, Unforced> {
     let made = entry(order, (order.executions - 1).max(0), index);
     let refund = format!("{made}-refund");
-    let store = batch.store;
+    let store = &batch.books.store;
     let is_made = store.has_entry(&made).await.map_err(Error::from)?;
     if !is_made || store.has_entry(&refund).await.map_err(Error::from)? {
         return Ok(false);

@@ -31,7 +31,7 @@ pub(crate) fn outcome(transfer: &Transfer) -> Option<Outcome> {
     let digits = usize::try_from(transfer.amount.minor % 100).ok()?;
     let reason = |first: usize| {
         let place = digits.checked_sub(first)?;
-        RejectReason::NAMES.get(place).map(|(reason, _)| *reason)
+        RejectReason::CODES.get(place).map(|(reason, _)| *reason)
     };
     match digits {
         1..=9 => reason(1).map(Outcome::Declined),
@@ -61,13 +61,13 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_amount_and_other_payees_none() {
-        for (place, (reason, _)) in RejectReason::NAMES.iter().enumerate() {
+        for (place, (reason, _)) in RejectReason::CODES.iter().enumerate() {
             let digits = i64::try_from(place).unwrap() + 1;
             assert_eq!(to("vestibule magic ", 1200 + digits), Some(Outcome::Declined(*reason)));
             assert_eq!(to(PAYEE, 10 + digits), Some(Outcome::Rejected(*reason)));
         }
         assert_eq!(
-            RejectReason::NAMES.len(),
+            RejectReason::CODES.len(),
             9,
             "another reason needs another amount, and a line in the documents"
         );

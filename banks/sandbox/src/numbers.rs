@@ -87,12 +87,10 @@ pub(crate) fn foreign_iban(country: &str, name: &str) -> Option<Iban> {
 }
 
 /// The number under which an account is found. The sandbox has one bank code, with one sort code in Britain.
-pub(crate) fn iban_of(tenant: &Tenant, number: &AccountNumber) -> Option<Iban> {
+pub(crate) fn iban_of(number: &AccountNumber) -> Option<Iban> {
     match number {
         AccountNumber::Iban(iban) => Some(iban.clone()),
-        AccountNumber::British { sort_code, account_number }
-            if tenant.country() == "GB" && sort_code == SORT_CODE =>
-        {
+        AccountNumber::British { sort_code, account_number } if sort_code == SORT_CODE => {
             Iban::from_account_number("GB", &format!("{OWN}{sort_code}{account_number}"))
         }
         AccountNumber::British { .. } => None,

@@ -14,7 +14,7 @@ use gateway::domain::{
 use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Store, Submitted, entry_of};
 use store::{Changes, Order, Step};
 
-use crate::books::{self, Batch, refusal};
+use crate::books::{self, Batch, Books, refusal};
 use crate::calendar;
 use crate::execution::{begin, check, end, entry, is_instant, open_amount, wait_for_next};
 
@@ -24,16 +24,16 @@ use crate::execution::{begin, check, end, entry, is_instant, open_amount, wait_f
 /// # Errors
 /// [`Error::Conflict`] if somebody else booked on one of the accounts meanwhile, or a row of `with` moved on
 pub(crate) async fn submit(
-    store: &Store,
+    books: &Books,
     payments: &[ApprovedPayment],
     with: Changes,
     now: Timestamp,
 ) -> Result<Result<Vec<Submitted>, Declined>, Error> {
     let Some(tenant) = payments.first().map(ApprovedPayment::tenant) else {
-        store.save(with).await?;
+        books.store.save(with).await?;
         return Ok(Ok(Vec::new()));
     };
-    let mut batch = Batch::begin(store, tenant, now, with);
+    let mut batch = Batch::begin(books, tenant, now, with);
     let mut submitted = Vec::with_capacity(payments.len());
     for payment in payments {
         let taken = match payment.interface() {
@@ -45,13 +45,13 @@ pub(crate) async fn submit(
             Err(refusal) => return Ok(Err(Declined { payment: payment.id().clone(), refusal })),
         }
     }
-    store.save(batch.finish()).await?;
+    books.store.save(batch.finish()).await?;
     Ok(Ok(submitted))
 }
 
 /// Makes a payment at once. Its entries are all that is kept of it.
 async fn pay(batch: &mut Batch<'_>, payment: &ApprovedPayment) -> Result<Submitted, Error> {
-    if !batch.store.has_entry(&payment.entry(0)).await? {
+    if !batch.books.store.has_entry(&payment.entry(0)).await? {
         for (index, transfer) in payment.transfers().iter().enumerate() {
             batch.transfer(&payment.entry(index), payment.account(), transfer).await?;
         }
@@ -61,7 +61,7 @@ async fn pay(batch: &mut Batch<'_>, payment: &ApprovedPayment) -> Result<Submitt
 
 /// Takes a payment by its terms.
 async fn take(batch: &mut Batch<'_>, payment: &ApprovedPayment) -> Result<Submitted, Error> {
-    if let Some(known) = batch.store.order(payment.id()).await? {
+    if let Some(known) = batch.books.store.order(payment.id()).await? {
         return Ok(submitted(&known));
     }
     let now = batch.now;
@@ -83,12 +83,12 @@ async fn take(batch: &mut Batch<'_>, payment: &ApprovedPayment) -> Result<Submit
     };
     match order.terms.execution {
         Execution::Repeated(_) => {
-            check(batch.store, &mut order, now).await?;
+            check(batch.books, &mut order, now).await?;
             order.status = TransactionStatus::Accp;
             wait_for_next(&mut order);
         }
         Execution::On(day) if day > order.tenant.date_at(now) => {
-            check(batch.store, &mut order, now).await?;
+            check(batch.books, &mut order, now).await?;
             order.status = TransactionStatus::Actc;
             let day = if is_instant(&order) { day } else { calendar::following(day) };
             order.due_at = Some(order.tenant.start_of(day));

@@ -9,6 +9,7 @@ use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Setting
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
 use crate::bank_names::BankNames;
+use crate::books::Books;
 use crate::clock::SandboxClock;
 
 /// Name under which the bank keeps its state.
@@ -116,6 +117,11 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    /// The books.
+    pub(crate) fn books(&self) -> Books {
+        Books { store: self.store.clone(), clock: Arc::clone(&self.clock) }
+    }
+
     /// Number of the digipass of the customer who holds an account; of the first one where there are several.
     ///
     /// # Errors

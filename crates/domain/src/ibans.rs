@@ -8,26 +8,81 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Iban(String);
 
-/// A text is no IBAN.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid iban: {0}")]
-pub struct IbanError(pub String);
+/// Characters of an IBAN by country (registry of ISO 13616).
+const LENGTHS: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 \
+    EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 \
+    KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PL28 \
+    PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 \
+    VG24 XK20 YE30";
+
+/// Why a text is no IBAN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Form,
+    Characters,
+    Country,
+    Length(&'static str),
+    CheckDigits,
+    Structure,
+}
+
+/// A text is no IBAN. `Display` says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IbanError {
+    /// The text, shortened.
+    text: String,
+    fault: Fault,
+}
+
+impl std::error::Error for IbanError {}
+
+impl std::fmt::Display for IbanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Invalid iban: {}", self.text)?;
+        match self.fault {
+            Fault::Form => f.write_str(" (it begins with a country and two check digits, for example NL91)"),
+            Fault::Characters => f.write_str(" (it has letters and digits alone)"),
+            Fault::Country => f.write_str(" (its country has no IBANs)"),
+            Fault::Length(length) => {
+                write!(f, " (those of its country have {length} characters)")
+            }
+            Fault::CheckDigits => f.write_str(" (its check digits do not fit: a character is wrong)"),
+            Fault::Structure => f.write_str(" (it has letters where its country has digits, or the reverse)"),
+        }
+    }
+}
+
+impl IbanError {
+    fn of(text: &str, electronic: &str) -> Self {
+        let (country, check) = (electronic.get(..2), electronic.get(2..4));
+        let length = country.and_then(|country| LENGTHS.split(' ').find_map(|one| one.strip_prefix(country)));
+        let begins = country.is_some_and(|country| country.bytes().all(|b| b.is_ascii_uppercase()))
+            && check.is_some_and(|check| check.bytes().all(|b| b.is_ascii_digit()));
+        let fault = match length {
+            _ if !electronic.bytes().all(|b| b.is_ascii_alphanumeric()) => Fault::Characters,
+            _ if !begins => Fault::Form,
+            None => Fault::Country,
+            Some(length) if length.parse() != Ok(electronic.len()) => Fault::Length(length),
+            Some(_) => match electronic.parse::<iban::Iban>() {
+                Err(iban::ParseIbanError::InvalidBaseIban { .. }) => Fault::CheckDigits,
+                _ => Fault::Structure,
+            },
+        };
+        Self { text: text.chars().take(40).collect(), fault }
+    }
+}
 
 impl Iban {
     /// Reads an IBAN; blanks and lower case are taken.
     ///
     /// # Errors
-    /// [`IbanError`] with the text, shortened.
+    /// [`IbanError`]
     pub fn parse(text: &str) -> Result<Self, IbanError> {
-        let error = || IbanError(text.chars().take(40).collect());
-        if text.len() > 64 {
-            return Err(error());
-        }
         let electronic: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_uppercase()).collect();
-        match electronic.parse::<iban::Iban>() {
-            Ok(_) => Ok(Self(electronic)),
-            Err(_) => Err(error()),
+        if text.len() <= 64 && electronic.parse::<iban::Iban>().is_ok() {
+            return Ok(Self(electronic));
         }
+        Err(IbanError::of(text, &electronic))
     }
 
     /// Takes an IBAN that was checked before it was stored.
@@ -87,10 +142,22 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_refused_with_its_text() {
-        for wrong in ["", "NL91ABNA0417164301", "NL91ABNA041716430", "XX00", "ÄL91ABNA0417164300"] {
-            assert_eq!(Iban::parse(wrong), Err(IbanError(wrong.into())), "{wrong}");
+        for (wrong, why) in [
+            ("", "it begins with a country and two check digits, for example NL91"),
+            ("9191ABNA0417164300", "it begins with a country and two check digits, for example NL91"),
+            ("NL91ABNA0417164301", "its check digits do not fit: a character is wrong"),
+            ("NL91ABNA041716430", "those of its country have 18 characters"),
+            ("nl91 abna 0417 1643 000", "those of its country have 18 characters"),
+            ("XX00", "its country has no IBANs"),
+            ("NL15ABNAABNA164300", "it has letters where its country has digits, or the reverse"),
+            ("NL91-ABNA-0417-1643-00", "it has letters and digits alone"),
+            ("ÄL91ABNA0417164300", "it has letters and digits alone"),
+        ] {
+            let said = Iban::parse(wrong).unwrap_err().to_string();
+            assert_eq!(said, format!("Invalid iban: {wrong} ({why})"));
         }
-        assert!(Iban::parse(&"1".repeat(100)).is_err());
+        let long = Iban::parse(&"1".repeat(100)).unwrap_err().to_string();
+        assert!(long.starts_with(&format!("Invalid iban: {} (", "1".repeat(40))), "{long}");
     }
 
     #[test]

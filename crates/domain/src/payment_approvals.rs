@@ -18,12 +18,13 @@ impl Payment {
     /// Checks that customers can be asked for something about it now.
     ///
     /// # Errors
-    /// [`PaymentRefusal::Final`], [`PaymentRefusal::NotCancellable`]
+    /// [`PaymentRefusal::Final`], [`PaymentRefusal::NotSubmitted`], [`PaymentRefusal::NotCancellable`]
     pub fn check_awaits(&self, purpose: Purpose, now: Timestamp) -> Result<(), PaymentRefusal> {
         match (purpose, self.status_at(now)) {
             (Purpose::Approval, PaymentStatus::Pending)
             | (Purpose::Cancellation, PaymentStatus::Submitted) => Ok(()),
             (Purpose::Approval, status) => Err(PaymentRefusal::Final { status }),
+            (Purpose::Cancellation, PaymentStatus::Pending) => Err(PaymentRefusal::NotSubmitted),
             (Purpose::Cancellation, status) => {
                 Err(PaymentRefusal::NotCancellable { status: status.name().to_owned() })
             }
@@ -45,7 +46,7 @@ impl Payment {
             && amount.currency != account.currency
         {
             let (account, amount) = (account.currency.code(), amount.currency.code());
-            return Err(PaymentRefusal::Currency { account, amount });
+            return Err(PaymentRefusal::DebtorCurrency { account, amount });
         }
         if self.is_confirmed_by_tpp() && account.product != Product::Current {
             return Err(PaymentRefusal::DebtorProduct);
@@ -278,7 +279,7 @@ mod tests {
         assert_eq!(check(|_| {}), Ok(()));
         assert_eq!(check(|account| account.product = Product::Savings), Err(PaymentRefusal::DebtorProduct));
         let (account, amount) = ("USD", "EUR");
-        let refused = Err(PaymentRefusal::Currency { account, amount });
+        let refused = Err(PaymentRefusal::DebtorCurrency { account, amount });
         assert_eq!(check(|account| account.currency = Currency::USD), refused);
         let status = AccountStatus::Blocked.name();
         let refused = Err(PaymentRefusal::DebtorUnavailable { status });

@@ -48,9 +48,27 @@ pub enum PaymentRefusal {
     /// Payer and payee are one account.
     #[error("the account that pays and the account that is paid are the same")]
     SameAccount,
-    /// The account is in another currency.
-    #[error("the account is in {account}; pay in {account}, not in {amount}")]
-    Currency {
+    /// The account that is to pay is in another currency.
+    #[error("the account that is to pay is in {account}; pay in {account}, not in {amount}")]
+    DebtorCurrency {
+        /// Of the account.
+        account: &'static str,
+        /// Of the payment.
+        amount: &'static str,
+    },
+    /// The account that is to pay is in another currency than the one it was named with.
+    #[error(
+        "the account that is to pay is in {account}, and was named as one in {named}; name it without, or rightly"
+    )]
+    DebtorNamed {
+        /// Of the account.
+        account: &'static str,
+        /// What was said.
+        named: String,
+    },
+    /// The account that is to be paid is in another currency.
+    #[error("the account that is to be paid is in {account}; pay in {account}, not in {amount}")]
+    CreditorCurrency {
         /// Of the account.
         account: &'static str,
         /// Of the payment.
@@ -71,6 +89,11 @@ pub enum PaymentRefusal {
     /// The same customer again, where another one is needed.
     #[error("this customer approved the payment before; another holder of the account has to approve it")]
     ApprovedBefore,
+    /// Nothing to stop: the bank does not have it.
+    #[error(
+        "no authorisation is needed to cancel this payment: the bank does not have it yet, and it can be taken back"
+    )]
+    NotSubmitted,
     /// Too late for taking it back.
     #[error(
         "the payment is {status} and cannot be cancelled; payments can be cancelled until they are made: those for a \
@@ -97,7 +120,7 @@ pub enum PaymentRefusal {
         product: PaymentProduct,
     },
     /// The bank's own reasons.
-    #[error("the bank does not make this payment: {} ({})", .0.text(), .0.name())]
+    #[error("the bank does not make this payment: {} ({})", .0.text(), .0.code())]
     Bank(RejectReason),
     /// It was decided before, or too late.
     #[error("the payment is {} and cannot be changed any more", status.name())]
@@ -113,14 +136,17 @@ impl PaymentRefusal {
         match self {
             Self::Bank(reason) => *reason,
             Self::DebtorUnknown | Self::CreditorUnknown => RejectReason::Ac01,
-            Self::DebtorUnavailable { status } | Self::CreditorUnavailable { status } => {
-                if *status == AccountStatus::Deleted.name() { RejectReason::Ac04 } else { RejectReason::Ac06 }
-            }
+            Self::DebtorUnavailable { status } if is_closed(status) => RejectReason::DebtorClosed,
+            Self::DebtorUnavailable { .. } => RejectReason::DebtorBlocked,
+            Self::CreditorUnavailable { status } if is_closed(status) => RejectReason::CreditorClosed,
+            Self::CreditorUnavailable { .. } => RejectReason::CreditorBlocked,
             Self::InsufficientFunds => RejectReason::Am04,
-            Self::OtherDebtor | Self::SameAccount | Self::Currency { .. } | Self::Currencies => {
-                RejectReason::Ag01
-            }
-            Self::DebtorProduct => RejectReason::Ag01,
+            Self::SameAccount | Self::Currencies => RejectReason::Ag01,
+            Self::OtherDebtor
+            | Self::DebtorProduct
+            | Self::DebtorCurrency { .. }
+            | Self::DebtorNamed { .. } => RejectReason::DebtorUnfit,
+            Self::CreditorCurrency { .. } => RejectReason::CreditorUnfit,
             Self::Count
             | Self::NotPositive
             | Self::TooMuch(_)
@@ -128,12 +154,17 @@ impl PaymentRefusal {
             | Self::NotEmpty
             | Self::NoAccess
             | Self::ApprovedBefore
+            | Self::NotSubmitted
             | Self::NotCancellable { .. }
             | Self::ProductUnavailable { .. }
             | Self::OtherProduct { .. }
             | Self::Final { .. } => RejectReason::Ms03,
         }
     }
+}
+
+fn is_closed(status: &str) -> bool {
+    status == AccountStatus::Deleted.name()
 }
 
 #[cfg(test)]
@@ -146,8 +177,10 @@ mod tests {
         for (refusal, reason) in [
             (PaymentRefusal::InsufficientFunds, RejectReason::Am04),
             (PaymentRefusal::CreditorUnknown, RejectReason::Ac01),
-            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::Ac04),
-            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::Ac06),
+            (PaymentRefusal::CreditorUnavailable { status: deleted }, RejectReason::CreditorClosed),
+            (PaymentRefusal::CreditorUnavailable { status: blocked }, RejectReason::CreditorBlocked),
+            (PaymentRefusal::DebtorUnavailable { status: deleted }, RejectReason::DebtorClosed),
+            (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::DebtorBlocked),
             (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
         ] {
             assert_eq!(refusal.reason(), reason);

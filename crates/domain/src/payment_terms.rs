@@ -213,7 +213,8 @@ names! {
     Canc = "CANC",
 }
 
-/// Why a bank does not make a payment (ISO 20022, ExternalStatusReason1Code).
+/// Why a bank does not make a payment (ISO 20022, ExternalStatusReason1Code), and whose account that is about where the
+/// code leaves it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RejectReason {
@@ -235,6 +236,24 @@ pub enum RejectReason {
     Rr04,
     /// Nobody approved it in time.
     Tm01,
+    /// `AC04`: the account that pays.
+    #[serde(rename = "AC04-DBTR")]
+    DebtorClosed,
+    /// `AC04`: the account that is to be paid.
+    #[serde(rename = "AC04-CDTR")]
+    CreditorClosed,
+    /// `AC06`: the account that pays.
+    #[serde(rename = "AC06-DBTR")]
+    DebtorBlocked,
+    /// `AC06`: the account that is to be paid.
+    #[serde(rename = "AC06-CDTR")]
+    CreditorBlocked,
+    /// `AG01`: the account that pays.
+    #[serde(rename = "AG01-DBTR")]
+    DebtorUnfit,
+    /// `AG01`: the account that is to be paid.
+    #[serde(rename = "AG01-CDTR")]
+    CreditorUnfit,
 }
 
 names! {
@@ -248,9 +267,23 @@ names! {
     Ms03 = "MS03",
     Rr04 = "RR04",
     Tm01 = "TM01",
+    DebtorClosed = "AC04-DBTR",
+    CreditorClosed = "AC04-CDTR",
+    DebtorBlocked = "AC06-DBTR",
+    CreditorBlocked = "AC06-CDTR",
+    DebtorUnfit = "AG01-DBTR",
+    CreditorUnfit = "AG01-CDTR",
 }
 
 impl RejectReason {
+    /// The reasons of ISO 20022, which do not say which of two accounts they are about.
+    pub const CODES: &[(Self, &'static str)] = Self::NAMES.split_at(9).0;
+
+    /// The code of ISO 20022.
+    pub fn code(self) -> &'static str {
+        self.name().split_once('-').map_or(self.name(), |(code, _)| code)
+    }
+
     /// In words, for messages.
     pub fn text(self) -> &'static str {
         match self {
@@ -263,6 +296,12 @@ impl RejectReason {
             Self::Ms03 => "the bank does not say why",
             Self::Rr04 => "for legal reasons",
             Self::Tm01 => "nobody approved it in time",
+            Self::DebtorClosed => "the account that pays is closed",
+            Self::CreditorClosed => "the account that is to be paid is closed",
+            Self::DebtorBlocked => "the account that pays is blocked",
+            Self::CreditorBlocked => "the account that is to be paid is blocked",
+            Self::DebtorUnfit => "the account that pays makes no such payments",
+            Self::CreditorUnfit => "the account that is to be paid takes no such payments",
         }
     }
 }
@@ -287,6 +326,7 @@ mod tests {
         for (reason, name) in RejectReason::NAMES {
             assert_eq!((reason.name(), RejectReason::from_name(name)), (*name, Some(*reason)));
             assert_eq!(serde_json::to_value(reason).unwrap(), *name);
+            assert!(RejectReason::CODES.iter().any(|(_, code)| *code == reason.code()), "{name}");
         }
         for (frequency, name) in Frequency::NAMES {
             assert_eq!((frequency.name(), Frequency::from_name(name)), (*name, Some(*frequency)));

@@ -240,7 +240,7 @@ impl Payment {
     /// stored, together with what the bank makes of it, it stays pending.
     ///
     /// # Errors
-    /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`], [`PaymentRefusal::Currency`]
+    /// [`PaymentRefusal::Final`], [`PaymentRefusal::OtherDebtor`], [`PaymentRefusal::DebtorCurrency`]
     pub fn approve(
         self,
         customer: CustomerId,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::Language;
+use crate::{Language, PaymentProduct};
 
 static BRITISH_TIME: LazyLock<TimeZone> = LazyLock::new(|| zone("GMT0BST,M3.5.0/1,M10.5.0"));
 static CENTRAL_TIME: LazyLock<TimeZone> = LazyLock::new(|| zone("CET-1CEST,M3.5.0,M10.5.0/3"));
@@ -53,6 +53,16 @@ impl Tenant {
     /// The currency of its accounts, unless a customer wants another.
     pub fn currency(&self) -> crate::Currency {
         if self.country() == "GB" { crate::Currency::GBP } else { crate::Currency::EUR }
+    }
+
+    /// Whether euros go from its accounts by instant transfer: every day, at any time (EPC004-16).
+    pub fn pays_instantly(&self) -> bool {
+        matches!(self.country(), "NL" | "BE")
+    }
+
+    /// Whether payments of a product can be made from its accounts: British ones are for British accounts.
+    pub fn offers(&self, product: PaymentProduct) -> bool {
+        product != PaymentProduct::UkDomesticTransfers || self.country() == "GB"
     }
 
     /// The language in which its pages open.
@@ -116,6 +126,9 @@ mod tests {
                 (tenant.country(), tenant.language().code(), tenant.currency().code()),
                 (country, language, currency)
             );
+            assert_eq!(tenant.offers(PaymentProduct::UkDomesticTransfers), country == "GB");
+            assert!(tenant.offers(PaymentProduct::SepaCreditTransfers));
+            assert_eq!(tenant.pays_instantly(), country != "GB");
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
-use crate::{Rejected, header_text};
+use crate::{Rejected, media_type};
 
 /// Most parameters of a request of the protocol.
 const MAX_PARAMETERS: usize = 64;
@@ -176,19 +176,6 @@ fn twice(name: &str) -> FormError {
 /// The decoder writes a mark where the octets were no UTF-8.
 fn is_text(text: &str) -> bool {
     !text.contains('\u{fffd}')
-}
-
-/// The media type in lower case without parameters; absent without the header.
-///
-/// # Errors
-/// For a header that occurs twice or is no text.
-pub fn media_type(headers: &HeaderMap) -> Result<Option<String>, Rejected> {
-    let value = header_text(headers, header::CONTENT_TYPE.as_str()).map_err(|rejected| match rejected {
-        Rejected::DuplicateHeader(_) => Rejected::DuplicateHeader("Content-Type"),
-        _ => Rejected::HeaderNotText("Content-Type"),
-    })?;
-    let essence = value.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    Ok(essence.filter(|essence| !essence.is_empty()))
 }
 
 #[cfg(test)]

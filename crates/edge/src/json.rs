@@ -1,11 +1,20 @@
 //! Bodies in JSON: objects are objects, and what is wrong is said by the names of members.
 //!
 //! A derived reader of a struct takes an array as well, keeps the last of two members with one name, or tells the
-//! caller names of types of this program. So a body is read into a tree first, and from there into its type.
+//! caller names of types of this program. So a body is read into a tree first, and from there into its type. In the tree a
+//! number is the text that was sent: an amount that went through a double would be another one.
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
+use serde_json::value::RawValue;
+
+/// Objects and arrays within each other, at most.
+const MAX_DEPTH: usize = 128;
+
+/// The name of the newtype struct that is given numbers as they were written, and texts.
+const WRITTEN: &str = "Written";
 
 /// Why a body is not what the endpoint reads. `Display` says where and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +41,26 @@ impl std::error::Error for JsonError {}
 /// # Errors
 /// [`JsonError`]
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
-    let tree: Tree = serde_json::from_slice(body).map_err(|error| {
+    match tree(body)? {
+        tree @ Tree::Object(_) => T::deserialize(tree),
+        _ => Err(wrong("it must be a JSON object")),
+    }
+}
+
+/// Reads a body that is any JSON.
+///
+/// # Errors
+/// [`JsonError`]
+pub fn read_any_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
+    T::deserialize(tree(body)?)
+}
+
+fn tree(body: &[u8]) -> Result<Tree, JsonError> {
+    let whole: &RawValue = serde_json::from_slice(body).map_err(|error| {
         // "expected value at line 1 column 1": the words of the grammar, and where.
         wrong(error.to_string().replace(" column ", ", column "))
     })?;
-    match tree {
-        Tree::Object(_) => T::deserialize(tree),
-        _ => Err(wrong("it must be a JSON object")),
-    }
+    Tree::read(whole, 0)
 }
 
 /// Checks that a body whose members nobody reads is empty or a JSON object.
@@ -106,72 +127,79 @@ fn shown(name: &str) -> String {
 enum Tree {
     Null,
     Truth(bool),
-    Number(serde_json::Number),
+    /// As it was written.
+    Number(String),
     Text(String),
     Array(Vec<Tree>),
     Object(Vec<(String, Tree)>),
 }
 
-impl<'de> de::Deserialize<'de> for Tree {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
+impl Tree {
+    /// Reads what the grammar took: a level at a time, so that what is wrong further in is said by its path.
+    fn read(raw: &RawValue, depth: usize) -> Result<Self, JsonError> {
+        let text = raw.get();
+        if depth > MAX_DEPTH {
+            return Err(wrong(format!("has more than {MAX_DEPTH} levels")));
+        }
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Truth(true),
+            Some(b'f') => Self::Truth(false),
+            Some(b'"') => Self::Text(part(text)?),
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = part(text)?;
+                let read = |(place, element)| {
+                    Self::read(element, depth + 1).map_err(|error| error.within(&format!("[{place}]")))
+                };
+                Self::Array(elements.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let RawMembers(members) = part(text)?;
+                let mut names = std::collections::HashSet::new();
+                if let Some((twice, _)) = members.iter().find(|(name, _)| !names.insert(name)) {
+                    return Err(wrong(format!("has a duplicate field `{}`", shown(twice))));
+                }
+                let read = |(name, value): (String, _)| match Self::read(value, depth + 1) {
+                    Ok(value) => Ok((name, value)),
+                    Err(error) => Err(error.within(&shown(&name))),
+                };
+                Self::Object(members.into_iter().map(read).collect::<Result<_, _>>()?)
+            }
+            _ => Self::Number(text.to_owned()),
+        })
     }
 }
 
-struct TreeVisitor;
+/// Reads one level. The grammar was looked at before, so what is wrong is within a text.
+fn part<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, JsonError> {
+    serde_json::from_str(text).map_err(|error| {
+        let text = error.to_string();
+        wrong(format!("is wrong: {}", text.split(" at line ").next().unwrap_or_default()))
+    })
+}
 
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Tree;
+/// The members of an object, one level of it.
+struct RawMembers<'t>(Vec<(String, &'t RawValue)>);
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
+impl<'de: 't, 't> Deserialize<'de> for RawMembers<'t> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Level;
+        impl<'de> Visitor<'de> for Level {
+            type Value = Vec<(String, &'de RawValue)>;
 
-    fn visit_unit<E: de::Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Tree, E> {
-        Ok(Tree::Truth(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Tree, E> {
-        Ok(Tree::Number(value.into()))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Tree, E> {
-        Ok(Tree::Number(value.into()))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Tree, E> {
-        Ok(serde_json::Number::from_f64(value).map_or(Tree::Null, Tree::Number))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(text.to_owned()))
-    }
-
-    fn visit_string<E: de::Error>(self, text: String) -> Result<Tree, E> {
-        Ok(Tree::Text(text))
-    }
-
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut elements: A) -> Result<Tree, A::Error> {
-        let mut array = Vec::new();
-        while let Some(element) = elements.next_element()? {
-            array.push(element);
-        }
-        Ok(Tree::Array(array))
-    }
-
-    fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
-        let (mut object, mut names) = (Vec::new(), std::collections::HashSet::new());
-        while let Some(name) = members.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                return Err(de::Error::custom(format!("duplicate field `{}`", shown(&name))));
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
             }
-            object.push((name, members.next_value()?));
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(member) = members.next_entry()? {
+                    all.push(member);
+                }
+                Ok(all)
+            }
         }
-        Ok(Tree::Object(object))
+        deserializer.deserialize_map(Level).map(Self)
     }
 }
 
@@ -255,10 +283,11 @@ impl<'de> de::Deserializer<'de> for Tree {
         match self {
             Self::Null => visitor.visit_unit(),
             Self::Truth(value) => visitor.visit_bool(value),
-            Self::Number(number) => match (number.as_i64(), number.as_u64()) {
-                (Some(number), _) => visitor.visit_i64(number),
-                (None, Some(number)) => visitor.visit_u64(number),
-                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+            Self::Number(written) => match (written.parse(), written.parse(), written.parse()) {
+                (Ok(number), ..) => visitor.visit_i64(number),
+                (_, Ok(number), _) => visitor.visit_u64(number),
+                (.., Ok(number)) if f64::is_finite(number) => visitor.visit_f64(number),
+                _ => Err(expected("a number in range")),
             },
             Self::Text(text) => visitor.visit_string(text),
             Self::Array(elements) => visitor.visit_seq(Elements { left: elements.into_iter().enumerate() }),
@@ -316,10 +345,13 @@ impl<'de> de::Deserializer<'de> for Tree {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, JsonError> {
-        visitor.visit_newtype_struct(self)
+        match self {
+            Self::Number(written) if name == WRITTEN => visitor.visit_string(written),
+            value => visitor.visit_newtype_struct(value),
+        }
     }
 
     whole_numbers! {
@@ -336,8 +368,6 @@ impl<'de> de::Deserializer<'de> for Tree {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -419,9 +449,64 @@ mod tests {
             let error = read_json::<Body>(text.as_bytes()).unwrap_err();
             assert_eq!(error.to_string(), said, "{text}");
         }
-        let twice = read_json::<Body>(br#"{"access": {"accounts": [], "accounts": []}}"#).unwrap_err();
-        assert!(twice.to_string().contains("duplicate field `accounts`"), "{twice}");
         assert!(read_json::<Body>(b"{\"a\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn what_is_no_json_is_named_by_its_place() {
+        for (text, said) in [
+            (r#"{"access": NaN}"#, "expected value at line 1, column 12"),
+            (r#"{"howOften": 01}"#, "invalid number at line 1, column 15"),
+            (r#"{"howOften": 1e999}"#, "howOften is wrong: expected a whole number in range"),
+            ("{} {}", "trailing characters at line 1, column 4"),
+            (r#"{"access": {"accounts": [], "accounts": []}}"#, "access has a duplicate field `accounts`"),
+            (r#"{"isNew": true, "isNew": true}"#, "it has a duplicate field `isNew`"),
+            (r#"{"isNew": true, "is\u004eew": true}"#, "it has a duplicate field `isNew`"),
+            (
+                r#"{"access": {"accounts": [{"iban": "\ud800"}]}}"#,
+                "access.accounts[0].iban is wrong: unexpected end of hex escape",
+            ),
+            (
+                r#"{"access": {"accounts": [{"iban": "\udc00x"}]}}"#,
+                "access.accounts[0].iban is wrong: lone leading surrogate in hex escape",
+            ),
+        ] {
+            let error = read_json::<Body>(text.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), said, "{text}");
+        }
+        let deep = format!("{{\"access\": {}1{}}}", "[".repeat(500), "]".repeat(500));
+        let error = read_json::<Body>(deep.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("access[0][0]") && error.ends_with("has more than 128 levels"), "{error}");
+    }
+
+    #[test]
+    fn numbers_are_what_was_written() {
+        #[derive(Debug)]
+        struct Written(String);
+        impl<'de> Deserialize<'de> for Written {
+            fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl Visitor<'_> for Text {
+                    type Value = Written;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a number")
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<Written, E> {
+                        Ok(Written(text.to_owned()))
+                    }
+                }
+                deserializer.deserialize_newtype_struct("Written", Text)
+            }
+        }
+        for written in ["1.1000000000000000000001", "12.50", "-0", "1e2", "123456789012345678901234567890"] {
+            let body = format!("[{written}]");
+            let read: Vec<Written> = read_any_json(body.as_bytes()).unwrap();
+            assert_eq!(read[0].0, written);
+        }
+        let any: serde_json::Value = read_any_json(br#"[1, -1, 18446744073709551615, 1.5, null]"#).unwrap();
+        assert_eq!(any, serde_json::json!([1, -1, u64::MAX, 1.5, null]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod form;
 mod guard;
 mod headers;
 mod json;
+mod media_types;
 mod observer;
 pub mod openapi;
 pub mod outbound;
@@ -24,10 +25,11 @@ pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
 pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
-pub use form::{Form, FormError, media_type};
+pub use form::{Form, FormError};
 pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};
-pub use json::{JsonError, check_json_object, read_json};
+pub use json::{JsonError, check_json_object, read_any_json, read_json};
+pub use media_types::{check_json, media_type, require_json};
 pub use observer::{
     CallLog, Observer, Recording, Seen, log_failure, note_certificates, note_check, note_code,
     note_comparison, note_failed, note_mistake_with_body, note_passed, note_refusal, note_route,

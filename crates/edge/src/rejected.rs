@@ -57,6 +57,9 @@ pub enum Rejected {
         /// What would be right.
         expected: &'static str,
     },
+    /// The body is said to be in another charset than UTF-8.
+    #[error("the charset \"{0}\" in Content-Type is not taken; send the body in UTF-8")]
+    Charset(String),
     /// No such path.
     #[error("Not Found")]
     NotFound,
@@ -79,7 +82,9 @@ impl Rejected {
             | Self::DuplicateHeader(_)
             | Self::HeaderNotText(_)
             | Self::HeaderTooLong { .. } => StatusCode::BAD_REQUEST,
-            Self::ContentEncoding(_) | Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentEncoding(_) | Self::MediaType { .. } | Self::Charset(_) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
         }

@@ -1,8 +1,8 @@
 //! Consents: asked for, read, ended.
 
 use domain::{
-    AccountReference, AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId, ConsentRefusal,
-    ConsentRequest, ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
+    Account, AccountReference, AccountStatus, Authorisation, AuthorisationId, Consent, ConsentId,
+    ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, GrantRefusal, Subject, Timestamp, Tpp,
 };
 
 use crate::error::retry;
@@ -147,13 +147,18 @@ impl Gateway {
         Ok(())
     }
 
-    /// Checks that a reference names an account here that is not closed.
-    pub(crate) async fn check_reference(&self, ctx: &Ctx, reference: &AccountReference) -> Result<(), Error> {
-        let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
-        if accounts.iter().any(|account| account.status != AccountStatus::Deleted) {
-            return Ok(());
+    /// The accounts here that a reference names and that are not closed: one, or one a currency.
+    pub(crate) async fn check_reference(
+        &self,
+        ctx: &Ctx,
+        reference: &AccountReference,
+    ) -> Result<Vec<Account>, Error> {
+        let mut accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
+        accounts.retain(|account| account.status != AccountStatus::Deleted);
+        if accounts.is_empty() {
+            return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
         }
-        Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into())
+        Ok(accounts)
     }
 }
 

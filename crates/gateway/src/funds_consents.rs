@@ -2,7 +2,7 @@
 
 use domain::{
     AccountReference, AccountStatus, Authorisation, AuthorisationId, CustomerId, Decision, FundsConsent,
-    FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Subject,
+    FundsConsentId, FundsConsentRequest, FundsQuestion, FundsRefusal, GrantRefusal, Product, Subject,
 };
 
 use crate::consents::check_redirect_uri;
@@ -24,7 +24,7 @@ impl Gateway {
     /// it was.
     ///
     /// # Errors
-    /// [`domain::ConsentRefusal`], [`domain::Refusal::RequestIdReused`]
+    /// [`domain::ConsentRefusal`], [`FundsRefusal::Product`], [`domain::Refusal::RequestIdReused`]
     pub async fn request_funds_consent(
         &self,
         ctx: &Ctx,
@@ -36,7 +36,10 @@ impl Gateway {
             return self.requested_funds_before(&made).await;
         }
         check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
-        self.check_reference(ctx, &request.account).await?;
+        let named = self.check_reference(ctx, &request.account).await?;
+        if !named.iter().any(|account| account.product == Product::Current) {
+            return Err(FundsRefusal::Product(request.account.shown()).into());
+        }
         let redirect_uri = request.redirect_uri.clone();
         let id = FundsConsentId::new(self.0.randomness.id());
         let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());

@@ -37,7 +37,7 @@ impl Lease {
         }
         if self.ask_at.is_none_or(|ask_at| ask_at <= Instant::now()) {
             self.ask_at = Some(Instant::now() + RENEWED);
-            self.is_held = gateway.take_lease(self.name, &self.holder).await.unwrap_or_else(|error| {
+            self.is_held = gateway.take_lease(self.name, &self.holder, LIFE).await.unwrap_or_else(|error| {
                 // That the store is away is told by the calls that need it, and by who takes up news of others.
                 tracing::debug!(%error, lease = self.name, "a lease could not be taken");
                 false
@@ -47,16 +47,73 @@ impl Lease {
     }
 }
 
+/// How long somebody who wants a turn waits for others.
+const TURN: Duration = Duration::from_secs(30);
+
+/// How often somebody who waits for a turn asks for it.
+const ASKED: Duration = Duration::from_millis(50);
+
+/// A piece of work that any process does when it is asked to, and one at a time.
+#[derive(Debug)]
+pub struct Turn {
+    gateway: Gateway,
+    name: &'static str,
+    holder: String,
+    renew_at: Instant,
+}
+
+impl Turn {
+    /// Keeps the turn while the work takes long.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if another process has it, because this one was held up for too long
+    pub async fn keep(&mut self) -> Result<(), Error> {
+        if self.gateway.shares_its_store() && self.renew_at <= Instant::now() {
+            self.renew_at = Instant::now() + RENEWED;
+            let is_kept = self.gateway.take_lease(self.name, &self.holder, LIFE).await?;
+            return if is_kept { Ok(()) } else { Err(Error::Conflict) };
+        }
+        Ok(())
+    }
+
+    /// Lets others have their turn. One that is dropped instead ends by itself.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn end(self) -> Result<(), Error> {
+        if self.gateway.shares_its_store() {
+            self.gateway.take_lease(self.name, &self.holder, SignedDuration::ZERO).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Gateway {
+    /// Waits for a turn at a piece of work. Where nobody shares the store there is nobody to wait for.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if others do not come to an end
+    pub async fn turn(&self, name: &'static str) -> Result<Turn, Error> {
+        let holder = Randomness::from_system().secret_uuid();
+        let until = Instant::now() + TURN;
+        while self.shares_its_store() && !self.take_lease(name, &holder, LIFE).await? {
+            if until <= Instant::now() {
+                return Err(Error::Conflict);
+            }
+            tokio::time::sleep(ASKED).await;
+        }
+        Ok(Turn { gateway: self.clone(), name, holder, renew_at: Instant::now() + RENEWED })
+    }
+
     /// Whether other processes may have the same store.
     pub fn shares_its_store(&self) -> bool {
         self.0.store.is_shared()
     }
 
     /// False if somebody else holds it.
-    async fn take_lease(&self, name: &str, holder: &str) -> Result<bool, Error> {
+    async fn take_lease(&self, name: &str, holder: &str, life: SignedDuration) -> Result<bool, Error> {
         let now = self.0.clock.now(None);
-        let until = now.saturating_add(LIFE).unwrap_or(now);
+        let until = now.saturating_add(life).unwrap_or(now);
         match self.0.store.save(Changes::new().take_lease(name, holder, (now, until))).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),

@@ -67,7 +67,7 @@ pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
 pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
 pub use keys::Keys;
-pub use leases::Lease;
+pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
 pub use log_in::{LogInAttempt, LogInProblem};
 pub use onboarding::IssuedToken;

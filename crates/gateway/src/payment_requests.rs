@@ -5,8 +5,7 @@
 use domain::payments::check_transfers;
 use domain::{
     Account, AccountReference, Authorisation, AuthorisationId, Currency, Payment, PaymentDecision, PaymentId,
-    PaymentProduct, PaymentRefusal, PaymentTerms, Purpose, RejectReason, Subject, Timestamp,
-    TransactionStatus, Transfer,
+    PaymentRefusal, PaymentTerms, Purpose, RejectReason, Subject, Timestamp, TransactionStatus, Transfer,
 };
 
 use crate::access::AccountAccess;
@@ -102,7 +101,7 @@ impl Gateway {
     ) -> Result<Payment, Error> {
         check_transfers(&request.transfers)?;
         let product = request.terms.product;
-        if product == PaymentProduct::UkDomesticTransfers && ctx.tenant.country() != "GB" {
+        if !ctx.tenant.offers(product) {
             return Err(PaymentRefusal::ProductUnavailable { product, tenant: ctx.tenant.clone() }.into());
         }
         let lifetime = self.profile(tpp.interface()).sca.lifetime;
@@ -134,11 +133,16 @@ impl Gateway {
         reference: &AccountReference,
         currency: Currency,
     ) -> Result<Account, Error> {
-        let mut accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
-        let fitting = accounts.iter().position(|account| account.currency == currency).unwrap_or(0);
+        let number = AccountReference { currency: None, ..reference.clone() };
+        let mut accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, &number).await?;
+        let first = accounts.first().map(|account| account.currency.code());
+        let first = first.ok_or(PaymentRefusal::DebtorUnknown)?;
+        accounts.retain(|account| reference.names(account));
         if accounts.is_empty() {
-            return Err(PaymentRefusal::DebtorUnknown.into());
+            let named = reference.currency.clone().unwrap_or_default();
+            return Err(PaymentRefusal::DebtorNamed { account: first, named }.into());
         }
+        let fitting = accounts.iter().position(|account| account.currency == currency).unwrap_or(0);
         Ok(accounts.swap_remove(fitting))
     }
 

@@ -275,7 +275,7 @@ impl Gateway {
         let accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, &reference).await?;
         let first = accounts.first().ok_or(PaymentRefusal::DebtorUnknown)?;
         let fitting = accounts.iter().find(|account| account.currency == amount.currency);
-        let account = fitting.ok_or(PaymentRefusal::Currency {
+        let account = fitting.ok_or(PaymentRefusal::DebtorCurrency {
             account: first.currency.code(),
             amount: amount.currency.code(),
         })?;

@@ -11,7 +11,9 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use edge::{Connection, Edge, Entrance, NotBegun, Rejected, SMALL_BODY, read_body, read_json, with_fault};
+use edge::{
+    Connection, Edge, Entrance, NotBegun, SMALL_BODY, read_body, read_json, require_json, with_fault,
+};
 use gateway::domain::{AccountId, Choice, Iban, Interface, PaymentId, Tenant, number_in_words};
 use gateway::sessions::{Journey, WayBack};
 use gateway::{
@@ -207,12 +209,8 @@ impl Headless {
 
 /// The body of a call that says it is JSON. No page of another site can send that without being asked first.
 async fn read_bytes(request: Request<Body>) -> Result<Bytes, Refused> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        let rejected = Rejected::MediaType { got: kind, expected: "application/json" };
-        return Err(refused(rejected.status(), "invalid_request", rejected));
-    }
+    require_json(request.headers())
+        .map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))?;
     let connection = request.extensions().get::<Connection>().cloned();
     let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await;
     body.map_err(|rejected| refused(rejected.status(), "invalid_request", rejected))

@@ -205,13 +205,15 @@ fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
         R::DebtorUnknown => (StatusCode::NOT_FOUND, "RESOURCE_UNKNOWN"),
         R::DebtorUnavailable { .. }
         | R::DebtorProduct
-        | R::Currency { .. }
+        | R::DebtorCurrency { .. }
+        | R::DebtorNamed { .. }
         | R::ProductUnavailable { .. } => (StatusCode::FORBIDDEN, "PRODUCT_INVALID"),
         R::OtherProduct { .. } => (StatusCode::NOT_FOUND, "PRODUCT_UNKNOWN"),
         R::NoAccess => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::Final { .. } | R::ApprovedBefore => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
-        R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
+        R::NotSubmitted | R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
         R::OtherDebtor
+        | R::CreditorCurrency { .. }
         | R::CreditorUnavailable { .. }
         | R::CreditorUnknown
         | R::SameAccount

@@ -124,6 +124,7 @@ fn transfer(product: PaymentProduct, request: &wire::PaymentRequest) -> Result<T
     let wire::Amount { currency, amount } = &request.instructed_amount;
     let currency = currency_of(product, currency)?;
     let amount = rules::amount("instructedAmount.amount", amount, currency)?;
+    check_payee_currency(&request.creditor_account, currency)?;
     let payee = payee(product, &request.creditor_account)?;
     rules::text("creditorName", &request.creditor_name, rules::MAX_NAME)?;
     if let Some(id) = &request.end_to_end_identification {
@@ -168,6 +169,28 @@ fn currency_of(product: PaymentProduct, code: &str) -> Result<Currency, Error> {
              send euros with sepa-credit-transfers",
         )),
         (P::CrossBorderCreditTransfers, _) => Ok(currency),
+    }
+}
+
+/// Checks that the account that is paid is named as one in the currency that is paid, if in any.
+fn check_payee_currency(account: &wire::AccountReference, paid: Currency) -> Result<(), Error> {
+    let Some(code) = &account.currency else { return Ok(()) };
+    match Currency::from_code(code) {
+        Some(currency) if currency == paid => Ok(()),
+        Some(currency) => {
+            let (named, paid) = (currency.code(), paid.code());
+            Err(Error::new(
+                StatusCode::FORBIDDEN,
+                "PRODUCT_INVALID",
+                format!(
+                    "creditorAccount.currency is {named}, and instructedAmount is in {paid}; no payment is exchanged"
+                ),
+            ))
+        }
+        None => Err(Error::format(format!(
+            "creditorAccount.currency \"{}\" is no code of ISO 4217",
+            shorten(code)
+        ))),
     }
 }
 

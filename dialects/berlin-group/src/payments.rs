@@ -116,7 +116,7 @@ pub(crate) async fn status(
     Ok(Json(wire::PaymentStatus {
         transaction_status: view.status.name().to_owned(),
         funds_available: view.funds_available,
-        psu_message: view.reason.map(|reason| format!("{}: {}", reason.name(), reason.text())),
+        psu_message: view.reason.map(|reason| format!("{}: {}", reason.code(), reason.text())),
     }))
 }
 

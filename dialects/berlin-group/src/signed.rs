@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use edge::{Edge, Rejected, check_json_object, header_text, note_subject, read_json};
+use edge::{Edge, Rejected, check_json, check_json_object, header_text, media_type, note_subject, read_json};
 use gateway::domain::{Subject, SubjectKind};
 use gateway::{ActingTpp, RequestKey, Sought};
 use http::StatusCode;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::{Signed, target};
 use crate::authorisations::SubjectPath;
-use crate::error::{Error, shorten};
+use crate::error::Error;
 
 impl Signed {
     /// Who calls.
@@ -155,9 +155,9 @@ impl Signed {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 415 for another media type, 400 for what cannot be read.
+    /// 415 for another media type or charset, 400 for what cannot be read.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.check_media_type(&["application/json"], "application/json")?;
+        check_json(&self.parts.headers)?;
         if self.body.is_empty() {
             return Err(Error::format("the body is missing; send a JSON object"));
         }
@@ -167,32 +167,21 @@ impl Signed {
     /// Whether the body is said to be JSON.
     ///
     /// # Errors
-    /// 400 for a media type that is said twice.
+    /// 400 for a media type that is said twice, 415 for another charset than UTF-8.
     pub(crate) fn is_json(&self) -> Result<bool, Error> {
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
-        Ok(kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"))
+        Ok(media_type(&self.parts.headers)?.as_deref() == Some("application/json"))
     }
 
     /// The body as a document in XML, where one in JSON would do too.
     ///
     /// # Errors
-    /// 415 for another media type, 400 for another charset than UTF-8 and for no body.
+    /// 415 for another media type or charset, 400 for no body.
     pub(crate) fn xml(&self) -> Result<&[u8], Error> {
         let expected = "application/xml, text/xml or application/json";
-        self.check_media_type(&["text/xml", "application/xml"], expected)?;
-        let kind = self.header("content-type", "Content-Type")?.unwrap_or_default();
-        let charset = kind
-            .split(';')
-            .filter_map(|parameter| parameter.split_once('='))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-            .map(|(_, value)| value.trim().trim_matches('"'));
-        if let Some(charset) = charset
-            && !charset.eq_ignore_ascii_case("utf-8")
+        if let Some(got) = media_type(&self.parts.headers)?
+            && !matches!(got.as_str(), "application/xml" | "text/xml")
         {
-            let got = shorten(charset);
-            return Err(Error::format(format!(
-                "the charset \"{got}\" in Content-Type is not taken; send the document in UTF-8"
-            )));
+            return Err(Rejected::MediaType { got, expected }.into());
         }
         if self.body.is_empty() {
             return Err(Error::format("the body is missing; send a document of pain.001"));
@@ -200,21 +189,15 @@ impl Signed {
         Ok(&self.body)
     }
 
-    /// Checks the media type, where one is given.
-    fn check_media_type(&self, taken: &[&str], expected: &'static str) -> Result<(), Error> {
-        let Some(kind) = self.header("content-type", "Content-Type")? else { return Ok(()) };
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if taken.iter().any(|taken| essence.eq_ignore_ascii_case(taken)) {
-            return Ok(());
-        }
-        Err(Rejected::MediaType { got: essence.to_owned(), expected }.into())
-    }
-
     /// Checks that a body whose members are not read is empty or a JSON object.
     ///
     /// # Errors
-    /// 400
+    /// 415 for another media type or charset, 400 for what cannot be read.
     pub(crate) fn no_members(&self) -> Result<(), Error> {
+        if self.body.is_empty() {
+            return Ok(());
+        }
+        check_json(&self.parts.headers)?;
         check_json_object(&self.body).map_err(|error| Error::format(format!("the body: {error}")))
     }
 

@@ -1,7 +1,7 @@
 //! The words of the interface for rules that the layers below know by other names.
 
 use gateway::domain::{
-    AccessRefusal, AuthorisationRefusal, ConsentRefusal, Product, Refusal, duration_in_words,
+    AccessRefusal, AuthorisationRefusal, ConsentRefusal, PaymentRefusal, Product, Refusal, duration_in_words,
 };
 
 /// What a refusal says to a caller of this interface.
@@ -16,6 +16,11 @@ pub(crate) fn text(refusal: &Refusal) -> String {
             duration_in_words(*lifetime)
         )),
         Refusal::Access(refusal) => of_access(refusal),
+        Refusal::Payment(PaymentRefusal::NotSubmitted) => Some(
+            "no authorisation is needed to cancel this payment, which the bank does not have yet; DELETE the payment, \
+             and it is cancelled at once"
+                .to_owned(),
+        ),
         _ => None,
     };
     words.unwrap_or_else(|| refusal.to_string())

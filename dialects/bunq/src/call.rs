@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::{
-    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_check, note_failed, note_passed,
-    note_subject, read_body, single_header,
+    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_check, note_failed,
+    note_passed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject};
 use gateway::{ActingTpp, Ctx, PaymentRequest};
@@ -196,7 +196,8 @@ impl Call {
         Err(Error::not_found())
     }
 
-    /// The body as a JSON object; null if it is empty. The media type says nothing here: clients send none, or any.
+    /// The body as a JSON object; null if it is empty. The media type says nothing here: clients send none, or any; but
+    /// another charset than UTF-8 is refused.
     ///
     /// # Errors
     /// 400
@@ -216,7 +217,8 @@ impl Call {
         if self.body.is_empty() {
             return Ok(None);
         }
-        serde_json::from_slice(&self.body)
+        media_type(&self.headers)?;
+        read_any_json(&self.body)
             .map(Some)
             .map_err(|error| Error::bad(format!("The body is not JSON in UTF-8: {error}.")))
     }

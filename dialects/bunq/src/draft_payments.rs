@@ -70,7 +70,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let own = seen.account().currency;
     if let Some(other) = transfers.iter().map(|one| one.amount.currency).find(|currency| *currency != own) {
         let (account, amount) = (own.code(), other.code());
-        return Err(PaymentRefusal::Currency { account, amount }.into());
+        return Err(PaymentRefusal::DebtorCurrency { account, amount }.into());
     }
     let count = i64::try_from(transfers.len()).unwrap_or(1);
     let batch = if count > 1 { Some(add_batch(&call, &seen, transfers.len()).await?) } else { None };

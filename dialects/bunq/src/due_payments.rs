@@ -86,7 +86,9 @@ async fn make_instances(bunq: &Bunq, ctx: &Ctx, entry: Entry, most: usize) -> Re
         let number = record.value.come;
         let transfers = vec![record.value.transfer.clone()];
         let once = payment_id(record.id, number);
-        let error = match bunq.edge.gateway.pay_once(ctx, (&customer, &account), transfers, once).await {
+        // As of its own moment, also if the bank was not there then, or its clock jumped.
+        let then = Ctx { now: at, ..ctx.clone() };
+        let error = match bunq.edge.gateway.pay_once(&then, (&customer, &account), transfers, once).await {
             Ok(_) => None,
             Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
             Err(error) => return Err(error),

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use edge::Due;
-use gateway::Clock;
 use gateway::domain::{Tenant, Timestamp, parse_moment};
+use gateway::{Clock, Turn};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Management, json};
@@ -73,6 +73,11 @@ pub(super) async fn move_them(
     };
     let to = wish.wanted()?;
     let _alone = moving.lock().await;
+    // Another process may move a clock of the same bank, and may have done so just now.
+    let mut turn = sandbox.gateway.turn("clock").await?;
+    if sandbox.gateway.shares_its_store() {
+        sandbox.clock.reload().await?;
+    }
     // What is due already is done before time goes on.
     do_what_is_due(&due).await;
     for tenant in &tenants {
@@ -81,7 +86,7 @@ pub(super) async fn move_them(
             Move::By(span) => sandbox.clock.after(tenant, span)?,
             Move::Back => sandbox.clock.now(None),
         };
-        let has_stopped = stop_where_something_is_due(&sandbox, &due, (tenant, until)).await?;
+        let has_stopped = stop_where_something_is_due(&sandbox, &due, &mut turn, (tenant, until)).await?;
         match to {
             Move::To(now) => sandbox.clock.set(tenant, now).await?,
             Move::By(_) if has_stopped => sandbox.clock.set(tenant, until).await?,
@@ -90,6 +95,7 @@ pub(super) async fn move_them(
         }
     }
     do_what_is_due(&due).await;
+    turn.end().await?;
     match (&wish.tenant, &tenants[..]) {
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
         _ => Ok(clocks(&sandbox, &tenants)),
@@ -101,11 +107,13 @@ pub(super) async fn move_them(
 async fn stop_where_something_is_due(
     sandbox: &Sandbox,
     due: &[Due],
+    turn: &mut Turn,
     (tenant, until): (&Tenant, Timestamp),
 ) -> Result<bool, Error> {
     for stops in 0..MAX_STOPS {
         let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
         let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
+        turn.keep().await?;
         sandbox.clock.set(tenant, next).await?;
         do_what_is_due(due).await;
     }

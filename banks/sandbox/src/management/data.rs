@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use edge::{Connection, MAX_BODY, Rejected, read_body, read_json};
+use edge::{Connection, MAX_BODY, Rejected, media_type, read_body, read_json};
 use gateway::domain::{Iban, IbanError};
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde_json::json;
 
 use super::accounts::TestAccount;
@@ -47,13 +47,12 @@ pub(super) async fn load(
     State(management): State<Management>,
     request: Request,
 ) -> Result<(StatusCode, Json<serde_json::Value>), Error> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let kind = media_type(request.headers())?.unwrap_or_default();
     let connection = request.extensions().get::<Connection>().cloned();
     let octets = read_body(request.into_body(), MAX_BODY, connection.as_ref()).await?;
     let sandbox = &management.sandbox;
     let tenants = &sandbox.gateway.settings().tenants;
-    let file = match kind.split(';').next().unwrap_or_default().trim() {
+    let file = match kind.as_str() {
         "text/csv" => File::from_csv(&octets, tenants)?,
         "application/yaml" | "application/x-yaml" | "text/yaml" => {
             let text = std::str::from_utf8(&octets).map_err(|error| {

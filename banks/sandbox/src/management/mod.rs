@@ -19,7 +19,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, with_fault};
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -285,11 +285,7 @@ async fn set_certificate_status(
 
 /// A JSON body. The media type must be said, which also keeps forms of other sites out.
 async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.unwrap_or_default().to_owned();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return Err(Rejected::MediaType { got: kind, expected: "application/json" }.into());
-    }
+    require_json(request.headers())?;
     let connection = request.extensions().get::<Connection>().cloned();
     let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await?;
     read_json(&body).map_err(|error| Error::bad("invalid_request", format!("the body: {error}")))

@@ -48,13 +48,13 @@ impl From<Order> for TakenPayment {
             amount: transfer.amount.to_decimal(),
             currency: transfer.amount.currency.code(),
             creditor_name: transfer.creditor.name.clone(),
-            refused: order.refused.get(&index).map(|reason| reason.name()),
+            refused: order.refused.get(&index).map(|reason| reason.code()),
         };
         Self {
             payment_id: order.payment.to_string(),
             tenant: order.tenant.to_string(),
             transaction_status: order.status.name(),
-            reason: order.reason.map(RejectReason::name),
+            reason: order.reason.map(RejectReason::code),
             since: order.since,
             due_at: order.due_at,
             executions: order.executions,
@@ -69,7 +69,8 @@ impl From<Unforced> for Error {
             Unforced::Failed(error) => error.into(),
             Unforced::Reason(_) => Self::bad("invalid_reason", unforced),
             Unforced::Refused(_) => Self::bad("payment_refused", unforced),
-            Unforced::NotTaken
+            Unforced::NotTaken(_)
+            | Unforced::NeverTaken(_)
             | Unforced::Moved(_)
             | Unforced::Ended(_)
             | Unforced::Periodic(_)
@@ -120,14 +121,16 @@ pub(super) async fn set_status(
         Error::bad("invalid_status", format!("status \"{status}\" is not one of {names}"))
     })?;
     let reason = reason.map(|reason| {
-        RejectReason::from_name(&reason).ok_or_else(|| {
-            let names = names(RejectReason::NAMES.iter().map(|(_, name)| *name));
+        let known = RejectReason::CODES.iter().find(|(_, code)| *code == reason);
+        known.map(|(reason, _)| *reason).ok_or_else(|| {
+            let names = names(RejectReason::CODES.iter().map(|(_, code)| *code));
             Error::bad("invalid_reason", format!("reason \"{reason}\" is not one of {names}"))
         })
     });
     let (id, wanted) = (PaymentId::new(id), (status, reason.transpose()?));
     let now = now_at(&sandbox, &id).await?;
-    let forced = again(|| forcing::force(&sandbox.store, &id, wanted, now)).await?;
+    let books = sandbox.books();
+    let forced = again(|| forcing::force(&books, &id, wanted, now)).await?;
     Ok(Json(forced.into()))
 }
 
@@ -138,7 +141,8 @@ pub(super) async fn refund(
 ) -> Result<Json<TakenPayment>, Error> {
     let id = PaymentId::new(id);
     let now = now_at(&sandbox, &id).await?;
-    Ok(Json(again(|| forcing::refund(&sandbox.store, &id, now)).await?.into()))
+    let books = sandbox.books();
+    Ok(Json(again(|| forcing::refund(&books, &id, now)).await?.into()))
 }
 
 /// Tries again while others book on the same accounts.

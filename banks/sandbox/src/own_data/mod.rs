@@ -5,7 +5,7 @@ mod entering;
 mod fields;
 mod yaml;
 
-use gateway::domain::{AccountStatus, Currency, Date, Iban, IbanError, Money, Product, Tenant, parse_day};
+use gateway::domain::{AccountStatus, Currency, Date, Iban, Money, Product, Tenant, parse_day};
 
 pub(crate) use entering::{enter, load};
 pub(crate) use fields::{Fields, Refused};
@@ -282,8 +282,7 @@ impl OwnMovement {
             date: fields.read("date", parse_day)?,
             is_pending: status.unwrap_or(false),
             name: fields.shown("name", MAX_NAME)?,
-            iban: fields
-                .read("iban", |text| Iban::parse(text).map_err(|IbanError(_)| "this is no valid IBAN"))?,
+            iban: fields.read("iban", Iban::parse)?,
             text: fields.shown("text", MAX_TEXT)?,
             end_to_end_id: fields.shown("endToEndId", 35)?,
         })

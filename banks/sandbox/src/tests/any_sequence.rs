@@ -54,9 +54,12 @@ struct Books {
 }
 
 impl Books {
-    async fn open(tenant: &str) -> Self {
-        let scene = Scene::at(tenant).await;
-        let holders = vec![scene.holder(9_000).await, scene.holder(1_000).await, scene.holder(0).await];
+    async fn open(tenant: &str, (other, ahead): (&str, i64)) -> Self {
+        let scene = Scene::beside(tenant, &[other]).await;
+        let branch = Tenant::parse(other).unwrap();
+        scene.bank.clock.advance(&branch, jiff::Span::new().hours(ahead)).await.unwrap();
+        let holders =
+            vec![scene.holder(9_000).await, scene.holder(1_000).await, scene.holder_at(other, 0).await];
         Self {
             scene,
             holders,
@@ -117,7 +120,8 @@ impl Books {
             Operation::Pay(from, to, minor) => {
                 let transfers = vec![self.transfer(*to, *minor)];
                 let by = (&self.holders[*from].customer, &self.holders[*from].account.id);
-                let paid = self.scene.bank.gateway.pay(&self.scene.ctx(), by, transfers).await;
+                let ctx = self.scene.ctx_at(&self.holders[*from].tenant);
+                let paid = self.scene.bank.gateway.pay(&ctx, by, transfers).await;
                 self.paid.extend(paid);
             }
             Operation::Advance(seconds) => {
@@ -129,15 +133,17 @@ impl Books {
                 let _ = self.scene.stop(&id).await;
             }
             Operation::Force(number, status) => {
-                let (Some((id, ..)), (status, _)) = (which(*number), TransactionStatus::NAMES[*status])
+                let (Some((id, from, ..)), (status, _)) = (which(*number), TransactionStatus::NAMES[*status])
                 else {
                     return;
                 };
-                none_failed(force(self.scene.store(), &id, (status, None), self.scene.now).await);
+                let now = self.scene.now_at(&self.holders[from].tenant);
+                none_failed(force(&self.scene.bank.books(), &id, (status, None), now).await);
             }
             Operation::Refund(number) => {
-                let Some((id, ..)) = which(*number) else { return };
-                none_failed(refund(self.scene.store(), &id, self.scene.now).await);
+                let Some((id, from, ..)) = which(*number) else { return };
+                let now = self.scene.now_at(&self.holders[from].tenant);
+                none_failed(refund(&self.scene.bank.books(), &id, now).await);
             }
             Operation::SetStatus(which, status) => {
                 let status = match status {
@@ -250,10 +256,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn money_is_neither_made_nor_lost(operations in operations(), tenant in "nl|uk|de") {
+    fn money_is_neither_made_nor_lost(
+        operations in operations(),
+        branches in prop_oneof![
+            Just(("nl", "be_fr")), Just(("uk", "gb_2")), Just(("de", "nl")), Just(("nl", "uk"))
+        ],
+        ahead in prop_oneof![Just(0), Just(9 * 24), Just(-30 * 24)],
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut books = Books::open(&tenant).await;
+            let mut books = Books::open(branches.0, (branches.1, ahead)).await;
             books.check().await;
             for operation in &operations {
                 books.run(operation).await;

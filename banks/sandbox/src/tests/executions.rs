@@ -238,13 +238,13 @@ async fn of_a_bulk_payment_what_can_be_made_is_made() {
         [scene.to(&payee, 100), scene.to(&blocked, 100), scene.outside(9_000), scene.outside(700)];
     let parts = scene.submit(&payer, &terms, &transfers).await.unwrap();
     let progress = scene.progress(&parts).await;
-    assert_eq!((progress.status.name(), progress.reason), ("PART", Some(RejectReason::Ac06)));
+    assert_eq!((progress.status.name(), progress.reason), ("PART", Some(RejectReason::CreditorBlocked)));
     assert_eq!(scene.money(&payer).await, (3_900, 3_900));
     let order = scene.store().order(&parts).await.unwrap().unwrap();
     let refused: Vec<_> = order.refused.into_iter().collect();
-    assert_eq!(refused, [(1, RejectReason::Ac06), (2, RejectReason::Am04)]);
+    assert_eq!(refused, [(1, RejectReason::CreditorBlocked), (2, RejectReason::Am04)]);
     let none = scene.submit(&payer, &terms, &[scene.to(&blocked, 1), scene.outside(9_000)]).await;
-    assert_eq!(none, Err(PaymentRefusal::Bank(RejectReason::Ac06)));
+    assert_eq!(none, Err(PaymentRefusal::Bank(RejectReason::CreditorBlocked)));
     // What was refused when its money was set aside stays refused; what cannot be made later is, too.
     let mut scene = Scene::at("uk").await;
     let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
@@ -256,7 +256,7 @@ async fn of_a_bulk_payment_what_can_be_made_is_made() {
     assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("PART", (4_300, 4_300)));
     let order = scene.store().order(&parts).await.unwrap().unwrap();
     let refused: Vec<_> = order.refused.into_iter().collect();
-    assert_eq!(refused, [(0, RejectReason::Ac04), (1, RejectReason::Am04)]);
+    assert_eq!(refused, [(0, RejectReason::CreditorClosed), (1, RejectReason::Am04)]);
 }
 
 #[tokio::test]
@@ -269,10 +269,10 @@ async fn accounts_that_cannot_be_used_are_looked_at_when_a_payment_is_taken_and_
     assert_eq!(own, Err(PaymentRefusal::SameAccount));
     let mut waiting = Vec::new();
     for (minor, held, status, reason) in [
-        (1, &payee, AccountStatus::Blocked, RejectReason::Ac06),
-        (2, &payee, AccountStatus::Deleted, RejectReason::Ac04),
-        (3, &payer, AccountStatus::Blocked, RejectReason::Ac06),
-        (4, &payer, AccountStatus::Deleted, RejectReason::Ac04),
+        (1, &payee, AccountStatus::Blocked, RejectReason::CreditorBlocked),
+        (2, &payee, AccountStatus::Deleted, RejectReason::CreditorClosed),
+        (3, &payer, AccountStatus::Blocked, RejectReason::DebtorBlocked),
+        (4, &payer, AccountStatus::Deleted, RejectReason::DebtorClosed),
     ] {
         let day = format!("2026-12-0{minor}");
         let transfers = [scene.to(&payee, minor)];
@@ -309,6 +309,107 @@ async fn payments_at_the_other_door_are_made_at_once() {
     assert_eq!(scene.port().progress(&PaymentId::new("none"), scene.now).await.unwrap(), None);
     let made = PaymentRefusal::Final { status: gateway::domain::PaymentStatus::Submitted };
     assert_eq!(scene.stop(&id).await, Err(made));
+}
+
+/// The bank was not there for days: what came due meanwhile is made on its own day, the oldest first, and once.
+#[tokio::test]
+async fn what_came_due_while_nobody_looked_is_made_on_its_own_day() {
+    let mut scene = Scene::at("nl").await;
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
+    let weekly = Repetition {
+        start: "2026-11-30".parse().unwrap(),
+        end: None,
+        frequency: Frequency::Weekly,
+        rule: None,
+        day: None,
+        months: Vec::new(),
+    };
+    let repeated = scene.submit(&payer, &periodic(weekly), &[scene.to(&payee, 1_000)]).await.unwrap();
+    // It finds what two executions left, and leaves nothing for the third.
+    let once = scene.submit(&payer, &sepa_on("2026-12-09"), &[scene.to(&payee, 3_000)]).await.unwrap();
+    let back = scene.submit(&payee, &sepa_on("2026-12-20"), &[scene.to(&payer, 4_500)]).await.unwrap();
+    let slow = scene.submit(&payee, &sepa_on("2026-12-04"), &[scene.magic(120)]).await.unwrap();
+    scene.go_to("2026-12-23T09:00:00Z").await;
+    assert_eq!((scene.status(&once).await, scene.status(&back).await), ("ACCC", "ACCC"));
+    assert_eq!(scene.status(&slow).await, "ACCC", "with every status on its way");
+    assert_eq!(scene.progress(&slow).await.since, at("2026-12-03T23:04:00Z"));
+    let history = async |scene: &Scene, held: &Held| {
+        let (account, currency) = (&held.account.id, held.account.currency);
+        let mut history = scene.store().history_up_to(account, currency, (99, 99)).await.unwrap();
+        history.reverse();
+        let own = history.into_iter().map(|(_, one)| (one.booking_date.to_string(), one.amount.minor));
+        own.filter(|(day, _)| day.as_str() > "2026-11-26").collect::<Vec<_>>()
+    };
+    let day = |day: &str, minor| (format!("2026-{day}"), minor);
+    let expected = [
+        day("11-30", -1_000),
+        day("12-07", -1_000),
+        day("12-09", -3_000),
+        day("12-20", 4_500),
+        day("12-21", -1_000),
+    ];
+    assert_eq!(history(&scene, &payer).await, expected);
+    let entered = scene.store().history_up_to(&payer.account.id, Currency::EUR, (99, 1)).await.unwrap();
+    assert_eq!(entered[0].1.entered_at, Some(at("2026-12-20T23:00:00Z")));
+    assert_eq!(scene.store().order(&repeated).await.unwrap().unwrap().executions, 4);
+    assert_eq!(scene.progress(&repeated).await.reason, None);
+    // What was booked since comes first: nothing is put before it.
+    let today = scene.submit(&payer, &sepa_on("2026-12-27"), &[scene.outside(10)]).await.unwrap();
+    scene.now = at("2026-12-30T09:00:00Z");
+    scene.submit(&payer, &sepa(), &[scene.outside(20)]).await.unwrap();
+    scene.do_due().await;
+    assert_eq!(scene.status(&today).await, "ACSC");
+    let newest = history(&scene, &payer).await;
+    assert_eq!(newest[5..], [day("12-30", -20), day("12-30", -10), day("12-30", -1_000)]);
+    assert_eq!(scene.store().unbalanced_entries().await.unwrap(), Vec::<String>::new());
+}
+
+/// A customer of another branch is paid on the day that it is there, and gives it back on that day.
+#[tokio::test]
+async fn customers_of_other_branches_are_paid_by_their_own_clock() {
+    let scene = Scene::beside("nl", &["be_fr", "uk"]).await;
+    let belgium = Tenant::parse("be_fr").unwrap();
+    scene.bank.clock.advance(&belgium, jiff::Span::new().days(12)).await.unwrap();
+    let (payer, payee) = (scene.holder(5_000).await, scene.holder_at("be_fr", 100).await);
+    let british = scene.holder_at("uk", 0).await;
+    let newest = async |held: &Held| {
+        let (account, currency) = (&held.account.id, held.account.currency);
+        scene.store().history_up_to(account, currency, (100, 1)).await.unwrap().remove(0).1
+    };
+    let id = scene.submit(&payer, &sepa(), &[scene.to(&payee, 700)]).await.unwrap();
+    assert_eq!(scene.status(&id).await, "ACCC", "both are customers of this bank");
+    assert_eq!((scene.money(&payer).await, scene.money(&payee).await), ((4_300, 4_300), (800, 800)));
+    let (paid, got) = (newest(&payer).await, newest(&payee).await);
+    assert_eq!(
+        (paid.id.as_str(), paid.booking_date.to_string().as_str()),
+        (&*format!("{id}-0"), "2026-11-26")
+    );
+    assert_eq!((got.id, got.booking_date.to_string().as_str()), (paid.id, "2026-12-08"));
+    assert_eq!(got.entered_at, Some(scene.now_at(&belgium)));
+    assert_eq!(got.counterparty.iban, Some(payer.account.iban.clone()));
+    // The same at the other door.
+    let by = (&payee.customer, &payee.account.id);
+    let back = vec![scene.to(&payer, 50)];
+    let paid = scene.bank.gateway.pay(&scene.ctx_at(&belgium), by, back).await.unwrap();
+    assert_eq!(scene.status(&paid).await, "ACCC");
+    assert_eq!(newest(&payer).await.booking_date.to_string(), "2026-11-26");
+    assert_eq!(newest(&payee).await.booking_date.to_string(), "2026-12-08");
+    crate::forcing::refund(&scene.bank.books(), &id, scene.now).await.unwrap();
+    assert_eq!((scene.money(&payer).await.0, scene.money(&payee).await.0), (5_050, 50));
+    assert_eq!(newest(&payee).await.booking_date.to_string(), "2026-12-08");
+    // What holds of accounts of this branch holds of those of any other.
+    let refused = scene.submit(&payer, &sepa(), &[scene.to(&british, 100)]).await.unwrap_err();
+    assert!(refused.to_string().contains("is in GBP"), "{refused}");
+    for (status, reason) in [(AccountStatus::Blocked, "AC06"), (AccountStatus::Deleted, "AC04")] {
+        scene.set(&payee, status).await;
+        let refused = scene.submit(&payer, &sepa(), &[scene.to(&payee, 100)]).await.unwrap_err();
+        assert_eq!(refused.reason().code(), reason);
+    }
+    let country =
+        Scene { tenant: belgium, now: scene.now, interface: scene.interface, bank: scene.bank.clone() };
+    let nobody = scene.submit(&payer, &sepa(), &[country.nobody(100)]).await.unwrap_err();
+    assert_eq!(nobody.reason().code(), "AC01");
+    assert_eq!(scene.store().unbalanced_entries().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]

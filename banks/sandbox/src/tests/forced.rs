@@ -12,7 +12,7 @@ async fn forced(
     reason: Option<RejectReason>,
 ) -> Result<(), String> {
     let status = TransactionStatus::from_name(status).unwrap();
-    let forced = force(scene.store(), id, (status, reason), scene.now).await;
+    let forced = force(&scene.bank.books(), id, (status, reason), scene.now).await;
     if let Ok(order) = &forced {
         assert_eq!(scene.store().order(id).await.unwrap().as_ref(), Some(order));
     }
@@ -20,7 +20,7 @@ async fn forced(
 }
 
 async fn refunded(scene: &Scene, id: &PaymentId) -> Result<(), Unforced> {
-    refund(scene.store(), id, scene.now).await.map(|_| ())
+    refund(&scene.bank.books(), id, scene.now).await.map(|_| ())
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn what_cannot_be_forced() {
     let scene = Scene::at("nl").await;
     let payer = scene.holder(100).await;
     let none =
-        force(scene.store(), &PaymentId::new("none"), (TransactionStatus::Acsc, None), scene.now).await;
+        force(&scene.bank.books(), &PaymentId::new("none"), (TransactionStatus::Acsc, None), scene.now).await;
     assert!(matches!(none, Err(Unforced::Failed(Error::NotFound(_)))), "{none:?}");
     let id = PaymentId::new("declined");
     scene.submit_as(&id, &payer, &sepa(), &[scene.outside(101)]).await.unwrap_err();

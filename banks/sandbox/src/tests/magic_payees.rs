@@ -8,7 +8,7 @@ use super::*;
 async fn every_reason_is_given_when_a_payment_is_taken_and_when_it_is_made() {
     let mut scene = Scene::at("nl").await;
     let payer = scene.holder(500_000).await;
-    for (place, (reason, _)) in RejectReason::NAMES.iter().enumerate() {
+    for (place, (reason, _)) in RejectReason::CODES.iter().enumerate() {
         let digits = i64::try_from(place).unwrap() + 1;
         for terms in [sepa(), sepa_on("2027-01-01"), bulk(PaymentProduct::SepaCreditTransfers)] {
             let declined = scene.submit(&payer, &terms, &[scene.magic(100 + digits)]).await;
@@ -36,7 +36,7 @@ async fn slow_payments_go_through_every_status() {
         let payer = scene.holder(5_000).await;
         let id = scene.submit(&payer, &terms, &[scene.magic(120)]).await.unwrap();
         if terms != sepa() {
-            scene.go_to("2026-11-27T00:00:00Z").await;
+            scene.go_to("2026-11-26T23:00:00Z").await;
         }
         let mut seen = vec![scene.status(&id).await];
         for minute in 1..6 {

@@ -34,6 +34,7 @@ fn at(text: &str) -> Timestamp {
 /// A customer with one account.
 #[derive(Debug, Clone)]
 struct Held {
+    tenant: Tenant,
     customer: CustomerId,
     account: Account,
 }
@@ -49,11 +50,17 @@ struct Scene {
 
 impl Scene {
     async fn at(tenant: &str) -> Self {
+        Self::beside(tenant, &[]).await
+    }
+
+    /// A branch beside others.
+    async fn beside(tenant: &str, others: &[&str]) -> Self {
         let tenant = Tenant::parse(tenant).unwrap();
+        let others = others.iter().map(|other| Tenant::parse(other).unwrap());
         let mut profiles = of_sandbox(Strictness::Lenient, RateLimits::Off);
         profiles.berlin_group.cross_border_payments = true;
         let settings = SandboxSettings {
-            tenants: vec![tenant.clone()],
+            tenants: std::iter::once(tenant.clone()).chain(others).collect(),
             profiles,
             seed: Some(7),
             begin: Some(at(BEGIN)),
@@ -78,9 +85,15 @@ impl Scene {
 
     /// A customer with money and nothing else.
     async fn holder(&self, minor: i64) -> Held {
-        let currency = self.tenant.currency();
+        self.holder_at(self.tenant.as_str(), minor).await
+    }
+
+    /// The same at another branch.
+    async fn holder_at(&self, tenant: &str, minor: i64) -> Held {
+        let tenant = Tenant::parse(tenant).unwrap();
+        let currency = tenant.currency();
         let wish = Wish {
-            tenant: self.tenant.clone(),
+            tenant: tenant.clone(),
             persona: find("empty").unwrap(),
             name: None,
             on_demand: false,
@@ -88,12 +101,21 @@ impl Scene {
             balance: Some(Money { minor, currency }),
         };
         let made = make(self.store(), &self.bank.randomness, &self.bank.clock, &wish).await.unwrap();
-        Held { customer: made.holders[0].id.clone(), account: made.accounts[0].clone() }
+        Held { tenant, customer: made.holders[0].id.clone(), account: made.accounts[0].clone() }
+    }
+
+    /// What time it is at a branch.
+    fn now_at(&self, tenant: &Tenant) -> Timestamp {
+        self.bank.clock.elsewhere((self.now, &self.tenant), tenant)
     }
 
     fn ctx(&self) -> Ctx {
-        let ctx = self.bank.gateway.context(self.tenant.as_str(), self.bank.gateway.new_request_id());
-        Ctx { now: self.now, ..ctx.unwrap() }
+        self.ctx_at(&self.tenant)
+    }
+
+    fn ctx_at(&self, tenant: &Tenant) -> Ctx {
+        let ctx = self.bank.gateway.context(tenant.as_str(), self.bank.gateway.new_request_id());
+        Ctx { now: self.now_at(tenant), ..ctx.unwrap() }
     }
 
     /// A payment that its customer approves: its id, whatever the bank says of it.
@@ -116,23 +138,24 @@ impl Scene {
     ) -> Result<(), PaymentRefusal> {
         // Asked for anew if it is there: the gateway would not do that, and the bank has to know it all the same.
         let version = self.store().payment(id).await.unwrap().map_or(0, |known| known.version);
+        let now = self.now_at(&from.tenant);
         let payment = Payment {
             id: id.clone(),
             tpp: None,
-            tenant: self.tenant.clone(),
+            tenant: from.tenant.clone(),
             interface: self.interface,
             terms: terms.clone(),
             debtor: None,
             transfers: transfers.to_vec(),
-            created_at: self.now,
-            expires_at: self.now + jiff::SignedDuration::from_hours(24),
+            created_at: now,
+            expires_at: now + jiff::SignedDuration::from_hours(24),
             decision: PaymentDecision::Pending,
-            last_action_at: self.now,
+            last_action_at: now,
             version,
         };
         self.store().save(Changes::new().put_payment(&payment)).await.unwrap();
         let by = (&from.customer, &from.account.id);
-        match self.bank.gateway.approve_payment(&self.ctx(), id, by).await {
+        match self.bank.gateway.approve_payment(&self.ctx_at(&from.tenant), id, by).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(Refusal::Payment(refusal))) => Err(refusal),
             Err(error) => panic!("{error}"),
@@ -146,7 +169,9 @@ impl Scene {
     }
 
     async fn do_due(&self) {
-        do_due(self.store(), &self.tenant, self.now).await.unwrap();
+        for tenant in &self.bank.gateway.settings().tenants {
+            do_due(&self.bank.books(), tenant, self.now_at(tenant)).await.unwrap();
+        }
     }
 
     async fn progress(&self, id: &PaymentId) -> PaymentProgress {
@@ -164,7 +189,7 @@ impl Scene {
     /// What is booked on an account, and what can be spent.
     async fn money(&self, held: &Held) -> (i64, i64) {
         let booked = self.store().account(&held.account.id).await.unwrap().unwrap();
-        let today = self.tenant.date_at(self.now);
+        let today = held.tenant.date_at(self.now_at(&held.tenant));
         books::balance_and_available(self.store(), &booked, today).await.unwrap()
     }
 

@@ -106,6 +106,30 @@ async fn a_clock_that_is_moved_at_one_node_is_soon_moved_at_the_other() {
     }
 }
 
+/// Who moves a clock at one node waits for whoever does so at the other, and goes on from there.
+#[tokio::test]
+async fn clocks_that_are_moved_at_both_nodes_at_once_are_moved_by_both() {
+    if !database::is_there() {
+        return;
+    }
+    let (one, other) = nodes().await;
+    let nl = gateway::domain::Tenant::parse("nl").unwrap();
+    let uk = gateway::domain::Tenant::parse("uk").unwrap();
+    let moved = |node: &TestServer| {
+        let gateway = &node.running.sandbox.gateway;
+        // The two are read one after the other.
+        (gateway.now(&nl).duration_since(gateway.now(&uk)).as_secs() + 1800) / 3600
+    };
+    let advance = async |node: &TestServer| node.advance("nl", "P10D").await;
+    tokio::join!(advance(&one), advance(&other), advance(&one), advance(&other), advance(&other));
+    for node in [&one, &other] {
+        while moved(node) < 24 * 50 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(moved(node), 24 * 50, "each move counts once");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_keeps_its_bank_in_the_database_and_the_password_to_itself() {
     if !database::is_there() {

@@ -167,6 +167,9 @@ fn transfer(transfer: &CreditTransfer) -> Result<Transfer, Error> {
     text(&transfer.creditor_name, rules::MAX_NAME)?;
     let Value { path, text: iban } = &transfer.creditor;
     let iban = rules::sepa_iban(path, iban)?;
+    if let Some(currency) = &transfer.creditor_currency {
+        one_of(currency, &["EUR"])?;
+    }
     if let Some(Value { path, text }) = &transfer.creditor_agent {
         rules::bic(path, text)?;
     }

@@ -334,7 +334,11 @@ const ANY: &[Row] = &[
         "PARAMETER_NOT_SUPPORTED",
         "requestedExecutionTime is not supported; send a day as requestedExecutionDate",
     ),
-    (r#"{"debtorAccount": {"iban": "NL00"}}"#, "FORMAT_ERROR", "debtorAccount: Invalid iban: NL00"),
+    (
+        r#"{"debtorAccount": {"iban": "NL00"}}"#,
+        "FORMAT_ERROR",
+        "debtorAccount: Invalid iban: NL00 (those of its country have 18 characters)",
+    ),
     (
         r#"{"debtorAccount": {}}"#,
         "FORMAT_ERROR",
@@ -398,7 +402,7 @@ const SEPA_PAYEE: &[Row] = &[
     (
         r#"{"creditorAccount": {"iban": "NL91ABNA0417164301"}}"#,
         "FORMAT_ERROR",
-        "creditorAccount.iban: Invalid iban: NL91ABNA0417164301",
+        "creditorAccount.iban: Invalid iban: NL91ABNA0417164301 (its check digits do not fit: a character is wrong)",
     ),
     (
         r#"{"creditorAccount": {"iban": "SA0380000000608010167519"}}"#,

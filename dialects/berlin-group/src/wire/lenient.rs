@@ -48,10 +48,11 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
     deserializer.deserialize_any(Number)
 }
 
-/// A text, also as a number: some banks write amounts so.
+/// A text, also as a number: some banks write amounts so. Whoever reads the bodies of requests gives the number as it was
+/// written to a newtype of this name; any other reader gives what it makes of it.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Text;
-    impl Visitor<'_> for Text {
+    impl<'de> Visitor<'de> for Text {
         type Value = String;
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,8 +74,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
         fn visit_f64<E: Error>(self, value: f64) -> Result<String, E> {
             Ok(value.to_string())
         }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, other: D) -> Result<String, D::Error> {
+            other.deserialize_any(self)
+        }
     }
-    deserializer.deserialize_any(Text)
+    deserializer.deserialize_newtype_struct("Written", Text)
 }
 
 /// A link, also as an object with `href` (NextGenPSD2); absent for null.

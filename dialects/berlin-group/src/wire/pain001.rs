@@ -99,6 +99,8 @@ pub struct CreditTransfer {
     pub creditor_address: Option<PostalAddress>,
     /// `CdtrAcct/Id/IBAN`
     pub creditor: Value,
+    /// `CdtrAcct/Ccy`
+    pub creditor_currency: Option<Value>,
     /// `RmtInf/Ustrd`
     pub unstructured: Option<Value>,
     /// `RmtInf/Strd/CdtrRefInf/Ref`
@@ -192,6 +194,7 @@ fn transfer(node: &Cursor<'_>, version: Version) -> Result<CreditTransfer, Docum
     let bank = node.path_to(&["CdtrAgt", "FinInstnId"])?;
     let bic = if version == Version::V03 { "BIC" } else { "BICFI" };
     let creditor = node.one("Cdtr")?;
+    let account = node.one("CdtrAcct")?;
     let remittance = node.maybe("RmtInf")?;
     let reference = match &remittance {
         Some(remittance) => remittance.path_to(&["Strd", "CdtrRefInf"])?,
@@ -206,7 +209,8 @@ fn transfer(node: &Cursor<'_>, version: Version) -> Result<CreditTransfer, Docum
         creditor_agent: bank.map(|bank| bank.maybe_value(bic)).transpose()?.flatten(),
         creditor_name: creditor.value("Nm")?,
         creditor_address: creditor.maybe("PstlAdr")?.map(|node| address(&node)).transpose()?.flatten(),
-        creditor: node.one("CdtrAcct")?.one("Id")?.value("IBAN")?,
+        creditor: account.one("Id")?.value("IBAN")?,
+        creditor_currency: account.maybe_value("Ccy")?,
         unstructured: remittance.map(|remittance| remittance.maybe_value("Ustrd")).transpose()?.flatten(),
         reference: reference.map(|reference| reference.maybe_value("Ref")).transpose()?.flatten(),
     })

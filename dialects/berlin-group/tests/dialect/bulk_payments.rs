@@ -183,8 +183,8 @@ async fn a_body_that_is_no_document_is_refused() {
         scene.refuses(("text/xml", body), 400, "FORMAT_ERROR", said).await;
     }
     let latin = "text/xml; charset=ISO-8859-1";
-    let said = "the charset \"ISO-8859-1\" in Content-Type is not taken; send the document in UTF-8";
-    scene.refuses((latin, &document), 400, "FORMAT_ERROR", said).await;
+    let said = "the charset \"ISO-8859-1\" in Content-Type is not taken; send the body in UTF-8";
+    scene.refuses((latin, &document), 415, "FORMAT_ERROR", said).await;
     let large = document.replace("</Document>", &format!("<!-- {} --></Document>", "x".repeat(1024 * 1024)));
     scene.refuses(("text/xml", &large), 413, "FORMAT_ERROR", "the body is larger than 1048576 bytes").await;
 }

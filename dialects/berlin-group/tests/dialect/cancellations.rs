@@ -22,6 +22,14 @@ async fn what_the_bank_does_not_have_is_taken_back_at_once() {
     let asked = tpp.payment(&server, SEPA, &euro_payment("1.00", creditor)).await;
     let path = tpp.path_of(&asked["_links"]["self"]);
     let delete = tpp.redirecting("DELETE", &path);
+    let stops = format!("{path}/cancellation-authorisations");
+    let needless = server.send(&tpp.redirecting("POST", &stops)).await;
+    assert_eq!((needless.status, needless.error().0.as_str()), (400, "CANCELLATION_INVALID"));
+    assert!(
+        needless.error().1.contains("DELETE the payment, and it is cancelled at once"),
+        "{}",
+        needless.body
+    );
     let done = server.send(&delete).await;
     assert_eq!(done.status, 200, "{}", done.body);
     let expected = json!({

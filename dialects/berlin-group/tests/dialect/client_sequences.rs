@@ -495,7 +495,8 @@ async fn the_third_client() {
         .body("application/json", wrong.to_string())
         .signed(&signer);
     let refused = server.send(&wrong).await;
-    assert_eq!(refused.error(), ("FORMAT_ERROR".into(), "Invalid iban: NL00TRIO0320564487".into()));
+    let (code, text) = refused.error();
+    assert!(code == "FORMAT_ERROR" && text.starts_with("Invalid iban: NL00TRIO0320564487"), "{code} {text}");
 }
 
 /// The third client pays: initiates, reads details, status and the authorisation's status, confirms, and tries a payment

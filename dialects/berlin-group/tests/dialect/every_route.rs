@@ -193,6 +193,10 @@ impl Scene {
         let moved = certified().set("signature", other.headers["signature"].as_bytes());
         self.refuses(operation, moved, 401, "SIGNATURE_INVALID").await;
         let mut stranger = self.server.tpp("PSDNL-DNB-R000001").await;
+        // Keys of tests are drawn from a few.
+        while stranger.key_pem == signer.key_pem {
+            stranger = self.server.tpp("PSDNL-DNB-R000001").await;
+        }
         stranger.key_id.clone_from(&signer.key_id);
         self.refuses(operation, certified().sign(&stranger, "digest x-request-id"), 401, "SIGNATURE_INVALID")
             .await;

@@ -94,6 +94,85 @@ async fn a_payment_is_made_when_its_day_begins_and_both_doors_show_it() {
     assert_eq!(entries[0]["amount"]["value"], "-12.50", "{}", entries[0]);
 }
 
+/// A bank that was not there for days (`--data` and `--now`) makes what came due meanwhile as if it had been.
+#[tokio::test]
+async fn what_came_due_while_the_bank_was_down_is_booked_on_its_own_day() {
+    let (_guard, folder) = testkit::free_folder();
+    let start = async |begin: jiff::Timestamp| {
+        let server = TestServer::with(|config| {
+            config.data = vestibule::DataLocation::Folder(folder.clone());
+            config.begin = Some(begin);
+        });
+        server.await
+    };
+    let server = start(testkit::now()).await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "nl", "5.00").await);
+    let days = [testkit::day(3), testkit::day(5), testkit::day(7)];
+    let mut paths = Vec::new();
+    for (day, amount) in [(&days[2], "5.00"), (&days[1], "90.00"), (&days[0], "10.00")] {
+        let payment = on(day, &euro_payment(amount, iban(&payee)));
+        paths.push(submitted(&tpp, &server, (&payment, &payer)).await);
+    }
+    server.running.stop().await;
+
+    let server = start(testkit::in_days(14)).await;
+    // It begins as soon as it runs.
+    while tpp.payment_status(&server, &paths[0]).await == "ACTC" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut statuses = Vec::new();
+    for path in &paths {
+        statuses.push(tpp.payment_status(&server, path).await);
+    }
+    assert_eq!(statuses, ["RJCT", "ACCC", "ACCC"], "each finds what its day left");
+    let consent = tpp.valid(&server, &testkit::detailed(iban(&payee), true), iban(&payee)).await;
+    let accounts = server.send(&tpp.attended("/v1/accounts", &consent)).await.json();
+    let path = tpp.path_of(&accounts["accounts"][0]["_links"]["transactions"]);
+    let booked = server.send(&tpp.attended(&format!("{path}?bookingStatus=booked"), &consent)).await.json();
+    let booked = booked["transactions"]["booked"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let seen = booked.map(|one| (text(&one["bookingDate"]), text(&one["transactionAmount"]["amount"])));
+    let seen: Vec<_> = seen.take(2).collect();
+    assert_eq!(seen, [(days[1].clone(), "90.00".to_owned()), (days[0].clone(), "10.00".to_owned())]);
+}
+
+/// Customers of another branch are customers of the same bank: either side has the entry on the day that it is there.
+#[tokio::test]
+async fn customers_of_other_branches_are_paid_and_pay() {
+    let server = TestServer::start().await;
+    server.advance("be_nl", "P3D").await;
+    let tpp = server.registered("nl", ID).await;
+    let belgian = server.registered("be_nl", "PSDNL-DNB-R999999").await;
+    let (payer, payee) = (holder(&server, "nl", "100.00").await, holder(&server, "be_nl", "5.00").await);
+    let path = submitted(&tpp, &server, (&euro_payment("12.50", iban(&payee)), &payer)).await;
+    assert_eq!(tpp.payment_status(&server, &path).await, "ACCC", "the payee has it");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 8_750);
+    assert_eq!(belgian.expected_balance(&server, iban(&payee)).await, 1_750);
+    let path = submitted(&belgian, &server, (&euro_payment("2.50", iban(&payer)), &payee)).await;
+    assert_eq!(belgian.payment_status(&server, &path).await, "ACCC");
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 9_000);
+    assert_eq!(belgian.expected_balance(&server, iban(&payee)).await, 1_500);
+    // One that is closed, and one that is kept in pounds.
+    let closed = holder(&server, "be_nl", "0.00").await;
+    let (status, body) = server
+        .manage("PUT", &format!("/test-accounts/{}", iban(&closed)), json!({"status": "deleted"}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    let british = holder(&server, "uk", "0.00").await;
+    for (payee, said) in [
+        (&closed, "the account that is to be paid is closed (AC04)"),
+        (&british, "the account that is to be paid takes no such payments (AG01)"),
+    ] {
+        let body = euro_payment("1.00", iban(payee));
+        let asked = tpp.approved_payment(&server, (SEPA, &body), iban(&payer)).await;
+        let declined = tpp.confirm_payment_at(&server, &asked.authorisation, &asked.access_token).await;
+        assert_eq!((declined.status, declined.error().0.as_str()), (400, "PAYMENT_FAILED"));
+        assert!(declined.body.contains(said), "{}", declined.body);
+    }
+    assert_eq!(tpp.expected_balance(&server, iban(&payer)).await, 9_000);
+}
+
 /// A clock that is moved far stops where something is due: each payment finds what the accounts hold on its own day.
 #[tokio::test]
 async fn a_clock_that_jumps_leaves_nothing_out() {

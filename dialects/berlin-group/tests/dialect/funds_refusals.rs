@@ -468,7 +468,6 @@ async fn questions() {
     let stranger = server.registered("nl", "PSDNL-DNB-R999999").await;
     let access = tpp.valid(server, &detailed(iban, true), iban).await;
     let other = tpp.valid_funds(server, iban).await;
-    let of_savings = tpp.valid_funds(server, savings).await;
     let waiting = tpp.approved_funds(server, iban).await;
     let student = server.customer("nl", "student").await["iban"].as_str().unwrap().to_owned();
     let card = tpp.funds_consent_request(&json!({"account": {"iban": iban}, "cardNumber": "5409"}));
@@ -640,11 +639,28 @@ async fn questions() {
                 "this third party",
             ),
             (
-                "a savings account",
-                tpp.ask(&of_savings, &in_euro(savings, "1.00")),
+                "a consent about a savings account",
+                tpp.funds_consent_request(&json!({"account": {"iban": savings}})),
                 403,
                 product,
-                "nobody pays from a savings account",
+                "nobody pays from a savings account; ask about a current account",
+            ),
+            (
+                "a number with too many digits",
+                raw(
+                    "application/json",
+                    &question().to_string().replace("\"1.00\"", "1.00000000000000000000001"),
+                ),
+                400,
+                format,
+                "an amount in EUR is a decimal number",
+            ),
+            (
+                "another charset",
+                raw("application/json; charset=utf-16", "{}"),
+                415,
+                format,
+                "the charset \"utf-16\" in Content-Type is not taken; send the body in UTF-8",
             ),
             (
                 "another account of the customer",

@@ -1,7 +1,9 @@
 //! What is refused about payments, each with what would be right.
 
 use serde_json::{Value, json};
-use testkit::{ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, day, euro_payment, monthly_payment};
+use testkit::{
+    ApprovedPayment, CALLBACK, Request, TestServer, TestTpp, day, detailed, euro_payment, monthly_payment,
+};
 
 use crate::ID;
 use crate::refusals::check;
@@ -406,7 +408,7 @@ async fn confirming_a_payment() {
     let Scene { server, tpp, payer, payee } = &scene;
     let payment = scene.approved().await;
     let other = scene.approved().await;
-    let consent = tpp.valid(server, &testkit::detailed(payer, true), payer).await;
+    let consent = tpp.valid(server, &detailed(payer, true), payer).await;
     let asked = tpp.payment(server, SEPA, &euro_payment("1.00", payee)).await;
     let waiting = tpp.path_of(&asked["_links"]["scaStatus"]);
     let cancelled = scene.approved().await;
@@ -486,7 +488,7 @@ async fn confirming_a_payment() {
     let stop = tpp.redirecting("POST", &format!("{}/cancellation-authorisations", other.path));
     let rows = vec![
         ("another attempt at what is done", again, 400, "STATUS_INVALID", "cannot be changed any more"),
-        ("stopping what the bank does not have", stop, 400, "CANCELLATION_INVALID", "cannot be cancelled"),
+        ("stopping what the bank does not have", stop, 400, "CANCELLATION_INVALID", "DELETE the payment"),
     ];
     check(server, rows).await;
 }
@@ -512,4 +514,91 @@ async fn across_borders_where_the_bank_does_that() {
     });
     let asked = tpp.payment(&server, "payments/cross-border-credit-transfers", &body).await;
     assert_eq!(asked["transactionStatus"], "RCVD");
+}
+
+/// Bodies that say what they are not, at each operation that takes one.
+#[tokio::test]
+async fn bodies_of_another_kind_or_charset() {
+    let scene = Scene::new().await;
+    let Scene { server, tpp, .. } = &scene;
+    let ApprovedPayment { path, authorisation, access_token } = scene.approved().await;
+    let consent = tpp.consent(server, &detailed(&scene.payer, true)).await;
+    let consent = tpp.path_of(&consent["_links"]["self"]);
+    let mut rows = Vec::new();
+    for (method, path) in [
+        ("POST", format!("/v1/{SEPA}")),
+        ("POST", "/v1/periodic-payments/sepa-credit-transfers".to_owned()),
+        ("POST", format!("{path}/authorisations")),
+        ("PUT", authorisation.clone()),
+        ("POST", format!("{path}/cancellation-authorisations")),
+        ("POST", "/v1/consents".to_owned()),
+        ("POST", format!("{consent}/authorisations")),
+        ("PUT", format!("{consent}/authorisations/{UNKNOWN}")),
+    ] {
+        for (kind, said) in [
+            ("application/xml", "Content-Type \"application/xml\" is not supported; send application/json"),
+            (
+                "application/json; charset=ISO-8859-1",
+                "the charset \"ISO-8859-1\" in Content-Type is not taken; send the body in UTF-8",
+            ),
+        ] {
+            let request = tpp
+                .request(method, &path)
+                .set("psu-ip-address", "192.0.2.1")
+                .set("tpp-redirect-uri", CALLBACK)
+                .set("authorization", format!("Bearer {access_token}"))
+                .body(kind, "{}")
+                .signed(&tpp.signer);
+            rows.push(("another kind of body", request, 415, "FORMAT_ERROR", said));
+        }
+    }
+    check(server, rows).await;
+}
+
+/// Amounts are what was written, and a currency that an account is named with is its own.
+#[tokio::test]
+async fn numbers_and_currencies_are_not_bent() {
+    let scene = Scene::new().await;
+    let Scene { server, tpp, .. } = &scene;
+    let body = euro_payment("1.10", "NL91ABNA0417164300");
+    let raw = |amount: &str| {
+        let mut request = tpp.payment_request(SEPA, &body);
+        request.body = body.to_string().replace("\"1.10\"", amount).into_bytes();
+        request.signed(&tpp.signer)
+    };
+    for right in ["1.1", "1.10", "7"] {
+        assert_eq!(server.send(&raw(right)).await.status, 201, "{right}");
+    }
+    let named = |currency: &str| {
+        let mut body = body.clone();
+        body["debtorAccount"] = json!({"iban": scene.payer, "currency": currency});
+        tpp.payment_request(SEPA, &body)
+    };
+    assert_eq!(server.send(&named("EUR")).await.status, 201);
+    let (format, an_amount) = ("FORMAT_ERROR", "an amount in EUR is a decimal number of up to 14 digits");
+    let rows = vec![
+        ("too many digits", raw("1.1000000000000000000001"), 400, format, an_amount),
+        ("three places", raw("1.100"), 400, format, an_amount),
+        ("an exponent", raw("11e-1"), 400, format, an_amount),
+        ("as many digits as none can have", raw("123456789012345678901234567890"), 400, format, an_amount),
+        ("no number", raw("NaN"), 400, format, "the body: expected value at line 1, column "),
+        ("half a character", raw("\"\\ud800\""), 400, format, "instructedAmount.amount is wrong: "),
+        (
+            "twice",
+            raw("1.10, \"amount\": 2"),
+            400,
+            format,
+            "the body: instructedAmount has a duplicate field `amount`",
+        ),
+        ("something after it", raw("1.10}} {\"a\": {\"b\": 1"), 400, format, "the body: "),
+        (
+            "a currency that the account that pays is not in",
+            named("USD"),
+            403,
+            "PRODUCT_INVALID",
+            "the account that is to pay is in EUR, and was named as one in USD",
+        ),
+        ("no currency", named("EURO"), 400, format, "currency \"EURO\" is no code of ISO 4217"),
+    ];
+    check(server, rows).await;
 }

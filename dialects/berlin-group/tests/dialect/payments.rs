@@ -238,6 +238,13 @@ async fn one_customer_approves_once_also_in_two_browsers() {
     assert_eq!((second.status, second.error().0.as_str()), (400, "STATUS_INVALID"), "{}", second.body);
     assert!(second.error().1.contains("approved the payment before"), "{}", second.body);
     assert_eq!(tpp.payment_status(&server, &payment.path).await, "PATC");
+    let managed = format!("/payments/{}", payment.path.rsplit('/').next().unwrap());
+    let (status, body) = server.manage("GET", &managed, Value::Null).await;
+    let said = "another holder of the account has to approve it, and the third party to confirm that";
+    assert!(status == 409 && text(&body["message"]).contains(said), "{body}");
+    assert_eq!(server.send(&tpp.redirecting("DELETE", &payment.path)).await.status, 200);
+    let (status, body) = server.manage("GET", &managed, Value::Null).await;
+    assert!(status == 409 && text(&body["message"]).contains("will not: it is cancelled"), "{body}");
 }
 
 #[tokio::test]

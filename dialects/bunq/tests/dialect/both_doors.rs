@@ -40,6 +40,40 @@ async fn both_interfaces_tell_the_same_about_an_account() {
     assert!(own.list(&own.below(account, &format!("/payment/{paid}"))).await[0]["id"] == paid);
 }
 
+/// Whoever is a customer at another branch is paid from here, and pays back at the other door.
+#[tokio::test]
+async fn customers_of_other_branches_are_paid_too() {
+    let server = TestServer::start().await;
+    let (customer, other) =
+        (server.customer("nl", "household").await, server.customer("be_nl", "student").await);
+    let belgian = server.registered("be_nl", "PSDNL-DNB-R999999").await;
+    let iban = other["iban"].as_str().unwrap();
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let (there, here) = (belgian.expected_balance(&server, iban).await, own.balance(account).await);
+    let payee = json!({"type": "IBAN", "value": iban, "name": "A. Belgian"});
+    let payment = json!({"amount": euro("12.34"), "counterparty_alias": payee, "description": "Fries"});
+    own.make(&own.below(account, "/payment"), &payment).await;
+    assert_eq!(belgian.expected_balance(&server, iban).await, there + 1234);
+    assert_eq!(own.balance(account).await, here - 1234);
+    let back = testkit::euro_payment("2.34", customer["iban"].as_str().unwrap());
+    belgian.submitted_payment(&server, ("payments/sepa-credit-transfers", &back), iban).await;
+    assert_eq!(own.balance(account).await, here - 1000);
+    let newest = own.list(&own.below(account, "/payment")).await.remove(0);
+    assert_eq!(
+        (&newest["amount"]["value"], &newest["counterparty_alias"]["iban"]),
+        (&json!("2.34"), &json!(iban))
+    );
+    // One that is kept in pounds, and a number that is nobody's.
+    let british = server.customer("uk", "student").await["iban"].clone();
+    let payment = json!({"amount": euro("1.00"), "description": "x",
+        "counterparty_alias": {"type": "IBAN", "value": british, "name": "A. Briton"}});
+    let refused = own.post(&own.below(account, "/payment"), &payment).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert!(refused.body.contains("he account that is to be paid is in GBP"), "{}", refused.body);
+    assert_eq!(own.balance(account).await, here - 1000);
+}
+
 #[tokio::test]
 async fn a_third_party_is_the_same_at_both_interfaces() {
     let server = TestServer::start().await;

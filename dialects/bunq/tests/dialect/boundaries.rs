@@ -120,7 +120,7 @@ async fn a_payment_is_in_the_currency_of_the_account_that_pays() {
     let (euros, dollars) = (of("EUR"), of("USD"));
     let refused = own.post(&own.below(dollars, "/draft-payment"), &draft(euro("1.00"))).await;
     assert_eq!(refused.status, 400);
-    assert!(refused.body.contains("The account is in USD"), "{}", refused.body);
+    assert!(refused.body.contains("The account that is to pay is in USD"), "{}", refused.body);
     // A request for euros is for the account in euros, although all have one number.
     let asking = BunqClient::customer(&server, &server.customer("nl", "student").await).await;
     let whom = json!({"type": "IBAN", "value": customer["iban"], "name": "x"});

@@ -197,7 +197,7 @@ const WRONG: &[Row] = &[
         "NL21VSTB2878231391",
         "NL22VSTB2878231391",
         "FORMAT_ERROR",
-        "CstmrCdtTrfInitn/PmtInf[1]/DbtrAcct/Id/IBAN: Invalid iban: NL22VSTB2878231391",
+        "CstmrCdtTrfInitn/PmtInf[1]/DbtrAcct/Id/IBAN: Invalid iban: NL22VSTB2878231391 (its check digits do not fit: a character is wrong)",
     ),
     (
         "<Ccy>EUR",

@@ -52,7 +52,35 @@ async fn answers_say_what_was_wrong() {
         own.request("PUT", &own.below(account, &format!("/draft-payment/{own_draft}")), Some(&body))
     };
     let own_iban = json!({"type": "IBAN", "value": iban, "name": "Me"});
+    let raw = |kind: &str, text: &str| {
+        let path = own.below(account, "/payment");
+        let mut request = own.request("POST", &path, None).set("content-type", kind);
+        request.body = text.as_bytes().to_vec();
+        request.set("x-bunq-client-signature", sign(&client_keys().0, text.as_bytes()))
+    };
+    let plain = "application/json";
     let rows: Vec<Row> = vec![
+        (
+            "a member twice",
+            raw(plain, r#"{"description": "x", "amount": {"value": "1.00", "value": "2.00"}}"#),
+            400,
+            "The body is not JSON in UTF-8: amount has a duplicate field `value`.",
+        ),
+        ("no number", raw(plain, r#"{"amount": NaN}"#), 400, "expected value at line 1, column 12"),
+        ("half a character", raw(plain, r#"{"description": "\ud800"}"#), 400, "description is wrong: "),
+        ("something after it", raw(plain, "{} {}"), 400, "trailing characters at line 1, column 4"),
+        (
+            "another charset",
+            raw("application/json; charset=utf-16", "{}"),
+            415,
+            "he charset \"utf-16\" in Content-Type is not taken; send the body in UTF-8",
+        ),
+        (
+            "an amount as a number",
+            pay(with(&payment, "amount", json!({"value": 1.5, "currency": "EUR"}))),
+            400,
+            "\"amount.value\" must be a text",
+        ),
         (
             "unsigned",
             pay(payment.clone()).without("x-bunq-client-signature"),
