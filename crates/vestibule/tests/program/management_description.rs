@@ -239,7 +239,8 @@ async fn every_example_is_accepted_and_every_answer_fits() {
         });
     // The one answer that is not JSON is read by every test with TLS, and the one that does not end by `calls.rs`.
     let others = ["GET /ca.pem", "GET /calls/stream"];
-    let all: BTreeSet<String> = operations.filter(|operation| !others.contains(&operation.as_str())).collect();
+    let all: BTreeSet<String> =
+        operations.filter(|operation| !others.contains(&operation.as_str())).collect();
     let missing: Vec<_> = all.difference(&caller.called).collect();
     assert!(missing.is_empty(), "call these here too: {missing:?}");
     every_answer_fits(interpreter, caller, all.len()).await;
