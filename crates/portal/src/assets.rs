@@ -20,6 +20,8 @@ macro_rules! files {
 /// Every file, by its path under the version. A test holds this list against the folder.
 const FILES: &[(&str, &str)] = files![
     "callback.js",
+    "calls.css",
+    "calls.js",
     "copy.js",
     "dom.js",
     "flow.css",

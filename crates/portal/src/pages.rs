@@ -3,7 +3,7 @@
 use axum::Router;
 
 use crate::settings::Portal;
-use crate::{flow, home};
+use crate::{calls, flow, home};
 
 /// A page, or a group of pages under one path.
 pub(crate) struct Page {
@@ -19,6 +19,7 @@ pub(crate) struct Page {
 pub(crate) const PAGES: &[Page] = &[
     Page { name: "Home", path: "/", routes: home::routes },
     Page { name: "Flow", path: "/portal/flow", routes: flow::routes },
+    Page { name: "Calls", path: "/portal/calls", routes: calls::routes },
 ];
 
 impl Page {

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use domain::{Date, Language};
+use edge::Recorder;
 use http::HeaderValue;
 
 /// What the portal is told about its bank when it starts.
@@ -22,6 +23,8 @@ pub struct Settings {
     /// What tells this bank from another one at the same address, for instance after a start with no data: what a browser
     /// keeps is kept for one bank.
     pub bank: String,
+    /// The calls that the bank received, if it keeps any.
+    pub calls: Option<Arc<Recorder>>,
     /// The tenants, each with its day; asked for each page, because clocks move.
     pub tenants: Arc<dyn Fn() -> Vec<TenantDay> + Send + Sync>,
     /// The command that registers a third party here.

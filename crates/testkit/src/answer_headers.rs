@@ -75,9 +75,15 @@ pub(crate) fn hold(request: &Request, answer: &Answer) {
     if answer.header("content-type").starts_with("text/html") {
         all_have(OF_PAGES);
         let policy = answer.header("content-security-policy");
-        let is_of_portal = answer.status == 200 && (path == "/" || path.starts_with("/portal/"));
-        let begins = if is_of_portal { PORTAL_POLICY } else { POLICY.0 };
-        if !policy.starts_with(begins) || !policy.ends_with(POLICY.1) {
+        let is_of_portal = path == "/" || path.starts_with("/portal/");
+        let is_like = |begins: &str| policy.starts_with(begins) && policy.ends_with(POLICY.1);
+        // A page of the portal may say that there is nothing, as any other page may.
+        let is_right = match (is_of_portal, answer.status) {
+            (true, 200) => is_like(PORTAL_POLICY),
+            (true, 404) => is_like(PORTAL_POLICY) || is_like(POLICY.0),
+            _ => is_like(POLICY.0),
+        };
+        if !is_right {
             wrong("content-security-policy");
         }
     }

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
+use edge::{Check, Dialect, Due, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_refusal};
 use gateway::domain::Language;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
@@ -77,6 +77,11 @@ fn refused(rejected: Rejected) -> Response {
 
 fn not_found(is_for_tests: bool, headers: &HeaderMap) -> Response {
     note_code("not_found");
+    note_refusal("nothing is served under this path", |_| Explanation {
+        check: Check::Request,
+        clause: "RFC 9110, 15.5.5",
+        remedy: "Take the addresses from the first page, and paths from the openapi.json of the interface.",
+    });
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
         let language = web::language_of_browser(headers).unwrap_or(Language::English);

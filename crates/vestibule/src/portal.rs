@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
+use edge::Recorder;
 use gateway::Clock;
 use portal::{Address, Settings, TenantDay};
 use sandbox::Sandbox;
@@ -38,7 +39,12 @@ pub(crate) fn origins(sockets: &Sockets, public_url: &str) -> Vec<String> {
 }
 
 /// The portal of this bank.
-pub(crate) fn pages(sandbox: &Sandbox, addresses: &Addresses, origins: Vec<String>, token: String) -> Router {
+pub(crate) fn pages(
+    sandbox: &Sandbox,
+    addresses: &Addresses,
+    (origins, token): (Vec<String>, String),
+    calls: Option<Arc<Recorder>>,
+) -> Router {
     let address = |label: &str, url: String| Address { label: label.to_owned(), url };
     let mut listed = vec![
         address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
@@ -62,6 +68,7 @@ pub(crate) fn pages(sandbox: &Sandbox, addresses: &Addresses, origins: Vec<Strin
         token,
         origins,
         bank: mark(&sandbox.authorities.root_pem()),
+        calls,
         tenants: Arc::new(tenants),
         next_command: addresses.next_command("vestibule"),
         flow_command: addresses.flow_command("vestibule"),

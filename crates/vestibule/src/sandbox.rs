@@ -91,14 +91,18 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         loopback: loopback(&sockets, &public_url),
     });
     let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
+    let recorder = config.record_calls.then(Arc::<Recorder>::default);
     let page_origins = portal::origins(&sockets, &public_url);
     let token = sandbox.randomness.secret();
     let pages = PortalPages::new(&page_origins, &token);
-    let own =
-        publication(&sandbox, &addresses).merge(portal::pages(&sandbox, &addresses, page_origins, token));
+    let own = publication(&sandbox, &addresses).merge(portal::pages(
+        &sandbox,
+        &addresses,
+        (page_origins, token),
+        recorder.clone(),
+    ));
     let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
-    let recorder = config.record_calls.then(Arc::<Recorder>::default);
     let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));

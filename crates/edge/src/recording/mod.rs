@@ -112,7 +112,7 @@ impl Recorder {
     }
 
     /// The number of the last call.
-    fn last(&self) -> u64 {
+    pub fn last(&self) -> u64 {
         self.ring().last
     }
 

@@ -37,6 +37,7 @@ mod other_implementations;
 mod pages;
 mod payment_pages;
 mod portal;
+mod portal_calls;
 mod portal_flow;
 mod portal_flows;
 mod portal_home;
