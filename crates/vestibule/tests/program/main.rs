@@ -12,6 +12,7 @@ mod clock_command;
 mod connections;
 mod crash;
 mod crash_payments;
+mod customer_pages;
 mod data_command;
 mod data_folder;
 mod descriptions;
