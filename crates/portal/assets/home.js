@@ -1,7 +1,7 @@
 // The first page: four cards, each with its state, and what happens when its button is pressed.
 
 import { all, announce, busy, make, one } from "./dom.js";
-import { customer, onChange, tenant, thirdParty } from "./state.js";
+import { customer, forgetCustomer, forgetThirdParty, onChange, tenant, thirdParty } from "./state.js";
 import { Calls } from "./home/calls.js";
 import { getCustomer, showCustomer, showPersonas } from "./home/customer.js";
 import { becomeThirdParty, drawAnother, showThirdParty } from "./home/party.js";
@@ -12,7 +12,7 @@ import { texts } from "./home/texts.js";
 const open = new Set();
 
 /** Shows what a card came to, or its form. */
-function settle(id, { done, state, again, isOffered = true }) {
+function settle(id, { done, state, again, forget, isOffered = true }) {
   const isOpen = !done || open.has(id);
   one(`#${id}-state`).textContent = state;
   one(`#${id}-form`).hidden = !isOpen || !isOffered;
@@ -20,7 +20,13 @@ function settle(id, { done, state, again, isOffered = true }) {
   const outcome = one(`#${id}-done`);
   outcome.hidden = !done || open.has(id);
   if (!done || open.has(id)) return;
-  outcome.append(make("div.buttons", {}, make("button", { type: "button", id: `${id}-again`, click: () => reopen(id) }, again)));
+  const another = make("button", { type: "button", id: `${id}-again`, click: () => reopen(id) }, again);
+  const left = () => {
+    forget();
+    announce(texts.forgot(done.name));
+    one(`#${id}-again, #${id}-form button[type=submit]`)?.focus();
+  };
+  outcome.append(make("div.buttons", {}, another, forget ? make("button.plain", { type: "button", id: `${id}-forget`, click: left }, texts.forget) : null));
 }
 
 function reopen(id) {
@@ -35,7 +41,7 @@ function draw() {
   const isBunq = party?.dialect === "bunq";
   const isRegistered = Boolean(party?.registration) || isBunq;
   if (party) showThirdParty(party);
-  settle("party", { done: party, state: party ? party.name : texts.nobody, again: texts.another });
+  settle("party", { done: party, state: party ? party.name : texts.nobody, again: texts.another, forget: () => forgetThirdParty(party.id) });
   if (party?.registration) showRegistration(party.registration);
   offer(party);
   const registered = party?.registration ? texts.registered(party.registration.clientId) : party ? texts.notYet : texts.partyFirst;
@@ -43,7 +49,7 @@ function draw() {
   one("#registration-bunq").hidden = !isBunq;
   one("#registration-form button[type=submit]").disabled = !party;
   if (person) showCustomer(person);
-  settle("customer", { done: person, state: person ? person.name : texts.nobody, again: texts.another });
+  settle("customer", { done: person, state: person ? person.name : texts.nobody, again: texts.another, forget: () => forgetCustomer(person.customerId) });
   one("#action-state").textContent = isRegistered && person ? texts.ready : texts.first;
   mark([["party", party], ["registration", isRegistered], ["customer", person], ["action", false]]);
   for (const name of all(".tenant-name")) name.textContent = tenant();

@@ -45,10 +45,10 @@ async function refusal(response) {
  * @param {string} method
  * @param {string} path such as "/personas"
  * @param {Object} [body] sent as JSON
- * @returns {Promise<any>} the answer: JSON, or a text if it is none; undefined if it is empty
+ * @returns {Promise<{status: number, answer: any}>} `answer` is JSON, or a text if it is none; undefined if it is empty
  * @throws {ManagementError}
  */
-export async function manage(method, path, body) {
+export async function ask(method, path, body) {
   const options = { method };
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
@@ -57,10 +57,13 @@ export async function manage(method, path, body) {
   const response = await call(path, options);
   if (!response.ok) throw await refusal(response);
   const text = await response.text();
-  if (text === "") return undefined;
   const kind = response.headers.get("content-type") ?? "";
-  return kind.includes("json") ? JSON.parse(text) : text;
+  const answer = kind.includes("json") ? JSON.parse(text) : text || undefined;
+  return { status: response.status, answer };
 }
+
+/** The same for whoever needs the answer alone. */
+export const manage = async (...call) => (await ask(...call)).answer;
 
 /** One event of a stream, from its lines; null if it has no data. */
 function event(block) {

@@ -37,6 +37,11 @@ import { meta } from "./dom.js";
  */
 
 const KEY = `vestibule:${meta("bank")}`;
+/** The banks that this browser has met, the last one first. */
+const BANKS = "vestibule-banks";
+/** Of how many banks something is kept: what belongs to those of long ago is of no use, and has private keys. */
+const MOST_BANKS = 8;
+
 const EMPTY = { tenant: null, thirdParties: [], thirdParty: null, customers: [], customer: null };
 
 /** Everything that is kept. Changes to what this returns are not kept: use `change`. */
@@ -48,6 +53,16 @@ export function read() {
   }
 }
 
+/** Puts this bank first, and forgets those that nobody has met for long. */
+function meet() {
+  const others = JSON.parse(localStorage.getItem(BANKS) ?? "[]").filter((mark) => mark !== meta("bank"));
+  const gone = others.splice(MOST_BANKS - 1);
+  for (const key of Object.keys(localStorage)) {
+    if (gone.some((mark) => key.endsWith(`:${mark}`))) localStorage.removeItem(key);
+  }
+  localStorage.setItem(BANKS, JSON.stringify([meta("bank"), ...others]));
+}
+
 const listeners = new Set();
 const tell = () => listeners.forEach((listener) => listener(read()));
 
@@ -56,6 +71,7 @@ export function change(how) {
   const state = read();
   how(state);
   localStorage.setItem(KEY, JSON.stringify(state));
+  meet();
   tell();
 }
 

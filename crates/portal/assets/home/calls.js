@@ -1,7 +1,7 @@
 // "Show me the calls": what a card of the first page sent and what came back, octet by octet.
 
 import { fill, make } from "../dom.js";
-import { ManagementError, manage } from "../management.js";
+import { ManagementError, ask } from "../management.js";
 
 /** A private key belongs into no list. */
 const hideKeys = (name, value) => (name === "privateKey" && value ? "(not shown here)" : value);
@@ -46,8 +46,8 @@ export class Calls {
     const call = { method, target: path, headers: body ? { "content-type": "application/json" } : {}, body: body && JSON.stringify(body) };
     const add = (status, answer) => this.add({ ...call, status, answer, milliseconds: Math.round(performance.now() - begun) });
     try {
-      const answer = await manage(method, path, body);
-      add(method === "POST" ? 201 : 200, JSON.stringify(answer));
+      const { status, answer } = await ask(method, path, body);
+      add(status, JSON.stringify(answer));
       return answer;
     } catch (error) {
       if (error instanceof ManagementError) add(error.status, JSON.stringify({ error: error.code, message: error.message }));

@@ -10,6 +10,8 @@ export const texts = {
   nobody: "Nobody yet",
   another: "Another one",
   again: "Register again",
+  forget: "Forget",
+  forgot: (name) => `Forgot ${name}. The bank still knows them.`,
   numbers: ({ accounts, usableAccounts }) =>
     `${accounts === 1 ? "1 account" : `${accounts} accounts`}, ${usableAccounts === accounts && accounts === 1 ? "pays" : `${usableAccounts || "none"} for payments`}`,
   moreKinds: (count) => `${count} more kinds of customers`,

@@ -88,6 +88,20 @@ def first_way(page):
     expect(sum("PUBLIC KEY" in call for call in sent) == 1, f"the page sent {sent}")
 
 
+def check_other_banks(page):
+    """What this browser keeps of banks that it has not met for long goes."""
+    page.run(
+        "const old = [...Array(9).keys()].map(String);"
+        "for (const mark of old) for (const kind of ['', 'runs:']) localStorage.setItem(`vestibule:${kind}${mark}`, '{}');"
+        "localStorage.setItem('vestibule-banks', JSON.stringify(old))"
+    )
+    page.click("#customer-form button[type='submit']")
+    page.one(DONE.format("customer"))
+    kept = page.run("return Object.keys(localStorage).filter((key) => /^vestibule:(runs:)?.$/.test(key)).sort()")
+    wanted = sorted(f"vestibule:{kind}{n}" for n in range(7) for kind in ("", "runs:"))
+    expect(kept == wanted, f"of other banks there is {kept}")
+
+
 def first_balance(page):
     """From nothing to a first balance in four clicks. Returns the seconds that it took."""
     page.run("localStorage.clear()")
@@ -164,6 +178,14 @@ with visit() as page:
     page.run("document.querySelector('#party-chooser').selectedIndex = 0")
     page.run("document.querySelector('#party-chooser').dispatchEvent(new Event('change'))")
     page.wait_for_text("#party-done .large .mono", identifier)
+
+    # What is forgotten here is gone here; the other one is in use again.
+    page.click("#party-forget")
+    page.wait_for_text("#party-done .large .mono", second)
+    expect(not page.all("#party-chooser"), "somebody who is forgotten can still be chosen")
+    page.click("#customer-forget")
+    page.wait_for_text("#customer-state", "Nobody yet")
+    check_other_banks(page)
 
     # Another tenant has customers of its own.
     page.open("/?tenant=be_fr")
