@@ -15,7 +15,11 @@ import { texts } from "./flow/texts.js";
 import { MissingValue } from "./flow/values.js";
 
 const bank = location.origin;
-const callback = `${bank}/portal/callback`;
+/** What the bank says about itself. */
+const facts = await (await fetch("/.well-known/vestibule")).json();
+// A bank that holds to the letter takes addresses with TLS and a name alone: there, the phone is the one way back.
+const isNamed = location.protocol === "https:" && !/^[\d.]+$|^\[/.test(location.hostname);
+const callback = facts.strict && !isNamed ? "https://tpp.example/callback" : `${bank}/portal/callback`;
 const asked = new URLSearchParams(location.search);
 const publicKeys = new Map();
 
@@ -218,7 +222,7 @@ async function save() {
 /** A third party and a customer for whoever comes here first. */
 async function beginHere() {
   const { begin } = await import("./flow/begin.js");
-  await begin();
+  await begin(facts.strict);
   // Somebody came here to see a flow run.
   if (!asked.has("run")) return;
   await draw();

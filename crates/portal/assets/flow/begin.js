@@ -8,21 +8,21 @@ import { customer, keepCustomer, keepThirdParty, tenant, thirdParty } from "../s
 const ROLES = ["PSP_PI", "PSP_AI", "PSP_IC"];
 const NAME = "Example TPP B.V.";
 
-/** Makes what is not there yet. */
-export async function begin() {
-  if (thirdParty() === undefined) await becomeThirdParty(drawn());
+/** Makes what is not there yet. A strict bank takes signatures by a certificate for seals alone. */
+export async function begin(isStrict) {
+  if (thirdParty() === undefined) await becomeThirdParty(drawn(), isStrict ? "qseal" : "test-client");
   if (customer() !== undefined) return;
   const made = await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" });
   keepCustomer({ ...made, tenant: tenant() });
 }
 
-async function becomeThirdParty(identifier) {
+async function becomeThirdParty(identifier, profile) {
   const { privateKey, publicKey } = await newKeyPair();
   const certificate = await manage("POST", "/test-certificates", {
     organizationIdentifier: identifier,
     organizationName: NAME,
     roles: ROLES,
-    profile: "test-client",
+    profile,
     publicKey,
     tenant: tenant(),
   });
@@ -32,7 +32,7 @@ async function becomeThirdParty(identifier) {
     name: NAME,
     roles: ROLES,
     dialect: "berlin-group",
-    certificates: { "test-client": { ...certificate, privateKey } },
+    certificates: { [profile]: { ...certificate, privateKey } },
     keyMadeHere: true,
     registration: null,
   });

@@ -285,7 +285,7 @@ function signingString({ step, run }) {
   const header = sign === "bunq" ? "x-bunq-client-signature" : "signature";
   return [
     about,
-    copyable(request.signingString, "the signing string"),
+    make("div.program", {}, copyable(request.signingString, "the signing string")),
     make("h3", {}, "The header that came of it"),
     copyable(`${header}: ${request.headers[header]}`, "the header"),
   ];

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use testkit::{Program, Request, TestServer, free_folder};
+use vestibule::profiles::Strictness;
 
 use crate::BINARY;
 use crate::portal::look;
@@ -39,6 +40,13 @@ async fn a_developer_makes_real_calls() {
         let (code, report) = replay(&bank, &write(&folder, &test));
         assert_eq!((code, &report["passed"]), (0, &json!(true)), "{report} {test}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_bank_gets_what_it_wants() {
+    let server = TestServer::with(|config| config.strictness = Strictness::Strict).await;
+    let Some(found) = look("portal_flow.py", &server, json!({"strict": true})).await else { return };
+    assert_eq!(found["steps"], 9);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ registration at bunq, a value that was changed, a test that is saved; and back f
 
 from selenium.webdriver import Keys
 
-from portal import expect, finish, visit
+from portal import expect, finish, settings, visit
 
 STEPS = {"ais": 9, "pis": 7, "funds": 7, "bunq": 11}
 
@@ -200,6 +200,20 @@ def at_once(page):
     wait_for(page, STEPS["pis"], "a flow that runs at once")
     page.check_console("a flow that runs at once")
 
+
+def strict():
+    """At a bank that holds to the letter."""
+    with visit() as page:
+        page.open("/portal/flow?flow=ais&run")
+        page.click("#begin-button")
+        wait_for(page, STEPS["ais"], "reading accounts at a strict bank")
+        page.check_console("a strict bank")
+        finish(page, {"steps": done(page)})
+        raise SystemExit(0)
+
+
+if settings().get("strict"):
+    strict()
 
 with visit() as page:
     at_once(page)
