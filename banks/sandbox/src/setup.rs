@@ -9,6 +9,7 @@ use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Setting
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
 use crate::clock::SandboxClock;
+use crate::faults::Faults;
 
 /// Name under which the bank keeps its state.
 const OWNER: &str = "sandbox";
@@ -29,6 +30,8 @@ pub struct SandboxSettings {
     pub public_url: String,
     /// Certificates of further authorities to trust, in DER.
     pub trusted: Vec<Vec<u8>>,
+    /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
+    pub misbehaves: u8,
 }
 
 /// A bank that is ready.
@@ -46,6 +49,8 @@ pub struct Sandbox {
     pub randomness: Arc<Randomness>,
     /// The seed, if one was given when the data were made.
     pub seed: Option<u64>,
+    /// Faults that were asked for.
+    pub faults: Arc<Faults>,
 }
 
 /// Why the bank cannot start.
@@ -83,6 +88,7 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`]
     pub async fn start(store: Store, settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let faults = Arc::new(Faults::new(settings.misbehaves));
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
         let randomness =
@@ -106,7 +112,7 @@ impl Sandbox {
             bank: SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock)).ports(),
             trust,
         });
-        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, randomness, seed })
+        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, randomness, seed, faults })
     }
 }
 

@@ -219,6 +219,16 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     for path in ["/consents/{consentId}/revocation", "/resource-servers", "/signing-keys"] {
         caller.call("POST", path).await;
     }
+    for (method, path) in [
+        ("POST", "/test-accounts/{iban}/transactions"),
+        ("POST", "/data"),
+        ("POST", "/faults"),
+        ("GET", "/faults"),
+        ("DELETE", "/faults/{id}"),
+        ("DELETE", "/faults"),
+    ] {
+        caller.call(method, path).await;
+    }
     let issued = caller.call("POST", "/test-certificates").await;
     caller.real.push((EXAMPLE_CERTIFICATE.to_owned(), issued["fingerprint"].as_str().unwrap().to_owned()));
     for path in ["/test-certificates/{fingerprint}", "/third-parties/{id}", "/test-accounts/{iban}", "/clock"]
