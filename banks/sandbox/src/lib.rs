@@ -33,6 +33,6 @@ pub use authorities::Authorities;
 pub use clock::SandboxClock;
 pub use due_orders::due;
 pub use faults::{FaultLayer, Faults, strike};
-pub use management::{PortalPages, management, management_description};
+pub use management::{PortalPages, calls, management, management_description};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};

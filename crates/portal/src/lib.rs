@@ -6,8 +6,10 @@
 //! is there to be read can be read.
 
 mod assets;
+mod flow;
 mod home;
 mod pages;
+mod play;
 mod settings;
 mod shell;
 

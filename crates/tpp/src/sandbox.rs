@@ -91,7 +91,7 @@ pub struct Approval<'a> {
     pub digipass_number: Option<&'a str>,
 }
 
-/// Where a tenant's clock is moved: by a span as in ISO 8601, or to a moment as in RFC 3339.
+/// Where a tenant's clock is moved: by a span as in ISO 8601, to a moment as in RFC 3339, or back.
 #[derive(Debug, Clone, Serialize)]
 pub struct ClockMove<'a> {
     /// The tenant.
@@ -102,6 +102,9 @@ pub struct ClockMove<'a> {
     /// Where to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now: Option<&'a str>,
+    /// Back to the bank's own time, if true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<bool>,
 }
 
 impl Management {
@@ -213,7 +216,8 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn move_clock(&self, wish: &ClockMove<'_>) -> Result<serde_json::Value, Error> {
-        self.send(http::Method::PUT, "/clock", wish).await
+        let body = serde_json::to_value(wish).map_err(|error| Error::Setup(error.to_string()))?;
+        self.call(http::Method::PUT, "/clock", Some(&body)).await
     }
 
     /// Whoever knows none of these paths is something else, most likely the bank itself.
@@ -233,18 +237,9 @@ impl Management {
         path: &str,
         request: &impl Serialize,
     ) -> Result<T, Error> {
-        self.send(http::Method::POST, path, request).await
-    }
-
-    async fn send<T: serde::de::DeserializeOwned>(
-        &self,
-        method: http::Method,
-        path: &str,
-        request: &impl Serialize,
-    ) -> Result<T, Error> {
         let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call =
-            Call::new(method, format!("{}{path}", self.url), body).header("content-type", "application/json");
+        let call = Call::new(http::Method::POST, format!("{}{path}", self.url), body)
+            .header("content-type", "application/json");
         self.transport.json(call).await
     }
 }

@@ -2,6 +2,7 @@
 //! a sandbox only.
 
 mod accounts;
+mod calls;
 mod clocks;
 mod data;
 mod faults;
@@ -25,6 +26,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::calls::calls;
 pub use self::origins::PortalPages;
 
 use crate::Sandbox;
@@ -209,6 +211,10 @@ async fn index() -> Json<serde_json::Value> {
         "GET /payments/{paymentId}": "a payment as the bank sees it",
         "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
+        "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
+        "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
+        "GET /calls/stream": "requests as they come, as server-sent events",
+        "GET /calls.har": "requests as an HTTP archive",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",

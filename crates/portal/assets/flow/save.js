@@ -23,7 +23,12 @@ function expected(step, { answer, isDone }) {
 function savedCall(step, edits, result) {
   const { sign, method, path, headers, json, form } = edited(step, edits);
   const call = { sign, method, path, headers, ...(json && { json }), ...(form && { form }) };
-  return { name: step.name, call, ...(result.isDone && step.keep && { keep: step.keep }), expect: expected(step, result) };
+  return {
+    name: step.name,
+    call,
+    ...(result.isDone && step.keep && { keep: step.keep }),
+    expect: expected(step, result),
+  };
 }
 
 function savedApproval(step, { decision, back, isDone }) {
@@ -43,10 +48,11 @@ const anyOf = (identifier) => `${identifier.split("-").slice(0, 2).join("-")}-T*
 export function testOf({ flow, run, place, party }) {
   const { bank, tenant, redirectUri, customer } = place;
   const steps = [];
-  const move = (after) =>
-    run.moves
-      .filter((move) => move.after === after)
-      .forEach(({ advance, now }) => steps.push({ name: `clock-${steps.length + 1}`, clock: advance ? { advance } : { now } }));
+  const move = (after) => {
+    for (const { after: step, ...clock } of run.moves) {
+      if (step === after) steps.push({ name: `clock-${steps.length + 1}`, clock });
+    }
+  };
   move(null);
   for (const step of flow.steps) {
     const result = run.results[step.name];

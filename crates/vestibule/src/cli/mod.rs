@@ -4,6 +4,7 @@ mod accounts;
 mod clocks;
 mod data;
 mod faults;
+mod logs;
 mod payments;
 mod tpp;
 
@@ -16,6 +17,7 @@ pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 pub(crate) use faults::*;
 use gateway::domain::Timestamp;
+pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Let calls to a sandbox go wrong: errors, latency, cut connections, wrong signatures.
     Fault(FaultArgs),
+    /// Show the calls that a sandbox received, and why it refused them.
+    Logs(LogsArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -64,6 +68,7 @@ impl Command {
             Self::Clock(args) => args.to.json,
             Self::Data(args) => args.to.json,
             Self::Fault(args) => args.to.json,
+            Self::Logs(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -120,6 +120,7 @@ Ada,spare,,,,,,
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
 async fn what_is_wrong_is_told_by_line_and_member() {
     let server = TestServer::start().await;
     let (status, made) = server.manage("POST", "/test-accounts", json!({"persona": "empty"})).await;
