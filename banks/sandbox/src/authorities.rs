@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::SandboxError;
+use crate::faulty_certificates::CertificateFault;
 
 const KIND: &str = "authority";
 const ORGANIZATION: &str = "Vestibule Sandbox (TEST)";
@@ -118,6 +119,51 @@ impl Authorities {
         self.issuer(profile).issue(profile, request, &self.points, public_key_pem)
     }
 
+    /// Issues a certificate that has this fault; returns it with the certificates above it that are handed out.
+    pub(crate) fn issue_faulty(
+        &self,
+        fault: CertificateFault,
+        (profile, request): (Profile, &CertificateRequest),
+        public_key_pem: &str,
+        randomness: &Randomness,
+    ) -> Result<(Certificate, Vec<Vec<u8>>), IssueError> {
+        let name = |common_name: &str| AuthorityName {
+            country: "NL".to_owned(),
+            locality: None,
+            organization_identifier: None,
+            organization: ORGANIZATION.to_owned(),
+            common_name: common_name.to_owned(),
+        };
+        let validity = (moment(FROM)?, moment(TO)?);
+        let serial = serial_number(randomness.name_octets());
+        let own = |authority: &Authority, chain: Vec<Vec<u8>>| {
+            Ok((authority.issue(profile, request, &self.points, public_key_pem)?, chain))
+        };
+        match fault {
+            CertificateFault::UnknownCa => {
+                let authority =
+                    Authority::root(&name("Unknown CA (TEST)"), KeyType::P256, &serial, validity)?;
+                own(&authority, vec![authority.der().to_vec()])
+            }
+            CertificateFault::MissingChain => {
+                let name = name("Intermediate CA that nobody has (TEST)");
+                let authority =
+                    self.root.subordinate(&name, KeyType::P256, &serial, validity, &self.points)?;
+                own(&authority, Vec::new())
+            }
+            _ => {
+                let (issuer, points) = (self.issuer(profile), &self.points);
+                let certificate = match fault {
+                    CertificateFault::WeakKey => {
+                        issuer.issue_for_any_key(profile, request, points, public_key_pem)?
+                    }
+                    _ => issuer.issue(profile, request, points, public_key_pem)?,
+                };
+                Ok((certificate, self.chain(profile).map(<[u8]>::to_vec).to_vec()))
+            }
+        }
+    }
+
     /// The revocation list of the issuing authority: serial numbers with the times of their revocation.
     pub(crate) fn revocation_list(
         &self,
@@ -162,6 +208,10 @@ impl Authorities {
             Profile::Qwac | Profile::QSeal => &self.issuing,
         }
     }
+}
+
+fn moment(text: &str) -> Result<Timestamp, IssueError> {
+    text.parse().map_err(|_| IssueError::Field("validity".to_owned()))
 }
 
 /// An authority below the root as it was kept; with a new certificate if the kept one does not say where the root

@@ -11,6 +11,7 @@ use crate::bank::SandboxBank;
 use crate::bank_names::BankNames;
 use crate::books::Books;
 use crate::clock::SandboxClock;
+use crate::faults::Faults;
 
 /// Name under which the bank keeps its state.
 const OWNER: &str = "sandbox";
@@ -31,6 +32,8 @@ pub struct SandboxSettings {
     pub public_url: String,
     /// Certificates of further authorities to trust, in DER.
     pub trusted: Vec<Vec<u8>>,
+    /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
+    pub misbehaves: u8,
 }
 
 /// A bank that is ready.
@@ -50,6 +53,8 @@ pub struct Sandbox {
     pub randomness: Arc<Randomness>,
     /// The seed, if one was given when the data were made.
     pub seed: Option<u64>,
+    /// Faults that were asked for.
+    pub faults: Arc<Faults>,
 }
 
 /// Why the bank cannot start.
@@ -87,6 +92,7 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`]
     pub async fn start(store: Store, settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let faults = Arc::new(Faults::new(settings.misbehaves));
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
         let randomness =
@@ -112,7 +118,16 @@ impl Sandbox {
                 .ports(Arc::clone(&names)),
             trust,
         });
-        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, names, randomness, seed })
+        Ok(Self {
+            gateway,
+            store,
+            authorities: Arc::new(authorities),
+            clock,
+            names,
+            randomness,
+            seed,
+            faults,
+        })
     }
 }
 

@@ -1,15 +1,19 @@
 //! Test certificates on demand.
 
+use std::sync::Arc;
+
 use eidas::issue::{CertificateRequest, IssueError, KeyType, Profile, generate_key, serial_number};
 use eidas::{OrganizationIdentifier, Role, country, header};
 use gateway::Clock;
 use gateway::certificates::holder;
-use gateway::domain::{CertificateKind, Tenant};
+use gateway::domain::{CertificateKind, CertificateRecord, CertificateStatus, Tenant};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Changes;
 
 use crate::Sandbox;
+use crate::faulty_certificates::{CertificateFault, WEAK_KEY};
 use crate::management::Error;
 
 /// What the caller wants in the certificate.
@@ -32,6 +36,8 @@ pub(crate) struct TestCertificateRequest {
     dns_name: Option<String>,
     /// Whose clock decides when the certificate begins; by default the system's.
     tenant: Option<String>,
+    /// What is to be wrong with it.
+    fault: Option<String>,
 }
 
 /// The certificate with everything a client needs to sign.
@@ -63,40 +69,66 @@ fn default_roles() -> Vec<String> {
     Role::THIRD_PARTY.iter().map(|role| role.name().to_owned()).collect()
 }
 
-/// Issues a certificate; an older one of the same kind and holder is revoked.
+/// Issues a certificate; an older one of the same kind and holder is revoked, unless the new one has a fault.
 pub(crate) async fn issue(
     sandbox: &Sandbox,
     request: TestCertificateRequest,
 ) -> Result<TestCertificate, Error> {
     let (profile, kind) = profile(&request.profile)?;
+    let fault = request.fault.as_deref().map(CertificateFault::parse).transpose()?;
     let tenant = request.tenant.as_deref().map(|name| known_tenant(sandbox, name)).transpose()?;
     let now = sandbox.clock.now(tenant.as_ref());
     let public_key = request.public_key.clone();
-    let wanted = certificate_request(sandbox, request, profile, now)?;
+    if fault == Some(CertificateFault::WeakKey) && public_key.is_some() {
+        let text = "leave publicKey out: a weak key comes with the certificate";
+        return Err(Error::bad("invalid_public_key", text));
+    }
+    let mut wanted = certificate_request(sandbox, request, profile, now)?;
+    if let Some(fault) = fault {
+        fault.spoil(&mut wanted);
+    }
     let identifier = wanted.organization_identifier.clone();
-    let authorities = std::sync::Arc::clone(&sandbox.authorities);
+    let (authorities, randomness) = (Arc::clone(&sandbox.authorities), Arc::clone(&sandbox.randomness));
     let made = tokio::task::spawn_blocking(move || {
-        let (private_key, public_key) = match public_key {
-            Some(public_key) => (None, public_key),
-            None => generate_key(KeyType::Rsa2048).map(|(private, public)| (Some(private), public))?,
+        let (private_key, public_key) = match (public_key, fault) {
+            (Some(public_key), _) => (None, public_key),
+            (None, Some(CertificateFault::WeakKey)) => (Some(WEAK_KEY.0.to_owned()), WEAK_KEY.1.to_owned()),
+            (None, _) => generate_key(KeyType::Rsa2048).map(|(private, public)| (Some(private), public))?,
         };
-        Ok((authorities.issue(profile, &wanted, &public_key)?, private_key))
+        let (certificate, chain) = match fault {
+            Some(fault) => authorities.issue_faulty(fault, (profile, &wanted), &public_key, &randomness)?,
+            None => {
+                let chain = authorities.chain(profile).map(<[u8]>::to_vec).to_vec();
+                (authorities.issue(profile, &wanted, &public_key)?, chain)
+            }
+        };
+        Ok((certificate, chain, private_key))
     });
     let made = made.await.map_err(gateway::Error::internal)?;
-    let (certificate, private_key) = made.map_err(|error| match error {
+    let (certificate, chain, private_key) = made.map_err(|error| match error {
         IssueError::PublicKey(text) => Error::bad(
             "invalid_public_key",
             format!("publicKey must be a SubjectPublicKeyInfo in PEM (BEGIN PUBLIC KEY), RSA of 2048 to 8192 bits or EC P-256, P-384: {text}"),
         ),
         other => Error::bad("invalid_request", other),
     })?;
-    sandbox.gateway.record_test_certificate(now, &holder(&certificate, &identifier), kind).await?;
+    let holder = holder(&certificate, &identifier);
+    match fault {
+        None => sandbox.gateway.record_test_certificate(now, &holder, kind).await?,
+        Some(CertificateFault::Revoked) => {
+            let status = CertificateStatus::Revoked { at: now };
+            let record = CertificateRecord { holder, kind, recorded_at: now, status, version: 0 };
+            sandbox.store.save(Changes::new().put_certificate(&record)).await?;
+        }
+        // The bank meets it when it is shown, as it meets any other.
+        Some(_) => {}
+    }
     let single_line = profile == Profile::TestClient;
     Ok(TestCertificate {
         certificate: pem(&certificate.der, "CERTIFICATE", single_line),
         private_key: private_key.map(|key| if single_line { join_lines(&key) } else { key }),
         key_id: certificate.key_id(),
-        chain: sandbox.authorities.chain(profile).map(|der| pem(der, "CERTIFICATE", single_line)).to_vec(),
+        chain: chain.iter().map(|der| pem(der, "CERTIFICATE", single_line)).collect(),
         fingerprint: certificate.fingerprint_hex(),
         not_after: certificate.not_after,
     })

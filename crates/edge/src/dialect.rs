@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use gateway::domain::{CustomerId, Tenant};
+use gateway::domain::{CustomerId, Tenant, TppId};
 use gateway::{Fault, Gateway};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::outbound::Loopback;
 
@@ -79,11 +79,13 @@ pub struct Mounted {
     pub door: Option<Door>,
     /// Does what is due as time goes by, if there is such a thing.
     pub due: Option<Due>,
+    /// Tells which third party calls, where that does not stand in a certificate.
+    pub caller: Option<Caller>,
 }
 
 impl From<Router> for Mounted {
     fn from(router: Router) -> Self {
-        Self { router, entrances: Vec::new(), door: None, due: None }
+        Self { router, entrances: Vec::new(), door: None, due: None, caller: None }
     }
 }
 
@@ -102,6 +104,9 @@ pub type Door = Arc<
         + Send
         + Sync,
 >;
+
+/// Tells which third party a call with these headers comes from, if it can be told. Nothing is checked by it.
+pub type Caller = Arc<dyn Fn(HeaderMap) -> Pin<Box<dyn Future<Output = Option<TppId>> + Send>> + Send + Sync>;
 
 /// Does what is due now, at most as much as others can wait for. It is called again and again as time goes by, and when
 /// a clock was moved; what fails is logged and tried again.

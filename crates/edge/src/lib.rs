@@ -24,7 +24,7 @@ mod signature;
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
+pub use dialect::{Beginning, Caller, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
 pub use form::{Form, FormError};
 pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};

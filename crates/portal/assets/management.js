@@ -44,15 +44,16 @@ async function refusal(response) {
  * Calls the management API.
  * @param {string} method
  * @param {string} path such as "/personas"
- * @param {Object} [body] sent as JSON
+ * @param {Object|string} [body] sent as JSON, or as it is if its media type is said
+ * @param {string} [mediaType] of a body that is a text
  * @returns {Promise<{status: number, answer: any}>} `answer` is JSON, or a text if it is none; undefined if it is empty
  * @throws {ManagementError}
  */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, mediaType) {
   const options = { method };
   if (body !== undefined) {
-    options.headers = { "Content-Type": "application/json" };
-    options.body = JSON.stringify(body);
+    options.headers = { "Content-Type": mediaType ?? "application/json" };
+    options.body = mediaType ? body : JSON.stringify(body);
   }
   const response = await call(path, options);
   if (!response.ok) throw await refusal(response);

@@ -52,6 +52,8 @@ const FILES: &[(&str, &str)] = files![
     "home/texts.js",
     "management.js",
     "package.json",
+    "play.css",
+    "play.js",
     "portal.css",
     "shell.js",
     "signing.js",

@@ -10,6 +10,7 @@ mod calls;
 mod flow;
 mod home;
 mod pages;
+mod play;
 mod settings;
 mod shell;
 

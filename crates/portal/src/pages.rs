@@ -3,7 +3,7 @@
 use axum::Router;
 
 use crate::settings::Portal;
-use crate::{calls, flow, home};
+use crate::{calls, flow, home, play};
 
 /// A page, or a group of pages under one path.
 pub(crate) struct Page {
@@ -20,6 +20,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page { name: "Home", path: "/", routes: home::routes },
     Page { name: "Flow", path: "/portal/flow", routes: flow::routes },
     Page { name: "Calls", path: "/portal/calls", routes: calls::routes },
+    Page { name: "Play", path: "/portal/play", routes: play::routes },
 ];
 
 impl Page {

@@ -29,11 +29,15 @@ pub struct TestCertificateRequest {
     pub roles: Vec<String>,
     /// `test-client`, `qwac` or `qseal`.
     pub profile: String,
-    /// The public key in PEM: the private key stays here.
-    pub public_key: String,
+    /// The public key in PEM: the private key stays here. Without one the sandbox makes both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// The tenant whose clock decides when the certificate begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// What is to be wrong with it, for example `expired`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A test certificate.
@@ -42,6 +46,9 @@ pub struct TestCertificateRequest {
 pub struct TestCertificate {
     /// The certificate in PEM.
     pub certificate: String,
+    /// The private key in PEM, if the sandbox made it.
+    #[serde(default)]
+    pub private_key: Option<String>,
     /// Key id for signatures with it.
     pub key_id: String,
     /// The certificates above it in PEM, the issuer first.
@@ -173,14 +180,15 @@ impl Management {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<serde_json::Value, Error> {
-        self.send(method, path, body.map(|body| ("application/json", body.to_string().into_bytes()))).await
+        self.send_octets(method, path, body.map(|body| ("application/json", body.to_string().into_bytes())))
+            .await
     }
 
     /// The same with a body of another media type.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn send(
+    pub async fn send_octets(
         &self,
         method: http::Method,
         path: &str,

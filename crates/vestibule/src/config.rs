@@ -39,6 +39,8 @@ pub struct SandboxConfig {
     pub rate_limits: RateLimits,
     /// Whether it makes payments to other countries and in other currencies.
     pub cross_border_payments: bool,
+    /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
+    pub misbehaves: u8,
     /// Whether API calls must present a TLS client certificate.
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
@@ -105,6 +107,7 @@ impl Default for SandboxConfig {
             strictness: Strictness::Lenient,
             rate_limits: RateLimits::On,
             cross_border_payments: false,
+            misbehaves: 0,
             require_mtls: false,
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::outbound::Loopback;
@@ -11,7 +12,7 @@ use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
 use gateway::{Clock, Drawer, Store, StoreError};
 use oauth::SigningKeys;
-use sandbox::{PortalPages, Sandbox, SandboxSettings};
+use sandbox::{FaultLayer, PortalPages, Sandbox, SandboxSettings, strike};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use url::{Host, Url};
 
@@ -103,6 +104,8 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     ));
     let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
+    let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
+    bank.public = bank.public.layer(from_fn_with_state(FaultLayer::new(&sandbox, callers), strike));
     let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));
@@ -258,6 +261,7 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
         begin: config.begin,
         public_url: public_url.to_owned(),
         trusted,
+        misbehaves: config.misbehaves,
     }
 }
 

@@ -9,7 +9,7 @@ use edge::{
     Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, media_type, note_check, note_failed,
     note_passed, note_subject, read_any_json, read_body, single_header,
 };
-use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject};
+use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
 use gateway::{ActingTpp, Ctx, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
@@ -317,6 +317,17 @@ type Found = (SecretHash, Session, User);
 /// itself.
 pub(crate) async fn breathe() {
     tokio::task::yield_now().await;
+}
+
+/// The third party whose session a call names, if it names one.
+pub(crate) async fn third_party(bunq: &Arc<Bunq>, headers: &HeaderMap) -> Option<TppId> {
+    let token = headers.get("x-bunq-client-authentication")?.to_str().ok()?;
+    let ctx = bunq.context(bunq.edge.gateway.new_request_id()).ok()?;
+    let (_, found) = authenticate(bunq, &ctx, TokenKind::Session, Some(token)).await.ok()?;
+    match found?.2 {
+        User::Provider { tpp, .. } | User::Key { tpp, .. } => Some(tpp),
+        _ => None,
+    }
 }
 
 type Authenticated = (Option<Arc<Installation>>, Option<Found>);

@@ -14,7 +14,7 @@ use gateway::domain::RequestId;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-use crate::call::{Call, Incoming};
+use crate::call::{self, Call, Incoming};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes;
@@ -46,8 +46,12 @@ fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
     tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
-    let due = Arc::clone(&bunq);
+    let (due, caller) = (Arc::clone(&bunq), Arc::clone(&bunq));
     Mounted {
+        caller: Some(Arc::new(move |headers| {
+            let bunq = Arc::clone(&caller);
+            Box::pin(async move { call::third_party(&bunq, &headers).await })
+        })),
         entrances: authorize::entrances(&bunq),
         door: Some(sandbox_users::door(&bunq)),
         due: Some(Arc::new(move || {

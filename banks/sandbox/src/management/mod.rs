@@ -5,6 +5,7 @@ mod accounts;
 mod calls;
 mod clocks;
 mod data;
+mod faults;
 mod origins;
 mod payments;
 mod resource_servers;
@@ -17,7 +18,7 @@ use axum::body::Body;
 use axum::extract::{FromRef, Path, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
@@ -75,6 +76,8 @@ pub fn management(
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
         .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
         .route("/data", post(data::load))
+        .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/faults/{id}", delete(faults::remove))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
@@ -202,6 +205,10 @@ async fn index() -> Json<serde_json::Value> {
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
         "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
         "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
+        "GET /faults": "the faults that wait for calls",
+        "POST /faults": "let the next calls, or those of a third party, path or interface, go wrong",
+        "DELETE /faults": "take all faults away",
+        "DELETE /faults/{id}": "take a fault away",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "GET /payments/{paymentId}": "a payment as the bank sees it",

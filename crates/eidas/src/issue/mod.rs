@@ -290,6 +290,22 @@ impl Authority {
         points: &PublicationPoints,
         public_key_pem: &str,
     ) -> Result<Certificate, IssueError> {
+        let certificate = self.issue_for_any_key(profile, request, points, public_key_pem)?;
+        certificate.public_key.check().map_err(|e| IssueError::PublicKey(e.to_string()))?;
+        Ok(certificate)
+    }
+
+    /// The same however weak the key is: for tests of whoever has to refuse it.
+    ///
+    /// # Errors
+    /// [`IssueError`]
+    pub fn issue_for_any_key(
+        &self,
+        profile: Profile,
+        request: &CertificateRequest,
+        points: &PublicationPoints,
+        public_key_pem: &str,
+    ) -> Result<Certificate, IssueError> {
         if request.roles.is_empty() {
             return Err(IssueError::NoRole);
         }
@@ -303,9 +319,7 @@ impl Authority {
             Profile::QSeal => profiles::qseal(&mut params, request, points)?,
         }
         let der = params.signed_by(&public_key, &self.issuer)?.der().to_vec();
-        let certificate = Certificate::from_der(&der)?;
-        certificate.public_key.check().map_err(|e| IssueError::PublicKey(e.to_string()))?;
-        Ok(certificate)
+        Ok(Certificate::from_der(&der)?)
     }
 
     /// Issues a server certificate for these DNS names and IP addresses.

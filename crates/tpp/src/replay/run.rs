@@ -86,8 +86,9 @@ impl Replay {
             locality: "Utrecht".to_owned(),
             roles: holder.roles.clone(),
             profile: holder.profile.clone(),
-            public_key: public.clone(),
+            public_key: Some(public.clone()),
             tenant: Some(test.tenant.clone()),
+            fault: None,
         };
         let issued = self.management.test_certificate(&request).await?;
         let identity = SigningIdentity::from_pem(&issued.certificate, &private, Some(issued.key_id))?;

@@ -3,6 +3,7 @@
 mod accounts;
 mod clocks;
 mod data;
+mod faults;
 mod logs;
 mod payments;
 mod tpp;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
 pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
+pub(crate) use faults::*;
 use gateway::domain::Timestamp;
 pub(crate) use logs::*;
 pub(crate) use payments::*;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Clock(ClockArgs),
     /// Put customers, accounts and transactions of one's own into a sandbox.
     Data(DataArgs),
+    /// Let calls to a sandbox go wrong: errors, latency, cut connections, wrong signatures.
+    Fault(FaultArgs),
     /// Show the calls that a sandbox received, and why it refused them.
     Logs(LogsArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
@@ -63,6 +67,7 @@ impl Command {
             Self::Account(command) => command.to().json,
             Self::Clock(args) => args.to.json,
             Self::Data(args) => args.to.json,
+            Self::Fault(args) => args.to.json,
             Self::Logs(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
@@ -128,6 +133,10 @@ pub(crate) struct SandboxArgs {
     /// Make payments to other countries and in other currencies too, which the compatible bank does not offer at present.
     #[arg(long)]
     pub(crate) cross_border: bool,
+    /// Refuse so many of a hundred good calls in ways that the standards allow, and write some answers in other ways: what
+    /// a client must be able to live with.
+    #[arg(long, value_name = "PERCENT", num_args = 0..=1, default_missing_value = "5", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) misbehave: Option<u8>,
     /// How ID tokens are signed.
     #[arg(long, value_enum, default_value_t = IdTokenAlgorithmArg::Rs256)]
     pub(crate) id_token_algorithm: IdTokenAlgorithmArg,
@@ -180,6 +189,10 @@ pub(crate) struct CertificateNewArgs {
     /// Management API of the sandbox that issues it.
     #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
     pub(crate) management: String,
+    /// Let it have a fault: expired, not-yet-valid, revoked, wrong-role, wrong-organisation, unknown-ca, weak-key,
+    /// missing-chain. It revokes no other certificate.
+    #[arg(long, value_name = "NAME", conflicts_with = "ca")]
+    pub(crate) fault: Option<String>,
     /// Issue it without a sandbox, from a test authority in this folder (made if it is missing). A sandbox
     /// accepts its certificates with --trusted-ca FOLDER/ca.pem.
     #[arg(long, value_name = "FOLDER", conflicts_with = "management")]

@@ -78,7 +78,7 @@ async fn load(to: &ManagementArgs, file: &Path) -> Result<(), Failure> {
     } else {
         std::fs::read(file).map_err(|error| unreadable(file, &error))?
     };
-    let answer = management(to)?.send(Method::POST, "/data", Some((kind, octets))).await;
+    let answer = management(to)?.send_octets(Method::POST, "/data", Some((kind, octets))).await;
     let loaded = answer.map_err(|error| Failure::from(error).with(&hints(to)))?;
     if to.json {
         output::json(&loaded);

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod clock;
 pub(crate) mod data;
+pub(crate) mod fault;
 mod hints;
 pub(crate) mod logs;
 mod management;

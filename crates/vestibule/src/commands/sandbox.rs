@@ -57,6 +57,7 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
             RateLimitsArg::Off => RateLimits::Off,
         },
         cross_border_payments: args.cross_border,
+        misbehaves: args.misbehave.unwrap_or_default(),
         require_mtls: args.require_mtls,
         trusted_authorities: args.trusted_ca,
         id_token_algorithm: match args.id_token_algorithm {

@@ -173,6 +173,16 @@ const EXAMPLE_CONSENT: &str = "d5bd2e33-0556-43e6-9510-92a0c074d063";
 const EXAMPLE_PAYMENT: &str = "0f0b8d8e-4a2e-4b0c-9b53-0f1f4b6c7d11";
 const EXAMPLE_CERTIFICATE: &str = "42e08faa68b7e694b81ac81164682b1868474260854437b25e185ad9128da12a";
 
+/// Things to play with, in an order in which each succeeds.
+const PLAY: [(&str, &str); 6] = [
+    ("POST", "/test-accounts/{iban}/transactions"),
+    ("POST", "/data"),
+    ("POST", "/faults"),
+    ("GET", "/faults"),
+    ("DELETE", "/faults/{id}"),
+    ("DELETE", "/faults"),
+];
+
 /// What the description gives as an example is what somebody can send, and what comes back is of the schemas.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_example_is_accepted_and_every_answer_fits() {
@@ -221,6 +231,9 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     }
     for path in ["/consents/{consentId}/revocation", "/resource-servers", "/signing-keys"] {
         caller.call("POST", path).await;
+    }
+    for (method, path) in PLAY {
+        caller.call(method, path).await;
     }
     let issued = caller.call("POST", "/test-certificates").await;
     caller.real.push((EXAMPLE_CERTIFICATE.to_owned(), issued["fingerprint"].as_str().unwrap().to_owned()));

@@ -24,6 +24,9 @@ use super::{Failure, unreadable};
 use crate::cli::{CertificateCommand, CertificateNewArgs, ProfileArg, SubjectArgs};
 use crate::output;
 
+/// The fault that is in the key, which comes from the sandbox then.
+const WEAK_KEY: &str = "weak-key";
+
 /// What a new certificate is written to.
 const FILES: [&str; 3] = ["key.pem", "certificate.pem", "chain.pem"];
 
@@ -51,12 +54,17 @@ async fn new(args: CertificateNewArgs) -> Result<ExitCode, Failure> {
                 Transport::new(TransportSettings::default(), Some(observer(false)))?,
                 &args.management,
             );
-            management.test_certificate(&request(&args.subject, args.profile, None, &public_key)).await?
+            let mut request = request(&args.subject, args.profile, None, &public_key);
+            request.fault.clone_from(&args.fault);
+            if args.fault.as_deref() == Some(WEAK_KEY) {
+                request.public_key = None;
+            }
+            management.test_certificate(&request).await?
         }
     };
     fs::create_dir_all(&args.out).map_err(|error| file(&args.out, &error))?;
     let chain: String = issued.chain.concat();
-    write_private(&args.out.join("key.pem"), &private_key)?;
+    write_private(&args.out.join("key.pem"), issued.private_key.as_ref().unwrap_or(&private_key))?;
     for (name, content) in [("certificate.pem", &issued.certificate), ("chain.pem", &chain)] {
         let path = args.out.join(name);
         fs::write(&path, content).map_err(|error| file(&path, &error))?;
@@ -91,8 +99,9 @@ pub(super) fn request(
         locality: subject.locality(),
         roles: subject.roles(),
         profile: profile.name().to_owned(),
-        public_key: public_key.to_owned(),
+        public_key: Some(public_key.to_owned()),
         tenant: tenant.map(str::to_owned),
+        fault: None,
     }
 }
 
@@ -147,6 +156,7 @@ fn issue_offline(
     };
     let certificate = authority.issue(profile, &request, &points, public_key)?;
     Ok(TestCertificate {
+        private_key: None,
         key_id: certificate.key_id(),
         certificate: to_pem(&certificate.der),
         chain: vec![to_pem(authority.der())],

@@ -1,0 +1,58 @@
+"""Looks at the portal's page with things to play with, and plays."""
+
+from selenium.webdriver import Keys
+from selenium.webdriver.common.by import By
+
+from portal import expect, finish, settings, visit
+
+
+def put(page, selector, text):
+    field = page.one(selector)
+    field.clear()
+    field.send_keys(text)
+
+
+with visit() as page:
+    page.open("/portal/play")
+    page.until(lambda: len(page.all("#clocks tbody tr")) == 4, "four clocks")
+    page.until(lambda: "No fault waits" in page.text("#faults"), "no fault")
+    page.hold("play")
+
+    # The clock, by keyboard alone.
+    page.one('[data-advance="P90D"]').send_keys(Keys.ENTER)
+    page.until(lambda: page.text("#clocks").count("90 d ahead") == 4, "four clocks that were moved")
+    page.one("#clock-reset").send_keys(Keys.SPACE)
+    page.until(lambda: "ahead" not in page.text("#clocks"), "clocks as they were")
+
+    # A fault strikes, and is gone.
+    put(page, "#fault-next", "2")
+    page.click("#fault-form button.primary")
+    page.until(lambda: "the next 2 calls" in page.text("#faults"), "a fault that waits")
+    status = page.driver.execute_async_script("fetch('/bunq/openapi.json').then(a => arguments[0](a.status))")
+    expect(status == 503, f"a call that a fault strikes: {status}")
+    page.click(".faults button")
+    page.until(lambda: "No fault waits" in page.text("#faults"), "no fault any more")
+    page.click("#fault-form summary")
+    put(page, "#fault-path", "nonsense")
+    page.click("#fault-form button.primary")
+    page.until(lambda: "path is the path of a call" in page.text("#fault-problem"), "why a path is refused")
+
+    # Data of one's own.
+    put(page, "#iban", settings()["iban"])
+    put(page, "#amount", "5.25")
+    page.click("#transaction-form button")
+    page.until(lambda: "5.25 EUR is booked" in page.text("#data-done"), "a transaction")
+    page.click("#file-form button")
+    page.until(lambda: "1 customers and 1 transactions" in page.text("#data-done"), "a file that was loaded")
+    put(page, "#document", "customers: 1")
+    page.click("#file-form button")
+    page.until(lambda: "line 1, customers" in page.text("#data-problem"), "what is wrong with a file")
+
+    # Certificates.
+    page.click("#certificate-form button")
+    page.until(lambda: "BEGIN CERTIFICATE" in page.text("#certificate-done"), "a certificate")
+    refused = page.console()
+    expect(all("Failed to load resource" in str(message) for message in refused), f"the console says {refused}")
+    page.hold("play-done")
+    octets = page.check_first_view("play")
+    finish(page, {"octets": octets})
