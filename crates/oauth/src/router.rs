@@ -17,6 +17,9 @@ use crate::error::Error;
 use crate::keys::SigningKeys;
 use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
+
 /// The path prefix the authorization server is mounted under.
 pub const PREFIX: &str = "/auth";
 
@@ -51,7 +54,7 @@ pub fn router(edge: Edge, keys: SigningKeys) -> Router {
     let mut operations = operations();
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
     let server = format!("{}{PREFIX}", edge.public_url);
-    operations.push(openapi::description("Authorization server", &server, described));
+    operations.push(openapi::description("Authorization server", &server, described, EXAMPLES));
     openapi::route_all(Router::new(), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
@@ -67,25 +70,32 @@ fn operations() -> Vec<Operation<Services>> {
             200,
             "Configuration of a tenant's issuer",
             discovery::configuration,
-        ),
-        Operation::get("/{tenant}/v1/jwks", 200, "Keys that ID tokens are signed with", discovery::jwks),
-        Operation::post("/{tenant}/v1/registration", 201, "Register a client", registration::register),
-        Operation::post("/{tenant}/v1/par", 201, "Push an authorization request", par::push),
+        )
+        .with("discovery", &[]),
+        Operation::get("/{tenant}/v1/jwks", 200, "Keys that ID tokens are signed with", discovery::jwks)
+            .with("discovery", &[]),
+        Operation::post("/{tenant}/v1/registration", 201, "Register a client", registration::register)
+            .with("registration", &["Authorization"]),
+        Operation::post("/{tenant}/v1/par", 201, "Push an authorization request", par::push)
+            .with("authorization", &[]),
         Operation::new(
             Method::GET,
             "/{tenant}/v1/auth",
             302,
             "Authorization request of a browser",
             get(authorize::get).head(authorize::head),
-        ),
-        Operation::post("/{tenant}/v1/auth", 302, "Authorization request by a form", authorize::post),
+        )
+        .with("authorization", &[]),
+        Operation::post("/{tenant}/v1/auth", 302, "Authorization request by a form", authorize::post)
+            .with("authorization", &[]),
         Operation::post(
             "/{tenant}/v1/token",
             200,
             "Trade a code or refresh token for tokens",
             token::exchange,
-        ),
-        Operation::post("/{tenant}/v1/token/revoke", 200, "End a token", revoke::revoke),
+        )
+        .with("tokens", &[]),
+        Operation::post("/{tenant}/v1/token/revoke", 200, "End a token", revoke::revoke).with("tokens", &[]),
         Operation::get("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
             .with("tokens", AUTHORIZATION),
         Operation::post("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
@@ -97,8 +107,10 @@ fn operations() -> Vec<Operation<Services>> {
             200,
             "The bank's page, where the customer logs in and decides",
             pages::get,
-        ),
-        Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post),
+        )
+        .with("authorization", &[]),
+        Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
+            .with("authorization", &[]),
     ]
 }
 

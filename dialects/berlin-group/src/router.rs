@@ -15,6 +15,9 @@ use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, 
 pub const DIALECT: Dialect =
     Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount: |edge| mount(edge).into() };
 
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
+
 /// What a signed call carries.
 const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-Certificate"];
 
@@ -22,15 +25,22 @@ const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-
 const DATA: &[&str] = &["Consent-ID", "Authorization"];
 
 fn mount(edge: Edge) -> Router {
-    let operations =
-        onboarding().into_iter().chain(consents()).chain(accounts()).chain(payments()).chain(funds());
-    let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
-    let mut operations: Vec<_> = operations.map(signed).collect();
+    let groups = [
+        ("onboarding", onboarding()),
+        ("consents", consents()),
+        ("accounts", accounts()),
+        ("payments", payments()),
+        ("confirmation of funds", funds()),
+    ];
+    let signed = |(tag, operations): (&'static str, Vec<Operation<Edge>>)| {
+        operations.into_iter().map(move |operation| operation.with(tag, SIGNED))
+    };
+    let mut operations: Vec<_> = groups.into_iter().flat_map(signed).collect();
     operations
         .push(Operation::get("/version", 200, "Version of the program", async || env!("CARGO_PKG_VERSION")));
     let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
     let server = format!("{}{}", edge.public_url, DIALECT.prefix);
-    operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
+    operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described, EXAMPLES));
     openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(not_allowed)

@@ -30,6 +30,9 @@ pub const DIALECT: Dialect = Dialect {
     mount,
 };
 
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
+
 /// The path prefix the dialect is mounted under.
 pub(crate) const PREFIX: &str = "/bunq";
 
@@ -75,7 +78,7 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
     let described = pages.iter().chain([&token]).map(|operation| operation.described().clone());
     let described: Vec<_> = described.chain(routes::described()).collect();
     let server = format!("{}{PREFIX}", edge.public_url);
-    pages.push(openapi::description("bunq's PSD2 API", &server, described));
+    pages.push(openapi::description("bunq's PSD2 API", &server, described, EXAMPLES));
     let api = Router::new()
         .route("/v1/token", token.into_handlers())
         .fallback(serve)

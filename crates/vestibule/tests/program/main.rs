@@ -11,6 +11,7 @@ mod connections;
 mod crash;
 mod crash_payments;
 mod data_folder;
+mod description_examples;
 mod descriptions;
 mod documentation;
 mod documentation_links;
