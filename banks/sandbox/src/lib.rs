@@ -29,6 +29,6 @@ mod tests;
 pub use authorities::Authorities;
 pub use clock::SandboxClock;
 pub use due_orders::due;
-pub use management::{management, management_description};
+pub use management::{PortalPages, management, management_description};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};

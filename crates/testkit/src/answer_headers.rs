@@ -40,6 +40,10 @@ const POLICY: (&str, &str) = (
     "; base-uri 'none'; frame-ancestors 'none'",
 );
 
+/// The beginning of the policy of the portal's pages, which have scripts of their own and call the management API.
+const PORTAL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                             connect-src 'self' http";
+
 /// What no answer has: names of the software.
 const OF_NOBODY: &[&str] = &["server", "via", "x-powered-by"];
 
@@ -71,7 +75,9 @@ pub(crate) fn hold(request: &Request, answer: &Answer) {
     if answer.header("content-type").starts_with("text/html") {
         all_have(OF_PAGES);
         let policy = answer.header("content-security-policy");
-        if !policy.starts_with(POLICY.0) || !policy.ends_with(POLICY.1) {
+        let is_of_portal = answer.status == 200 && (path == "/" || path.starts_with("/portal/"));
+        let begins = if is_of_portal { PORTAL_POLICY } else { POLICY.0 };
+        if !policy.starts_with(begins) || !policy.ends_with(POLICY.1) {
             wrong("content-security-policy");
         }
     }

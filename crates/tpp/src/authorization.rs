@@ -29,6 +29,11 @@ impl std::fmt::Debug for PendingAuthorization {
     }
 }
 
+/// The challenge to a code verifier (RFC 7636, 4.2, S256).
+pub(crate) fn challenge(code_verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, code_verifier.as_bytes()))
+}
+
 impl PendingAuthorization {
     /// Completes a link of the bank with challenge and state. What is in the link stays.
     ///
@@ -42,7 +47,7 @@ impl PendingAuthorization {
         }
         let code_verifier = random::secret() + &random::secret();
         let state = random::secret();
-        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, code_verifier.as_bytes()));
+        let challenge = challenge(&code_verifier);
         url.query_pairs_mut()
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")

@@ -1,5 +1,6 @@
 //! A call as it goes over the wire, and as a command that anyone can repeat.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub struct Call {
     /// The URL.
     pub url: String,
     /// Header fields in the order they are sent.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The exact octets of the body; empty for none.
     pub body: Vec<u8>,
     /// What was signed, if anything was.
@@ -57,8 +58,8 @@ impl Call {
         Self { method, url, headers: Vec::new(), body, signing_string: None, tls_files: None, ca_file: None }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(crate) fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 

@@ -5,6 +5,7 @@
 //!   bunq.
 //! - [`announcement::Announcement`] is what a sandbox says about itself.
 //! - [`sandbox::Management`] gets test certificates, customers and approvals from a sandbox.
+//! - [`replay`] sends calls that were written down in a file again, and says what differed.
 //! - [`state::StateFolder`] keeps keys, certificates and credentials, one folder a bank and dialect.
 //!
 //! The client signs the exact octets it sends, retries only what cannot have reached the bank or what the bank
@@ -27,6 +28,7 @@ pub mod loopback;
 pub mod payments;
 pub mod private_files;
 mod random;
+pub mod replay;
 pub mod sandbox;
 pub mod state;
 mod third_party;

@@ -84,6 +84,19 @@ pub struct Approval<'a> {
     pub digipass_number: Option<&'a str>,
 }
 
+/// Where a tenant's clock is moved: by a span as in ISO 8601, or to a moment as in RFC 3339.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClockMove<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// By how much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advance: Option<&'a str>,
+    /// Where to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<&'a str>,
+}
+
 impl Management {
     /// The management API at `url`.
     pub fn new(transport: Transport, url: &str) -> Self {
@@ -174,6 +187,14 @@ impl Management {
             .map_err(|error| Error::Answer { url, reason: error.to_string() })
     }
 
+    /// Moves a tenant's clock; returns where it is then.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn move_clock(&self, wish: &ClockMove<'_>) -> Result<serde_json::Value, Error> {
+        self.send(http::Method::PUT, "/clock", wish).await
+    }
+
     /// Whoever knows none of these paths is something else, most likely the bank itself.
     fn explain(&self, error: Error) -> Error {
         match error {
@@ -191,9 +212,18 @@ impl Management {
         path: &str,
         request: &impl Serialize,
     ) -> Result<T, Error> {
+        self.send(http::Method::POST, path, request).await
+    }
+
+    async fn send<T: serde::de::DeserializeOwned>(
+        &self,
+        method: http::Method,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<T, Error> {
         let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call = Call::new(http::Method::POST, format!("{}{path}", self.url), body)
-            .header("content-type", "application/json");
+        let call =
+            Call::new(method, format!("{}{path}", self.url), body).header("content-type", "application/json");
         self.transport.json(call).await
     }
 }

@@ -118,13 +118,8 @@ impl Transport {
     ///
     /// # Errors
     /// [`Error::Bank`], [`Error::Unreachable`], [`Error::Answer`]
-    pub(crate) async fn receive(&self, mut call: Call, repeats: bool) -> Result<Received, Error> {
-        if call.url.starts_with("https:") {
-            call.ca_file.clone_from(&self.settings.ca_file);
-            let files = self.settings.tls.as_ref();
-            call.tls_files = files.map(|tls| (tls.certificate.clone(), tls.private_key.clone()));
-        }
-        self.tell(&Seen::Call(&call));
+    pub(crate) async fn receive(&self, call: Call, repeats: bool) -> Result<Received, Error> {
+        let call = self.announced(call);
         let mut pauses = PAUSES.iter().filter(|_| repeats);
         loop {
             // A query may hold what is secret.
@@ -136,6 +131,27 @@ impl Transport {
                 _ => return result,
             }
         }
+    }
+
+    /// Sends a call once and hands out its answer, whatever that says.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], [`Error::Unresolved`], [`Error::Answer`] if it is too large.
+    pub(crate) async fn ask(&self, call: Call) -> Result<Answered, Error> {
+        let call = self.announced(call);
+        let url = call.url.split('?').next().unwrap_or_default();
+        self.patiently(&format!("the answer of {} {url}", call.method), self.exchange(&call)).await
+    }
+
+    /// A call with the files that it is sent with, once it was told.
+    fn announced(&self, mut call: Call) -> Call {
+        if call.url.starts_with("https:") {
+            call.ca_file.clone_from(&self.settings.ca_file);
+            let files = self.settings.tls.as_ref();
+            call.tls_files = files.map(|tls| (tls.certificate.clone(), tls.private_key.clone()));
+        }
+        self.tell(&Seen::Call(&call));
+        call
     }
 
     /// Waits before the same call again, and says for how long and why if that is long.
@@ -166,18 +182,26 @@ impl Transport {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Received, Error> {
+        let Answered { status, headers, body } = self.exchange(call).await?;
+        if status.is_success() {
+            return Ok(Received { headers, body: body.into() });
+        }
+        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+        let retry_after = text("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        Err(Error::Bank(BankError::parse(status.as_u16(), &body, text("x-request-id"), retry_after)))
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Answered, Error> {
         let unreachable = |error: reqwest::Error| why(&call.url, &error);
         let mut request = self.client.request(call.method.clone(), &call.url);
         for (name, value) in &call.headers {
-            request = request.header(*name, value);
+            request = request.header(name.as_ref(), value);
         }
         if !call.body.is_empty() {
             request = request.body(call.body.clone());
         }
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let text = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
-        let (request_id, retry_after) = (text("x-request-id"), text("retry-after"));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > MAX_ANSWER {
@@ -188,12 +212,7 @@ impl Transport {
         }
         let answered = Answered { status, headers: std::mem::take(response.headers_mut()), body };
         self.tell(&Seen::Answer(&answered));
-        let Answered { headers, body, .. } = answered;
-        if status.is_success() {
-            return Ok(Received { headers, body: body.into() });
-        }
-        let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
-        Err(Error::Bank(BankError::parse(status.as_u16(), &body, request_id, retry_after)))
+        Ok(answered)
     }
 }
 

@@ -4,15 +4,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router};
 use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
 use gateway::domain::Language;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use web::{Address, ErrorPage, HomePage};
+use web::ErrorPage;
 
-use crate::addresses::Addresses;
 use crate::dialects::DIALECTS;
 
 /// What a bank consists of.
@@ -27,21 +25,16 @@ pub(crate) struct Bank {
 
 impl Bank {
     /// Sets everything up, each dialect once. `own` is what this kind of bank serves beside.
-    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router, addresses: &Addresses) -> Self {
+    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router) -> Self {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
         let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
-        Self { public: public(edge, key, (own, addresses.clone()), &dialects), due, dialects }
+        Self { public: public(edge, key, own, &dialects), due, dialects }
     }
 }
 
 /// Every dialect under its prefix, the authorization server, the pages, and what the bank has of its own.
-fn public(
-    edge: &Edge,
-    key: SigningKeys,
-    (own, addresses): (Router, Addresses),
-    dialects: &[(Dialect, Mounted)],
-) -> Router {
+fn public(edge: &Edge, key: SigningKeys, own: Router, dialects: &[(Dialect, Mounted)]) -> Router {
     let mut mounted: Vec<_> = dialects
         .iter()
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
@@ -51,7 +44,6 @@ fn public(
     let mut router = web::routes()
         .merge(oauth::well_known(edge.clone(), key))
         .merge(own)
-        .route("/", get(async move || home(&addresses)))
         .fallback(not_found)
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
@@ -80,25 +72,6 @@ fn refused(rejected: Rejected) -> Response {
     let body = serde_json::json!({"error": "invalid_request", "message": rejected.to_string()});
     note_code("invalid_request");
     (rejected.status(), Json(body)).into_response()
-}
-
-fn home(addresses: &Addresses) -> Response {
-    let address = |label: &str, url: String| Address { label: label.to_owned(), url };
-    let mut listed = vec![
-        address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
-        address("API (bunq)", format!("{}/bunq/v1", addresses.public)),
-        address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)),
-        address("Management API", addresses.management.clone()),
-    ];
-    listed.extend(addresses.tls.iter().map(|url| address("With TLS", url.clone())));
-    let page = HomePage {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        addresses: listed,
-        next_command: addresses.next_command("vestibule"),
-        flow_command: addresses.flow_command("vestibule"),
-        tenants: addresses.tenants.clone(),
-    };
-    web::page(StatusCode::OK, &page)
 }
 
 async fn not_found(headers: HeaderMap) -> Response {

@@ -12,6 +12,7 @@ mod dialects;
 mod forgetting;
 mod listener;
 mod places;
+mod portal;
 pub mod profiles;
 mod sandbox;
 mod start_error;

@@ -11,7 +11,7 @@ use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
 use gateway::{Clock, Drawer, Store, StoreError};
 use oauth::SigningKeys;
-use sandbox::{Sandbox, SandboxSettings};
+use sandbox::{PortalPages, Sandbox, SandboxSettings};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use url::{Host, Url};
 
@@ -22,7 +22,7 @@ use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::profiles::Strictness;
 use crate::start_error::StartError;
-use crate::{tasks, tls};
+use crate::{portal, tasks, tls};
 
 /// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
 #[derive(Debug)]
@@ -88,9 +88,14 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         loopback: loopback(&sockets, &public_url),
     });
     let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
-    let mut bank = Bank::new(&edge, key.clone(), publication(&sandbox, &addresses), &addresses);
+    let page_origins = portal::origins(&sockets, &public_url);
+    let token = sandbox.randomness.secret();
+    let pages = PortalPages::new(&page_origins, &token);
+    let own =
+        publication(&sandbox, &addresses).merge(portal::pages(&sandbox, &addresses, page_origins, token));
+    let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
-    let management = management(&edge, key, &sandbox, &bank);
+    let management = management(&edge, key, &sandbox, &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
     let serving =
@@ -143,7 +148,7 @@ fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
 }
 
 /// The management listener: what the sandbox itself offers, and approvals without a browser.
-fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank) -> Router {
+fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank, pages: PortalPages) -> Router {
     let books = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let books = books.clone();
@@ -153,7 +158,7 @@ fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank) -> 
     let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone())
+    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone(), pages)
 }
 
 /// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the

@@ -6,7 +6,6 @@
 mod assets;
 mod authorise;
 mod error_page;
-mod home;
 mod language;
 mod page;
 mod payment;
@@ -16,9 +15,8 @@ mod written;
 pub use assets::routes;
 pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
 pub use error_page::ErrorPage;
-pub use home::{Address, HomePage};
 pub use language::{Texts, language_of_browser, language_of_locales, texts};
-pub use page::{form_page, page};
+pub use page::{form_page, page, page_with_policy};
 pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
 };

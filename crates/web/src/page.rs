@@ -24,14 +24,20 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 /// Renders a page with a form whose answer may be a redirect to `target`, an origin or a scheme with its colon:
 /// browsers hold redirects after a form against the policy too.
 pub fn form_page(status: StatusCode, template: &impl Template, target: &str) -> Response {
-    let mut response = page(status, template);
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {target}; base-uri 'none'; \
          frame-ancestors 'none'"
     );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    match HeaderValue::from_str(&policy) {
+        Ok(policy) => page_with_policy(status, template, policy),
+        Err(_) => page(status, template),
     }
+}
+
+/// Renders a page with a content security policy of its own.
+pub fn page_with_policy(status: StatusCode, template: &impl Template, policy: HeaderValue) -> Response {
+    let mut response = page(status, template);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod clocks;
+mod origins;
 mod payments;
 mod resource_servers;
 mod third_parties;
@@ -11,16 +12,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRef, Path, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, check_host, read_body, read_json, with_fault};
+use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use self::origins::PortalPages;
 
 use crate::Sandbox;
 use crate::clock::ClockError;
@@ -46,12 +49,13 @@ impl FromRef<Management> for Sandbox {
 
 /// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
 /// interfaces where customers have credentials of their own, by name, and `due` what has to be done as time goes by: it
-/// is done before the answer when a clock was moved.
+/// is done before the answer when a clock was moved. `pages` are the web pages that may call it.
 pub fn management(
     sandbox: Sandbox,
     others: Router,
     doors: Vec<(&'static str, Door)>,
     due: Vec<Due>,
+    pages: PortalPages,
 ) -> Router {
     Router::new()
         .route("/", get(index))
@@ -74,7 +78,7 @@ pub fn management(
         .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
-        .layer(from_fn(same_origin_only))
+        .layer(from_fn_with_state(pages, origins::own_pages_only))
         .layer(from_fn(private))
 }
 
@@ -149,23 +153,6 @@ impl From<ClockError> for Error {
             ClockError::Store(error) => error.into(),
         }
     }
-}
-
-/// The listener has no log-in, so pages of other sites must not reach it through a browser: neither across
-/// origins, nor under a name that was made to point here.
-async fn same_origin_only(request: Request, next: Next) -> Response {
-    if let Err(rejected) = check_host(&request) {
-        return Error::from(rejected).into_response();
-    }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
-    let is_local = host.parse::<std::net::IpAddr>().is_ok() || !host.contains('.');
-    if request.headers().contains_key(header::ORIGIN) || !is_local {
-        let message =
-            "the management API cannot be called from web pages; call it by IP address or plain host name";
-        return Error::new(StatusCode::FORBIDDEN, "forbidden", message).into_response();
-    }
-    next.run(request).await
 }
 
 /// Answers hold private keys: no cache keeps them, no page of another site embeds them, no browser guesses what they are.

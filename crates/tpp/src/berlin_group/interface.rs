@@ -2,7 +2,7 @@
 
 use berlin_group::wire::InitialAccessToken;
 use eidas::header::to_header_value;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_signatures::Message;
 use http_signatures::cavage::{sign_string, signing_string};
 use http_signatures::digest::{DigestAlgorithm, digest_header};
@@ -109,8 +109,6 @@ impl Interface {
 
     /// The same for a request with this id.
     pub(super) fn signed_as(&self, call: Call, request_id: &str) -> Result<Call, Error> {
-        let setup =
-            |error: &dyn std::fmt::Display| Error::Setup(format!("the request cannot be signed: {error}"));
         let certificate = to_header_value(&self.identity.certificate.der);
         let digest = digest_header(DigestAlgorithm::Sha256, &call.body);
         let mut call = call
@@ -121,23 +119,29 @@ impl Interface {
         if self.ssl_certificate {
             call = call.header("ssl-certificate", certificate);
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in &call.headers {
-            headers.append(*name, HeaderValue::from_str(value).map_err(|error| setup(&error))?);
-        }
-        let url = Url::parse(&call.url).map_err(|error| setup(&error))?;
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{query}", url.path());
-        let message =
-            Message { method: &call.method, target: &target, base_uri: &self.bank, headers: &headers };
-        let names: Vec<&str> = SIGNED.into_iter().filter(|name| headers.contains_key(*name)).collect();
-        let text = signing_string(&names, &message, None, None).map_err(|error| setup(&error))?;
-        let identity = &self.identity;
-        let value = sign_string(&text, &identity.key, identity.algorithm, &identity.key_id, &names)
-            .map_err(|error| setup(&error))?;
-        call.signing_string = Some(String::from_utf8_lossy(&text).into_owned());
-        Ok(call.header("signature", value))
+        sign(call, &self.identity, &self.bank)
     }
+}
+
+/// Adds the signature over those headers of a call that are signed.
+pub(crate) fn sign(mut call: Call, identity: &SigningIdentity, bank: &str) -> Result<Call, Error> {
+    let setup =
+        |error: &dyn std::fmt::Display| Error::Setup(format!("the request cannot be signed: {error}"));
+    let mut headers = HeaderMap::new();
+    for (name, value) in &call.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| setup(&error))?;
+        headers.append(name, HeaderValue::from_str(value).map_err(|error| setup(&error))?);
+    }
+    let url = Url::parse(&call.url).map_err(|error| setup(&error))?;
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{query}", url.path());
+    let message = Message { method: &call.method, target: &target, base_uri: bank, headers: &headers };
+    let names: Vec<&str> = SIGNED.into_iter().filter(|name| headers.contains_key(*name)).collect();
+    let text = signing_string(&names, &message, None, None).map_err(|error| setup(&error))?;
+    let value = sign_string(&text, &identity.key, identity.algorithm, &identity.key_id, &names)
+        .map_err(|error| setup(&error))?;
+    call.signing_string = Some(String::from_utf8_lossy(&text).into_owned());
+    Ok(call.header("signature", value))
 }
 
 /// The URL behind a link in any of the forms that banks write: absolute, from the origin, from the interface's

@@ -17,3 +17,4 @@ mod third_party;
 mod tokens;
 
 pub use client::Client;
+pub(crate) use interface::sign;

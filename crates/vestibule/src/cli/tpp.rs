@@ -87,6 +87,8 @@ pub(crate) enum TppCommand {
     /// Ask what became of a consent, a draft or a payment.
     #[command(subcommand)]
     Status(TppStatusCommand),
+    /// Run a test that the portal saved, with a third party and a customer of its own, and say what differed.
+    Replay(TppReplayArgs),
     /// Forget everything that is kept about the bank, keys too.
     Forget,
     /// Do a whole job in one go and show each step with its time.
@@ -144,6 +146,13 @@ pub(crate) struct TppRegisterArgs {
     /// sector_identifier_uri of the registration.
     #[arg(long, value_name = "URL", default_value = "")]
     pub(crate) sector_identifier_uri: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TppReplayArgs {
+    /// The test, as the portal saved it.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,10 @@ async fn the_first_page_says_what_runs_where() {
     ] {
         assert!(page.body.contains(text), "{text}");
     }
-    assert!(!page.body.contains("<script") && !page.body.contains("http-equiv"));
+    let scripts = page.body.matches("<script").count();
+    assert!(scripts > 0 && !page.body.contains("http-equiv"));
+    let own = page.body.matches("<script type=\"module\" src=\"/portal/assets/").count();
+    assert_eq!(scripts, own, "no script stands in the page, and none is from elsewhere");
     let outside: Vec<_> = page.body.match_indices("href=\"http").collect();
     assert!(outside.is_empty(), "the page needs nothing from elsewhere");
     for (path, kind) in [("/assets/style.css", "text/css"), ("/assets/icon.svg", "image/svg+xml")] {

@@ -11,6 +11,7 @@ mod payment_flow;
 mod payment_wish;
 mod payments;
 mod reading;
+mod replay;
 mod session;
 mod show_calls;
 mod table;
@@ -35,13 +36,14 @@ pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
         Dialect::Bunq => session.run::<bunq::Client>(args.command).await,
     };
     let explained = |failure| session.explain(failure, tenant.as_deref()).with(&session.hints);
-    done.map(|()| ExitCode::SUCCESS).map_err(explained)
+    done.map_err(explained)
 }
 
 impl Session<'_> {
-    async fn run<C: ThirdParty>(&self, command: TppCommand) -> Result<(), Failure> {
+    async fn run<C: ThirdParty>(&self, command: TppCommand) -> Result<ExitCode, Failure> {
         self.check_address(C::FOREIGN_PATHS)?;
-        match command {
+        let done = match command {
+            TppCommand::Replay(command) => return self.replay(&command.file).await,
             TppCommand::Certificate(command) => self.certificate::<C>(command).await,
             TppCommand::Register(command) => self.register::<C>(command).await,
             TppCommand::Show(command) => self.show(&command),
@@ -63,6 +65,7 @@ impl Session<'_> {
             TppCommand::Flow(TppFlowCommand::Pis(command)) => self.flow_pis::<C>(&command).await,
             TppCommand::Flow(TppFlowCommand::Funds(command)) => self.flow_funds::<C>(&command).await,
             TppCommand::Flow(TppFlowCommand::Bunq(command)) => self.flow_bunq::<C>(&command).await,
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }

@@ -249,7 +249,7 @@ impl<'a> Session<'a> {
     }
 
     /// File with the authority of the bank's TLS certificate, if it is a private one. A sandbox tells its own.
-    fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
+    pub(super) fn ca_file(&self) -> Result<Option<PathBuf>, Failure> {
         match (&self.args.ca, &self.announced) {
             (Some(path), _) => Ok(Some(path.clone())),
             (None, Some(announced)) if self.args.bank.starts_with("https:") => {
@@ -260,7 +260,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
+    pub(super) fn transport(&self, settings: TransportSettings) -> Result<Transport, Failure> {
         Ok(Transport::new(settings, Some(observer(self.args.show_calls)))?)
     }
 }

@@ -1,0 +1,245 @@
+// The flow page: which third party, customer and flow are chosen, and what happens when something is pressed.
+
+import { all, announce, busy, fill, make, one } from "./dom.js";
+import { manage } from "./management.js";
+import { change, customer, keepCustomer, keepThirdParty, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
+import { newKeyPair, publicKeyOf } from "./signing.js";
+import { flowOf, flows } from "./flows/index.js";
+import { showCall } from "./flow/call.js";
+import { showClock } from "./flow/clock.js";
+import { showPhone } from "./flow/phone.js";
+import { arrival, departure, take, valuesOf } from "./flow/run.js";
+import { again, keepRun, onArrival, runOf } from "./flow/runs.js";
+import { testOf } from "./flow/save.js";
+import { markStep, showSteps } from "./flow/steps.js";
+import { texts } from "./flow/texts.js";
+import { MissingValue } from "./flow/values.js";
+
+const bank = location.origin;
+const callback = `${bank}/portal/callback`;
+const asked = new URLSearchParams(location.search);
+const publicKeys = new Map();
+
+let flow = flowOf(asked.get("flow"));
+let party;
+let run;
+
+/** What a call needs to know of where it is made. */
+async function place() {
+  const certificate = signingCertificate(party);
+  if (!publicKeys.has(certificate.keyId)) publicKeys.set(certificate.keyId, await publicKeyOf(certificate.privateKey));
+  const known = party.registration?.redirectUris ?? [];
+  const { clientId, clientSecret } = (flow.dialect === "berlin-group" && party.registration) || {};
+  return {
+    bank,
+    tenant: tenant(),
+    // Who registered other addresses goes on with theirs.
+    redirectUri: known.length === 0 || known.includes(callback) ? callback : known[0],
+    thirdParty: { ...certificate, organizationIdentifier: party.identifier, publicKey: publicKeys.get(certificate.keyId) },
+    customer: customer(),
+    kept: { ...(clientId && { clientId, clientSecret }), ...run.kept },
+  };
+}
+
+const currentStep = () => flow.steps.find((step) => step.name === run.current) ?? flow.steps[0];
+
+/** Where the customer decides, if something waits for them. */
+async function waiting(here) {
+  const step = flow.steps.find((step) => step.approval);
+  const before = flow.steps[flow.steps.indexOf(step) - 1];
+  if (!run.results[before.name]?.isDone || run.results[step.name]) return null;
+  try {
+    return await departure(step, here);
+  } catch (error) {
+    if (error instanceof MissingValue) return null;
+    throw error;
+  }
+}
+
+/** Draws everything anew. What has the focus keeps it. */
+async function draw() {
+  party = thirdParty();
+  const isReady = party !== undefined && customer() !== undefined;
+  one("#begin").hidden = isReady;
+  one("#flow").hidden = !isReady;
+  drawChoices();
+  if (!isReady) return;
+  run = runOf(party, tenant(), flow);
+  const here = await place();
+  const values = await valuesOf(here);
+  const url = await waiting(here);
+  const focused = document.activeElement?.id;
+  showSteps(one("#steps"), { flow, run, choose });
+  showCall(one("#call"), { step: currentStep(), flow, run, place: here, values, send: () => go(currentStep()), edit });
+  showPhone(one("#phone"), { flow, run, party, customer: here.customer, url, decide: (decision) => go(flow.steps.find((step) => step.approval), decision) });
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function drawChoices() {
+  const { thirdParties, customers } = read();
+  const option = (value, text, isChosen) => make("option", { value, selected: isChosen }, text);
+  fill(one("#party"), ...thirdParties.map((one) => option(one.id, `${one.name}, ${one.identifier}`, one.id === party?.id)));
+  const mine = customers.filter((one) => one.tenant === tenant());
+  fill(one("#customer"), ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === customer()?.customerId)));
+  for (const button of all("[data-flow]")) button.setAttribute("aria-pressed", String(button.dataset.flow === flow.id));
+  one("#flow-about").textContent = flow.about;
+}
+
+const keep = () => keepRun(party, tenant(), flow, run);
+
+function choose(name) {
+  run.current = name;
+  keep();
+  draw();
+}
+
+/** Another text for a field of the step that is shown, or none for the original. */
+function edit(field, text) {
+  const { [field]: _, ...others } = run.edits[run.current] ?? {};
+  run.edits[run.current] = text === undefined ? others : { ...others, [field]: text };
+  keep();
+  markStep(run.current, Object.keys(run.edits[run.current]).length > 0);
+}
+
+/** What the customer does, by the management API, which does it by the rules of the bank's pages. */
+async function decided(step, here, decision) {
+  try {
+    const url = await departure(step, here);
+    const { iban, digipassNumber } = here.customer;
+    const { location } = await manage("POST", "/approvals", { url, iban, digipassNumber, decision });
+    const back = arrival(location);
+    return { decision, back, kept: back.code ? { code: back.code } : {}, isDone: Boolean(back.code) };
+  } catch (error) {
+    if (error instanceof MissingValue) throw error;
+    return { decision, back: { error: error.code ?? "failed", error_description: error.message }, kept: {}, isDone: false };
+  }
+}
+
+/** Takes a step; says whether it led on. */
+async function go(step, decision = "approve") {
+  run.current = step.name;
+  complain(null);
+  try {
+    const here = await place();
+    const result = step.approval ? await decided(step, here, decision) : await take(step, run.edits[step.name] ?? {}, here);
+    run.results[step.name] = result;
+    run.kept = { ...run.kept, ...result.kept };
+    keep();
+    if (step.name === "register" && result.isDone) register(result, here);
+    announce(texts.sent(step.title, result.answer?.status ?? result.back?.error ?? "code", result.answer?.milliseconds ?? 0));
+    return result.isDone;
+  } catch (error) {
+    keep();
+    complain(error);
+    return false;
+  } finally {
+    await draw();
+  }
+}
+
+/** The home page and other flows know of the registration too. */
+function register({ kept: { clientId, clientSecret } }, { redirectUri }) {
+  keepThirdParty({ ...party, registration: { tenant: tenant(), clientId, clientSecret, redirectUris: [redirectUri] } });
+}
+
+function complain(error) {
+  const root = one("#problem");
+  if (error === null) return fill(root);
+  const from = error instanceof MissingValue && flow.steps.find((step) => step.keep?.[error.value] || stepsOf(error.value) === step.name);
+  const text = error instanceof MissingValue ? texts.missing(error.value, from?.title) : error.message;
+  fill(root, make("p.problem", { role: "alert" }, text));
+}
+
+/** The step that gives what a computed value is made of. */
+const stepsOf = (value) => ({ basic: "register", publicKeySignature: "installation" })[value];
+
+async function runAll() {
+  run = again(run);
+  keep();
+  for (const step of flow.steps) if (!(await go(step))) return;
+  announce(`${flow.title}: done`);
+}
+
+const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ?? flow.steps.at(-1);
+
+async function save() {
+  const test = testOf({ flow, run, place: await place(), party });
+  if (test.steps.length === 0) return complain(new Error("Send something first: a test is what was called and what came of it."));
+  const url = URL.createObjectURL(new Blob([JSON.stringify(test, null, 2), "\n"], { type: "application/json" }));
+  const link = make("a", { href: url, download: `${flow.id}.json` });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  announce(`Saved as ${flow.id}.json`);
+}
+
+/** A certificate for a key that is made here, and a customer, for whoever comes here first. */
+async function begin() {
+  if (thirdParty() === undefined) {
+    const { privateKey, publicKey } = await newKeyPair();
+    const number = crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
+    const identifier = `PSDNL-DNB-R${String(number).padStart(6, "0")}`;
+    const roles = ["PSP_PI", "PSP_AI", "PSP_IC"];
+    const wanted = { organizationIdentifier: identifier, organizationName: "Example TPP B.V.", roles, profile: "test-client", publicKey, tenant: tenant() };
+    const made = await manage("POST", "/test-certificates", wanted);
+    keepThirdParty({
+      id: crypto.randomUUID(),
+      identifier,
+      name: wanted.organizationName,
+      roles,
+      dialect: "berlin-group",
+      certificates: { "test-client": { ...made, privateKey } },
+      registration: null,
+    });
+  }
+  if (customer() === undefined) keepCustomer({ ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })), tenant: tenant() });
+}
+
+function press(selector, work) {
+  const button = one(selector);
+  button.addEventListener("click", () => busy(button, () => work().catch((error) => complain(error))));
+}
+
+press("#begin-button", begin);
+press("#run-all", runAll);
+press("#next", () => go(next()));
+press("#save", save);
+press("#again", async () => {
+  run = { ...again(run), current: flow.steps[0].name };
+  keep();
+  complain(null);
+  await draw();
+});
+
+for (const button of all("[data-flow]")) {
+  button.addEventListener("click", () => {
+    flow = flowOf(button.dataset.flow);
+    history.replaceState(null, "", `?flow=${flow.id}`);
+    complain(null);
+    draw();
+  });
+}
+one("#party").addEventListener("change", (event) => change((state) => (state.thirdParty = event.target.value)));
+one("#customer").addEventListener("change", (event) => change((state) => (state.customer = event.target.value)));
+
+let clockOf;
+function drawClock() {
+  if (clockOf === tenant()) return;
+  clockOf = tenant();
+  showClock(one("#clock"), clockOf, (move) => {
+    if (!run) return;
+    const after = flow.steps.findLast((step) => run.results[step.name])?.name ?? null;
+    run.moves.push({ after, ...move });
+    keep();
+  });
+}
+
+onChange(() => {
+  draw();
+  drawClock();
+});
+onArrival(draw);
+await draw();
+drawClock();
+if (asked.has("run") && run) await busy(one("#run-all"), runAll);

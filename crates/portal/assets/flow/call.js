@@ -1,0 +1,225 @@
+// The middle of the page: one call, as people read it, as it went over the wire, as it was signed, and as code.
+
+import { busy, fill, make } from "../dom.js";
+import { planOf } from "../snippets/plan.js";
+import { snippets } from "../snippets/index.js";
+import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
+import { explain, remedyOf } from "./remedies.js";
+import { jsonOf, prepare } from "./run.js";
+import { texts } from "./texts.js";
+import { leaves } from "./values.js";
+
+/** Members of an answer that are listed; longer ones are seen raw. */
+const MOST = 80;
+
+const TABS = [
+  ["readable", "Readable", readable],
+  ["raw", "Raw", raw],
+  ["signing", "Signing string", signingString],
+  ["curl", "curl", code],
+  ["cli", "CLI", command],
+  ...snippets.filter((one) => one.id !== "curl").map((one) => [one.id, one.title, code]),
+];
+
+let chosen = "readable";
+
+/**
+ * Shows a step.
+ * @param {HTMLElement} root
+ * @param {object} view `{step, flow, run, place, values, send, edit, show}`; `values` are those known now
+ */
+export function showCall(root, view) {
+  const { step } = view;
+  const tabs = step.approval ? TABS.filter(([id]) => id === "readable" || id === "cli") : TABS;
+  if (!tabs.some(([id]) => id === chosen)) chosen = "readable";
+  const draw = tabs.find(([id]) => id === chosen)[2];
+  const panel = make("div.tab-panel", { role: "tabpanel", id: "panel", "aria-labelledby": `tab-${chosen}`, tabindex: "0" });
+  panel.append(...[draw(view, chosen)].flat().filter((part) => part != null));
+  const choose = (id) => {
+    chosen = id;
+    showCall(root, view);
+    root.querySelector(`#tab-${id}`).focus();
+  };
+  const list = make("div.tabs", { role: "tablist", "aria-label": "How to see this call", keydown: (event) => move(event, tabs, choose) });
+  for (const [id, title] of tabs) {
+    const isChosen = id === chosen;
+    const attributes = { type: "button", role: "tab", id: `tab-${id}`, "aria-selected": String(isChosen), tabindex: isChosen ? "0" : "-1" };
+    list.append(make("button.tab", { ...attributes, "aria-controls": isChosen && "panel", click: () => choose(id) }, title));
+  }
+  const about = step.about && make("p.quiet", {}, step.about);
+  fill(root, make("h2", { id: "call-title" }, step.title), about, list, panel);
+}
+
+/** Arrows, Home and End choose among tabs. */
+function move(event, tabs, choose) {
+  const place = tabs.findIndex(([id]) => id === chosen);
+  const to = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  choose(tabs.at(to % tabs.length)[0]);
+}
+
+const copyable = (text, label) =>
+  make("div.command", {}, make("pre", { tabindex: "0" }, make("code", {}, text)), make("button.copy", { type: "button", "data-copy": text, "aria-label": `Copy ${label}` }));
+
+function readable(view) {
+  const { step, run } = view;
+  if (step.approval) return approval(view);
+  return [request(view), answer(view, run.results[step.name])];
+}
+
+function request({ step, run, values, send, edit }) {
+  const edits = run.edits[step.name] ?? {};
+  const rows = fieldsOf(step, edits).map((field) => row(field, step, values, edit));
+  const button = make("button", { type: "submit", id: "send" }, "Send this call");
+  const submit = (event) => {
+    event.preventDefault();
+    busy(button, send);
+  };
+  return make(
+    "form.request",
+    { submit, autocomplete: "off" },
+    make("p.line", {}, make("span.method", {}, step.call.method), " ", make("code", {}, shown(step, run, values))),
+    make("div.fields", {}, ...rows),
+    make("p.hint", {}, texts.leaveOut),
+    button,
+  );
+}
+
+/** The path as it is sent now. */
+function shown(step, run, values) {
+  return prepare(step, run.edits[step.name] ?? {}, withPlaces(values)).target;
+}
+
+/** Values, with the place itself for each that is not known yet. */
+const withPlaces = (values) => new Proxy(values, { get: (known, name) => known[name] ?? `{{${name}}}` });
+
+/** What a text says with the values that are known. */
+const filled = (text, values) => text.replace(/\{\{(\w+)(:encoded)?\}\}/g, (place, name) => values[name] ?? place);
+
+/** One field that can be edited; it marks itself, so that nothing else moves under the user's hands. */
+function row({ field, name, original, text, isEdited }, step, values, edit) {
+  const id = `field-${field}`.replace(/[^\w-]/g, "-");
+  const isMade = original === "" && SIGNING_HEADERS[step.call.sign].includes(name) && field.startsWith("header.");
+  const now = (text) => {
+    edit(field, text);
+    const made = row({ field, name, original, text: text ?? original, isEdited: text !== undefined }, step, values, edit);
+    const hadFocus = entry.contains(document.activeElement);
+    entry.replaceWith(made);
+    if (hadFocus) made.querySelector("input").focus();
+  };
+  const change = (event) => {
+    const given = event.target.value;
+    now(given === original || given === filled(original, values) ? undefined : given);
+  };
+  const input = make("input.mono", {
+    id,
+    change,
+    value: isEdited ? text : filled(original, values),
+    placeholder: isMade && texts.addedBySigning,
+    spellcheck: "false",
+    "aria-describedby": isEdited && `${id}-mark`,
+  });
+  const back = make("button.plain", { type: "button", "aria-label": `${texts.putBack}: ${name}`, click: () => now(undefined) }, texts.putBack);
+  const [part] = field.split(".", 1);
+  const label = make("label", { for: id }, name, part === "path" ? null : make("span.part", {}, ` ${part}`));
+  const mark = isEdited ? make("span.mark", { id: `${id}-mark` }, texts.edited) : null;
+  const entry = make(isEdited ? "div.entry.edited" : "div.entry", {}, label, input, mark, isEdited ? back : null);
+  return entry;
+}
+
+function answer(view, result) {
+  if (!result) return make("section.answer", { "aria-label": "Answer" }, make("p.quiet", {}, texts.notSent));
+  const { answer } = result;
+  const head = make("h3", {}, "Answer ", badge(answer.status, result.isDone), make("span.quiet", {}, ` ${answer.milliseconds} ms`));
+  return make("section.answer", { "aria-label": "Answer" }, head, problem(view, result), answer.isCut && make("p.hint", {}, texts.cut), members(answer));
+}
+
+/** A status in its colour; what it means is told beside it too. */
+export const badge = (status, isDone) => make(isDone ? "span.badge.good" : "span.badge.bad", {}, String(status ?? "no answer"));
+
+/** Why a step led nowhere, in the bank's own words, and what to do. */
+function problem({ step, run }, { answer, isDone }) {
+  if (isDone) return answer.status === step.status ? null : make("p.hint", {}, texts.already);
+  const isEdited = Object.keys(run.edits[step.name] ?? {}).length > 0;
+  const { code, text, remedy } = explain(answer, { isEdited });
+  const absent = answer.status === step.status && Object.values(step.keep ?? {})[0];
+  return told(code, absent ? texts.absent(absent) : text, remedy);
+}
+
+const told = (code, text, remedy) =>
+  make(
+    "div.told",
+    { role: "alert" },
+    make("p.why", {}, code && make("strong", {}, `${code} `), text),
+    make("p", {}, make("strong", {}, "What to do: "), remedy),
+  );
+
+function members({ body }) {
+  const json = jsonOf(body);
+  if (json === undefined) return body ? make("pre", { tabindex: "0" }, body) : null;
+  const all = leaves(json);
+  const list = make("dl.members");
+  for (const [path, value] of all.slice(0, MOST)) {
+    list.append(make("div", {}, make("dt", {}, path), make("dd.mono", {}, typeof value === "string" ? value : JSON.stringify(value))));
+  }
+  const rest = all.length > MOST ? make("p.hint", {}, `${all.length - MOST} more members: see Raw.`) : null;
+  return make("div", {}, list, rest);
+}
+
+function approval({ step, run }) {
+  const result = run.results[step.name];
+  if (!result) return make("p.quiet", {}, texts.notSent);
+  const { back, isDone, decision } = result;
+  const words = make("p", {}, badge(isDone ? "code" : (back.error ?? "refused"), isDone), ` ${texts.decided[decision]}`);
+  if (isDone) return [words, members({ body: JSON.stringify(back, (_, value) => value ?? undefined) })];
+  return [words, told(back.error ?? "", back.error_description ?? "", remedyOf(back.error, "", null))];
+}
+
+/** Headers, one a line, and the body. */
+const wire = (first, headers, body) => `${[first, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`)].join("\n")}\n\n${body}`;
+
+function raw({ step, run, values }) {
+  const result = run.results[step.name];
+  const { method, target, headers, body } = result?.request ?? prepare(step, run.edits[step.name] ?? {}, withPlaces(values));
+  const sent = wire(`${method} ${target} HTTP/1.1`, headers, body);
+  const parts = [make("h3", {}, "Request"), copyable(sent, "the request")];
+  if (!result) return [...parts, make("p.quiet", {}, texts.notSent)];
+  const { answer } = result;
+  return [...parts, make("h3", {}, "Answer"), copyable(wire(`HTTP/1.1 ${answer.status}`, answer.headers, answer.body), "the answer")];
+}
+
+function signingString({ step, run }) {
+  const { sign } = step.call;
+  if (sign === "none") return make("p", {}, texts.notSigned);
+  const request = run.results[step.name]?.request;
+  const about = make("p", {}, sign === "bunq" ? texts.bunqSigned : texts.berlinGroupSigned);
+  if (!request) return [about, make("p.quiet", {}, texts.notSent)];
+  const header = sign === "bunq" ? "x-bunq-client-signature" : "signature";
+  return [
+    about,
+    copyable(request.signingString, "the signing string"),
+    make("h3", {}, "The header that came of it"),
+    copyable(`${header}: ${request.headers[header]}`, "the header"),
+  ];
+}
+
+function code({ step, run, place, values }, id) {
+  const snippet = snippets.find((one) => one.id === id);
+  const edits = run.edits[step.name] ?? {};
+  const request = prepare(step, edits, withPlaces(values));
+  const edited = Object.keys(edits).filter((field) => field.startsWith("header.")).map((field) => field.slice(7));
+  const text = snippet.code(planOf(place.bank, request, place.thirdParty, edited));
+  const isSigned = step.call.sign !== "none";
+  return [
+    make("p", {}, isSigned ? texts.ownFiles : "Save and run it:", " ", make("code", {}, snippet.how)),
+    copyable(text, `the program ${snippet.file}`),
+  ];
+}
+
+function command({ step, flow, place, values }) {
+  const bank = place.bank === "http://127.0.0.1:8080" ? "" : ` --bank ${place.bank}`;
+  const whole = `vestibule tpp flow ${flow.id} --headless approve${bank}`;
+  if (step.cli) return copyable(`vestibule ${filled(step.cli, values)}${bank}`, "the command");
+  return [make("p", {}, texts.noCommand), copyable(whole, "the command")];
+}

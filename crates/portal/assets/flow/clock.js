@@ -1,0 +1,55 @@
+// The tenant's clock: where it is, and buttons that move it.
+
+import { announce, busy, fill, make } from "../dom.js";
+import { manage } from "../management.js";
+import { texts } from "./texts.js";
+
+const SPANS = [
+  ["PT10M", "+10 minutes"],
+  ["P1D", "+1 day"],
+  ["P90D", "+90 days"],
+  ["P180D", "+180 days"],
+];
+
+const written = (now) => `${now.slice(0, 10)} ${now.slice(11, 16)} UTC`;
+
+/** The tenant's moment by the bank. */
+async function read(tenant) {
+  const { clocks } = await manage("GET", "/clock");
+  return clocks.find((clock) => clock.tenant === tenant);
+}
+
+/**
+ * Shows the clock of a tenant. `moved` is told of each move: `{advance}` or `{now}`.
+ */
+export async function showClock(root, tenant, moved) {
+  const draw = (clock, problem) => {
+    const act = (event, wish) =>
+      busy(event.target, async () => {
+        try {
+          const now = await manage("PUT", "/clock", { tenant, ...wish });
+          moved(wish);
+          draw(now);
+          announce(texts.moved(written(now.now)));
+        } catch (error) {
+          draw(clock, error.message);
+        }
+      });
+    const buttons = SPANS.map(([advance, title]) => make("button", { type: "button", id: `clock-${advance}`, click: (event) => act(event, { advance }) }, title));
+    const today = (event) => act(event, { now: new Date().toISOString().replace(/\.\d+/, "") });
+    const date = make("input", { type: "date", id: "clock-date", value: clock.now.slice(0, 10) });
+    const toDate = make("button", { type: "button", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) }, "Set");
+    fill(
+      root,
+      make("p.now", {}, make("time", { datetime: clock.now }, written(clock.now))),
+      make("div.spans", {}, make("button", { type: "button", id: "clock-now", click: today }, "Now"), ...buttons),
+      make("div.date", {}, make("label", { for: "clock-date" }, "A date"), date, toDate),
+      problem && make("p.problem", { role: "alert" }, problem),
+    );
+  };
+  try {
+    draw(await read(tenant));
+  } catch (error) {
+    fill(root, make("p.problem", { role: "alert" }, error.message));
+  }
+}

@@ -1,0 +1,64 @@
+// What was done: one run for each third party, tenant and flow, kept in this browser until the bank is another one.
+
+import { meta } from "../dom.js";
+import { secret } from "./run.js";
+
+const KEY = `vestibule:runs:${meta("bank")}`;
+
+/** Answers that are longer are not kept over a reload. */
+const MOST = 100_000;
+
+const begun = () => ({ kept: { verifier: secret(), state: secret() }, results: {}, moves: [] });
+
+function load() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+const name = (party, tenant, flow) => `${party.id} ${tenant} ${flow.id}`;
+
+/** A run: `{kept, results, edits, moves, current}`. */
+export function runOf(party, tenant, flow) {
+  const run = load()[name(party, tenant, flow)] ?? {};
+  return { edits: {}, current: flow.steps[0].name, ...begun(), ...run };
+}
+
+/** The same from its beginning. What was edited stays. */
+export const again = (run) => ({ ...run, ...begun() });
+
+/** Keeps a run. */
+export function keepRun(party, tenant, flow, run) {
+  const short = ({ answer, ...rest }) =>
+    answer?.body.length > MOST ? { ...rest, answer: { ...answer, body: answer.body.slice(0, MOST), isCut: true } } : { ...rest, answer };
+  const results = Object.fromEntries(Object.entries(run.results).map(([name, result]) => [name, short(result)]));
+  const all = { ...load(), [name(party, tenant, flow)]: { ...run, results } };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(all));
+  } catch {
+    // The browser's space is used up: other runs are given up first.
+    localStorage.setItem(KEY, JSON.stringify({ [name(party, tenant, flow)]: { ...run, results: {} } }));
+  }
+}
+
+/**
+ * Gives what a browser came back with to the run that sent it away, told by `state`.
+ * @returns {boolean} whether there is such a run
+ */
+export function arrive(back) {
+  const all = load();
+  const found = Object.values(all).find((run) => back.state && run.kept?.state === back.state);
+  if (!found) return false;
+  const isDone = Boolean(back.code);
+  found.results.approve = { back, isDone, decision: isDone ? "approve" : "reject", milliseconds: 0 };
+  if (isDone) found.kept.code = back.code;
+  localStorage.setItem(KEY, JSON.stringify(all));
+  return true;
+}
+
+/** Tells when another tab changed a run. */
+export function onArrival(listener) {
+  addEventListener("storage", (event) => event.key === KEY && listener());
+}

@@ -1,0 +1,72 @@
+// "Save as test": what was called, with the values that flowed, and what has to come of it. `vestibule tpp replay` reads it;
+// docs/guide.md describes the format.
+
+import { at } from "./values.js";
+import { edited } from "./edits.js";
+import { jsonOf } from "./run.js";
+
+/** Where the bank's errors stand, in each dialect. */
+const CODES = ["tppMessages.0.code", "error", "Error.0.error_description"];
+
+/** What has to come of a call: the status, members that are the same in each run, and some that are there. */
+function expected(step, { answer, isDone }) {
+  const json = jsonOf(answer.body);
+  const members = {};
+  for (const path of isDone ? (step.stable ?? []) : CODES) {
+    const value = at(json, path);
+    if (value !== undefined) members[path] = value;
+  }
+  if (isDone) for (const path of step.members ?? []) members[path] = "*";
+  return { status: answer.status, members };
+}
+
+function savedCall(step, edits, result) {
+  const { sign, method, path, headers, json, form } = edited(step, edits);
+  const call = { sign, method, path, headers, ...(json && { json }), ...(form && { form }) };
+  return { name: step.name, call, ...(result.isDone && step.keep && { keep: step.keep }), expect: expected(step, result) };
+}
+
+function savedApproval(step, { decision, back, isDone }) {
+  const members = isDone ? {} : { error: back.error };
+  const { url } = step.approval;
+  return { name: step.name, approval: { url, decision }, ...(isDone && { keep: step.keep }), expect: { members } };
+}
+
+/** An organisation of the run's own at the same authority, so that no run touches the certificates of another. */
+const anyOf = (identifier) => `${identifier.split("-").slice(0, 2).join("-")}-T*`;
+
+/**
+ * The file of a run, as JSON.
+ * @param {{flow: object, run: object, place: object, party: object}} what `run` has `edits`, `results` and `moves`: clocks
+ *   that were moved, each with the step after which that was
+ */
+export function testOf({ flow, run, place, party }) {
+  const { bank, tenant, redirectUri, customer } = place;
+  const steps = [];
+  const move = (after) =>
+    run.moves
+      .filter((move) => move.after === after)
+      .forEach(({ advance, now }) => steps.push({ name: `clock-${steps.length + 1}`, clock: advance ? { advance } : { now } }));
+  move(null);
+  for (const step of flow.steps) {
+    const result = run.results[step.name];
+    if (!result) break;
+    steps.push(step.approval ? savedApproval(step, result) : savedCall(step, run.edits[step.name] ?? {}, result));
+    move(step.name);
+  }
+  const own = redirectUri.startsWith(`${bank}/`) ? `{{bank}}${redirectUri.slice(bank.length)}` : redirectUri;
+  return {
+    format: "vestibule-flow/1",
+    name: flow.title,
+    tenant,
+    thirdParty: {
+      organizationIdentifier: anyOf(party.identifier),
+      organizationName: party.name,
+      roles: party.roles,
+      profile: party.certificates.qseal ? "qseal" : "test-client",
+    },
+    ...(customer && { customer: { persona: customer.persona } }),
+    values: { redirectUri: own },
+    steps,
+  };
+}

@@ -1,0 +1,33 @@
+// What the flow page says, in one place.
+
+export const texts = {
+  nobody: "You are nobody yet: get a certificate first.",
+  noCustomer: "Nobody to decide yet: get a customer first.",
+  sent: (step, status, milliseconds) => `${step}: ${status ?? "no answer"} in ${milliseconds} ms`,
+  edited: "changed",
+  putBack: "Put back",
+  leaveOut: "A field that is emptied is left out. {{name}} stands for a value that flows.",
+  addedBySigning: "made when it is signed",
+  notSent: "Not sent yet.",
+  notSigned: "This call is not signed: client id, secret and verifier say who asks.",
+  bunqSigned: "The exact octets of the body are signed, nothing else.",
+  berlinGroupSigned: "One line for each header that is signed, joined by line feeds, with none at the end.",
+  noCommand: "No command makes this call alone. The whole flow:",
+  ownFiles: "Put certificate.pem and key.pem of this third party, which the first page lets you download, beside it:",
+  missing: (name, step) =>
+    step ? `This call needs {{${name}}}, which “${step}” gives: run that first.` : `This call needs {{${name}}}, which nothing gives.`,
+  absent: (path) => `The answer has no ${path}, which later steps need.`,
+  already: "The bank has this already, from a run before: that is as good.",
+  waiting: "Nothing waits for this customer. When a step asks them, it comes here.",
+  asksConsent: (party) => `${party} asks to read your accounts`,
+  asksFunds: (party) => `${party} asks whether your account holds an amount, whenever a card needs it`,
+  asksPayment: (party, amount, to) => `${party} asks you to pay ${amount} to ${to}`,
+  decided: {
+    approve: "Approved. The browser went back with a code.",
+    reject: "Rejected.",
+    "wrong-answer": "Wrong answers, until the bank had enough.",
+    expire: "Nothing happened for five minutes.",
+  },
+  cut: "The answer was too long to keep over a reload: send the call again to see it whole.",
+  moved: (clock) => `It is now ${clock}`,
+};

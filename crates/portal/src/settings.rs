@@ -1,0 +1,92 @@
+//! What the pages tell about the bank that runs here.
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+
+use domain::{Date, Language};
+use http::HeaderValue;
+
+/// What the portal is told about its bank when it starts.
+pub struct Settings {
+    /// Version of the program.
+    pub version: String,
+    /// What can be called, under which address.
+    pub addresses: Vec<Address>,
+    /// Origin of the management API.
+    pub management: String,
+    /// The secret by which the management API knows the portal's pages.
+    pub token: String,
+    /// The bank's own origins: its pages are reached there, and the management API answers them alone. The first one is
+    /// where the bank says that it is.
+    pub origins: Vec<String>,
+    /// What tells this bank from another one at the same address, for instance after a start with no data: what a browser
+    /// keeps is kept for one bank.
+    pub bank: String,
+    /// The tenants, each with its day; asked for each page, because clocks move.
+    pub tenants: Arc<dyn Fn() -> Vec<TenantDay> + Send + Sync>,
+    /// The command that registers a third party here.
+    pub next_command: String,
+    /// The command that goes from nothing to a first balance here.
+    pub flow_command: String,
+}
+
+/// One address with what it is for.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// What it is for.
+    pub label: String,
+    /// The URL.
+    pub url: String,
+}
+
+/// A tenant and its day.
+#[derive(Debug, Clone)]
+pub struct TenantDay {
+    /// Name of the tenant.
+    pub name: String,
+    /// Its day by its own clock.
+    pub today: Date,
+}
+
+impl TenantDay {
+    /// The day as people write it.
+    pub(crate) fn written(&self) -> String {
+        web::day(Language::English, self.today)
+    }
+}
+
+impl Debug for Settings {
+    /// Without the token.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+/// What every handler has: the settings, and what follows from them once.
+#[derive(Clone)]
+pub(crate) struct Portal {
+    pub(crate) settings: Arc<Settings>,
+    /// Content security policy of every page.
+    pub(crate) policy: HeaderValue,
+}
+
+impl Portal {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let policy = |connect: &str| {
+            format!(
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {connect}; \
+                 form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            )
+        };
+        // An origin with characters that no header has is called by nobody.
+        let policy = HeaderValue::from_str(&policy(&format!("'self' {}", settings.management)))
+            .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; style-src 'self'"));
+        Self { settings: Arc::new(settings), policy }
+    }
+
+    /// Whether a page that is asked for at this host is at one of the bank's own origins.
+    pub(crate) fn is_own(&self, host: &str) -> bool {
+        let is_of_host = |origin: &String| origin.split_once("://").is_some_and(|(_, own)| own == host);
+        self.settings.origins.iter().any(is_of_host)
+    }
+}

@@ -1,0 +1,76 @@
+//! What the portal is told about the bank that runs here, and where its pages are.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use axum::Router;
+use gateway::Clock;
+use portal::{Address, Settings, TenantDay};
+use sandbox::Sandbox;
+use url::Url;
+
+use crate::addresses::Addresses;
+use crate::assemble::{Socket, Sockets};
+
+/// The bank's own origins, as browsers write them: the public one first. A listener of this machine is reached as
+/// `localhost` too.
+pub(crate) fn origins(sockets: &Sockets, public_url: &str) -> Vec<String> {
+    let mut urls = vec![public_url.to_owned()];
+    let mut listener = |scheme: &str, socket: &Socket| {
+        let reachable = socket.reachable();
+        urls.push(format!("{scheme}://{reachable}"));
+        if reachable.ip().is_loopback() {
+            urls.push(format!("{scheme}://localhost:{}", reachable.port()));
+        }
+    };
+    listener("http", &sockets.public);
+    if let Some(secured) = &sockets.secured {
+        listener("https", secured);
+    }
+    let mut origins: Vec<String> = Vec::new();
+    for url in urls.iter().filter_map(|url| Url::parse(url).ok()) {
+        let origin = url.origin().ascii_serialization();
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    origins
+}
+
+/// The portal of this bank.
+pub(crate) fn pages(sandbox: &Sandbox, addresses: &Addresses, origins: Vec<String>, token: String) -> Router {
+    let address = |label: &str, url: String| Address { label: label.to_owned(), url };
+    let mut listed = vec![
+        address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
+        address("API (bunq)", format!("{}/bunq/v1", addresses.public)),
+        address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)),
+        address("Management API", addresses.management.clone()),
+    ];
+    listed.extend(addresses.tls.iter().map(|url| address("With TLS", url.clone())));
+    let bank = sandbox.clone();
+    let tenants = move || {
+        let day = |tenant: &gateway::domain::Tenant| TenantDay {
+            name: tenant.to_string(),
+            today: tenant.date_at(bank.clock.now(Some(tenant))),
+        };
+        bank.gateway.settings().tenants.iter().map(day).collect()
+    };
+    portal::router(Settings {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        addresses: listed,
+        management: addresses.management.clone(),
+        token,
+        origins,
+        bank: mark(&sandbox.authorities.root_pem()),
+        tenants: Arc::new(tenants),
+        next_command: addresses.next_command("vestibule"),
+        flow_command: addresses.flow_command("vestibule"),
+    })
+}
+
+/// A short mark of a bank: its authority is made with its data.
+fn mark(authority: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    authority.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

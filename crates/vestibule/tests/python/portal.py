@@ -1,0 +1,248 @@
+"""What the tests of the portal's pages share: a browser, ways to look at a page, and what holds of every page.
+
+A script of a page is called with the address of the sandbox, and JSON on its standard input. It opens one browser, looks at
+many things, and prints what it found as JSON:
+
+    from portal import visit, finish
+
+    with visit() as page:
+        page.open("/portal/calls")
+        page.hold("calls")
+        finish(page, {"rows": len(page.all("tbody tr"))})
+
+`hold` is what every page is held against: nothing in the console, no sideways scrolling at 320 px, axe-core without a violation in
+the light and in the dark, a first view under 100 kB; and it keeps screenshots of all four in `target/screenshots`. The first
+expectation that is not met ends the program with a message and status 1.
+"""
+
+import base64
+import json
+import os
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.webdriver import ActionChains, ChromeOptions, ChromeService, Keys
+from selenium.webdriver.common.by import By
+
+CHROMIUM = "/usr/bin/chromium"
+DRIVER = "/usr/bin/chromedriver"
+DESKTOP = (1280, 900)
+SMALLEST = (320, 640)
+# How long something may take on a loaded machine.
+TIMEOUT = 30
+# Octets of a page's first view.
+FIRST_VIEW = 100_000
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def expect(condition, text):
+    if not condition:
+        sys.exit(text)
+
+
+def settings():
+    """What the test says: url, axe, screenshots, and whatever else its script needs."""
+    if not hasattr(settings, "read"):
+        settings.read = json.load(sys.stdin)
+    return settings.read
+
+
+@contextmanager
+def visit(scripts=True, size=DESKTOP):
+    """A page of a new browser."""
+    os.environ["no_proxy"] = "127.0.0.1,localhost"
+    made = ChromeOptions()
+    made.binary_location = CHROMIUM
+    for argument in (
+        "--headless=new",
+        "--hide-scrollbars",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        f"--window-size={size[0]},{size[1]}",
+    ):
+        made.add_argument(argument)
+    if os.geteuid() == 0:
+        made.add_argument("--no-sandbox")
+    made.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    if not scripts:
+        made.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+    driver = webdriver.Chrome(options=made, service=ChromeService(DRIVER))
+    try:
+        driver.set_page_load_timeout(TIMEOUT)
+        driver.set_script_timeout(TIMEOUT)
+        yield Page(driver)
+    except WebDriverException as error:
+        sys.exit(f"the browser failed: {error.msg} at {driver.current_url}")
+    finally:
+        driver.quit()
+
+
+def finish(page, found):
+    """Prints what was found."""
+    print(json.dumps({"url": page.driver.current_url, **found}))
+
+
+class Page:
+    """What a browser shows."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        self.url = settings()["url"]
+
+    def open(self, path):
+        self.driver.get(self.url + path)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        """The first element for a selector that can be seen; waits for it."""
+        return self.until(lambda: next((e for e in self.all(selector) if e.is_displayed()), None), f"no {selector}")
+
+    def text(self, selector):
+        return self.one(selector).text
+
+    def until(self, ready, what):
+        """Waits until something holds, and returns it."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                found = ready()
+            except StaleElementReferenceException:
+                found = None
+            if found:
+                return found
+            if time.monotonic() > end:
+                sys.exit(f"{what}: {self.evidence()}")
+            time.sleep(0.03)
+
+    def wait_for_text(self, selector, text):
+        """Waits until an element says something."""
+
+        def says():
+            return any(text in element.text for element in self.all(selector))
+
+        self.until(says, f"{selector} does not say {text!r}")
+
+    def click(self, selector):
+        element = self.one(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def type(self, selector, text):
+        field = self.one(selector)
+        field.clear()
+        field.send_keys(text)
+
+    def tab_to(self, selector):
+        """Presses Tab until an element has the focus, as somebody without a mouse does."""
+        wanted = self.one(selector)
+        for _ in range(400):
+            if self.driver.switch_to.active_element == wanted:
+                return
+            self.keys(Keys.TAB)
+        sys.exit(f"Tab does not lead to {selector}: {self.evidence()}")
+
+    def keys(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def color_scheme(self, scheme):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def size(self, size):
+        """A screen of another size; none is that of the window."""
+        if size is None:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+            return
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def screenshot(self, name):
+        """The whole page, not only what fits the window."""
+        taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
+        path = Path(settings()["screenshots"]) / f"portal-{name}.png"
+        path.write_bytes(base64.b64decode(taken["data"]))
+
+    def console(self):
+        """What the page complained about, violations of its policy among it."""
+        entries = self.driver.get_log("browser")
+        return [entry["message"] for entry in entries if entry["level"] in ("WARNING", "SEVERE")]
+
+    def evidence(self):
+        """Where the browser stands, for messages."""
+        body = self.all("main")
+        return json.dumps({
+            "url": self.driver.current_url,
+            "console": self.console(),
+            "main": body[0].text[:3000] if body else None,
+        })
+
+    def check_console(self, name):
+        messages = self.console()
+        expect(not messages, f"the console of {name} says {messages}")
+
+    def check_width(self, name, width):
+        """Nobody has to scroll sideways."""
+        metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
+        found = metrics["cssContentSize"]["width"]
+        if found > width:
+            wide = self.run(
+                "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > arguments[0] + 1)"
+                ".slice(0, 8).map(e => e.tagName + '.' + e.className + '#' + e.id)",
+                width,
+            )
+            sys.exit(f"the page {name} is {found} wide, the screen {width}: {wide}")
+
+    def check_axe(self, name):
+        """No violation that axe-core finds."""
+        if not self.run("return typeof axe === 'object'"):
+            self.run(Path(settings()["axe"]).read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, {runOnly: arguments[0], resultTypes: ['violations']})"
+            ".then(r => done(r.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.target.join(' ')"
+            " + ' ' + n.any.map(a => a.message).join(', ')).join('; ')}`)), e => done([String(e)]))",
+            RULES,
+        )
+        expect(not found, f"axe finds in {name}: {found}")
+
+    def check_first_view(self, name):
+        """A page and everything that it loads by itself stay small. Loads the page again."""
+        self.driver.refresh()
+        octets = self.until(
+            lambda: self.run(
+                "if (document.readyState !== 'complete') return 0;"
+                "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+                ".filter(e => e.name.startsWith(location.origin) && !e.initiatorType.includes('fetch'))"
+                ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
+            ),
+            "the page does not load",
+        )
+        expect(0 < octets < FIRST_VIEW, f"the first view of {name} has {octets} octets, not less than {FIRST_VIEW}")
+        return octets
+
+    def hold(self, name):
+        """Holds the page, as it is now, against what holds of every page, and keeps screenshots."""
+        self.check_console(name)
+        for scheme in ("light", "dark"):
+            self.color_scheme(scheme)
+            self.check_axe(f"{name}, {scheme}")
+            self.screenshot(f"{name}-{scheme}")
+            self.size(SMALLEST)
+            self.check_width(f"{name}, {scheme}", SMALLEST[0])
+            self.check_axe(f"{name}, {scheme}, small")
+            self.screenshot(f"{name}-{scheme}-small")
+            self.size(None)
+        self.color_scheme("light")
+        self.check_console(name)
