@@ -16,7 +16,7 @@ use crate::numbers::{iban_of, is_own};
 pub(crate) const TRANSFER_CODE: &str = "OV";
 
 /// How the ids of the bank's accounts with the rest of the world begin.
-const WORLD: &str = "world:";
+pub(crate) const WORLD: &str = "world:";
 
 /// The text of an entry that gives money back.
 const REFUND: &str = "Refund";

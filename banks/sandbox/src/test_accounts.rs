@@ -13,7 +13,7 @@ use crate::personas::{AccountPlan, Life, Persona};
 use crate::statement::{Movement, Plan, movements};
 
 /// Digits of a digipass number.
-const DIGIPASS_DIGITS: usize = 10;
+pub(crate) const DIGIPASS_DIGITS: usize = 10;
 
 /// What the caller wants of a new customer.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ const ORDINAL_DIGITS: usize = 19;
 /// Above every key.
 const END: &str = ":";
 
-fn entry(ordinal: i64, customer: &CustomerId) -> PrivateState {
+pub(crate) fn entry(ordinal: i64, customer: &CustomerId) -> PrivateState {
     PrivateState {
         owner: MADE.0,
         kind: MADE.1,
@@ -60,7 +60,7 @@ fn entry(ordinal: i64, customer: &CustomerId) -> PrivateState {
 }
 
 /// The number of the customer who was made last; 0 if there is none.
-async fn newest(store: &Store) -> Result<i64, Error> {
+pub(crate) async fn newest(store: &Store) -> Result<i64, Error> {
     let last = store.private_states_before(MADE, ("", END), 1).await?;
     Ok(last.first().and_then(|last| last.key.parse().ok()).unwrap_or(0))
 }
@@ -351,7 +351,7 @@ fn posting(
 }
 
 /// A version 4 UUID from the sequence.
-fn uuid(numbers: &mut Sequence) -> String {
+pub(crate) fn uuid(numbers: &mut Sequence) -> String {
     let (high, low) = (numbers.next(), numbers.next());
     let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | (0b10 << 62));
     let hex = format!("{high:016x}{low:016x}");

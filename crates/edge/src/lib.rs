@@ -15,6 +15,7 @@ mod json;
 mod observer;
 pub mod openapi;
 pub mod outbound;
+pub mod recording;
 mod rejected;
 pub mod session_cookie;
 mod signature;
@@ -28,8 +29,10 @@ pub use guard::{check_host, guard};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_json};
 pub use observer::{
-    CallLog, Observer, Seen, log_failure, note_code, note_route, note_subject, note_third_party, observe,
-    with_causes, with_fault,
+    CallLog, Observer, Recording, Seen, log_failure, note_certificates, note_check, note_code,
+    note_comparison, note_failed, note_mistake_with_body, note_passed, note_refusal, note_route,
+    note_subject, note_third_party, observe, with_causes, with_fault,
 };
+pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;
-pub use signature::{SignatureRefusal, check_message_signature};
+pub use signature::{SignatureRefusal, check_body_digest, check_message_signature};

@@ -11,11 +11,13 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use gateway::domain::{RequestId, Subject, TppId};
+use gateway::profile::CertificateRules;
 use gateway::{Fault, Gateway};
 use http::{Method, StatusCode};
 use tracing::Level;
 
 use crate::guard::{X_REQUEST_ID, fresh_id};
+use crate::recording::{Capture, Check, Comparison, Explanation, Findings, Recorder, of_body, passed};
 
 /// A call that was answered.
 #[derive(Debug)]
@@ -47,6 +49,30 @@ pub struct Seen<'a> {
 pub trait Observer: std::fmt::Debug + Send + Sync {
     /// A call was answered.
     fn seen(&self, call: &Seen<'_>);
+
+    /// Where calls are taken down with all that came and went, if they are.
+    fn recorder(&self) -> Option<&Arc<Recorder>> {
+        None
+    }
+}
+
+/// Tells another observer, and has calls taken down too, as a bank for tests does.
+#[derive(Debug)]
+pub struct Recording {
+    /// The other one.
+    pub observer: Arc<dyn Observer>,
+    /// Where calls are taken down.
+    pub recorder: Arc<Recorder>,
+}
+
+impl Observer for Recording {
+    fn seen(&self, call: &Seen<'_>) {
+        self.observer.seen(call);
+    }
+
+    fn recorder(&self) -> Option<&Arc<Recorder>> {
+        Some(&self.recorder)
+    }
 }
 
 /// Writes one line for each call: at level `error`, with everything that is behind it, for a failure of the bank itself,
@@ -107,6 +133,34 @@ struct Notes {
     code: Option<String>,
     third_party: Option<TppId>,
     subject: Option<Subject>,
+    /// Of a call that is taken down: what it passed, and why it was refused.
+    findings: Option<Box<Findings>>,
+}
+
+/// What is kept of a call beside what it consists of.
+fn complete(mut findings: Findings, call: &Seen<'_>) -> Findings {
+    findings.interface = call.interface;
+    findings.route = call.route.map(Box::from);
+    findings.third_party = call.third_party.map(|id| id.as_str().into());
+    findings.request_id = call.request.map(Box::from);
+    findings.code = call.code.map(Box::from);
+    let status = call.status;
+    if status.is_success() || status.is_redirection() {
+        // What failed at first was made good for.
+        (findings.failed, findings.why, findings.clause, findings.remedy) = (None, None, None, None);
+    } else if findings.why.is_none() {
+        let why = status.canonical_reason().unwrap_or("Refused");
+        let check = findings.failed.unwrap_or(Check::Request);
+        findings.explain(why, Explanation {
+            check: if status.is_server_error() { Check::Bank } else { check },
+            clause: "RFC 9110, 15",
+            remedy: "Compare method, path and headers with the description of the interface, openapi.json; if the bank \
+                     itself failed, its log says why under the request id.",
+        });
+    }
+    let failed = findings.failed;
+    findings.passed.retain(|passed| Some(*passed) != failed);
+    findings
 }
 
 tokio::task_local! {
@@ -121,6 +175,11 @@ pub async fn observe(
     next: Next,
 ) -> Response {
     let begun = Instant::now();
+    let (capture, request) = match observer.recorder() {
+        Some(recorder) => Capture::begin(recorder, gateway.system_time(), request),
+        None => (None, request),
+    };
+    let notes = Notes { findings: capture.is_some().then(Box::default), ..Notes::default() };
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     // What is left over for a router below is no route yet.
@@ -129,13 +188,14 @@ pub async fn observe(
         let response = next.run(request).await;
         (response, NOTES.with(RefCell::take))
     };
-    let (mut response, notes) = NOTES.scope(RefCell::default(), answered).await;
+    let (mut response, mut notes) = NOTES.scope(RefCell::new(notes), answered).await;
     let fault = response.extensions_mut().remove::<Fault>();
     if fault.is_some() {
         // Whoever asks about a failure can say which one.
         response.headers_mut().entry(X_REQUEST_ID).or_insert_with(|| fresh_id(&gateway));
     }
-    observer.seen(&Seen {
+    let findings = notes.findings.take();
+    let seen = Seen {
         request: response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()),
         interface: notes.interface,
         method: &method,
@@ -146,8 +206,15 @@ pub async fn observe(
         third_party: notes.third_party.as_ref(),
         subject: notes.subject.as_ref(),
         fault: fault.as_ref(),
-    });
-    response
+    };
+    observer.seen(&seen);
+    match (capture, findings) {
+        (Some(capture), Some(findings)) => {
+            let findings = complete(*findings, &seen);
+            capture.end(response, findings)
+        }
+        _ => response,
+    }
 }
 
 /// Leaves what is behind a failure with its answer.
@@ -181,6 +248,83 @@ pub fn note_third_party(id: &TppId) {
 /// Notes what this call is about.
 pub fn note_subject(subject: Subject) {
     note(|notes| notes.subject = Some(subject));
+}
+
+/// Notes whether a check was passed, and hands its outcome on.
+///
+/// # Errors
+/// That of the check.
+pub fn note_check<T, E>(check: Check, outcome: Result<T, E>) -> Result<T, E> {
+    match &outcome {
+        Ok(_) => note_passed(check),
+        Err(_) => note_failed(check),
+    }
+    outcome
+}
+
+/// Notes that a check was passed.
+pub fn note_passed(check: Check) {
+    find(|findings| {
+        if !findings.passed.contains(&check) {
+            findings.passed.push(check);
+        }
+    });
+}
+
+/// Notes which check failed, unless the call goes on and the next one does.
+pub fn note_failed(check: Check) {
+    find(|findings| findings.failed = Some(check));
+}
+
+/// Notes the checks about certificates that were passed: all of them, or those before the one that refused, in the order of
+/// the bank, but for those that are left out for this kind of call.
+pub fn note_certificates<T>(
+    rules: &CertificateRules,
+    left_out: &[Check],
+    outcome: &Result<T, gateway::Error>,
+) {
+    find(|findings| {
+        let failed = match outcome {
+            Ok(_) => None,
+            Err(gateway::Error::Refused(refusal)) => Some(Check::from(refusal)),
+            Err(_) => return,
+        };
+        findings.passed.extend(passed(rules, failed).filter(|check| !left_out.contains(check)));
+        findings.failed = failed.or(findings.failed);
+    });
+}
+
+/// Notes what was compared, which is made only if somebody wants to see it.
+pub fn note_comparison(make: impl FnOnce(Option<Comparison>) -> Comparison) {
+    find(|findings| findings.comparison = Some(make(findings.comparison.take()).masked()));
+}
+
+/// Notes a body that was signed otherwise than it was sent, with the mistake behind it if it is one of the usual ones.
+pub fn note_mistake_with_body(what: &'static str, body: &[u8], fits: impl Fn(&[u8]) -> bool) {
+    note_comparison(|_| {
+        let (got, remark) = of_body(body, fits).map_or((None, None), |(got, remark)| (got, Some(remark)));
+        Comparison { what, expected: String::from_utf8_lossy(body).into_owned(), got, remark }
+    });
+}
+
+/// Notes why a call is refused, in the words that its caller gets, and what is to be said about that; `explain` gets the
+/// check that failed, if it is known. What was noted first counts: it is the most precise.
+pub fn note_refusal(why: &str, explain: impl FnOnce(Option<Check>) -> Explanation) {
+    find(|findings| {
+        if findings.why.is_none() {
+            let explanation = explain(findings.failed);
+            findings.explain(why, explanation);
+        }
+    });
+}
+
+/// Changes what is found out about a call that is taken down.
+fn find(change: impl FnOnce(&mut Findings)) {
+    note(|notes| {
+        if let Some(findings) = &mut notes.findings {
+            change(findings);
+        }
+    });
 }
 
 /// Outside of a call that is observed there is nothing to note.

@@ -347,14 +347,15 @@ impl Gateway {
         .await
     }
 
-    /// Whoever leaves payments alone for which there is no money is said to do so: the third party is to know why.
+    /// Whoever leaves payments alone for which there is no money is said to do so: the third party is to know why. Where one
+    /// of them could have been made, that is no reason, and it would be told of all.
     async fn why_cancelled(&self, ctx: &Ctx, open: &Open) -> Result<Outcome, Error> {
         let Some(logged_in) = &open.session.logged_in else { return Ok(Outcome::Cancelled) };
         let waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
         let waiting = self.waiting_with_payers(ctx, &logged_in.customer, waiting).await?;
         let lacks_funds = |one: &WaitingPayment| !one.payers.iter().any(|payer| payer.is_covered);
-        Ok(if waiting.iter().any(lacks_funds) {
-            Outcome::NotPaid(PaymentRefusal::InsufficientFunds)
+        Ok(if !waiting.is_empty() && waiting.iter().all(lacks_funds) {
+            Outcome::CancelledUnpaid(PaymentRefusal::InsufficientFunds)
         } else {
             Outcome::Cancelled
         })

@@ -37,6 +37,8 @@ pub enum Outcome {
     PaymentGone,
     /// The customer cancelled.
     Cancelled,
+    /// The customer cancelled, and there was no money for anything that waited, which waits as before.
+    CancelledUnpaid(PaymentRefusal),
     /// There is nothing to authorise any more.
     NothingPending,
     /// Too many wrong answers at the log-in.

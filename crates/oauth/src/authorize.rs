@@ -6,7 +6,7 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use edge::{BANK_PAGE, enter, redirect};
+use edge::{BANK_PAGE, Check, enter, note_check, redirect};
 use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, Tpp};
 use gateway::sessions::WayBack;
 use gateway::{ActingTpp, Ctx};
@@ -127,15 +127,15 @@ pub(crate) async fn check_request(
     check_unsupported(form)?;
     let client_id = form.required("client_id")?;
     let client = services.edge.gateway.client(client_id).await?;
-    let client = check_client(client_id, client)?;
+    let client = note_check(Check::Client, check_client(client_id, client))?;
     edge::note_third_party(&client.id);
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &client).await;
     let acting = acting.map_err(|error| refused_as("unauthorized_client", error))?;
-    let redirect_uri = check_redirect_uri(&client, form)?.to_owned();
+    let redirect_uri = note_check(Check::RedirectUri, check_redirect_uri(&client, form))?.to_owned();
     check_response_type(form)?;
-    let Scope { subject, offline_access } = check_scope(&client, form)?;
+    let Scope { subject, offline_access } = note_check(Check::Scope, check_scope(&client, form))?;
     edge::note_subject(subject.clone());
-    let code_challenge = check_code_challenge(form)?;
+    let code_challenge = note_check(Check::Pkce, check_code_challenge(form))?;
     check_optional(services, call, &client, form)?;
     let text = |name| Ok::<_, Error>(form.one(name)?.map(str::to_owned));
     let request = AuthorizationRequest {

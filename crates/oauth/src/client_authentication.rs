@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use edge::Check;
 use eidas::Purpose;
 use gateway::domain::{ClientAuthentication, Interface, Tpp};
 use gateway::{ActingTpp, Place, PresentedCertificate};
@@ -61,11 +62,13 @@ pub(crate) async fn authenticate(
         return Err(refused("the TLS client certificate belongs to another organisation than the client"));
     }
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await?;
+    edge::note_passed(Check::ClientCredentials);
     Ok(Client { acting, certificate: presented.map(|presented| presented.holder.fingerprint.clone()) })
 }
 
 /// 401 with what is wrong about how the client proves itself.
 pub(crate) fn refused(text: impl ToString) -> Error {
+    edge::note_failed(Check::ClientCredentials);
     Error::unauthorized("invalid_client", text).of_client()
 }
 
@@ -92,7 +95,11 @@ async fn tls_certificate(
     let presented =
         gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now).map_err(of_client)?;
     let shown = (presented, Place::TLS);
-    match gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await {
+    let identified =
+        gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await;
+    let left_out = [Check::Registration, Check::Standing, Check::Role];
+    edge::note_certificates(&services.profile().certificates, &left_out, &identified);
+    match identified {
         Err(gateway::Error::Refused(refusal)) => Err(of_client(refusal)),
         other => Ok(other.map(|_| Some(shown.0))?),
     }

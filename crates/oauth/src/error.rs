@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use edge::{Rejected, with_fault};
+use edge::{Check, Rejected, note_failed, with_fault};
 use gateway::Fault;
 use gateway::domain::{GrantRefusal, Language, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::ErrorPage;
 
+use crate::explanations::explain;
 use crate::wire::ErrorBody;
 
 /// Longest description, in characters: what a caller sent may stand in it.
@@ -90,10 +91,17 @@ impl Error {
             return self.into_response();
         }
         let challenge = self.challenge();
-        edge::note_code(self.error);
+        self.note();
         let detail = self.description.unwrap_or_default();
         let page = ErrorPage::refused(language, detail, self.error.to_owned());
         with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
+    }
+
+    /// Tells observers of it.
+    fn note(&self) {
+        edge::note_code(self.error);
+        let why = self.description.as_deref().unwrap_or(self.error);
+        edge::note_refusal(why, |failed| explain(failed, self.error));
     }
 
     /// What `WWW-Authenticate` says. A 401 always has something (RFC 9110, 15.5.2): clients prove themselves by id and
@@ -107,7 +115,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let challenge = self.challenge();
-        edge::note_code(self.error);
+        self.note();
         let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -124,6 +132,7 @@ fn challenged(mut response: Response, challenge: Option<&'static str>) -> Respon
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
+        note_failed(Check::from(&rejected));
         let code = match rejected {
             Rejected::Busy => "temporarily_unavailable",
             _ => "invalid_request",
@@ -134,6 +143,7 @@ impl From<Rejected> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
+        note_failed(Check::from(&refusal));
         match &refusal {
             Refusal::InitialAccessTokenUsed => invalid_token(format!(
                 "{refusal} (the same request again needs the same X-Request-ID and body)"

@@ -18,6 +18,8 @@ mod discovery;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
+mod explanations;
+#[cfg(feature = "server")]
 mod form;
 #[cfg(feature = "server")]
 mod headless;

@@ -58,6 +58,7 @@ async fn redeem(
     issued.map_err(|error| match error {
         // What was given for the challenge is part of the grant, so its absence is the grant's fault (RFC 7636, 4.6).
         gateway::Error::Refused(Refusal::Grant(GrantRefusal::Verifier)) if code_verifier.is_none() => {
+            edge::note_failed(edge::Check::Pkce);
             let text = "parameter code_verifier is missing; the code was asked for with PKCE";
             Error::bad("invalid_grant", text)
         }
@@ -95,6 +96,7 @@ fn refused(services: &Services, error: gateway::Error) -> Error {
 fn render(services: &Services, call: &Call, issued: IssuedTokens) -> Result<TokenResponse, Error> {
     let grant = &issued.grant;
     edge::note_subject(grant.subject.clone());
+    edge::note_passed(edge::Check::Code);
     let now = call.ctx.now.as_second();
     let claims = Claims {
         iss: services.issuer(call.ctx.tenant.as_str()),

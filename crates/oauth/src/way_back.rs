@@ -26,6 +26,10 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                 }
                 // Recorded words that clients look for.
                 Outcome::Cancelled => ("consent_required", format!("Authorisation of {what} was cancelled")),
+                Outcome::CancelledUnpaid(refusal) => (
+                    "access_denied",
+                    format!("The customer refused; what was to be paid still waits: {refusal}"),
+                ),
                 Outcome::NotPaid(refusal) => {
                     ("access_denied", format!("The payment was not made and still waits: {refusal}"))
                 }

@@ -2,15 +2,24 @@
 
 import { all, announce, busy, fill, make, one } from "./dom.js";
 import { manage } from "./management.js";
-import { change, customer, keepCustomer, keepThirdParty, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
+import {
+  change,
+  customer,
+  keepCustomer,
+  keepThirdParty,
+  onChange,
+  read,
+  signingCertificate,
+  tenant,
+  thirdParty,
+} from "./state.js";
 import { newKeyPair, publicKeyOf } from "./signing.js";
-import { flowOf, flows } from "./flows/index.js";
+import { flowOf } from "./flows/index.js";
 import { showCall } from "./flow/call.js";
 import { showClock } from "./flow/clock.js";
 import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
 import { again, keepRun, onArrival, runOf } from "./flow/runs.js";
-import { testOf } from "./flow/save.js";
 import { markStep, showSteps } from "./flow/steps.js";
 import { texts } from "./flow/texts.js";
 import { MissingValue } from "./flow/values.js";
@@ -20,7 +29,7 @@ const callback = `${bank}/portal/callback`;
 const asked = new URLSearchParams(location.search);
 const publicKeys = new Map();
 
-let flow = flowOf(asked.get("flow"));
+let flow = await flowOf(asked.get("flow"));
 let party;
 let run;
 
@@ -35,7 +44,11 @@ async function place() {
     tenant: tenant(),
     // Who registered other addresses goes on with theirs.
     redirectUri: known.length === 0 || known.includes(callback) ? callback : known[0],
-    thirdParty: { ...certificate, organizationIdentifier: party.identifier, publicKey: publicKeys.get(certificate.keyId) },
+    thirdParty: {
+      ...certificate,
+      organizationIdentifier: party.identifier,
+      publicKey: publicKeys.get(certificate.keyId),
+    },
     customer: customer(),
     kept: { ...(clientId && { clientId, clientSecret }), ...run.kept },
   };
@@ -71,16 +84,33 @@ async function draw() {
   const focused = document.activeElement?.id;
   showSteps(one("#steps"), { flow, run, choose });
   showCall(one("#call"), { step: currentStep(), flow, run, place: here, values, send: () => go(currentStep()), edit });
-  showPhone(one("#phone"), { flow, run, party, customer: here.customer, url, decide: (decision) => go(flow.steps.find((step) => step.approval), decision) });
-  if (focused) document.getElementById(focused)?.focus();
+  showPhone(one("#phone"), {
+    flow,
+    run,
+    party,
+    customer: here.customer,
+    url,
+    decide: (decision) =>
+      go(
+        flow.steps.find((step) => step.approval),
+        decision,
+      ),
+  });
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 function drawChoices() {
   const { thirdParties, customers } = read();
   const option = (value, text, isChosen) => make("option", { value, selected: isChosen }, text);
-  fill(one("#party"), ...thirdParties.map((one) => option(one.id, `${one.name}, ${one.identifier}`, one.id === party?.id)));
+  fill(
+    one("#party"),
+    ...thirdParties.map((one) => option(one.id, `${one.name}, ${one.identifier}`, one.id === party?.id)),
+  );
   const mine = customers.filter((one) => one.tenant === tenant());
-  fill(one("#customer"), ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === customer()?.customerId)));
+  fill(
+    one("#customer"),
+    ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === customer()?.customerId)),
+  );
   for (const button of all("[data-flow]")) button.setAttribute("aria-pressed", String(button.dataset.flow === flow.id));
   one("#flow-about").textContent = flow.about;
 }
@@ -111,7 +141,12 @@ async function decided(step, here, decision) {
     return { decision, back, kept: back.code ? { code: back.code } : {}, isDone: Boolean(back.code) };
   } catch (error) {
     if (error instanceof MissingValue) throw error;
-    return { decision, back: { error: error.code ?? "failed", error_description: error.message }, kept: {}, isDone: false };
+    return {
+      decision,
+      back: { error: error.code ?? "failed", error_description: error.message },
+      kept: {},
+      isDone: false,
+    };
   }
 }
 
@@ -121,12 +156,19 @@ async function go(step, decision = "approve") {
   complain(null);
   try {
     const here = await place();
-    const result = step.approval ? await decided(step, here, decision) : await take(step, run.edits[step.name] ?? {}, here);
+    const result = step.approval
+      ? await decided(step, here, decision)
+      : await take(step, run.edits[step.name] ?? {}, here);
     run.results[step.name] = result;
+    // What came after it, came of what it was before.
+    if (result.isDone)
+      for (const later of flow.steps.slice(flow.steps.indexOf(step) + 1)) delete run.results[later.name];
     run.kept = { ...run.kept, ...result.kept };
     keep();
     if (step.name === "register" && result.isDone) register(result, here);
-    announce(texts.sent(step.title, result.answer?.status ?? result.back?.error ?? "code", result.answer?.milliseconds ?? 0));
+    announce(
+      texts.sent(step.title, result.answer?.status ?? result.back?.error ?? "code", result.answer?.milliseconds ?? 0),
+    );
     return result.isDone;
   } catch (error) {
     keep();
@@ -134,6 +176,9 @@ async function go(step, decision = "approve") {
     return false;
   } finally {
     await draw();
+    // What came of it stands above what was sent.
+    if (one("#call").contains(document.activeElement) && one("#call").getBoundingClientRect().top < 0)
+      one("#call").scrollIntoView();
   }
 }
 
@@ -145,7 +190,9 @@ function register({ kept: { clientId, clientSecret } }, { redirectUri }) {
 function complain(error) {
   const root = one("#problem");
   if (error === null) return fill(root);
-  const from = error instanceof MissingValue && flow.steps.find((step) => step.keep?.[error.value] || stepsOf(error.value) === step.name);
+  const from =
+    error instanceof MissingValue &&
+    flow.steps.find((step) => step.keep?.[error.value] || stepsOf(error.value) === step.name);
   const text = error instanceof MissingValue ? texts.missing(error.value, from?.title) : error.message;
   fill(root, make("p.problem", { role: "alert" }, text));
 }
@@ -163,8 +210,10 @@ async function runAll() {
 const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ?? flow.steps.at(-1);
 
 async function save() {
+  const { testOf } = await import("./flow/save.js");
   const test = testOf({ flow, run, place: await place(), party });
-  if (test.steps.length === 0) return complain(new Error("Send something first: a test is what was called and what came of it."));
+  if (test.steps.length === 0)
+    return complain(new Error("Send something first: a test is what was called and what came of it."));
   const url = URL.createObjectURL(new Blob([JSON.stringify(test, null, 2), "\n"], { type: "application/json" }));
   const link = make("a", { href: url, download: `${flow.id}.json` });
   document.body.append(link);
@@ -181,7 +230,14 @@ async function begin() {
     const number = crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
     const identifier = `PSDNL-DNB-R${String(number).padStart(6, "0")}`;
     const roles = ["PSP_PI", "PSP_AI", "PSP_IC"];
-    const wanted = { organizationIdentifier: identifier, organizationName: "Example TPP B.V.", roles, profile: "test-client", publicKey, tenant: tenant() };
+    const wanted = {
+      organizationIdentifier: identifier,
+      organizationName: "Example TPP B.V.",
+      roles,
+      profile: "test-client",
+      publicKey,
+      tenant: tenant(),
+    };
     const made = await manage("POST", "/test-certificates", wanted);
     keepThirdParty({
       id: crypto.randomUUID(),
@@ -193,7 +249,11 @@ async function begin() {
       registration: null,
     });
   }
-  if (customer() === undefined) keepCustomer({ ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })), tenant: tenant() });
+  if (customer() === undefined)
+    keepCustomer({
+      ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })),
+      tenant: tenant(),
+    });
 }
 
 function press(selector, work) {
@@ -213,8 +273,8 @@ press("#again", async () => {
 });
 
 for (const button of all("[data-flow]")) {
-  button.addEventListener("click", () => {
-    flow = flowOf(button.dataset.flow);
+  button.addEventListener("click", async () => {
+    flow = await flowOf(button.dataset.flow);
     history.replaceState(null, "", `?flow=${flow.id}`);
     complain(null);
     draw();

@@ -18,8 +18,41 @@ macro_rules! files {
 }
 
 /// Every file, by its path under the version. A test holds this list against the folder.
-const FILES: &[(&str, &str)] =
-    files!["copy.js", "dom.js", "home.js", "management.js", "portal.css", "shell.js", "state.js",];
+const FILES: &[(&str, &str)] = files![
+    "callback.js",
+    "copy.js",
+    "dom.js",
+    "flow.css",
+    "flow.js",
+    "flow/call.js",
+    "flow/clock.js",
+    "flow/edits.js",
+    "flow/phone.js",
+    "flow/remedies.js",
+    "flow/run.js",
+    "flow/runs.js",
+    "flow/save.js",
+    "flow/steps.js",
+    "flow/texts.js",
+    "flow/values.js",
+    "flows/berlin_group.js",
+    "flows/bunq.js",
+    "flows/index.js",
+    "home.js",
+    "management.js",
+    "package.json",
+    "portal.css",
+    "shell.js",
+    "signing.js",
+    "snippets/curl.js",
+    "snippets/go.js",
+    "snippets/index.js",
+    "snippets/java.js",
+    "snippets/node.js",
+    "snippets/plan.js",
+    "snippets/python.js",
+    "state.js",
+];
 
 static BASE: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();

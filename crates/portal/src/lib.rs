@@ -6,6 +6,7 @@
 //! is there to be read can be read.
 
 mod assets;
+mod flow;
 mod home;
 mod pages;
 mod settings;

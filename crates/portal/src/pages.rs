@@ -2,8 +2,8 @@
 
 use axum::Router;
 
-use crate::home;
 use crate::settings::Portal;
+use crate::{flow, home};
 
 /// A page, or a group of pages under one path.
 pub(crate) struct Page {
@@ -16,7 +16,10 @@ pub(crate) struct Page {
 }
 
 /// The pages.
-pub(crate) const PAGES: &[Page] = &[Page { name: "Home", path: "/", routes: home::routes }];
+pub(crate) const PAGES: &[Page] = &[
+    Page { name: "Home", path: "/", routes: home::routes },
+    Page { name: "Flow", path: "/portal/flow", routes: flow::routes },
+];
 
 impl Page {
     /// Whether a path is this page, or one of its group.

@@ -86,7 +86,7 @@ fn check_sums(
 }
 
 /// A positive decimal text as a whole number of the last place.
-fn units(text: &str) -> Option<i128> {
+pub(crate) fn units(text: &str) -> Option<i128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let fits = (1..=18).contains(&whole.len()) && fraction.len() <= PLACES;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::Hint;
 use crate::kept_approvals::Matter;
+use crate::operations::Operation;
 use crate::state::Dialect;
-use crate::third_party::Operation;
 
 /// Pause after too many calls if the bank names none.
 const SHORT_PAUSE: Duration = Duration::from_secs(3);
@@ -137,6 +137,20 @@ pub enum Error {
         /// What does it.
         hint: Hint,
     },
+    /// No answer came to a request to make something, which the bank may have got.
+    #[error(
+        "{0}; if the bank got the request all the same, the same command again goes on with what came of it, and makes \
+         nothing twice"
+    )]
+    Unanswered(Box<Self>),
+    /// No answer came to the same request before, and what became of it cannot be found out.
+    #[error("{text}")]
+    Unclear {
+        /// What is known, and what to do.
+        text: String,
+        /// What shows more of it.
+        hint: Option<Hint>,
+    },
     /// A key, certificate or address that was given cannot be used.
     #[error("{0}")]
     Setup(String),
@@ -164,15 +178,37 @@ impl Error {
         }
     }
 
+    /// Whether it leaves open whether the bank did what it was asked for.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Unresolved { .. }
+            | Self::Answer { .. }
+            | Self::Untrusted { .. } => true,
+            Self::Bank(error) => error.status >= 500,
+            _ => false,
+        }
+    }
+
+    /// What lies behind it.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Unanswered(error) => error.cause(),
+            other => other,
+        }
+    }
+
     /// What leads on, where that is known.
     pub fn hint(&self) -> Option<Hint> {
-        match self {
+        match self.cause() {
             Self::Ended { matter, .. } => Some(matter.ask()),
             Self::Unresolved { .. } => Some(Hint::StartSandbox),
             Self::Credentials { hint, .. }
             | Self::Authorization { hint, .. }
             | Self::Missing { hint, .. } => Some(hint.clone()),
-            Self::Unreachable { hint, .. } | Self::NotOffered { hint, .. } => hint.clone(),
+            Self::Unreachable { hint, .. } | Self::NotOffered { hint, .. } | Self::Unclear { hint, .. } => {
+                hint.clone()
+            }
             _ => None,
         }
     }

@@ -25,6 +25,8 @@ pub enum Hint {
     Pay,
     /// Ask what became of a payment.
     PaymentStatus,
+    /// Look at the payment of this id.
+    ShowPayment(String),
     /// Send the customer to the bank with the payment of this id.
     AuthorisePayment(String),
     /// Ask for a consent for confirmation of funds, of this account if one is named.
@@ -35,4 +37,6 @@ pub enum Hint {
     Accounts,
     /// Look at what is kept.
     Show,
+    /// Forget everything about a bank.
+    Forget,
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Hint;
 use crate::authorization::PendingAuthorization;
+use crate::{Error, Hint};
 
 /// What a customer approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl Matter {
             Self::Payment(_) => Hint::Pay,
             Self::Funds(_) => Hint::FundsConsent(None),
         }
+    }
+
+    /// Another command forgot it while this one was at work.
+    pub(crate) fn forgotten(&self) -> Error {
+        Error::Setup(format!("{self} is not kept here any more: another command forgot it meanwhile"))
     }
 
     /// What sends the customer to the bank with it.

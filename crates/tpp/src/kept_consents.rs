@@ -12,6 +12,9 @@ pub struct KeptConsent {
     /// Its id, and its way through the customer's approval.
     #[serde(flatten)]
     pub approval: KeptApproval,
+    /// The accounts that it was asked for; none where the customer chooses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
     /// Last day.
     pub valid_until: String,
     /// Unattended reads a day.

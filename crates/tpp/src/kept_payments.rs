@@ -1,5 +1,7 @@
 //! Payments and consents for confirmation of funds as the third party keeps them.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +11,20 @@ use crate::{Error, Hint};
 /// How long a bank knows the id of a request, at least.
 const REQUEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Days that may begin at the bank while it lasts: more of them, and somebody moved the clock of a sandbox.
+const REQUEST_DAYS: i32 = 1;
+
 /// A payment as the third party keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptPayment {
     /// Its id.
     pub id: String,
     /// What was asked for, for people.
     pub asked: String,
+    /// The account that pays, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debtor: Option<String>,
     /// Service and product as they are in paths, where the interface has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
@@ -59,24 +67,50 @@ pub struct KeptFundsConsent {
     pub account: String,
 }
 
-/// A request to make something that no answer came to: the same one again has the same id, so that the bank makes one
-/// thing of both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A request to make something that no answer came to, so that the same one again makes one thing of both: where the bank
+/// knows the ids of requests, it has the same id, and where it knows none, this side looks for what was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptRequest {
-    /// Its `X-Request-ID`.
+    /// Its id; its `X-Request-ID` where the interface has that.
     pub id: String,
     /// SHA-256 of what was asked for.
     pub digest: String,
-    /// When.
+    /// SHA-256 of what the bank shows of what was made, where that may be less than what was asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub likeness: String,
+    /// When, by this machine's clock.
     pub at: Timestamp,
+    /// The day at the bank.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
+    /// What the bank had made last before, where this side looks for what was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<KeptNewest>,
+}
+
+/// What a bank had made last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptNewest {
+    /// Its number.
+    pub id: i64,
+    /// When, as the bank writes it.
+    pub created: String,
 }
 
 impl KeptRequest {
-    /// Whether the bank still knows it.
-    pub(crate) fn is_known_at(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at) < REQUEST_LIFE
+    /// Whether the bank still knows its id on a day there.
+    pub(crate) fn is_known_at(&self, now: Timestamp, today: Option<Date>) -> bool {
+        let days = self.day.zip(today).and_then(|(day, today)| today.since(day).ok());
+        let is_moved = days.is_some_and(|days| days.get_days() > REQUEST_DAYS);
+        !is_moved && now.duration_since(self.at) < REQUEST_LIFE
     }
+}
+
+/// SHA-256 of what is asked for, in hexadecimal.
+pub(crate) fn digest_of(parts: &[&[u8]]) -> String {
+    let whole = parts.join(&b'\n');
+    digest(&SHA256, &whole).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -86,8 +120,12 @@ mod tests {
     #[test]
     fn a_request_is_known_for_a_day() {
         let at: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
-        let kept = KeptRequest { id: "r".to_owned(), digest: "d".to_owned(), at };
+        let day: Date = "2026-11-26".parse().unwrap();
+        let kept = KeptRequest { at, day: Some(day), ..KeptRequest::default() };
         let later = |hours| at + SignedDuration::from_hours(hours);
-        assert!(kept.is_known_at(later(23)) && !kept.is_known_at(later(24)));
+        assert!(kept.is_known_at(later(23), None) && !kept.is_known_at(later(24), None));
+        // Midnight may lie in between; more than that is a clock that was moved.
+        let then = |days: i64| Some(day.saturating_add(SignedDuration::from_hours(24 * days)));
+        assert!(kept.is_known_at(later(1), then(1)) && !kept.is_known_at(later(1), then(200)));
     }
 }

@@ -11,6 +11,7 @@
 //! The client signs the exact octets it sends, retries only what cannot have reached the bank or what the bank
 //! says is temporary, and returns errors of one type with everything the bank said.
 
+mod accounts;
 pub mod announcement;
 mod authorization;
 pub mod berlin_group;
@@ -19,28 +20,32 @@ pub mod bunq;
 mod call;
 pub mod clock;
 mod error;
+mod funds;
 mod hint;
 mod identity;
 pub mod kept_approvals;
 pub mod kept_consents;
+mod kept_identities;
 pub mod kept_payments;
 pub mod loopback;
+mod operations;
 pub mod payments;
 pub mod private_files;
 mod random;
 pub mod replay;
 pub mod sandbox;
 pub mod state;
+mod state_folder;
 mod third_party;
 mod transport;
 
+pub use accounts::{Account, Reading, TransactionsWish};
 pub use authorization::PendingAuthorization;
 pub use call::{Answered, Call, Observer, Seen};
 pub use error::{BankError, Error};
+pub use funds::{FundsAnswer, FundsWish};
 pub use hint::Hint;
 pub use identity::{SigningIdentity, TlsIdentity};
-pub use third_party::{
-    Account, Approved, Departure, FundsAnswer, FundsWish, OauthClient, Operation, Place, Prepared, Reading,
-    Registration, ThirdParty, TransactionsWish,
-};
+pub use operations::Operation;
+pub use third_party::{Approved, Departure, OauthClient, Place, Prepared, Registration, ThirdParty};
 pub use transport::{Transport, TransportSettings};

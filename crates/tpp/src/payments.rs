@@ -28,6 +28,24 @@ pub struct PaymentWish {
     pub from: Option<String>,
     /// What is paid.
     pub paid: Paid,
+    /// Whether it is another payment, whatever became of the same request that no answer came to before.
+    pub anew: bool,
+}
+
+impl PaymentWish {
+    /// The account that pays, if it is named, without what people put in between.
+    pub fn debtor(&self) -> Option<String> {
+        let number = match &self.paid {
+            Paid::Single(_) => self.from.as_ref(),
+            Paid::Bulk(file) => file.debtor.as_ref(),
+        };
+        number.map(|number| compact(number))
+    }
+}
+
+/// The number of an account without what people put in between.
+pub(crate) fn compact(number: &str) -> String {
+    number.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 
 /// What a payment is made of.
@@ -161,6 +179,9 @@ pub struct PaymentStatus {
 pub struct PaymentDetails {
     /// Its status in the words of the interface.
     pub status: String,
+    /// Why the bank refused it, in its words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,

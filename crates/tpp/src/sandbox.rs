@@ -170,11 +170,24 @@ impl Management {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<serde_json::Value, Error> {
-        let octets = body.map(ToString::to_string).unwrap_or_default().into_bytes();
-        let mut call = Call::new(method, format!("{}{path}", self.url), octets);
-        if body.is_some() {
-            call = call.header("content-type", "application/json");
-        }
+        self.send(method, path, body.map(|body| ("application/json", body.to_string().into_bytes()))).await
+    }
+
+    /// The same with a body of another media type.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn send(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<serde_json::Value, Error> {
+        let url = format!("{}{path}", self.url);
+        let call = match body {
+            Some((kind, octets)) => Call::new(method, url, octets).header("content-type", kind),
+            None => Call::new(method, url, Vec::new()),
+        };
         // What changes something may have been done although no answer came.
         let repeats = call.method == http::Method::GET;
         let url = call.url.clone();
@@ -192,7 +205,8 @@ impl Management {
     /// # Errors
     /// [`Error`]
     pub async fn move_clock(&self, wish: &ClockMove<'_>) -> Result<serde_json::Value, Error> {
-        self.send(http::Method::PUT, "/clock", wish).await
+        let body = serde_json::to_value(wish).map_err(|error| Error::Setup(error.to_string()))?;
+        self.call(http::Method::PUT, "/clock", Some(&body)).await
     }
 
     /// Whoever knows none of these paths is something else, most likely the bank itself.
@@ -212,18 +226,9 @@ impl Management {
         path: &str,
         request: &impl Serialize,
     ) -> Result<T, Error> {
-        self.send(http::Method::POST, path, request).await
-    }
-
-    async fn send<T: serde::de::DeserializeOwned>(
-        &self,
-        method: http::Method,
-        path: &str,
-        request: &impl Serialize,
-    ) -> Result<T, Error> {
         let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call =
-            Call::new(method, format!("{}{path}", self.url), body).header("content-type", "application/json");
+        let call = Call::new(http::Method::POST, format!("{}{path}", self.url), body)
+            .header("content-type", "application/json");
         self.transport.json(call).await
     }
 }

@@ -9,10 +9,13 @@ use std::path::PathBuf;
 
 use berlin_group::wire;
 
+use crate::accounts::{Account, Reading, TransactionsWish};
 use crate::announcement::Announcement;
+use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
 use crate::kept_payments::{KeptFundsConsent, KeptPayment};
+use crate::operations::Operation;
 use crate::payments::{Cancellation, Order, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
 use crate::{Error, Hint, Observer};
@@ -92,73 +95,6 @@ pub enum Approved {
     },
 }
 
-/// What is to be read, and how.
-#[derive(Debug, Clone, Default)]
-pub struct Reading {
-    /// By which consent, or the connection of which user; the newest if absent.
-    pub by: Option<String>,
-    /// Only the account with this number.
-    pub account: Option<String>,
-    /// Where the customer comes from, if they take part.
-    pub psu_ip_address: Option<String>,
-    /// Reads even if today's unattended reads are used up by this side's own count.
-    pub beyond_budget: bool,
-}
-
-/// An account, and its balance where the bank tells both at once.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// The account.
-    pub details: wire::Account,
-    /// Whether one can pay from it.
-    pub can_pay: bool,
-    pub(crate) balances: Option<wire::Balances>,
-}
-
-impl Account {
-    /// Its account number, or the bank's own id if it has none.
-    pub fn number(&self) -> &str {
-        self.details.iban.as_deref().unwrap_or(&self.details.resource_id)
-    }
-}
-
-/// Which transactions are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct TransactionsWish {
-    /// `booked`, `pending` or `both`.
-    pub booking_status: String,
-    /// First booking date, `YYYY-MM-DD`.
-    pub from: Option<String>,
-    /// Last booking date.
-    pub to: Option<String>,
-}
-
-/// What is asked about an account.
-#[derive(Debug, Clone)]
-pub struct FundsWish {
-    /// The account, by its number.
-    pub account: String,
-    /// Its holder.
-    pub holder: String,
-    /// A decimal text, for example `12.50`.
-    pub amount: String,
-    /// Currency (ISO 4217); that of the branch if absent.
-    pub currency: Option<String>,
-    /// Who is to be paid.
-    pub payee: Option<String>,
-    /// By which consent; the newest of the account if absent.
-    pub by: Option<String>,
-}
-
-/// What an account holds, as far as that was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FundsAnswer {
-    /// Whether it is enough.
-    pub is_enough: bool,
-    /// Currency (ISO 4217) of what was asked.
-    pub currency: String,
-}
-
 /// A payment that waits for the customer, or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
@@ -185,45 +121,6 @@ impl std::fmt::Debug for OauthClient {
     }
 }
 
-/// What not every interface offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Asking for a consent.
-    Consent,
-    /// Asking what became of one.
-    ConsentStatus,
-    /// Getting new tokens.
-    Refresh,
-    /// Giving tokens back.
-    Revoke,
-    /// Looking at the OAuth client.
-    OauthClient,
-    /// Paying on a later day, repeatedly, many at once, or in other ways than the one that there is.
-    PayOtherwise,
-    /// Preparing a payment from an account of a connected customer.
-    Draft,
-    /// Asking what became of one.
-    DraftStatus,
-    /// Asking for a consent for confirmation of funds, and what comes of it.
-    FundsConsent,
-}
-
-impl std::fmt::Display for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Consent => "consent",
-            Self::ConsentStatus => "status consent",
-            Self::Refresh => "refresh",
-            Self::Revoke => "revoke",
-            Self::OauthClient => "oauth-client",
-            Self::PayOtherwise => "any payment but one of euros, at once, to an IBAN",
-            Self::Draft => "draft",
-            Self::DraftStatus => "status draft",
-            Self::FundsConsent => "funds consent",
-        })
-    }
-}
-
 /// A third party at one bank. `by` names a consent or the user number of a connection; the newest is meant without.
 ///
 /// Every method fails with [`Error`].
@@ -236,6 +133,9 @@ pub trait ThirdParty: Sized {
 
     /// What comes after registering.
     const AFTER_REGISTERING: Hint;
+
+    /// Whether a customer has to agree before the bank says whether an account holds an amount.
+    const FUNDS_WITH_CONSENT: bool = true;
 
     /// Takes up what is kept about a bank.
     fn open(place: Place) -> Result<Self, Error>;
@@ -347,6 +247,23 @@ pub trait ThirdParty: Sized {
     /// The status of a payment: of the one that is named, or the newest.
     async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error>;
 
+    /// The same once its customer came back from the bank, with why it waits if it does. `said` is what the bank said to
+    /// the browser, if that is all that came of it.
+    async fn status_after(&mut self, id: &str, said: Option<String>) -> Result<PaymentStatus, Error> {
+        let now = self.payment_status(Some(id)).await?;
+        Ok(PaymentStatus { reason: said.or(now.reason), ..now })
+    }
+
+    /// The account that something is about, if it is known: that of the customer who approves it.
+    async fn account_of(&mut self, matter: &Matter) -> Result<Option<String>, Error> {
+        match (self.state().account_of(matter), matter) {
+            (Some(account), _) => Ok(Some(account.to_owned())),
+            // The customer may have chosen it.
+            (None, Matter::Payment(id)) => Ok(self.payment_details(Some(id)).await?.1.debtor),
+            (None, _) => Ok(None),
+        }
+    }
+
     /// A payment as the bank has it, with its id.
     async fn payment_details(&mut self, id: Option<&str>) -> Result<(String, PaymentDetails), Error>;
 
@@ -354,7 +271,13 @@ pub trait ThirdParty: Sized {
     async fn cancel_payment(&mut self, id: Option<&str>) -> Result<Cancellation, Error>;
 
     /// Prepares a payment from an account of a connected customer.
-    async fn draft(&mut self, _by: Option<&str>, _from: &str, _order: &Order) -> Result<Prepared, Error> {
+    /// It is another one if that is said, whatever became of the same request that no answer came to before.
+    async fn draft(
+        &mut self,
+        _by: Option<&str>,
+        _from: &str,
+        (_order, _anew): (&Order, bool),
+    ) -> Result<Prepared, Error> {
         Err(Self::refused(Operation::Draft))
     }
 
@@ -394,18 +317,6 @@ pub trait ThirdParty: Sized {
         let (instead, hint) = Self::instead(operation);
         Error::NotOffered { operation, dialect: Self::DIALECT, instead, hint }
     }
-}
-
-/// All accounts, or the one with this number. `by` says what covers them.
-pub(crate) fn chosen(accounts: Vec<Account>, wanted: Option<&str>, by: &str) -> Result<Vec<Account>, Error> {
-    let Some(wanted) = wanted else { return Ok(accounts) };
-    let wanted: String = wanted.chars().filter(|c| !c.is_whitespace()).collect();
-    let is_wanted = |account: &Account| account.number().eq_ignore_ascii_case(&wanted);
-    let chosen: Vec<_> = accounts.into_iter().filter(is_wanted).collect();
-    if chosen.is_empty() {
-        return Err(Error::Setup(format!("the {by} does not cover account {wanted}")));
-    }
-    Ok(chosen)
 }
 
 #[cfg(test)]

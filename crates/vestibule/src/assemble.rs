@@ -63,6 +63,14 @@ pub(crate) struct Origins<'a> {
     pub(crate) management: &'a str,
 }
 
+/// Who is told of the calls of a bank.
+pub(crate) struct Observers {
+    /// Of those that anybody makes.
+    pub(crate) public: Arc<dyn Observer>,
+    /// Of those to the management API, which are the test's own.
+    pub(crate) management: Arc<dyn Observer>,
+}
+
 /// What serves and does work of its own, until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Serving {
@@ -72,7 +80,7 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// Begins to serve a bank, its management API, and certificates that `issue` makes, and to take up news of others, if
-    /// there are others. The observer is told of each call.
+    /// there are others. The observers are told of each call.
     ///
     /// # Errors
     /// [`StartError::Tls`]
@@ -80,23 +88,23 @@ impl Serving {
         sockets: Sockets,
         origins: &Origins<'_>,
         (bank, management, news): (Bank, Router, Option<Due>),
-        (gateway, observer): (Gateway, Arc<dyn Observer>),
+        (gateway, observers): (Gateway, Observers),
         issue: tls::Issue,
     ) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = tasks::beside(&gateway, bank.due, news, &stopped);
-        let mut serve = |socket: Socket, tls, app: Router, origin: &str| {
+        let mut serve = |socket: Socket, tls, (app, observer): (Router, &Arc<dyn Observer>), origin: &str| {
             let gateway = gateway.clone();
-            let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(&observer)), observe));
+            let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(observer)), observe));
             let listener = Listener { tcp: socket.tcp, tls, app, gateway, origin: Arc::from(origin) };
             tasks.spawn(listener.serve(stopped.clone()));
         };
         if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
             let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
-            serve(socket, Some(acceptor), bank.public.clone(), origin);
+            serve(socket, Some(acceptor), (bank.public.clone(), &observers.public), origin);
         }
-        serve(sockets.public, None, bank.public, origins.public);
-        serve(sockets.management, None, management, origins.management);
+        serve(sockets.public, None, (bank.public, &observers.public), origins.public);
+        serve(sockets.management, None, (management, &observers.management), origins.management);
         Ok(Self { stop, tasks })
     }
 

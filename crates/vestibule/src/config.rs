@@ -47,6 +47,8 @@ pub struct SandboxConfig {
     pub id_token_algorithm: IdTokenAlgorithm,
     /// Whether refusals say what was expected and what came.
     pub explain: bool,
+    /// Whether the calls that came last are kept in memory, with secrets masked, for whoever looks at them.
+    pub record_calls: bool,
     /// Who is told of each call.
     pub observer: Arc<dyn Observer>,
 }
@@ -107,6 +109,7 @@ impl Default for SandboxConfig {
             trusted_authorities: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,
             explain: true,
+            record_calls: true,
             observer: Arc::new(CallLog),
         }
     }

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Clock(args) => commands::clock::run(args).await,
+                Command::Data(args) => commands::data::run(args).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),
@@ -73,7 +74,10 @@ fn survive_full_files() {
 fn misused(error: &clap::Error) -> ! {
     if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // What is wrong stands before the first empty line, the names of what is missing each on a line.
+        let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let message = lines.join(" ");
+        let message = message.trim_start_matches("error: ");
         output::json(&serde_json::json!({"error": {"kind": "usage", "message": message}}));
     }
     error.exit()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::outbound::Loopback;
-use edge::{Dialect, Edge, Mounted, Surroundings};
+use edge::{Dialect, Edge, Mounted, Observer, Recorder, Recording, Surroundings};
 use eidas::certificate::chain_from_pem;
 use gateway::domain::Tenant;
 use gateway::{Clock, Drawer, Store, StoreError};
@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use crate::addresses::Addresses;
 use crate::app::Bank;
-use crate::assemble::{Origins, Serving, Socket, Sockets};
+use crate::assemble::{Observers, Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
 use crate::profiles::Strictness;
@@ -31,6 +31,7 @@ pub struct Running {
     pub addresses: Addresses,
     /// The bank itself, for tests that look behind the doors.
     pub sandbox: Sandbox,
+    recorder: Option<Arc<Recorder>>,
     serving: Serving,
     folder: Option<DataFolder>,
 }
@@ -38,6 +39,8 @@ pub struct Running {
 impl Running {
     /// Stops accepting, lets running requests end, closes the data.
     pub async fn stop(mut self) {
+        // Whoever listens to calls would be waited for.
+        self.recorder.iter().for_each(|recorder| recorder.close());
         self.serving.stop().await;
         // Then the database is whole in its one file, for whoever copies it.
         match (self.sandbox.store.checkpoint(), &self.folder) {
@@ -95,15 +98,27 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         publication(&sandbox, &addresses).merge(portal::pages(&sandbox, &addresses, page_origins, token));
     let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
-    let management = management(&edge, key, &sandbox, &bank, pages);
+    let recorder = config.record_calls.then(Arc::<Recorder>::default);
+    let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
-    let observed = (edge.gateway.clone(), Arc::clone(&config.observer));
+    let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));
     let serving =
         Serving::begin(sockets, &origins, (bank, management, news), observed, issuer(&sandbox, names))?;
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
-    Ok(Running { addresses, sandbox, serving, folder })
+    Ok(Running { addresses, sandbox, recorder, serving, folder })
+}
+
+fn observers(config: &SandboxConfig, recorder: Option<&Arc<Recorder>>) -> Observers {
+    let management = Arc::clone(&config.observer);
+    let public: Arc<dyn Observer> = match recorder {
+        Some(recorder) => {
+            Arc::new(Recording { observer: Arc::clone(&management), recorder: Arc::clone(recorder) })
+        }
+        None => Arc::clone(&management),
+    };
+    Observers { public, management }
 }
 
 async fn sockets(config: &SandboxConfig) -> Result<Sockets, StartError> {
@@ -147,18 +162,25 @@ fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
     }
 }
 
-/// The management listener: what the sandbox itself offers, and approvals without a browser.
-fn management(edge: &Edge, key: SigningKeys, sandbox: &Sandbox, bank: &Bank, pages: PortalPages) -> Router {
+/// The management listener: what the sandbox itself offers, approvals without a browser, and the calls that were recorded.
+fn management(
+    edge: &Edge,
+    key: SigningKeys,
+    (sandbox, recorder): (&Sandbox, Option<Arc<Recorder>>),
+    bank: &Bank,
+    pages: PortalPages,
+) -> Router {
     let books = sandbox.clone();
     let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
         let books = books.clone();
         Box::pin(async move { books.digipass_number(&tenant, &iban).await })
     });
     let entrances = bank.dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
-    let approvals = oauth::approvals(edge.clone(), key, device_numbers, entrances);
+    let others = oauth::approvals(edge.clone(), key, device_numbers, entrances);
+    let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
     let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), approvals, doors, bank.due.clone(), pages)
+    sandbox::management(sandbox.clone(), others, doors, bank.due.clone(), pages)
 }
 
 /// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the

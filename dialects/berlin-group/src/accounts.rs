@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use edge::{Edge, note_subject};
+use edge::{Check, Edge, note_passed, note_subject};
 use gateway::accounts::{AccountRead, Criteria};
 use gateway::domain::{
     Account, AccountStatus, BookingStatus, ConsentId, Date, Money, Product, Subject, Tenant, Transaction,
@@ -143,7 +143,10 @@ async fn access(edge: &Edge, call: &Signed) -> Result<ConsentAccess, Error> {
     let certificate = call.peer_fingerprint();
     let credentials =
         AccessCredentials { tpp: call.tpp(), token: call.bearer()?, certificate: certificate.as_deref() };
-    Ok(edge.gateway.access(&call.ctx, credentials, &consent).await?)
+    let access = edge.gateway.access(&call.ctx, credentials, &consent).await?;
+    note_passed(Check::AccessToken);
+    note_passed(Check::Consent);
+    Ok(access)
 }
 
 /// The criteria of a first page, or the token of a later one, beside which everything else is ignored.

@@ -7,8 +7,8 @@ use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri, RawPathParams, Request};
 use edge::{
-    Connection, Edge, MAX_BODY, Rejected, check_message_signature, header_text, note_third_party, read_body,
-    single_header,
+    Check, Connection, Edge, MAX_BODY, Rejected, check_body_digest, check_message_signature, header_text,
+    note_certificates, note_check, note_failed, note_passed, note_third_party, read_body, single_header,
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Timestamp};
@@ -16,7 +16,6 @@ use gateway::{Ctx, Demand, Party, Place, PresentedCertificate, Shown};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
-use http_signatures::digest::check_digest;
 
 use crate::authorisations::SubjectPath;
 use crate::error::Error;
@@ -109,7 +108,8 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     check_body(edge, &message, &body)?;
     let path = message.target.split('?').next().unwrap_or_default();
     let changes = !message.method.is_safe();
-    edge.gateway.check_request_id(&ctx, party.acting(), (message.method.as_str(), path), changes)?;
+    let fresh = edge.gateway.check_request_id(&ctx, party.acting(), (message.method.as_str(), path), changes);
+    note_check(Check::FreshRequestId, fresh)?;
     Ok(Signed { ctx, connection, party, ids, parts, body })
 }
 
@@ -129,24 +129,32 @@ async fn authenticate(
 ) -> Result<Party, Error> {
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
-    let presented = signing_certificate(edge, message.headers, ctx.now)?;
+    let presented = note_check(Check::Certificate, signing_certificate(edge, message.headers, ctx.now))?;
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     let demand = Demand { roles: call.roles, registered: call.registered };
     let shown = ((presented, SIGNATURE), tls);
-    let party = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await?;
+    let identified = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await;
+    let left_out: &[Check] = if call.registered { &[] } else { &[Check::Registration] };
+    note_certificates(&edge.gateway.profile(Interface::BerlinGroup).certificates, left_out, &identified);
+    let party = identified?;
     check_signature(edge, call, message, party.signer(), ctx.now)?;
     Ok(party)
 }
 
 /// Check 1.
 fn check_mtls(edge: &Edge, connection: &Connection) -> Result<(), Error> {
-    if edge.require_mtls && connection.peer_certificate.is_none() {
+    if !edge.require_mtls {
+        return Ok(());
+    }
+    if connection.peer_certificate.is_none() {
+        note_failed(Check::TlsCertificate);
         return Err(Error::unauthorized(
             "CERTIFICATE_MISSING",
             "no TLS client certificate was presented; connect with a QWAC",
         ));
     }
+    note_passed(Check::TlsCertificate);
     Ok(())
 }
 
@@ -154,7 +162,11 @@ fn check_mtls(edge: &Edge, connection: &Connection) -> Result<(), Error> {
 fn check_request_id(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Error> {
     let present = single_header(headers, "x-request-id")?.is_some_and(|value| !value.is_empty());
     if call.request_id && !present {
+        note_failed(Check::RequestId);
         return Err(Error::format("the X-Request-ID header is missing"));
+    }
+    if present {
+        note_passed(Check::RequestId);
     }
     Ok(())
 }
@@ -209,6 +221,7 @@ fn check_signature(
     now: Timestamp,
 ) -> Result<(), Error> {
     let value = text(message, "signature", "Signature")?.ok_or_else(|| {
+        note_failed(Check::SignatureHeader);
         let signed = call.signed.join(" ");
         Error::unauthorized(
             "SIGNATURE_MISSING",
@@ -229,12 +242,13 @@ fn check_body(edge: &Edge, message: &Message<'_>, body: &[u8]) -> Result<(), Err
     if body.is_empty() && !rules.digest_of_nothing {
         return Ok(());
     }
-    check_digest(digest, body, rules.digest)
+    check_body_digest(digest, body, rules.digest)
         .map_err(|refusal| Error::unauthorized("SIGNATURE_INVALID", refusal))
 }
 
 fn digest<'m>(message: &Message<'m>) -> Result<&'m str, Error> {
     text(message, "digest", "Digest")?.ok_or_else(|| {
+        note_failed(Check::Digest);
         Error::unauthorized(
             "SIGNATURE_INVALID",
             "the Digest header is missing; send the digest of the body, also of an empty one",

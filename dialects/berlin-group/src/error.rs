@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::{Edge, Rejected, SignatureRefusal, note_code, with_fault};
+use edge::{Check, Edge, Rejected, SignatureRefusal, note_code, note_failed, note_refusal, with_fault};
 use gateway::domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, PaymentRefusal, Refusal,
     ScaStatus,
@@ -12,6 +12,7 @@ use gateway::domain::{
 use gateway::{Fault, Noun};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::explanations::explain;
 use crate::wire::{ErrorBody, TppMessage};
 use crate::wording::text;
 
@@ -72,6 +73,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         note_code(self.code.unwrap_or(self.status.as_str()));
+        note_refusal(&self.text, |failed| explain(failed, self.code));
         let body = ErrorBody {
             tpp_messages: vec![TppMessage {
                 text: Some(self.text.clone()),
@@ -116,6 +118,7 @@ pub(crate) async fn explain_or_not(State(edge): State<Edge>, request: Request, n
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
+        note_failed(Check::from(&rejected));
         let code = match rejected {
             // Recorded: an unknown path has a text and no code.
             Rejected::NotFound => None,
@@ -139,6 +142,7 @@ impl From<SignatureRefusal> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
+        note_failed(Check::from(&refusal));
         let (status, code) = match &refusal {
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID")
@@ -277,6 +281,12 @@ impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
         use gateway::Error as E;
         let text = error.to_string();
+        match &error {
+            E::Refused(_) => {}
+            E::NotFound(Noun::Consent) => note_failed(Check::Consent),
+            E::NotFound(_) | E::Conflict => note_failed(Check::Resource),
+            E::Unavailable(_) | E::Internal(_) => note_failed(Check::Bank),
+        }
         match error {
             E::Refused(refusal) => refusal.into(),
             E::NotFound(Noun::Consent) => Self::new(

@@ -16,6 +16,8 @@ mod consents;
 #[cfg(feature = "server")]
 mod error;
 #[cfg(feature = "server")]
+mod explanations;
+#[cfg(feature = "server")]
 mod funds;
 #[cfg(feature = "server")]
 mod links;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use edge::{Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_subject, read_body, single_header};
+use edge::{
+    Check, Connection, MAX_BODY, Rejected, SMALL_BODY, header_text, note_check, note_failed, note_passed,
+    note_subject, read_body, single_header,
+};
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject};
 use gateway::{ActingTpp, Ctx, PaymentRequest};
 use http::HeaderMap;
@@ -69,7 +72,7 @@ impl Caller {
         (token, session, user): Found,
         address: IpAddr,
     ) -> Result<Self, Error> {
-        let credential = check_address(bunq, &session, address).await?;
+        let credential = note_check(Check::ApiKey, check_address(bunq, &session, address).await)?;
         let acting = acting(bunq, ctx, &user, &credential.value).await?;
         if let (User::Key { grant, .. }, Some(acting)) = (&user, &acting) {
             bunq.edge.gateway.check_grant(ctx, acting, grant).await?;
@@ -85,7 +88,11 @@ impl Call {
         // Whoever comes from nowhere is on no list of permitted addresses.
         let address = connection.peer_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = header_text(&headers, "x-bunq-client-authentication").map_err(named)?;
-        let (installation, session) = authenticate(bunq, &ctx, route.token, token).await?;
+        let authenticated = authenticate(bunq, &ctx, route.token, token).await;
+        let (installation, session) = match route.token {
+            TokenKind::None => authenticated,
+            _ => note_check(Check::AccessToken, authenticated),
+        }?;
         let caller = match session {
             Some(found) => {
                 if let User::Provider { tpp, .. } | User::Key { tpp, .. } = &found.2 {
@@ -103,13 +110,15 @@ impl Call {
         if let (Some(signature), Some(installation)) = (signature, &installation) {
             let not_text = |_| named(Rejected::HeaderNotText("x-bunq-client-signature"));
             let signature = signature.to_str().map_err(not_text)?;
-            verify(&installation.key, &body, (signature, route.signed))?;
+            note_check(Check::Signature, verify(&installation.key, &body, (signature, route.signed)))?;
         }
         if route.signed == Signed::Always && !is_signed {
+            note_failed(Check::SignatureHeader);
             return Err(Error::signature_required());
         }
         let rates = bunq.edge.gateway.profile(Interface::Bunq).rates;
         bunq.limiter.count(rates, (address, &route.method, route.path), ctx.now)?;
+        note_passed(Check::RateLimit);
         Ok(Self {
             bunq: Arc::clone(bunq),
             ctx,

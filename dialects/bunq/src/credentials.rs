@@ -293,6 +293,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let token = call.headers.get("x-bunq-client-authentication").and_then(|token| token.to_str().ok());
     let texts = (installation.canonical.as_str(), installation.received.as_str());
     if !is_sealed(&accepted.key, texts, token.unwrap_or_default(), signature) {
+        edge::note_failed(edge::Check::Signature);
         return Err(Error::bad(
             "The field \"client_public_key_signature\" is wrong: sign the public key of the installation in PEM, \
              ending in one line feed, followed by the installation token without a line feed, with the private key \

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use edge::{FormError, Rejected, with_fault};
+use edge::{Check, FormError, Rejected, note_failed, with_fault};
 use gateway::domain::{AccessRefusal, GrantRefusal, PaymentRefusal, Refusal};
 use gateway::{Fault, Noun};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+use crate::explanations::explain;
 use crate::reply::ascii;
 use crate::wire::{ErrorBody, ErrorText};
 
@@ -104,9 +105,15 @@ impl Error {
         Self::bad(format!("The request signature is invalid. {why}").trim_end())
     }
 
+    /// Tells observers why.
+    pub(crate) fn note(&self) {
+        edge::note_refusal(&self.text, |failed| explain(failed, self.status, &self.text));
+    }
+
     /// The answer, translated as far as there is a translation.
     pub(crate) fn response(&self, is_dutch: bool) -> Response {
         edge::note_code(self.status.as_str());
+        self.note();
         let known = DUTCH.iter().find(|(english, _)| self.text.starts_with(english));
         let translated = match known {
             Some((english, dutch)) if is_dutch => self.text.replacen(english, dutch, 1),
@@ -138,6 +145,7 @@ impl IntoResponse for Error {
 
 impl From<Rejected> for Error {
     fn from(rejected: Rejected) -> Self {
+        note_failed(Check::from(&rejected));
         match rejected {
             Rejected::NotFound => Self::new(StatusCode::NOT_FOUND, "Route not found."),
             Rejected::Method(_) => Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed."),
@@ -160,12 +168,14 @@ impl From<FormError> for Error {
 
 impl From<PaymentRefusal> for Error {
     fn from(refusal: PaymentRefusal) -> Self {
+        note_failed(Check::Payment);
         Self::bad(sentence(&refusal.to_string()))
     }
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
+        note_failed(Check::from(&refusal));
         let text = sentence(&refusal.to_string());
         match refusal {
             Refusal::CertificateInvalid { .. }

@@ -39,6 +39,8 @@ mod error;
 #[cfg(feature = "server")]
 mod events;
 #[cfg(feature = "server")]
+mod explanations;
+#[cfg(feature = "server")]
 mod fields;
 #[cfg(feature = "server")]
 mod funds;

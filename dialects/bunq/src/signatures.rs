@@ -83,6 +83,7 @@ pub(crate) fn verify(key: &PublicKey, body: &[u8], (signature, signed): (&str, S
     {
         return Ok(());
     }
+    edge::note_mistake_with_body("signed body", body, |other| key.verifies(ALGORITHM, other, &signature));
     Err(Error::signature_invalid(
         "Sign the exact bytes of the body, nothing else, with the private key of the installation: RSA-2048, \
          PKCS #1 v1.5, SHA-256; for a call without a body sign the empty string.",

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use edge::{Form, FormError, SMALL_BODY, read_body, with_fault};
+use edge::{Check, Form, FormError, SMALL_BODY, read_body, with_fault};
 use gateway::domain::{GrantRefusal, Interface, Refusal};
 use gateway::{CodeExchange, Fault};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::explanations::explain;
 use crate::oauth_clients::{by_client_id, secret};
 use crate::reply::{Reply, ascii};
 use crate::router::{come_from, signed};
@@ -63,6 +64,8 @@ impl From<gateway::Error> for OauthError {
 
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
+        edge::note_code(self.code);
+        edge::note_refusal(&self.text, |failed| explain(failed, self.status, &self.text));
         let body = ascii(&self);
         let json = HeaderValue::from_static("application/json");
         with_fault((self.status, [(header::CONTENT_TYPE, json)], body).into_response(), self.fault)
@@ -98,8 +101,12 @@ async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
     // An unknown client costs the same comparison as a known one.
     let expected = client.as_ref().map_or_else(|| "0".repeat(64), |client| secret(bunq, client));
     let fits = gateway::matches(given, &gateway::secret_hash(&expected));
-    let wrong = || OauthError::bad("invalid_client", "client_id or client_secret is wrong");
+    let wrong = || {
+        edge::note_failed(Check::ClientCredentials);
+        OauthError::bad("invalid_client", "client_id or client_secret is wrong")
+    };
     let client = client.filter(|_| fits).ok_or_else(wrong)?;
+    edge::note_passed(Check::ClientCredentials);
     let user = users::find(bunq, client.owner).await?;
     let Some((tpp, _)) = user.and_then(|user| user.value.client(client.owner)) else { return Err(wrong()) };
     let acting = bunq.edge.gateway.may_act(&ctx, Interface::Bunq, &tpp).await;
@@ -119,6 +126,7 @@ async fn redeem(bunq: &Bunq, request: Request) -> Result<Response, OauthError> {
 }
 
 fn of_grant(refusal: &GrantRefusal) -> OauthError {
+    edge::note_failed(Check::from(refusal));
     match refusal {
         GrantRefusal::CodeUnknown
         | GrantRefusal::CodeExpired { .. }

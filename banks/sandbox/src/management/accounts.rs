@@ -23,7 +23,7 @@ const LIST_LIMIT: i64 = 1000;
 /// A customer with accounts.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TestAccount {
+pub(super) struct TestAccount {
     tenant: String,
     /// Number of the main account, to log in with.
     iban: String,
@@ -59,7 +59,7 @@ struct Holder {
 }
 
 impl TestAccount {
-    fn new(customer: &Customer, accounts: &[Account], co_holders: &[Customer]) -> Self {
+    pub(super) fn new(customer: &Customer, accounts: &[Account], co_holders: &[Customer]) -> Self {
         let main = accounts.iter().find(|account| is_current(account)).or(accounts.first());
         Self {
             tenant: customer.tenant.to_string(),
@@ -90,7 +90,11 @@ impl TestAccount {
     }
 
     /// Asks every interface what the customer needs there.
-    async fn with_doors(mut self, management: &Management, customer: &Customer) -> Result<Self, Error> {
+    pub(super) async fn with_doors(
+        mut self,
+        management: &Management,
+        customer: &Customer,
+    ) -> Result<Self, Error> {
         for (name, access) in management.doors.iter() {
             let told = access(customer.tenant.clone(), customer.id.clone()).await?;
             if !told.is_null() {

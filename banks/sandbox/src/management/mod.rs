@@ -2,7 +2,9 @@
 //! a sandbox only.
 
 mod accounts;
+mod calls;
 mod clocks;
+mod data;
 mod origins;
 mod payments;
 mod resource_servers;
@@ -23,6 +25,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::calls::calls;
 pub use self::origins::PortalPages;
 
 use crate::Sandbox;
@@ -69,6 +72,8 @@ pub fn management(
         .route("/personas", get(accounts::list_personas))
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
+        .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/data", post(data::load))
         .route("/consents", get(accounts::list_consents))
         .route("/consents/{consent}/revocation", post(accounts::revoke_consent))
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
@@ -192,11 +197,17 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-accounts": "make a customer with accounts",
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
+        "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /consents?iban={iban}": "the consents that the holders of an account gave",
         "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
         "GET /payments/{paymentId}": "a payment as the bank sees it",
         "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
+        "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
+        "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
+        "GET /calls/stream": "requests as they come, as server-sent events",
+        "GET /calls.har": "requests as an HTTP archive",
         "POST /resource-servers": "give a service of the bank a secret for token introspection",
         "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
         "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",

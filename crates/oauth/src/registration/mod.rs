@@ -4,7 +4,7 @@ mod request;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use edge::{MAX_BODY, Rejected, check_message_signature, header_text, single_header};
+use edge::{Check, MAX_BODY, Rejected, check_message_signature, header_text, single_header};
 use eidas::{Purpose, Role};
 use gateway::domain::{ClientAuthentication, Interface};
 use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest, Shown};
@@ -46,8 +46,12 @@ pub(crate) async fn register(
     let (signer, peer) = certificates(&services, &call, &headers)?;
     let (shown, roles) = ([signer.as_ref(), peer.as_ref()], &Role::THIRD_PARTY);
     let gateway = &services.edge.gateway;
-    let [certificate, _] =
-        gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, shown, roles).await?;
+    let identified = gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, shown, roles).await;
+    if signer.is_some() || peer.is_some() {
+        let left_out = [Check::Registration, Check::Standing];
+        edge::note_certificates(&services.profile().certificates, &left_out, &identified);
+    }
+    let [certificate, _] = identified?;
     if let Some(identity) = &certificate {
         edge::note_third_party(&identity.holder().tpp);
     }
@@ -68,6 +72,7 @@ pub(crate) async fn register(
         identity: gateway::secret_hash(&identity),
     };
     let registered = services.edge.gateway.register(&call.ctx, request).await?;
+    edge::note_passed(Check::InitialAccessToken);
     Ok((
         StatusCode::CREATED,
         [(CACHE_CONTROL, "no-store")],

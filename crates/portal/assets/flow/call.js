@@ -1,10 +1,7 @@
 // The middle of the page: one call, as people read it, as it went over the wire, as it was signed, and as code.
 
 import { busy, fill, make } from "../dom.js";
-import { planOf } from "../snippets/plan.js";
-import { snippets } from "../snippets/index.js";
 import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
-import { explain, remedyOf } from "./remedies.js";
 import { jsonOf, prepare } from "./run.js";
 import { texts } from "./texts.js";
 import { leaves } from "./values.js";
@@ -18,7 +15,10 @@ const TABS = [
   ["signing", "Signing string", signingString],
   ["curl", "curl", code],
   ["cli", "CLI", command],
-  ...snippets.filter((one) => one.id !== "curl").map((one) => [one.id, one.title, code]),
+  ["python", "Python", code],
+  ["node", "Node", code],
+  ["java", "Java", code],
+  ["go", "Go", code],
 ];
 
 let chosen = "readable";
@@ -33,18 +33,35 @@ export function showCall(root, view) {
   const tabs = step.approval ? TABS.filter(([id]) => id === "readable" || id === "cli") : TABS;
   if (!tabs.some(([id]) => id === chosen)) chosen = "readable";
   const draw = tabs.find(([id]) => id === chosen)[2];
-  const panel = make("div.tab-panel", { role: "tabpanel", id: "panel", "aria-labelledby": `tab-${chosen}`, tabindex: "0" });
+  const panel = make("div.tab-panel", {
+    role: "tabpanel",
+    id: "panel",
+    "aria-labelledby": `tab-${chosen}`,
+    tabindex: "0",
+  });
   panel.append(...[draw(view, chosen)].flat().filter((part) => part != null));
   const choose = (id) => {
     chosen = id;
     showCall(root, view);
     root.querySelector(`#tab-${id}`).focus();
   };
-  const list = make("div.tabs", { role: "tablist", "aria-label": "How to see this call", keydown: (event) => move(event, tabs, choose) });
+  const list = make("div.tabs", {
+    role: "tablist",
+    "aria-label": "How to see this call",
+    keydown: (event) => move(event, tabs, choose),
+  });
   for (const [id, title] of tabs) {
     const isChosen = id === chosen;
-    const attributes = { type: "button", role: "tab", id: `tab-${id}`, "aria-selected": String(isChosen), tabindex: isChosen ? "0" : "-1" };
-    list.append(make("button.tab", { ...attributes, "aria-controls": isChosen && "panel", click: () => choose(id) }, title));
+    const attributes = {
+      type: "button",
+      role: "tab",
+      id: `tab-${id}`,
+      "aria-selected": String(isChosen),
+      tabindex: isChosen ? "0" : "-1",
+    };
+    list.append(
+      make("button.tab", { ...attributes, "aria-controls": isChosen && "panel", click: () => choose(id) }, title),
+    );
   }
   const about = step.about && make("p.quiet", {}, step.about);
   fill(root, make("h2", { id: "call-title" }, step.title), about, list, panel);
@@ -60,30 +77,39 @@ function move(event, tabs, choose) {
 }
 
 const copyable = (text, label) =>
-  make("div.command", {}, make("pre", { tabindex: "0" }, make("code", {}, text)), make("button.copy", { type: "button", "data-copy": text, "aria-label": `Copy ${label}` }));
+  make(
+    "div.command",
+    {},
+    make("pre", { tabindex: "0" }, make("code", {}, text)),
+    make("button.copy", { type: "button", "data-copy": text, "aria-label": `Copy ${label}` }),
+  );
 
 function readable(view) {
   const { step, run } = view;
   if (step.approval) return approval(view);
-  return [request(view), answer(view, run.results[step.name])];
+  const result = run.results[step.name];
+  return [line(view), result && answer(view, result), request(view)];
+}
+
+/** What is sent now, and the button that sends it. */
+function line({ step, run, values, send }) {
+  const title = run.results[step.name] ? "Send again" : "Send this call";
+  const button = make("button", { type: "button", id: "send", click: () => busy(button, send) }, title);
+  const path = make(
+    "p.line",
+    {},
+    make("span.method", {}, step.call.method),
+    " ",
+    make("code", {}, shown(step, run, values)),
+  );
+  return make("div.sending", {}, path, button);
 }
 
 function request({ step, run, values, send, edit }) {
   const edits = run.edits[step.name] ?? {};
-  const rows = fieldsOf(step, edits).map((field) => row(field, step, values, edit));
-  const button = make("button", { type: "submit", id: "send" }, "Send this call");
-  const submit = (event) => {
-    event.preventDefault();
-    busy(button, send);
-  };
-  return make(
-    "form.request",
-    { submit, autocomplete: "off" },
-    make("p.line", {}, make("span.method", {}, step.call.method), " ", make("code", {}, shown(step, run, values))),
-    make("div.fields", {}, ...rows),
-    make("p.hint", {}, texts.leaveOut),
-    button,
-  );
+  const rows = fieldsOf(step, edits).map((field) => row(field, { step, values, edit, send }));
+  const title = make("h3", {}, "Request");
+  return make("div.request", {}, title, make("div.fields", {}, ...rows), make("p.hint", {}, texts.leaveOut));
 }
 
 /** The path as it is sent now. */
@@ -97,96 +123,156 @@ const withPlaces = (values) => new Proxy(values, { get: (known, name) => known[n
 /** What a text says with the values that are known. */
 const filled = (text, values) => text.replace(/\{\{(\w+)(:encoded)?\}\}/g, (place, name) => values[name] ?? place);
 
-/** One field that can be edited; it marks itself, so that nothing else moves under the user's hands. */
-function row({ field, name, original, text, isEdited }, step, values, edit) {
+/** One field that can be edited. It marks itself, so that nothing else moves under the user's hands. */
+function row({ field, name, original, text, isEdited }, { step, values, edit, send }) {
   const id = `field-${field}`.replace(/[^\w-]/g, "-");
   const isMade = original === "" && SIGNING_HEADERS[step.call.sign].includes(name) && field.startsWith("header.");
-  const now = (text) => {
-    edit(field, text);
-    const made = row({ field, name, original, text: text ?? original, isEdited: text !== undefined }, step, values, edit);
-    const hadFocus = entry.contains(document.activeElement);
-    entry.replaceWith(made);
-    if (hadFocus) made.querySelector("input").focus();
-  };
-  const change = (event) => {
-    const given = event.target.value;
-    now(given === original || given === filled(original, values) ? undefined : given);
-  };
+  const usual = filled(original, values);
   const input = make("input.mono", {
     id,
-    change,
-    value: isEdited ? text : filled(original, values),
+    value: isEdited ? text : usual,
     placeholder: isMade && texts.addedBySigning,
+    autocomplete: "off",
     spellcheck: "false",
-    "aria-describedby": isEdited && `${id}-mark`,
+    change: () => keep(),
+    // Enter sends, with what was typed.
+    keydown: (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      keep();
+      send();
+    },
   });
-  const back = make("button.plain", { type: "button", "aria-label": `${texts.putBack}: ${name}`, click: () => now(undefined) }, texts.putBack);
+  const mark = make("span.mark", { id: `${id}-mark` }, texts.edited);
+  const putBack = () => {
+    input.value = usual;
+    keep();
+    input.focus();
+  };
+  const label = `${texts.putBack}: ${name}`;
+  const back = make("button.plain", { type: "button", "aria-label": label, click: putBack }, texts.putBack);
   const [part] = field.split(".", 1);
-  const label = make("label", { for: id }, name, part === "path" ? null : make("span.part", {}, ` ${part}`));
-  const mark = isEdited ? make("span.mark", { id: `${id}-mark` }, texts.edited) : null;
-  const entry = make(isEdited ? "div.entry.edited" : "div.entry", {}, label, input, mark, isEdited ? back : null);
+  const kind = part === "path" ? null : make("span.part", {}, ` ${part}`);
+  const entry = make("div.entry", {}, make("label", { for: id }, name, kind), input, mark, back);
+  const show = (isEdited) => {
+    entry.classList.toggle("edited", isEdited);
+    mark.hidden = back.hidden = !isEdited;
+    if (isEdited) input.setAttribute("aria-describedby", mark.id);
+    else input.removeAttribute("aria-describedby");
+  };
+  const keep = () => {
+    const isEdited = input.value !== usual && input.value !== original;
+    edit(field, isEdited ? input.value : undefined);
+    show(isEdited);
+  };
+  show(isEdited);
   return entry;
 }
 
 function answer(view, result) {
-  if (!result) return make("section.answer", { "aria-label": "Answer" }, make("p.quiet", {}, texts.notSent));
   const { answer } = result;
-  const head = make("h3", {}, "Answer ", badge(answer.status, result.isDone), make("span.quiet", {}, ` ${answer.milliseconds} ms`));
-  return make("section.answer", { "aria-label": "Answer" }, head, problem(view, result), answer.isCut && make("p.hint", {}, texts.cut), members(answer));
+  const head = make(
+    "h3",
+    {},
+    "Answer ",
+    badge(answer.status, result.isDone),
+    make("span.quiet", {}, ` ${answer.milliseconds} ms`),
+  );
+  return make(
+    "section.answer",
+    { "aria-label": "Answer" },
+    head,
+    problem(view, result),
+    answer.isCut && make("p.hint", {}, texts.cut),
+    members(answer),
+  );
 }
 
 /** A status in its colour; what it means is told beside it too. */
-export const badge = (status, isDone) => make(isDone ? "span.badge.good" : "span.badge.bad", {}, String(status ?? "no answer"));
+export const badge = (status, isDone) =>
+  make(isDone ? "span.badge.good" : "span.badge.bad", {}, String(status ?? "no answer"));
 
 /** Why a step led nowhere, in the bank's own words, and what to do. */
 function problem({ step, run }, { answer, isDone }) {
   if (isDone) return answer.status === step.status ? null : make("p.hint", {}, texts.already);
   const isEdited = Object.keys(run.edits[step.name] ?? {}).length > 0;
-  const { code, text, remedy } = explain(answer, { isEdited });
   const absent = answer.status === step.status && Object.values(step.keep ?? {})[0];
-  return told(code, absent ? texts.absent(absent) : text, remedy);
+  return told(({ explain }) => {
+    const { code, text, remedy } = explain(answer, { isEdited });
+    return [code, absent ? texts.absent(absent) : text, remedy];
+  });
 }
 
-const told = (code, text, remedy) =>
-  make(
-    "div.told",
-    { role: "alert" },
-    make("p.why", {}, code && make("strong", {}, `${code} `), text),
-    make("p", {}, make("strong", {}, "What to do: "), remedy),
-  );
+/** What went wrong, and what to do. What knows that is loaded when something goes wrong. */
+function told(words) {
+  const root = make("div.told", { role: "alert" });
+  import("./remedies.js").then((remedies) => {
+    const [code, text, remedy] = words(remedies);
+    fill(
+      root,
+      make("p.why", {}, code && make("strong", {}, `${code} `), text),
+      make("p", {}, make("strong", {}, "What to do: "), remedy),
+    );
+  });
+  return root;
+}
 
 function members({ body }) {
   const json = jsonOf(body);
   if (json === undefined) return body ? make("pre", { tabindex: "0" }, body) : null;
   const all = leaves(json);
+  const shown = all.filter(([, value]) => value !== null).slice(0, MOST);
   const list = make("dl.members");
-  for (const [path, value] of all.slice(0, MOST)) {
-    list.append(make("div", {}, make("dt", {}, path), make("dd.mono", {}, typeof value === "string" ? value : JSON.stringify(value))));
+  for (const [path, value] of shown) {
+    // Long paths break after their dots.
+    const names = path.split(".").flatMap((name, place) => (place === 0 ? [name] : [".", make("wbr"), name]));
+    list.append(
+      make(
+        "div",
+        {},
+        make("dt", {}, ...names),
+        make("dd.mono", {}, typeof value === "string" ? value : JSON.stringify(value)),
+      ),
+    );
   }
-  const rest = all.length > MOST ? make("p.hint", {}, `${all.length - MOST} more members: see Raw.`) : null;
-  return make("div", {}, list, rest);
+  const rest = all.length - shown.length;
+  return make("div", {}, list, rest > 0 ? make("p.hint", {}, texts.more(rest)) : null);
 }
 
 function approval({ step, run }) {
   const result = run.results[step.name];
-  if (!result) return make("p.quiet", {}, texts.notSent);
+  if (!result) return make("p", {}, make("a", { href: "#phone-title" }, "To the customer’s phone"));
   const { back, isDone, decision } = result;
-  const words = make("p", {}, badge(isDone ? "code" : (back.error ?? "refused"), isDone), ` ${texts.decided[decision]}`);
+  const words = make(
+    "p",
+    {},
+    badge(isDone ? "code" : (back.error ?? "refused"), isDone),
+    ` ${texts.decided[decision]}`,
+  );
   if (isDone) return [words, members({ body: JSON.stringify(back, (_, value) => value ?? undefined) })];
-  return [words, told(back.error ?? "", back.error_description ?? "", remedyOf(back.error, "", null))];
+  return [
+    words,
+    told(({ remedyOf }) => [back.error ?? "", back.error_description ?? "", remedyOf(back.error, "", null)]),
+  ];
 }
 
 /** Headers, one a line, and the body. */
-const wire = (first, headers, body) => `${[first, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`)].join("\n")}\n\n${body}`;
+const wire = (first, headers, body) =>
+  `${[first, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`)].join("\n")}\n\n${body}`;
 
 function raw({ step, run, values }) {
   const result = run.results[step.name];
-  const { method, target, headers, body } = result?.request ?? prepare(step, run.edits[step.name] ?? {}, withPlaces(values));
+  const { method, target, headers, body } =
+    result?.request ?? prepare(step, run.edits[step.name] ?? {}, withPlaces(values));
   const sent = wire(`${method} ${target} HTTP/1.1`, headers, body);
   const parts = [make("h3", {}, "Request"), copyable(sent, "the request")];
   if (!result) return [...parts, make("p.quiet", {}, texts.notSent)];
   const { answer } = result;
-  return [...parts, make("h3", {}, "Answer"), copyable(wire(`HTTP/1.1 ${answer.status}`, answer.headers, answer.body), "the answer")];
+  return [
+    ...parts,
+    make("h3", {}, "Answer"),
+    copyable(wire(`HTTP/1.1 ${answer.status}`, answer.headers, answer.body), "the answer"),
+  ];
 }
 
 function signingString({ step, run }) {
@@ -204,16 +290,33 @@ function signingString({ step, run }) {
   ];
 }
 
-function code({ step, run, place, values }, id) {
-  const snippet = snippets.find((one) => one.id === id);
+/** The call as a program. What writes programs is loaded when somebody wants to see one. */
+function code(view, id) {
+  const root = make("div");
+  import("../snippets/index.js").then(({ snippets, planOf }) =>
+    fill(
+      root,
+      ...program(
+        view,
+        snippets.find((one) => one.id === id),
+        planOf,
+      ),
+    ),
+  );
+  return root;
+}
+
+function program({ step, run, place, values }, snippet, planOf) {
   const edits = run.edits[step.name] ?? {};
   const request = prepare(step, edits, withPlaces(values));
-  const edited = Object.keys(edits).filter((field) => field.startsWith("header.")).map((field) => field.slice(7));
+  const edited = Object.keys(edits)
+    .filter((field) => field.startsWith("header."))
+    .map((field) => field.slice(7));
   const text = snippet.code(planOf(place.bank, request, place.thirdParty, edited));
   const isSigned = step.call.sign !== "none";
   return [
     make("p", {}, isSigned ? texts.ownFiles : "Save and run it:", " ", make("code", {}, snippet.how)),
-    copyable(text, `the program ${snippet.file}`),
+    make("div.program", {}, copyable(text, `the program ${snippet.file}`)),
   ];
 }
 

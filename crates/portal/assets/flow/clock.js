@@ -35,10 +35,16 @@ export async function showClock(root, tenant, moved) {
           draw(clock, error.message);
         }
       });
-    const buttons = SPANS.map(([advance, title]) => make("button", { type: "button", id: `clock-${advance}`, click: (event) => act(event, { advance }) }, title));
+    const buttons = SPANS.map(([advance, title]) =>
+      make("button", { type: "button", id: `clock-${advance}`, click: (event) => act(event, { advance }) }, title),
+    );
     const today = (event) => act(event, { now: new Date().toISOString().replace(/\.\d+/, "") });
     const date = make("input", { type: "date", id: "clock-date", value: clock.now.slice(0, 10) });
-    const toDate = make("button", { type: "button", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) }, "Set");
+    const toDate = make(
+      "button",
+      { type: "button", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) },
+      "Set",
+    );
     fill(
       root,
       make("p.now", {}, make("time", { datetime: clock.now }, written(clock.now))),

@@ -19,18 +19,37 @@ function asked(flow, run, party) {
   if (!payment) return texts.asksConsent(party.name);
   const { instructedAmount, creditorName, creditorAccount } = payment;
   const amount = `${instructedAmount?.currency ?? ""} ${instructedAmount?.amount ?? ""}`;
-  return texts.asksPayment(party.name, amount, `${creditorName ?? "somebody"} (${creditorAccount?.iban ?? "no account"})`);
+  return texts.asksPayment(
+    party.name,
+    amount,
+    `${creditorName ?? "somebody"} (${creditorAccount?.iban ?? "no account"})`,
+  );
 }
 
 const large = (label, text) =>
-  make("div.large", {}, make("dt", {}, label), make("dd", {}, make("code", {}, text), make("button.copy", { type: "button", "data-copy": text, "aria-label": `Copy: ${label}` })));
+  make(
+    "div.large",
+    {},
+    make("dt", {}, label),
+    make(
+      "dd",
+      {},
+      make("code", {}, text),
+      make("button.copy", { type: "button", "data-copy": text, "aria-label": `Copy: ${label}` }),
+    ),
+  );
 
 /**
  * Shows the phone.
  * @param {object} view `{flow, run, party, customer, url, decide}`: `url` is where the customer decides, if anything waits
  */
 export function showPhone(root, { flow, run, party, customer, url, decide }) {
-  const holder = make("p.holder", {}, make("strong", {}, customer.name ?? "A customer"), make("span.quiet", {}, ` ${customer.persona ?? ""}`));
+  const holder = make(
+    "p.holder",
+    {},
+    make("strong", {}, customer.name ?? "A customer"),
+    make("span.quiet", {}, ` ${customer.persona ?? ""}`),
+  );
   const numbers = make("dl.numbers", {}, large("IBAN", customer.iban), large("Digipass", customer.digipassNumber));
   const result = run.results.approve;
   if (result) {
@@ -38,8 +57,19 @@ export function showPhone(root, { flow, run, party, customer, url, decide }) {
   }
   if (!url) return fill(root, holder, make("p.screen.quiet", {}, texts.waiting), numbers);
   const buttons = DECISIONS.map(([decision, title], place) =>
-    make(place === 0 ? "button.primary" : "button", { type: "button", id: `decide-${decision}`, click: (event) => busy(event.target, () => decide(decision)) }, title),
+    make(
+      place === 0 ? "button.primary" : "button",
+      { type: "button", id: `decide-${decision}`, click: (event) => busy(event.target, () => decide(decision)) },
+      title,
+    ),
   );
   const page = make("a", { href: url, target: "_blank", rel: "noopener" }, "Open the bank’s page in another tab");
-  return fill(root, holder, make("p.screen.rings", { role: "status" }, asked(flow, run, party)), make("div.decisions", {}, ...buttons), make("p", {}, page), numbers);
+  return fill(
+    root,
+    holder,
+    make("p.screen.rings", { role: "status" }, asked(flow, run, party)),
+    make("div.decisions", {}, ...buttons),
+    make("p", {}, page),
+    numbers,
+  );
 }

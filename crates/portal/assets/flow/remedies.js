@@ -5,11 +5,14 @@ import { jsonOf } from "./run.js";
 
 /** What to do about a code. */
 const BY_CODE = {
-  SIGNATURE_INVALID: "The bank computed another signature. Compare the tab Signing string with what its text says; the digest, the headers that are named and the key id have to be those of this very call.",
+  SIGNATURE_INVALID:
+    "The bank computed another signature. Compare the tab Signing string with what its text says; the digest, the headers that are named and the key id have to be those of this very call.",
   SIGNATURE_MISSING: "Send the header Signature: signing adds it, unless it was edited.",
   CERTIFICATE_INVALID: "Take a test certificate of this bank, on the first page, and send it on one line.",
-  CERTIFICATE_EXPIRED: "The certificate is out of its time by this tenant’s clock: move the clock back, or get another certificate on the first page.",
-  CERTIFICATE_REVOKED: "A newer certificate took its place. Choose the third party again or get another certificate, then register.",
+  CERTIFICATE_EXPIRED:
+    "The certificate is out of its time by this tenant’s clock: move the clock back, or get another certificate on the first page.",
+  CERTIFICATE_REVOKED:
+    "A newer certificate took its place. Choose the third party again or get another certificate, then register.",
   CERTIFICATE_BLOCKED: "The bank blocked this certificate: get another one on the first page.",
   CERTIFICATE_MISSING: "Send the header TPP-Signature-Certificate: signing adds it, unless it was edited.",
   ROLE_INVALID: "The certificate lacks the role for this service: get one with it on the first page, then register.",
@@ -17,20 +20,24 @@ const BY_CODE = {
   CONSENT_INVALID: "The consent is not valid (any more): confirm it after the approval, or ask for another one.",
   CONSENT_EXPIRED: "The consent has ended: ask for another one, or move the clock back.",
   CONSENT_UNKNOWN: "This id is not that of a consent of yours: run the step that asks for one.",
-  TOKEN_INVALID: "The access token is not good (any more): trade a code again; codes and tokens are short-lived by the tenant’s clock.",
+  TOKEN_INVALID:
+    "The access token is not good (any more): trade a code again; codes and tokens are short-lived by the tenant’s clock.",
   TOKEN_EXPIRED: "The access token has ended by the tenant’s clock: have the customer approve again.",
   TOKEN_UNKNOWN: "The bank does not know this access token: trade a code again.",
-  ACCESS_EXCEEDED: "Unattended reads of the day are used up: add the header PSU-IP-Address while the customer takes part, or move the clock by a day.",
+  ACCESS_EXCEEDED:
+    "Unattended reads of the day are used up: add the header PSU-IP-Address while the customer takes part, or move the clock by a day.",
   RESOURCE_UNKNOWN: "Nothing is at this path for you: the ids in it have to be those that the bank gave you.",
   PRODUCT_INVALID: "The account or payment product does not fit: choose another account, currency or product.",
   PAYMENT_FAILED: "The bank could not make the payment: look at what the account holds.",
   SERVICE_INVALID: "The bank does not offer this service.",
-  invalid_grant: "A code is good once, for ten minutes by the tenant’s clock, with the redirect URI and verifier that it was asked with: have the customer decide again.",
+  invalid_grant:
+    "A code is good once, for ten minutes by the tenant’s clock, with the redirect URI and verifier that it was asked with: have the customer decide again.",
   invalid_client: "Client id and secret are not those of the last registration: run the step that registers.",
   invalid_token: "An initial access token registers once: run the step before again.",
   invalid_redirect_uri: "Redirect URIs have to be as the bank takes them: https under --strict, and no fragment.",
   consent_required: "The customer said no. Ask for another one: start over.",
-  access_denied: "The attempt ended without an approval. What was asked for may still wait: start over, or begin another authorisation.",
+  access_denied:
+    "The attempt ended without an approval. What was asked for may still wait: start over, or begin another authorisation.",
   log_in_blocked: "Too many wrong answers: move the clock by a quarter of an hour.",
   unknown_account: "This customer is not one of this tenant: choose another customer.",
 };
@@ -39,8 +46,14 @@ const BY_CODE = {
 const BY_TEXT = [
   [/signature is invalid/i, BY_CODE.SIGNATURE_INVALID],
   [/request signature is required/i, "This call has to be signed: put the header X-Bunq-Client-Signature back."],
-  [/credentials are incorrect/i, "API key or access token is not good (any more): run the steps from the certificate on again."],
-  [/insufficient (authori[sz]ation|authentication)/i, "The token in X-Bunq-Client-Authentication is not one for this call: open a session again."],
+  [
+    /credentials are incorrect/i,
+    "API key or access token is not good (any more): run the steps from the certificate on again.",
+  ],
+  [
+    /insufficient (authori[sz]ation|authentication)/i,
+    "The token in X-Bunq-Client-Authentication is not one for this call: open a session again.",
+  ],
 ];
 
 const BY_STATUS = {
@@ -53,7 +66,11 @@ const BY_STATUS = {
 /** What an answer says beside its status: code, text, and what to do. */
 export function explain({ status, body }, place = {}) {
   if (status === null) {
-    return { code: "", text: body, remedy: "The bank was not reached: is it still running, and is this page at its address?" };
+    return {
+      code: "",
+      text: body,
+      remedy: "The bank was not reached: is it still running, and is this page at its address?",
+    };
   }
   const json = jsonOf(body);
   const found = (paths) => paths.map((path) => at(json, path)).find((value) => typeof value === "string");
@@ -65,6 +82,12 @@ export function explain({ status, body }, place = {}) {
 /** What to do about a code, a text or a status. */
 export function remedyOf(code, text, status, { isEdited = false } = {}) {
   const byText = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
-  const remedy = BY_CODE[code] ?? byText ?? BY_STATUS[status] ?? "Compare the request with the original, and run the steps before it again.";
-  return isEdited ? `You changed this call: put the marked values back, or go on to see what the bank thinks of them. ${remedy}` : remedy;
+  const remedy =
+    BY_CODE[code] ??
+    byText ??
+    BY_STATUS[status] ??
+    "Compare the request with the original, and run the steps before it again.";
+  return isEdited
+    ? `You changed this call: put the marked values back, or go on to see what the bank thinks of them. ${remedy}`
+    : remedy;
 }

@@ -1,8 +1,17 @@
 // Sends one step: fills in the values, signs, sends, and takes from the answer what later steps need.
 
-import { at, fill, fillAll } from './values.js';
-import { edited } from './edits.js';
-import { base64, base64url, challenge, importKey, signBerlinGroup, signBunq, signPublicKey, wrapped } from '../signing.js';
+import { at, fill, fillAll } from "./values.js";
+import { edited } from "./edits.js";
+import {
+  base64,
+  base64url,
+  challenge,
+  importKey,
+  signBerlinGroup,
+  signBunq,
+  signPublicKey,
+  wrapped,
+} from "../signing.js";
 
 /** A text that nobody guesses (RFC 7636, 4.1). */
 export const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
@@ -18,7 +27,7 @@ export async function valuesOf({ bank, tenant, redirectUri, thirdParty, customer
     redirectUri,
     organizationIdentifier: thirdParty.organizationIdentifier,
     certificate: wrapped(thirdParty.certificate),
-    chain: thirdParty.chain.map(wrapped).join(''),
+    chain: thirdParty.chain.map(wrapped).join(""),
     publicKey: wrapped(thirdParty.publicKey),
     iban: customer?.iban,
     digipassNumber: customer?.digipassNumber,
@@ -37,7 +46,7 @@ export async function valuesOf({ bank, tenant, redirectUri, thirdParty, customer
 function bodyOf({ json, form }, valueOf) {
   if (json) return JSON.stringify(fillAll(json, valueOf));
   if (form) return new URLSearchParams(fillAll(form, valueOf)).toString();
-  return '';
+  return "";
 }
 
 /**
@@ -47,9 +56,9 @@ function bodyOf({ json, form }, valueOf) {
 export function prepare(step, edits, values) {
   const call = edited(step, edits);
   const valueOf = (name) => values[name];
-  const headers = { accept: 'application/json', ...fillAll(call.headers, valueOf) };
-  if (call.sign === 'berlin-group') headers['x-request-id'] ??= crypto.randomUUID();
-  if (call.form) headers['content-type'] ??= 'application/x-www-form-urlencoded';
+  const headers = { accept: "application/json", ...fillAll(call.headers, valueOf) };
+  if (call.sign === "berlin-group") headers["x-request-id"] ??= crypto.randomUUID();
+  if (call.form) headers["content-type"] ??= "application/x-www-form-urlencoded";
   return {
     method: call.method,
     target: fill(call.path, valueOf),
@@ -61,24 +70,29 @@ export function prepare(step, edits, values) {
 
 /** The same with what signing adds, and with the string that was signed. */
 export async function signed(request, thirdParty) {
-  if (request.sign === 'none') return { ...request, signingString: null };
+  if (request.sign === "none") return { ...request, signingString: null };
   const identity = { ...thirdParty, key: await importKey(thirdParty.privateKey) };
-  const sign = request.sign === 'bunq' ? signBunq : signBerlinGroup;
+  const sign = request.sign === "bunq" ? signBunq : signBerlinGroup;
   return { ...request, ...(await sign(request, identity)) };
 }
 
 /** Sends a signed request. What cannot be reached is an answer without a status. */
 export async function send(bank, { method, target, headers, body }) {
   const began = performance.now();
-  const request = { method, headers, credentials: 'omit', redirect: 'manual', cache: 'no-store' };
-  if (body !== '') request.body = body;
+  const request = { method, headers, credentials: "omit", redirect: "manual", cache: "no-store" };
+  if (body !== "") request.body = body;
   try {
     const answer = await fetch(bank + target, request);
     const text = await answer.text();
     const milliseconds = Math.round(performance.now() - began);
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: text, milliseconds };
   } catch (error) {
-    return { status: null, headers: {}, body: String(error.message), milliseconds: Math.round(performance.now() - began) };
+    return {
+      status: null,
+      headers: {},
+      body: String(error.message),
+      milliseconds: Math.round(performance.now() - began),
+    };
   }
 }
 
@@ -125,5 +139,7 @@ export async function departure(step, place) {
 /** What the customer's way back says: a code, or why there is none. */
 export function arrival(location) {
   const query = new URL(location).searchParams;
-  return Object.fromEntries(['code', 'state', 'iss', 'error', 'error_description'].map((name) => [name, query.get(name)]));
+  return Object.fromEntries(
+    ["code", "state", "iss", "error", "error_description"].map((name) => [name, query.get(name)]),
+  );
 }

@@ -32,7 +32,9 @@ export const again = (run) => ({ ...run, ...begun() });
 /** Keeps a run. */
 export function keepRun(party, tenant, flow, run) {
   const short = ({ answer, ...rest }) =>
-    answer?.body.length > MOST ? { ...rest, answer: { ...answer, body: answer.body.slice(0, MOST), isCut: true } } : { ...rest, answer };
+    answer?.body.length > MOST
+      ? { ...rest, answer: { ...answer, body: answer.body.slice(0, MOST), isCut: true } }
+      : { ...rest, answer };
   const results = Object.fromEntries(Object.entries(run.results).map(([name, result]) => [name, short(result)]));
   const all = { ...load(), [name(party, tenant, flow)]: { ...run, results } };
   try {

@@ -23,7 +23,12 @@ function expected(step, { answer, isDone }) {
 function savedCall(step, edits, result) {
   const { sign, method, path, headers, json, form } = edited(step, edits);
   const call = { sign, method, path, headers, ...(json && { json }), ...(form && { form }) };
-  return { name: step.name, call, ...(result.isDone && step.keep && { keep: step.keep }), expect: expected(step, result) };
+  return {
+    name: step.name,
+    call,
+    ...(result.isDone && step.keep && { keep: step.keep }),
+    expect: expected(step, result),
+  };
 }
 
 function savedApproval(step, { decision, back, isDone }) {
@@ -46,7 +51,9 @@ export function testOf({ flow, run, place, party }) {
   const move = (after) =>
     run.moves
       .filter((move) => move.after === after)
-      .forEach(({ advance, now }) => steps.push({ name: `clock-${steps.length + 1}`, clock: advance ? { advance } : { now } }));
+      .forEach(({ advance, now }) =>
+        steps.push({ name: `clock-${steps.length + 1}`, clock: advance ? { advance } : { now } }),
+      );
   move(null);
   for (const step of flow.steps) {
     const result = run.results[step.name];

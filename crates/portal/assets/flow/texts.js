@@ -1,8 +1,6 @@
 // What the flow page says, in one place.
 
 export const texts = {
-  nobody: "You are nobody yet: get a certificate first.",
-  noCustomer: "Nobody to decide yet: get a customer first.",
   sent: (step, status, milliseconds) => `${step}: ${status ?? "no answer"} in ${milliseconds} ms`,
   edited: "changed",
   putBack: "Put back",
@@ -15,7 +13,9 @@ export const texts = {
   noCommand: "No command makes this call alone. The whole flow:",
   ownFiles: "Put certificate.pem and key.pem of this third party, which the first page lets you download, beside it:",
   missing: (name, step) =>
-    step ? `This call needs {{${name}}}, which “${step}” gives: run that first.` : `This call needs {{${name}}}, which nothing gives.`,
+    step
+      ? `This call needs {{${name}}}, which “${step}” gives: run that first.`
+      : `This call needs {{${name}}}, which nothing gives.`,
   absent: (path) => `The answer has no ${path}, which later steps need.`,
   already: "The bank has this already, from a run before: that is as good.",
   waiting: "Nothing waits for this customer. When a step asks them, it comes here.",
@@ -28,6 +28,7 @@ export const texts = {
     "wrong-answer": "Wrong answers, until the bank had enough.",
     expire: "Nothing happened for five minutes.",
   },
+  more: (number) => `${number} more members, those without a value among them: see Raw.`,
   cut: "The answer was too long to keep over a reload: send the call again to see it whole.",
   moved: (clock) => `It is now ${clock}`,
 };

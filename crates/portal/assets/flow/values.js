@@ -23,20 +23,20 @@ export function fill(text, valueOf) {
 }
 
 /** What stands at a path of a JSON value, `accounts.0.iban`; undefined if nothing does. */
-export const at = (json, path) => path.split('.').reduce((inner, name) => inner?.[name], json);
+export const at = (json, path) => path.split(".").reduce((inner, name) => inner?.[name], json);
 
-const isLeaf = (value) => value === null || typeof value !== 'object' || Object.keys(value).length === 0;
+const isLeaf = (value) => value === null || typeof value !== "object" || Object.keys(value).length === 0;
 
 /** The leaves of a JSON value with their paths. An empty list or object is a leaf. */
 export function leaves(json, path = []) {
-  if (isLeaf(json)) return [[path.join('.'), json]];
+  if (isLeaf(json)) return [[path.join("."), json]];
   return Object.entries(json).flatMap(([name, value]) => leaves(value, [...path, name]));
 }
 
 /** A copy of a JSON value with something else at a path; without anything there, if the value is undefined. */
 export function withAt(json, path, value) {
   const copy = structuredClone(json);
-  const names = path.split('.');
+  const names = path.split(".");
   const last = names.pop();
   const inner = names.reduce((inner, name) => inner[name], copy);
   if (value === undefined) delete inner[last];
@@ -46,8 +46,8 @@ export function withAt(json, path, value) {
 
 /** Fills the places in every text of a JSON value. */
 export function fillAll(json, valueOf) {
-  if (typeof json === 'string') return fill(json, valueOf);
+  if (typeof json === "string") return fill(json, valueOf);
   if (Array.isArray(json)) return json.map((inner) => fillAll(inner, valueOf));
-  if (json === null || typeof json !== 'object') return json;
+  if (json === null || typeof json !== "object") return json;
   return Object.fromEntries(Object.entries(json).map(([name, inner]) => [name, fillAll(inner, valueOf)]));
 }

@@ -1,9 +1,14 @@
-// Every flow, in the order in which the page offers them.
+// Every flow by its id. Those of a dialect are loaded when one of them is wanted.
 
-import { ais, funds, pis } from './berlin_group.js';
-import { bunq } from './bunq.js';
+const berlinGroup = () => import("./berlin_group.js");
 
-export const flows = [ais, pis, funds, bunq];
+const MODULES = { ais: berlinGroup, pis: berlinGroup, funds: berlinGroup, bunq: () => import("./bunq.js") };
+
+export const ids = Object.keys(MODULES);
 
 /** A flow by its id; the first if there is none. */
-export const flowOf = (id) => flows.find((flow) => flow.id === id) ?? flows[0];
+export async function flowOf(id) {
+  const known = ids.includes(id) ? id : ids[0];
+  const module = await MODULES[known]();
+  return module[known];
+}

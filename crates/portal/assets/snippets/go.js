@@ -1,6 +1,6 @@
 // A call as a program in Go, with its standard library alone.
 
-import { literal } from './plan.js';
+import { literal, quotedBy } from "./plan.js";
 
 const SIGN = `
 func read(name string) []byte {
@@ -41,7 +41,7 @@ const berlinGroup = ({ keyId, names }) => `
 	putIfAbsent(headers, "x-request-id", uuid())
 	putIfAbsent(headers, "digest", "SHA-256="+base64.StdEncoding.EncodeToString(digest[:]))
 	putIfAbsent(headers, "tpp-signature-certificate", base64.StdEncoding.EncodeToString(read("certificate.pem")))
-	names := ${literal(names.join(' '))}
+	names := ${literal(names.join(" "))}
 	var lines []string
 	for _, name := range strings.Fields(names) {
 		lines = append(lines, name+": "+strings.TrimSpace(headers[name]))
@@ -55,28 +55,28 @@ const BUNQ = `
 	putIfAbsent(headers, "x-bunq-client-signature", sign(body))
 `;
 
-const signing = { 'berlin-group': berlinGroup, bunq: () => BUNQ, none: () => '' };
-const COMMON = ['fmt', 'io', 'net/http', 'os', 'strings'];
-const KEYS = ['crypto', 'crypto/rand', 'crypto/rsa', 'crypto/sha256', 'crypto/x509', 'encoding/base64', 'encoding/pem'];
+const signing = { "berlin-group": berlinGroup, bunq: () => BUNQ, none: () => "" };
+const COMMON = ["fmt", "io", "net/http", "os", "strings"];
+const KEYS = ["crypto", "crypto/rand", "crypto/rsa", "crypto/sha256", "crypto/x509", "encoding/base64", "encoding/pem"];
 
 export const go = {
-  id: 'go',
-  title: 'Go',
-  file: 'call.go',
-  how: 'go run call.go',
+  id: "go",
+  title: "Go",
+  file: "call.go",
+  how: "go run call.go",
   code(plan) {
-    const isSigned = plan.sign !== 'none';
+    const isSigned = plan.sign !== "none";
     const imports = [...(isSigned ? KEYS : []), ...COMMON].map((name) => `\t"${name}"\n`);
     const headers = Object.entries(plan.headers).map(([name, text]) => `\t\t${literal(name)}: ${literal(text)},\n`);
     return `package main
 
 import (
-${imports.join('')})
+${imports.join("")})
 
 func main() {
-	body := ${literal(plan.body)}
+	body := ${quotedBy("`", "`", plan.body)}
 	headers := map[string]string{
-${headers.join('')}	}
+${headers.join("")}	}
 ${signing[plan.sign](plan)}
 	request, err := http.NewRequest(${literal(plan.method)}, ${literal(plan.url)}, strings.NewReader(body))
 	check(err)
@@ -90,7 +90,7 @@ ${signing[plan.sign](plan)}
 	fmt.Println(answer.StatusCode)
 	fmt.Println(string(text))
 }
-${isSigned ? SIGN : ''}${plan.sign === 'berlin-group' ? UUID : ''}
+${isSigned ? SIGN : ""}${plan.sign === "berlin-group" ? UUID : ""}
 func check(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,6 +1,6 @@
 // A call as a program in Java, in one file and without a library.
 
-import { literal } from './plan.js';
+import { literal, quotedBy } from "./plan.js";
 
 const SIGN = `
     static byte[] file(String name) throws Exception {
@@ -25,7 +25,7 @@ const berlinGroup = ({ keyId, names }) => `
         headers.putIfAbsent("x-request-id", UUID.randomUUID().toString());
         headers.putIfAbsent("digest", "SHA-256=" + base64(digest));
         headers.putIfAbsent("tpp-signature-certificate", base64(file("certificate.pem")));
-        String names = ${literal(names.join(' '))};
+        String names = ${literal(names.join(" "))};
         String text = Arrays.stream(names.split(" "))
                 .map(name -> name + ": " + headers.get(name).strip())
                 .collect(Collectors.joining("\\n"));
@@ -38,13 +38,13 @@ const BUNQ = `
         headers.putIfAbsent("x-bunq-client-signature", sign(body));
 `;
 
-const signing = { 'berlin-group': berlinGroup, bunq: () => BUNQ, none: () => '' };
+const signing = { "berlin-group": berlinGroup, bunq: () => BUNQ, none: () => "" };
 
 export const java = {
-  id: 'java',
-  title: 'Java',
-  file: 'Call.java',
-  how: 'java Call.java',
+  id: "java",
+  title: "Java",
+  file: "Call.java",
+  how: "java Call.java",
   code(plan) {
     const headers = Object.entries(plan.headers).map(
       ([name, text]) => `        headers.put(${literal(name)}, ${literal(text)});\n`,
@@ -65,9 +65,9 @@ import java.util.stream.Collectors;
 
 class Call {
     public static void main(String[] arguments) throws Exception {
-        String body = ${literal(plan.body)};
+        String body = ${quotedBy('"""\n                ', '"""', plan.body)};
         Map<String, String> headers = new LinkedHashMap<>();
-${headers.join('')}${signing[plan.sign](plan)}
+${headers.join("")}${signing[plan.sign](plan)}
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(${literal(plan.url)}))
                 .version(HttpClient.Version.HTTP_1_1)
                 .method(${literal(plan.method)}, body.isEmpty()
@@ -79,7 +79,7 @@ ${headers.join('')}${signing[plan.sign](plan)}
         System.out.println(answer.statusCode());
         System.out.println(answer.body());
     }
-${plan.sign === 'none' ? '' : SIGN}}
+${plan.sign === "none" ? "" : SIGN}}
 `;
   },
 };

@@ -39,17 +39,6 @@ pub(super) struct Access<'a> {
 const CUSTOMER: &str = "127.0.0.1";
 
 impl Interface {
-    /// Asks for a consent.
-    pub(super) async fn request_consent(
-        &self,
-        request: &wire::ConsentRequest,
-        redirect_uri: &str,
-    ) -> Result<wire::Consent, Error> {
-        let body = serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))?;
-        let call = self.request("/v1/consents", body, "application/json", redirect_uri);
-        self.transport.json(self.signed(call)?).await
-    }
-
     /// A request for something that a customer is to approve.
     pub(super) fn request(
         &self,

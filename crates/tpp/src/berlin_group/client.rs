@@ -45,8 +45,14 @@ impl Client {
         Ok(Self { transport, bank, folder, state, announced, branch: None })
     }
 
-    pub(super) fn save(&self) -> Result<(), Error> {
-        self.folder.save(&self.state)
+    /// Changes what is kept, as it is on disk at this moment.
+    pub(super) fn update<T>(
+        &mut self,
+        change: impl FnOnce(&mut State) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (state, done) = self.folder.update(&self.state, change)?;
+        self.state = state;
+        Ok(done)
     }
 
     /// The interface of a tenant, with the certificate that is kept.

@@ -1,6 +1,9 @@
 //! Consents to read accounts: asked for.
 
+use berlin_group::wire;
+
 use super::client::Client;
+use super::making::Made;
 use crate::Error;
 use crate::kept_approvals::KeptApproval;
 use crate::kept_consents::{ConsentWish, KeptConsent};
@@ -14,18 +17,22 @@ impl Client {
         wish: &ConsentWish,
     ) -> Result<KeptConsent, Error> {
         let interface = self.interface(tenant)?;
-        let consent = interface.request_consent(&wish.request(), redirect_uri).await?;
-        let whose = (tenant, redirect_uri);
-        let kept = KeptConsent {
-            approval: approval(whose, consent.consent_id, Some(consent.authorisation_id), consent.links)?,
-            valid_until: consent.valid_until,
-            frequency_per_day: consent.frequency_per_day,
-            reads: Vec::new(),
-            recurring: consent.recurring_indicator,
-        };
-        self.state.consents.push(kept.clone());
-        self.save()?;
-        Ok(kept)
+        let body = serde_json::to_vec(&wish.request()).map_err(|error| Error::Setup(error.to_string()))?;
+        let call = interface.request("/v1/consents", body, "application/json", redirect_uri);
+        self.make(&interface, call, Made::Consent, |state, consent: wire::Consent| {
+            let whose = (tenant, redirect_uri);
+            let kept = KeptConsent {
+                approval: approval(whose, consent.consent_id, Some(consent.authorisation_id), consent.links)?,
+                accounts: wish.ibans.clone(),
+                valid_until: consent.valid_until,
+                frequency_per_day: consent.frequency_per_day,
+                reads: Vec::new(),
+                recurring: consent.recurring_indicator,
+            };
+            state.consents.push(kept.clone());
+            Ok(kept)
+        })
+        .await
     }
 }
 
@@ -34,7 +41,7 @@ pub(super) fn approval(
     (tenant, redirect_uri): (&str, &str),
     id: String,
     authorisation: Option<String>,
-    links: berlin_group::wire::AuthorisationLinks,
+    links: wire::AuthorisationLinks,
 ) -> Result<KeptApproval, Error> {
     let without = |what: &str| Error::Answer {
         url: links.itself.clone().unwrap_or_else(|| "POST".to_owned()),

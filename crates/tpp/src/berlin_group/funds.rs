@@ -7,12 +7,14 @@ use super::calls::Access;
 use super::client::Client;
 use super::consent::approval;
 use super::interface::Interface;
+use super::making::Made;
 use super::payment_request::account;
 use super::session::Session;
 use crate::call::Call;
+use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::Matter;
 use crate::kept_payments::KeptFundsConsent;
-use crate::third_party::{FundsAnswer, FundsWish};
+use crate::payments::compact;
 use crate::{Error, Hint};
 
 const CONSENTS: &str = "/v2/consents/confirmation-of-funds";
@@ -34,15 +36,16 @@ impl Client {
         };
         let interface = self.interface(tenant)?;
         let call = interface.request(CONSENTS, body(&request)?, "application/json", redirect_uri);
-        let answer: wire::FundsConsent = interface.transport.json(interface.signed(call)?).await?;
-        let whose = (tenant, redirect_uri);
-        let kept = KeptFundsConsent {
-            approval: approval(whose, answer.consent_id, Some(answer.authorisation_id), answer.links)?,
-            account: compact(number),
-        };
-        self.state.funds_consents.push(kept.clone());
-        self.save()?;
-        Ok(kept)
+        self.make(&interface, call, Made::Consent, |state, answer: wire::FundsConsent| {
+            let whose = (tenant, redirect_uri);
+            let kept = KeptFundsConsent {
+                approval: approval(whose, answer.consent_id, Some(answer.authorisation_id), answer.links)?,
+                account: compact(number),
+            };
+            state.funds_consents.push(kept.clone());
+            Ok(kept)
+        })
+        .await
     }
 
     /// The consent with this id, or the newest one that can still be used, of an account if one is named.
@@ -114,9 +117,4 @@ impl Interface {
 
 fn body(request: &impl Serialize) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(request).map_err(|error| Error::Setup(error.to_string()))
-}
-
-/// The number of an account without what people put in between.
-fn compact(number: &str) -> String {
-    number.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }

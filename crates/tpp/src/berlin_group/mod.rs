@@ -9,6 +9,7 @@ mod client;
 mod consent;
 mod funds;
 mod interface;
+mod making;
 mod payment;
 mod payment_request;
 mod reads;

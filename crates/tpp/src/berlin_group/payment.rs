@@ -1,20 +1,18 @@
 //! Payments: asked for, looked at, taken back.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use berlin_group::wire;
 use http::Method;
-use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use super::consent::approval;
-use super::interface::Interface;
+use super::making::Made;
 use super::payment_request::PaymentRequest;
 use super::session::Session;
+use crate::Error;
 use crate::call::Call;
 use crate::kept_approvals::Matter;
-use crate::kept_payments::{KeptPayment, KeptRequest};
+use crate::kept_payments::KeptPayment;
 use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish, Product};
-use crate::{Error, clock, random};
 
 impl Client {
     /// Asks for a payment and keeps it.
@@ -28,51 +26,25 @@ impl Client {
         let interface = self.interface(tenant)?;
         let path = format!("/v1/{}", request.product);
         let call = interface.request(&path, request.body, request.content_type, redirect_uri);
-        let answer: wire::Payment = self.make(&interface, call).await?;
-        let id = answer.payment_id;
-        let whose = (tenant, redirect_uri);
-        let kept = KeptPayment {
-            id: id.clone(),
-            asked: request.asked,
-            product: Some(request.product),
-            is_dated: request.is_dated,
-            status: answer.transaction_status,
-            approval: Some(approval(whose, id, answer.authorisation_id, answer.links)?),
-            is_cancelling: false,
-        };
-        self.state.payments.push(kept.clone());
-        self.save()?;
-        Ok(kept)
-    }
-
-    /// Sends a request to make something. One that no answer came to has the same id when it is sent again, today or when
-    /// somebody asks for the same thing later, so that the bank makes one thing of both. Whoever calls keeps what came of it.
-    async fn make<T: DeserializeOwned>(&mut self, interface: &Interface, call: Call) -> Result<T, Error> {
-        let mut whole = format!("{} {:?}\n", call.url, call.headers).into_bytes();
-        whole.extend_from_slice(&call.body);
-        let digest: String =
-            digest(&SHA256, &whole).as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
-        let now = clock::now();
-        let unanswered = &mut self.state.unanswered;
-        unanswered.retain(|kept| kept.is_known_at(now));
-        let id = match unanswered.iter().find(|kept| kept.digest == digest) {
-            Some(kept) => kept.id.clone(),
-            None => {
-                let id = random::request_id().to_string();
-                unanswered.push(KeptRequest { id: id.clone(), digest, at: now });
-                id
-            }
-        };
-        let call = interface.signed_as(call, &id)?;
-        self.save()?;
-        let answer = interface.transport.json(call).await;
-        if !answer.as_ref().is_err_and(Error::is_temporary) {
-            self.state.unanswered.retain(|kept| kept.id != id);
-        }
-        if answer.is_err() {
-            self.save()?;
-        }
-        answer
+        let (product, asked, is_dated) = (request.product, request.asked, request.is_dated);
+        let made = Made::Payment { anew: wish.anew };
+        self.make(&interface, call, made, |state, answer: wire::Payment| {
+            let id = answer.payment_id;
+            let whose = (tenant, redirect_uri);
+            let kept = KeptPayment {
+                id: id.clone(),
+                asked,
+                debtor: wish.debtor(),
+                product: Some(product),
+                is_dated,
+                status: answer.transaction_status,
+                approval: Some(approval(whose, id, answer.authorisation_id, answer.links)?),
+                is_cancelling: false,
+            };
+            state.payments.push(kept.clone());
+            Ok(kept)
+        })
+        .await
     }
 
     /// The payment with this id, or the newest one.
@@ -104,9 +76,15 @@ impl Session<'_> {
         let interface = &self.branch.interface;
         let read: wire::Payment = interface.transport.json(interface.signed(call)?).await?;
         self.note_payment(&read.transaction_status)?;
+        // Why it was refused is said with its status alone.
+        let reason = match read.transaction_status.as_str() {
+            "RJCT" | "PART" => self.payment_status().await?.reason,
+            _ => None,
+        };
         let kept = self.payment();
         Ok(PaymentDetails {
             status: read.transaction_status,
+            reason,
             product: kept.and_then(|kept| kept.product.clone()),
             asked: kept.map(|kept| kept.asked.clone()),
             debtor: read.debtor_account.and_then(number),
@@ -165,11 +143,12 @@ impl Session<'_> {
     }
 
     fn change_payment(&mut self, change: impl FnOnce(&mut KeptPayment)) -> Result<(), Error> {
-        let id = self.id();
-        if let Some(kept) = self.client.state.payments.iter_mut().find(|kept| kept.id == id) {
+        let (id, none) = (self.id(), self.matter.forgotten());
+        self.client.update(|state| {
+            let kept = state.payments.iter_mut().find(|kept| kept.id == id).ok_or(none)?;
             change(kept);
-        }
-        self.client.save()
+            Ok(())
+        })
     }
 
     pub(super) fn id(&self) -> String {
@@ -204,13 +183,10 @@ mod tests {
     #[test]
     fn where_payments_rest() {
         let kept = |product: &str, is_dated| KeptPayment {
-            id: "p".to_owned(),
-            asked: "12.50 EUR to Shop".to_owned(),
             product: Some(product.to_owned()),
             is_dated,
             status: "RCVD".to_owned(),
-            approval: None,
-            is_cancelling: false,
+            ..KeptPayment::default()
         };
         for (product, is_dated, resting, moving) in [
             ("payments/sepa-credit-transfers", false, "RCVD ACSC ACCC RJCT CANC PATC", "ACTC ACSP PDNG ACCP"),

@@ -192,7 +192,7 @@ mod tests {
             abroad: Abroad::default(),
         };
         change(&mut single);
-        PaymentWish { from: None, paid: Paid::Single(Box::new(single)) }
+        PaymentWish { from: None, paid: Paid::Single(Box::new(single)), anew: false }
     }
 
     fn request(wish: &PaymentWish) -> (PaymentRequest, Value) {

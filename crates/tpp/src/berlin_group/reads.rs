@@ -4,8 +4,8 @@ use berlin_group::wire;
 
 use super::session::Session;
 use crate::Error;
+use crate::accounts::{Account, TransactionsWish};
 use crate::kept_consents::KeptRead;
-use crate::third_party::{Account, TransactionsWish};
 
 /// Pages of transactions that are read at most.
 const MAX_PAGES: usize = 1000;
@@ -95,9 +95,11 @@ impl Session<'_> {
         if !self.is_counted() {
             return Ok(());
         }
-        let (day, id) = (self.today(), self.approval().id.clone());
-        let mut consents = self.client.state.consents.iter_mut();
-        if let Some(kept) = consents.find(|kept| kept.approval.id == id) {
+        let (day, matter) = (self.today(), &self.matter);
+        self.client.update(|state| {
+            let mut consents = state.consents.iter_mut();
+            let kept = consents.find(|kept| Some(kept.approval.id.as_str()) == matter.id());
+            let kept = kept.ok_or_else(|| matter.forgotten())?;
             kept.reads.retain(|read| read.day == day);
             let known = kept.reads.iter_mut().find(|read| read.account == account && read.kind == kind);
             match known {
@@ -107,8 +109,8 @@ impl Session<'_> {
                     kept.reads.push(KeptRead { account, kind, day, count: 1 });
                 }
             }
-        }
-        self.client.save()
+            Ok(())
+        })
     }
 }
 

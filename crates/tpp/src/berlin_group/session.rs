@@ -35,7 +35,8 @@ impl Session<'_> {
     /// Its way through the customer's approval.
     ///
     /// # Panics
-    /// Never: a session is made for what is in the state, and nothing is taken out.
+    /// Never: a session is made for what is in the state, and a change that finds it taken out by another command fails and
+    /// leaves the state here as it is.
     pub(super) fn approval(&self) -> &KeptApproval {
         #[expect(clippy::expect_used, reason = "see above")]
         self.client.state.approval(&self.matter).expect("what this session is about is in its state")
@@ -52,10 +53,11 @@ impl Session<'_> {
     }
 
     pub(super) fn change(&mut self, change: impl FnOnce(&mut KeptApproval)) -> Result<(), Error> {
-        if let Some(kept) = self.client.state.approval_mut(&self.matter) {
-            change(kept);
-        }
-        self.client.save()
+        let matter = &self.matter;
+        self.client.update(|state| {
+            change(state.approval_mut(matter).ok_or_else(|| matter.forgotten())?);
+            Ok(())
+        })
     }
 
     /// The day at the bank.

@@ -4,18 +4,18 @@ use berlin_group::wire;
 
 use super::Client;
 use super::session::Session;
+use crate::accounts::{Account, Reading, TransactionsWish, chosen};
 use crate::announcement::Announcement;
 use crate::error::not_registered;
+use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
 use crate::kept_payments::{KeptFundsConsent, KeptPayment};
 use crate::loopback::Loopback;
+use crate::operations::Operation;
 use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptRegistration, State, Use};
-use crate::third_party::{
-    Account, Approved, Departure, FundsAnswer, FundsWish, Operation, Place, Reading, Registration,
-    ThirdParty, TransactionsWish, chosen,
-};
+use crate::third_party::{Approved, Departure, Place, Registration, ThirdParty};
 use crate::{Error, Hint};
 
 impl ThirdParty for Client {
@@ -52,14 +52,17 @@ impl ThirdParty for Client {
         let registered =
             interface.register(&token, &wanted.redirect_uris, &wanted.sector_identifier_uri).await?;
         // The secret is on disk before anyone sees it: the bank shows it this one time.
-        self.state.registration = Some(KeptRegistration {
+        let kept = KeptRegistration {
             tenant: wanted.tenant.clone(),
             client_id: registered.client_id,
             client_secret: registered.client_secret,
             redirect_uris: registered.redirect_uris,
             initial_access_token: token.access_token,
-        });
-        self.save()
+        };
+        self.update(|state| {
+            state.registration = Some(kept);
+            Ok(())
+        })
     }
 
     async fn request_consent(

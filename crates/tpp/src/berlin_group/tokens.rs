@@ -14,16 +14,31 @@ use crate::{Error, clock};
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
 
 impl Session<'_> {
-    /// Gets new tokens now.
+    /// Gets new tokens now. A refresh token works once, and one that comes again may end the approval: commands that find
+    /// the same tokens wait for each other, and the first one gets new tokens for all.
     pub(super) async fn refresh(&mut self) -> Result<(), Error> {
-        let token = self.approval().tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
-        let token = token.ok_or_else(|| {
+        let stale = self.approval().tokens.as_ref().map(|tokens| tokens.access_token.clone());
+        let _turn = self.client.folder.turn("tokens").await?;
+        self.reload()?;
+        let tokens = self.approval().tokens.as_ref();
+        if tokens.is_some_and(|tokens| stale.is_some_and(|stale| tokens.access_token != stale)) {
+            return Ok(());
+        }
+        let token = tokens.and_then(|tokens| tokens.refresh_token.clone()).ok_or_else(|| {
             let text = format!("{} has no refresh token; ask for another one", self.matter);
             Error::missing(text, self.matter.ask())
         })?;
         let endpoint = &self.branch.server.token_endpoint;
         let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await?;
         self.keep(tokens)
+    }
+
+    /// Takes up what other commands kept meanwhile.
+    fn reload(&mut self) -> Result<(), Error> {
+        let state = self.client.folder.reload(&self.client.state)?;
+        state.approval(&self.matter).ok_or_else(|| self.matter.forgotten())?;
+        self.client.state = state;
+        Ok(())
     }
 
     /// Ends the tokens, and with `delete` the consent itself.

@@ -59,8 +59,11 @@ impl Client {
             };
             let (certificate, key) =
                 pseudo_certificate(&common_name, private, self.now.unwrap_or_else(clock::now))?;
-            self.rest.signing = Some(self.folder.save_seal(&certificate, &[], &key)?);
-            self.save()?;
+            let seal = self.folder.save_seal(&certificate, &[], &key)?;
+            self.update(|state, _| {
+                state.signing = Some(seal);
+                Ok(())
+            })?;
         }
         let (Some(kept), Some(identity)) = (&self.rest.signing, self.folder.signing_identity(&self.rest)?)
         else {

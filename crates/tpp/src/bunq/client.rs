@@ -71,6 +71,13 @@ pub(super) struct Request {
     body: Vec<u8>,
 }
 
+impl Request {
+    /// The octets that are sent.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
 impl Client {
     /// A client of the bank at `bank` that goes on from `state`.
     pub(super) fn new(
@@ -100,12 +107,36 @@ impl Client {
         State { bunq: Some(self.kept.clone()), ..self.rest.clone() }
     }
 
-    pub(super) fn save(&self) -> Result<(), Error> {
-        self.folder.save(&self.whole())
+    /// Changes what is kept, as it is on disk at this moment.
+    pub(super) fn update<T>(
+        &mut self,
+        change: impl FnOnce(&mut State, &mut BunqState) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (mut state, done) = self.folder.update(&self.rest, |state| {
+            let mut kept = state.bunq.take().unwrap_or_default();
+            let done = change(state, &mut kept)?;
+            state.bunq = Some(kept);
+            Ok(done)
+        })?;
+        let kept = state.bunq.take().unwrap_or_default();
+        let has_other_keys = kept.installation != self.kept.installation;
+        (self.rest, self.kept) = (state, kept);
+        if has_other_keys {
+            self.load_keys()?;
+        }
+        Ok(done)
+    }
+
+    /// Changes what the dialect needs.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut BunqState)) -> Result<(), Error> {
+        self.update(|_, kept| {
+            change(kept);
+            Ok(())
+        })
     }
 
     /// Takes up the keys of the installation that is kept.
-    pub(super) fn load_keys(&mut self) -> Result<(), Error> {
+    fn load_keys(&mut self) -> Result<(), Error> {
         let installation = self.kept.installation.as_ref();
         self.keys = installation.map(|installation| Keys::load(&self.folder, installation)).transpose()?;
         Ok(())
@@ -222,10 +253,12 @@ impl Client {
         let answer = self.with_installation(&request).await.map_err(|error| explain(error, whose));
         if let (Err(Error::Credentials { error, .. }), Whose::Connection(at)) = (&answer, whose)
             && is_about_credentials(error)
-            && let Some(connection) = self.kept.connections.get_mut(at)
         {
-            connection.ended = true;
-            self.save()?;
+            self.change(|kept| {
+                if let Some(connection) = kept.connections.get_mut(at) {
+                    connection.ended = true;
+                }
+            })?;
         }
         let answer = answer?;
         let opened = answer.opened()?;
@@ -236,18 +269,18 @@ impl Client {
             user_id: opened.user_id,
             expires_at: expires_at.unwrap_or(Timestamp::MAX),
         };
-        match whose {
-            Whose::Own => self.kept.session = Some(session.clone()),
+        let kept_session = Some(session.clone());
+        self.change(|kept| match whose {
+            Whose::Own => kept.session = kept_session,
             Whose::Connection(at) => {
-                if let Some(connection) = self.kept.connections.get_mut(at) {
+                if let Some(connection) = kept.connections.get_mut(at) {
                     connection.user_id = Some(opened.user_id);
                     connection.customer = opened.customer;
-                    connection.session = Some(session.clone());
+                    connection.session = kept_session;
                     connection.ended = false;
                 }
             }
-        }
-        self.save()?;
+        })?;
         Ok(session)
     }
 }

@@ -7,10 +7,10 @@ use url::Url;
 use super::client::{Client, Whose};
 use super::in_words::account_in_words;
 use super::state::{KeptConnection, PendingConnection};
+use crate::accounts::{Account, TransactionsWish};
 use crate::call::Call;
 use crate::error::not_registered;
 use crate::loopback::Loopback;
-use crate::third_party::{Account, TransactionsWish};
 use crate::{Error, Hint, random};
 
 /// Most payments of one page.
@@ -18,6 +18,9 @@ const PAGE: usize = 200;
 
 /// Pages of payments that are read at most.
 const MAX_PAGES: usize = 1000;
+
+/// Browsers that are away, of which is kept what they left with.
+const MAX_DEPARTURES: usize = 100;
 
 /// Kinds of accounts that this build knows.
 const ACCOUNTS: [&str; 9] = [
@@ -57,27 +60,28 @@ impl Client {
             .finish();
         let url = format!("{}?{query}", self.addresses.authorize);
         let pending = PendingConnection { state, redirect_uri: redirect_uri.to_owned(), url };
-        self.kept.pending = Some(pending.clone());
-        self.save()?;
+        let kept_pending = pending.clone();
+        self.change(|kept| {
+            kept.departures.push(kept_pending);
+            let forgotten = kept.departures.len().saturating_sub(MAX_DEPARTURES);
+            kept.departures.drain(..forgotten);
+        })?;
         Ok(pending)
     }
 
     /// The browser came back: exchanges the code, keeps the access token, and opens the customer's session.
     pub(super) async fn finish_authorization(&mut self, location: &str) -> Result<Connection, Error> {
-        let pending = self
-            .kept
-            .pending
-            .clone()
-            .ok_or_else(|| Error::missing("no authorisation is under way; begin", Hint::Authorise))?;
-        let code = code(&pending, location)?;
-        let access_token = self.exchange(&code, &pending.redirect_uri).await?;
+        let (pending, code) = code(&self.kept.departures, location)?;
+        let (redirect_uri, state) = (pending.redirect_uri.clone(), pending.state.clone());
+        let access_token = self.exchange(&code, &redirect_uri).await?;
         // The code works once, so what it gave is on disk before anything else is tried.
-        self.kept.pending = None;
         let fresh =
             KeptConnection { access_token, user_id: None, customer: None, session: None, ended: false };
-        self.kept.connections.push(fresh);
-        self.save()?;
-        let connection = Connection(self.kept.connections.len() - 1);
+        let connection = self.update(|_, kept| {
+            kept.departures.retain(|pending| pending.state != state);
+            kept.connections.push(fresh);
+            Ok(Connection(kept.connections.len() - 1))
+        })?;
         self.session(Whose::Connection(connection.0)).await?;
         Ok(connection)
     }
@@ -185,23 +189,31 @@ pub(super) fn day_of(payment: &Payment) -> &str {
     payment.created.get(..10).unwrap_or(&payment.created)
 }
 
-/// Reads the code from where the browser came back to.
-fn code(pending: &PendingConnection, location: &str) -> Result<String, Error> {
+/// Reads the code from where the browser came back to, and finds what it left with.
+fn code<'d>(
+    departures: &'d [PendingConnection],
+    location: &str,
+) -> Result<(&'d PendingConnection, String), Error> {
+    if departures.is_empty() {
+        return Err(Error::missing("no authorisation is under way; begin", Hint::Authorise));
+    }
     let url = Url::parse(location).map_err(|_| Error::Setup(format!("{location} is no URL")))?;
     let parameter =
         |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
-    if parameter("state").as_deref() != Some(pending.state.as_str()) {
-        return Err(Error::Setup(
-            "the browser came back with another state than it left with: the answer belongs to another request"
-                .to_owned(),
-        ));
-    }
+    let state = parameter("state");
+    let is_it = |pending: &&PendingConnection| state.as_deref() == Some(pending.state.as_str());
+    let pending = departures.iter().find(is_it).ok_or_else(|| {
+        let text = "the browser came back with another state than it left with: the answer belongs to another request";
+        Error::Setup(text.to_owned())
+    })?;
     if let Some(error) = parameter("error") {
         let description = parameter("error_description").unwrap_or_default();
         let next = "send the customer to the bank again";
         return Err(Error::Authorization { error, description, next, hint: Hint::Authorise });
     }
-    parameter("code").ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))
+    let code = parameter("code");
+    let code = code.ok_or_else(|| Error::Setup("the browser came back without a code".to_owned()))?;
+    Ok((pending, code))
 }
 
 /// Takes the query, which holds the client's secret, out of what an error says.
@@ -230,12 +242,13 @@ mod tests {
         let folder = StateFolder::new(root, bank).unwrap();
         let transport = Transport::new(TransportSettings::default(), None).unwrap();
         let mut client = Client::new(transport, bank, folder, State::default()).unwrap();
-        client.kept.oauth_client = Some(crate::bunq::KeptOauthClient {
+        let oauth_client = crate::bunq::KeptOauthClient {
             id: 7,
             client_id: "c".repeat(64),
             client_secret: "s".repeat(64),
             callback_urls: vec!["https://tpp.example/cb".to_owned(), URI.to_owned()],
-        });
+        };
+        client.change(|kept| kept.oauth_client = Some(oauth_client)).unwrap();
         client
     }
 
@@ -250,17 +263,21 @@ mod tests {
             "c".repeat(64)
         );
         assert_eq!(pending.url, format!("{start}{}", pending.state));
-        assert_eq!(client.folder.load().unwrap().bunq.unwrap().pending, Some(pending.clone()));
+        let departures = client.folder.load().unwrap().bunq.unwrap().departures;
+        assert_eq!(departures, std::slice::from_ref(&pending));
         let state = &pending.state;
-        assert_eq!(code(&pending, &format!("{URI}?code=x&state={state}")).unwrap(), "x");
-        let refused = code(&pending, &format!("{URI}?error=access_denied&state={state}"));
+        assert_eq!(code(&departures, &format!("{URI}?code=x&state={state}")).unwrap().1, "x");
+        let refused = code(&departures, &format!("{URI}?error=access_denied&state={state}"));
         assert!(matches!(refused, Err(Error::Authorization { .. })));
         for query in ["code=x".to_owned(), "code=x&state=y".to_owned(), format!("state={state}")] {
             let wrong = format!("{URI}?{query}");
-            assert!(matches!(code(&pending, &wrong), Err(Error::Setup(_))), "{wrong}");
+            assert!(matches!(code(&departures, &wrong), Err(Error::Setup(_))), "{wrong}");
         }
         let named = client.begin_authorization(Some("https://tpp.example/cb")).unwrap();
         assert!(named.url.contains("&redirect_uri=https%3A%2F%2Ftpp.example%2Fcb&") && named.state != *state);
+        // The first browser may come back later than the second one left.
+        let both = client.kept.departures.clone();
+        assert_eq!(code(&both, &format!("{URI}?code=x&state={state}")).unwrap().0, &pending);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use berlin_group::wire;
 use bunq::wire::{MonetaryAccount, Payment};
 
 use super::connection::day_of;
-use crate::third_party::Account;
+use crate::accounts::Account;
 
 /// What an account's balance is called there.
 const BALANCE: &str = "interimAvailable";

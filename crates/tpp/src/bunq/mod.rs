@@ -11,6 +11,7 @@ mod client;
 mod connection;
 mod errors;
 mod in_words;
+mod making;
 mod orders;
 mod registration;
 mod state;

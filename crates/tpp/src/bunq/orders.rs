@@ -6,13 +6,19 @@ use bunq::wire::{
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{Client, Request, Whose};
+use super::client::{Client, Whose};
 use super::connection::Connection;
+use super::making::{Looks, Making};
 use crate::Error;
-use crate::payments::{Order, PaymentDetails};
+use crate::kept_payments::KeptPayment;
+use crate::payments::{Order, PaymentDetails, compact};
+use crate::state::State;
 use crate::third_party::Prepared;
 
 const PROVIDER_DRAFT: &str = "PaymentServiceProviderDraftPayment";
+
+/// The status of what was just made.
+pub(super) const PENDING: &str = "PENDING";
 
 /// A payment of a provider, as the bank has it.
 #[derive(Debug, Deserialize)]
@@ -42,7 +48,7 @@ impl Client {
         &mut self,
         connection: Connection,
         account: &str,
-        order: &Order,
+        (order, anew): (&Order, bool),
     ) -> Result<Prepared, Error> {
         let user = self.user_of(connection).await?;
         let path = format!("/v1/user/{user}/monetary-account/{account}/draft-payment");
@@ -52,23 +58,48 @@ impl Client {
             description: order.description.clone(),
         };
         let request = DraftPaymentRequest { entries: vec![entry], number_of_required_accepts: 1 };
-        let request = self.post(&path, &request)?;
-        self.prepare(Whose::Connection(connection.0), &request, &path).await
+        let looks = Looks { description: Some(order.description.clone()), ..looks(None, order) };
+        let whose = Whose::Connection(connection.0);
+        let making = Making { whose, path: &path, wrapper: "DraftPayment", looks, anew };
+        let id = self.make(&making, &request, |_, _| {}).await?;
+        // It is made, whatever becomes of the question.
+        let status = self.status(whose, &path, &id).await.unwrap_or_else(|_| PENDING.to_owned());
+        Ok(Prepared { id, status })
     }
 
-    /// Prepares a payment from an account of which nothing but its IBAN is known. The customer decides about it
-    /// where they approve: send them to the page of [`Client::begin_authorization`].
-    pub(super) async fn provider_draft(&mut self, from: &str, order: &Order) -> Result<Prepared, Error> {
+    /// Prepares a payment from an account of which nothing but its IBAN is known, and keeps it. The customer decides about
+    /// it where they approve: send them to the page of [`Client::begin_authorization`].
+    pub(super) async fn provider_draft(
+        &mut self,
+        from: &str,
+        (order, anew): (&Order, bool),
+    ) -> Result<KeptPayment, Error> {
         let path = self.provider_drafts().await?;
+        let from = compact(from);
         let request = ProviderDraftRequest {
-            sender_iban: compact(from),
+            sender_iban: from.clone(),
             counterparty_iban: compact(&order.to),
             counterparty_name: order.name.clone(),
             description: order.description.clone(),
             amount: euros(&order.amount),
         };
-        let request = self.post(&path, &request)?;
-        self.prepare(Whose::Own, &request, &path).await
+        let kept = KeptPayment {
+            asked: format!("{} EUR to {}", order.amount, order.name),
+            debtor: Some(from.clone()),
+            status: PENDING.to_owned(),
+            ..KeptPayment::default()
+        };
+        let looks = looks(Some(from), order);
+        let making = Making { whose: Whose::Own, path: &path, wrapper: PROVIDER_DRAFT, looks, anew };
+        let keep = |state: &mut State, id: &str| {
+            state.payments.push(KeptPayment { id: id.to_owned(), ..kept.clone() });
+        };
+        let id = self.make(&making, &request, keep).await?;
+        // It is kept, whatever becomes of the question.
+        if let Ok(status) = self.provider_draft_status(&id).await {
+            self.note_payment(id.clone(), status)?;
+        }
+        KeptPayment::choose(&self.rest.payments, Some(&id)).cloned()
     }
 
     /// What became of a payment of [`Client::provider_draft`].
@@ -138,12 +169,6 @@ impl Client {
         Ok(format!("/v1/user/{user}/payment-service-provider-draft-payment"))
     }
 
-    async fn prepare(&mut self, whose: Whose, request: &Request, path: &str) -> Result<Prepared, Error> {
-        let id = self.with_session(whose, request).await?.id()?.to_string();
-        let status = self.status(whose, path, &id).await?;
-        Ok(Prepared { id, status })
-    }
-
     async fn status(&mut self, whose: Whose, path: &str, id: &str) -> Result<String, Error> {
         let request = self.get(&format!("{path}/{id}"));
         let answer = self.with_session(whose, &request).await?;
@@ -156,17 +181,17 @@ impl Client {
     }
 }
 
+/// What the bank shows of a payment.
+fn looks(from: Option<String>, order: &Order) -> Looks {
+    Looks { from, to: compact(&order.to), amount: order.amount.clone(), description: None }
+}
+
 fn euros(amount: &str) -> Amount {
     Amount { value: Some(amount.to_owned()), currency: Some(CURRENCY.to_owned()) }
 }
 
 fn pointer(iban: &str, name: &str) -> Pointer {
     Pointer { kind: "IBAN".to_owned(), value: compact(iban), name: Some(name.to_owned()) }
-}
-
-/// An IBAN without the blanks that people write.
-pub(super) fn compact(iban: &str) -> String {
-    iban.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 
 #[cfg(test)]

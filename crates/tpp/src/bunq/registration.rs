@@ -37,7 +37,7 @@ impl Client {
         self.install(announce).await?;
         // An API key belongs to the certificate that it was given for.
         if self.is_certificate_outdated()? {
-            self.kept.api_key = None;
+            self.change(|kept| kept.api_key = None)?;
         }
         self.get_api_key(announce).await?;
         self.add_device(announce).await?;
@@ -54,14 +54,13 @@ impl Client {
 
     /// Gives up what the bank does not take any more. The certificate stays: it makes the same user again.
     fn forget(&mut self) -> Result<(), Error> {
-        let kept = &mut self.kept;
-        (kept.installation, kept.api_key, kept.has_device) = (None, None, false);
-        (kept.session, kept.oauth_client) = (None, None);
-        for connection in &mut kept.connections {
-            connection.session = None;
-        }
-        self.load_keys()?;
-        self.save()
+        self.change(|kept| {
+            (kept.installation, kept.api_key, kept.has_device) = (None, None, false);
+            (kept.session, kept.oauth_client) = (None, None);
+            for connection in &mut kept.connections {
+                connection.session = None;
+            }
+        })
     }
 
     /// Makes a key pair and registers its public half.
@@ -83,9 +82,7 @@ impl Client {
             _ => None,
         })?;
         installation.answer = Some(InstallationAnswer { token, server_public_key });
-        self.kept.installation = Some(installation);
-        self.load_keys()?;
-        self.save()
+        self.change(|kept| kept.installation = Some(installation))
     }
 
     async fn make_key(&mut self) -> Result<KeptInstallation, Error> {
@@ -95,9 +92,8 @@ impl Client {
         self.folder.write(&file, private.as_bytes())?;
         let public_key = with_one_line_end(&public);
         let installation = KeptInstallation { private_key: file, public_key, answer: None };
-        self.kept.installation = Some(installation.clone());
-        self.load_keys()?;
-        self.save()?;
+        let fresh = installation.clone();
+        self.change(|kept| kept.installation = Some(fresh))?;
         Ok(installation)
     }
 
@@ -123,8 +119,7 @@ impl Client {
             Element::CredentialPasswordIp(credential) => credential.token_value,
             _ => None,
         })?;
-        (self.kept.api_key, self.kept.has_device, self.kept.session) = (Some(key), false, None);
-        self.save()
+        self.change(|kept| (kept.api_key, kept.has_device, kept.session) = (Some(key), false, None))
     }
 
     /// The first use of the API key, which would be lost after an hour.
@@ -143,8 +138,7 @@ impl Client {
             Err(Error::Bank(error)) if error.says("device already exists") => {}
             Err(error) => return Err(explain(error, Whose::Own)),
         }
-        self.kept.has_device = true;
-        self.save()
+        self.change(|kept| kept.has_device = true)
     }
 
     /// Reads the OAuth client from the bank and keeps it; absent if there is none that is active.
@@ -157,13 +151,13 @@ impl Client {
             .into_iter()
             .map(|(_, client)| client)
             .find(|client| client.status == ClientStatus::Active);
-        self.kept.oauth_client = active.map(|client| KeptOauthClient {
+        let found = active.map(|client| KeptOauthClient {
             id: client.id,
             client_id: client.client_id,
             client_secret: client.secret,
             callback_urls: client.callback_url.into_iter().map(|callback| callback.url).collect(),
         });
-        self.save()?;
+        self.change(|kept| kept.oauth_client = found)?;
         Ok(self.kept.oauth_client.clone())
     }
 
@@ -196,10 +190,13 @@ impl Client {
             Err(Error::Bank(error)) if error.says("already been registered") => {}
             Err(error) => return Err(error),
         }
-        if let Some(client) = &mut self.kept.oauth_client {
-            client.callback_urls.push(url.to_owned());
-        }
-        self.save()
+        self.change(|kept| {
+            if let Some(client) = &mut kept.oauth_client
+                && !client.callback_urls.iter().any(|known| known == url)
+            {
+                client.callback_urls.push(url.to_owned());
+            }
+        })
     }
 }
 

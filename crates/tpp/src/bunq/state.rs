@@ -19,8 +19,8 @@ pub struct BunqState {
     pub session: Option<KeptSession>,
     /// The OAuth client, once there is one.
     pub oauth_client: Option<KeptOauthClient>,
-    /// What is kept while a browser is away.
-    pub pending: Option<PendingConnection>,
+    /// What is kept while browsers are away, the newest last: several may be.
+    pub departures: Vec<PendingConnection>,
     /// Customers who approved, the newest last.
     pub connections: Vec<KeptConnection>,
 }
@@ -181,11 +181,11 @@ mod tests {
                 client_secret: secret("client"),
                 callback_urls: vec!["https://tpp.example/cb".to_owned()],
             }),
-            pending: Some(PendingConnection {
+            departures: vec![PendingConnection {
                 state: secret("state"),
                 redirect_uri: "https://tpp.example/cb".to_owned(),
                 url: secret("url"),
-            }),
+            }],
             connections: vec![KeptConnection {
                 access_token: secret("access"),
                 user_id: Some(11),

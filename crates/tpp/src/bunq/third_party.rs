@@ -5,18 +5,18 @@ use berlin_group::wire;
 use super::Client;
 use super::connection::Connection;
 use super::in_words::payment_in_words;
-use super::orders::CURRENCY;
+use super::orders::{CURRENCY, PENDING};
+use crate::accounts::{Account, Reading, TransactionsWish, chosen};
 use crate::announcement::Announcement;
+use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_payments::KeptPayment;
+use crate::operations::Operation;
 use crate::payments::{
     Cancellation, Order, Paid, PaymentDetails, PaymentStatus, PaymentWish, Product, Single,
 };
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
-use crate::third_party::{
-    Account, Approved, Departure, FundsAnswer, FundsWish, OauthClient, Operation, Place, Prepared, Reading,
-    Registration, ThirdParty, TransactionsWish, chosen,
-};
+use crate::third_party::{Approved, Departure, OauthClient, Place, Prepared, Registration, ThirdParty};
 use crate::{Error, Hint, Transport, TransportSettings};
 
 impl ThirdParty for Client {
@@ -25,6 +25,8 @@ impl ThirdParty for Client {
     const FOREIGN_PATHS: &'static [&'static str] = &["xs2a-bg", "auth"];
 
     const AFTER_REGISTERING: Hint = Hint::Authorise;
+
+    const FUNDS_WITH_CONSENT: bool = false;
 
     fn open(place: Place) -> Result<Self, Error> {
         let settings = TransportSettings { ca_file: place.ca_file, tls: None };
@@ -95,7 +97,7 @@ impl ThirdParty for Client {
         let customer = self.customer_of(connection).map(str::to_owned);
         done("session", &format!("code exchanged; user {user} {}", customer.as_deref().unwrap_or_default()));
         if let Matter::Payment(id) = matter {
-            return Ok(Approved::Payment(self.payment_status(Some(id)).await?));
+            return Ok(Approved::Payment(self.status_after(id, None).await?));
         }
         Ok(Approved::Connection { user, customer })
     }
@@ -145,25 +147,40 @@ impl ThirdParty for Client {
             let text = "payments say what they are for at banks of the dialect bunq; say it with --reference";
             return Err(Error::Setup(text.to_owned()));
         }
-        let prepared = self.provider_draft(from, &single.order).await?;
-        let kept = KeptPayment {
-            id: prepared.id,
-            asked: format!("{} EUR to {}", single.order.amount, single.order.name),
-            product: None,
-            is_dated: false,
-            status: prepared.status,
-            approval: None,
-            is_cancelling: false,
-        };
-        self.rest.payments.push(kept.clone());
-        self.save()?;
-        Ok(kept)
+        self.provider_draft(from, (&single.order, wish.anew)).await
     }
 
     async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error> {
         let id = self.named(id)?;
         let status = self.provider_draft_status(&id).await?;
         self.note_payment(id, status)
+    }
+
+    /// The page where customers decide shows all that waits, and the bank says one thing about it: where there are others,
+    /// the bank is asked about the money for this one.
+    async fn status_after(&mut self, id: &str, said: Option<String>) -> Result<PaymentStatus, Error> {
+        let now = self.payment_status(Some(id)).await?;
+        if now.status != PENDING {
+            return Ok(now);
+        }
+        let details = self.provider_draft_details(id).await?;
+        let is_other =
+            |kept: &KeptPayment| kept.id != id && kept.status == PENDING && kept.debtor == details.debtor;
+        let has_others = self.rest.payments.iter().any(is_other);
+        let reason = match (said, details.debtor, details.amount) {
+            (Some(said), ..) if !has_others => Some(said),
+            (said, Some(debtor), Some(amount)) => {
+                let value = amount.split(' ').next().unwrap_or_default();
+                match self.holds(&debtor, &debtor, value).await {
+                    Ok(false) => {
+                        Some(format!("insufficient funds: account {debtor} does not hold {amount} now"))
+                    }
+                    _ => said.map(|said| format!("of all that waits, the bank said: {said}")),
+                }
+            }
+            (said, ..) => said,
+        };
+        Ok(PaymentStatus { reason, ..now })
     }
 
     async fn payment_details(&mut self, id: Option<&str>) -> Result<(String, PaymentDetails), Error> {
@@ -181,12 +198,17 @@ impl ThirdParty for Client {
         self.payment_status(Some(&id)).await.map(Cancellation::Done)
     }
 
-    async fn draft(&mut self, by: Option<&str>, from: &str, order: &Order) -> Result<Prepared, Error> {
+    async fn draft(
+        &mut self,
+        by: Option<&str>,
+        from: &str,
+        (order, anew): (&Order, bool),
+    ) -> Result<Prepared, Error> {
         let connection = self.connection(by)?;
         let accounts = self.accounts_like(connection, Some(from)).await?;
         let none = || Error::Setup("the connection has no account".to_owned());
         let account = accounts.first().ok_or_else(none)?;
-        self.draft_from(connection, &account.details.resource_id, order).await
+        self.draft_from(connection, &account.details.resource_id, (order, anew)).await
     }
 
     async fn draft_status(&mut self, by: Option<&str>, id: &str) -> Result<String, Error> {
@@ -243,10 +265,14 @@ impl Client {
     }
 
     /// Keeps the status of a payment.
-    fn note_payment(&mut self, id: String, status: String) -> Result<PaymentStatus, Error> {
-        if let Some(kept) = self.rest.payments.iter_mut().find(|kept| kept.id == id) {
-            kept.status.clone_from(&status);
-            self.save()?;
+    pub(super) fn note_payment(&mut self, id: String, status: String) -> Result<PaymentStatus, Error> {
+        if self.rest.payments.iter().any(|kept| kept.id == id) {
+            self.update(|state, _| {
+                if let Some(kept) = state.payments.iter_mut().find(|kept| kept.id == id) {
+                    kept.status.clone_from(&status);
+                }
+                Ok(())
+            })?;
         }
         // One that waits does so until the customer decides.
         Ok(PaymentStatus { id, status, funds_available: None, reason: None, rests: true })

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clocks;
+mod data;
 mod payments;
 mod tpp;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 pub(crate) use accounts::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
+pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
 pub(crate) use payments::*;
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Account(AccountCommand),
     /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
     Clock(ClockArgs),
+    /// Put customers, accounts and transactions of one's own into a sandbox.
+    Data(DataArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -54,6 +58,7 @@ impl Command {
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
             Self::Clock(args) => args.to.json,
+            Self::Data(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -17,7 +17,7 @@ pub(crate) struct OrderArgs {
     #[arg(long)]
     pub(crate) name: String,
     /// How many euros, for example 12.50.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(crate) amount: String,
     /// What it is for.
     #[arg(long, value_name = "TEXT", alias = "reference")]
@@ -33,6 +33,16 @@ pub(crate) struct TppDraftArgs {
     pub(crate) account: String,
     #[command(flatten)]
     pub(crate) order: OrderArgs,
+    #[command(flatten)]
+    pub(crate) again: AnewArgs,
+}
+
+/// Whether the same request is another one.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AnewArgs {
+    /// Ask for another payment, even if no answer came to the same request before [default: go on with what came of it].
+    #[arg(long)]
+    pub(crate) anew: bool,
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +60,8 @@ pub(crate) struct TppPayArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) again: AnewArgs,
+    #[command(flatten)]
     pub(crate) asking: AskingArgs,
     /// Decide right away, as a customer of a sandbox.
     #[arg(long, value_enum, value_name = "DECISION")]
@@ -57,6 +69,9 @@ pub(crate) struct TppPayArgs {
     /// An account of the customer, to log in with [default: the account that pays].
     #[arg(long, value_name = "IBAN")]
     pub(crate) customer_iban: Option<String>,
+    /// Number of the device to log in with, where the account has several holders [default: that of one of them].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) digipass: Option<String>,
 }
 
 /// Whom, how much, what for.
@@ -69,7 +84,13 @@ pub(crate) struct PayeeArgs {
     #[arg(long, required_unless_present = "file", conflicts_with = "file")]
     pub(crate) name: Option<String>,
     /// How much, for example 12.50.
-    #[arg(long, value_name = "AMOUNT", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        required_unless_present = "file",
+        conflicts_with = "file",
+        allow_negative_numbers = true
+    )]
     pub(crate) amount: Option<String>,
     /// What it is for.
     #[arg(long, value_name = "TEXT", alias = "description", conflicts_with = "file")]
@@ -264,7 +285,7 @@ pub(crate) struct FundsQuestionArgs {
     #[arg(long, value_name = "ACCOUNT", required = true)]
     pub(crate) iban: Option<String>,
     /// How much, for example 10.00.
-    #[arg(long, required = true)]
+    #[arg(long, required = true, allow_negative_numbers = true)]
     pub(crate) amount: Option<String>,
     /// Currency [default: that of the branch].
     #[arg(long, value_name = "CODE")]

@@ -202,11 +202,11 @@ pub(crate) struct HeadlessArgs {
     /// Decide without a browser, as a customer of a sandbox.
     #[arg(long, value_enum, value_name = "DECISION")]
     pub(crate) headless: Option<DecisionArg>,
-    /// The customer's account, to log in with.
+    /// The customer's account, to log in with [default: the account that it is about, if that is known].
     #[arg(long, value_name = "IBAN", id = "customer_iban")]
     pub(crate) customer_iban: Option<String>,
     /// Number of the digipass to log in with, of another holder of the account than the first.
-    #[arg(long, value_name = "NUMBER", requires = "customer_iban")]
+    #[arg(long, value_name = "NUMBER", requires = "headless")]
     pub(crate) digipass: Option<String>,
     /// Print the address instead of opening a browser.
     #[arg(long)]

@@ -111,6 +111,8 @@ impl From<Hint> for Next {
                 next.option("--amount", "12.50")
             }
             Hint::PaymentStatus => Self::new("tpp payment status"),
+            Hint::ShowPayment(id) => Self::new("tpp payment show").and(quoted(&id)),
+            Hint::Forget => Self::new("tpp forget"),
             Hint::AuthorisePayment(id) => Self::authorise(&Matter::Payment(id)),
             Hint::FundsConsent(account) => {
                 let next = Self::new("tpp funds consent");

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod clock;
+pub(crate) mod data;
 mod hints;
 mod management;
 pub(crate) mod sandbox;
@@ -26,11 +27,14 @@ pub(crate) struct Failure {
     unresolved: Option<String>,
     /// Commands that lead on, which end the text once it is known what options they need.
     next: Vec<Next>,
+    /// The same as they are pasted, once that is known.
+    commands: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), kind: "failed", bank: None, unresolved: None, next: Vec::new() }
+        let (next, commands) = (Vec::new(), Vec::new());
+        Self { text: text.into(), kind: "failed", bank: None, unresolved: None, next, commands }
     }
 
     /// The same with a command that leads on, which ends the text.
@@ -41,13 +45,19 @@ impl Failure {
 
     /// The same with these commands in words.
     pub(crate) fn with(mut self, hints: &Hints) -> Self {
-        self.text += &self.next.drain(..).map(|next| hints.tail(&next)).collect::<String>();
+        for next in self.next.drain(..) {
+            self.text += &hints.tail(&next);
+            self.commands.push(hints.command(&next));
+        }
         self
     }
 
     /// For programs.
     pub(crate) fn json(&self) -> Value {
         let mut error = json!({"kind": self.kind, "message": self.text});
+        if !self.commands.is_empty() {
+            error["next"] = self.commands.clone().into();
+        }
         if let Some(bank) = &self.bank {
             error["status"] = bank.status.into();
             error["codes"] = bank.codes.clone().into();
@@ -66,14 +76,15 @@ impl std::fmt::Display for Failure {
 
 impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let known = (&error as &dyn Any).downcast_ref::<Error>();
+        let known = (&error as &dyn Any).downcast_ref::<Error>().map(Error::cause);
         let (kind, bank) = known.map_or(("failed", None), kind);
         let unresolved = match known {
             Some(Error::Unresolved { name, .. }) => Some(name.clone()),
             _ => None,
         };
         let next = known.and_then(Error::hint).map(Next::from).into_iter().collect();
-        Self { text: error.to_string(), kind, bank: bank.cloned().map(Box::new), unresolved, next }
+        let bank = bank.cloned().map(Box::new);
+        Self { text: error.to_string(), kind, bank, unresolved, next, commands: Vec::new() }
     }
 }
 
@@ -90,6 +101,7 @@ fn kind(error: &Error) -> (&'static str, Option<&BankError>) {
         Error::Authorization { .. } => ("authorization", None),
         Error::Ended { .. } => ("ended", None),
         Error::File { .. } => ("file", None),
+        Error::Unclear { .. } => ("unclear", None),
         _ => ("failed", None),
     }
 }

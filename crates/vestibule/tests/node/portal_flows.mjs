@@ -1,26 +1,27 @@
 // Goes through every flow of the portal against a running bank, with the modules that the page uses, twice each, and saves
 // each as a test. Prints a line for each thing that held, and then the tests as JSON.
-import assert from 'node:assert/strict';
-import { go, held, module, newPlace } from './portal.mjs';
+import assert from "node:assert/strict";
+import { go, held, module, newPlace } from "./portal.mjs";
 
-const { flows, flowOf } = await module('flows/index.js');
-const { at } = await module('flow/values.js');
-const { explain } = await module('flow/remedies.js');
-const { testOf } = await module('flow/save.js');
+const { ids, flowOf } = await module("flows/index.js");
+const flows = await Promise.all(ids.map(flowOf));
+const { at } = await module("flow/values.js");
+const { explain } = await module("flow/remedies.js");
+const { testOf } = await module("flow/save.js");
 
 const tests = {};
 
 function save(name, flow, place, results, edits = {}, moves = []) {
   const { certificate, organizationIdentifier } = place.thirdParty;
-  const certificates = { 'test-client': certificate };
-  const roles = ['PSP_AI', 'PSP_PI', 'PSP_IC'];
+  const certificates = { "test-client": certificate };
+  const roles = ["PSP_AI", "PSP_PI", "PSP_IC"];
   const party = { identifier: organizationIdentifier, name: 'Portal "Test"', roles, certificates };
   tests[name] = testOf({ flow, run: { edits, results, moves }, place, party });
 }
 
 for (const [number, flow] of flows.entries()) {
   const place = await newPlace(`PSDNL-DNB-FLOW${number}`);
-  for (const time of ['once', 'again']) {
+  for (const time of ["once", "again"]) {
     const results = await go(flow, place);
     const last = flow.steps.at(-1);
     const { answer, isDone } = Object.values(results).at(-1);
@@ -28,21 +29,27 @@ for (const [number, flow] of flows.entries()) {
     for (const path of [...(last.members ?? []), ...(last.stable ?? [])]) {
       assert.notEqual(at(JSON.parse(answer.body), path), undefined, path);
     }
-    if (time === 'once') save(flow.id, flow, place, results);
+    if (time === "once") save(flow.id, flow, place, results);
   }
   held(`flow ${flow.id}`);
 }
 
-const place = await newPlace('PSDNL-DNB-EDITS');
-const ais = flowOf('ais');
+const place = await newPlace("PSDNL-DNB-EDITS");
+const ais = await flowOf("ais");
 // Each edit, and the code that the bank answers with.
 for (const [step, field, text, status, code] of [
-  ['consent', 'json.frequencyPerDay', '5', 400, 'FORMAT_ERROR'],
-  ['consent', 'json.combinedServiceIndicator', 'true', 400, 'SESSIONS_NOT_SUPPORTED'],
-  ['consent', 'header.digest', 'SHA-256=AAAA', 401, 'SIGNATURE_INVALID'],
-  ['consent', 'header.tpp-redirect-uri', '', 400, 'FORMAT_ERROR'],
-  ['token', 'form.code_verifier', 'another', 400, 'invalid_grant'],
-  ['confirm', 'path', '/xs2a-bg/{{tenant}}/v1/consents/{{authorisationId}}/authorisations/{{authorisationId}}', 403, 'CONSENT_UNKNOWN'],
+  ["consent", "json.frequencyPerDay", "5", 400, "FORMAT_ERROR"],
+  ["consent", "json.combinedServiceIndicator", "true", 400, "SESSIONS_NOT_SUPPORTED"],
+  ["consent", "header.digest", "SHA-256=AAAA", 401, "SIGNATURE_INVALID"],
+  ["consent", "header.tpp-redirect-uri", "", 400, "FORMAT_ERROR"],
+  ["token", "form.code_verifier", "another", 400, "invalid_grant"],
+  [
+    "confirm",
+    "path",
+    "/xs2a-bg/{{tenant}}/v1/consents/{{authorisationId}}/authorisations/{{authorisationId}}",
+    403,
+    "CONSENT_UNKNOWN",
+  ],
 ]) {
   const edits = { [step]: { [field]: text } };
   const results = await go(ais, place, { edits });
@@ -50,14 +57,14 @@ for (const [step, field, text, status, code] of [
   const { answer } = results[step];
   const explained = explain(answer, { isEdited: true });
   assert.deepEqual([answer.status, explained.code], [status, code], answer.body);
-  assert.ok(explained.text.length > 0 && explained.remedy.startsWith('You changed this call'), explained.remedy);
+  assert.ok(explained.text.length > 0 && explained.remedy.startsWith("You changed this call"), explained.remedy);
   save(`${step} ${field}`, ais, place, results, edits);
 }
-held('edits are refused and explained');
+held("edits are refused and explained");
 
-const rejected = await go(ais, place, { decision: 'reject' });
-assert.equal(rejected.approve.back.error, 'consent_required');
-save('rejected', ais, place, rejected, {}, [{ after: 'register', advance: 'PT10M' }]);
-held('a customer who says no');
+const rejected = await go(ais, place, { decision: "reject" });
+assert.equal(rejected.approve.back.error, "consent_required");
+save("rejected", ais, place, rejected, {}, [{ after: "register", advance: "PT10M" }]);
+held("a customer who says no");
 
 console.log(JSON.stringify(tests));

@@ -20,7 +20,7 @@ async fn printed(script: &'static str, server: &TestServer) -> Option<String> {
 }
 
 /// Runs a test that was saved at a bank; returns exit code and report.
-fn replay(bank: &Program, file: &Path) -> (i32, Value) {
+pub(crate) fn replay(bank: &Program, file: &Path) -> (i32, Value) {
     let (_folder, state) = free_folder();
     let (bank, state) = (bank.url("public"), state.to_str().unwrap().to_owned());
     let file = file.to_str().unwrap();
@@ -30,7 +30,7 @@ fn replay(bank: &Program, file: &Path) -> (i32, Value) {
     (code, report)
 }
 
-fn write(folder: &Path, test: &Value) -> std::path::PathBuf {
+pub(crate) fn write(folder: &Path, test: &Value) -> std::path::PathBuf {
     let file = folder.join("test.json");
     std::fs::write(&file, test.to_string()).unwrap();
     file

@@ -94,6 +94,50 @@ fn payments_by_an_account_number_by_a_connection_and_funds() {
     setting.refused(&["consent"], "not offered at banks of the dialect bunq");
 }
 
+/// Whether an account holds an amount is asked without a consent.
+#[test]
+fn funds_in_one_command() {
+    let setting = Setting::ephemeral();
+    let flow = setting.json(&["flow", "funds", "--dialect", "bunq", "--headless", "approve"]);
+    assert_eq!(flow["hasSufficientFunds"], true, "{flow}");
+    let steps: Vec<_> = flow["steps"].as_array().unwrap().iter().map(|step| &step["step"]).collect();
+    assert_eq!(steps, ["registration", "customer", "funds"]);
+    let iban = setting.customer("household");
+    let text = setting.ok(&["flow", "funds", "--customer-iban", &iban]);
+    assert!(text.contains(&format!("{iban} holds 12.50 EUR")), "{text}");
+}
+
+/// The page shows all that waits; what is said of a payment is about this one.
+#[test]
+fn why_a_payment_waits_is_not_why_another_one_does() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"]);
+    let to = ["--to", "NL91ABNA0417164300", "--name", "Shop", "--reference", "Coffee"];
+    let pay = |amount: &str, more: &[&str]| {
+        setting.json(&[&["pay", "--from", &iban, "--amount", amount][..], &to, more].concat())
+    };
+    let reason = |paid: &serde_json::Value| paid["reason"].as_str().unwrap_or_default().to_owned();
+    // One that the customer refuses is refused.
+    let refused = pay("1.00", &["--headless", "reject"]);
+    assert_eq!((&refused["status"], reason(&refused)), (&"PENDING".into(), "The customer refused".into()));
+    // One for which there is no money says so, also where the customer approves the others at the same page.
+    let waits = pay("999999.00", &["--headless", "approve"]);
+    assert_eq!(waits["status"], "PENDING");
+    assert!(reason(&waits).contains("insufficient funds"), "{waits}");
+    assert!(reason(&waits).contains(&iban), "it is this one: {waits}");
+    // One for which there is enough is not told to lack what another one lacks.
+    let refused = pay("2.00", &["--headless", "reject"]);
+    let why = reason(&refused);
+    assert!(refused["status"] == "PENDING" && !why.contains("insufficient"), "{refused}");
+    assert!(why.contains("The customer refused"), "{refused}");
+    let made = pay("3.00", &["--headless", "approve"]);
+    assert_eq!((&made["status"], reason(&made)), (&"ACCEPTED".into(), String::new()));
+    // Alone at the page, and refused: both are said.
+    let other = pay("999998.00", &["--headless", "reject"]);
+    assert!(reason(&other).contains("insufficient funds"), "{other}");
+}
+
 /// What is there for payments at every interface is there at this one, as far as it can.
 #[test]
 fn payments_are_followed_shown_and_taken_back() {
@@ -147,7 +191,6 @@ fn what_only_other_interfaces_offer_is_refused_with_what_there_is() {
     }
     setting.refused(&["funds", "consent", "--iban", &iban], "is asked without one");
     setting.refused(&["authorise", "--funds"], "not offered at banks of the dialect bunq");
-    setting.refused(&["flow", "funds", "--dialect", "bunq"], "flow funds speaks the dialect berlin-group");
     // Nothing was asked for on the way.
     setting.refused(&["payment", "status"], "no payment is kept yet");
     setting.ok(&[&pay[..], &from].concat());

@@ -43,7 +43,7 @@ fn whether_an_account_holds_an_amount() {
     let reject = ["authorise", "--funds", "--customer-iban", &iban, "--headless", "reject"];
     setting.refused(&reject, "the consent is rejected; ask for another one with: ");
     setting.refused(&["funds", "consent", "--iban", "NL91ABNA0417164300"], "is not allowed");
-    setting.refused(&["funds", "consent", "--iban", "NL91ABNA0417164301"], "Invalid iban");
+    setting.refused(&["funds", "consent", "--iban", "NL91ABNA0417164301"], "is no IBAN");
 }
 
 /// From nothing to the answer, in every branch.

@@ -1,10 +1,6 @@
 //! `vestibule tpp pay`, `payment` and their flow at the Berlin Group interface.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use crate::third_party::{Setting, json};
 use crate::vestibule;
@@ -143,7 +139,7 @@ fn requests_that_the_bank_refuses_leave_nothing_behind() {
             sepa(&iban, &["--amount", "1.00", "--redirect-uri", "https://tpp.example/other"]),
             "character by character",
         ),
-        (vec!["pay", "--to", "NL91ABNA0417164301", "--name", "Shop", "--amount", "1.00"], "Invalid iban"),
+        (vec!["pay", "--to", "NL91ABNA0417164301", "--name", "Shop", "--amount", "1.00"], "is no IBAN"),
         (
             [&["pay", "--amount", "1.00", "--from", "NL91ABNA0417164300"][..], &SHOP].concat(),
             "the bank refused with 40",
@@ -167,6 +163,14 @@ fn a_payment_that_is_not_approved_says_how_it_stands() {
     let rejected = paid(&["--amount", "1.00", "--headless", "reject"]);
     assert_eq!(rejected["status"], "RJCT");
     assert!(rejected["reason"].as_str().unwrap().contains("cancelled"), "{rejected}");
+    let shown = setting.json(&["payment", "show"]);
+    let status = setting.json(&["payment", "status"]);
+    assert!(status["reason"].is_string() && shown["reason"] == status["reason"], "{shown} {status}");
+    assert!(
+        setting
+            .ok(&["payment", "show"])
+            .contains(&format!("Reason     {}", shown["reason"].as_str().unwrap()))
+    );
     setting.refused(&["authorise", "--payment"], "has ended: it is RJCT; ask for another one with: ");
     setting.refused(&["payment", "cancel"], "has ended: it is RJCT");
 
@@ -259,8 +263,62 @@ fn joint_accounts_need_both_holders() {
     let again = [&authorise[..], &["--digipass", first]].concat();
     setting.refused(&again, "the payment waits; another attempt at it begins with: ");
     assert_eq!(setting.json(&["payment", "status"])["status"], "PATC");
-    let made = setting.json(&[&authorise[..], &["--digipass", second]].concat());
-    assert_eq!(made["status"], "ACSC", "{made}");
+    // The command that is named for the other one is copied.
+    let made = pasted(&text, second);
+    assert!(made.contains("is ACSC"), "{made}");
+
+    // The same where nobody said who approves first.
+    let text = setting.ok(&sepa(iban, &["--amount", "2.00", "--headless", "approve"]));
+    assert!(text.contains("is PATC"), "{text}");
+    let made = pasted(&text, "--digipass");
+    assert!(made.contains("is ACSC"), "{made}");
+}
+
+/// Runs the command of a text that has some words in it, as a shell does.
+fn pasted(text: &str, words: &str) -> String {
+    let command = text.lines().find(|line| line.contains("--headless approve") && line.contains(words));
+    let command = command.unwrap_or_else(|| panic!("{words}: {text}"));
+    let now = testkit::now().to_string();
+    let output = testkit::run("env", &[&format!("VESTIBULE_NOW={now}"), "sh", "-c", command]);
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The account that something is about is the customer's, so that nobody has to name it again.
+#[test]
+fn who_decides_is_known_from_what_is_kept() {
+    let (setting, iban) = registered("household");
+    let later = testkit::day(20);
+    setting.ok(&sepa(&iban, &["--amount", "1.00", "--on", &later]));
+    let approve = ["--headless", "approve"];
+    let paid = setting.json(&[&["authorise", "--payment"], &approve[..]].concat());
+    assert_eq!(paid["status"], "ACTC", "{paid}");
+    let cancelled = setting.json(&[&["payment", "cancel"], &approve[..]].concat());
+    assert_eq!(cancelled["status"], "CANC", "{cancelled}");
+    setting.ok(&["consent", "--iban", &iban]);
+    setting.ok(&[&["authorise"], &approve[..]].concat());
+    setting.ok(&["funds", "consent", "--iban", &iban]);
+    setting.ok(&[&["authorise", "--funds"], &approve[..]].concat());
+
+    // The customer chooses the account: nobody is known until they did, and then the bank tells.
+    let pay = [&["pay", "--amount", "1.00", "--on", &later][..], &SHOP].concat();
+    setting.refused(&[&pay[..], &approve].concat(), "name an account of the customer with --customer-iban");
+    setting.ok(&pay);
+    let authorise = [&["authorise", "--payment"], &approve[..]].concat();
+    let error = setting.refused(&authorise, "is about is not known here");
+    assert!(error.contains("account new --management"), "{error}");
+    setting.ok(&[&authorise[..], &["--customer-iban", &iban]].concat());
+    let cancelled = setting.json(&[&["payment", "cancel"], &approve[..]].concat());
+    assert_eq!(cancelled["status"], "CANC", "{cancelled}");
+    setting.ok(&["consent"]);
+    setting.refused(&[&["authorise"], &approve[..]].concat(), "is about is not known here");
+    // What fails after a payment was asked for says how to go on with it.
+    let error = setting.refused(
+        &[&pay[..], &approve, &["--customer-iban", "NL91ABNA0417164300"]].concat(),
+        "no customer of tenant nl has this iban",
+    );
+    let id = setting.json(&["payment", "status"])["id"].as_str().unwrap().to_owned();
+    assert!(error.contains(&format!("--payment {id}")), "{error}");
 }
 
 /// Who may not pay is told how to get a certificate with which one may.
@@ -279,136 +337,6 @@ fn another_role_is_got_by_the_commands_that_are_named() {
     setting.ok(&["certificate", "--role", "PSP_PI,PSP_AI,PSP_IC"]);
     setting.ok(&["register", "--redirect-uri", "https://tpp.example/cb"]);
     setting.ok(&pay);
-}
-
-/// A way to a bank on which answers to some requests about payments get lost.
-struct LossyWay {
-    url: String,
-    /// `X-Request-ID` of each such request.
-    ids: Arc<Mutex<Vec<String>>>,
-}
-
-impl LossyWay {
-    /// Loses the first answers to requests of this method.
-    fn to(bank: &str, method: &'static str, losses: usize) -> Self {
-        let bank = bank.split("://").nth(1).unwrap().to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let ids = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&ids);
-        std::thread::spawn(move || {
-            for client in listener.incoming() {
-                let (client, bank) = (client.unwrap(), TcpStream::connect(&bank).unwrap());
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || carry(client, bank, &seen, (method, losses)));
-            }
-        });
-        Self { url, ids }
-    }
-
-    /// Runs `vestibule tpp` on this way.
-    fn tpp(&self, setting: &Setting, arguments: &[&str]) -> (i32, String, String) {
-        let management = setting.bank.url("management");
-        let to = ["--bank", &self.url, "--state", &setting.state, "--management", &management];
-        vestibule(&[&["tpp"], arguments, &to].concat())
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.ids.lock().unwrap().clone()
-    }
-}
-
-/// Carries requests to the bank, and back those answers that do not get lost.
-fn carry(
-    mut client: TcpStream,
-    mut bank: TcpStream,
-    seen: &Mutex<Vec<String>>,
-    (method, losses): (&str, usize),
-) {
-    let is_lost = Arc::new(AtomicBool::new(false));
-    let (mut answers, mut back, lost) =
-        (bank.try_clone().unwrap(), client.try_clone().unwrap(), Arc::clone(&is_lost));
-    std::thread::spawn(move || {
-        let mut octets = [0; 64 * 1024];
-        while let Ok(count @ 1..) = answers.read(&mut octets) {
-            if lost.load(Ordering::SeqCst) || back.write_all(&octets[..count]).is_err() {
-                break;
-            }
-        }
-        let _ = back.shutdown(Shutdown::Both);
-    });
-    let mut octets = [0; 64 * 1024];
-    while let Ok(count @ 1..) = client.read(&mut octets) {
-        let text = String::from_utf8_lossy(&octets[..count]);
-        if text.starts_with(&format!("{method} /xs2a-bg/nl/v1/payments/")) {
-            let id = text.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
-            let mut seen = seen.lock().unwrap();
-            seen.push(id.to_owned());
-            is_lost.store(seen.len() <= losses, Ordering::SeqCst);
-        }
-        if bank.write_all(&octets[..count]).is_err() {
-            break;
-        }
-    }
-}
-
-/// A request that no answer came to is the same one when it is sent again, so that the bank makes one payment of both.
-#[test]
-fn a_payment_whose_answer_was_lost_is_asked_for_once() {
-    let setting = Setting::ephemeral();
-    let way = LossyWay::to(&setting.bank.url("public"), "POST", 4);
-    let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
-    let (code, _, error) = tpp(&["register", "--redirect-uri", "https://tpp.example/cb"]);
-    assert_eq!(code, 0, "{error}");
-    let pay = |amount: &str| tpp(&[&["pay", "--json", "--amount", amount][..], &SHOP].concat());
-    // It is sent three times at once, and nobody knows what became of it.
-    let (code, out, _) = pay("1.00");
-    assert_eq!((code, &json(&out)["error"]["kind"]), (1, &"unreachable".into()), "{out}");
-    assert_eq!(tpp(&["payment", "status"]).0, 1, "none is kept");
-    let (code, out, error) = pay("1.00");
-    assert_eq!((code, &json(&out)["status"]), (0, &"RCVD".into()), "{error}");
-    let ids = way.ids();
-    assert!(ids.len() == 5 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    // The same again is another payment, and so is another amount.
-    let (first, second, third) = (json(&out), json(&pay("1.00").1), json(&pay("2.00").1));
-    assert!(first["id"] != second["id"] && second["id"] != third["id"], "{first} {second} {third}");
-    let mut ids = way.ids();
-    ids.dedup();
-    assert_eq!(ids.len(), 3, "{ids:?}");
-}
-
-/// Each request that no answer came to is remembered by itself.
-#[test]
-fn two_payments_whose_answers_were_lost_are_asked_for_once_each() {
-    let setting = Setting::ephemeral();
-    // Each is sent three times.
-    let way = LossyWay::to(&setting.bank.url("public"), "POST", 6);
-    let tpp = |arguments: &[&str]| way.tpp(&setting, arguments);
-    let (code, _, error) = tpp(&["register", "--redirect-uri", "https://tpp.example/cb"]);
-    assert_eq!(code, 0, "{error}");
-    let pay = |amount: &str| tpp(&[&["pay", "--amount", amount][..], &SHOP].concat()).0;
-    assert_eq!([pay("1.00"), pay("2.00"), pay("1.00"), pay("2.00")], [1, 1, 0, 0]);
-    let ids = way.ids();
-    assert!(ids.len() == 8 && ids[0] != ids[3], "{ids:?}");
-    assert_eq!((&ids[6], &ids[7]), (&ids[0], &ids[3]), "{ids:?}");
-}
-
-/// What was approved and whose confirmation got lost is confirmed by the same command, without another visit at the bank.
-#[test]
-fn an_approval_whose_confirmation_was_lost_is_confirmed_again() {
-    let setting = Setting::ephemeral();
-    let iban = setting.customer("household");
-    let way = LossyWay::to(&setting.bank.url("public"), "PUT", 3);
-    let (code, _, error) = way.tpp(&setting, &["register", "--redirect-uri", "https://tpp.example/cb"]);
-    assert_eq!(code, 0, "{error}");
-    let pay = sepa(&iban, &["--amount", "1.00", "--headless", "approve"]);
-    let (code, _, error) = way.tpp(&setting, &pay);
-    assert!(code == 1 && error.contains("cannot be reached"), "{error}");
-    // Nobody is there to approve it again.
-    let (code, text, error) = way.tpp(&setting, &["authorise", "--payment"]);
-    assert!(code == 0 && text.contains("is ACSC"), "{text}{error}");
-    let ids = way.ids();
-    assert!(ids.len() == 4 && ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3], "{ids:?}");
 }
 
 /// A bulk payment as XML, which says that it has so many transfers.

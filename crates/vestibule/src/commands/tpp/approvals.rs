@@ -6,11 +6,13 @@ use tpp::kept_consents::{ConsentWish, KeptConsent};
 use tpp::{Approved, ThirdParty};
 
 use super::Session;
-use super::browser::{check_headless, pasted_or};
+use super::browser::{decider, pasted_or};
 use super::kept::consent_json;
 use super::payments::{status_json, status_text};
 use super::reading::day;
-use crate::cli::{TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppRevokeArgs, TppStatusCommand};
+use crate::cli::{
+    HeadlessArgs, TppAuthoriseArgs, TppConsentArgs, TppConsentIdArgs, TppRevokeArgs, TppStatusCommand,
+};
 use crate::commands::{Failure, Next};
 use crate::output;
 
@@ -45,25 +47,38 @@ impl Session<'_> {
     }
 
     pub(super) async fn authorise<C: ThirdParty>(&self, command: &TppAuthoriseArgs) -> Result<(), Failure> {
-        check_headless(&command.headless)?;
         let mut client = self.client::<C>().await?;
         let matter = client.awaiting(&wanted(command))?;
         if command.location.is_none()
             && let Some(approved) = client.resume(&matter).await?
         {
-            self.say(|| approved_json(&approved), || self.print_approved(&approved));
-            return Ok(());
+            return self.told(&approved, None).await;
         }
+        let headless = decider(&mut client, &matter, &command.headless).await?;
         let location = match command.location.as_deref() {
             Some("-") => {
                 output::error("Paste the whole address that the browser came back to, and press Enter …");
                 pasted_or(Next::finish(&matter)).await?
             }
             Some(location) => location.to_owned(),
-            None => self.send_browser(&client.depart(&matter, None).await?, &command.headless).await?,
+            None => self.send_browser(&client.depart(&matter, None).await?, &headless).await?,
         };
         let approved = client.arrive(&matter, &location, |_, _| {}).await?;
-        self.say(|| approved_json(&approved), || self.print_approved(&approved));
+        self.told(&approved, Some(&headless)).await
+    }
+
+    /// Says what was approved, and what comes next. `by` is who decided, if that was this command.
+    async fn told(&self, approved: &Approved, by: Option<&HeadlessArgs>) -> Result<(), Failure> {
+        if self.args.json {
+            output::json(&approved_json(approved));
+            return Ok(());
+        }
+        if let Approved::Payment(now) = approved {
+            output::line(&status_text(now));
+            self.next_of(now, by).await;
+            return Ok(());
+        }
+        self.print_approved(approved);
         Ok(())
     }
 
@@ -73,10 +88,7 @@ impl Session<'_> {
             Approved::Connection { user, customer } => {
                 format!("Connected as user {user}: {}", customer.as_deref().unwrap_or("no name"))
             }
-            Approved::Payment(now) => {
-                output::line(&status_text(now));
-                return self.next_of(now);
-            }
+            Approved::Payment(now) => status_text(now),
             Approved::Funds { id, account, status } => {
                 output::line(&format!("Consent for funds {id} is {status}"));
                 return self.next(&[Next::new("tpp funds").option("--iban", account).and("--amount 10.00")]);

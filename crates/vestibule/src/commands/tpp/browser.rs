@@ -4,11 +4,13 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tpp::Departure;
+use tpp::kept_approvals::Matter;
 use tpp::loopback::Loopback;
 use tpp::sandbox::Approval;
+use tpp::{Departure, ThirdParty};
 
 use super::Session;
+use super::payment_wish::checked_iban;
 use crate::cli::HeadlessArgs;
 use crate::commands::{Failure, Next};
 use crate::output;
@@ -25,7 +27,7 @@ impl Session<'_> {
     ) -> Result<String, Failure> {
         let Departure { matter, url, redirect_uri } = departure;
         if let Some(decision) = args.headless {
-            let iban = check_headless(args)?;
+            let iban = args.customer_iban.as_deref().ok_or_else(|| nobody("nobody is named"))?;
             let digipass_number = args.digipass.as_deref();
             let decision = decision.name();
             let approval = Approval { url, iban, decision, account: None, digipass_number };
@@ -54,14 +56,32 @@ impl Session<'_> {
     }
 }
 
-/// The account of the customer in whose place a command decides.
-pub(super) fn check_headless(args: &HeadlessArgs) -> Result<&str, Failure> {
-    if args.headless.is_none() {
-        return Ok("");
+/// Who decides about something: where a command does that in a customer's place, with an account of theirs, which is the
+/// one that it is about where nobody names another.
+pub(super) async fn decider<C: ThirdParty>(
+    client: &mut C,
+    matter: &Matter,
+    args: &HeadlessArgs,
+) -> Result<HeadlessArgs, Failure> {
+    let mut args = args.clone();
+    if args.headless.is_some() {
+        let account = match args.customer_iban.take() {
+            Some(named) => Some(checked_iban("--customer-iban", &named)?),
+            None => client.account_of(matter).await?.filter(|account| !account.contains('/')),
+        };
+        let unknown = || nobody(&format!("the IBAN of the account that {matter} is about is not known here"));
+        args.customer_iban = Some(account.ok_or_else(unknown)?);
     }
-    args.customer_iban.as_deref().ok_or_else(|| {
-        Failure::new("--headless needs --customer-iban; make a customer").next(Next::new("account new"))
-    })
+    Ok(args)
+}
+
+/// Nobody is known in whose place a command could decide.
+pub(super) fn nobody(why: &str) -> Failure {
+    let text = format!(
+        "--headless decides in a customer's place, and {why}: name an account of the customer with --customer-iban; a new \
+         one is made"
+    );
+    Failure::new(text).next(Next::new("account new"))
 }
 
 /// The address that somebody pastes. `finish` is the command that goes on if nobody does.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use eidas::Certificate;
 use eidas::issue::{KeyType, generate_key};
-use tpp::state::{KeptIdentity, KeptSandbox, State, Use};
+use tpp::state::{KeptIdentity, KeptSandbox, Lock, State, Use};
 use tpp::{Registration, ThirdParty};
 
 use super::Session;
@@ -23,14 +23,14 @@ impl Session<'_> {
     /// What is kept about the bank, once it is certain that it is about this one. Where another sandbox took the place
     /// of one that kept nothing, this side enrols again.
     pub(super) async fn meet<C: ThirdParty>(&self) -> Result<State, Failure> {
-        let mut state = self.load()?;
+        let state = self.load()?;
         let announced = self.announced.as_ref();
         let found = announced.and_then(|it| Some((it.fingerprint()?, it.ephemeral)));
         let Some((fingerprint, ephemeral)) = found else { return Ok(state) };
         let found = KeptSandbox { fingerprint, ephemeral };
-        match state.sandbox.replace(found.clone()) {
+        match state.sandbox.clone() {
             Some(kept) if kept.fingerprint == found.fingerprint => Ok(state),
-            Some(kept) if kept.ephemeral => self.enrol_again::<C>(state).await,
+            Some(kept) if kept.ephemeral => self.enrol_again::<C>(found).await,
             Some(kept) => Err(Failure::new(format!(
                 "the bank at {} is another one than what is kept here is about: the certificate of its authority has \
                  SHA-256 {}, that of the other one {}; start the other one again, or keep what is about this one in \
@@ -39,16 +39,31 @@ impl Session<'_> {
             ))
             .next(Next::new("tpp forget"))),
             None => {
-                if state.signing.is_some() || state.bunq.is_some() {
-                    self.folder.save(&state)?;
+                let is_in_use = state.signing.is_some() || state.bunq.is_some();
+                let known = State { sandbox: Some(found), ..state };
+                if is_in_use {
+                    return Ok(self.folder.update(&known, |_| Ok(()))?.0);
                 }
-                Ok(state)
+                Ok(known)
             }
         }
     }
 
+    /// Waits for other commands that enrol with what is kept here: a certificate replaces the one before, so that two at
+    /// once would take it from each other.
+    pub(super) async fn enrolling(&self) -> Result<Lock, Failure> {
+        let turn = self.folder.turn("enrolment");
+        Ok(output::patiently("another command that enrols at this bank", turn).await?)
+    }
+
     /// The bank knows nothing of what is kept, and what it stood for is gone with the bank before.
-    async fn enrol_again<C: ThirdParty>(&self, mut state: State) -> Result<State, Failure> {
+    async fn enrol_again<C: ThirdParty>(&self, found: KeptSandbox) -> Result<State, Failure> {
+        let _turn = self.enrolling().await?;
+        let state = self.load()?;
+        // Another command did while this one waited.
+        if state.sandbox.as_ref().is_some_and(|kept| kept.fingerprint == found.fingerprint) {
+            return Ok(state);
+        }
         output::error(&format!(
             "The bank at {} is another one than before: a sandbox that kept nothing was started again. Enrolling again; \
              what customers approved is gone with it.",
@@ -56,18 +71,23 @@ impl Session<'_> {
         ));
         let tenant = self.usual_tenant(&state).map(str::to_owned);
         let redirect_uris = state.redirect_uris().map(<[String]>::to_vec);
-        (state.registration, state.bunq) = (None, None);
-        state.clear_approvals();
-        for purpose in [Use::Signing, Use::Tls] {
-            if let Some(kept) = state.identity(purpose).take_if(|kept| kept.is_for_tests) {
-                let certificate = self.certificate_of(&kept)?;
+        let mut fetched = Vec::new();
+        for (purpose, kept) in [(Use::Signing, &state.signing), (Use::Tls, &state.tls)] {
+            if let Some(kept) = kept.as_ref().filter(|kept| kept.is_for_tests) {
+                let certificate = self.certificate_of(kept)?;
                 let (subject, profile) =
                     (SubjectArgs::of(&certificate), self.profile_of(&certificate, purpose));
-                let fetched = self.fetch_certificate(&subject, profile, tenant.as_deref()).await?;
-                *state.identity(purpose) = Some(fetched);
+                fetched.push((purpose, self.fetch_certificate(&subject, profile, tenant.as_deref()).await?));
             }
         }
-        self.folder.save(&state)?;
+        let (state, ()) = self.folder.update(&state, |state| {
+            (state.sandbox, state.registration, state.bunq) = (Some(found), None, None);
+            state.clear_approvals();
+            for (purpose, kept) in fetched {
+                *state.identity(purpose) = Some(kept);
+            }
+            Ok(())
+        })?;
         let Some(redirect_uris) = redirect_uris else { return Ok(state) };
         let command = TppRegisterArgs {
             tenant,
@@ -79,8 +99,14 @@ impl Session<'_> {
     }
 
     pub(super) async fn register<C: ThirdParty>(&self, command: TppRegisterArgs) -> Result<(), Failure> {
-        let state = self.meet::<C>().await?;
-        let client: C = self.register_with(state, command, |text| self.progress(text)).await?;
+        let known = self.meet::<C>().await?;
+        // Where nobody answers, nothing is left behind.
+        self.ask_bank().await?;
+        let client: C = {
+            let _turn = self.enrolling().await?;
+            let state = self.folder.reload(&known)?;
+            self.register_with(state, command, |text| self.progress(text)).await?
+        };
         let state = client.state();
         self.say(
             || self.state_json(&self.folder, &state, true),
@@ -97,7 +123,9 @@ impl Session<'_> {
         &self,
         command: TppCertificateArgs,
     ) -> Result<(), Failure> {
-        let mut state = self.meet::<C>().await?;
+        let known = self.meet::<C>().await?;
+        let _turn = self.enrolling().await?;
+        let state = self.folder.reload(&known)?;
         let purpose = purpose(command.profile);
         let tenant = command.tenant.as_deref().or(self.usual_tenant(&state));
         let kept = match (&command.certificate, &command.key) {
@@ -111,13 +139,14 @@ impl Session<'_> {
             }
         };
         let shown = kept.clone();
-        *state.identity(purpose) = Some(kept);
-        // An API key belongs to the certificate that it was given for.
-        if let Some(kept) = &mut state.bunq {
-            kept.api_key = None;
-        }
-        let left = leave_others(&mut state, &shown);
-        self.folder.save(&state)?;
+        let (state, left) = self.folder.update(&state, |state| {
+            *state.identity(purpose) = Some(kept);
+            // An API key belongs to the certificate that it was given for.
+            if let Some(kept) = &mut state.bunq {
+                kept.api_key = None;
+            }
+            Ok(leave_others(state, &shown))
+        })?;
         if self.args.json {
             output::json(&identity_json(&self.folder, &shown));
             return Ok(());
@@ -135,7 +164,7 @@ impl Session<'_> {
     }
 
     /// Registers, with certificates for tests if those are missing that the bank demands, and keeps what came of it.
-    /// `announce` is told of each step before it is taken.
+    /// `announce` is told of each step before it is taken. Whoever calls has their turn to enrol.
     pub(super) async fn register_with<C: ThirdParty>(
         &self,
         mut state: State,
@@ -150,8 +179,10 @@ impl Session<'_> {
         for purpose in demanded {
             if state.identity(purpose).is_none() {
                 let got = self.test_certificate(&state, purpose, &tenant, &announce).await?;
-                *state.identity(purpose) = Some(got);
-                self.folder.save(&state)?;
+                (state, ()) = self.folder.update(&state, |state| {
+                    *state.identity(purpose) = Some(got);
+                    Ok(())
+                })?;
             }
         }
         let mut client: C = self.client_with(state)?;

@@ -137,7 +137,7 @@ impl Session<'_> {
             amount: "12.50".to_owned(),
             description: "First payment".to_owned(),
         };
-        let draft = client.draft(None, payer.number(), &order).await?;
+        let draft = client.draft(None, payer.number(), (&order, false)).await?;
         steps.done("draft payment", &format!("{} is {}", draft.id, draft.status));
         let mut json = approved_json(&approved);
         json["accounts"] = accounts_json(&accounts).into();
@@ -161,16 +161,23 @@ impl Session<'_> {
         let mut client: C = self.client().await?;
         let state = client.state();
         let tenant = self.tenant(tenant, &state)?;
-        if !client.is_registered(redirect_uri.map(String::as_str)) {
-            let mut redirect_uris = state.redirect_uris().map(<[String]>::to_vec).unwrap_or_default();
-            redirect_uris.push(self.redirect_uri(redirect_uri));
-            let registration = TppRegisterArgs {
-                tenant: Some(tenant.clone()),
-                redirect_uris,
-                sector_identifier_uri: String::new(),
-            };
-            client = self.register_with(state, registration, |_| {}).await?;
-            steps.done("registration", client.state().client_id().unwrap_or_default());
+        let is_registered = |client: &C| client.is_registered(redirect_uri.map(String::as_str));
+        if !is_registered(&client) {
+            let _turn = self.enrolling().await?;
+            // Another command may have registered while this one waited.
+            let state = self.folder.reload(&state)?;
+            client = self.client_with(state.clone())?;
+            if !is_registered(&client) {
+                let mut redirect_uris = state.redirect_uris().map(<[String]>::to_vec).unwrap_or_default();
+                redirect_uris.push(self.redirect_uri(redirect_uri));
+                let registration = TppRegisterArgs {
+                    tenant: Some(tenant.clone()),
+                    redirect_uris,
+                    sector_identifier_uri: String::new(),
+                };
+                client = self.register_with(state, registration, |_| {}).await?;
+                steps.done("registration", client.state().client_id().unwrap_or_default());
+            }
         }
         let customer = self.customer(headless, &tenant, persona).await?;
         steps.customer(&customer);

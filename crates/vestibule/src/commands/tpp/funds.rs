@@ -5,7 +5,7 @@ use tpp::kept_payments::KeptFundsConsent;
 use tpp::{FundsWish, ThirdParty};
 
 use super::Session;
-use super::payment_wish::checked_amount;
+use super::payment_wish::{checked_account, checked_amount};
 use crate::cli::{FundsQuestionArgs, TppFundsArgs, TppFundsCommand, TppFundsConsentArgs};
 use crate::commands::{Failure, Next};
 use crate::output;
@@ -36,7 +36,7 @@ impl Session<'_> {
     }
 
     async fn ask_for_funds<C: ThirdParty>(&self, question: &FundsQuestionArgs) -> Result<(), Failure> {
-        let iban = question.iban.clone().unwrap_or_default();
+        let iban = checked_account("--iban", question.iban.as_deref().unwrap_or_default())?;
         let amount = question.amount.clone().unwrap_or_default();
         let currency = question.currency.as_deref().map(str::to_ascii_uppercase);
         let wish = FundsWish {
@@ -57,10 +57,11 @@ impl Session<'_> {
     }
 
     async fn funds_consent<C: ThirdParty>(&self, command: &TppFundsConsentArgs) -> Result<(), Failure> {
+        let account = checked_account("--iban", &command.iban)?;
         let mut client = self.client::<C>().await?;
         let tenant = self.tenant(command.asking.tenant.as_deref(), &client.state())?;
         let redirect_uri = command.asking.redirect_uri.as_deref();
-        let kept = client.request_funds_consent(&tenant, redirect_uri, &command.iban).await?;
+        let kept = client.request_funds_consent(&tenant, redirect_uri, &account).await?;
         self.say(
             || funds_consent_json(&kept),
             || {

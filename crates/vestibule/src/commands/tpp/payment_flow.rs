@@ -39,8 +39,10 @@ impl Session<'_> {
         json["asked"] = kept.asked.clone().into();
         steps.end(json, &customer, || {
             output::line(&format!("{}: {}", status_text(&now), kept.asked));
-            self.next_of(&now);
         });
+        if !self.args.json {
+            self.next_of(&now, Some(&customer.headless)).await;
+        }
         Ok(())
     }
 
@@ -56,24 +58,31 @@ impl Session<'_> {
         };
         let account = customer.headless.customer_iban.clone().ok_or_else(none)?;
         let redirect_uri = command.redirect_uri.as_deref();
-        let kept = client.request_funds_consent(&tenant, redirect_uri, &account).await?;
-        let id = kept.approval.id;
-        steps.done("consent", &id);
-        let departure = client.depart(&Matter::Funds(id.clone()), redirect_uri).await?;
-        self.approve(&mut client, &mut steps, &departure, &customer).await?;
+        let mut by = None;
+        if C::FUNDS_WITH_CONSENT {
+            let kept = client.request_funds_consent(&tenant, redirect_uri, &account).await?;
+            let id = kept.approval.id;
+            steps.done("consent", &id);
+            let departure = client.depart(&Matter::Funds(id.clone()), redirect_uri).await?;
+            self.approve(&mut client, &mut steps, &departure, &customer).await?;
+            by = Some(id);
+        }
         let wish = FundsWish {
             holder: account.clone(),
             account,
             amount: "12.50".to_owned(),
             currency: None,
             payee: Some(EXAMPLE_PAYEE.1.to_owned()),
-            by: Some(id.clone()),
+            by: by.clone(),
         };
         let answer = client.has_funds(&wish).await?;
         let what = if answer.is_enough { "holds" } else { "does not hold" };
         let text = format!("{} {what} {} {}", wish.account, wish.amount, answer.currency);
         steps.done("funds", &text);
-        let json = json!({"consentId": id, "hasSufficientFunds": answer.is_enough});
+        let mut json = json!({"hasSufficientFunds": answer.is_enough});
+        if let Some(id) = by {
+            json["consentId"] = id.into();
+        }
         steps.end(json, &customer, || output::line(&text));
         Ok(())
     }
@@ -96,5 +105,5 @@ fn first_payment(tenant: &str, from: Option<String>) -> PaymentWish {
         repeated: None,
         abroad: Abroad::default(),
     };
-    PaymentWish { from, paid: Paid::Single(Box::new(single)) }
+    PaymentWish { from, paid: Paid::Single(Box::new(single)), anew: false }
 }

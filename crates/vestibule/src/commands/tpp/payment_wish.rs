@@ -1,6 +1,6 @@
 //! What is to be paid, as the command line says it.
 
-use gateway::domain::{Currency, Money};
+use gateway::domain::{Currency, Iban, Money};
 use tpp::payments::{Abroad, BulkFile, Order, Paid, PaymentWish, Product, Repetition, Single};
 
 use super::reading::day;
@@ -12,7 +12,7 @@ pub(super) fn wish(command: &TppPayArgs) -> Result<PaymentWish, Failure> {
     if let Some(path) = &command.file {
         let content = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
         let file = BulkFile::read(&path.display().to_string(), content)?;
-        return Ok(PaymentWish { from: None, paid: Paid::Bulk(Box::new(file)) });
+        return Ok(PaymentWish { from: None, paid: Paid::Bulk(Box::new(file)), anew: command.again.anew });
     }
     let payee = &command.payee;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -21,6 +21,8 @@ pub(super) fn wish(command: &TppPayArgs) -> Result<PaymentWish, Failure> {
     let is_british = product == Some(Product::Uk) || (product.is_none() && to.contains('/'));
     let usual = if is_british { "GBP" } else { "EUR" };
     let currency = payee.currency.as_deref().map(str::to_ascii_uppercase);
+    check_payee(command, &to, currency.as_deref())?;
+    let from = command.from.as_deref().map(|from| checked_account("--from", from)).transpose()?;
     let single = Single {
         order: Order {
             to,
@@ -35,28 +37,64 @@ pub(super) fn wish(command: &TppPayArgs) -> Result<PaymentWish, Failure> {
         repeated: repetition(&command.when)?,
         abroad: abroad(&command.abroad),
     };
-    Ok(PaymentWish { from: command.from.clone(), paid: Paid::Single(Box::new(single)) })
+    Ok(PaymentWish { from, paid: Paid::Single(Box::new(single)), anew: command.again.anew })
 }
 
-/// The customer's account to log in with: the one that pays, if that is known and has an IBAN.
-pub(super) fn customer_of(wish: &PaymentWish) -> Option<String> {
-    let number = match &wish.paid {
-        Paid::Single(_) => wish.from.as_ref(),
-        Paid::Bulk(file) => file.debtor.as_ref(),
-    };
-    let iban = number.filter(|number| !number.contains('/'))?;
-    Some(iban.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase())
+/// Checks the payee of a payment, unless it goes to a country without IBANs.
+fn check_payee(command: &TppPayArgs, to: &str, currency: Option<&str>) -> Result<(), Failure> {
+    let TppPayArgs { payee, abroad, .. } = command;
+    if payee.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Failure::new("--name is empty; banks want the name of the payee, of 1 to 70 characters"));
+    }
+    let goes_abroad = payee.product == Some(ProductArg::CrossBorder)
+        || currency.is_some_and(|currency| currency != "EUR")
+        || abroad.bic.is_some()
+        || abroad.country.is_some();
+    if goes_abroad && !to.trim().is_empty() {
+        return Ok(());
+    }
+    checked_account("--to", to).map(|_| ()).map_err(|failure| {
+        Failure::new(format!(
+            "{failure}; the number of an account in a country without IBANs goes with --country, --bic or --product \
+             cross-border"
+        ))
+    })
+}
+
+/// An account by its number: an IBAN, or a British sort code and number, which the interface checks.
+pub(super) fn checked_account(option: &str, text: &str) -> Result<String, Failure> {
+    if text.contains('/') {
+        return Ok(text.to_owned());
+    }
+    checked_iban(option, text).map_err(|failure| {
+        Failure::new(format!("{failure}, or of a British account sort code and number, as 20-00-00/55779911"))
+    })
+}
+
+/// An IBAN without what people put in between.
+pub(super) fn checked_iban(option: &str, text: &str) -> Result<String, Failure> {
+    let iban = Iban::parse(text).map_err(|_| {
+        let why =
+            "; it has a country, two check digits that fit, and as many characters as the country writes";
+        let (shown, why) = if text.trim().is_empty() { ("an empty text", "") } else { (text, why) };
+        Failure::new(format!("{option}: {shown} is no IBAN{why}; expected one such as NL91ABNA0417164300"))
+    })?;
+    Ok(iban.as_str().to_owned())
 }
 
 /// A positive amount as banks write amounts.
 pub(super) fn checked_amount(text: &str, currency: &str) -> Result<String, Failure> {
+    let shown =
+        |text: &str| if text.trim().is_empty() { "an empty text".to_owned() } else { text.to_owned() };
     let known = Currency::from_code(currency).ok_or_else(|| {
+        let currency = shown(currency);
         Failure::new(format!("{currency} is no currency; expected a code of ISO 4217, for example EUR"))
     })?;
     let money = Money::parse(text, known);
-    let money = money.map_err(|error| Failure::new(format!("{text} is no amount; {error}")))?;
+    let money = money.map_err(|error| Failure::new(format!("{} is no amount; {error}", shown(text))))?;
     if money.minor <= 0 {
-        return Err(Failure::new(format!("{text} is no amount; expected more than nothing")));
+        let text = format!("{text} is no amount; expected more than nothing, for example 12.50");
+        return Err(Failure::new(text));
     }
     Ok(money.to_decimal())
 }

@@ -8,9 +8,9 @@ use tpp::payments::{Cancellation, Order, PaymentStatus, follow};
 use tpp::{Approved, Departure, ThirdParty};
 
 use super::Session;
-use super::browser::check_headless;
+use super::browser::{decider, nobody};
 use super::kept::{oauth_client_json, oauth_client_text};
-use super::payment_wish::{checked_amount, customer_of, wish};
+use super::payment_wish::{checked_amount, checked_iban, wish};
 use crate::cli::{
     HeadlessArgs, TppDraftArgs, TppOauthClientArgs, TppPayArgs, TppPaymentCancelArgs, TppPaymentCommand,
     TppPaymentIdArgs, TppPaymentStatusArgs,
@@ -23,17 +23,23 @@ impl Session<'_> {
         let wish = wish(command)?;
         let headless = HeadlessArgs {
             headless: command.headless,
-            customer_iban: command.customer_iban.clone().or_else(|| customer_of(&wish)),
-            digipass: None,
+            customer_iban: match &command.customer_iban {
+                Some(named) => Some(checked_iban("--customer-iban", named)?),
+                None => wish.debtor().filter(|number| !number.contains('/')),
+            },
+            digipass: command.digipass.clone(),
             no_browser: true,
         };
-        check_headless(&headless)?;
+        if headless.headless.is_some() && headless.customer_iban.is_none() {
+            return Err(nobody("the account that pays is not named as an IBAN"));
+        }
         let mut client = self.client::<C>().await?;
         let tenant = self.tenant(command.asking.tenant.as_deref(), &client.state())?;
         let redirect_uri = command.asking.redirect_uri.as_deref();
         let kept = client.pay(&tenant, redirect_uri, &wish).await?;
         let matter = Matter::Payment(kept.id.clone());
-        let departure = client.depart(&matter, redirect_uri).await?;
+        let departure = client.depart(&matter, redirect_uri).await;
+        let departure = departure.map_err(|error| Failure::from(error).next(go_on(&kept.id)))?;
         let waits = PaymentStatus {
             id: kept.id,
             status: kept.status,
@@ -54,14 +60,17 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let mut now = waits;
         if headless.headless.is_some() {
-            let location = self.send_browser(departure, headless).await?;
+            let location = self.send_browser(departure, headless).await;
+            let location = location.map_err(|failure| failure.next(go_on(&now.id)))?;
             now = match client.arrive(&departure.matter, &location, |_, _| {}).await {
                 Ok(Approved::Payment(status)) => status,
-                Ok(_) => client.payment_status(Some(&now.id)).await?,
+                Ok(_) => client.status_after(&now.id, None).await?,
                 // What the customer did not accept still has a status.
                 Err(tpp::Error::Authorization { description, .. }) => {
-                    let status = client.payment_status(Some(&now.id)).await?;
-                    PaymentStatus { reason: Some(description), ..status }
+                    client.status_after(&now.id, Some(description)).await?
+                }
+                Err(error @ tpp::Error::Unreachable { .. }) => {
+                    return Err(Failure::from(error).next(go_on(&now.id)));
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -80,7 +89,7 @@ impl Session<'_> {
             ));
             self.next(&[authorise(&now.id), Next::payment_status(&now.id)]);
         } else {
-            self.next_of(&now);
+            self.next_of(&now, Some(headless)).await;
         }
         Ok(())
     }
@@ -110,13 +119,12 @@ impl Session<'_> {
                 format!("payment {} is still {} after {seconds} seconds; ask again", now.id, now.status);
             return Err(Failure::new(text).next(Next::payment_status(&now.id)));
         }
-        self.say(
-            || status_json(&now),
-            || {
-                output::line(&status_text(&now));
-                self.next_of(&now);
-            },
-        );
+        if self.args.json {
+            output::json(&status_json(&now));
+            return Ok(());
+        }
+        output::line(&status_text(&now));
+        self.next_of(&now, None).await;
         Ok(())
     }
 
@@ -134,6 +142,7 @@ impl Session<'_> {
             let rows = [
                 ("Payment", Some(id.clone())),
                 ("Status", Some(in_words(&details.status))),
+                ("Reason", details.reason.clone()),
                 ("Asked for", details.asked.clone()),
                 ("Product", details.product.clone()),
                 ("From", debtor),
@@ -151,7 +160,6 @@ impl Session<'_> {
     }
 
     async fn cancel_payment<C: ThirdParty>(&self, command: &TppPaymentCancelArgs) -> Result<(), Failure> {
-        check_headless(&command.headless)?;
         let mut client = self.client::<C>().await?;
         match client.cancel_payment(command.payment.id.as_deref()).await? {
             Cancellation::Done(now) => {
@@ -160,30 +168,68 @@ impl Session<'_> {
             }
             Cancellation::Approve(matter) => {
                 let waits = client.payment_status(matter.id()).await?;
+                let headless = decider(&mut client, &matter, &command.headless).await;
+                let headless = headless.map_err(|failure| failure.next(go_on(&waits.id)))?;
                 let departure = client.depart(&matter, None).await?;
-                self.decide(&mut client, waits, &departure, &command.headless).await
+                self.decide(&mut client, waits, &departure, &headless).await
             }
         }
     }
 
-    /// Prints the commands that come after a status.
-    pub(super) fn next_of(&self, now: &PaymentStatus) {
-        match now.status.as_str() {
-            "RCVD" | "PATC" | "PENDING" => self.next(&[authorise(&now.id), Next::payment_status(&now.id)]),
+    /// Prints the commands that come after a status. `by` is who decided just now, if that was this command.
+    pub(super) async fn next_of(&self, now: &PaymentStatus, by: Option<&HeadlessArgs>) {
+        match (now.status.as_str(), by) {
+            ("PATC", Some(by)) if by.headless.is_some() => {
+                let others = self.other_holders(by).await.into_iter();
+                let account = by.customer_iban.as_deref().unwrap_or_default();
+                let decide = |device: String| {
+                    let next = authorise(&now.id).and("--headless approve");
+                    next.option("--customer-iban", account).option("--digipass", &device)
+                };
+                let mut commands: Vec<_> = others.map(decide).collect();
+                commands.extend([authorise(&now.id), Next::payment_status(&now.id)]);
+                self.next(&commands);
+            }
+            ("RCVD" | "PATC" | "PENDING", _) => {
+                self.next(&[authorise(&now.id), Next::payment_status(&now.id)]);
+            }
             _ if now.rests => {}
             _ => self.next(&[Next::payment_status(&now.id).and("--wait")]),
         }
     }
 
+    /// The devices of the others who hold the account with which somebody decided at a sandbox; none where it does not tell.
+    async fn other_holders(&self, by: &HeadlessArgs) -> Vec<String> {
+        let Ok(management) = self.management().await else { return Vec::new() };
+        let Ok(all) = management.test_accounts().await else { return Vec::new() };
+        let holds = |customer: &&Value| {
+            let mut accounts = customer["accounts"].as_array().into_iter().flatten();
+            accounts.any(|account| account["iban"].as_str() == by.customer_iban.as_deref())
+        };
+        let mut holders: Vec<_> =
+            all["testAccounts"].as_array().into_iter().flatten().filter(holds).collect();
+        // Where nobody says which one, the sandbox takes the first.
+        holders.sort_by_key(|holder| holder["customerId"].as_str().map(str::to_owned));
+        let devices = holders.into_iter().filter_map(|holder| holder["digipassNumber"].as_str());
+        match &by.digipass {
+            Some(known) => {
+                devices.filter(|device| digits(device) != digits(known)).map(str::to_owned).collect()
+            }
+            None => devices.skip(1).map(str::to_owned).collect(),
+        }
+    }
+
     pub(super) async fn draft<C: ThirdParty>(&self, command: &TppDraftArgs) -> Result<(), Failure> {
+        let account = checked_iban("--account", &command.account)?;
         let order = Order {
-            to: command.order.to.clone(),
+            to: checked_iban("--to", &command.order.to)?,
             name: command.order.name.clone(),
             amount: checked_amount(&command.order.amount, "EUR")?,
             description: command.order.description.clone(),
         };
         let mut client = self.client::<C>().await?;
-        let draft = client.draft(command.id.consent.as_deref(), &command.account, &order).await?;
+        let draft =
+            client.draft(command.id.consent.as_deref(), &account, (&order, command.again.anew)).await?;
         self.say(
             || json!({"id": number(&draft.id), "status": draft.status}),
             || {
@@ -207,6 +253,16 @@ impl Session<'_> {
         );
         Ok(())
     }
+}
+
+/// Goes on with a payment that was asked for, where what came after that failed.
+fn go_on(id: &str) -> Next {
+    authorise(id).after("; the payment is kept; go on with it with: ")
+}
+
+/// The digits of a device's number, which people write with other things in between.
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Sends the customer to the bank with a payment.

@@ -35,7 +35,6 @@ impl<'a> Session<'a> {
         });
         let (flow, own) = match command {
             TppCommand::Flow(TppFlowCommand::Ais(_)) => ("flow ais", Some(Dialect::BerlinGroup)),
-            TppCommand::Flow(TppFlowCommand::Funds(_)) => ("flow funds", Some(Dialect::BerlinGroup)),
             TppCommand::Flow(TppFlowCommand::Bunq(_)) => ("flow bunq", Some(Dialect::Bunq)),
             _ => ("", None),
         };
@@ -184,6 +183,10 @@ impl<'a> Session<'a> {
             if bank.is_about_validity() {
                 failure.text += &self.other_certificates(&state, tenant);
             }
+        }
+        if failure.kind == "file" && failure.text.starts_with(&self.root.display().to_string()) {
+            failure.text += "; what this program keeps is there: let it read and write there, or name another folder with \
+                             --state";
         }
         let management = self.management_url().unwrap_or_default();
         let is_elsewhere = self.announced.is_some() || self.args.management.is_some();

@@ -1,0 +1,283 @@
+//! Takes down a call while it is answered: copies of what comes and goes, each with a limit. Nobody waits for it.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{OriginalUri, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use gateway::domain::Timestamp;
+use http::{HeaderMap, Method, StatusCode, Version, header};
+use http_body::{Frame, SizeHint};
+
+use super::call::{Call, Findings, Part};
+use super::{Recorder, mask};
+use crate::Connection;
+
+/// Octets of a body that are kept.
+const BODY: usize = 16 * 1024;
+
+/// Octets of header fields that are kept.
+const HEADERS: usize = 16 * 1024;
+
+/// Octets of path and query that are kept.
+const TARGET: usize = 2 * 1024;
+
+const CUT: &str = "only the beginning of the body is kept";
+const UNREAD: &str = "the bank answered without reading the whole body";
+const PAGE: &str = "pages of the bank are not kept";
+const OTHER: &str = "bodies of this media type are not kept";
+
+/// A call that is being answered.
+pub(crate) struct Capture {
+    recorder: Arc<Recorder>,
+    at: Timestamp,
+    begun: Instant,
+    origin: Box<str>,
+    has_certificate: bool,
+    method: Method,
+    target: Box<str>,
+    version: Version,
+    headers: Box<str>,
+    media_type: Box<str>,
+    body: Option<Arc<Mutex<Copied>>>,
+}
+
+impl Capture {
+    /// Begins to take down a call, unless it is one for the pages that show calls: whoever looks would see nothing else.
+    pub(crate) fn begin(
+        recorder: &Arc<Recorder>,
+        at: Timestamp,
+        request: Request,
+    ) -> (Option<Self>, Request) {
+        if is_of_portal(request.uri().path()) {
+            return (None, request);
+        }
+        let (parts, body) = request.into_parts();
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let connection = parts.extensions.get::<Connection>();
+        let media_type = media_type(&parts.headers);
+        let copied = (!body.is_end_stream()).then(|| Arc::new(Mutex::new(Copied::of(&media_type))));
+        let capture = Self {
+            recorder: Arc::clone(recorder),
+            at,
+            begun: Instant::now(),
+            origin: connection.map(|connection| connection.origin.as_ref()).unwrap_or_default().into(),
+            has_certificate: connection.is_some_and(|connection| connection.peer_certificate.is_some()),
+            method: parts.method.clone(),
+            target: beginning(&mask::address(target), TARGET).into(),
+            version: parts.version,
+            headers: mask::headers(&parts.headers, HEADERS).into(),
+            media_type,
+            body: copied.clone(),
+        };
+        let body = match copied {
+            Some(copied) => Body::new(Copying { body, copied }),
+            None => body,
+        };
+        (Some(capture), Request::from_parts(parts, body))
+    }
+
+    /// Goes on with the answer; when its body is sent, the call is kept.
+    pub(crate) fn end(self, response: Response, findings: Findings) -> Response {
+        let took = self.begun.elapsed();
+        let (parts, body) = response.into_parts();
+        let media_type = media_type(&parts.headers);
+        let headers = mask::headers(&parts.headers, HEADERS).into();
+        let copied = Copied::of(&media_type);
+        let pending = Pending { capture: self, took, status: parts.status, headers, media_type, findings };
+        let mut answer = Answer { body, copied, pending: Some(Box::new(pending)) };
+        if answer.body.is_end_stream() {
+            answer.finish();
+        }
+        Response::from_parts(parts, Body::new(answer))
+    }
+}
+
+/// The pages that show calls, and what they are made of.
+fn is_of_portal(path: &str) -> bool {
+    matches!(path, "/" | "/favicon.ico" | "/favicon.svg")
+        || ["/portal", "/assets"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn media_type(headers: &HeaderMap) -> Box<str> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    beginning(value, 100).to_ascii_lowercase().into()
+}
+
+/// As much of a text as fits.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+/// Why bodies of a media type are not kept. Pages of the bank hold answers and tokens of forms, and what is no text
+/// says nothing.
+fn omitted(media_type: &str) -> Option<&'static str> {
+    let kind = media_type.split(';').next().unwrap_or_default().trim();
+    if kind == "text/html" {
+        return Some(PAGE);
+    }
+    let is_text = kind.is_empty()
+        || kind.starts_with("text/")
+        || ["json", "xml", "x-www-form-urlencoded"].iter().any(|end| kind.ends_with(end));
+    (!is_text).then_some(OTHER)
+}
+
+/// A body as far as it came by.
+#[derive(Debug)]
+struct Copied {
+    kept: Vec<u8>,
+    octets: usize,
+    has_ended: bool,
+    omitted: Option<&'static str>,
+}
+
+impl Copied {
+    fn of(media_type: &str) -> Self {
+        Self { kept: Vec::new(), octets: 0, has_ended: false, omitted: omitted(media_type) }
+    }
+
+    /// Takes down what came by. What arrived may hold on to a far larger buffer, so it is copied.
+    fn take(&mut self, polled: &Poll<Option<Result<Frame<Bytes>, axum::Error>>>, body: &Body) {
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
+                self.octets += data.len();
+                if self.omitted.is_none() {
+                    let room = BODY - self.kept.len();
+                    self.kept.extend_from_slice(&data[..data.len().min(room)]);
+                }
+                self.has_ended = body.is_end_stream();
+            }
+            Poll::Ready(None) => self.has_ended = true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+    }
+
+    fn part(&self, headers: Box<str>, media_type: Box<str>) -> Part {
+        let body = (self.octets > 0 && self.omitted.is_none()).then(|| {
+            let text = String::from_utf8_lossy(&self.kept);
+            mask::body(&text, media_type.contains("x-www-form-urlencoded")).into()
+        });
+        let omitted = match self.omitted.filter(|_| self.octets > 0) {
+            None if !self.has_ended => Some(UNREAD),
+            None if self.octets > self.kept.len() => Some(CUT),
+            omitted => omitted,
+        };
+        Part { headers, media_type, body, octets: self.octets, omitted }
+    }
+}
+
+/// The body of a request on its way to whoever reads it.
+struct Copying {
+    body: Body,
+    copied: Arc<Mutex<Copied>>,
+}
+
+impl HttpBody for Copying {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        this.copied.lock().unwrap_or_else(PoisonError::into_inner).take(&polled, &this.body);
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A call whose answer is on its way.
+struct Pending {
+    capture: Capture,
+    took: Duration,
+    status: StatusCode,
+    headers: Box<str>,
+    media_type: Box<str>,
+    findings: Findings,
+}
+
+/// The body of an answer on its way to the caller.
+struct Answer {
+    body: Body,
+    copied: Copied,
+    pending: Option<Box<Pending>>,
+}
+
+impl Answer {
+    /// Keeps the call, before whoever called has the end of the answer.
+    fn finish(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        let Pending { capture, took, status, headers, media_type, findings } = *pending;
+        // An answer to HEAD has no body that anybody would read.
+        self.copied.has_ended |= self.copied.octets == 0;
+        let request = match &capture.body {
+            None => Part { headers: capture.headers, media_type: capture.media_type, ..Part::default() },
+            Some(copied) => {
+                let copied = copied.lock().unwrap_or_else(PoisonError::into_inner);
+                copied.part(capture.headers, capture.media_type)
+            }
+        };
+        capture.recorder.keep(Call {
+            number: 0,
+            at: capture.at,
+            took,
+            origin: capture.origin,
+            has_certificate: capture.has_certificate,
+            method: capture.method,
+            target: capture.target,
+            version: capture.version,
+            request,
+            status,
+            answer: self.copied.part(headers, media_type),
+            findings,
+        });
+    }
+}
+
+impl Drop for Answer {
+    /// Whoever called may go away in the middle of an answer.
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        this.copied.take(&polled, &this.body);
+        if this.copied.has_ended {
+            this.finish();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,367 @@
+//! Secrets are masked before anything about a call is kept: in headers, addresses, forms, and JSON.
+//!
+//! A value is a secret by the name that it stands under. Bodies are scanned and not parsed, so that what is broken, or was
+//! cut, is masked as well.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use http::{HeaderMap, HeaderName, header};
+
+/// What stands in the place of a secret.
+pub(super) const MASK: &str = "***";
+
+/// Names of secrets, in lower case and without hyphens and underscores.
+const SECRETS: &[&str] = &[
+    "accesstoken",
+    "answer",
+    "apikey",
+    "assertion",
+    "authorization",
+    "clientassertion",
+    "clientsecret",
+    "codeverifier",
+    "cookie",
+    "csrf",
+    "digipassanswer",
+    "idtoken",
+    "idtokenhint",
+    "initialaccesstoken",
+    "otp",
+    "passphrase",
+    "password",
+    "pin",
+    "pkcs12",
+    "privatekey",
+    "refreshtoken",
+    "registrationaccesstoken",
+    "requesturi",
+    "secret",
+    "sessiontoken",
+    "token",
+    "tokenvalue",
+];
+
+/// An authorization code is one in an address or a form; in JSON `code` says what went wrong.
+const CODE: &str = "code";
+
+/// What every private key in PEM holds.
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+
+fn is_secret(name: &str) -> bool {
+    // The longest name with separators; whatever is longer is none of them.
+    if name.len() > 64 {
+        return false;
+    }
+    let plain = |byte: &u8| !matches!(byte, b'-' | b'_' | b' ');
+    let plain: Vec<u8> = name.bytes().filter(plain).map(|byte| byte.to_ascii_lowercase()).collect();
+    SECRETS.binary_search_by(|known| known.as_bytes().cmp(&plain)).is_ok()
+}
+
+/// Header fields, one a line as `name: value`, as far as they fit.
+pub(super) fn headers(headers: &HeaderMap, most: usize) -> String {
+    let mut text = String::with_capacity(
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum(),
+    );
+    for (name, value) in headers {
+        if text.len() + name.as_str().len() + value.len() > most {
+            break;
+        }
+        let shown = String::from_utf8_lossy(value.as_bytes());
+        let _ = writeln!(text, "{name}: {}", header(name, &shown));
+    }
+    text
+}
+
+fn header<'v>(name: &HeaderName, value: &'v str) -> Cow<'v, str> {
+    if *name == header::AUTHORIZATION || *name == header::PROXY_AUTHORIZATION {
+        // The scheme says which kind of token came.
+        return match value.split_once(' ') {
+            Some((scheme, _)) => format!("{scheme} {MASK}").into(),
+            None => MASK.into(),
+        };
+    }
+    if *name == header::COOKIE {
+        let names = value.split(';').map(|one| one.split('=').next().unwrap_or_default().trim());
+        return names.map(|name| format!("{name}={MASK}")).collect::<Vec<_>>().join("; ").into();
+    }
+    if *name == header::SET_COOKIE {
+        let (pair, attributes) = value.split_once(';').unwrap_or((value, ""));
+        let name = pair.split('=').next().unwrap_or_default();
+        return format!("{name}={MASK};{attributes}").into();
+    }
+    let name = name.as_str();
+    let holds = ["token", "secret", "password", "api-key", "apikey", "client-authentication"];
+    if is_secret(name) || (holds.iter().any(|part| name.contains(part)) && !name.contains("signature")) {
+        return MASK.into();
+    }
+    if value.contains(PRIVATE_KEY) {
+        return MASK.into();
+    }
+    if value.contains('?') || value.contains('#') { address(value) } else { value.into() }
+}
+
+/// An address or a request target: the parameters of its query, and of its fragment, with secrets masked.
+pub(super) fn address(address: &str) -> Cow<'_, str> {
+    let Some(at) = address.find(['?', '#']) else { return address.into() };
+    let (before, after) = address.split_at(at + 1);
+    format!("{before}{}", form(after)).into()
+}
+
+/// The parameters of a query or a form.
+pub(super) fn form(text: &str) -> String {
+    parameters(text, |value| value.len())
+}
+
+/// Parameters of addresses within another text: there a value ends where an address does.
+fn addresses(text: &str) -> String {
+    let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '\\');
+    parameters(text, |value| value.find(is_end).unwrap_or(value.len()))
+}
+
+/// Masks the values of parameters that are secrets, as far as `end` says that they go.
+fn parameters(text: &str, end: impl Fn(&str) -> usize) -> String {
+    const BETWEEN: [char; 3] = ['&', '#', '?'];
+    let mut masked = String::with_capacity(text.len());
+    for pair in text.split_inclusive(BETWEEN) {
+        let plain = pair.trim_end_matches(BETWEEN);
+        let (name, value) = plain.split_once('=').unwrap_or((plain, ""));
+        let is_masked = !value.is_empty() && {
+            let name = decoded(name);
+            is_secret(&name) || name.eq_ignore_ascii_case(CODE) || decoded(value).contains(PRIVATE_KEY)
+        };
+        if is_masked {
+            let _ = write!(masked, "{name}={MASK}{}", &pair[name.len() + 1 + end(value)..]);
+        } else {
+            masked.push_str(pair);
+        }
+    }
+    masked
+}
+
+/// A body: a form if it is said to be one, else JSON or any other text.
+pub(super) fn body(content: &str, is_form: bool) -> String {
+    let masked = if is_form && !content.trim_start().starts_with(['{', '[']) {
+        form(content)
+    } else {
+        json(&addresses(content))
+    };
+    text(&masked).into_owned()
+}
+
+/// Undoes form encoding.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
+    let pair = format!("x={text}");
+    let value = form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned());
+    value.unwrap_or_default().into()
+}
+
+/// JSON, perhaps cut or broken: the values of members that are secrets, and texts that hold a private key.
+pub(super) fn json(text: &str) -> String {
+    let octets = text.as_bytes();
+    let mut masked = String::with_capacity(text.len());
+    // Whether the next value is a secret, and how deep the list is that is one.
+    let (mut is_next, mut list) = (false, 0_usize);
+    let (mut copied, mut at) = (0, 0);
+    while at < octets.len() {
+        let begin = at;
+        match octets[at] {
+            b'"' => {
+                at = end_of_text(octets, at);
+                let is_name = following(octets, at) == Some(b':');
+                let content = text.get(begin + 1..at.saturating_sub(1).max(begin + 1)).unwrap_or_default();
+                if is_name && list == 0 {
+                    is_next = is_secret(&unescaped(content));
+                } else if is_next || list > 0 || content.contains(PRIVATE_KEY) {
+                    masked.push_str(&text[copied..begin]);
+                    let _ = write!(masked, "\"{MASK}\"");
+                    copied = at;
+                    is_next = false;
+                }
+                continue;
+            }
+            b'0'..=b'9' | b'-' if is_next || list > 0 => {
+                let is_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                at += octets[at..].iter().take_while(|byte| is_number(byte)).count();
+                masked.push_str(&text[copied..begin]);
+                let _ = write!(masked, "\"{MASK}\"");
+                copied = at;
+                is_next = false;
+                continue;
+            }
+            b'[' if is_next || list > 0 => (list, is_next) = (list + 1, false),
+            b']' => list = list.saturating_sub(1),
+            b'{' => is_next = false,
+            b',' | b'}' => is_next = false,
+            _ => {}
+        }
+        at += 1;
+    }
+    masked.push_str(&text[copied..]);
+    masked
+}
+
+/// The place after the closing quote of the text that begins here; the end of everything if there is none.
+fn end_of_text(octets: &[u8], begin: usize) -> usize {
+    let mut at = begin + 1;
+    while at < octets.len() {
+        match octets[at] {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    octets.len()
+}
+
+fn following(octets: &[u8], from: usize) -> Option<u8> {
+    octets.get(from..)?.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+fn unescaped(name: &str) -> Cow<'_, str> {
+    if !name.contains('\\') {
+        return name.into();
+    }
+    serde_json::from_str::<String>(&format!("\"{name}\"")).map_or(Cow::Borrowed(name), Cow::Owned)
+}
+
+/// Any other text: nothing of it is kept if it holds a private key.
+fn text(text: &str) -> Cow<'_, str> {
+    if text.contains(PRIVATE_KEY) { MASK.into() } else { text.into() }
+}
+
+/// What is signed, line by line as `name: value`, or a body.
+pub(super) fn signed(text: &str) -> String {
+    let trimmed = text.trim_start();
+    if trimmed.starts_with(['{', '[']) {
+        return json(text);
+    }
+    let line = |whole: &str| {
+        let line = whole.trim_end_matches(['\r', '\n']);
+        let end = &whole[line.len()..];
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let blanks = &value[..value.len() - value.trim_start().len()];
+        match HeaderName::from_bytes(name.trim().as_bytes()) {
+            Ok(known) if name.len() < line.len() => {
+                format!("{name}:{blanks}{}{end}", header(&known, value.trim_start()))
+            }
+            _ => format!("{}{end}", address(line)),
+        }
+    };
+    self::text(&text.split_inclusive('\n').map(line).collect::<String>()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order() {
+        assert!(SECRETS.is_sorted());
+    }
+
+    #[test]
+    fn secrets_in_headers() {
+        let mut all = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer s3cret"),
+            ("cookie", "session=s3cret; other=s3cret"),
+            ("set-cookie", "session=s3cret; Path=/; HttpOnly"),
+            ("location", "https://tpp.example/cb?code=s3cret&state=kept#access_token=s3cret"),
+            ("x-bunq-client-authentication", "s3cret"),
+            ("x-portal-token", "s3cret"),
+            ("x-api-key", "s3cret"),
+            ("x-request-id", "kept-too"),
+            ("signature", "keyId=\"kept\""),
+            ("x-bunq-client-signature", "kept"),
+        ] {
+            all.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        let masked = headers(&all, 100_000);
+        assert!(!masked.contains("s3cret"), "{masked}");
+        assert!(masked.contains("authorization: Bearer ***\n"), "{masked}");
+        assert!(masked.contains("cookie: session=***; other=***\n"), "{masked}");
+        assert!(masked.contains("set-cookie: session=***; Path=/; HttpOnly\n"), "{masked}");
+        assert!(masked.contains("?code=***&state=kept#access_token=***\n"), "{masked}");
+        assert_eq!(masked.matches("kept").count(), 4, "{masked}");
+        assert!(headers(&all, 60).lines().count() < 3);
+    }
+
+    #[test]
+    fn secrets_in_forms() {
+        for (form_of_secrets, expected) in [
+            ("grant_type=x&code=s3cret&client_secret=s3cret", "grant_type=x&code=***&client_secret=***"),
+            ("client%5Fsecret=s3cret&a=b", "client%5Fsecret=***&a=b"),
+            ("Code=s3cret", "Code=***"),
+            ("code=&codes=1&encode=2", "code=&codes=1&encode=2"),
+            ("key=-----BEGIN+PRIVATE+KEY-----s3cret", "key=***"),
+            ("", ""),
+            ("&&=", "&&="),
+        ] {
+            assert_eq!(form(form_of_secrets), expected);
+        }
+        assert_eq!(address("/a/b"), "/a/b");
+        assert_eq!(address("/a?refresh_token=s3cret"), "/a?refresh_token=***");
+    }
+
+    #[test]
+    fn secrets_in_json() {
+        for (whole, expected) in [
+            (r#"{"access_token":"s3cret","n":1}"#, r#"{"access_token":"***","n":1}"#),
+            (r#"{ "clientSecret" : "a\"s3cret" , "x":"y"}"#, r#"{ "clientSecret" : "***" , "x":"y"}"#),
+            (r#"{"client\u005fsecret":"s3cret"}"#, r#"{"client\u005fsecret":"***"}"#),
+            (r#"{"Token":{"id":7,"token":"s3cret"}}"#, r#"{"Token":{"id":7,"token":"***"}}"#),
+            (r#"{"pin":1234.5e3,"x":2}"#, r#"{"pin":"***","x":2}"#),
+            (
+                r#"{"secret":["s3cret",["s3cret"],4],"x":["y"]}"#,
+                r#"{"secret":["***",["***"],"***"],"x":["y"]}"#,
+            ),
+            (r#"{"code":"FORMAT_ERROR"}"#, r#"{"code":"FORMAT_ERROR"}"#),
+            (r#"{"key":"-----BEGIN PRIVATE KEY-----s3cret"}"#, r#"{"key":"***"}"#),
+            (r#"{"refresh_token":"s3cre"#, r#"{"refresh_token":"***""#),
+            (r#"{"token":null,"a":"b"}"#, r#"{"token":null,"a":"b"}"#),
+            (r#"not json "secret" s3"#, r#"not json "secret" s3"#),
+        ] {
+            assert_eq!(json(whole), expected);
+        }
+    }
+
+    #[test]
+    fn secrets_in_addresses_within_bodies() {
+        let whole = r#"{"to":"https://tpp.example/?code=s3cret&state=kept","client_secret":"a&code=s3cret"}"#;
+        let expected = r#"{"to":"https://tpp.example/?code=***&state=kept","client_secret":"***"}"#;
+        assert_eq!(body(whole, false), expected);
+        assert_eq!(body("code=a\"s3cret&x=y", true), "code=***&x=y");
+        assert_eq!(body("{\"secret\":\"s3cret\"}", true), "{\"secret\":\"***\"}");
+        assert_eq!(body("-----BEGIN PRIVATE KEY-----\ns3cret", false), "***");
+    }
+
+    #[test]
+    fn secrets_in_what_is_signed() {
+        let text = "digest: SHA-256=x\nauthorization: Bearer s3cret\n(request-target): get /a?code=s3cret\n";
+        let expected = "digest: SHA-256=x\nauthorization: Bearer ***\n(request-target): get /a?code=***\n";
+        // What follows a colon within the address is no header of that name.
+        assert_eq!(signed(text), expected);
+        assert_eq!(signed(r#"{"secret":"s3cret"}"#), r#"{"secret":"***"}"#);
+        assert_eq!(signed("digest: a\r\nx-request-id:b"), "digest: a\r\nx-request-id:b");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_of_a_secret_is_left(secret in "[a-zA-Z0-9+/=\\\\\"é]{12,40}", cut in 0_usize..80) {
+            let whole = serde_json::json!({"a": [1, "x"], "client_secret": secret, "n": {"api_key": secret}}).to_string();
+            let cut: String = whole.chars().take(whole.chars().count().saturating_sub(cut)).collect();
+            let quoted = serde_json::to_string(&secret).unwrap();
+            let masked = json(&cut);
+            proptest::prop_assert!(!masked.contains(quoted.trim_matches('"')), "{}", masked);
+        }
+
+        #[test]
+        fn never_panics(text in "\\PC{0,200}|[\\[\\]{}\":,\\\\a-z0-9é]{0,80}") {
+            let _ = (json(&text), form(&text), signed(&text), address(&text).len());
+        }
+    }
+}

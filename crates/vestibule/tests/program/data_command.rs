@@ -1,0 +1,279 @@
+//! Data of one's own: `vestibule data`, `POST /data` and `POST /test-accounts/{iban}/transactions`.
+
+use serde_json::{Value, json};
+use testkit::{TestServer, free_folder, now};
+
+use crate::third_party::{Setting, json as read};
+use crate::vestibule;
+
+/// Runs the command at the sandbox.
+fn data(setting: &Setting, arguments: &[&str]) -> (i32, String, String) {
+    vestibule(&[&["data"], arguments, &["--management", &setting.bank.url("management")]].concat())
+}
+
+/// The day so many days from today.
+fn day(days: i64) -> String {
+    let today = now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    today.saturating_add(jiff::Span::new().days(days)).to_string()
+}
+
+/// Two customers; one pays the other.
+fn two_customers() -> String {
+    format!(
+        "# Data of a test
+customers:
+  - name: Ada Visser
+    digipassNumber: '1234567890'
+    accounts:
+      - iban: NL52 VSTB 0000 0000 01
+        balance: 1000.00
+        creditLimit: 50
+        transactions:
+          - {{date: {}, amount: -12.50, name: Bakery, text: Bread}}
+          - {{date: {}, amount: 250, name: Employer, iban: NL91ABNA0417164300, endToEndId: E-1}}
+          - amount: -3.20
+            status: pending
+            name: Café
+      - kind: savings
+  - name: Bo
+    tenant: be_fr
+    accounts: [{{currency: USD, balance: 7}}]
+",
+        day(-30),
+        day(-40)
+    )
+}
+
+/// Check digits are computed here, so that the text above need not be right by chance.
+fn own_iban() -> String {
+    (2..=98)
+        .map(|check| format!("NL{check:02}VSTB0000000001"))
+        .find(|text| gateway::domain::Iban::parse(text).is_ok())
+        .unwrap()
+}
+
+#[test]
+fn a_file_becomes_customers_that_third_parties_read() {
+    let setting = Setting::ephemeral();
+    let (_guard, folder) = free_folder();
+    let file = folder.join("bank.yaml");
+    let iban = own_iban();
+    std::fs::write(&file, two_customers().replace("NL52 VSTB 0000 0000 01", &iban)).unwrap();
+    let file = file.to_str().unwrap();
+    let begun = std::time::Instant::now();
+    let (code, out, error) = data(&setting, &["load", file, "--json"]);
+    assert_eq!(code, 0, "{error}");
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    let loaded = read(&out);
+    let ada = &loaded["testAccounts"][0];
+    assert_eq!((&ada["iban"], &ada["digipassNumber"]), (&json!(iban), &json!("1234567890")), "{loaded}");
+    assert_eq!(ada["accounts"][1]["cashAccountType"], "SVGS", "{loaded}");
+    assert_eq!((&loaded["testAccounts"][1]["tenant"], &loaded["transactions"]), (&json!("be_fr"), &json!(3)));
+    let (_, out, _) = data(&setting, &["load", file]);
+    assert!(out.is_empty(), "the same again is refused: {out}");
+    let listed = setting.account(&["list"]);
+    assert!(listed.contains("Ada Visser") && listed.contains(&iban), "{listed}");
+
+    // One more by command, from long ago, and one that is a transfer between the two accounts of the bank.
+    let savings = ada["accounts"][1]["iban"].as_str().unwrap();
+    let long_ago = day(-35);
+    let add = ["add", &iban, "-100", "--date", &long_ago, "--iban", savings, "--text", "Put aside"];
+    let (code, out, error) = data(&setting, &add);
+    assert!(
+        code == 0 && out.contains(&format!("-100.00 EUR on {iban}: booked on {long_ago}")),
+        "{out}{error}"
+    );
+    let (code, out, _) = data(&setting, &["add", &iban, "5", "--name", "Bo", "--json"]);
+    assert_eq!((code, &read(&out)["status"]), (0, &json!("booked")), "{out}");
+
+    let arguments = ["flow", "ais", "--headless", "approve", "--customer-iban", &iban, "--json"];
+    let flow = read(&setting.ok(&arguments));
+    let balances: Vec<_> = flow["balances"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let all = balances.concat();
+    // 1000 - 12.50 + 250 - 100 at the end of yesterday; today 5 more, 3.20 that are pending, and the credit limit.
+    assert!(all.contains("1137.50") && all.contains("1189.30"), "{all}");
+    let csv = setting.ok(&["transactions", "--csv", "--psu-ip-address", "192.0.2.1"]);
+    for text in ["Bread", "Café", "Put aside", "NL91ABNA0417164300", "250.00", "-3.20", "pending"] {
+        assert!(csv.contains(text), "{text}: {csv}");
+    }
+}
+
+#[test]
+fn a_table_becomes_customers_and_movements() {
+    let setting = Setting::ephemeral();
+    let (_guard, folder) = free_folder();
+    let household = setting.customer("newcomer");
+    let file = folder.join("bank.csv");
+    let (yesterday, today) = (day(-1), day(0));
+    let rows = format!(
+        "customer,account,balance,date,amount,name,text,status
+Ada,main,500.00,{yesterday},-20,Shop,\"Shoes, red\",booked
+Ada,main,,{today},-1.05,Café,,booked
+Ada,spare,,,,,,
+,{household},,,9.99,Ada,Thanks,pending
+"
+    );
+    std::fs::write(&file, rows).unwrap();
+    let (code, out, error) = data(&setting, &["load", file.to_str().unwrap()]);
+    assert!(code == 0 && out.contains("Loaded 1 customers and 3 transactions."), "{out}{error}");
+    assert_eq!(out.matches("Ada").count(), 2, "two accounts: {out}");
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row a refusal")]
+async fn what_is_wrong_is_told_by_line_and_member() {
+    let server = TestServer::start().await;
+    let (status, made) = server.manage("POST", "/test-accounts", json!({"persona": "empty"})).await;
+    assert_eq!(status, 201, "{made}");
+    let iban = made["iban"].as_str().unwrap().to_owned();
+    let url = format!("{}/data", server.running.addresses.management);
+    let load = async |kind: &str, body: String| {
+        let answer = server.http.post(&url).header("content-type", kind).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let customer = |more: &str| format!("customers:\n- name: A\n  accounts:\n  - kind: current\n{more}");
+    let later = day(1);
+    for (kind, body, text) in [
+        ("application/yaml", String::new(), "line 1: nothing is there"),
+        ("application/yaml", "customers: 1".to_owned(), "line 1, customers: a list is expected here"),
+        ("application/yaml", "customer: []".to_owned(), "known are customers, transactions"),
+        ("application/yaml", "customers: []".to_owned(), "there is no customer and no transaction"),
+        (
+            "application/yaml",
+            "customers:\n- name: A".to_owned(),
+            "line 2, accounts: a customer has at least one",
+        ),
+        (
+            "application/yaml",
+            customer("    balance: 1,5"),
+            "line 5, balance: an amount in EUR is a decimal number",
+        ),
+        ("application/yaml", customer("    balance: -1"), "line 4: account NL"),
+        ("application/yaml", customer("    iban: NL00"), "line 5, iban: Invalid iban"),
+        (
+            "application/yaml",
+            customer("    iban: BE68539007547034"),
+            "account numbers of tenant nl begin with NL",
+        ),
+        ("application/yaml", customer("    currency: euro"), "line 5, currency: it is no code of ISO 4217"),
+        ("application/yaml", customer("    transactions:\n    - amount: 0"), "amount: nothing moves with it"),
+        ("application/yaml", customer("    transactions:\n    - text: x"), "line 6, amount: it is missing"),
+        (
+            "application/yaml",
+            customer(&format!("    transactions:\n    - amount: 1\n      date: {later}")),
+            "what is booked later is pending until then",
+        ),
+        (
+            "application/yaml",
+            customer("    transactions:\n    - amount: 1\n      date: soon"),
+            "line 7, date: ",
+        ),
+        (
+            "application/yaml",
+            customer("    transactions:\n    - amount: 1\n      status: done"),
+            "line 7, status: it is either",
+        ),
+        (
+            "application/yaml",
+            customer("    transactions:\n    - amount: -0.01"),
+            "does not hold enough: 0.01 EUR are missing",
+        ),
+        (
+            "application/yaml",
+            customer("  tenant: xx"),
+            "line 5, tenant: it is not one of nl, be_fr, be_nl, uk",
+        ),
+        ("application/yaml", format!("transactions:\n- account: {iban}\n  amount: -1"), "line 2: account"),
+        (
+            "application/yaml",
+            format!("transactions:\n- account: {iban}\n  amount: 1\n  iban: {iban}"),
+            "this is the account itself",
+        ),
+        (
+            "application/yaml",
+            "transactions:\n- account: NL91ABNA0417164300\n  amount: 1".to_owned(),
+            "no account NL91ABNA0417164300 is there",
+        ),
+        ("text/csv", "account,amount\nx,1\n".to_owned(), "line 2, account: Invalid iban: x"),
+        ("text/csv", format!("account,amount\n{iban},1\n{iban},z\n"), "line 3, amount: an amount in EUR"),
+        ("text/csv", "customer,colour\nA,red\n".to_owned(), "\"colour\" is not known here"),
+        ("application/json", "{\"customers\": [{}]}".to_owned(), "name: it is missing"),
+        ("application/json", "{".to_owned(), "the body: "),
+        ("text/plain", "x".to_owned(), "application/yaml, text/csv or application/json"),
+    ] {
+        let (status, answer) = load(kind, body.clone()).await;
+        assert!((400..=415).contains(&status), "{body}: {status} {answer}");
+        let message = serde_json::from_str::<Value>(&answer).unwrap()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(text), "{body}: {message}");
+    }
+    for (path, body, status, text) in [
+        (iban.as_str(), json!({"amount": "1", "colour": "red"}), 400, "\"colour\" is not known here"),
+        (&iban, json!({"amount": "-5"}), 400, "does not hold enough"),
+        (&iban, json!({"amount": "5", "currency": "USD"}), 400, "no account"),
+        (&iban, json!({"amount": "5", "status": "pending", "date": day(15)}), 400, "at the latest"),
+        (&iban, json!([]), 400, "the body"),
+        ("x", json!({"amount": "1"}), 400, "Invalid iban"),
+    ] {
+        let (got, answer) =
+            server.manage("POST", &format!("/test-accounts/{path}/transactions"), body.clone()).await;
+        assert_eq!(got, status, "{body}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains(text), "{body}: {answer}");
+    }
+    // Nothing of what was refused is there.
+    let store = &server.running.sandbox.store;
+    assert_eq!(store.unbalanced_entries().await.unwrap(), Vec::<String>::new());
+    let (_, listed) = server.manage("GET", "/test-accounts", Value::Null).await;
+    assert_eq!(listed["testAccounts"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+/// Whatever is entered at once and wherever, balances and places follow.
+#[tokio::test]
+async fn movements_on_any_day_at_once_keep_the_books_right() {
+    let server = TestServer::start().await;
+    let (_, one) = server.manage("POST", "/test-accounts", json!({"persona": "household"})).await;
+    let (_, other) = server.manage("POST", "/test-accounts", json!({"persona": "student"})).await;
+    let [iban, other] = [&one, &other].map(|made| made["iban"].as_str().unwrap().to_owned());
+    let server = std::sync::Arc::new(server);
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..24_i64 {
+        let (server, iban, other) = (std::sync::Arc::clone(&server), iban.clone(), other.clone());
+        calls.spawn(async move {
+            let body = match number % 4 {
+                0 => json!({"amount": "1.01", "date": day(-number * 9)}),
+                1 => json!({"amount": "-0.50", "iban": other, "date": day(-number)}),
+                2 => json!({"amount": "2", "status": "pending"}),
+                _ => json!({"amount": "0.25", "iban": other}),
+            };
+            let path = format!("/test-accounts/{iban}/transactions");
+            let (status, answer) = server.manage("POST", &path, body).await;
+            assert_eq!(status, 201, "{answer}");
+        });
+    }
+    while let Some(done) = calls.join_next().await {
+        done.unwrap();
+    }
+    let sandbox = &server.running.sandbox;
+    assert_eq!(sandbox.store.unbalanced_entries().await.unwrap(), Vec::<String>::new());
+    let tenant = &sandbox.gateway.settings().tenants[0];
+    for iban in [iban, other] {
+        let iban = gateway::domain::Iban::parse(&iban).unwrap();
+        for account in sandbox.store.accounts_by_iban(tenant, &iban).await.unwrap() {
+            let mut history = sandbox
+                .store
+                .history_up_to(&account.id, account.currency, (i64::MAX, 100_000))
+                .await
+                .unwrap();
+            history.reverse();
+            let mut balance = 0;
+            for (expected, (place, transaction)) in (1..).zip(&history) {
+                balance += transaction.amount.minor;
+                let after = transaction.balance_after.map(|money| money.minor);
+                assert_eq!((*place, after), (expected, Some(balance)), "{transaction:?}");
+            }
+            let ordered = |pair: &[(i64, gateway::domain::Transaction)]| {
+                pair[0].1.booking_date <= pair[1].1.booking_date
+            };
+            assert!(history.windows(2).all(ordered));
+        }
+    }
+}

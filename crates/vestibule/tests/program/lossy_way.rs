@@ -1,0 +1,151 @@
+//! A way to a bank on which answers to some requests get lost.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use crate::third_party::Setting;
+use crate::vestibule;
+
+/// What gets lost, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The answer: the connection ends in its place.
+    Cut,
+    /// The answer: nothing comes in its place.
+    Silence,
+    /// The request: the bank never gets it, and the connection ends.
+    Request,
+}
+
+/// A way to a bank on which answers to some requests get lost, once the bank did what it was asked for.
+pub(crate) struct LossyWay {
+    pub(crate) url: String,
+    /// Id of each such request.
+    ids: Arc<Mutex<Vec<String>>>,
+    /// How many answers got lost.
+    lost: Arc<Mutex<usize>>,
+    losses: Arc<Mutex<Losses>>,
+}
+
+/// Which answers get lost, and how many of them are left to lose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Losses {
+    /// Method of the request.
+    pub(crate) method: &'static str,
+    /// Part of its path.
+    pub(crate) path: &'static str,
+    pub(crate) count: usize,
+    pub(crate) loss: Loss,
+}
+
+impl Losses {
+    /// The first answers to requests of this method about payments in the Berlin Group dialect.
+    pub(crate) fn of_payments(method: &'static str, count: usize) -> Self {
+        Self { method, path: "/xs2a-bg/nl/v1/payments/", count, loss: Loss::Cut }
+    }
+}
+
+impl LossyWay {
+    pub(crate) fn to(bank: &str, losses: Losses) -> Self {
+        let bank = bank.split("://").nth(1).unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let way =
+            Self { url, ids: Arc::default(), lost: Arc::default(), losses: Arc::new(Mutex::new(losses)) };
+        let (ids, lost, losses) = (Arc::clone(&way.ids), Arc::clone(&way.lost), Arc::clone(&way.losses));
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, bank) = (client.unwrap(), TcpStream::connect(&bank).unwrap());
+                let (ids, lost, losses) = (Arc::clone(&ids), Arc::clone(&lost), Arc::clone(&losses));
+                std::thread::spawn(move || carry(client, bank, &ids, lost, &losses));
+            }
+        });
+        way
+    }
+
+    /// Loses other answers from now on.
+    pub(crate) fn lose(&self, losses: Losses) {
+        *self.losses.lock().unwrap() = losses;
+    }
+
+    /// What leads `vestibule tpp` to the bank on this way.
+    pub(crate) fn arguments(&self, setting: &Setting) -> Vec<String> {
+        let management = setting.bank.url("management");
+        ["--bank", &self.url, "--state", &setting.state, "--management", &management]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    /// Runs `vestibule tpp` on this way.
+    pub(crate) fn tpp(&self, setting: &Setting, arguments: &[&str]) -> (i32, String, String) {
+        let to = self.arguments(setting);
+        let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        vestibule(&[&["tpp"], arguments, &to].concat())
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.ids.lock().unwrap().clone()
+    }
+
+    /// Waits until so many answers got lost: the bank did what it was asked for.
+    pub(crate) fn wait_for_losses(&self, count: usize) {
+        while *self.lost.lock().unwrap() < count {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+/// Carries requests to the bank, and back those answers that do not get lost.
+fn carry(
+    mut client: TcpStream,
+    mut bank: TcpStream,
+    ids: &Mutex<Vec<String>>,
+    gone: Arc<Mutex<usize>>,
+    losses: &Mutex<Losses>,
+) {
+    let lost: Arc<Mutex<Option<Loss>>> = Arc::default();
+    let (mut answers, mut back, losing) =
+        (bank.try_clone().unwrap(), client.try_clone().unwrap(), Arc::clone(&lost));
+    std::thread::spawn(move || {
+        let mut octets = [0; 64 * 1024];
+        while let Ok(count @ 1..) = answers.read(&mut octets) {
+            let loss = *losing.lock().unwrap();
+            if let Some(loss) = loss {
+                *gone.lock().unwrap() += 1;
+                if loss == Loss::Silence {
+                    return;
+                }
+                break;
+            }
+            if back.write_all(&octets[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = back.shutdown(Shutdown::Both);
+    });
+    let mut octets = [0; 64 * 1024];
+    while let Ok(count @ 1..) = client.read(&mut octets) {
+        let text = String::from_utf8_lossy(&octets[..count]);
+        let line = text.lines().next().unwrap_or_default();
+        let mut losses = losses.lock().unwrap();
+        if line.starts_with(losses.method) && line.contains(losses.path) {
+            let id = text.lines().find_map(|line| {
+                line.strip_prefix("x-request-id: ").or(line.strip_prefix("x-bunq-client-request-id: "))
+            });
+            ids.lock().unwrap().push(id.unwrap().to_owned());
+            let is_lost = losses.count > 0;
+            losses.count = losses.count.saturating_sub(1);
+            *lost.lock().unwrap() = is_lost.then_some(losses.loss);
+            if is_lost && losses.loss == Loss::Request {
+                let _ = client.shutdown(Shutdown::Both);
+                break;
+            }
+        }
+        drop(losses);
+        if bank.write_all(&octets[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = bank.shutdown(Shutdown::Write);
+}

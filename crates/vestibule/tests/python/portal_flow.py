@@ -1,0 +1,211 @@
+"""Goes through the portal's flows as a developer does: to a first balance by the keyboard, a payment with the phone, the
+registration at bunq, a value that was changed, a test that is saved; and back from the bank's own page."""
+
+from selenium.webdriver import Keys
+
+from portal import expect, finish, visit
+
+STEPS = {"ais": 9, "pis": 7, "funds": 7, "bunq": 11}
+
+
+def done(page):
+    return len(page.all(".steps li.done"))
+
+
+def run(page, flow):
+    """The whole flow, by one press."""
+    choose(page, flow)
+    page.click("#run-all")
+    wait_for(page, STEPS[flow], flow)
+
+
+def wait_for(page, number, what):
+    page.until(lambda: done(page) >= number or page.all(".steps li.failed"), f"{what} does not end")
+    expect(done(page) == number, f"{what}: {done(page)} steps of {number} are done: {page.evidence()}")
+
+
+def choose(page, flow):
+    page.click(f"[data-flow={flow}]")
+    page.until(lambda: len(page.all(".steps li")) == STEPS[flow], f"{flow} has other steps")
+
+
+def step(page, name):
+    page.click(f"#step-{name}")
+    page.until(lambda: page.all(f"#step-{name}[aria-current]"), f"{name} is not chosen")
+
+
+def steps(page, number):
+    for _ in range(number):
+        before = done(page)
+        page.click("#next")
+        page.until(lambda: done(page) == before + 1, "the next step does not lead on")
+
+
+def change(page, field, text):
+    """Types another text into a field, and sends."""
+    field = page.one(field)
+    page.run("arguments[0].scrollIntoView({block: 'center'})", field)
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(text, Keys.ENTER)
+
+
+def first_balance(page):
+    """From nothing, with the keyboard alone."""
+    page.open("/portal/flow")
+    page.one("#begin-button")
+    page.hold("flow-empty")
+    page.tab_to("#begin-button")
+    page.keys(Keys.ENTER)
+    page.one("#run-all")
+    page.tab_to("#run-all")
+    page.keys(Keys.ENTER)
+    wait_for(page, STEPS["ais"], "reading accounts")
+    page.tab_to("#step-balances")
+    page.keys(Keys.ENTER)
+    page.wait_for_text(".members", "balances.0.balanceAmount.amount")
+    page.hold("flow-ais")
+    return page.text(".members")
+
+
+def tabs(page):
+    """How a call can be seen, with the arrows of the keyboard."""
+    step(page, "consent")
+    page.tab_to("#tab-readable")
+    seen = {}
+    for name in ("raw", "signing", "curl", "cli", "python", "node", "java", "go"):
+        page.keys(Keys.ARROW_RIGHT)
+        page.until(lambda: page.all(f"#tab-{name}[aria-selected=true]"), f"no tab {name}")
+        page.one("#panel pre")
+        seen[name] = page.text("#panel")
+        if name in ("signing", "python"):
+            page.hold(f"flow-{name}")
+    page.keys(Keys.ARROW_RIGHT)
+    page.until(lambda: page.all("#tab-readable[aria-selected=true]"), "the tabs do not go round")
+    return seen
+
+
+def payment(page):
+    choose(page, "pis")
+    expect("Nothing waits" in page.text("#phone"), "something waits before anything was asked")
+    steps(page, 3)
+    page.wait_for_text("#phone", "EUR 1.50 to Example Shop (NL91ABNA0417164300)")
+    page.hold("flow-phone")
+    page.click("#decide-approve")
+    page.wait_for_text("#phone", "Approved.")
+    steps(page, 3)
+    page.wait_for_text(".members", "transactionStatus")
+    paid = page.text(".members")
+    for decision, code in (("reject", "consent_required"), ("wrong-answer", "access_denied"), ("expire", "access_denied")):
+        page.click("#again")
+        page.until(lambda: done(page) == 0, "it does not start over")
+        steps(page, 3)
+        page.click(f"#decide-{decision}")
+        page.wait_for_text(".told", code)
+        expect("What to do" in page.text(".told"), "nobody says what to do")
+    return paid
+
+
+def changed(page):
+    """A value that was changed is marked, refused, explained, kept over a reload, and put back."""
+    choose(page, "ais")
+    run(page, "ais")
+    step(page, "consent")
+    change(page, "#field-json-frequencyPerDay", "7")
+    page.wait_for_text(".told", "FORMAT_ERROR")
+    told = page.text(".told")
+    expect(page.one("#step-consent .mark").is_displayed(), "the step is not marked")
+    page.driver.refresh()
+    page.wait_for_text(".told", "FORMAT_ERROR")
+    expect(page.one("#field-json-frequencyPerDay").get_attribute("value") == "7", "what was changed is lost")
+    # A browser tells of each refusal; that is no fault of the page.
+    refused = page.console()
+    expect(all("400" in message for message in refused), f"the console says {refused}")
+    page.hold("flow-refused")
+    page.click(".entry.edited .plain")
+    page.until(lambda: not page.all(".entry.edited"), "it is not put back")
+    page.click("#send")
+    page.until(lambda: page.all("#step-consent .badge.good"), "the original is refused")
+    return told
+
+
+def out_of_order(page):
+    """A call whose values are not known yet says which step gives them."""
+    page.click("#again")
+    page.until(lambda: done(page) == 0, "it does not start over")
+    step(page, "accounts")
+    page.click("#send")
+    page.wait_for_text("#problem", "which “Ask for a consent” gives")
+
+
+def beside(page):
+    """Another third party has runs of its own."""
+    page.driver.execute_async_script(
+        "const done = arguments[0];"
+        "const at = document.querySelector('script[src*=\"/flow.js\"]').src.replace('flow.js', 'state.js');"
+        "import(at).then(s => { s.keepThirdParty({...s.thirdParty(), id: 'other', name: 'Other <b>TPP</b>'}); done(); });"
+    )
+    page.until(lambda: done(page) == 0, "the other one has the runs of the first")
+    expect("Other <b>TPP</b>" in page.text("#party"), "the other one is not there")
+    page.run("const p = document.querySelector('#party'); p.selectedIndex = 0; p.dispatchEvent(new Event('change'))")
+    page.until(lambda: done(page) > 0, "the first one has lost its runs")
+
+
+def clock(page):
+    before = page.one("#clock time").get_attribute("datetime")
+    page.click("#clock-P90D")
+    page.until(lambda: page.one("#clock time").get_attribute("datetime") > before, "the clock stands")
+    after = page.one("#clock time").get_attribute("datetime")
+    page.click("#clock-now")
+    page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
+    return [before, after]
+
+
+def saved(page):
+    """What "Save as test" writes."""
+    page.run("const made = URL.createObjectURL; URL.createObjectURL = b => { b.text().then(t => window.saved = t); return made(b); }")
+    page.click("#save")
+    return page.until(lambda: page.run("return window.saved"), "nothing is saved")
+
+
+def real_page(page):
+    """The bank's own page, in place of the phone, and back."""
+    choose(page, "ais")
+    page.click("#again")
+    page.until(lambda: done(page) == 0, "it does not start over")
+    steps(page, 3)
+    link = page.one("#phone a").get_attribute("href")
+    page.driver.get(link)
+    page.click("button[value='cancel']")
+    page.wait_for_text("#arrived", "has it already")
+    page.hold("callback")
+    callback = page.driver.current_url
+    page.click("main a.button")
+    page.wait_for_text("#phone", "Rejected.")
+    return callback
+
+
+with visit() as page:
+    found = {"balance": first_balance(page)}
+    found["octets"] = page.check_first_view("flow")
+    page.one("#step-balances")
+    found["tabs"] = tabs(page)
+    found["test"] = saved(page)
+    found["paid"] = payment(page)
+    run(page, "funds")
+    run(page, "bunq")
+    page.hold("flow-bunq")
+    found["bunq"] = saved(page)
+    found["told"] = changed(page)
+    out_of_order(page)
+    run(page, "ais")
+    beside(page)
+    found["clock"] = clock(page)
+    found["callback"] = real_page(page)
+    page.open("/portal/callback?code=%3Cb%3E&state=x&error=%3Cscript%3E")
+    page.wait_for_text("#arrived", "No flow of this browser")
+    page.check_console("a callback of nobody")
+    with visit(scripts=False) as quiet:
+        quiet.open("/portal/flow")
+        expect("vestibule tpp flow ais" in quiet.text("main"), "without scripts there is nothing to read")
+        expect(not quiet.one("main").find_element("css selector", "#begin").is_displayed(), "a button without a script")
+    finish(page, found)
