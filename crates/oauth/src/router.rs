@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
-use edge::openapi::{self, Operation};
+use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
 use gateway::domain::{Interface, RequestId};
 use gateway::{Ctx, Profile};
@@ -52,14 +52,18 @@ pub fn router(edge: Edge, keys: SigningKeys) -> Router {
     let edge = edge.at("oauth");
     let services = Services { edge: edge.clone(), keys };
     let mut operations = operations();
-    let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
-    let server = format!("{}{PREFIX}", edge.public_url);
-    operations.push(openapi::description("Authorization server", &server, described, EXAMPLES));
+    operations.push(description(&edge.public_url).operation());
     openapi::route_all(Router::new(), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge, guard::<Error>))
         .with_state(services)
+}
+
+/// The description of the authorization server of a bank with this public address.
+pub fn description(public_url: &str) -> Description {
+    let described = operations().iter().map(|operation| operation.described().clone()).collect();
+    Description::new("Authorization server", format!("{public_url}{PREFIX}"), described, EXAMPLES)
 }
 
 fn operations() -> Vec<Operation<Services>> {

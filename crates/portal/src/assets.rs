@@ -42,6 +42,8 @@ const FILES: &[(&str, &str)] = files![
     "management.js",
     "package.json",
     "portal.css",
+    "reference.css",
+    "reference.js",
     "shell.js",
     "signing.js",
     "snippets/curl.js",

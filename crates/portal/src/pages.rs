@@ -3,7 +3,7 @@
 use axum::Router;
 
 use crate::settings::Portal;
-use crate::{flow, home};
+use crate::{flow, guides, home, reference};
 
 /// A page, or a group of pages under one path.
 pub(crate) struct Page {
@@ -19,6 +19,8 @@ pub(crate) struct Page {
 pub(crate) const PAGES: &[Page] = &[
     Page { name: "Home", path: "/", routes: home::routes },
     Page { name: "Flow", path: "/portal/flow", routes: flow::routes },
+    Page { name: "Reference", path: "/portal/reference", routes: reference::routes },
+    Page { name: "Guides", path: "/portal/guides", routes: guides::routes },
 ];
 
 impl Page {

@@ -37,6 +37,7 @@ mod portal;
 mod portal_flow;
 mod portal_flows;
 mod portal_home;
+mod portal_reference;
 mod portal_signing;
 mod python;
 mod revocation;
