@@ -3,7 +3,7 @@
 use gateway::access::{AccountAccess, Balances, Details, Transactions};
 use gateway::bank::{
     AccountKeeping, Accounts, Answer, Bank, Credentials, CustomerAuthentication, EntryNumbers, Payments,
-    TestDoors,
+    TestCustomer, TestDoors,
 };
 use gateway::domain::{
     Account, AccountId, AccountReference, AccountStatus, Balance, BalanceKind, CustomerId, CustomerKind,
@@ -17,9 +17,10 @@ use std::sync::Arc;
 use store::{BookedAccount, Changes, Customer};
 use subtle::ConstantTimeEq;
 
+use crate::bank_names::BankNames;
 use crate::clock::SandboxClock;
 use crate::numbers::iban_of;
-use crate::test_accounts::{Wish, make, open_another};
+use crate::test_accounts::{Wish, made_last_at, make, open_another};
 use crate::{books, digipass, orders, personas};
 
 /// The bank.
@@ -36,7 +37,7 @@ impl SandboxBank {
     }
 
     /// All that the gateway asks a bank for.
-    pub(crate) fn ports(self) -> Bank {
+    pub(crate) fn ports(self, naming: Arc<BankNames>) -> Bank {
         let this = Arc::new(self);
         Bank {
             accounts: this.clone(),
@@ -44,6 +45,7 @@ impl SandboxBank {
             payments: this.clone(),
             numbers: this.clone(),
             keeping: this.clone(),
+            naming,
             test_doors: Some(this),
         }
     }
@@ -339,6 +341,10 @@ impl TestDoors for SandboxBank {
 
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String {
         digipass::answer(device_number, challenge)
+    }
+
+    fn test_customers<'a>(&'a self, tenant: &'a Tenant, limit: usize) -> Answer<'a, Vec<TestCustomer>> {
+        Box::pin(made_last_at(&self.store, tenant, limit))
     }
 
     fn device_number<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Option<String>> {

@@ -3,6 +3,7 @@
 
 mod authorities;
 mod bank;
+mod bank_names;
 mod books;
 mod calendar;
 mod clock;
@@ -28,6 +29,7 @@ mod test_certificates;
 mod tests;
 
 pub use authorities::Authorities;
+pub use bank_names::BankNames;
 pub use clock::SandboxClock;
 pub use due_orders::due;
 pub use management::{PortalPages, calls, management, management_description};

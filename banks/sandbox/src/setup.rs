@@ -8,6 +8,7 @@ use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Setting
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
+use crate::bank_names::BankNames;
 use crate::clock::SandboxClock;
 
 /// Name under which the bank keeps its state.
@@ -42,6 +43,8 @@ pub struct Sandbox {
     pub authorities: Arc<Authorities>,
     /// The clocks.
     pub clock: Arc<SandboxClock>,
+    /// What the bank is called.
+    pub names: Arc<BankNames>,
     /// Names and ids.
     pub randomness: Arc<Randomness>,
     /// The seed, if one was given when the data were made.
@@ -89,6 +92,7 @@ impl Sandbox {
             seed.map_or_else(Randomness::from_system, |seed| Randomness::from_seed(seed, starts));
         let randomness = Arc::new(randomness);
         let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
+        let names = Arc::new(BankNames::load(drawer.clone()).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;
         let mut trust = TrustStore::default();
         authorities.add_to(&mut trust)?;
@@ -103,10 +107,11 @@ impl Sandbox {
             clock: shared,
             randomness: Arc::clone(&randomness),
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
-            bank: SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock)).ports(),
+            bank: SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
+                .ports(Arc::clone(&names)),
             trust,
         });
-        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, randomness, seed })
+        Ok(Self { gateway, store, authorities: Arc::new(authorities), clock, names, randomness, seed })
     }
 }
 

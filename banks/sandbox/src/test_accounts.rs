@@ -1,7 +1,9 @@
 //! Customers and accounts on demand, with their books.
 
+use gateway::bank::TestCustomer;
 use gateway::domain::{
-    Account, AccountId, Counterparty, Currency, CustomerId, Date, Iban, Money, Product, Tenant, Timestamp,
+    Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Product,
+    Tenant, Timestamp,
 };
 use gateway::{Clock, Error, Randomness, Store, retry};
 use store::{BookedAccount, Changes, Customer, Posting, PrivateState};
@@ -9,7 +11,7 @@ use store::{BookedAccount, Changes, Customer, Posting, PrivateState};
 use crate::clock::SandboxClock;
 use crate::names;
 use crate::numbers::{OwnCode, Sequence, own_code, own_iban};
-use crate::personas::{AccountPlan, Life, Persona};
+use crate::personas::{AccountPlan, Life, Persona, find};
 use crate::statement::{Movement, Plan, movements};
 
 /// Digits of a digipass number.
@@ -44,6 +46,12 @@ const MADE: (&str, &str) = ("sandbox", "customer");
 
 /// Digits of a number, so that keys rise as texts.
 const ORDINAL_DIGITS: usize = 19;
+
+/// Customers of all branches that are looked at together, to find the newest of one branch.
+const LOOKED_AT_ONCE: i64 = 25;
+
+/// Most of them; those of a branch at which nobody was made for long are found by their numbers alone.
+const MOST_LOOKED_AT: i64 = 200;
 
 /// Above every key.
 const END: &str = ":";
@@ -86,6 +94,40 @@ pub(crate) async fn made_last(store: &Store, limit: i64) -> Result<Vec<(Customer
         }
     }
     Ok(made)
+}
+
+/// Customers of a branch, those that were made last first, with what their persona is good for.
+///
+/// # Errors
+/// [`Error`]
+pub(crate) async fn made_last_at(
+    store: &Store,
+    tenant: &Tenant,
+    limit: usize,
+) -> Result<Vec<TestCustomer>, Error> {
+    let (mut listed, mut looked_at, mut before) = (Vec::new(), 0, END.to_owned());
+    while listed.len() < limit && looked_at < MOST_LOOKED_AT {
+        let entries = store.private_states_before(MADE, ("", &before), LOOKED_AT_ONCE).await?;
+        let Some(last) = entries.last() else { break };
+        before.clone_from(&last.key);
+        looked_at += LOOKED_AT_ONCE;
+        for entry in entries {
+            let Some(customer) = store.customer(&CustomerId::new(entry.value)).await? else { continue };
+            if customer.tenant != *tenant || listed.len() >= limit {
+                continue;
+            }
+            let accounts = store.accounts_of(&customer.id).await?;
+            let is_open = |account: &&Account| account.status == AccountStatus::Enabled;
+            let Some(account) = accounts.iter().find(is_open).or(accounts.first()) else { continue };
+            listed.push(TestCustomer {
+                number: account.iban.clone(),
+                description: find(&customer.persona).map_or("", |persona| persona.description),
+                name: customer.name,
+                device_number: customer.digipass_number,
+            });
+        }
+    }
+    Ok(listed)
 }
 
 /// Makes a customer with accounts and books, all at once.
@@ -184,7 +226,7 @@ pub(crate) async fn open_another(
             currency: tenant.currency(),
             product,
             name: customer.name.clone(),
-            status: gateway::domain::AccountStatus::Enabled,
+            status: AccountStatus::Enabled,
         };
         let booked = BookedAccount {
             account: account.clone(),

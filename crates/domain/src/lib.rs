@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod authorisations;
 pub mod certificates;
 pub mod consents;
+pub mod customer_sessions;
 pub mod customers;
 pub mod dates;
 pub mod durations;
@@ -41,6 +42,7 @@ pub use accounts::{
 pub use authorisations::{Authorisation, AuthorisationRefusal, Progress, Purpose, ScaStatus};
 pub use certificates::{CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus};
 pub use consents::{Consent, ConsentRefusal, ConsentRequest, ConsentRules, ConsentStatus, Decision};
+pub use customer_sessions::CustomerSession;
 pub use customers::{Customer, CustomerKind};
 pub use dates::{DateError, MomentError, parse_day, parse_moment};
 pub use durations::{duration_in_words, number_in_words};

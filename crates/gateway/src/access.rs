@@ -121,6 +121,7 @@ impl Gateway {
         consent.check_valid(ctx.now, self.rules_of(&consent))?;
         let (token, grant) = credentials.check(ctx, known, &Subject::Consent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
+        self.note_use_of_consent(&consent.id, ctx.now);
         Ok(ConsentAccess { consent })
     }
 
@@ -137,7 +138,9 @@ impl Gateway {
         let is_good = |consent: &Consent| {
             grant.ended_at.is_none() && consent.check_valid(ctx.now, self.rules_of(consent)).is_ok()
         };
-        consent.filter(is_good).ok_or_else(|| GrantRefusal::SubjectEnded(grant.subject).into())
+        let consent = consent.filter(is_good).ok_or(GrantRefusal::SubjectEnded(grant.subject))?;
+        self.note_use_of_consent(&consent.id, ctx.now);
+        Ok(consent)
     }
 
     /// What a third party may read with a grant: the consent has to be valid and the grant its own.

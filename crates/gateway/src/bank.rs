@@ -40,6 +40,8 @@ pub struct Bank {
     pub numbers: Arc<dyn EntryNumbers>,
     /// Opens and closes accounts.
     pub keeping: Arc<dyn AccountKeeping>,
+    /// Says what the bank is called.
+    pub naming: Arc<dyn Naming>,
     /// What a bank for tests has beside that; absent at any other.
     pub test_doors: Option<Arc<dyn TestDoors>>,
 }
@@ -183,6 +185,25 @@ pub trait AccountKeeping: std::fmt::Debug + Send + Sync {
     ) -> Answer<'a, Result<(), PaymentRefusal>>;
 }
 
+/// Says what the bank is called. Pages ask for it each time, so it is known without a read.
+pub trait Naming: std::fmt::Debug + Send + Sync {
+    /// The bank's name at a branch.
+    fn bank_name(&self, tenant: &Tenant) -> String;
+}
+
+/// A customer of a bank for tests, as its log-in page lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestCustomer {
+    /// Name.
+    pub name: String,
+    /// An account number with which the customer can log in.
+    pub number: Iban,
+    /// Number of the customer's device.
+    pub device_number: String,
+    /// What the customer is good for, in an English sentence; may be empty.
+    pub description: &'static str,
+}
+
 /// What only a bank for tests has.
 pub trait TestDoors: std::fmt::Debug + Send + Sync {
     /// Makes a customer with one empty account.
@@ -198,6 +219,9 @@ pub trait TestDoors: std::fmt::Debug + Send + Sync {
 
     /// What a customer's device would answer to a challenge, which such a bank shows on its pages.
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String;
+
+    /// The customers of a branch who were made last, the newest first, at most so many.
+    fn test_customers<'a>(&'a self, tenant: &'a Tenant, limit: usize) -> Answer<'a, Vec<TestCustomer>>;
 
     /// The number of the device of a customer who logged in; absent for one without a device.
     fn device_number<'a>(&'a self, customer: &'a CustomerId) -> Answer<'a, Option<String>>;

@@ -2,10 +2,11 @@
 
 use domain::{
     Account, AccountId, AccountNumber, AccountReference, Consent, Currency, Customer, CustomerId,
-    CustomerKind, Date, Funds, History, Iban, Money, Product,
+    CustomerKind, Date, Funds, History, Iban, Money, Product, Tenant,
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
+use crate::bank::TestCustomer;
 use crate::{Ctx, Error, Gateway};
 
 /// An account that the caller may read, with a proof for each way of reading it.
@@ -159,6 +160,23 @@ impl Gateway {
     /// Whether the bank is one for tests, with doors that no other has.
     pub fn is_for_tests(&self) -> bool {
         self.0.bank.test_doors.is_some()
+    }
+
+    /// The customers of a branch who were made last, the newest first, at most so many; nobody at a bank that is not for
+    /// tests.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn test_customers(&self, ctx: &Ctx, limit: usize) -> Result<Vec<TestCustomer>, Error> {
+        match &self.0.bank.test_doors {
+            Some(doors) => doors.test_customers(&ctx.tenant, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The bank's name at a branch.
+    pub fn bank_name(&self, tenant: &Tenant) -> String {
+        self.0.bank.naming.bank_name(tenant)
     }
 
     /// Makes a customer with one empty account, at a bank for tests. Absent at any other.

@@ -15,6 +15,7 @@ fn remembered(kind: Perishable) -> SignedDuration {
         Perishable::InitialAccessToken
         | Perishable::Request
         | Perishable::Session
+        | Perishable::CustomerSession
         | Perishable::AuthorizationCode
         | Perishable::Token
         | Perishable::PushedRequest

@@ -144,6 +144,7 @@ impl Gateway {
         consent.check_valid(ctx.now)?;
         let (token, grant) = credentials.check(ctx, known, &Subject::FundsConsent(consent.id.clone()))?;
         self.note_use((&token, &grant)).await?;
+        self.note_use_of_funds_consent(&consent.id, ctx.now);
         consent.check_card(question)?;
         let number = AccountReference { currency: None, ..question.account.clone() };
         let known = self.0.bank.accounts.find_accounts(&ctx.tenant, &number).await?;

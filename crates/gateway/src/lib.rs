@@ -15,6 +15,8 @@ mod clients;
 mod clock;
 mod consents;
 mod context;
+mod customer_area;
+mod customer_sessions;
 mod customers;
 mod decisions;
 mod error;
@@ -22,6 +24,7 @@ mod forgetting;
 mod funds_consents;
 mod grants;
 mod keys;
+mod last_uses;
 mod leases;
 mod linked_answers;
 mod log_in;
@@ -53,6 +56,8 @@ pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
+pub use customer_area::{Given, Movements, OwnPayment, Right, WayOut};
+pub use customer_sessions::{Insider, OwnLogIn, OwnPlace, WhyOver};
 pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
 pub use domain;
@@ -108,6 +113,7 @@ struct Inner {
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
+    last_uses: last_uses::LastUses,
 }
 
 /// What a gateway is made of.
@@ -146,6 +152,7 @@ impl Gateway {
             trust,
             registered,
             request_ids,
+            last_uses: last_uses::LastUses::default(),
         }))
     }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     AccountReference, CustomerId, Iban, LogInFailures, LoggedIn, Purpose, ScaRules, SecretHash, Session,
-    Timestamp,
+    Timestamp, TppId,
 };
 use jiff::SignedDuration;
 
@@ -59,6 +59,51 @@ pub(crate) struct Named {
     pub(crate) blocked_until: Option<Timestamp>,
 }
 
+/// Where a customer logs in: at whom wrong answers are counted, and by which rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Door<'a> {
+    /// The third party that the customer is to authorise, or the bank's own pages.
+    pub(crate) of: &'a TppId,
+    pub(crate) rules: &'a ScaRules,
+}
+
+impl Named {
+    /// Of those whom an account number names, everybody who is not blocked; or until when all of them are.
+    pub(crate) fn not_blocked(mut named: Vec<Self>) -> Result<Vec<Self>, Timestamp> {
+        let until = named.iter().filter_map(|one| one.blocked_until).min();
+        named.retain(|one| one.blocked_until.is_none());
+        match (until, &named[..]) {
+            (Some(until), []) => Err(until),
+            _ => Ok(named),
+        }
+    }
+
+    /// Those who are customers.
+    pub(crate) fn customers(named: &[Self]) -> Vec<CustomerId> {
+        named.iter().filter_map(|one| one.customer.clone()).collect()
+    }
+
+    /// The failures in the name of a customer.
+    pub(crate) fn failures_of(named: Vec<Self>, customer: &CustomerId) -> Option<LogInFailures> {
+        let own = named.into_iter().find(|one| one.customer.as_ref() == Some(customer));
+        own.map(|own| own.failures)
+    }
+}
+
+/// Why a wrong answer did not help: whoever is blocked now is told so, unless another holder of the account is not.
+pub(crate) fn why_not(
+    failures: &[LogInFailures],
+    (now, rules): (Timestamp, &ScaRules),
+    left: i64,
+) -> LogInProblem {
+    let blocked: Option<Vec<Timestamp>> =
+        failures.iter().map(|failures| failures.blocked_until(now, rules)).collect();
+    match blocked.unwrap_or_default().into_iter().min() {
+        Some(until) => LogInProblem::Blocked { until, failures: rules.max_failures },
+        None => LogInProblem::Wrong { left },
+    }
+}
+
 impl Gateway {
     /// A customer logs in. So many failures in a row at one third party block the log-in there for a while (Delegated
     /// Regulation (EU) 2018/389, Article 4(3)(b)), more at all of them everywhere; fewer end this authorisation. They
@@ -96,23 +141,22 @@ impl Gateway {
                 return Ok(Err(LogInProblem::Stale));
             }
             let rules = self.sca_rules(&open.session);
-            let mut named = self.named(ctx, &open.session, iban.as_ref()).await?;
-            let until = named.iter().filter_map(|one| one.blocked_until).min();
+            let named = self.named(ctx, self.door(&open.session), iban.as_ref()).await?;
             // Of several holders of one account, those who are not blocked can log in.
-            named.retain(|one| one.blocked_until.is_none());
-            if let (Some(until), []) = (until, &named[..]) {
-                return Ok(Err(LogInProblem::Blocked { until, failures: rules.max_failures }));
-            }
+            let named = match Named::not_blocked(named) {
+                Ok(named) => named,
+                Err(until) => {
+                    return Ok(Err(LogInProblem::Blocked { until, failures: rules.max_failures }));
+                }
+            };
             if self.has_too_many_open(ctx, &open.session, &named).await? {
                 let ScaRules { max_open_challenges: most, idle_time, .. } = *rules;
                 return Ok(Err(LogInProblem::TooManyOpen { most, idle_time }));
             }
             let credentials = Credentials { challenge: &open.session.challenge, answer: attempt.answer };
-            let customers: Vec<CustomerId> = named.iter().filter_map(|one| one.customer.clone()).collect();
-            match self.0.bank.customers.log_in(&customers, credentials).await? {
+            match self.0.bank.customers.log_in(&Named::customers(&named), credentials).await? {
                 Some(customer) => {
-                    let own = named.into_iter().find(|one| one.customer.as_ref() == Some(&customer));
-                    let failures = own.map(|own| own.failures);
+                    let failures = Named::failures_of(named, &customer);
                     self.logged_in(ctx, *open, failures, customer, &fresh).await.map(Ok)
                 }
                 None => self.not_logged_in(ctx, *open, named).await,
@@ -126,17 +170,27 @@ impl Gateway {
         &self.profile(session.request.interface).sca
     }
 
-    /// Everybody whom an account number names, with the failures in their name for the third party of a session.
-    async fn named(&self, ctx: &Ctx, session: &Session, iban: Option<&Iban>) -> Result<Vec<Named>, Error> {
+    /// Where a customer logs in, in a session.
+    fn door<'a>(&'a self, session: &'a Session) -> Door<'a> {
+        Door { of: &session.request.client, rules: self.sca_rules(session) }
+    }
+
+    /// Everybody whom an account number names, with the failures in their name at a door.
+    pub(crate) async fn named(
+        &self,
+        ctx: &Ctx,
+        door: Door<'_>,
+        iban: Option<&Iban>,
+    ) -> Result<Vec<Named>, Error> {
         let Some(iban) = iban else { return Ok(Vec::new()) };
         let customers = self.0.bank.customers.named_by(&ctx.tenant, iban).await?;
         let mut named = Vec::new();
         if customers.is_empty() {
             let who = secrets::hash(&format!("{}|{iban}", ctx.tenant, iban = iban.as_str()));
-            named.push(self.named_as(ctx, session, (None, who)).await?);
+            named.push(self.named_as(ctx, door, (None, who)).await?);
         }
         for customer in customers {
-            named.push(self.named_customer(ctx, session, customer).await?);
+            named.push(self.customer_at(ctx, door, customer).await?);
         }
         Ok(named)
     }
@@ -148,17 +202,20 @@ impl Gateway {
         session: &Session,
         customer: CustomerId,
     ) -> Result<Named, Error> {
+        self.customer_at(ctx, self.door(session), customer).await
+    }
+
+    async fn customer_at(&self, ctx: &Ctx, door: Door<'_>, customer: CustomerId) -> Result<Named, Error> {
         let who = secrets::hash(&format!("{}|customer {customer}", ctx.tenant));
-        self.named_as(ctx, session, (Some(customer), who)).await
+        self.named_as(ctx, door, (Some(customer), who)).await
     }
 
     async fn named_as(
         &self,
         ctx: &Ctx,
-        session: &Session,
+        Door { of: tpp, rules }: Door<'_>,
         (customer, psu): (Option<CustomerId>, SecretHash),
     ) -> Result<Named, Error> {
-        let (tpp, rules) = (&session.request.client, self.sca_rules(session));
         let since = ctx.now.saturating_sub(rules.block_time).unwrap_or(Timestamp::MIN);
         let all = self.0.store.log_in_failures((&ctx.tenant, &psu), tpp, since).await?;
         let failures = all.iter().find(|failures| failures.tpp == *tpp).cloned();
@@ -261,12 +318,7 @@ impl Gateway {
         let named = failures.first().map(|failures| failures.psu.clone()).or(session.named.clone());
         let seen = Session { challenge, named, seen_at: ctx.now, ..session };
         self.0.store.save(changes.put_session(&seen)).await?;
-        // Whoever is blocked now is told so, unless another holder of the account is not.
-        let blocked: Option<Vec<Timestamp>> =
-            failures.iter().map(|failures| failures.blocked_until(ctx.now, rules)).collect();
-        Ok(Err(match blocked.unwrap_or_default().into_iter().min() {
-            Some(until) => LogInProblem::Blocked { until, failures: rules.max_failures },
-            None => LogInProblem::Wrong { left: rules.max_wrong_answers - authorisation.wrong_answers },
-        }))
+        let left = rules.max_wrong_answers - authorisation.wrong_answers;
+        Ok(Err(why_not(&failures, (ctx.now, rules), left)))
     }
 }

@@ -302,6 +302,35 @@ impl Gateway {
         Ok(session.map(|session| (session.tenant, session.request.interface, session.language)))
     }
 
+    /// Whether a session goes on. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn is_open(&self, ctx: &Ctx, secret: &str) -> Result<bool, Error> {
+        let session = self.0.store.session(&secrets::hash(secret)).await?;
+        Ok(session.is_some_and(|session| {
+            let idle_time = self.sca_rules(&session).idle_time;
+            !session.ended && session.tenant == ctx.tenant && !session.is_idle_at(ctx.now, idle_time)
+        }))
+    }
+
+    /// The way back of a browser whose session has ended, or cannot go on: none if there is no such session, or its third
+    /// party may not act.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn way_back_of(&self, ctx: &Ctx, secret: &str) -> Result<Option<WayBack>, Error> {
+        let session = self.0.store.session(&secrets::hash(secret)).await?;
+        let Some(session) = session.filter(|session| session.tenant == ctx.tenant) else { return Ok(None) };
+        match self.may_act(ctx, session.request.interface, &session.request.client).await {
+            Ok(_) => {
+                Ok(Some(WayBack { request: Box::new(session.request), outcome: Outcome::NothingPending }))
+            }
+            Err(Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A browser asks for its page, perhaps in another language.
     ///
     /// # Errors

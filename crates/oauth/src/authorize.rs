@@ -11,11 +11,12 @@ use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, Secret
 use gateway::sessions::WayBack;
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
+use web::WayOn;
 
 use crate::error::{Error, refused_as};
 use crate::form::Form;
 use crate::router::{Call, LimitedBody, Services};
-use crate::way_back::location;
+use crate::way_back::{location, refused_at};
 
 /// Longest `state` and `nonce`, in bytes: both come back in addresses.
 const MAX_VALUE: usize = 2000;
@@ -40,7 +41,7 @@ pub(crate) async fn head(
 ) -> Response {
     match check(&services, &call, query.unwrap_or_default().as_bytes()).await {
         Ok(location) => redirect(StatusCode::FOUND, &location),
-        Err(error) => error.for_caller(&headers),
+        Err(error) => error.for_browser(&services, Some(&call.ctx.tenant), &headers),
     }
 }
 
@@ -73,15 +74,36 @@ async fn answer(
     form: Result<Form, Error>,
     headers: &HeaderMap,
 ) -> Response {
-    let begun = match form {
-        Ok(form) => begin(services, call, &form).await,
-        Err(error) => Err(error),
+    let (error, form) = match form {
+        Ok(form) => match begin(services, call, &form).await {
+            Ok(Ok(secret)) => return enter(&call.connection, call.browser_origin(services), &secret),
+            Ok(Err(way_back)) => {
+                return redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back));
+            }
+            Err(error) => (error, Some(form)),
+        },
+        Err(error) => (error, None),
     };
-    match begun {
-        Ok(Ok(secret)) => enter(&call.connection, call.browser_origin(services), &secret),
-        Ok(Err(way_back)) => redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back)),
-        Err(error) => error.for_caller(headers),
+    let back = match &form {
+        Some(form) => way_back(services, form).await,
+        None => None,
+    };
+    let wanted = form.and_then(|form| form.one("ui_locales").ok().flatten().map(str::to_owned));
+    let wanted = wanted.as_deref().and_then(web::language_of_locales);
+    let tenant = &call.ctx.tenant;
+    let language = wanted.or(call.ctx.language).unwrap_or_else(|| tenant.language());
+    let way_on = back.or_else(|| services.way_to_log_in(Some(tenant)));
+    error.into_page(language, headers, services.brand(Some(tenant)), way_on)
+}
+
+/// The way back to a third party that a wrong request names with an address that it registered.
+async fn way_back(services: &Services, form: &Form) -> Option<WayOn> {
+    let (client, uri) = (form.one("client_id").ok()??, form.one("redirect_uri").ok()??);
+    let client = services.edge.gateway.client(client).await.ok()??;
+    if !client.redirect_uris.contains(uri) || client.blocked_at.is_some() {
+        return None;
     }
+    WayOn::back(refused_at(uri, form.one("state").ok().flatten()))
 }
 
 /// Checks a request, pushed or plain, and begins a session for it. Returns the session's secret, or the way back if there

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::{Check, Rejected, note_failed, with_fault};
 use gateway::Fault;
-use gateway::domain::{GrantRefusal, Language, Refusal};
+use gateway::domain::{GrantRefusal, Language, Refusal, Tenant};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use web::ErrorPage;
+use web::{Brand, ErrorPage, WayOn};
 
 use crate::explanations::explain;
+use crate::router::Services;
 use crate::wire::ErrorBody;
 
 /// Longest description, in characters: what a caller sent may stand in it.
@@ -75,14 +76,26 @@ impl Error {
             .with_challenge(CLIENT_CHALLENGE)
     }
 
-    /// The same error as a page if the caller is a browser.
-    pub(crate) fn for_caller(self, headers: &HeaderMap) -> Response {
+    /// The same error as a page if the caller is a browser, at a branch if that is known.
+    pub(crate) fn for_browser(
+        self,
+        services: &Services,
+        tenant: Option<&Tenant>,
+        headers: &HeaderMap,
+    ) -> Response {
         let language = web::language_of_browser(headers).unwrap_or(Language::English);
-        self.in_language(language, headers)
+        let way_on = services.way_to_log_in(tenant);
+        self.into_page(language, headers, services.brand(tenant), way_on)
     }
 
-    /// The same, in the language of a session.
-    pub(crate) fn in_language(self, language: Language, headers: &HeaderMap) -> Response {
+    /// The same, in the language of a session, and with a way on.
+    pub(crate) fn into_page(
+        self,
+        language: Language,
+        headers: &HeaderMap,
+        brand: Brand,
+        way_on: Option<WayOn>,
+    ) -> Response {
         let accepts_html = headers
             .get(header::ACCEPT)
             .and_then(|accept| accept.to_str().ok())
@@ -93,7 +106,7 @@ impl Error {
         let challenge = self.challenge();
         self.note();
         let detail = self.description.unwrap_or_default();
-        let page = ErrorPage::refused(language, detail, self.error.to_owned());
+        let page = ErrorPage::refused(language, detail, self.error.to_owned()).of(brand, way_on);
         with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
     }
 

@@ -14,6 +14,8 @@ mod client_assertion;
 #[cfg(feature = "server")]
 mod client_authentication;
 #[cfg(feature = "server")]
+mod customer;
+#[cfg(feature = "server")]
 mod discovery;
 #[cfg(feature = "server")]
 mod error;
@@ -29,6 +31,8 @@ mod id_token;
 mod introspect;
 #[cfg(feature = "server")]
 mod keys;
+#[cfg(feature = "server")]
+mod log_in_page;
 #[cfg(feature = "server")]
 mod pages;
 #[cfg(feature = "server")]

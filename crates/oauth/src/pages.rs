@@ -3,17 +3,18 @@
 //! The page says nothing in its address: which authorisation it is for is known by the session cookie alone.
 
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
-use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product, Timestamp};
+use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product};
 use gateway::sessions::{DecisionView, Journey, LogInView};
-use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt, LogInProblem};
+use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use web::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
+use web::{Asker, DecisionPage, NoticePage, ShownAccount, ShownFunds, WayOn};
 
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
+use crate::log_in_page::{LogIn, TypedLogIn, taken};
 use crate::payment_page::{approval, one_line, refusal};
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -21,7 +22,7 @@ use crate::way_back::{location, policy_target};
 /// Where the page is, below the prefix of the authorization server.
 pub(crate) const PATH: &str = "/internalonly/authorise.html";
 
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// What a page says when something went wrong.
 struct Failed(Error);
@@ -48,7 +49,7 @@ impl From<gateway::Error> for Failed {
 pub(crate) struct Session<'a> {
     services: &'a Services,
     connection: &'a Connection,
-    ctx: Ctx,
+    pub(crate) ctx: Ctx,
     pub(crate) secret: String,
     /// Of its pages, also when it is over.
     language: Language,
@@ -59,6 +60,8 @@ pub(crate) struct Session<'a> {
 pub(crate) struct Typed {
     iban: String,
     pub(crate) number: String,
+    /// Whether a customer of a bank for tests was taken at the log-in.
+    is_filled_in: bool,
     /// What was chosen on the page about payments.
     pub(crate) approval: Approval,
     /// Whether the simulator is to answer there.
@@ -76,15 +79,18 @@ pub(crate) async fn get(
     let language = query.one("lang").ok().flatten().and_then(Language::from_code);
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
-        Ok(None) => return over(browser_language(&headers)),
-        Err(Failed(error)) => return error.for_caller(&headers),
+        Ok(None) => return over(&services, browser_language(&headers)),
+        Err(Failed(error)) => return error.for_browser(&services, None, &headers),
     };
     let shown = async {
         let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
         session.answer(journey, Typed::default(), StatusCode::FOUND).await
     };
     let language = language.unwrap_or(session.language);
-    shown.await.unwrap_or_else(|Failed(error)| error.in_language(language, &headers))
+    match shown.await {
+        Ok(response) => response,
+        Err(Failed(error)) => session.failed(error, language, &headers).await,
+    }
 }
 
 /// Takes what the customer typed or pressed.
@@ -97,21 +103,25 @@ pub(crate) async fn post(
     let done = async {
         let form = Form::from_page(&headers, &body.0)?;
         let Some(session) = find(&services, &browser, &headers).await? else {
-            return Ok(over(browser_language(&headers)));
+            return Ok(over(&services, browser_language(&headers)));
         };
         let language = session.language;
         let token = form.one("csrf")?.unwrap_or_default();
         if is_cross_site(&headers) {
-            return Ok(web::page(StatusCode::FORBIDDEN, &NoticePage::forbidden(language)));
+            return Ok(
+                session.notice(NoticePage::forbidden(language), Some(WayOn::newer(BANK_PAGE.to_owned())))
+            );
         }
         // Mostly an older page of the same customer, whose session a newer one has replaced.
         if !services.edge.gateway.is_csrf_token(&session.secret, token) {
-            return Ok(over(language));
+            return Ok(session.stale().await?);
         }
-        let done = session.act(&form).await;
-        Ok(done.unwrap_or_else(|Failed(error)| error.in_language(language, &headers)))
+        match session.act(&form).await {
+            Ok(response) => Ok(response),
+            Err(Failed(error)) => Ok(session.failed(error, language, &headers).await),
+        }
     };
-    done.await.unwrap_or_else(|Failed(error): Failed| error.for_caller(&headers))
+    done.await.unwrap_or_else(|Failed(error): Failed| error.for_browser(&services, None, &headers))
 }
 
 async fn find<'a>(
@@ -132,6 +142,11 @@ impl Session<'_> {
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let mut typed = Typed::default();
         let journey = match field("action")? {
+            action if let Some(taken) = taken(self.services, action) => {
+                let TypedLogIn { iban, number, is_filled_in } = taken;
+                typed = Typed { iban, number, is_filled_in, ..typed };
+                gateway.visit(ctx, secret, None).await?
+            }
             "log-in" => {
                 let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
                 typed = Typed { iban, number, ..typed };
@@ -140,7 +155,7 @@ impl Session<'_> {
             }
             "simulate" => {
                 let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
-                typed = Typed { iban, number, approval: approval(form)?, simulates: true };
+                typed = Typed { iban, number, approval: approval(form)?, simulates: true, ..typed };
                 gateway.visit(ctx, secret, None).await?
             }
             "approve" => {
@@ -171,7 +186,7 @@ impl Session<'_> {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
                 Ok(response)
             }
-            Journey::LogIn(view) => self.log_in_page(*view, typed),
+            Journey::LogIn(view) => self.log_in_page(*view, typed).await,
             Journey::Decide(view) if view.payments.is_empty() => Ok(self.decision_page(*view)),
             Journey::Decide(view) => {
                 let page = self.payment_page(&view, typed);
@@ -181,7 +196,7 @@ impl Session<'_> {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
                 Ok(self.without_session(redirect(redirect_status, &location)))
             }
-            Journey::Ended => Ok(over(self.language)),
+            Journey::Ended => Ok(self.ended().await?),
         }
     }
 
@@ -193,38 +208,20 @@ impl Session<'_> {
         response
     }
 
-    fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
-        let gateway = &self.services.edge.gateway;
-        let number = typed.number;
-        // Until what is open has been left alone for too long.
-        let retry_after = match view.problem {
-            Some(LogInProblem::TooManyOpen { idle_time, .. }) => Some(idle_time.as_secs()),
-            _ => None,
-        };
-        let answer = gateway.simulated_answer(&number, &view.challenge);
-        let simulator =
-            answer.map(|answer| Simulator { answer: Some(answer).filter(|_| !number.is_empty()), number });
-        let problem = view.problem.and_then(|problem| match problem {
-            LogInProblem::Wrong { left } => Some(Problem::Wrong(left)),
-            LogInProblem::Stale => None,
-            LogInProblem::TooManyOpen { most, idle_time } => {
-                Some(Problem::TooManyOpen { most, minutes: idle_time.as_secs().div_euclid(60) })
-            }
-            LogInProblem::Blocked { until, failures } => {
-                Some(Problem::Blocked { until: self.time_of_day(until), failures })
-            }
-        });
-        let page = LogInPage {
+    async fn log_in_page(&self, view: LogInView, typed: Typed) -> Result<Response, Failed> {
+        let asker = Asker { name: visible(&view.tpp.name).into_owned(), id: view.tpp.id.to_string() };
+        let log_in = LogIn {
+            services: self.services,
+            ctx: &self.ctx,
+            secret: &self.secret,
             language: view.language,
-            csrf: gateway.csrf_token(&self.secret),
-            tpp_name: visible(&view.tpp.name).into_owned(),
-            tpp_id: view.tpp.id.to_string(),
+            asker: Some(asker),
+            action: "authorise.html".to_owned(),
             challenge: view.challenge,
-            iban: typed.iban,
-            problem,
-            simulator,
+            problem: view.problem,
         };
-        let status = if retry_after.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let Typed { iban, number, is_filled_in, .. } = typed;
+        let (status, page, retry_after) = log_in.page(TypedLogIn { iban, number, is_filled_in }).await?;
         let mut response = web::form_page(status, &page, &policy_target(&view.redirect_uri));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -232,10 +229,50 @@ impl Session<'_> {
         Ok(response)
     }
 
+    /// What went wrong, with the way back to the third party, or else to the log-in.
+    async fn failed(&self, error: Error, language: Language, headers: &HeaderMap) -> Response {
+        // What cannot be found out now does not hide what went wrong.
+        let back = self.way_back().await.unwrap_or_default();
+        let way_on = back.or_else(|| self.services.way_to_log_in(Some(&self.ctx.tenant)));
+        error.into_page(language, headers, self.brand(), way_on)
+    }
+
+    /// The session has ended.
+    async fn ended(&self) -> Result<Response, gateway::Error> {
+        let way_on = self.way_back().await?;
+        let way_on = way_on.or_else(|| self.services.way_to_log_in(Some(&self.ctx.tenant)));
+        Ok(self.notice(NoticePage::over(self.language), way_on))
+    }
+
+    /// The form belonged to another session of the browser than the one that it is in.
+    async fn stale(&self) -> Result<Response, gateway::Error> {
+        match self.gateway().is_open(&self.ctx, &self.secret).await? {
+            true => {
+                let way_on = WayOn::newer(BANK_PAGE.to_owned());
+                Ok(self.notice(NoticePage::stale(self.language), Some(way_on)))
+            }
+            false => self.ended().await,
+        }
+    }
+
+    async fn way_back(&self) -> Result<Option<WayOn>, gateway::Error> {
+        let way_back = self.gateway().way_back_of(&self.ctx, &self.secret).await?;
+        Ok(way_back.and_then(|way_back| WayOn::back(location(self.services, &self.ctx.tenant, &way_back))))
+    }
+
+    fn notice(&self, page: NoticePage, way_on: Option<WayOn>) -> Response {
+        web::page(StatusCode::FORBIDDEN, &page.of(self.brand(), way_on))
+    }
+
+    pub(crate) fn brand(&self) -> web::Brand {
+        self.services.brand(Some(&self.ctx.tenant))
+    }
+
     fn decision_page(&self, view: DecisionView) -> Response {
         let consent = view.consent.as_ref();
         let page = DecisionPage {
             language: view.language,
+            brand: self.brand(),
             csrf: self.services.edge.gateway.csrf_token(&self.secret),
             tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
@@ -265,15 +302,10 @@ impl Session<'_> {
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.services.edge.gateway
     }
-
-    pub(crate) fn time_of_day(&self, moment: Timestamp) -> String {
-        let time = self.ctx.tenant.time_at(moment);
-        format!("{:02}:{:02}", time.hour(), time.minute())
-    }
 }
 
 /// What a customer knows a card by: its kind and the last digits of its number.
-fn shown_card(card: &Card) -> String {
+pub(crate) fn shown_card(card: &Card) -> String {
     let number: Vec<char> = card.number.iter().flat_map(|number| number.chars()).collect();
     let last: String = number[number.len().saturating_sub(4)..].iter().collect();
     let number = if last.is_empty() { last } else { format!("\u{2026}{last}") };
@@ -292,8 +324,9 @@ pub(crate) fn asks(
 }
 
 /// The page for a browser without a session that goes on.
-fn over(language: Language) -> Response {
-    web::page(StatusCode::FORBIDDEN, &NoticePage::over(language)).into_response()
+fn over(services: &Services, language: Language) -> Response {
+    let page = NoticePage::over(language).of(services.brand(None), services.way_to_log_in(None));
+    web::page(StatusCode::FORBIDDEN, &page)
 }
 
 /// The language of pages that belong to no session.
@@ -302,6 +335,6 @@ fn browser_language(headers: &HeaderMap) -> Language {
 }
 
 /// Browsers say by themselves when a form was sent from another site.
-fn is_cross_site(headers: &HeaderMap) -> bool {
+pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site")
 }

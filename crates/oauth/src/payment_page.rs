@@ -14,6 +14,7 @@ use web::{
 
 use crate::error::Error;
 use crate::form::Form;
+use crate::log_in_page::time_of_day;
 use crate::pages::{Session, Typed, asks};
 
 /// What the form says: accounts, `accept` or `reject` for payments, and what the customer's device answered.
@@ -74,6 +75,7 @@ impl Session<'_> {
         let is_shown = |one: &&WaitingPayment| !matches!(step, Step::Answer { .. }) || is_made(one);
         PaymentPage {
             language: view.language,
+            brand: self.brand(),
             csrf: self.gateway().csrf_token(&self.secret),
             tpp_name: visible(&view.tpp.name).into_owned(),
             tpp_id: view.tpp.id.to_string(),
@@ -93,7 +95,7 @@ impl Session<'_> {
             DecisionProblem::Answer(LogInProblem::Wrong { left }) => Some(PaymentProblem::Wrong(*left)),
             DecisionProblem::Answer(LogInProblem::Stale) => Some(PaymentProblem::Stale),
             DecisionProblem::Answer(LogInProblem::Blocked { until, failures }) => {
-                Some(PaymentProblem::Blocked { until: self.time_of_day(*until), failures: *failures })
+                Some(PaymentProblem::Blocked { until: time_of_day(&self.ctx, *until), failures: *failures })
             }
             DecisionProblem::Unanswered | DecisionProblem::Answer(LogInProblem::TooManyOpen { .. }) => None,
         }

@@ -8,14 +8,15 @@ use axum::response::Response;
 use axum::routing::get;
 use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
-use gateway::domain::{Interface, RequestId};
+use gateway::domain::{Interface, RequestId, Tenant};
 use gateway::{Ctx, Profile};
 use http::Method;
 use http::request::Parts;
+use web::{Brand, WayOn};
 
 use crate::error::Error;
 use crate::keys::SigningKeys;
-use crate::{authorize, discovery, introspect, pages, par, registration, revoke, token, userinfo};
+use crate::{authorize, customer, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
 /// Examples for the description; a test holds them against answers.
 const EXAMPLES: &str = include_str!("examples.json");
@@ -39,6 +40,19 @@ impl Services {
     /// How the bank runs the interface that this is the authorization server of.
     pub(crate) fn profile(&self) -> &Profile {
         self.edge.gateway.profile(Interface::BerlinGroup)
+    }
+
+    /// Whose pages they are, at a branch if that is known.
+    pub(crate) fn brand(&self, tenant: Option<&Tenant>) -> Brand {
+        let gateway = &self.edge.gateway;
+        let name = tenant.map(|tenant| gateway.bank_name(tenant)).unwrap_or_default();
+        Brand { name, is_for_tests: gateway.is_for_tests() }
+    }
+
+    /// The way to the customer's own pages: of a branch, or of the first one.
+    pub(crate) fn way_to_log_in(&self, tenant: Option<&Tenant>) -> Option<WayOn> {
+        let tenant = tenant.or(self.edge.gateway.settings().tenants.first())?;
+        Some(WayOn::log_in(format!("{PREFIX}/{tenant}/customer")))
     }
 
     /// Whom access tokens are for: the bank's interfaces.
@@ -115,6 +129,25 @@ fn operations() -> Vec<Operation<Services>> {
         .with("authorization", &[]),
         Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
             .with("authorization", &[]),
+        Operation::get(
+            customer::OVERVIEW,
+            200,
+            "The customer's own pages: accounts, who has access, payments; before that the log-in",
+            customer::overview,
+        )
+        .with("the customer's own pages", &[]),
+        Operation::post(customer::OVERVIEW, 303, "The customer logs in or out", customer::log_in_or_out)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::MOVEMENTS, 200, "What moved on an account", customer::movements)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::ACCESS, 200, "What a third party was given", customer::access)
+            .with("the customer's own pages", &[]),
+        Operation::post(customer::ACCESS, 303, "The customer withdraws it", customer::withdraw)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::PAYMENT, 200, "What became of a payment", customer::payment)
+            .with("the customer's own pages", &[]),
+        Operation::post(customer::PAYMENT, 303, "The customer refuses or stops it", customer::end_payment)
+            .with("the customer's own pages", &[]),
     ]
 }
 
@@ -130,15 +163,20 @@ impl FromRequestParts<Services> for Call {
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Error> {
         let Path(tenant) =
             Path::<String>::from_request_parts(parts, services).await.map_err(|_| Rejected::NotFound)?;
-        let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
-        let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
-        let mut ctx = services.edge.gateway.context(&tenant, id).ok_or(Rejected::NotFound)?;
-        ctx.language = web::language_of_browser(&parts.headers);
-        Ok(Self { ctx, connection })
+        Self::of(parts, services, &tenant)
     }
 }
 
 impl Call {
+    /// A call of a tenant, by its name.
+    pub(crate) fn of(parts: &Parts, services: &Services, tenant: &str) -> Result<Self, Error> {
+        let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
+        let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
+        let mut ctx = services.edge.gateway.context(tenant, id).ok_or(Rejected::NotFound)?;
+        ctx.language = web::language_of_browser(&parts.headers);
+        Ok(Self { ctx, connection })
+    }
+
     /// Where the caller's browser reaches the bank: by the listener it came to if that has TLS, else by the
     /// public address.
     pub(crate) fn browser_origin<'a>(&'a self, services: &'a Services) -> &'a str {
@@ -169,14 +207,14 @@ impl FromRequestParts<Services> for Browser {
 /// A body of at most `LIMIT` bytes; a form has no use for more than a small one.
 pub(crate) struct LimitedBody<const LIMIT: usize = SMALL_BODY>(pub(crate) Bytes);
 
-impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for LimitedBody<LIMIT> {
+impl<const LIMIT: usize> FromRequest<Services> for LimitedBody<LIMIT> {
     type Rejection = Response;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, services: &Services) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let read = read_body(body, LIMIT, parts.extensions.get()).await;
         // Browsers send forms too, and get a page.
-        read.map(Self).map_err(|rejected| Error::from(rejected).for_caller(&parts.headers))
+        read.map(Self).map_err(|rejected| Error::from(rejected).for_browser(services, None, &parts.headers))
     }
 }
 

@@ -75,6 +75,17 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
     format!("{}{separator}{}", request.redirect_uri, query.finish())
 }
 
+/// The address of a third party whose request was wrong, for a customer who goes back there.
+pub(crate) fn refused_at(redirect_uri: &str, state: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("error", "invalid_request");
+    if let Some(state) = state {
+        query.append_pair("state", state);
+    }
+    let separator = if redirect_uri.contains('?') { '&' } else { '?' };
+    format!("{redirect_uri}{separator}{}", query.finish())
+}
+
 /// What a page's policy has to name so that its form may end at a redirect URI: an origin, or the scheme of an app.
 pub(crate) fn policy_target(redirect_uri: &str) -> String {
     match url::Url::parse(redirect_uri) {
@@ -87,6 +98,14 @@ pub(crate) fn policy_target(redirect_uri: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_goes_back_from_a_wrong_request_brings_an_error() {
+        let plain = refused_at("https://tpp.example/cb", Some("a&b"));
+        assert_eq!(plain, "https://tpp.example/cb?error=invalid_request&state=a%26b");
+        let more = refused_at("https://tpp.example/cb?x=1", None);
+        assert_eq!(more, "https://tpp.example/cb?x=1&error=invalid_request");
+    }
 
     #[test]
     fn a_policy_names_an_origin_or_a_scheme() {

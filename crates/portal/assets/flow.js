@@ -2,18 +2,8 @@
 
 import { all, announce, busy, fill, make, one } from "./dom.js";
 import { manage } from "./management.js";
-import {
-  change,
-  customer,
-  keepCustomer,
-  keepThirdParty,
-  onChange,
-  read,
-  signingCertificate,
-  tenant,
-  thirdParty,
-} from "./state.js";
-import { newKeyPair, publicKeyOf } from "./signing.js";
+import { change, customer, keepThirdParty, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
+import { publicKeyOf } from "./signing.js";
 import { flowOf } from "./flows/index.js";
 import { showCall } from "./flow/call.js";
 import { showClock } from "./flow/clock.js";
@@ -29,7 +19,9 @@ const callback = `${bank}/portal/callback`;
 const asked = new URLSearchParams(location.search);
 const publicKeys = new Map();
 
-let flow = await flowOf(asked.get("flow"));
+/** The tenant that the flow is about. */
+let flowsOf = tenant();
+let flow = await flowOf(asked.get("flow"), flowsOf);
 let party;
 let run;
 
@@ -71,6 +63,7 @@ async function waiting(here) {
 
 /** Draws everything anew. What has the focus keeps it. */
 async function draw() {
+  if (flowsOf !== tenant()) flow = await flowOf(flow.id, (flowsOf = tenant()));
   party = thirdParty();
   const isReady = party !== undefined && customer() !== undefined;
   one("#begin").hidden = isReady;
@@ -150,10 +143,14 @@ async function decided(step, here, decision) {
   }
 }
 
+const laterThan = ({ name }) => flow.steps.slice(flow.steps.findIndex((step) => step.name === name) + 1);
+
 /** Takes a step; says whether it led on. */
 async function go(step, decision = "approve") {
   run.current = step.name;
   complain(null);
+  // What is chosen stays chosen until the answer is there.
+  one("#choose").inert = true;
   try {
     const here = await place();
     const result = step.approval
@@ -161,8 +158,7 @@ async function go(step, decision = "approve") {
       : await take(step, run.edits[step.name] ?? {}, here);
     run.results[step.name] = result;
     // What came after it, came of what it was before.
-    if (result.isDone)
-      for (const later of flow.steps.slice(flow.steps.indexOf(step) + 1)) delete run.results[later.name];
+    if (result.isDone) for (const later of laterThan(step)) delete run.results[later.name];
     run.kept = { ...run.kept, ...result.kept };
     keep();
     if (step.name === "register" && result.isDone) register(result, here);
@@ -175,6 +171,7 @@ async function go(step, decision = "approve") {
     complain(error);
     return false;
   } finally {
+    one("#choose").inert = false;
     await draw();
     // What came of it stands above what was sent.
     if (one("#call").contains(document.activeElement) && one("#call").getBoundingClientRect().top < 0)
@@ -210,50 +207,22 @@ async function runAll() {
 const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ?? flow.steps.at(-1);
 
 async function save() {
-  const { testOf } = await import("./flow/save.js");
+  const [{ testOf }, { download }] = await Promise.all([import("./flow/save.js"), import("./home/downloads.js")]);
   const test = testOf({ flow, run, place: await place(), party });
   if (test.steps.length === 0)
     return complain(new Error("Send something first: a test is what was called and what came of it."));
-  const url = URL.createObjectURL(new Blob([JSON.stringify(test, null, 2), "\n"], { type: "application/json" }));
-  const link = make("a", { href: url, download: `${flow.id}.json` });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  download(`${flow.id}.json`, `${JSON.stringify(test, null, 2)}\n`, "application/json");
   announce(`Saved as ${flow.id}.json`);
 }
 
-/** A certificate for a key that is made here, and a customer, for whoever comes here first. */
-async function begin() {
-  if (thirdParty() === undefined) {
-    const { privateKey, publicKey } = await newKeyPair();
-    const number = crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
-    const identifier = `PSDNL-DNB-R${String(number).padStart(6, "0")}`;
-    const roles = ["PSP_PI", "PSP_AI", "PSP_IC"];
-    const wanted = {
-      organizationIdentifier: identifier,
-      organizationName: "Example TPP B.V.",
-      roles,
-      profile: "test-client",
-      publicKey,
-      tenant: tenant(),
-    };
-    const made = await manage("POST", "/test-certificates", wanted);
-    keepThirdParty({
-      id: crypto.randomUUID(),
-      identifier,
-      name: wanted.organizationName,
-      roles,
-      dialect: "berlin-group",
-      certificates: { "test-client": { ...made, privateKey } },
-      registration: null,
-    });
-  }
-  if (customer() === undefined)
-    keepCustomer({
-      ...(await manage("POST", "/test-accounts", { tenant: tenant(), persona: "household" })),
-      tenant: tenant(),
-    });
+/** A third party and a customer for whoever comes here first. */
+async function beginHere() {
+  const { begin } = await import("./flow/begin.js");
+  await begin();
+  // Somebody came here to see a flow run.
+  if (!asked.has("run")) return;
+  await draw();
+  await runAll();
 }
 
 function press(selector, work) {
@@ -261,7 +230,7 @@ function press(selector, work) {
   button.addEventListener("click", () => busy(button, () => work().catch((error) => complain(error))));
 }
 
-press("#begin-button", begin);
+press("#begin-button", beginHere);
 press("#run-all", runAll);
 press("#next", () => go(next()));
 press("#save", save);
@@ -274,7 +243,7 @@ press("#again", async () => {
 
 for (const button of all("[data-flow]")) {
   button.addEventListener("click", async () => {
-    flow = await flowOf(button.dataset.flow);
+    flow = await flowOf(button.dataset.flow, tenant());
     history.replaceState(null, "", `?flow=${flow.id}`);
     complain(null);
     draw();
@@ -302,4 +271,8 @@ onChange(() => {
 onArrival(draw);
 await draw();
 drawClock();
-if (asked.has("run") && run) await busy(one("#run-all"), runAll);
+if (asked.has("run")) {
+  // Whoever loads the page again does not want it run again.
+  history.replaceState(null, "", `?flow=${flow.id}`);
+  if (run) await busy(one("#run-all"), runAll);
+}

@@ -1,1 +1,99 @@
-// The first page.
+// The first page: four cards, each with its state, and what happens when its button is pressed.
+
+import { all, announce, busy, make, one } from "./dom.js";
+import { customer, onChange, tenant, thirdParty } from "./state.js";
+import { Calls } from "./home/calls.js";
+import { getCustomer, showCustomer, showPersonas } from "./home/customer.js";
+import { becomeThirdParty, drawAnother, showThirdParty } from "./home/party.js";
+import { offer, register, showRegistration } from "./home/registration.js";
+import { texts } from "./home/texts.js";
+
+/** Cards whose form is open although they are done: somebody wants another one. */
+const open = new Set();
+
+/** Shows what a card came to, or its form. */
+function settle(id, { done, state, again, isOffered = true }) {
+  const isOpen = !done || open.has(id);
+  one(`#${id}-state`).textContent = state;
+  one(`#${id}-form`).hidden = !isOpen || !isOffered;
+  one(`#${id}-back`).hidden = !done;
+  const outcome = one(`#${id}-done`);
+  outcome.hidden = !done || open.has(id);
+  if (!done || open.has(id)) return;
+  outcome.append(make("div.buttons", {}, make("button", { type: "button", id: `${id}-again`, click: () => reopen(id) }, again)));
+}
+
+function reopen(id) {
+  open.add(id);
+  draw();
+  if (id === "party") drawAnother();
+  else one(`#${id}-form :is(textarea, input:checked, input)`)?.focus();
+}
+
+function draw() {
+  const [party, person] = [thirdParty(), customer()];
+  const isBunq = party?.dialect === "bunq";
+  const isRegistered = Boolean(party?.registration) || isBunq;
+  if (party) showThirdParty(party);
+  settle("party", { done: party, state: party ? party.name : texts.nobody, again: texts.another });
+  if (party?.registration) showRegistration(party.registration);
+  offer(party);
+  const registered = party?.registration ? texts.registered(party.registration.clientId) : party ? texts.notYet : texts.partyFirst;
+  settle("registration", { done: party?.registration, state: registered, again: texts.again, isOffered: !isBunq });
+  one("#registration-bunq").hidden = !isBunq;
+  one("#registration-form button[type=submit]").disabled = !party;
+  if (person) showCustomer(person);
+  settle("customer", { done: person, state: person ? person.name : texts.nobody, again: texts.another });
+  one("#action-state").textContent = isRegistered && person ? texts.ready : texts.first;
+  mark([["party", party], ["registration", isRegistered], ["customer", person], ["action", false]]);
+  for (const name of all(".tenant-name")) name.textContent = tenant();
+}
+
+/** The first card that is not done is the one to go on with: its button alone has the accent. */
+function mark(cards) {
+  const now = cards.find(([, done]) => !done)[0];
+  for (const [id, done] of cards) {
+    const card = one(`#${id}`);
+    card.dataset.state = done ? "done" : id === now ? "now" : "later";
+    for (const button of all(".act", card)) button.classList.toggle("primary", id === now);
+  }
+}
+
+/** Lets a card's button do its work: what went wrong stands below it. */
+function onSubmit(id, work) {
+  const calls = new Calls(one(`#${id}-calls`));
+  one(`#${id}-form`).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const problem = one(`#${id}-problem`);
+    problem.textContent = "";
+    await busy(one("button[type=submit]", event.target), async () => {
+      try {
+        await work(calls);
+        open.delete(id);
+        draw();
+        announce(one(`#${id}-state`).textContent);
+        focusNext();
+      } catch (error) {
+        problem.textContent = error.message;
+      }
+    });
+  });
+  one(`#${id}-back`).addEventListener("click", () => {
+    open.delete(id);
+    draw();
+    one(`#${id}-again`)?.focus();
+  });
+}
+
+/** Whoever has no mouse goes on where the next thing is to be done. */
+function focusNext() {
+  one('[data-state="now"] .act')?.focus({ preventScroll: true });
+  one('[data-state="now"]')?.scrollIntoView({ block: "nearest" });
+}
+
+onSubmit("party", becomeThirdParty);
+onSubmit("registration", (calls) => register(calls, thirdParty()));
+onSubmit("customer", getCustomer);
+onChange(draw);
+draw();
+showPersonas().catch((error) => { one("#customer-problem").textContent = error.message; });

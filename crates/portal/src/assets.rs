@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = files![
     "dom.js",
     "flow.css",
     "flow.js",
+    "flow/begin.js",
     "flow/call.js",
     "flow/clock.js",
     "flow/edits.js",
@@ -38,7 +39,15 @@ const FILES: &[(&str, &str)] = files![
     "flows/berlin_group.js",
     "flows/bunq.js",
     "flows/index.js",
+    "home.css",
     "home.js",
+    "home/calls.js",
+    "home/customer.js",
+    "home/downloads.js",
+    "home/identifier.js",
+    "home/party.js",
+    "home/registration.js",
+    "home/texts.js",
     "management.js",
     "package.json",
     "portal.css",
@@ -54,6 +63,7 @@ const FILES: &[(&str, &str)] = files![
     "snippets/plan.js",
     "snippets/python.js",
     "state.js",
+    "vendor/fflate.js",
 ];
 
 static BASE: LazyLock<String> = LazyLock::new(|| {

@@ -13,7 +13,12 @@ use crate::shell::Shell;
 #[template(path = "home.html")]
 struct HomePage {
     shell: Shell,
+    /// Names of roles with what each lets a third party do.
+    roles: [(&'static str, &'static str); 3],
 }
+
+const ROLES: [(&str, &str); 3] =
+    [("PSP_AI", "read accounts"), ("PSP_PI", "make payments"), ("PSP_IC", "check funds")];
 
 /// Routes of the page.
 pub(crate) fn routes() -> Router<Portal> {
@@ -21,5 +26,5 @@ pub(crate) fn routes() -> Router<Portal> {
 }
 
 async fn show(State(portal): State<Portal>, shell: Shell) -> Response {
-    Shell::answer(&portal, &HomePage { shell })
+    Shell::answer(&portal, &HomePage { shell, roles: ROLES })
 }

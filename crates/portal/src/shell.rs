@@ -49,6 +49,11 @@ impl Shell {
         PAGES
     }
 
+    /// Whether there is a page at this path: links lead to what exists.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        PAGES.iter().any(|page| page.path == path)
+    }
+
     /// Whether this is a page, or one of its group.
     pub(crate) fn is_here(&self, page: &Page) -> bool {
         page.holds(&self.here)

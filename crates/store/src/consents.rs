@@ -1,6 +1,8 @@
 //! Consents.
 
-use domain::{Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretHash, Token, TppId};
+use domain::{
+    Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretHash, Timestamp, Token, TppId,
+};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
@@ -13,6 +15,8 @@ const CONSENT: Columns = Columns::of(
     "id, tpp, tenant, access, granted, recurring, valid_until, frequency_per_day, created_at, customer, \
      decision, last_action_at, interface, version",
 );
+
+const USE: Columns = Columns::of("consents", "id, last_used_at");
 
 impl Store {
     /// The consent with this id.
@@ -34,6 +38,22 @@ impl Store {
             select!(CONSENT; "FROM consents WHERE customer = $1 ORDER BY created_at DESC, id LIMIT 1000"),
             &[customer.as_str().into()],
             read,
+        )
+        .await
+    }
+
+    /// When consents that a customer decided about were last used, for those that were; at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn uses_of_consents(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<(ConsentId, Timestamp)>, StoreError> {
+        self.list(
+            select!(USE; "FROM consents WHERE customer = $1 AND last_used_at IS NOT NULL LIMIT 1000"),
+            &[customer.as_str().into()],
+            |row| Ok((ConsentId::new(row.text()?), row.time()?)),
         )
         .await
     }
@@ -63,6 +83,15 @@ impl Store {
 }
 
 impl Changes {
+    /// Writes down when a consent was used last.
+    pub fn note_use_of_consent(self, consent: &ConsentId, at: Timestamp) -> Self {
+        self.push(
+            "UPDATE consents SET last_used_at = $1 WHERE id = $2",
+            vec![at.into(), consent.as_str().into()],
+            Rows::Any,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_consent(self, consent: &Consent) -> Self {

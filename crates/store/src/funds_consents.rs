@@ -1,7 +1,7 @@
 //! Consents for confirmation of funds.
 
 use domain::{
-    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, SecretHash, Token, TppId,
+    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, SecretHash, Timestamp, Token, TppId,
 };
 
 use crate::changes::Rows;
@@ -14,6 +14,8 @@ const FUNDS_CONSENT: Columns = Columns::of(
     "funds_consents",
     "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, decision, last_action_at, version",
 );
+
+const USE: Columns = Columns::of("funds_consents", "id, last_used_at");
 
 impl Store {
     /// The consent with this id.
@@ -34,6 +36,22 @@ impl Store {
             select!(FUNDS_CONSENT; "FROM funds_consents WHERE customer = $1 ORDER BY created_at DESC, id LIMIT 1000"),
             &[customer.as_str().into()],
             read,
+        )
+        .await
+    }
+
+    /// When consents that a customer decided about were last used, for those that were; at most 1000.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn uses_of_funds_consents(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<(FundsConsentId, Timestamp)>, StoreError> {
+        self.list(
+            select!(USE; "FROM funds_consents WHERE customer = $1 AND last_used_at IS NOT NULL LIMIT 1000"),
+            &[customer.as_str().into()],
+            |row| Ok((FundsConsentId::new(row.text()?), row.time()?)),
         )
         .await
     }
@@ -63,6 +81,15 @@ impl Store {
 }
 
 impl Changes {
+    /// Writes down when a consent was used last.
+    pub fn note_use_of_funds_consent(self, consent: &FundsConsentId, at: Timestamp) -> Self {
+        self.push(
+            "UPDATE funds_consents SET last_used_at = $1 WHERE id = $2",
+            vec![at.into(), consent.as_str().into()],
+            Rows::Any,
+        )
+    }
+
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
     pub fn put_funds_consent(self, consent: &FundsConsent) -> Self {

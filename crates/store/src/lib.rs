@@ -15,6 +15,7 @@ mod changes;
 mod client_assertions;
 mod columns;
 mod consents;
+mod customer_sessions;
 mod customers;
 mod driver;
 mod error;

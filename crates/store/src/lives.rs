@@ -23,6 +23,8 @@ pub enum Perishable {
     Request,
     /// Sessions at the bank's pages with attempts at payments that came to nothing, from the last activity on.
     Session,
+    /// Sessions in the bank's own pages, from the last activity on.
+    CustomerSession,
     /// Authorization codes, from their expiry on.
     AuthorizationCode,
     /// Access and refresh tokens, from their expiry on.
@@ -62,10 +64,11 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
+        Self::CustomerSession,
         Self::AuthorizationCode,
         Self::Token,
         Self::PushedRequest,
@@ -126,6 +129,10 @@ impl Perishable {
             Self::Session => alone(
                 "SELECT hash FROM sessions WHERE tenant = $1 AND seen_at < $2 LIMIT $3",
                 "DELETE FROM sessions WHERE hash = $1 AND seen_at < $2",
+            ),
+            Self::CustomerSession => alone(
+                "SELECT hash FROM customer_sessions WHERE tenant = $1 AND seen_at < $2 LIMIT $3",
+                "DELETE FROM customer_sessions WHERE hash = $1 AND seen_at < $2",
             ),
             Self::AuthorizationCode => alone(
                 "SELECT hash FROM authorization_codes WHERE tenant = $1 AND expires_at < $2 LIMIT $3",

@@ -1,7 +1,8 @@
 //! Payments that third parties ask for.
 
 use domain::{
-    AccountId, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant, Timestamp, TppId,
+    AccountId, DISPUTABLE, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant,
+    Timestamp, TppId,
 };
 
 use crate::changes::Rows;
@@ -43,18 +44,71 @@ impl Store {
         )
         .await
     }
+
+    /// Payments that an account pays or was to pay, those with which something was done last first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn payments_from(&self, account: &AccountId, limit: i64) -> Result<Vec<Payment>, StoreError> {
+        self.list(
+            select!(PAYMENT; "FROM payments WHERE account = $1 ORDER BY last_action_at DESC, id LIMIT $2"),
+            &[account.as_str().into(), limit.into()],
+            read,
+        )
+        .await
+    }
+
+    /// Payments for which an account number was named, about which nobody has decided and somebody could after a moment,
+    /// those that can be decided longest first, at most `limit`. No index has the account number, so that payments are
+    /// asked for without a row of one: what was asked for lately at the branch is looked through.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn undecided_payments(
+        &self,
+        (tenant, debtor): (&Tenant, &Iban),
+        (after, limit): (Timestamp, i64),
+    ) -> Result<Vec<Payment>, StoreError> {
+        let remembered = after.saturating_add(DISPUTABLE).unwrap_or(Timestamp::MAX);
+        self.list(
+            select!(PAYMENT; "FROM payments WHERE tenant = $1 AND forget_at > $2 AND debtor = $3 \
+             AND decision = 'pending' ORDER BY forget_at DESC, id LIMIT $4"),
+            &[tenant.as_str().into(), remembered.into(), debtor.as_str().into(), limit.into()],
+            read,
+        )
+        .await
+    }
+
+    /// Payments for which an account number was named, and that somebody decided about, the last decision first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn decided_payments(
+        &self,
+        (tenant, debtor): (&Tenant, &Iban),
+        limit: i64,
+    ) -> Result<Vec<Payment>, StoreError> {
+        self.list(
+            select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tenant = $2 AND decision <> 'pending' \
+             ORDER BY last_action_at DESC, id LIMIT $3"),
+            &[debtor.as_str().into(), tenant.as_str().into(), limit.into()],
+            read,
+        )
+        .await
+    }
 }
 
 impl Changes {
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
-    /// [`StoreError::Conflict`].
+    /// [`StoreError::Conflict`]. The account that was to pay stays, for its holders to see what became of the payment.
     pub fn put_payment(self, payment: &Payment) -> Self {
         self.push(
             "INSERT INTO payments (id, tpp, tenant, interface, terms, debtor, transfers, created_at, expires_at, \
              decision, approved_by, account, reason, last_action_at, version, forget_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 + 1, $16) \
              ON CONFLICT (id) DO UPDATE SET decision = excluded.decision, approved_by = excluded.approved_by, \
-             account = excluded.account, reason = excluded.reason, last_action_at = excluded.last_action_at, \
+             account = COALESCE(excluded.account, payments.account), reason = excluded.reason, last_action_at = excluded.last_action_at, \
              forget_at = excluded.forget_at, version = excluded.version \
              WHERE payments.version = excluded.version - 1",
             vec![

@@ -39,9 +39,19 @@ pub struct KeptPayment {
     /// Whether what the customer is asked to approve is to take it back.
     #[serde(default)]
     pub is_cancelling: bool,
+    /// SHA-256 of the request that asked for it, until a command came to its end that told what became of it: the same
+    /// request goes on with it until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl KeptPayment {
+    /// The payment of a request, if nobody was told of it and it has not come to nothing.
+    pub(crate) fn untold<'p>(all: &'p [Self], request: &str) -> Option<&'p Self> {
+        let is_over = |status: &str| matches!(status, "RJCT" | "CANC" | "REJECTED" | "CANCELLED" | "EXPIRED");
+        all.iter().find(|kept| kept.request.as_deref() == Some(request) && !is_over(&kept.status))
+    }
+
     /// The payment with this id, or the newest one.
     pub(crate) fn choose<'p>(all: &'p [Self], id: Option<&str>) -> Result<&'p Self, Error> {
         match id {
@@ -105,6 +115,11 @@ impl KeptRequest {
         let is_moved = days.is_some_and(|days| days.get_days() > REQUEST_DAYS);
         !is_moved && now.duration_since(self.at) < REQUEST_LIFE
     }
+}
+
+/// The name of the lock of a request, which those that ask for the same wait for.
+pub(crate) fn turn_of(digest: &str) -> String {
+    format!("request-{}", &digest[..2])
 }
 
 /// SHA-256 of what is asked for, in hexadecimal.

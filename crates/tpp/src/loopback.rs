@@ -5,17 +5,16 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
+use web::{CallbackPage, CameBack};
 
 use crate::Error;
+use crate::random::secret;
 
 /// Longest request line that is read, in bytes.
 const MAX_REQUEST: usize = 16 * 1024;
 
 /// Time that one browser gets to send its request.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
-
-const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Done</title>\
-<p>You can close this page and go back to the terminal.</p></html>";
 
 /// A listener at a redirect URI of this machine.
 #[derive(Debug)]
@@ -87,14 +86,79 @@ impl Loopback {
         let text = String::from_utf8_lossy(&request).into_owned();
         let target = text.strip_prefix("GET ")?.split(' ').next()?;
         let location = self.uri.join(target).ok().filter(|url| url.path() == self.uri.path());
-        let (status, page) = if location.is_some() { ("200 OK", PAGE) } else { ("404 Not Found", "") };
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncache-control: no-store\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{page}",
-            page.len()
-        );
+        let answer = match &location {
+            Some(url) => page(url),
+            None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
+        };
         stream.write_all(answer.as_bytes()).await.ok()?;
         stream.shutdown().await.ok()?;
         location.map(String::from)
+    }
+}
+
+/// The answer to a browser that came back, with a page of the house.
+fn page(came_to: &Url) -> String {
+    let (html, policy) = CallbackPage::new(came_back(came_to), secret()).render_with_policy();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-security-policy: {policy}\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n\
+         x-frame-options: DENY\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{html}",
+        html.len()
+    )
+}
+
+/// What the address says about how the browser came back.
+fn came_back(came_to: &Url) -> CameBack {
+    let value = |name: &str| {
+        let mut pairs = came_to.query_pairs();
+        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    };
+    match (value("code"), value("error")) {
+        (_, Some(error)) => {
+            CameBack::Refused { error, description: value("error_description").unwrap_or_default() }
+        }
+        (Some(_), None) => CameBack::Approved,
+        (None, None) => CameBack::Bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a browser gets that comes to a path and query of a listener, and the address that the listener tells.
+    async fn visit(target: &str) -> (String, Option<String>) {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listener = Loopback::bind(&format!("http://{free}/callback")).await.unwrap();
+        let browser = async {
+            let mut stream = TcpStream::connect(free).await.unwrap();
+            let request = format!("GET {target} HTTP/1.1\r\nhost: {free}\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let served = async {
+            let (stream, _) = listener.listener.accept().await.unwrap();
+            listener.serve(stream).await
+        };
+        tokio::join!(browser, served)
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_comes_back_sees_how() {
+        for (query, says) in [
+            ("?code=1&state=2", "You approved"),
+            ("?error=access_denied&error_description=%3Cb%3ENo%3C/b%3E", "&#60;b&#62;No&#60;/b&#62;"),
+            ("", "You are back"),
+        ] {
+            let (answer, location) = visit(&format!("/callback{query}")).await;
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(says), "{query}: {answer}");
+            assert!(answer.contains("content-security-policy: default-src 'none'"), "{answer}");
+            assert!(!answer.contains("<b>") && answer.contains("back to the terminal"), "{answer}");
+            assert!(location.unwrap().ends_with(&format!("/callback{query}")));
+        }
+        let (answer, location) = visit("/favicon.ico").await;
+        assert!(answer.starts_with("HTTP/1.1 404") && location.is_none(), "{answer}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::kept_approvals::Matter;
+use crate::kept_payments::KeptPayment;
 use crate::{Error, ThirdParty};
 
 /// Who is to be paid, how much, and what for.
@@ -151,6 +152,15 @@ pub struct BulkFile {
     pub summary: String,
     /// The account that pays, if the file says so.
     pub debtor: Option<String>,
+}
+
+/// A payment that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The payment.
+    pub payment: KeptPayment,
+    /// Whether it is that of the same request before, of which nobody was told what became of it.
+    pub is_known: bool,
 }
 
 /// What a payment is now.

@@ -84,7 +84,7 @@ pub struct Approval<'a> {
     pub digipass_number: Option<&'a str>,
 }
 
-/// Where a tenant's clock is moved: by a span as in ISO 8601, or to a moment as in RFC 3339.
+/// Where a tenant's clock is moved: by a span as in ISO 8601, to a moment as in RFC 3339, or back.
 #[derive(Debug, Clone, Serialize)]
 pub struct ClockMove<'a> {
     /// The tenant.
@@ -95,6 +95,9 @@ pub struct ClockMove<'a> {
     /// Where to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now: Option<&'a str>,
+    /// Back to the bank's own time, if true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<bool>,
 }
 
 impl Management {

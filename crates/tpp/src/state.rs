@@ -112,6 +112,26 @@ impl State {
         }
     }
 
+    /// Adds a payment that a request asked for. One of the same request before it is another one.
+    pub(crate) fn add_payment(&mut self, payment: KeptPayment) {
+        for kept in &mut self.payments {
+            kept.request.take_if(|request| payment.request.as_ref() == Some(request));
+        }
+        self.payments.push(payment);
+    }
+
+    /// Keeps that a command told what became of a payment.
+    pub(crate) fn tell(&mut self, id: &str) {
+        for kept in self.payments.iter_mut().filter(|kept| kept.id == id) {
+            kept.request = None;
+        }
+    }
+
+    /// Whether nobody was told what became of a payment.
+    pub(crate) fn is_untold(&self, id: &str) -> bool {
+        self.payments.iter().any(|kept| kept.id == id && kept.request.is_some())
+    }
+
     /// The account that something is about, if it was named: that of the customer who approves it.
     pub fn account_of(&self, matter: &Matter) -> Option<&str> {
         match matter {

@@ -14,9 +14,9 @@ use crate::announcement::Announcement;
 use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
-use crate::kept_payments::{KeptFundsConsent, KeptPayment};
+use crate::kept_payments::KeptFundsConsent;
 use crate::operations::Operation;
-use crate::payments::{Cancellation, Order, PaymentDetails, PaymentStatus, PaymentWish};
+use crate::payments::{Asked, Cancellation, Order, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
 use crate::{Error, Hint, Observer};
 
@@ -236,13 +236,17 @@ pub trait ThirdParty: Sized {
         Err(Self::refused(Operation::OauthClient))
     }
 
-    /// Asks for a payment and keeps it; the customer decides about it at the bank.
+    /// Asks for a payment and keeps it; the customer decides about it at the bank. The same request again goes on with the
+    /// same payment until somebody was [told](Self::told) what became of it; others that ask for the same wait until then.
     async fn pay(
         &mut self,
         tenant: &str,
         redirect_uri: Option<&str>,
         wish: &PaymentWish,
-    ) -> Result<KeptPayment, Error>;
+    ) -> Result<Asked, Error>;
+
+    /// A command told what became of a payment: the same request is about another one from now on.
+    fn told(&mut self, id: &str) -> Result<(), Error>;
 
     /// The status of a payment: of the one that is named, or the newest.
     async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error>;

@@ -9,7 +9,7 @@ use edge::{Dialect, Due, Edge, Mounted, Rejected, check_host, note_code};
 use gateway::domain::Language;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use web::ErrorPage;
+use web::{Brand, ErrorPage};
 
 use crate::dialects::DIALECTS;
 
@@ -40,11 +40,12 @@ fn public(edge: &Edge, key: SigningKeys, own: Router, dialects: &[(Dialect, Moun
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
+    let is_for_tests = edge.gateway.is_for_tests();
     // Layers hold for what was there before them.
     let mut router = web::routes()
         .merge(oauth::well_known(edge.clone(), key))
         .merge(own)
-        .fallback(not_found)
+        .fallback(async move |headers: HeaderMap| not_found(is_for_tests, &headers))
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
     for (prefix, also, dialect) in mounted {
@@ -74,14 +75,15 @@ fn refused(rejected: Rejected) -> Response {
     (rejected.status(), Json(body)).into_response()
 }
 
-async fn not_found(headers: HeaderMap) -> Response {
+fn not_found(is_for_tests: bool, headers: &HeaderMap) -> Response {
     note_code("not_found");
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        let language = web::language_of_browser(&headers).unwrap_or(Language::English);
+        let language = web::language_of_browser(headers).unwrap_or(Language::English);
         let detail = "Nothing is served under this path. The first page is at /.";
         let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
-        return web::page(StatusCode::NOT_FOUND, &page);
+        let brand = Brand { is_for_tests, ..Brand::default() };
+        return web::page(StatusCode::NOT_FOUND, &page.of(brand, None));
     }
     (StatusCode::NOT_FOUND, Json(serde_json::json!({"error": "not_found"}))).into_response()
 }

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Clock(args) => commands::clock::run(args).await,
                 Command::Data(args) => commands::data::run(args).await,
+                Command::Logs(args) => commands::logs::run(args).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

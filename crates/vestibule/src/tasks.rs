@@ -16,6 +16,9 @@ use crate::forgetting;
 /// How late something may be that is due at a moment.
 const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// After how many of those what was last used is written down.
+const WRITE_USES_EVERY: u32 = 10;
+
 /// Begins what runs beside the calls until the bank stops. Of those who share a database, each takes up the news, and one
 /// forgets and does what is due.
 pub(crate) fn beside(
@@ -30,14 +33,19 @@ pub(crate) fn beside(
     tasks
 }
 
-/// Takes up what others who share the database did: clocks that they moved, and signing keys that they changed.
+/// Takes up what others who share the database did: clocks that they moved, names that they gave, and signing keys that they changed.
 pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
-    let clock = Arc::clone(&sandbox.clock);
+    let (clock, names) = (Arc::clone(&sandbox.clock), Arc::clone(&sandbox.names));
     let is_away = Arc::new(AtomicBool::new(false));
     Arc::new(move || {
-        let (clock, keys, is_away) = (Arc::clone(&clock), keys.clone(), Arc::clone(&is_away));
+        let (clock, names) = (Arc::clone(&clock), Arc::clone(&names));
+        let (keys, is_away) = (keys.clone(), Arc::clone(&is_away));
         Box::pin(async move {
-            let taken_up = match clock.reload().await {
+            let own = match clock.reload().await {
+                Ok(()) => names.reload().await,
+                Err(error) => Err(error),
+            };
+            let taken_up = match own {
                 Ok(()) => keys.reload().await.map_err(|error| edge::with_causes(&error)),
                 Err(error) => Err(edge::with_causes(&error)),
             };
@@ -60,10 +68,14 @@ async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped
     let mut lease = Lease::new("due");
     let mut tick = tokio::time::interval(KEEP_UP_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = 0_u32;
     loop {
         tokio::select! {
-            _ = stopped.changed() => return,
-            _ = tick.tick() => {}
+            _ = stopped.changed() => return write_last_uses(&gateway).await,
+            _ = tick.tick() => ticks = ticks.wrapping_add(1),
+        }
+        if ticks.is_multiple_of(WRITE_USES_EVERY) {
+            write_last_uses(&gateway).await;
         }
         if let Some(take_up) = &news {
             take_up().await;
@@ -73,5 +85,15 @@ async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped
                 work().await;
             }
         }
+    }
+}
+
+/// Each process writes down what was used through it. What cannot be written is tried again, and calls tell what is wrong.
+async fn write_last_uses(gateway: &Gateway) {
+    if let Err(error) = gateway.write_last_uses().await {
+        tracing::debug!(
+            error = edge::with_causes(&error),
+            "when consents were last used could not be written down"
+        );
     }
 }

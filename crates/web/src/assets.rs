@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use http::header;
 
-const STYLE: &str = include_str!("../assets/style.css");
+pub(crate) const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Routes of the assets, to be mounted at the root.

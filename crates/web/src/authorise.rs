@@ -3,6 +3,8 @@
 use askama::Template;
 use domain::{Choice, Language};
 
+use crate::brand::{Brand, WayOn};
+use crate::customer_texts::{CustomerTexts, customer_texts};
 use crate::language::{Texts, texts};
 
 /// The log-in.
@@ -13,10 +15,12 @@ pub struct LogInPage {
     pub language: Language,
     /// Protects the form.
     pub csrf: String,
-    /// Name of the third party, from its certificate.
-    pub tpp_name: String,
-    /// Identifier of the third party, from its certificate.
-    pub tpp_id: String,
+    /// Whose page it is.
+    pub brand: Brand,
+    /// The third party that asks for something; none at the bank's own pages.
+    pub asker: Option<Asker>,
+    /// Where the form goes.
+    pub action: String,
     /// What the customer's device has to answer: digits.
     pub challenge: String,
     /// What the customer typed before.
@@ -25,6 +29,34 @@ pub struct LogInPage {
     pub problem: Option<Problem>,
     /// The simulator of a bank for tests.
     pub simulator: Option<Simulator>,
+    /// Customers of a bank for tests, the newest first.
+    pub customers: Vec<TestCustomer>,
+    /// Whether number and answer were filled in for one of them.
+    pub is_filled_in: bool,
+}
+
+/// A third party that asks for something.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// Its name, from its certificate.
+    pub name: String,
+    /// Its identifier, from its certificate.
+    pub id: String,
+}
+
+/// A customer of a bank for tests.
+#[derive(Debug, Clone)]
+pub struct TestCustomer {
+    /// Name.
+    pub name: String,
+    /// An account number.
+    pub iban: String,
+    /// The same in groups.
+    pub number: String,
+    /// Number of the device.
+    pub device_number: String,
+    /// What the customer is good for, in English; may be empty.
+    pub description: String,
 }
 
 /// What went wrong at the log-in.
@@ -63,6 +95,8 @@ pub struct Simulator {
 pub struct DecisionPage {
     /// Language of the page.
     pub language: Language,
+    /// Whose page it is.
+    pub brand: Brand,
     /// Protects the form.
     pub csrf: String,
     /// Name of the third party, from its certificate.
@@ -121,6 +155,10 @@ pub struct NoticePage {
     pub title: String,
     /// In a sentence.
     pub text: String,
+    /// Whose page it is.
+    pub brand: Brand,
+    /// Where it leads on.
+    pub way_on: Option<WayOn>,
 }
 
 /// Digits in groups of four, as people read them.
@@ -134,17 +172,40 @@ impl LogInPage {
         texts(self.language)
     }
 
+    fn says(&self) -> &'static CustomerTexts {
+        customer_texts(self.language)
+    }
+
+    /// The answer that stands in its field already.
+    fn filled_in(&self) -> Option<&str> {
+        self.simulator.as_ref()?.answer.as_deref().filter(|_| self.is_filled_in)
+    }
+
+    fn take(&self, customer: &TestCustomer) -> String {
+        self.says().take.replace("{name}", &customer.name)
+    }
+
     #[cfg(test)]
     fn samples() -> Vec<Self> {
         let plain = |language, problem, simulator| Self {
             language,
             csrf: "c".into(),
-            tpp_name: "<b>Third & Party</b>".into(),
-            tpp_id: "PSDNL-DNB-1".into(),
+            brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: simulator.is_some() },
+            asker: Some(Asker { name: "<b>Third & Party</b>".into(), id: "PSDNL-DNB-1".into() }),
+            action: "authorise.html".into(),
             challenge: "12345678".into(),
             iban: "NL91".into(),
             problem,
             simulator,
+            customers: Vec::new(),
+            is_filled_in: false,
+        };
+        let customer = TestCustomer {
+            name: "J. <i>Jansen</i>".into(),
+            iban: "NL91ABNA0417164300".into(),
+            number: "NL91 ABNA 0417 1643 00".into(),
+            device_number: "1234567890".into(),
+            description: "<b>Somebody</b>".into(),
         };
         let simulator = Simulator { number: "1".into(), answer: Some("123456".into()) };
         vec![
@@ -156,6 +217,16 @@ impl LogInPage {
                 Some(Problem::Blocked { until: "12:15".into(), failures: 5 }),
                 Some(Simulator::default()),
             ),
+            Self {
+                asker: None,
+                customers: vec![customer],
+                is_filled_in: true,
+                ..plain(
+                    Language::Dutch,
+                    None,
+                    Some(Simulator { number: "1".into(), answer: Some("123456".into()) }),
+                )
+            },
         ]
     }
 }
@@ -179,6 +250,7 @@ impl DecisionPage {
         };
         let plain = |language, choice, accounts: Vec<ShownAccount>| Self {
             language,
+            brand: Brand::default(),
             csrf: "c".into(),
             tpp_name: "<b>Third & Party</b>".into(),
             tpp_id: "PSDNL-DNB-1".into(),
@@ -211,13 +283,52 @@ impl NoticePage {
     /// There is no session, or it has ended.
     pub fn over(language: Language) -> Self {
         let texts = texts(language);
-        Self { language, title: texts.over.to_owned(), text: texts.over_text.to_owned() }
+        Self::new(language, texts.over, texts.over_text)
+    }
+
+    /// The page was shown to a session that a newer one replaced.
+    pub fn stale(language: Language) -> Self {
+        Self::new(language, texts(language).over, customer_texts(language).stale_text)
+    }
+
+    /// Nobody is logged in here.
+    pub fn not_logged_in(language: Language) -> Self {
+        let says = customer_texts(language);
+        Self::new(language, says.left, says.left_text)
+    }
+
+    /// The customer did nothing for too long.
+    pub fn idle(language: Language) -> Self {
+        let says = customer_texts(language);
+        Self::new(language, says.idle, says.idle_text)
+    }
+
+    /// The customer answered wrongly too often.
+    pub fn too_many_wrong(language: Language) -> Self {
+        let says = customer_texts(language);
+        Self::new(language, says.too_many_wrong, says.too_many_wrong_text)
+    }
+
+    /// There is no such thing, or it is somebody else's.
+    pub fn not_found(language: Language) -> Self {
+        Self::new(language, texts(language).not_found, customer_texts(language).not_found_text)
+    }
+
+    /// Whose page it is, and where it leads on.
+    #[must_use]
+    pub fn of(self, brand: Brand, way_on: Option<WayOn>) -> Self {
+        Self { brand, way_on, ..self }
+    }
+
+    fn new(language: Language, title: &str, text: &str) -> Self {
+        let (title, text) = (title.to_owned(), text.to_owned());
+        Self { language, title, text, brand: Brand::default(), way_on: None }
     }
 
     /// A form that another site sent.
     pub fn forbidden(language: Language) -> Self {
         let texts = texts(language);
-        Self { language, title: texts.forbidden.to_owned(), text: texts.forbidden_text.to_owned() }
+        Self::new(language, texts.forbidden, texts.forbidden_text)
     }
 
     fn texts(&self) -> &'static Texts {

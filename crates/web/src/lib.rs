@@ -5,6 +5,10 @@
 
 mod assets;
 mod authorise;
+mod brand;
+mod callback;
+mod customer;
+mod customer_texts;
 mod error_page;
 mod language;
 mod page;
@@ -13,11 +17,19 @@ mod payment_texts;
 mod written;
 
 pub use assets::routes;
-pub use authorise::{DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator};
+pub use authorise::{
+    Asker, DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator, TestCustomer,
+};
+pub use brand::{Brand, WayOn};
+pub use callback::{CallbackPage, CameBack};
+pub use customer::{
+    AccessPage, MovedDay, Movement, MovementsPage, OverviewPage, Own, OwnAccount, OwnPaymentPage,
+    OwnShownPayment, OwnTransfer, OwnWayOut, ShownRight,
+};
 pub use error_page::ErrorPage;
 pub use language::{Texts, language_of_browser, language_of_locales, texts};
 pub use page::{form_page, not_found, page, page_with_policy};
 pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
 };
-pub use written::{day, money};
+pub use written::{day, moment, money};

@@ -5,6 +5,7 @@ use askama::Template;
 use domain::{Execution, Language, Money};
 
 use crate::authorise::{Simulator, grouped};
+use crate::brand::Brand;
 use crate::language::{Texts, texts};
 use crate::payment_texts::{PaymentTexts, payment_texts};
 use crate::written;
@@ -18,6 +19,8 @@ const FIRST_TRANSFERS: usize = 5;
 pub struct PaymentPage {
     /// Language of the page.
     pub language: Language,
+    /// Whose page it is.
+    pub brand: Brand,
     /// Protects the form.
     pub csrf: String,
     /// Name of the third party, from its certificate.
@@ -315,6 +318,7 @@ mod tests {
     fn page(language: Language, step: Step, payments: Vec<ShownPayment>) -> PaymentPage {
         PaymentPage {
             language,
+            brand: Brand::default(),
             csrf: "c".into(),
             tpp_name: "<b>Third & Party</b>".into(),
             tpp_id: "PSDNL-DNB-1".into(),

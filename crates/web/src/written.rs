@@ -57,6 +57,11 @@ pub fn day(language: Language, day: Date) -> String {
     texts(language).day(day.year(), day.month(), day.day())
 }
 
+/// A moment at the bank, for example 3 March 2026, 14:05.
+pub fn moment(language: Language, day: Date, (hour, minute): (i8, i8)) -> String {
+    format!("{}, {hour:02}:{minute:02}", self::day(language, day))
+}
+
 /// When a payment is made, in one line or several.
 pub(crate) fn when(language: Language, execution: &Execution) -> Vec<String> {
     let texts = payment_texts(language);
@@ -123,6 +128,12 @@ mod tests {
             assert_eq!(written(Language::Dutch), dutch);
             assert_eq!(written(Language::French), french);
         }
+    }
+
+    #[test]
+    fn moments_have_a_time_of_day() {
+        let day = "2027-03-01".parse().unwrap();
+        assert_eq!(moment(Language::French, day, (9, 5)), "1er mars 2027, 09:05");
     }
 
     #[test]

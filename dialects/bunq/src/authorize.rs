@@ -13,7 +13,7 @@ use gateway::domain::{Access, Interface, Language, RequestId};
 use gateway::sessions::{AuthorizationWish, Wanted};
 use gateway::{ActingTpp, Ctx};
 use http::{Method, StatusCode};
-use web::ErrorPage;
+use web::{Brand, ErrorPage, WayOn};
 
 use crate::error::Error;
 use crate::issuer_transactions::{by_uuid, is_open};
@@ -39,12 +39,45 @@ type Checked = (ActingTpp, AuthorizationWish);
 
 /// `GET /auth`, and `HEAD` without beginning anything.
 pub(crate) async fn page(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
-    visit(&bunq, Errand::Authorization, request).await.unwrap_or_else(refused)
+    arrived(&bunq, Errand::Authorization, request).await
 }
 
 /// `GET /psp`, and `HEAD` without beginning anything.
 pub(crate) async fn payment_page(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
-    visit(&bunq, Errand::Payment, request).await.unwrap_or_else(refused)
+    arrived(&bunq, Errand::Payment, request).await
+}
+
+/// Sends a browser to the bank's page, or says in its language what is wrong.
+async fn arrived(bunq: &Bunq, errand: Errand, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let language = wanted(&query).or(web::language_of_browser(request.headers()));
+    match visit(bunq, errand, request).await {
+        Ok(response) => response,
+        Err(error) => {
+            let way_on = match errand {
+                Errand::Authorization => way_back(bunq, &query).await,
+                Errand::Payment => None,
+            };
+            refused(bunq, language.unwrap_or_else(|| bunq.tenant.language()), (error, way_on))
+        }
+    }
+}
+
+/// The way back to a third party that a wrong request names with an address that it registered.
+async fn way_back(bunq: &Bunq, query: &str) -> Option<WayOn> {
+    let parameters = Form::parse_leniently(query.as_bytes()).ok()?;
+    let (client, uri) = (parameters.one("client_id").ok()??, parameters.one("redirect_uri").ok()??);
+    let client = by_client_id(bunq, client).await.ok()??;
+    if !client.value.has_callback(uri) {
+        return None;
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("error", "invalid_request");
+    if let Some(state) = parameters.one("state").ok().flatten() {
+        query.append_pair("state", state);
+    }
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    WayOn::back(format!("{uri}{separator}{}", query.finish()))
 }
 
 /// Sends a browser to the bank's page.
@@ -109,9 +142,13 @@ fn told(error: Error) -> NotBegun {
     NotBegun { status: error.status, text: error.text, fault: error.fault }
 }
 
-fn refused(error: Error) -> Response {
+fn refused(bunq: &Bunq, language: Language, (error, way_on): (Error, Option<WayOn>)) -> Response {
     edge::note_code(error.status.as_str());
-    let page = ErrorPage::refused(Language::English, error.text, error.status.as_str().to_owned());
+    let gateway = &bunq.edge.gateway;
+    let brand = Brand { name: gateway.bank_name(&bunq.tenant), is_for_tests: gateway.is_for_tests() };
+    let own_pages = WayOn::log_in(format!("/auth/{}/customer", bunq.tenant));
+    let page = ErrorPage::refused(language, error.text, error.status.as_str().to_owned())
+        .of(brand, Some(way_on.unwrap_or(own_pages)));
     with_fault(web::page(error.status, &page), error.fault)
 }
 

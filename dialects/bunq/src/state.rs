@@ -44,7 +44,7 @@ pub(crate) struct Bunq {
     pub(crate) routes: Routes,
     numbers: Numbers,
     key: OnceCell<Arc<ServerKey>>,
-    tenant: Tenant,
+    pub(crate) tenant: Tenant,
 }
 
 impl Bunq {

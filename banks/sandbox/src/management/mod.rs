@@ -8,6 +8,7 @@ mod data;
 mod origins;
 mod payments;
 mod resource_servers;
+mod tenants;
 mod third_parties;
 
 use std::sync::Arc;
@@ -79,6 +80,8 @@ pub fn management(
         .route("/payments/{payment}", get(payments::read).put(payments::set_status))
         .route("/payments/{payment}/refund", post(payments::refund))
         .route("/resource-servers", post(resource_servers::put))
+        .route("/tenants", get(tenants::list))
+        .route("/tenants/{tenant}", put(tenants::set_name))
         .fallback(async || Error::from(Rejected::NotFound))
         .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
         .merge(others)
@@ -204,6 +207,8 @@ async fn index() -> Json<serde_json::Value> {
         "GET /payments/{paymentId}": "a payment as the bank sees it",
         "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
+        "GET /tenants": "the bank's branches and its name at each",
+        "PUT /tenants/{tenant}": "give the bank another name at a branch",
         "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
         "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
         "GET /calls/stream": "requests as they come, as server-sent events",

@@ -317,7 +317,7 @@ async fn the_contract_of_banks_is_kept() {
         let scene = Scene::at(tenant).await;
         let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
         let parties = gateway::bank_contract::Parties {
-            bank: &scene.port().ports(),
+            bank: &scene.port().ports(std::sync::Arc::clone(&scene.bank.names)),
             store: scene.store(),
             tenant: &scene.tenant,
             payer: (&payer.customer, &payer.account),

@@ -236,6 +236,7 @@ impl Call {
         details["checks"] = checks.into();
         details["clause"] = findings.clause.into();
         details["remedy"] = findings.remedy.into();
+        details["curl"] = self.curl().into();
         details["comparison"] = json!(findings.comparison);
         if let Some(difference) = findings.comparison.as_ref().and_then(Comparison::difference) {
             details["comparison"]["difference"] = json!(difference);

@@ -18,7 +18,7 @@ pub struct Filter {
     request_id: Option<String>,
     failed: bool,
     before: Option<u64>,
-    after: Option<u64>,
+    pub(super) after: Option<u64>,
     pub(super) limit: usize,
 }
 

@@ -36,7 +36,8 @@ struct Listener {
     _place: OwnedSemaphorePermit,
 }
 
-/// Tells the calls that a filter lets through: those after the number that was seen last, or those that come from now on.
+/// Tells the calls that a filter lets through: those after the number that was seen last, or after which the filter begins,
+/// or those that come from now on.
 ///
 /// # Errors
 /// [`TooManyListeners`]
@@ -48,6 +49,7 @@ pub fn stream(
     let place = Arc::clone(&recorder.places).try_acquire_owned().map_err(|_| TooManyListeners)?;
     let news = recorder.news.subscribe();
     let newest = recorder.last();
+    let seen = seen.or(filter.after);
     let listener = Listener {
         recorder: Arc::clone(recorder),
         filter,

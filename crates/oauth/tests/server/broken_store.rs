@@ -24,6 +24,9 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let (_, parameters) = authorization.split_once('?').unwrap();
     let page = server.send(&Request::new("GET", authorization)).await;
     let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let own = server.send(&Request::new("GET", "/auth/nl/customer")).await;
+    let own_cookie = own.header("set-cookie").split(';').next().unwrap().to_owned();
+    let csrf = crate::pages::value(&own.body, "csrf");
     let token = server.initial_access_token("nl", &tpp.signer).await;
     let operations = operations(server, "/auth").await;
     let secrets = [consent.access_token.as_str(), &tpp.secret, iban, &token, &cookie];
@@ -44,6 +47,16 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "introspect" => request.set("authorization", basic("ledger", "secret")).form("token=x"),
             "authorise.html" if method == "GET" => request.set("cookie", &cookie),
             "authorise.html" => request.set("cookie", &cookie).form("action=cancel&csrf=x"),
+            "customer" | "{account}" | "{consent}" | "{payment}" => {
+                let request = request.set("cookie", &own_cookie);
+                let action = match path.rsplit('/').next().unwrap() {
+                    "{consent}" => "withdraw",
+                    "{payment}" => "end",
+                    _ => "log-out",
+                };
+                let form = format!("action={action}&csrf={csrf}");
+                if method == "GET" { request } else { request.form(&form) }
+            }
             _ => {
                 assert!(WITHOUT_STORE.contains(&path.as_str()), "{name}");
                 assert_eq!(server.send(&request).await.status, 200, "{name}");
@@ -59,7 +72,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "{name}"
         );
         assert_eq!(answer.header("retry-after"), "5", "{name}");
-        if ["auth", "authorise.html"].iter().any(|end| path.ends_with(end)) {
+        if ["auth", "authorise.html", "customer", "}"].iter().any(|end| path.ends_with(end)) {
             let answer = server.send(&request.set("accept", "text/html")).await;
             assert_failed(&name, &answer, 503, &secrets);
             assert!(answer.header("content-type").starts_with("text/html"), "{name}");

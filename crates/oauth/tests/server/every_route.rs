@@ -17,6 +17,13 @@ const FOR_BROWSERS: &[(&str, u16)] = &[
     ("POST /{tenant}/v1/auth", 400),
     ("GET /internalonly/authorise.html", 403),
     ("POST /internalonly/authorise.html", 403),
+    ("GET /{tenant}/customer", 200),
+    ("POST /{tenant}/customer", 403),
+    ("GET /{tenant}/customer/accounts/{account}", 403),
+    ("GET /{tenant}/customer/access/{consent}", 403),
+    ("POST /{tenant}/customer/access/{consent}", 403),
+    ("GET /{tenant}/customer/payments/{payment}", 403),
+    ("POST /{tenant}/customer/payments/{payment}", 403),
 ];
 
 /// With a token: the initial access token for a registration, an access token for the rest.

@@ -5,6 +5,8 @@
 mod authorize;
 mod broken_store;
 mod client_authentication;
+mod customer;
+mod customer_payments;
 mod discovery;
 mod every_route;
 mod funds_page;
@@ -19,6 +21,7 @@ mod registration;
 mod registration_refusals;
 mod standing;
 mod token;
+mod ways_on;
 
 use base64::Engine;
 use testkit::Request;

@@ -40,7 +40,11 @@ impl<'a> Browser<'a> {
         self.server.send(&request.set("cookie", &self.cookie)).await
     }
 
-    fn form(&self, csrf: &str, fields: &[(&str, &str)]) -> Request {
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    pub(crate) fn form(&self, csrf: &str, fields: &[(&str, &str)]) -> Request {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("csrf", csrf).extend_pairs(fields);
         Request::new("POST", PAGE).set("accept", "text/html").set("cookie", &self.cookie).form(&form.finish())

@@ -4,6 +4,7 @@ import { busy, fill, make } from "../dom.js";
 import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
 import { jsonOf, prepare } from "./run.js";
 import { texts } from "./texts.js";
+import { wrapped } from "../signing.js";
 import { leaves } from "./values.js";
 
 /** Members of an answer that are listed; longer ones are seen raw. */
@@ -293,17 +294,24 @@ function signingString({ step, run }) {
 /** The call as a program. What writes programs is loaded when somebody wants to see one. */
 function code(view, id) {
   const root = make("div");
-  import("../snippets/index.js").then(({ snippets, planOf }) =>
-    fill(
-      root,
-      ...program(
-        view,
-        snippets.find((one) => one.id === id),
-        planOf,
-      ),
-    ),
-  );
+  Promise.all([import("../snippets/index.js"), import("../home/downloads.js")]).then(([modules, { download }]) => {
+    const snippet = modules.snippets.find((one) => one.id === id);
+    fill(root, ...files(view, snippet, download), program(view, snippet, modules.planOf));
+  });
   return root;
+}
+
+/** The files that a program needs, and how it is run. */
+function files({ step, place }, snippet, download) {
+  const how = make("p", {}, texts.run, make("code", {}, snippet.how));
+  if (step.call.sign === "none") return [how];
+  const { certificate, privateKey } = place.thirdParty;
+  const button = (name, text) => {
+    const save = () => download(name, text, "application/x-pem-file");
+    return make("button.plain", { type: "button", "aria-label": `Save ${name}`, click: save }, name);
+  };
+  const own = [button("certificate.pem", wrapped(certificate)), button("key.pem", wrapped(privateKey))];
+  return [make("p", {}, texts.ownFiles, ...own), how];
 }
 
 function program({ step, run, place, values }, snippet, planOf) {
@@ -313,11 +321,7 @@ function program({ step, run, place, values }, snippet, planOf) {
     .filter((field) => field.startsWith("header."))
     .map((field) => field.slice(7));
   const text = snippet.code(planOf(place.bank, request, place.thirdParty, edited));
-  const isSigned = step.call.sign !== "none";
-  return [
-    make("p", {}, isSigned ? texts.ownFiles : "Save and run it:", " ", make("code", {}, snippet.how)),
-    make("div.program", {}, copyable(text, `the program ${snippet.file}`)),
-  ];
+  return make("div.program", {}, copyable(text, `the program ${snippet.file}`));
 }
 
 function command({ step, flow, place, values }) {

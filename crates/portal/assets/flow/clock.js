@@ -1,6 +1,6 @@
 // The tenant's clock: where it is, and buttons that move it.
 
-import { announce, busy, fill, make } from "../dom.js";
+import { announce, busy, fill, make, one } from "../dom.js";
 import { manage } from "../management.js";
 import { texts } from "./texts.js";
 
@@ -19,8 +19,18 @@ async function read(tenant) {
   return clocks.find((clock) => clock.tenant === tenant);
 }
 
+/** The day in the head of the page is that of the bank's own calendar, which the bank tells. */
+async function showToday(tenant) {
+  const { tenants } = await (await fetch("/.well-known/vestibule")).json();
+  const { today } = tenants.find((known) => known.name === tenant);
+  const parts = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+  const written = new Date(today).toLocaleDateString("en-GB", parts);
+  one("#today").dateTime = today;
+  one("#today").textContent = written;
+}
+
 /**
- * Shows the clock of a tenant. `moved` is told of each move: `{advance}` or `{now}`.
+ * Shows the clock of a tenant. `moved` is told of each move: `{advance}`, `{now}` or `{reset}`.
  */
 export async function showClock(root, tenant, moved) {
   const draw = (clock, problem) => {
@@ -30,6 +40,7 @@ export async function showClock(root, tenant, moved) {
           const now = await manage("PUT", "/clock", { tenant, ...wish });
           moved(wish);
           draw(now);
+          await showToday(tenant);
           announce(texts.moved(written(now.now)));
         } catch (error) {
           draw(clock, error.message);
@@ -38,20 +49,22 @@ export async function showClock(root, tenant, moved) {
     const buttons = SPANS.map(([advance, title]) =>
       make("button", { type: "button", id: `clock-${advance}`, click: (event) => act(event, { advance }) }, title),
     );
-    const today = (event) => act(event, { now: new Date().toISOString().replace(/\.\d+/, "") });
+    const reset = (event) => act(event, { reset: true });
     const date = make("input", { type: "date", id: "clock-date", value: clock.now.slice(0, 10) });
     const toDate = make(
       "button",
-      { type: "button", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) },
+      { type: "button", id: "clock-set", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) },
       "Set",
     );
+    const focused = document.activeElement?.id;
     fill(
       root,
       make("p.now", {}, make("time", { datetime: clock.now }, written(clock.now))),
-      make("div.spans", {}, make("button", { type: "button", id: "clock-now", click: today }, "Now"), ...buttons),
+      make("div.spans", {}, make("button", { type: "button", id: "clock-now", click: reset }, "Now"), ...buttons),
       make("div.date", {}, make("label", { for: "clock-date" }, "A date"), date, toDate),
       problem && make("p.problem", { role: "alert" }, problem),
     );
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   };
   try {
     draw(await read(tenant));

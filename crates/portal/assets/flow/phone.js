@@ -18,12 +18,10 @@ function asked(flow, run, party) {
   const payment = body("payment");
   if (!payment) return texts.asksConsent(party.name);
   const { instructedAmount, creditorName, creditorAccount } = payment;
+  // An IBAN, or a sort code and a number.
+  const number = Object.values(creditorAccount ?? {}).join(" ") || "no account";
   const amount = `${instructedAmount?.currency ?? ""} ${instructedAmount?.amount ?? ""}`;
-  return texts.asksPayment(
-    party.name,
-    amount,
-    `${creditorName ?? "somebody"} (${creditorAccount?.iban ?? "no account"})`,
-  );
+  return texts.asksPayment(party.name, amount, `${creditorName ?? "somebody"} (${number})`);
 }
 
 const large = (label, text) =>

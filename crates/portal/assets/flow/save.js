@@ -48,12 +48,11 @@ const anyOf = (identifier) => `${identifier.split("-").slice(0, 2).join("-")}-T*
 export function testOf({ flow, run, place, party }) {
   const { bank, tenant, redirectUri, customer } = place;
   const steps = [];
-  const move = (after) =>
-    run.moves
-      .filter((move) => move.after === after)
-      .forEach(({ advance, now }) =>
-        steps.push({ name: `clock-${steps.length + 1}`, clock: advance ? { advance } : { now } }),
-      );
+  const move = (after) => {
+    for (const { after: step, ...clock } of run.moves) {
+      if (step === after) steps.push({ name: `clock-${steps.length + 1}`, clock });
+    }
+  };
   move(null);
   for (const step of flow.steps) {
     const result = run.results[step.name];

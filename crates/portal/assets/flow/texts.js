@@ -11,7 +11,8 @@ export const texts = {
   bunqSigned: "The exact octets of the body are signed, nothing else.",
   berlinGroupSigned: "One line for each header that is signed, joined by line feeds, with none at the end.",
   noCommand: "No command makes this call alone. The whole flow:",
-  ownFiles: "Put certificate.pem and key.pem of this third party, which the first page lets you download, beside it:",
+  ownFiles: "Beside it, it needs the files of this third party: ",
+  run: "Run it by ",
   missing: (name, step) =>
     step
       ? `This call needs {{${name}}}, which “${step}” gives: run that first.`

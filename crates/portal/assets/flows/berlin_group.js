@@ -106,7 +106,7 @@ const read = (name, title, path, rest) =>
     { status: 200, ...rest },
   );
 
-export const ais = {
+export const ais = () => ({
   id: "ais",
   dialect: "berlin-group",
   title: "Read accounts",
@@ -152,58 +152,76 @@ export const ais = {
       cli: "tpp transactions",
     }),
   ],
+});
+
+/** What is paid with: in pounds to a British account, or in euros to an IBAN. */
+const POUNDS = {
+  product: "uk-domestic-transfers",
+  currency: "GBP",
+  creditorAccount: { ukSortCode: "200000", ukAccountNumber: "55779911" },
+  cli: "tpp pay --to 20-00-00/55779911",
+};
+const EUROS = {
+  product: "sepa-credit-transfers",
+  currency: "EUR",
+  creditorAccount: { iban: "NL91ABNA0417164300" },
+  cli: "tpp pay --to NL91ABNA0417164300",
 };
 
-const PAYMENT = "/v1/payments/sepa-credit-transfers/{{paymentId}}";
+const moneyOf = (tenant) => (tenant.startsWith("uk") ? POUNDS : EUROS);
 
-export const pis = {
-  id: "pis",
-  dialect: "berlin-group",
-  title: "Pay",
-  about: "From nothing to a payment that the bank has made.",
-  steps: [
-    ...enrol,
-    call(
-      "payment",
-      "Ask for a payment",
-      {
-        method: "POST",
-        path: "/xs2a-bg/{{tenant}}/v1/payments/sepa-credit-transfers",
-        headers: ASKING,
-        json: {
-          instructedAmount: { currency: "EUR", amount: "1.50" },
-          creditorAccount: { iban: "NL91ABNA0417164300" },
-          creditorName: "Example Shop",
-          remittanceInformationUnstructured: "Order 7",
+export function pis(tenant) {
+  const { product, currency, creditorAccount, cli } = moneyOf(tenant);
+  const payment = `/v1/payments/${product}/{{paymentId}}`;
+  return {
+    id: "pis",
+    dialect: "berlin-group",
+    title: "Pay",
+    about: "From nothing to a payment that the bank has made.",
+    steps: [
+      ...enrol,
+      call(
+        "payment",
+        "Ask for a payment",
+        {
+          method: "POST",
+          path: `/xs2a-bg/{{tenant}}/v1/payments/${product}`,
+          headers: ASKING,
+          json: {
+            instructedAmount: { currency, amount: "1.50" },
+            creditorAccount,
+            creditorName: "Example Shop",
+            remittanceInformationUnstructured: "Order 7",
+          },
         },
-      },
-      {
-        about: "Nobody is named who pays: the customer chooses the account at the bank.",
-        keep: { paymentId: "paymentId", ...asked },
-        status: 201,
-        stable: ["transactionStatus"],
-        cli: 'tpp pay --to NL91ABNA0417164300 --name "Example Shop" --amount 1.50 --reference "Order 7"',
-      },
-    ),
-    approve("tpp authorise --payment --headless approve --customer-iban {{iban}}"),
-    token,
-    confirm(PAYMENT, { about: "This hands the payment to the bank." }),
-    call(
-      "status",
-      "Ask what became of it",
-      { method: "GET", path: `/xs2a-bg/{{tenant}}${PAYMENT}/status` },
-      {
-        status: 200,
-        stable: ["transactionStatus"],
-        cli: "tpp payment status",
-      },
-    ),
-  ],
-};
+        {
+          about: "Nobody is named who pays: the customer chooses the account at the bank.",
+          keep: { paymentId: "paymentId", ...asked },
+          status: 201,
+          stable: ["transactionStatus"],
+          cli: `${cli} --name "Example Shop" --amount 1.50 --reference "Order 7"`,
+        },
+      ),
+      approve("tpp authorise --payment --headless approve --customer-iban {{iban}}"),
+      token,
+      confirm(payment, { about: "This hands the payment to the bank." }),
+      call(
+        "status",
+        "Ask what became of it",
+        { method: "GET", path: `/xs2a-bg/{{tenant}}${payment}/status` },
+        {
+          status: 200,
+          stable: ["transactionStatus"],
+          cli: "tpp payment status",
+        },
+      ),
+    ],
+  };
+}
 
 const FUNDS = "/v2/consents/confirmation-of-funds";
 
-export const funds = {
+export const funds = (tenant) => ({
   id: "funds",
   dialect: "berlin-group",
   title: "Check funds",
@@ -236,9 +254,12 @@ export const funds = {
         method: "POST",
         path: "/xs2a-bg/{{tenant}}/v1/funds-confirmations",
         headers: { ...JSON_BODY, "consent-id": "{{consentId}}", ...BEARER },
-        json: { account: { iban: "{{iban}}" }, instructedAmount: { currency: "EUR", amount: "1.00" } },
+        json: {
+          account: { iban: "{{iban}}" },
+          instructedAmount: { currency: moneyOf(tenant).currency, amount: "1.00" },
+        },
       },
       { status: 200, stable: ["fundsAvailable"], cli: "tpp funds --iban {{iban}} --amount 1.00" },
     ),
   ],
-};
+});

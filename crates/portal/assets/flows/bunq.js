@@ -19,11 +19,13 @@ const call = (name, title, method, path, rest = {}) => {
 const registering = "tpp register --dialect bunq --redirect-uri {{redirectUri}}";
 const CLIENT = "/user/{{userId}}/oauth-client";
 
-export const bunq = {
+export const bunq = (tenant) => ({
   id: "bunq",
   dialect: "bunq",
   title: "bunq, call by call",
-  about: "Installation, certificate, device, session; then a customer and their accounts.",
+  about: tenant.startsWith("nl")
+    ? "Installation, certificate, device, session; then a customer and their accounts."
+    : "This interface serves the Dutch tenant alone: choose nl at the top of the page.",
   steps: [
     call("installation", "Register a key", "POST", "/installation", {
       about: "The one call without a token. What comes back opens the next three doors.",
@@ -115,4 +117,4 @@ export const bunq = {
       cli: "tpp accounts --dialect bunq",
     }),
   ],
-};
+});

@@ -6,9 +6,9 @@ const MODULES = { ais: berlinGroup, pis: berlinGroup, funds: berlinGroup, bunq: 
 
 export const ids = Object.keys(MODULES);
 
-/** A flow by its id; the first if there is none. */
-export async function flowOf(id) {
+/** A flow by its id, as it is at a tenant; the first if there is none. */
+export async function flowOf(id, tenant) {
   const known = ids.includes(id) ? id : ids[0];
   const module = await MODULES[known]();
-  return module[known];
+  return module[known](tenant);
 }

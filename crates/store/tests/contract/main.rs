@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
 
 mod books;
+mod customer_area;
 mod databases;
 mod funds_consents;
 mod orders;
@@ -513,6 +514,7 @@ mod consents {
             .put_authorisation(&authorisation())
             .put_request(&stored_request())
             .put_session(&session())
+            .put_customer_session(&crate::customer_area::session(now()))
             .put_authorization_code(&code())
             .put_grant(&grant())
             .put_token(&nl(), &token())

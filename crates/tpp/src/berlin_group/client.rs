@@ -8,19 +8,21 @@ use super::interface::Interface;
 use crate::announcement::Announcement;
 use crate::kept_approvals::Matter;
 use crate::kept_consents::KeptConsent;
-use crate::state::{State, StateFolder};
+use crate::state::{Lock, State, StateFolder};
 use crate::third_party::Place;
 use crate::{Error, Hint, Transport, TransportSettings, clock};
 
 /// A client of one bank, with what is kept about the bank.
 pub struct Client {
-    transport: Transport,
+    pub(super) transport: Transport,
     pub(super) bank: String,
     pub(super) folder: StateFolder,
     pub(super) state: State,
     announced: Option<Announcement>,
     /// The branch that was spoken with last.
     branch: Option<Arc<Branch>>,
+    /// The turn to ask for a payment, until what became of it is told.
+    pub(super) asking: Option<Lock>,
 }
 
 /// A branch of the bank, and where its authorization server is.
@@ -42,7 +44,7 @@ impl Client {
         let is_secure = bank.starts_with("https:");
         let tls = if is_secure { folder.tls_identity(&state) } else { None };
         let transport = Transport::new(TransportSettings { ca_file, tls }, observer)?;
-        Ok(Self { transport, bank, folder, state, announced, branch: None })
+        Ok(Self { transport, bank, folder, state, announced, branch: None, asking: None })
     }
 
     /// Changes what is kept, as it is on disk at this moment.

@@ -19,6 +19,7 @@ impl Client {
         let interface = self.interface(tenant)?;
         let body = serde_json::to_vec(&wish.request()).map_err(|error| Error::Setup(error.to_string()))?;
         let call = interface.request("/v1/consents", body, "application/json", redirect_uri);
+        let _turn = self.turn_to_ask(&call).await?;
         self.make(&interface, call, Made::Consent, |state, consent: wire::Consent| {
             let whose = (tenant, redirect_uri);
             let kept = KeptConsent {

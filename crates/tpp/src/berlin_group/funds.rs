@@ -36,6 +36,7 @@ impl Client {
         };
         let interface = self.interface(tenant)?;
         let call = interface.request(CONSENTS, body(&request)?, "application/json", redirect_uri);
+        let _turn = self.turn_to_ask(&call).await?;
         self.make(&interface, call, Made::Consent, |state, answer: wire::FundsConsent| {
             let whose = (tenant, redirect_uri);
             let kept = KeptFundsConsent {

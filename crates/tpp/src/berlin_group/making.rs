@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use super::client::Client;
 use super::interface::Interface;
 use crate::call::Call;
-use crate::kept_payments::{KeptRequest, digest_of};
-use crate::state::State;
+use crate::kept_payments::{KeptRequest, digest_of, turn_of};
+use crate::state::{Lock, State};
 use crate::{Error, clock, random};
 
 /// What a request makes.
@@ -18,9 +18,14 @@ pub(super) enum Made {
     Consent,
 }
 
+/// SHA-256 of a request that is not signed yet, which is all that it asks for.
+pub(super) fn digest(call: &Call) -> String {
+    digest_of(&[call.url.as_bytes(), format!("{:?}", call.headers).as_bytes(), &call.body])
+}
+
 impl Client {
     /// Sends a request to make something, and keeps what came of it. One that no answer came to has the same id when it is
-    /// sent again, today or when somebody asks for the same thing later, so that the bank makes one thing of both.
+    /// sent again, today or when somebody asks for the same thing later, so that the bank makes one thing of both. Whoever calls has their turn.
     pub(super) async fn make<T: DeserializeOwned, K>(
         &mut self,
         interface: &Interface,
@@ -28,10 +33,7 @@ impl Client {
         made: Made,
         keep: impl FnOnce(&mut State, T) -> Result<K, Error>,
     ) -> Result<K, Error> {
-        let headers = format!("{:?}", call.headers);
-        let digest = digest_of(&[call.url.as_bytes(), headers.as_bytes(), &call.body]);
-        // Another command that asks for the same is no lost one.
-        let _turn = self.folder.turn(&format!("request-{}", &digest[..1])).await?;
+        let digest = digest(&call);
         let id = self.begin_request(digest, interface.tenant(), made)?;
         let call = interface.signed_as(call, &id)?;
         match interface.transport.json(call).await {
@@ -49,6 +51,13 @@ impl Client {
                 Err(error)
             }
         }
+    }
+
+    /// Waits for other commands that ask for the same: theirs is no lost request.
+    pub(super) async fn turn_to_ask(&mut self, call: &Call) -> Result<Lock, Error> {
+        let name = turn_of(&digest(call));
+        let turn = self.folder.turn(&name);
+        self.transport.patiently("another command that asks for the same", turn).await
     }
 
     /// The id of a request: that of the same one that no answer came to, or a new one, which is on disk before it is used.

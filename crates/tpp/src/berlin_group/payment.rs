@@ -5,14 +5,15 @@ use http::Method;
 
 use super::client::Client;
 use super::consent::approval;
-use super::making::Made;
+use super::making::{Made, digest};
 use super::payment_request::PaymentRequest;
 use super::session::Session;
 use crate::Error;
 use crate::call::Call;
 use crate::kept_approvals::Matter;
 use crate::kept_payments::KeptPayment;
-use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish, Product};
+use crate::payments::{Asked, Cancellation, PaymentDetails, PaymentStatus, PaymentWish, Product};
+use crate::state::State;
 
 impl Client {
     /// Asks for a payment and keeps it.
@@ -21,14 +22,21 @@ impl Client {
         tenant: &str,
         redirect_uri: &str,
         wish: &PaymentWish,
-    ) -> Result<KeptPayment, Error> {
+    ) -> Result<Asked, Error> {
         let request = PaymentRequest::new(wish, &self.today(tenant))?;
         let interface = self.interface(tenant)?;
         let path = format!("/v1/{}", request.product);
         let call = interface.request(&path, request.body, request.content_type, redirect_uri);
+        let digest = digest(&call);
+        self.asking = Some(self.turn_to_ask(&call).await?);
+        self.state = self.folder.reload(&self.state)?;
+        let known = KeptPayment::untold(&self.state.payments, &digest).filter(|_| !wish.anew);
+        if let Some(known) = known {
+            return Ok(Asked { payment: known.clone(), is_known: true });
+        }
         let (product, asked, is_dated) = (request.product, request.asked, request.is_dated);
         let made = Made::Payment { anew: wish.anew };
-        self.make(&interface, call, made, |state, answer: wire::Payment| {
+        let keep = |state: &mut State, answer: wire::Payment| {
             let id = answer.payment_id;
             let whose = (tenant, redirect_uri);
             let kept = KeptPayment {
@@ -40,11 +48,13 @@ impl Client {
                 status: answer.transaction_status,
                 approval: Some(approval(whose, id, answer.authorisation_id, answer.links)?),
                 is_cancelling: false,
+                request: Some(digest),
             };
-            state.payments.push(kept.clone());
+            state.add_payment(kept.clone());
             Ok(kept)
-        })
-        .await
+        };
+        let payment = self.make(&interface, call, made, keep).await?;
+        Ok(Asked { payment, is_known: false })
     }
 
     /// The payment with this id, or the newest one.

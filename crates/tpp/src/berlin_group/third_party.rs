@@ -10,10 +10,10 @@ use crate::error::not_registered;
 use crate::funds::{FundsAnswer, FundsWish};
 use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_consents::{ConsentWish, KeptConsent};
-use crate::kept_payments::{KeptFundsConsent, KeptPayment};
+use crate::kept_payments::KeptFundsConsent;
 use crate::loopback::Loopback;
 use crate::operations::Operation;
-use crate::payments::{Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
+use crate::payments::{Asked, Cancellation, PaymentDetails, PaymentStatus, PaymentWish};
 use crate::state::{Dialect, KeptRegistration, State, Use};
 use crate::third_party::{Approved, Departure, Place, Registration, ThirdParty};
 use crate::{Error, Hint};
@@ -170,9 +170,21 @@ impl ThirdParty for Client {
         tenant: &str,
         redirect_uri: Option<&str>,
         wish: &PaymentWish,
-    ) -> Result<KeptPayment, Error> {
+    ) -> Result<Asked, Error> {
         let uri = self.redirect_uri(redirect_uri)?;
         self.ask_for_payment(tenant, &uri, wish).await
+    }
+
+    fn told(&mut self, id: &str) -> Result<(), Error> {
+        if self.state.is_untold(id) {
+            self.update(|state| {
+                state.tell(id);
+                Ok(())
+            })?;
+        }
+        // Others that ask for the same have their turn now, and find that it is told.
+        self.asking = None;
+        Ok(())
     }
 
     async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error> {

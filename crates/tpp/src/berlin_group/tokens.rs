@@ -8,7 +8,7 @@ use super::interface::Interface;
 use super::session::Session;
 use crate::error::not_registered;
 use crate::kept_approvals::{KeptTokens, Matter};
-use crate::{Error, clock};
+use crate::{BankError, Error, Hint, clock};
 
 /// An access token is renewed so long before it expires.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(30);
@@ -29,8 +29,24 @@ impl Session<'_> {
             Error::missing(text, self.matter.ask())
         })?;
         let endpoint = &self.branch.server.token_endpoint;
-        let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await?;
-        self.keep(tokens)
+        let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await;
+        match tokens {
+            Err(Error::Bank(error)) if error.codes.iter().any(|code| code == "invalid_grant") => {
+                Err(self.without_tokens(error))
+            }
+            tokens => self.keep(tokens?),
+        }
+    }
+
+    /// The bank takes the tokens no more, and there is no way to others.
+    fn without_tokens(&self, error: BankError) -> Error {
+        let next = "its tokens are good no more, and it is authorised once; ask for another one";
+        let account = || self.client.state.account_of(&self.matter).map(str::to_owned);
+        let hint = match &self.matter {
+            Matter::Funds(_) => Hint::FundsConsent(account()),
+            other => other.ask(),
+        };
+        Error::Credentials { error: error.into(), next, hint }
     }
 
     /// Takes up what other commands kept meanwhile.
@@ -73,6 +89,7 @@ impl Session<'_> {
         }
         match result {
             Err(Error::Bank(error)) if error.is_about_consent() => Err(self.ended_or(error).await),
+            Err(Error::Bank(error)) if error.is_about_token() => Err(self.without_tokens(error)),
             other => other,
         }
     }

@@ -16,7 +16,7 @@ use super::errors::{explain, is_about_credentials, is_about_session};
 use super::state::{BunqState, KeptInstallation, KeptSession};
 use crate::call::Call;
 use crate::error::not_registered;
-use crate::state::{State, StateFolder};
+use crate::state::{Lock, State, StateFolder};
 use crate::{Error, Transport, clock, random};
 
 /// A session is renewed so long before it is over.
@@ -39,6 +39,8 @@ pub struct Client {
     /// What the bank takes for now, as far as it told.
     pub(super) now: Option<Timestamp>,
     keys: Option<Keys>,
+    /// The turn to ask for a payment, until what became of it is told.
+    pub(super) asking: Option<Lock>,
 }
 
 impl std::fmt::Debug for Client {
@@ -88,7 +90,8 @@ impl Client {
     ) -> Result<Self, Error> {
         let addresses = Addresses::of(bank)?;
         let kept = state.bunq.take().unwrap_or_default();
-        let mut client = Self { transport, addresses, folder, rest: state, kept, now: None, keys: None };
+        let mut client =
+            Self { transport, addresses, folder, rest: state, kept, now: None, keys: None, asking: None };
         client.load_keys()?;
         Ok(client)
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::Page;
 use super::client::{Client, Request, Whose};
 use crate::bulk_files::units;
-use crate::kept_payments::{KeptNewest, KeptRequest, digest_of};
+use crate::kept_payments::{KeptNewest, KeptPayment, KeptRequest, digest_of, turn_of};
 use crate::state::State;
 use crate::{Error, Hint, clock, random};
 
@@ -58,31 +58,39 @@ impl Looks {
 }
 
 impl Client {
-    /// Makes something and keeps what came of it; returns its number. If no answer came when the same was asked for before,
-    /// the bank is asked what it has made since: what looks like it is taken up, and where it cannot be told, that is said.
+    /// Makes something and keeps what came of it, with the digest of the request; returns its number, and whether it is that of
+    /// the same request before. If no answer came to that, the bank is asked what it has made since: what looks like it is
+    /// taken up, and where it cannot be told, that is said.
     pub(super) async fn make(
         &mut self,
         making: &Making<'_>,
         body: &impl Serialize,
-        keep: impl Fn(&mut State, &str),
-    ) -> Result<String, Error> {
+        keep: impl Fn(&mut State, &str, &str),
+    ) -> Result<(String, bool), Error> {
         let request = self.post(making.path, body)?;
         let looks = serde_json::to_vec(&making.looks).map_err(|error| Error::Setup(error.to_string()))?;
         let likeness = digest_of(&[making.path.as_bytes(), &looks]);
         let digest = digest_of(&[making.path.as_bytes(), request.body()]);
         // Whoever asks for what looks the same waits, so that neither takes up what the other one made.
-        let _turn = self.folder.turn(&format!("request-{}", &likeness[..1])).await?;
-        let id = match self.lost(&digest, making.anew)? {
+        let name = turn_of(&likeness);
+        let turn = self.folder.turn(&name);
+        self.asking = Some(self.transport.patiently("another command that asks for the same", turn).await?);
+        let lost = self.lost(&digest, making.anew)?;
+        let known = KeptPayment::untold(&self.rest.payments, &digest).filter(|_| !making.anew);
+        if let Some(known) = known {
+            return Ok((known.id.clone(), true));
+        }
+        let id = match lost {
             Some(lost) => match self.made_of(making, &lost).await? {
                 Some(made) => {
-                    self.made(&lost.id, |state| keep(state, &made))?;
-                    return Ok(made);
+                    self.made(&lost.id, |state| keep(state, &made, &digest))?;
+                    return Ok((made, true));
                 }
                 None => lost.id,
             },
             None => {
                 let (id, before) = (random::secret(), self.newest(making).await?);
-                let (at, kept) = (clock::now(), id.clone());
+                let (at, kept, digest) = (clock::now(), id.clone(), digest.clone());
                 self.update(|state, _| {
                     state.unanswered.push(KeptRequest { id: kept, digest, likeness, at, day: None, before });
                     Ok(())
@@ -94,8 +102,8 @@ impl Client {
         match answer.and_then(|answer| answer.id()) {
             Ok(made) => {
                 let made = made.to_string();
-                self.made(&id, |state| keep(state, &made))?;
-                Ok(made)
+                self.made(&id, |state| keep(state, &made, &digest))?;
+                Ok((made, false))
             }
             Err(error) if error.leaves_open() => Err(Error::Unanswered(error.into())),
             Err(error) => {

@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::making::{Looks, Making};
 use crate::Error;
 use crate::kept_payments::KeptPayment;
-use crate::payments::{Order, PaymentDetails, compact};
+use crate::payments::{Asked, Order, PaymentDetails, compact};
 use crate::state::State;
 use crate::third_party::Prepared;
 
@@ -61,7 +61,7 @@ impl Client {
         let looks = Looks { description: Some(order.description.clone()), ..looks(None, order) };
         let whose = Whose::Connection(connection.0);
         let making = Making { whose, path: &path, wrapper: "DraftPayment", looks, anew };
-        let id = self.make(&making, &request, |_, _| {}).await?;
+        let (id, _) = self.make(&making, &request, |_, _, _| {}).await?;
         // It is made, whatever becomes of the question.
         let status = self.status(whose, &path, &id).await.unwrap_or_else(|_| PENDING.to_owned());
         Ok(Prepared { id, status })
@@ -73,7 +73,7 @@ impl Client {
         &mut self,
         from: &str,
         (order, anew): (&Order, bool),
-    ) -> Result<KeptPayment, Error> {
+    ) -> Result<Asked, Error> {
         let path = self.provider_drafts().await?;
         let from = compact(from);
         let request = ProviderDraftRequest {
@@ -91,15 +91,17 @@ impl Client {
         };
         let looks = looks(Some(from), order);
         let making = Making { whose: Whose::Own, path: &path, wrapper: PROVIDER_DRAFT, looks, anew };
-        let keep = |state: &mut State, id: &str| {
-            state.payments.push(KeptPayment { id: id.to_owned(), ..kept.clone() });
+        let keep = |state: &mut State, id: &str, digest: &str| {
+            let request = Some(digest.to_owned());
+            state.add_payment(KeptPayment { id: id.to_owned(), request, ..kept.clone() });
         };
-        let id = self.make(&making, &request, keep).await?;
+        let (id, is_known) = self.make(&making, &request, keep).await?;
         // It is kept, whatever becomes of the question.
         if let Ok(status) = self.provider_draft_status(&id).await {
             self.note_payment(id.clone(), status)?;
         }
-        KeptPayment::choose(&self.rest.payments, Some(&id)).cloned()
+        let payment = KeptPayment::choose(&self.rest.payments, Some(&id))?.clone();
+        Ok(Asked { payment, is_known })
     }
 
     /// What became of a payment of [`Client::provider_draft`].

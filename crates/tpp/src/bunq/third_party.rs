@@ -13,7 +13,7 @@ use crate::kept_approvals::{Matter, Wanted};
 use crate::kept_payments::KeptPayment;
 use crate::operations::Operation;
 use crate::payments::{
-    Cancellation, Order, Paid, PaymentDetails, PaymentStatus, PaymentWish, Product, Single,
+    Asked, Cancellation, Order, Paid, PaymentDetails, PaymentStatus, PaymentWish, Product, Single,
 };
 use crate::state::{Dialect, KeptIdentity, State, StateFolder, Use};
 use crate::third_party::{Approved, Departure, OauthClient, Place, Prepared, Registration, ThirdParty};
@@ -137,7 +137,7 @@ impl ThirdParty for Client {
         Ok(OauthClient { id: kept.client_id, secret: kept.client_secret, redirect_uris: kept.callback_urls })
     }
 
-    async fn pay(&mut self, _: &str, _: Option<&str>, wish: &PaymentWish) -> Result<KeptPayment, Error> {
+    async fn pay(&mut self, _: &str, _: Option<&str>, wish: &PaymentWish) -> Result<Asked, Error> {
         let single = plain(wish)?;
         let from = wish.from.as_deref().ok_or_else(|| {
             let text = "payments name the account that pays at banks of the dialect bunq; say it with --from";
@@ -148,6 +148,18 @@ impl ThirdParty for Client {
             return Err(Error::Setup(text.to_owned()));
         }
         self.provider_draft(from, (&single.order, wish.anew)).await
+    }
+
+    fn told(&mut self, id: &str) -> Result<(), Error> {
+        if self.rest.is_untold(id) {
+            self.update(|state, _| {
+                state.tell(id);
+                Ok(())
+            })?;
+        }
+        // Others that ask for the same have their turn now, and find that it is told.
+        self.asking = None;
+        Ok(())
     }
 
     async fn payment_status(&mut self, id: Option<&str>) -> Result<PaymentStatus, Error> {

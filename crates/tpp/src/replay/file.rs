@@ -118,12 +118,13 @@ pub(super) struct ApprovalStep {
     pub(super) decision: String,
 }
 
-/// The tenant's clock is moved: by `advance`, or to `now`.
+/// The tenant's clock is moved: by `advance`, to `now`, or back to the bank's own time by `reset`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClockStep {
     pub(super) advance: Option<String>,
     pub(super) now: Option<String>,
+    pub(super) reset: Option<bool>,
 }
 
 /// What an answer has to be.
@@ -228,10 +229,12 @@ impl Deed<'_> {
         match self {
             Deed::Call(call) => call.check(),
             Deed::Approval(_) => Ok(()),
-            Deed::Clock(ClockStep { advance, now }) if advance.is_some() == now.is_some() => {
-                Err("clock has either advance, such as P90D, or now, such as 2027-01-31T12:00:00Z".to_owned())
-            }
-            Deed::Clock(_) => Ok(()),
+            Deed::Clock(clock) => match (&clock.advance, &clock.now, clock.reset) {
+                (Some(_), None, None) | (None, Some(_), None) | (None, None, Some(true)) => Ok(()),
+                _ => Err("clock has one of advance, such as P90D, now, such as 2027-01-31T12:00:00Z, and reset, which \
+                          is true"
+                    .to_owned()),
+            },
         }
     }
 }

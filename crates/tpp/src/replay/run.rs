@@ -135,9 +135,14 @@ impl Run<'_> {
     }
 
     async fn move_clock(&self, step: &ClockStep) -> Result<(String, Result<Given, String>), Error> {
-        let deed = format!("clock: {}", step.advance.as_ref().or(step.now.as_ref()).map_or("", |it| it));
+        let deed = format!("clock: {}", step.advance.as_ref().or(step.now.as_ref()).map_or("reset", |it| it));
         let tenant = &self.test.tenant;
-        let wish = ClockMove { tenant, advance: step.advance.as_deref(), now: step.now.as_deref() };
+        let wish = ClockMove {
+            tenant,
+            advance: step.advance.as_deref(),
+            now: step.now.as_deref(),
+            reset: step.reset,
+        };
         match self.replay.management.move_clock(&wish).await {
             Ok(answer) => Ok((deed, Ok((None, answer)))),
             Err(Error::Bank(error)) => Ok((deed, Err(format!("the bank refused: {error}")))),

@@ -3,6 +3,7 @@
 mod accounts;
 mod clocks;
 mod data;
+mod logs;
 mod payments;
 mod tpp;
 
@@ -14,6 +15,7 @@ pub(crate) use clocks::*;
 pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 use gateway::domain::Timestamp;
+pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Clock(ClockArgs),
     /// Put customers, accounts and transactions of one's own into a sandbox.
     Data(DataArgs),
+    /// Show the calls that a sandbox received, and why it refused them.
+    Logs(LogsArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -59,6 +63,7 @@ impl Command {
             Self::Account(command) => command.to().json,
             Self::Clock(args) => args.to.json,
             Self::Data(args) => args.to.json,
+            Self::Logs(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

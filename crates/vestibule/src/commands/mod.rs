@@ -5,6 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod clock;
 pub(crate) mod data;
 mod hints;
+pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;
 pub(crate) mod tpp;

@@ -17,8 +17,8 @@ export async function manage(path, body) {
   return answer.json();
 }
 
-async function becomeThirdParty(organizationIdentifier, profile) {
-  const made = await manage("/test-certificates", { organizationIdentifier, profile });
+async function becomeThirdParty(organizationIdentifier) {
+  const made = await manage("/test-certificates", { organizationIdentifier });
   const privateKey = createPrivateKey(made.privateKey);
   const pem = (key, type) => key.export({ type, format: "pem" });
   const { certificate, keyId, chain } = made;
@@ -26,14 +26,14 @@ async function becomeThirdParty(organizationIdentifier, profile) {
   return { organizationIdentifier, certificate, keyId, chain, ...keys };
 }
 
-/** A new third party and a new customer of the Dutch tenant. */
-export async function newPlace(organizationIdentifier, profile = "test-client") {
+/** A new third party and a new customer, of the Dutch tenant unless another one is named. */
+export async function newPlace(organizationIdentifier, { tenant = "nl" } = {}) {
   return {
     bank: given.bank,
-    tenant: "nl",
+    tenant,
     redirectUri: `${given.bank}/portal/callback`,
-    thirdParty: await becomeThirdParty(organizationIdentifier, profile),
-    customer: await manage("/test-accounts", { tenant: "nl", persona: "household" }),
+    thirdParty: await becomeThirdParty(organizationIdentifier),
+    customer: await manage("/test-accounts", { tenant, persona: "household" }),
     kept: { verifier: run.secret(), state: run.secret() },
   };
 }

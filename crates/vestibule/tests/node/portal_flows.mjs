@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { go, held, module, newPlace } from "./portal.mjs";
 
 const { ids, flowOf } = await module("flows/index.js");
-const flows = await Promise.all(ids.map(flowOf));
+const flows = await Promise.all(ids.map((id) => flowOf(id, "nl")));
 const { at } = await module("flow/values.js");
 const { explain } = await module("flow/remedies.js");
 const { testOf } = await module("flow/save.js");
@@ -34,8 +34,17 @@ for (const [number, flow] of flows.entries()) {
   held(`flow ${flow.id}`);
 }
 
+for (const id of ["ais", "pis", "funds"]) {
+  const british = await newPlace(`PSDNL-DNB-UK${id}`, { tenant: "uk" });
+  const flow = await flowOf(id, "uk");
+  const results = await go(flow, british);
+  assert.ok(results[flow.steps.at(-1).name]?.isDone, `${id}: ${JSON.stringify(Object.values(results).at(-1))}`);
+  save(`${id} in pounds`, flow, british, results);
+}
+held("flows in pounds");
+
 const place = await newPlace("PSDNL-DNB-EDITS");
-const ais = await flowOf("ais");
+const ais = await flowOf("ais", "nl");
 // Each edit, and the code that the bank answers with.
 for (const [step, field, text, status, code] of [
   ["consent", "json.frequencyPerDay", "5", 400, "FORMAT_ERROR"],

@@ -45,7 +45,7 @@ try {
   const places = {};
   for (const flow of ["ais", "bunq"]) {
     places[flow] = await newPlace(`PSDNL-DNB-CODE${flow.toUpperCase()}`);
-    await go(await flowOf(flow), places[flow]);
+    await go(await flowOf(flow, "nl"), places[flow]);
   }
   places.pis = places.ais;
   for (const snippet of snippets) {
@@ -53,7 +53,7 @@ try {
     const few = ["java", "go"].includes(snippet.id);
     for (const [flow, name, edits, status, expected] of few ? [calls[0], calls[3], calls[4]] : calls) {
       const place = places[flow];
-      const step = (await flowOf(flow)).steps.find((step) => step.name === name);
+      const step = (await flowOf(flow, "nl")).steps.find((step) => step.name === name);
       const request = run.prepare(step, edits, await run.valuesOf(place));
       const headers = Object.keys(edits).map((field) => field.replace(/^header\./, ""));
       const program = snippet.code(planOf(given.bank, request, place.thirdParty, headers));

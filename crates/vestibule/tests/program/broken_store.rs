@@ -6,7 +6,7 @@ use testkit::broken::{Breakable, assert_failed};
 use testkit::{Request, detailed};
 
 /// Doors behind which there is nothing that is stored.
-const WITHOUT_STORE: [&str; 4] = ["GET /ca.pem", "GET /clock", "GET /personas", "GET /"];
+const WITHOUT_STORE: [&str; 5] = ["GET /ca.pem", "GET /clock", "GET /personas", "GET /tenants", "GET /"];
 
 #[tokio::test]
 async fn every_door_says_that_the_bank_is_not_available() {
@@ -29,6 +29,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             .replace("{id}", &tpp.id())
             .replace("{iban}", iban)
             .replace("{consentId}", &consent.id)
+            .replace("{tenant}", "nl")
             .replace("{paymentId}", "1");
         let body = match door.as_str() {
             "POST /test-certificates" => json!({"organizationIdentifier": "PSDNL-DNB-R123456"}),
@@ -37,6 +38,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "PUT /clock" => json!({"advance": "P1D"}),
             "POST /test-accounts" => json!({"tenant": "nl"}),
             "PUT /test-accounts/{iban}" => json!({"status": "blocked"}),
+            "PUT /tenants/{tenant}" => json!({"bankName": "B"}),
             "POST /resource-servers" => json!({"id": "ledger"}),
             "PUT /payments/{paymentId}" => json!({"status": "RJCT"}),
             "POST /approvals" => approval.clone(),

@@ -8,10 +8,11 @@ use testkit::{TestServer, free_folder};
 use vestibule::DataLocation;
 
 /// Each kind of row: its table, the column that says when it ended, and for how many days it is remembered then.
-const KINDS: [(&str, &str, i64); 12] = [
+const KINDS: [(&str, &str, i64); 13] = [
     ("initial_access_tokens", "expires_at", 30),
     ("requests", "expires_at", 30),
     ("sessions", "seen_at", 30),
+    ("customer_sessions", "seen_at", 30),
     ("authorization_codes", "expires_at", 30),
     ("tokens", "expires_at", 30),
     ("pushed_requests", "expires_at", 30),
@@ -64,6 +65,7 @@ fn count(database: &Connection, table: &str) -> i64 {
         "client_assertions"
         | "initial_access_tokens"
         | "sessions"
+        | "customer_sessions"
         | "authorization_codes"
         | "tokens"
         | "pushed_requests" => "hash",

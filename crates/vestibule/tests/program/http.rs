@@ -32,6 +32,8 @@ const MANAGEMENT: &[Path] = &[
     ("/consents", "GET"),
     ("/consents/7/revocation", "POST"),
     ("/resource-servers", "POST"),
+    ("/tenants", "GET"),
+    ("/tenants/nl", "PUT"),
     ("/approvals", "POST"),
     ("/signing-keys", "POST"),
     ("/third-parties", "GET"),

@@ -133,7 +133,7 @@ fn carry(
             let id = text.lines().find_map(|line| {
                 line.strip_prefix("x-request-id: ").or(line.strip_prefix("x-bunq-client-request-id: "))
             });
-            ids.lock().unwrap().push(id.unwrap().to_owned());
+            ids.lock().unwrap().push(id.unwrap_or_default().to_owned());
             let is_lost = losses.count > 0;
             losses.count = losses.count.saturating_sub(1);
             *lost.lock().unwrap() = is_lost.then_some(losses.loss);

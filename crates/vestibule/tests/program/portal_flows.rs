@@ -45,6 +45,7 @@ async fn flows_are_gone_through_and_saved_and_run_again() {
         "flow pis",
         "flow funds",
         "flow bunq",
+        "flows in pounds",
         "edits are refused and explained",
         "a customer who says no",
     ] {
@@ -127,7 +128,7 @@ fn files_that_are_no_tests_are_refused_with_the_reason() {
         ("/steps/0/call/sign", json!("jws"), "unknown variant `jws`"),
         ("/steps/0/clock", json!({"advance": "P1D"}), "one of call, approval and clock"),
         ("/steps/1", json!({"name": "onboard", "clock": {"advance": "P1D"}}), "two steps are called onboard"),
-        ("/steps/1", json!({"name": "clock", "clock": {}}), "clock has either advance"),
+        ("/steps/1", json!({"name": "clock", "clock": {}}), "clock has one of advance"),
         (
             "/steps/1",
             json!({"name": "approve", "approval": {"url": "x", "decision": "approve"}}),

@@ -60,3 +60,18 @@ fn funds_in_one_command() {
     assert_eq!(steps, ["customer", "consent", "authorisation", "tokens", "confirmation", "funds"]);
     setting.refused(&["flow", "funds", "--headless", "reject"], "ask for another one with: ");
 }
+
+/// A consent may outlive its tokens; what leads on is said.
+#[test]
+fn tokens_that_are_over_lead_to_another_consent() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["flow", "funds", "--headless", "approve", "--customer-iban", &iban]);
+    setting.manage("PUT", "/clock", &serde_json::json!({"tenant": "nl", "advance": "P200D"}));
+    let error =
+        setting.refused(&["funds", "--iban", &iban, "--amount", "1.00"], "its tokens are good no more");
+    assert!(
+        error.contains("tpp funds consent --bank") && error.ends_with(&format!("--iban {iban}\n")),
+        "{error}"
+    );
+}

@@ -253,3 +253,40 @@ fn a_command_that_is_killed_before_the_answer_makes_nothing_twice() {
     let ids = way.ids();
     assert!(code == 0 && ids.len() == 2 && ids[0] == ids[1], "{ids:?} {error}");
 }
+
+/// One that is killed after the answer and before it told anybody is gone on with as well, wherever it stood.
+#[test]
+fn a_command_that_is_killed_after_the_answer_is_gone_on_with() {
+    let configuration =
+        Losses { method: "GET", path: "/openid-configuration", count: 1, loss: Loss::Silence };
+    let confirmation = Losses { loss: Loss::Silence, ..Losses::of_payments("PUT", 1) };
+    let status = Losses { path: "/payment-service-provider-draft-payment/", ..configuration };
+    for (losses, at, approved) in [
+        (configuration, Losses::of_payments("POST", 0), "RCVD"),
+        (confirmation, Losses::of_payments("POST", 0), "ACSC"),
+        (status, at_bunq(0, Loss::Cut), "PENDING"),
+    ] {
+        let (setting, way, iban) = registered(at);
+        way.lose(losses);
+        let pay = ["pay", "--json", "--from", &iban, "--amount", "1.00", "--reference", "Killed"];
+        let decide: &[&str] = if approved == "ACSC" { &["--headless", "approve"] } else { &[] };
+        let pay = [&pay[..], &SHOP, decide].concat();
+        let mut child = start(&way, &setting, &pay);
+        way.wait_for_losses(1);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let kept = || json(&way.tpp(&setting, &["show", "--json"]).1)["payments"].clone();
+        let first = kept();
+        assert_eq!(first.as_array().unwrap().len(), 1, "{first}");
+        let (code, out, error) = way.tpp(&setting, &pay);
+        assert_eq!((code, &json(&out)["status"]), (0, &approved.into()), "{out}{error}");
+        assert!(error.contains("going on with it") && json(&out)["id"] == first[0]["id"], "{out}{error}");
+        // Now it is told, and the same once more is another one.
+        let (code, out, error) = way.tpp(&setting, &pay);
+        assert!(
+            code == 0 && json(&out)["id"] != first[0]["id"] && !error.contains("going on"),
+            "{out}{error}"
+        );
+        assert_eq!(kept().as_array().unwrap().len(), 2);
+    }
+}

@@ -170,6 +170,7 @@ class Page:
 
     def screenshot(self, name):
         """The whole page, not only what fits the window."""
+        self.run("scrollTo(0, 0)")
         taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
         path = Path(settings()["screenshots"]) / f"portal-{name}.png"
         path.write_bytes(base64.b64decode(taken["data"]))

@@ -152,9 +152,16 @@ def beside(page):
 
 def clock(page):
     before = page.one("#clock time").get_attribute("datetime")
+    today = page.one("#today").get_attribute("datetime")
     page.click("#clock-P90D")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") > before, "the clock stands")
     after = page.one("#clock time").get_attribute("datetime")
+    page.until(lambda: page.one("#today").get_attribute("datetime") > today, "the head of the page has the day before")
+    page.click("#clock-now")
+    page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
+    page.run("document.querySelector('#clock-date').value = '2030-01-31'")
+    page.click("#clock-set")
+    page.wait_for_text("#clock time", "2030-01-31")
     page.click("#clock-now")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
     return [before, after]
@@ -162,7 +169,7 @@ def clock(page):
 
 def saved(page):
     """What "Save as test" writes."""
-    page.run("const made = URL.createObjectURL; URL.createObjectURL = b => { b.text().then(t => window.saved = t); return made(b); }")
+    page.run("window.saved = null; const made = URL.createObjectURL; URL.createObjectURL = b => { b.text().then(t => window.saved = t); return made(b); }")
     page.click("#save")
     return page.until(lambda: page.run("return window.saved"), "nothing is saved")
 
@@ -184,7 +191,19 @@ def real_page(page):
     return callback
 
 
+def at_once(page):
+    """A link that runs a flow does so after the one press that makes a third party and a customer."""
+    page.open("/portal/flow?flow=funds&run")
+    page.click("#begin-button")
+    wait_for(page, STEPS["funds"], "a flow that runs at once")
+    page.open("/portal/flow?flow=pis&run")
+    wait_for(page, STEPS["pis"], "a flow that runs at once")
+    page.check_console("a flow that runs at once")
+
+
 with visit() as page:
+    at_once(page)
+    page.run("localStorage.clear()")
     found = {"balance": first_balance(page)}
     found["octets"] = page.check_first_view("flow")
     page.one("#step-balances")
@@ -200,6 +219,7 @@ with visit() as page:
     run(page, "ais")
     beside(page)
     found["clock"] = clock(page)
+    found["moved"] = saved(page)
     found["callback"] = real_page(page)
     page.open("/portal/callback?code=%3Cb%3E&state=x&error=%3Cscript%3E")
     page.wait_for_text("#arrived", "No flow of this browser")

@@ -52,7 +52,7 @@ impl Session<'_> {
         if command.location.is_none()
             && let Some(approved) = client.resume(&matter).await?
         {
-            return self.told(&approved, None).await;
+            return self.tell_approved(&mut client, &approved, None).await;
         }
         let headless = decider(&mut client, &matter, &command.headless).await?;
         let location = match command.location.as_deref() {
@@ -64,22 +64,28 @@ impl Session<'_> {
             None => self.send_browser(&client.depart(&matter, None).await?, &headless).await?,
         };
         let approved = client.arrive(&matter, &location, |_, _| {}).await?;
-        self.told(&approved, Some(&headless)).await
+        self.tell_approved(&mut client, &approved, Some(&headless)).await
     }
 
     /// Says what was approved, and what comes next. `by` is who decided, if that was this command.
-    async fn told(&self, approved: &Approved, by: Option<&HeadlessArgs>) -> Result<(), Failure> {
+    async fn tell_approved<C: ThirdParty>(
+        &self,
+        client: &mut C,
+        approved: &Approved,
+        by: Option<&HeadlessArgs>,
+    ) -> Result<(), Failure> {
         if self.args.json {
             output::json(&approved_json(approved));
-            return Ok(());
-        }
-        if let Approved::Payment(now) = approved {
+        } else if let Approved::Payment(now) = approved {
             output::line(&status_text(now));
             self.next_of(now, by).await;
-            return Ok(());
+        } else {
+            self.print_approved(approved);
         }
-        self.print_approved(approved);
-        Ok(())
+        match approved {
+            Approved::Payment(now) => Ok(client.told(&now.id)?),
+            _ => Ok(()),
+        }
     }
 
     fn print_approved(&self, approved: &Approved) {

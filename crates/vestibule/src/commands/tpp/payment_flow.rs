@@ -29,7 +29,9 @@ impl Session<'_> {
         let (mut client, tenant, customer) = self.begin::<C>(&mut steps, beginning, named).await?;
         let wish = first_payment(&tenant, customer.headless.customer_iban.clone());
         let redirect_uri = command.redirect_uri.as_deref();
-        let kept = client.pay(&tenant, redirect_uri, &wish).await?;
+        let kept = client.pay(&tenant, redirect_uri, &wish).await?.payment;
+        // What a browser takes long for keeps nobody else from asking for the same.
+        client.told(&kept.id)?;
         steps.done("payment", &format!("{} is {}", kept.id, kept.status));
         let departure = client.depart(&Matter::Payment(kept.id.clone()), redirect_uri).await?;
         self.approve(&mut client, &mut steps, &departure, &customer).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tpp::kept_approvals::Matter;
-use tpp::payments::{Cancellation, Order, PaymentStatus, follow};
+use tpp::payments::{Asked, Cancellation, Order, PaymentStatus, follow};
 use tpp::{Approved, Departure, ThirdParty};
 
 use super::Session;
@@ -36,8 +36,17 @@ impl Session<'_> {
         let mut client = self.client::<C>().await?;
         let tenant = self.tenant(command.asking.tenant.as_deref(), &client.state())?;
         let redirect_uri = command.asking.redirect_uri.as_deref();
-        let kept = client.pay(&tenant, redirect_uri, &wish).await?;
+        let Asked { payment: kept, is_known } = client.pay(&tenant, redirect_uri, &wish).await?;
         let matter = Matter::Payment(kept.id.clone());
+        if is_known {
+            output::error(
+                "The same payment was asked for before, by a command that did not come to its end: going on with it. \
+                 --anew asks for another one.",
+            );
+            if let Some(now) = stands(&mut client, &matter, &kept.id).await? {
+                return self.tell(&mut client, &now).await;
+            }
+        }
         let departure = client.depart(&matter, redirect_uri).await;
         let departure = departure.map_err(|error| Failure::from(error).next(go_on(&kept.id)))?;
         let waits = PaymentStatus {
@@ -79,7 +88,7 @@ impl Session<'_> {
             let mut json = status_json(&now);
             json["authorizationUrl"] = departure.url.clone().into();
             output::json(&json);
-            return Ok(());
+            return Ok(client.told(&now.id)?);
         }
         output::line(&status_text(&now));
         if headless.headless.is_none() {
@@ -91,7 +100,18 @@ impl Session<'_> {
         } else {
             self.next_of(&now, Some(headless)).await;
         }
-        Ok(())
+        Ok(client.told(&now.id)?)
+    }
+
+    /// Says where a payment stands, and what comes next.
+    async fn tell<C: ThirdParty>(&self, client: &mut C, now: &PaymentStatus) -> Result<(), Failure> {
+        if self.args.json {
+            output::json(&status_json(now));
+        } else {
+            output::line(&status_text(now));
+            self.next_of(now, None).await;
+        }
+        Ok(client.told(&now.id)?)
     }
 
     pub(super) async fn payment<C: ThirdParty>(&self, command: &TppPaymentCommand) -> Result<(), Failure> {
@@ -119,17 +139,12 @@ impl Session<'_> {
                 format!("payment {} is still {} after {seconds} seconds; ask again", now.id, now.status);
             return Err(Failure::new(text).next(Next::payment_status(&now.id)));
         }
-        if self.args.json {
-            output::json(&status_json(&now));
-            return Ok(());
-        }
-        output::line(&status_text(&now));
-        self.next_of(&now, None).await;
-        Ok(())
+        self.tell(&mut client, &now).await
     }
 
     async fn payment_details<C: ThirdParty>(&self, command: &TppPaymentIdArgs) -> Result<(), Failure> {
-        let (id, details) = self.client::<C>().await?.payment_details(command.id.as_deref()).await?;
+        let mut client = self.client::<C>().await?;
+        let (id, details) = client.payment_details(command.id.as_deref()).await?;
         let json = || {
             let mut json = json!(details);
             json["id"] = number(&id);
@@ -156,7 +171,7 @@ impl Session<'_> {
             }
         };
         self.say(json, text);
-        Ok(())
+        Ok(client.told(&id)?)
     }
 
     async fn cancel_payment<C: ThirdParty>(&self, command: &TppPaymentCancelArgs) -> Result<(), Failure> {
@@ -164,7 +179,7 @@ impl Session<'_> {
         match client.cancel_payment(command.payment.id.as_deref()).await? {
             Cancellation::Done(now) => {
                 self.say(|| status_json(&now), || output::line(&status_text(&now)));
-                Ok(())
+                Ok(client.told(&now.id)?)
             }
             Cancellation::Approve(matter) => {
                 let waits = client.payment_status(matter.id()).await?;
@@ -253,6 +268,20 @@ impl Session<'_> {
         );
         Ok(())
     }
+}
+
+/// Where a payment of an earlier command stands, unless its customer has yet to decide. What they approved is confirmed.
+async fn stands<C: ThirdParty>(
+    client: &mut C,
+    matter: &Matter,
+    id: &str,
+) -> Result<Option<PaymentStatus>, Failure> {
+    if let Some(Approved::Payment(now)) = client.resume(matter).await? {
+        return Ok(Some(now));
+    }
+    let now = client.payment_status(Some(id)).await?;
+    let waits = matches!(now.status.as_str(), "RCVD" | "PATC" | "PENDING");
+    Ok((!waits).then_some(now))
 }
 
 /// Goes on with a payment that was asked for, where what came after that failed.

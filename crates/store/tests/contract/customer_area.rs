@@ -1,0 +1,166 @@
+//! What customers see in the bank's own pages: their sessions, payments, and when something was last used.
+
+use std::time::Duration;
+
+use domain::{
+    Access, AccountId, AccountNumber, AccountReference, Card, Consent, ConsentId, CustomerId,
+    CustomerSession, Decision, FundsConsent, FundsConsentId, Iban, Interface, Language, LoggedIn, Payment,
+    PaymentDecision, PaymentId, PaymentTerms, SecretHash, Tenant, Timestamp, TppId,
+};
+use store::Changes;
+
+use crate::databases::on_each;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn nl() -> Tenant {
+    Tenant::parse("nl").unwrap()
+}
+
+pub(crate) fn session(seen_at: Timestamp) -> CustomerSession {
+    CustomerSession {
+        hash: SecretHash::from_hex("c0"),
+        tenant: nl(),
+        challenge: "12345678".to_owned(),
+        named: Some(SecretHash::from_hex("aa")),
+        wrong_answers: 2,
+        language: Language::French,
+        logged_in: Some(LoggedIn { customer: CustomerId::new("p"), at: now() }),
+        seen_at,
+        ended: false,
+        version: 0,
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_customers_come_back_and_are_found_by_whom_they_name() {
+    on_each(async |store| {
+        store.save(Changes::new().put_customer_session(&session(now()))).await.unwrap();
+        let (hash, earlier) = (SecretHash::from_hex("c0"), now() - Duration::from_secs(1));
+        let kept = CustomerSession { version: 1, ..session(now()) };
+        assert_eq!(store.customer_session(&hash).await.unwrap(), Some(kept.clone()));
+        assert_eq!(store.customer_session(&SecretHash::from_hex("c1")).await.unwrap(), None);
+        let naming = async |named: &str, since| {
+            store.customer_sessions_naming(&SecretHash::from_hex(named), since).await.unwrap()
+        };
+        assert_eq!(naming("aa", earlier).await, std::slice::from_ref(&kept));
+        assert_eq!((naming("aa", now()).await, naming("ab", earlier).await), (vec![], vec![]));
+        let out = CustomerSession { named: None, logged_in: None, ended: true, ..kept };
+        store.save(Changes::new().put_customer_session(&out)).await.unwrap();
+        let stored = CustomerSession { version: 2, ..out.clone() };
+        assert_eq!(store.customer_session(&hash).await.unwrap(), Some(stored));
+        assert!(store.save(Changes::new().put_customer_session(&out)).await.is_err(), "it went on");
+        assert_eq!(naming("aa", earlier).await, []);
+    })
+    .await;
+}
+
+fn payment(id: &str, debtor: Option<&str>, decision: PaymentDecision, second: u64) -> Payment {
+    let at = now() + Duration::from_secs(second);
+    Payment {
+        id: PaymentId::new(id),
+        tpp: Some(TppId::new("PSDNL-DNB-1")),
+        tenant: nl(),
+        interface: Interface::BerlinGroup,
+        terms: PaymentTerms::AT_ONCE,
+        debtor: debtor.map(|number| Iban::from_stored(number.to_owned())),
+        transfers: vec![],
+        created_at: at,
+        expires_at: at + Duration::from_secs(3600),
+        decision,
+        last_action_at: at,
+        version: 0,
+    }
+}
+
+#[tokio::test]
+async fn payments_are_found_by_the_account_that_pays_and_by_the_number_that_was_named() {
+    const NUMBER: &str = "NL91ABNA0417164300";
+    on_each(async |store| {
+        let (by, account) = (vec![CustomerId::new("p")], AccountId::new("x"));
+        let submitted = PaymentDecision::Submitted { by: by.clone(), account: account.clone() };
+        let approved = PaymentDecision::Approved { by, account: account.clone() };
+        let all = [
+            payment("waits", Some(NUMBER), PaymentDecision::Pending, 1),
+            payment("newer", Some(NUMBER), PaymentDecision::Pending, 2),
+            payment("refused", Some(NUMBER), PaymentDecision::Rejected, 3),
+            payment("made", None, submitted, 4),
+            payment("stopped", None, approved, 5),
+        ];
+        store.save(all.iter().fold(Changes::new(), Changes::put_payment)).await.unwrap();
+        // Nothing says any more who was to pay; the account is known all the same.
+        let stopped = payment("stopped", None, PaymentDecision::Cancelled, 6);
+        store.save(Changes::new().put_payment(&Payment { version: 1, ..stopped })).await.unwrap();
+        let ids = |found: Vec<Payment>| found.into_iter().map(|one| one.id.to_string()).collect::<Vec<_>>();
+        assert_eq!(ids(store.payments_from(&account, 9).await.unwrap()), ["stopped", "made"]);
+        assert_eq!(ids(store.payments_from(&account, 1).await.unwrap()), ["stopped"]);
+        let (number, uk) = (Iban::from_stored(NUMBER.to_owned()), Tenant::parse("uk").unwrap());
+        let which = (&nl(), &number);
+        assert_eq!(ids(store.undecided_payments(which, (now(), 9)).await.unwrap()), ["newer", "waits"]);
+        assert_eq!(ids(store.undecided_payments(which, (now(), 1)).await.unwrap()), ["newer"]);
+        let late = now() + Duration::from_secs(3601);
+        assert_eq!(ids(store.undecided_payments(which, (late, 9)).await.unwrap()), ["newer"]);
+        assert_eq!(ids(store.decided_payments(which, 9).await.unwrap()), ["refused"]);
+        assert!(store.undecided_payments((&uk, &number), (now(), 9)).await.unwrap().is_empty());
+        assert!(store.decided_payments((&uk, &number), 9).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_is_known_when_a_consent_was_last_used() {
+    on_each(async |store| {
+        let customer = CustomerId::new("p");
+        let consent = Consent {
+            id: ConsentId::new("c"),
+            tpp: TppId::new("PSDNL-DNB-1"),
+            tenant: nl(),
+            interface: Interface::BerlinGroup,
+            access: Access::Chosen { balances: true, transactions: true },
+            granted: vec![],
+            recurring: true,
+            valid_until: "2030-01-01".parse().unwrap(),
+            frequency_per_day: 4,
+            created_at: now(),
+            customer: Some(customer.clone()),
+            decision: Decision::Confirmed,
+            last_action_at: now(),
+            version: 0,
+        };
+        let funds = FundsConsent {
+            id: FundsConsentId::new("f"),
+            tpp: TppId::new("PSDNL-DNB-1"),
+            tenant: nl(),
+            interface: Interface::BerlinGroup,
+            account: AccountReference {
+                number: AccountNumber::Iban(Iban::from_stored("NL91ABNA0417164300".to_owned())),
+                currency: None,
+            },
+            card: Card::default(),
+            created_at: now(),
+            expires_at: now(),
+            customer: Some(customer.clone()),
+            decision: Decision::Confirmed,
+            last_action_at: now(),
+            version: 0,
+        };
+        store.save(Changes::new().put_consent(&consent).put_funds_consent(&funds)).await.unwrap();
+        assert_eq!(store.uses_of_consents(&customer).await.unwrap(), []);
+        assert_eq!(store.uses_of_funds_consents(&customer).await.unwrap(), []);
+        let used = now() + Duration::from_secs(5);
+        let changes = Changes::new()
+            .note_use_of_consent(&consent.id, used)
+            .note_use_of_funds_consent(&funds.id, used)
+            .note_use_of_consent(&ConsentId::new("gone"), used);
+        store.save(changes).await.unwrap();
+        assert_eq!(store.uses_of_consents(&customer).await.unwrap(), [(consent.id.clone(), used)]);
+        assert_eq!(store.uses_of_funds_consents(&customer).await.unwrap(), [(funds.id, used)]);
+        // Nobody who loaded it before has to load it again.
+        let next = Changes::new().put_consent(&Consent { version: 1, recurring: true, ..consent });
+        store.save(next).await.unwrap();
+        assert_eq!(store.uses_of_consents(&customer).await.unwrap().len(), 1);
+    })
+    .await;
+}

@@ -1,0 +1,81 @@
+//! What every page of the bank carries: its name, the mark of a bank for tests, and where there is one, a way on.
+
+use crate::language::Texts;
+
+/// Whose page it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Brand {
+    /// The bank's name; empty where it is not known at which branch the browser is.
+    pub name: String,
+    /// Whether nothing at this bank is real.
+    pub is_for_tests: bool,
+}
+
+/// Where a page leads on that has nothing to do itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOn {
+    href: String,
+    to: WayOnTo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WayOnTo {
+    ThirdParty,
+    LogIn,
+    Newer,
+    Overview,
+}
+
+impl WayOn {
+    /// Back to the third party, at an address that it registered; none if a browser would take that for a script.
+    pub fn back(href: String) -> Option<Self> {
+        let scheme = href.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let is_page = !matches!(scheme.as_str(), "javascript" | "data" | "vbscript" | "blob");
+        is_page.then_some(Self { href, to: WayOnTo::ThirdParty })
+    }
+
+    /// To the log-in of the bank's own pages.
+    pub fn log_in(href: String) -> Self {
+        Self { href, to: WayOnTo::LogIn }
+    }
+
+    /// To the same page as it is now.
+    pub fn newer(href: String) -> Self {
+        Self { href, to: WayOnTo::Newer }
+    }
+
+    /// To the overview of the customer's own pages.
+    pub fn overview(href: String) -> Self {
+        Self { href, to: WayOnTo::Overview }
+    }
+
+    /// The address.
+    pub(crate) fn href(&self) -> &str {
+        &self.href
+    }
+
+    /// What the link says.
+    pub(crate) fn text(&self, texts: &'static Texts) -> &'static str {
+        match self.to {
+            WayOnTo::ThirdParty => texts.back_to_application,
+            WayOnTo::LogIn => texts.to_log_in,
+            WayOnTo::Newer => texts.to_newer,
+            WayOnTo::Overview => texts.to_overview,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_into_a_script() {
+        for address in ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "blob:x"] {
+            assert_eq!(WayOn::back(address.to_owned()), None, "{address}");
+        }
+        for address in ["https://tpp.example/cb?error=x", "com.example.app:/oauth"] {
+            assert_eq!(WayOn::back(address.to_owned()).unwrap().href(), address);
+        }
+    }
+}
