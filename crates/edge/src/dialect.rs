@@ -9,6 +9,7 @@ use gateway::domain::{CustomerId, Tenant, TppId};
 use gateway::{Fault, Gateway};
 use http::{HeaderMap, StatusCode};
 
+use crate::openapi::Description;
 use crate::outbound::Loopback;
 
 /// What a dialect's handlers need. Every call gets a clone of it, so cloning is cheap and shares it.
@@ -67,6 +68,8 @@ pub struct Dialect {
     pub also: Option<&'static str>,
     /// Sets it up, once for a server.
     pub mount: fn(Edge) -> Mounted,
+    /// Its description, for a bank with this public address.
+    pub description: fn(&str) -> Description,
 }
 
 /// A dialect that was set up. Its parts share one state.

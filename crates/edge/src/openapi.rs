@@ -1,6 +1,9 @@
 //! Descriptions of interfaces (OpenAPI 3.0), made from the tables that their routers are made of: what is served is
 //! described, and what is described is served.
 
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, post, put};
@@ -69,9 +72,11 @@ impl<S: Clone + Send + Sync + 'static> Operation<S> {
         Self::new(Method::DELETE, path, success, summary, delete(handler))
     }
 
-    /// The same with headers that have to be there, under a heading.
+    /// The same with headers that have to be there, under a heading unless that is empty.
     pub fn with(mut self, tag: &'static str, headers: &[&'static str]) -> Self {
-        self.described.tag = tag;
+        if !tag.is_empty() {
+            self.described.tag = tag;
+        }
         self.described.headers.extend(headers.iter().map(|header| (*header, true)));
         self
     }
@@ -87,19 +92,51 @@ impl<S: Clone + Send + Sync + 'static> Operation<S> {
     }
 }
 
-/// An operation that tells the description of an interface: of `operations`, and of itself. `server` is the address
-/// with the prefix of the interface.
-pub fn description<S: Clone + Send + Sync + 'static>(
-    title: &str,
-    server: &str,
-    operations: impl IntoIterator<Item = Described>,
-) -> Operation<S> {
-    let own = Operation::<S>::new(Method::GET, DESCRIPTION, 200, "This description", MethodRouter::new());
-    let all: Vec<Described> = operations.into_iter().chain([own.described.clone()]).collect();
-    // Made once: whoever asks shares the octets.
-    let description = Bytes::from(document(title, server, &all).to_string());
-    let handlers = get(async move || ([(header::CONTENT_TYPE, "application/json")], description.clone()));
-    Operation { handlers, ..own }
+/// The description of an interface, made when somebody asks for it: whoever asks shares the octets.
+#[derive(Clone)]
+pub struct Description(Arc<LazyLock<Bytes, Make>>);
+
+/// Makes the octets of a description.
+type Make = Box<dyn FnOnce() -> Bytes + Send>;
+
+impl Description {
+    /// A description of operations, and of the one that tells it. `server` is the address with the prefix of the interface;
+    /// `examples` is a text in JSON: an object that has for an operation, `POST /path`, what it does (`about`), the parameters of
+    /// its query by name (`query`), and examples of its body, in JSON (`request`) or as a form (`form`), and of its answer
+    /// (`answer`, and `answers` by other statuses). What bodies are made of is read from the examples.
+    pub fn new(
+        title: &'static str,
+        server: String,
+        mut operations: Vec<Described>,
+        examples: &'static str,
+    ) -> Self {
+        operations.push(Self::own::<()>().described);
+        let make =
+            move || Bytes::from(document(title, &server, &operations, &Examples::read(examples)).to_string());
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    /// The description in JSON.
+    pub fn json(&self) -> Bytes {
+        Bytes::clone(&self.0)
+    }
+
+    /// The operation that tells it.
+    pub fn operation<S: Clone + Send + Sync + 'static>(&self) -> Operation<S> {
+        let description = self.clone();
+        let handlers = get(async move || ([(header::CONTENT_TYPE, "application/json")], description.json()));
+        Operation { handlers, ..Self::own() }
+    }
+
+    fn own<S: Clone + Send + Sync + 'static>() -> Operation<S> {
+        Operation::new(Method::GET, DESCRIPTION, 200, "This description", MethodRouter::new())
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Description(…)")
+    }
 }
 
 /// Adds operations to a router, each with and without a slash at its end, since real clients send one at times.
@@ -119,25 +156,121 @@ pub fn route_all<S: Clone + Send + Sync + 'static>(
     })
 }
 
-fn document(title: &str, server: &str, operations: &[Described]) -> Value {
+/// Examples of an interface, by operation: see [`Description::new`].
+#[derive(Debug, Default)]
+struct Examples(Map<String, Value>);
+
+impl Examples {
+    /// Reads the text of a file of the program.
+    fn read(text: &str) -> Self {
+        let read = serde_json::from_str(text);
+        debug_assert!(read.is_ok(), "{read:?}");
+        Self(read.unwrap_or_default())
+    }
+
+    /// What there is for an operation.
+    fn of(&self, operation: &Described) -> &Value {
+        const NONE: &Value = &Value::Null;
+        self.0.get(&format!("{} {}", operation.method, operation.path)).unwrap_or(NONE)
+    }
+}
+
+/// The schema of what an example is one of.
+fn schema(example: &Value) -> Value {
+    match example {
+        Value::Null => json!({}),
+        Value::Bool(_) => json!({"type": "boolean"}),
+        Value::Number(number) if number.is_f64() => json!({"type": "number"}),
+        Value::Number(_) => json!({"type": "integer"}),
+        Value::String(_) => json!({"type": "string"}),
+        Value::Array(items) => {
+            let items = items.iter().map(schema).reduce(merged).unwrap_or_else(|| json!({}));
+            json!({"type": "array", "items": items})
+        }
+        Value::Object(members) => {
+            let properties: Map<String, Value> =
+                members.iter().map(|(name, value)| (name.clone(), schema(value))).collect();
+            json!({"type": "object", "properties": properties})
+        }
+    }
+}
+
+/// The schema of what is of one of two schemas: objects have the members of both, and whatever else differs can be anything.
+fn merged(mut one: Value, other: Value) -> Value {
+    if one == other {
+        return one;
+    }
+    let (Some(known), Value::Object(more)) = (one["properties"].as_object_mut(), &other["properties"]) else {
+        return json!({});
+    };
+    for (name, member) in more {
+        let member = match known.remove(name) {
+            Some(known) => merged(known, member.clone()),
+            None => member.clone(),
+        };
+        known.insert(name.clone(), member);
+    }
+    one
+}
+
+/// What a parameter is that many operations have.
+fn about(parameter: &str) -> Option<&'static str> {
+    Some(match parameter {
+        "tenant" => "A branch of the bank",
+        "product" => "A payment product, such as sepa-credit-transfers",
+        "Authorization" => "Bearer and a token; or Basic with client id and secret at the token endpoint",
+        "Consent-ID" => "The consent that the call goes by",
+        "Digest" => "SHA-256= and the hash of the body in base64",
+        "PSU-IP-Address" => "The customer's address; says that they take part",
+        "Signature" => "Over the digest, the request id and other headers",
+        "TPP-Redirect-URI" => "Where the customer comes back to; one that was registered",
+        "TPP-Signature-Certificate" => "The certificate in base64 of its DER, on one line",
+        "X-Request-ID" => "A new UUID; the same request sent again has the same one",
+        "X-Bunq-Client-Authentication" => "Token of the installation, or of the session",
+        "X-Bunq-Client-Signature" => "Over the body, in base64",
+        _ => return None,
+    })
+}
+
+fn document(title: &str, server: &str, operations: &[Described], examples: &Examples) -> Value {
     let mut paths = Map::new();
     for operation in operations {
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_ascii_lowercase()] = one(operation);
+        path[operation.method.as_str().to_ascii_lowercase()] = one(operation, examples.of(operation));
     }
+    let mut headings: Vec<&str> = Vec::new();
+    for heading in operations.iter().map(|operation| operation.tag).filter(|tag| !tag.is_empty()) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    let tags: Vec<Value> = headings.into_iter().map(|name| json!({"name": name})).collect();
     json!({
         "openapi": "3.0.3",
         "info": {"title": title, "version": env!("CARGO_PKG_VERSION")},
         "servers": [{"url": server}],
+        "tags": tags,
         "paths": paths,
     })
 }
 
-fn one(operation: &Described) -> Value {
+fn one(operation: &Described, example: &Value) -> Value {
     let named = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameter = |name: &str, place: &str, is_required: bool| json!({"name": name, "in": place, "required": is_required, "schema": {"type": "string"}});
+    let parameter = |name: &str, place: &str, is_required: bool| {
+        let mut parameter =
+            json!({"name": name, "in": place, "required": is_required, "schema": {"type": "string"}});
+        if let Some(about) = about(name) {
+            parameter["description"] = about.into();
+        }
+        parameter
+    };
     let mut parameters: Vec<Value> = named.map(|name| parameter(name, "path", true)).collect();
     parameters.extend(operation.headers.iter().map(|(name, required)| parameter(name, "header", *required)));
+    for (name, value) in example["query"].as_object().into_iter().flatten() {
+        let mut described = parameter(name, "query", false);
+        described["example"] = value.clone();
+        parameters.push(described);
+    }
     let words = operation.path.replace(['{', '}'], "");
     let id: Vec<&str> =
         words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -153,6 +286,24 @@ fn one(operation: &Described) -> Value {
     if !operation.tag.is_empty() {
         described["tags"] = json!([operation.tag]);
     }
+    let content =
+        |kind: &str, example: &Value| json!({kind: {"schema": schema(example), "example": example}});
+    if !example["about"].is_null() {
+        described["description"] = example["about"].clone();
+    }
+    for (member, kind) in [("request", "application/json"), ("form", "application/x-www-form-urlencoded")] {
+        if !example[member].is_null() {
+            described["requestBody"] = json!({"required": true, "content": content(kind, &example[member])});
+        }
+    }
+    let usual = (operation.success.to_string(), &example["answer"]);
+    let others = example["answers"].as_object().into_iter().flatten();
+    for (status, answer) in others.map(|(status, answer)| (status.clone(), answer)).chain([usual]) {
+        if !answer.is_null() {
+            described["responses"][status] =
+                json!({"description": "Success", "content": content("application/json", answer)});
+        }
+    }
     described
 }
 
@@ -166,15 +317,29 @@ mod tests {
         let delete = Operation::<()>::delete("/{tenant}/things/{id}", 204, "Delete", async || "");
         let read = read.with("things", &["X-Request-ID"]);
         let all = [read.described().clone(), delete.described().clone()];
-        let document = document("Things", "http://bank/things", &all);
+        let examples = Examples::read(
+            r#"{"GET /{tenant}/things/{id}": {"about": "Two of a kind", "query": {"page": "2"},
+                "answer": {"things": [{"size": 1}, {"size": 1}, {"name": "a"}, {"name": 2}], "of": null}}}"#,
+        );
+        let document = document("Things", "http://bank/things", &all, &examples);
         let path = &document["paths"]["/{tenant}/things/{id}"];
         assert_eq!(path["get"]["operationId"], "get-tenant-things-id");
         assert_eq!(path["get"]["tags"], json!(["things"]));
+        assert_eq!(document["tags"], json!([{"name": "things"}]));
         let names: Vec<_> =
             path["get"]["parameters"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
-        assert_eq!(names, ["tenant", "id", "X-Request-ID"]);
+        assert_eq!(names, ["tenant", "id", "X-Request-ID", "page"]);
+        let answer = &path["get"]["responses"]["200"]["content"]["application/json"]["schema"]["properties"];
+        assert_eq!(answer["of"], json!({}));
+        let things = &answer["things"]["items"]["properties"];
+        assert_eq!((&things["size"]["type"], &things["name"]), (&json!("integer"), &json!({})));
+        assert_eq!(path["get"]["parameters"][0]["description"], "A branch of the bank");
+        assert_eq!(path["get"]["description"], "Two of a kind");
+        assert!(path["delete"]["requestBody"].is_null());
         assert!(path["delete"]["responses"]["204"].is_object());
-        let own = description::<()>("Things", "http://bank/things", all);
+        let description = Description::new("Things", "http://bank/things".to_owned(), all.to_vec(), "{}");
+        assert!(description.json().ends_with(b"}"));
+        let own = description.operation::<()>();
         assert_eq!(
             (own.described().path.as_str(), own.described().method.as_str()),
             ("/openapi.json", "GET")

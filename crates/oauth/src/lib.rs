@@ -60,4 +60,4 @@ pub use headless::{DeviceNumbers, approvals};
 #[cfg(feature = "server")]
 pub use keys::{IdTokenAlgorithm, KeyError, SigningKeys};
 #[cfg(feature = "server")]
-pub use router::{PREFIX, router};
+pub use router::{PREFIX, description, router};

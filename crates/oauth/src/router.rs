@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
-use edge::openapi::{self, Operation};
+use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
 use gateway::domain::{Interface, RequestId, Tenant};
 use gateway::{Ctx, Profile};
@@ -17,6 +17,9 @@ use web::{Brand, WayOn};
 use crate::error::Error;
 use crate::keys::SigningKeys;
 use crate::{authorize, customer, discovery, introspect, pages, par, registration, revoke, token, userinfo};
+
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// The path prefix the authorization server is mounted under.
 pub const PREFIX: &str = "/auth";
@@ -63,14 +66,18 @@ pub fn router(edge: Edge, keys: SigningKeys) -> Router {
     let edge = edge.at("oauth");
     let services = Services { edge: edge.clone(), keys };
     let mut operations = operations();
-    let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
-    let server = format!("{}{PREFIX}", edge.public_url);
-    operations.push(openapi::description("Authorization server", &server, described));
+    operations.push(description(&edge.public_url).operation());
     openapi::route_all(Router::new(), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(edge, guard::<Error>))
         .with_state(services)
+}
+
+/// The description of the authorization server of a bank with this public address.
+pub fn description(public_url: &str) -> Description {
+    let described = operations().iter().map(|operation| operation.described().clone()).collect();
+    Description::new("Authorization server", format!("{public_url}{PREFIX}"), described, EXAMPLES)
 }
 
 fn operations() -> Vec<Operation<Services>> {
@@ -81,25 +88,32 @@ fn operations() -> Vec<Operation<Services>> {
             200,
             "Configuration of a tenant's issuer",
             discovery::configuration,
-        ),
-        Operation::get("/{tenant}/v1/jwks", 200, "Keys that ID tokens are signed with", discovery::jwks),
-        Operation::post("/{tenant}/v1/registration", 201, "Register a client", registration::register),
-        Operation::post("/{tenant}/v1/par", 201, "Push an authorization request", par::push),
+        )
+        .with("discovery", &[]),
+        Operation::get("/{tenant}/v1/jwks", 200, "Keys that ID tokens are signed with", discovery::jwks)
+            .with("discovery", &[]),
+        Operation::post("/{tenant}/v1/registration", 201, "Register a client", registration::register)
+            .with("registration", &["Authorization"]),
+        Operation::post("/{tenant}/v1/par", 201, "Push an authorization request", par::push)
+            .with("authorization", &[]),
         Operation::new(
             Method::GET,
             "/{tenant}/v1/auth",
             302,
             "Authorization request of a browser",
             get(authorize::get).head(authorize::head),
-        ),
-        Operation::post("/{tenant}/v1/auth", 302, "Authorization request by a form", authorize::post),
+        )
+        .with("authorization", &[]),
+        Operation::post("/{tenant}/v1/auth", 302, "Authorization request by a form", authorize::post)
+            .with("authorization", &[]),
         Operation::post(
             "/{tenant}/v1/token",
             200,
             "Trade a code or refresh token for tokens",
             token::exchange,
-        ),
-        Operation::post("/{tenant}/v1/token/revoke", 200, "End a token", revoke::revoke),
+        )
+        .with("tokens", &[]),
+        Operation::post("/{tenant}/v1/token/revoke", 200, "End a token", revoke::revoke).with("tokens", &[]),
         Operation::get("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
             .with("tokens", AUTHORIZATION),
         Operation::post("/{tenant}/v1/userinfo", 200, "Who the customer is", userinfo::userinfo)
@@ -111,20 +125,29 @@ fn operations() -> Vec<Operation<Services>> {
             200,
             "The bank's page, where the customer logs in and decides",
             pages::get,
-        ),
-        Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post),
+        )
+        .with("authorization", &[]),
+        Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
+            .with("authorization", &[]),
         Operation::get(
             customer::OVERVIEW,
             200,
             "The customer's own pages: accounts, who has access, payments; before that the log-in",
             customer::overview,
-        ),
-        Operation::post(customer::OVERVIEW, 303, "The customer logs in or out", customer::log_in_or_out),
-        Operation::get(customer::MOVEMENTS, 200, "What moved on an account", customer::movements),
-        Operation::get(customer::ACCESS, 200, "What a third party was given", customer::access),
-        Operation::post(customer::ACCESS, 303, "The customer withdraws it", customer::withdraw),
-        Operation::get(customer::PAYMENT, 200, "What became of a payment", customer::payment),
-        Operation::post(customer::PAYMENT, 303, "The customer refuses or stops it", customer::end_payment),
+        )
+        .with("the customer's own pages", &[]),
+        Operation::post(customer::OVERVIEW, 303, "The customer logs in or out", customer::log_in_or_out)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::MOVEMENTS, 200, "What moved on an account", customer::movements)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::ACCESS, 200, "What a third party was given", customer::access)
+            .with("the customer's own pages", &[]),
+        Operation::post(customer::ACCESS, 303, "The customer withdraws it", customer::withdraw)
+            .with("the customer's own pages", &[]),
+        Operation::get(customer::PAYMENT, 200, "What became of a payment", customer::payment)
+            .with("the customer's own pages", &[]),
+        Operation::post(customer::PAYMENT, 303, "The customer refuses or stops it", customer::end_payment)
+            .with("the customer's own pages", &[]),
     ]
 }
 

@@ -55,6 +55,8 @@ const FILES: &[(&str, &str)] = files![
     "play.css",
     "play.js",
     "portal.css",
+    "reference.css",
+    "reference.js",
     "shell.js",
     "signing.js",
     "snippets/curl.js",

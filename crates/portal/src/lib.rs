@@ -7,20 +7,26 @@
 
 mod assets;
 mod calls;
+mod collection;
+mod downloads;
 mod flow;
+mod guides;
 mod home;
+mod markdown;
+mod openapi;
 mod pages;
 mod play;
+mod reference;
 mod settings;
 mod shell;
 
 use axum::Router;
 
-pub use settings::{Address, Settings, TenantDay};
+pub use settings::{Address, Description, Settings, TenantDay};
 
 /// Routes of the portal, to be mounted at the root of the bank's public listeners.
 pub fn router(settings: Settings) -> Router {
-    let mut router = Router::new().merge(assets::routes());
+    let mut router = Router::new().merge(assets::routes()).merge(downloads::routes());
     for page in pages::PAGES {
         router = router.merge((page.routes)());
     }

@@ -3,7 +3,7 @@
 use axum::Router;
 
 use crate::settings::Portal;
-use crate::{calls, flow, home, play};
+use crate::{calls, flow, guides, home, play, reference};
 
 /// A page, or a group of pages under one path.
 pub(crate) struct Page {
@@ -21,6 +21,8 @@ pub(crate) const PAGES: &[Page] = &[
     Page { name: "Flow", path: "/portal/flow", routes: flow::routes },
     Page { name: "Calls", path: "/portal/calls", routes: calls::routes },
     Page { name: "Play", path: "/portal/play", routes: play::routes },
+    Page { name: "Reference", path: "/portal/reference", routes: reference::routes },
+    Page { name: "Guides", path: "/portal/guides", routes: guides::routes },
 ];
 
 impl Page {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::{Date, Language};
 use edge::Recorder;
 use http::HeaderValue;
@@ -31,6 +32,41 @@ pub struct Settings {
     pub next_command: String,
     /// The command that goes from nothing to a first balance here.
     pub flow_command: String,
+    /// The interfaces, in the order in which they are listed.
+    pub descriptions: Vec<Description>,
+}
+
+/// The description of an interface.
+#[derive(Clone)]
+pub struct Description {
+    /// Its name in paths.
+    pub name: &'static str,
+    /// The address of the interface, for a description that leaves it open.
+    pub server: String,
+    /// The dialect whose rules calls are signed by; empty for none.
+    pub signed_as: &'static str,
+    /// Gives it in JSON.
+    pub json: Arc<dyn Fn() -> Bytes + Send + Sync>,
+}
+
+/// Addresses of a sandbox with no options, as guides name them.
+const DEFAULT_ADDRESSES: [&str; 3] =
+    ["http://127.0.0.1:8080", "https://127.0.0.1:8443", "http://127.0.0.1:8081"];
+
+impl Settings {
+    /// Where the bank says that it is.
+    pub(crate) fn public(&self) -> &str {
+        self.origins.first().map_or("", String::as_str)
+    }
+
+    /// A text of a guide with this bank's addresses.
+    pub(crate) fn with_own_addresses(&self, text: &str) -> String {
+        let [public, tls, management] = DEFAULT_ADDRESSES;
+        let own_tls = self.origins.iter().find(|origin| origin.starts_with("https:"));
+        text.replace(public, self.public())
+            .replace(tls, own_tls.map_or(tls, String::as_str))
+            .replace(management, &self.management)
+    }
 }
 
 /// One address with what it is for.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::Router;
 use edge::Recorder;
 use gateway::Clock;
-use portal::{Address, Settings, TenantDay};
+use portal::{Address, Description, Settings, TenantDay};
 use sandbox::Sandbox;
 use url::Url;
 
 use crate::addresses::Addresses;
 use crate::assemble::{Socket, Sockets};
+use crate::dialects::DIALECTS;
 
 /// The bank's own origins, as browsers write them: the public one first. A listener of this machine is reached as
 /// `localhost` too.
@@ -72,7 +73,31 @@ pub(crate) fn pages(
         tenants: Arc::new(tenants),
         next_command: addresses.next_command("vestibule"),
         flow_command: addresses.flow_command("vestibule"),
+        descriptions: descriptions(addresses),
     })
+}
+
+/// The interfaces that the reference is about.
+fn descriptions(addresses: &Addresses) -> Vec<Description> {
+    let public = addresses.public.as_str();
+    let of = |name, signed_as, described: edge::openapi::Description| Description {
+        name,
+        server: public.to_owned(),
+        signed_as,
+        json: Arc::new(move || described.json()),
+    };
+    let mut all: Vec<_> = DIALECTS
+        .iter()
+        .map(|dialect| of(dialect.name, dialect.name, (dialect.description)(public)))
+        .collect();
+    all.insert(1, of("oauth", "", oauth::description(public)));
+    all.push(Description {
+        name: "management",
+        server: addresses.management.clone(),
+        signed_as: "",
+        json: Arc::new(|| sandbox::management_description().into()),
+    });
+    all
 }
 
 /// A short mark of a bank: its authority is made with its data.

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::middleware::from_fn_with_state;
-use edge::openapi::{self, Operation};
+use edge::openapi::{self, Description, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
 use gateway::domain::PaymentService;
 use http::Method;
@@ -12,8 +12,19 @@ use crate::error::{Error, explain_or_not};
 use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, payments};
 
 /// The dialect, for the list of what a build serves.
-pub const DIALECT: Dialect =
-    Dialect { name: "berlin-group", prefix: "/xs2a-bg", also: None, mount: |edge| mount(edge).into() };
+pub const DIALECT: Dialect = Dialect {
+    name: "berlin-group",
+    prefix: PREFIX,
+    also: None,
+    mount: |edge| mount(edge).into(),
+    description,
+};
+
+/// The path prefix the dialect is mounted under.
+const PREFIX: &str = "/xs2a-bg";
+
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// What a signed call carries.
 const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-Certificate"];
@@ -21,16 +32,33 @@ const SIGNED: &[&str] = &["X-Request-ID", "Digest", "Signature", "TPP-Signature-
 /// What a call adds that reads account data.
 const DATA: &[&str] = &["Consent-ID", "Authorization"];
 
-fn mount(edge: Edge) -> Router {
-    let operations =
-        onboarding().into_iter().chain(consents()).chain(accounts()).chain(payments()).chain(funds());
-    let signed = |operation: Operation<Edge>| operation.with("", SIGNED);
-    let mut operations: Vec<_> = operations.map(signed).collect();
+/// Every operation but the one that tells the description.
+fn operations() -> Vec<Operation<Edge>> {
+    let groups = [
+        ("onboarding", onboarding()),
+        ("consents", consents()),
+        ("accounts", accounts()),
+        ("payments", payments()),
+        ("confirmation of funds", funds()),
+    ];
+    let signed = |(tag, operations): (&'static str, Vec<Operation<Edge>>)| {
+        operations.into_iter().map(move |operation| operation.with(tag, SIGNED))
+    };
+    let mut operations: Vec<_> = groups.into_iter().flat_map(signed).collect();
     operations
         .push(Operation::get("/version", 200, "Version of the program", async || env!("CARGO_PKG_VERSION")));
-    let described: Vec<_> = operations.iter().map(|operation| operation.described().clone()).collect();
-    let server = format!("{}{}", edge.public_url, DIALECT.prefix);
-    operations.push(openapi::description("Access to accounts (NextGenPSD2)", &server, described));
+    operations
+}
+
+fn description(public_url: &str) -> Description {
+    let described = operations().iter().map(|operation| operation.described().clone()).collect();
+    let server = format!("{public_url}{PREFIX}");
+    Description::new("Access to accounts (NextGenPSD2)", server, described, EXAMPLES)
+}
+
+fn mount(edge: Edge) -> Router {
+    let mut operations = operations();
+    operations.push(description(&edge.public_url).operation());
     openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
         .method_not_allowed_fallback(not_allowed)

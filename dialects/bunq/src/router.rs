@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use edge::openapi::{self, Operation};
+use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, note_route};
 use gateway::domain::RequestId;
 use http::request::Parts;
@@ -28,7 +28,11 @@ pub const DIALECT: Dialect = Dialect {
     // Clients put the host alone in front of the links of pages, and some know no other path.
     also: Some("/v1"),
     mount,
+    description,
 };
+
+/// Examples for the description; a test holds them against answers.
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// The path prefix the dialect is mounted under.
 pub(crate) const PREFIX: &str = "/bunq";
@@ -62,24 +66,33 @@ fn mount(edge: Edge) -> Mounted {
     }
 }
 
-fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
+fn token() -> Operation<Arc<Bunq>> {
     let token =
         post(token::exchange).options(async |headers: HeaderMap| preflight(&headers)).fallback(token::method);
-    let token = Operation::new(Method::POST, "/v1/token", 200, "Trade a code for an access token", token);
-    let mut pages = vec![
-        Operation::new(Method::GET, "/auth", 302, "Authorization request of a browser", get(authorize::page)),
-        Operation::new(
-            Method::GET,
-            "/psp",
-            302,
-            "Payment whose payer is unknown",
-            get(authorize::payment_page),
-        ),
-    ];
-    let described = pages.iter().chain([&token]).map(|operation| operation.described().clone());
-    let described: Vec<_> = described.chain(routes::described()).collect();
-    let server = format!("{}{PREFIX}", edge.public_url);
-    pages.push(openapi::description("bunq's PSD2 API", &server, described));
+    Operation::new(Method::POST, "/v1/token", 200, "Trade a code for an access token", token)
+        .with("authorization", &[])
+}
+
+/// Where browsers go.
+fn pages() -> Vec<Operation<Arc<Bunq>>> {
+    let page = |path, summary, handlers| {
+        Operation::new(Method::GET, path, 302, summary, handlers).with("authorization", &[])
+    };
+    vec![
+        page("/auth", "Authorization request of a browser", get(authorize::page)),
+        page("/psp", "Payment whose payer is unknown", get(authorize::payment_page)),
+    ]
+}
+
+fn description(public_url: &str) -> Description {
+    let others = pages().into_iter().chain([token()]).map(|operation| operation.described().clone());
+    let described = others.chain(routes::described()).collect();
+    Description::new("bunq's PSD2 API", format!("{public_url}{PREFIX}"), described, EXAMPLES)
+}
+
+fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
+    let (token, mut pages) = (token(), pages());
+    pages.push(description(&edge.public_url).operation());
     let api = Router::new()
         .route("/v1/token", token.into_handlers())
         .fallback(serve)

@@ -39,6 +39,7 @@ impl<'a> Caller<'a> {
         let path = request.target.strip_prefix(prefix).unwrap().split('?').next().unwrap();
         self.exchanges.push(json!({
             "method": request.method.as_str(), "path": path, "status": answer.status, "body": body,
+            "request": String::from_utf8_lossy(&request.body),
         }));
         body
     }
@@ -241,7 +242,7 @@ fn with(mut body: Value, changes: Value) -> Value {
 }
 
 /// Everything at one branch.
-async fn at(server: &TestServer, tenant: &str) -> Vec<Value> {
+pub(crate) async fn at(server: &TestServer, tenant: &str) -> Vec<Value> {
     let mut caller = Caller::new(server, tenant).await;
     let (payer, payee) = (caller.account("saver").await, caller.account("household").await);
     let (iban, payee) = (payer["iban"].as_str().unwrap(), payee["iban"].as_str().unwrap());
@@ -335,9 +336,14 @@ async fn of_the_authorization_server() {
     let name = "triodos-bank-uk-auth-openapi.json";
     let Some(description) = description(name) else { return };
     let server = TestServer::start().await;
+    hold(name, &Answered::new(&description, &at_the_authorization_server(&server).await));
+}
+
+/// Everything at the authorization server of one branch.
+pub(crate) async fn at_the_authorization_server(server: &TestServer) -> Vec<Value> {
     // Not registered yet.
     let tpp = TestTpp { signer: server.tpp(ID).await, tenant: "nl".to_owned(), secret: String::new() };
-    let mut caller = Caller { server: &server, tpp, exchanges: Vec::new() };
+    let mut caller = Caller { server, tpp, exchanges: Vec::new() };
     let iban = caller.account("household").await["iban"].as_str().unwrap().to_owned();
     let auth = async |caller: &mut Caller<'_>, request: Request, status: u16| {
         caller.send_below("/auth", &request, status).await
@@ -354,20 +360,20 @@ async fn of_the_authorization_server() {
             caller.tpp.secret = registered["client_secret"].as_str().unwrap().to_owned();
         }
     }
-    let asked = caller.tpp.consent(&server, &detailed(&iban, true)).await;
+    let asked = caller.tpp.consent(server, &detailed(&iban, true)).await;
     let url = caller.tpp.authorization_url(&asked);
     let (_, query) = url.split_once('?').unwrap();
     for (query, status) in [(query, 302), ("response_type=code", 400)] {
         auth(&mut caller, Request::new("GET", &format!("/auth/nl/v1/auth?{query}")), status).await;
     }
-    let again = caller.tpp.consent(&server, &detailed(&iban, true)).await;
+    let again = caller.tpp.consent(server, &detailed(&iban, true)).await;
     let form = caller.tpp.authorization_url(&again);
     let (_, form) = form.split_once('?').unwrap();
     for (form, status) in [(form, 302), ("response_type=code", 400)] {
         auth(&mut caller, Request::new("POST", "/auth/nl/v1/auth").form(form), status).await;
     }
     assert!(form.contains(&challenge(VERIFIER)));
-    let third = caller.tpp.consent(&server, &detailed(&iban, true)).await;
+    let third = caller.tpp.consent(server, &detailed(&iban, true)).await;
     let location = server.decide(&caller.tpp.authorization_url(&third), &iban, "approve").await;
     let code = TestTpp::code_form(&parameter(&location, "code").unwrap());
     let request = caller.tpp.token_request(&code);
@@ -390,5 +396,5 @@ async fn of_the_authorization_server() {
     auth(&mut caller, request, 200).await;
     let request = revoke(&caller, "");
     auth(&mut caller, request, 400).await;
-    hold(name, &Answered::new(&description, &caller.exchanges));
+    caller.exchanges
 }

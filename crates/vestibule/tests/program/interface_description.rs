@@ -77,10 +77,25 @@ pub(crate) fn description(name: &str) -> Option<String> {
     Some(testkit::specification(&format!("openapi/{name}"))?.to_str().unwrap().to_owned())
 }
 
+/// Holds exchanges against a bank's own description, in which amounts are numbers that the standard has as texts.
 pub(crate) async fn validate(interpreter: String, description: String, exchanges: Vec<Value>) -> Value {
+    run(interpreter, vec!["--amounts-as-strings".to_owned(), description], exchanges).await
+}
+
+/// Holds exchanges against a description as it is.
+pub(crate) async fn validate_exactly(
+    interpreter: String,
+    description: String,
+    exchanges: Vec<Value>,
+) -> Value {
+    run(interpreter, vec![description], exchanges).await
+}
+
+async fn run(interpreter: String, arguments: Vec<String>, exchanges: Vec<Value>) -> Value {
     let validated = tokio::task::spawn_blocking(move || {
         let script = python::script("validate_openapi.py");
-        let arguments = [script.as_str(), "--amounts-as-strings", description.as_str()];
+        let arguments: Vec<&str> =
+            std::iter::once(script.as_str()).chain(arguments.iter().map(String::as_str)).collect();
         python::run_script(&interpreter, &arguments, &Value::Array(exchanges))
     });
     validated.await.unwrap()
