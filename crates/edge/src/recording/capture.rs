@@ -42,6 +42,8 @@ pub(crate) struct Capture {
     target: Box<str>,
     version: Version,
     headers: Box<str>,
+    /// What stands in the header fields and nowhere in what is kept.
+    secrets: Vec<Box<str>>,
     media_type: Box<str>,
     body: Option<Arc<Mutex<Copied>>>,
 }
@@ -72,6 +74,7 @@ impl Capture {
             target: beginning(&mask::address(target), TARGET).into(),
             version: parts.version,
             headers: mask::headers(&parts.headers, HEADERS).into(),
+            secrets: mask::secrets(&parts.headers),
             media_type,
             body: copied.clone(),
         };
@@ -222,7 +225,7 @@ impl Answer {
     /// Keeps the call, before whoever called has the end of the answer.
     fn finish(&mut self) {
         let Some(pending) = self.pending.take() else { return };
-        let Pending { capture, took, status, headers, media_type, findings } = *pending;
+        let Pending { capture, took, status, headers, media_type, mut findings } = *pending;
         // An answer to HEAD has no body that anybody would read.
         self.copied.has_ended |= self.copied.octets == 0;
         let request = match &capture.body {
@@ -232,6 +235,11 @@ impl Answer {
                 copied.part(capture.headers, capture.media_type)
             }
         };
+        let mut answer = self.copied.part(headers, media_type);
+        // The bank's own texts repeat what came.
+        for text in [&mut findings.why, &mut answer.body] {
+            *text = text.take().map(|text| mask::without(text, &capture.secrets));
+        }
         capture.recorder.keep(Call {
             number: 0,
             at: capture.at,
@@ -243,7 +251,7 @@ impl Answer {
             version: capture.version,
             request,
             status,
-            answer: self.copied.part(headers, media_type),
+            answer,
             findings,
         });
     }

@@ -90,15 +90,46 @@ fn header<'v>(name: &HeaderName, value: &'v str) -> Cow<'v, str> {
         let name = pair.split('=').next().unwrap_or_default();
         return format!("{name}={MASK};{attributes}").into();
     }
-    let name = name.as_str();
-    let holds = ["token", "secret", "password", "api-key", "apikey", "client-authentication"];
-    if is_secret(name) || (holds.iter().any(|part| name.contains(part)) && !name.contains("signature")) {
+    if is_secret_header(name) {
         return MASK.into();
     }
     if value.contains(PRIVATE_KEY) {
         return MASK.into();
     }
     if value.contains('?') || value.contains('#') { address(value) } else { value.into() }
+}
+
+fn is_secret_header(name: &HeaderName) -> bool {
+    const PARTS: [&str; 6] = ["token", "secret", "password", "api-key", "apikey", "client-authentication"];
+    let name = name.as_str();
+    is_secret(name) || (PARTS.iter().any(|part| name.contains(part)) && !name.contains("signature"))
+}
+
+/// The secrets in header fields, which a text of the bank may repeat: a signing string does, for instance.
+pub(super) fn secrets(headers: &HeaderMap) -> Vec<Box<str>> {
+    /// What is shorter stands in any text, and is no secret that would hold.
+    const SHORTEST: usize = 6;
+    let values = headers
+        .iter()
+        .filter(|(name, _)| is_secret_header(name))
+        .filter_map(|(_, value)| value.to_str().ok());
+    let secrets = values.flat_map(|value| {
+        value.split([' ', ';', ',']).map(|part| {
+            let is_pair = part.contains('=') && !part.ends_with('=');
+            if is_pair { part.split_once('=').map_or(part, |(_, value)| value) } else { part }
+        })
+    });
+    secrets
+        .filter(|secret| secret.len() >= SHORTEST && !secret.eq_ignore_ascii_case("bearer"))
+        .map(Box::from)
+        .collect()
+}
+
+/// A text without these secrets.
+pub(super) fn without(text: Box<str>, secrets: &[Box<str>]) -> Box<str> {
+    secrets.iter().fold(text, |text, secret| {
+        if text.contains(&**secret) { text.replace(&**secret, MASK).into() } else { text }
+    })
 }
 
 /// An address or a request target: the parameters of its query, and of its fragment, with secrets masked.
@@ -288,6 +319,22 @@ mod tests {
         assert!(masked.contains("?code=***&state=kept#access_token=***\n"), "{masked}");
         assert_eq!(masked.matches("kept").count(), 4, "{masked}");
         assert!(headers(&all, 60).lines().count() < 3);
+    }
+
+    #[test]
+    fn secrets_that_a_text_repeats() {
+        let mut all = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer s3cret-one"),
+            ("cookie", "session=s3cret-two; a=b"),
+            ("x-bunq-client-authentication", "s3cret-three"),
+            ("x-request-id", "kept-as-it-is"),
+        ] {
+            all.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        let secrets = secrets(&all);
+        let text = "Bearer s3cret-one, s3cret-two, s3cret-three, kept-as-it-is";
+        assert_eq!(&*without(text.into(), &secrets), "Bearer ***, ***, ***, kept-as-it-is");
     }
 
     #[test]
