@@ -187,7 +187,7 @@ impl LogInPage {
 
     #[cfg(test)]
     fn samples() -> Vec<Self> {
-        let plain = |language, problem, simulator| Self {
+        let plain = |language, problem, simulator: Option<Simulator>| Self {
             language,
             csrf: "c".into(),
             brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: simulator.is_some() },
