@@ -250,6 +250,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     }
     let issued = caller.call("POST", "/test-certificates").await;
     caller.real.push((EXAMPLE_CERTIFICATE.to_owned(), issued["fingerprint"].as_str().unwrap().to_owned()));
+    caller.call("GET", "/tenants").await;
     caller.call("PUT", "/tenants/{tenant}").await;
     for path in ["/test-certificates/{fingerprint}", "/third-parties/{id}", "/test-accounts/{iban}", "/clock"]
     {
