@@ -22,7 +22,7 @@ use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::numbers::iban_of;
 use crate::test_accounts::{Wish, made_last_at, make, open_another};
-use crate::{books, digipass, orders, personas};
+use crate::{batch, books, digipass, orders, personas};
 
 /// The bank.
 #[derive(Debug, Clone)]
@@ -338,7 +338,7 @@ impl TestDoors for SandboxBank {
         what: (&'a str, Money, &'a str, &'a str),
         now: Timestamp,
     ) -> Answer<'a, ()> {
-        Box::pin(books::receive(&self.books, account, what, now))
+        Box::pin(batch::receive(&self.books, account, what, now))
     }
 
     fn simulated_answer(&self, device_number: &str, challenge: &str) -> String {

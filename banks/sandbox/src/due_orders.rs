@@ -9,7 +9,8 @@ use gateway::{Clock, Error};
 use store::{Changes, Order, Step};
 
 use crate::Sandbox;
-use crate::books::{Batch, Books, refusal};
+use crate::batch::{Batch, refusal};
+use crate::books::Books;
 use crate::execution::{
     Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
 };

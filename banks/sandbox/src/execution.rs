@@ -7,7 +7,8 @@ use gateway::{Error, entry_of};
 use jiff::SignedDuration;
 use store::{Changes, Order, Step};
 
-use crate::books::{Batch, Books, refusal};
+use crate::batch::{Batch, refusal};
+use crate::books::Books;
 use crate::magic::{self, Outcome};
 use crate::{calendar, schedule};
 

@@ -7,7 +7,8 @@ use gateway::domain::{
 use gateway::{Error, Noun, Store};
 use store::{Changes, Order, Step};
 
-use crate::books::{Batch, Books, refusal};
+use crate::batch::{Batch, refusal};
+use crate::books::Books;
 use crate::execution::{Act, become_status, end, entry, make, release};
 use crate::orders;
 

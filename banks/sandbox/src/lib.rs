@@ -4,6 +4,7 @@
 mod authorities;
 mod bank;
 mod bank_names;
+mod batch;
 mod books;
 mod calendar;
 mod clock;

@@ -14,7 +14,8 @@ use gateway::domain::{
 use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Store, Submitted, entry_of};
 use store::{Changes, Order, Step};
 
-use crate::books::{self, Batch, Books, refusal};
+use crate::batch::{Batch, refusal};
+use crate::books::{self, Books};
 use crate::calendar;
 use crate::execution::{begin, check, end, entry, is_instant, open_amount, wait_for_next};
 
