@@ -4,6 +4,8 @@ import { announce, busy, fill, make, one, all } from "./dom.js";
 import { manage } from "./management.js";
 import { customer, onChange, read, thirdParty } from "./state.js";
 
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
 const texts = {
   clock: ["Tenant", "Now", "Moved"],
   notMoved: "no",
@@ -18,7 +20,7 @@ const texts = {
   next: (number) => (number === 1 ? "the next call" : `the next ${number} calls`),
   struck: (number) => `struck ${number}`,
   entered: (made) => `${made.amount} ${made.currency} ${made.status === "pending" ? "is pending, and booked" : "is booked"} on ${made.bookingDate}.`,
-  loaded: (made) => `${made.testAccounts.length} customers and ${made.transactions} transactions were loaded.`,
+  loaded: (made) => `${count(made.testAccounts.length, "customer")} and ${count(made.transactions, "transaction")} were loaded.`,
   customer: (made) => `${made.name}: ${made.iban}, digipass ${made.digipassNumber}`,
   certificate: (made) => `The certificate ends on ${made.notAfter.slice(0, 10)}. Its key id is ${made.keyId}`,
 };
@@ -125,6 +127,7 @@ function data() {
     const { account, pending, ...wish } = said(event.target);
     if (pending) wish.status = "pending";
     const iban = account.replace(/[^0-9A-Za-z]/g, "");
+    fill(done);
     attempt(event.submitter, "#data-problem", async () => {
       const made = await manage("POST", `/test-accounts/${iban}/transactions`, wish);
       fill(done, make("p", {}, texts.entered(made)));
@@ -133,6 +136,7 @@ function data() {
   one("#file-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const file = one("#file").files[0];
+    fill(done);
     attempt(event.submitter, "#data-problem", async () => {
       const kind = MEDIA_TYPES[file?.name.split(".").pop().toLowerCase()] ?? MEDIA_TYPES.yaml;
       const made = await manage("POST", "/data", file ? await file.text() : one("#document").value, kind);

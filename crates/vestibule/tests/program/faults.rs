@@ -104,7 +104,7 @@ async fn a_fault_strikes_the_calls_that_it_is_for_and_no_other() {
     let registered = server.register("nl", &one, &["https://tpp.example/callback"]).await;
     let id = registered["client_id"].as_str().unwrap();
     ask(&server, json!({"fault": "503", "thirdParty": ID, "interface": "oauth", "next": 1})).await;
-    let url = format!("{}/auth/nl/token", server.url());
+    let url = format!("{}/auth/nl/v1/token", server.url());
     let form = format!("grant_type=refresh_token&refresh_token=x&client_id={id}&client_secret=y");
     let token = async || {
         let request = server.http.post(&url).header("content-type", "application/x-www-form-urlencoded");

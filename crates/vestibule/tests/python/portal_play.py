@@ -43,7 +43,7 @@ with visit() as page:
     page.click("#transaction-form button")
     page.until(lambda: "5.25 EUR is booked" in page.text("#data-done"), "a transaction")
     page.click("#file-form button")
-    page.until(lambda: "1 customers and 1 transactions" in page.text("#data-done"), "a file that was loaded")
+    page.until(lambda: "1 customer and 1 transaction were" in page.text("#data-done"), "a file that was loaded")
     put(page, "#document", "customers: 1")
     page.click("#file-form button")
     page.until(lambda: "line 1, customers" in page.text("#data-problem"), "what is wrong with a file")
