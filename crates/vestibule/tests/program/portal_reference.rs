@@ -24,6 +24,11 @@ fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
     page.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
+/// Whether a page is one of these, or the way to them.
+fn is_own(path: &str) -> bool {
+    path == "/" || path.starts_with("/portal/guides") || path.starts_with("/portal/reference")
+}
+
 /// Goes wherever links of these pages lead, and looks for the headings that they name.
 #[tokio::test]
 async fn every_link_leads_somewhere() {
@@ -35,12 +40,16 @@ async fn every_link_leads_somewhere() {
         if pages.contains_key(&path) {
             continue;
         }
-        let text = page(&server, &path).await;
-        for link in attributes(&text, "href").into_iter().chain(attributes(&text, "src")) {
+        let answer = server.send(&Request::new("GET", &path).set("accept", "text/html")).await;
+        // Pages of others may lead on at once.
+        assert!(answer.status == 200 || (answer.status < 400 && !is_own(&path)), "{path}: {}", answer.status);
+        let text = answer.body;
+        let links = attributes(&text, "href").into_iter().chain(attributes(&text, "src"));
+        for link in links.filter(|_| is_own(&path)) {
             let (target, heading) = link.split_once('#').unwrap_or((link, ""));
             let target = if target.is_empty() || target.starts_with('?') { &path } else { target };
             if !target.starts_with('/') {
-                assert!(target.starts_with("https://"), "{path}: {link}");
+                assert!(target.contains("://"), "{path}: {link}");
                 continue;
             }
             if !heading.is_empty() {
