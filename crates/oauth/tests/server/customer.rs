@@ -245,7 +245,7 @@ async fn nobody_comes_in_without_a_session_or_with_a_form_of_another() {
         OwnBrowser { base: "/auth/uk/customer".to_owned(), cookie: browser.cookie.clone(), ..browser };
     assert_over(
         &server.send(&elsewhere.request("GET", &access)).await,
-        "You are not logged in",
+        "U bent niet ingelogd",
         &elsewhere.base,
     );
     let unknown = Request::new("GET", "/auth/xx/customer").set("accept", "text/html");

@@ -6,7 +6,20 @@ use testkit::broken::{Breakable, assert_failed};
 use testkit::{Request, detailed};
 
 /// Doors behind which there is nothing that is stored.
-const WITHOUT_STORE: [&str; 5] = ["GET /ca.pem", "GET /clock", "GET /personas", "GET /tenants", "GET /"];
+const WITHOUT_STORE: [&str; 8] = [
+    "GET /ca.pem",
+    "GET /clock",
+    "GET /personas",
+    "GET /tenants",
+    "GET /calls",
+    "GET /calls.har",
+    "GET /faults",
+    "GET /openapi.json",
+];
+
+/// Others that ask for none: of calls and faults, which are kept in memory.
+const IN_MEMORY: [&str; 5] =
+    ["GET /calls/{number}", "GET /calls/stream", "POST /faults", "DELETE /faults", "DELETE /faults/{id}"];
 
 #[tokio::test]
 async fn every_door_says_that_the_bank_is_not_available() {
@@ -22,7 +35,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban];
     bank.break_store(&[]);
     let doors = index.as_object().unwrap();
-    for door in doors.keys() {
+    for door in doors.keys().filter(|door| !IN_MEMORY.contains(&door.as_str())) {
         let (method, path) = door.split_once(' ').unwrap();
         let path = path
             .replace("{fingerprint}", &tpp.signer.certificate.fingerprint_hex())
@@ -38,6 +51,8 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "PUT /clock" => json!({"advance": "P1D"}),
             "POST /test-accounts" => json!({"tenant": "nl"}),
             "PUT /test-accounts/{iban}" => json!({"status": "blocked"}),
+            "POST /test-accounts/{iban}/transactions" => json!({"amount": "1"}),
+            "POST /data" => json!({"customers": [{"name": "A", "accounts": [{"kind": "current"}]}]}),
             "PUT /tenants/{tenant}" => json!({"bankName": "B"}),
             "POST /resource-servers" => json!({"id": "ledger"}),
             "PUT /payments/{paymentId}" => json!({"status": "RJCT"}),

@@ -56,11 +56,11 @@ def with_the_mouse():
         hold_refusal(page, "customer-not-found", 404)
         page.open(base)
         page.click(LOG_OUT)
-        page.wait_for_text("h1", "Inloggen")
+        page.wait_for_text("h1", "Log in")
         page.open(base + access)
         hold_refusal(page, "customer-logged-out", 403)
         page.click("a.button")
-        page.wait_for_text("h1", "Inloggen")
+        page.wait_for_text("h1", "Log in")
     return found
 
 
