@@ -358,7 +358,8 @@ async fn what_was_signed_instead_is_found_and_marked() {
             "lower case",
             ["d", "D"],
         ),
-        (|right| right.replace("SHA-256=", ""), "without SHA-256=", ["SHA-256=", ""]),
+        // What both have in common depends on the digest.
+        (|right| right.replace("SHA-256=", ""), "without SHA-256=", ["", ""]),
     ];
     for (spoil, remark, [expected, got]) in all {
         let call = recorded(&server, &signed_over(&tpp, &body, spoil)).await;
