@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use gateway::Gateway;
 use gateway::domain::RequestId;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
 use tracing::Instrument;
 
 use crate::observer::note_interface;
@@ -118,6 +118,12 @@ pub fn check_host(request: &Request) -> Result<(), Rejected> {
         _ => false,
     };
     good.then_some(()).ok_or(Rejected::Host)
+}
+
+/// Whom a request is for: the header `Host`, or what takes its place in HTTP/2. Empty if it does not say.
+pub fn requested_host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    named.or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default()
 }
 
 /// A path that a proxy could read in another way: dot segments, empty segments, encoded separators.

@@ -26,7 +26,7 @@ pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
 pub use dialect::{Beginning, Caller, Dialect, Door, Due, Edge, Entrance, Mounted, NotBegun, Surroundings};
 pub use form::{Form, FormError};
-pub use guard::{check_host, guard};
+pub use guard::{check_host, guard, requested_host};
 pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_any_json, read_json};
 pub use media_types::{check_json, media_type, require_json};

@@ -8,8 +8,10 @@ use http::header;
 
 use crate::collection;
 use crate::guides::GUIDES;
+use crate::not_found::not_found;
 use crate::reference::interfaces;
 use crate::settings::Portal;
+use crate::shell::Shell;
 
 /// The collection of calls.
 pub(crate) const COLLECTION: &str = "vestibule.bruno.json";
@@ -19,7 +21,7 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/portal/downloads/{file}", get(file)).route("/llms.txt", get(llms))
 }
 
-async fn file(State(portal): State<Portal>, Path(name): Path<String>) -> Response {
+async fn file(State(portal): State<Portal>, Path(name): Path<String>, shell: Shell) -> Response {
     if name == COLLECTION {
         let collection = collection::of(&interfaces(&portal), &portal.settings);
         return attached(&name, collection.to_string().into_bytes().into());
@@ -30,7 +32,7 @@ async fn file(State(portal): State<Portal>, Path(name): Path<String>) -> Respons
         .find(|known| name.strip_suffix(".openapi.json").is_some_and(|name| name == known.name));
     match description {
         Some(description) => attached(&name, (description.json)()),
-        None => web::not_found("There is no such file. Downloads are listed at /portal/reference#downloads."),
+        None => not_found(&portal, shell, "/portal/reference"),
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use crate::markdown::{self, Heading};
+use crate::not_found::not_found;
 use crate::settings::Portal;
 use crate::shell::Shell;
 
@@ -76,7 +77,7 @@ async fn list(State(portal): State<Portal>, shell: Shell) -> Response {
 
 async fn show(State(portal): State<Portal>, Path(name): Path<String>, shell: Shell) -> Response {
     let Some(guide) = GUIDES.iter().find(|guide| guide.name == name) else {
-        return web::not_found("There is no such guide. They are listed at /portal/guides.");
+        return not_found(&portal, shell, "/portal/guides");
     };
     let rendered = markdown::render(guide.text, &|text| portal.settings.with_own_addresses(text));
     let page = GuidePage { shell, guide, headings: rendered.headings, html: rendered.html };

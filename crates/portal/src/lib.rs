@@ -13,6 +13,7 @@ mod flow;
 mod guides;
 mod home;
 mod markdown;
+mod not_found;
 mod openapi;
 mod pages;
 mod play;
@@ -26,7 +27,8 @@ pub use settings::{Address, Description, Settings, TenantDay};
 
 /// Routes of the portal, to be mounted at the root of the bank's public listeners.
 pub fn router(settings: Settings) -> Router {
-    let mut router = Router::new().merge(assets::routes()).merge(downloads::routes());
+    let mut router =
+        Router::new().merge(assets::routes()).merge(downloads::routes()).merge(not_found::routes());
     for page in pages::PAGES {
         router = router.merge((page.routes)());
     }

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 
+use crate::not_found::not_found;
 use crate::openapi::{Interface, Operation};
 use crate::settings::Portal;
 use crate::shell::Shell;
@@ -58,7 +59,7 @@ fn find(portal: &Portal, name: &str) -> Option<Interface> {
 async fn show(State(portal): State<Portal>, Path(name): Path<String>, shell: Shell) -> Response {
     match find(&portal, &name) {
         Some(interface) => Shell::answer(&portal, &InterfacePage { shell, interface }),
-        None => web::not_found("There is no such interface. They are listed at /portal/reference."),
+        None => not_found(&portal, shell, "/portal/reference"),
     }
 }
 
@@ -75,6 +76,6 @@ async fn show_operation(
         Some((interface, operation)) => {
             Shell::answer(&portal, &OperationPage { shell, interface, operation })
         }
-        None => web::not_found("There is no such operation. The interfaces are listed at /portal/reference."),
+        None => not_found(&portal, shell, "/portal/reference"),
     }
 }

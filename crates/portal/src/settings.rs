@@ -28,10 +28,10 @@ pub struct Settings {
     pub calls: Option<Arc<Recorder>>,
     /// The tenants, each with its day; asked for each page, because clocks move.
     pub tenants: Arc<dyn Fn() -> Vec<TenantDay> + Send + Sync>,
-    /// The command that registers a third party here.
-    pub next_command: String,
-    /// The command that goes from nothing to a first balance here.
-    pub flow_command: String,
+    /// The command that registers a third party at a tenant.
+    pub next_command: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    /// The command that goes from nothing to a first balance at a tenant.
+    pub flow_command: Arc<dyn Fn(&str) -> String + Send + Sync>,
     /// The interfaces, in the order in which they are listed.
     pub descriptions: Vec<Description>,
 }

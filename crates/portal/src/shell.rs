@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
+use http::StatusCode;
 use http::request::Parts;
-use http::{StatusCode, header};
 
 use crate::assets;
 use crate::pages::{PAGES, Page};
@@ -44,6 +44,16 @@ impl Shell {
         &self.tenants[self.tenant]
     }
 
+    /// The command that registers a third party at the tenant of the page.
+    pub(crate) fn next_command(&self) -> String {
+        (self.settings().next_command)(&self.current().name)
+    }
+
+    /// The command that goes from nothing to a first balance at the tenant of the page.
+    pub(crate) fn flow_command(&self) -> String {
+        (self.settings().flow_command)(&self.current().name)
+    }
+
     /// The pages for the navigation.
     pub(crate) fn pages(&self) -> &'static [Page] {
         PAGES
@@ -79,7 +89,7 @@ impl FromRequestParts<Portal> for Shell {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Infallible> {
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = edge::requested_host(&parts.headers, &parts.uri);
         let asked = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         Ok(Self::new(portal, asked, host))
     }

@@ -30,19 +30,23 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The command that registers a third party here, for a program under this name.
-    pub fn next_command(&self, program: &str) -> String {
-        format!("{program} tpp register {} --redirect-uri https://tpp.example/callback", self.options())
+    /// The command that registers a third party at a tenant, for a program under this name.
+    pub fn next_command(&self, program: &str, tenant: &str) -> String {
+        format!("{program} tpp register {} --redirect-uri https://tpp.example/callback", self.options(tenant))
     }
 
-    /// The command that reads a first balance here, for a program under this name.
-    pub fn flow_command(&self, program: &str) -> String {
-        format!("{program} tpp flow ais --headless approve {}", self.options())
+    /// The command that reads a first balance at a tenant, for a program under this name.
+    pub fn flow_command(&self, program: &str, tenant: &str) -> String {
+        format!("{program} tpp flow ais --headless approve {}", self.options(tenant))
+    }
+
+    /// The tenant that comes first.
+    pub fn first_tenant(&self) -> &str {
+        self.tenants.first().map_or("nl", String::as_str)
     }
 
     /// The options that lead a command here. Everything else is announced.
-    fn options(&self) -> String {
-        let tenant = self.tenants.first().map_or("nl", String::as_str);
+    fn options(&self, tenant: &str) -> String {
         let bank = self.tls.as_ref().filter(|_| self.require_mtls).unwrap_or(&self.public);
         format!("--bank {bank} --tenant {tenant}")
     }

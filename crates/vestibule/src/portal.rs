@@ -62,6 +62,10 @@ pub(crate) fn pages(
         };
         bank.gateway.settings().tenants.iter().map(day).collect()
     };
+    let command = |of: fn(&Addresses, &str, &str) -> String| -> Arc<dyn Fn(&str) -> String + Send + Sync> {
+        let addresses = addresses.clone();
+        Arc::new(move |tenant| of(&addresses, "vestibule", tenant))
+    };
     portal::router(Settings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         addresses: listed,
@@ -71,8 +75,8 @@ pub(crate) fn pages(
         bank: mark(&sandbox.authorities.root_pem()),
         calls,
         tenants: Arc::new(tenants),
-        next_command: addresses.next_command("vestibule"),
-        flow_command: addresses.flow_command("vestibule"),
+        next_command: command(Addresses::next_command),
+        flow_command: command(Addresses::flow_command),
         descriptions: descriptions(addresses),
     })
 }

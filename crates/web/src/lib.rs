@@ -28,7 +28,7 @@ pub use customer::{
 };
 pub use error_page::ErrorPage;
 pub use language::{Texts, language_of_browser, language_of_locales, texts};
-pub use page::{form_page, not_found, page, page_with_policy};
+pub use page::{form_page, page, page_with_policy};
 pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
 };

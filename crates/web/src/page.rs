@@ -2,10 +2,7 @@
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
-use domain::Language;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-
-use crate::error_page::ErrorPage;
 
 /// Nothing but our own style sheet may load, nobody may frame the page, nothing leaks by the referrer.
 const HEADERS: [(HeaderName, HeaderValue); 7] = [
@@ -51,9 +48,4 @@ pub fn page(status: StatusCode, template: &impl Template) -> Response {
         // Rendering into memory fails only if a value's own Display does, and ours do not.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// The page that says, in English, that nothing is served under a path.
-pub fn not_found(detail: &str) -> Response {
-    page(StatusCode::NOT_FOUND, &ErrorPage::not_found(Language::English, detail.to_owned(), "404".to_owned()))
 }

@@ -119,7 +119,7 @@ impl Interface {
             Some(Self::BerlinGroup)
         } else if begins("/bunq") || begins("/v1") {
             Some(Self::Bunq)
-        } else if begins("/auth") {
+        } else if begins("/auth") && path.split('/').nth(3) != Some("customer") {
             Some(Self::Oauth)
         } else {
             None
@@ -198,7 +198,11 @@ impl Wish {
         let interface = self.interface.or_else(|| self.kind.interface());
         interface.is_none_or(|interface| call.interface == Some(interface))
             && self.third_party.as_ref().is_none_or(|wanted| call.third_party == Some(wanted))
-            && self.path.as_ref().is_none_or(|pattern| fits(pattern, call.path))
+            && match &self.path {
+                Some(pattern) => fits(pattern, call.path),
+                // Pages and lists are meant only by whoever names them: the page that takes faults away is one.
+                None => call.interface.is_some(),
+            }
             && (self.kind != Kind::ConsentVanished || call.names_consent)
     }
 }

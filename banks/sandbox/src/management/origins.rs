@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::check_host;
+use edge::{check_host, requested_host};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq;
 
@@ -59,7 +59,7 @@ pub(super) async fn own_pages_only(
         return Error::from(rejected).into_response();
     }
     let headers = request.headers();
-    if !is_local(headers) {
+    if !is_local(requested_host(headers, request.uri())) {
         return forbidden("call the management API by IP address or plain host name");
     }
     if !headers.contains_key(header::ORIGIN) {
@@ -83,8 +83,7 @@ pub(super) async fn own_pages_only(
 }
 
 /// Whether the host that was asked for is an address or a plain name: no name of the Internet can be made to point here.
-fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+fn is_local(host: &str) -> bool {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
     host.parse::<IpAddr>().is_ok() || !host.contains('.')
 }

@@ -31,8 +31,10 @@ pub(crate) async fn run(args: LogsArgs) -> Result<ExitCode, Failure> {
 async fn follow(to: &ManagementArgs, list: &LogsListArgs) -> Result<(), Failure> {
     let mut calls = page(to, list, list.limit, None).await?;
     if calls.is_empty() && !list.follow && !to.json {
-        let next = hints(to).tail(&Next::new("tpp flow ais --headless approve"));
-        output::line(&format!("No call like that was received yet. Make some{next}"));
+        output::line(
+            "No call like that was received yet. The sandbox named commands that make some when it started, and so \
+             does the page at its address.",
+        );
         return Ok(());
     }
     let mut last = 0;

@@ -140,7 +140,7 @@ Or go from nothing to the first balance at once, with a customer who approves by
 
 Stop with Ctrl-C.",
         version = env!("CARGO_PKG_VERSION"),
-        next = addresses.next_command(&program),
-        flow = addresses.flow_command(&program),
+        next = addresses.next_command(&program, addresses.first_tenant()),
+        flow = addresses.flow_command(&program, addresses.first_tenant()),
     )
 }

@@ -112,6 +112,12 @@ async fn a_fault_strikes_the_calls_that_it_is_for_and_no_other() {
     };
     assert_eq!(token().await, 503);
     assert!((400..=401).contains(&token().await));
+    // A fault for every call leaves the pages alone that take it away.
+    ask(&server, json!({"fault": "500"})).await;
+    for path in ["/", "/portal/play", "/assets/style.css", "/.well-known/vestibule", "/auth/nl/customer"] {
+        assert_eq!(server.send(&Request::new("GET", path)).await.status, 200, "{path}");
+    }
+    assert_eq!(token().await, 500);
 }
 
 #[tokio::test]

@@ -75,6 +75,42 @@ async fn a_page_runs_its_own_scripts_and_calls_the_bank_alone() {
 }
 
 #[tokio::test]
+async fn a_path_that_leads_nowhere_leads_on() {
+    let server = TestServer::start().await;
+    for (path, place) in [
+        ("/portal/nothing", "/"),
+        ("/portal/guides/nothing", "/portal/guides"),
+        ("/portal/reference/nothing", "/portal/reference"),
+        ("/portal/downloads/nothing", "/portal/reference"),
+    ] {
+        let page = server.send(&Request::new("GET", path).set("accept", "text/html")).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.body.contains("There is no such page"), "{path}: {}", page.body);
+        assert!(page.body.contains(&format!("<a href=\"{place}\">http")), "{path}: {}", page.body);
+    }
+    for path in ["/portal", "/portal/"] {
+        assert_eq!(server.send(&Request::new("GET", path)).await.header("location"), "/");
+    }
+}
+
+/// In HTTP/2, which browsers speak with TLS, the authority takes the place of the header `Host`.
+#[tokio::test]
+async fn pages_work_over_http_2() {
+    let server = TestServer::start().await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let page = client.get(server.url()).send().await.unwrap();
+    assert_eq!(page.version(), reqwest::Version::HTTP_2);
+    assert!(meta(&page.text().await.unwrap(), "portal-token").is_some());
+}
+
+#[tokio::test]
+async fn commands_are_for_the_tenant_of_the_page() {
+    let server = TestServer::start().await;
+    let page = server.send(&Request::new("GET", "/?tenant=uk").set("accept", "text/html")).await;
+    assert!(page.body.contains("--tenant uk") && !page.body.contains("--tenant nl"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn each_page_says_which_day_it_is_at_each_tenant() {
     let server = TestServer::start().await;
     server.manage("PUT", "/clock", json!({"tenant": "nl", "now": "2031-03-05T12:00:00Z"})).await;
