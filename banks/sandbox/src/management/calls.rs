@@ -46,7 +46,7 @@ impl From<TooManyListeners> for Error {
 async fn list(State(recorder): Calls, RawQuery(query): RawQuery) -> Result<Json<Value>, Error> {
     let filter = Filter::parse(&query.unwrap_or_default())?;
     let calls: Vec<_> = recorder.list(&filter).iter().map(|call| call.summary()).collect();
-    Ok(Json(json!({"calls": calls})))
+    Ok(Json(json!({"calls": calls, "skipped": recorder.skipped()})))
 }
 
 async fn archive(State(recorder): Calls, RawQuery(query): RawQuery) -> Result<Response, Error> {

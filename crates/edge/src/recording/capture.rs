@@ -55,7 +55,7 @@ impl Capture {
         at: Timestamp,
         request: Request,
     ) -> (Option<Self>, Request) {
-        if is_of_portal(request.uri().path()) {
+        if is_of_portal(request.uri().path()) || !recorder.takes(at) {
             return (None, request);
         }
         let (parts, body) = request.into_parts();

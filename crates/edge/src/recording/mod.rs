@@ -10,8 +10,11 @@ mod mistakes;
 mod stream;
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gateway::domain::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
 pub use call::{Call, Comparison, Difference, Findings, Part};
@@ -29,6 +32,10 @@ const CALLS: usize = 500;
 /// Octets that they may take together.
 const OCTETS: usize = 8 * 1024 * 1024;
 
+/// Calls that are taken down in a second. Nobody reads more, they would drive each other out of the ring at once, and a bank
+/// under load has better things to do.
+const CALLS_A_SECOND: u64 = 200;
+
 /// Who may listen to calls at the same time.
 const LISTENERS: usize = 16;
 
@@ -38,6 +45,9 @@ pub struct Recorder {
     ring: Mutex<Ring>,
     news: watch::Sender<News>,
     places: Arc<Semaphore>,
+    /// The second of the last call, and how many came in it: in one word, so that nobody waits.
+    pace: AtomicU64,
+    skipped: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -59,13 +69,38 @@ struct News {
 impl Default for Recorder {
     fn default() -> Self {
         let places = Arc::new(Semaphore::new(LISTENERS));
-        Self { ring: Mutex::default(), news: watch::Sender::default(), places }
+        Self {
+            ring: Mutex::default(),
+            news: watch::Sender::default(),
+            places,
+            pace: AtomicU64::default(),
+            skipped: AtomicU64::default(),
+        }
     }
 }
 
 impl Recorder {
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a call that comes now is taken down: as many in a second as can be kept up with.
+    fn takes(&self, now: Timestamp) -> bool {
+        let second = u64::from(now.as_second().unsigned_abs() as u32) << 32;
+        let counted = self.pace.update(Relaxed, Relaxed, |pace| {
+            if pace & !u64::from(u32::MAX) == second { pace + 1 } else { second }
+        });
+        let came = if counted & !u64::from(u32::MAX) == second { counted - second + 1 } else { 0 };
+        let is_taken = came < CALLS_A_SECOND;
+        if !is_taken {
+            self.skipped.fetch_add(1, Relaxed);
+        }
+        is_taken
+    }
+
+    /// How many calls were not taken down, because too many came in a second.
+    pub fn skipped(&self) -> u64 {
+        self.skipped.load(Relaxed)
     }
 
     /// Keeps a call, and forgets the oldest ones where it takes their room.
@@ -129,7 +164,7 @@ mod tests {
     fn call(body: usize) -> Call {
         Call {
             number: 0,
-            at: jiff::Timestamp::UNIX_EPOCH,
+            at: Timestamp::UNIX_EPOCH,
             took: std::time::Duration::ZERO,
             origin: Box::default(),
             has_certificate: false,
@@ -141,6 +176,16 @@ mod tests {
             answer: Part { body: Some("x".repeat(body).into()), ..Part::default() },
             findings: Findings::default(),
         }
+    }
+
+    #[test]
+    fn so_many_calls_are_taken_down_in_a_second() {
+        let recorder = Recorder::default();
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let taken = |second| (0..500).filter(|_| recorder.takes(at(second))).count();
+        assert_eq!((taken(0), taken(1)), (200, 200));
+        assert_eq!(recorder.skipped(), 600);
+        assert!(recorder.takes(at(0)), "a clock that was set back");
     }
 
     #[test]

@@ -20,7 +20,10 @@ fn call(arguments: &[&str]) {
 fn calls_in_the_terminal() {
     let setting = Setting::ephemeral();
     let (code, out, _) = logs(&setting, &[]);
-    assert!(code == 0 && out.contains("No call like that") && out.contains("the page at its address"), "{out}");
+    assert!(
+        code == 0 && out.contains("No call like that") && out.contains("the page at its address"),
+        "{out}"
+    );
     setting.ok(&["flow", "ais", "--headless", "approve"]);
     let public = setting.bank.url("public");
     let consent = format!("{public}/xs2a-bg/nl/v1/consents/x?token=s3cret");

@@ -117,7 +117,11 @@ async fn there_is_nothing_else() {
     ] {
         let answer = server.send(&Request::new("GET", path)).await;
         assert_eq!(answer.status, 404, "{path}");
-        assert!(answer.body.contains("<html") && !answer.body.contains("<script>"), "{path}: {}", answer.body);
+        assert!(
+            answer.body.contains("<html") && !answer.body.contains("<script>"),
+            "{path}: {}",
+            answer.body
+        );
     }
 }
 
