@@ -119,7 +119,8 @@ pub(crate) async fn begin(batch: &mut Batch<'_>, order: &mut Order) -> Result<()
     each(batch, order, Act::SetAside).await?;
     order.reserved = open_amount(order);
     (order.step, order.due_at) = (Step::Book, due_at);
-    become_status(order, if order.refused.is_empty() { status } else { S::Part }, now);
+    // Of what was refused nothing is told until the others are made: nothing has moved yet.
+    become_status(order, status, now);
     Ok(())
 }
 

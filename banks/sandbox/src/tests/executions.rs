@@ -250,7 +250,7 @@ async fn of_a_bulk_payment_what_can_be_made_is_made() {
     let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
     let transfers = [scene.to(&payee, 100), scene.outside(9_000), scene.outside(700)];
     let parts = scene.submit(&payer, &bulk(PaymentProduct::UkDomesticTransfers), &transfers).await.unwrap();
-    assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("PART", (5_000, 4_200)));
+    assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("ACSP", (5_000, 4_200)));
     scene.set(&payee, AccountStatus::Deleted).await;
     scene.go_to("2026-11-26T16:00:00Z").await;
     assert_eq!((scene.status(&parts).await, scene.money(&payer).await), ("PART", (4_300, 4_300)));

@@ -70,6 +70,40 @@ async fn others_are_changed_or_stuck_or_a_part() {
     assert_eq!(scene.money(&payer).await, (5_000 - 121 - 200, 5_000 - 121 - 200 - 122));
 }
 
+/// One that takes its time takes it for the whole bulk payment, also if the bank declines another transfer of it: `PART`
+/// is for what was made.
+#[tokio::test]
+async fn a_bulk_payment_with_a_refusal_goes_the_way_of_its_slowest() {
+    let minute = jiff::SignedDuration::from_mins(1);
+    let expected = [
+        (120, vec!["PDNG", "ACSP", "ACWP", "PART", "PART"]),
+        (121, vec!["ACWC", "PART", "PART"]),
+        (122, vec!["ACSP", "ACSP", "ACSP"]),
+        (117, vec!["ACSP", "RJCT", "RJCT"]),
+    ];
+    for (minor, statuses) in expected {
+        let mut scene = Scene::at("nl").await;
+        let payer = scene.holder(5_000).await;
+        let terms = bulk(PaymentProduct::SepaCreditTransfers);
+        let id = scene.submit(&payer, &terms, &[scene.magic(101), scene.magic(minor)]).await.unwrap();
+        let mut seen = Vec::new();
+        for _ in &statuses {
+            seen.push(scene.status(&id).await);
+            scene.now += minute;
+            scene.do_due().await;
+        }
+        assert_eq!(seen, statuses, "{minor}");
+        let order = scene.store().order(&id).await.unwrap().unwrap();
+        assert_eq!(order.refused.get(&0), Some(&RejectReason::Ac01));
+        let left = match minor {
+            117 => (5_000, 5_000),
+            122 => (5_000, 4_878),
+            paid => (5_000 - paid, 5_000 - paid),
+        };
+        assert_eq!(scene.money(&payer).await, left, "{minor}");
+    }
+}
+
 #[tokio::test]
 async fn a_periodic_payment_fails_again_and_again() {
     let mut scene = Scene::at("nl").await;
