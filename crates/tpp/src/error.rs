@@ -143,6 +143,14 @@ pub enum Error {
          nothing twice"
     )]
     Unanswered(Box<Self>),
+    /// No answer came to an authorization code, which the bank may have taken.
+    #[error("{error}; a code of the bank is good once, so it is not sent again; another attempt begins")]
+    Unredeemed {
+        /// Why no answer came.
+        error: Box<Self>,
+        /// What begins another attempt.
+        hint: Hint,
+    },
     /// No answer came to the same request before, and what became of it cannot be found out.
     #[error("{text}")]
     Unclear {
@@ -193,13 +201,16 @@ impl Error {
     /// What lies behind it.
     pub fn cause(&self) -> &Self {
         match self {
-            Self::Unanswered(error) => error.cause(),
+            Self::Unanswered(error) | Self::Unredeemed { error, .. } => error.cause(),
             other => other,
         }
     }
 
     /// What leads on, where that is known.
     pub fn hint(&self) -> Option<Hint> {
+        if let Self::Unredeemed { hint, .. } = self {
+            return Some(hint.clone());
+        }
         match self.cause() {
             Self::Ended { matter, .. } => Some(matter.ask()),
             Self::Unresolved { .. } => Some(Hint::StartSandbox),
@@ -244,6 +255,11 @@ impl BankError {
     /// Whether the access token is refused, so that a new one may help.
     pub fn is_about_token(&self) -> bool {
         self.codes.iter().any(|code| matches!(code.as_str(), "TOKEN_INVALID" | "TOKEN_EXPIRED"))
+    }
+
+    /// Whether a code or a refresh token is good no more (RFC 6749, 5.2).
+    pub(crate) fn is_about_grant(&self) -> bool {
+        self.codes.iter().any(|code| code == "invalid_grant")
     }
 
     /// Whether a certificate is not good at the bank's time. bunq has no codes: its text tells.

@@ -100,8 +100,18 @@ impl Transport {
     /// [`Error`]
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let url = call.url.clone();
-        let body = self.send(call).await?;
-        serde_json::from_slice(&body).map_err(|error| Error::Answer { url, reason: error.to_string() })
+        parse(url, &self.send(call).await?)
+    }
+
+    /// The same for what is good once, such as an authorization code: it is sent again only if the bank says that it is
+    /// not available, and never because no answer came.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub(crate) async fn json_once<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let url = call.url.clone();
+        let is_untouched = |error: &Error| matches!(error, Error::Bank(error) if error.status == 503);
+        parse(url, &self.repeated(call, is_untouched).await?.body)
     }
 
     /// Sends a call. The same octets with the same `X-Request-ID` are sent again if the bank could not be
@@ -119,15 +129,20 @@ impl Transport {
     /// # Errors
     /// [`Error::Bank`], [`Error::Unreachable`], [`Error::Answer`]
     pub(crate) async fn receive(&self, call: Call, repeats: bool) -> Result<Received, Error> {
+        self.repeated(call, |error| repeats && error.is_temporary()).await
+    }
+
+    /// Sends a call, and the same octets again, twice at most, after a failure that allows it.
+    async fn repeated(&self, call: Call, allows: impl Fn(&Error) -> bool) -> Result<Received, Error> {
         let call = self.announced(call);
-        let mut pauses = PAUSES.iter().filter(|_| repeats);
+        let mut pauses = PAUSES.iter();
         loop {
             // A query may hold what is secret.
             let url = call.url.split('?').next().unwrap_or_default();
             let waiting_for = format!("the answer of {} {url}", call.method);
             let result = self.patiently(&waiting_for, self.attempt(&call)).await;
             match (&result, pauses.next()) {
-                (Err(error), Some(pause)) if error.is_temporary() => self.pause(*pause, error).await,
+                (Err(error), Some(pause)) if allows(error) => self.pause(*pause, error).await,
                 _ => return result,
             }
         }
@@ -214,6 +229,10 @@ impl Transport {
         self.tell(&Seen::Answer(&answered));
         Ok(answered)
     }
+}
+
+fn parse<T: DeserializeOwned>(url: String, body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Answer { url, reason: error.to_string() })
 }
 
 /// Why a bank was not reached, with scheme and port: a wrong one of them is the commonest cause.

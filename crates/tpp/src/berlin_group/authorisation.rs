@@ -26,7 +26,13 @@ impl Session<'_> {
         let interface = &self.branch.interface;
         let (authorisations, kept) = (self.authorisations(), self.approval());
         let sca = interface.sca_status(&format!("{authorisations}/{}", kept.authorisation)).await?;
-        if !matches!(sca.as_str(), "failed" | "finalised") {
+        let is_over = match sca.as_str() {
+            "failed" | "finalised" => true,
+            // Its customer approved, and the tokens that would confirm it never came here.
+            "unconfirmed" => kept.tokens.is_none(),
+            _ => false,
+        };
+        if !is_over {
             return Ok(());
         }
         let begun = interface.begin_authorisation(&authorisations, &kept.redirect_uri).await?;
@@ -81,8 +87,16 @@ impl Session<'_> {
         };
         let (endpoint, credentials) = (&branch.server.token_endpoint, self.credentials()?);
         let (uri, verifier) = (&kept.redirect_uri, &pending.code_verifier);
-        let tokens = branch.interface.redeem_code(endpoint, credentials, &code, uri, verifier).await?;
-        self.keep(tokens)
+        let tokens = branch.interface.redeem_code(endpoint, credentials, &code, uri, verifier).await;
+        let hint = self.matter.authorise();
+        match tokens {
+            Err(error) if error.leaves_open() => Err(Error::Unredeemed { error: Box::new(error), hint }),
+            Err(Error::Bank(error)) if error.is_about_grant() => {
+                let next = "the code that the browser brought is good no more; another attempt begins";
+                Err(Error::Credentials { error: Box::new(error), next, hint })
+            }
+            tokens => self.keep(tokens?),
+        }
     }
 
     /// Confirms the authorisation, which makes a consent valid, and a payment the bank's business.

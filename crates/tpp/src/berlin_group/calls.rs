@@ -100,7 +100,7 @@ impl Interface {
         Ok(confirmed.sca_status)
     }
 
-    /// Redeems an authorization code.
+    /// Redeems an authorization code. It is good once: whether the bank took it is open where no answer comes.
     pub(super) async fn redeem_code(
         &self,
         token_endpoint: &str,
@@ -115,7 +115,7 @@ impl Interface {
             ("redirect_uri", redirect_uri),
             ("code_verifier", code_verifier),
         ];
-        self.token_call(token_endpoint, credentials, &form).await
+        self.transport.json_once(form_call(token_endpoint, credentials, &form)).await
     }
 
     /// Trades a refresh token for new tokens.
@@ -126,7 +126,7 @@ impl Interface {
         refresh_token: &str,
     ) -> Result<TokenResponse, Error> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
-        self.token_call(token_endpoint, credentials, &form).await
+        self.transport.json(form_call(token_endpoint, credentials, &form)).await
     }
 
     /// Ends a token.
@@ -179,15 +179,6 @@ impl Interface {
             }
             other => other,
         }
-    }
-
-    async fn token_call(
-        &self,
-        endpoint: &str,
-        credentials: Credentials<'_>,
-        form: &[(&str, &str)],
-    ) -> Result<TokenResponse, Error> {
-        self.transport.json(form_call(endpoint, credentials, form)).await
     }
 }
 

@@ -31,9 +31,7 @@ impl Session<'_> {
         let endpoint = &self.branch.server.token_endpoint;
         let tokens = self.branch.interface.refresh(endpoint, self.credentials()?, &token).await;
         match tokens {
-            Err(Error::Bank(error)) if error.codes.iter().any(|code| code == "invalid_grant") => {
-                Err(self.without_tokens(error))
-            }
+            Err(Error::Bank(error)) if error.is_about_grant() => Err(self.without_tokens(error)),
             tokens => self.keep(tokens?),
         }
     }

@@ -38,7 +38,7 @@ struct StatusChange {
     status: &'static str,
 }
 
-/// The currency of all accounts here.
+/// The currency of payments here, and of a question that names none.
 pub(super) const CURRENCY: &str = "EUR";
 
 impl Client {
@@ -154,10 +154,10 @@ impl Client {
         Err(Error::Setup(format!("no account of the connection has a draft payment {id}")))
     }
 
-    /// Whether an account holds an amount of euros. `name` is that of its holder.
-    pub(super) async fn holds(&mut self, iban: &str, name: &str, amount: &str) -> Result<bool, Error> {
+    /// Whether an account holds an amount. `name` is that of its holder.
+    pub(super) async fn holds(&mut self, iban: &str, name: &str, amount: Amount) -> Result<bool, Error> {
         let user = self.session(Whose::Own).await?.user_id;
-        let request = FundsRequest { pointer_iban: pointer(iban, name), amount: euros(amount) };
+        let request = FundsRequest { pointer_iban: pointer(iban, name), amount };
         let request = self.post(&format!("/v1/user/{user}/confirmation-of-funds"), &request)?;
         let answer = self.with_session(Whose::Own, &request).await?;
         answer.find("ConfirmationOfFunds", |element| match element {
@@ -188,8 +188,14 @@ fn looks(from: Option<String>, order: &Order) -> Looks {
     Looks { from, to: compact(&order.to), amount: order.amount.clone(), description: None }
 }
 
-fn euros(amount: &str) -> Amount {
-    Amount { value: Some(amount.to_owned()), currency: Some(CURRENCY.to_owned()) }
+/// An amount of the currency of payments here.
+pub(super) fn euros(amount: &str) -> Amount {
+    money(amount, CURRENCY)
+}
+
+/// An amount of any currency.
+pub(super) fn money(amount: &str, currency: &str) -> Amount {
+    Amount { value: Some(amount.to_owned()), currency: Some(currency.to_owned()) }
 }
 
 fn pointer(iban: &str, name: &str) -> Pointer {

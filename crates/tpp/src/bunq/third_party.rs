@@ -5,7 +5,7 @@ use berlin_group::wire;
 use super::Client;
 use super::connection::Connection;
 use super::in_words::payment_in_words;
-use super::orders::{CURRENCY, PENDING};
+use super::orders::{CURRENCY, PENDING, euros, money};
 use crate::accounts::{Account, Reading, TransactionsWish, chosen};
 use crate::announcement::Announcement;
 use crate::funds::{FundsAnswer, FundsWish};
@@ -183,7 +183,7 @@ impl ThirdParty for Client {
             (Some(said), ..) if !has_others => Some(said),
             (said, Some(debtor), Some(amount)) => {
                 let value = amount.split(' ').next().unwrap_or_default();
-                match self.holds(&debtor, &debtor, value).await {
+                match self.holds(&debtor, &debtor, euros(value)).await {
                     Ok(false) => {
                         Some(format!("insufficient funds: account {debtor} does not hold {amount} now"))
                     }
@@ -229,8 +229,10 @@ impl ThirdParty for Client {
     }
 
     async fn has_funds(&mut self, wish: &FundsWish) -> Result<FundsAnswer, Error> {
-        let is_enough = self.holds(&wish.account, &wish.holder, &wish.amount).await?;
-        Ok(FundsAnswer { is_enough, currency: CURRENCY.to_owned() })
+        let currency = wish.currency.as_deref().unwrap_or(CURRENCY).to_owned();
+        let amount = money(&wish.amount, &currency);
+        let is_enough = self.holds(&wish.account, &wish.holder, amount).await?;
+        Ok(FundsAnswer { is_enough, currency })
     }
 
     fn instead(operation: Operation) -> (&'static str, Option<Hint>) {

@@ -78,13 +78,14 @@ impl std::fmt::Display for Failure {
 
 impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let known = (&error as &dyn Any).downcast_ref::<Error>().map(Error::cause);
+        let known = (&error as &dyn Any).downcast_ref::<Error>();
+        let next = known.and_then(Error::hint).map(Next::from).into_iter().collect();
+        let known = known.map(Error::cause);
         let (kind, bank) = known.map_or(("failed", None), kind);
         let unresolved = match known {
             Some(Error::Unresolved { name, .. }) => Some(name.clone()),
             _ => None,
         };
-        let next = known.and_then(Error::hint).map(Next::from).into_iter().collect();
         let bank = bank.cloned().map(Box::new);
         Self { text: error.to_string(), kind, bank, unresolved, next, commands: Vec::new() }
     }

@@ -90,6 +90,23 @@ fn payments_by_an_account_number_by_a_connection_and_funds() {
     );
     setting
         .refused(&["funds", "--iban", "NL91ABNA0417164300", "--amount", "1.00"], "no account of this bank");
+    // The bank is asked in the currency that is named.
+    let several = setting.customer("multi-currency");
+    for (account, currency, refusal) in [
+        (&iban, "EUR", None),
+        (&several, "usd", None),
+        (&iban, "USD", Some("no account of this bank in this currency")),
+        (&iban, "EURO", Some("EURO is no currency; expected a code of ISO 4217")),
+    ] {
+        let question = ["funds", "--iban", account, "--amount", "1.00", "--currency", currency];
+        match refusal {
+            Some(text) => _ = setting.refused(&question, text),
+            None => {
+                let told = format!("{account} holds 1.00 {}", currency.to_ascii_uppercase());
+                assert!(setting.ok(&question).contains(&told), "{currency}");
+            }
+        }
+    }
     setting.refused(&["authorise", "--headless", "reject", "--customer-iban", &iban], "access_denied");
     setting.refused(&["consent"], "not offered at banks of the dialect bunq");
 }

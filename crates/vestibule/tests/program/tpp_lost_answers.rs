@@ -112,6 +112,63 @@ fn a_consent_whose_answer_was_lost_is_asked_for_once() {
     }
 }
 
+/// A code is good once: where the answer to it gets lost, the customer approves in another attempt.
+#[test]
+fn an_approval_whose_tokens_were_lost_is_begun_again() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["register", "--redirect-uri", "https://tpp.example/cb"]);
+    let fault = |what: &str| {
+        let fault = serde_json::json!({"fault": what, "next": 1, "path": "/auth/*/token"});
+        setting.manage("POST", "/faults", &fault);
+    };
+    let pay = [&["pay", "--from", &iban, "--amount", "1.00", "--headless", "approve"][..], &SHOP].concat();
+    let consent = ["consent", "--iban", &iban];
+    let funds_consent = ["funds", "consent", "--iban", &iban];
+    for (ask, approve, again, approved) in [
+        (None, &pay[..], &["authorise", "--payment", "--headless", "approve"][..], "is ACSC"),
+        (None, &pay[..], &pay[..], "is ACSC"),
+        (Some(&consent[..]), &["authorise", "--headless", "approve"], &[], "is valid"),
+        (Some(&funds_consent[..]), &["authorise", "--funds", "--headless", "approve"], &[], "is valid"),
+    ] {
+        if let Some(ask) = ask {
+            setting.ok(ask);
+        }
+        // The code is not sent again, which the answer would tell: two would come to nothing.
+        fault("cut");
+        let (code, out, error) = setting.tpp(&[approve, &["--json"]].concat());
+        let told = json(&out);
+        assert_eq!((code, &told["error"]["kind"]), (1, &"unreachable".into()), "{approve:?}: {out}{error}");
+        assert!(error.contains("is not sent again; another attempt begins with: "), "{error}");
+        assert!(told["error"]["next"][0].as_str().unwrap().contains("tpp authorise"), "{out}");
+        let text = setting.ok(if again.is_empty() { approve } else { again });
+        assert!(text.contains(approved), "{again:?}: {text}");
+    }
+    // Where the bank says that it did nothing, the code is sent again.
+    fault("503");
+    assert!(setting.ok(&pay).contains("is ACSC"));
+}
+
+/// A code that the bank took before is good no more, which leads to another attempt.
+#[test]
+fn a_code_that_comes_again_leads_to_another_attempt() {
+    let setting = Setting::ephemeral();
+    let iban = setting.customer("household");
+    setting.ok(&["register", "--redirect-uri", "https://tpp.example/cb"]);
+    let pay = [&["pay", "--from", &iban, "--amount", "1.00"][..], &SHOP].concat();
+    let asked = setting.json(&pay);
+    let (url, id) = (asked["authorizationUrl"].as_str().unwrap(), asked["id"].as_str().unwrap());
+    let decision = serde_json::json!({"url": url, "iban": iban, "decision": "approve"});
+    let back = setting.manage("POST", "/approvals", &decision);
+    let finish = ["authorise", "--payment", id, "--location", back["location"].as_str().unwrap()];
+    let fault = serde_json::json!({"fault": "cut", "next": 1, "path": "/auth/*/token"});
+    setting.manage("POST", "/faults", &fault);
+    setting.refused(&finish, "is not sent again");
+    let error = setting.refused(&finish, "the code that the browser brought is good no more");
+    assert!(error.contains("invalid_grant") && error.contains(&format!("--payment {id}")), "{error}");
+    assert!(setting.ok(&["authorise", "--payment", id, "--headless", "approve"]).contains("is ACSC"));
+}
+
 fn at_bunq(count: usize, loss: Loss) -> Losses {
     Losses { method: "POST", path: DRAFTS, count, loss }
 }
