@@ -6,6 +6,7 @@ use std::sync::Arc;
 use edge::{Due, log_failure};
 use gateway::domain::{Execution, PaymentId, PaymentProduct, Tenant, Timestamp, TransactionStatus};
 use gateway::{Clock, Error};
+use jiff::SignedDuration;
 use store::{Changes, Order, Step};
 
 use crate::Sandbox;
@@ -28,27 +29,53 @@ pub fn due(sandbox: &Sandbox) -> Due {
     Arc::new(move || {
         let sandbox = sandbox.clone();
         Box::pin(async move {
-            for tenant in &sandbox.gateway.settings().tenants {
-                let now = sandbox.clock.now(Some(tenant));
-                if let Err(error) = do_due(&sandbox.books(), tenant, now).await {
-                    log_failure(&sandbox.gateway.new_request_id(), &error);
-                }
+            let tenants = sandbox.gateway.settings().tenants.iter();
+            let branches: Vec<_> = tenants.map(|tenant| (tenant, sandbox.clock.now(Some(tenant)))).collect();
+            if let Err(error) = do_due(&sandbox.books(), &branches).await {
+                log_failure(&sandbox.gateway.new_request_id(), &error);
             }
         })
     })
 }
 
-/// Does what is due with the orders of a branch, at most [`MAX_STEPS`] steps: the oldest first, and each as of its own
-/// moment. So what came due while the bank was not there, or while a clock jumped, is made on its own day, with what the
-/// accounts held then, as far as nothing was booked on them since.
+/// A branch in which something is due.
+struct Waiting<'a> {
+    tenant: &'a Tenant,
+    /// By the branch's clock.
+    now: Timestamp,
+    /// When the oldest of what is due came due.
+    moment: Timestamp,
+    /// What came due until then failed, and is left for the next time.
+    after: Timestamp,
+}
+
+impl Waiting<'_> {
+    /// How long it has been due: clocks of branches differ, and customers of one are paid by those of another.
+    fn overdue(&self) -> SignedDuration {
+        self.now.duration_since(self.moment)
+    }
+}
+
+/// Does what is due with the orders of branches, each by its clock, at most [`MAX_STEPS`] steps: what has been due
+/// longest in any of them first, and each as of its own moment. So what came due while the bank was not there, or while
+/// clocks jumped, is made on its own day, with what the accounts held then, as far as nothing was booked on them since.
 ///
 /// # Errors
 /// The last of those that came up; the orders after it were looked at all the same
-pub(crate) async fn do_due(books: &Books, tenant: &Tenant, now: Timestamp) -> Result<(), Error> {
-    let (mut left, mut failed, mut after) = (MAX_STEPS, Ok(()), Timestamp::MIN);
+pub(crate) async fn do_due(books: &Books, branches: &[(&Tenant, Timestamp)]) -> Result<(), Error> {
+    let (mut left, mut failed) = (MAX_STEPS, Ok(()));
+    let mut waiting = Vec::new();
+    for &(tenant, now) in branches {
+        let after = Timestamp::MIN;
+        let next = next_due(books, (tenant, now), after).await?;
+        waiting.extend(next.map(|moment| Waiting { tenant, now, moment, after }));
+    }
     while left > 0 {
-        let next = books.store.next_due_order(tenant, after).await?;
-        let Some(moment) = next.filter(|moment| *moment <= now) else { break };
+        let longest = (0..waiting.len()).max_by_key(|index| waiting.get(*index).map(Waiting::overdue));
+        let Some((index, branch)) = longest.and_then(|index| Some((index, waiting.get_mut(index)?))) else {
+            break;
+        };
+        let Waiting { tenant, now, moment, .. } = *branch;
         let mut is_progress = false;
         for payment in books.store.due_orders(tenant, moment, ORDERS_AT_ONCE).await? {
             match advance(books, &payment, (moment, now)).await {
@@ -63,10 +90,27 @@ pub(crate) async fn do_due(books: &Books, tenant: &Tenant, now: Timestamp) -> Re
             tokio::task::yield_now().await;
         }
         if !is_progress {
-            after = moment;
+            branch.after = moment;
+        }
+        // Nothing that is made in one branch makes anything due in another one.
+        match next_due(books, (tenant, now), branch.after).await? {
+            Some(next) => branch.moment = next,
+            None => {
+                waiting.remove(index);
+            }
         }
     }
     failed
+}
+
+/// The first moment after another one at which something came due in a branch.
+async fn next_due(
+    books: &Books,
+    (tenant, now): (&Tenant, Timestamp),
+    after: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let next = books.store.next_due_order(tenant, after).await?;
+    Ok(next.filter(|moment| *moment <= now))
 }
 
 /// Does what is due with an order at a moment that has come: one step, and not before it was taken.

@@ -103,6 +103,15 @@ pub enum PaymentRefusal {
         /// What it is.
         status: String,
     },
+    /// Too late for a periodic one.
+    #[error(
+        "the payment is {status} and cannot be cancelled: its last execution was made, or one is being made at this \
+         moment"
+    )]
+    LastExecutionMade {
+        /// What it is.
+        status: String,
+    },
     /// A product that the bank does not offer here.
     #[error("{} are not available at {tenant}", product.name())]
     ProductUnavailable {
@@ -156,6 +165,7 @@ impl PaymentRefusal {
             | Self::ApprovedBefore
             | Self::NotSubmitted
             | Self::NotCancellable { .. }
+            | Self::LastExecutionMade { .. }
             | Self::ProductUnavailable { .. }
             | Self::OtherProduct { .. }
             | Self::Final { .. } => RejectReason::Ms03,

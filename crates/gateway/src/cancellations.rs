@@ -1,13 +1,16 @@
 //! Payments that a third party takes back: at once while the bank does not have them, and with an authorisation of the
 //! customer afterwards (NextGenPSD2, payment cancellation).
 
-use domain::{Authorisation, AuthorisationId, Payment, PaymentRefusal, PaymentStatus, Purpose};
+use domain::{
+    Authorisation, AuthorisationId, Payment, PaymentRefusal, PaymentService, PaymentStatus, Purpose,
+    TransactionStatus,
+};
 
 use crate::consents::check_redirect_uri;
 use crate::error::retry;
 use crate::payment_requests::PaymentView;
 use crate::requests::{RequestKey, Seen};
-use crate::subjects::Sought;
+use crate::subjects::{Matter, Sought};
 use crate::{Changes, Ctx, Error, Gateway};
 
 /// What became of the wish to take a payment back.
@@ -23,7 +26,7 @@ impl Gateway {
     /// A third party takes a payment back. The same request again is answered as before.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`]
+    /// [`Error::NotFound`], [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`]
     pub async fn cancel_requested_payment(
         &self,
         ctx: &Ctx,
@@ -65,12 +68,35 @@ impl Gateway {
     /// A payment that the bank has, if it can still stop it: nobody is asked to authorise what cannot be done.
     ///
     /// # Errors
-    /// [`PaymentRefusal::NotCancellable`]
+    /// [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`]
     pub(crate) async fn stoppable(&self, ctx: &Ctx, payment: Payment) -> Result<PaymentView, Error> {
         let view = self.view_of(payment, ctx.now).await?;
         if view.can_be_stopped {
             return Ok(view);
         }
-        Err(PaymentRefusal::NotCancellable { status: view.status.name().to_owned() }.into())
+        Err(too_late(&view).into())
+    }
+
+    /// Why the payment whose cancellation a customer is asked for cannot be stopped any more: it is nobody's decision
+    /// then. None if it can, and for anything else that a customer is asked for.
+    pub(crate) async fn why_not_stopped(
+        &self,
+        ctx: &Ctx,
+        matter: &Matter,
+        purpose: Purpose,
+    ) -> Result<Option<PaymentRefusal>, Error> {
+        let (Purpose::Cancellation, Matter::Payment(payment)) = (purpose, matter) else { return Ok(None) };
+        let view = self.view_of(payment.clone(), ctx.now).await?;
+        Ok((!view.can_be_stopped).then(|| too_late(&view)))
+    }
+}
+
+/// Why the bank cannot stop a payment that it has.
+pub(crate) fn too_late(view: &PaymentView) -> PaymentRefusal {
+    let status = view.status.name().to_owned();
+    let is_periodic = view.payment.terms.service == PaymentService::Periodic;
+    match view.status {
+        TransactionStatus::Accp if is_periodic => PaymentRefusal::LastExecutionMade { status },
+        _ => PaymentRefusal::NotCancellable { status },
     }
 }

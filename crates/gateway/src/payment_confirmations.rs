@@ -2,6 +2,7 @@
 
 use domain::{Authorisation, CustomerId, Payment, PaymentDecision, PaymentRefusal, Progress, Purpose};
 
+use crate::cancellations::too_late;
 use crate::payments::order_of;
 use crate::{Changes, Ctx, Error, Gateway, Noun};
 
@@ -79,10 +80,9 @@ impl Gateway {
     /// Why a payment that the bank has cannot be cancelled: what it is by now.
     pub(crate) async fn not_cancellable(&self, ctx: &Ctx, payment: Payment) -> Result<PaymentRefusal, Error> {
         let is_submitted = matches!(payment.decision, PaymentDecision::Submitted { .. });
-        let status = match is_submitted {
-            true => self.view_of(payment, ctx.now).await?.status.name(),
-            false => payment.status_at(ctx.now).name(),
-        };
-        Ok(PaymentRefusal::NotCancellable { status: status.to_owned() })
+        if is_submitted {
+            return Ok(too_late(&self.view_of(payment, ctx.now).await?));
+        }
+        Ok(PaymentRefusal::NotCancellable { status: payment.status_at(ctx.now).name().to_owned() })
     }
 }

@@ -35,6 +35,8 @@ pub enum Outcome {
     NotPaid(PaymentRefusal),
     /// The payments that were shown were decided or cancelled before; nothing was paid or shared.
     PaymentGone,
+    /// The bank made the payment meanwhile that was to be cancelled, or began to: it goes on.
+    NotStopped(PaymentRefusal),
     /// The customer cancelled.
     Cancelled,
     /// The customer cancelled, and there was no money for anything that waited, which waits as before.
@@ -446,6 +448,8 @@ impl Gateway {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::PaymentGone)
         } else if session.is_idle_at(ctx.now, sca.idle_time) {
             (Changes::new().put_authorisation(&authorisation.fail()), Outcome::TimedOut)
+        } else if let Some(refusal) = self.why_not_stopped(ctx, &matter, authorisation.purpose).await? {
+            (Changes::new().put_authorisation(&authorisation.fail()), Outcome::NotStopped(refusal))
         } else {
             return Ok(Ok(Box::new(Open { session, matter, authorisation })));
         };

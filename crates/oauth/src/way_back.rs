@@ -37,6 +37,9 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
                     let text = "The payment was decided or cancelled before; nothing was paid now";
                     ("access_denied", text.to_owned())
                 }
+                Outcome::NotStopped(refusal) => {
+                    ("access_denied", format!("It is too late, and nothing was cancelled: {refusal}"))
+                }
                 Outcome::NothingPending | Outcome::Code(_) | Outcome::PaymentDecided => {
                     ("invalid_request", format!("No pending authorisations found for {what}"))
                 }

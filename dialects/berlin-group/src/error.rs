@@ -211,7 +211,9 @@ fn of_payment(refusal: &PaymentRefusal) -> (StatusCode, &'static str) {
         R::OtherProduct { .. } => (StatusCode::NOT_FOUND, "PRODUCT_UNKNOWN"),
         R::NoAccess => (StatusCode::UNAUTHORIZED, "CONSENT_INVALID"),
         R::Final { .. } | R::ApprovedBefore => (StatusCode::BAD_REQUEST, "STATUS_INVALID"),
-        R::NotSubmitted | R::NotCancellable { .. } => (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID"),
+        R::NotSubmitted | R::NotCancellable { .. } | R::LastExecutionMade { .. } => {
+            (StatusCode::BAD_REQUEST, "CANCELLATION_INVALID")
+        }
         R::OtherDebtor
         | R::CreditorCurrency { .. }
         | R::CreditorUnavailable { .. }

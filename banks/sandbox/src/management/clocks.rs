@@ -80,13 +80,17 @@ pub(super) async fn move_them(
     }
     // What is due already is done before time goes on.
     do_what_is_due(&due).await;
+    let mut ways = Vec::new();
     for tenant in &tenants {
         let until = match to {
             Move::To(now) => SandboxClock::possible(now)?,
             Move::By(span) => sandbox.clock.after(tenant, span)?,
             Move::Back => sandbox.clock.now(None),
         };
-        let has_stopped = stop_where_something_is_due(&sandbox, &due, &mut turn, (tenant, until)).await?;
+        ways.push((tenant, until));
+    }
+    let has_stopped = stop_where_something_is_due(&sandbox, &due, &mut turn, &ways).await?;
+    for (tenant, until) in ways {
         match to {
             Move::To(now) => sandbox.clock.set(tenant, now).await?,
             Move::By(_) if has_stopped => sandbox.clock.set(tenant, until).await?,
@@ -102,19 +106,30 @@ pub(super) async fn move_them(
     }
 }
 
-/// Lets a clock stop on its way at each moment at which something is due with a payment, so that all of it is done on
-/// its own day, with what the accounts hold then. Says whether it stopped.
+/// Lets clocks stop on their ways at each moment at which something is due with a payment, so that all of it is done on
+/// its own day, with what the accounts hold then. They go side by side, and arrive together: what is due first in any
+/// branch is done first. Says whether they stopped.
 async fn stop_where_something_is_due(
     sandbox: &Sandbox,
     due: &[Due],
     turn: &mut Turn,
-    (tenant, until): (&Tenant, Timestamp),
+    ways: &[(&Tenant, Timestamp)],
 ) -> Result<bool, Error> {
     for stops in 0..MAX_STOPS {
-        let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
-        let Some(next) = next.filter(|next| *next < until) else { return Ok(stops > 0) };
+        // How far it is from the next stop to the end.
+        let mut longest = None;
+        for &(tenant, until) in ways {
+            let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
+            longest = longest.max(next.filter(|next| *next < until).map(|next| until.duration_since(next)));
+        }
+        let Some(left) = longest else { return Ok(stops > 0) };
         turn.keep().await?;
-        sandbox.clock.set(tenant, next).await?;
+        for &(tenant, until) in ways {
+            let stop = until.saturating_sub(left).unwrap_or(until);
+            if stop > sandbox.clock.now(Some(tenant)) {
+                sandbox.clock.set(tenant, stop).await?;
+            }
+        }
         do_what_is_due(due).await;
     }
     Ok(true)

@@ -364,6 +364,32 @@ async fn what_came_due_while_nobody_looked_is_made_on_its_own_day() {
     assert_eq!(scene.store().unbalanced_entries().await.unwrap(), Vec::<String>::new());
 }
 
+/// What came due in several branches is made in the order in which it did, whichever branch comes first.
+#[tokio::test]
+async fn what_came_due_in_several_branches_is_made_in_its_order() {
+    for days_ahead in [0, 12] {
+        let mut scene = Scene::beside("nl", &["be_fr", "be_nl"]).await;
+        let belgium = Tenant::parse("be_fr").unwrap();
+        scene.bank.clock.advance(&belgium, jiff::Span::new().days(days_ahead)).await.unwrap();
+        let (first, second) = (scene.holder_at("be_fr", 5_000).await, scene.holder(0).await);
+        let third = scene.holder_at("be_nl", 0).await;
+        let on = |days: i64| {
+            let day = "2026-11-26".parse::<gateway::domain::Date>().unwrap();
+            sepa_on(&day.checked_add(jiff::Span::new().days(days)).unwrap().to_string())
+        };
+        let paid = [
+            scene.submit(&first, &on(days_ahead + 2), &[scene.to(&second, 5_000)]).await.unwrap(),
+            scene.submit(&second, &on(3), &[scene.to(&third, 5_000)]).await.unwrap(),
+            scene.submit(&third, &on(4), &[scene.to(&first, 5_000)]).await.unwrap(),
+        ];
+        scene.go_to("2026-12-04T09:00:00Z").await;
+        for id in &paid {
+            assert_eq!(scene.status(id).await, "ACCC", "{days_ahead}");
+        }
+        assert_eq!((scene.money(&first).await.0, scene.money(&third).await.0), (5_000, 0));
+    }
+}
+
 /// A customer of another branch is paid on the day that it is there, and gives it back on that day.
 #[tokio::test]
 async fn customers_of_other_branches_are_paid_by_their_own_clock() {

@@ -170,9 +170,9 @@ impl Scene {
     }
 
     async fn do_due(&self) {
-        for tenant in &self.bank.gateway.settings().tenants {
-            do_due(&self.bank.books(), tenant, self.now_at(tenant)).await.unwrap();
-        }
+        let tenants = self.bank.gateway.settings().tenants.iter();
+        let branches: Vec<_> = tenants.map(|tenant| (tenant, self.now_at(tenant))).collect();
+        do_due(&self.bank.books(), &branches).await.unwrap();
     }
 
     async fn progress(&self, id: &PaymentId) -> PaymentProgress {

@@ -348,7 +348,9 @@ pub(crate) async fn end_payment(
                 Ok(Ok(redirect(StatusCode::SEE_OTHER, &page)))
             }
             Err(gateway::Error::Refused(Refusal::Payment(
-                PaymentRefusal::NotCancellable { .. } | PaymentRefusal::Final { .. },
+                PaymentRefusal::NotCancellable { .. }
+                | PaymentRefusal::LastExecutionMade { .. }
+                | PaymentRefusal::Final { .. },
             ))) => inside.payment(id, true).await.map(Ok),
             Err(error) => Err(error),
         }

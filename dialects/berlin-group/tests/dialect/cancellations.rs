@@ -183,6 +183,36 @@ async fn what_is_made_while_the_customer_thinks_about_it_is_made() {
     assert_ne!(tpp.payment_status(&server, &payment.path).await, "CANC");
 }
 
+/// Whoever comes to the bank's pages after the payment was made decides nothing, and goes back knowing why: when they
+/// arrive, and when they were there before.
+#[tokio::test]
+async fn nobody_approves_a_cancellation_of_what_was_made_meanwhile() {
+    let server = TestServer::start().await;
+    let tpp = server.registered("nl", ID).await;
+    let (payer, payee) = (server.customer("nl", "household").await, server.customer("nl", "student").await);
+    let (iban, creditor) = (text(&payer["iban"]), text(&payee["iban"]));
+    for decision in ["approve", "reject"] {
+        let mut later = euro_payment("1.00", creditor);
+        later["requestedExecutionDate"] = day(3).into();
+        let payment = tpp.submitted_payment(&server, (SEPA, &later), iban).await;
+        let told = server.send(&tpp.redirecting("DELETE", &payment.path)).await;
+        assert_eq!(told.status, 202, "{}", told.body);
+        let told = told.json();
+        let sca = tpp.path_of(&told["_links"]["scaStatus"]);
+        assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "received"}));
+        let forced = json!({"status": "ACCC"});
+        let (status, body) =
+            server.manage("PUT", &format!("/payments/{}", text(&told["paymentId"])), forced).await;
+        assert_eq!(status, 200, "{body}");
+        let location = server.decide(&tpp.authorization_url(&told), iban, decision).await;
+        assert_eq!(parameter(&location, "error").as_deref(), Some("access_denied"), "{location}");
+        let said = parameter(&location, "error_description").unwrap();
+        assert!(said.starts_with("It is too late, and nothing was cancelled: the payment is ACCC"), "{said}");
+        assert_eq!(server.send(&tpp.get(&sca)).await.json(), json!({"scaStatus": "failed"}));
+        assert_eq!(tpp.payment_status(&server, &payment.path).await, "ACCC");
+    }
+}
+
 /// Whatever a payment is called, the customer is asked only for what the bank can still do.
 #[tokio::test]
 async fn nobody_is_asked_to_authorise_what_cannot_be_stopped_any_more() {
@@ -237,7 +267,12 @@ async fn nobody_is_asked_to_authorise_what_cannot_be_stopped_any_more() {
     server.advance("uk", "P10D").await;
     let answer = server.send(&tpp.redirecting("DELETE", &periodic)).await;
     assert_eq!((answer.status, answer.error().0.as_str()), (400, "CANCELLATION_INVALID"), "{}", answer.body);
-    assert!(answer.error().1.contains("the payment is ACCP and cannot be cancelled"), "{}", answer.body);
+    let said = answer.error().1;
+    assert!(
+        said.contains("the payment is ACCP and cannot be cancelled: its last execution was made"),
+        "{said}"
+    );
+    assert!(!said.contains("periodic ones"), "{said}");
     // A payee whose payments take their time.
     let server = TestServer::start().await;
     let tpp = server.registered("nl", ID).await;

@@ -202,6 +202,40 @@ async fn a_clock_that_jumps_leaves_nothing_out() {
     assert_eq!(seen(&server, &too_much).await["reason"], "AM04");
 }
 
+/// Clocks that jump together go side by side: what one branch pays to another one is there when that one pays.
+#[tokio::test]
+async fn clocks_that_jump_together_stop_for_each_other() {
+    let server = TestServer::start().await;
+    let branches = ["be_fr", "nl", "be_nl"];
+    for tenant in branches {
+        server.at_ten(tenant).await;
+    }
+    let mut held = Vec::new();
+    for (tenant, balance) in branches.into_iter().zip(["50.00", "0.00", "0.00"]) {
+        held.push(holder(&server, tenant, balance).await);
+    }
+    let mut made = Vec::new();
+    for (place, tenant) in branches.into_iter().enumerate() {
+        let tpp = server.registered(tenant, &format!("PSDNL-DNB-R{place}99999")).await;
+        let day = day(&server, tenant, 2 + i64::try_from(place).unwrap()).await;
+        let payment = on(&day, &euro_payment("50.00", iban(&held[(place + 1) % 3])));
+        let path = submitted(&tpp, &server, (&payment, &held[place])).await;
+        let due = seen(&server, &path).await["dueAt"].clone();
+        made.push((tpp, path, due));
+    }
+    let (status, body) = server.manage("PUT", "/clock", json!({"advance": "P8D"})).await;
+    assert_eq!(status, 200, "{body}");
+    for (tpp, path, due) in &made {
+        assert_eq!(tpp.payment_status(&server, path).await, "ACCC");
+        assert_eq!(&seen(&server, path).await["since"].as_str().unwrap()[..10], &due.as_str().unwrap()[..10]);
+    }
+    // The payee has it on the day on which it was paid.
+    let own = BunqClient::customer(&server, &held[1]).await;
+    let entries = own.list(&own.below(own.account().await, "/payment")).await;
+    let got = entries.iter().find(|entry| entry["amount"]["value"] == "50.00").unwrap();
+    assert_eq!(&got["created"].as_str().unwrap()[..10], &made[0].2.as_str().unwrap()[..10]);
+}
+
 /// What is due at the moment at which a clock is moved is made before time goes on, whether its task has come by or not.
 #[tokio::test]
 async fn what_is_due_already_is_made_before_a_clock_moves() {
