@@ -9,7 +9,7 @@ import { showCall } from "./flow/call.js";
 import { showClock } from "./flow/clock.js";
 import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
-import { again, keepRun, onArrival, runOf } from "./flow/runs.js";
+import { again, keepRun, onArrival, put, runOf } from "./flow/runs.js";
 import { markStep, showSteps } from "./flow/steps.js";
 import { texts } from "./flow/texts.js";
 import { MissingValue } from "./flow/values.js";
@@ -109,7 +109,18 @@ function drawChoices() {
     ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === customer()?.customerId)),
   );
   for (const button of all("[data-flow]")) button.setAttribute("aria-pressed", String(button.dataset.flow === flow.id));
-  one("#flow-about").textContent = flow.about;
+  fill(one("#flow-about"), flow.about, ...(isElsewhere() ? [" ", chooseTenant()] : []));
+}
+
+/** Whether the flow is one of another tenant alone: half of it would be gone through for nothing. */
+const isElsewhere = () => flow.only !== undefined && flow.only !== tenant();
+
+const chooseTenant = () => make("a", { href: `?flow=${flow.id}&tenant=${flow.only}` }, texts.choose(flow.only));
+
+/** Says so, in place of a beginning. */
+function refuse() {
+  fill(one("#problem"), make("p.problem", { role: "alert" }, texts.elsewhere(tenant()), " ", chooseTenant()));
+  return false;
 }
 
 const keep = () => keepRun(party, tenant(), flow, run);
@@ -147,10 +158,9 @@ async function decided(step, here, decision) {
   }
 }
 
-const laterThan = ({ name }) => flow.steps.slice(flow.steps.findIndex((step) => step.name === name) + 1);
-
 /** Takes a step; says whether it led on. */
 async function go(step, decision = "approve") {
+  if (isElsewhere()) return refuse();
   run.current = step.name;
   complain(null);
   // What is chosen stays chosen until the answer is there.
@@ -160,9 +170,7 @@ async function go(step, decision = "approve") {
     const result = step.approval
       ? await decided(step, here, decision)
       : await take(step, run.edits[step.name] ?? {}, here);
-    run.results[step.name] = result;
-    // What came after it, came of what it was before.
-    if (result.isDone) for (const later of laterThan(step)) delete run.results[later.name];
+    put(run, flow, step, result);
     run.kept = { ...run.kept, ...result.kept };
     keep();
     if (step.name === "register" && result.isDone) register(result, here);
@@ -202,6 +210,7 @@ function complain(error) {
 const stepsOf = (value) => ({ basic: "register", publicKeySignature: "installation" })[value];
 
 async function runAll() {
+  if (isElsewhere()) return refuse();
   run = again(run);
   keep();
   for (const step of flow.steps) if (!(await go(step))) return;

@@ -1,8 +1,9 @@
 // Things to play with: each form is one call of the management API.
 
 import { announce, busy, fill, make, one, all } from "./dom.js";
+import { showToday } from "./flow/clock.js";
 import { manage } from "./management.js";
-import { customer, onChange, read, thirdParty } from "./state.js";
+import { customer, onChange, read, tenant as tenantInUse, thirdParty } from "./state.js";
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
@@ -67,6 +68,7 @@ function move(button, wish) {
   return attempt(button, "#clock-problem", async () => {
     await manage("PUT", "/clock", tenant ? { tenant, ...wish } : wish);
     await showClocks();
+    await showToday(tenantInUse());
     announce(texts.moved);
   });
 }

@@ -37,6 +37,8 @@ import { meta } from "./dom.js";
  */
 
 const KEY = `vestibule:${meta("bank")}`;
+/** Where the runs of the flows are kept, under third party, tenant and flow. */
+export const RUNS = `vestibule:runs:${meta("bank")}`;
 /** The banks that this browser has met, the last one first. */
 const BANKS = "vestibule-banks";
 /** Of how many banks something is kept: what belongs to those of long ago is of no use, and has private keys. */
@@ -120,8 +122,10 @@ export function keepCustomer(customer) {
   });
 }
 
-/** Forgets a third party. The bank keeps it. */
+/** Forgets a third party, and its runs, which have its secrets. The bank keeps it. */
 export function forgetThirdParty(id) {
+  const runs = Object.entries(JSON.parse(localStorage.getItem(RUNS) ?? "{}"));
+  localStorage.setItem(RUNS, JSON.stringify(Object.fromEntries(runs.filter(([name]) => !name.startsWith(`${id} `)))));
   change((state) => {
     state.thirdParties = state.thirdParties.filter((one) => one.id !== id);
   });

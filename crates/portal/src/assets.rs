@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = files![
     "flow/clock.js",
     "flow/edits.js",
     "flow/phone.js",
+    "flow/program.js",
     "flow/remedies.js",
     "flow/run.js",
     "flow/runs.js",

@@ -3,8 +3,7 @@
 import { busy, fill, make } from "../dom.js";
 import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
 import { jsonOf, prepare } from "./run.js";
-import { texts } from "./texts.js";
-import { wrapped } from "../signing.js";
+import { outcome, texts } from "./texts.js";
 import { leaves } from "./values.js";
 
 /** Members of an answer that are listed; longer ones are seen raw. */
@@ -77,7 +76,8 @@ function move(event, tabs, choose) {
   choose(tabs.at(to % tabs.length)[0]);
 }
 
-const copyable = (text, label) =>
+/** A text, and a button that copies it. */
+export const copyable = (text, label) =>
   make(
     "div.command",
     {},
@@ -119,7 +119,7 @@ function shown(step, run, values) {
 }
 
 /** Values, with the place itself for each that is not known yet. */
-const withPlaces = (values) => new Proxy(values, { get: (known, name) => known[name] ?? `{{${name}}}` });
+export const withPlaces = (values) => new Proxy(values, { get: (known, name) => known[name] ?? `{{${name}}}` });
 
 /** What a text says with the values that are known. */
 const filled = (text, values) => text.replace(/\{\{(\w+)(:encoded)?\}\}/g, (place, name) => values[name] ?? place);
@@ -198,23 +198,26 @@ function problem({ step, run }, { answer, isDone }) {
   if (isDone) return answer.status === step.status ? null : make("p.hint", {}, texts.already);
   const isEdited = Object.keys(run.edits[step.name] ?? {}).length > 0;
   const absent = answer.status === step.status && Object.values(step.keep ?? {})[0];
-  return told(({ explain }) => {
+  if (answer.status === null) return told("", answer.body, texts.unreachable);
+  return explained(({ explain }) => {
     const { code, text, remedy } = explain(answer, { isEdited });
     return [code, absent ? texts.absent(absent) : text, remedy];
   });
 }
 
-/** What went wrong, and what to do. What knows that is loaded when something goes wrong. */
-function told(words) {
-  const root = make("div.told", { role: "alert" });
-  import("./remedies.js").then((remedies) => {
-    const [code, text, remedy] = words(remedies);
-    fill(
-      root,
-      make("p.why", {}, code && make("strong", {}, `${code} `), text),
-      make("p", {}, make("strong", {}, "What to do: "), remedy),
-    );
-  });
+/** What went wrong, and what to do. */
+const told = (code, text, remedy) =>
+  make(
+    "div.told",
+    { role: "alert" },
+    make("p.why", {}, code && make("strong", {}, `${code} `), text),
+    make("p", {}, make("strong", {}, "What to do: "), remedy),
+  );
+
+/** The same of an answer. What knows that comes from the bank, which has just answered. */
+function explained(words) {
+  const root = make("div");
+  import("./remedies.js").then((remedies) => fill(root, told(...words(remedies))));
   return root;
 }
 
@@ -243,18 +246,17 @@ function members({ body }) {
 function approval({ step, run }) {
   const result = run.results[step.name];
   if (!result) return make("p", {}, make("a", { href: "#phone-title" }, "To the customer’s phone"));
-  const { back, isDone, decision } = result;
+  const { back, isDone } = result;
   const words = make(
     "p",
     {},
     badge(isDone ? "code" : (back.error ?? "refused"), isDone),
-    ` ${texts.decided[decision]}`,
+    ` ${outcome(result)}`,
   );
   if (isDone) return [words, members({ body: JSON.stringify(back, (_, value) => value ?? undefined) })];
-  return [
-    words,
-    told(({ remedyOf }) => [back.error ?? "", back.error_description ?? "", remedyOf(back.error, "", null)]),
-  ];
+  const text = back.error_description ?? "";
+  if (back.error === "unreachable") return [words, told("", text, texts.unreachable)];
+  return [words, explained(({ remedyOf }) => [back.error ?? "", text, remedyOf(back.error, text, null)])];
 }
 
 /** Headers, one a line, and the body. */
@@ -294,34 +296,8 @@ function signingString({ step, run }) {
 /** The call as a program. What writes programs is loaded when somebody wants to see one. */
 function code(view, id) {
   const root = make("div");
-  Promise.all([import("../snippets/index.js"), import("../home/downloads.js")]).then(([modules, { download }]) => {
-    const snippet = modules.snippets.find((one) => one.id === id);
-    fill(root, ...files(view, snippet, download), program(view, snippet, modules.planOf));
-  });
+  import("./program.js").then(({ program }) => fill(root, ...program(view, id)));
   return root;
-}
-
-/** The files that a program needs, and how it is run. */
-function files({ step, place }, snippet, download) {
-  const how = make("p", {}, texts.run, make("code", {}, snippet.how));
-  if (step.call.sign === "none") return [how];
-  const { certificate, privateKey } = place.thirdParty;
-  const button = (name, text) => {
-    const save = () => download(name, text, "application/x-pem-file");
-    return make("button.plain", { type: "button", "aria-label": `Save ${name}`, click: save }, name);
-  };
-  const own = [button("certificate.pem", wrapped(certificate)), button("key.pem", wrapped(privateKey))];
-  return [make("p", {}, texts.ownFiles, ...own), how];
-}
-
-function program({ step, run, place, values }, snippet, planOf) {
-  const edits = run.edits[step.name] ?? {};
-  const request = prepare(step, edits, withPlaces(values));
-  const edited = Object.keys(edits)
-    .filter((field) => field.startsWith("header."))
-    .map((field) => field.slice(7));
-  const text = snippet.code(planOf(place.bank, request, place.thirdParty, edited));
-  return make("div.program", {}, copyable(text, `the program ${snippet.file}`));
 }
 
 function command({ step, flow, place, values }) {

@@ -20,7 +20,7 @@ async function read(tenant) {
 }
 
 /** The day in the head of the page is that of the bank's own calendar, which the bank tells. */
-async function showToday(tenant) {
+export async function showToday(tenant) {
   const { tenants } = await (await fetch("/.well-known/vestibule")).json();
   const { today } = tenants.find((known) => known.name === tenant);
   const parts = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };

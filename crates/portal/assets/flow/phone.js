@@ -2,7 +2,7 @@
 
 import { busy, fill, make } from "../dom.js";
 import { jsonOf } from "./run.js";
-import { texts } from "./texts.js";
+import { outcome, texts } from "./texts.js";
 
 const DECISIONS = [
   ["approve", "Approve"],
@@ -51,7 +51,10 @@ export function showPhone(root, { flow, run, party, customer, url, decide }) {
   const numbers = make("dl.numbers", {}, large("IBAN", customer.iban), large("Digipass", customer.digipassNumber));
   const result = run.results.approve;
   if (result) {
-    return fill(root, holder, make("p.screen", { role: "status" }, texts.decided[result.decision] ?? ""), numbers);
+    const words = outcome(result);
+    const { error, error_description: text } = result.back;
+    const said = words === texts.notDecided ? ` ${texts.said(error, text)}` : "";
+    return fill(root, holder, make("p.screen", { role: "status" }, words + said), numbers);
   }
   if (!url) return fill(root, holder, make("p.screen.quiet", {}, texts.waiting), numbers);
   const buttons = DECISIONS.map(([decision, title], place) =>

@@ -21,9 +21,10 @@ const BY_CODE = {
   CONSENT_EXPIRED: "The consent has ended: ask for another one, or move the clock back.",
   CONSENT_UNKNOWN: "This id is not that of a consent of yours: run the step that asks for one.",
   TOKEN_INVALID:
-    "The access token is not good (any more): trade a code again; codes and tokens are short-lived by the tenant’s clock.",
+    "The access token is not good (any more), by the tenant’s clock. A code is good once, so the customer has to approve again: start over.",
   TOKEN_EXPIRED: "The access token has ended by the tenant’s clock: have the customer approve again.",
-  TOKEN_UNKNOWN: "The bank does not know this access token: trade a code again.",
+  TOKEN_UNKNOWN:
+    "The bank was shown no access token that it knows: put the header Authorization back, or have the customer approve again, from the start.",
   ACCESS_EXCEEDED:
     "Unattended reads of the day are used up: add the header PSU-IP-Address while the customer takes part, or move the clock by a day.",
   RESOURCE_UNKNOWN: "Nothing is at this path for you: the ids in it have to be those that the bank gave you.",
@@ -56,22 +57,26 @@ const BY_TEXT = [
   ],
 ];
 
+const WAIT = "Too many calls: wait as long as Retry-After says, then send it again.";
+
+/** What to do about a text whose code mostly has another reason. */
+const BEFORE_CODE = [
+  [
+    /because a test asked for it/,
+    "A fault asked for this answer: send the call again, or take the fault away on the page Play.",
+  ],
+  [/^too many calls/i, WAIT],
+];
+
 const BY_STATUS = {
   404: "Nothing is at this path: compare it with the original.",
   405: "This path knows other methods.",
-  429: "Too many calls: wait as long as Retry-After says.",
+  429: WAIT,
   503: "The bank cannot answer for a moment: send it again.",
 };
 
 /** What an answer says beside its status: code, text, and what to do. */
 export function explain({ status, body }, place = {}) {
-  if (status === null) {
-    return {
-      code: "",
-      text: body,
-      remedy: "The bank was not reached: is it still running, and is this page at its address?",
-    };
-  }
   const json = jsonOf(body);
   const found = (paths) => paths.map((path) => at(json, path)).find((value) => typeof value === "string");
   const code = found(["tppMessages.0.code", "error"]) ?? "";
@@ -81,10 +86,11 @@ export function explain({ status, body }, place = {}) {
 
 /** What to do about a code, a text or a status. */
 export function remedyOf(code, text, status, { isEdited = false } = {}) {
-  const byText = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+  const by = (list) => list.find(([pattern]) => pattern.test(text))?.[1];
   const remedy =
+    by(BEFORE_CODE) ??
     BY_CODE[code] ??
-    byText ??
+    by(BY_TEXT) ??
     BY_STATUS[status] ??
     "Compare the request with the original, and run the steps before it again.";
   return isEdited

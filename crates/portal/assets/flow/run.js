@@ -2,6 +2,7 @@
 
 import { at, fill, fillAll } from "./values.js";
 import { edited } from "./edits.js";
+import { texts } from "./texts.js";
 import {
   base64,
   base64url,
@@ -120,9 +121,13 @@ export function taken(step, json) {
 /**
  * Takes one step that is a call.
  * @returns {Promise<{request: object, answer: object, kept: object, isDone: boolean}>}
+ * @throws {Error} if its path is none; nothing is sent then
  */
 export async function take(step, edits, place) {
-  const request = await signed(prepare(step, edits, await valuesOf(place)), place.thirdParty);
+  const prepared = prepare(step, edits, await valuesOf(place));
+  // Behind the bank's address, anything else would be part of that address.
+  if (!/^\/(?!\/)/.test(prepared.target)) throw new Error(texts.noSlash(prepared.target));
+  const request = await signed(prepared, place.thirdParty);
   const answer = await send(place.bank, request);
   const { kept, absent } = taken(step, jsonOf(answer.body));
   const isAsBefore = step.already !== undefined && answer.status === 400 && answer.body.includes(step.already);

@@ -1,9 +1,7 @@
 // What was done: one run for each third party, tenant and flow, kept in this browser until the bank is another one.
 
-import { meta } from "../dom.js";
+import { RUNS as KEY } from "../state.js";
 import { secret } from "./run.js";
-
-const KEY = `vestibule:runs:${meta("bank")}`;
 
 /** Answers that are longer are not kept over a reload. */
 const MOST = 100_000;
@@ -28,6 +26,19 @@ export function runOf(party, tenant, flow) {
 
 /** The same from its beginning. What was edited stays. */
 export const again = (run) => ({ ...run, ...begun() });
+
+/**
+ * Puts what came of a step into a run. What came of later steps rests on what this one was before, and goes; clocks that
+ * were moved since the step before it were moved before this one.
+ */
+export function put(run, flow, step, result) {
+  const place = flow.steps.indexOf(step);
+  const names = flow.steps.map(({ name }) => name);
+  for (const name of names.slice(place)) delete run.results[name];
+  const before = names.slice(0, place).findLast((name) => run.results[name]) ?? null;
+  run.moves = run.moves.map((move) => (names.indexOf(move.after) < place ? move : { ...move, after: before }));
+  run.results[step.name] = result;
+}
 
 /** Keeps a run. */
 export function keepRun(party, tenant, flow, run) {

@@ -17,7 +17,8 @@ function expected(step, { answer, isDone }) {
     if (value !== undefined) members[path] = value;
   }
   if (isDone) for (const path of step.members ?? []) members[path] = "*";
-  return { status: answer.status, members };
+  // What an earlier run had done already is new to the bank that a test is for.
+  return { status: isDone ? step.status : answer.status, members };
 }
 
 function savedCall(step, edits, result) {
@@ -37,11 +38,14 @@ function savedApproval(step, { decision, back, isDone }) {
   return { name: step.name, approval: { url, decision }, ...(isDone && { keep: step.keep }), expect: { members } };
 }
 
+/** Whether the bank answered at all; a decision that it did not take never came to be. */
+const isAnswered = ({ answer, back }) => (answer ? answer.status !== null : Boolean(back.state));
+
 /** An organisation of the run's own at the same authority, so that no run touches the certificates of another. */
 const anyOf = (identifier) => `${identifier.split("-").slice(0, 2).join("-")}-T*`;
 
 /**
- * The file of a run, as JSON.
+ * The file of a run, as JSON. It ends at the call that failed: what came after it, did not come of it.
  * @param {{flow: object, run: object, place: object, party: object}} what `run` has `edits`, `results` and `moves`: clocks
  *   that were moved, each with the step after which that was
  */
@@ -56,8 +60,9 @@ export function testOf({ flow, run, place, party }) {
   move(null);
   for (const step of flow.steps) {
     const result = run.results[step.name];
-    if (!result) break;
+    if (!result || !isAnswered(result)) break;
     steps.push(step.approval ? savedApproval(step, result) : savedCall(step, run.edits[step.name] ?? {}, result));
+    if (!result.isDone) break;
     move(step.name);
   }
   const own = redirectUri.startsWith(`${bank}/`) ? `{{bank}}${redirectUri.slice(bank.length)}` : redirectUri;

@@ -29,7 +29,19 @@ export const texts = {
     "wrong-answer": "Wrong answers, until the bank had enough.",
     expire: "Nothing happened for five minutes.",
   },
+  notDecided: "The bank took no decision.",
+  said: (error, text) => `It said ${[error, text].filter(Boolean).join(": ")}`,
+  unreachable: "The bank was not reached: is it still running, and is this page at its address?",
+  noSlash: (target) => `A path begins with one “/”, and “${target}” does not: nothing was sent.`,
+  elsewhere: (tenant) => `This flow cannot be gone through with customers of ${tenant}, so nothing was sent.`,
+  choose: (tenant) => `Choose ${tenant}`,
   more: (number) => `${number} more members, those without a value among them: see Raw.`,
   cut: "The answer was too long to keep over a reload: send the call again to see it whole.",
   moved: (clock) => `It is now ${clock}`,
 };
+
+/** Whether the bank took the customer's decision: only then did the browser go back. */
+const isTaken = ({ isDone, decision, back }) => isDone || (decision !== "approve" && Boolean(back.state));
+
+/** What came of the customer's decision. */
+export const outcome = (result) => (isTaken(result) ? texts.decided[result.decision] : texts.notDecided);

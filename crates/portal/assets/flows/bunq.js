@@ -23,9 +23,11 @@ export const bunq = (tenant) => ({
   id: "bunq",
   dialect: "bunq",
   title: "bunq, call by call",
-  about: tenant.startsWith("nl")
-    ? "Installation, certificate, device, session; then a customer and their accounts."
-    : "This interface serves the Dutch tenant alone: choose nl at the top of the page.",
+  only: "nl",
+  about:
+    tenant === "nl"
+      ? "Installation, certificate, device, session; then a customer and their accounts."
+      : "This interface serves the customers of the Dutch tenant alone.",
   steps: [
     call("installation", "Register a key", "POST", "/installation", {
       about: "The one call without a token. What comes back opens the next three doors.",

@@ -1,7 +1,7 @@
 // Goes through every flow of the portal against a running bank, with the modules that the page uses, twice each, and saves
 // each as a test. Prints a line for each thing that held, and then the tests as JSON.
 import assert from "node:assert/strict";
-import { go, held, module, newPlace } from "./portal.mjs";
+import { go, held, manage, module, newPlace } from "./portal.mjs";
 
 const { ids, flowOf } = await module("flows/index.js");
 const flows = await Promise.all(ids.map((id) => flowOf(id, "nl")));
@@ -29,7 +29,8 @@ for (const [number, flow] of flows.entries()) {
     for (const path of [...(last.members ?? []), ...(last.stable ?? [])]) {
       assert.notEqual(at(JSON.parse(answer.body), path), undefined, path);
     }
-    if (time === "once") save(flow.id, flow, place, results);
+    // What the bank had already is new to another one.
+    save(time === "once" ? flow.id : `${flow.id} again`, flow, place, results);
   }
   held(`flow ${flow.id}`);
 }
@@ -70,6 +71,21 @@ for (const [step, field, text, status, code] of [
   save(`${step} ${field}`, ais, place, results, edits);
 }
 held("edits are refused and explained");
+
+// What a fault asked for says so, whatever its code is.
+for (const fault of ["429", "certificate-expired", "consent-vanished", "503"]) {
+  await manage("/faults", { fault, next: 1, thirdParty: place.thirdParty.organizationIdentifier });
+  const { answer } = Object.values(await go(ais, place)).at(-1);
+  assert.match(explain(answer).remedy, /^A fault asked for this answer: .* the page Play/, answer.body);
+}
+const said = (status, code, text) => explain({ status, body: JSON.stringify({ tppMessages: [{ code, text }] }) }).remedy;
+assert.match(said(429, "ACCESS_EXCEEDED", "Too many calls; try again after the time of Retry-After"), /wait .* Retry-After/);
+assert.match(said(429, "ACCESS_EXCEEDED", "The daily limit of 4 unattended account requests"), /PSU-IP-Address/);
+held("faults are explained");
+
+const answerless = { answer: { status: null, headers: {}, body: "" }, isDone: false };
+save("no answer", ais, place, { ...(await go(ais, place)), consent: answerless });
+assert.deepEqual(tests["no answer"].steps.map(({ name }) => name), ["onboard", "register"]);
 
 const rejected = await go(ais, place, { decision: "reject" });
 assert.equal(rejected.approve.back.error, "consent_required");

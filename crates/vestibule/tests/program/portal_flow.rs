@@ -32,9 +32,14 @@ async fn a_developer_makes_real_calls() {
     }
     let bank = Program::sandbox(BINARY, &["--ephemeral"]);
     let (_folder, folder) = free_folder();
-    for (name, flow, steps) in
-        [("test", "Read accounts", 9), ("bunq", "bunq, call by call", 11), ("moved", "Read accounts", 13)]
-    {
+    for (name, flow, steps) in [
+        ("test", "Read accounts", 9),
+        ("bunq", "bunq, call by call", 11),
+        ("refused", "Read accounts", 5),
+        ("moved", "Read accounts", 13),
+        // The last one: it leaves the clock where it is.
+        ("late", "Read accounts", 9),
+    ] {
         let test: Value = serde_json::from_str(text(name)).unwrap();
         assert_eq!((&test["name"], test["steps"].as_array().unwrap().len()), (&json!(flow), steps), "{test}");
         let (code, report) = replay(&bank, &write(&folder, &test));

@@ -47,6 +47,7 @@ async fn flows_are_gone_through_and_saved_and_run_again() {
         "flow bunq",
         "flows in pounds",
         "edits are refused and explained",
+        "faults are explained",
         "a customer who says no",
     ] {
         assert!(printed.lines().any(|line| line == format!("ok {held}")), "{held}: {printed}");

@@ -86,6 +86,23 @@ def tabs(page):
     return seen
 
 
+def refusals(page, *expected):
+    """A browser tells of each refusal; that is no fault of the page."""
+    told = page.console()
+    expect(all(any(one in message for one in expected) for message in told), f"the console says {told}")
+
+
+def unreachable(page):
+    """A bank that does not answer is explained by what the page has already."""
+    step(page, "balances")
+    page.driver.set_network_conditions(offline=True, latency=0, throughput=0)
+    page.click("#send")
+    page.wait_for_text(".told", "The bank was not reached")
+    page.driver.delete_network_conditions()
+    refusals(page, "ERR_INTERNET_DISCONNECTED")
+    steps(page, 2)
+
+
 def payment(page):
     choose(page, "pis")
     expect("Nothing waits" in page.text("#phone"), "something waits before anything was asked")
@@ -97,20 +114,41 @@ def payment(page):
     steps(page, 3)
     page.wait_for_text(".members", "transactionStatus")
     paid = page.text(".members")
-    for decision, code in (("reject", "consent_required"), ("wrong-answer", "access_denied"), ("expire", "access_denied")):
+    for decision, code, words in (
+        ("reject", "consent_required", "Rejected."),
+        ("wrong-answer", "access_denied", "Wrong answers"),
+        ("expire", "access_denied", "Nothing happened"),
+    ):
         page.click("#again")
         page.until(lambda: done(page) == 0, "it does not start over")
         steps(page, 3)
         page.click(f"#decide-{decision}")
         page.wait_for_text(".told", code)
         expect("What to do" in page.text(".told"), "nobody says what to do")
+        expect(words in page.text("#phone"), f"{decision}: the phone says {page.text('#phone')}")
+    # A payment of long ago cannot be approved, and the phone does not say that it was.
+    page.click("#again")
+    page.until(lambda: done(page) == 0, "it does not start over")
+    steps(page, 3)
+    move_clock(page, "P90D")
+    page.click("#decide-approve")
+    page.wait_for_text("#phone", "The bank took no decision. It said invalid_request: ")
+    refusals(page, "400")
+    move_clock(page, "now")
     return paid
+
+
+def move_clock(page, by):
+    before = page.one("#clock time").get_attribute("datetime")
+    page.click(f"#clock-{by}")
+    page.until(lambda: page.one("#clock time").get_attribute("datetime") != before, "the clock stands")
 
 
 def changed(page):
     """A value that was changed is marked, refused, explained, kept over a reload, and put back."""
     choose(page, "ais")
     run(page, "ais")
+    late = too_late(page)
     step(page, "consent")
     change(page, "#field-json-frequencyPerDay", "7")
     page.wait_for_text(".told", "FORMAT_ERROR")
@@ -119,15 +157,14 @@ def changed(page):
     page.driver.refresh()
     page.wait_for_text(".told", "FORMAT_ERROR")
     expect(page.one("#field-json-frequencyPerDay").get_attribute("value") == "7", "what was changed is lost")
-    # A browser tells of each refusal; that is no fault of the page.
-    refused = page.console()
-    expect(all("400" in message for message in refused), f"the console says {refused}")
+    refusals(page, "400")
     page.hold("flow-refused")
+    refused = saved(page)
     page.click(".entry.edited .plain")
     page.until(lambda: not page.all(".entry.edited"), "it is not put back")
     page.click("#send")
     page.until(lambda: page.all("#step-consent .badge.good"), "the original is refused")
-    return told
+    return told, late, refused
 
 
 def out_of_order(page):
@@ -137,19 +174,36 @@ def out_of_order(page):
     step(page, "accounts")
     page.click("#send")
     page.wait_for_text("#problem", "which “Ask for a consent” gives")
+    step(page, "onboard")
+    change(page, "#field-path", "xs2a-bg/nl/onboarding/v1")
+    page.wait_for_text("#problem", "begins with one “/”")
+    page.click(".entry.edited .plain")
+    page.until(lambda: not page.all(".entry.edited"), "it is not put back")
 
 
-def beside(page):
-    """Another third party has runs of its own."""
+def with_state(page, work):
+    """Does something with the page's own module for what it keeps."""
     page.driver.execute_async_script(
         "const done = arguments[0];"
         "const at = document.querySelector('script[src*=\"/flow.js\"]').src.replace('flow.js', 'state.js');"
-        "import(at).then(s => { s.keepThirdParty({...s.thirdParty(), id: 'other', name: 'Other <b>TPP</b>'}); done(); });"
+        f"import(at).then(s => {{ {work}; done(); }});"
     )
+
+
+def beside(page):
+    """Another third party has runs of its own, which are forgotten with it."""
+    with_state(page, "s.keepThirdParty({...s.thirdParty(), id: 'other', name: 'Other <b>TPP</b>'})")
     page.until(lambda: done(page) == 0, "the other one has the runs of the first")
     expect("Other <b>TPP</b>" in page.text("#party"), "the other one is not there")
+    step(page, "register")
+    runs = "return Object.keys(localStorage).filter(key => key.startsWith('vestibule:runs:')).map(key => localStorage[key]).join()"
+    expect('"other nl ais"' in page.run(runs), "its run is not kept")
     page.run("const p = document.querySelector('#party'); p.selectedIndex = 0; p.dispatchEvent(new Event('change'))")
     page.until(lambda: done(page) > 0, "the first one has lost its runs")
+    with_state(page, "s.forgetThirdParty('other')")
+    page.until(lambda: "Other" not in page.text("#party"), "the other one is still there")
+    expect('"other ' not in page.run(runs), "its run has its secrets still")
+    expect(done(page) > 0, "the first one has lost its runs")
 
 
 def clock(page):
@@ -167,6 +221,19 @@ def clock(page):
     page.click("#clock-now")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
     return [before, after]
+
+
+def too_late(page):
+    """A call that is sent again after its token has ended is a test, with the clock before it."""
+    move_clock(page, "P1D")
+    step(page, "balances")
+    page.click("#send")
+    page.until(lambda: page.all("#step-balances .badge.bad"), "a token of yesterday is good")
+    refusals(page, "401")
+    expect("has to approve again" in page.text(".told"), page.text(".told"))
+    late = saved(page)
+    move_clock(page, "now")
+    return late
 
 
 def saved(page):
@@ -203,6 +270,18 @@ def at_once(page):
     page.check_console("a flow that runs at once")
 
 
+def elsewhere(page):
+    """A flow of one tenant alone is not begun at another, and says where it is."""
+    page.open("/portal/flow?flow=bunq&tenant=uk&run")
+    page.click("#begin-button")
+    page.wait_for_text("#problem", "customers of uk, so nothing was sent")
+    expect(not page.all(".steps .badge"), "something was sent")
+    page.click("#problem a")
+    page.until(lambda: page.text("#tenant") == "nl" and page.all(".steps li"), "nl is not chosen")
+    expect(not page.all("#flow-about a"), "bunq is elsewhere at nl")
+    page.check_console("a flow of another tenant")
+
+
 def strict():
     """At a bank that holds to the letter."""
     with visit() as page:
@@ -219,10 +298,11 @@ if settings().get("strict"):
 
 with visit() as page:
     at_once(page)
+    elsewhere(page)
     page.run("localStorage.clear()")
     found = {"balance": first_balance(page)}
     found["octets"] = page.check_first_view("flow")
-    page.one("#step-balances")
+    unreachable(page)
     found["tabs"] = tabs(page)
     found["test"] = saved(page)
     found["paid"] = payment(page)
@@ -230,7 +310,7 @@ with visit() as page:
     run(page, "bunq")
     page.hold("flow-bunq")
     found["bunq"] = saved(page)
-    found["told"] = changed(page)
+    found["told"], found["late"], found["refused"] = changed(page)
     out_of_order(page)
     run(page, "ais")
     beside(page)

@@ -19,10 +19,13 @@ with visit() as page:
     page.hold("play")
 
     # The clock, by keyboard alone.
+    today = page.one("#today").get_attribute("datetime")
     page.one('[data-advance="P90D"]').send_keys(Keys.ENTER)
     page.until(lambda: page.text("#clocks").count("90 d ahead") == 4, "four clocks that were moved")
+    page.until(lambda: page.one("#today").get_attribute("datetime") > today, "the head of the page has the day before")
     page.one("#clock-reset").send_keys(Keys.SPACE)
     page.until(lambda: "ahead" not in page.text("#clocks"), "clocks as they were")
+    page.until(lambda: page.one("#today").get_attribute("datetime") == today, "the head of the page has another day")
 
     # A fault strikes, and is gone.
     put(page, "#fault-next", "2")
