@@ -159,6 +159,25 @@ impl Store {
         Ok(balance.unwrap_or(0))
     }
 
+    /// The balances of an account after each of its transactions that are booked after `since` and up to `until`, in
+    /// minor units.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn balances_between(
+        &self,
+        account: &AccountId,
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<i64>, StoreError> {
+        self.list(
+            select!(BALANCE; "FROM postings WHERE account = $1 AND booking_date > $2 AND booking_date <= $3"),
+            &[account.as_str().into(), since.into(), until.into()],
+            read_amount,
+        )
+        .await
+    }
+
     /// What was entered up to `day` and is booked after `since`, or pending, in minor units.
     ///
     /// # Errors
@@ -175,7 +194,8 @@ impl Store {
             &[account.as_str().into(), since.into(), pending_until(day).into(), day.into()],
             read_amount,
         ).await?;
-        Ok(amounts.iter().sum())
+        // In whatever order they come: only the sum itself has to fit.
+        Ok(amounts.into_iter().fold(0, i64::wrapping_add))
     }
 
     /// Booked transactions of an account, newest first, as seen on a day.

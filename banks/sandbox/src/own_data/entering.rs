@@ -107,6 +107,8 @@ pub(crate) async fn load(sandbox: &Sandbox, file: &File) -> Result<Result<Loaded
 
 /// One leg, before its place in the history of its account is known.
 struct Leg {
+    /// The line of the file that moves it.
+    line: u64,
     entry: String,
     entered_on: Date,
     date: Date,
@@ -168,9 +170,7 @@ impl<'a> Books<'a> {
                 Some(iban) => iban.clone(),
                 None => own_iban(&own.tenant, OwnCode::Plain, &mut numbers).ok_or(Error::Conflict)?,
             };
-            if self.find(&own.tenant, &iban, Some(account.currency)).await?.is_some() {
-                let text =
-                    format!("there is an account {} in {} already", iban.as_str(), account.currency.code());
+            if let Some(text) = self.taken(&own.tenant, &iban, account.currency).await? {
                 return Ok(Err(Refused::at(account.line, text)));
             }
             let opened = Account {
@@ -195,6 +195,20 @@ impl<'a> Books<'a> {
         Ok(Ok((customer, accounts)))
     }
 
+    /// Why an account cannot be opened with a number. One account can be in several currencies, and is at one branch.
+    async fn taken(&self, tenant: &Tenant, iban: &Iban, currency: Currency) -> Result<Option<String>, Error> {
+        if self.find(tenant, iban, Some(currency)).await?.is_some() {
+            return Ok(Some(format!("there is an account {} in {} already", iban.as_str(), currency.code())));
+        }
+        for other in &self.sandbox.gateway.settings().tenants {
+            let is_possible = other != tenant && other.country() == tenant.country();
+            if is_possible && self.find(other, iban, None).await?.is_some() {
+                return Ok(Some(format!("there is an account {} at tenant {other} already", iban.as_str())));
+            }
+        }
+        Ok(None)
+    }
+
     /// Enters what an account that is made by this holds, and its movements.
     async fn fill(&mut self, own: &OwnAccount, account: &Account) -> Result<Result<(), Refused>, Error> {
         if own.balance != 0 {
@@ -203,6 +217,7 @@ impl<'a> Books<'a> {
             let first = own.movements.iter().filter_map(|movement| movement.date).min();
             let date = first.map_or(today, |first| first.min(today));
             let leg = Leg {
+                line: own.line,
                 entry: self.sandbox.randomness.id(),
                 entered_on: date,
                 date,
@@ -213,7 +228,7 @@ impl<'a> Books<'a> {
                 entered_at: None,
             };
             self.world(&tenant, account.currency, &leg);
-            self.push(&account.id, own.line, leg);
+            self.push(&account.id, leg);
         }
         for movement in &own.movements {
             if let Err(refused) = self.enter_on(account, movement).await? {
@@ -260,8 +275,17 @@ impl<'a> Books<'a> {
         if let (None, Some(iban)) = (&other, &movement.iban)
             && is_own(iban)
         {
-            let text = format!("no account {} in {} is at this bank", iban.as_str(), account.currency.code());
+            let text = format!(
+                "no account {} in {} is at this branch, tenant {tenant}",
+                iban.as_str(),
+                account.currency.code()
+            );
             return Ok(Err(movement.refused("iban", text)));
+        }
+        if let Some(other) = &other
+            && other.status == AccountStatus::Deleted
+        {
+            return Ok(Err(movement.refused("iban", format!("account {} is deleted", other.iban.as_str()))));
         }
         if other.as_ref().is_some_and(|other| other.id == account.id) {
             return Ok(Err(movement.refused("iban", "this is the account itself".to_owned())));
@@ -269,6 +293,7 @@ impl<'a> Books<'a> {
         let entry = self.sandbox.randomness.id();
         let is_now = !movement.is_pending && movement.date.is_none();
         let leg = |amount, counterparty| Leg {
+            line: movement.line,
             entry: entry.clone(),
             entered_on,
             date,
@@ -285,14 +310,14 @@ impl<'a> Books<'a> {
                 let from =
                     Counterparty { name: Some(account.name.clone()), iban: Some(account.iban.clone()) };
                 self.load(&other).await?;
-                self.push(&account.id, movement.line, leg(amount, to));
-                self.push(&other.id, movement.line, leg(-amount, from));
+                self.push(&account.id, leg(amount, to));
+                self.push(&other.id, leg(-amount, from));
             }
             None => {
                 let to = Counterparty { name: movement.name.clone(), iban: movement.iban.clone() };
                 let leg = leg(amount, to);
                 self.world(&tenant, account.currency, &leg);
-                self.push(&account.id, movement.line, leg);
+                self.push(&account.id, leg);
             }
         }
         let amount = Money { minor: amount, currency: account.currency };
@@ -328,9 +353,9 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
-    fn push(&mut self, account: &AccountId, line: u64, leg: Leg) {
+    fn push(&mut self, account: &AccountId, leg: Leg) {
         if let Some(open) = self.open.get_mut(account) {
-            open.line = line;
+            open.line = leg.line;
             open.legs.push(leg);
         }
     }
@@ -355,6 +380,11 @@ impl<'a> Books<'a> {
         let mut postings = Vec::new();
         for (id, open) in &mut self.open {
             open.legs.sort_by_key(|leg| leg.date);
+            // What this says of each balance is what makes the sums below small enough.
+            match place(self.store, &open.booked, &open.legs).await? {
+                Ok(placed) => postings.extend(placed),
+                Err(refused) => return Ok(Err(refused)),
+            }
             let tenant = &open.booked.tenant;
             let today = tenant.date_at(self.sandbox.clock.now(Some(tenant)));
             let (_, available) = match open.booked.version {
@@ -376,13 +406,11 @@ impl<'a> Books<'a> {
             if open.booked.version > 0 {
                 changes = changes.touch_account(id, open.booked.version);
                 // First what is there is carried on, then come the new ones.
-                for day in open.legs.chunk_by(|one, other| one.date == other.date) {
-                    let sum = day.iter().map(|leg| leg.amount).sum();
-                    let count = i64::try_from(day.len()).unwrap_or(i64::MAX);
-                    changes = changes.shift_history(id, day[0].date, (sum, count));
+                match carry_on(self.store, &open.booked, &open.legs).await? {
+                    Ok(carried) => changes = changes.and(carried),
+                    Err(refused) => return Ok(Err(refused)),
                 }
             }
-            postings.extend(place(self.store, id, &open.legs).await?);
         }
         changes = changes.and(self.changes);
         Ok(Ok(postings.iter().fold(changes, |changes, posting| changes.add_posting(posting))))
@@ -420,22 +448,71 @@ fn check(account: &Account, movement: &OwnMovement, today: Date) -> Result<(i64,
     Ok((amount, days))
 }
 
+/// The balance of an account after something moved it: as much as an amount can say, or it is refused.
+fn held(booked: &BookedAccount, line: u64, balance: i64, moved: i64) -> Result<i64, Refused> {
+    let Account { iban, currency, .. } = &booked.account;
+    let after = balance.checked_add(moved).map(|minor| Money { minor, currency: *currency });
+    let after = after.filter(|after| Money::parse(&after.to_decimal(), *currency).is_ok());
+    after.map(|after| after.minor).ok_or_else(|| {
+        let text = format!(
+            "this is more than an account can hold: a balance of {} has up to 14 digits before the dot",
+            iban.as_str()
+        );
+        Refused::at(line, text)
+    })
+}
+
+/// Carries legs into the balances and places of all that is booked behind them.
+async fn carry_on(
+    store: &Store,
+    booked: &BookedAccount,
+    legs: &[Leg],
+) -> Result<Result<Changes, Refused>, Error> {
+    let id = &booked.account.id;
+    let days: Vec<_> = legs.chunk_by(|one, other| one.date == other.date).collect();
+    let (mut changes, mut moved) = (Changes::new(), 0);
+    for (at, day) in days.iter().enumerate() {
+        let (line, date) = (day[0].line, day[0].date);
+        let sum: i64 = day.iter().map(|leg| leg.amount).sum();
+        moved += sum;
+        let until = days.get(at + 1).map_or(Date::MAX, |next| next[0].date);
+        for balance in store.balances_between(id, date, until).await? {
+            if let Err(refused) = held(booked, line, balance, moved) {
+                return Ok(Err(refused));
+            }
+        }
+        let count = i64::try_from(day.len()).unwrap_or(i64::MAX);
+        changes = changes.shift_history(id, date, (sum, count));
+    }
+    Ok(Ok(changes))
+}
+
 /// Legs at their places: behind what is booked on their day, and each behind those before it.
-async fn place(store: &Store, id: &AccountId, legs: &[Leg]) -> Result<Vec<Posting>, Error> {
+async fn place(
+    store: &Store,
+    booked: &BookedAccount,
+    legs: &[Leg],
+) -> Result<Result<Vec<Posting>, Refused>, Error> {
+    let id = &booked.account.id;
     let mut postings = Vec::new();
     let (mut sum, mut count) = (0, 0);
     for day in legs.chunk_by(|one, other| one.date == other.date) {
         let date = day[0].date;
-        let balance = store.booked_balance(id, date).await?;
-        let booked = store.count_booked(id, date).await?;
+        let before = store.booked_balance(id, date).await?;
+        let places = store.count_booked(id, date).await?;
         let last = store.last_sequence(id, date).await?;
         for (sequence, leg) in (last + 1..).zip(day) {
+            // Both the balance before and the one after are checked, so their difference stays small.
             sum += leg.amount;
             count += 1;
-            postings.push(posting(id, leg, sequence, Some((balance + sum, booked + count))));
+            let balance = match held(booked, leg.line, before, sum) {
+                Ok(balance) => balance,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            postings.push(posting(id, leg, sequence, Some((balance, places + count))));
         }
     }
-    Ok(postings)
+    Ok(Ok(postings))
 }
 
 fn posting(account: &AccountId, leg: &Leg, sequence: i64, place: Option<(i64, i64)>) -> Posting {

@@ -91,8 +91,14 @@ impl Fields {
     /// A text of 1 to `most` characters that can be shown.
     pub(crate) fn shown(&self, name: &str, most: usize) -> Result<Option<String>, Refused> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        if text.trim().is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
-            let rule = format!("a text of 1 to {most} characters without control characters is expected");
+        if text.trim().is_empty() || text.chars().count() > most {
+            return Err(self.refuse(name, format!("a text of 1 to {most} characters is expected")));
+        }
+        if let Some(hidden) = text.chars().find(|c| eidas::name::is_hidden(*c)) {
+            let rule = format!(
+                "it holds the character U+{:04X}, which cannot be shown; send characters that can",
+                u32::from(hidden)
+            );
             return Err(self.refuse(name, rule));
         }
         Ok(Some(text.to_owned()))

@@ -304,5 +304,11 @@ impl OwnMovement {
 }
 
 fn currency_of(code: &str) -> Result<Currency, &'static str> {
-    Currency::from_code(code).ok_or("it is no code of ISO 4217; three capitals such as EUR are expected")
+    let currency = Currency::from_code(code)
+        .ok_or("it is no code of ISO 4217; three capitals such as EUR are expected")?;
+    // X begins what no country pays with, such as gold or no currency at all, and a few that several share.
+    if code.starts_with('X') && !["XAF", "XCD", "XCG", "XOF", "XPF"].contains(&code) {
+        return Err("accounts are in money of a country, such as EUR");
+    }
+    Ok(currency)
 }

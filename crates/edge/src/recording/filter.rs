@@ -8,6 +8,9 @@ pub const PAGE: usize = 50;
 /// Most calls of a list.
 const MOST: usize = 500;
 
+/// Interfaces whose calls can be asked for.
+const INTERFACES: [&str; 3] = ["berlin-group", "bunq", "oauth"];
+
 /// Which calls are asked for. Without anything all are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -96,7 +99,12 @@ impl Filter {
         };
         match name {
             "third_party" => self.third_party = text(),
-            "interface" | "dialect" => self.interface = text(),
+            "interface" | "dialect" => {
+                let expected = "berlin-group, bunq or oauth";
+                let is_known = INTERFACES.iter().any(|known| known.eq_ignore_ascii_case(value));
+                let interface = text().filter(|_| is_known);
+                self.interface = Some(interface.ok_or(FilterError::Value { name: "interface", expected })?);
+            }
             "path" => self.path = text(),
             "request_id" => self.request_id = text(),
             "status" => self.status = Some(status(value)?),
@@ -174,6 +182,7 @@ mod tests {
             ("status=9xx", "such as 4xx"),
             ("status=99", "such as 401"),
             ("failed=1", "true or false"),
+            ("interface=zzz", "interface must be berlin-group, bunq or oauth"),
             ("before=-1", "before must be the number of a call"),
             ("after=x", "after must be"),
             ("path=a&path=b", "path occurs more than once"),

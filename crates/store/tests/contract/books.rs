@@ -169,6 +169,9 @@ async fn books_are_read_as_of_a_day() {
         }
         let since = store.entered_since(&euro, day("2026-01-01"), day("2026-01-03")).await.unwrap();
         assert_eq!(since, 27);
+        let mut between = store.balances_between(&euro, day("2026-01-01"), day("2026-01-02")).await.unwrap();
+        between.sort_unstable();
+        assert_eq!(between, [120, 123]);
         let query = |limit, after| TransactionQuery {
             status: BookingStatus::Booked,
             from: day("2026-01-01"),

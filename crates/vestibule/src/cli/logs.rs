@@ -55,6 +55,12 @@ pub(crate) struct LogsListArgs {
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<String>,
     /// At most so many calls, the last ones.
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = number::<u16>)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = limit)]
     pub(crate) limit: u16,
+}
+
+/// How many calls, as the bank lists them.
+fn limit(text: &str) -> Result<u16, &'static str> {
+    let limit = text.parse().ok().filter(|limit| (1..=500).contains(limit));
+    limit.ok_or("a number from 1 to 500 is expected")
 }

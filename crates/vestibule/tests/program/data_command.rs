@@ -226,6 +226,93 @@ async fn what_is_wrong_is_told_by_line_and_member() {
     assert_eq!(listed["testAccounts"].as_array().unwrap().len(), 1, "{listed}");
 }
 
+/// An account holds what an amount can say, now and on every day of its history.
+#[tokio::test]
+async fn an_account_holds_so_much_and_no_more() {
+    const MOST: &str = "99999999999999.99";
+    let server = TestServer::start().await;
+    let load = async |body: Value| {
+        let (status, answer) = server.manage("POST", "/data", body).await;
+        (status, answer.to_string())
+    };
+    let many = |amount: &str, count| vec![json!({"amount": amount}); count];
+    let customer =
+        |transactions| json!({"customers": [{"name": "B", "accounts": [{"transactions": transactions}]}]});
+    let refused = |(status, answer): (u16, String), text: &str| {
+        assert!(status == 400 && answer.contains("more than an account can hold"), "{status} {answer}");
+        assert!(answer.contains(text), "{text}: {answer}");
+    };
+    refused(load(customer(many(MOST, 950))).await, "14 digits");
+    let owing = json!({"name": "B", "accounts": [{"creditLimit": MOST, "transactions": many(&format!("-{MOST}"), 2)}]});
+    refused(load(json!({"customers": [owing]})).await, "14 digits");
+    let yaml = format!(
+        "customers:\n- name: B\n  accounts:\n  - balance: {MOST}\n    transactions:\n    - amount: 0.01\n"
+    );
+    let url = format!("{}/data", server.running.addresses.management);
+    let request = server.http.post(&url).header("content-type", "application/yaml").body(yaml);
+    let answer = request.send().await.unwrap();
+    refused((answer.status().as_u16(), answer.text().await.unwrap()), "line 6");
+
+    let (status, made) =
+        server.manage("POST", "/data", customer(vec![json!({"amount": MOST, "date": day(-2)})])).await;
+    assert_eq!(status, 201, "{made}");
+    let iban = made["testAccounts"][0]["iban"].as_str().unwrap().to_owned();
+    let rows = |amount: &str, count| json!({"transactions": vec![json!({"account": iban, "amount": amount, "date": day(-9)}); count]});
+    refused(load(rows(MOST, 90)).await, "14 digits");
+    // Today it holds nothing any more; what it held then is carried on with what comes before that.
+    let path = format!("/test-accounts/{iban}/transactions");
+    for (body, expected) in [
+        (json!({"amount": format!("-{MOST}")}), 201),
+        (json!({"amount": "0.01", "date": day(-3)}), 400),
+        (json!({"amount": "0.01", "date": day(-1)}), 400),
+        (json!({"amount": "0.01"}), 201),
+    ] {
+        let (status, answer) = server.manage("POST", &path, body).await;
+        assert_eq!(status, expected, "{answer}");
+        assert!(status == 201 || answer.to_string().contains("more than an account can hold"), "{answer}");
+    }
+    assert_eq!(server.running.sandbox.store.unbalanced_entries().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_other_account_or_a_new_one() {
+    let server = TestServer::start().await;
+    let open = async |tenant: &str| {
+        let body = json!({"customers": [{"name": "A", "tenant": tenant, "accounts": [{"balance": 9}]}]});
+        let (status, made) = server.manage("POST", "/data", body).await;
+        assert_eq!(status, 201, "{made}");
+        made["testAccounts"][0]["iban"].as_str().unwrap().to_owned()
+    };
+    let (own, closed, belgian) = (open("nl").await, open("nl").await, open("be_fr").await);
+    let (status, answer) =
+        server.manage("PUT", &format!("/test-accounts/{closed}"), json!({"status": "deleted"})).await;
+    assert!(status < 300, "{answer}");
+    let customer = |tenant: &str, more: Value| json!({"name": "B", "tenant": tenant, "accounts": [more]});
+    let pay = format!("/test-accounts/{own}/transactions");
+    let both = json!({"iban": "BE68539007547034"});
+    for (path, body, text) in [
+        (pay.as_str(), json!({"amount": -5, "iban": closed}), "is deleted"),
+        (&pay, json!({"amount": -5, "iban": belgian}), "is at this branch, tenant nl"),
+        (&pay, json!({"amount": 5, "text": "a\u{202e}b"}), "text: it holds the character U+202E"),
+        (&pay, json!({"amount": 5, "name": "a\u{7}b"}), "name: it holds the character U+0007"),
+        (
+            "/data",
+            json!({"customers": [customer("be_fr", both.clone()), customer("be_nl", both)]}),
+            "there is an account BE68539007547034 at tenant be_fr already",
+        ),
+        (
+            "/data",
+            json!({"customers": [customer("be_nl", json!({"iban": belgian, "currency": "USD"}))]}),
+            "at tenant be_fr already",
+        ),
+        ("/data", json!({"customers": [customer("nl", json!({"currency": "XXX"}))]}), "such as EUR"),
+    ] {
+        let (status, answer) = server.manage("POST", path, body.clone()).await;
+        assert_eq!(status, 400, "{body}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains(text), "{body}: {answer}");
+    }
+}
+
 /// Whatever is entered at once and wherever, balances and places follow.
 #[tokio::test]
 async fn movements_on_any_day_at_once_keep_the_books_right() {

@@ -109,7 +109,9 @@ fn what_does_not_work() {
         (vec!["show", "first"], "a number is expected"),
         (vec!["--status", "bad"], "such as 4xx"),
         (vec!["--limit", "0"], "from 1 to 500"),
-        (vec!["--limit", "x"], "a number is expected"),
+        (vec!["--limit", "99999999"], "from 1 to 500"),
+        (vec!["--limit", "x"], "a number from 1 to 500"),
+        (vec!["--interface", "foo"], "berlin-group, bunq or oauth"),
     ] {
         let (code, _, error) = logs(&setting, &arguments);
         assert!(code != 0 && error.contains(text), "{arguments:?}: {error}");
