@@ -102,12 +102,22 @@ class Page:
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
+    def seen(self, selector):
+        """The first element for a selector that can be seen, if there is one."""
+        return next((element for element in self.all(selector) if element.is_displayed()), None)
+
     def one(self, selector):
-        """The first element for a selector that can be seen; waits for it."""
-        return self.until(lambda: next((e for e in self.all(selector) if e.is_displayed()), None), f"no {selector}")
+        """The same; waits for it."""
+        return self.until(lambda: self.seen(selector), f"no {selector}")
 
     def text(self, selector):
-        return self.one(selector).text
+        """What it says. A page may draw it anew between finding and reading."""
+
+        def read():
+            element = self.seen(selector)
+            return element and [element.text]
+
+        return self.until(read, f"no {selector}")[0]
 
     def until(self, ready, what):
         """Waits until something holds, and returns it."""
@@ -132,9 +142,14 @@ class Page:
         self.until(says, f"{selector} does not say {text!r}")
 
     def click(self, selector):
-        element = self.one(selector)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        def press():
+            element = self.seen(selector)
+            if element:
+                self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+                element.click()
+            return element
+
+        self.until(press, f"no {selector}")
 
     def type(self, selector, text):
         field = self.one(selector)
