@@ -1,7 +1,7 @@
 //! The portal of a sandbox: server-rendered pages with small ES modules, by which a developer becomes a third party, gets
 //! a customer and makes real calls, all in a browser.
 //!
-//! A page is a file here, a template and perhaps a module: [`pages`] lists them. Its scripts call the bank's own doors,
+//! A page is a file here, a template and perhaps a module: `pages.rs` lists them. Its scripts call the bank's own doors,
 //! and the management listener across origins with the token that stands in every page. Without scripts everything that
 //! is there to be read can be read.
 

@@ -7,8 +7,8 @@ use http::Method;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::management::{ask, text};
 use super::Failure;
+use super::management::{ask, text};
 use crate::cli::{LogsArgs, LogsCommand, LogsListArgs, ManagementArgs};
 use crate::output;
 
