@@ -259,7 +259,7 @@ impl Gateway {
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
-        let (client, mut payments) = (&open.session.request.client, Vec::new());
+        let (client, mut payments) = ((&open.session.request.client, interface), Vec::new());
         for number in &numbers {
             payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
         }

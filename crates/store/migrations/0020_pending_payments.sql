@@ -1,6 +1,6 @@
--- Only the interface without authorisations of payments looks for those that wait; payments elsewhere are written without
--- a row of this index.
+-- Payments that wait are found by the account that was named, for its customers as for a third party: what is over is left
+-- out by the index.
 
 DROP INDEX payments_by_debtor;
 
-CREATE INDEX payments_by_debtor ON payments (debtor, tpp, expires_at) WHERE decision = 'pending' AND interface = 'bunq';
+CREATE INDEX payments_by_debtor ON payments (debtor, expires_at) WHERE decision = 'pending';

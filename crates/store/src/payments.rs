@@ -1,8 +1,7 @@
 //! Payments that third parties ask for.
 
 use domain::{
-    AccountId, DISPUTABLE, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant,
-    Timestamp, TppId,
+    AccountId, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant, Timestamp, TppId,
 };
 
 use crate::changes::Rows;
@@ -25,21 +24,27 @@ impl Store {
         self.find(select!(PAYMENT; "FROM payments WHERE id = $1"), &[id.as_str().into()], read).await
     }
 
-    /// Payments that a third party asked for at the interface without authorisations of payments, from an account, about
-    /// which nobody has decided and still can, the oldest first, at most 100.
+    /// Payments that a third party asked for at an interface, from an account, about which nobody has decided and still
+    /// can, the oldest first, at most 100.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn pending_payments(
         &self,
-        tpp: &TppId,
+        (tpp, interface): (&TppId, Interface),
         (tenant, debtor): (&Tenant, &Iban),
         now: Timestamp,
     ) -> Result<Vec<Payment>, StoreError> {
         self.list(
             select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tpp = $2 AND tenant = $3 \
-             AND decision = 'pending' AND interface = 'bunq' AND expires_at > $4 ORDER BY created_at, id LIMIT 100"),
-            &[debtor.as_str().into(), tpp.as_str().into(), tenant.as_str().into(), now.into()],
+             AND decision = 'pending' AND expires_at > $4 AND interface = $5 ORDER BY created_at, id LIMIT 100"),
+            &[
+                debtor.as_str().into(),
+                tpp.as_str().into(),
+                tenant.as_str().into(),
+                now.into(),
+                interface.name().into(),
+            ],
             read,
         )
         .await
@@ -59,8 +64,7 @@ impl Store {
     }
 
     /// Payments for which an account number was named, about which nobody has decided and somebody could after a moment,
-    /// those that can be decided longest first, at most `limit`. No index has the account number, so that payments are
-    /// asked for without a row of one: what was asked for lately at the branch is looked through.
+    /// those that can be decided longest first, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -69,11 +73,10 @@ impl Store {
         (tenant, debtor): (&Tenant, &Iban),
         (after, limit): (Timestamp, i64),
     ) -> Result<Vec<Payment>, StoreError> {
-        let remembered = after.saturating_add(DISPUTABLE).unwrap_or(Timestamp::MAX);
         self.list(
-            select!(PAYMENT; "FROM payments WHERE tenant = $1 AND forget_at > $2 AND debtor = $3 \
-             AND decision = 'pending' ORDER BY forget_at DESC, id LIMIT $4"),
-            &[tenant.as_str().into(), remembered.into(), debtor.as_str().into(), limit.into()],
+            select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tenant = $2 AND expires_at > $3 \
+             AND decision = 'pending' ORDER BY expires_at DESC, id LIMIT $4"),
+            &[debtor.as_str().into(), tenant.as_str().into(), after.into(), limit.into()],
             read,
         )
         .await

@@ -257,7 +257,8 @@ async fn payments_wait_until_they_are_decided() {
         assert_eq!(store.payment(&PaymentId::new("a")).await.unwrap(), Some(stored("a")));
         let waiting = async |now| {
             let from = (&nl(), &iban());
-            store.pending_payments(&TppId::new("PSDNL-DNB-1"), from, at(now)).await.unwrap()
+            let who = (&TppId::new("PSDNL-DNB-1"), Interface::Bunq);
+            store.pending_payments(who, from, at(now)).await.unwrap()
         };
         assert_eq!(waiting(1_800_000_099).await, [stored("a"), stored("b")]);
         assert_eq!(waiting(1_800_000_100).await, []);
