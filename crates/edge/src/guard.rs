@@ -9,7 +9,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
 use tracing::Instrument;
 
-use crate::observer::note_interface;
+use crate::observer::{note_interface, note_matched};
 use crate::{Edge, Rejected, single_header};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +32,7 @@ where
     E: From<Rejected> + IntoResponse,
 {
     note_interface(edge.interface);
+    note_matched(&request);
     let (id, checked) = match request_id(request.headers()) {
         Ok(Some(value)) => (value.clone(), check(&request)),
         Ok(None) => (fresh_id(&edge.gateway), check(&request)),

@@ -32,8 +32,8 @@ pub use json::{JsonError, check_json_object, read_any_json, read_json};
 pub use media_types::{check_json, media_type, require_json};
 pub use observer::{
     CallLog, Observer, Recording, Seen, log_failure, note_certificates, note_check, note_code,
-    note_comparison, note_failed, note_mistake_with_body, note_passed, note_refusal, note_route,
-    note_subject, note_third_party, observe, with_causes, with_fault,
+    note_comparison, note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal,
+    note_route, note_subject, note_third_party, observe, with_causes, with_fault,
 };
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;

@@ -7,8 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use gateway::domain::{RequestId, Subject, TppId};
 use gateway::profile::CertificateRules;
@@ -129,6 +128,8 @@ pub fn with_causes(failure: &dyn std::error::Error) -> String {
 #[derive(Default)]
 struct Notes {
     interface: Option<&'static str>,
+    /// What the framework calls the route, and what we do where it does not know it.
+    matched: Option<MatchedPath>,
     route: Option<String>,
     code: Option<String>,
     third_party: Option<TppId>,
@@ -167,13 +168,17 @@ tokio::task_local! {
     static NOTES: RefCell<Notes>;
 }
 
-/// Middleware for all that a listener serves: tells the observer of each call. Nobody else logs what is behind a failure,
+/// Answers a call with the routes of a listener and tells the observer of it. Nobody else logs what is behind a failure,
 /// which the answer carries here with [`with_fault`].
-pub async fn observe(
-    State((gateway, observer)): State<(Gateway, Arc<dyn Observer>)>,
+///
+/// # Errors
+/// Those of the routes, which have none.
+pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
+    gateway: &Gateway,
+    observer: &dyn Observer,
     request: Request,
-    next: Next,
-) -> Response {
+    answer: impl FnOnce(Request) -> F,
+) -> Result<Response, E> {
     let begun = Instant::now();
     let (capture, request) = match observer.recorder() {
         Some(recorder) => Capture::begin(recorder, gateway.system_time(), request),
@@ -181,25 +186,23 @@ pub async fn observe(
     };
     let notes = Notes { findings: capture.is_some().then(Box::default), ..Notes::default() };
     let method = request.method().clone();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    // What is left over for a router below is no route yet.
-    let matched = matched.filter(|route| !route.as_str().contains('*'));
     let answered = async {
-        let response = next.run(request).await;
+        let response = answer(request).await;
         (response, NOTES.with(RefCell::take))
     };
-    let (mut response, mut notes) = NOTES.scope(RefCell::new(notes), answered).await;
+    let (response, mut notes) = NOTES.scope(RefCell::new(notes), answered).await;
+    let mut response = response?;
     let fault = response.extensions_mut().remove::<Fault>();
     if fault.is_some() {
         // Whoever asks about a failure can say which one.
-        response.headers_mut().entry(X_REQUEST_ID).or_insert_with(|| fresh_id(&gateway));
+        response.headers_mut().entry(X_REQUEST_ID).or_insert_with(|| fresh_id(gateway));
     }
     let findings = notes.findings.take();
     let seen = Seen {
         request: response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()),
         interface: notes.interface,
         method: &method,
-        route: notes.route.as_deref().or(matched.as_ref().map(MatchedPath::as_str)),
+        route: notes.route.as_deref().or(notes.matched.as_ref().map(MatchedPath::as_str)),
         status: response.status(),
         code: notes.code.as_deref(),
         took: begun.elapsed(),
@@ -208,13 +211,13 @@ pub async fn observe(
         fault: fault.as_ref(),
     };
     observer.seen(&seen);
-    match (capture, findings) {
+    Ok(match (capture, findings) {
         (Some(capture), Some(findings)) => {
             let findings = complete(*findings, &seen);
             capture.end(response, findings)
         }
         _ => response,
-    }
+    })
 }
 
 /// Leaves what is behind a failure with its answer.
@@ -228,6 +231,15 @@ pub fn with_fault(mut response: Response, fault: Option<Fault>) -> Response {
 /// Notes which interface is called.
 pub(crate) fn note_interface(name: Option<&'static str>) {
     note(|notes| notes.interface = name);
+}
+
+/// Notes the route of this call, if the framework knows it already: in a layer of the routes, or behind one.
+pub fn note_matched(request: &Request) {
+    // What is left over for a router below is no route yet.
+    let matched = request.extensions().get::<MatchedPath>().filter(|route| !route.as_str().contains('*'));
+    if let Some(matched) = matched {
+        note(|notes| notes.matched = Some(matched.clone()));
+    }
 }
 
 /// Notes the route of this call, as a pattern, where the framework does not know it.

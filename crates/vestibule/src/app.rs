@@ -5,18 +5,22 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use edge::{Check, Dialect, Due, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_refusal};
+use edge::{
+    Check, Dialect, Due, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
+    note_refusal,
+};
 use gateway::domain::Language;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
 use web::{Brand, ErrorPage};
 
 use crate::dialects::DIALECTS;
+use crate::front::Routes;
 
 /// What a bank consists of.
 pub(crate) struct Bank {
     /// What its public listeners serve.
-    pub(crate) public: Router,
+    pub(crate) public: Routes,
     /// What it has to do as time goes by.
     pub(crate) due: Vec<Due>,
     /// The dialects that it speaks.
@@ -29,7 +33,7 @@ impl Bank {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
         let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
-        Self { public: public(edge, key, own, &dialects), due, dialects }
+        Self { public: public(edge, key, own, &dialects).into(), due, dialects }
     }
 }
 
@@ -63,6 +67,7 @@ fn public(edge: &Edge, key: SigningKeys, own: Router, dialects: &[(Dialect, Moun
 
 /// Dialects say in their own format that a request names no host; here it is said for everything else.
 async fn with_host(request: Request, next: Next) -> Response {
+    note_matched(&request);
     match check_host(&request) {
         Ok(()) => next.run(request).await,
         Err(rejected) => refused(rejected),

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use edge::{Due, Observer, observe};
+use edge::{Due, Observer};
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -13,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::Bank;
+use crate::front::{Front, Routes};
 use crate::listener::Listener;
 use crate::start_error::StartError;
 use crate::{tasks, tls};
@@ -93,18 +93,18 @@ impl Serving {
     ) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = tasks::beside(&gateway, bank.due, news, &stopped);
-        let mut serve = |socket: Socket, tls, (app, observer): (Router, &Arc<dyn Observer>), origin: &str| {
-            let gateway = gateway.clone();
-            let app = app.layer(from_fn_with_state((gateway.clone(), Arc::clone(observer)), observe));
-            let listener = Listener { tcp: socket.tcp, tls, app, gateway, origin: Arc::from(origin) };
-            tasks.spawn(listener.serve(stopped.clone()));
-        };
+        let mut serve =
+            |socket: Socket, tls, (routes, observer): (Routes, &Arc<dyn Observer>), origin: &str| {
+                let front = Front { routes, gateway: gateway.clone(), observer: Arc::clone(observer) };
+                let listener = Listener { tcp: socket.tcp, tls, front, origin: Arc::from(origin) };
+                tasks.spawn(listener.serve(stopped.clone()));
+            };
         if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
             let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
             serve(socket, Some(acceptor), (bank.public.clone(), &observers.public), origin);
         }
         serve(sockets.public, None, (bank.public, &observers.public), origins.public);
-        serve(sockets.management, None, (management, &observers.management), origins.management);
+        serve(sockets.management, None, (management.into(), &observers.management), origins.management);
         Ok(Self { stop, tasks })
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod data_folder;
 mod dialects;
 mod forgetting;
+mod front;
 mod listener;
 mod places;
 mod portal;

@@ -4,10 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use edge::Connection;
-use gateway::Gateway;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -16,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower::Service;
 
 use crate::activity::{Activity, Answer, Overdue};
+use crate::front::Front;
 use crate::places::{Place, Places};
 use crate::unread;
 
@@ -45,9 +42,7 @@ const MAX_STREAMS: u32 = 64;
 pub(crate) struct Listener {
     pub(crate) tcp: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
-    pub(crate) app: Router,
-    /// What the routes answer from.
-    pub(crate) gateway: Gateway,
+    pub(crate) front: Front,
     /// Scheme and authority under which callers reach it.
     pub(crate) origin: Arc<str>,
 }
@@ -75,13 +70,13 @@ impl Listener {
                 peer_certificate: None,
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
-            let app = (self.app.clone(), self.gateway.clone());
+            let front = self.front.clone();
             let (tls, stop) = (self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
                 match tls {
-                    None => serve_connection(stream, app, connection, stop).await,
-                    Some(acceptor) => serve_tls(acceptor, stream, app, connection, stop).await,
+                    None => serve_connection(stream, front, connection, stop).await,
+                    Some(acceptor) => serve_tls(acceptor, stream, front, connection, stop).await,
                 }
             });
         }
@@ -115,7 +110,7 @@ async fn accept(tcp: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, P
 async fn serve_tls(
     acceptor: TlsAcceptor,
     stream: TcpStream,
-    app: (Router, Gateway),
+    front: Front,
     connection: Connection,
     mut stop: Stop,
 ) {
@@ -127,19 +122,15 @@ async fn serve_tls(
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let peer_certificate = chain.first().map(|leaf| Arc::from(leaf.as_ref()));
-            serve_connection(stream, app, Connection { peer_certificate, ..connection }, stop).await;
+            serve_connection(stream, front, Connection { peer_certificate, ..connection }, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
 }
 
-async fn serve_connection<S>(
-    stream: S,
-    (app, gateway): (Router, Gateway),
-    connection: Connection,
-    mut stop: Stop,
-) where
+async fn serve_connection<S>(stream: S, front: Front, connection: Connection, mut stop: Stop)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Activity::new();
@@ -148,10 +139,9 @@ async fn serve_connection<S>(
         let running = requests.begin();
         let (mut request, unread) = unread::keep(request);
         request.extensions_mut().insert(connection.clone());
-        let answer = app.clone().call(request);
-        let gateway = gateway.clone();
+        let answered = front.clone().answer(request);
         async move {
-            let answer: http::Response<Body> = gateway.in_snapshots(answer).await?;
+            let answer = answered.await?;
             if let Some(unread) = unread {
                 unread.drain().await;
             }

@@ -105,7 +105,10 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
     let mut bank = Bank::new(&edge, key.clone(), own);
     bank.due.insert(0, sandbox::due(&sandbox));
     let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
-    bank.public = bank.public.layer(from_fn_with_state(FaultLayer::new(&sandbox, callers), strike));
+    let layer = FaultLayer::new(&sandbox, callers);
+    bank.public = bank
+        .public
+        .switched(Arc::new(layer.switch()), |routes| routes.layer(from_fn_with_state(layer, strike)));
     let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
     let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));

@@ -1,10 +1,8 @@
 //! The dialect's errors: status, message code and text.
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::{Check, Edge, Rejected, SignatureRefusal, note_code, note_failed, note_refusal, with_fault};
+use edge::{Check, Rejected, SignatureRefusal, note_code, note_failed, note_refusal, with_fault};
 use gateway::domain::{
     AccessRefusal, AuthorisationRefusal, ConsentRefusal, FundsRefusal, GrantRefusal, PaymentRefusal, Refusal,
     ScaStatus,
@@ -109,11 +107,12 @@ pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Middleware: unless the bank explains its refusals, texts about certificates and signatures are replaced.
-pub(crate) async fn explain_or_not(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
-    if edge.explain { response } else { error.terse().into_response() }
+/// Middleware of a bank that does not explain its refusals: replaces texts about certificates and signatures.
+pub(crate) async fn terse(mut response: Response) -> Response {
+    match response.extensions_mut().remove::<Error>() {
+        Some(error) => error.terse().into_response(),
+        None => response,
+    }
 }
 
 impl From<Rejected> for Error {

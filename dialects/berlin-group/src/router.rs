@@ -2,13 +2,13 @@
 
 use axum::Router;
 use axum::extract::OriginalUri;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use edge::openapi::{self, Description, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
 use gateway::domain::PaymentService;
 use http::Method;
 
-use crate::error::{Error, explain_or_not};
+use crate::error::{Error, terse};
 use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, payments};
 
 /// The dialect, for the list of what a build serves.
@@ -59,12 +59,11 @@ fn description(public_url: &str) -> Description {
 fn mount(edge: Edge) -> Router {
     let mut operations = operations();
     operations.push(description(&edge.public_url).operation());
-    openapi::route_all(not_offered::route(Router::new()), operations)
+    let router = openapi::route_all(not_offered::route(Router::new()), operations)
         .fallback(async || Error::from(Rejected::NotFound))
-        .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(edge.clone(), explain_or_not))
-        .layer(from_fn_with_state(edge.clone(), guard::<Error>))
-        .with_state(edge)
+        .method_not_allowed_fallback(not_allowed);
+    let router = if edge.explain { router } else { router.layer(map_response(terse)) };
+    router.layer(from_fn_with_state(edge.clone(), guard::<Error>)).with_state(edge)
 }
 
 fn onboarding() -> Vec<Operation<Edge>> {

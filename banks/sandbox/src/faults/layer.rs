@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use edge::{Caller, Connection, SMALL_BODY, note_code};
+use edge::{Caller, Connection, SMALL_BODY, note_code, note_matched};
 use eidas::header::{HeaderForm, certificate_der};
 use gateway::domain::TppId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -45,6 +45,12 @@ impl FaultLayer {
         Self { faults: Arc::clone(&sandbox.faults), sandbox: sandbox.clone(), callers: callers.into() }
     }
 
+    /// Tells whether calls have to pass the layer now.
+    pub fn switch(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let faults = Arc::clone(&self.faults);
+        move || faults.is_any.load(Ordering::Relaxed)
+    }
+
     /// Who calls, as far as it can be told without asking the interface itself.
     async fn third_party(&self, request: &mut Request) -> Option<TppId> {
         let headers = request.headers();
@@ -68,15 +74,9 @@ impl FaultLayer {
     }
 }
 
-/// Middleware in front of what the bank serves.
-pub async fn strike(State(layer): State<FaultLayer>, request: Request, next: Next) -> Response {
-    if !layer.faults.is_any.load(Ordering::Relaxed) {
-        return next.run(request).await;
-    }
-    struck(&layer, request, next).await
-}
-
-async fn struck(layer: &FaultLayer, mut request: Request, next: Next) -> Response {
+/// Middleware in front of what the bank serves. It is needed only while [`FaultLayer::switch`] says so.
+pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next: Next) -> Response {
+    note_matched(&request);
     let third_party = if layer.faults.ask_who_calls() { layer.third_party(&mut request).await } else { None };
     let path = request.uri().path().to_owned();
     let interface = Interface::of(&path);
@@ -89,7 +89,7 @@ async fn struck(layer: &FaultLayer, mut request: Request, next: Next) -> Respons
     };
     let Some((id, wish)) = layer.faults.take(&call) else {
         let chance = layer.faults.misbehaves;
-        return misbehaviour::perhaps(layer, chance, interface, request, next).await;
+        return misbehaviour::perhaps(&layer, chance, interface, request, next).await;
     };
     tracing::info!(fault = id, kind = wish.kind.name(), "a fault that was asked for strikes");
     if let Some(told) = refusal(&wish) {

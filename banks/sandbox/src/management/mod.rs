@@ -168,6 +168,7 @@ impl From<ClockError> for Error {
 
 /// Answers hold private keys: no cache keeps them, no page of another site embeds them, no browser guesses what they are.
 async fn private(request: Request, next: Next) -> Response {
+    edge::note_matched(&request);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

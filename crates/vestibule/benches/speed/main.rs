@@ -8,6 +8,7 @@
 
 mod bare;
 mod load;
+mod profile;
 mod scene;
 
 use std::path::Path;
@@ -49,8 +50,9 @@ fn main() {
     match arguments[..] {
         ["bare-server", key, database, answer] => return bare::serve(key, database, answer),
         ["--against", binary] => return runtime.block_on(against(binary)),
+        ["--profile"] => return runtime.block_on(profile::run()),
         [] => (),
-        _ => panic!("usage: scripts/bench [--against BINARY]"),
+        _ => panic!("usage: scripts/bench [--against BINARY | --profile]"),
     }
     let missed = runtime.block_on(run());
     println!(

@@ -56,6 +56,11 @@ impl Server {
         self.ready[name].as_str().unwrap().to_owned()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a user does.
     pub(crate) fn stop(mut self) {
         testkit::run("kill", &["-s", "TERM", &self.child.id().to_string()]);
