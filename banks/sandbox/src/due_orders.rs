@@ -7,7 +7,7 @@ use edge::{Due, log_failure};
 use gateway::domain::{Execution, PaymentId, PaymentProduct, Tenant, Timestamp, TransactionStatus};
 use gateway::{Clock, Error};
 use jiff::SignedDuration;
-use store::{Changes, Order, Step};
+use store::Changes;
 
 use crate::Sandbox;
 use crate::batch::{Batch, refusal};
@@ -15,6 +15,7 @@ use crate::books::Books;
 use crate::execution::{
     Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
 };
+use crate::ledger::{Order, OrderChanges, Step};
 use crate::magic::Outcome;
 
 /// Most steps that are done at once; whatever else is due comes next time.

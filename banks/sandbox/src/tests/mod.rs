@@ -18,6 +18,7 @@ use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 use crate::bank::SandboxBank;
 use crate::books;
 use crate::due_orders::do_due;
+use crate::ledger::{AccountChanges, Ledger};
 use crate::magic;
 use crate::numbers::{OwnCode, Sequence, foreign_iban, own_iban};
 use crate::personas::find;
@@ -72,7 +73,7 @@ impl Scene {
         Self { bank, tenant, now: at(BEGIN), interface: Interface::BerlinGroup }
     }
 
-    fn store(&self) -> &Store {
+    fn store(&self) -> &Ledger {
         &self.bank.store
     }
 

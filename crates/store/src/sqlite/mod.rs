@@ -25,6 +25,7 @@ use thread_local::ThreadLocal;
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
+use crate::tables::Tables;
 pub(crate) use files::contents;
 use reader::Reader;
 use writer::Writer;
@@ -76,6 +77,15 @@ impl Db {
         let writer = Writer::start(Arc::clone(&shared))?;
         let readers = Readers::Shared(shared);
         Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
+    }
+
+    pub(crate) fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
+        match &self.0.readers {
+            Readers::PerThread { path, .. } => migrations::add(&mut files::open_existing(path)?, tables),
+            Readers::Shared(connection) => {
+                migrations::add(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), tables)
+            }
+        }
     }
 
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
