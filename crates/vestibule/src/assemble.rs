@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use edge::{Due, Observer};
+use edge::Observer;
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -87,7 +87,7 @@ impl Serving {
     pub(crate) fn begin(
         sockets: Sockets,
         origins: &Origins<'_>,
-        (bank, management, news): (Bank, Router, Option<Due>),
+        (bank, management, news): (Bank, Router, Option<tasks::News>),
         (gateway, observers): (Gateway, Observers),
         issue: tls::Issue,
     ) -> Result<Self, StartError> {

@@ -103,7 +103,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         recorder.clone(),
     ));
     let mut bank = Bank::new(&edge, key.clone(), own);
-    bank.due.insert(0, sandbox::due(&sandbox));
+    bank.due = bank.due.with(sandbox::due(&sandbox));
     let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
     let layer = FaultLayer::new(&sandbox, callers);
     bank.public = bank
@@ -111,6 +111,7 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         .switched(Arc::new(layer.switch()), |routes| routes.layer(from_fn_with_state(layer, strike)));
     let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
+    tasks::catch_up(&edge.gateway, &bank.due).await;
     let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));
     let serving =
         Serving::begin(sockets, &origins, (bank, management, news), observed, issuer(&sandbox, names))?;

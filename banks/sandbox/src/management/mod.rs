@@ -20,7 +20,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
+use edge::{Agenda, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -41,7 +41,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 struct Management {
     sandbox: Sandbox,
     doors: Arc<[(&'static str, Door)]>,
-    due: Arc<[Due]>,
+    due: Agenda,
     /// One clock is moved at a time: a move stops on its way, and what it computed has to hold when it goes on.
     moving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -59,7 +59,7 @@ pub fn management(
     sandbox: Sandbox,
     others: Router,
     doors: Vec<(&'static str, Door)>,
-    due: Vec<Due>,
+    due: Agenda,
     pages: PortalPages,
 ) -> Router {
     Router::new()
@@ -86,7 +86,7 @@ pub fn management(
         .route("/tenants", get(tenants::list))
         .route("/tenants/{tenant}", put(tenants::set_name))
         .fallback(async || Error::from(Rejected::NotFound))
-        .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
+        .with_state(Management { sandbox, doors: doors.into(), due, moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(pages, origins::own_pages_only))
