@@ -79,7 +79,8 @@ const ACCOUNT: Columns = Columns::of("accounts", "id, iban, currency, product, n
 /// What the bank alone knows of an account.
 const BOOKED: Columns = Columns::of("accounts", "tenant, credit_limit, reserved, version");
 const BALANCE: Columns = Columns::of("postings", "entry, balance_after");
-const AMOUNT: Columns = Columns::of("postings", "entry, amount");
+/// An index has them, which a sum for each reading of balances lives on.
+const AMOUNT: Columns = Columns::of("postings", "account, amount");
 const ENTRY: Columns = Columns::of("postings", "entry");
 
 impl Store {

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0019_orders.sql"),
     include_str!("../../migrations/0020_pending_payments.sql"),
     include_str!("../../migrations/0021_customer_area.sql"),
+    include_str!("../../migrations/0022_pending_amounts.sql"),
 ];
 
 /// The version of a database that has run them all.
