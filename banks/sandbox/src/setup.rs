@@ -12,6 +12,7 @@ use crate::bank_names::BankNames;
 use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
+use crate::ledger::Ledger;
 
 /// Name under which the bank keeps its state.
 pub(crate) const OWNER: &str = "sandbox";
@@ -45,7 +46,7 @@ pub struct Sandbox {
     /// The use cases.
     pub gateway: Gateway,
     /// Where the bank keeps its books.
-    pub store: Store,
+    pub store: Ledger,
     /// The certification authority.
     pub authorities: Arc<Authorities>,
     /// The clocks.
@@ -86,6 +87,9 @@ pub enum SandboxError {
     /// The certification authority cannot be made or read.
     #[error("the test certification authority cannot be used: {0}")]
     Authority(String),
+    /// The tables of the books.
+    #[error("{0}")]
+    Books(#[from] gateway::StoreError),
     /// The store.
     #[error("{}", edge::with_causes(.0))]
     Store(#[from] gateway::Error),
@@ -97,6 +101,7 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`]
     pub async fn start(store: Store, settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let store = Ledger::open(store).await?;
         let faults = Arc::new(Faults::new(settings.misbehaves));
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
@@ -116,7 +121,7 @@ impl Sandbox {
         let shared: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,
-            store: store.clone(),
+            store: Store::clone(&store),
             clock: shared,
             randomness: Arc::clone(&randomness),
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,

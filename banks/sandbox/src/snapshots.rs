@@ -12,6 +12,7 @@ use gateway::{Drawer, Fault, Store, StoreError};
 
 pub(crate) use self::place::{MAX_SNAPSHOTS, Place};
 use crate::authorities;
+use crate::ledger::Ledger;
 use crate::setup;
 
 /// Longest name.
@@ -140,7 +141,8 @@ impl From<StoreError> for SnapshotError {
 /// Data that the bank is to go on with.
 #[derive(Debug)]
 pub struct OtherData {
-    store: Store,
+    /// Brought up to date, as what cannot be must not take the place of anything.
+    store: Ledger,
     /// Whether they are those of a bank that was never used.
     is_new: bool,
     /// Its files go when it is closed.
@@ -238,14 +240,14 @@ impl Snapshots {
     pub(crate) async fn data(&self, name: &Name, store: &Store) -> Result<OtherData, SnapshotError> {
         let _working = self.working.lock().await;
         let (store, files) = self.place.copy(name, store).await?;
-        Ok(OtherData { store, is_new: false, _files: files })
+        Ok(OtherData { store: Ledger::open(store).await?, is_new: false, _files: files })
     }
 
     /// The data of a bank that was never used.
     pub(crate) async fn no_data(&self) -> Result<OtherData, SnapshotError> {
         let _working = self.working.lock().await;
         let (store, files) = self.place.empty()?;
-        Ok(OtherData { store, is_new: true, _files: files })
+        Ok(OtherData { store: Ledger::open(store).await?, is_new: true, _files: files })
     }
 }
 

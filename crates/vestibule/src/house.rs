@@ -74,7 +74,7 @@ impl Plan {
         let portal = portal::pages(&sandbox, &addresses, self.portal.clone(), self.recorder.clone());
         let own = publication(&sandbox, &addresses).merge(portal);
         let mut bank = Bank::new(&edge, key.clone(), own);
-        bank.due.insert(0, sandbox::due(&sandbox));
+        bank.due = bank.due.with(sandbox::due(&sandbox));
         let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
         let layer = FaultLayer::new(&sandbox, callers);
         bank.public = bank
@@ -93,6 +93,7 @@ impl Plan {
             public: front(bank.public, &self.observers.public),
             management: front(management.into(), &self.observers.management),
         };
+        tasks::catch_up(&sandbox.gateway, &bank.due).await;
         let work = Work { gateway: sandbox.gateway.clone(), due: bank.due, news };
         Ok(House { sandbox, addresses, fronts, work })
     }

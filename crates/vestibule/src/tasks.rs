@@ -1,9 +1,10 @@
 //! What runs beside the calls.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use edge::Due;
+use edge::Agenda;
 use gateway::{Gateway, Lease};
 use oauth::SigningKeys;
 use sandbox::Sandbox;
@@ -19,15 +20,18 @@ const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// After how many of those what was last used is written down.
 const WRITE_USES_EVERY: u32 = 10;
 
+/// Takes up what others did.
+pub(crate) type News = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// What a bank does beside its calls. Of those who share a database, each takes up the news, and one forgets and does what is
 /// due.
 #[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) gateway: Gateway,
     /// What has to be done as time goes by.
-    pub(crate) due: Vec<Due>,
+    pub(crate) due: Agenda,
     /// Takes up what others did, if there are others.
-    pub(crate) news: Option<Due>,
+    pub(crate) news: Option<News>,
 }
 
 /// A bank's work beside its calls, until it is stopped.
@@ -60,7 +64,7 @@ impl Beside {
 }
 
 /// Takes up what others who share the database did: clocks that they moved, names that they gave, and signing keys that they changed.
-pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
+pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> News {
     let (clock, names) = (Arc::clone(&sandbox.clock), Arc::clone(&sandbox.names));
     let is_away = Arc::new(AtomicBool::new(false));
     Arc::new(move || {
@@ -89,8 +93,14 @@ pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
     })
 }
 
+/// Does what came due while the bank was not there, before anybody can look: for a second at most, since what is left is
+/// done beside the calls.
+pub(crate) async fn catch_up(gateway: &Gateway, due: &Agenda) {
+    let _ = tokio::time::timeout(KEEP_UP_EVERY, due.do_due(gateway)).await;
+}
+
 /// Does what is due as time goes by, until the bank stops.
-async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped: watch::Receiver<bool>) {
+async fn keep_up(gateway: Gateway, due: Agenda, news: Option<News>, mut stopped: watch::Receiver<bool>) {
     let mut lease = Lease::new("due");
     let mut tick = tokio::time::interval(KEEP_UP_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -107,9 +117,7 @@ async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped
             take_up().await;
         }
         if lease.is_held(&gateway).await {
-            for work in &due {
-                work().await;
-            }
+            due.do_due(&gateway).await;
         }
     }
 }

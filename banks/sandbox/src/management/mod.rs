@@ -21,7 +21,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
+use edge::{Agenda, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -43,7 +43,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 struct Management {
     sandbox: Sandbox,
     doors: Arc<[(&'static str, Door)]>,
-    due: Arc<[Due]>,
+    due: Agenda,
     back: GoingBack,
     /// One clock is moved at a time: a move stops on its way, and what it computed has to hold when it goes on.
     moving: Arc<tokio::sync::Mutex<()>>,
@@ -63,7 +63,7 @@ pub fn management(
     sandbox: Sandbox,
     others: Router,
     doors: Vec<(&'static str, Door)>,
-    due: Vec<Due>,
+    due: Agenda,
     (pages, back): (PortalPages, GoingBack),
 ) -> Router {
     Router::new()
@@ -94,13 +94,7 @@ pub fn management(
         .route("/snapshots/{name}", put(snapshots::save).delete(snapshots::remove))
         .route("/snapshots/{name}/restore", post(snapshots::restore))
         .route("/reset", post(snapshots::reset))
-        .with_state(Management {
-            sandbox,
-            doors: doors.into(),
-            due: due.into(),
-            back,
-            moving: Arc::default(),
-        })
+        .with_state(Management { sandbox, doors: doors.into(), due, back, moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(pages, origins::own_pages_only))

@@ -26,6 +26,7 @@ use thread_local::ThreadLocal;
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
+use crate::tables::Tables;
 pub(crate) use files::contents;
 use reader::Reader;
 use replacing::Source;
@@ -103,6 +104,15 @@ impl Db {
         let octets: i64 = self
             .with_reader(|connection| connection.query_row(sql, [], |row| row.get(0)).map_err(unavailable))?;
         Ok(u64::try_from(octets).unwrap_or_default())
+    }
+
+    pub(crate) fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
+        match &self.inner.readers {
+            Readers::PerThread { path, .. } => migrations::add(&mut files::open_existing(path)?, tables),
+            Readers::Shared(connection) => {
+                migrations::add(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), tables)
+            }
+        }
     }
 
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
