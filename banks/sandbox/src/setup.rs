@@ -15,8 +15,11 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 
 /// Name under which the bank keeps its state.
-const OWNER: &str = "sandbox";
+pub(crate) const OWNER: &str = "sandbox";
 const SETUP: &str = "setup";
+
+/// Under which key it is kept how many starts there had been when the bank was reset last.
+const RESET: &str = "reset";
 
 /// How to set the bank up.
 #[derive(Debug, Clone)]
@@ -54,6 +57,8 @@ pub struct Sandbox {
     pub randomness: Arc<Randomness>,
     /// The seed, if one was given when the data were made.
     pub seed: Option<u64>,
+    /// Which of its resets the bank goes back to, if there was any: pages in browsers that know what was before know nothing of it.
+    pub reset: Option<String>,
     /// Faults that were asked for.
     pub faults: Arc<Faults>,
 }
@@ -103,6 +108,7 @@ impl Sandbox {
         let randomness =
             seed.map_or_else(Randomness::from_system, |seed| Randomness::from_seed(seed, starts));
         let randomness = Arc::new(randomness);
+        let reset = drawer.get(SETUP, RESET).await?;
         let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
         let names = Arc::new(BankNames::load(drawer.clone()).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;
@@ -131,6 +137,7 @@ impl Sandbox {
             names,
             randomness,
             seed,
+            reset,
             faults,
         })
     }
@@ -175,4 +182,25 @@ async fn seed(drawer: &Drawer, asked: Option<u64>) -> Result<(Option<u64>, u64),
     }
     drawer.put(SETUP, "starts", &starts.to_string()).await?;
     Ok((seed, starts))
+}
+
+/// Brings what goes on from a bank into other data of it: how many starts there were, so that no id comes twice, and in data that are new
+/// the seed.
+pub(crate) async fn carry_on(from: &Store, to: &Store, is_new: bool) -> Result<(), gateway::Error> {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let other = Drawer::new(to, OWNER);
+    let drawer = Drawer::new(from, OWNER);
+    let starts = drawer.get(SETUP, "starts").await?;
+    let starts = number(starts.as_deref());
+    let larger = |there: Option<&str>| Some(starts.max(number(there)).to_string());
+    other.update(SETUP, "starts", larger).await?;
+    if is_new {
+        for key in ["seed", "seed-given"] {
+            if let Some(value) = drawer.get(SETUP, key).await? {
+                other.put(SETUP, key, &value).await?;
+            }
+        }
+        other.put(SETUP, RESET, &starts.to_string()).await?;
+    }
+    Ok(())
 }

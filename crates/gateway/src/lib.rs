@@ -78,7 +78,7 @@ pub use onboarding::IssuedToken;
 pub use parties::{CertificateIdentity, Demand, Party, Shown};
 pub use payment_requests::{PaymentInitiation, PaymentView, RequestedPayment};
 pub use payments::{ApprovedPayment, Declined, PaymentProgress, PaymentRequest, Submitted, entry_of};
-pub use private_state::{Drawer, Entry};
+pub use private_state::{Drawer, Entry, SEQUENCE};
 pub use profile::{Profile, Profiles};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;

@@ -125,6 +125,32 @@ impl Store {
         matches!(self.0, Driver::Postgres(_))
     }
 
+    /// Takes over all that another database holds, in one step: whoever looks finds the one or the other, after a crash too.
+    /// Returns the store that goes on. This one and its clones can be read, and what they save from now on is refused, because it
+    /// builds on what is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also if other processes may have the database
+    pub async fn replaced_by(&self, other: &Self) -> Result<Self, StoreError> {
+        match (&self.0, &other.0) {
+            (Driver::Sqlite(db), Driver::Sqlite(other)) => {
+                db.replaced_by(other).await.map(Driver::Sqlite).map(Self)
+            }
+            _ => Err(StoreError::unavailable("a database that others share is not replaced")),
+        }
+    }
+
+    /// How large it is, in octets; that of a server is not known.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn octets(&self) -> Result<Option<u64>, StoreError> {
+        match &self.0 {
+            Driver::Sqlite(db) => db.octets().map(Some),
+            Driver::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Writes a batch: all of it, or nothing.
     ///
     /// # Errors

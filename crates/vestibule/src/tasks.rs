@@ -23,18 +23,44 @@ const WRITE_USES_EVERY: u32 = 10;
 /// Takes up what others did.
 pub(crate) type News = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// Begins what runs beside the calls until the bank stops. Of those who share a database, each takes up the news, and one
-/// forgets and does what is due.
-pub(crate) fn beside(
-    gateway: &Gateway,
-    due: Agenda,
-    news: Option<News>,
-    stopped: &watch::Receiver<bool>,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
-    tasks.spawn(forgetting::run(gateway.clone(), stopped.clone()));
-    tasks
+/// What a bank does beside its calls. Of those who share a database, each takes up the news, and one forgets and does what is
+/// due.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) gateway: Gateway,
+    /// What has to be done as time goes by.
+    pub(crate) due: Agenda,
+    /// Takes up what others did, if there are others.
+    pub(crate) news: Option<News>,
+}
+
+/// A bank's work beside its calls, until it is stopped.
+pub(crate) struct Beside {
+    work: Work,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Beside {
+    pub(crate) fn begin(work: Work) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let Work { gateway, due, news } = work.clone();
+        tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
+        tasks.spawn(forgetting::run(gateway, stopped));
+        Self { work, stop, tasks }
+    }
+
+    /// Stops it; what was begun is done to its end.
+    pub(crate) async fn stop(&mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Begins again after a stop.
+    pub(crate) fn again(&mut self) {
+        *self = Self::begin(self.work.clone());
+    }
 }
 
 /// Takes up what others who share the database did: clocks that they moved, names that they gave, and signing keys that they changed.
