@@ -33,6 +33,7 @@ pub mod sessions;
 pub mod standing;
 pub mod subjects;
 pub mod tenants;
+pub mod texts;
 pub mod tpps;
 
 pub use access::{AccessRefusal, ReadKind};
@@ -74,6 +75,7 @@ pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaR
 pub use standing::{CertificateState, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;
+pub use texts::hidden_in;
 pub use tpps::{ClientAuthentication, Registration, Tpp};
 
 /// What has ended is remembered this long, so that "expired" can be told from "unknown".

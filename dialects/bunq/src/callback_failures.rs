@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::callbacks::{Access, Outcome, access, deliver};
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::names::whole_number;
 use crate::notifications::Filter;
 use crate::records::{Range, Record, find, list as list_records};
 use crate::reply::Reply;
@@ -164,7 +165,7 @@ pub(crate) async fn try_again(call: Call) -> Result<Reply, Error> {
         Error::bad(text)
     };
     let ids: Vec<i64> =
-        text.split(',').map(|id| id.trim().parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+        text.split(',').map(|id| whole_number(id.trim()).ok_or_else(wrong)).collect::<Result<_, _>>()?;
     if ids.len() > MOST {
         return Err(wrong());
     }

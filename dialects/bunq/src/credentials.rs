@@ -287,7 +287,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let fields = Fields::of(&body);
     let leaf = fields.certificates("client_payment_service_provider_certificate")?;
     let chain = fields.certificates("client_payment_service_provider_certificate_chain")?;
-    let signature = fields.text("client_public_key_signature")?;
+    let signature = fields.armoured("client_public_key_signature")?;
     let (bunq, installation) = (&call.bunq, call.installation()?);
     let accepted = accept(&bunq.edge.gateway, &call.ctx, leaf, chain).await?;
     let token = call.headers.get("x-bunq-client-authentication").and_then(|token| token.to_str().ok());

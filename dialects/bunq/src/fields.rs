@@ -1,6 +1,6 @@
 //! Fields of a request's body. An explicit null means absent; unknown fields are ignored.
 
-use gateway::domain::{Currency, Date, Money, Timestamp, parse_day, parse_moment};
+use gateway::domain::{Currency, Date, Money, Timestamp, hidden_in, parse_day, parse_moment};
 use jiff::tz::Offset;
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
@@ -55,14 +55,32 @@ impl<'a> Fields<'a> {
         Error::bad(format!("The field \"{}\" must be {expected}.", self.shown(name)))
     }
 
-    /// A text that may be absent.
+    /// A text that may be absent, with nothing in it that cannot be seen or turns what is shown around.
     pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
-        self.text_of(name, MAX_TEXT)
+        self.text_of(name, MAX_TEXT)?.map(|text| self.shown_whole(name, text)).transpose()
+    }
+
+    fn shown_whole(&self, name: &str, text: &'a str) -> Result<&'a str, Error> {
+        let Some(hidden) = hidden_in(text) else { return Ok(text) };
+        Err(Error::bad(format!(
+            "The field \"{}\" holds the character U+{:04X}, which cannot be shown; send characters that can.",
+            self.shown(name),
+            u32::from(hidden)
+        )))
     }
 
     /// Certificates that must be there, in PEM.
     pub(crate) fn certificates(&self, name: &str) -> Result<&'a str, Error> {
-        match self.text_of(name, MAX_CERTIFICATES)? {
+        self.present(name, self.text_of(name, MAX_CERTIFICATES)?)
+    }
+
+    /// A key or a signature that must be there, as PEM or base64 with its lines.
+    pub(crate) fn armoured(&self, name: &str) -> Result<&'a str, Error> {
+        self.present(name, self.text_of(name, MAX_TEXT)?).map(str::trim)
+    }
+
+    fn present(&self, name: &str, text: Option<&'a str>) -> Result<&'a str, Error> {
+        match text {
             None => Err(self.missing(name)),
             Some(text) if text.trim().is_empty() => Err(self.empty(name)),
             Some(text) => Ok(text),
@@ -80,11 +98,7 @@ impl<'a> Fields<'a> {
 
     /// A text that must be there and not be empty.
     pub(crate) fn text(&self, name: &str) -> Result<&'a str, Error> {
-        match self.optional_text(name)?.map(str::trim) {
-            None => Err(self.missing(name)),
-            Some("") => Err(self.empty(name)),
-            Some(text) => Ok(text),
-        }
+        self.shown_whole(name, self.present(name, self.text_of(name, MAX_TEXT)?)?.trim())
     }
 
     /// The same with at most so many characters.
@@ -177,7 +191,7 @@ impl<'a> Fields<'a> {
         let code = fields.text("currency")?;
         let currency = Currency::from_code(code)
             .ok_or_else(|| fields.wrong("currency", "a code of ISO 4217 such as EUR"))?;
-        let value = fields.text("value")?;
+        let value = fields.present("value", fields.optional_text("value")?)?;
         let wrong = |error| Error::bad(format!("The field \"{}\" is wrong: {error}.", fields.shown("value")));
         Money::parse(value, currency).map_err(wrong)
     }

@@ -102,7 +102,7 @@ impl Installation {
 /// `POST /installation`
 pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
-    let received = Fields::of(&body).text("client_public_key")?.to_owned();
+    let received = Fields::of(&body).armoured("client_public_key")?.to_owned();
     // Text of a field is trimmed; what was signed may end in a line feed.
     let received = body["client_public_key"].as_str().map_or(received, str::to_owned);
     let (der, _) = read_client_key(&received)?;

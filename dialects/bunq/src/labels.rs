@@ -2,6 +2,7 @@
 
 use gateway::domain::{Account, Counterparty, Iban, Money};
 
+use crate::names::whole_number;
 use crate::users::User;
 use crate::wire::objects::{AVATAR, LABEL, LabelAccount, LabelAvatar, LabelUser};
 use crate::wire::{Amount, Label, Pointer};
@@ -17,7 +18,7 @@ pub(crate) fn email_of(user: i64) -> String {
 /// The number of the user with an e-mail address.
 pub(crate) fn user_of_email(email: &str) -> Option<i64> {
     let (name, domain) = email.split_once('@')?;
-    name.strip_prefix("user-").filter(|_| domain.eq_ignore_ascii_case(EMAIL_DOMAIN))?.parse().ok()
+    whole_number(name.strip_prefix("user-").filter(|_| domain.eq_ignore_ascii_case(EMAIL_DOMAIN))?)
 }
 
 /// A UUID that stands for something: always the same one.

@@ -35,6 +35,13 @@ impl Number {
     }
 }
 
+/// A number as it is written in paths and queries: one way for each, without blanks, signs and zeros before it.
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
+    let is_written_so = text == "0" || !text.starts_with('0');
+    let all_digits = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_written_so && all_digits)
+}
+
 impl Names {
     /// Reads parameters with their names; none if one has a name that no path has.
     pub(crate) fn read<'p>(params: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Self> {
@@ -54,7 +61,7 @@ impl Names {
                 }
                 _ => return None,
             };
-            *number = value.parse().ok().filter(|number| *number >= 0).map_or(Number::Nothing, Number::Is);
+            *number = whole_number(value).map_or(Number::Nothing, Number::Is);
         }
         Some(names)
     }

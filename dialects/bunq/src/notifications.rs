@@ -108,7 +108,7 @@ pub(crate) async fn pin(call: Call) -> Result<Reply, Error> {
     }
     let mut pem = String::new();
     for fields in chain {
-        let text = fields.text("certificate")?;
+        let text = fields.armoured("certificate")?;
         refuse_private_key("certificate", text)?;
         let certificate = eidas::Certificate::from_pem(text).map_err(|error| {
             Error::bad(format!("The field \"certificate\" holds no certificate in PEM: {error}."))

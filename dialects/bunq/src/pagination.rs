@@ -1,6 +1,7 @@
 //! Pages of lists: newest first, with links in three directions (section 6.3).
 
 use crate::error::Error;
+use crate::names::whole_number;
 use crate::records::Range;
 use crate::wire::Pagination;
 
@@ -32,8 +33,12 @@ impl Page {
     /// 400
     pub(crate) fn read(query: &[(String, String)]) -> Result<Self, Error> {
         let number = |name: &str| -> Result<Option<i64>, Error> {
-            let Some((_, text)) = query.iter().find(|(known, _)| known == name) else { return Ok(None) };
-            let number = text.parse::<i64>().ok().filter(|number| *number >= 0);
+            let mut named = query.iter().filter(|(known, _)| known == name);
+            let Some((_, text)) = named.next() else { return Ok(None) };
+            if named.next().is_some() {
+                return Err(Error::bad(format!("The parameter \"{name}\" occurs more than once.")));
+            }
+            let number = whole_number(text);
             let number = number.ok_or_else(|| {
                 Error::bad(format!(
                     "The parameter \"{name}\" must be a whole number, not negative, of at most 18 digits."

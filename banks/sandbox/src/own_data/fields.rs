@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use gateway::domain::hidden_in;
+
 /// A value.
 #[derive(Debug)]
 pub(crate) enum Value {
@@ -94,7 +96,7 @@ impl Fields {
         if text.trim().is_empty() || text.chars().count() > most {
             return Err(self.refuse(name, format!("a text of 1 to {most} characters is expected")));
         }
-        if let Some(hidden) = text.chars().find(|c| eidas::name::is_hidden(*c)) {
+        if let Some(hidden) = hidden_in(text) {
             let rule = format!(
                 "it holds the character U+{:04X}, which cannot be shown; send characters that can",
                 u32::from(hidden)

@@ -1,7 +1,7 @@
 //! Rules for single values of payments. Each names the member, or the element, that breaks it.
 
 use gateway::domain::payments::check_transfers;
-use gateway::domain::{Counterparty, Currency, Date, Iban, Money, Transfer, parse_day};
+use gateway::domain::{Counterparty, Currency, Date, Iban, Money, Transfer, hidden_in, parse_day};
 use http::StatusCode;
 use jiff::ToSpan;
 
@@ -40,19 +40,13 @@ pub(crate) fn text(name: &str, value: &str, max: usize) -> Result<(), Error> {
     if value.trim().is_empty() {
         return Err(Error::format(format!("{name} is empty; send 1 to {max} characters")));
     }
-    if let Some(hidden) = value.chars().find(|c| is_hidden(*c)) {
+    if let Some(hidden) = hidden_in(value) {
         return Err(Error::format(format!(
             "{name} holds the character U+{:04X}, which cannot be shown; send characters that can",
             u32::from(hidden)
         )));
     }
     Ok(())
-}
-
-/// Control characters, separators of lines, marks of direction and what has no width.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// An amount that one transfer can carry.

@@ -8,6 +8,7 @@ mod boundaries;
 mod broken_store;
 mod callbacks;
 mod crowd;
+mod due_in_order;
 mod every_route;
 mod flow;
 mod forgetting;

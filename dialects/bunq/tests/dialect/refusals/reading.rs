@@ -1,7 +1,7 @@
 //! Refusals about the form of what is sent: objects that are none, days in other forms, texts that must be true.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BunqClient, client_keys, shop, sign};
+use testkit::bunq::{BunqClient, client_keys, euro, shop, sign};
 use testkit::{Request, TestServer};
 
 use super::{Row, hold, with};
@@ -187,4 +187,117 @@ async fn texts_are_true() {
     ];
     hold(&server, rows).await;
     assert_eq!(server.send(&upload(b"e")).await.status, 200);
+}
+
+/// What a customer reads is what it looks like, whoever wrote it; names in any script and emoji are.
+#[tokio::test]
+async fn texts_are_what_they_look_like() {
+    let server = TestServer::start().await;
+    let provider = BunqClient::provider(&server, "Texts AISP PISP").await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let payment = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let named = |name: &str| with(&payment, "counterparty_alias", with(&shop(), "name", json!(name)));
+    let draft = |body: Value| json!({"number_of_required_accepts": 1, "entries": [body]});
+    let times = json!({"time_start": "2099-01-01 00:00:00", "recurrence_unit": "ONCE"});
+    let from_iban = json!({"sender_iban": customer["iban"], "counterparty_iban": "NL91ABNA0417164300", "counterparty_name": "Shop", "description": "x", "amount": euro("1.00")});
+    let inquiry = json!({"amount_inquired": euro("1.00"), "counterparty_alias": shop(), "description": "x", "allow_bunqme": false});
+    let initiate = format!("/user/{}/payment-service-provider-draft-payment", provider.user);
+    let client = format!("/user/{}/oauth-client", provider.user);
+    let post = |path: &str, body: Value| own.request("POST", &own.below(account, path), Some(&body));
+    let provide = |body: Value| provider.request("POST", &initiate, Some(&body));
+    let mut rows: Vec<Row> = Vec::new();
+    for (hidden, code) in [
+        ("a\u{202e}b", "U+202E"),
+        ("a\nb", "U+000A"),
+        ("a\u{0}b", "U+0000"),
+        ("a\u{200b}b", "U+200B"),
+        ("a\u{200d}b", "U+200D"),
+    ] {
+        let text = json!(hidden);
+        for request in [
+            post("/payment", with(&payment, "description", text.clone())),
+            post("/payment", with(&payment, "merchant_reference", text.clone())),
+            post("/payment", named(hidden)),
+            post("/payment-batch", json!({"payments": [named(hidden)]})),
+            post("/draft-payment", draft(named(hidden))),
+            post("/schedule-payment", json!({"payment": named(hidden), "schedule": times})),
+            post("/request-inquiry", with(&inquiry, "description", text.clone())),
+            provide(with(&from_iban, "counterparty_name", text.clone())),
+            provide(with(&from_iban, "sender_name", text.clone())),
+            provide(with(&from_iban, "description", text.clone())),
+            provider.request("POST", &client, Some(&json!({"display_name": text}))),
+        ] {
+            rows.push((code, request, 400, code));
+        }
+    }
+    assert_eq!(hold(&server, rows).await, 55);
+    for text in
+        ["Zoë Ñandú-O’Brien", "می\u{200c}خواهم", "👩\u{200d}👧 ❤\u{fe0f} 1\u{fe0f}\u{20e3}", "שלום 日本語"]
+    {
+        let made =
+            own.make(&own.below(account, "/payment"), &with(&named(text), "description", json!(text))).await;
+        let seen = own.list(&own.below(account, &format!("/payment/{made}"))).await.remove(0);
+        assert_eq!(
+            (&seen["description"], &seen["counterparty_alias"]["display_name"]),
+            (&json!(text), &json!(text))
+        );
+    }
+}
+
+/// A number is written in one way.
+#[tokio::test]
+async fn numbers_have_no_blanks_signs_or_exponents() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let own = BunqClient::customer(&server, &customer).await;
+    let account = own.account().await;
+    let payment = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "x"});
+    let before = own.balance(account).await;
+    let mut rows: Vec<Row> = Vec::new();
+    for amount in [" 1", "1 ", "+1", "1e2", "1E0", "1,00", "1.", ".5", "0x1", "１", "1\t", "--1", "Infinity"]
+    {
+        let body = with(&payment, "amount", json!({"value": amount, "currency": "EUR"}));
+        rows.push((
+            amount,
+            own.request("POST", &own.below(account, "/payment"), Some(&body)),
+            400,
+            "amount.value\"",
+        ));
+    }
+    for amount in [json!(1), json!(1.0), json!(true), json!(["1"])] {
+        let body = with(&payment, "amount", json!({"value": amount, "currency": "EUR"}));
+        rows.push((
+            "no text",
+            own.request("POST", &own.below(account, "/payment"), Some(&body)),
+            400,
+            "value\" must be a text",
+        ));
+    }
+    let get = |path: String| own.request("GET", &path, None);
+    for id in ["+1", "%201", "1%20", "1e0", "01", "-1", "1.0", "0x1", "%EF%BC%91"] {
+        rows.push((id, get(own.below(account, &format!("/payment/{id}"))), 404, ""));
+        rows.push((id, get(format!("/user/{}/monetary-account/{id}", own.user)), 404, ""));
+    }
+    for number in ["%2B1", "+1", "%201", "1%20", "1e0", "01", "-1", "1.0", "", "a"] {
+        for name in ["count", "older_id", "newer_id"] {
+            let path = own.below(account, &format!("/payment?{name}={number}"));
+            rows.push((number, get(path), 400, "must be a whole number"));
+        }
+    }
+    rows.push(("twice", get(own.below(account, "/payment?count=1&count=2")), 400, "occurs more than once"));
+    for size in [json!("1"), json!(" 1"), json!(1.5), json!(true)] {
+        let times =
+            json!({"time_start": "2099-01-01 00:00:00", "recurrence_unit": "DAILY", "recurrence_size": size});
+        let body = json!({"payment": payment, "schedule": times});
+        rows.push((
+            "size",
+            own.request("POST", &own.below(account, "/schedule-payment"), Some(&body)),
+            400,
+            "must be a whole number",
+        ));
+    }
+    hold(&server, rows).await;
+    assert_eq!(own.balance(account).await, before);
 }
