@@ -41,6 +41,7 @@ fn main() -> ExitCode {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
+                Command::Bank(args) => commands::bank::run(args).await,
                 Command::Clock(args) => commands::clock::run(args).await,
                 Command::Data(args) => commands::data::run(args).await,
                 Command::Fault(args) => commands::fault::run(args).await,

@@ -1,6 +1,7 @@
 //! Arguments of the command line. What they do is in `commands`.
 
 mod accounts;
+mod bank;
 mod clocks;
 mod data;
 mod faults;
@@ -12,6 +13,7 @@ mod tpp;
 use std::path::PathBuf;
 
 pub(crate) use accounts::*;
+pub(crate) use bank::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
 pub(crate) use data::*;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     /// Make and list customers and accounts of a sandbox, and decide as one of them.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Show and change what a sandbox is called at its branches.
+    Bank(BankArgs),
     /// Show and move the clocks of a sandbox, so that ninety days pass in a moment.
     Clock(ClockArgs),
     /// Put customers, accounts and transactions of one's own into a sandbox.
@@ -71,6 +75,7 @@ impl Command {
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
             Self::Account(command) => command.to().json,
+            Self::Bank(args) => args.to.json,
             Self::Clock(args) => args.to.json,
             Self::Data(args) => args.to.json,
             Self::Fault(args) => args.to.json,

@@ -1,6 +1,7 @@
 //! What the commands do.
 
 pub(crate) mod account;
+pub(crate) mod bank;
 pub(crate) mod certificate;
 pub(crate) mod clock;
 pub(crate) mod data;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod bank_command;
 mod broken_store;
 mod browser;
 mod bunq_clients;

@@ -48,6 +48,9 @@ def with_the_mouse():
         page.hold("customer-withdrawn")
         page.open(base + "/payments/" + settings()["payment"])
         page.hold("customer-payment")
+        for name in ["payments", "access"]:
+            page.open(f"{base}/{name}?lang=de")
+            page.hold(f"customer-list-of-{name}-de")
         page.open(base)
         page.click("nav a[hreflang='nl']")
         page.wait_for_text("h1", "Mijn bank")
