@@ -78,6 +78,7 @@ async function draw() {
   const here = await place();
   const values = await valuesOf(here);
   const url = await waiting(here);
+  one("#to-phone").hidden = url === null;
   const focused = document.activeElement?.id;
   showSteps(one("#steps"), { flow, run, choose });
   showCall(one("#call"), { step: currentStep(), flow, run, place: here, values, send: () => go(currentStep()), edit });

@@ -5,7 +5,7 @@ import json
 
 from selenium.webdriver import Keys
 
-from portal import expect, finish, settings, visit
+from portal import SMALLEST, expect, finish, settings, visit
 
 STEPS = {"ais": 9, "pis": 7, "funds": 7, "bunq": 11}
 
@@ -110,6 +110,10 @@ def payment(page):
     expect("Nothing waits" in page.text("#phone"), "something waits before anything was asked")
     steps(page, 3)
     page.wait_for_text("#phone", "EUR 1.50 to Example Shop (NL91ABNA0417164300)")
+    expect(not page.seen("#to-phone"), "the phone is beside the steps")
+    page.size(SMALLEST)
+    expect(page.seen("#to-phone"), "nothing leads to the phone, which is below everything else")
+    page.size(None)
     page.hold("flow-phone")
     page.click("#decide-approve")
     page.wait_for_text("#phone", "Approved.")
