@@ -15,7 +15,8 @@ use url::{Host, Url};
 use crate::SandboxError;
 use crate::faulty_certificates::CertificateFault;
 
-const KIND: &str = "authority";
+/// Kind of the entries that they are kept in.
+pub(crate) const KIND: &str = "authority";
 const ORGANIZATION: &str = "Vestibule Sandbox (TEST)";
 
 /// Validity of the authorities: every moment to which a clock can be set.

@@ -10,16 +10,15 @@ use gateway::domain::{
     Date, Funds, History, Iban, Money, PaymentId, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
     TransactionQuery,
 };
-use gateway::{
-    ApprovedPayment, Declined, Error, Noun, PaymentProgress, Randomness, Store, Submitted, domain,
-};
+use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Randomness, Submitted, domain};
 use std::sync::Arc;
-use store::{BookedAccount, Changes, Customer};
+use store::Changes;
 use subtle::ConstantTimeEq;
 
 use crate::bank_names::BankNames;
 use crate::books::Books;
 use crate::clock::SandboxClock;
+use crate::ledger::{BookedAccount, Customer, Ledger};
 use crate::numbers::iban_of;
 use crate::test_accounts::{Wish, made_last_at, make, open_another};
 use crate::{batch, books, digipass, orders, personas};
@@ -27,13 +26,13 @@ use crate::{batch, books, digipass, orders, personas};
 /// The bank.
 #[derive(Debug, Clone)]
 pub(crate) struct SandboxBank {
-    store: Store,
+    store: Ledger,
     randomness: Arc<Randomness>,
     books: Books,
 }
 
 impl SandboxBank {
-    pub(crate) fn new(store: Store, randomness: Arc<Randomness>, clock: Arc<SandboxClock>) -> Self {
+    pub(crate) fn new(store: Ledger, randomness: Arc<Randomness>, clock: Arc<SandboxClock>) -> Self {
         let books = Books { store: store.clone(), clock };
         Self { store, randomness, books }
     }

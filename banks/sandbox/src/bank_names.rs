@@ -71,6 +71,7 @@ impl Naming for BankNames {
 fn default_name(tenant: &Tenant) -> String {
     let country = match (tenant.country(), tenant.language().code()) {
         ("BE", "fr") => "Belgique",
+        ("BE", "de") => "Belgien",
         ("BE", _) => "België",
         ("DE", _) => "Deutschland",
         ("GB", _) => "UK",
@@ -89,6 +90,8 @@ mod tests {
             ("nl", "Vestibule Bank Nederland"),
             ("be_fr", "Vestibule Bank Belgique"),
             ("be_nl", "Vestibule Bank België"),
+            ("be_de", "Vestibule Bank Belgien"),
+            ("de", "Vestibule Bank Deutschland"),
             ("uk", "Vestibule Bank UK"),
         ] {
             assert_eq!(default_name(&Tenant::parse(tenant).unwrap()), name);

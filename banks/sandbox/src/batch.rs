@@ -8,9 +8,10 @@ use gateway::domain::{
     PayeeAccount, PaymentRefusal, Refusal, Tenant, Timestamp, Transfer,
 };
 use gateway::{Error, Noun, retry};
-use store::{BookedAccount, Changes, Posting};
+use store::Changes;
 
 use crate::books::{Books, TRANSFER_CODE, WORLD, balance_and_available, booking_day};
+use crate::ledger::{AccountChanges, BookedAccount, HistoryChanges, OrderChanges, Posting};
 use crate::numbers::{iban_of, is_own};
 
 /// The text of an entry that gives money back.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use gateway::domain::{AccountId, AccountStatus, Date, PaymentRefusal, Timestamp};
-use gateway::{Error, Noun, Store, retry};
-use store::{BookedAccount, Changes};
+use gateway::{Error, Noun, retry};
+use store::Changes;
 
 use crate::clock::SandboxClock;
+use crate::ledger::{AccountChanges, BookedAccount, HistoryChanges, Ledger};
 
 /// The bank's own code for a transfer.
 pub(crate) const TRANSFER_CODE: &str = "OV";
@@ -22,7 +23,7 @@ pub(crate) fn is_world(account: &AccountId) -> bool {
 /// Where the books are kept, and what time it is at each branch.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
-    pub(crate) store: Store,
+    pub(crate) store: Ledger,
     pub(crate) clock: Arc<SandboxClock>,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Books {
 /// # Errors
 /// [`Error`]
 pub(crate) async fn close(
-    store: &Store,
+    store: &Ledger,
     account: &AccountId,
     now: Timestamp,
 ) -> Result<Result<(), PaymentRefusal>, Error> {
@@ -55,7 +56,7 @@ pub(crate) async fn close(
 /// # Errors
 /// [`Error`]
 pub(crate) async fn balance_and_available(
-    store: &Store,
+    store: &Ledger,
     booked: &BookedAccount,
     day: Date,
 ) -> Result<(i64, i64), Error> {
@@ -66,6 +67,6 @@ pub(crate) async fn balance_and_available(
 }
 
 /// The day on which the next entry is booked: a clock that was set back must not put it before older ones.
-pub(crate) async fn booking_day(store: &Store, account: &AccountId, today: Date) -> Result<Date, Error> {
+pub(crate) async fn booking_day(store: &Ledger, account: &AccountId, today: Date) -> Result<Date, Error> {
     Ok(store.last_entered_day(account).await?.map_or(today, |last| last.max(today)))
 }

@@ -1,13 +1,14 @@
 //! Orders whose time has come. The bank does what is due with them as time goes by, and at once when a clock is moved;
 //! nobody does by looking.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use edge::{Due, log_failure};
+use edge::{Due, Steps};
+use gateway::bank::Answer;
 use gateway::domain::{Execution, PaymentId, PaymentProduct, Tenant, Timestamp, TransactionStatus};
-use gateway::{Clock, Error};
-use jiff::SignedDuration;
-use store::{Changes, Order, Step};
+use gateway::{Error, retry};
+use store::Changes;
 
 use crate::Sandbox;
 use crate::batch::{Batch, refusal};
@@ -15,102 +16,49 @@ use crate::books::Books;
 use crate::execution::{
     Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
 };
+use crate::ledger::{Order, OrderChanges, Step};
 use crate::magic::Outcome;
-
-/// Most steps that are done at once; whatever else is due comes next time.
-const MAX_STEPS: usize = 1000;
 
 /// Orders that are read at once.
 const ORDERS_AT_ONCE: i64 = 50;
 
-/// What a sandbox has to do as time goes by, in every branch by its clock.
-pub fn due(sandbox: &Sandbox) -> Due {
-    let sandbox = sandbox.clone();
-    Arc::new(move || {
-        let sandbox = sandbox.clone();
+/// What a sandbox has to do with its orders.
+pub(crate) struct DueOrders(pub(crate) Books);
+
+/// What comes due at a sandbox.
+pub fn due(sandbox: &Sandbox) -> Arc<dyn Due> {
+    Arc::new(DueOrders(sandbox.books()))
+}
+
+impl Due for DueOrders {
+    fn next<'a>(&'a self, tenant: &'a Tenant, after: Timestamp) -> Answer<'a, Option<Timestamp>> {
+        Box::pin(async move { Ok(self.0.store.next_due_order(tenant, after).await?) })
+    }
+
+    fn make<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        moment: Timestamp,
+        now: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Steps> + Send + 'a>> {
         Box::pin(async move {
-            let tenants = sandbox.gateway.settings().tenants.iter();
-            let branches: Vec<_> = tenants.map(|tenant| (tenant, sandbox.clock.now(Some(tenant)))).collect();
-            if let Err(error) = do_due(&sandbox.books(), &branches).await {
-                log_failure(&sandbox.gateway.new_request_id(), &error);
-            }
-        })
-    })
-}
-
-/// A branch in which something is due.
-struct Waiting<'a> {
-    tenant: &'a Tenant,
-    /// By the branch's clock.
-    now: Timestamp,
-    /// When the oldest of what is due came due.
-    moment: Timestamp,
-    /// What came due until then failed, and is left for the next time.
-    after: Timestamp,
-}
-
-impl Waiting<'_> {
-    /// How long it has been due: clocks of branches differ, and customers of one are paid by those of another.
-    fn overdue(&self) -> SignedDuration {
-        self.now.duration_since(self.moment)
-    }
-}
-
-/// Does what is due with the orders of branches, each by its clock, at most [`MAX_STEPS`] steps: what has been due
-/// longest in any of them first, and each as of its own moment. So what came due while the bank was not there, or while
-/// clocks jumped, is made on its own day, with what the accounts held then, as far as nothing was booked on them since.
-///
-/// # Errors
-/// The last of those that came up; the orders after it were looked at all the same
-pub(crate) async fn do_due(books: &Books, branches: &[(&Tenant, Timestamp)]) -> Result<(), Error> {
-    let (mut left, mut failed) = (MAX_STEPS, Ok(()));
-    let mut waiting = Vec::new();
-    for &(tenant, now) in branches {
-        let after = Timestamp::MIN;
-        let next = next_due(books, (tenant, now), after).await?;
-        waiting.extend(next.map(|moment| Waiting { tenant, now, moment, after }));
-    }
-    while left > 0 {
-        let longest = (0..waiting.len()).max_by_key(|index| waiting.get(*index).map(Waiting::overdue));
-        let Some((index, branch)) = longest.and_then(|index| Some((index, waiting.get_mut(index)?))) else {
-            break;
-        };
-        let Waiting { tenant, now, moment, .. } = *branch;
-        let mut is_progress = false;
-        for payment in books.store.due_orders(tenant, moment, ORDERS_AT_ONCE).await? {
-            match advance(books, &payment, (moment, now)).await {
-                Ok(()) => {
-                    left = left.saturating_sub(1);
-                    is_progress = true;
+            let mut steps = Steps { made: 0, failed: Ok(()) };
+            let due = match self.0.store.due_orders(tenant, moment, ORDERS_AT_ONCE).await {
+                Ok(due) => due,
+                Err(error) => return Steps { failed: Err(error.into()), ..steps },
+            };
+            for payment in due {
+                // Somebody may change it, or book on its account, at this moment.
+                match retry(|| advance(&self.0, &payment, (moment, now))).await {
+                    Ok(()) => steps.made += 1,
+                    Err(Error::Conflict) => {}
+                    Err(error) => steps.failed = Err(error),
                 }
-                // Somebody changed it, or booked on its account, at this moment; it is done next time.
-                Err(Error::Conflict) => {}
-                Err(error) => failed = Err(error),
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
-        if !is_progress {
-            branch.after = moment;
-        }
-        // Nothing that is made in one branch makes anything due in another one.
-        match next_due(books, (tenant, now), branch.after).await? {
-            Some(next) => branch.moment = next,
-            None => {
-                waiting.remove(index);
-            }
-        }
+            steps
+        })
     }
-    failed
-}
-
-/// The first moment after another one at which something came due in a branch.
-async fn next_due(
-    books: &Books,
-    (tenant, now): (&Tenant, Timestamp),
-    after: Timestamp,
-) -> Result<Option<Timestamp>, Error> {
-    let next = books.store.next_due_order(tenant, after).await?;
-    Ok(next.filter(|moment| *moment <= now))
 }
 
 /// Does what is due with an order at a moment that has come: one step, and not before it was taken.

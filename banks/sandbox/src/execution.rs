@@ -5,10 +5,11 @@ use gateway::domain::{
 };
 use gateway::{Error, entry_of};
 use jiff::SignedDuration;
-use store::{Changes, Order, Step};
+use store::Changes;
 
 use crate::batch::{Batch, refusal};
 use crate::books::Books;
+use crate::ledger::{Order, Step};
 use crate::magic::{self, Outcome};
 use crate::{calendar, schedule};
 

@@ -4,12 +4,13 @@ use gateway::domain::{
     Execution, Payment, PaymentDecision, PaymentId, PaymentRefusal, PaymentService, PaymentStatus,
     RejectReason, Timestamp, TransactionStatus,
 };
-use gateway::{Error, Noun, Store};
-use store::{Changes, Order, Step};
+use gateway::{Error, Noun};
+use store::Changes;
 
 use crate::batch::{Batch, refusal};
 use crate::books::Books;
 use crate::execution::{Act, become_status, end, entry, make, release};
+use crate::ledger::{Ledger, Order, OrderChanges, Step};
 use crate::orders;
 
 /// Why something cannot be forced.
@@ -55,7 +56,7 @@ pub(crate) enum Unforced {
 ///
 /// # Errors
 /// [`Unforced::NotTaken`], [`Error::NotFound`]
-pub(crate) async fn order_of(store: &Store, id: &PaymentId, now: Timestamp) -> Result<Order, Unforced> {
+pub(crate) async fn order_of(store: &Ledger, id: &PaymentId, now: Timestamp) -> Result<Order, Unforced> {
     if let Some(order) = store.order(id).await.map_err(Error::from)? {
         return Ok(order);
     }

@@ -11,13 +11,14 @@ use gateway::domain::{
     Execution, Interface, Money, PaymentId, PaymentRefusal, PaymentStatus, RejectReason, Timestamp,
     Transaction, TransactionStatus, Transfer,
 };
-use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Store, Submitted, entry_of};
-use store::{Changes, Order, Step};
+use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Submitted, entry_of};
+use store::Changes;
 
 use crate::batch::{Batch, refusal};
 use crate::books::{self, Books};
 use crate::calendar;
 use crate::execution::{begin, check, end, entry, is_instant, open_amount, wait_for_next};
+use crate::ledger::{Ledger, Order, OrderChanges, Step};
 
 /// Takes payments, each once, and writes `with` in the same batch: all of them, or none with the reason. What is to be
 /// made at once has moved its money when this returns.
@@ -112,7 +113,7 @@ fn submitted(order: &Order) -> Submitted {
 /// # Errors
 /// [`Error`]
 pub(crate) async fn progress(
-    store: &Store,
+    store: &Ledger,
     payment: &PaymentId,
     now: Timestamp,
 ) -> Result<Option<PaymentProgress>, Error> {
@@ -143,7 +144,7 @@ fn can_be_stopped(order: &Order, now: Timestamp) -> bool {
 
 /// What became of a payment of which nothing but its entries is kept.
 async fn at_once(
-    store: &Store,
+    store: &Ledger,
     payment: &PaymentId,
     now: Timestamp,
 ) -> Result<Option<PaymentProgress>, Error> {
@@ -161,7 +162,7 @@ async fn at_once(
 /// # Errors
 /// [`Error::Conflict`] if the order or a row of `with` moved on
 pub(crate) async fn stop(
-    store: &Store,
+    store: &Ledger,
     payment: &PaymentId,
     with: Changes,
     now: Timestamp,

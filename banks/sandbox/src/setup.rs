@@ -12,10 +12,14 @@ use crate::bank_names::BankNames;
 use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
+use crate::ledger::Ledger;
 
 /// Name under which the bank keeps its state.
-const OWNER: &str = "sandbox";
+pub(crate) const OWNER: &str = "sandbox";
 const SETUP: &str = "setup";
+
+/// Under which key it is kept how many starts there had been when the bank was reset last.
+const RESET: &str = "reset";
 
 /// How to set the bank up.
 #[derive(Debug, Clone)]
@@ -44,7 +48,7 @@ pub struct Sandbox {
     /// What the gateway asks the bank for.
     pub bank: Bank,
     /// Where the bank keeps its books.
-    pub store: Store,
+    pub store: Ledger,
     /// The certification authority.
     pub authorities: Arc<Authorities>,
     /// The clocks.
@@ -55,6 +59,8 @@ pub struct Sandbox {
     pub randomness: Arc<Randomness>,
     /// The seed, if one was given when the data were made.
     pub seed: Option<u64>,
+    /// Which of its resets the bank goes back to, if there was any: pages in browsers that know what was before know nothing of it.
+    pub reset: Option<String>,
     /// Faults that were asked for.
     pub faults: Arc<Faults>,
 }
@@ -83,6 +89,9 @@ pub enum SandboxError {
     /// The certification authority cannot be made or read.
     #[error("the test certification authority cannot be used: {0}")]
     Authority(String),
+    /// The tables of the books.
+    #[error("{0}")]
+    Books(#[from] gateway::StoreError),
     /// The store.
     #[error("{}", edge::with_causes(.0))]
     Store(#[from] gateway::Error),
@@ -94,12 +103,14 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`]
     pub async fn start(store: Store, settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let store = Ledger::open(store).await?;
         let faults = Arc::new(Faults::new(settings.misbehaves));
         let drawer = Drawer::new(&store, OWNER);
         let (seed, starts) = seed(&drawer, settings.seed).await?;
         let randomness =
             seed.map_or_else(Randomness::from_system, |seed| Randomness::from_seed(seed, starts));
         let randomness = Arc::new(randomness);
+        let reset = drawer.get(SETUP, RESET).await?;
         let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
         let names = Arc::new(BankNames::load(drawer.clone()).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;
@@ -114,7 +125,7 @@ impl Sandbox {
             .ports(Arc::clone(&names));
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,
-            store: store.clone(),
+            store: Store::clone(&store),
             clock: shared,
             randomness: Arc::clone(&randomness),
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
@@ -130,6 +141,7 @@ impl Sandbox {
             names,
             randomness,
             seed,
+            reset,
             faults,
         })
     }
@@ -174,4 +186,25 @@ async fn seed(drawer: &Drawer, asked: Option<u64>) -> Result<(Option<u64>, u64),
     }
     drawer.put(SETUP, "starts", &starts.to_string()).await?;
     Ok((seed, starts))
+}
+
+/// Brings what goes on from a bank into other data of it: how many starts there were, so that no id comes twice, and in data that are new
+/// the seed.
+pub(crate) async fn carry_on(from: &Store, to: &Store, is_new: bool) -> Result<(), gateway::Error> {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let other = Drawer::new(to, OWNER);
+    let drawer = Drawer::new(from, OWNER);
+    let starts = drawer.get(SETUP, "starts").await?;
+    let starts = number(starts.as_deref());
+    let larger = |there: Option<&str>| Some(starts.max(number(there)).to_string());
+    other.update(SETUP, "starts", larger).await?;
+    if is_new {
+        for key in ["seed", "seed-given"] {
+            if let Some(value) = drawer.get(SETUP, key).await? {
+                other.put(SETUP, key, &value).await?;
+            }
+        }
+        other.put(SETUP, RESET, &starts.to_string()).await?;
+    }
+    Ok(())
 }

@@ -5,10 +5,11 @@ use gateway::domain::{
     Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Product,
     Tenant, Timestamp,
 };
-use gateway::{Clock, Error, Randomness, Store, retry};
-use store::{BookedAccount, Changes, Customer, Posting, PrivateState};
+use gateway::{Clock, Error, Randomness, retry};
+use store::{Changes, PrivateState};
 
 use crate::clock::SandboxClock;
+use crate::ledger::{AccountChanges, BookedAccount, Customer, CustomerChanges, Ledger, Posting};
 use crate::names;
 use crate::numbers::{OwnCode, Sequence, own_code, own_iban};
 use crate::personas::{AccountPlan, Life, Persona, find};
@@ -68,7 +69,7 @@ pub(crate) fn entry(ordinal: i64, customer: &CustomerId) -> PrivateState {
 }
 
 /// The number of the customer who was made last; 0 if there is none.
-pub(crate) async fn newest(store: &Store) -> Result<i64, Error> {
+pub(crate) async fn newest(store: &Ledger) -> Result<i64, Error> {
     let last = store.private_states_before(MADE, ("", END), 1).await?;
     Ok(last.first().and_then(|last| last.key.parse().ok()).unwrap_or(0))
 }
@@ -77,7 +78,7 @@ pub(crate) async fn newest(store: &Store) -> Result<i64, Error> {
 ///
 /// # Errors
 /// [`Error`]
-pub(crate) async fn made_last(store: &Store, limit: i64) -> Result<Vec<(Customer, Vec<Account>)>, Error> {
+pub(crate) async fn made_last(store: &Ledger, limit: i64) -> Result<Vec<(Customer, Vec<Account>)>, Error> {
     let mut made = Vec::new();
     for entry in store.private_states_before(MADE, ("", END), limit).await? {
         let id = CustomerId::new(entry.value);
@@ -101,7 +102,7 @@ pub(crate) async fn made_last(store: &Store, limit: i64) -> Result<Vec<(Customer
 /// # Errors
 /// [`Error`]
 pub(crate) async fn made_last_at(
-    store: &Store,
+    store: &Ledger,
     tenant: &Tenant,
     limit: usize,
 ) -> Result<Vec<TestCustomer>, Error> {
@@ -135,7 +136,7 @@ pub(crate) async fn made_last_at(
 /// # Errors
 /// [`Error`]
 pub(crate) async fn make(
-    store: &Store,
+    store: &Ledger,
     randomness: &Randomness,
     clock: &SandboxClock,
     wish: &Wish,
@@ -146,7 +147,7 @@ pub(crate) async fn make(
 }
 
 async fn attempt(
-    (store, randomness): (&Store, &Randomness),
+    (store, randomness): (&Ledger, &Randomness),
     wish: &Wish,
     now: Timestamp,
 ) -> Result<NewCustomer, Error> {
@@ -208,7 +209,7 @@ async fn attempt(
 /// # Errors
 /// [`Error`]
 pub(crate) async fn open_another(
-    store: &Store,
+    store: &Ledger,
     randomness: &Randomness,
     customer: &Customer,
     product: Product,

@@ -19,6 +19,7 @@ pub mod ibans;
 pub mod ids;
 pub mod initial_access_tokens;
 pub mod interfaces;
+pub mod list_places;
 pub mod money;
 mod payment_approvals;
 pub mod payment_refusals;
@@ -57,6 +58,7 @@ pub use initial_access_tokens::InitialAccessToken;
 pub use interfaces::Interface;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
+pub use list_places::ListPlace;
 pub use money::{Currency, Money};
 pub use payment_refusals::PaymentRefusal;
 pub use payment_terms::{

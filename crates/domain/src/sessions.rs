@@ -106,12 +106,14 @@ pub enum Language {
     Dutch,
     /// French.
     French,
+    /// German.
+    German,
 }
 
 impl Language {
     /// Every language with its code (ISO 639-1).
-    pub const CODES: [(Self, &'static str); 3] =
-        [(Self::English, "en"), (Self::Dutch, "nl"), (Self::French, "fr")];
+    pub const CODES: [(Self, &'static str); 4] =
+        [(Self::English, "en"), (Self::Dutch, "nl"), (Self::French, "fr"), (Self::German, "de")];
 
     /// Its code (ISO 639-1).
     pub fn code(self) -> &'static str {
@@ -119,6 +121,7 @@ impl Language {
             Self::English => "en",
             Self::Dutch => "nl",
             Self::French => "fr",
+            Self::German => "de",
         }
     }
 
@@ -238,6 +241,6 @@ mod tests {
         for (language, code) in Language::CODES {
             assert_eq!((language.code(), Language::from_code(code)), (code, Some(language)));
         }
-        assert_eq!(Language::from_code("de"), None);
+        assert_eq!(Language::from_code("pl"), None);
     }
 }

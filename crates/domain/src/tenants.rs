@@ -69,6 +69,7 @@ impl Tenant {
     pub fn language(&self) -> Language {
         match (self.0.split('_').nth(1), self.country()) {
             (Some("fr"), _) => Language::French,
+            (Some("de"), _) | (None, "DE") => Language::German,
             (Some("nl"), _) | (None, "NL" | "BE") => Language::Dutch,
             _ => Language::English,
         }
@@ -120,6 +121,9 @@ mod tests {
             ("be_nl", "BE", "nl", "EUR"),
             ("uk", "GB", "en", "GBP"),
             ("bank2", "NL", "nl", "EUR"),
+            ("de", "DE", "de", "EUR"),
+            ("be_de", "BE", "de", "EUR"),
+            ("de_en", "DE", "en", "EUR"),
         ] {
             let tenant = Tenant::parse(name).unwrap();
             assert_eq!(
@@ -128,7 +132,7 @@ mod tests {
             );
             assert_eq!(tenant.offers(PaymentProduct::UkDomesticTransfers), country == "GB");
             assert!(tenant.offers(PaymentProduct::SepaCreditTransfers));
-            assert_eq!(tenant.pays_instantly(), country != "GB");
+            assert_eq!(tenant.pays_instantly(), matches!(country, "NL" | "BE"));
         }
     }
 

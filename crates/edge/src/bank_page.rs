@@ -3,15 +3,15 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{Connection, session_cookie};
+use crate::session_cookie;
 
 /// The bank's page. Its address says nothing; what it is about is known by the session cookie alone.
 pub const BANK_PAGE: &str = "/auth/internalonly/authorise.html";
 
 /// Sends the browser to the bank's page at `origin` with a session.
-pub fn enter(connection: &Connection, origin: &str, secret: &str) -> Response {
+pub fn enter(origin: &str, secret: &str) -> Response {
     let mut response = redirect(StatusCode::FOUND, &format!("{origin}{BANK_PAGE}"));
-    let cookie = session_cookie::set_session(connection, Some(secret));
+    let cookie = session_cookie::set_session(origin, Some(secret));
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }

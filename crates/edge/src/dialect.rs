@@ -9,6 +9,7 @@ use gateway::domain::{CustomerId, Tenant, TppId};
 use gateway::{Fault, Gateway};
 use http::{HeaderMap, StatusCode};
 
+use crate::due::Due;
 use crate::openapi::Description;
 use crate::outbound::Loopback;
 
@@ -80,8 +81,8 @@ pub struct Mounted {
     pub entrances: Vec<Entrance>,
     /// Tells what customers of a bank for tests need at this interface, if they have credentials of their own there.
     pub door: Option<Door>,
-    /// Does what is due as time goes by, if there is such a thing.
-    pub due: Option<Due>,
+    /// What comes due as time goes by, if there is such a thing.
+    pub due: Option<Arc<dyn Due>>,
     /// Tells which third party calls, where that does not stand in a certificate.
     pub caller: Option<Caller>,
 }
@@ -110,10 +111,6 @@ pub type Door = Arc<
 
 /// Tells which third party a call with these headers comes from, if it can be told. Nothing is checked by it.
 pub type Caller = Arc<dyn Fn(HeaderMap) -> Pin<Box<dyn Future<Output = Option<TppId>> + Send>> + Send + Sync>;
-
-/// Does what is due now, at most as much as others can wait for. It is called again and again as time goes by, and when
-/// a clock was moved; what fails is logged and tried again.
-pub type Due = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What came of an authorization request: the secret of the session in which the customer logs in, or why there is none.
 pub type Beginning = Pin<Box<dyn Future<Output = Result<String, NotBegun>> + Send>>;

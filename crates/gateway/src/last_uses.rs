@@ -11,6 +11,9 @@ use crate::{Changes, Error, Gateway};
 /// Most subjects of which it is remembered between two times of writing it down.
 const MOST: usize = 10_000;
 
+/// How many are written down in one batch: calls that write meanwhile wait for no more than that.
+const AT_ONCE: usize = 200;
+
 /// What was used since it was last written down.
 #[derive(Debug, Default)]
 pub(crate) struct LastUses(Mutex<HashMap<Subject, Timestamp>>);
@@ -32,7 +35,7 @@ impl LastUses {
     }
 
     /// Remembers again what could not be written down, unless it was used since.
-    fn put_back(&self, unwritten: HashMap<Subject, Timestamp>) {
+    fn put_back(&self, unwritten: impl IntoIterator<Item = (Subject, Timestamp)>) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (subject, at) in unwritten {
             uses.entry(subject).or_insert(at);
@@ -46,20 +49,19 @@ impl Gateway {
     /// # Errors
     /// [`Error`]; it is remembered for the next time then
     pub async fn write_last_uses(&self) -> Result<(), Error> {
-        let uses = self.0.last_uses.take();
-        if uses.is_empty() {
-            return Ok(());
+        let uses: Vec<(Subject, Timestamp)> = self.0.last_uses.take().into_iter().collect();
+        for (number, part) in uses.chunks(AT_ONCE).enumerate() {
+            let changes = part.iter().fold(Changes::new(), |changes, (subject, at)| match subject {
+                Subject::Consent(id) => changes.note_use_of_consent(id, *at),
+                Subject::FundsConsent(id) => changes.note_use_of_funds_consent(id, *at),
+                Subject::Payment(_) => changes,
+            });
+            if let Err(error) = self.0.store.save(changes).await {
+                self.0.last_uses.put_back(uses.into_iter().skip(number * AT_ONCE));
+                return Err(error.into());
+            }
         }
-        let changes = uses.iter().fold(Changes::new(), |changes, (subject, at)| match subject {
-            Subject::Consent(id) => changes.note_use_of_consent(id, *at),
-            Subject::FundsConsent(id) => changes.note_use_of_funds_consent(id, *at),
-            Subject::Payment(_) => changes,
-        });
-        let written = self.0.store.save(changes).await;
-        if written.is_err() {
-            self.0.last_uses.put_back(uses);
-        }
-        Ok(written?)
+        Ok(())
     }
 
     pub(crate) fn note_use_of_consent(&self, id: &ConsentId, at: Timestamp) {

@@ -6,6 +6,10 @@ use store::{Changes, PrivateState, Store};
 use crate::Error;
 use crate::error::retry;
 
+/// Kind of entries that are numbers which only rise. A bank that goes back to what it was goes on with the larger ones, so that no
+/// number is given twice.
+pub const SEQUENCE: &str = "sequence";
+
 /// The private state of one owner.
 #[derive(Debug, Clone)]
 pub struct Drawer {
@@ -39,6 +43,32 @@ impl Drawer {
     /// The same for entries that end by the clock of a tenant.
     pub fn by_clock_of(self, tenant: &Tenant) -> Self {
         Self { tenant: Some(tenant.clone()), ..self }
+    }
+
+    /// Puts every entry of a kind, which has no end, into another store.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn copy_to(&self, store: &Store, kind: &'static str) -> Result<(), Error> {
+        let other = Self::new(store, self.owner);
+        for (key, value) in self.all(kind).await? {
+            other.put(kind, &key, &value).await?;
+        }
+        Ok(())
+    }
+
+    /// Raises the numbers of [`SEQUENCE`] in another store to what they are here, where they are smaller there.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn raise_in(&self, store: &Store) -> Result<(), Error> {
+        let other = Self::new(store, self.owner);
+        let number = |text: &str| text.parse::<i64>().unwrap_or_default();
+        for (key, here) in self.all(SEQUENCE).await? {
+            let is_smaller = |there: Option<&str>| there.is_none_or(|there| number(there) < number(&here));
+            other.update(SEQUENCE, &key, |there| is_smaller(there).then(|| here.clone())).await?;
+        }
+        Ok(())
     }
 
     /// The value under a kind and a key.

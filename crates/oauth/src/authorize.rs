@@ -76,7 +76,7 @@ async fn answer(
 ) -> Response {
     let (error, form) = match form {
         Ok(form) => match begin(services, call, &form).await {
-            Ok(Ok(secret)) => return enter(&call.connection, call.browser_origin(services), &secret),
+            Ok(Ok(secret)) => return enter(call.browser_origin(services), &secret),
             Ok(Err(way_back)) => {
                 return redirect(StatusCode::FOUND, &location(services, &call.ctx.tenant, &way_back));
             }

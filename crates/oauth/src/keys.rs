@@ -114,6 +114,9 @@ fn unusable(error: impl ToString) -> KeyError {
 }
 
 impl SigningKeys {
+    /// Kinds of the entries that they are kept in.
+    pub const KINDS: [&str; 2] = [KIND, RETIRED];
+
     /// Takes the keys for an algorithm that were kept, or makes one and keeps it.
     ///
     /// # Errors

@@ -182,7 +182,7 @@ impl Session<'_> {
         match journey {
             Journey::LoggedIn(secret) => {
                 let mut response = redirect(redirect_status, BANK_PAGE);
-                let cookie = session_cookie::set_session(self.connection, Some(&secret));
+                let cookie = session_cookie::set_session(&self.connection.origin, Some(&secret));
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
                 Ok(response)
             }
@@ -202,7 +202,7 @@ impl Session<'_> {
 
     fn without_session(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
-        headers.insert(header::SET_COOKIE, session_cookie::set_session(self.connection, None));
+        headers.insert(header::SET_COOKIE, session_cookie::set_session(&self.connection.origin, None));
         // Going back in the browser must not show the customer's accounts again.
         headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
         response

@@ -82,7 +82,7 @@ pub fn description(public_url: &str) -> Description {
 
 fn operations() -> Vec<Operation<Services>> {
     const AUTHORIZATION: &[&str] = &["Authorization"];
-    vec![
+    let mut operations = vec![
         Operation::get(
             "/{tenant}/.well-known/openid-configuration",
             200,
@@ -129,26 +129,9 @@ fn operations() -> Vec<Operation<Services>> {
         .with("authorization", &[]),
         Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
             .with("authorization", &[]),
-        Operation::get(
-            customer::OVERVIEW,
-            200,
-            "The customer's own pages: accounts, who has access, payments; before that the log-in",
-            customer::overview,
-        )
-        .with("the customer's own pages", &[]),
-        Operation::post(customer::OVERVIEW, 303, "The customer logs in or out", customer::log_in_or_out)
-            .with("the customer's own pages", &[]),
-        Operation::get(customer::MOVEMENTS, 200, "What moved on an account", customer::movements)
-            .with("the customer's own pages", &[]),
-        Operation::get(customer::ACCESS, 200, "What a third party was given", customer::access)
-            .with("the customer's own pages", &[]),
-        Operation::post(customer::ACCESS, 303, "The customer withdraws it", customer::withdraw)
-            .with("the customer's own pages", &[]),
-        Operation::get(customer::PAYMENT, 200, "What became of a payment", customer::payment)
-            .with("the customer's own pages", &[]),
-        Operation::post(customer::PAYMENT, 303, "The customer refuses or stops it", customer::end_payment)
-            .with("the customer's own pages", &[]),
-    ]
+    ];
+    operations.extend(customer::operations());
+    operations
 }
 
 /// A call of a tenant: its context and the connection it came in on.

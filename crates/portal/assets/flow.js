@@ -9,7 +9,7 @@ import { showCall } from "./flow/call.js";
 import { showClock } from "./flow/clock.js";
 import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
-import { again, keepRun, onArrival, put, runOf } from "./flow/runs.js";
+import { again, isStale, keepRun, onArrival, put, runOf } from "./flow/runs.js";
 import { markStep, showSteps } from "./flow/steps.js";
 import { texts } from "./flow/texts.js";
 import { MissingValue } from "./flow/values.js";
@@ -33,7 +33,7 @@ let run;
 async function place() {
   const certificate = signingCertificate(party);
   if (!publicKeys.has(certificate.keyId)) publicKeys.set(certificate.keyId, await publicKeyOf(certificate.privateKey));
-  const known = party.registration?.redirectUris ?? [];
+  const known = (flow.dialect === "bunq" ? party.bunq : party.registration)?.redirectUris ?? [];
   const { clientId, clientSecret } = (flow.dialect === "berlin-group" && party.registration) || {};
   return {
     bank,
@@ -137,6 +137,7 @@ function edit(field, text) {
   run.edits[run.current] = text === undefined ? others : { ...others, [field]: text };
   keep();
   markStep(run.current, Object.keys(run.edits[run.current]).length > 0);
+  one("#stale").hidden = !isStale(run, run.current);
 }
 
 /** What the customer does, by the management API, which does it by the rules of the bank's pages. */
@@ -173,7 +174,7 @@ async function go(step, decision = "approve") {
     put(run, flow, step, result);
     run.kept = { ...run.kept, ...result.kept };
     keep();
-    if (step.name === "register" && result.isDone) register(result, here);
+    if (step.name === registering[flow.dialect] && result.isDone) register(here);
     announce(
       texts.sent(step.title, result.answer?.status ?? result.back?.error ?? "code", result.answer?.milliseconds ?? 0),
     );
@@ -192,9 +193,14 @@ async function go(step, decision = "approve") {
 }
 
 /** The home page and other flows know of the registration too. */
-function register({ kept: { clientId, clientSecret } }, { redirectUri }) {
-  keepThirdParty({ ...party, registration: { tenant: tenant(), clientId, clientSecret, redirectUris: [redirectUri] } });
+function register({ redirectUri }) {
+  const { clientId, clientSecret } = run.kept;
+  const member = flow.dialect === "bunq" ? "bunq" : "registration";
+  keepThirdParty({ ...party, [member]: { tenant: tenant(), clientId, clientSecret, redirectUris: [redirectUri] } });
 }
+
+/** The steps that end a registration. */
+const registering = { "berlin-group": "register", bunq: "callback" };
 
 function complain(error) {
   const root = one("#problem");
@@ -222,10 +228,21 @@ const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ??
 async function save() {
   const [{ testOf }, { download }] = await Promise.all([import("./flow/save.js"), import("./home/downloads.js")]);
   const test = testOf({ flow, run, place: await place(), party });
-  if (test.steps.length === 0)
-    return complain(new Error("Send something first: a test is what was called and what came of it."));
+  if (test.steps.length === 0) return complain(new Error(texts.nothingSent));
   download(`${flow.id}.json`, `${JSON.stringify(test, null, 2)}\n`, "application/json");
   announce(`Saved as ${flow.id}.json`);
+  const saved = test.steps.map(({ name }) => name);
+  const changed = flow.steps.filter(({ name }) => saved.includes(name) && isStale(run, name)).map(({ title }) => `“${title}”`);
+  fill(one("#problem"), changed.length > 0 ? make("p.hint", { role: "note" }, texts.savedAsSent(changed.join(", "))) : null);
+}
+
+/** What was sent and what came back, for other tools. */
+async function archive() {
+  const [{ archiveOf, callsOf }, { download }] = await Promise.all([import("./flow/archive.js"), import("./home/downloads.js")]);
+  const calls = callsOf({ flow, run });
+  if (calls.length === 0) return complain(new Error(texts.nothingSent));
+  download(`${flow.id}.har`, await archiveOf(calls), "application/json");
+  announce(`Saved as ${flow.id}.har`);
 }
 
 /** A third party and a customer for whoever comes here first. */
@@ -247,6 +264,7 @@ press("#begin-button", beginHere);
 press("#run-all", runAll);
 press("#next", () => go(next()));
 press("#save", save);
+press("#archive", archive);
 press("#again", async () => {
   run = { ...again(run), current: flow.steps[0].name };
   keep();

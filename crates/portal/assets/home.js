@@ -1,7 +1,7 @@
 // The first page: four cards, each with its state, and what happens when its button is pressed.
 
 import { all, announce, busy, make, one } from "./dom.js";
-import { customer, forgetCustomer, forgetThirdParty, onChange, tenant, thirdParty } from "./state.js";
+import { customer, forgetCustomer, forgetThirdParty, onChange, registrationOf, tenant, thirdParty } from "./state.js";
 import { Calls } from "./home/calls.js";
 import { getCustomer, showCustomer, showPersonas } from "./home/customer.js";
 import { becomeThirdParty, drawAnother, showThirdParty } from "./home/party.js";
@@ -12,10 +12,10 @@ import { texts } from "./home/texts.js";
 const open = new Set();
 
 /** Shows what a card came to, or its form. */
-function settle(id, { done, state, again, forget, isOffered = true }) {
+function settle(id, { done, state, again, forget }) {
   const isOpen = !done || open.has(id);
   one(`#${id}-state`).textContent = state;
-  one(`#${id}-form`).hidden = !isOpen || !isOffered;
+  one(`#${id}-form`).hidden = !isOpen;
   one(`#${id}-back`).hidden = !done;
   const outcome = one(`#${id}-done`);
   outcome.hidden = !done || open.has(id);
@@ -39,19 +39,20 @@ function reopen(id) {
 function draw() {
   const [party, person] = [thirdParty(), customer()];
   const isBunq = party?.dialect === "bunq";
-  const isRegistered = Boolean(party?.registration) || isBunq;
+  const registration = registrationOf(party);
   if (party) showThirdParty(party);
   settle("party", { done: party, state: party ? party.name : texts.nobody, again: texts.another, forget: () => forgetThirdParty(party.id) });
-  if (party?.registration) showRegistration(party.registration);
+  if (registration) showRegistration(registration);
   offer(party);
-  const registered = party?.registration ? texts.registered(party.registration.clientId) : party ? texts.notYet : texts.partyFirst;
-  settle("registration", { done: party?.registration, state: registered, again: texts.again, isOffered: !isBunq });
-  one("#registration-bunq").hidden = !isBunq;
+  const registered = isBunq ? texts.registeredAtBunq : texts.registered(registration?.clientId);
+  settle("registration", { done: registration, state: registration ? registered : party ? texts.notYet : texts.partyFirst, again: texts.again });
   one("#registration-form button[type=submit]").disabled = !party;
   if (person) showCustomer(person);
   settle("customer", { done: person, state: person ? person.name : texts.nobody, again: texts.another, forget: () => forgetCustomer(person.customerId) });
-  one("#action-state").textContent = isRegistered && person ? texts.ready : texts.first;
-  mark([["party", party], ["registration", isRegistered], ["customer", person], ["action", false]]);
+  one("#action-state").textContent = registration && person ? texts.ready : texts.first;
+  mark([["party", party], ["registration", registration], ["customer", person], ["action", false]]);
+  const whole = one("#run-whole");
+  if (whole) whole.href = `/portal/flow?flow=${isBunq ? "bunq" : "ais"}&run`;
   for (const name of all(".tenant-name")) name.textContent = tenant();
 }
 

@@ -17,6 +17,12 @@ const texts = {
   faultAdded: "The fault waits for calls.",
   remove: "Remove",
   removeAll: "Remove all",
+  noSnapshots: "There is no snapshot.",
+  saved: (name) => `Saved as ${name}.`,
+  restore: "Restore",
+  restored: (name) => `The bank is as it was when ${name} was saved.`,
+  savedAt: (moment) => `${moment.slice(0, 10)} ${moment.slice(11, 16)} UTC`,
+  wasReset: "The bank is as at its first start.",
   everyCall: "every call",
   next: (number) => (number === 1 ? "the next call" : `the next ${number} calls`),
   struck: (number) => `struck ${number}`,
@@ -160,6 +166,67 @@ function certificates() {
   });
 }
 
+/** Under which key the next page finds what it is to tell. */
+const TOLD = "vestibule:told";
+
+/** Shows the page of a bank that was put back to something else, to which other third parties and customers may belong. */
+function showAnew(text) {
+  sessionStorage.setItem(TOLD, text);
+  location.reload();
+}
+
+/** Tells what became of the page before. */
+function tell() {
+  const text = sessionStorage.getItem(TOLD);
+  sessionStorage.removeItem(TOLD);
+  if (!text) return;
+  fill(one("#snapshot-done"), make("p", {}, text));
+  one("#snapshot-name").focus();
+}
+
+/** One snapshot, with buttons that go back to it and take it away. */
+function snapshot(found) {
+  const path = `/snapshots/${found.name}`;
+  const restore = (event) => attempt(event.target, "#snapshot-problem", async () => {
+    await manage("POST", `${path}/restore`);
+    showAnew(texts.restored(found.name));
+  });
+  const remove = (event) => attempt(event.target, "#snapshot-problem", async () => {
+    await manage("DELETE", path);
+    await showSnapshots();
+  });
+  const named = make("span", {}, make("strong", {}, found.name), ` · ${texts.savedAt(found.savedAt)}`);
+  const button = (text, click) => make("button.plain", { type: "button", click, "aria-label": `${text}: ${found.name}` }, text);
+  return make("li", {}, named, make("span.buttons", {}, button(texts.restore, restore), button(texts.remove, remove)));
+}
+
+async function showSnapshots() {
+  const { snapshots } = await manage("GET", "/snapshots");
+  if (snapshots.length === 0) return fill(one("#snapshots"), make("p.quiet", {}, texts.noSnapshots));
+  return fill(one("#snapshots"), make("ul.faults", {}, ...snapshots.map(snapshot)));
+}
+
+function snapshots() {
+  const done = one("#snapshot-done");
+  one("#snapshot-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { name } = said(event.target);
+    fill(done);
+    attempt(event.submitter, "#snapshot-problem", async () => {
+      await manage("PUT", `/snapshots/${encodeURIComponent(name)}`);
+      await showSnapshots();
+      fill(done, make("p", {}, texts.saved(name)));
+    });
+  });
+  one("#reset").addEventListener("click", (event) => {
+    fill(done);
+    attempt(event.target, "#snapshot-problem", async () => {
+      await manage("POST", "/reset");
+      showAnew(texts.wasReset);
+    });
+  });
+}
+
 /** Takes over whoever is in use on the other pages. */
 function takeOver() {
   const ibans = read().customers.map((one) => make("option", { value: one.iban }, one.name));
@@ -173,8 +240,10 @@ function takeOver() {
 clocks();
 faults();
 data();
+snapshots();
 certificates();
 takeOver();
 onChange(takeOver);
 attempt(one("#clock-reset"), "#clock-problem", showClocks);
 attempt(one("#fault-form button"), "#fault-problem", showFaults);
+attempt(one("#snapshot-form button"), "#snapshot-problem", showSnapshots).then(tell);

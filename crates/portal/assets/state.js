@@ -25,7 +25,8 @@ import { meta } from "./dom.js";
  * @property {string[]} roles such as "PSP_AI"
  * @property {"berlin-group"|"bunq"} dialect what it speaks first
  * @property {Object<string, Certificate>} certificates by profile: "test-client", or "qwac" and "qseal"
- * @property {Registration|null} registration
+ * @property {Registration|null} registration at the authorization server of the Berlin Group dialect
+ * @property {Registration} [bunq] its OAuth client at bunq's interface
  *
  * @typedef {Object} Customer what POST /test-accounts answered
  * @property {string} customerId
@@ -93,6 +94,9 @@ export const tenant = () => read().tenant ?? document.querySelector("#tenant").t
 export function thirdParty(state = read()) {
   return state.thirdParties.find((one) => one.id === state.thirdParty) ?? state.thirdParties.at(-1);
 }
+
+/** What a third party registered in the dialect that it speaks first. @returns {Registration|null|undefined} */
+export const registrationOf = (party) => (party?.dialect === "bunq" ? party.bunq : party?.registration);
 
 /** The certificate that a third party signs with. @returns {Certificate} */
 export const signingCertificate = (party) => party.certificates.qseal ?? party.certificates["test-client"];

@@ -2,19 +2,25 @@
 //! those of two builds.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::LazyLock;
+use std::io::Write;
+use std::sync::{LazyLock, OnceLock};
 
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, header};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, StatusCode, header};
 
 use crate::settings::Portal;
 
-/// Lists files of the folder `assets` with their contents.
+/// Lists files of the folder `assets` with their contents, a file perhaps behind one of another folder.
 macro_rules! files {
-    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../assets/", $name)))),*] };
+    ($($name:literal $(behind $other:literal)?),* $(,)?) => {
+        &[$(($name, concat!($(include_str!($other),)? include_str!(concat!("../assets/", $name))))),*]
+    };
 }
 
 /// Every file, by its path under the version. A test holds this list against the folder.
@@ -26,6 +32,7 @@ const FILES: &[(&str, &str)] = files![
     "dom.js",
     "flow.css",
     "flow.js",
+    "flow/archive.js",
     "flow/begin.js",
     "flow/call.js",
     "flow/clock.js",
@@ -44,18 +51,20 @@ const FILES: &[(&str, &str)] = files![
     "flows/index.js",
     "home.css",
     "home.js",
+    "home/bunq.js",
     "home/calls.js",
     "home/customer.js",
     "home/downloads.js",
     "home/identifier.js",
     "home/party.js",
+    "home/pkcs12.js",
     "home/registration.js",
     "home/texts.js",
     "management.js",
     "package.json",
     "play.css",
     "play.js",
-    "portal.css",
+    "portal.css" behind "../../web/assets/tokens.css",
     "reference.css",
     "reference.js",
     "shell.js",
@@ -69,6 +78,8 @@ const FILES: &[(&str, &str)] = files![
     "snippets/python.js",
     "state.js",
     "vendor/fflate.js",
+    "vendor/forge.LICENSE.txt",
+    "vendor/forge.js",
 ];
 
 static BASE: LazyLock<String> = LazyLock::new(|| {
@@ -87,13 +98,36 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new().route("/portal/assets/{version}/{*name}", get(file))
 }
 
-async fn file(Path((version, name)): Path<(String, String)>) -> Response {
-    let Some((_, text)) = FILES.iter().find(|(known, _)| *known == name) else {
+/// The files in gzip, each from when somebody asked for it first.
+static COMPRESSED: [OnceLock<Option<Bytes>>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
+
+fn compressed(place: usize) -> Option<Bytes> {
+    let compress = || {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(FILES[place].1.as_bytes()).ok()?;
+        encoder.finish().ok().map(Bytes::from)
+    };
+    COMPRESSED[place].get_or_init(compress).clone()
+}
+
+/// Whether a client reads gzip (RFC 9110, 12.5.3).
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+    })
+}
+
+async fn file(Path((version, name)): Path<(String, String)>, asked: HeaderMap) -> Response {
+    let Some(place) = FILES.iter().position(|(known, _)| *known == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match name.rsplit_once('.') {
         Some((_, "css")) => "text/css; charset=utf-8",
         Some((_, "json")) => "application/json",
+        Some((_, "txt")) => "text/plain; charset=utf-8",
         _ => "text/javascript; charset=utf-8",
     };
     // A page of the build before may still ask for its own.
@@ -103,8 +137,12 @@ async fn file(Path((version, name)): Path<(String, String)>) -> Response {
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, life),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::VARY, "accept-encoding"),
     ];
-    (headers, *text).into_response()
+    match compressed(place).filter(|_| takes_gzip(&asked)) {
+        Some(octets) => (headers, [(header::CONTENT_ENCODING, "gzip")], octets).into_response(),
+        None => (headers, FILES[place].1).into_response(),
+    }
 }
 
 #[cfg(test)]
@@ -135,16 +173,21 @@ mod tests {
         assert_eq!(listed, names, "the list is that of the folder, in its order");
     }
 
-    /// The palette is the house's: the bank's pages and the portal's look alike in light and dark.
     #[test]
-    fn the_colours_are_those_of_the_banks_pages() {
-        let tokens = |style: &str| -> Vec<String> {
-            let lines = style.lines().map(str::trim).filter(|line| line.starts_with("--"));
-            lines.map(str::to_owned).collect()
-        };
-        let own = tokens(include_str!("../assets/portal.css"));
-        for token in tokens(include_str!("../../web/assets/style.css")) {
-            assert!(own.contains(&token), "{token}");
+    fn who_takes_gzip() {
+        for (value, takes) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, GZIP;q=0.5", true),
+            ("gzip; q=0.001", true),
+            ("gzip;q=0", false),
+            ("gzip;q=x", false),
+            ("br, xgzip", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value.parse().unwrap())]);
+            assert_eq!(takes_gzip(&headers), takes, "{value}");
         }
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

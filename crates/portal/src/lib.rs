@@ -11,6 +11,7 @@ mod collection;
 mod downloads;
 mod flow;
 mod guides;
+mod har;
 mod home;
 mod markdown;
 mod not_found;
@@ -27,8 +28,11 @@ pub use settings::{Address, Description, Settings, TenantDay};
 
 /// Routes of the portal, to be mounted at the root of the bank's public listeners.
 pub fn router(settings: Settings) -> Router {
-    let mut router =
-        Router::new().merge(assets::routes()).merge(downloads::routes()).merge(not_found::routes());
+    let mut router = Router::new()
+        .merge(assets::routes())
+        .merge(downloads::routes())
+        .merge(har::routes())
+        .merge(not_found::routes());
     for page in pages::PAGES {
         router = router.merge((page.routes)());
     }

@@ -129,7 +129,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn certificates(&self) -> Result<Vec<CertificateRecord>, StoreError> {
         self.list(
-            select!(CERTIFICATE; "FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1"),
+            select!(CERTIFICATE; "FROM certificates ORDER BY recorded_at DESC, fingerprint LIMIT $1 \
+             /* the whole table */"),
             &[LIST_LIMIT.into()],
             read,
         )

@@ -17,7 +17,7 @@ pub(crate) struct Statement {
 
 /// The guard of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rows {
+pub enum Rows {
     /// Exactly one, otherwise the batch is a conflict.
     One,
     /// However many there are.
@@ -30,7 +30,8 @@ impl Changes {
         Self::default()
     }
 
-    pub(crate) fn push(mut self, sql: &'static str, params: Vec<Value>, expect: Rows) -> Self {
+    /// Adds a statement with its parameters and its guard.
+    pub fn push(mut self, sql: &'static str, params: Vec<Value>, expect: Rows) -> Self {
         self.0.push(Statement { sql, params, expect });
         self
     }

@@ -2,36 +2,39 @@
 
 /// A noun's table and the columns that are read of it. The first one says which row it is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Columns {
+pub struct Columns {
     pub(crate) table: &'static str,
     pub(crate) names: &'static str,
 }
 
-/// A statement that reads, with the lists that its rows are read by. [`select!`] makes it.
+/// A statement that reads, with the lists that its rows are read by. [`select!`](crate::select) makes it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Select {
-    pub(crate) sql: &'static str,
-    pub(crate) lists: &'static [Columns],
+pub struct Select {
+    /// Its text.
+    pub sql: &'static str,
+    /// Of which columns each row is made.
+    pub lists: &'static [Columns],
 }
 
 /// `select!(CONSENT as "c.", GRANT as "g."; "FROM consents c …")`: the statement that reads these lists, made when the
 /// program is compiled. A list that is alone needs no alias.
+#[macro_export]
 macro_rules! select {
     ($($list:ident $(as $alias:literal)?),+; $rest:literal) => {{
-        const PARTS: &[(&str, $crate::columns::Columns)] = &[$((concat!($($alias)?), $list)),+];
-        const OCTETS: [u8; $crate::columns::length(PARTS, $rest)] = $crate::columns::write(PARTS, $rest);
+        const PARTS: &[(&str, $crate::tables::Columns)] = &[$((concat!($($alias)?), $list)),+];
+        const OCTETS: [u8; $crate::tables::length(PARTS, $rest)] = $crate::tables::write(PARTS, $rest);
         const SQL: &str = match str::from_utf8(&OCTETS) {
             Ok(sql) => sql,
             Err(_) => panic!("texts side by side are text"),
         };
-        $crate::columns::Select { sql: SQL, lists: &[$($list),+] }
+        $crate::tables::Select { sql: SQL, lists: &[$($list),+] }
     }};
 }
 pub(crate) use select;
 
 impl Columns {
     /// `names` are separated by a comma and a blank.
-    pub(crate) const fn of(table: &'static str, names: &'static str) -> Self {
+    pub const fn of(table: &'static str, names: &'static str) -> Self {
         Self { table, names }
     }
 
@@ -54,7 +57,7 @@ impl Columns {
 }
 
 /// How long the statement is.
-pub(crate) const fn length(parts: &[(&str, Columns)], rest: &str) -> usize {
+pub const fn length(parts: &[(&str, Columns)], rest: &str) -> usize {
     let mut length = "SELECT ".len() + " ".len() + rest.len();
     let mut part = 0;
     while part < parts.len() {
@@ -69,7 +72,7 @@ pub(crate) const fn length(parts: &[(&str, Columns)], rest: &str) -> usize {
 }
 
 /// The statement, which is `LENGTH` long.
-pub(crate) const fn write<const LENGTH: usize>(parts: &[(&str, Columns)], rest: &str) -> [u8; LENGTH] {
+pub const fn write<const LENGTH: usize>(parts: &[(&str, Columns)], rest: &str) -> [u8; LENGTH] {
     let mut octets = [0; LENGTH];
     let mut at = put(&mut octets, 0, "SELECT ");
     let mut part = 0;

@@ -1,7 +1,8 @@
 //! Consents.
 
 use domain::{
-    Consent, ConsentId, CustomerId, Decision, Grant, Interface, SecretHash, Timestamp, Token, TppId,
+    Consent, ConsentId, CustomerId, Decision, Grant, Interface, ListPlace, SecretHash, Timestamp, Token,
+    TppId,
 };
 
 use crate::changes::Rows;
@@ -16,7 +17,7 @@ const CONSENT: Columns = Columns::of(
      decision, last_action_at, interface, version",
 );
 
-const USE: Columns = Columns::of("consents", "id, last_used_at");
+const LAST_USE: Columns = Columns::of("consents", "last_used_at");
 
 impl Store {
     /// The consent with this id.
@@ -42,19 +43,36 @@ impl Store {
         .await
     }
 
-    /// When consents that a customer decided about were last used, for those that were; at most 1000.
+    /// Consents that a customer decided about, the newest first, with when each was last used: those after a place, at
+    /// most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn uses_of_consents(
+    pub async fn given_consents(
         &self,
         customer: &CustomerId,
-    ) -> Result<Vec<(ConsentId, Timestamp)>, StoreError> {
+        (after, limit): (&ListPlace, i64),
+    ) -> Result<Vec<(Consent, Option<Timestamp>)>, StoreError> {
         self.list(
-            select!(USE; "FROM consents WHERE customer = $1 AND last_used_at IS NOT NULL LIMIT 1000"),
-            &[customer.as_str().into()],
-            |row| Ok((ConsentId::new(row.text()?), row.time()?)),
+            select!(CONSENT, LAST_USE; "FROM consents WHERE customer = $1 AND created_at <= $2 \
+             AND (created_at < $2 OR id > $3) ORDER BY created_at DESC, id LIMIT $4"),
+            &[customer.as_str().into(), after.at.into(), after.id.as_str().into(), limit.into()],
+            |row| Ok((read(row)?, row.optional_time()?)),
         )
+        .await
+    }
+
+    /// The consent with this id, and when it was last used.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn given_consent(
+        &self,
+        id: &ConsentId,
+    ) -> Result<Option<(Consent, Option<Timestamp>)>, StoreError> {
+        self.find(select!(CONSENT, LAST_USE; "FROM consents WHERE id = $1"), &[id.as_str().into()], |row| {
+            Ok((read(row)?, row.optional_time()?))
+        })
         .await
     }
 

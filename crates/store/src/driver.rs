@@ -14,7 +14,10 @@ pub(crate) enum Driver {
 
 impl Store {
     /// The first row that a statement finds. SQLite reads it in the calling thread, without waiting for anything.
-    pub(crate) async fn find<T>(
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn find<T>(
         &self,
         select: Select,
         params: &[Value],
@@ -31,7 +34,10 @@ impl Store {
     }
 
     /// Every row that a statement finds.
-    pub(crate) async fn list<T>(
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn list<T>(
         &self,
         select: Select,
         params: &[Value],

@@ -1,7 +1,8 @@
 //! Consents for confirmation of funds.
 
 use domain::{
-    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, SecretHash, Timestamp, Token, TppId,
+    CustomerId, Decision, FundsConsent, FundsConsentId, Grant, Interface, ListPlace, SecretHash, Timestamp,
+    Token, TppId,
 };
 
 use crate::changes::Rows;
@@ -15,7 +16,7 @@ const FUNDS_CONSENT: Columns = Columns::of(
     "id, tpp, tenant, interface, account, card, created_at, expires_at, customer, decision, last_action_at, version",
 );
 
-const USE: Columns = Columns::of("funds_consents", "id, last_used_at");
+const LAST_USE: Columns = Columns::of("funds_consents", "last_used_at");
 
 impl Store {
     /// The consent with this id.
@@ -40,18 +41,37 @@ impl Store {
         .await
     }
 
-    /// When consents that a customer decided about were last used, for those that were; at most 1000.
+    /// Consents that a customer decided about, the newest first, with when each was last used: those after a place, at
+    /// most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn uses_of_funds_consents(
+    pub async fn given_funds_consents(
         &self,
         customer: &CustomerId,
-    ) -> Result<Vec<(FundsConsentId, Timestamp)>, StoreError> {
+        (after, limit): (&ListPlace, i64),
+    ) -> Result<Vec<(FundsConsent, Option<Timestamp>)>, StoreError> {
         self.list(
-            select!(USE; "FROM funds_consents WHERE customer = $1 AND last_used_at IS NOT NULL LIMIT 1000"),
-            &[customer.as_str().into()],
-            |row| Ok((FundsConsentId::new(row.text()?), row.time()?)),
+            select!(FUNDS_CONSENT, LAST_USE; "FROM funds_consents WHERE customer = $1 AND created_at <= $2 \
+             AND (created_at < $2 OR id > $3) ORDER BY created_at DESC, id LIMIT $4"),
+            &[customer.as_str().into(), after.at.into(), after.id.as_str().into(), limit.into()],
+            |row| Ok((read(row)?, row.optional_time()?)),
+        )
+        .await
+    }
+
+    /// The consent with this id, and when it was last used.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn given_funds_consent(
+        &self,
+        id: &FundsConsentId,
+    ) -> Result<Option<(FundsConsent, Option<Timestamp>)>, StoreError> {
+        self.find(
+            select!(FUNDS_CONSENT, LAST_USE; "FROM funds_consents WHERE id = $1"),
+            &[id.as_str().into()],
+            |row| Ok((read(row)?, row.optional_time()?)),
         )
         .await
     }

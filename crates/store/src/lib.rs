@@ -7,25 +7,23 @@
 //! One file per noun holds its SQL, both ways. The SQL text is portable: `$1` parameters in the order of their
 //! numbers, `ON CONFLICT`, text ids, `BIGINT` times, no functions of one database. No rules live here, and
 //! nothing above this crate knows which database runs.
+//!
+//! A bank that keeps its own books has its SQL with it, on the same seam ([`tables`]).
 
 mod authorisations;
-mod books;
 mod certificates;
 mod changes;
 mod client_assertions;
 mod columns;
 mod consents;
 mod customer_sessions;
-mod customers;
 mod driver;
 mod error;
 mod funds_consents;
 mod grants;
-mod history;
 mod initial_access_tokens;
 mod leases;
 mod lives;
-mod orders;
 mod payments;
 mod postgres;
 mod private_state;
@@ -35,20 +33,19 @@ mod requests;
 mod row;
 mod sessions;
 mod sqlite;
+pub mod tables;
 mod tpps;
 
 use std::path::Path;
 
-pub use books::{BookedAccount, HeldAccount, Posting};
 pub use changes::Changes;
-pub use customers::Customer;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};
 pub use lives::Perishable;
-pub use orders::{Leg, Order, Step};
 pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;
 pub use requests::StoredRequest;
+use tables::Tables;
 
 /// What is in a database file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,9 +109,46 @@ impl Store {
         sqlite::Db::in_memory().map(Driver::Sqlite).map(Self)
     }
 
+    /// Brings the tables of another crate up to date, which it has beside those of the gateway.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer program made them, [`StoreError::Unavailable`] if they cannot be made.
+    pub async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
+        match &self.0 {
+            Driver::Sqlite(db) => db.add_tables(tables),
+            Driver::Postgres(db) => db.add_tables(tables).await,
+        }
+    }
+
     /// Whether other processes may have it, too.
     pub fn is_shared(&self) -> bool {
         matches!(self.0, Driver::Postgres(_))
+    }
+
+    /// Takes over all that another database holds, in one step: whoever looks finds the one or the other, after a crash too.
+    /// Returns the store that goes on. This one and its clones can be read, and what they save from now on is refused, because it
+    /// builds on what is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also if other processes may have the database
+    pub async fn replaced_by(&self, other: &Self) -> Result<Self, StoreError> {
+        match (&self.0, &other.0) {
+            (Driver::Sqlite(db), Driver::Sqlite(other)) => {
+                db.replaced_by(other).await.map(Driver::Sqlite).map(Self)
+            }
+            _ => Err(StoreError::unavailable("a database that others share is not replaced")),
+        }
+    }
+
+    /// How large it is, in octets; that of a server is not known.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn octets(&self) -> Result<Option<u64>, StoreError> {
+        match &self.0 {
+            Driver::Sqlite(db) => db.octets().map(Some),
+            Driver::Postgres(_) => Ok(None),
+        }
     }
 
     /// Writes a batch: all of it, or nothing.

@@ -2,7 +2,7 @@
 //!
 //! Each kind of row has a column that says when it ends, and an index on tenant and that column. What is due is read from
 //! the beginning of the index and deleted by its key: no clean-up reads more rows than it deletes. How long what has
-//! ended is remembered is for the caller to know. Books, and the orders by which they were made, have no end.
+//! ended is remembered is for the caller to know. Tables that another crate adds are for that crate to clear.
 
 use domain::{Tenant, Timestamp};
 

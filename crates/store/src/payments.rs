@@ -1,7 +1,8 @@
 //! Payments that third parties ask for.
 
 use domain::{
-    AccountId, Iban, Interface, Payment, PaymentDecision, PaymentId, RejectReason, Tenant, Timestamp, TppId,
+    AccountId, Iban, Interface, ListPlace, Payment, PaymentDecision, PaymentId, RejectReason, Tenant,
+    Timestamp, TppId,
 };
 
 use crate::changes::Rows;
@@ -14,6 +15,8 @@ const PAYMENT: Columns = Columns::of(
     "id, tpp, tenant, interface, terms, debtor, transfers, created_at, expires_at, approved_by, account, \
      reason, decision, last_action_at, version",
 );
+
+const ACCOUNT: Columns = Columns::of("payments", "account");
 
 impl Store {
     /// The payment with this id.
@@ -50,52 +53,84 @@ impl Store {
         .await
     }
 
-    /// Payments that an account pays or was to pay, those with which something was done last first, at most `limit`.
+    /// The account that a payment was to be made from, also when nothing says any more who approved it.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn payments_from(&self, account: &AccountId, limit: i64) -> Result<Vec<Payment>, StoreError> {
+    pub async fn account_of_payment(&self, id: &PaymentId) -> Result<Option<AccountId>, StoreError> {
+        let select = select!(ACCOUNT; "FROM payments WHERE id = $1");
+        let found = self.find(select, &[id.as_str().into()], |row| row.optional_text()).await?;
+        Ok(found.flatten().map(AccountId::new))
+    }
+
+    /// Payments that an account pays or was to pay, those with which something was done last first: those after a
+    /// place, at most `limit`. Those that [`Store::undecided_payments`] finds are not among them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn payments_from(
+        &self,
+        account: &AccountId,
+        (after, limit): (&ListPlace, i64),
+    ) -> Result<Vec<Payment>, StoreError> {
         self.list(
-            select!(PAYMENT; "FROM payments WHERE account = $1 ORDER BY last_action_at DESC, id LIMIT $2"),
-            &[account.as_str().into(), limit.into()],
+            select!(PAYMENT; "FROM payments WHERE account = $1 AND last_action_at <= $2 \
+             AND (last_action_at < $2 OR id > $3) AND (decision <> 'pending' OR debtor IS NULL) \
+             ORDER BY last_action_at DESC, id LIMIT $4"),
+            &[account.as_str().into(), after.at.into(), after.id.as_str().into(), limit.into()],
             read,
         )
         .await
     }
 
     /// Payments for which an account number was named, about which nobody has decided and somebody could after a moment,
-    /// those that can be decided longest first, at most `limit`.
+    /// those that can be decided longest first: those after a place, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn undecided_payments(
         &self,
         (tenant, debtor): (&Tenant, &Iban),
-        (after, limit): (Timestamp, i64),
+        since: Timestamp,
+        (after, limit): (&ListPlace, i64),
     ) -> Result<Vec<Payment>, StoreError> {
         self.list(
-            select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tenant = $2 AND expires_at > $3 \
-             AND decision = 'pending' ORDER BY expires_at DESC, id LIMIT $4"),
-            &[debtor.as_str().into(), tenant.as_str().into(), after.into(), limit.into()],
+            select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tenant = $2 AND expires_at > $3 AND expires_at <= $4 \
+             AND (expires_at < $4 OR id > $5) AND decision = 'pending' ORDER BY expires_at DESC, id LIMIT $6"),
+            &[
+                debtor.as_str().into(),
+                tenant.as_str().into(),
+                since.into(),
+                after.at.into(),
+                after.id.as_str().into(),
+                limit.into(),
+            ],
             read,
         )
         .await
     }
 
-    /// Payments for which an account number was named, and that somebody decided about, the last decision first, at most
-    /// `limit`.
+    /// Payments for which an account number was named, and that somebody decided about, the last decision first: those
+    /// after a place, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn decided_payments(
         &self,
         (tenant, debtor): (&Tenant, &Iban),
-        limit: i64,
+        (after, limit): (&ListPlace, i64),
     ) -> Result<Vec<Payment>, StoreError> {
         self.list(
             select!(PAYMENT; "FROM payments WHERE debtor = $1 AND tenant = $2 AND decision <> 'pending' \
-             ORDER BY last_action_at DESC, id LIMIT $3"),
-            &[debtor.as_str().into(), tenant.as_str().into(), limit.into()],
+             AND last_action_at <= $3 AND (last_action_at < $3 OR id > $4) \
+             ORDER BY last_action_at DESC, id LIMIT $5"),
+            &[
+                debtor.as_str().into(),
+                tenant.as_str().into(),
+                after.at.into(),
+                after.id.as_str().into(),
+                limit.into(),
+            ],
             read,
         )
         .await

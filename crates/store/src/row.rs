@@ -7,9 +7,12 @@ use crate::{Fault, StoreError, fault};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// Nothing.
     Null,
+    /// A number, a moment in seconds, or truth as 0 and 1.
     Integer(i64),
+    /// A text.
     Text(String),
 }
 
@@ -79,7 +82,7 @@ impl Source<'_> {
 
 /// A row that is read from its first column to its last, in the order of the lists that selected it. A column that does
 /// not hold what its type needs is [`StoreError::Corrupt`].
-pub(crate) struct Cursor<'r> {
+pub struct Cursor<'r> {
     source: Source<'r>,
     lists: &'static [Columns],
     at: usize,
@@ -90,49 +93,91 @@ impl<'r> Cursor<'r> {
         Self { source, lists, at: 0 }
     }
 
-    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+    /// A text.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn text(&mut self) -> Result<String, StoreError> {
         self.next(|row, at| row.text(at)?.ok_or_else(nothing))
     }
 
-    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+    /// A text, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
         self.next(|row, at| row.text(at))
     }
 
-    pub(crate) fn integer(&mut self) -> Result<i64, StoreError> {
+    /// A number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn integer(&mut self) -> Result<i64, StoreError> {
         self.next(|row, at| row.integer(at)?.ok_or_else(nothing))
     }
 
-    pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
+    /// A number, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
         self.next(|row, at| row.integer(at))
     }
 
-    pub(crate) fn truth(&mut self) -> Result<bool, StoreError> {
+    /// Whether it is true.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn truth(&mut self) -> Result<bool, StoreError> {
         Ok(self.integer()? != 0)
     }
 
-    pub(crate) fn time(&mut self) -> Result<domain::Timestamp, StoreError> {
+    /// A moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn time(&mut self) -> Result<domain::Timestamp, StoreError> {
         self.next(|row, at| moment(row.integer(at)?.ok_or_else(nothing)?))
     }
 
-    pub(crate) fn optional_time(&mut self) -> Result<Option<domain::Timestamp>, StoreError> {
+    /// A moment, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_time(&mut self) -> Result<Option<domain::Timestamp>, StoreError> {
         self.next(|row, at| row.integer(at)?.map(moment).transpose())
     }
 
-    pub(crate) fn date(&mut self) -> Result<domain::Date, StoreError> {
+    /// A day.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn date(&mut self) -> Result<domain::Date, StoreError> {
         self.parsed(|text| text.parse().ok())
     }
 
-    pub(crate) fn tenant(&mut self) -> Result<domain::Tenant, StoreError> {
+    /// A branch.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn tenant(&mut self) -> Result<domain::Tenant, StoreError> {
         self.parsed(|text| domain::Tenant::parse(text).ok())
     }
 
     /// What a text stands for.
-    pub(crate) fn parsed<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn parsed<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         self.next(|row, at| parse(&row.text(at)?.ok_or_else(nothing)?).ok_or_else(unknown))
     }
 
     /// What a text stands for, if there is one.
-    pub(crate) fn optional_parsed<T>(
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn optional_parsed<T>(
         &mut self,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
@@ -146,7 +191,10 @@ impl<'r> Cursor<'r> {
     }
 
     /// A value that is stored as JSON.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]
+    pub fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
         self.next(|row, at| {
             let text = row.text(at)?.ok_or_else(nothing)?;
             // The library's own text quotes the value.
@@ -177,7 +225,7 @@ impl<'r> Cursor<'r> {
     }
 
     /// Leaves a column out.
-    pub(crate) fn skip(&mut self) {
+    pub fn skip(&mut self) {
         self.at += 1;
     }
 
@@ -233,6 +281,6 @@ pub(crate) fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
 
 /// A value as it is stored: JSON. The types are our own and made of text, numbers and lists, which always can be
 /// written.
-pub(crate) fn json(value: &impl serde::Serialize) -> Value {
+pub fn json(value: &impl serde::Serialize) -> Value {
     Value::Text(serde_json::to_string(value).unwrap_or_default())
 }

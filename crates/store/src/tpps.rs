@@ -27,7 +27,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn tpps(&self) -> Result<Vec<Tpp>, StoreError> {
-        self.list(select!(TPP; "FROM tpps ORDER BY registered_at DESC, id LIMIT 1000"), &[], read).await
+        let newest =
+            select!(TPP; "FROM tpps ORDER BY registered_at DESC, id LIMIT 1000 /* the whole table */");
+        self.list(newest, &[], read).await
     }
 }
 

@@ -6,7 +6,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use edge::{
-    Check, Dialect, Due, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
+    Agenda, Check, Dialect, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
     note_refusal,
 };
 use gateway::domain::Language;
@@ -22,7 +22,7 @@ pub(crate) struct Bank {
     /// What its public listeners serve.
     pub(crate) public: Routes,
     /// What it has to do as time goes by.
-    pub(crate) due: Vec<Due>,
+    pub(crate) due: Agenda,
     /// The dialects that it speaks.
     pub(crate) dialects: Vec<(Dialect, Mounted)>,
 }
@@ -32,7 +32,8 @@ impl Bank {
     pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router) -> Self {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
         let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
-        let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone()).collect();
+        let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone());
+        let due = due.fold(Agenda::default(), Agenda::with);
         Self { public: public(edge, key, own, &dialects).into(), due, dialects }
     }
 }

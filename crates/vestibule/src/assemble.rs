@@ -1,21 +1,18 @@
-//! Puts the parts of a bank together and serves them, whichever bank it is: listeners, TLS, tasks, stop.
+//! Serves what a bank consists of, whichever bank it is: listeners, TLS, stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use edge::{Due, Observer};
-use gateway::Gateway;
+use edge::Observer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::app::Bank;
-use crate::front::{Front, Routes};
+use crate::gate::{Gate, Side};
 use crate::listener::Listener;
 use crate::start_error::StartError;
-use crate::{tasks, tls};
+use crate::tls;
 
 /// An address of this machine that is listened on.
 pub(crate) struct Socket {
@@ -71,7 +68,7 @@ pub(crate) struct Observers {
     pub(crate) management: Arc<dyn Observer>,
 }
 
-/// What serves and does work of its own, until it is stopped.
+/// What serves, until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Serving {
     stop: watch::Sender<bool>,
@@ -79,32 +76,29 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Begins to serve a bank, its management API, and certificates that `issue` makes, and to take up news of others, if
-    /// there are others. The observers are told of each call.
+    /// Begins to serve what is behind a gate, with certificates that `issue` makes.
     ///
     /// # Errors
     /// [`StartError::Tls`]
     pub(crate) fn begin(
         sockets: Sockets,
         origins: &Origins<'_>,
-        (bank, management, news): (Bank, Router, Option<Due>),
-        (gateway, observers): (Gateway, Observers),
+        gate: &Arc<Gate>,
         issue: tls::Issue,
     ) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = tasks::beside(&gateway, bank.due, news, &stopped);
-        let mut serve =
-            |socket: Socket, tls, (routes, observer): (Routes, &Arc<dyn Observer>), origin: &str| {
-                let front = Front { routes, gateway: gateway.clone(), observer: Arc::clone(observer) };
-                let listener = Listener { tcp: socket.tcp, tls, front, origin: Arc::from(origin) };
-                tasks.spawn(listener.serve(stopped.clone()));
-            };
+        let mut tasks = JoinSet::new();
+        let mut serve = |socket: Socket, tls, side, origin: &str| {
+            let listener =
+                Listener { tcp: socket.tcp, tls, gate: Arc::clone(gate), side, origin: Arc::from(origin) };
+            tasks.spawn(listener.serve(stopped.clone()));
+        };
         if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
             let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
-            serve(socket, Some(acceptor), (bank.public.clone(), &observers.public), origin);
+            serve(socket, Some(acceptor), Side::Public, origin);
         }
-        serve(sockets.public, None, (bank.public, &observers.public), origins.public);
-        serve(sockets.management, None, (management.into(), &observers.management), origins.management);
+        serve(sockets.public, None, Side::Public, origins.public);
+        serve(sockets.management, None, Side::Management, origins.management);
         Ok(Self { stop, tasks })
     }
 

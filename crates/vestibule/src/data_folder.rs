@@ -24,8 +24,8 @@ const RUNNING: &str = "running";
 const FILES: [&str; 7] = ["lock", IDENTITY, RUNNING, DATABASE, LOG, "sandbox.db-shm", "sandbox.db-journal"];
 
 /// Where the database has the identity: owner, kind and key of an entry.
-const OWNER: &str = "vestibule";
-const ENTRY: (&str, &str) = ("identity", "");
+pub(crate) const OWNER: &str = "vestibule";
+pub(crate) const ENTRY: (&str, &str) = ("identity", "");
 
 /// A folder that this process holds; others are kept out until it is dropped.
 #[derive(Debug)]
@@ -77,6 +77,11 @@ impl DataFolder {
             self.keep_identity(&identity).map_err(|error| unusable(&self.path, error))?;
         }
         Ok(store)
+    }
+
+    /// Where the bank's snapshots are.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     /// From now on something is acknowledged that may be in the log alone.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::{Activity, Answer, Overdue};
-use crate::front::Front;
+use crate::gate::{Gate, Side};
 use crate::places::{Place, Places};
 use crate::unread;
 
@@ -42,7 +42,10 @@ const MAX_STREAMS: u32 = 64;
 pub(crate) struct Listener {
     pub(crate) tcp: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
-    pub(crate) front: Front,
+    /// The way to what it serves.
+    pub(crate) gate: Arc<Gate>,
+    /// Which part of that it serves.
+    pub(crate) side: Side,
     /// Scheme and authority under which callers reach it.
     pub(crate) origin: Arc<str>,
 }
@@ -70,7 +73,7 @@ impl Listener {
                 peer_certificate: None,
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
-            let front = self.front.clone();
+            let front = (Arc::clone(&self.gate), self.side);
             let (tls, stop) = (self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
@@ -110,7 +113,7 @@ async fn accept(tcp: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, P
 async fn serve_tls(
     acceptor: TlsAcceptor,
     stream: TcpStream,
-    front: Front,
+    front: (Arc<Gate>, Side),
     connection: Connection,
     mut stop: Stop,
 ) {
@@ -129,8 +132,12 @@ async fn serve_tls(
     }
 }
 
-async fn serve_connection<S>(stream: S, front: Front, connection: Connection, mut stop: Stop)
-where
+async fn serve_connection<S>(
+    stream: S,
+    (gate, side): (Arc<Gate>, Side),
+    connection: Connection,
+    mut stop: Stop,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Activity::new();
@@ -139,9 +146,9 @@ where
         let running = requests.begin();
         let (mut request, unread) = unread::keep(request);
         request.extensions_mut().insert(connection.clone());
-        let answered = front.clone().answer(request);
+        let gate = Arc::clone(&gate);
         async move {
-            let answer = answered.await?;
+            let answer = gate.answer(side, request).await?;
             if let Some(unread) = unread {
                 unread.drain().await;
             }

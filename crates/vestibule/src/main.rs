@@ -45,6 +45,8 @@ fn main() -> ExitCode {
                 Command::Data(args) => commands::data::run(args).await,
                 Command::Fault(args) => commands::fault::run(args).await,
                 Command::Logs(args) => commands::logs::run(args).await,
+                Command::Snapshot(args) => commands::snapshot::run(args).await,
+                Command::Reset(args) => commands::snapshot::reset(args).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

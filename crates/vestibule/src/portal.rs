@@ -72,7 +72,7 @@ pub(crate) fn pages(
         management: addresses.management.clone(),
         token,
         origins,
-        bank: mark(&sandbox.authorities.root_pem()),
+        bank: mark(&sandbox.authorities.root_pem(), sandbox.reset.as_deref()),
         calls,
         tenants: Arc::new(tenants),
         next_command: command(Addresses::next_command),
@@ -104,9 +104,12 @@ fn descriptions(addresses: &Addresses) -> Vec<Description> {
     all
 }
 
-/// A short mark of a bank: its authority is made with its data.
-fn mark(authority: &str) -> String {
+/// A short mark of a bank: its authority is made with its data, and stays when it is reset.
+fn mark(authority: &str, reset: Option<&str>) -> String {
     let mut hasher = DefaultHasher::new();
     authority.hash(&mut hasher);
+    if let Some(reset) = reset {
+        reset.hash(&mut hasher);
+    }
     format!("{:016x}", hasher.finish())
 }

@@ -1,37 +1,33 @@
-//! Start and stop of a sandbox: its data, its keys, what it has beside the bank that it is.
+//! Start and stop of a sandbox: its listeners, its data, what it is told by its configuration.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-use axum::{Json, Router};
 use edge::outbound::Loopback;
-use edge::{Dialect, Edge, Mounted, Observer, Recorder, Recording, Surroundings};
+use edge::{Observer, Recorder, Recording};
 use eidas::certificate::chain_from_pem;
-use gateway::domain::Tenant;
-use gateway::{Clock, Drawer, Store, StoreError};
-use oauth::SigningKeys;
-use sandbox::{FaultLayer, PortalPages, Sandbox, SandboxSettings, strike};
-use tpp::announcement::{self, AnnouncedTenant, Announcement};
+use gateway::{Randomness, Store, StoreError};
+use sandbox::{PortalPages, Sandbox, SandboxSettings, Snapshots};
 use url::{Host, Url};
 
 use crate::addresses::Addresses;
-use crate::app::Bank;
 use crate::assemble::{Observers, Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
 use crate::data_folder::DataFolder;
+use crate::exchange::Exchange;
+use crate::house::Plan;
 use crate::profiles::Strictness;
 use crate::start_error::StartError;
-use crate::{portal, tasks, tls};
+use crate::{portal, tls};
 
 /// A sandbox that serves. Dropping it without [`Running::stop`] cuts everything off.
 #[derive(Debug)]
 pub struct Running {
     /// Where it can be reached.
     pub addresses: Addresses,
-    /// The bank itself, for tests that look behind the doors.
+    /// The bank itself as it started, for tests that look behind the doors. After a restore or reset another one serves.
     pub sandbox: Sandbox,
+    exchange: Arc<Exchange>,
     recorder: Option<Arc<Recorder>>,
     serving: Serving,
     folder: Option<DataFolder>,
@@ -43,6 +39,7 @@ impl Running {
         // Whoever listens to calls would be waited for.
         self.recorder.iter().for_each(|recorder| recorder.close());
         self.serving.stop().await;
+        self.exchange.stop().await;
         // Then the database is whole in its one file, for whoever copies it.
         match (self.sandbox.store.checkpoint(), &self.folder) {
             (Ok(()), Some(folder)) => folder.has_stopped(),
@@ -68,56 +65,34 @@ pub async fn start(config: SandboxConfig) -> Result<Running, StartError> {
         None => format!("http://{}", sockets.public.reachable()),
     };
     let (mut folder, store) = open_store(&config.data).await?;
-    let trusted = read_trusted(&config)?;
-    let key = {
-        let drawer = Drawer::new(&store, "oauth");
-        let algorithm = config.id_token_algorithm;
-        tokio::spawn(async move { SigningKeys::load_or_make(drawer, algorithm).await })
-    };
-    let sandbox = Sandbox::start(store, settings(&config, &public_url, trusted)).await?;
-    let key = match key.await {
-        Ok(key) => key?,
-        Err(error) => return Err(oauth::KeyError::Key(error.to_string()).into()),
-    };
     let tls_url = sockets.secured.as_ref().map(|socket| format!("https://{}", socket.reachable()));
     let management_url = format!("http://{}", sockets.management.reachable());
     let origins = Origins { public: &public_url, tls: tls_url.as_deref(), management: &management_url };
-    let addresses = addresses(&config, sandbox.seed, &origins);
-    let edge = Edge::new(Surroundings {
-        gateway: sandbox.gateway.clone(),
-        public_url: Arc::from(public_url.as_str()),
-        mtls_url: tls_url.as_deref().map(Arc::from),
-        require_mtls: config.require_mtls,
-        explain: config.explain,
-        loopback: loopback(&sockets, &public_url),
-    });
-    let news = sandbox.gateway.shares_its_store().then(|| tasks::news_of_others(&sandbox, key.clone()));
     let recorder = config.record_calls.then(Arc::<Recorder>::default);
     let page_origins = portal::origins(&sockets, &public_url);
-    let token = sandbox.randomness.secret();
-    let pages = PortalPages::new(&page_origins, &token);
-    let own = publication(&sandbox, &addresses).merge(portal::pages(
-        &sandbox,
-        &addresses,
-        (page_origins, token),
-        recorder.clone(),
-    ));
-    let mut bank = Bank::new(&edge, key.clone(), own);
-    bank.due.insert(0, sandbox::due(&sandbox));
-    let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
-    let layer = FaultLayer::new(&sandbox, callers);
-    bank.public = bank
-        .public
-        .switched(Arc::new(layer.switch()), |routes| routes.layer(from_fn_with_state(layer, strike)));
-    let management = management(&edge, key, (&sandbox, recorder.clone()), &bank, pages);
+    let token = Randomness::from_system().secret();
+    let plan = Plan {
+        settings: settings(&config, &public_url, read_trusted(&config)?),
+        id_token_algorithm: config.id_token_algorithm,
+        require_mtls: config.require_mtls,
+        explain: config.explain,
+        addresses: addresses(&config, &origins),
+        loopback: loopback(&sockets, &public_url),
+        pages: PortalPages::new(&page_origins, &token),
+        portal: (page_origins, token),
+        observers: observers(&config, recorder.as_ref()),
+        recorder: recorder.clone(),
+        snapshots: Arc::new(snapshots(&config.data, folder.as_ref())),
+    };
     let names = server_names(sockets.secured.as_ref().map(Socket::reachable), &public_url);
-    let observed = (edge.gateway.clone(), observers(&config, recorder.as_ref()));
-    let serving =
-        Serving::begin(sockets, &origins, (bank, management, news), observed, issuer(&sandbox, names))?;
+    let exchange = Exchange::begin(plan, store).await?;
+    let sandbox = exchange.bank();
+    let addresses = exchange.addresses();
+    let serving = Serving::begin(sockets, &origins, exchange.gate(), issuer(&sandbox, names))?;
     if let Some(folder) = &mut folder {
         folder.runs()?;
     }
-    Ok(Running { addresses, sandbox, recorder, serving, folder })
+    Ok(Running { addresses, sandbox, recorder, exchange, serving, folder })
 }
 
 fn observers(config: &SandboxConfig, recorder: Option<&Arc<Recorder>>) -> Observers {
@@ -129,6 +104,15 @@ fn observers(config: &SandboxConfig, recorder: Option<&Arc<Recorder>>) -> Observ
         None => Arc::clone(&management),
     };
     Observers { public, management }
+}
+
+/// Where the bank's snapshots are.
+fn snapshots(data: &DataLocation, folder: Option<&DataFolder>) -> Snapshots {
+    match (data, folder) {
+        (DataLocation::Database(_), _) => Snapshots::none(),
+        (_, Some(folder)) => Snapshots::in_folder(folder.snapshots()),
+        (_, None) => Snapshots::in_memory(),
+    }
 }
 
 async fn sockets(config: &SandboxConfig) -> Result<Sockets, StartError> {
@@ -148,51 +132,6 @@ async fn sockets(config: &SandboxConfig) -> Result<Sockets, StartError> {
     Ok(Sockets { public, secured, management })
 }
 
-/// What a sandbox publishes beside what every bank does.
-fn publication(sandbox: &Sandbox, addresses: &Addresses) -> Router {
-    let (bank, addresses) = (sandbox.clone(), addresses.clone());
-    let announcement = get(async move || Json(announce(&bank, &addresses)));
-    sandbox::publication(sandbox.clone()).route(announcement::PATH, announcement)
-}
-
-/// What the sandbox says about itself to clients that know its address alone.
-fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
-    let today = |tenant: &Tenant| AnnouncedTenant {
-        name: tenant.to_string(),
-        today: tenant.date_at(sandbox.clock.now(Some(tenant))).to_string(),
-    };
-    Announcement {
-        authority: sandbox.authorities.root_pem(),
-        management: Some(addresses.management.clone()),
-        tls: addresses.tls.clone(),
-        strict: addresses.strict,
-        require_mtls: addresses.require_mtls,
-        ephemeral: addresses.ephemeral,
-        tenants: sandbox.gateway.settings().tenants.iter().map(today).collect(),
-    }
-}
-
-/// The management listener: what the sandbox itself offers, approvals without a browser, and the calls that were recorded.
-fn management(
-    edge: &Edge,
-    key: SigningKeys,
-    (sandbox, recorder): (&Sandbox, Option<Arc<Recorder>>),
-    bank: &Bank,
-    pages: PortalPages,
-) -> Router {
-    let books = sandbox.clone();
-    let device_numbers: oauth::DeviceNumbers = Arc::new(move |tenant, iban| {
-        let books = books.clone();
-        Box::pin(async move { books.digipass_number(&tenant, &iban).await })
-    });
-    let entrances = bank.dialects.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
-    let others = oauth::approvals(edge.clone(), key, device_numbers, entrances);
-    let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
-    let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
-    let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), others, doors, bank.due.clone(), pages)
-}
-
 /// Which addresses of its own machine the bank may call, with these listeners: clients that are tried out run beside the
 /// sandbox.
 fn loopback(sockets: &Sockets, public_url: &str) -> Loopback {
@@ -209,13 +148,13 @@ fn issuer(sandbox: &Sandbox, names: Vec<String>) -> tls::Issue {
     Box::new(move |now| authorities.issue_server(&names, &randomness, now).map_err(|error| error.to_string()))
 }
 
-fn addresses(config: &SandboxConfig, seed: Option<u64>, origins: &Origins<'_>) -> Addresses {
+fn addresses(config: &SandboxConfig, origins: &Origins<'_>) -> Addresses {
     Addresses {
         public: origins.public.to_owned(),
         tls: origins.tls.map(str::to_owned),
         management: origins.management.to_owned(),
         tenants: config.tenants.iter().map(ToString::to_string).collect(),
-        seed,
+        seed: config.seed,
         data: match &config.data {
             DataLocation::Folder(path) => Some(path.clone()),
             DataLocation::Memory | DataLocation::Database(_) => None,

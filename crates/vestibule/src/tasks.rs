@@ -1,9 +1,10 @@
 //! What runs beside the calls.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use edge::Due;
+use edge::Agenda;
 use gateway::{Gateway, Lease};
 use oauth::SigningKeys;
 use sandbox::Sandbox;
@@ -19,22 +20,51 @@ const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// After how many of those what was last used is written down.
 const WRITE_USES_EVERY: u32 = 10;
 
-/// Begins what runs beside the calls until the bank stops. Of those who share a database, each takes up the news, and one
-/// forgets and does what is due.
-pub(crate) fn beside(
-    gateway: &Gateway,
-    due: Vec<Due>,
-    news: Option<Due>,
-    stopped: &watch::Receiver<bool>,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
-    tasks.spawn(forgetting::run(gateway.clone(), stopped.clone()));
-    tasks
+/// Takes up what others did.
+pub(crate) type News = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What a bank does beside its calls. Of those who share a database, each takes up the news, and one forgets and does what is
+/// due.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) gateway: Gateway,
+    /// What has to be done as time goes by.
+    pub(crate) due: Agenda,
+    /// Takes up what others did, if there are others.
+    pub(crate) news: Option<News>,
+}
+
+/// A bank's work beside its calls, until it is stopped.
+pub(crate) struct Beside {
+    work: Work,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Beside {
+    pub(crate) fn begin(work: Work) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let Work { gateway, due, news } = work.clone();
+        tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
+        tasks.spawn(forgetting::run(gateway, stopped));
+        Self { work, stop, tasks }
+    }
+
+    /// Stops it; what was begun is done to its end.
+    pub(crate) async fn stop(&mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Begins again after a stop.
+    pub(crate) fn again(&mut self) {
+        *self = Self::begin(self.work.clone());
+    }
 }
 
 /// Takes up what others who share the database did: clocks that they moved, names that they gave, and signing keys that they changed.
-pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
+pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> News {
     let (clock, names) = (Arc::clone(&sandbox.clock), Arc::clone(&sandbox.names));
     let is_away = Arc::new(AtomicBool::new(false));
     Arc::new(move || {
@@ -63,8 +93,14 @@ pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> Due {
     })
 }
 
+/// Does what came due while the bank was not there, before anybody can look: for a second at most, since what is left is
+/// done beside the calls.
+pub(crate) async fn catch_up(gateway: &Gateway, due: &Agenda) {
+    let _ = tokio::time::timeout(KEEP_UP_EVERY, due.do_due(gateway)).await;
+}
+
 /// Does what is due as time goes by, until the bank stops.
-async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped: watch::Receiver<bool>) {
+async fn keep_up(gateway: Gateway, due: Agenda, news: Option<News>, mut stopped: watch::Receiver<bool>) {
     let mut lease = Lease::new("due");
     let mut tick = tokio::time::interval(KEEP_UP_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -81,9 +117,7 @@ async fn keep_up(gateway: Gateway, due: Vec<Due>, news: Option<Due>, mut stopped
             take_up().await;
         }
         if lease.is_held(&gateway).await {
-            for work in &due {
-                work().await;
-            }
+            due.do_due(&gateway).await;
         }
     }
 }

@@ -4,7 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use http::header;
 
-pub(crate) const STYLE: &str = include_str!("../assets/style.css");
+pub(crate) const STYLE: &str =
+    concat!(include_str!("../assets/tokens.css"), include_str!("../assets/style.css"));
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Routes of the assets, to be mounted at the root.

@@ -37,10 +37,47 @@ pub struct OverviewPage {
     pub rights: Vec<ShownRight>,
     /// Access that they had.
     pub ended: Vec<ShownRight>,
-    /// Payments that wait.
+    /// Whether there is more access, or was, than stands here.
+    pub has_more_rights: bool,
+    /// Payments.
+    pub payments: OwnPayments,
+}
+
+/// Everything that third parties were given, a page of it.
+#[derive(Debug, Template)]
+#[template(path = "customer_access_list.html")]
+pub struct AccessListPage {
+    /// What each page has.
+    pub own: Own,
+    /// What it is, open or not.
+    pub rights: Vec<ShownRight>,
+    /// Address of older ones.
+    pub older: Option<String>,
+    /// Whether this is not the first page.
+    pub is_later_page: bool,
+}
+
+/// All payments, a page of them.
+#[derive(Debug, Template)]
+#[template(path = "customer_payments.html")]
+pub struct OwnPaymentsPage {
+    /// What each page has.
+    pub own: Own,
+    /// The payments.
+    pub payments: OwnPayments,
+    /// Whether this is not the first page.
+    pub is_later_page: bool,
+}
+
+/// Payments in short.
+#[derive(Debug, Clone)]
+pub struct OwnPayments {
+    /// Those that can be ended.
     pub waiting: Vec<OwnShownPayment>,
-    /// Payments that do not.
+    /// Those that cannot.
     pub others: Vec<OwnShownPayment>,
+    /// Address of older ones.
+    pub older: Option<String>,
 }
 
 /// One thing that a third party was given, and the question whether to withdraw it.
@@ -294,6 +331,12 @@ impl OwnPaymentPage {
     }
 }
 
+impl OwnPayments {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.others.is_empty()
+    }
+}
+
 impl ShownRight {
     /// Whether it can be withdrawn.
     fn is_open(&self) -> bool {
@@ -316,7 +359,7 @@ macro_rules! own_page {
     };
 }
 
-own_page!(OverviewPage, AccessPage, OwnPaymentPage, MovementsPage);
+own_page!(OverviewPage, AccessListPage, AccessPage, OwnPaymentsPage, OwnPaymentPage, MovementsPage);
 
 #[cfg(test)]
 mod tests {
@@ -402,6 +445,15 @@ mod tests {
         }
     }
 
+    fn payments(has_any: bool) -> OwnPayments {
+        let some = |status, way_out| if has_any { vec![payment(status, way_out)] } else { Vec::new() };
+        OwnPayments {
+            waiting: some(TransactionStatus::Rcvd, Some(OwnWayOut::Refuse)),
+            others: some(TransactionStatus::Rjct, None),
+            older: has_any.then(|| "?after=d.1.x".to_owned()),
+        }
+    }
+
     fn pages(language: Language) -> Vec<String> {
         let own = || own(language);
         let overview = |has_any: bool| OverviewPage {
@@ -410,12 +462,23 @@ mod tests {
             totals: if has_any { vec![euro(7)] } else { Vec::new() },
             rights: if has_any { vec![right(ConsentStatus::Valid)] } else { Vec::new() },
             ended: if has_any { vec![right(ConsentStatus::RevokedByPsu)] } else { Vec::new() },
-            waiting: if has_any {
-                vec![payment(TransactionStatus::Rcvd, Some(OwnWayOut::Refuse))]
+            has_more_rights: has_any,
+            payments: payments(has_any),
+        };
+        let access_list = |has_any: bool| AccessListPage {
+            own: own(),
+            rights: if has_any {
+                vec![right(ConsentStatus::Valid), right(ConsentStatus::Expired)]
             } else {
                 Vec::new()
             },
-            others: if has_any { vec![payment(TransactionStatus::Rjct, None)] } else { Vec::new() },
+            older: has_any.then(|| "?after=1.x".to_owned()),
+            is_later_page: has_any,
+        };
+        let listed = |has_any: bool| OwnPaymentsPage {
+            own: own(),
+            payments: payments(has_any),
+            is_later_page: has_any,
         };
         let access =
             |status, had_ended| AccessPage { own: own(), right: right(status), had_ended }.render().unwrap();
@@ -438,6 +501,10 @@ mod tests {
         vec![
             overview(true).render().unwrap(),
             overview(false).render().unwrap(),
+            access_list(true).render().unwrap(),
+            access_list(false).render().unwrap(),
+            listed(true).render().unwrap(),
+            listed(false).render().unwrap(),
             access(ConsentStatus::Valid, false),
             access(ConsentStatus::Received, false),
             access(ConsentStatus::TerminatedByTpp, true),

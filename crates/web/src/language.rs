@@ -37,6 +37,7 @@ pub fn texts(language: Language) -> &'static Texts {
         Language::English => &ENGLISH,
         Language::Dutch => &DUTCH,
         Language::French => &FRENCH,
+        Language::German => &GERMAN,
     }
 }
 
@@ -87,6 +88,7 @@ pub struct Texts {
     pub current_account: &'static str,
     pub savings_account: &'static str,
     pub first_of_month: &'static str,
+    pub after_day: &'static str,
     pub until: &'static str,
     pub how_often: &'static str,
     pub once: &'static str,
@@ -161,6 +163,7 @@ const ENGLISH: Texts = Texts {
     current_account: "Current account",
     savings_account: "Savings account",
     first_of_month: "1",
+    after_day: "",
     until: "Until",
     how_often: "How often",
     once: "Once",
@@ -199,7 +202,7 @@ const ENGLISH: Texts = Texts {
         "December",
     ],
     numbers: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
-    one_minute: "minute",
+    one_minute: "one minute",
     minutes: "minutes",
 };
 
@@ -247,6 +250,7 @@ const DUTCH: Texts = Texts {
     current_account: "Betaalrekening",
     savings_account: "Spaarrekening",
     first_of_month: "1",
+    after_day: "",
     until: "Tot en met",
     how_often: "Hoe vaak",
     once: "Eenmalig",
@@ -285,7 +289,7 @@ const DUTCH: Texts = Texts {
         "december",
     ],
     numbers: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"],
-    one_minute: "minuut",
+    one_minute: "één minuut",
     minutes: "minuten",
 };
 
@@ -333,6 +337,7 @@ const FRENCH: Texts = Texts {
     current_account: "Compte courant",
     savings_account: "Compte d'épargne",
     first_of_month: "1er",
+    after_day: "",
     until: "Jusqu'au",
     how_often: "À quelle fréquence",
     once: "Une seule fois",
@@ -371,8 +376,95 @@ const FRENCH: Texts = Texts {
         "décembre",
     ],
     numbers: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
-    one_minute: "minute",
+    one_minute: "une minute",
     minutes: "minutes",
+};
+
+const GERMAN: Texts = Texts {
+    own_name: "Deutsch",
+    bank: "Ihre Bank",
+    test_mark: "nichts hier ist echt",
+    back_to_application: "Zurück zur Anwendung",
+    to_log_in: "Zur Anmeldung",
+    to_newer: "Seite in der aktuellen Fassung anzeigen",
+    to_overview: "Zur Übersicht",
+    language: "Sprache",
+    log_in: "Anmelden",
+    who_asks: "Angefragt von",
+    identifier: "Registriert als",
+    log_in_intro: "bittet um Ihre Zustimmung. Melden Sie sich an, um genau zu sehen, wofür, und um zu entscheiden.",
+    account_number: "Ihre Kontonummer (IBAN)",
+    challenge: "Geben Sie dies in Ihren Digipass ein",
+    challenge_hint: "Ihr Digipass macht aus diesen Ziffern eine Antwort mit sechs Ziffern.",
+    answer: "Antwort Ihres Digipass",
+    continue_: "Weiter",
+    cancel: "Abbrechen",
+    wrong: "Kontonummer oder Antwort ist nicht richtig.",
+    attempts_left: "Verbleibende Versuche:",
+    blocked: "Die Anmeldung ist nach {failures} falschen Antworten in Folge gesperrt. Sie öffnet wieder um",
+    too_many_open: "{Most} Anmeldungen für diesen Anbieter warten schon auf Ihre Antwort. Schließen Sie eine davon ab, brechen Sie eine ab, oder versuchen Sie es in {minutes} noch einmal.",
+    simulator: "Digipass-Simulator",
+    simulator_intro: "Diese Bank dient Tests, und Ihr Digipass auch. Geben Sie seine Nummer ein, um zu sehen, was er antworten würde.",
+    device_number: "Nummer des Digipass",
+    show_answer: "Antwort anzeigen",
+    the_answer_is: "Die Antwort ist",
+    try_out: "Was Sie ausprobieren können",
+    try_right: "Die Antwort des Simulators oder die Nummer des Digipass selbst: Sie sind angemeldet.",
+    try_wrong: "000000 oder etwas anderes: eine falsche Antwort. Die dritte beendet die Anfrage, die fünfte sperrt die Anmeldung.",
+    try_cancel: "Abbrechen: die Anwendung erfährt, dass Sie abgelehnt haben.",
+    decide: "Kontoinformationen teilen?",
+    hello: "Angemeldet als",
+    wants: "Möchte sehen",
+    details: "Nummer, Inhaber und Art des Kontos",
+    balances: "Kontostände",
+    transactions: "Umsätze",
+    of_paying_accounts: "der Konten, von denen Sie zahlen",
+    which_account: "Von welchem Konto?",
+    which_accounts: "Von diesen Konten",
+    current_account: "Girokonto",
+    savings_account: "Sparkonto",
+    first_of_month: "1.",
+    after_day: ".",
+    until: "Bis",
+    how_often: "Wie oft",
+    once: "Einmal",
+    recurring: "Immer wenn Sie es nutzen, und einige Male am Tag ohne Sie",
+    no_payments: "Es kann nichts gezahlt oder geändert werden. Sie können diese Zustimmung jederzeit widerrufen.",
+    decide_funds: "Fragen lassen, ob genug Geld da ist?",
+    wants_to_know: "Möchte wissen",
+    whether_funds: "Ob auf dem Konto der Betrag ist, den Sie gerade zahlen wollen. Die Antwort ist Ja oder Nein: der Kontostand ist nicht zu sehen, und nichts wird zurückgelegt.",
+    card: "Karte",
+    until_withdrawn: "Bis Sie es widerrufen",
+    which_of_accounts: "Von welchen Konten?",
+    approve: "Zustimmen",
+    choose: "Wählen Sie ein Konto.",
+    nothing_to_choose: "Sie haben kein Konto der angefragten Art.",
+    over: "Diese Seite ist abgelaufen",
+    over_text: "Sie wurde schon benutzt oder durch eine neuere ersetzt. Gehen Sie zurück zur Anwendung und beginnen Sie dort von vorn.",
+    refused: "Diese Anfrage kann nicht abgeschlossen werden",
+    not_found: "Diese Seite gibt es nicht",
+    error_text: "Es wurde nichts geteilt und nichts gezahlt. Gehen Sie zurück zur Anwendung, die Sie hierher geschickt hat. Geschieht dies noch einmal, so geben Sie deren Entwicklern weiter, was unten steht.",
+    what_is_wrong: "Was nicht stimmt",
+    error_code: "Fehlercode",
+    forbidden: "Das kam nicht von unserer Seite",
+    forbidden_text: "Es wurde nichts getan. Gehen Sie zurück zur Anwendung und beginnen Sie dort von vorn.",
+    months: [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    numbers: ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"],
+    one_minute: "einer Minute",
+    minutes: "Minuten",
 };
 
 impl Texts {
@@ -399,14 +491,16 @@ impl Texts {
         if let Some(first) = capital.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let unit = if *minutes == 1 { self.one_minute } else { self.minutes };
-        let minutes = format!("{} {unit}", self.number(*minutes));
+        let minutes = match *minutes {
+            1 => self.one_minute.to_owned(),
+            several => format!("{} {}", self.number(several), self.minutes),
+        };
         self.too_many_open.replace("{most}", &most).replace("{Most}", &capital).replace("{minutes}", &minutes)
     }
 
     /// A day as people write it, for example 3 March 2026.
     pub fn day(&self, year: i16, month: i8, day: i8) -> String {
-        let day = if day == 1 { self.first_of_month.to_owned() } else { day.to_string() };
+        let day = if day == 1 { self.first_of_month.to_owned() } else { format!("{day}{}", self.after_day) };
         format!("{day} {} {year}", self.month(month))
     }
 
@@ -438,9 +532,10 @@ mod tests {
     fn a_link_asks_for_languages_in_order() {
         for (locales, language) in [
             ("fr-CA fr en", Some(Language::French)),
-            ("de nl-BE en", Some(Language::Dutch)),
+            ("pl nl-BE en", Some(Language::Dutch)),
+            ("de-AT", Some(Language::German)),
             ("EN", Some(Language::English)),
-            ("de pl", None),
+            ("pt pl", None),
             ("", None),
             ("nld", None),
         ] {
@@ -452,11 +547,12 @@ mod tests {
     fn a_browser_weighs_languages() {
         for (accepted, language) in [
             ("fr;q=0.3, nl-NL;q=0.9, en;q=0.1", Some(Language::Dutch)),
-            ("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::English)),
+            ("pl-PL,pl;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::English)),
+            ("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::German)),
             ("en,nl", Some(Language::English)),
             ("nl;q=0, fr;q=0.1", Some(Language::French)),
             ("*", None),
-            ("de", None),
+            ("pl", None),
             ("fr;q=x", None),
             ("", None),
         ] {

@@ -14,6 +14,8 @@ mod language;
 mod page;
 mod payment;
 mod payment_texts;
+#[cfg(test)]
+mod translations;
 mod written;
 
 pub use assets::routes;
@@ -23,8 +25,8 @@ pub use authorise::{
 pub use brand::{Brand, WayOn};
 pub use callback::{CallbackPage, CameBack};
 pub use customer::{
-    AccessPage, MovedDay, Movement, MovementsPage, OverviewPage, Own, OwnAccount, OwnPaymentPage,
-    OwnShownPayment, OwnTransfer, OwnWayOut, ShownRight,
+    AccessListPage, AccessPage, MovedDay, Movement, MovementsPage, OverviewPage, Own, OwnAccount,
+    OwnPaymentPage, OwnPayments, OwnPaymentsPage, OwnShownPayment, OwnTransfer, OwnWayOut, ShownRight,
 };
 pub use error_page::ErrorPage;
 pub use language::{Texts, language_of_browser, language_of_locales, texts};

@@ -26,7 +26,7 @@ pub fn money(language: Language, money: Money) -> String {
         }
         Language::English => format!("{minus}{sign}{number}"),
         Language::Dutch => format!("{sign}{NO_BREAK}{minus}{number}"),
-        Language::French => format!("{minus}{number}{NO_BREAK}{sign}"),
+        Language::French | Language::German => format!("{minus}{number}{NO_BREAK}{sign}"),
     }
 }
 
@@ -34,7 +34,7 @@ pub fn money(language: Language, money: Money) -> String {
 fn number(language: Language, decimal: &str) -> String {
     let (group, point) = match language {
         Language::English => (',', '.'),
-        Language::Dutch => ('.', ','),
+        Language::Dutch | Language::German => ('.', ','),
         Language::French => (NARROW_NO_BREAK, ','),
     };
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
@@ -127,6 +127,7 @@ mod tests {
             assert_eq!(written(Language::English), english);
             assert_eq!(written(Language::Dutch), dutch);
             assert_eq!(written(Language::French), french);
+            assert_eq!(written(Language::German), french.replace('\u{202f}', "."));
         }
     }
 
@@ -134,6 +135,8 @@ mod tests {
     fn moments_have_a_time_of_day() {
         let day = "2027-03-01".parse().unwrap();
         assert_eq!(moment(Language::French, day, (9, 5)), "1er mars 2027, 09:05");
+        assert_eq!(moment(Language::German, day, (9, 5)), "1. März 2027, 09:05");
+        assert_eq!(super::day(Language::German, "2027-03-12".parse().unwrap()), "12. März 2027");
     }
 
     #[test]

@@ -93,7 +93,7 @@ async fn visit(bunq: &Bunq, errand: Errand, request: Request) -> Result<Response
     }
     let language = web::language_of_browser(&parts.headers);
     let secret = arrive(bunq, errand, (request, language), query).await?;
-    Ok(enter(&connection, origin, &secret))
+    Ok(enter(origin, &secret))
 }
 
 /// `GET /auth` and `GET /psp` without a browser.

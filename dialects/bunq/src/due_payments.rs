@@ -1,9 +1,13 @@
-//! Scheduled payments whose time has come. The bank itself makes them: as time goes by, and at once when a clock is
-//! moved. Each is made once, and nobody makes one by looking.
+//! Scheduled payments whose time has come. The bank itself makes them, in turn with whatever else comes due: as time goes
+//! by, and at once when a clock is moved. Each is made once, and nobody makes one by looking.
 
-use edge::log_failure;
-use gateway::domain::{AccountId, CustomerId, Timestamp};
-use gateway::{Ctx, Entry, Error as GatewayError};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use edge::{Due, Steps};
+use gateway::bank::Answer;
+use gateway::domain::{AccountId, CustomerId, Tenant, Timestamp};
+use gateway::{Ctx, Entry, Error as GatewayError, retry};
 
 use crate::accounts::{self, AccountProfile};
 use crate::call::breathe;
@@ -13,14 +17,14 @@ use crate::records::{Record, find, look_up, parse, write};
 use crate::schedules::{Instance, ScheduledPayment, payment_id};
 use crate::state::Bunq;
 
-/// Most payments that are made at once; whatever else is due comes next time.
-const MAX_DUE: usize = 1000;
-
 /// Schedules whose time has come that are read at once.
 const DUE_AT_ONCE: i64 = 50;
 
 /// Schedules by the moment of their next time.
 const DUE: &str = "due-schedules";
+
+/// After every key of those.
+const KEYS_END: &str = ":";
 
 /// Instances of a schedule that are remembered.
 const MAX_INSTANCES: usize = 200;
@@ -39,68 +43,94 @@ pub(crate) fn due_key(record: &Record<ScheduledPayment>) -> Option<String> {
     Some(format!("{second:012}/{:010}/{:010}", record.owner, record.id))
 }
 
-/// Makes the payments of every schedule whose time has come, each once, at most [`MAX_DUE`] of them. Nothing else makes
-/// them: whoever reads writes nothing.
-pub(crate) async fn make_due(bunq: &Bunq, ctx: &Ctx) -> Result<(), GatewayError> {
-    let _one_after_the_other = bunq.due.lock().await;
-    let end = format!("{:012}", ctx.now.as_second().saturating_add(1));
-    let mut left = MAX_DUE;
-    while left > 0 {
-        let mut is_progress = false;
-        for entry in bunq.drawer.first(DUE, ("", &end), DUE_AT_ONCE).await? {
-            breathe().await;
-            match make_instances(bunq, ctx, entry, left).await {
-                Ok(made) => {
-                    left = left.saturating_sub(made);
-                    is_progress = true;
-                }
-                // Somebody changed the schedule at this moment; its payments are made next time.
-                Err(GatewayError::Conflict) => {}
-                Err(error) => log_failure(&ctx.request, &error),
-            }
-        }
-        if !is_progress {
-            break;
-        }
-    }
-    Ok(())
+/// The moment that a key stands for.
+fn moment_of(key: &str) -> Option<Timestamp> {
+    Timestamp::from_second(key.split('/').next()?.parse().ok()?).ok()
 }
 
-/// Makes at most `most` payments of the schedule that an entry is about, and returns how many it made.
-async fn make_instances(bunq: &Bunq, ctx: &Ctx, entry: Entry, most: usize) -> Result<usize, GatewayError> {
+/// After the keys of a moment, and before those of the next second.
+fn end_of(moment: Timestamp) -> String {
+    format!("{:012}", moment.as_second().saturating_add(1).max(0))
+}
+
+/// The schedules of the interface, all of them in one branch.
+pub(crate) struct DueSchedules(pub(crate) Arc<Bunq>);
+
+impl Due for DueSchedules {
+    fn next<'a>(&'a self, tenant: &'a Tenant, after: Timestamp) -> Answer<'a, Option<Timestamp>> {
+        Box::pin(async move {
+            if *tenant != self.0.tenant {
+                return Ok(None);
+            }
+            let begin = end_of(after);
+            let next = self.0.drawer.first(DUE, (&begin, KEYS_END), 1).await?;
+            Ok(next.first().and_then(|entry| moment_of(&entry.key)))
+        })
+    }
+
+    fn make<'a>(
+        &'a self,
+        _: &'a Tenant,
+        moment: Timestamp,
+        _: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Steps> + Send + 'a>> {
+        Box::pin(async move { make_due(&self.0, moment).await })
+    }
+}
+
+/// Makes the payments of schedules whose time has come at a moment, some of them. Nothing else makes them: whoever reads
+/// writes nothing.
+async fn make_due(bunq: &Bunq, moment: Timestamp) -> Steps {
+    let mut steps = Steps { made: 0, failed: Ok(()) };
+    let due = match bunq.drawer.first(DUE, ("", &end_of(moment)), DUE_AT_ONCE).await {
+        Ok(due) => due,
+        Err(error) => return Steps { failed: Err(error), ..steps },
+    };
+    for entry in due {
+        breathe().await;
+        // Somebody may change the schedule at this moment.
+        match retry(|| make_instance(bunq, &entry)).await {
+            Ok(()) => steps.made += 1,
+            Err(GatewayError::Conflict) => {}
+            Err(error) => steps.failed = Err(error),
+        }
+    }
+    steps
+}
+
+/// Makes the next payment of the schedule that an entry is about: the one that the entry waits for.
+async fn make_instance(bunq: &Bunq, entry: &Entry) -> Result<(), GatewayError> {
     let number = |part: Option<&str>| part.and_then(|part| part.parse::<i64>().ok()).unwrap_or(0);
     let mut parts = entry.key.split('/').skip(1);
     let (account, id) = (number(parts.next()), number(parts.next()));
     let record = find::<ScheduledPayment>(&bunq.drawer, account, id).await?;
-    let payer = match &record {
-        Some(record) if due_key(record).as_ref() == Some(&entry.key) => payer_of(bunq, record).await?,
+    let due = match record {
+        Some(record) if due_key(&record).as_ref() == Some(&entry.key) => {
+            let payer = payer_of(bunq, &record).await?;
+            let context = bunq.edge.gateway.context(bunq.tenant.as_str(), bunq.edge.gateway.new_request_id());
+            payer.zip(record.value.next()).zip(context).map(|due| (record, due))
+        }
         _ => None,
     };
-    let (Some(mut record), Some((customer, account))) = (record, payer) else {
+    let Some((mut record, (((customer, account), at), context))) = due else {
         // It was changed or cancelled meanwhile, and waits under another key or not at all.
-        bunq.drawer.delete(&[(DUE, entry.key)]).await?;
-        return Ok(0);
+        return bunq.drawer.delete(&[(DUE, entry.key.clone())]).await;
     };
-    let mut made = 0;
-    while let Some(at) = record.value.next().filter(|at| *at <= ctx.now && made < most) {
-        let number = record.value.come;
-        let transfers = vec![record.value.transfer.clone()];
-        let once = payment_id(record.id, number);
-        // As of its own moment, also if the bank was not there then, or its clock jumped.
-        let then = Ctx { now: at, ..ctx.clone() };
-        let error = match bunq.edge.gateway.pay_once(&then, (&customer, &account), transfers, once).await {
-            Ok(_) => None,
-            Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
-            Err(error) => return Err(error),
-        };
-        record.value.come += 1;
-        record.value.instances.push(Instance { number, at, error });
-        made += 1;
-    }
+    let number = record.value.come;
+    let transfers = vec![record.value.transfer.clone()];
+    let once = payment_id(record.id, number);
+    // As of its own moment, also if the bank was not there then, or its clock jumped.
+    let then = Ctx { now: at, ..context };
+    let error = match bunq.edge.gateway.pay_once(&then, (&customer, &account), transfers, once).await {
+        Ok(_) => None,
+        Err(GatewayError::Refused(refusal)) => Some(sentence(&refusal.to_string())),
+        Err(error) => return Err(error),
+    };
+    record.value.come += 1;
+    record.value.instances.push(Instance { number, at, error });
     let surplus = record.value.instances.len().saturating_sub(MAX_INSTANCES);
     record.value.instances.drain(..surplus);
-    save(bunq, &mut record, Some(entry.key)).await?;
-    Ok(made)
+    save(bunq, &mut record, Some(entry.key.clone())).await
 }
 
 /// Whose account it is that a schedule pays from.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use gateway::{Drawer, Error};
+use gateway::{Drawer, Error, SEQUENCE};
 
 /// Numbers that are reserved at once; a restart skips what is left of them.
 const BLOCK: i64 = 4096;
@@ -23,7 +23,7 @@ impl Numbers {
             }
             let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok()).unwrap_or(1);
             let reserve = |last: Option<&str>| Some((number(last) + BLOCK).to_string());
-            let end = number(drawer.update("sequence", "next", reserve).await?.as_deref());
+            let end = number(drawer.update(SEQUENCE, "next", reserve).await?.as_deref());
             let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
             // Two callers may reserve at once; the later numbers go on, so that the sequence rises.
             if end > reserved.1 {

@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::call::{self, Call, Incoming};
+use crate::due_payments::DueSchedules;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes;
@@ -50,7 +51,7 @@ fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
     tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
-    let (due, caller) = (Arc::clone(&bunq), Arc::clone(&bunq));
+    let caller = Arc::clone(&bunq);
     Mounted {
         caller: Some(Arc::new(move |headers| {
             let bunq = Arc::clone(&caller);
@@ -58,10 +59,7 @@ fn mount(edge: Edge) -> Mounted {
         })),
         entrances: authorize::entrances(&bunq),
         door: Some(sandbox_users::door(&bunq)),
-        due: Some(Arc::new(move || {
-            let bunq = Arc::clone(&due);
-            Box::pin(async move { bunq.do_due().await })
-        })),
+        due: Some(Arc::new(DueSchedules(Arc::clone(&bunq)))),
         router: router(bunq, edge),
     }
 }

@@ -10,7 +10,6 @@ use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::callback_jobs::Callbacks;
-use crate::due_payments;
 use crate::error::Error;
 use crate::installations::Installation;
 use crate::limits::Limiter;
@@ -38,8 +37,6 @@ pub(crate) struct Bunq {
     pub(crate) new_installations: Quota,
     pub(crate) new_customers: Quota,
     pub(crate) new_providers: Quota,
-    /// Held by whoever makes the payments that are due.
-    pub(crate) due: tokio::sync::Mutex<()>,
     pub(crate) callbacks: Callbacks,
     pub(crate) routes: Routes,
     numbers: Numbers,
@@ -63,7 +60,6 @@ impl Bunq {
             new_providers: Quota::new("payment service providers", newcomers.third_parties),
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
-            due: tokio::sync::Mutex::new(()),
             callbacks: Callbacks::default(),
             routes: Routes::new(),
             numbers: Numbers::default(),
@@ -82,14 +78,6 @@ impl Bunq {
     pub(crate) fn context(&self, request: gateway::domain::RequestId) -> Result<Ctx, Error> {
         let context = self.edge.gateway.context(self.tenant.as_str(), request);
         context.ok_or_else(|| Error::from(edge::Rejected::NotFound))
-    }
-
-    /// Does what is due now. What fails is logged and tried again the next time.
-    pub(crate) async fn do_due(&self) {
-        let Ok(ctx) = self.context(self.edge.gateway.new_request_id()) else { return };
-        if let Err(error) = due_payments::make_due(self, &ctx).await {
-            edge::log_failure(&ctx.request, &error);
-        }
     }
 
     /// The key that answers are signed with.

@@ -9,10 +9,11 @@ use gateway::domain::{
 use gateway::{Clock, Noun};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::{Changes, Customer};
+use store::Changes;
 
 use super::{Error, Management, json};
 use crate::Sandbox;
+use crate::ledger::{AccountChanges, Customer};
 use crate::personas::{AccountPlan, DEFAULT, PERSONAS, find};
 use crate::test_accounts::{Wish, is_current, made_last, make};
 use crate::test_certificates::known_tenant;

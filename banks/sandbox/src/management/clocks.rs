@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use edge::Due;
+use edge::Agenda;
 use gateway::domain::{Tenant, Timestamp, parse_moment};
 use gateway::{Clock, Turn};
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ pub(super) async fn move_them(
         sandbox.clock.reload().await?;
     }
     // What is due already is done before time goes on.
-    do_what_is_due(&due).await;
+    due.do_due(&sandbox.gateway).await;
     let mut ways = Vec::new();
     for tenant in &tenants {
         let until = match to {
@@ -98,7 +98,7 @@ pub(super) async fn move_them(
             Move::Back => sandbox.clock.reset(tenant).await?,
         }
     }
-    do_what_is_due(&due).await;
+    due.do_due(&sandbox.gateway).await;
     turn.end().await?;
     match (&wish.tenant, &tenants[..]) {
         (Some(_), [one]) => Ok(Json(serde_json::json!(read_clock(&sandbox, one)))),
@@ -106,12 +106,12 @@ pub(super) async fn move_them(
     }
 }
 
-/// Lets clocks stop on their ways at each moment at which something is due with a payment, so that all of it is done on
+/// Lets clocks stop on their ways at each moment at which something comes due, whoever does it, so that all of it is done on
 /// its own day, with what the accounts hold then. They go side by side, and arrive together: what is due first in any
 /// branch is done first. Says whether they stopped.
 async fn stop_where_something_is_due(
     sandbox: &Sandbox,
-    due: &[Due],
+    due: &Agenda,
     turn: &mut Turn,
     ways: &[(&Tenant, Timestamp)],
 ) -> Result<bool, Error> {
@@ -119,7 +119,7 @@ async fn stop_where_something_is_due(
         // How far it is from the next stop to the end.
         let mut longest = None;
         for &(tenant, until) in ways {
-            let next = sandbox.store.next_due_order(tenant, sandbox.clock.now(Some(tenant))).await?;
+            let next = due.next(tenant, sandbox.clock.now(Some(tenant))).await?;
             longest = longest.max(next.filter(|next| *next < until).map(|next| until.duration_since(next)));
         }
         let Some(left) = longest else { return Ok(stops > 0) };
@@ -130,15 +130,9 @@ async fn stop_where_something_is_due(
                 sandbox.clock.set(tenant, stop).await?;
             }
         }
-        do_what_is_due(due).await;
+        due.do_due(&sandbox.gateway).await;
     }
     Ok(true)
-}
-
-async fn do_what_is_due(due: &[Due]) {
-    for work in due {
-        work().await;
-    }
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {

@@ -9,6 +9,7 @@ mod faults;
 mod origins;
 mod payments;
 mod resource_servers;
+mod snapshots;
 mod tenants;
 mod third_parties;
 
@@ -20,7 +21,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use edge::{Connection, Door, Due, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
+use edge::{Agenda, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::calls::calls;
 pub use self::origins::PortalPages;
+pub use self::snapshots::GoingBack;
 
 use crate::Sandbox;
 use crate::clock::ClockError;
@@ -41,7 +43,8 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 struct Management {
     sandbox: Sandbox,
     doors: Arc<[(&'static str, Door)]>,
-    due: Arc<[Due]>,
+    due: Agenda,
+    back: GoingBack,
     /// One clock is moved at a time: a move stops on its way, and what it computed has to hold when it goes on.
     moving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -54,13 +57,14 @@ impl FromRef<Management> for Sandbox {
 
 /// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
 /// interfaces where customers have credentials of their own, by name, and `due` what has to be done as time goes by: it
-/// is done before the answer when a clock was moved. `pages` are the web pages that may call it.
+/// is done before the answer when a clock was moved. `pages` are the web pages that may call it, and `back` is how the bank
+/// goes back to what it was.
 pub fn management(
     sandbox: Sandbox,
     others: Router,
     doors: Vec<(&'static str, Door)>,
-    due: Vec<Due>,
-    pages: PortalPages,
+    due: Agenda,
+    (pages, back): (PortalPages, GoingBack),
 ) -> Router {
     Router::new()
         .route("/", get(index))
@@ -86,7 +90,11 @@ pub fn management(
         .route("/tenants", get(tenants::list))
         .route("/tenants/{tenant}", put(tenants::set_name))
         .fallback(async || Error::from(Rejected::NotFound))
-        .with_state(Management { sandbox, doors: doors.into(), due: due.into(), moving: Arc::default() })
+        .route("/snapshots", get(snapshots::list))
+        .route("/snapshots/{name}", put(snapshots::save).delete(snapshots::remove))
+        .route("/snapshots/{name}/restore", post(snapshots::restore))
+        .route("/reset", post(snapshots::reset))
+        .with_state(Management { sandbox, doors: doors.into(), due, back, moving: Arc::default() })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(pages, origins::own_pages_only))
@@ -217,6 +225,11 @@ async fn index() -> Json<serde_json::Value> {
         "POST /payments/{paymentId}/refund": "give the money of a payment back",
         "GET /tenants": "the bank's branches and its name at each",
         "PUT /tenants/{tenant}": "give the bank another name at a branch",
+        "GET /snapshots": "the bank as it was, by name",
+        "PUT /snapshots/{name}": "save the bank as it is, under a name",
+        "DELETE /snapshots/{name}": "remove a snapshot",
+        "POST /snapshots/{name}/restore": "put the bank back to what it was when a snapshot was saved",
+        "POST /reset": "put the bank back to its first start; its test authority stays",
         "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
         "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
         "GET /calls/stream": "requests as they come, as server-sent events",

@@ -6,11 +6,11 @@ use gateway::domain::{PaymentId, RejectReason, Timestamp, TransactionStatus, Tra
 use gateway::{Clock, Noun, retry};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::Order;
 
 use super::{Error, json};
 use crate::Sandbox;
 use crate::forcing::{self, Unforced};
+use crate::ledger::Order;
 
 /// A payment that the bank took.
 #[derive(Debug, Serialize)]

@@ -7,12 +7,15 @@ use gateway::domain::{
     Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Tenant,
     Timestamp,
 };
-use gateway::{Clock, Error, Store, retry};
-use store::{BookedAccount, Changes, Customer, Posting};
+use gateway::{Clock, Error, retry};
+use store::Changes;
 
 use super::{File, OwnAccount, OwnCustomer, OwnMovement, Refused};
 use crate::Sandbox;
 use crate::books::{TRANSFER_CODE, WORLD, balance_and_available};
+use crate::ledger::{
+    AccountChanges, BookedAccount, Customer, CustomerChanges, HistoryChanges, Ledger, Posting,
+};
 use crate::numbers::{OwnCode, Sequence, is_own, own_iban};
 use crate::test_accounts::{DIGIPASS_DIGITS, entry, newest, uuid};
 
@@ -130,7 +133,7 @@ struct Open {
 /// Everything that is entered at once.
 struct Books<'a> {
     sandbox: &'a Sandbox,
-    store: &'a Store,
+    store: &'a Ledger,
     /// By id. Accounts that are made by this are of version 0.
     open: BTreeMap<AccountId, Open>,
     changes: Changes,
@@ -464,7 +467,7 @@ fn held(booked: &BookedAccount, line: u64, balance: i64, moved: i64) -> Result<i
 
 /// Carries legs into the balances and places of all that is booked behind them.
 async fn carry_on(
-    store: &Store,
+    store: &Ledger,
     booked: &BookedAccount,
     legs: &[Leg],
 ) -> Result<Result<Changes, Refused>, Error> {
@@ -489,7 +492,7 @@ async fn carry_on(
 
 /// Legs at their places: behind what is booked on their day, and each behind those before it.
 async fn place(
-    store: &Store,
+    store: &Ledger,
     booked: &BookedAccount,
     legs: &[Leg],
 ) -> Result<Result<Vec<Posting>, Refused>, Error> {

@@ -3,11 +3,11 @@
 
 use gateway::domain::{Frequency, Transaction};
 use proptest::prelude::*;
-use store::{Order, Step};
 
 use super::*;
 use crate::execution::entry;
 use crate::forcing::{Unforced, force, refund};
+use crate::ledger::{Order, Step};
 
 #[derive(Debug, Clone)]
 enum Operation {

@@ -17,7 +17,8 @@ use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 
 use crate::bank::SandboxBank;
 use crate::books;
-use crate::due_orders::do_due;
+use crate::due_orders;
+use crate::ledger::{AccountChanges, Ledger};
 use crate::magic;
 use crate::numbers::{OwnCode, Sequence, foreign_iban, own_iban};
 use crate::personas::find;
@@ -72,7 +73,7 @@ impl Scene {
         Self { bank, tenant, now: at(BEGIN), interface: Interface::BerlinGroup }
     }
 
-    fn store(&self) -> &Store {
+    fn store(&self) -> &Ledger {
         &self.bank.store
     }
 
@@ -172,7 +173,8 @@ impl Scene {
     async fn do_due(&self) {
         let tenants = self.bank.gateway.settings().tenants.iter();
         let branches: Vec<_> = tenants.map(|tenant| (tenant, self.now_at(tenant))).collect();
-        do_due(&self.bank.books(), &branches).await.unwrap();
+        let agenda = edge::Agenda::default().with(due_orders::due(&self.bank));
+        agenda.do_due_at(&branches).await.unwrap();
     }
 
     async fn progress(&self, id: &PaymentId) -> PaymentProgress {

@@ -237,6 +237,7 @@ impl Answer {
         };
         let mut answer = self.copied.part(headers, media_type);
         // The bank's own texts repeat what came.
+        findings.why = findings.why.map(|why| mask::addresses(&why).into());
         for text in [&mut findings.why, &mut answer.body] {
             *text = text.take().map(|text| mask::without(text, &capture.secrets));
         }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use http::{HeaderMap, HeaderName, header};
+use serde_json::Value;
 
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "***";
@@ -44,6 +45,9 @@ const SECRETS: &[&str] = &[
 
 /// An authorization code is one in an address or a form; in JSON `code` says what went wrong.
 const CODE: &str = "code";
+
+/// How often a text is encoded within another one, at most: an address in an address in JSON, for example.
+const DEEPEST: usize = 4;
 
 /// What every private key in PEM holds.
 const PRIVATE_KEY: &str = "PRIVATE KEY";
@@ -96,7 +100,19 @@ fn header<'v>(name: &HeaderName, value: &'v str) -> Cow<'v, str> {
     if value.contains(PRIVATE_KEY) {
         return MASK.into();
     }
-    if value.contains('?') || value.contains('#') { address(value) } else { value.into() }
+    // One address takes the whole value; several, or one among other things, end where addresses do.
+    let is_address =
+        value.starts_with('/') || value.split_once("://").is_some_and(|(scheme, _)| is_name(scheme));
+    if is_address { address(value) } else { addresses(value).into() }
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(is_of_name)
+}
+
+/// What names of parameters and schemes are made of, as they are written in addresses and forms.
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '%' | '+')
 }
 
 fn is_secret_header(name: &HeaderName) -> bool {
@@ -132,52 +148,106 @@ pub(super) fn without(text: Box<str>, secrets: &[Box<str>]) -> Box<str> {
     })
 }
 
-/// An address or a request target: the parameters of its query, and of its fragment, with secrets masked.
+/// An address or a request target: who logs in by it, and what is secret in the parameters of its path, its query and its
+/// fragment.
 pub(super) fn address(address: &str) -> Cow<'_, str> {
-    let Some(at) = address.find(['?', '#']) else { return address.into() };
-    let (before, after) = address.split_at(at + 1);
-    format!("{before}{}", form(after)).into()
+    if !address.contains(['=', '@']) {
+        return address.into();
+    }
+    parameters(&without_logins(address), 0, |value| value.find(['&', '#']).unwrap_or(value.len())).into()
 }
 
 /// The parameters of a query or a form.
 pub(super) fn form(text: &str) -> String {
-    parameters(text, |value| value.len())
+    parameters(&without_logins(text), 0, |value| value.find('&').unwrap_or(value.len()))
 }
 
-/// Parameters of addresses within another text: there a value ends where an address does.
-fn addresses(text: &str) -> String {
-    let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '\\');
-    parameters(text, |value| value.find(is_end).unwrap_or(value.len()))
+/// What is secret in the addresses within another text: there a value ends where an address does.
+pub(super) fn addresses(text: &str) -> String {
+    addresses_at(0, text)
 }
 
-/// Masks the values of parameters that are secrets, as far as `end` says that they go.
-fn parameters(text: &str, end: impl Fn(&str) -> usize) -> String {
-    const BETWEEN: [char; 3] = ['&', '#', '?'];
-    let mut masked = String::with_capacity(text.len());
-    for pair in text.split_inclusive(BETWEEN) {
-        let plain = pair.trim_end_matches(BETWEEN);
-        let (name, value) = plain.split_once('=').unwrap_or((plain, ""));
-        let is_masked = !value.is_empty() && {
-            let name = decoded(name);
-            is_secret(&name) || name.eq_ignore_ascii_case(CODE) || decoded(value).contains(PRIVATE_KEY)
-        };
-        if is_masked {
-            let _ = write!(masked, "{name}={MASK}{}", &pair[name.len() + 1 + end(value)..]);
-        } else {
-            masked.push_str(pair);
+fn addresses_at(depth: usize, text: &str) -> String {
+    parameters(&without_logins(text), depth, |value| {
+        value.find(|letter| matches!(letter, '&' | '#') || ends_address(letter)).unwrap_or(value.len())
+    })
+}
+
+fn ends_address(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '\\')
+}
+
+/// A text whose addresses have no user names and passwords (RFC 3986, 3.2.1).
+fn without_logins(text: &str) -> Cow<'_, str> {
+    if !text.contains('@') {
+        return text.into();
+    }
+    let mut parts = text.split("//");
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority = part.find(|letter| matches!(letter, '/' | '?' | '#') || ends_address(letter));
+        let authority = &part[..authority.unwrap_or(part.len())];
+        masked.push_str("//");
+        match authority.rfind('@') {
+            Some(at) => {
+                masked.push_str(MASK);
+                masked.push_str(&part[at..]);
+            }
+            None => masked.push_str(part),
         }
     }
+    masked.into()
+}
+
+/// Masks the values of parameters that are secrets, `name=value` wherever it stands, as far as `end` says that they go. A
+/// value that is encoded may be an address, a form or JSON itself.
+fn parameters(text: &str, depth: usize, end: impl Fn(&str) -> usize) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let (mut copied, mut from) = (0, 0);
+    while let Some(at) = text[from..].find('=').map(|at| from + at) {
+        from = at + 1;
+        let value = &text[from..];
+        let value = &value[..end(value)];
+        if value.is_empty() {
+            continue;
+        }
+        let name = text[copied..at].rsplit(|letter| !is_of_name(letter)).next().unwrap_or_default();
+        let name = decoded(name);
+        let plain = wholly_decoded(value);
+        let is_hidden = plain.as_ref().is_none_or(|plain| plain.contains(PRIVATE_KEY));
+        if is_secret(&name) || name.eq_ignore_ascii_case(CODE) || is_hidden {
+            masked.push_str(&text[copied..from]);
+            masked.push_str(MASK);
+        } else if let Some(plain) = plain.filter(|plain| plain != value)
+            && let Some(inner) = otherwise(depth, &plain)
+        {
+            masked.push_str(&text[copied..from]);
+            masked.extend(form_urlencoded::byte_serialize(inner.as_bytes()));
+        } else {
+            continue;
+        }
+        from += value.len();
+        copied = from;
+    }
+    masked.push_str(&text[copied..]);
     masked
+}
+
+/// A text that was encoded within another one, if there is something to be masked in it.
+fn otherwise(depth: usize, inner: &str) -> Option<String> {
+    let masked = if depth < DEEPEST { any_at(depth + 1, inner) } else { MASK.to_owned() };
+    Some(masked).filter(|masked| masked != inner)
 }
 
 /// A body: a form if it is said to be one, else JSON or any other text.
 pub(super) fn body(content: &str, is_form: bool) -> String {
-    let masked = if is_form && !content.trim_start().starts_with(['{', '[']) {
-        form(content)
-    } else {
-        json(&addresses(content))
-    };
-    text(&masked).into_owned()
+    let is_form = is_form && !content.trim_start().starts_with(['{', '[']);
+    if is_form { text(&form(content)).into_owned() } else { any_at(0, content) }
+}
+
+/// JSON or any other text, within so many others.
+fn any_at(depth: usize, content: &str) -> String {
+    text(&json_at(depth, &addresses_at(depth, content))).into_owned()
 }
 
 /// Undoes form encoding.
@@ -190,8 +260,24 @@ fn decoded(text: &str) -> Cow<'_, str> {
     value.unwrap_or_default().into()
 }
 
+/// The same, as often as it was done; none for what was encoded more often than anybody does who hides nothing.
+fn wholly_decoded(text: &str) -> Option<Cow<'_, str>> {
+    let mut plain = decoded(text);
+    for _ in 0..DEEPEST {
+        match decoded(&plain) {
+            again if again == plain => return Some(plain),
+            again => plain = again.into_owned().into(),
+        }
+    }
+    None
+}
+
 /// JSON, perhaps cut or broken: the values of members that are secrets, and texts that hold a private key.
 pub(super) fn json(text: &str) -> String {
+    json_at(0, text)
+}
+
+fn json_at(depth: usize, text: &str) -> String {
     let octets = text.as_bytes();
     let mut masked = String::with_capacity(text.len());
     // Whether the next value is a secret, and how deep the list is that is one.
@@ -211,6 +297,13 @@ pub(super) fn json(text: &str) -> String {
                     let _ = write!(masked, "\"{MASK}\"");
                     copied = at;
                     is_next = false;
+                } else if content.contains('\\')
+                    && let Cow::Owned(plain) = unescaped(content)
+                    && let Some(inner) = otherwise(depth, &plain)
+                {
+                    masked.push_str(&text[copied..begin]);
+                    masked.push_str(&Value::from(inner).to_string());
+                    copied = at;
                 }
                 continue;
             }
@@ -354,6 +447,55 @@ mod tests {
         assert_eq!(address("/a?refresh_token=s3cret"), "/a?refresh_token=***");
     }
 
+    /// The same secrets, wherever an address, a form or JSON has room for them.
+    #[test]
+    fn secrets_in_every_place_of_an_address() {
+        for (whole, expected) in [
+            ("/a;access_token=s3cret/b?c=d", "/a;access_token=***"),
+            ("/a;x=1;access_token=s3cret", "/a;x=1;access_token=***"),
+            ("/a;token=s3cret;x=1#y", "/a;token=***#y"),
+            ("/a?x=y;client_secret=s3cret&z=1", "/a?x=y;client_secret=***&z=1"),
+            ("/a?x=y?code=s3cret?s3cret&z=1", "/a?x=y?code=***&z=1"),
+            ("/a#access_token=s3cret&z=1", "/a#access_token=***&z=1"),
+            ("/a#/b?id_token=s3cret#c", "/a#/b?id_token=***#c"),
+            ("https://user:s3cret@tpp.example/a", "https://***@tpp.example/a"),
+            ("https://s3cret@tpp.example", "https://***@tpp.example"),
+            ("https://user:s3@cret@tpp.example?x=1", "https://***@tpp.example?x=1"),
+            ("https://tpp.example/@name", "https://tpp.example/@name"),
+            (
+                "/a?redirect_uri=https%3A%2F%2Fu%3As3cret%40tpp.example%2F&x=1",
+                "/a?redirect_uri=https%3A%2F%2F***%40tpp.example%2F&x=1",
+            ),
+            (
+                "/a?to=https%3A%2F%2Ftpp.example%2F%3Faccess_token%3Ds3cret",
+                "/a?to=https%3A%2F%2Ftpp.example%2F%3Faccess_token%3D***",
+            ),
+            ("/a?to=%2Fb%3Fto%3D%252Fc%253Bpassword%253Ds3cret", "/a?to=%2Fb%3Fto%3D%2Fc%3Bpassword%3D***"),
+            ("/a?x=%7B%22api_key%22%3A%22s3cret%22%7D", "/a?x=%7B%22api_key%22%3A%22***%22%7D"),
+            ("/a?x=%zz%&y=z%3D", "/a?x=%zz%&y=z%3D"),
+            ("/a?x=%252Fc%253Fcode%253Ds3cret&y=%2541", "/a?x=%2Fc%3Fcode%3D***&y=%2541"),
+            ("/a?x=%252525252525253Ds3cret", "/a?x=***"),
+        ] {
+            assert_eq!(address(whole), expected);
+        }
+        assert_eq!(form("password=s3cret;s3cret#s3cret?s3cret&x=y"), "password=***&x=y");
+        let fields = [
+            ("referer", "https://u:s3cret@tpp.example/;token=s3cret"),
+            ("tpp-redirect-uri", "https://u:s3cret@tpp.example/cb"),
+            ("link", "<https://bank.example/a?access_token=s3cret>; rel=\"next\""),
+            ("x-original-uri", "/a;access_token=s3cret"),
+        ];
+        let mut all = HeaderMap::new();
+        for (name, value) in fields {
+            all.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        let masked = headers(&all, 100_000);
+        assert!(!masked.contains("s3cret"), "{masked}");
+        assert!(masked.contains("<https://bank.example/a?access_token=***>; rel=\"next\""), "{masked}");
+        let signature = "keyId=\"SN=1,CA=CN=Bank & Co,C=NL\",headers=\"digest\",signature=\"a+b/c==\"";
+        assert_eq!(addresses(signature), signature);
+    }
+
     #[test]
     fn secrets_in_json() {
         for (whole, expected) in [
@@ -382,6 +524,15 @@ mod tests {
         let expected = r#"{"to":"https://tpp.example/?code=***&state=kept","client_secret":"***"}"#;
         assert_eq!(body(whole, false), expected);
         assert_eq!(body("code=a\"s3cret&x=y", true), "code=***&x=y");
+        for (whole, expected) in [
+            (r#"{"a":"https:\/\/u:s3cret@tpp.example\/"}"#, r#"{"a":"https://***@tpp.example/"}"#),
+            (r#"{"a":"\u0063ode=s3cret"}"#, r#"{"a":"code=***"}"#),
+            (r#"{"a":"{\"token\":\"s3cret\"}"}"#, r#"{"a":"{\"token\":\"***\"}"}"#),
+            (r#"{"a":"access_token=s3cret"}"#, r#"{"a":"access_token=***"}"#),
+            (r#"{"a":["x\ny",{"b":"\"z\""}]}"#, r#"{"a":["x\ny",{"b":"\"z\""}]}"#),
+        ] {
+            assert_eq!(body(whole, false), expected);
+        }
         assert_eq!(body("{\"secret\":\"s3cret\"}", true), "{\"secret\":\"***\"}");
         assert_eq!(body("-----BEGIN PRIVATE KEY-----\ns3cret", false), "***");
     }

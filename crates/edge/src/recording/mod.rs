@@ -8,6 +8,7 @@ mod har;
 mod mask;
 mod mistakes;
 mod stream;
+mod told;
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +26,7 @@ pub use filter::{Filter, FilterError, PAGE};
 pub use har::har;
 pub(crate) use mistakes::{of_body, of_signing_string};
 pub use stream::{TooManyListeners, stream};
+pub use told::{Told, ToldError};
 
 /// Calls that are kept at most.
 const CALLS: usize = 500;

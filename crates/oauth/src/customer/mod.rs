@@ -1,30 +1,92 @@
 //! `/auth/{tenant}/customer`: a customer's own pages, where no third party sent them. They log in as everywhere, see
 //! accounts, who has access to them and payments that third parties asked for, and end what they do not want any more.
 
-mod shown;
+mod access;
+mod accounts;
+mod log_in;
+mod overview;
+mod payments;
 
-use axum::extract::{FromRequestParts, RawPathParams, RawQuery, State};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
-use edge::{Form, Rejected, redirect, session_cookie};
-use gateway::domain::{AccountId, ConsentRefusal, Language, PaymentRefusal, Position, Refusal};
-use gateway::{Insider, LogInAttempt, OwnLogIn, OwnPlace, WhyOver};
+use edge::openapi::Operation;
+use edge::{Form, Rejected, session_cookie};
+use gateway::domain::{Language, Timestamp};
+use gateway::{Insider, OwnPlace, WhyOver};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::{NoticePage, Own, WayOn};
 
 use crate::error::Error;
-use crate::log_in_page::{LogIn, TypedLogIn, taken};
 use crate::pages::{CLEAR_SITE_DATA, is_cross_site};
 use crate::router::{Call, LimitedBody, Services};
 
-/// The overview, and the log-in before it.
-pub(crate) const OVERVIEW: &str = "/{tenant}/customer";
-/// What moved on an account.
-pub(crate) const MOVEMENTS: &str = "/{tenant}/customer/accounts/{account}";
-/// One thing that a third party was given.
-pub(crate) const ACCESS: &str = "/{tenant}/customer/access/{consent}";
-/// One payment.
-pub(crate) const PAYMENT: &str = "/{tenant}/customer/payments/{payment}";
+/// What the description of the authorization server puts these pages under.
+const TAG: &str = "the customer's own pages";
+
+/// Paths and handlers of these pages.
+pub(crate) fn operations() -> Vec<Operation<Services>> {
+    vec![
+        Operation::get(
+            "/{tenant}/customer",
+            200,
+            "The customer's own pages: accounts, who has access, payments; before that the log-in",
+            overview::overview,
+        )
+        .with(TAG, &[]),
+        Operation::post("/{tenant}/customer", 303, "The customer logs in or out", log_in::log_in_or_out)
+            .with(TAG, &[]),
+        Operation::get(
+            "/{tenant}/customer/accounts/{account}",
+            200,
+            "What moved on an account",
+            accounts::movements,
+        )
+        .with(TAG, &[]),
+        Operation::get(
+            "/{tenant}/customer/access",
+            200,
+            "Everything that third parties were given",
+            access::all_access,
+        )
+        .with(TAG, &[]),
+        Operation::get(
+            "/{tenant}/customer/payments",
+            200,
+            "All payments that third parties asked for",
+            payments::all_payments,
+        )
+        .with(TAG, &[]),
+        Operation::get(
+            "/{tenant}/customer/access/{consent}",
+            200,
+            "What a third party was given",
+            access::access,
+        )
+        .with(TAG, &[]),
+        Operation::post(
+            "/{tenant}/customer/access/{consent}",
+            303,
+            "The customer withdraws it",
+            access::withdraw,
+        )
+        .with(TAG, &[]),
+        Operation::get(
+            "/{tenant}/customer/payments/{payment}",
+            200,
+            "What became of a payment",
+            payments::payment,
+        )
+        .with(TAG, &[]),
+        Operation::post(
+            "/{tenant}/customer/payments/{payment}",
+            303,
+            "The customer refuses or stops it",
+            payments::end_payment,
+        )
+        .with(TAG, &[]),
+    ]
+}
 
 /// A browser's call to these pages.
 pub(crate) struct Visitor {
@@ -58,7 +120,7 @@ impl Visitor {
     }
 
     fn secret(&self) -> Option<String> {
-        session_cookie::customer_session(&self.call.connection, &self.headers)
+        session_cookie::customer_session(&self.call.connection, &self.call.ctx.tenant, &self.headers)
     }
 
     fn language(&self) -> Language {
@@ -97,34 +159,10 @@ impl Visitor {
     }
 
     fn with_cookie(&self, mut response: Response, secret: Option<&str>) -> Response {
-        let cookie = session_cookie::set_customer_session(&self.call.connection, secret);
+        let cookie =
+            session_cookie::set_customer_session(&self.call.connection, &self.call.ctx.tenant, secret);
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         response
-    }
-
-    async fn log_in_page(
-        &self,
-        services: &Services,
-        (secret, view): (&str, OwnLogIn),
-        typed: TypedLogIn,
-    ) -> Result<Response, Error> {
-        let OwnLogIn { problem, challenge, language } = view;
-        let log_in = LogIn {
-            services,
-            ctx: &self.call.ctx,
-            secret,
-            language,
-            asker: None,
-            action: self.base(),
-            challenge,
-            problem,
-        };
-        let (status, page, retry_after) = log_in.page(typed).await?;
-        let mut response = web::page(status, &page);
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        Ok(response)
     }
 
     /// What went wrong, on a page that leads back to the overview.
@@ -142,6 +180,47 @@ impl Visitor {
         let brand = services.brand(Some(&self.call.ctx.tenant));
         error.into_page(language, &self.headers, brand, Some(WayOn::overview(self.base())))
     }
+
+    /// The answer to a browser, whatever came of its call.
+    async fn answer(&self, services: &Services, shown: Result<Response, NotShown>) -> Response {
+        match shown {
+            Ok(response) => response,
+            Err(NotShown::Instead(response)) => *response,
+            Err(NotShown::Wrong(error)) => {
+                let language = self.language_of_session(services).await;
+                self.wrong(services, language, error)
+            }
+            Err(NotShown::Failed(error)) => self.failed(services, error).await,
+        }
+    }
+}
+
+/// Why a browser does not get what it asked for.
+enum NotShown {
+    /// It is shown something else.
+    Instead(Box<Response>),
+    /// What it did is wrong.
+    Wrong(Error),
+    /// The bank refused, or could not do it.
+    Failed(gateway::Error),
+}
+
+impl From<Error> for NotShown {
+    fn from(error: Error) -> Self {
+        Self::Wrong(error)
+    }
+}
+
+impl From<gateway::Error> for NotShown {
+    fn from(error: gateway::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl NotShown {
+    fn instead(response: Response) -> Self {
+        Self::Instead(Box::new(response))
+    }
 }
 
 /// A customer who is inside, and their browser.
@@ -153,6 +232,13 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// A moment at the bank as people write it.
+    fn moment(&self, at: Timestamp) -> String {
+        let tenant = &self.visitor.call.ctx.tenant;
+        let time = tenant.time_at(at);
+        web::moment(self.insider.language(), tenant.date_at(at), (time.hour(), time.minute()))
+    }
+
     fn own(&self) -> Own {
         Own {
             language: self.insider.language(),
@@ -164,220 +250,12 @@ impl Inside<'_> {
     }
 }
 
-/// The overview, or the log-in.
-pub(crate) async fn overview(
-    State(services): State<Services>,
-    visitor: Visitor,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let shown = async {
-        let gateway = &services.edge.gateway;
-        let language = language_in(query.as_deref());
-        let place = match visitor.secret() {
-            Some(secret) => {
-                let place = gateway.visit_own_pages(&visitor.call.ctx, &secret, language).await?;
-                Some((secret, place))
-            }
-            None => None,
-        };
-        match place {
-            Some((secret, OwnPlace::Inside(insider))) => {
-                Inside { services: &services, visitor: &visitor, secret, insider }.overview().await
-            }
-            Some((secret, OwnPlace::LogIn(view))) => {
-                Ok(visitor.log_in_page(&services, (&secret, view), TypedLogIn::default()).await)
-            }
-            Some((_, OwnPlace::Over(why @ (WhyOver::Idle | WhyOver::WrongAnswers)))) => {
-                let language = visitor.language_of_session(&services).await;
-                Ok(Ok(visitor.over(&services, language, why)))
-            }
-            Some((_, OwnPlace::LoggedIn(_) | OwnPlace::Over(WhyOver::NoSession))) | None => {
-                let ctx = &visitor.call.ctx;
-                let ctx = gateway::Ctx { language: language.or(ctx.language), ..ctx.clone() };
-                let secret = gateway.begin_customer_session(&ctx).await?;
-                let OwnPlace::LogIn(view) = gateway.visit_own_pages(&ctx, &secret, None).await? else {
-                    return Err(gateway::Error::Conflict);
-                };
-                let page = visitor.log_in_page(&services, (&secret, view), TypedLogIn::default()).await;
-                Ok(page.map(|page| visitor.with_cookie(page, Some(&secret))))
-            }
-        }
-    };
-    answered(&services, &visitor, shown.await).await
-}
-
-/// What moved on an account.
-pub(crate) async fn movements(
-    State(services): State<Services>,
-    visitor: Visitor,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let shown = async {
-        let inside = match enter(&services, &visitor, query.as_deref()).await? {
-            Ok(inside) => inside,
-            Err(elsewhere) => return Ok(Ok(elsewhere)),
-        };
-        let after = match parameter(query.as_deref(), "after") {
-            None => None,
-            // A page that nobody was sent to.
-            Some(text) => Some(position(&text).ok_or(gateway::Error::NotFound(gateway::Noun::Account))?),
-        };
-        inside.movements(&AccountId::new(visitor.which.as_str()), after).await.map(Ok)
-    };
-    answered(&services, &visitor, shown.await).await
-}
-
-/// One thing that a third party was given, and the question whether to withdraw it.
-pub(crate) async fn access(
-    State(services): State<Services>,
-    visitor: Visitor,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let shown = async {
-        match enter(&services, &visitor, query.as_deref()).await? {
-            Ok(inside) => inside.access(&visitor.which, false).await.map(Ok),
-            Err(elsewhere) => Ok(Ok(elsewhere)),
-        }
-    };
-    answered(&services, &visitor, shown.await).await
-}
-
-/// One payment, and the question whether to end it.
-pub(crate) async fn payment(
-    State(services): State<Services>,
-    visitor: Visitor,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let shown = async {
-        match enter(&services, &visitor, query.as_deref()).await? {
-            Ok(inside) => inside.payment(&visitor.which, false).await.map(Ok),
-            Err(elsewhere) => Ok(Ok(elsewhere)),
-        }
-    };
-    answered(&services, &visitor, shown.await).await
-}
-
-/// Logs in or out, or fills the log-in in.
-pub(crate) async fn log_in_or_out(
-    State(services): State<Services>,
-    visitor: Visitor,
-    body: LimitedBody,
-) -> Response {
-    let done = async {
-        let (form, secret) = match own_form(&services, &visitor, &body).await {
-            Ok(found) => found,
-            Err(refused) => return Ok(refused),
-        };
-        let (gateway, ctx) = (&services.edge.gateway, &visitor.call.ctx);
-        let field = |name| form.one(name).ok().flatten().unwrap_or_default().to_owned();
-        let action = field("action");
-        let typed = TypedLogIn { iban: field("iban"), number: field("number"), is_filled_in: false };
-        let (place, typed) = match (action.as_str(), taken(&services, &action)) {
-            (_, Some(taken)) => (gateway.visit_own_pages(ctx, &secret, None).await?, taken),
-            ("simulate", _) => (gateway.visit_own_pages(ctx, &secret, None).await?, typed),
-            ("log-in", _) => {
-                let (answer, challenge) = (field("answer"), field("challenge"));
-                let attempt =
-                    LogInAttempt { iban: &typed.iban, answer: &answer, challenge: Some(&challenge) };
-                let place = gateway.log_in_to_own_pages(ctx, &secret, attempt).await?;
-                // The answer belonged to the challenge before.
-                (place, TypedLogIn { number: String::new(), ..typed })
-            }
-            ("log-out", _) => {
-                gateway.log_out_of_own_pages(ctx, &secret).await?;
-                return Ok(Ok(visitor.without_session(redirect(StatusCode::SEE_OTHER, &visitor.base()))));
-            }
-            _ => return Ok(Err(no_action())),
-        };
-        Ok(match place {
-            OwnPlace::LoggedIn(fresh) => {
-                Ok(visitor.with_cookie(redirect(StatusCode::SEE_OTHER, &visitor.base()), Some(&fresh)))
-            }
-            OwnPlace::LogIn(view) => visitor.log_in_page(&services, (&secret, view), typed).await,
-            OwnPlace::Inside(_) => Ok(redirect(StatusCode::SEE_OTHER, &visitor.base())),
-            OwnPlace::Over(why) => {
-                let language = visitor.language_of_session(&services).await;
-                Ok(visitor.over(&services, language, why))
-            }
-        })
-    };
-    answered(&services, &visitor, done.await).await
-}
-
-/// Withdraws what a third party was given.
-pub(crate) async fn withdraw(
-    State(services): State<Services>,
-    visitor: Visitor,
-    body: LimitedBody,
-) -> Response {
-    let done = async {
-        let inside = match acting(&services, &visitor, &body, "withdraw").await? {
-            Ok(inside) => inside,
-            Err(refused) => return Ok(refused),
-        };
-        let (gateway, id) = (&services.edge.gateway, visitor.which.as_str());
-        match gateway.withdraw(&visitor.call.ctx, &inside.insider, id).await {
-            Ok(()) => {
-                let page = format!("{}/access/{id}", visitor.base());
-                Ok(Ok(redirect(StatusCode::SEE_OTHER, &page)))
-            }
-            Err(gateway::Error::Refused(Refusal::Consent(ConsentRefusal::Final { .. }))) => {
-                inside.access(id, true).await.map(Ok)
-            }
-            Err(error) => Err(error),
-        }
-    };
-    answered(&services, &visitor, done.await).await
-}
-
-/// Ends a payment that is not made yet.
-pub(crate) async fn end_payment(
-    State(services): State<Services>,
-    visitor: Visitor,
-    body: LimitedBody,
-) -> Response {
-    let done = async {
-        let inside = match acting(&services, &visitor, &body, "end").await? {
-            Ok(inside) => inside,
-            Err(refused) => return Ok(refused),
-        };
-        let (gateway, id) = (&services.edge.gateway, visitor.which.as_str());
-        match gateway.end_own_payment(&visitor.call.ctx, &inside.insider, id).await {
-            Ok(_) => {
-                let page = format!("{}/payments/{id}", visitor.base());
-                Ok(Ok(redirect(StatusCode::SEE_OTHER, &page)))
-            }
-            Err(gateway::Error::Refused(Refusal::Payment(
-                PaymentRefusal::NotCancellable { .. }
-                | PaymentRefusal::LastExecutionMade { .. }
-                | PaymentRefusal::Final { .. },
-            ))) => inside.payment(id, true).await.map(Ok),
-            Err(error) => Err(error),
-        }
-    };
-    answered(&services, &visitor, done.await).await
-}
-
-/// A browser's answer, or what it did wrong; or what the bank could not do.
-type Answered<T> = Result<Result<T, Error>, gateway::Error>;
-
-async fn answered(services: &Services, visitor: &Visitor, answer: Answered<Response>) -> Response {
-    match answer {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            let language = visitor.language_of_session(services).await;
-            visitor.wrong(services, language, error)
-        }
-        Err(error) => visitor.failed(services, error).await,
-    }
-}
-
-/// A customer who is inside, or the page for a browser in which nobody is.
+/// A customer who is inside; any other browser is told how to get there.
 async fn enter<'a>(
     services: &'a Services,
     visitor: &'a Visitor,
     query: Option<&str>,
-) -> Result<Result<Inside<'a>, Response>, gateway::Error> {
+) -> Result<Inside<'a>, NotShown> {
     let secret = visitor.secret();
     let place = match &secret {
         Some(secret) => {
@@ -387,39 +265,39 @@ async fn enter<'a>(
     };
     let why = match place {
         OwnPlace::Inside(insider) => {
-            return Ok(Ok(Inside { services, visitor, secret: secret.unwrap_or_default(), insider }));
+            return Ok(Inside { services, visitor, secret: secret.unwrap_or_default(), insider });
         }
         OwnPlace::LogIn(view) => {
             let page = NoticePage::not_logged_in(view.language);
             let way_on = WayOn::log_in(visitor.base());
-            return Ok(Err(visitor.notice(services, StatusCode::FORBIDDEN, page, way_on)));
+            return Err(NotShown::instead(visitor.notice(services, StatusCode::FORBIDDEN, page, way_on)));
         }
         OwnPlace::LoggedIn(_) => WhyOver::NoSession,
         OwnPlace::Over(why) => why,
     };
     let language = visitor.language_of_session(services).await;
-    Ok(Err(visitor.over(services, language, why)))
+    Err(NotShown::instead(visitor.over(services, language, why)))
 }
 
-/// The form of a browser with a session, if it came from a page of that session; else what is told in its place.
+/// The form of a browser with a session, if it came from a page of that session.
 async fn own_form(
     services: &Services,
     visitor: &Visitor,
     body: &LimitedBody,
-) -> Result<(Form, String), Result<Response, Error>> {
-    let form = Form::from_page(&visitor.headers, &body.0).map_err(|error| Err(error.into()))?;
+) -> Result<(Form, String), NotShown> {
+    let form = Form::from_page(&visitor.headers, &body.0).map_err(Error::from)?;
     let language = visitor.language_of_session(services).await;
     let Some(secret) = visitor.secret() else {
-        return Err(Ok(visitor.over(services, language, WhyOver::NoSession)));
+        return Err(NotShown::instead(visitor.over(services, language, WhyOver::NoSession)));
     };
     let refused = |page| {
         let way_on = WayOn::newer(visitor.base());
-        Ok(visitor.notice(services, StatusCode::FORBIDDEN, page, way_on))
+        NotShown::instead(visitor.notice(services, StatusCode::FORBIDDEN, page, way_on))
     };
     if is_cross_site(&visitor.headers) {
         return Err(refused(NoticePage::forbidden(language)));
     }
-    let token = form.one("csrf").map_err(|error| Err(error.into()))?.unwrap_or_default();
+    let token = form.one("csrf").map_err(Error::from)?.unwrap_or_default();
     if !services.edge.gateway.is_csrf_token(&secret, token) {
         return Err(refused(NoticePage::stale(language)));
     }
@@ -432,16 +310,12 @@ async fn acting<'a>(
     visitor: &'a Visitor,
     body: &LimitedBody,
     action: &str,
-) -> Result<Result<Inside<'a>, Result<Response, Error>>, gateway::Error> {
-    let form = match own_form(services, visitor, body).await {
-        Ok((form, _)) => form,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let given = form.one("action").ok().flatten();
-    if given != Some(action) {
-        return Ok(Err(Err(no_action())));
+) -> Result<Inside<'a>, NotShown> {
+    let (form, _) = own_form(services, visitor, body).await?;
+    if form.one("action").ok().flatten() != Some(action) {
+        return Err(no_action().into());
     }
-    Ok(enter(services, visitor, None).await?.map_err(Ok))
+    enter(services, visitor, None).await
 }
 
 fn no_action() -> Error {
@@ -455,27 +329,4 @@ fn parameter(query: Option<&str>, name: &str) -> Option<String> {
 
 fn language_in(query: Option<&str>) -> Option<Language> {
     parameter(query, "lang").as_deref().and_then(Language::from_code)
-}
-
-/// The place of a movement as an address has it: its day and its place among those of the day.
-fn position(text: &str) -> Option<Position> {
-    let (day, sequence) = text.split_once('.')?;
-    let booking_date = gateway::domain::parse_day(day).ok()?;
-    Some(Position { booking_date, sequence: sequence.parse().ok()? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_in_addresses_are_read_or_refused() {
-        let place = position("2026-03-02.7").unwrap();
-        assert_eq!((place.booking_date.to_string().as_str(), place.sequence), ("2026-03-02", 7));
-        for wrong in
-            ["", "2026-03-02", "2026-02-30.1", "x.1", "2026-03-02.x", "2026-03-02.99999999999999999999"]
-        {
-            assert!(position(wrong).is_none(), "{wrong}");
-        }
-    }
 }

@@ -47,7 +47,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "introspect" => request.set("authorization", basic("ledger", "secret")).form("token=x"),
             "authorise.html" if method == "GET" => request.set("cookie", &cookie),
             "authorise.html" => request.set("cookie", &cookie).form("action=cancel&csrf=x"),
-            "customer" | "{account}" | "{consent}" | "{payment}" => {
+            "customer" | "access" | "payments" | "{account}" | "{consent}" | "{payment}" => {
                 let request = request.set("cookie", &own_cookie);
                 let action = match path.rsplit('/').next().unwrap() {
                     "{consent}" => "withdraw",
@@ -72,7 +72,10 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "{name}"
         );
         assert_eq!(answer.header("retry-after"), "5", "{name}");
-        if ["auth", "authorise.html", "customer", "}"].iter().any(|end| path.ends_with(end)) {
+        if ["auth", "authorise.html", "customer", "access", "payments", "}"]
+            .iter()
+            .any(|end| path.ends_with(end))
+        {
             let answer = server.send(&request.set("accept", "text/html")).await;
             assert_failed(&name, &answer, 503, &secrets);
             assert!(answer.header("content-type").starts_with("text/html"), "{name}");

@@ -31,8 +31,8 @@ impl<'a> OwnBrowser<'a> {
     fn keep_cookie(&mut self, answer: &Answer) {
         let set = answer.header("set-cookie");
         if !set.is_empty() {
-            assert!(set.starts_with("customer=") && set.contains("HttpOnly"), "{set}");
-            assert!(set.contains("SameSite=Lax") && set.contains("Path=/auth;"), "{set}");
+            assert!(set.starts_with("customer-") && set.contains("HttpOnly"), "{set}");
+            assert!(set.contains("SameSite=Lax") && set.contains(&format!("Path={};", self.base)), "{set}");
             set.split(';').next().unwrap().clone_into(&mut self.cookie);
         }
     }
@@ -240,9 +240,10 @@ async fn nobody_comes_in_without_a_session_or_with_a_form_of_another() {
     }
     let json = browser.request("POST", &access).body("application/json", "{}");
     assert_eq!(server.send(&json).await.status, 415);
-    // The session is one of this branch alone.
-    let elsewhere =
-        OwnBrowser { base: "/auth/uk/customer".to_owned(), cookie: browser.cookie.clone(), ..browser };
+    // The session is one of this branch alone, also for who renames its cookie.
+    let cookie = browser.cookie.replacen("customer-nl-", "customer-uk-", 1);
+    assert_ne!(cookie, browser.cookie);
+    let elsewhere = OwnBrowser { base: "/auth/uk/customer".to_owned(), cookie, ..browser };
     assert_over(
         &server.send(&elsewhere.request("GET", &access)).await,
         "U bent niet ingelogd",

@@ -32,12 +32,13 @@ async fn the_link_decides_then_the_browser_then_the_branch() {
         let url = tpp.authorization_url(&asked);
         for (locales, accepted, expected) in [
             ("", "", own),
-            ("", "de, *;q=0.1", own),
+            ("", "pl, *;q=0.1", own),
             ("", "fr;q=0.2, en-GB;q=0.9, nl;q=0.5", "en"),
             ("", "nl;q=0, fr", "fr"),
             ("&ui_locales=fr-CA%20en", "", "fr"),
-            ("&ui_locales=de+nl", "en", "nl"),
-            ("&ui_locales=de", "en", "en"),
+            ("&ui_locales=pl+nl", "en", "nl"),
+            ("&ui_locales=pl", "en", "en"),
+            ("&ui_locales=de-AT", "en", "de"),
             ("&ui_locales=", "", own),
         ] {
             let url = format!("{url}{locales}");
@@ -49,7 +50,9 @@ async fn the_link_decides_then_the_browser_then_the_branch() {
 #[tokio::test]
 async fn pages_of_no_branch_speak_the_browsers_language() {
     let server = TestServer::start().await;
-    for (accepted, expected) in [("de, nl;q=0.8, en;q=0.9", "en"), ("fr;q=0.1", "fr"), ("de", "en")] {
+    for (accepted, expected) in
+        [("pl, nl;q=0.8, en;q=0.9", "en"), ("fr;q=0.1", "fr"), ("pl", "en"), ("de-CH", "de")]
+    {
         let request = Request::new("GET", PAGE).set("accept", "text/html").set("accept-language", accepted);
         let page = server.send(&request).await;
         assert!(page.body.contains(&format!("<html lang=\"{expected}\">")), "{accepted}: {}", page.body);

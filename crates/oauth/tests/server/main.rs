@@ -6,6 +6,8 @@ mod authorize;
 mod broken_store;
 mod client_authentication;
 mod customer;
+mod customer_cookies;
+mod customer_lists;
 mod customer_payments;
 mod discovery;
 mod every_route;

@@ -3,6 +3,7 @@
 import { busy, fill, make } from "../dom.js";
 import { SIGNING_HEADERS, fieldsOf } from "./edits.js";
 import { jsonOf, prepare } from "./run.js";
+import { isStale } from "./runs.js";
 import { outcome, texts } from "./texts.js";
 import { leaves } from "./values.js";
 
@@ -89,7 +90,8 @@ function readable(view) {
   const { step, run } = view;
   if (step.approval) return approval(view);
   const result = run.results[step.name];
-  return [line(view), result && answer(view, result), request(view)];
+  const stale = make("p.hint.stale", { id: "stale", role: "note", hidden: !isStale(run, step.name) }, texts.stale);
+  return [line(view), stale, result && answer(view, result), request(view)];
 }
 
 /** What is sent now, and the button that sends it. */
@@ -194,9 +196,9 @@ export const badge = (status, isDone) =>
   make(isDone ? "span.badge.good" : "span.badge.bad", {}, String(status ?? "no answer"));
 
 /** Why a step led nowhere, in the bank's own words, and what to do. */
-function problem({ step, run }, { answer, isDone }) {
+function problem({ step }, { answer, isDone, edits }) {
   if (isDone) return answer.status === step.status ? null : make("p.hint", {}, texts.already);
-  const isEdited = Object.keys(run.edits[step.name] ?? {}).length > 0;
+  const isEdited = Object.keys(edits).length > 0;
   const absent = answer.status === step.status && Object.values(step.keep ?? {})[0];
   if (answer.status === null) return told("", answer.body, texts.unreachable);
   return explained(({ explain }) => {

@@ -120,19 +120,21 @@ export function taken(step, json) {
 
 /**
  * Takes one step that is a call.
- * @returns {Promise<{request: object, answer: object, kept: object, isDone: boolean}>}
+ * @returns {Promise<{at: string, edits: object, request: object, answer: object, kept: object, isDone: boolean}>} `edits`
+ *   are those that it was sent with
  * @throws {Error} if its path is none; nothing is sent then
  */
 export async function take(step, edits, place) {
   const prepared = prepare(step, edits, await valuesOf(place));
   // Behind the bank's address, anything else would be part of that address.
   if (!/^\/(?!\/)/.test(prepared.target)) throw new Error(texts.noSlash(prepared.target));
+  const at = new Date().toISOString();
   const request = await signed(prepared, place.thirdParty);
   const answer = await send(place.bank, request);
   const { kept, absent } = taken(step, jsonOf(answer.body));
   const isAsBefore = step.already !== undefined && answer.status === 400 && answer.body.includes(step.already);
   const isDone = isAsBefore || (answer.status === step.status && absent.length === 0);
-  return { request, answer, kept: isDone ? kept : {}, isDone };
+  return { at, edits, request, answer, kept: isDone ? kept : {}, isDone };
 }
 
 /** The address at which the customer decides. */

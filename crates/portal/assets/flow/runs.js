@@ -40,6 +40,14 @@ export function put(run, flow, step, result) {
   run.results[step.name] = result;
 }
 
+/** Whether a step was changed after it was sent, so that its answer is one to something else. */
+export function isStale(run, name) {
+  const { [name]: result } = run.results;
+  if (!result?.edits) return false;
+  const now = run.edits[name] ?? {};
+  return Object.keys({ ...now, ...result.edits }).some((field) => now[field] !== result.edits[field]);
+}
+
 /** Keeps a run. */
 export function keepRun(party, tenant, flow, run) {
   const short = ({ answer, ...rest }) =>

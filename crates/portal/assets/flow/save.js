@@ -21,15 +21,30 @@ function expected(step, { answer, isDone }) {
   return { status: isDone ? step.status : answer.status, members };
 }
 
-function savedCall(step, edits, result) {
-  const { sign, method, path, headers, json, form } = edited(step, edits);
+/**
+ * A call as it was sent; what was changed since then had no answer yet. Where somebody wrote a value of this run, which would be
+ * another one in the next, its place stands.
+ */
+function savedCall(step, result, known) {
+  const { sign, method, path, headers, json, form } = edited(step, result.edits);
   const call = { sign, method, path, headers, ...(json && { json }), ...(form && { form }) };
   return {
     name: step.name,
-    call,
+    call: withPlaces(call, known),
     ...(result.isDone && step.keep && { keep: step.keep }),
     expect: expected(step, result),
   };
+}
+
+/** The shortest text that is taken for a value of the run and for nothing else. */
+const SHORTEST = 12;
+
+/** A JSON value with places where its texts have values that are known. */
+function withPlaces(json, known) {
+  if (typeof json === "string") return known.reduce((text, [name, value]) => text.replaceAll(value, `{{${name}}}`), json);
+  if (json === null || typeof json !== "object") return json;
+  if (Array.isArray(json)) return json.map((inner) => withPlaces(inner, known));
+  return Object.fromEntries(Object.entries(json).map(([name, inner]) => [name, withPlaces(inner, known)]));
 }
 
 function savedApproval(step, { decision, back, isDone }) {
@@ -45,13 +60,14 @@ const isAnswered = ({ answer, back }) => (answer ? answer.status !== null : Bool
 const anyOf = (identifier) => `${identifier.split("-").slice(0, 2).join("-")}-T*`;
 
 /**
- * The file of a run, as JSON. It ends at the call that failed: what came after it, did not come of it.
- * @param {{flow: object, run: object, place: object, party: object}} what `run` has `edits`, `results` and `moves`: clocks
+ * The file of a run, as JSON: what was sent and what came of it. It ends at the call that failed: what came after it, did not come of it.
+ * @param {{flow: object, run: object, place: object, party: object}} what `run` has `results` and `moves`: clocks
  *   that were moved, each with the step after which that was
  */
 export function testOf({ flow, run, place, party }) {
   const { bank, tenant, redirectUri, customer } = place;
   const steps = [];
+  const known = [];
   const move = (after) => {
     for (const { after: step, ...clock } of run.moves) {
       if (step === after) steps.push({ name: `clock-${steps.length + 1}`, clock });
@@ -61,8 +77,9 @@ export function testOf({ flow, run, place, party }) {
   for (const step of flow.steps) {
     const result = run.results[step.name];
     if (!result || !isAnswered(result)) break;
-    steps.push(step.approval ? savedApproval(step, result) : savedCall(step, run.edits[step.name] ?? {}, result));
+    steps.push(step.approval ? savedApproval(step, result) : savedCall(step, result, known));
     if (!result.isDone) break;
+    known.push(...Object.entries(result.kept).filter(([, value]) => value.length >= SHORTEST));
     move(step.name);
   }
   const own = redirectUri.startsWith(`${bank}/`) ? `{{bank}}${redirectUri.slice(bank.length)}` : redirectUri;

@@ -2,6 +2,7 @@
 
 import { make } from "../dom.js";
 import { onOneLine, wrapped } from "../signing.js";
+import { pkcs12 } from "./pkcs12.js";
 
 /** Gives a file to whoever sits there. */
 export function download(name, content, type) {
@@ -20,14 +21,9 @@ key.pem           its private key (PKCS#8): keep it to yourself
 chain.pem         the authorities above it
 key-id.txt        the keyId of the header Signature
 header.txt        the value of the header TPP-Signature-Certificate
-
-As PKCS#12: ${pkcs12()}
+third-party.p12   all of it as PKCS#12, for Java, browsers and Windows
+password.txt      the password of that file
 `;
-
-/** The command that makes a PKCS#12 file of the files. */
-export function pkcs12() {
-  return "openssl pkcs12 -export -inkey key.pem -in certificate.pem -certfile chain.pem -out third-party.p12";
-}
 
 /** Key, certificate and chain in one text, as servers and clients read them. */
 export function bundle(certificate) {
@@ -42,8 +38,8 @@ const filesOf = (certificate) => ({
   "header.txt": `${onOneLine(certificate.certificate)}\n`,
 });
 
-/** Everything of a third party in one archive. The library comes when it is asked for. */
-export async function archive(party) {
+/** Everything of a third party in one archive, with this password for what needs one. The library comes when it is asked for. */
+export async function archive(party, password) {
   await import("../vendor/fflate.js");
   const { strToU8, zipSync } = globalThis.fflate;
   const profiles = Object.entries(party.certificates);
@@ -51,6 +47,8 @@ export async function archive(party) {
   for (const [profile, certificate] of profiles) {
     const folder = profiles.length > 1 ? `${profile}/` : "";
     for (const [name, text] of Object.entries(filesOf(certificate))) files[folder + name] = strToU8(text);
+    files[`${folder}third-party.p12`] = await pkcs12(certificate, party.identifier, password);
+    files[`${folder}password.txt`] = strToU8(`${password}\n`);
   }
   return zipSync(files);
 }

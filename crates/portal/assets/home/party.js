@@ -3,8 +3,9 @@
 import { busy, fill, make, one, all } from "../dom.js";
 import { newKeyPair, onOneLine } from "../signing.js";
 import { change, keepThirdParty, read, tenant, thirdParty } from "../state.js";
-import { archive, bundle, download, pkcs12 } from "./downloads.js";
+import { archive, bundle, download } from "./downloads.js";
 import { drawn, problemOf } from "./identifier.js";
+import { drawnPassword, isPassword, pkcs12 } from "./pkcs12.js";
 import { texts } from "./texts.js";
 
 const form = one("#party-form");
@@ -55,6 +56,7 @@ export async function becomeThirdParty(calls) {
     certificates,
     keyMadeHere: isMadeHere,
     registration: before?.registration ?? null,
+    bunq: before?.bunq,
   });
 }
 
@@ -79,12 +81,57 @@ function copyButton(label, text) {
   return button;
 }
 
+/** The password of PKCS#12 files, drawn or as it was typed. */
+let password = drawnPassword();
+
+/** The password, if files can have it. @throws {Error} */
+function checkedPassword() {
+  if (isPassword(password)) return password;
+  one("#password").focus();
+  throw new Error(texts.password);
+}
+
+function passwordField() {
+  const input = make("input.mono", { id: "password", value: password, autocomplete: "off", spellcheck: "false", maxlength: "64", input: () => typed() });
+  const typed = () => {
+    password = input.value;
+    copy.dataset.copy = password;
+    input.setAttribute("aria-invalid", String(!isPassword(password)));
+  };
+  const copy = make("button.copy", { type: "button", "data-copy": password, "aria-label": "Copy: password" });
+  return make("div.password", {}, make("label", { for: "password" }, texts.passwordOf), input, copy);
+}
+
+/** What can be taken along as files. */
+function files(party) {
+  const saved = party.identifier.replace(/[^A-Za-z0-9.-]/g, "_");
+  const file = (kind, name, work, type) => {
+    const save = async () => {
+      one("#party-problem").textContent = "";
+      try {
+        download(`${saved}${name}`, await work(), type);
+      } catch (error) {
+        one("#party-problem").textContent = error.message;
+      }
+    };
+    return make("button", { type: "button", click: (event) => busy(event.currentTarget, save) }, kind);
+  };
+  const profiles = Object.entries(party.certificates);
+  const single = profiles.length === 1;
+  const keyStore = ([profile, certificate]) =>
+    file(single ? "PKCS#12" : `PKCS#12: ${profile}`, single ? ".p12" : `-${profile}.p12`, () => pkcs12(certificate, party.identifier, checkedPassword()), "application/x-pkcs12");
+  return [
+    make("div.buttons.files", {},
+      make("span.quiet", {}, "Download"),
+      file("PEM", ".pem", () => profiles.map(([, certificate]) => bundle(certificate)).join(""), "application/x-pem-file"),
+      ...profiles.map(keyStore),
+      file("Zip", ".zip", () => archive(party, checkedPassword()), "application/zip")),
+    passwordField(),
+  ];
+}
+
 /** Shows the third party in use. */
 export function showThirdParty(party) {
-  const files = (kind, work) => make("button", { type: "button", click: (event) => busy(event.currentTarget, work) }, kind);
-  const saved = party.identifier.replace(/[^A-Za-z0-9.-]/g, "_");
-  const pem = async () => download(`${saved}.pem`, Object.values(party.certificates).map(bundle).join(""), "application/x-pem-file");
-  const zip = async () => download(`${saved}.zip`, await archive(party), "application/zip");
   const others = read().thirdParties;
   const option = (one) => make("option", { value: one.id, selected: one.id === party.id }, `${one.name}, ${one.identifier}`);
   const chooser = others.length > 1 && make("div.field", {},
@@ -95,7 +142,7 @@ export function showThirdParty(party) {
     make("p.large", {}, make("span.mono", {}, party.identifier), make("button.copy", { type: "button", "data-copy": party.identifier, "aria-label": "Copy: identifier" })),
     make("p.quiet", {}, [party.name, party.roles.join(", "), party.keyMadeHere === false ? texts.keyOfBank : texts.keyHere].join(" · ")),
     ...Object.entries(party.certificates).map(([profile, certificate]) => certificateRow(profile, certificate)),
-    make("div.buttons.files", {}, make("span.quiet", {}, "Download"), files("PEM", pem), files("Zip", zip), make("button.copies", { type: "button", "data-copy": pkcs12(), "aria-label": "Copy: command for PKCS#12" }, "Command for PKCS#12")));
+    ...files(party));
 }
 
 identifier.value = drawn();

@@ -1,23 +1,34 @@
 // Card 2: the calls that register a third party, signed in this browser and sent to the bank's own doors.
 
-import { fill, make, one } from "../dom.js";
+import { all, fill, make, one } from "../dom.js";
 import { importKey, onOneLine, signBerlinGroup } from "../signing.js";
-import { keepThirdParty, signingCertificate, tenant } from "../state.js";
+import { keepThirdParty, registrationOf, signingCertificate, tenant } from "../state.js";
 import { texts } from "./texts.js";
 
 const form = one("#registration-form");
 const uris = form.elements["redirect-uris"];
 
+/** What stands for the calls until some were made. */
+const hints = all("[data-dialect]", one("#registration-calls"));
+
 let offered;
+let offeredTo;
 
 /** Puts into the form what is registered, or what is offered; what somebody typed stays until another one is meant. */
 export function offer(party) {
-  const meant = JSON.stringify([party?.id, party?.registration?.clientSecret]);
+  const isBunq = party?.dialect === "bunq";
+  one("#sector").closest("details").hidden = isBunq;
+  // The calls of another third party are not those of this one.
+  if (party?.id !== offeredTo) fill(one("#registration-calls"), ...hints);
+  offeredTo = party?.id;
+  for (const hint of hints) hint.hidden = (hint.dataset.dialect === "bunq") !== isBunq;
+  const registered = registrationOf(party);
+  const meant = JSON.stringify([party?.id, isBunq, registered?.clientSecret]);
   if (meant === offered) return;
   offered = meant;
   const callback = form.dataset.callback ? location.origin + form.dataset.callback : "https://tpp.example/callback";
-  uris.value = (party?.registration?.redirectUris ?? [callback]).join("\n");
-  const replaces = party?.registration && texts.replaces(party.registration.redirectUris);
+  uris.value = (registered?.redirectUris ?? [callback]).join("\n");
+  const replaces = registered && (isBunq ? texts.addsAtBunq : texts.replaces(registered.redirectUris));
   one("#registration-replaces").textContent = replaces ?? "";
 }
 
@@ -46,6 +57,12 @@ export async function register(calls, party) {
   if (wanted.length === 0) {
     uris.focus();
     throw new Error(texts.noUri);
+  }
+  if (party.dialect === "bunq") {
+    const { registerAtBunq } = await import("./bunq.js");
+    calls.begin();
+    await registerAtBunq(calls, party, wanted);
+    return;
   }
   const body = new URLSearchParams(wanted.map((uri) => ["redirect_uris", uri]));
   const sector = form.elements.sector.value.trim();

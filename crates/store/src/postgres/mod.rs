@@ -21,6 +21,7 @@ use tokio_postgres::Row;
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
+use crate::tables::Tables;
 use failed::Failed;
 use pool::Pool;
 pub(crate) use values::text;
@@ -45,6 +46,13 @@ impl Db {
         migrations::run(&mut connection.client).await.map_err(Failed::into_error_of_start)?;
         connection.give_back();
         Ok(Self(Arc::new(pool)))
+    }
+
+    pub(crate) async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
+        let mut connection = self.0.take().await.map_err(Failed::into_error)?;
+        migrations::add(&mut connection.client, tables).await.map_err(Failed::into_error_of_start)?;
+        connection.give_back();
+        Ok(())
     }
 
     /// Every row that a statement finds.

@@ -4,8 +4,21 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::StoreError;
+use crate::tables::Tables;
 
-/// In order; the version of a database is how many of them it has run.
+/// The gateway's.
+pub(crate) const GATEWAY: Tables = Tables { name: "gateway", migrations: MIGRATIONS };
+
+/// What a new database runs after them. Books were among the first tables; now the bank that keeps some brings them along.
+pub(crate) const WITHOUT_BOOKS: &str = include_str!("../../migrations/without_books.sql");
+
+/// Where it is noted how far the tables of other crates are.
+pub(crate) const ADDED: &str =
+    "CREATE TABLE IF NOT EXISTS added_tables (name TEXT PRIMARY KEY, version BIGINT NOT NULL)";
+pub(crate) const VERSION: &str = "SELECT version FROM added_tables WHERE name = $1";
+pub(crate) const NOTE: &str = "INSERT INTO added_tables (name, version) VALUES ($1, $2) \
+                               ON CONFLICT (name) DO UPDATE SET version = excluded.version";
+
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_onboarding.sql"),
     include_str!("../../migrations/0002_consents.sql"),
@@ -30,21 +43,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0021_customer_area.sql"),
 ];
 
-/// The version of a database that has run them all.
-pub(crate) fn known() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
-}
-
-/// What a database of a version still has to run.
-///
-/// # Errors
-/// [`StoreError::Newer`]
-pub(crate) fn due(version: Option<i64>) -> Result<&'static [&'static str], StoreError> {
-    let version = version.unwrap_or(0);
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    MIGRATIONS.get(done..).ok_or(StoreError::Newer { found: version, known: known() })
-}
-
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -56,14 +54,32 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
         .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
         .optional()
         .map_err(unavailable)?;
-    for migration in due(found)? {
+    for migration in GATEWAY.due(found)? {
         transaction.execute_batch(migration).map_err(unavailable)?;
     }
     if found.is_none() {
-        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [known()])
+        transaction.execute_batch(WITHOUT_BOOKS).map_err(unavailable)?;
+        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [GATEWAY.known()])
     } else {
-        transaction.execute("UPDATE schema_version SET version = $1", [known()])
+        transaction.execute("UPDATE schema_version SET version = $1", [GATEWAY.known()])
     }
     .map_err(unavailable)?;
+    transaction.commit().map_err(unavailable)
+}
+
+/// Those of another crate.
+pub(super) fn add(connection: &mut Connection, tables: Tables) -> Result<(), StoreError> {
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(unavailable)?;
+    transaction.execute_batch(ADDED).map_err(unavailable)?;
+    let found = transaction.query_row(VERSION, [tables.name], |row| row.get(0)).optional();
+    let found: Option<i64> = found.map_err(unavailable)?;
+    for migration in tables.due(found)? {
+        transaction.execute_batch(migration).map_err(unavailable)?;
+    }
+    if found != Some(tables.known()) {
+        transaction.execute(NOTE, (tables.name, tables.known())).map_err(unavailable)?;
+    }
     transaction.commit().map_err(unavailable)
 }

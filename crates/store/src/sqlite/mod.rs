@@ -10,6 +10,7 @@ pub(crate) mod migrations;
 #[cfg(debug_assertions)]
 mod plans;
 mod reader;
+mod replacing;
 mod writer;
 
 use std::future::poll_fn;
@@ -25,8 +26,10 @@ use thread_local::ThreadLocal;
 use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
+use crate::tables::Tables;
 pub(crate) use files::contents;
 use reader::Reader;
+use replacing::Source;
 use writer::Writer;
 
 /// Statements kept ready on each connection.
@@ -37,9 +40,12 @@ const CACHED_STATEMENTS: usize = 64;
 const WRITING: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 10000;";
 
-/// The database.
+/// The database, as it is in one era: when another one takes its place, the next one begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Db(Arc<Inner>);
+pub(crate) struct Db {
+    inner: Arc<Inner>,
+    era: u64,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -65,7 +71,7 @@ impl Db {
         files::checkpoint(&connection)?;
         let readers = Readers::PerThread { path: path.to_owned(), readers: Box::default() };
         let writer = Writer::start(Arc::new(Mutex::new(connection)))?;
-        Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
+        Ok(Self::new(writer, readers))
     }
 
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
@@ -75,11 +81,42 @@ impl Db {
         let shared = Arc::new(Mutex::new(connection));
         let writer = Writer::start(Arc::clone(&shared))?;
         let readers = Readers::Shared(shared);
-        Ok(Self(Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) })))
+        Ok(Self::new(writer, readers))
+    }
+
+    fn new(writer: Writer, readers: Readers) -> Self {
+        Self { inner: Arc::new(Inner { writer, readers, steps: AtomicU64::new(0) }), era: 0 }
+    }
+
+    /// Takes over all that another one holds.
+    pub(crate) async fn replaced_by(&self, other: &Self) -> Result<Self, StoreError> {
+        let source = match &other.inner.readers {
+            Readers::PerThread { path, .. } => Source::File(path.clone()),
+            Readers::Shared(connection) => Source::Memory(Arc::clone(connection)),
+        };
+        let era = self.inner.writer.replace(source).await?;
+        Ok(Self { inner: Arc::clone(&self.inner), era })
+    }
+
+    /// How large it is, in octets.
+    pub(crate) fn octets(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+        let octets: i64 = self
+            .with_reader(|connection| connection.query_row(sql, [], |row| row.get(0)).map_err(unavailable))?;
+        Ok(u64::try_from(octets).unwrap_or_default())
+    }
+
+    pub(crate) fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
+        match &self.inner.readers {
+            Readers::PerThread { path, .. } => migrations::add(&mut files::open_existing(path)?, tables),
+            Readers::Shared(connection) => {
+                migrations::add(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), tables)
+            }
+        }
     }
 
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
-        match &self.0.readers {
+        match &self.inner.readers {
             Readers::PerThread { path, .. } if !files::checkpoint(&files::open_existing(path)?)? => {
                 Err(StoreError::unavailable("somebody else is reading it"))
             }
@@ -88,7 +125,7 @@ impl Db {
     }
 
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
-        let saved = self.0.writer.save(batch).await;
+        let saved = self.inner.writer.save(batch, self.era).await;
         // What is read after this has to see what was written.
         if let Some(reader) = self.reader_of_this_thread() {
             reader.end_snapshot();
@@ -97,7 +134,7 @@ impl Db {
     }
 
     pub(crate) fn rest(&self) {
-        self.0.writer.rest();
+        self.inner.writer.rest();
     }
 
     pub(crate) async fn in_snapshots<F: Future>(&self, future: F) -> F::Output {
@@ -149,19 +186,19 @@ impl Db {
 
     /// Steps of the database's machine that reads took so far: what a read costs, on any machine.
     pub(crate) fn steps(&self) -> u64 {
-        self.0.steps.load(Ordering::Relaxed)
+        self.inner.steps.load(Ordering::Relaxed)
     }
 
     fn count(&self, statement: &rusqlite::Statement<'_>) {
         let steps = statement.reset_status(StatementStatus::VmStep);
-        self.0.steps.fetch_add(u64::try_from(steps).unwrap_or(0), Ordering::Relaxed);
+        self.inner.steps.fetch_add(u64::try_from(steps).unwrap_or(0), Ordering::Relaxed);
     }
 
     fn with_reader<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        match &self.0.readers {
+        match &self.inner.readers {
             Readers::PerThread { path, readers } => {
                 read(readers.get_or_try(|| Reader::open(path))?.connection()?)
             }
@@ -171,7 +208,7 @@ impl Db {
 
     /// The reader of this thread, if it has read before.
     fn reader_of_this_thread(&self) -> Option<&Reader> {
-        match &self.0.readers {
+        match &self.inner.readers {
             Readers::PerThread { readers, .. } => readers.get(),
             Readers::Shared(_) => None,
         }

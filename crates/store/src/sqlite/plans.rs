@@ -6,21 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-/// Statements that read whole tables on purpose, by a part of their text that no other one has.
-const WHOLE_TABLES: [&str; 4] = [
-    // Lists of the management API, for people who test.
-    "FROM customers c JOIN account_holders h ON h.customer = c.id",
-    "FROM certificates ORDER BY recorded_at DESC",
-    "FROM tpps ORDER BY registered_at DESC",
-    // A check of all books.
-    "FROM postings GROUP BY entry HAVING",
-];
+/// What a statement says that reads a whole table on purpose.
+const ON_PURPOSE: &str = "/* the whole table */";
 
 /// Stops the program if a statement reads a whole table.
 pub(super) fn check(connection: &Connection, sql: &'static str) {
     static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let is_plan = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| sql.starts_with(verb));
-    let is_on_purpose = WHOLE_TABLES.iter().any(|part| sql.contains(part));
+    let is_on_purpose = sql.contains(ON_PURPOSE);
     if !is_plan || is_on_purpose || !SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(sql) {
         return;
     }

@@ -2,6 +2,9 @@
 //! answers them all. If a guard fails, the group is rolled back and run again with a savepoint for each batch, so that
 //! the batch of that guard fails alone; savepoints cost a third of a batch, and guards seldom fail. What ends the
 //! transaction, a full disk for example, ends the whole group.
+//!
+//! When another database takes the place of this one, another era begins: batches that build on what was read before are
+//! refused, whoever still had them under way.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,6 +12,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::replacing::{Source, replace};
 use super::{bound, execute, unavailable};
 use crate::StoreError;
 use crate::changes::{Rows, Statement};
@@ -23,12 +27,16 @@ type Answer = Result<(), StoreError>;
 
 enum Message {
     Write(Job),
+    /// Takes over all that another database holds; answers with the era that begins.
+    Replace(Source, oneshot::Sender<Result<u64, StoreError>>),
     /// Gives memory back, unless something was written since this was asked last.
     Rest,
 }
 
 struct Job {
     batch: Vec<Statement>,
+    /// How many times the whole content had been replaced when what the batch builds on was read.
+    era: u64,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -49,11 +57,23 @@ impl Writer {
         Ok(Self { messages: Some(messages), thread: Some(thread) })
     }
 
-    pub(super) async fn save(&self, batch: Vec<Statement>) -> Answer {
+    pub(super) async fn save(&self, batch: Vec<Statement>, era: u64) -> Answer {
+        self.ask(|answer| Message::Write(Job { batch, era, answer })).await
+    }
+
+    /// Replaces the whole content, after the batches that wait; the era that begins.
+    pub(super) async fn replace(&self, source: Source) -> Result<u64, StoreError> {
+        self.ask(|answer| Message::Replace(source, answer)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Message,
+    ) -> Result<T, StoreError> {
         let ended = || StoreError::unavailable("the writer has ended");
         let (answer, answered) = oneshot::channel();
         let messages = self.messages.as_ref().ok_or_else(ended)?;
-        messages.send(Message::Write(Job { batch, answer })).await.map_err(|_| ended())?;
+        messages.send(message(answer)).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 
@@ -76,22 +96,37 @@ impl Drop for Writer {
 }
 
 fn run(connection: &Mutex<Connection>, mut waiting: mpsc::Receiver<Message>) {
-    let mut has_written = false;
-    while let Some(first) = waiting.blocking_recv() {
-        let Message::Write(first) = first else {
-            if !std::mem::take(&mut has_written) {
-                // What it keeps in memory is on disk as well; a failure leaves it where it is.
-                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = connection.execute_batch("PRAGMA shrink_memory");
+    let (mut has_written, mut era) = (false, 0);
+    let mut next = None;
+    while let Some(message) = next.take().or_else(|| waiting.blocking_recv()) {
+        let mut group = Vec::new();
+        match message {
+            Message::Write(job) => group.extend(of_era(era, job)),
+            Message::Replace(source, answer) => {
+                let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                let replaced = replace(&mut connection, &source);
+                era += u64::from(replaced.is_ok());
+                let _ = answer.send(replaced.map(|()| era));
             }
-            continue;
-        };
+            Message::Rest => {
+                if !std::mem::take(&mut has_written) {
+                    // What it keeps in memory is on disk as well; a failure leaves it where it is.
+                    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _ = connection.execute_batch("PRAGMA shrink_memory");
+                }
+                continue;
+            }
+        }
         has_written = true;
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(Message::Write(job)) = waiting.try_recv()
-        {
-            group.push(job);
+        while !group.is_empty() && group.len() < GROUP && next.is_none() {
+            match waiting.try_recv() {
+                Ok(Message::Write(job)) => group.extend(of_era(era, job)),
+                Ok(other) => next = Some(other),
+                Err(_) => break,
+            }
+        }
+        if group.is_empty() {
+            continue;
         }
         let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = commit(&connection, &group);
@@ -101,6 +136,17 @@ fn run(connection: &Mutex<Connection>, mut waiting: mpsc::Receiver<Message>) {
             let _ = job.answer.send(answer);
         }
     }
+}
+
+/// A batch, unless what it builds on is of an earlier era: that one is refused.
+fn of_era(era: u64, job: Job) -> Option<Job> {
+    if job.era == era {
+        return Some(job);
+    }
+    let _ = job
+        .answer
+        .send(Err(StoreError::unavailable("other data have taken the place of those that this was about")));
+    None
 }
 
 /// Commits a group; every answer is given after the commit, so acknowledged means on disk. If the transaction is lost,
@@ -176,7 +222,7 @@ mod tests {
     }
 
     fn group(batches: Vec<Vec<Statement>>) -> Vec<Job> {
-        batches.into_iter().map(|batch| Job { batch, answer: oneshot::channel().0 }).collect()
+        batches.into_iter().map(|batch| Job { batch, era: 0, answer: oneshot::channel().0 }).collect()
     }
 
     /// A database on disk, as its writer has it.

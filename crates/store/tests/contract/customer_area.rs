@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::{
     Access, AccountId, AccountNumber, AccountReference, Card, Consent, ConsentId, CustomerId,
-    CustomerSession, Decision, FundsConsent, FundsConsentId, Iban, Interface, Language, LoggedIn, Payment,
-    PaymentDecision, PaymentId, PaymentTerms, SecretHash, Tenant, Timestamp, TppId,
+    CustomerSession, Decision, FundsConsent, FundsConsentId, Iban, Interface, Language, ListPlace, LoggedIn,
+    Payment, PaymentDecision, PaymentId, PaymentTerms, SecretHash, Tenant, Timestamp, TppId,
 };
 use store::Changes;
 
@@ -94,17 +94,34 @@ async fn payments_are_found_by_the_account_that_pays_and_by_the_number_that_was_
         let stopped = payment("stopped", None, PaymentDecision::Cancelled, 6);
         store.save(Changes::new().put_payment(&Payment { version: 1, ..stopped })).await.unwrap();
         let ids = |found: Vec<Payment>| found.into_iter().map(|one| one.id.to_string()).collect::<Vec<_>>();
-        assert_eq!(ids(store.payments_from(&account, 9).await.unwrap()), ["stopped", "made"]);
-        assert_eq!(ids(store.payments_from(&account, 1).await.unwrap()), ["stopped"]);
+        let start = &ListPlace::start();
+        let place =
+            |id: &str, second: u64| ListPlace { at: now() + Duration::from_secs(second), id: id.to_owned() };
+        assert_eq!(ids(store.payments_from(&account, (start, 9)).await.unwrap()), ["stopped", "made"]);
+        assert_eq!(ids(store.payments_from(&account, (start, 1)).await.unwrap()), ["stopped"]);
+        let after = &place("stopped", 6);
+        assert_eq!(ids(store.payments_from(&account, (after, 9)).await.unwrap()), ["made"]);
+        assert_eq!(store.account_of_payment(&PaymentId::new("stopped")).await.unwrap(), Some(account));
+        assert_eq!(store.account_of_payment(&PaymentId::new("waits")).await.unwrap(), None);
+        assert_eq!(store.account_of_payment(&PaymentId::new("nobody's")).await.unwrap(), None);
         let (number, uk) = (Iban::from_stored(NUMBER.to_owned()), Tenant::parse("uk").unwrap());
         let which = (&nl(), &number);
-        assert_eq!(ids(store.undecided_payments(which, (now(), 9)).await.unwrap()), ["newer", "waits"]);
-        assert_eq!(ids(store.undecided_payments(which, (now(), 1)).await.unwrap()), ["newer"]);
+        let undecided =
+            async |which, since, page| ids(store.undecided_payments(which, since, page).await.unwrap());
+        assert_eq!(undecided(which, now(), (start, 9)).await, ["newer", "waits"]);
+        assert_eq!(undecided(which, now(), (start, 1)).await, ["newer"]);
         let late = now() + Duration::from_secs(3601);
-        assert_eq!(ids(store.undecided_payments(which, (late, 9)).await.unwrap()), ["newer"]);
-        assert_eq!(ids(store.decided_payments(which, 9).await.unwrap()), ["refused"]);
-        assert!(store.undecided_payments((&uk, &number), (now(), 9)).await.unwrap().is_empty());
-        assert!(store.decided_payments((&uk, &number), 9).await.unwrap().is_empty());
+        assert_eq!(undecided(which, late, (start, 9)).await, ["newer"]);
+        let newer = &place("newer", 3602);
+        assert_eq!(undecided(which, now(), (newer, 9)).await, ["waits"]);
+        assert_eq!(ids(store.decided_payments(which, (start, 9)).await.unwrap()), ["refused"]);
+        let after = &place("refused", 3);
+        assert!(store.decided_payments(which, (after, 9)).await.unwrap().is_empty());
+        // Of one second, in the order of ids.
+        let before = &place("refuse", 3);
+        assert_eq!(ids(store.decided_payments(which, (before, 9)).await.unwrap()), ["refused"]);
+        assert!(undecided((&uk, &number), now(), (start, 9)).await.is_empty());
+        assert!(store.decided_payments((&uk, &number), (start, 9)).await.unwrap().is_empty());
     })
     .await;
 }
@@ -147,20 +164,35 @@ async fn it_is_known_when_a_consent_was_last_used() {
             version: 0,
         };
         store.save(Changes::new().put_consent(&consent).put_funds_consent(&funds)).await.unwrap();
-        assert_eq!(store.uses_of_consents(&customer).await.unwrap(), []);
-        assert_eq!(store.uses_of_funds_consents(&customer).await.unwrap(), []);
+        let start = &ListPlace::start();
+        let uses = async |after: &ListPlace| {
+            let given = store.given_consents(&customer, (after, 9)).await.unwrap();
+            let funds = store.given_funds_consents(&customer, (after, 9)).await.unwrap();
+            let given = given.into_iter().map(|(consent, used)| (consent.id.to_string(), used));
+            given
+                .chain(funds.into_iter().map(|(consent, used)| (consent.id.to_string(), used)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(uses(start).await, [("c".to_owned(), None), ("f".to_owned(), None)]);
+        assert!(uses(&ListPlace { at: now(), id: "g".to_owned() }).await.is_empty());
+        assert_eq!(uses(&ListPlace { at: now(), id: "e".to_owned() }).await, [("f".to_owned(), None)]);
         let used = now() + Duration::from_secs(5);
         let changes = Changes::new()
             .note_use_of_consent(&consent.id, used)
             .note_use_of_funds_consent(&funds.id, used)
             .note_use_of_consent(&ConsentId::new("gone"), used);
         store.save(changes).await.unwrap();
-        assert_eq!(store.uses_of_consents(&customer).await.unwrap(), [(consent.id.clone(), used)]);
-        assert_eq!(store.uses_of_funds_consents(&customer).await.unwrap(), [(funds.id, used)]);
+        assert_eq!(uses(start).await, [("c".to_owned(), Some(used)), ("f".to_owned(), Some(used))]);
+        let (given, last) = store.given_consent(&consent.id).await.unwrap().unwrap();
+        assert_eq!((given.id, last), (consent.id.clone(), Some(used)));
+        let (given, last) = store.given_funds_consent(&funds.id).await.unwrap().unwrap();
+        assert_eq!((given.id, last), (funds.id, Some(used)));
+        assert!(store.given_consent(&ConsentId::new("gone")).await.unwrap().is_none());
+        assert!(store.given_funds_consent(&FundsConsentId::new("gone")).await.unwrap().is_none());
         // Nobody who loaded it before has to load it again.
         let next = Changes::new().put_consent(&Consent { version: 1, recurring: true, ..consent });
         store.save(next).await.unwrap();
-        assert_eq!(store.uses_of_consents(&customer).await.unwrap().len(), 1);
+        assert_eq!(uses(start).await.len(), 2);
     })
     .await;
 }

@@ -1,13 +1,13 @@
 //! The store from outside, one contract for every database: each test in memory, on a file and on PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says when it skips")]
 
-mod books;
 mod customer_area;
 mod databases;
 mod funds_consents;
-mod orders;
+mod payments;
 mod rules;
 mod subjects;
+mod tables;
 
 use databases::on_each;
 use domain::{

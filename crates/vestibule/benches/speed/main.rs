@@ -104,12 +104,15 @@ async fn run() -> usize {
     let user = [user];
     let ratio = compare("signed answers (bunq)", 32, (ours, &user), (bare, &user)).await;
     reached.push(judge("signed answers against bare", ratio, SIGNED_ANSWERS_GOAL));
-    let consents = prepared(CONSENTS_A_ROUND * CONSENT_ROUNDS, |number| tpp.consent(number));
-    let ratio = compare_once("consents", 256, (ours, &consents), (bare, &consents)).await;
-    reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
+    let count = CONSENTS_A_ROUND * CONSENT_ROUNDS;
+    for (number, connections) in [32, 256].into_iter().enumerate() {
+        let consents = prepared(count, |consent| tpp.consent(number * count + consent));
+        let ratio = compare_once("consents", connections, (ours, &consents), (bare, &consents)).await;
+        reached.push(judge("consents against bare", ratio, CONSENTS_GOAL));
+    }
     reached.extend(payments(&tpp, ours, bare).await);
     // Other requests than before: the same ones again would make nothing.
-    let more = prepared(consents.len(), |number| tpp.consent(consents.len() + number));
+    let more = prepared(count, |number| tpp.consent(2 * count + number));
     let name = "consents, full database against small";
     let ratio = compare_once(name, 256, (full, &more), (ours, &more)).await;
     reached.push(judge("writes on the full database against the small one", ratio, FULL_DATABASE_GOAL));

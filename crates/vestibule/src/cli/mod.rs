@@ -6,6 +6,7 @@ mod data;
 mod faults;
 mod logs;
 mod payments;
+mod snapshots;
 mod tpp;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use faults::*;
 use gateway::domain::Timestamp;
 pub(crate) use logs::*;
 pub(crate) use payments::*;
+pub(crate) use snapshots::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
 
@@ -52,6 +54,10 @@ pub(crate) enum Command {
     Fault(FaultArgs),
     /// Show the calls that a sandbox received, and why it refused them.
     Logs(LogsArgs),
+    /// Save a sandbox as it is under a name, and put it back to that.
+    Snapshot(SnapshotArgs),
+    /// Put a sandbox back to its first start; its test authority stays.
+    Reset(ResetArgs),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -69,6 +75,8 @@ impl Command {
             Self::Data(args) => args.to.json,
             Self::Fault(args) => args.to.json,
             Self::Logs(args) => args.to.json,
+            Self::Snapshot(args) => args.to.json,
+            Self::Reset(args) => args.to.json,
             Self::Tpp(args) => args.common.json,
         }
     }

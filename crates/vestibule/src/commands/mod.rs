@@ -9,6 +9,7 @@ mod hints;
 pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;
+pub(crate) mod snapshot;
 pub(crate) mod tpp;
 
 use std::any::Any;

@@ -126,6 +126,28 @@ async fn filters_and_what_is_wrong_with_them() {
     assert_eq!(server.manage("POST", "/calls", json!({})).await.0, 405);
 }
 
+/// Addresses that somebody logs in by, or that have a token, at every door that takes one.
+async fn send_secret_addresses(server: &TestServer, tpp: &testkit::TestTpp, iban: &str) {
+    let address = "https://user:s3cret-of-a-user@tpp.example/cb;access_token=s3cret-of-a-path";
+    let encoded: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    let form = format!("initial_access_token=x&redirect_uris={encoded}");
+    for request in [
+        Request::new("GET", "/xs2a-bg/nl;access_token=s3cret-of-a-path/v1/accounts;token=s3cret-of-a-path"),
+        Request::new("GET", &format!("/auth/nl/v1/auth?client_id={ID}&redirect_uri={encoded}")),
+        Request::new("GET", &format!("/bunq/auth?client_id=x&redirect_uri={encoded}")),
+        Request::new("POST", &format!("/bunq/v1/token?redirect_uri={encoded}")),
+        Request::new("POST", "/auth/nl/v1/registration").form(&form),
+        Request::new("POST", "/auth/nl/v1/token")
+            .form(&format!("password=a;s3cret-of-a-user&redirect_uri={encoded}")),
+        tpp.consent_request(&detailed(iban, true)).set("tpp-redirect-uri", address).signed(&tpp.signer),
+        Request::new("POST", "/bunq/v1/installation")
+            .body("application/json", json!({"client_public_key": {"x": address}}).to_string()),
+    ] {
+        let answer = server.send(&request).await;
+        assert!(answer.status >= 400, "{} {}: {}", request.method, request.target, answer.body);
+    }
+}
+
 /// Everything that is secret, at every place where it comes by.
 #[tokio::test]
 async fn no_secret_is_kept() {
@@ -145,6 +167,7 @@ async fn no_secret_is_kept() {
     let covered = covered.sign(&tpp.signer, "digest x-request-id authorization");
     let repeated = server.send(&covered.set("authorization", "Bearer another-s3cret-of-a-header")).await;
     assert!(repeated.body.contains("another-s3cret-of-a-header"), "{}", repeated.body);
+    send_secret_addresses(&server, &tpp, iban).await;
     let (_, all) = server.manage("GET", "/calls.har?limit=500", Value::Null).await;
     let entries = all["log"]["entries"].as_array().unwrap();
     let mut everything = all.to_string();
@@ -159,6 +182,8 @@ async fn no_secret_is_kept() {
         client["secret"].as_str().unwrap(),
         &tpp.basic()["Basic ".len()..],
         "s3cret-of-a-header",
+        "s3cret-of-a-user",
+        "s3cret-of-a-path",
     ];
     for secret in secrets {
         assert!(secret.len() > 8, "{secret}");

@@ -51,6 +51,7 @@ mod python;
 mod revocation;
 mod sandbox_command;
 mod second_hour;
+mod snapshots;
 mod third_party;
 mod tls;
 mod tpp_bunq;

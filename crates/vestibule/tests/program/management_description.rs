@@ -192,13 +192,17 @@ const EXAMPLE_PAYMENT: &str = "0f0b8d8e-4a2e-4b0c-9b53-0f1f4b6c7d11";
 const EXAMPLE_CERTIFICATE: &str = "42e08faa68b7e694b81ac81164682b1868474260854437b25e185ad9128da12a";
 
 /// Things to play with, in an order in which each succeeds.
-const PLAY: [(&str, &str); 6] = [
+const PLAY: [(&str, &str); 10] = [
     ("POST", "/test-accounts/{iban}/transactions"),
     ("POST", "/data"),
     ("POST", "/faults"),
     ("GET", "/faults"),
     ("DELETE", "/faults/{id}"),
     ("DELETE", "/faults"),
+    ("PUT", "/snapshots/{name}"),
+    ("GET", "/snapshots"),
+    ("POST", "/snapshots/{name}/restore"),
+    ("DELETE", "/snapshots/{name}"),
 ];
 
 /// What the description gives as an example is what somebody can send, and what comes back is of the schemas.
@@ -260,6 +264,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     caller.real.retain(|(example, _)| example != EXAMPLE_PAYMENT);
     caller.real.push((EXAMPLE_PAYMENT.to_owned(), later));
     caller.call("PUT", "/payments/{paymentId}").await;
+    caller.call("POST", "/reset").await;
     let operations =
         caller.description["paths"].as_object().unwrap().iter().flat_map(|(path, operations)| {
             let methods = operations.as_object().unwrap().keys();

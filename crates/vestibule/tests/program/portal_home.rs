@@ -1,6 +1,7 @@
 //! The portal's first page: from nothing to a registered third party with a customer, in a browser.
 
 use std::path::Path;
+use std::process::Command;
 
 use eidas::OrganizationIdentifier;
 use serde_json::{Value, json};
@@ -23,6 +24,59 @@ async fn from_nothing_to_a_registered_third_party_with_a_customer() {
     let ibans: Vec<_> =
         accounts["testAccounts"].as_array().unwrap().iter().map(|one| one["iban"].clone()).collect();
     assert!(ibans.contains(&text("iban").replace(' ', "").into()), "{found} {accounts}");
+    for store in found["stores"].as_array().unwrap() {
+        openssl_opens(store);
+        java_opens(store);
+    }
+}
+
+/// Output of a program, if it ended well.
+fn output(program: &Path, arguments: &[&str]) -> Option<String> {
+    let done = Command::new(program).args(arguments).output().unwrap();
+    done.status.success().then(|| String::from_utf8(done.stdout).unwrap())
+}
+
+/// The blocks of a text in PEM, each on one line.
+fn blocks(pem: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut rest = pem;
+    while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
+        let (block, after) = begun.split_once("-----END").unwrap();
+        blocks.push(block.split_whitespace().collect());
+        rest = after;
+    }
+    blocks
+}
+
+/// A file in PKCS#12 has the key, the certificate and its chain, for whoever knows the password.
+fn openssl_opens(store: &Value) {
+    let Some(openssl) = testkit::system_program("/usr/bin/openssl") else { return };
+    let read = |password: &str| {
+        let password = format!("pass:{password}");
+        let arguments = ["pkcs12", "-in", store["store"].as_str().unwrap(), "-passin", &password, "-nodes"];
+        output(&openssl, &arguments)
+    };
+    let opened = blocks(&read(store["password"].as_str().unwrap()).expect("the password opens the file"));
+    let wanted = blocks(store["pem"].as_str().unwrap());
+    assert!(wanted.len() >= 3 && wanted.iter().all(|block| opened.contains(block)), "{opened:?}, {wanted:?}");
+    assert_eq!(read("another one"), None);
+}
+
+fn java_opens(store: &Value) {
+    let Some(keytool) = testkit::system_program("/usr/bin/keytool") else { return };
+    let [path, password, alias] =
+        ["store", "password", "alias"].map(|name| store[name].as_str().unwrap().to_owned());
+    let opened = ["-keystore", &path, "-storepass", &password];
+    let certificate = output(&keytool, &[&["-exportcert", "-rfc", "-alias", &alias], &opened[..]].concat());
+    assert_eq!(
+        blocks(&certificate.expect("Java opens the file")),
+        blocks(store["pem"].as_str().unwrap())[1..2]
+    );
+    // A copy needs the key itself.
+    let copied = format!("{path}.copy");
+    let from = ["-importkeystore", "-noprompt", "-srckeystore", &path, "-srcstorepass", &password];
+    let to = ["-destkeystore", &copied, "-deststorepass", "another", "-deststoretype", "PKCS12"];
+    assert!(output(&keytool, &[&from[..], &to[..]].concat()).is_some(), "Java reads the key");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

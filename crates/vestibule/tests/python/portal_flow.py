@@ -1,6 +1,8 @@
 """Goes through the portal's flows as a developer does: to a first balance by the keyboard, a payment with the phone, the
 registration at bunq, a value that was changed, a test that is saved; and back from the bank's own page."""
 
+import json
+
 from selenium.webdriver import Keys
 
 from portal import expect, finish, settings, visit
@@ -160,11 +162,34 @@ def changed(page):
     refusals(page, "400")
     page.hold("flow-refused")
     refused = saved(page)
+    expect(not page.seen("#stale"), "what was sent is what is there")
     page.click(".entry.edited .plain")
     page.until(lambda: not page.all(".entry.edited"), "it is not put back")
+    # What was changed after it was sent is in no test, and the page says so.
+    page.one("#stale")
+    stale = saved(page)
+    page.wait_for_text("#problem", "what you changed after that in “Ask for a consent” is not in the test")
+    expect(stale == refused, f"the test has what was not sent: {stale}")
+    page.hold("flow-stale")
     page.click("#send")
     page.until(lambda: page.all("#step-consent .badge.good"), "the original is refused")
+    expect(not page.seen("#stale"), "it was sent as it is")
     return told, late, refused
+
+
+def written_by_hand(page):
+    """A value of the run that somebody wrote is a place in the test: the next run has another one."""
+    step(page, "accounts")
+    token = page.run("return JSON.parse(Object.entries(localStorage).find(([key]) => key.startsWith('vestibule:runs:'))[1])")
+    token = next(run["kept"]["accessToken"] for name, run in token.items() if name.endswith(" nl ais"))
+    change(page, "#field-header-authorization", f"bearer {token}")
+    page.until(lambda: page.all("#step-accounts .badge.good"), "the token that was written is refused")
+    steps(page, 2)
+    test = saved(page)
+    expect(token not in test and "bearer {{accessToken}}" in test, test)
+    page.click("#step-accounts")
+    page.click(".entry.edited .plain")
+    return test
 
 
 def out_of_order(page):
@@ -243,6 +268,17 @@ def saved(page):
     return page.until(lambda: page.run("return window.saved"), "nothing is saved")
 
 
+def archived(page):
+    """What "Download as HAR" writes, and the secrets of the run."""
+    page.run("window.saved = null; const made = URL.createObjectURL; URL.createObjectURL = b => { b.text().then(t => window.saved = t); return made(b); }")
+    page.click("#archive")
+    text = page.until(lambda: page.run("return window.saved"), "no archive is saved")
+    runs = "return Object.entries(localStorage).filter(([key]) => key.startsWith('vestibule:runs:')).map(([, text]) => text)"
+    kept = [run["kept"] for text in page.run(runs) for run in json.loads(text).values()]
+    names = ("initialAccessToken", "accessToken", "clientSecret", "code", "apiKey", "installationToken", "sessionToken", "customerToken")
+    return {"har": text, "secrets": [run[name] for run in kept for name in names if name in run]}
+
+
 def real_page(page):
     """The bank's own page, in place of the phone, and back."""
     choose(page, "ais")
@@ -305,11 +341,14 @@ with visit() as page:
     unreachable(page)
     found["tabs"] = tabs(page)
     found["test"] = saved(page)
+    found["archive"] = archived(page)
+    found["written"] = written_by_hand(page)
     found["paid"] = payment(page)
     run(page, "funds")
     run(page, "bunq")
     page.hold("flow-bunq")
     found["bunq"] = saved(page)
+    found["bunqs_archive"] = archived(page)
     found["told"], found["late"], found["refused"] = changed(page)
     out_of_order(page)
     run(page, "ais")

@@ -57,24 +57,50 @@ def check_copies(page):
 
 def downloaded(page, button, name):
     folder = Path(settings()["downloads"])
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     page.click(button)
     page.until(lambda: (folder / name).exists() and (folder / name).stat().st_size > 0, f"{name} is not there")
     return folder / name
 
 
+BUTTONS = ".files button:nth-of-type({})"
+
+
+def key_store(page, identifier):
+    """A key that was made in this browser as PKCS#12, with a password that was typed; nothing of it is sent."""
+    page.type("#password", "short")
+    page.click(BUTTONS.format(2))
+    page.wait_for_text("#party-problem", "at least six letters")
+    expect(page.one("#password").get_attribute("aria-invalid") == "true", "a short password is good")
+    page.hold("home-password")
+    page.type("#password", "a pass 'word\"")
+    sent = page.run("return sent.length")
+    store = downloaded(page, BUTTONS.format(2), f"{identifier}.p12")
+    expect(page.run("return sent.length") == sent, "the page sent something to make a file")
+    expect(not page.seen("#party-problem:not(:empty)"), "the problem is still there")
+    bundle = downloaded(page, BUTTONS.format(1), f"{identifier}.pem")
+    page.check_console("PKCS#12")
+    return {"store": str(store), "password": "a pass 'word\"", "pem": bundle.read_text(), "alias": identifier}
+
+
 def check_downloads(page, identifier):
-    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": settings()["downloads"]})
-    buttons = ".files button:nth-of-type({})"
+    buttons = BUTTONS
     pem = downloaded(page, buttons.format(1), f"{identifier}.pem").read_text()
     expect(pem.count("BEGIN PRIVATE KEY") == 2 and pem.count("BEGIN CERTIFICATE") == 6, f"the bundle is {pem}")
-    with zipfile.ZipFile(downloaded(page, buttons.format(2), f"{identifier}.zip")) as archive:
+    with zipfile.ZipFile(downloaded(page, buttons.format(4), f"{identifier}.zip")) as archive:
         expect(archive.testzip() is None, "the archive is damaged")
         names = sorted(archive.namelist())
-        files = ["certificate.pem", "chain.pem", "header.txt", "key-id.txt", "key.pem"]
+        files = ["certificate.pem", "chain.pem", "header.txt", "key-id.txt", "key.pem", "password.txt", "third-party.p12"]
         wanted = ["README.txt", *(f"{profile}/{file}" for profile in ("qseal", "qwac") for file in files)]
         expect(names == wanted, f"the archive has {names}")
         key = archive.read("qseal/key.pem").decode()
         expect(key.startswith("-----BEGIN PRIVATE KEY-----\n") and key in pem, f"the key is {key[:40]}")
+        inside = Path(settings()["downloads"]) / "from-the-archive.p12"
+        inside.write_bytes(archive.read("qwac/third-party.p12"))
+        password = archive.read("qwac/password.txt").decode().rstrip("\n")
+        expect(password == page.one("#password").get_attribute("value"), "the archive has another password")
+        pem = "".join(archive.read(f"qwac/{name}.pem").decode() for name in ("key", "certificate", "chain"))
+    return {"store": str(inside), "password": password, "pem": pem, "alias": identifier}
 
 
 def first_way(page):
@@ -100,6 +126,46 @@ def check_other_banks(page):
     kept = page.run("return Object.keys(localStorage).filter((key) => /^vestibule:(runs:)?.$/.test(key)).sort()")
     wanted = sorted(f"vestibule:{kind}{n}" for n in range(7) for kind in ("", "runs:"))
     expect(kept == wanted, f"of other banks there is {kept}")
+
+
+def at_bunq(page):
+    """A third party that speaks bunq's dialect first registers there on the same card, and its flow goes on from that."""
+    page.click("#party-again")
+    page.run("document.querySelector('#party-form .more').open = true")
+    for name, value in (("profiles", "test-client"), ("key", "here"), ("dialect", "bunq")):
+        page.click(f"[name='{name}'][value='{value}']")
+    page.click("#party-form button[type='submit']")
+    page.wait_for_text("#registration-state", "Not yet")
+    expect(not page.seen("#sector"), "bunq knows of no sector")
+    page.click("#registration .calls > summary")
+    page.wait_for_text("#registration-calls", "POST /bunq/v1/installation")
+    page.hold("home-bunq-first")
+    page.type("#redirect-uris", f"{page.url}/portal/callback https://two.example/back")
+    submit(page, "registration")
+    page.wait_for_text("#registration-state", "Registered at bunq")
+    page.wait_for_text("#registration-done", "https://two.example/back")
+    expect(len(page.all("#registration-calls .call")) == 8, "not every call is shown")
+    page.hold("home-bunq")
+    page.click("#registration-again")
+    page.wait_for_text("#registration-replaces", "keeps its id")
+    page.click("#registration-form button[type='submit']")
+    page.one("#registration-again")
+    # What the bank has already it refuses; that is as good.
+    told = page.console()
+    expect(len(told) == 3 and all("400" in one for one in told), f"the console says {told}")
+    page.open("/portal/flow?flow=bunq")
+    page.until(lambda: len(page.all(".steps li.done")) == 7, "the flow does not go on from the registration")
+    page.open("/")
+    page.click("#run-whole")
+    page.until(lambda: page.all("li.done #step-accounts"), "no account is read at bunq")
+    told = page.console()
+    expect(len(told) == 2 and all("400" in one for one in told), f"the console says {told}")
+    page.open("/?tenant=uk")
+    page.click("#registration-again")
+    page.click("#registration-form button[type='submit']")
+    page.wait_for_text("#registration-problem", "choose nl at the top")
+    page.open("/?tenant=nl")
+    page.one("#party-forget").click()
 
 
 def first_balance(page):
@@ -145,6 +211,8 @@ with visit() as page:
     expect(page.text("#party-done .large .mono") == identifier, "the third party is gone after a reload")
     expect(page.text(".bigs div:nth-child(1) .mono") == iban, "the customer is gone after a reload")
     check_copies(page)
+    listen(page)
+    stores = [key_store(page, identifier)]
 
     # Registering again is safe, and says what it replaces.
     page.click("#registration-again")
@@ -173,8 +241,9 @@ with visit() as page:
     expect(page.text("#registration-state") == "Not yet", "the second third party is registered already")
     submit(page, "registration")
     expect(len(page.all(".certificate")) == 2, "the second third party has not two certificates")
-    check_downloads(page, second)
+    stores.append(check_downloads(page, second))
     page.hold("home-two")
+    at_bunq(page)
     page.run("document.querySelector('#party-chooser').selectedIndex = 0")
     page.run("document.querySelector('#party-chooser').dispatchEvent(new Event('change'))")
     page.wait_for_text("#party-done .large .mono", identifier)
@@ -200,4 +269,5 @@ with visit() as page:
         took = took if took < 10 else min(took, first_balance(page))
     expect(took < 10, f"a first balance takes {took} s")
     page.check_console("the end")
-    finish(page, {"identifier": identifier, "second": second, "iban": iban, "octets": octets, "seconds": took})
+    found = {"identifier": identifier, "second": second, "iban": iban, "octets": octets, "seconds": took}
+    finish(page, {**found, "stores": stores})

@@ -51,6 +51,23 @@ with visit() as page:
     page.click("#file-form button")
     page.until(lambda: "line 1, customers" in page.text("#data-problem"), "what is wrong with a file")
 
+    # Snapshots, by keyboard alone.
+    page.until(lambda: "There is no snapshot" in page.text("#snapshots"), "no snapshot")
+    put(page, "#snapshot-name", "early")
+    page.one("#snapshot-name").send_keys(Keys.ENTER)
+    page.until(lambda: "early" in page.text("#snapshots"), "a snapshot")
+    page.one('[data-advance="P1D"]').send_keys(Keys.ENTER)
+    page.until(lambda: page.text("#clocks").count("1 d ahead") == 4, "clocks that were moved")
+    page.one("#snapshots button").send_keys(Keys.ENTER)
+    page.until(lambda: "as it was when early was saved" in page.text("#snapshot-done"), "the bank as it was")
+    page.until(lambda: "ahead" not in page.text("#clocks"), "clocks as they were saved")
+    page.hold("play-snapshots")
+    page.click("#snapshots li button:last-child")
+    page.until(lambda: "There is no snapshot" in page.text("#snapshots"), "no snapshot any more")
+    page.click("section[aria-labelledby=snapshots-title] summary")
+    page.click("#reset")
+    page.until(lambda: "as at its first start" in page.text("#snapshot-done"), "a bank that was reset")
+
     # Certificates.
     page.click("#certificate-form button")
     page.until(lambda: "BEGIN CERTIFICATE" in page.text("#certificate-done"), "a certificate")

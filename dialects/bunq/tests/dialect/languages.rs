@@ -10,9 +10,10 @@ async fn the_link_decides_then_the_browser_then_the_branch() {
     let url = provider.authorization_url().await;
     for (locales, accepted, expected) in [
         ("", "", "nl"),
-        ("", "de, fr;q=0.4, en;q=0.6", "en"),
+        ("", "pl, fr;q=0.4, en;q=0.6", "en"),
         ("&ui_locales=fr%20en", "en", "fr"),
-        ("&ui_locales=de", "en", "en"),
+        ("&ui_locales=pl", "en", "en"),
+        ("&ui_locales=de", "en", "de"),
     ] {
         let browser = |path: &str| {
             let request = Request::new("GET", path).set("accept", "text/html");
@@ -49,9 +50,13 @@ async fn errors_before_a_session_speak_the_language_too_and_lead_on() {
         }
         (answer.body.split_once("<html lang=\"").unwrap().1[..2].to_owned(), way_on)
     };
-    for (locales, accepted, expected) in
-        [("", "", "nl"), ("", "fr", "fr"), ("&ui_locales=en", "fr", "en"), ("&ui_locales=de", "fr", "fr")]
-    {
+    for (locales, accepted, expected) in [
+        ("", "", "nl"),
+        ("", "fr", "fr"),
+        ("&ui_locales=en", "fr", "en"),
+        ("&ui_locales=pl", "fr", "fr"),
+        ("&ui_locales=de", "fr", "de"),
+    ] {
         let (language, way_on) = ask(&format!("{url}{locales}"), accepted).await;
         assert_eq!(language, expected, "{locales} {accepted}");
         assert!(way_on.starts_with("https://tpp.example/callback?error=invalid_request"), "{way_on}");

@@ -1,15 +1,14 @@
 //! The books of a sandbox bank: customers, accounts, and postings in double entry.
 
-use domain::{
+use gateway::domain::{
     Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Position,
     Product, Tenant, Timestamp, Transaction, TransactionQuery,
 };
+use store::tables::{Columns, Cursor, Rows, Value, select};
+use store::{Changes, StoreError};
 
-use crate::changes::Rows;
-use crate::columns::{Columns, select};
-use crate::customers::{CUSTOMER, Customer, read_customer};
-use crate::row::{Cursor, Value};
-use crate::{Changes, Store, StoreError};
+use super::Ledger;
+use super::customers::{CUSTOMER, Customer, read_customer};
 
 /// An account with what only the bank itself knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub struct HeldAccount {
 
 /// One leg of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posting {
+pub(crate) struct Posting {
     /// Which entry; its legs add up to nothing.
     pub entry: String,
     /// Which account.
@@ -79,10 +78,11 @@ const ACCOUNT: Columns = Columns::of("accounts", "id, iban, currency, product, n
 /// What the bank alone knows of an account.
 const BOOKED: Columns = Columns::of("accounts", "tenant, credit_limit, reserved, version");
 const BALANCE: Columns = Columns::of("postings", "entry, balance_after");
-const AMOUNT: Columns = Columns::of("postings", "entry, amount");
+/// An index has them, which a sum for each reading of balances lives on.
+const AMOUNT: Columns = Columns::of("postings", "account, amount");
 const ENTRY: Columns = Columns::of("postings", "entry");
 
-impl Store {
+impl Ledger {
     /// Customers with their accounts, the newest first, at most `limit`.
     ///
     /// # Errors
@@ -91,7 +91,8 @@ impl Store {
         self.list(
             select!(CUSTOMER as "c.", ACCOUNT as "a."; "FROM customers c \
              JOIN account_holders h ON h.customer = c.id \
-             JOIN accounts a ON a.id = h.account ORDER BY c.created_at DESC, c.id, h.place LIMIT $1"),
+             JOIN accounts a ON a.id = h.account ORDER BY c.created_at DESC, c.id, h.place LIMIT $1 \
+             /* the whole table */"),
             &[limit.into()],
             |row| Ok(HeldAccount { customer: read_customer(row)?, account: read_account(row)? }),
         )
@@ -260,7 +261,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn unbalanced_entries(&self) -> Result<Vec<String>, StoreError> {
         self.list(
-            select!(ENTRY; "FROM postings GROUP BY entry HAVING SUM(amount) <> 0 OR COUNT(*) < 2 LIMIT 100"),
+            select!(ENTRY; "FROM postings GROUP BY entry HAVING SUM(amount) <> 0 OR COUNT(*) < 2 LIMIT 100 \
+             /* the whole table */"),
             &[],
             |row| row.text(),
         )
@@ -268,9 +270,23 @@ impl Store {
     }
 }
 
-impl Changes {
+/// What is written of accounts and their postings.
+pub(crate) trait AccountChanges: Sized {
     /// Inserts an account.
-    pub fn add_account(self, booked: &BookedAccount) -> Self {
+    fn add_account(self, booked: &BookedAccount) -> Self;
+
+    /// Makes a customer a holder of an account, the newest of theirs.
+    fn add_holder(self, customer: &CustomerId, account: &AccountId) -> Self;
+
+    /// Sets the status of an account.
+    fn set_account_status(self, account: &AccountId, status: AccountStatus) -> Self;
+
+    /// Inserts one leg of an entry; the caller adds the others in the same batch.
+    fn add_posting(self, posting: &Posting) -> Self;
+}
+
+impl AccountChanges for Changes {
+    fn add_account(self, booked: &BookedAccount) -> Self {
         let account = &booked.account;
         self.push(
             "INSERT INTO accounts (id, tenant, iban, currency, product, name, status, credit_limit, version) \
@@ -289,8 +305,7 @@ impl Changes {
         )
     }
 
-    /// Makes a customer a holder of an account, the newest of theirs.
-    pub fn add_holder(self, customer: &CustomerId, account: &AccountId) -> Self {
+    fn add_holder(self, customer: &CustomerId, account: &AccountId) -> Self {
         self.push(
             "INSERT INTO account_holders (customer, account, place) \
              SELECT $1, $2, COALESCE(MAX(h.place), 0) + 1 FROM account_holders h WHERE h.customer = $3",
@@ -299,8 +314,7 @@ impl Changes {
         )
     }
 
-    /// Sets the status of an account.
-    pub fn set_account_status(self, account: &AccountId, status: AccountStatus) -> Self {
+    fn set_account_status(self, account: &AccountId, status: AccountStatus) -> Self {
         self.push(
             "UPDATE accounts SET status = $1, version = version + 1 WHERE id = $2",
             vec![status.name().into(), account.as_str().into()],
@@ -308,8 +322,7 @@ impl Changes {
         )
     }
 
-    /// Inserts one leg of an entry; the caller adds the others in the same batch.
-    pub fn add_posting(self, posting: &Posting) -> Self {
+    fn add_posting(self, posting: &Posting) -> Self {
         self.push(
             "INSERT INTO postings (entry, account, entered_on, booking_date, sequence, value_date, amount, \
              balance_after, counterparty_name, counterparty_iban, remittance, code, end_to_end_id, \

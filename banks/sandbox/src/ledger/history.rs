@@ -1,19 +1,18 @@
 //! Booked transactions by their place in an account's history, and what is needed to book one more at its end.
 
-use domain::{AccountId, Currency, Date, Transaction};
+use gateway::domain::{AccountId, Currency, Date, Transaction};
+use store::tables::{Columns, Cursor, Rows, select};
+use store::{Changes, StoreError};
 
-use crate::books::{TRANSACTION, read_transaction};
-use crate::changes::Rows;
-use crate::columns::{Columns, select};
-use crate::row::Cursor;
-use crate::{Changes, Store, StoreError};
+use super::Ledger;
+use super::books::{TRANSACTION, read_transaction};
 
 const PLACE: Columns = Columns::of("postings", "entry, place");
 const LAST_DAY: Columns = Columns::of("postings", "account, booking_date");
 const SEQUENCE: Columns = Columns::of("postings", "account, sequence");
 const ENTRY: Columns = Columns::of("postings", "entry");
 
-impl Store {
+impl Ledger {
     /// How many transactions of an account are booked up to a day: the place of the last of them.
     ///
     /// # Errors
@@ -122,10 +121,19 @@ impl Store {
     }
 }
 
-impl Changes {
+/// What booking at the end of a history writes beside the postings.
+pub(crate) trait HistoryChanges: Sized {
     /// Guards an account against everybody else who books on it at the same time: exactly the version that was
     /// loaded moves on.
-    pub fn touch_account(self, account: &AccountId, version: i64) -> Self {
+    fn touch_account(self, account: &AccountId, version: i64) -> Self;
+
+    /// Carries what is booked on a day into all later transactions, which are entered but not yet booked: the amount
+    /// into the balances after them, the number of transactions into their places.
+    fn shift_history(self, account: &AccountId, day: Date, booked: (i64, i64)) -> Self;
+}
+
+impl HistoryChanges for Changes {
+    fn touch_account(self, account: &AccountId, version: i64) -> Self {
         self.push(
             "UPDATE accounts SET version = version + 1 WHERE id = $1 AND version = $2",
             vec![account.as_str().into(), version.into()],
@@ -133,9 +141,7 @@ impl Changes {
         )
     }
 
-    /// Carries what is booked on a day into all later transactions, which are entered but not yet booked: the amount
-    /// into the balances after them, the number of transactions into their places.
-    pub fn shift_history(self, account: &AccountId, day: Date, (amount, count): (i64, i64)) -> Self {
+    fn shift_history(self, account: &AccountId, day: Date, (amount, count): (i64, i64)) -> Self {
         self.push(
             "UPDATE postings SET balance_after = balance_after + $1, place = place + $2 \
              WHERE account = $3 AND booking_date > $4",

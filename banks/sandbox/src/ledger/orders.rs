@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
+use gateway::domain::{
     AccountId, PaymentId, PaymentTerms, RejectReason, Tenant, Timestamp, TransactionStatus, Transfer,
 };
+use store::tables::{Columns, Cursor, Rows, json, select};
+use store::{Changes, StoreError};
 
-use crate::changes::Rows;
-use crate::columns::{Columns, select};
-use crate::row::{Cursor, json};
-use crate::{Changes, Store, StoreError};
+use super::Ledger;
 
 /// A payment that the bank took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +101,7 @@ const ORDER: Columns = Columns::of(
 const DUE: Columns = Columns::of("orders", "payment, due_at");
 const LEG: Columns = Columns::of("postings", "entry, account, amount, entered_at");
 
-impl Store {
+impl Ledger {
     /// What was taken under the id of a payment.
     ///
     /// # Errors
@@ -181,10 +180,18 @@ impl Store {
     }
 }
 
-impl Changes {
+/// What is written of orders.
+pub(crate) trait OrderChanges: Sized {
     /// Inserts version 1, or replaces exactly the version that was loaded; anything else is
     /// [`StoreError::Conflict`].
-    pub fn put_order(self, order: &Order) -> Self {
+    fn put_order(self, order: &Order) -> Self;
+
+    /// Sets how much of an account is set aside for orders; exactly the version that was loaded moves on.
+    fn reserve(self, account: &AccountId, reserved: i64, version: i64) -> Self;
+}
+
+impl OrderChanges for Changes {
+    fn put_order(self, order: &Order) -> Self {
         self.push(
             "INSERT INTO orders (payment, tenant, account, terms, transfers, step, due_at, status, reason, since, \
              refused, reserved, executions, version) \
@@ -214,8 +221,7 @@ impl Changes {
         )
     }
 
-    /// Sets how much of an account is set aside for orders; exactly the version that was loaded moves on.
-    pub fn reserve(self, account: &AccountId, reserved: i64, version: i64) -> Self {
+    fn reserve(self, account: &AccountId, reserved: i64, version: i64) -> Self {
         self.push(
             "UPDATE accounts SET reserved = $1, version = version + 1 WHERE id = $2 AND version = $3",
             vec![reserved.into(), account.as_str().into(), version.into()],

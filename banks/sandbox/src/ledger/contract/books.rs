@@ -1,13 +1,16 @@
-//! Customers, accounts, postings and payments.
+//! Customers, accounts and postings.
 
-use domain::{
-    Account, AccountId, AccountStatus, BookingStatus, Counterparty, Currency, CustomerId, Date, Iban,
-    Interface, Money, Payment, PaymentDecision, PaymentId, PaymentTerms, Position, Product, Tenant,
-    Timestamp, TppId, TransactionQuery,
+use gateway::domain::{
+    Account, AccountId, AccountStatus, BookingStatus, Counterparty, Currency, CustomerId, Date, Iban, Money,
+    Position, Product, Tenant, Timestamp, Transaction, TransactionQuery,
 };
-use store::{BookedAccount, Changes, Customer, HeldAccount, Posting, Store, StoreError};
+use store::{Changes, StoreError};
 
-use crate::databases::on_each;
+use super::on_each;
+use crate::ledger::books::HeldAccount;
+use crate::ledger::{
+    AccountChanges, BookedAccount, Customer, CustomerChanges, HistoryChanges, Ledger, Posting,
+};
 
 const IBAN: &str = "NL05TRIO0123456789";
 
@@ -38,7 +41,7 @@ fn customer(id: &str, created_at: i64) -> Customer {
     }
 }
 
-fn account(id: &str, currency: Currency) -> BookedAccount {
+pub(super) fn account(id: &str, currency: Currency) -> BookedAccount {
     BookedAccount {
         account: Account {
             id: AccountId::new(id),
@@ -56,7 +59,7 @@ fn account(id: &str, currency: Currency) -> BookedAccount {
 }
 
 /// Two customers and two accounts: the first customer holds both, the dollars first.
-async fn open_accounts(store: &Store) {
+async fn open_accounts(store: &Ledger) {
     let id = |text: &str| CustomerId::new(text);
     let changes = Changes::new()
         .add_customer(&customer("p", 2))
@@ -134,7 +137,7 @@ fn posting(
     }
 }
 
-async fn book(store: &Store) {
+async fn book(store: &Ledger) {
     let placed = |place, posting: Posting| Posting { place: Some(place), ..posting };
     let other = Posting {
         account: AccountId::new("outside"),
@@ -182,7 +185,7 @@ async fn books_are_read_as_of_a_day() {
         let booked = async |query: &TransactionQuery| {
             store.booked_transactions(&euro, Currency::EUR, query, day("2026-01-03")).await.unwrap()
         };
-        let ids = |found: &[domain::Transaction]| found.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
+        let ids = |found: &[Transaction]| found.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
         let all = booked(&query(9, None)).await;
         assert_eq!(ids(&all), ["three", "two", "one"]);
         assert_eq!(all[1].entered_at, Some(at(1_767_312_000)));
@@ -225,54 +228,6 @@ async fn a_history_has_places_and_grows_at_its_end() {
         assert!(!store.has_entry("twelve").await.unwrap());
         let again = Changes::new().add_posting(&posting("two", ("2026-01-02", "2026-01-02", 9), (1, 1)));
         assert!(matches!(store.save(again).await, Err(StoreError::Conflict)), "an entry is made once");
-    })
-    .await;
-}
-
-fn payment(id: &str) -> Payment {
-    Payment {
-        id: PaymentId::new(id),
-        tpp: Some(TppId::new("PSDNL-DNB-1")),
-        tenant: nl(),
-        interface: Interface::Bunq,
-        terms: PaymentTerms::AT_ONCE,
-        debtor: Some(iban()),
-        transfers: Vec::new(),
-        created_at: at(1_800_000_000),
-        expires_at: at(1_800_000_100),
-        decision: PaymentDecision::Pending,
-        last_action_at: at(1_800_000_000),
-        version: 0,
-    }
-}
-
-#[tokio::test]
-async fn payments_wait_until_they_are_decided() {
-    on_each(async |store| {
-        let elsewhere = Payment { interface: Interface::BerlinGroup, ..payment("elsewhere") };
-        let changes = Changes::new().put_payment(&payment("b")).put_payment(&payment("a"));
-        let changes = changes.put_payment(&elsewhere);
-        store.save(changes).await.unwrap();
-        let stored = |id| Payment { version: 1, ..payment(id) };
-        assert_eq!(store.payment(&PaymentId::new("a")).await.unwrap(), Some(stored("a")));
-        let waiting = async |now| {
-            let from = (&nl(), &iban());
-            let who = (&TppId::new("PSDNL-DNB-1"), Interface::Bunq);
-            store.pending_payments(who, from, at(now)).await.unwrap()
-        };
-        assert_eq!(waiting(1_800_000_099).await, [stored("a"), stored("b")]);
-        assert_eq!(waiting(1_800_000_100).await, []);
-        let executed = Payment {
-            decision: PaymentDecision::Submitted {
-                by: vec![CustomerId::new("p")],
-                account: AccountId::new("euro"),
-            },
-            ..stored("a")
-        };
-        store.save(Changes::new().put_payment(&executed)).await.unwrap();
-        assert_eq!(waiting(1_800_000_000).await, [stored("b")]);
-        let read = store.payment(&executed.id).await.unwrap();
-        assert_eq!(read, Some(Payment { version: 2, ..executed }));
     })
     .await;
 }

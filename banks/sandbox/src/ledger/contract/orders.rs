@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
+use gateway::domain::{
     AccountId, AccountStatus, Counterparty, Currency, Execution, Money, PaymentId, PaymentTerms, Product,
     RejectReason, Tenant, Timestamp, TransactionStatus, Transfer,
 };
-use store::{BookedAccount, Changes, Leg, Order, Posting, Step, StoreError};
+use store::{Changes, StoreError};
 
-use crate::databases::on_each;
+use super::on_each;
+use crate::ledger::orders::Leg;
+use crate::ledger::{AccountChanges, BookedAccount, Order, OrderChanges, Posting, Step};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -100,9 +102,9 @@ async fn orders_wait_for_their_time() {
 async fn money_is_set_aside_by_whoever_saw_the_account_last() {
     on_each(async |store| {
         let account = BookedAccount {
-            account: domain::Account {
+            account: gateway::domain::Account {
                 id: AccountId::new("euro"),
-                iban: domain::Iban::from_stored("NL05TRIO0123456789".to_owned()),
+                iban: gateway::domain::Iban::from_stored("NL05TRIO0123456789".to_owned()),
                 currency: Currency::EUR,
                 product: Product::Current,
                 name: "Current account".into(),

@@ -1,11 +1,15 @@
 //! Places in histories and among accounts: stored, kept right by every booking, found without counting.
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
-use domain::{
+use gateway::domain::{
     Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Product, Tenant,
     Timestamp,
 };
-use store::{BookedAccount, Changes, Customer, Posting, Store};
+use gateway::{Changes, Store};
+
+use super::in_memory;
+use crate::ledger::{
+    AccountChanges, BookedAccount, Customer, CustomerChanges, HistoryChanges, Ledger, Posting,
+};
 
 fn day(text: &str) -> Date {
     text.parse().unwrap()
@@ -30,7 +34,7 @@ fn posting(entry: &str, account: &AccountId, (date, sequence, place): (&str, i64
     }
 }
 
-async fn entries(store: &Store, account: &AccountId, newest: i64, limit: i64) -> Vec<(i64, String)> {
+async fn entries(store: &Ledger, account: &AccountId, newest: i64, limit: i64) -> Vec<(i64, String)> {
     let found = store.history_up_to(account, Currency::EUR, (newest, limit)).await.unwrap();
     found.into_iter().map(|(place, one)| (place, one.id)).collect()
 }
@@ -41,7 +45,7 @@ fn named(entries: &[(i64, &str)]) -> Vec<(i64, String)> {
 
 #[tokio::test]
 async fn what_is_booked_today_goes_before_what_lies_ahead() {
-    let store = Store::in_memory().unwrap();
+    let store = in_memory().await;
     let account = AccountId::new("a");
     let changes = Changes::new()
         .add_posting(&posting("old", &account, ("2026-01-01", 0, 1)))
@@ -67,7 +71,7 @@ async fn what_is_booked_today_goes_before_what_lies_ahead() {
 
 #[tokio::test]
 async fn a_long_history_costs_what_is_read_of_it() {
-    let store = Store::in_memory().unwrap();
+    let store = in_memory().await;
     let cost = async |account: &AccountId, count: i64| {
         let before = store.steps().unwrap();
         assert_eq!(store.count_booked(account, day("2026-01-01")).await.unwrap(), count);
@@ -103,7 +107,7 @@ fn booked(id: &str, iban: &str, product: Product) -> BookedAccount {
 
 #[tokio::test]
 async fn accounts_of_a_customer_come_oldest_first() {
-    let store = Store::in_memory().unwrap();
+    let store = in_memory().await;
     let customer = Customer {
         id: CustomerId::new("c"),
         tenant: Tenant::parse("nl").unwrap(),
@@ -137,11 +141,11 @@ async fn an_older_database_gets_its_places() {
     let path = folder.path().join("db");
     let connection = rusqlite::Connection::open(&path).unwrap();
     for statements in [
-        include_str!("../migrations/0001_onboarding.sql"),
-        include_str!("../migrations/0002_consents.sql"),
-        include_str!("../migrations/0003_books.sql"),
-        include_str!("../migrations/0004_payments.sql"),
-        include_str!("../migrations/0005_authorizations.sql"),
+        include_str!("../../../../../crates/store/migrations/0001_onboarding.sql"),
+        include_str!("../../../../../crates/store/migrations/0002_consents.sql"),
+        include_str!("../../../../../crates/store/migrations/0003_books.sql"),
+        include_str!("../../../../../crates/store/migrations/0004_payments.sql"),
+        include_str!("../../../../../crates/store/migrations/0005_authorizations.sql"),
         "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (5)",
         "INSERT INTO accounts VALUES ('b', 'nl', 'NL91ABNA0417164300', 'EUR', 'CACC', 'N.', 'enabled', 0, 1)",
         "INSERT INTO accounts VALUES ('a', 'nl', 'NL02ABNA0123456789', 'EUR', 'SVGS', 'N.', 'enabled', 0, 1)",
@@ -163,7 +167,7 @@ async fn an_older_database_gets_its_places() {
                  VALUES ('1', 'world', '2026-01-01', '2026-01-01', 0, '2026-01-01', -2)";
     connection.execute(world, []).unwrap();
     drop(connection);
-    let store = Store::open(&path).unwrap();
+    let store = Ledger::open(Store::open(&path).unwrap()).await.unwrap();
     assert_eq!(entries(&store, &AccountId::new("a"), 9, 9).await, named(&[(3, "3"), (2, "2"), (1, "1")]));
     assert_eq!(entries(&store, &AccountId::new("b"), 9, 9).await, named(&[(1, "1")]));
     assert!(entries(&store, &AccountId::new("world"), 9, 9).await.is_empty());

@@ -1,11 +1,10 @@
 //! Customers of a sandbox bank, and which accounts they hold.
 
-use domain::{AccountId, CustomerId, Iban, Tenant, Timestamp};
+use gateway::domain::{AccountId, CustomerId, Iban, Tenant, Timestamp};
+use store::tables::{Columns, Cursor, Rows, select};
+use store::{Changes, StoreError};
 
-use crate::changes::Rows;
-use crate::columns::{Columns, select};
-use crate::row::Cursor;
-use crate::{Changes, Store, StoreError};
+use super::Ledger;
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(crate) const CUSTOMER: Columns =
 
 const COUNT: Columns = Columns::of("customers", "COUNT(*)");
 
-impl Store {
+impl Ledger {
     /// The customer with this id.
     ///
     /// # Errors
@@ -84,9 +83,14 @@ impl Store {
     }
 }
 
-impl Changes {
+/// What is written of customers.
+pub(crate) trait CustomerChanges: Sized {
     /// Inserts a customer.
-    pub fn add_customer(self, customer: &Customer) -> Self {
+    fn add_customer(self, customer: &Customer) -> Self;
+}
+
+impl CustomerChanges for Changes {
+    fn add_customer(self, customer: &Customer) -> Self {
         self.push(
             "INSERT INTO customers (id, tenant, name, digipass_number, persona, created_at, version) \
              VALUES ($1, $2, $3, $4, $5, $6, 1)",

@@ -1,0 +1,156 @@
+//! What third parties were given, and an end to it.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use edge::redirect;
+use eidas::visible;
+use gateway::domain::{
+    AccountNumber, AccountReference, ConsentRefusal, Decision, Interface, ListPlace, Refusal, Timestamp,
+};
+use gateway::{Given, Right};
+use http::StatusCode;
+use web::{AccessListPage, AccessPage, ShownRight};
+
+use super::{Inside, Visitor, acting, enter, parameter};
+use crate::pages::shown_card;
+use crate::router::{LimitedBody, Services};
+
+/// Everything that third parties were given, a page of it.
+pub(crate) async fn all_access(
+    State(services): State<Services>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let shown = async {
+        let inside = enter(&services, &visitor, query.as_deref()).await?;
+        let after = match parameter(query.as_deref(), "after") {
+            None => ListPlace::start(),
+            // A page that nobody was sent to.
+            Some(text) => ListPlace::parse(&text).ok_or(gateway::Error::NotFound(gateway::Noun::Consent))?,
+        };
+        Ok(inside.all_access(&after).await?)
+    };
+    visitor.answer(&services, shown.await).await
+}
+
+/// One thing that a third party was given, and the question whether to withdraw it.
+pub(crate) async fn access(
+    State(services): State<Services>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let shown = async {
+        let inside = enter(&services, &visitor, query.as_deref()).await?;
+        Ok(inside.access(&visitor.which, false).await?)
+    };
+    visitor.answer(&services, shown.await).await
+}
+
+/// Withdraws what a third party was given.
+pub(crate) async fn withdraw(
+    State(services): State<Services>,
+    visitor: Visitor,
+    body: LimitedBody,
+) -> Response {
+    let done = async {
+        let inside = acting(&services, &visitor, &body, "withdraw").await?;
+        let (gateway, id) = (&services.edge.gateway, visitor.which.as_str());
+        match gateway.withdraw(&visitor.call.ctx, &inside.insider, id).await {
+            Ok(()) => {
+                let page = format!("{}/access/{id}", visitor.base());
+                Ok(redirect(StatusCode::SEE_OTHER, &page))
+            }
+            Err(gateway::Error::Refused(Refusal::Consent(ConsentRefusal::Final { .. }))) => {
+                Ok(inside.access(id, true).await?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    };
+    visitor.answer(&services, done.await).await
+}
+
+impl Inside<'_> {
+    async fn all_access(&self, after: &ListPlace) -> Result<Response, gateway::Error> {
+        let (gateway, ctx) = (&self.services.edge.gateway, &self.visitor.call.ctx);
+        let found = gateway.given(ctx, &self.insider, after).await?;
+        let own = self.own();
+        let page = AccessListPage {
+            rights: found.given.iter().map(|given| self.right(given)).collect(),
+            older: found.next.map(|next| format!("{}/access?after={next}", own.base)),
+            is_later_page: *after != ListPlace::start(),
+            own,
+        };
+        Ok(web::page(StatusCode::OK, &page))
+    }
+
+    /// The page about what a third party was given; `had_ended` if the customer wanted to withdraw it too late.
+    async fn access(&self, id: &str, had_ended: bool) -> Result<Response, gateway::Error> {
+        let (gateway, ctx) = (&self.services.edge.gateway, &self.visitor.call.ctx);
+        let given = gateway.given_one(ctx, &self.insider, id).await?;
+        let page = AccessPage { own: self.own(), right: self.right(&given), had_ended };
+        Ok(web::page(if had_ended { StatusCode::CONFLICT } else { StatusCode::OK }, &page))
+    }
+
+    pub(super) fn right(&self, given: &Given) -> ShownRight {
+        let (ctx, language) = (&self.visitor.call.ctx, self.insider.language());
+        let day = |at: Timestamp| web::day(language, ctx.tenant.date_at(at));
+        let name = visible(&given.tpp_name).into_owned();
+        let last_used = given.last_used.map(|at| self.moment(at));
+        let ended = |at: Timestamp| given.status.is_final().then(|| day(at));
+        match &given.right {
+            Right::Consent(consent) => ShownRight {
+                id: consent.id.to_string(),
+                tpp_name: name,
+                tpp_id: consent.tpp.to_string(),
+                balances: consent.granted.iter().any(|granted| granted.balances),
+                transactions: consent.granted.iter().any(|granted| granted.transactions),
+                funds: None,
+                accounts: consent.granted.iter().map(|granted| number(&granted.reference)).collect(),
+                through: through(consent.interface),
+                since: day(consent.created_at),
+                until: Some(web::day(language, consent.valid_until)),
+                last_used,
+                status: given.status,
+                // What nobody ended has ended by itself, after its last day.
+                ended_on: match consent.decision {
+                    Decision::Confirmed | Decision::Pending => None,
+                    _ => ended(consent.last_action_at),
+                },
+            },
+            Right::FundsConsent(consent) => ShownRight {
+                id: consent.id.to_string(),
+                tpp_name: name,
+                tpp_id: consent.tpp.to_string(),
+                balances: false,
+                transactions: false,
+                funds: Some(shown_card(&consent.card)),
+                accounts: vec![number(&consent.account)],
+                through: through(consent.interface),
+                since: day(consent.created_at),
+                until: None,
+                last_used,
+                status: given.status,
+                ended_on: ended(consent.last_action_at),
+            },
+        }
+    }
+}
+
+/// What customers know an interface by.
+fn through(interface: Interface) -> &'static str {
+    match interface {
+        Interface::BerlinGroup => "NextGenPSD2",
+        Interface::Bunq => "bunq",
+    }
+}
+
+fn number(reference: &AccountReference) -> String {
+    let number = match &reference.number {
+        AccountNumber::Iban(iban) => iban.grouped(),
+        AccountNumber::British { .. } => reference.shown(),
+    };
+    match &reference.currency {
+        Some(currency) => format!("{number}, {currency}"),
+        None => number,
+    }
+}

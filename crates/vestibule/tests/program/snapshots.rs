@@ -1,0 +1,500 @@
+//! Snapshots, restore and reset: a bank goes back to what it was, whatever it kept in memory, and nobody who calls meanwhile sees both.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::bunq::{BunqClient, euro, shop};
+use testkit::{
+    Program, Request, TestServer, TestTpp, ValidConsent, database, detailed, euro_payment, free_folder,
+};
+use vestibule::{DataLocation, SandboxConfig};
+
+use crate::third_party::{Setting, json as read};
+use crate::{BINARY, vestibule};
+
+const ID: &str = "PSDNL-DNB-R123456";
+const OTHER: &str = "PSDNL-DNB-R654321";
+const TRANSFER: &str = "payments/sepa-credit-transfers";
+
+async fn save(server: &TestServer, name: &str) -> u16 {
+    let (status, saved) = server.manage("PUT", &format!("/snapshots/{name}"), Value::Null).await;
+    assert_eq!(saved["name"], name, "{saved}");
+    assert!(saved["octets"].as_u64().unwrap() > 100_000, "{saved}");
+    status
+}
+
+async fn restore(server: &TestServer, name: &str) {
+    let (status, body) = server.manage("POST", &format!("/snapshots/{name}/restore"), Value::Null).await;
+    assert_eq!((status, &body["restored"]), (200, &json!(name)), "{body}");
+}
+
+async fn names(server: &TestServer) -> Vec<String> {
+    let (_, body) = server.manage("GET", "/snapshots", Value::Null).await;
+    let all = body["snapshots"].as_array().unwrap_or_else(|| panic!("{body}")).iter();
+    all.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn offsets(server: &TestServer) -> Vec<i64> {
+    let (_, body) = server.manage("GET", "/clock", Value::Null).await;
+    body["clocks"].as_array().unwrap().iter().map(|clock| clock["offsetSeconds"].as_i64().unwrap()).collect()
+}
+
+fn iban(customer: &Value) -> String {
+    customer["iban"].as_str().unwrap().to_owned()
+}
+
+/// A bank that somebody uses at both doors.
+struct Scene {
+    server: TestServer,
+    tpp: TestTpp,
+    payer: String,
+    payee: String,
+    consent: ValidConsent,
+    own: BunqClient,
+    account: i64,
+}
+
+impl Scene {
+    async fn new(data: DataLocation) -> Self {
+        let server = TestServer::with(|config: &mut SandboxConfig| {
+            config.data = data;
+            config.seed = Some(7);
+        })
+        .await;
+        let tpp = server.registered("nl", ID).await;
+        let payer = iban(&server.customer("nl", "household").await);
+        let customer = server.customer("nl", "student").await;
+        let consent = tpp.valid(&server, &detailed(&payer, true), &payer).await;
+        let own = BunqClient::customer(&server, &customer).await;
+        let account = own.account().await;
+        Self { payee: iban(&customer), server, tpp, payer, consent, own, account }
+    }
+
+    /// A transfer at each door; the numbers that they got.
+    async fn pay(&self) -> (String, i64) {
+        let transfer = euro_payment("1.00", &self.payee);
+        let payment = self.tpp.submitted_payment(&self.server, (TRANSFER, &transfer), &self.payer).await;
+        let body = json!({"amount": euro("2.00"), "counterparty_alias": shop(), "description": "d"});
+        (payment.path, self.own.make(&self.own.below(self.account, "/payment"), &body).await)
+    }
+
+    async fn balances(&self) -> (i64, i64) {
+        let known = self.tpp.attended("/v1/accounts", &self.consent);
+        let accounts = self.server.send(&known).await;
+        assert_eq!(accounts.status, 200, "{}", accounts.body);
+        let path = self.tpp.path_of(&accounts.json()["accounts"][0]["_links"]["balances"]);
+        let answer = self.server.send(&self.tpp.attended(&path, &self.consent)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let body = answer.json();
+        let expected = body["balances"].as_array().unwrap().iter();
+        let mut expected = expected.filter(|one| one["balanceType"] == "expected");
+        let amount = expected.next().unwrap()["balanceAmount"]["amount"].as_str().unwrap();
+        (testkit::bunq::cents(amount), self.own.balance(self.account).await)
+    }
+}
+
+async fn everything_is_as_it_was(data: DataLocation) {
+    let scene = Scene::new(data).await;
+    let Scene { server, tpp, payer, consent, .. } = &scene;
+    let earlier = scene.pay().await;
+    let (before, clocks) = (scene.balances().await, offsets(server).await);
+    assert_eq!(save(server, "one").await, 201);
+
+    // Whatever can change does.
+    let mut given = BTreeSet::new();
+    let mut numbers = BTreeSet::new();
+    for _ in 0..3 {
+        let (payment, number) = scene.pay().await;
+        given.insert(payment);
+        numbers.insert(number);
+    }
+    assert!(!given.contains(&earlier.0) && *numbers.first().unwrap() > earlier.1);
+    let later = tpp.valid(server, &detailed(payer, true), payer).await;
+    given.insert(later.id.clone());
+    let end = tpp.request("DELETE", &format!("/v1/consents/{}", consent.id)).signed(&tpp.signer);
+    assert_eq!(server.send(&end).await.status, 204);
+    let other = server.registered("nl", OTHER).await;
+    let stranger = iban(&server.customer("nl", "saver").await);
+    assert_eq!(server.manage("PUT", "/tenants/nl", json!({"name": "Another Bank"})).await.0, 200);
+    assert_eq!(server.manage("POST", "/signing-keys", Value::Null).await.0, 200);
+    assert_eq!(server.manage("POST", "/faults", json!({"fault": "503", "path": "/nobody"})).await.0, 201);
+    server.advance("nl", "P200D").await;
+    assert_ne!(offsets(server).await, clocks);
+    let expired = server.send(&tpp.attended("/v1/accounts", consent)).await;
+    assert_ne!(expired.status, 200);
+
+    // Twice, so that what a restore itself leaves behind shows.
+    for round in 0..2 {
+        let begun = Instant::now();
+        restore(server, "one").await;
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        assert_eq!(offsets(server).await, clocks);
+        assert_eq!(scene.balances().await, before, "round {round}");
+        assert_eq!(tpp.payment_status(server, &earlier.0).await, "ACCC");
+        for payment in given.iter().filter(|id| id.starts_with("/v1")) {
+            assert_eq!(server.send(&tpp.get(payment)).await.status, 404, "{payment}");
+        }
+        let gone = server.send(&tpp.attended("/v1/accounts", &later)).await;
+        assert!([401, 403].contains(&gone.status), "{}", gone.body);
+        let unknown = other.refresh(server, "nothing").await;
+        assert_eq!(unknown.error().0, "invalid_client", "{}", unknown.body);
+        let (_, found) = server.manage("GET", "/test-accounts", Value::Null).await;
+        assert!(!found.to_string().contains(&stranger) && found.to_string().contains(payer.as_str()));
+        let (_, tenants) = server.manage("GET", "/tenants", Value::Null).await;
+        assert!(!tenants.to_string().contains("Another Bank"), "{tenants}");
+        let (_, faults) = server.manage("GET", "/faults", Value::Null).await;
+        assert_eq!(faults["faults"], json!([]));
+        // Tokens go on, and are exchanged.
+        tpp.refreshed(server, consent).await;
+        // What is given now was never given before.
+        for _ in 0..2 {
+            let (payment, number) = scene.pay().await;
+            assert!(given.insert(payment.clone()), "{payment} comes again");
+            assert!(numbers.insert(number) && numbers.last() == Some(&number), "{number} comes again");
+        }
+        let again = tpp.valid(server, &detailed(payer, true), payer).await;
+        assert!(given.insert(again.id.clone()), "{} comes again", again.id);
+    }
+    assert_eq!(save(server, "one").await, 200, "another one under the same name");
+    assert_eq!(names(server).await, ["one"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_memory_everything_is_as_it_was() {
+    everything_is_as_it_was(DataLocation::Memory).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_folder_everything_is_as_it_was() {
+    let (_guard, folder) = free_folder();
+    everything_is_as_it_was(DataLocation::Folder(folder.join("data"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_that_was_reset_is_new_and_trusted_as_before() {
+    let (_guard, folder) = free_folder();
+    let scene = Scene::new(DataLocation::Folder(folder.join("data"))).await;
+    let Scene { server, tpp, payer, consent, .. } = &scene;
+    let text = async |url: String| server.http.get(url).send().await.unwrap().text().await.unwrap();
+    let public = |path: &str| format!("{}{path}", server.url());
+    let authority = text(format!("{}/ca.pem", server.running.addresses.management)).await;
+    let keys = text(public("/auth/nl/v1/jwks")).await;
+    let meta = |page: &str, name: &str| {
+        page.split(&format!("name=\"{name}\" content=\""))
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let page = text(public("/portal/play")).await;
+    let by_tls = server.presenting(&tpp.signer);
+    let hello =
+        async || by_tls.get(format!("{}/portal/play", server.tls_url())).send().await.unwrap().status();
+    assert_eq!(hello().await, 200);
+    save(server, "used").await;
+    server.advance("uk", "P3D").await;
+    let before = scene.balances().await;
+
+    let (status, body) = server.manage("POST", "/reset", Value::Null).await;
+    assert_eq!((status, &body), (200, &json!({"reset": true})));
+    for (path, list) in [("/test-accounts", "testAccounts"), ("/third-parties", "thirdParties")] {
+        let (_, found) = server.manage("GET", path, Value::Null).await;
+        assert_eq!(found[list], json!([]), "{path}: {found}");
+    }
+    assert!(offsets(server).await.iter().all(|offset| *offset == 0));
+    assert!([401, 403].contains(&server.send(&tpp.attended("/v1/accounts", consent)).await.status));
+    let session = scene.own.get("/user").await;
+    assert!([401, 403].contains(&session.status), "{}", session.body);
+    // What clients trust.
+    assert_eq!(text(format!("{}/ca.pem", server.running.addresses.management)).await, authority);
+    assert_eq!(text(public("/auth/nl/v1/jwks")).await, keys);
+    assert_eq!(hello().await, 200);
+    let registration = server.register("nl", &tpp.signer, &[testkit::CALLBACK]).await;
+    assert_eq!(registration["client_id"], ID, "the certificate is as good as before");
+    // Pages may go on to call the management API, and remember nothing of the bank before.
+    let now = text(public("/portal/play")).await;
+    assert_eq!(meta(&now, "portal-token"), meta(&page, "portal-token"));
+    assert_ne!(meta(&now, "bank"), meta(&page, "bank"));
+    // The seed goes on: the same customers come again.
+    assert_eq!(iban(&server.customer("nl", "household").await), *payer);
+
+    assert_eq!(names(server).await, ["used"]);
+    restore(server, "used").await;
+    assert_eq!(scene.balances().await, before);
+    let page_again = text(public("/portal/play")).await;
+    assert_eq!(meta(&page_again, "bank"), meta(&page, "bank"));
+}
+
+/// Calls go on while the bank goes back again and again: each is answered, and none by a bank that is half another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_wait_at_the_gate() {
+    let (_guard, folder) = free_folder();
+    let scene = Scene::new(DataLocation::Folder(folder.join("data"))).await;
+    let saved = scene.balances().await;
+    save(&scene.server, "here").await;
+    let events = format!("{}/calls/stream", scene.server.running.addresses.management);
+    let mut events = scene.server.http.get(events).send().await.unwrap();
+    let scene = Arc::new(scene);
+    let ends = Arc::new(AtomicBool::new(false));
+    let lane = |lane: usize| {
+        let (scene, ends) = (Arc::clone(&scene), Arc::clone(&ends));
+        tokio::spawn(async move {
+            let mut answered = 0;
+            while !ends.load(Ordering::SeqCst) {
+                let answer = if lane == 0 {
+                    // One that is asked for in the one bank is not approved in the other.
+                    let body = euro_payment("1.00", &scene.payee);
+                    scene.server.send(&scene.tpp.payment_request(TRANSFER, &body)).await
+                } else {
+                    scene.server.send(&scene.tpp.attended("/v1/accounts", &scene.consent)).await
+                };
+                assert!([200, 201].contains(&answer.status), "{}", answer.body);
+                let body = json!({"amount": euro("0.01"), "counterparty_alias": shop(), "description": "d"});
+                let paid = scene.own.post(&scene.own.below(scene.account, "/payment"), &body).await;
+                assert_eq!(paid.status, 200, "{}", paid.body);
+                answered += 1;
+            }
+            answered
+        })
+    };
+    let lanes: Vec<_> = (0..3).map(lane).collect();
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        restore(&scene.server, "here").await;
+        save(&scene.server, "meanwhile").await;
+    }
+    ends.store(true, Ordering::SeqCst);
+    for lane in lanes {
+        assert!(lane.await.unwrap() > 3);
+    }
+    restore(&scene.server, "here").await;
+    assert_eq!(scene.balances().await, saved);
+    assert!(events.chunk().await.unwrap().is_some(), "streams go on");
+    restore(&scene.server, "meanwhile").await;
+    let (_, now) = scene.balances().await;
+    assert!(now <= saved.1, "{now} {}", saved.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_done_is_refused_with_what_can() {
+    let server = TestServer::with(|config| config.data = DataLocation::Memory).await;
+    let refused = async |method: &str, path: &str, expected: (u16, &str), text: &str| {
+        let (status, body) = server.manage(method, path, Value::Null).await;
+        assert_eq!((status, body["error"].as_str().unwrap_or_default()), expected, "{method} {path}: {body}");
+        assert!(body["message"].as_str().unwrap().contains(text), "{body}");
+    };
+    assert_eq!(names(&server).await, Vec::<String>::new());
+    for name in ["Large", "-a", "a%20b", "..%2Fa", "a.db", "%C3%A4", &"x".repeat(65)] {
+        for (method, rest) in [("PUT", ""), ("DELETE", ""), ("POST", "/restore")] {
+            let path = format!("/snapshots/{name}{rest}");
+            refused(method, &path, (400, "invalid_snapshot"), "lower-case letters").await;
+        }
+    }
+    refused("POST", "/snapshots/none/restore", (404, "not_found"), "GET /snapshots lists").await;
+    refused("DELETE", "/snapshots/none", (404, "not_found"), "no snapshot \"none\"").await;
+    refused("POST", "/snapshots/none", (405, "invalid_request"), "").await;
+    refused("GET", "/reset", (405, "invalid_request"), "").await;
+    for number in 0..50 {
+        save(&server, &format!("n{number:02}")).await;
+    }
+    refused("PUT", "/snapshots/more", (409, "too_many_snapshots"), "50 snapshots").await;
+    assert_eq!(save(&server, "n07").await, 200, "one that is there is replaced");
+    assert_eq!(server.manage("DELETE", "/snapshots/n07", Value::Null).await, (200, json!({"removed": 1})));
+    assert_eq!(save(&server, "more").await, 201);
+
+    // A call that takes long is waited for, and then nothing is changed.
+    let customer = server.customer("nl", "student").await;
+    let late = json!({"fault": "latency", "seconds": 7, "next": 1});
+    assert_eq!(server.manage("POST", "/faults", late).await.0, 201);
+    let (url, http) = (server.url().to_owned(), server.http.clone());
+    let slow =
+        tokio::spawn(async move { Request::new("GET", "/bunq/openapi.json").send(&http, &url).await.status });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (one, other) = tokio::join!(server.manage("POST", "/reset", Value::Null), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.send(&Request::new("GET", "/xs2a-bg/openapi.json")).await.status
+    });
+    assert_eq!((one.0, one.1["error"].as_str()), (409, Some("conflict")), "{}", one.1);
+    assert!(one.1["message"].as_str().unwrap().contains("after 5 seconds"), "{}", one.1);
+    assert_eq!((other, slow.await.unwrap()), (200, 200));
+    let (_, found) = server.manage("GET", "/test-accounts", Value::Null).await;
+    assert!(found.to_string().contains(&iban(&customer)), "nothing was changed");
+    assert_eq!(server.manage("POST", "/reset", Value::Null).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_others_share_is_left_alone() {
+    if !database::is_there() {
+        return;
+    }
+    let address = database::make().await;
+    let server = TestServer::with(|config| config.data = DataLocation::Database(address.into())).await;
+    for (method, path) in [
+        ("GET", "/snapshots"),
+        ("PUT", "/snapshots/a"),
+        ("DELETE", "/snapshots/a"),
+        ("POST", "/snapshots/a/restore"),
+        ("POST", "/reset"),
+    ] {
+        let (status, body) = server.manage(method, path, Value::Null).await;
+        assert_eq!((status, body["error"].as_str()), (409, Some("database_is_shared")), "{body}");
+        assert!(body["message"].as_str().unwrap().contains("createdb --template"), "{body}");
+    }
+}
+
+/// A bank in a folder, at the management API of which this test calls.
+struct InFolder(std::path::PathBuf);
+
+impl InFolder {
+    fn start(&self) -> Program {
+        let data = self.0.to_str().unwrap();
+        Program::sandbox(BINARY, &["--data", data, "--tls-listen", "off", "--seed", "3"])
+    }
+}
+
+fn at(bank: &Program, arguments: &[&str]) -> (i32, String, String) {
+    vestibule(&[arguments, &["--management", &bank.url("management")]].concat())
+}
+
+fn ok(bank: &Program, arguments: &[&str]) -> Value {
+    let (code, out, error) = at(bank, &[arguments, &["--json"]].concat());
+    assert_eq!(code, 0, "{arguments:?}: {error}");
+    read(&out)
+}
+
+/// How many customers there are.
+fn customers(bank: &Program) -> usize {
+    ok(bank, &["account", "list"])["testAccounts"].as_array().unwrap().len()
+}
+
+fn schema(file: &Path, version: i64) {
+    let database = rusqlite::Connection::open(file).unwrap();
+    database.execute("UPDATE schema_version SET version = version + $1", [version]).unwrap();
+}
+
+#[test]
+fn a_folder_keeps_them_and_takes_only_its_own() {
+    let (_guard, folder) = free_folder();
+    let (one, other) = (InFolder(folder.join("one")), InFolder(folder.join("other")));
+    let bank = one.start();
+    ok(&bank, &["account", "new"]);
+    ok(&bank, &["snapshot", "save", "first"]);
+    ok(&bank, &["account", "new"]);
+    ok(&bank, &["snapshot", "save", "second"]);
+    let files = one.0.join("snapshots");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&files), 0o700);
+    let listed = || {
+        let all = fs::read_dir(&files).unwrap().map(|entry| entry.unwrap().path());
+        let all: BTreeSet<_> = all.inspect(|path| assert_eq!(mode(path), 0o600)).collect();
+        all.into_iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(), ["first.db", "second.db"], "nothing else is left");
+    fs::write(files.join(".work-1-1"), "of a process that was killed").unwrap();
+    assert_eq!(bank.signal("TERM").0, Some(0));
+
+    let bank = one.start();
+    assert_eq!(listed(), ["first.db", "second.db"]);
+    ok(&bank, &["snapshot", "restore", "first"]);
+    assert_eq!(customers(&bank), 1);
+    // What was restored is what is kept.
+    bank.kill();
+    let bank = one.start();
+    assert_eq!(customers(&bank), 1);
+    ok(&bank, &["reset"]);
+    bank.kill();
+    let bank = one.start();
+    assert_eq!(customers(&bank), 0);
+    ok(&bank, &["snapshot", "restore", "second"]);
+    assert_eq!(customers(&bank), 2);
+
+    let stranger = other.start();
+    ok(&stranger, &["snapshot", "save", "first"]);
+    drop(stranger);
+    fs::copy(other.0.join("snapshots/first.db"), files.join("foreign.db")).unwrap();
+    fs::write(files.join("damaged.db"), "no database").unwrap();
+    let cut = fs::read(files.join("first.db")).unwrap();
+    fs::write(files.join("cut.db"), &cut[..cut.len() / 2]).unwrap();
+    fs::copy(files.join("first.db"), files.join("newer.db")).unwrap();
+    schema(&files.join("newer.db"), 1000);
+    for (name, text) in [
+        ("foreign", "that of another bank"),
+        ("damaged", "is damaged; remove the snapshot"),
+        ("cut", "is damaged; remove the snapshot"),
+        ("newer", "a newer version saved the snapshot"),
+    ] {
+        let (code, out, error) = at(&bank, &["snapshot", "restore", name]);
+        assert!(code == 1 && error.contains(text), "{name}: {out}{error}");
+        assert_eq!(customers(&bank), 2, "{name}: nothing was changed");
+        ok(&bank, &["snapshot", "remove", name]);
+    }
+    assert_eq!(listed(), ["first.db", "second.db"]);
+}
+
+/// Killed at any moment of a save or restore, the bank is the one or the other, and so is the snapshot.
+#[test]
+fn a_bank_that_is_killed_meanwhile_is_whole() {
+    let (_guard, folder) = free_folder();
+    let place = InFolder(folder.join("data"));
+    let mut bank = place.start();
+    ok(&bank, &["snapshot", "save", "empty"]);
+    ok(&bank, &["account", "new"]);
+    ok(&bank, &["snapshot", "save", "one"]);
+    ok(&bank, &["account", "new"]);
+    for round in 0..12_u64 {
+        let url = format!("{}/snapshots", bank.url("management"));
+        let (method, path) = match round % 3 {
+            0 => ("POST", "/one/restore"),
+            1 => ("PUT", "/changing"),
+            _ => ("POST", "/empty/restore"),
+        };
+        let url = format!("{url}{path}");
+        let call = std::thread::spawn(move || testkit::run("curl", &["-s", "-X", method, &url]));
+        std::thread::sleep(Duration::from_millis(3 + round * 7));
+        bank.kill();
+        call.join().unwrap();
+        bank = place.start();
+        assert!(customers(&bank) <= 2, "round {round}");
+        for snapshot in ok(&bank, &["snapshot", "list"])["snapshots"].as_array().unwrap() {
+            ok(&bank, &["snapshot", "restore", snapshot["name"].as_str().unwrap()]);
+        }
+        ok(&bank, &["snapshot", "restore", "one"]);
+        assert_eq!(customers(&bank), 1, "round {round}");
+    }
+}
+
+#[test]
+fn the_commands_say_what_became_of_the_bank() {
+    let setting = Setting::ephemeral();
+    let say = |arguments: &[&str]| {
+        let (code, out, error) = at(&setting.bank, arguments);
+        assert_eq!(code, 0, "{arguments:?}: {error}");
+        out
+    };
+    assert!(say(&["snapshot", "list"]).contains("snapshot save NAME --management"));
+    assert!(say(&["snapshot", "save", "before"]).contains("snapshot restore --management"));
+    let list = say(&["snapshot", "list"]);
+    assert!(list.contains("NAME") && list.contains("before ") && list.contains(" kB"), "{list}");
+    assert!(say(&["snapshot", "restore", "before"]).contains("as it was when \"before\" was saved"));
+    assert!(say(&["snapshot", "remove", "before"]).contains("Removed \"before\""));
+    assert!(say(&["reset"]).contains("as at its first start"));
+    for (arguments, text) in [
+        (&["snapshot", "save", "../A b"][..], "1 to 64 lower-case letters"),
+        (&["snapshot", "restore", "nothing"], "there is no snapshot \"nothing\""),
+        (&["snapshot", "remove", "nothing"], "there is no snapshot \"nothing\""),
+    ] {
+        let (code, out, error) = at(&setting.bank, &[arguments, &["--json"]].concat());
+        assert!(code == 1 && error.contains(text), "{arguments:?}: {out}{error}");
+        assert_eq!(read(&out)["error"]["kind"], "refused", "{out}");
+    }
+    let (code, _, error) = vestibule(&["snapshot", "list", "--management", &setting.bank.url("public")]);
+    assert!(code != 0 && error.contains("is not a management address"), "{error}");
+}
