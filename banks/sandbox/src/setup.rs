@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Settings, Store};
+use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Settings, Store};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -45,6 +45,8 @@ pub struct SandboxSettings {
 pub struct Sandbox {
     /// The use cases.
     pub gateway: Gateway,
+    /// What the gateway asks the bank for.
+    pub bank: Bank,
     /// Where the bank keeps its books.
     pub store: Ledger,
     /// The certification authority.
@@ -119,18 +121,20 @@ impl Sandbox {
         }
         let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
         let shared: Arc<dyn Clock> = clock.clone();
+        let bank = SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
+            .ports(Arc::clone(&names));
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,
             store: Store::clone(&store),
             clock: shared,
             randomness: Arc::clone(&randomness),
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
-            bank: SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
-                .ports(Arc::clone(&names)),
+            bank: bank.clone(),
             trust,
         });
         Ok(Self {
             gateway,
+            bank,
             store,
             authorities: Arc::new(authorities),
             clock,

@@ -58,6 +58,12 @@ impl<Scope> AccountAccess<Scope> {
         Self { account: granted.account.clone(), scope: PhantomData }
     }
 
+    /// For a bank's own end of an interface, where the gateway that asks has made sure.
+    #[cfg(feature = "bank-end")]
+    pub(crate) fn to_asked(account: AccountId) -> Self {
+        Self { account, scope: PhantomData }
+    }
+
     /// For the account with which a customer approved a payment.
     pub(crate) fn to_payer(account: &AccountId) -> Self {
         Self { account: account.clone(), scope: PhantomData }

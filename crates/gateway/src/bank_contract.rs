@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
+use std::pin::Pin;
+
 use domain::{
-    Account, AccountNumber, AccountReference, Counterparty, CustomerId, Execution, Iban, Interface, Money,
-    Payment, PaymentDecision, PaymentId, PaymentRefusal, PaymentTerms, Tenant, Timestamp, TransactionStatus,
-    Transfer,
+    Account, AccountNumber, AccountReference, BalanceKind, BookingStatus, Counterparty, CustomerId,
+    Execution, Iban, Interface, Money, Payment, PaymentDecision, PaymentId, PaymentRefusal, PaymentTerms,
+    Position, Tenant, Timestamp, TransactionQuery, TransactionStatus, Transfer,
 };
 use store::{PrivateState, Store};
 
@@ -34,16 +36,34 @@ pub struct Parties<'a> {
     pub elsewhere: &'a Iban,
     /// Now.
     pub now: Timestamp,
+    /// What the ids of this run begin with, so that a bank that keeps payments can be looked at again.
+    pub run: &'a str,
 }
+
+/// A part of the contract: what holds, and what looks whether it does, which stops with a panic if not.
+pub type Clause<'a> = (&'static str, Pin<Box<dyn Future<Output = ()> + Send + 'a>>);
 
 impl Parties<'_> {
     /// Stops the test if something does not hold.
     pub async fn hold(&self) {
-        self.accounts_are_found().await;
-        self.customers_are_known().await;
-        self.payments_at_once().await;
-        self.what_cannot_be_made().await;
-        self.payments_for_a_later_day().await;
+        for (_, clause) in self.clauses() {
+            clause.await;
+        }
+    }
+
+    /// The contract, part by part in its order.
+    pub fn clauses(&self) -> Vec<Clause<'_>> {
+        vec![
+            (
+                "accounts are found by number, with details, holders and funds",
+                Box::pin(self.accounts_are_found()),
+            ),
+            ("balances and movements agree, page by page", Box::pin(self.movements_are_paged())),
+            ("customers are known, and wrong credentials are nobody's", Box::pin(self.customers_are_known())),
+            ("a payment at once moves its money, once", Box::pin(self.payments_at_once())),
+            ("what cannot be made leaves no trace: all or nothing", Box::pin(self.what_cannot_be_made())),
+            ("a payment for a later day waits and can be stopped", Box::pin(self.payments_for_a_later_day())),
+        ]
     }
 
     fn money(&self, minor: i64) -> Money {
@@ -59,7 +79,7 @@ impl Parties<'_> {
             Counterparty { name: Some(self.payee.name.clone()), iban: Some(self.payee.iban.clone()) };
         let amount = self.money(minor);
         let payment = Payment {
-            id: PaymentId::new(format!("contract-{id}")),
+            id: PaymentId::new(format!("contract-{}{id}", self.run)),
             tpp: None,
             tenant: self.tenant.clone(),
             interface,
@@ -95,11 +115,11 @@ impl Parties<'_> {
         (available[0], available[1])
     }
 
-    fn note(key: &str, version: i64) -> Changes {
+    fn note(&self, key: &str, version: i64) -> Changes {
         Changes::new().put_private_state(&PrivateState {
             owner: OWNER,
             kind: "note",
-            key: key.to_owned(),
+            key: format!("{}{key}", self.run),
             value: String::new(),
             life: None,
             version,
@@ -107,7 +127,7 @@ impl Parties<'_> {
     }
 
     async fn is_noted(&self, key: &str) -> bool {
-        self.store.private_state(OWNER, "note", key).await.unwrap().is_some()
+        self.store.private_state(OWNER, "note", &format!("{}{key}", self.run)).await.unwrap().is_some()
     }
 
     async fn status(&self, payment: &ApprovedPayment) -> Option<TransactionStatus> {
@@ -141,6 +161,39 @@ impl Parties<'_> {
         }
     }
 
+    async fn movements_are_paged(&self) {
+        let (accounts, access) = (&self.bank.accounts, AccountAccess::to_own(self.payer.1));
+        let day = self.tenant.date_at(self.now);
+        let query = |after, limit| TransactionQuery {
+            status: BookingStatus::Booked,
+            from: day.saturating_sub(jiff::Span::new().days(400)),
+            to: day,
+            after,
+            limit,
+        };
+        let access_to_movements = AccountAccess::to_own(self.payer.1);
+        let all = accounts.booked(&access_to_movements, &query(None, 50), day).await.unwrap();
+        let (mut paged, mut after) = (Vec::new(), None);
+        while paged.len() < 50 {
+            let page = accounts.booked(&access_to_movements, &query(after, 1), day).await.unwrap();
+            let [one] = &page[..] else { break };
+            after = Some(Position { booking_date: one.booking_date, sequence: one.sequence });
+            paged.extend(page);
+        }
+        assert_eq!(paged, all, "page by page as at once");
+        assert!(all.is_sorted_by(|a, b| (a.booking_date, a.sequence) > (b.booking_date, b.sequence)));
+        assert!(
+            all.iter().all(|one| one.amount.currency == self.payer.1.currency && one.booking_date <= day)
+        );
+        let pending = accounts.pending(&access_to_movements, day).await.unwrap();
+        assert!(pending.iter().all(|one| !all.iter().any(|booked| booked.id == one.id)), "pending or booked");
+        let (account, balances) = accounts.balances(&access, day).await.unwrap();
+        assert_eq!(account, *self.payer.1);
+        let expected = balances.iter().find(|balance| balance.kind == BalanceKind::Expected).unwrap();
+        let funds = accounts.funds(&AccountAccess::to_own(self.payer.1), day).await.unwrap();
+        assert_eq!(expected.amount, funds.available, "what is expected can be spent");
+    }
+
     async fn customers_are_known(&self) {
         let customers = &self.bank.customers;
         let (payer, account) = self.payer;
@@ -160,7 +213,7 @@ impl Parties<'_> {
         let payment = [self.payment("at-once", PaymentTerms::AT_ONCE, 100)];
         assert_eq!(self.status(&payment[0]).await, None);
         for note in ["first", "again"] {
-            let done = payments.submit(&payment, Self::note(note, 0), self.now).await.unwrap();
+            let done = payments.submit(&payment, self.note(note, 0), self.now).await.unwrap();
             assert_eq!(done, Ok(vec![Submitted::Executed]));
             assert!(self.is_noted(note).await, "what comes with a payment is written with it");
             assert_eq!(self.available().await, (payer - 100, payee + 100), "made once: {note}");
@@ -168,10 +221,10 @@ impl Parties<'_> {
         let status = self.status(&payment[0]).await;
         assert!(matches!(status, Some(TransactionStatus::Acsc | TransactionStatus::Accc)), "{status:?}");
         assert!(!self.can_be_stopped(&payment[0]).await, "its money has moved");
-        let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
+        let stopped = payments.stop(payment[0].id(), self.note("stopped", 0), self.now).await.unwrap();
         assert!(matches!(stopped, Err(PaymentRefusal::Final { .. })), "{stopped:?}");
         let unknown =
-            payments.stop(&PaymentId::new("none"), Self::note("stopped", 0), self.now).await.unwrap();
+            payments.stop(&PaymentId::new("none"), self.note("stopped", 0), self.now).await.unwrap();
         assert!(unknown.is_err() && !self.is_noted("stopped").await);
     }
 
@@ -179,11 +232,11 @@ impl Parties<'_> {
         let payments = &self.bank.payments;
         let before = self.available().await;
         let small = self.payment("small", PaymentTerms::AT_ONCE, 100);
-        let stale = payments.submit(std::slice::from_ref(&small), Self::note("first", 7), self.now).await;
+        let stale = payments.submit(std::slice::from_ref(&small), self.note("first", 7), self.now).await;
         assert!(matches!(stale, Err(Error::Conflict)), "{stale:?}");
         let large = self.payment("large", PaymentTerms::AT_ONCE, before.0);
         let both = [small, large];
-        let declined = payments.submit(&both, Self::note("both", 0), self.now).await.unwrap().unwrap_err();
+        let declined = payments.submit(&both, self.note("both", 0), self.now).await.unwrap().unwrap_err();
         assert_eq!(
             (&declined.payment, &declined.refusal),
             (both[1].id(), &PaymentRefusal::InsufficientFunds)
@@ -199,18 +252,18 @@ impl Parties<'_> {
         let terms = PaymentTerms { execution: Execution::On(day), ..PaymentTerms::AT_ONCE };
         let payment = [self.payment("later", terms, 100)];
         for note in ["later", "later again"] {
-            let taken = payments.submit(&payment, Self::note(note, 0), self.now).await.unwrap().unwrap();
+            let taken = payments.submit(&payment, self.note(note, 0), self.now).await.unwrap().unwrap();
             let [Submitted::Accepted { until }] = taken[..] else { panic!("{taken:?}") };
             assert!(until.is_none_or(|until| until > self.now));
             assert!(self.is_noted(note).await);
         }
         assert!(self.can_be_stopped(&payment[0]).await, "its day has not come");
         assert_eq!(self.available().await, before, "nothing is missing before its day");
-        let stopped = payments.stop(payment[0].id(), Self::note("stopped", 0), self.now).await.unwrap();
+        let stopped = payments.stop(payment[0].id(), self.note("stopped", 0), self.now).await.unwrap();
         assert_eq!((stopped, self.is_noted("stopped").await), (Ok(()), true));
         assert_eq!(self.status(&payment[0]).await, Some(TransactionStatus::Canc));
         assert!(!self.can_be_stopped(&payment[0]).await, "it was stopped");
-        let again = payments.stop(payment[0].id(), Self::note("stopped again", 0), self.now).await.unwrap();
+        let again = payments.stop(payment[0].id(), self.note("stopped again", 0), self.now).await.unwrap();
         assert!(again.is_err() && !self.is_noted("stopped again").await);
     }
 }

@@ -9,6 +9,8 @@ mod authorisations;
 pub mod bank;
 #[cfg(feature = "contract")]
 pub mod bank_contract;
+#[cfg(feature = "bank-end")]
+pub mod bank_end;
 mod cancellations;
 pub mod certificates;
 mod clients;

@@ -30,6 +30,16 @@ pub struct ApprovedPayment {
 }
 
 impl ApprovedPayment {
+    /// For a bank's own end of an interface, where the gateway that asks has made sure.
+    #[cfg(feature = "bank-end")]
+    pub(crate) fn asked(
+        (id, tenant, interface): (PaymentId, Tenant, Interface),
+        account: AccountId,
+        (terms, transfers): (PaymentTerms, Vec<Transfer>),
+    ) -> Self {
+        Self { id, tenant, interface, account, terms, transfers }
+    }
+
     /// Which payment: the same id again changes nothing.
     pub fn id(&self) -> &PaymentId {
         &self.id

@@ -131,7 +131,12 @@ impl Drawer {
     /// # Errors
     /// [`Error::Conflict`] if one moved on meanwhile; load again and decide anew.
     pub async fn save(&self, entries: &[Entry]) -> Result<(), Error> {
-        let changes = entries.iter().fold(Changes::new(), |changes, entry| {
+        Ok(self.store.save(self.changes(entries)).await?)
+    }
+
+    /// The same as changes, for a bank that writes its own rows in one batch with what the gateway saves.
+    pub fn changes(&self, entries: &[Entry]) -> Changes {
+        entries.iter().fold(Changes::new(), |changes, entry| {
             changes.put_private_state(&PrivateState {
                 owner: self.owner,
                 kind: entry.kind,
@@ -140,8 +145,7 @@ impl Drawer {
                 life: self.tenant.clone().zip(entry.forget_at),
                 version: entry.version,
             })
-        });
-        Ok(self.store.save(changes).await?)
+        })
     }
 
     /// Lets entries that are to be forgotten live at least until a time.
@@ -160,10 +164,13 @@ impl Drawer {
     /// # Errors
     /// [`Error`]
     pub async fn delete(&self, keys: &[(&'static str, String)]) -> Result<(), Error> {
-        let changes = keys
-            .iter()
-            .fold(Changes::new(), |changes, (kind, key)| changes.delete_private_state(self.owner, kind, key));
-        Ok(self.store.save(changes).await?)
+        Ok(self.store.save(self.deletion(keys)).await?)
+    }
+
+    /// The same as changes.
+    pub fn deletion(&self, keys: &[(&'static str, String)]) -> Changes {
+        keys.iter()
+            .fold(Changes::new(), |changes, (kind, key)| changes.delete_private_state(self.owner, kind, key))
     }
 
     /// Writes a value, whatever was there before.

@@ -451,6 +451,7 @@ async fn the_contract_of_banks_is_kept() {
             payee: &payee.account,
             elsewhere: &foreign_iban(scene.tenant.country(), "Shop").unwrap(),
             now: scene.now,
+            run: "",
         };
         parties.hold().await;
     }

@@ -1,0 +1,275 @@
+//! The way to the bank: deadlines, a bound on calls at once, one more attempt where nothing can be done twice, and a rest for a
+//! bank that does not answer.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use gateway::Error;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::wire::{Code, Problem};
+
+/// Largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// What the way to a bank may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a call may take, all attempts together.
+    pub deadline: Duration,
+    /// How long it may take to connect.
+    pub connect: Duration,
+    /// How many calls there may be at once; others wait within their deadline.
+    pub at_once: usize,
+    /// After how many failures without a success between them the bank is left in peace.
+    pub failures: u32,
+    /// For how long; then one call looks whether it is there again.
+    pub rest: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            connect: Duration::from_secs(2),
+            at_once: 64,
+            failures: 5,
+            rest: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The way to a bank cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The address is none.
+    #[error(
+        "the core bank's address has to be an https URL without query, such as https://core.bank.example:8444"
+    )]
+    Url,
+    /// Authorities, certificate or key cannot be used.
+    #[error("the certificates for the core bank cannot be used: {0}")]
+    Tls(#[from] reqwest::Error),
+}
+
+/// What came of a call that did not go well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The bank said no.
+    #[error("the core bank refuses: {} {}", .0, .1.detail)]
+    Refused(StatusCode, Problem),
+    /// No answer, or none that means anything: nobody knows what the bank did.
+    #[error("{0}")]
+    Away(String),
+}
+
+impl Failure {
+    fn away(text: impl Into<String>) -> Self {
+        Self::Away(text.into())
+    }
+
+    /// Whether the bank said that there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused(_, Problem { code: Code::NotFound, .. }))
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::unavailable(failure)
+    }
+}
+
+/// Whether the bank answers at all.
+#[derive(Debug, Default)]
+struct Health {
+    failures: u32,
+    rests_until: Option<Instant>,
+}
+
+/// The way to a bank.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    limits: Limits,
+    places: Semaphore,
+    health: Mutex<Health>,
+}
+
+impl Client {
+    /// `authorities` and `identity` are PEM: whom the bank's certificate may come from, and the gateway's own certificate with
+    /// its key.
+    pub(crate) fn new(
+        url: &str,
+        authorities: &[u8],
+        identity: &[u8],
+        limits: Limits,
+    ) -> Result<Self, SetupError> {
+        let base = Url::parse(&format!("{}/core/v1/", url.trim_end_matches('/')));
+        let base = base.ok().filter(|url| url.scheme() == "https" && url.query().is_none());
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits.connect)
+            .redirect(Policy::none())
+            .no_proxy()
+            .tls_certs_only(reqwest::Certificate::from_pem_bundle(authorities)?)
+            .identity(reqwest::Identity::from_pem(identity)?)
+            .build()?;
+        let places = Semaphore::new(limits.at_once);
+        Ok(Self { http, base: base.ok_or(SetupError::Url)?, limits, places, health: Mutex::default() })
+    }
+
+    /// Reads what is under a path, whose parts may be of any letters.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let mut url = self.url(path);
+        if let Value::Object(query) = serde_json::to_value(query).map_err(unwritable)? {
+            let mut pairs = url.query_pairs_mut();
+            for (name, value) in query {
+                pairs.append_pair(&name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+        }
+        self.send(self.http.get(url), true).await
+    }
+
+    /// Asks what a query could not carry; asking twice changes nothing.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.send(self.post(path, body)?, true).await
+    }
+
+    /// Asks for something to be done, once.
+    pub(crate) async fn act<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.send(self.post(path, body)?, false).await
+    }
+
+    fn post(&self, path: &[&str], body: &impl Serialize) -> Result<reqwest::RequestBuilder, Failure> {
+        let body = serde_json::to_vec(body).map_err(unwritable)?;
+        Ok(self.http.post(self.url(path)).header(CONTENT_TYPE, "application/json").body(body))
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        // A URL with a host, which this one has, always has a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        call: reqwest::RequestBuilder,
+        again: bool,
+    ) -> Result<T, Failure> {
+        let until = Instant::now() + self.limits.deadline;
+        self.let_rest()?;
+        let answer = timeout_at(until, async {
+            let _place = self.places.acquire().await.map_err(|error| Failure::away(error.to_string()))?;
+            let second = call.try_clone().filter(|_| again);
+            match (attempt(call).await, second) {
+                (Err(Failure::Away(why)), Some(call)) => {
+                    tracing::debug!(why, "the core bank is asked once more");
+                    attempt(call).await
+                }
+                (answer, _) => answer,
+            }
+        });
+        let answer =
+            answer.await.unwrap_or_else(|_| Err(Failure::away("the core bank did not answer in time")));
+        self.note(!matches!(answer, Err(Failure::Away(_))));
+        answer
+    }
+
+    /// Fails at once while a bank that did not answer is left in peace. Whoever comes after that is the one who looks, and the
+    /// others wait for what comes of it.
+    fn let_rest(&self) -> Result<(), Failure> {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        match health.rests_until {
+            Some(until) if until > Instant::now() => {
+                Err(Failure::away("the core bank did not answer the calls before; it is asked again soon"))
+            }
+            Some(_) => {
+                health.rests_until = Some(Instant::now() + self.limits.rest.max(self.limits.deadline));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note(&self, is_there: bool) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_there {
+            if health.rests_until.is_some() {
+                tracing::warn!("the core bank answers again");
+            }
+            *health = Health::default();
+            return;
+        }
+        health.failures = health.failures.saturating_add(1);
+        if health.failures >= self.limits.failures {
+            if health.rests_until.is_none() {
+                tracing::warn!(failures = health.failures, "the core bank does not answer");
+            }
+            health.rests_until = Some(Instant::now() + self.limits.rest);
+        }
+    }
+}
+
+async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T, Failure> {
+    // An address may hold ids, which are for no log.
+    let broken = |error: reqwest::Error| Failure::away(with_causes(&error.without_url()));
+    let mut answer = call.send().await.map_err(broken)?;
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(broken)? {
+        body.extend_from_slice(&part);
+        if body.len() > MAX_ANSWER {
+            return Err(Failure::away("the core bank's answer is too large"));
+        }
+    }
+    let status = answer.status();
+    if status.is_success() {
+        // What does not fit is told by place and never repeated: it is the customer's.
+        return serde_json::from_slice(&body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            Failure::away(format!("the core bank's answer does not fit at line {line}, column {column}"))
+        });
+    }
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) if status.is_client_error() => Err(Failure::Refused(status, problem)),
+        _ => Err(Failure::away(format!("the core bank answered with {status}"))),
+    }
+}
+
+fn unwritable(error: serde_json::Error) -> Failure {
+    Failure::away(format!("the question to the core bank cannot be written: {error}"))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,216 @@
+//! Payments: looked at by the bank, written down here, then made by the bank, each once.
+//!
+//! First the bank says whether it could make them, which changes nothing. Then what the gateway saves and what the bank is about to
+//! be asked for are written in one batch, and only then is it asked. The payment's id is the key under which the bank makes it
+//! once, however often it is asked; an answer that does not come is found out about later.
+
+use gateway::bank::{Answer, Payments};
+use gateway::domain::{
+    AccountId, PaymentId, PaymentRefusal, PaymentStatus, RejectReason, Timestamp, TransactionStatus,
+};
+use gateway::{ApprovedPayment, Changes, Declined, Error, Noun, PaymentProgress, Submitted};
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use tracing::Instrument;
+
+use crate::CoreBank;
+use crate::bank::misread;
+use crate::client::Failure;
+use crate::outbox::payments_of;
+use crate::wire::{self, Code, Problem};
+
+/// As of when a payment is asked about.
+#[derive(Serialize)]
+struct At {
+    at: Timestamp,
+}
+
+impl CoreBank {
+    /// Finds out about payments of which nobody knows whether the bank has them, and gives it those that it does not have, each
+    /// under its own id. To be called each second or so, on any number of nodes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while the bank or the store is away
+    pub async fn find_out(&self) -> Result<(), Error> {
+        let mut behind = String::new();
+        loop {
+            let opened = self.outbox.opened(&behind).await?;
+            let Some((last, _)) = opened.last() else { return Ok(()) };
+            behind.clone_from(last);
+            for (_, order) in opened {
+                let Some(_asking) = self.outbox.ask(payments_of(&order)) else { continue };
+                if self.is_known(&order).await? {
+                    self.outbox.close(&order).await?;
+                } else {
+                    self.hand_over(&order).await?;
+                }
+            }
+        }
+    }
+
+    /// Whether the bank has what was ordered; it has all of it or nothing.
+    async fn is_known(&self, order: &wire::Order) -> Result<bool, Error> {
+        let Some(payment) = order.payments.first() else { return Ok(true) };
+        let known: Result<wire::Progress, _> =
+            self.client.get(&["payments", &payment.id], &At { at: order.at }).await;
+        match known {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.is_not_found() => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Gives the bank payments that are written down. None if nobody knows whether it has them now.
+    async fn hand_over(&self, order: &wire::Order) -> Result<Option<Vec<Submitted>>, Error> {
+        let taken: Result<wire::TakenPayments, _> = self.client.act(&["payments"], order).await;
+        match taken {
+            Ok(taken) => {
+                self.outbox.close(order).await?;
+                let taken: Vec<_> = taken.payments.into_iter().map(Submitted::from).collect();
+                Ok((taken.len() == order.payments.len()).then_some(taken))
+            }
+            Err(Failure::Refused(_, problem)) if problem.code == Code::Declined => {
+                // Between its two answers something changed.
+                self.outbox.decline(order, reason(&problem)).await?;
+                Ok(None)
+            }
+            Err(failure) => {
+                tracing::warn!(%failure, "it is not known yet whether the core bank has a payment; it is asked again");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn submit_all(
+        &self,
+        payments: &[ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Result<Result<Vec<Submitted>, Declined>, Error> {
+        if payments.is_empty() {
+            self.outbox.save(with).await?;
+            return Ok(Ok(Vec::new()));
+        }
+        let order = wire::Order { at: now, payments: payments.iter().map(wire::Payment::from).collect() };
+        // Somebody else of this process is about it: whoever comes second looks again.
+        let _asking = self.outbox.ask(payments_of(&order)).ok_or(Error::Conflict)?;
+        let checked: Result<IgnoredAny, _> = self.client.ask(&["payment-checks"], &order).await;
+        match checked {
+            Ok(_) => {}
+            Err(Failure::Refused(_, problem)) if problem.code == Code::Declined => {
+                return Ok(Err(declined(&problem, payments)));
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+        self.outbox.open(&order, with).await?;
+        // From here on it is the bank's, whatever becomes of the answer: what fails below is found out about later.
+        let taken = self.hand_over(&order).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what the core bank made of a payment is not written down yet");
+            None
+        });
+        Ok(Ok(taken.unwrap_or_else(|| vec![Submitted::Accepted { until: None }; payments.len()])))
+    }
+
+    async fn told(&self, payment: &PaymentId, now: Timestamp) -> Result<Option<PaymentProgress>, Error> {
+        let told: Result<wire::Progress, _> =
+            self.client.get(&["payments", payment.as_str()], &At { at: now }).await;
+        match told {
+            Ok(progress) => wire::progress_of(progress).map(Some).map_err(misread),
+            Err(failure) if failure.is_not_found() => self.outbox.progress(payment).await,
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn stop_one(
+        &self,
+        payment: &PaymentId,
+        with: Changes,
+        now: Timestamp,
+    ) -> Result<Result<(), PaymentRefusal>, Error> {
+        let told = self.told(payment, now).await?;
+        let status = told.as_ref().map(|progress| progress.status);
+        let is_stopped = status == Some(TransactionStatus::Canc);
+        if is_stopped && self.outbox.is_stopping(payment).await? {
+            // It was asked for here, and the answer was lost, or what was to be saved with it moved on.
+            self.outbox.end_to_stop(payment, with).await?;
+            return Ok(Ok(()));
+        }
+        if !told.is_some_and(|progress| progress.can_be_stopped) {
+            self.outbox.end_to_stop(payment, Changes::new()).await?;
+            let status = match status {
+                Some(TransactionStatus::Canc) => PaymentStatus::Cancelled,
+                Some(TransactionStatus::Rjct) => PaymentStatus::Refused,
+                _ => PaymentStatus::Submitted,
+            };
+            return Ok(Err(PaymentRefusal::Final { status }));
+        }
+        self.outbox.begin_to_stop(payment).await?;
+        let path = ["payments", payment.as_str(), "stop"];
+        let stopped: Result<IgnoredAny, _> = self.client.act(&path, &wire::Stop { at: now }).await;
+        match stopped {
+            Ok(_) => Ok(Ok(self.outbox.end_to_stop(payment, with).await?)),
+            Err(Failure::Refused(_, Problem { code: Code::Final | Code::NotFound, .. })) => {
+                self.outbox.end_to_stop(payment, Changes::new()).await?;
+                Ok(Err(PaymentRefusal::Final { status: PaymentStatus::Submitted }))
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+fn reason(problem: &Problem) -> RejectReason {
+    problem.reason.as_deref().map_or(RejectReason::Ms03, wire::reason_of)
+}
+
+/// Which payment the bank does not make, and why; the first one if it does not say which.
+fn declined(problem: &Problem, payments: &[ApprovedPayment]) -> Declined {
+    let named = payments.iter().find(|payment| Some(payment.id().as_str()) == problem.payment.as_deref());
+    let payment = named.or(payments.first()).map(|payment| payment.id().clone());
+    let refusal = match reason(problem) {
+        RejectReason::Am04 => PaymentRefusal::InsufficientFunds,
+        reason => PaymentRefusal::Bank(reason),
+    };
+    Declined { payment: payment.unwrap_or_else(|| PaymentId::new("")), refusal }
+}
+
+impl Payments for CoreBank {
+    fn submit<'a>(
+        &'a self,
+        payments: &'a [ApprovedPayment],
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<Vec<Submitted>, Declined>> {
+        Box::pin(async move {
+            // Whoever asked may go away; what was begun is brought to its end.
+            let (this, payments) = (self.clone(), payments.to_vec());
+            let submitted = async move { this.submit_all(&payments, with, now).await };
+            tokio::spawn(submitted.in_current_span()).await.map_err(Error::internal)?
+        })
+    }
+
+    fn progress<'a>(&'a self, payment: &'a PaymentId, now: Timestamp) -> Answer<'a, Option<PaymentProgress>> {
+        Box::pin(self.told(payment, now))
+    }
+
+    fn stop<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        with: Changes,
+        now: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        Box::pin(self.stop_one(payment, with, now))
+    }
+
+    fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize> {
+        Box::pin(async move {
+            let path = ["accounts", account.as_str(), "approvals-needed"];
+            let found: Result<wire::ApprovalsNeeded, _> = self.client.get(&path, &()).await;
+            let found = found.map_err(|failure| match failure {
+                failure if failure.is_not_found() => Error::NotFound(Noun::Account),
+                failure => failure.into(),
+            })?;
+            // A payment that nobody has to approve is none of this interface.
+            Ok(found.approvals_needed.max(1))
+        })
+    }
+}

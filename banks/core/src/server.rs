@@ -1,0 +1,162 @@
+//! The bank's own end: serves any bank by the interface. What the gateway asks is believed, because its certificate proved who
+//! asks; so it is for listeners that demand one ([`tls`]).
+
+mod accounts;
+mod customers;
+mod payments;
+pub mod test_authority;
+pub mod tls;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use gateway::domain::Tenant;
+use gateway::{Bank, Error};
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::wire::{Code, Problem, Unreadable};
+
+/// The paths of the interface with their methods, below `/core/v1`.
+pub const OPERATIONS: [(&str, &str); 19] = [
+    ("GET", "/openapi.json"),
+    ("POST", "/accounts/find"),
+    ("GET", "/accounts/{account}"),
+    ("GET", "/accounts/{account}/balances"),
+    ("GET", "/accounts/{account}/transactions/booked"),
+    ("GET", "/accounts/{account}/transactions/pending"),
+    ("GET", "/accounts/{account}/funds"),
+    ("GET", "/accounts/{account}/holders"),
+    ("GET", "/accounts/{account}/approvals-needed"),
+    ("POST", "/funds-checks"),
+    ("POST", "/customers/find"),
+    ("POST", "/log-ins"),
+    ("GET", "/customers/{customer}"),
+    ("GET", "/customers/{customer}/accounts"),
+    ("POST", "/customers/{customer}/approvals"),
+    ("POST", "/payment-checks"),
+    ("POST", "/payments"),
+    ("GET", "/payments/{payment}"),
+    ("POST", "/payments/{payment}/stop"),
+];
+
+/// A bank and its branches.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) bank: Bank,
+    pub(crate) branches: Arc<[Tenant]>,
+}
+
+impl Served {
+    fn branch(&self, name: &str) -> Result<Tenant, Refused> {
+        let known = self.branches.iter().find(|branch| branch.as_str() == name).cloned();
+        known.ok_or_else(|| Refused::malformed("branch is one of this bank's branches"))
+    }
+}
+
+/// The interface, for a bank with branches.
+pub fn router(bank: Bank, branches: Vec<Tenant>) -> Router {
+    let served = Served { bank, branches: branches.into() };
+    let description = || async { ([("content-type", "application/json")], crate::DESCRIPTION) };
+    let routes = Router::new()
+        .route("/openapi.json", get(description))
+        .route("/accounts/find", post(accounts::find))
+        .route("/accounts/{account}", get(accounts::account))
+        .route("/accounts/{account}/balances", get(accounts::balances))
+        .route("/accounts/{account}/transactions/booked", get(accounts::booked))
+        .route("/accounts/{account}/transactions/pending", get(accounts::pending))
+        .route("/accounts/{account}/funds", get(accounts::funds))
+        .route("/accounts/{account}/holders", get(accounts::holders))
+        .route("/accounts/{account}/approvals-needed", get(payments::approvals_needed))
+        .route("/funds-checks", post(accounts::check_funds))
+        .route("/customers/find", post(customers::find))
+        .route("/log-ins", post(customers::log_in))
+        .route("/customers/{customer}", get(customers::customer))
+        .route("/customers/{customer}/accounts", get(customers::accounts))
+        .route("/customers/{customer}/approvals", post(customers::approve))
+        .route("/payment-checks", post(payments::check))
+        .route("/payments", post(payments::submit))
+        .route("/payments/{payment}", get(payments::progress))
+        .route("/payments/{payment}/stop", post(payments::stop))
+        .with_state(served);
+    Router::new().nest("/core/v1", routes).fallback(nothing_here).method_not_allowed_fallback(nothing_here)
+}
+
+async fn nothing_here() -> Refused {
+    Refused::new(StatusCode::NOT_FOUND, Code::Malformed, "the interface has no such path and method")
+}
+
+/// An answer that says no.
+#[derive(Debug)]
+pub(crate) struct Refused(StatusCode, Problem);
+
+impl Refused {
+    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self(status, Problem { code, detail: detail.into(), reason: None, payment: None })
+    }
+
+    fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::Malformed, detail)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+impl From<Unreadable> for Refused {
+    fn from(error: Unreadable) -> Self {
+        Self::malformed(format!("{error}; this was not"))
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.to_string()),
+            Error::Refused(refusal) => Self::malformed(refusal.to_string()),
+            Error::Conflict | Error::Unavailable(_) | Error::Internal(_) => {
+                tracing::warn!(?error, "the core bank interface cannot answer");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "try again later")
+            }
+        }
+    }
+}
+
+/// A body in JSON.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        Json::from_request(request, state)
+            .await
+            .map(|Json(body)| Self(body))
+            .map_err(|rejection: JsonRejection| Refused::malformed(rejection.body_text()))
+    }
+}
+
+/// The parameters of a query.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|rejection: QueryRejection| Refused::malformed(rejection.body_text()))
+    }
+}

@@ -1,0 +1,171 @@
+//! What goes wrong on the way to the bank, and what comes of it.
+
+use std::time::Duration;
+
+use core_bank::{CoreBank, CoreBankSettings, Limits};
+use gateway::bank::Credentials;
+use gateway::domain::{AccountNumber, AccountReference, Execution, RejectReason, TransactionStatus};
+use gateway::{Error, Submitted};
+
+use crate::scene::{Fault, Scene};
+
+/// Answers that are lost are not waited for for long.
+const SHORT: Limits = Limits {
+    deadline: Duration::from_millis(1500),
+    connect: Duration::from_millis(1000),
+    at_once: 64,
+    failures: 1000,
+    rest: Duration::from_millis(300),
+};
+
+fn is_away<T>(answer: Result<T, Error>) -> bool {
+    matches!(answer, Err(Error::Unavailable(_)))
+}
+
+#[tokio::test]
+async fn a_bank_that_does_not_answer_is_unavailable_and_nothing_is_written() {
+    let scene = Scene::at("nl").await;
+    let number = AccountNumber::Iban(scene.payer.1.iban.clone());
+    let reference = AccountReference { number, currency: None };
+    let nobody = CoreBankSettings { url: "https://127.0.0.1:1".to_owned(), ..scene.settings.clone() };
+    let nobody = CoreBank::new(&nobody, &scene.store).unwrap().ports();
+    let payment = scene.payment("away", 100, Execution::AtOnce);
+    assert!(is_away(nobody.accounts.find_accounts(&scene.tenant, &reference).await));
+    assert!(is_away(nobody.customers.accounts_of(&scene.payer.0).await));
+    assert!(is_away(nobody.payments.progress(payment[0].id(), scene.now).await));
+    assert!(is_away(nobody.payments.submit(&payment, scene.note("away"), scene.now).await));
+    for fault in [Fault::Status(500), Fault::Status(503), Fault::Status(403), Fault::Rubbish] {
+        scene.way.spoil("/find", fault);
+        scene.way.spoil("/payment-checks", fault);
+        let found = scene.bank.accounts.find_accounts(&scene.tenant, &reference).await;
+        assert!(is_away(found), "{fault:?}");
+        let submitted = scene.bank.payments.submit(&payment, scene.note("away"), scene.now).await;
+        assert!(is_away(submitted), "{fault:?}");
+        scene.way.mend();
+    }
+    assert!(!scene.is_noted("away").await);
+    assert_eq!((scene.open_rows().await, scene.received().await), (0, 0));
+    scene.way.spoil("/find", Fault::Slow);
+    assert_eq!(scene.bank.accounts.find_accounts(&scene.tenant, &reference).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_done_although_its_answer_was_lost_is_not_done_again() {
+    let scene = Scene::at("nl").await;
+    let core = scene.restarted(SHORT);
+    scene.way.spoil("/payments", Fault::LostAnswer);
+    let payment = scene.payment("lost", 100, Execution::AtOnce);
+    let submitted = core.ports().payments.submit(&payment, scene.note("lost"), scene.now).await.unwrap();
+    assert_eq!(submitted, Ok(vec![Submitted::Accepted { until: None }]));
+    assert!(scene.is_noted("lost").await);
+    assert_eq!((scene.open_rows().await, scene.received().await), (1, 100));
+    // Whoever is started anew finds out, and asks for nothing a second time.
+    let restarted = scene.restarted(SHORT);
+    let calls = scene.way.calls();
+    restarted.find_out().await.unwrap();
+    assert_eq!((scene.way.calls() - calls, scene.open_rows().await), (1, 0));
+    let progress = restarted.ports().payments.progress(payment[0].id(), scene.now).await.unwrap().unwrap();
+    assert_eq!(progress.status, TransactionStatus::Accc);
+    assert_eq!(scene.received().await, 100);
+}
+
+#[tokio::test]
+async fn what_the_bank_did_not_get_is_given_to_it_once_it_is_there() {
+    let scene = Scene::at("nl").await;
+    for (number, fault) in [Fault::Status(500), Fault::Status(400), Fault::Rubbish].into_iter().enumerate() {
+        let id = format!("later-{number}");
+        scene.way.spoil("/payments", fault);
+        let payment = scene.payment(&id, 100, Execution::AtOnce);
+        let submitted = scene.bank.payments.submit(&payment, scene.note(&id), scene.now).await.unwrap();
+        assert_eq!(submitted, Ok(vec![Submitted::Accepted { until: None }]), "{fault:?}");
+        let progress = scene.bank.payments.progress(payment[0].id(), scene.now).await.unwrap().unwrap();
+        assert_eq!((progress.status, progress.can_be_stopped), (TransactionStatus::Rcvd, false));
+        let made_before = i64::try_from(number).unwrap() * 100;
+        scene.core.find_out().await.unwrap();
+        assert_eq!((scene.open_rows().await, scene.received().await), (1, made_before), "{fault:?}");
+        scene.way.mend();
+        for _ in 0..2 {
+            scene.restarted(SHORT).find_out().await.unwrap();
+        }
+        assert_eq!((scene.open_rows().await, scene.received().await), (0, made_before + 100), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_declined_after_all_is_rejected() {
+    let scene = Scene::at("nl").await;
+    scene.way.spoil("/payments", Fault::Declines);
+    let payment = scene.payment("declined", 100, Execution::AtOnce);
+    let submitted = scene.bank.payments.submit(&payment, scene.note("declined"), scene.now).await.unwrap();
+    assert_eq!(submitted, Ok(vec![Submitted::Accepted { until: None }]));
+    scene.way.mend();
+    scene.core.find_out().await.unwrap();
+    let progress = scene.bank.payments.progress(payment[0].id(), scene.now).await.unwrap().unwrap();
+    assert_eq!((progress.status, progress.reason), (TransactionStatus::Rjct, Some(RejectReason::Am04)));
+    assert_eq!((scene.open_rows().await, scene.received().await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_stop_whose_answer_was_lost_is_taken_up_by_whoever_asks_again() {
+    let scene = Scene::at("nl").await;
+    let payments = scene.restarted(SHORT).ports().payments;
+    let day = scene.tenant.date_at(scene.now).tomorrow().unwrap();
+    let payment = scene.payment("stop", 100, Execution::On(day));
+    payments.submit(&payment, scene.note("taken"), scene.now).await.unwrap().unwrap();
+    scene.way.spoil("/stop", Fault::LostAnswer);
+    assert!(is_away(payments.stop(payment[0].id(), scene.note("stopped"), scene.now).await));
+    assert!(!scene.is_noted("stopped").await);
+    scene.way.mend();
+    assert_eq!(payments.stop(payment[0].id(), scene.note("stopped"), scene.now).await.unwrap(), Ok(()));
+    assert!(scene.is_noted("stopped").await);
+    let again = payments.stop(payment[0].id(), scene.note("again"), scene.now).await.unwrap();
+    assert!(again.is_err() && !scene.is_noted("again").await);
+}
+
+#[tokio::test]
+async fn a_bank_that_does_not_answer_is_left_in_peace_for_a_while() {
+    let scene = Scene::at("nl").await;
+    let customers = scene.restarted(Limits { failures: 2, ..SHORT }).ports().customers;
+    scene.way.spoil("/log-ins", Fault::Status(500));
+    let credentials = Credentials { challenge: "1", answer: "" };
+    for _ in 0..2 {
+        assert!(is_away(customers.log_in(&[], credentials).await));
+    }
+    scene.way.mend();
+    let mut calls = scene.way.calls();
+    assert_eq!(calls, 2, "a log-in is asked about once, whatever comes of it");
+    let mut refused = 0;
+    while is_away(customers.log_in(&[], credentials).await) {
+        refused += 1;
+        assert_eq!(scene.way.calls(), calls, "nobody asks it meanwhile");
+        calls = scene.way.calls();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(refused > 0, "it is left in peace");
+    assert_eq!(scene.way.calls(), calls + 1);
+}
+
+#[tokio::test]
+async fn nobody_else_is_let_in_and_nobody_else_is_believed() {
+    let (scene, other) = (Scene::at("nl").await, Scene::at("nl").await);
+    let settings = |identity: &[u8], authorities: &[u8]| CoreBankSettings {
+        identity: identity.to_vec(),
+        authorities: authorities.to_vec(),
+        ..scene.settings.clone()
+    };
+    for (identity, authorities) in [
+        (&other.settings.identity, &scene.settings.authorities),
+        (&scene.settings.identity, &other.settings.authorities),
+    ] {
+        let core = CoreBank::new(&settings(identity, authorities), &scene.store).unwrap();
+        assert!(is_away(core.ports().customers.customer(&scene.payer.0).await));
+    }
+    assert_eq!(scene.way.calls(), 0);
+    for url in ["http://127.0.0.1:1", "core.bank", "https://core.bank/?x=1"] {
+        let settings = CoreBankSettings { url: url.to_owned(), ..scene.settings.clone() };
+        assert!(
+            CoreBank::new(&settings, &scene.store).unwrap_err().to_string().contains("https URL"),
+            "{url}"
+        );
+    }
+}
