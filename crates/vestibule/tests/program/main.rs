@@ -5,6 +5,7 @@ mod accounts_command;
 mod broken_store;
 mod browser;
 mod bunq_clients;
+mod bunq_operations;
 mod call_explanations;
 mod calls;
 mod certificate_command;
