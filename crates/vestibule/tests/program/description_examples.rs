@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use testkit::bunq::{BunqClient, euro, shop};
-use testkit::{Request, TestServer, parameter};
+use testkit::{Request, TestServer};
 
+use crate::bunq_operations::at_bunq;
 use crate::every_operation::{at, at_the_authorization_server};
 use crate::{interface_description, python};
 
@@ -112,78 +112,6 @@ async fn of_the_authorization_server() {
     let server = TestServer::start().await;
     let exchanges = at_the_authorization_server(&server).await;
     hold(&server, "/auth", exchanges).await;
-}
-
-/// What a service provider and a customer do most.
-async fn at_bunq(server: &TestServer) -> Vec<Value> {
-    let customer = server.customer("nl", "household").await;
-    let mut recorder = Recorder { exchanges: Vec::new() };
-    let bare = BunqClient::install(server).await;
-    let body = json!({"client_public_key": testkit::bunq::client_keys().1});
-    recorder.send(&bare, bare.request("POST", "/installation", Some(&body))).await;
-    let (certificate, key) = testkit::bunq::pseudo_certificate("Examples PISP AISP", |_| {});
-    let answer = recorder.send(&bare, bare.credential_request(&certificate, &certificate, &key)).await;
-    let api_key = answer["Response"][0]["CredentialPasswordIp"]["token_value"].as_str().unwrap().to_owned();
-    let body = json!({"description": "my server", "secret": api_key, "permitted_ips": ["*"]});
-    recorder.send(&bare, bare.request("POST", "/device-server", Some(&body))).await;
-    let body = json!({"secret": api_key});
-    recorder.send(&bare, bare.request("POST", "/session-server", Some(&body))).await;
-    let provider = bare.session(&api_key).await;
-    let clients = format!("/user/{}/oauth-client", provider.user);
-    let body = json!({"status": "ACTIVE"});
-    let made = recorder.send(&provider, provider.request("POST", &clients, Some(&body))).await;
-    let callbacks = format!("{clients}/{}/callback-url", made["Response"][0]["Id"]["id"]);
-    let body = json!({"url": testkit::CALLBACK});
-    recorder.send(&provider, provider.request("POST", &callbacks, Some(&body))).await;
-    recorder.send(&provider, provider.request("GET", &clients, None)).await;
-    let iban = customer["iban"].as_str().unwrap();
-    let location = server.decide(&provider.authorization_url().await, iban, "approve").await;
-    let answer = provider.exchange(&parameter(&location, "code").unwrap()).await;
-    recorder.keep(&Request::new("POST", "/bunq/v1/token"), answer.status, answer.json());
-    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-    let connected = provider.clone().session(&token).await;
-    let account = connected.account().await;
-    for path in [
-        "/user".to_owned(),
-        format!("/user/{}/monetary-account", connected.user),
-        connected.below(account, "/payment?count=2"),
-    ] {
-        recorder.send(&connected, connected.request("GET", &path, None)).await;
-    }
-    let draft = json!({"entries": [{"amount": euro("12.50"), "counterparty_alias": shop(), "description": "Order 7"}], "number_of_required_accepts": 1});
-    let drafts = connected.below(account, "/draft-payment");
-    let made = recorder.send(&connected, connected.request("POST", &drafts, Some(&draft))).await;
-    let path = format!("{drafts}/{}", made["Response"][0]["Id"]["id"]);
-    recorder.send(&connected, connected.request("GET", &path, None)).await;
-    let body = json!({"amount": euro("10.00"), "pointer_iban": {"type": "IBAN", "value": iban, "name": "J. Jansen"}});
-    let funds = format!("/user/{}/confirmation-of-funds", provider.user);
-    recorder.send(&provider, provider.request("POST", &funds, Some(&body))).await;
-    let person = BunqClient::customer(server, &customer).await;
-    let account = person.account().await;
-    let body = json!({"amount": euro("12.50"), "counterparty_alias": shop(), "description": "Order 7"});
-    recorder.send(&person, person.request("POST", &person.below(account, "/payment"), Some(&body))).await;
-    recorder.exchanges
-}
-
-struct Recorder {
-    exchanges: Vec<Value>,
-}
-
-impl Recorder {
-    async fn send(&mut self, client: &BunqClient, request: Request) -> Value {
-        let answer = client.send(&request).await;
-        assert_eq!(answer.status, 200, "{} {}: {}", request.method, request.target, answer.body);
-        self.keep(&request, answer.status, answer.json());
-        answer.json()
-    }
-
-    fn keep(&mut self, request: &Request, status: u16, answer: Value) {
-        let path = request.target.strip_prefix("/bunq").unwrap().split('?').next().unwrap();
-        self.exchanges.push(json!({
-            "method": request.method.as_str(), "path": path, "status": status, "body": answer,
-            "request": String::from_utf8_lossy(&request.body),
-        }));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ mod bank_command;
 mod broken_store;
 mod browser;
 mod bunq_clients;
+mod bunq_operations;
 mod call_explanations;
 mod calls;
 mod certificate_command;
