@@ -147,14 +147,18 @@ impl Visitor {
             WhyOver::Idle => NoticePage::idle(language),
             WhyOver::WrongAnswers => NoticePage::too_many_wrong(language),
         };
-        let response = self.notice(services, StatusCode::FORBIDDEN, page, WayOn::log_in(self.base()));
+        let mut response = self.notice(services, StatusCode::FORBIDDEN, page, WayOn::log_in(self.base()));
+        // The browser may have another session by now: its log-in was sent twice, and this answers the second form.
+        if why == WhyOver::NoSession {
+            forget_pages(&mut response);
+            return response;
+        }
         self.without_session(response)
     }
 
     fn without_session(&self, response: Response) -> Response {
         let mut response = self.with_cookie(response, None);
-        // Going back in the browser must not show the customer's accounts again.
-        response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+        forget_pages(&mut response);
         response
     }
 
@@ -193,6 +197,11 @@ impl Visitor {
             Err(NotShown::Failed(error)) => self.failed(services, error).await,
         }
     }
+}
+
+/// Going back in the browser must not show the customer's accounts again.
+fn forget_pages(response: &mut Response) {
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
 }
 
 /// Why a browser does not get what it asked for.

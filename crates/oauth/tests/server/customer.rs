@@ -130,6 +130,27 @@ async fn a_customer_logs_in_sees_what_is_theirs_and_leaves() {
 }
 
 #[tokio::test]
+async fn a_log_in_that_is_sent_twice_lets_the_customer_in_once() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "household").await;
+    let mut browser = OwnBrowser::new(&server, "nl");
+    let page = browser.get("").await.body;
+    let challenge = value(&page, "challenge");
+    let answer = customer["digipassNumber"].as_str().unwrap();
+    let fields =
+        [("action", "log-in"), ("iban", iban(&customer)), ("answer", answer), ("challenge", &*challenge)];
+    let form = browser.form("", &value(&page, "csrf"), &fields);
+    let first = server.send(&form).await;
+    assert_eq!(first.status, 303, "{}", first.body);
+    browser.keep_cookie(&first);
+    let second = server.send(&form).await;
+    assert_over(&second, "U bent niet ingelogd", &browser.base);
+    // The session of the first one stays, and the way on leads into it.
+    assert_eq!(second.header("set-cookie"), "");
+    assert!(browser.get("").await.body.contains("J. Jansen"));
+}
+
+#[tokio::test]
 async fn a_session_ends_after_five_minutes_and_cannot_be_taken_up_again() {
     let server = TestServer::start().await;
     let customer = server.customer("be_fr", "household").await;
