@@ -32,20 +32,26 @@ impl CoreBank {
     /// # Errors
     /// [`Error::Unavailable`] while the bank or the store is away
     pub async fn find_out(&self) -> Result<(), Error> {
-        let mut behind = String::new();
+        let (mut behind, mut outcome) = (String::new(), Ok(()));
         loop {
             let opened = self.outbox.opened(&behind).await?;
-            let Some((last, _)) = opened.last() else { return Ok(()) };
+            let Some((last, _)) = opened.last() else { return outcome };
             behind.clone_from(last);
             for (_, order) in opened {
                 let Some(_asking) = self.outbox.ask(payments_of(&order)) else { continue };
-                if self.is_known(&order).await? {
-                    self.outbox.close(&order).await?;
-                } else {
-                    self.hand_over(&order).await?;
+                // One that the bank cannot tell about keeps no other waiting.
+                if let Err(error) = self.settle(&order).await {
+                    outcome = Err(error);
                 }
             }
         }
+    }
+
+    async fn settle(&self, order: &wire::Order) -> Result<(), Error> {
+        if self.is_known(order).await? {
+            return self.outbox.close(order).await;
+        }
+        self.hand_over(order).await.map(|_| ())
     }
 
     /// Whether the bank has what was ordered; it has all of it or nothing.

@@ -14,7 +14,7 @@ const UNFINISHED: &str = ".new";
 ///
 /// # Errors
 /// What the system says.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut new = PathBuf::from(path);
     new.as_mut_os_string().push(format!(".{}{UNFINISHED}", random::secret()));
     let written = write_new(&new, content).and_then(|()| fs::rename(&new, path));
@@ -89,7 +89,7 @@ pub fn create_new_private(path: &Path) -> std::io::Result<File> {
 /// # Errors
 /// What the system says.
 #[cfg(unix)]
-pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
+pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     if path.is_dir() {
         return Ok(());
@@ -102,6 +102,6 @@ pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// What the system says.
 #[cfg(not(unix))]
-pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
+pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
     fs::create_dir_all(path)
 }

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
                 Command::Logs(args) => commands::logs::run(args).await,
                 Command::Snapshot(args) => commands::snapshot::run(args).await,
                 Command::Reset(args) => commands::snapshot::reset(args).await,
+                Command::CoreBank(args) => commands::core_bank::run(*args, cli.now).await,
                 Command::Tpp(args) => commands::tpp::run(args).await,
             }
         }),

@@ -169,3 +169,20 @@ async fn nobody_else_is_let_in_and_nobody_else_is_believed() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_payment_that_the_bank_cannot_tell_about_keeps_no_other_waiting() {
+    let scene = Scene::at("nl").await;
+    scene.way.spoil("/payments", Fault::Status(500));
+    for id in ["a-stuck", "b-fine"] {
+        let payment = scene.payment(id, 100, Execution::AtOnce);
+        scene.bank.payments.submit(&payment, scene.note(id), scene.now).await.unwrap().unwrap();
+    }
+    scene.way.mend();
+    scene.way.spoil("/a-stuck", Fault::Rubbish);
+    assert!(is_away(scene.core.find_out().await));
+    assert_eq!((scene.open_rows().await, scene.received().await), (1, 100));
+    scene.way.mend();
+    scene.core.find_out().await.unwrap();
+    assert_eq!((scene.open_rows().await, scene.received().await), (0, 200));
+}

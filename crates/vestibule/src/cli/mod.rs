@@ -3,6 +3,7 @@
 mod accounts;
 mod bank;
 mod clocks;
+mod core_bank;
 mod data;
 mod faults;
 mod logs;
@@ -16,6 +17,7 @@ pub(crate) use accounts::*;
 pub(crate) use bank::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
+pub(crate) use core_bank::*;
 pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 pub(crate) use faults::*;
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Snapshot(SnapshotArgs),
     /// Put a sandbox back to its first start; its test authority stays.
     Reset(ResetArgs),
+    /// Serve a bank for tests by the core bank interface, and check other banks' implementations of it.
+    CoreBank(Box<CoreBankArgs>),
     /// Act as a third party: register at a bank, ask for consents and payments, read accounts.
     Tpp(TppArgs),
 }
@@ -82,6 +86,7 @@ impl Command {
             Self::Logs(args) => args.to.json,
             Self::Snapshot(args) => args.to.json,
             Self::Reset(args) => args.to.json,
+            Self::CoreBank(args) => args.json,
             Self::Tpp(args) => args.common.json,
         }
     }

@@ -12,6 +12,7 @@ mod calls;
 mod certificate_command;
 mod clock_command;
 mod connections;
+mod core_bank;
 mod crash;
 mod crash_payments;
 mod customer_pages;
