@@ -12,37 +12,82 @@ pub enum Interface {
     Bunq,
 }
 
+/// What an interface is to the layers below it. A new one says it here, and nowhere else.
+struct Facts {
+    /// The stable name that is stored and shown.
+    name: &'static str,
+    /// What people know it by.
+    title: &'static str,
+    /// Whether third parties register with it, and are clients of an authorization server that keeps to OpenID Connect;
+    /// otherwise they are recognised by a certificate.
+    registers: bool,
+    /// Whether each consent and each payment has authorisations of its own, which the third party confirms.
+    confirms: bool,
+    /// How messages call the certificate on whose word a third party acts here.
+    certificate: &'static str,
+    /// What a third party does to act on the word of another certificate.
+    remedy: &'static str,
+}
+
 impl Interface {
-    /// Every interface with its name.
-    pub const NAMES: [(Self, &'static str); 2] = [(Self::BerlinGroup, "berlin-group"), (Self::Bunq, "bunq")];
+    /// Every interface.
+    pub const ALL: [Self; 2] = [Self::BerlinGroup, Self::Bunq];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::BerlinGroup => Facts {
+                name: "berlin-group",
+                title: "NextGenPSD2",
+                registers: true,
+                confirms: true,
+                certificate: "the certificate of the registration of",
+                remedy: "register again with a certificate that is in use",
+            },
+            Self::Bunq => Facts {
+                name: "bunq",
+                title: "bunq",
+                registers: false,
+                confirms: false,
+                certificate: "the certificate behind the API key of",
+                remedy: "trade a certificate that is in use for a new API key",
+            },
+        }
+    }
 
     /// The stable name that is stored and shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BerlinGroup => "berlin-group",
-            Self::Bunq => "bunq",
-        }
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// What people know it by.
+    pub const fn title(self) -> &'static str {
+        self.facts().title
     }
 
     /// The interface with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(interface, _)| *interface)
+        Self::ALL.into_iter().find(|interface| interface.name() == name)
+    }
+
+    /// Whether third parties register with it, and are clients of an authorization server that keeps to OpenID Connect;
+    /// otherwise they are recognised by a certificate.
+    pub fn registers(self) -> bool {
+        self.facts().registers
+    }
+
+    /// Whether each consent and each payment has authorisations of its own, which the third party confirms.
+    pub fn confirms(self) -> bool {
+        self.facts().confirms
     }
 
     /// How messages call the certificate on whose word a third party acts here.
     pub(crate) fn certificate(self) -> &'static str {
-        match self {
-            Self::BerlinGroup => "the certificate of the registration of",
-            Self::Bunq => "the certificate behind the API key of",
-        }
+        self.facts().certificate
     }
 
     /// What a third party does to act on the word of another certificate.
     pub(crate) fn remedy(self) -> &'static str {
-        match self {
-            Self::BerlinGroup => "register again with a certificate that is in use",
-            Self::Bunq => "trade a certificate that is in use for a new API key",
-        }
+        self.facts().remedy
     }
 }
 
@@ -52,8 +97,10 @@ mod tests {
 
     #[test]
     fn interfaces_have_stable_names() {
-        for (interface, name) in Interface::NAMES {
-            assert_eq!((interface.name(), Interface::from_name(name)), (name, Some(interface)));
+        assert_eq!(Interface::ALL.map(Interface::name), ["berlin-group", "bunq"]);
+        for interface in Interface::ALL {
+            let name = interface.name();
+            assert_eq!(Interface::from_name(name), Some(interface));
             assert_eq!(serde_json::to_value(interface).unwrap(), name);
         }
         assert_eq!(Interface::from_name("stet"), None);

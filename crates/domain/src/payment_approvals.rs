@@ -5,14 +5,14 @@
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountStatus, CustomerId, Interface, Payment, PaymentDecision, PaymentRefusal, PaymentStatus,
-    Product, Purpose, RejectReason, TransactionStatus,
+    Account, AccountStatus, CustomerId, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Product,
+    Purpose, RejectReason, TransactionStatus,
 };
 
 impl Payment {
     /// Whether it is the third party that confirms what a customer approved.
     pub fn is_confirmed_by_tpp(&self) -> bool {
-        self.interface == Interface::BerlinGroup
+        self.interface.confirms()
     }
 
     /// Checks that customers can be asked for something about it now.
@@ -189,7 +189,9 @@ impl Payment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, Counterparty, Currency, Iban, Money, PaymentId, PaymentTerms, Tenant, Transfer};
+    use crate::{
+        AccountId, Counterparty, Currency, Iban, Interface, Money, PaymentId, PaymentTerms, Tenant, Transfer,
+    };
 
     const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 

@@ -129,10 +129,8 @@ impl Tpp {
 
     /// The certificate on whose word it acts at an interface, where a call brings none of its own.
     pub fn certificate_at(&self, interface: Interface) -> &str {
-        match interface {
-            Interface::BerlinGroup => &self.certificate,
-            Interface::Bunq => self.recognised.as_ref().unwrap_or(&self.certificate),
-        }
+        let recognised = self.recognised.as_ref().filter(|_| !interface.registers());
+        recognised.unwrap_or(&self.certificate)
     }
 
     /// Whether the client may prove itself in this way. A secret is taken from a header and from a form alike.

@@ -63,8 +63,12 @@ impl Deref for Edge {
 pub struct Dialect {
     /// Its name in messages and configuration.
     pub name: &'static str,
+    /// What people know it by.
+    pub title: &'static str,
     /// The path prefix it is mounted under, for example `/xs2a-bg`.
     pub prefix: &'static str,
+    /// The path at which its API begins, with `{tenant}` where each branch has its own.
+    pub base: &'static str,
     /// A path of the host at which it answers too, for clients that know no prefix. Its router gets it as it is.
     pub also: Option<&'static str>,
     /// Sets it up, once for a server.

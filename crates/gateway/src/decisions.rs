@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
-    Execution, GrantedAccount, Iban, Interface, LoggedIn, Money, Payment, PaymentId, PaymentRefusal, Session,
+    Execution, GrantedAccount, Iban, LoggedIn, Money, Payment, PaymentId, PaymentRefusal, Session,
 };
 
 use crate::access::AccountAccess;
@@ -250,12 +250,10 @@ impl Gateway {
         open: &Open,
     ) -> Result<Vec<Payment>, Error> {
         let interface = open.session.request.interface;
-        match (&open.matter, interface) {
-            (Matter::Payment(payment), _) => return Ok(vec![payment.clone()]),
-            (Matter::FundsConsent(_), _) | (Matter::Consent(_), Interface::BerlinGroup) => {
-                return Ok(Vec::new());
-            }
-            (Matter::Consent(_), Interface::Bunq) => {}
+        match &open.matter {
+            Matter::Payment(payment) => return Ok(vec![payment.clone()]),
+            Matter::Consent(_) if !interface.confirms() => {}
+            Matter::FundsConsent(_) | Matter::Consent(_) => return Ok(Vec::new()),
         }
         let accounts = self.0.bank.customers.accounts_of(customer).await?;
         let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();

@@ -119,7 +119,7 @@ impl Gateway {
             let tpp = Tpp { blocked_at, ..tpp };
             let mut changes = Changes::new().put_tpp(&tpp);
             if let Some(at) = blocked_at {
-                for (interface, _) in Interface::NAMES {
+                for interface in Interface::ALL {
                     changes = changes.end_grants_at((id, interface), Decision::EndedByBank, at);
                 }
             }
@@ -137,7 +137,7 @@ impl Gateway {
         at: Timestamp,
     ) -> Result<Changes, Error> {
         let Some(tpp) = self.0.store.tpp(id).await? else { return Ok(changes) };
-        let behind = Interface::NAMES.into_iter().map(|(interface, _)| interface);
+        let behind = Interface::ALL.into_iter();
         let behind = behind.filter(|interface| tpp.certificate_at(*interface) == fingerprint);
         Ok(behind.fold(changes, |changes, interface| {
             changes.end_grants_at((id, interface), Decision::EndedByBank, at)

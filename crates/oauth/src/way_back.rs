@@ -1,6 +1,6 @@
 //! Back to the third party: the parameters of the authorization response (RFC 6749, 4.1.2; RFC 9207).
 
-use gateway::domain::{Interface, Tenant, duration_in_words, number_in_words};
+use gateway::domain::{Tenant, duration_in_words, number_in_words};
 use gateway::sessions::{Outcome, WayBack};
 
 use crate::router::Services;
@@ -21,7 +21,7 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
         }
         other => {
             let (error, description) = match other {
-                Outcome::Cancelled if request.interface == Interface::Bunq => {
+                Outcome::Cancelled if !request.interface.registers() => {
                     ("access_denied", "The customer refused".to_owned())
                 }
                 // Recorded words that clients look for.
@@ -71,7 +71,7 @@ pub(crate) fn location(services: &Services, tenant: &Tenant, way_back: &WayBack)
     if let Some(state) = &request.state {
         query.append_pair("state", state);
     }
-    if request.interface == Interface::BerlinGroup {
+    if request.interface.registers() {
         query.append_pair("iss", &services.issuer(tenant.as_str()));
     }
     let separator = if request.redirect_uri.contains('?') { '&' } else { '?' };

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use edge::recording::{Call, Filter, har};
+use edge::recording::{Call, Filter, har, interfaces};
 use http::{StatusCode, header};
 
 use crate::settings::Portal;
@@ -17,10 +17,6 @@ use view::{Details, Row};
 
 /// Calls of one page.
 const PAGE: usize = 100;
-
-/// Interfaces to choose from, by the names of the filter.
-const INTERFACES: [(&str, &str); 4] =
-    [("", "All"), ("berlin-group", "NextGenPSD2"), ("bunq", "bunq"), ("oauth", "Authorization server")];
 
 /// What the form says, as it was sent.
 #[derive(Debug, Default)]
@@ -79,7 +75,8 @@ struct CallsPage {
     /// Whether this bank keeps calls at all.
     is_kept: bool,
     asked: Asked,
-    interfaces: [(&'static str, &'static str); 4],
+    /// Those to choose from, by the names of the filter.
+    interfaces: Vec<(&'static str, &'static str)>,
     /// What is wrong with what was asked for.
     problem: Option<String>,
     rows: Vec<Row>,
@@ -133,7 +130,17 @@ async fn list(State(portal): State<Portal>, shell: Shell, RawQuery(query): RawQu
     let is_kept = portal.settings.calls.is_some();
     Shell::answer(
         &portal,
-        &CallsPage { shell, is_kept, asked, interfaces: INTERFACES, problem, rows, last, older, is_newest },
+        &CallsPage {
+            shell,
+            is_kept,
+            asked,
+            interfaces: [("", "All")].into_iter().chain(interfaces()).collect(),
+            problem,
+            rows,
+            last,
+            older,
+            is_newest,
+        },
     )
 }
 

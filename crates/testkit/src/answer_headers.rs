@@ -1,11 +1,15 @@
 //! The headers that every answer has: whatever a test asks for, the answer is held against these lists.
 
 use http::{HeaderMap, Method};
+use vestibule::DIALECTS;
 
 use crate::{Answer, Request};
 
-/// Where the dialects and the authorization server answer.
-const INTERFACES: [&str; 4] = ["/xs2a-bg/", "/auth/", "/bunq/", "/v1/"];
+/// Whether a dialect or the authorization server answers there.
+fn is_of_interface(path: &str) -> bool {
+    let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    below("/auth") || DIALECTS.iter().any(|dialect| below(dialect.prefix) || dialect.also.is_some_and(below))
+}
 
 /// Where bunq's interface proper answers; its pages for browsers are beside it.
 const BUNQ: [&str; 2] = ["/bunq/v1/", "/v1/"];
@@ -88,7 +92,7 @@ pub(crate) fn hold(request: &Request, answer: &Answer) {
         }
     }
     // Above the limits of the HTTP library no interface sees the request.
-    if !is_below(&INTERFACES) || answer.status == 431 {
+    if !is_of_interface(path) || answer.status == 431 {
         return;
     }
     all_have(OF_INTERFACES);

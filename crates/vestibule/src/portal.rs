@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
-use edge::Recorder;
+use edge::{Dialect, Recorder};
 use gateway::Clock;
 use portal::{Address, Description, Settings, TenantDay};
 use sandbox::Sandbox;
@@ -47,12 +47,12 @@ pub(crate) fn pages(
     calls: Option<Arc<Recorder>>,
 ) -> Router {
     let address = |label: &str, url: String| Address { label: label.to_owned(), url };
-    let mut listed = vec![
-        address("API (NextGenPSD2)", format!("{}/xs2a-bg/{{tenant}}", addresses.public)),
-        address("API (bunq)", format!("{}/bunq/v1", addresses.public)),
-        address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)),
-        address("Management API", addresses.management.clone()),
-    ];
+    let api = |dialect: &Dialect| {
+        address(&format!("API ({})", dialect.title), format!("{}{}", addresses.public, dialect.base))
+    };
+    let mut listed: Vec<_> = DIALECTS.iter().map(api).collect();
+    listed.push(address("Authorization server", format!("{}/auth/{{tenant}}", addresses.public)));
+    listed.push(address("Management API", addresses.management.clone()));
     listed.extend(addresses.tls.iter().map(|url| address("With TLS", url.clone())));
     let bank = sandbox.clone();
     let tenants = move || {

@@ -5,7 +5,7 @@ use axum::extract::OriginalUri;
 use axum::middleware::{from_fn_with_state, map_response};
 use edge::openapi::{self, Description, Operation};
 use edge::{Dialect, Edge, Rejected, guard};
-use gateway::domain::PaymentService;
+use gateway::domain::{Interface, PaymentService};
 use http::Method;
 
 use crate::error::{Error, terse};
@@ -13,8 +13,10 @@ use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, 
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
-    name: "berlin-group",
+    name: Interface::BerlinGroup.name(),
+    title: Interface::BerlinGroup.title(),
     prefix: PREFIX,
+    base: "/xs2a-bg/{tenant}",
     also: None,
     mount: |edge| mount(edge).into(),
     description,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Dialect, Edge, Mounted, Rejected, guard, note_route};
-use gateway::domain::RequestId;
+use gateway::domain::{Interface, RequestId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -24,8 +24,10 @@ use crate::{authorize, callback_jobs, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
-    name: "bunq",
+    name: Interface::Bunq.name(),
+    title: Interface::Bunq.title(),
     prefix: PREFIX,
+    base: "/bunq/v1",
     // Clients put the host alone in front of the links of pages, and some know no other path.
     also: Some("/v1"),
     mount,

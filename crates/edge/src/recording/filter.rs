@@ -1,5 +1,7 @@
 //! Which calls somebody asks for, as the parameters of a query say.
 
+use gateway::domain::Interface;
+
 use super::Call;
 
 /// Calls of a list, unless the query says how many.
@@ -8,8 +10,20 @@ pub const PAGE: usize = 50;
 /// Most calls of a list.
 const MOST: usize = 500;
 
-/// Interfaces whose calls can be asked for.
-const INTERFACES: [&str; 3] = ["berlin-group", "bunq", "oauth"];
+/// Interfaces whose calls can be asked for, each with what people know it by: the bank's, and its authorization server.
+pub fn interfaces() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = Interface::ALL.map(|interface| (interface.name(), interface.title()));
+    all.into_iter().chain([("oauth", "Authorization server")])
+}
+
+/// Names as a choice between them.
+fn one_of(names: impl Iterator<Item = &'static str>) -> String {
+    let names: Vec<_> = names.collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
 
 /// Which calls are asked for. Without anything all are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +58,9 @@ pub enum FilterError {
     /// It occurs more than once.
     #[error("parameter {0} occurs more than once")]
     Twice(String),
+    /// There is no interface of this name.
+    #[error("interface must be {}", one_of(interfaces().map(|(name, _)| name)))]
+    Interface,
     /// Its value is of another kind.
     #[error("{name} must be {expected}")]
     Value {
@@ -100,10 +117,8 @@ impl Filter {
         match name {
             "third_party" => self.third_party = text(),
             "interface" | "dialect" => {
-                let expected = "berlin-group, bunq or oauth";
-                let is_known = INTERFACES.iter().any(|known| known.eq_ignore_ascii_case(value));
-                let interface = text().filter(|_| is_known);
-                self.interface = Some(interface.ok_or(FilterError::Value { name: "interface", expected })?);
+                let is_known = interfaces().any(|(known, _)| known.eq_ignore_ascii_case(value));
+                self.interface = Some(text().filter(|_| is_known).ok_or(FilterError::Interface)?);
             }
             "path" => self.path = text(),
             "request_id" => self.request_id = text(),

@@ -22,7 +22,7 @@ pub use call::{Call, Comparison, Difference, Findings, Part};
 pub(crate) use capture::Capture;
 pub(crate) use checks::passed;
 pub use checks::{Check, Explanation};
-pub use filter::{Filter, FilterError, PAGE};
+pub use filter::{Filter, FilterError, PAGE, interfaces};
 pub use har::har;
 pub(crate) use mistakes::{of_body, of_signing_string};
 pub use stream::{TooManyListeners, stream};

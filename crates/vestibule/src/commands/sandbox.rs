@@ -6,7 +6,7 @@ use gateway::domain::{Tenant, Timestamp};
 use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::profiles::{RateLimits, Strictness};
-use vestibule::{Addresses, DataLocation, SandboxConfig, start};
+use vestibule::{Addresses, DIALECTS, DataLocation, SandboxConfig, start};
 
 use super::{Failure, user_folder};
 use crate::cli::{IdTokenAlgorithmArg, RateLimitsArg, SandboxArgs};
@@ -116,12 +116,20 @@ fn ready_text(addresses: &Addresses, strict: bool, require_mtls: bool) -> String
         }
         None => "none: ids and numbers are drawn by the system and cannot be computed".to_owned(),
     };
+    // The first one is the one that others are beside.
+    let apis: Vec<_> = DIALECTS
+        .iter()
+        .enumerate()
+        .map(|(place, dialect)| {
+            let label = if place == 0 { "API".to_owned() } else { format!("API ({})", dialect.title) };
+            format!("  {label:<15} {public}{}", dialect.base.replace("{tenant}", &format!("({tenants})")))
+        })
+        .collect();
     let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
     format!(
         "Vestibule sandbox {version} is ready.
 
-  API             {public}/xs2a-bg/({tenants})
-  API (bunq)      {public}/bunq/v1
+{apis}
   Authorization   {public}/auth/({tenants})
   Pages           {public}/
   With TLS        {tls}
@@ -140,6 +148,7 @@ Or go from nothing to the first balance at once, with a customer who approves by
 
 Stop with Ctrl-C.",
         version = env!("CARGO_PKG_VERSION"),
+        apis = apis.join("\n"),
         next = addresses.next_command(&program, addresses.first_tenant()),
         flow = addresses.flow_command(&program, addresses.first_tenant()),
     )
