@@ -264,7 +264,8 @@ fn check_optional(services: &Services, call: &Call, client: &Tpp, form: &Form) -
     if let Some(mode) = form.one("response_mode")?.filter(|mode| *mode != "query") {
         return Err(invalid(format!("response_mode {mode} is not supported; use query")));
     }
-    if let Some(age) = form.one("max_age")?.filter(|age| age.parse::<u32>().is_err()) {
+    if let Some(age) = form.one("max_age")?.filter(|age| age.starts_with('+') || age.parse::<u32>().is_err())
+    {
         return Err(invalid(format!("max_age {age} is no number of seconds from 0 to 4294967295")));
     }
     let prompts = form.one("prompt")?.unwrap_or_default();

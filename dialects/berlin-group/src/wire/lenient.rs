@@ -42,7 +42,8 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
-            text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            let number = text.parse().ok().filter(|_| !text.starts_with('+'));
+            number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
         }
     }
     deserializer.deserialize_any(Number)

@@ -2,12 +2,41 @@
 //! bank needs. Texts are as they were sent; what they may say is for the bank's rules, what must be there is for this
 //! reader. Elements that are not read are skipped.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::xml::{self, Element};
 
 const NAMESPACES: [&str; 2] =
     ["urn:iso:std:iso:20022:tech:xsd:pain.001.001.03", "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"];
+
+/// Elements that may stand more than once in their place, by the schemas of both versions.
+const REPEATED: &[&str] = &[
+    "AddtlRmtInf",
+    "AdjstmntAmtAndRsn",
+    "AdrLine",
+    "Authstn",
+    "CdtTrfTxInf",
+    "DscntApldAmt",
+    "Dtls",
+    "Inf",
+    "InstrForCdtrAgt",
+    "LineDtls",
+    "MemoFld",
+    "Othr",
+    "PmtInf",
+    "Rcrd",
+    "RfrdDocInf",
+    "RgltryRptg",
+    "RltdRmtInf",
+    "RmtLctnDtls",
+    "Sgntr",
+    "SplmtryData",
+    "Strd",
+    "SvcLvl",
+    "TaxAmt",
+    "Ustrd",
+];
 
 /// A document is none that can be read. `Display` says where, what is wrong and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +163,10 @@ impl Initiation {
             return Err(DocumentError::new(format!("the document begins with {name}; expected Document")));
         }
         let version = if namespace == NAMESPACES[0] { Version::V03 } else { Version::V09 };
-        initiation(&Cursor { element: &root, path: String::new() }.one("CstmrCdtTrfInitn")?, version)
+        let root = Cursor { element: &root, path: String::new() };
+        let read = initiation(&root.one("CstmrCdtTrfInitn")?, version)?;
+        root.check_repetitions()?;
+        Ok(read)
     }
 }
 
@@ -273,6 +305,28 @@ impl<'t> Cursor<'t> {
             return Err(DocumentError::new(format!("{path} is missing; send at least one")));
         }
         Ok(all)
+    }
+
+    /// What stands once by the schema stands once also where nobody reads it: a bank that read the other one of two debtors
+    /// would do something else.
+    fn check_repetitions(&self) -> Result<(), DocumentError> {
+        let mut seen = HashMap::new();
+        for child in &self.element.children {
+            let count: &mut u32 = seen.entry(child.name.as_str()).or_default();
+            *count += 1;
+            let may_repeat = REPEATED.contains(&child.name.as_str());
+            let mut cursor = Cursor { element: child, path: self.path_of(&child.name) };
+            if may_repeat {
+                cursor.path = format!("{}[{count}]", cursor.path);
+            } else if *count > 1 {
+                return Err(cursor.wrong("occurs more than once; send it once"));
+            }
+            // Lines of an invoice are a list of everything, and data beside the message have a schema of their own.
+            if !["Envlp", "LineDtls"].contains(&child.name.as_str()) {
+                cursor.check_repetitions()?;
+            }
+        }
+        Ok(())
     }
 
     /// The element at the end of a path, if every step is there.

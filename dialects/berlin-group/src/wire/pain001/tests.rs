@@ -268,6 +268,32 @@ const HOSTILE: &[Row] = &[
         "<DbtrAcct/><DbtrAcct>",
         "CstmrCdtTrfInitn/PmtInf[1]/DbtrAcct occurs more than once; send it once",
     ),
+    ("<Dbtr>", "<Dbtr/><Dbtr>", "CstmrCdtTrfInitn/PmtInf[1]/Dbtr occurs more than once; send it once"),
+    (
+        "<Dbtr><Nm>",
+        "<Dbtr><Nm>Somebody</Nm><Nm>",
+        "CstmrCdtTrfInitn/PmtInf[1]/Dbtr/Nm occurs more than once; send it once",
+    ),
+    (
+        "<DbtrAgt>",
+        "<DbtrAgt/><DbtrAgt>",
+        "CstmrCdtTrfInitn/PmtInf[1]/DbtrAgt occurs more than once; send it once",
+    ),
+    (
+        "<PmtId>",
+        "<Purp><Cd>SALA</Cd></Purp><Purp><Cd>RENT</Cd></Purp><PmtId>",
+        "CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[1]/Purp occurs more than once; send it once",
+    ),
+    (
+        "</GrpHdr>",
+        "<InitgPty/><InitgPty/></GrpHdr>",
+        "CstmrCdtTrfInitn/GrpHdr/InitgPty occurs more than once; send it once",
+    ),
+    (
+        "<CstmrCdtTrfInitn>",
+        "<CstmrCdtTrfInitn/><CstmrCdtTrfInitn>",
+        "CstmrCdtTrfInitn occurs more than once; send it once",
+    ),
     (
         " Ccy=\"EUR\"",
         "",
@@ -382,6 +408,20 @@ proptest! {
         changed.replace_range(start..end, &put);
         if let Ok(initiation) = Initiation::read(changed.as_bytes()) {
             prop_assert!(!initiation.payments.is_empty() && !initiation.payments[0].transfers.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_may_repeat_where_nobody_reads_it_is_skipped() {
+    for (from, to) in [
+        ("<Dbtr>", "<Dbtr><PstlAdr><AdrLine>Street 1</AdrLine><AdrLine>Town</AdrLine></PstlAdr>"),
+        ("<GrpHdr>", "<GrpHdr><Authstn><Cd>AUTH</Cd></Authstn><Authstn><Cd>FDET</Cd></Authstn>"),
+        ("<PmtId>", "<RgltryRptg><Dtls/><Dtls/></RgltryRptg><RgltryRptg/><PmtId>"),
+        ("<PmtInf>", "<SplmtryData><Envlp><Any/><Any/></Envlp></SplmtryData><SplmtryData/><PmtInf>"),
+    ] {
+        for version in ["03", "09"] {
+            read(&changed(version, from, to)).unwrap();
         }
     }
 }
