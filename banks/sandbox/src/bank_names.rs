@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use gateway::bank::Naming;
-use gateway::domain::Tenant;
+use gateway::domain::{Tenant, hidden_in};
 use gateway::{Drawer, Error};
 
 /// Kind of the entries, by tenant.
@@ -22,7 +22,7 @@ pub struct BankNames {
 
 /// A text is no name for a bank.
 #[derive(Debug, thiserror::Error)]
-#[error("bankName must have 1 to {LONGEST} characters and no control characters")]
+#[error("bankName must have 1 to {LONGEST} characters, no control characters and none that cannot be seen")]
 pub(crate) struct NoName;
 
 impl BankNames {
@@ -47,7 +47,7 @@ impl BankNames {
     /// Checks a name.
     pub(crate) fn check(name: &str) -> Result<(), NoName> {
         let length = name.chars().count();
-        let fits = length <= LONGEST && !name.trim().is_empty() && !name.chars().any(char::is_control);
+        let fits = length <= LONGEST && !name.trim().is_empty() && hidden_in(name).is_none();
         if fits { Ok(()) } else { Err(NoName) }
     }
 

@@ -49,6 +49,7 @@ fn what_is_no_name_or_no_branch_is_refused() {
         (&["name", " "], "bankName must have 1 to 70 characters"),
         (&["name", &long], "bankName must have 1 to 70 characters"),
         (&["name", "a\nb"], "no control characters"),
+        (&["name", "a\u{202e}b"], "none that cannot be seen"),
         (&["name", "B", "--tenant", "xx"], "tenant \"xx\" is not one of nl, be_fr, be_nl, uk"),
         (&["--tenant", "../x"], "tenant \"../x\" is not one of nl, be_fr, be_nl, uk"),
         (&["name"], "<TEXT>"),
