@@ -143,13 +143,14 @@ async fn another_database_takes_the_place_of_one() {
         for other in [file, Store::in_memory().unwrap()] {
             let has =
                 async |store: &Store, key: &str| store.private_state("o", "k", key).await.unwrap().is_some();
-            let kept = |key: &str| PrivateState { value: "x".repeat(50_000), ..entry(key) };
+            let kept = |key: &str| PrivateState { value: "x".repeat(200_000), ..entry(key) };
             other.save(Changes::new().put_private_state(&entry("theirs"))).await.unwrap();
             if store.is_shared() {
                 assert!(store.replaced_by(&other).await.is_err() && store.octets().unwrap().is_none());
                 continue;
             }
             store.save(Changes::new().put_private_state(&kept("ours"))).await.unwrap();
+            // A new database has room for less.
             assert!(store.octets().unwrap() >= other.octets().unwrap().map(|small| small + 40_000));
             let next = store.replaced_by(&other).await.unwrap();
             assert!(has(&next, "theirs").await && !has(&next, "ours").await && has(&store, "theirs").await);

@@ -161,8 +161,8 @@ impl Caller<'_> {
         let body = &operation["requestBody"]["content"]["application/json"]["example"];
         let body: Value = serde_json::from_str(&self.to_real(&body.to_string())).unwrap();
         let (status, answer) = self.server.manage(method, &self.to_real(&target), body.clone()).await;
-        let success = operation["responses"].as_object().unwrap().keys().next().unwrap();
-        assert_eq!(status.to_string(), *success, "{method} {target} {body}: {answer}");
+        let is_described = operation["responses"].get(status.to_string()).is_some();
+        assert!(status < 300 && is_described, "{method} {target} {body}: {status} {answer}");
         self.called.insert(format!("{method} {path}"));
         self.exchanges.push(json!({"method": method, "path": path, "status": status, "body": answer}));
         answer

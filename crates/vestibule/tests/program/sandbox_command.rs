@@ -183,7 +183,7 @@ fn help_and_wrong_arguments_say_what_to_do() {
     for wrong in [
         &["sandbox", "--sed", "1"][..],
         &["sandbox", "--seed", "x"],
-        &["bank"],
+        &["bnak"],
         &[],
         &["sandbox", "--data", "x", "--ephemeral"],
     ] {

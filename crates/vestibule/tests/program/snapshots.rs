@@ -122,7 +122,7 @@ async fn everything_is_as_it_was(data: DataLocation) {
     let other = server.registered("nl", OTHER).await;
     let stranger = iban(&server.customer("nl", "saver").await);
     assert_eq!(server.manage("PUT", "/tenants/nl", json!({"bankName": "Another Bank"})).await.0, 200);
-    assert_eq!(server.manage("POST", "/signing-keys", json!({})).await.0, 200);
+    assert_eq!(server.manage("POST", "/signing-keys", json!({})).await.0, 201);
     assert_eq!(server.manage("POST", "/faults", json!({"fault": "503", "path": "/nobody"})).await.0, 201);
     server.advance("nl", "P200D").await;
     assert_ne!(offsets(server).await, clocks);

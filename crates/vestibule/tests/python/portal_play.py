@@ -12,6 +12,12 @@ def put(page, selector, text):
     field.send_keys(text)
 
 
+def check_refused(page):
+    """Browsers write calls that are refused on purpose into the console, and nothing else stands there."""
+    told = page.console()
+    expect(all("Failed to load resource" in str(message) for message in told), f"the console says {told}")
+
+
 with visit() as page:
     page.open("/portal/play")
     page.until(lambda: len(page.all("#clocks tbody tr")) == 4, "four clocks")
@@ -61,6 +67,7 @@ with visit() as page:
     page.one("#snapshots button").send_keys(Keys.ENTER)
     page.until(lambda: "as it was when early was saved" in page.text("#snapshot-done"), "the bank as it was")
     page.until(lambda: "ahead" not in page.text("#clocks"), "clocks as they were saved")
+    check_refused(page)
     page.hold("play-snapshots")
     page.click("#snapshots li button:last-child")
     page.until(lambda: "There is no snapshot" in page.text("#snapshots"), "no snapshot any more")
@@ -71,8 +78,7 @@ with visit() as page:
     # Certificates.
     page.click("#certificate-form button")
     page.until(lambda: "BEGIN CERTIFICATE" in page.text("#certificate-done"), "a certificate")
-    refused = page.console()
-    expect(all("Failed to load resource" in str(message) for message in refused), f"the console says {refused}")
+    check_refused(page)
     page.hold("play-done")
     octets = page.check_first_view("play")
     finish(page, {"octets": octets})
