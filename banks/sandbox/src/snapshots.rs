@@ -102,7 +102,7 @@ pub enum SnapshotError {
     )]
     CallsRunning(u64),
     /// The store, or the folder of the snapshots.
-    #[error("the snapshots are not available; try again later")]
+    #[error("the service is not available; try again later")]
     Failed(#[source] Fault),
 }
 
