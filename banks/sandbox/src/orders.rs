@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use gateway::domain::{
-    Execution, Interface, Money, PaymentId, PaymentRefusal, PaymentStatus, RejectReason, Timestamp,
-    Transaction, TransactionStatus, Transfer,
+    Execution, Interface, Money, PaymentId, PaymentRefusal, PaymentService, PaymentStatus, RejectReason,
+    Timestamp, Transaction, TransactionStatus, Transfer,
 };
 use gateway::{ApprovedPayment, Declined, Error, Noun, PaymentProgress, Submitted, entry_of};
 use store::Changes;
@@ -134,11 +134,12 @@ pub(crate) async fn progress(
     Ok(Some(PaymentProgress { status, reason, funds_available, since, can_be_stopped }))
 }
 
-/// Whether an order can be stopped: it waits for a day that has not come, and nobody made it look like one that is being
-/// settled.
+/// Whether an order can be stopped: it waits for a day that has not come (or is repeated, and what is left of it can be stopped at
+/// any time), and nobody made it look like one that is being settled.
 fn can_be_stopped(order: &Order, now: Timestamp) -> bool {
     use TransactionStatus as S;
-    let waits = order.step == Step::Execute && order.due_at.is_some_and(|due| due > now);
+    let is_repeated = order.terms.service == PaymentService::Periodic;
+    let waits = order.step == Step::Execute && order.due_at.is_some_and(|due| due > now || is_repeated);
     waits && !matches!(order.status, S::Acsp | S::Acwp | S::Acsc | S::Accc)
 }
 

@@ -295,7 +295,7 @@ impl RejectReason {
             Self::Cust => "it was stopped on request",
             Self::Ms03 => "the bank does not say why",
             Self::Rr04 => "for legal reasons",
-            Self::Tm01 => "nobody approved it in time",
+            Self::Tm01 => "it was not approved and confirmed in time",
             Self::DebtorClosed => "the account that pays is closed",
             Self::CreditorClosed => "the account that is to be paid is closed",
             Self::DebtorBlocked => "the account that pays is blocked",

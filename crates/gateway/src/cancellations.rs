@@ -55,7 +55,14 @@ impl Gateway {
                 let newest = self.newest_authorisation(&cancelled.id, Purpose::Approval).await?;
                 return Ok(Cancellation::Done(self.view_of(cancelled, ctx.now).await?, newest));
             }
-            let view = self.stoppable(ctx, payment).await?;
+            let view = self.view_of(payment, ctx.now).await?;
+            if view.status == TransactionStatus::Canc {
+                let newest = self.newest_authorisation(&view.payment.id, Purpose::Approval).await?;
+                return Ok(Cancellation::Done(view, newest));
+            }
+            if !view.can_be_stopped {
+                return Err(too_late(&view).into());
+            }
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(Purpose::Cancellation);

@@ -115,7 +115,8 @@ fn shared(view: &DecisionView) -> Option<SharedAccess> {
 
 fn shown_payment(waiting: &WaitingPayment, view: &DecisionView) -> ShownPayment {
     let payment = &waiting.payment;
-    let lacks_funds = !waiting.payers.iter().any(|payer| payer.is_covered);
+    // Without an account that could pay, no balance is too low.
+    let lacks_funds = !waiting.payers.is_empty() && !waiting.payers.iter().any(|payer| payer.is_covered);
     let declined = match &view.problem {
         Some(DecisionProblem::Declined(declined)) => Some(declined).filter(|it| it.payment == payment.id),
         _ => None,

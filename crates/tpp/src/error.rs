@@ -193,7 +193,8 @@ impl Error {
             | Self::Unresolved { .. }
             | Self::Answer { .. }
             | Self::Untrusted { .. } => true,
-            Self::Bank(error) => error.status >= 500,
+            // What is not offered (501) was not done.
+            Self::Bank(error) => error.status >= 500 && error.status != 501,
             _ => false,
         }
     }

@@ -31,7 +31,7 @@ impl std::fmt::Display for Operation {
             Self::Refresh => "refresh",
             Self::Revoke => "revoke",
             Self::OauthClient => "oauth-client",
-            Self::PayOtherwise => "any payment but one of euros, at once, to an IBAN",
+            Self::PayOtherwise => "any payment but one of euros, at once, to an IBAN, without an end-to-end reference or the payee's bank and address",
             Self::Draft => "draft",
             Self::DraftStatus => "status draft",
             Self::FundsConsent => "funds consent",

@@ -532,7 +532,7 @@ mod tests {
     fn a_payment_says_what_became_of_it_and_why() {
         let own = own(Language::English);
         let not_made = payment(TransactionStatus::Rjct, None);
-        assert_eq!(own.progress(&not_made), "Not made: nobody approved it in time");
+        assert_eq!(own.progress(&not_made), "Not made: it was not approved and confirmed in time");
         let waits = OwnShownPayment { reason: None, ..payment(TransactionStatus::Rcvd, None) };
         assert!(own.progress(&waits).starts_with("Waits for your approval"));
         let approved = OwnShownPayment { is_approved: true, ..waits };

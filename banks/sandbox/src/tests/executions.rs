@@ -180,7 +180,11 @@ async fn periodic_payments_go_on() {
     // Summer time has begun by the last one, which fails; nothing comes after it.
     scene.go_to("2027-03-30T21:59:59Z").await;
     assert_eq!(scene.store().order(&id).await.unwrap().unwrap().executions, 4);
+    // Its moment has come and nobody has made it yet: what is left can be stopped all the same.
+    scene.now = "2027-03-30T22:00:00Z".parse().unwrap();
+    assert!(scene.progress(&id).await.can_be_stopped);
     scene.go_to("2027-03-30T22:00:00Z").await;
+    assert!(!scene.progress(&id).await.can_be_stopped, "that was the last one");
     let order = scene.store().order(&id).await.unwrap().unwrap();
     assert_eq!((order.executions, order.due_at, order.status.name()), (5, None, "ACCP"));
     scene.go_to("2028-01-01T00:00:00Z").await;

@@ -87,7 +87,7 @@ async fn what_waits_is_shown_and_refused() {
     server.advance("nl", "PT30H").await;
     let mut browser = scene.browser().await;
     let page = browser.get(&format!("/payments/{}", other["paymentId"].as_str().unwrap())).await.body;
-    assert!(page.contains("Not made: nobody approved it in time"), "{page}");
+    assert!(page.contains("Not made: it was not approved and confirmed in time"), "{page}");
 }
 
 #[tokio::test]

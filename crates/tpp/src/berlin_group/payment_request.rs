@@ -19,8 +19,8 @@ pub(super) struct PaymentRequest {
 }
 
 impl PaymentRequest {
-    /// What is sent for a wish on a day at the bank, `YYYY-MM-DD`.
-    pub(super) fn new(wish: &PaymentWish, today: &str) -> Result<Self, Error> {
+    /// What is sent to a branch for a wish, on a day at the bank, `YYYY-MM-DD`.
+    pub(super) fn new(wish: &PaymentWish, tenant: &str, today: &str) -> Result<Self, Error> {
         let single = match &wish.paid {
             Paid::Single(single) => single,
             Paid::Bulk(file) => {
@@ -35,7 +35,7 @@ impl PaymentRequest {
         };
         let product = match single.product {
             Some(product) => product,
-            None => usual_product(single),
+            None => usual_product(single, tenant),
         };
         let mut body = request_of(single, product)?;
         body.debtor_account = wish.from.as_deref().map(account).transpose()?;
@@ -60,15 +60,20 @@ impl PaymentRequest {
     }
 }
 
-/// How a payment is made, by the payee's account and the currency.
-fn usual_product(single: &Single) -> Product {
-    let is_foreign = single.currency.as_deref().is_some_and(|currency| currency != "EUR");
-    match () {
-        () if single.order.to.contains('/') => Product::Uk,
-        () if is_foreign || !is_like_iban(&single.order.to) || !single.abroad.is_empty() => {
-            Product::CrossBorder
-        }
-        () => Product::Sepa,
+/// The branch whose payments in pounds are domestic.
+const BRITISH: &str = "uk";
+
+/// How a payment is made, by the payee's account and the currency. A payee of a payment in euros may have a bank and an address,
+/// too.
+fn usual_product(single: &Single, tenant: &str) -> Product {
+    let to = single.order.to.trim();
+    let currency = single.currency.as_deref().unwrap_or("EUR");
+    let is_british = to.get(..2).is_some_and(|country| country.eq_ignore_ascii_case("GB"));
+    match currency {
+        _ if to.contains('/') => Product::Uk,
+        "GBP" if tenant == BRITISH && is_british => Product::Uk,
+        "EUR" if is_like_iban(to) && single.abroad.charge_bearer.is_none() => Product::Sepa,
+        _ => Product::CrossBorder,
     }
 }
 
@@ -196,7 +201,7 @@ mod tests {
     }
 
     fn request(wish: &PaymentWish) -> (PaymentRequest, Value) {
-        let request = PaymentRequest::new(wish, "2026-11-26").unwrap();
+        let request = PaymentRequest::new(wish, "uk", "2026-11-26").unwrap();
         let body = serde_json::from_slice(&request.body).unwrap();
         (request, body)
     }
@@ -208,6 +213,13 @@ mod tests {
         for (to, change, product) in [
             (iban, (|_| {}) as fn(&mut Single), "payments/sepa-credit-transfers"),
             ("20-00-00/55779911", |_| {}, "payments/uk-domestic-transfers"),
+            (iban, |it| it.abroad.agent = Some("ABNANL2A".to_owned()), "payments/sepa-credit-transfers"),
+            (
+                "GB29 NWBK 6016 1331 9268 19",
+                |it| it.currency = Some("GBP".to_owned()),
+                "payments/uk-domestic-transfers",
+            ),
+            (iban, |it| it.currency = Some("GBP".to_owned()), "payments/cross-border-credit-transfers"),
             (iban, |it| it.currency = Some("USD".to_owned()), "payments/cross-border-credit-transfers"),
             ("026009593 1234", |_| {}, "payments/cross-border-credit-transfers"),
             (iban, |it| it.product = Some(Product::Uk), "payments/uk-domestic-transfers"),
@@ -258,7 +270,8 @@ mod tests {
         assert_eq!(body["creditorAccount"], json!({"foreignAccountNumber": "026009593 1234"}));
         assert_eq!(body["creditorAddress"], json!({"country": "US"}));
         for wrong in ["20-00-0/55779911", "20-00-00/5577991", "/", "x/y"] {
-            let error = PaymentRequest::new(&wish(wrong, |_| {}), "2026-11-26").unwrap_err().to_string();
+            let error =
+                PaymentRequest::new(&wish(wrong, |_| {}), "nl", "2026-11-26").unwrap_err().to_string();
             assert!(error.contains("for example 20-00-00/55779911"), "{error}");
         }
     }

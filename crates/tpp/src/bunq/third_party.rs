@@ -80,7 +80,14 @@ impl ThirdParty for Client {
         }
     }
 
+    /// The bank's page shows all that waits, so nobody is led there for a payment about which nothing is to be decided.
     async fn depart(&mut self, matter: &Matter, redirect_uri: Option<&str>) -> Result<Departure, Error> {
+        if let Matter::Payment(id) = matter {
+            let PaymentStatus { status, .. } = self.payment_status(Some(id)).await?;
+            if status != PENDING {
+                return Err(Error::Ended { matter: matter.clone(), status });
+            }
+        }
         let pending = self.begin_authorization(redirect_uri)?;
         Ok(Departure { matter: matter.clone(), url: pending.url, redirect_uri: pending.redirect_uri })
     }

@@ -177,6 +177,8 @@ fn payments_are_followed_shown_and_taken_back() {
     assert_eq!((&shown["creditor"], &shown["asked"]), (&json!(to[1]), &json!("1.50 EUR to Shop")));
     assert_eq!(setting.json(&["payment", "cancel", &first])["status"], "CANCELLED");
     setting.refused(&["payment", "cancel", &first], "the bank refused with 400");
+    setting
+        .refused(&["authorise", "--payment", &first, "--headless", "approve"], "has ended: it is CANCELLED");
     // A payment says what became of it when its customer comes back.
     let authorise = ["authorise", "--payment", "--headless", "approve", "--customer-iban", &iban];
     let text = setting.ok(&authorise);

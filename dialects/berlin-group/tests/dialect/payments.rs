@@ -287,7 +287,10 @@ async fn what_nobody_approves_within_a_day_is_rejected() {
     for path in [&path, &approved.path] {
         let status = server.send(&tpp.get(&format!("{path}/status"))).await.json();
         assert_eq!(status["transactionStatus"], "RJCT");
-        assert!(text(&status["psuMessage"]).contains("nobody approved it in time"), "{status}");
+        assert!(
+            text(&status["psuMessage"]).contains("it was not approved and confirmed in time"),
+            "{status}"
+        );
     }
     let attempts = [
         tpp.path_of(&asked["_links"]["scaStatus"]),
