@@ -99,7 +99,9 @@ pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next:
     let pause = Duration::from_secs(wish.seconds.unwrap_or_default());
     if wish.kind == Kind::Latency {
         tokio::time::sleep(pause).await;
-        return next.run(request).await;
+        let response = next.run(request).await;
+        note_code(CODE);
+        return response;
     }
     let mut response = next.run(request).await;
     note_code(CODE);

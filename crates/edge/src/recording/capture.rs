@@ -28,6 +28,7 @@ const TARGET: usize = 2 * 1024;
 
 const CUT: &str = "only the beginning of the body is kept";
 const UNREAD: &str = "the bank answered without reading the whole body";
+const UNSENT: &str = "the connection ended before the whole answer was sent";
 const PAGE: &str = "pages of the bank are not kept";
 const OTHER: &str = "bodies of this media type are not kept";
 
@@ -161,13 +162,14 @@ impl Copied {
         }
     }
 
-    fn part(&self, headers: Box<str>, media_type: Box<str>) -> Part {
+    /// What is kept of it; `unfinished` says why there is no end, if there is none.
+    fn part(&self, headers: Box<str>, media_type: Box<str>, unfinished: &'static str) -> Part {
         let body = (self.octets > 0 && self.omitted.is_none()).then(|| {
             let text = String::from_utf8_lossy(&self.kept);
             mask::body(&text, media_type.contains("x-www-form-urlencoded")).into()
         });
         let omitted = match self.omitted.filter(|_| self.octets > 0) {
-            None if !self.has_ended => Some(UNREAD),
+            None if !self.has_ended => Some(unfinished),
             None if self.octets > self.kept.len() => Some(CUT),
             omitted => omitted,
         };
@@ -232,10 +234,10 @@ impl Answer {
             None => Part { headers: capture.headers, media_type: capture.media_type, ..Part::default() },
             Some(copied) => {
                 let copied = copied.lock().unwrap_or_else(PoisonError::into_inner);
-                copied.part(capture.headers, capture.media_type)
+                copied.part(capture.headers, capture.media_type, UNREAD)
             }
         };
-        let mut answer = self.copied.part(headers, media_type);
+        let mut answer = self.copied.part(headers, media_type, UNSENT);
         // The bank's own texts repeat what came.
         findings.why = findings.why.map(|why| mask::addresses(&why).into());
         for text in [&mut findings.why, &mut answer.body] {

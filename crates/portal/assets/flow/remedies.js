@@ -40,6 +40,10 @@ const BY_CODE = {
   access_denied:
     "The attempt ended without an approval. What was asked for may still wait: start over, or begin another authorisation.",
   log_in_blocked: "Too many wrong answers: move the clock by a quarter of an hour.",
+  log_in_failed:
+    "The customer could not log in. If the bank went back to a snapshot or was reset since, they may be gone: get another customer on the first page.",
+  too_many_challenges:
+    "Log-ins of this customer that failed are still open: move the clock by ten minutes, or get another customer on the first page.",
   unknown_account: "This customer is not one of this tenant: choose another customer.",
 };
 

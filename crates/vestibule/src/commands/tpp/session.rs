@@ -174,6 +174,11 @@ impl<'a> Session<'a> {
                 let register = self.hints.command(&super::enrolment::registration_of(&state));
                 failure.text += &format!("; with the one that is kept: {register}");
             }
+            if failure.text.contains("is not registered at this bank") {
+                let register = super::enrolment::registration_of(&state);
+                failure.text += &format!(": {}", self.hints.command(&register));
+                failure.next.push(register);
+            }
             if bank.is_about_role() {
                 let all = eidas::Role::THIRD_PARTY.map(eidas::Role::name).join(",");
                 let certificate = self.hints.tail(&Next::new("tpp certificate").option("--role", &all));
