@@ -36,7 +36,7 @@ impl std::fmt::Debug for TlsSettings {
     }
 }
 
-/// A listener for [`axum::serve`].
+/// A listener for [`axum::serve()`].
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
