@@ -219,6 +219,8 @@ async fn a_bank_that_was_reset_is_new_and_trusted_as_before() {
     assert_eq!(text(format!("{}/ca.pem", server.running.addresses.management)).await, authority);
     assert_eq!(text(public("/auth/nl/v1/jwks")).await, keys);
     assert_eq!(hello().await, 200);
+    // It begins at its first moment again, which may be a little before the one at which the certificate was made.
+    server.advance("nl", "PT10M").await;
     let registration = server.register("nl", &tpp.signer, &[testkit::CALLBACK]).await;
     assert_eq!(registration["client_id"], ID, "the certificate is as good as before");
     // Pages may go on to call the management API, and remember nothing of the bank before.
@@ -429,12 +431,17 @@ fn a_folder_keeps_them_and_takes_only_its_own() {
     fs::write(files.join("damaged.db"), "no database").unwrap();
     let cut = fs::read(files.join("first.db")).unwrap();
     fs::write(files.join("cut.db"), &cut[..cut.len() / 2]).unwrap();
+    // Its first pages say that all is well.
+    let mut middle = cut.clone();
+    middle[cut.len() / 3..cut.len() * 2 / 3].fill(0xAA);
+    fs::write(files.join("middle.db"), &middle).unwrap();
     fs::copy(files.join("first.db"), files.join("newer.db")).unwrap();
     schema(&files.join("newer.db"), 1000);
     for (name, text) in [
         ("foreign", "that of another bank"),
         ("damaged", "is damaged; remove the snapshot"),
         ("cut", "is damaged; remove the snapshot"),
+        ("middle", "is damaged; remove the snapshot"),
         ("newer", "a newer version saved the snapshot"),
     ] {
         let (code, out, error) = at(&bank, &["snapshot", "restore", name]);
@@ -494,6 +501,12 @@ fn the_commands_say_what_became_of_the_bank() {
     assert!(say(&["reset"]).contains("as at its first start"));
     for (arguments, text) in [
         (&["snapshot", "save", "../A b"][..], "1 to 64 lower-case letters"),
+        (
+            &["snapshot", "save", ""],
+            "the name of the snapshot is empty; expected is one such as before-payment",
+        ),
+        (&["snapshot", "restore", ""], "the name of the snapshot is empty"),
+        (&["snapshot", "remove", ""], "the name of the snapshot is empty"),
         (&["snapshot", "restore", "nothing"], "there is no snapshot \"nothing\""),
         (&["snapshot", "remove", "nothing"], "there is no snapshot \"nothing\""),
     ] {
