@@ -338,6 +338,49 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
     assert_eq!(server.manage("POST", "/reset", Value::Null).await.0, 200);
 }
 
+/// Whoever looks while the bank goes back waits for a moment, and sees the bank as it is then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_wait_while_the_bank_goes_back() {
+    let server = Arc::new(TestServer::with(|config| config.data = DataLocation::Memory).await);
+    save(&server, "here").await;
+    server.manage("PUT", "/clock", json!({"now": "2031-03-05T12:00:00Z"})).await;
+    let late = json!({"fault": "latency", "seconds": 2, "next": 1, "path": "/bunq/*"});
+    assert_eq!(server.manage("POST", "/faults", late).await.0, 201);
+    let slow = {
+        let (url, http) = (server.url().to_owned(), server.http.clone());
+        tokio::spawn(async move { Request::new("GET", "/bunq/openapi.json").send(&http, &url).await.status })
+    };
+    // Once the fault has struck, the call is under way.
+    while server.manage("GET", "/faults", Value::Null).await.1["faults"] != json!([]) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let back = {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { restore(&server, "here").await })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!back.is_finished(), "it waits for the call");
+    let mut pages = tokio::task::JoinSet::new();
+    for path in ["/", "/portal/flow", "/portal/calls", "/portal/play", "/portal/reference", "/portal/guides"]
+    {
+        let server = Arc::clone(&server);
+        pages.spawn(async move {
+            (path, server.send(&Request::new("GET", path).set("accept", "text/html")).await)
+        });
+    }
+    while let Some(page) = pages.join_next().await {
+        let (path, page) = page.unwrap();
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        assert!(
+            page.body.contains("</html>") && !page.body.contains("5 March 2031"),
+            "{path}: {}",
+            page.body
+        );
+    }
+    back.await.unwrap();
+    assert_eq!(slow.await.unwrap(), 200);
+}
+
 #[tokio::test]
 async fn a_database_that_others_share_is_left_alone() {
     if !database::is_there() {
