@@ -37,6 +37,7 @@ export const texts = {
   unreachable: "The bank was not reached: is it still running, and is this page at its address?",
   noSlash: (target) => `A path begins with one “/”, and “${target}” does not: nothing was sent.`,
   elsewhere: (tenant) => `This flow cannot be gone through with customers of ${tenant}, so nothing was sent.`,
+  noCertificate: "This bank wants a QWAC with each call, which a page cannot show, so nothing was sent: take the command at the top of this page.",
   choose: (tenant) => `Choose ${tenant}`,
   more: (number) => `${number} more members, those without a value among them: see Raw.`,
   cut: "The answer was too long to keep over a reload: send the call again to see it whole.",
@@ -44,7 +45,7 @@ export const texts = {
 };
 
 /** Whether the bank took the customer's decision: only then did the browser go back. */
-const isTaken = ({ isDone, decision, back }) => isDone || (decision !== "approve" && Boolean(back.state));
+export const isTaken = ({ isDone, decision, back }) => isDone || (decision !== "approve" && Boolean(back.state));
 
 /** What came of the customer's decision. */
 export const outcome = (result) => (isTaken(result) ? texts.decided[result.decision] : texts.notDecided);

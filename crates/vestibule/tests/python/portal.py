@@ -22,6 +22,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
@@ -171,6 +172,14 @@ class Page:
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def manage(self, method, path, body=None):
+        """Calls the management API as a program does."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"content-type": "application/json"} if data else {}
+        request = Request(settings()["management"] + path, data=data, headers=headers, method=method)
+        with urlopen(request, timeout=TIMEOUT) as answer:
+            return json.load(answer)
+
     def color_scheme(self, scheme):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -251,6 +260,8 @@ class Page:
     def hold(self, name):
         """Holds the page, as it is now, against what holds of every page, and keeps screenshots."""
         self.check_console(name)
+        # The head of a page stays where it is, over whatever it has been scrolled to.
+        self.run("scrollTo(0, 0)")
         for scheme in ("light", "dark"):
             self.color_scheme(scheme)
             self.check_axe(f"{name}, {scheme}")
