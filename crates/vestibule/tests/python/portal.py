@@ -90,6 +90,15 @@ def finish(page, found):
     print(json.dumps({"url": page.driver.current_url, **found}))
 
 
+def is_of_another_page(error):
+    """Whether an element was asked for something in the moment in which another page came.
+
+    The driver says so in two ways: as an error of its own kind, and, when it asks the browser in the very moment of the
+    change, as an unknown error with the text of the browser.
+    """
+    return isinstance(error, StaleElementReferenceException) or "does not belong to the document" in (error.msg or "")
+
+
 class Page:
     """What a browser shows."""
 
@@ -126,7 +135,9 @@ class Page:
         while True:
             try:
                 found = ready()
-            except StaleElementReferenceException:
+            except WebDriverException as error:
+                if not is_of_another_page(error):
+                    raise
                 found = None
             if found:
                 return found
