@@ -329,6 +329,17 @@ for (const button of all("[data-flow]")) {
 one("#party").addEventListener("change", (event) => change((state) => (state.thirdParty = event.target.value)));
 one("#customer").addEventListener("change", (event) => change((state) => (state.customer = event.target.value)));
 
+/** A bank that went back to a snapshot has another past than this browser: that is said before a call fails by it. */
+async function compare() {
+  if (!run) return;
+  const { isCustomerMissing, isRegistrationMissing, look } = await import("./home/missing.js");
+  await look(party, person);
+  const isCustomer = isCustomerMissing(person);
+  if (held > 0 || !(isCustomer || isRegistrationMissing(party))) return;
+  const told = isCustomer ? [texts.lostCustomer(person.name), " ", make("a", { href: "/" }, texts.firstPage)] : [texts.lostRegistration];
+  fill(one("#problem"), make("p.problem", { role: "alert" }, ...told));
+}
+
 let clockOf;
 function drawClock() {
   if (clockOf === tenant()) return;
@@ -348,6 +359,8 @@ onChange(() => {
 onArrival(draw);
 await draw();
 drawClock();
+// Where the management API does not answer, calls say so.
+compare().catch(() => {});
 if (asked.has("run")) {
   // Whoever loads the page again does not want it run again.
   history.replaceState(null, "", `?flow=${flow.id}`);

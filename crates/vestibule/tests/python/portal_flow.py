@@ -181,6 +181,27 @@ def changed(page):
     return told, late, refused
 
 
+def went_back(page):
+    """A bank that went back to a snapshot does not know what this browser keeps: that is said before a call fails by it."""
+    page.manage("PUT", "/snapshots/flow")
+    page.run("localStorage.clear()")
+    page.open("/portal/flow?flow=ais")
+    page.click("#begin-button")
+    run(page, "ais")
+    page.manage("POST", "/snapshots/flow/restore")
+    page.driver.refresh()
+    page.wait_for_text("#problem", "The bank went back to what it was before")
+    page.click("#problem a")
+    page.wait_for_text("#customer-lost", "Get a customer again")
+    page.click("#customer-form button[type=submit]")
+    page.one("#customer[data-state='done']")
+    page.open("/portal/flow?flow=ais")
+    page.wait_for_text("#problem", "before this third party registered: start over")
+    run(page, "ais")
+    expect(not page.seen("#problem .problem"), "it is said although it was mended")
+    page.check_console("a bank that went back")
+
+
 def no_certificate(page):
     """Where the bank wants a TLS client certificate with each call, the page says so before the first one, with what to do."""
     page.url = settings()["mtls"]
@@ -196,7 +217,7 @@ def no_certificate(page):
     page.open("/")
     page.wait_for_text("#mtls", "vestibule tpp register --bank https://")
     expect(not page.seen("#registration-form"), "a registration that fails can be begun")
-    page.hold("home-mtls")
+    page.check_console("a first page that cannot register")
     page.open("/portal/flow?flow=bunq&run")
     page.until(lambda: page.all("li.done #step-accounts"), "bunq's interface asks for no such certificate")
     expect(not page.seen("#mtls"), "it is said where it does not hold")
@@ -292,6 +313,9 @@ def clock(page):
     page.until(lambda: page.one("#today").get_attribute("datetime") > today, "the head of the page has the day before")
     page.click("#clock-now")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
+    page.run("document.querySelector('#clock-date').value = ''")
+    page.click("#clock-set")
+    page.wait_for_text("#clock", "Choose a day first")
     page.run("document.querySelector('#clock-date').value = '2030-01-31'")
     page.click("#clock-set")
     page.wait_for_text("#clock time", "2030-01-31")
@@ -414,6 +438,7 @@ with visit() as page:
     page.open("/portal/callback?code=%3Cb%3E&state=x&error=%3Cscript%3E")
     page.wait_for_text("#arrived", "No flow of this browser")
     page.check_console("a callback of nobody")
+    went_back(page)
     no_certificate(page)
     with visit(scripts=False) as quiet:
         quiet.open("/portal/flow")
