@@ -72,6 +72,9 @@ impl Books<'_> {
         if self.find(tenant, iban, Some(currency)).await?.is_some() {
             return Ok(Some(format!("there is an account {} in {} already", iban.as_str(), currency.code())));
         }
+        if !self.sandbox.store.accounts_by_iban(tenant, iban).await?.is_empty() {
+            return Ok(Some(format!("account {} is another customer's already", iban.as_str())));
+        }
         for other in &self.sandbox.gateway.settings().tenants {
             let is_possible = other != tenant && other.country() == tenant.country();
             if is_possible && self.find(other, iban, None).await?.is_some() {

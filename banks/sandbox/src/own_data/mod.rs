@@ -113,6 +113,9 @@ impl File {
                 ])?;
                 let mut opened =
                     OwnAccount::read(account, ("iban", "status"), &made.tenant, made.tenant.currency())?;
+                if let Some(text) = file.held_already(&opened) {
+                    return Err(account.refuse("iban", text));
+                }
                 for movement in account.list("transactions")? {
                     movement.only(&MOVEMENT)?;
                     opened.movements.push(OwnMovement::read(movement)?);
@@ -129,6 +132,19 @@ impl File {
             file.movements.push((existing(movement)?, OwnMovement::read(movement)?));
         }
         file.checked(fields.line)
+    }
+
+    /// Whose the number of an account is, if it is that of another customer of the file.
+    fn held_already(&self, account: &OwnAccount) -> Option<String> {
+        let iban = account.iban.as_ref()?;
+        let all =
+            self.customers.iter().flat_map(|one| one.accounts.iter().map(move |account| (one, account)));
+        let (holder, taken) = all.into_iter().find(|(_, other)| other.iban.as_ref() == Some(iban))?;
+        let place = if taken.line > 0 { format!("line {}", taken.line) } else { "the file".to_owned() };
+        let OwnCustomer { name, tenant, .. } = holder;
+        Some(format!(
+            "{place} has this account for {name} at tenant {tenant}, and an account has one customer here"
+        ))
     }
 
     fn checked(self, line: u64) -> Result<Self, Refused> {

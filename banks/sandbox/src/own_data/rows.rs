@@ -68,22 +68,11 @@ impl File {
             agree(row, &known.accounts[first], &account)?;
             return Ok((at, first));
         }
-        if let Some((holder, taken)) = self.holder_of(&account) {
-            let text = format!(
-                "line {} has this account for {} at tenant {}, and an account has one customer here",
-                taken.line, holder.name, holder.tenant
-            );
+        if let Some(text) = self.held_already(&account) {
             return Err(row.refuse("account", text));
         }
         self.customers[at].accounts.push(account);
         Ok((at, self.customers[at].accounts.len() - 1))
-    }
-
-    /// Whose the number of an account is.
-    fn holder_of(&self, account: &OwnAccount) -> Option<(&OwnCustomer, &OwnAccount)> {
-        let all =
-            self.customers.iter().flat_map(|one| one.accounts.iter().map(move |account| (one, account)));
-        all.into_iter().find(|(_, other)| account.iban.is_some() && other.iban == account.iban)
     }
 }
 

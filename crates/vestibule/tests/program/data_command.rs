@@ -372,8 +372,21 @@ async fn what_cannot_be_the_other_account_or_a_new_one() {
         (&pay, json!({"amount": 5, "name": "a\u{7}b"}), "name: it holds the character U+0007"),
         (
             "/data",
-            json!({"customers": [customer("be_fr", both.clone()), customer("be_nl", both)]}),
-            "there is an account BE68539007547034 at tenant be_fr already",
+            json!({"customers": [customer("be_fr", both.clone()), customer("be_nl", both.clone())]}),
+            "iban: the file has this account for B at tenant be_fr",
+        ),
+        (
+            "/data",
+            json!({"customers": [
+                customer("be_fr", json!({"iban": "BE68539007547034", "currency": "USD"})),
+                customer("be_fr", both)
+            ]}),
+            "iban: the file has this account for B at tenant be_fr",
+        ),
+        (
+            "/data",
+            json!({"customers": [customer("nl", json!({"iban": own, "currency": "USD"}))]}),
+            "is another customer's already",
         ),
         (
             "/data",
