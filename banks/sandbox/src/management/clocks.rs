@@ -16,7 +16,7 @@ use crate::test_certificates::known_tenant;
 const MAX_STOPS: usize = 5000;
 
 /// Small batches of what has ended that are forgotten before a move is answered; the rest is forgotten beside the calls.
-const MAX_BATCHES: usize = 200;
+const MAX_BATCHES: usize = 40;
 
 /// A tenant's clock.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from portal import expect, finish, settings, visit
+from portal import SMALLEST, expect, finish, settings, visit
 
 DONE = "#{}[data-state='done']"
 
@@ -235,6 +235,26 @@ def went_back(page):
     submit(page, "registration")
 
 
+def long_names(page):
+    """The longest names that the bank takes, and what others would take for markup, fit a small screen."""
+    page.run("localStorage.clear()")
+    page.open("/")
+    page.one(".persona")
+    page.type("#identifier", "PSDNL-DNB-" + "9" * 200)
+    page.type("#name", "<img src=x onerror=alert(1)>" + "W" * 42)
+    submit(page, "party")
+    submit(page, "registration")
+    submit(page, "customer")
+    page.size(SMALLEST)
+    page.check_width("home with long names", SMALLEST[0])
+    page.open("/portal/flow?flow=ais&run")
+    page.until(lambda: page.all("li.done #step-transactions"), "no transaction is read")
+    page.check_width("flow with long names", SMALLEST[0])
+    page.open("/portal/calls")
+    page.check_width("calls with long names", SMALLEST[0])
+    page.size(None)
+
+
 with visit() as page:
     page.open("/")
     octets = page.check_first_view("home")
@@ -319,6 +339,7 @@ with visit() as page:
         took = took if took < 10 else min(took, first_balance(page))
     expect(took < 10, f"a first balance takes {took} s")
     went_back(page)
+    long_names(page)
     page.check_console("the end")
     found = {"identifier": identifier, "second": second, "iban": iban, "octets": octets, "seconds": took}
     finish(page, {**found, "stores": stores})
