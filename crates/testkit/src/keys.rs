@@ -1,13 +1,16 @@
 //! RSA keys for everything that a test program starts: making one takes as long as many calls.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
 
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
-/// So many different keys has a test program; each is made when it is drawn first. No test draws as many by itself, so that
-/// those of one test differ.
+/// So many different keys has a test program for each of the two sides; each is made when it is drawn first. No test draws
+/// as many by itself.
 const KEYS: usize = 48;
+
+type Keys = [OnceLock<String>; KEYS];
 
 /// From now on, banks and third parties of this process have keys out of these.
 pub(crate) fn draw() {
@@ -15,10 +18,19 @@ pub(crate) fn draw() {
     ONCE.call_once(|| eidas::issue::draw_rsa_keys_from(next));
 }
 
+/// The next key. What a test draws itself, in its own thread, is counted for that thread, so that its keys differ whatever
+/// other tests draw meanwhile; the threads of runtimes, which make the keys of servers, count together.
 fn next() -> String {
-    static MADE: [OnceLock<String>; KEYS] = [const { OnceLock::new() }; KEYS];
-    static DRAWN: AtomicUsize = AtomicUsize::new(0);
-    let place = DRAWN.fetch_add(1, Ordering::Relaxed) % KEYS;
+    static OF_TESTS: Keys = [const { OnceLock::new() }; KEYS];
+    static OF_RUNTIMES: Keys = [const { OnceLock::new() }; KEYS];
+    static BY_RUNTIMES: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static BY_TEST: Cell<usize> = const { Cell::new(0) });
+    let is_of_runtime = std::thread::current().name().is_none_or(|name| name.starts_with("tokio"));
+    let (keys, drawn) = if is_of_runtime {
+        (&OF_RUNTIMES, BY_RUNTIMES.fetch_add(1, Ordering::Relaxed))
+    } else {
+        (&OF_TESTS, BY_TEST.replace(BY_TEST.get() + 1))
+    };
     let make = || KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap().serialize_pem();
-    MADE[place].get_or_init(make).clone()
+    keys[drawn % KEYS].get_or_init(make).clone()
 }
