@@ -42,4 +42,4 @@ pub use ledger::Ledger;
 pub use management::{GoingBack, PortalPages, calls, management, management_description};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};
-pub use snapshots::{Exchange, OtherData, SnapshotError, Snapshots};
+pub use snapshots::{Exchange, Identity, OtherData, SnapshotError, Snapshots};

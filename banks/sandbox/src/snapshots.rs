@@ -90,7 +90,7 @@ pub enum SnapshotError {
     )]
     Foreign(String),
     /// It cannot be read.
-    #[error("the file of the snapshot \"{0}\" is damaged; remove the snapshot")]
+    #[error("the file of the snapshot \"{0}\" is damaged; remove the snapshot, nothing was changed")]
     Damaged(String),
     /// Somebody else does the same.
     #[error("another snapshot is restored, or the bank is reset, at this moment; try again")]
@@ -179,6 +179,9 @@ impl OtherData {
 pub type Exchange =
     Arc<dyn Fn(OtherData) -> Pin<Box<dyn Future<Output = Result<(), SnapshotError>> + Send>> + Send + Sync>;
 
+/// Under which owner, kind and key the database of a bank in a folder has the bank's identity.
+pub type Identity = (&'static str, (&'static str, &'static str));
+
 /// The snapshots of a bank.
 #[derive(Debug)]
 pub struct Snapshots {
@@ -188,9 +191,9 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Those in a folder, which is made for the first of them.
-    pub fn in_folder(folder: PathBuf) -> Self {
-        Self::at(Place::folder(folder))
+    /// Those in a folder, which is made for the first of them, of the bank whose database has this identity.
+    pub fn in_folder(folder: PathBuf, identity: Identity) -> Self {
+        Self::at(Place::folder(folder, identity))
     }
 
     /// Those of a bank in memory.

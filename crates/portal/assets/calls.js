@@ -15,6 +15,8 @@ const list = one("#calls");
 const button = one("#live");
 let last = Number(list.dataset.last);
 let ends = null;
+/** Whether this page was let in before: who is refused then has the page of a bank that was started again. */
+let wasLetIn = false;
 
 /** A row as the template has it. */
 function row(call) {
@@ -58,6 +60,8 @@ async function follow() {
         if (event.event === "call") add(JSON.parse(event.data));
       }, controller.signal);
     } catch (error) {
+      if (error.code === "forbidden" && wasLetIn) location.reload();
+      wasLetIn ||= error.code !== "forbidden";
       if (controller.signal.aborted) return;
       tell("away");
       button.title = error.message;

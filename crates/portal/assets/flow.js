@@ -2,7 +2,7 @@
 
 import { all, announce, busy, fill, make, one } from "./dom.js";
 import { manage } from "./management.js";
-import { change, customer, keepThirdParty, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
+import { change, customer, onChange, read, signingCertificate, tenant, thirdParty } from "./state.js";
 import { publicKeyOf } from "./signing.js";
 import { flowOf } from "./flows/index.js";
 import { showCall } from "./flow/call.js";
@@ -11,7 +11,7 @@ import { showPhone } from "./flow/phone.js";
 import { arrival, departure, take, valuesOf } from "./flow/run.js";
 import { again, isStale, keepRun, onArrival, put, runOf } from "./flow/runs.js";
 import { markStep, showSteps } from "./flow/steps.js";
-import { texts } from "./flow/texts.js";
+import { isTaken, texts } from "./flow/texts.js";
 import { MissingValue } from "./flow/values.js";
 
 const bank = location.origin;
@@ -27,7 +27,24 @@ const publicKeys = new Map();
 let flowsOf = tenant();
 let flow = await flowOf(asked.get("flow"), flowsOf);
 let party;
+let person;
 let run;
+
+/** How many things are under way: until they are done, flow, third party and customer stay who they are. */
+let held = 0;
+
+/** Does something for which they have to stay. */
+async function hold(work) {
+  held += 1;
+  one("#choose").inert = true;
+  try {
+    return await work();
+  } finally {
+    held -= 1;
+    one("#choose").inert = held > 0;
+    await draw();
+  }
+}
 
 /** What a call needs to know of where it is made. */
 async function place() {
@@ -37,7 +54,7 @@ async function place() {
   const { clientId, clientSecret } = (flow.dialect === "berlin-group" && party.registration) || {};
   return {
     bank,
-    tenant: tenant(),
+    tenant: flowsOf,
     // Who registered other addresses goes on with theirs.
     redirectUri: known.length === 0 || known.includes(callback) ? callback : known[0],
     thirdParty: {
@@ -45,7 +62,7 @@ async function place() {
       organizationIdentifier: party.identifier,
       publicKey: publicKeys.get(certificate.keyId),
     },
-    customer: customer(),
+    customer: person,
     kept: { ...(clientId && { clientId, clientSecret }), ...run.kept },
   };
 }
@@ -56,7 +73,9 @@ const currentStep = () => flow.steps.find((step) => step.name === run.current) ?
 async function waiting(here) {
   const step = flow.steps.find((step) => step.approval);
   const before = flow.steps[flow.steps.indexOf(step) - 1];
-  if (!run.results[before.name]?.isDone || run.results[step.name]) return null;
+  const result = run.results[step.name];
+  // What the bank did not take, for instance because the page was too old, can be decided again.
+  if (!run.results[before.name]?.isDone || (result && isTaken(result))) return null;
   try {
     return await departure(step, here);
   } catch (error) {
@@ -67,14 +86,19 @@ async function waiting(here) {
 
 /** Draws everything anew. What has the focus keeps it. */
 async function draw() {
-  if (flowsOf !== tenant()) flow = await flowOf(flow.id, (flowsOf = tenant()));
-  party = thirdParty();
-  const isReady = party !== undefined && customer() !== undefined;
+  if (held === 0) {
+    if (flowsOf !== tenant()) flow = await flowOf(flow.id, (flowsOf = tenant()));
+    [party, person] = [thirdParty(), customer()];
+  } else {
+    // Registering is a step, too.
+    party = read().thirdParties.find(({ id }) => id === party?.id) ?? party;
+  }
+  const isReady = party !== undefined && person !== undefined;
   one("#begin").hidden = isReady;
   one("#flow").hidden = !isReady;
   drawChoices();
   if (!isReady) return;
-  run = runOf(party, tenant(), flow);
+  run = runOf(party, flowsOf, flow);
   const here = await place();
   const values = await valuesOf(here);
   const url = await waiting(here);
@@ -104,27 +128,40 @@ function drawChoices() {
     one("#party"),
     ...thirdParties.map((one) => option(one.id, `${one.name}, ${one.identifier}`, one.id === party?.id)),
   );
-  const mine = customers.filter((one) => one.tenant === tenant());
+  const mine = customers.filter((one) => one.tenant === flowsOf);
   fill(
     one("#customer"),
-    ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === customer()?.customerId)),
+    ...mine.map((one) => option(one.customerId, `${one.name}, ${one.iban}`, one.customerId === person?.customerId)),
   );
   for (const button of all("[data-flow]")) button.setAttribute("aria-pressed", String(button.dataset.flow === flow.id));
   fill(one("#flow-about"), flow.about, ...(isElsewhere() ? [" ", chooseTenant()] : []));
+  if (facts.requireMtls) drawCommand();
+}
+
+/** A page's scripts show no TLS client certificate, and a bank may want one with each call of a flow. */
+const lacksCertificate = () => facts.requireMtls && flow.dialect === "berlin-group";
+
+/** What to do then: the command for the flow that is chosen. */
+function drawCommand() {
+  const [code, copy] = [one("#mtls pre code"), one("#mtls .copy")];
+  code.textContent = copy.dataset.copy = copy.dataset.copy.replace(/ flow \w+ /, ` flow ${flow.id} `);
+  one("#mtls").hidden = !lacksCertificate();
+  for (const button of all("#run-all, #next")) button.disabled = lacksCertificate();
 }
 
 /** Whether the flow is one of another tenant alone: half of it would be gone through for nothing. */
-const isElsewhere = () => flow.only !== undefined && flow.only !== tenant();
+const isElsewhere = () => flow.only !== undefined && flow.only !== flowsOf;
 
 const chooseTenant = () => make("a", { href: `?flow=${flow.id}&tenant=${flow.only}` }, texts.choose(flow.only));
 
 /** Says so, in place of a beginning. */
 function refuse() {
-  fill(one("#problem"), make("p.problem", { role: "alert" }, texts.elsewhere(tenant()), " ", chooseTenant()));
+  const why = lacksCertificate() ? [texts.noCertificate] : [texts.elsewhere(flowsOf), " ", chooseTenant()];
+  fill(one("#problem"), make("p.problem", { role: "alert" }, ...why));
   return false;
 }
 
-const keep = () => keepRun(party, tenant(), flow, run);
+const keep = () => keepRun(party, flowsOf, flow, run);
 
 function choose(name) {
   run.current = name;
@@ -162,11 +199,13 @@ async function decided(step, here, decision) {
 
 /** Takes a step; says whether it led on. */
 async function go(step, decision = "approve") {
-  if (isElsewhere()) return refuse();
+  if (isElsewhere() || lacksCertificate()) return refuse();
+  return hold(() => takeStep(step, decision));
+}
+
+async function takeStep(step, decision) {
   run.current = step.name;
   complain(null);
-  // What is chosen stays chosen until the answer is there.
-  one("#choose").inert = true;
   try {
     const here = await place();
     const result = step.approval
@@ -185,7 +224,6 @@ async function go(step, decision = "approve") {
     complain(error);
     return false;
   } finally {
-    one("#choose").inert = false;
     await draw();
     // What came of it stands above what was sent.
     if (one("#call").contains(document.activeElement) && one("#call").getBoundingClientRect().top < 0)
@@ -197,7 +235,11 @@ async function go(step, decision = "approve") {
 function register({ redirectUri }) {
   const { clientId, clientSecret } = run.kept;
   const member = flow.dialect === "bunq" ? "bunq" : "registration";
-  keepThirdParty({ ...party, [member]: { tenant: tenant(), clientId, clientSecret, redirectUris: [redirectUri] } });
+  const registration = { tenant: flowsOf, clientId, clientSecret, redirectUris: [redirectUri] };
+  // Somebody may have taken another one into use meanwhile, or forgotten this one.
+  change((state) => {
+    state.thirdParties = state.thirdParties.map((one) => (one.id === party.id ? { ...one, [member]: registration } : one));
+  });
 }
 
 /** The steps that end a registration. */
@@ -217,11 +259,13 @@ function complain(error) {
 const stepsOf = (value) => ({ basic: "register", publicKeySignature: "installation" })[value];
 
 async function runAll() {
-  if (isElsewhere()) return refuse();
-  run = again(run);
-  keep();
-  for (const step of flow.steps) if (!(await go(step))) return;
-  announce(`${flow.title}: done`);
+  if (isElsewhere() || lacksCertificate()) return refuse();
+  await hold(async () => {
+    run = again(run);
+    keep();
+    for (const step of flow.steps) if (!(await go(step))) return;
+    announce(`${flow.title}: done`);
+  });
 }
 
 const next = () => flow.steps.find((step) => !run.results[step.name]?.isDone) ?? flow.steps.at(-1);
@@ -275,7 +319,8 @@ press("#again", async () => {
 
 for (const button of all("[data-flow]")) {
   button.addEventListener("click", async () => {
-    flow = await flowOf(button.dataset.flow, tenant());
+    if (held > 0) return;
+    flow = await flowOf(button.dataset.flow, flowsOf);
     history.replaceState(null, "", `?flow=${flow.id}`);
     complain(null);
     draw();
@@ -283,6 +328,17 @@ for (const button of all("[data-flow]")) {
 }
 one("#party").addEventListener("change", (event) => change((state) => (state.thirdParty = event.target.value)));
 one("#customer").addEventListener("change", (event) => change((state) => (state.customer = event.target.value)));
+
+/** A bank that went back to a snapshot has another past than this browser: that is said before a call fails by it. */
+async function compare() {
+  if (!run) return;
+  const { isCustomerMissing, isRegistrationMissing, look } = await import("./home/missing.js");
+  await look(party, person);
+  const isCustomer = isCustomerMissing(person);
+  if (held > 0 || !(isCustomer || isRegistrationMissing(party))) return;
+  const told = isCustomer ? [texts.lostCustomer(person.name), " ", make("a", { href: "/" }, texts.firstPage)] : [texts.lostRegistration];
+  fill(one("#problem"), make("p.problem", { role: "alert" }, ...told));
+}
 
 let clockOf;
 function drawClock() {
@@ -303,6 +359,8 @@ onChange(() => {
 onArrival(draw);
 await draw();
 drawClock();
+// Where the management API does not answer, calls say so.
+compare().catch(() => {});
 if (asked.has("run")) {
   // Whoever loads the page again does not want it run again.
   history.replaceState(null, "", `?flow=${flow.id}`);

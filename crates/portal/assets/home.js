@@ -3,9 +3,10 @@
 import { all, announce, busy, make, one } from "./dom.js";
 import { customer, forgetCustomer, forgetThirdParty, onChange, registrationOf, tenant, thirdParty } from "./state.js";
 import { Calls } from "./home/calls.js";
-import { getCustomer, showCustomer, showPersonas } from "./home/customer.js";
+import { choosePersona, getCustomer, showCustomer, showMissingCustomer, showPersonas } from "./home/customer.js";
+import { isCustomerMissing, isRegistrationMissing, look, trust } from "./home/missing.js";
 import { becomeThirdParty, drawAnother, showThirdParty } from "./home/party.js";
-import { offer, register, showRegistration } from "./home/registration.js";
+import { offer, register, showRegistration, showWay } from "./home/registration.js";
 import { texts } from "./home/texts.js";
 
 /** Cards whose form is open although they are done: somebody wants another one. */
@@ -39,18 +40,23 @@ function reopen(id) {
 function draw() {
   const [party, person] = [thirdParty(), customer()];
   const isBunq = party?.dialect === "bunq";
-  const registration = registrationOf(party);
+  const [lostRegistration, lostPerson] = [isRegistrationMissing(party), isCustomerMissing(person)];
+  const registration = lostRegistration ? null : registrationOf(party);
+  const here = lostPerson ? null : person;
   if (party) showThirdParty(party);
   settle("party", { done: party, state: party ? party.name : texts.nobody, again: texts.another, forget: () => forgetThirdParty(party.id) });
   if (registration) showRegistration(registration);
-  offer(party);
+  offer(party, lostRegistration);
   const registered = isBunq ? texts.registeredAtBunq : texts.registered(registration?.clientId);
-  settle("registration", { done: registration, state: registration ? registered : party ? texts.notYet : texts.partyFirst, again: texts.again });
+  settle("registration", { done: registration, state: registration ? registered : lostRegistration ? texts.lost : party ? texts.notYet : texts.partyFirst, again: texts.again });
+  showWay(isBunq);
   one("#registration-form button[type=submit]").disabled = !party;
-  if (person) showCustomer(person);
-  settle("customer", { done: person, state: person ? person.name : texts.nobody, again: texts.another, forget: () => forgetCustomer(person.customerId) });
-  one("#action-state").textContent = registration && person ? texts.ready : texts.first;
-  mark([["party", party], ["registration", registration], ["customer", person], ["action", false]]);
+  one("#registration-lost").textContent = lostRegistration ? texts.lostRegistration(party.name) : "";
+  showMissingCustomer(lostPerson ? person : null);
+  if (here) showCustomer(here);
+  settle("customer", { done: here, state: here ? here.name : lostPerson ? texts.lost : texts.nobody, again: texts.another, forget: () => forgetCustomer(person.customerId) });
+  one("#action-state").textContent = registration && here ? texts.ready : texts.first;
+  mark([["party", party], ["registration", registration], ["customer", here], ["action", false]]);
   const whole = one("#run-whole");
   if (whole) whole.href = `/portal/flow?flow=${isBunq ? "bunq" : "ais"}&run`;
   for (const name of all(".tenant-name")) name.textContent = tenant();
@@ -76,6 +82,7 @@ function onSubmit(id, work) {
     await busy(one("button[type=submit]", event.target), async () => {
       try {
         await work(calls);
+        trust(thirdParty(), customer());
         open.delete(id);
         draw();
         announce(one(`#${id}-state`).textContent);
@@ -101,6 +108,25 @@ function focusNext() {
 onSubmit("party", becomeThirdParty);
 onSubmit("registration", (calls) => register(calls, thirdParty()));
 onSubmit("customer", getCustomer);
-onChange(draw);
+/** Asks the bank what it has of what is shown. Where it does not answer, the cards stay as they are. */
+async function compare(isAgain) {
+  const lost = () => String([isRegistrationMissing(thirdParty()), isCustomerMissing(customer())]);
+  const before = lost();
+  await look(thirdParty(), customer(), isAgain).catch(() => {});
+  if (lost() !== before) draw();
+}
+
+onChange(() => {
+  draw();
+  // Whoever is made just now need not be asked for.
+  if (!one("[aria-busy='true']")) compare();
+});
+// Somebody may have put the bank back from a terminal, and come here again.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) compare(true);
+});
 draw();
-showPersonas().catch((error) => { one("#customer-problem").textContent = error.message; });
+compare();
+showPersonas()
+  .then(() => choosePersona(customer()?.persona))
+  .catch((error) => { one("#customer-problem").textContent = error.message; });

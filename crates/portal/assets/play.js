@@ -3,7 +3,7 @@
 import { announce, busy, fill, make, one, all } from "./dom.js";
 import { showToday } from "./flow/clock.js";
 import { manage } from "./management.js";
-import { customer, onChange, read, tenant as tenantInUse, thirdParty } from "./state.js";
+import { WENT_BACK, customer, onChange, read, tenant as tenantInUse, thirdParty } from "./state.js";
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
@@ -169,9 +169,11 @@ function certificates() {
 /** Under which key the next page finds what it is to tell. */
 const TOLD = "vestibule:told";
 
-/** Shows the page of a bank that was put back to something else, to which other third parties and customers may belong. */
+/** Shows the page of a bank that was put back to something else, to which other third parties and customers may belong. Pages
+ * in other tabs hear of it too. */
 function showAnew(text) {
   sessionStorage.setItem(TOLD, text);
+  localStorage.setItem(WENT_BACK, Date.now());
   location.reload();
 }
 

@@ -2,7 +2,7 @@
 
 import { listenForCopies } from "./copy.js";
 import { all, one } from "./dom.js";
-import { change, read } from "./state.js";
+import { WENT_BACK, change, read } from "./state.js";
 
 document.documentElement.classList.add("scripted");
 listenForCopies();
@@ -24,6 +24,11 @@ if (asked && linkOf(asked)) {
 } else if (linkOf(read().tenant)) {
   show(linkOf(read().tenant));
 }
+
+// A page in another tab put the bank back to something else: this one is about what was before.
+addEventListener("storage", (event) => {
+  if (event.key === WENT_BACK) location.reload();
+});
 
 // The panel closes as a menu does: by Escape, and by a press elsewhere.
 const where = one("#where");

@@ -40,6 +40,8 @@ import { meta } from "./dom.js";
 const KEY = `vestibule:${meta("bank")}`;
 /** Where the runs of the flows are kept, under third party, tenant and flow. */
 export const RUNS = `vestibule:runs:${meta("bank")}`;
+/** When the bank went back to something else, by a page. */
+export const WENT_BACK = "vestibule-went-back";
 /** The banks that this browser has met, the last one first. */
 const BANKS = "vestibule-banks";
 /** Of how many banks something is kept: what belongs to those of long ago is of no use, and has private keys. */

@@ -56,6 +56,7 @@ const FILES: &[(&str, &str)] = files![
     "home/customer.js",
     "home/downloads.js",
     "home/identifier.js",
+    "home/missing.js",
     "home/party.js",
     "home/pkcs12.js",
     "home/registration.js",

@@ -21,6 +21,8 @@ pub struct Settings {
     /// The bank's own origins: its pages are reached there, and the management API answers them alone. The first one is
     /// where the bank says that it is.
     pub origins: Vec<String>,
+    /// Whether the interfaces want a TLS client certificate, which scripts of a page cannot show.
+    pub require_mtls: bool,
     /// What tells this bank from another one at the same address, for instance after a start with no data: what a browser
     /// keeps is kept for one bank.
     pub bank: String,

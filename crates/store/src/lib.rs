@@ -90,6 +90,15 @@ impl Store {
         sqlite::contents(path, owner, entry)
     }
 
+    /// Whether a database file is whole: all of it is read, and nothing is changed. Bits that were turned over in what a row says are
+    /// not noticed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it cannot be read.
+    pub fn is_whole(path: &Path) -> Result<bool, StoreError> {
+        sqlite::is_whole(path)
+    }
+
     /// Brings whatever is on disk beside the database file into it, so that the file alone is the whole database.
     ///
     /// # Errors
@@ -126,6 +135,7 @@ impl Store {
     }
 
     /// Takes over all that another database holds, in one step: whoever looks finds the one or the other, after a crash too.
+    /// Pages are copied as they are, so a file that nobody guarded is asked first whether it is whole ([`Self::is_whole`]).
     /// Returns the store that goes on. This one and its clones can be read, and what they save from now on is refused, because it
     /// builds on what is gone.
     ///

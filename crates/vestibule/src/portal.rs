@@ -72,6 +72,7 @@ pub(crate) fn pages(
         management: addresses.management.clone(),
         token,
         origins,
+        require_mtls: addresses.require_mtls,
         bank: mark(&sandbox.authorities.root_pem(), sandbox.reset.as_deref()),
         calls,
         tenants: Arc::new(tenants),

@@ -13,7 +13,7 @@ use url::{Host, Url};
 use crate::addresses::Addresses;
 use crate::assemble::{Observers, Origins, Serving, Socket, Sockets};
 use crate::config::{DataLocation, SandboxConfig};
-use crate::data_folder::DataFolder;
+use crate::data_folder::{self, DataFolder};
 use crate::exchange::Exchange;
 use crate::house::Plan;
 use crate::profiles::Strictness;
@@ -110,7 +110,9 @@ fn observers(config: &SandboxConfig, recorder: Option<&Arc<Recorder>>) -> Observ
 fn snapshots(data: &DataLocation, folder: Option<&DataFolder>) -> Snapshots {
     match (data, folder) {
         (DataLocation::Database(_), _) => Snapshots::none(),
-        (_, Some(folder)) => Snapshots::in_folder(folder.snapshots()),
+        (_, Some(folder)) => {
+            Snapshots::in_folder(folder.snapshots(), (data_folder::OWNER, data_folder::ENTRY))
+        }
         (_, None) => Snapshots::in_memory(),
     }
 }

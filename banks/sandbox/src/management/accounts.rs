@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, RawQuery, Request, State};
 use gateway::domain::{
-    Account, AccountStatus, ConsentId, Currency, FundsConsentId, Iban, IbanError, Money, Product,
+    Account, AccountStatus, ConsentId, Currency, CustomerId, FundsConsentId, Iban, IbanError, Money, Product,
     SubjectKind, Tenant,
 };
 use gateway::{Clock, Noun};
@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::Changes;
 
-use super::{Error, Management, json};
+use super::{Error, Management, json, only_parameter};
 use crate::Sandbox;
 use crate::ledger::{AccountChanges, Customer};
 use crate::personas::{AccountPlan, DEFAULT, PERSONAS, find};
@@ -173,11 +173,24 @@ fn wish(sandbox: &Sandbox, request: TestAccountRequest) -> Result<Wish, Error> {
     })
 }
 
+/// The customers that were made last, or the one with an id, if they are there.
 pub(super) async fn list_test_accounts(
     State(management): State<Management>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<serde_json::Value>, Error> {
+    let store = &management.sandbox.store;
+    let found = match only_parameter(query.as_deref(), "customerId")? {
+        Some(id) => match store.customer(&CustomerId::new(id)).await? {
+            Some(customer) => {
+                let accounts = store.accounts_of(&customer.id).await?;
+                vec![(customer, accounts)]
+            }
+            None => Vec::new(),
+        },
+        None => made_last(store, LIST_LIMIT).await?,
+    };
     let mut listed = Vec::new();
-    for (customer, accounts) in made_last(&management.sandbox.store, LIST_LIMIT).await? {
+    for (customer, accounts) in found {
         let account = TestAccount::new(&customer, &accounts, &[]);
         listed.push(account.with_doors(&management, &customer).await?);
     }

@@ -304,6 +304,19 @@ async fn set_certificate_status(
     Ok(Json(sandbox.gateway.set_certificate_status(&fingerprint, status).await?.into()))
 }
 
+/// What a query says that knows one parameter, and needs none.
+fn only_parameter(query: Option<&str>, name: &str) -> Result<Option<String>, Error> {
+    let mut found = None;
+    for (said, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if said != name || found.is_some() {
+            let text = format!("the query has the parameter {name} or none, once; there is no other");
+            return Err(Error::bad("invalid_request", text));
+        }
+        found = Some(value.into_owned());
+    }
+    Ok(found)
+}
+
 /// A JSON body. The media type must be said, which also keeps forms of other sites out.
 async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
     require_json(request.headers())?;

@@ -3,30 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use gateway::domain::{
-    Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Date, Iban, Money, Tenant,
-    Timestamp,
-};
+use gateway::domain::{Account, AccountId, AccountStatus, Counterparty, Currency, Date, Iban, Money, Tenant};
 use gateway::{Clock, Error, retry};
 use store::Changes;
 
-use super::{File, OwnAccount, OwnCustomer, OwnMovement, Refused};
+use super::legs::{Leg, carry_on, place, posting};
+use super::{File, OwnMovement, Refused};
 use crate::Sandbox;
-use crate::books::{TRANSFER_CODE, WORLD, balance_and_available};
-use crate::ledger::{
-    AccountChanges, BookedAccount, Customer, CustomerChanges, HistoryChanges, Ledger, Posting,
-};
-use crate::numbers::{OwnCode, Sequence, is_own, own_iban};
-use crate::test_accounts::{DIGIPASS_DIGITS, entry, newest, uuid};
-
-/// What a customer of one's own is listed as.
-const PERSONA: &str = "own";
+use crate::books::{WORLD, balance_and_available};
+use crate::ledger::{AccountChanges, BookedAccount, Customer, HistoryChanges, Ledger, Posting};
+use crate::numbers::is_own;
+use crate::test_accounts::newest;
 
 /// Longest time that something stays pending, in days.
 const MAX_PENDING: i64 = 14;
-
-/// Who opens an account with money on it.
-const ELSEWHERE: &str = "Own account elsewhere";
 
 /// A movement that is in the books.
 #[derive(Debug)]
@@ -108,34 +98,20 @@ pub(crate) async fn load(sandbox: &Sandbox, file: &File) -> Result<Result<Loaded
     .await
 }
 
-/// One leg, before its place in the history of its account is known.
-struct Leg {
-    /// The line of the file that moves it.
-    line: u64,
-    entry: String,
-    entered_on: Date,
-    date: Date,
-    amount: i64,
-    counterparty: Counterparty,
-    remittance: Option<String>,
-    end_to_end_id: Option<String>,
-    entered_at: Option<Timestamp>,
-}
-
 /// An account on which something is entered.
-struct Open {
-    booked: BookedAccount,
+pub(super) struct Open {
+    pub(super) booked: BookedAccount,
     /// The line of the file that made it or moved it last, for what is wrong with the sum.
-    line: u64,
-    legs: Vec<Leg>,
+    pub(super) line: u64,
+    pub(super) legs: Vec<Leg>,
 }
 
 /// Everything that is entered at once.
-struct Books<'a> {
-    sandbox: &'a Sandbox,
+pub(super) struct Books<'a> {
+    pub(super) sandbox: &'a Sandbox,
     store: &'a Ledger,
     /// By id. Accounts that are made by this are of version 0.
-    open: BTreeMap<AccountId, Open>,
+    pub(super) open: BTreeMap<AccountId, Open>,
     changes: Changes,
 }
 
@@ -144,101 +120,8 @@ impl<'a> Books<'a> {
         Self { sandbox, store: &sandbox.store, open: BTreeMap::new(), changes: Changes::new() }
     }
 
-    fn add(&mut self, add: impl FnOnce(Changes) -> Changes) {
+    pub(super) fn add(&mut self, add: impl FnOnce(Changes) -> Changes) {
         self.changes = add(std::mem::take(&mut self.changes));
-    }
-
-    /// Makes a customer and opens their accounts.
-    async fn open_all(
-        &mut self,
-        ordinal: i64,
-        own: &OwnCustomer,
-    ) -> Result<Result<(Customer, Vec<Account>), Refused>, Error> {
-        let randomness = &self.sandbox.randomness;
-        let mut numbers = Sequence::of(&randomness.derived(&format!("own/{}", randomness.id())));
-        let id = CustomerId::new(uuid(&mut numbers));
-        let drawn = numbers.digits(DIGIPASS_DIGITS);
-        let customer = Customer {
-            id: id.clone(),
-            tenant: own.tenant.clone(),
-            name: own.name.clone(),
-            digipass_number: own.digipass_number.clone().unwrap_or(drawn),
-            persona: PERSONA.to_owned(),
-            created_at: self.sandbox.clock.now(Some(&own.tenant)),
-        };
-        self.add(|changes| changes.put_private_state(&entry(ordinal, &id)).add_customer(&customer));
-        let mut accounts = Vec::new();
-        for account in &own.accounts {
-            let iban = match &account.iban {
-                Some(iban) => iban.clone(),
-                None => own_iban(&own.tenant, OwnCode::Plain, &mut numbers).ok_or(Error::Conflict)?,
-            };
-            if let Some(text) = self.taken(&own.tenant, &iban, account.currency).await? {
-                return Ok(Err(Refused::at(account.line, text)));
-            }
-            let opened = Account {
-                id: AccountId::new(uuid(&mut numbers)),
-                iban,
-                currency: account.currency,
-                product: account.product,
-                name: own.name.clone(),
-                status: account.status,
-            };
-            let booked = BookedAccount {
-                account: opened.clone(),
-                tenant: own.tenant.clone(),
-                credit_limit: account.credit_limit,
-                reserved: 0,
-                version: 0,
-            };
-            self.add(|changes| changes.add_account(&booked).add_holder(&id, &opened.id));
-            self.open.insert(opened.id.clone(), Open { booked, line: account.line, legs: Vec::new() });
-            accounts.push(opened);
-        }
-        Ok(Ok((customer, accounts)))
-    }
-
-    /// Why an account cannot be opened with a number. One account can be in several currencies, and is at one branch.
-    async fn taken(&self, tenant: &Tenant, iban: &Iban, currency: Currency) -> Result<Option<String>, Error> {
-        if self.find(tenant, iban, Some(currency)).await?.is_some() {
-            return Ok(Some(format!("there is an account {} in {} already", iban.as_str(), currency.code())));
-        }
-        for other in &self.sandbox.gateway.settings().tenants {
-            let is_possible = other != tenant && other.country() == tenant.country();
-            if is_possible && self.find(other, iban, None).await?.is_some() {
-                return Ok(Some(format!("there is an account {} at tenant {other} already", iban.as_str())));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Enters what an account that is made by this holds, and its movements.
-    async fn fill(&mut self, own: &OwnAccount, account: &Account) -> Result<Result<(), Refused>, Error> {
-        if own.balance != 0 {
-            let tenant = self.open[&account.id].booked.tenant.clone();
-            let today = tenant.date_at(self.sandbox.clock.now(Some(&tenant)));
-            let first = own.movements.iter().filter_map(|movement| movement.date).min();
-            let date = first.map_or(today, |first| first.min(today));
-            let leg = Leg {
-                line: own.line,
-                entry: self.sandbox.randomness.id(),
-                entered_on: date,
-                date,
-                amount: own.balance,
-                counterparty: Counterparty { name: Some(ELSEWHERE.to_owned()), iban: None },
-                remittance: None,
-                end_to_end_id: None,
-                entered_at: None,
-            };
-            self.world(&tenant, account.currency, &leg);
-            self.push(&account.id, leg);
-        }
-        for movement in &own.movements {
-            if let Err(refused) = self.enter_on(account, movement).await? {
-                return Ok(Err(refused));
-            }
-        }
-        Ok(Ok(()))
     }
 
     /// Enters a movement on the account with a number, in the movement's currency if it names one.
@@ -260,7 +143,7 @@ impl<'a> Books<'a> {
         Ok(Err(movement.refused("account", text)))
     }
 
-    async fn enter_on(
+    pub(super) async fn enter_on(
         &mut self,
         account: &Account,
         movement: &OwnMovement,
@@ -328,7 +211,7 @@ impl<'a> Books<'a> {
     }
 
     /// The account with a number, in a currency or in the one that was opened first.
-    async fn find(
+    pub(super) async fn find(
         &self,
         tenant: &Tenant,
         iban: &Iban,
@@ -356,7 +239,7 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
-    fn push(&mut self, account: &AccountId, leg: Leg) {
+    pub(super) fn push(&mut self, account: &AccountId, leg: Leg) {
         if let Some(open) = self.open.get_mut(account) {
             open.line = leg.line;
             open.legs.push(leg);
@@ -364,7 +247,7 @@ impl<'a> Books<'a> {
     }
 
     /// The other leg, on the bank's account with the rest of the world.
-    fn world(&mut self, tenant: &Tenant, currency: Currency, leg: &Leg) {
+    pub(super) fn world(&mut self, tenant: &Tenant, currency: Currency, leg: &Leg) {
         let posting = Posting {
             account: AccountId::new(format!("{WORLD}{tenant}:{}", currency.code())),
             amount: -leg.amount,
@@ -449,90 +332,4 @@ fn check(account: &Account, movement: &OwnMovement, today: Date) -> Result<(i64,
         }
     };
     Ok((amount, days))
-}
-
-/// The balance of an account after something moved it: as much as an amount can say, or it is refused.
-fn held(booked: &BookedAccount, line: u64, balance: i64, moved: i64) -> Result<i64, Refused> {
-    let Account { iban, currency, .. } = &booked.account;
-    let after = balance.checked_add(moved).map(|minor| Money { minor, currency: *currency });
-    let after = after.filter(|after| Money::parse(&after.to_decimal(), *currency).is_ok());
-    after.map(|after| after.minor).ok_or_else(|| {
-        let text = format!(
-            "this is more than an account can hold: a balance of {} has up to 14 digits before the dot",
-            iban.as_str()
-        );
-        Refused::at(line, text)
-    })
-}
-
-/// Carries legs into the balances and places of all that is booked behind them.
-async fn carry_on(
-    store: &Ledger,
-    booked: &BookedAccount,
-    legs: &[Leg],
-) -> Result<Result<Changes, Refused>, Error> {
-    let id = &booked.account.id;
-    let days: Vec<_> = legs.chunk_by(|one, other| one.date == other.date).collect();
-    let (mut changes, mut moved) = (Changes::new(), 0);
-    for (at, day) in days.iter().enumerate() {
-        let (line, date) = (day[0].line, day[0].date);
-        let sum: i64 = day.iter().map(|leg| leg.amount).sum();
-        moved += sum;
-        let until = days.get(at + 1).map_or(Date::MAX, |next| next[0].date);
-        for balance in store.balances_between(id, date, until).await? {
-            if let Err(refused) = held(booked, line, balance, moved) {
-                return Ok(Err(refused));
-            }
-        }
-        let count = i64::try_from(day.len()).unwrap_or(i64::MAX);
-        changes = changes.shift_history(id, date, (sum, count));
-    }
-    Ok(Ok(changes))
-}
-
-/// Legs at their places: behind what is booked on their day, and each behind those before it.
-async fn place(
-    store: &Ledger,
-    booked: &BookedAccount,
-    legs: &[Leg],
-) -> Result<Result<Vec<Posting>, Refused>, Error> {
-    let id = &booked.account.id;
-    let mut postings = Vec::new();
-    let (mut sum, mut count) = (0, 0);
-    for day in legs.chunk_by(|one, other| one.date == other.date) {
-        let date = day[0].date;
-        let before = store.booked_balance(id, date).await?;
-        let places = store.count_booked(id, date).await?;
-        let last = store.last_sequence(id, date).await?;
-        for (sequence, leg) in (last + 1..).zip(day) {
-            // Both the balance before and the one after are checked, so their difference stays small.
-            sum += leg.amount;
-            count += 1;
-            let balance = match held(booked, leg.line, before, sum) {
-                Ok(balance) => balance,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            postings.push(posting(id, leg, sequence, Some((balance, places + count))));
-        }
-    }
-    Ok(Ok(postings))
-}
-
-fn posting(account: &AccountId, leg: &Leg, sequence: i64, place: Option<(i64, i64)>) -> Posting {
-    Posting {
-        entry: leg.entry.clone(),
-        account: account.clone(),
-        entered_on: leg.entered_on,
-        booking_date: leg.date,
-        sequence,
-        value_date: leg.date,
-        amount: leg.amount,
-        balance_after: place.map(|(balance, _)| balance),
-        place: place.map(|(_, place)| place),
-        counterparty: leg.counterparty.clone(),
-        remittance: leg.remittance.clone(),
-        code: Some(TRANSFER_CODE.to_owned()),
-        end_to_end_id: leg.end_to_end_id.clone(),
-        entered_at: leg.entered_at,
-    }
 }

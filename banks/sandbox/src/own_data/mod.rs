@@ -1,8 +1,11 @@
 //! Data of one's own: customers, accounts and movements that somebody wrote down.
 
 mod csv;
+mod customers;
 mod entering;
 mod fields;
+mod legs;
+mod rows;
 mod yaml;
 
 use gateway::domain::{AccountStatus, Currency, Date, Iban, Money, Product, Tenant, parse_day};
@@ -36,6 +39,8 @@ pub(crate) struct File {
 /// A customer to be made.
 #[derive(Debug)]
 pub(crate) struct OwnCustomer {
+    /// Where they are named first.
+    line: u64,
     pub(crate) tenant: Tenant,
     pub(crate) name: String,
     /// Number of the digipass; drawn if absent.
@@ -106,7 +111,11 @@ impl File {
                     "balance",
                     "transactions",
                 ])?;
-                let mut opened = OwnAccount::read(account, ("iban", "status"), &made.tenant)?;
+                let mut opened =
+                    OwnAccount::read(account, ("iban", "status"), &made.tenant, made.tenant.currency())?;
+                if let Some(text) = file.held_already(&opened) {
+                    return Err(account.refuse("iban", text));
+                }
                 for movement in account.list("transactions")? {
                     movement.only(&MOVEMENT)?;
                     opened.movements.push(OwnMovement::read(movement)?);
@@ -125,49 +134,17 @@ impl File {
         file.checked(fields.line)
     }
 
-    /// Reads CSV. A row with a customer is about an account of theirs, which is opened with its first row; one
-    /// without is about an account that the bank has.
-    ///
-    /// # Errors
-    /// [`Refused`]
-    pub(crate) fn from_csv(octets: &[u8], tenants: &[Tenant]) -> Result<Self, Refused> {
-        let own = [
-            "customer",
-            "tenant",
-            "digipassNumber",
-            "account",
-            "accountCurrency",
-            "kind",
-            "accountStatus",
-            "creditLimit",
-            "balance",
-        ];
-        let mut file = Self::default();
-        for row in csv::read(octets)? {
-            row.only(&[&own[..], &MOVEMENT].concat())?;
-            let movement = row.text("amount")?.map(|_| OwnMovement::read(&row)).transpose()?;
-            if row.text("customer")?.is_none() {
-                let movement = movement.ok_or_else(|| row.refuse("amount", "it is missing"))?;
-                file.movements.push((existing(&row)?, movement));
-                continue;
-            }
-            let customer = OwnCustomer::read(&row, "customer", tenants)?;
-            let is_same =
-                |known: &OwnCustomer| known.name == customer.name && known.tenant == customer.tenant;
-            let at = file.customers.iter().position(is_same).unwrap_or_else(|| {
-                file.customers.push(customer);
-                file.customers.len() - 1
-            });
-            let customer = &mut file.customers[at];
-            let account = OwnAccount::read(&row, ("account", "accountStatus"), &customer.tenant)?;
-            let is_same = |known: &OwnAccount| known.label == account.label;
-            let at = customer.accounts.iter().position(is_same).unwrap_or_else(|| {
-                customer.accounts.push(account);
-                customer.accounts.len() - 1
-            });
-            customer.accounts[at].movements.extend(movement);
-        }
-        file.checked(1)
+    /// Whose the number of an account is, if it is that of another customer of the file.
+    fn held_already(&self, account: &OwnAccount) -> Option<String> {
+        let iban = account.iban.as_ref()?;
+        let all =
+            self.customers.iter().flat_map(|one| one.accounts.iter().map(move |account| (one, account)));
+        let (holder, taken) = all.into_iter().find(|(_, other)| other.iban.as_ref() == Some(iban))?;
+        let place = if taken.line > 0 { format!("line {}", taken.line) } else { "the file".to_owned() };
+        let OwnCustomer { name, tenant, .. } = holder;
+        Some(format!(
+            "{place} has this account for {name} at tenant {tenant}, and an account has one customer here"
+        ))
     }
 
     fn checked(self, line: u64) -> Result<Self, Refused> {
@@ -205,6 +182,7 @@ impl OwnCustomer {
             if is_number { Ok(number.to_owned()) } else { Err("ten digits are expected") }
         })?;
         Ok(Self {
+            line: fields.line,
             tenant: tenant.unwrap_or_else(|| tenants[0].clone()),
             name: fields.shown(name, MAX_NAME)?.ok_or_else(|| fields.refuse(name, "it is missing"))?,
             digipass_number,
@@ -214,9 +192,15 @@ impl OwnCustomer {
 }
 
 impl OwnAccount {
-    fn read(fields: &Fields, (number, status): (&str, &str), tenant: &Tenant) -> Result<Self, Refused> {
-        let currency = if number == "iban" { "currency" } else { "accountCurrency" };
-        let currency = fields.read(currency, currency_of)?.unwrap_or_else(|| tenant.currency());
+    /// Reads an account, which is in a currency if nothing else is said.
+    fn read(
+        fields: &Fields,
+        (number, status): (&str, &str),
+        tenant: &Tenant,
+        currency: Currency,
+    ) -> Result<Self, Refused> {
+        let member = if number == "iban" { "currency" } else { "accountCurrency" };
+        let currency = fields.read(member, currency_of)?.unwrap_or(currency);
         let product = fields.read("kind", |kind| match kind {
             "current" => Ok(Product::Current),
             "savings" => Ok(Product::Savings),
@@ -245,7 +229,7 @@ impl OwnAccount {
         }
         Ok(Self {
             line: fields.line,
-            label: fields.text(number)?.unwrap_or_default().to_owned(),
+            label: label(fields, number)?,
             iban,
             currency,
             product: product.unwrap_or(Product::Current),
@@ -255,6 +239,12 @@ impl OwnAccount {
             movements: Vec::new(),
         })
     }
+}
+
+/// How an account is named: its number, however it is written, or any name.
+fn label(fields: &Fields, number: &str) -> Result<String, Refused> {
+    let text = fields.text(number)?.unwrap_or_default();
+    Ok(Iban::parse(text).map_or_else(|_| text.to_owned(), |iban| iban.as_str().to_owned()))
 }
 
 impl OwnMovement {

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use gateway::domain::Timestamp;
 use gateway::{Clock, Store, StoreContents, SystemClock};
 
-use super::{Name, Snapshot, SnapshotError};
+use super::{Identity, Name, Snapshot, SnapshotError};
 
 /// How many there can be.
 pub(crate) const MAX_SNAPSHOTS: usize = 50;
@@ -24,12 +24,9 @@ const SUFFIX: &str = ".db";
 /// How files begin that are worked on, as no name of a snapshot does. What a process that was killed left goes at the next start.
 const WORK: &str = ".work-";
 
-/// Under which owner, kind and key a bank in a folder has its identity.
-const IDENTITY: (&str, (&str, &str)) = ("vestibule", ("identity", ""));
-
 #[derive(Debug)]
 pub(crate) enum Place {
-    Folder(PathBuf),
+    Folder(PathBuf, Identity),
     Memory(Mutex<BTreeMap<Name, Held>>),
     /// Others share the database.
     Nowhere,
@@ -44,26 +41,26 @@ pub(crate) struct Held {
 }
 
 impl Place {
-    pub(super) fn folder(path: PathBuf) -> Self {
+    pub(super) fn folder(path: PathBuf, identity: Identity) -> Self {
         let is_left = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(WORK);
         for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
             if is_left(&entry.file_name()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        Self::Folder(path)
+        Self::Folder(path, identity)
     }
 
     pub(super) fn limit(&self) -> u64 {
         match self {
-            Self::Folder(_) => MAX_ON_DISK,
+            Self::Folder(..) => MAX_ON_DISK,
             Self::Memory(_) | Self::Nowhere => MAX_IN_MEMORY,
         }
     }
 
     pub(super) fn list(&self) -> Result<Vec<Snapshot>, SnapshotError> {
         match self {
-            Self::Folder(folder) => in_folder(folder),
+            Self::Folder(folder, _) => in_folder(folder),
             Self::Memory(held) => {
                 let held = held.lock().unwrap_or_else(PoisonError::into_inner);
                 let one = |(name, one): (&Name, &Held)| Snapshot {
@@ -79,7 +76,7 @@ impl Place {
 
     pub(super) async fn save(&self, store: &Store, name: Name) -> Result<(Snapshot, bool), SnapshotError> {
         match self {
-            Self::Folder(folder) => save_file(folder, store, name).await,
+            Self::Folder(folder, _) => save_file(folder, store, name).await,
             Self::Memory(held) => {
                 let copy = Store::in_memory()?.replaced_by(store).await?;
                 let (saved_at, octets) = (SystemClock.now(None), copy.octets()?.unwrap_or_default());
@@ -94,7 +91,7 @@ impl Place {
     pub(super) fn remove(&self, name: &Name) -> Result<(), SnapshotError> {
         let unknown = || SnapshotError::Unknown(name.as_str().to_owned());
         match self {
-            Self::Folder(folder) => match fs::remove_file(file_of(folder, name)) {
+            Self::Folder(folder, _) => match fs::remove_file(file_of(folder, name)) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(unknown()),
                 other => Ok(other?),
             },
@@ -114,24 +111,25 @@ impl Place {
     ) -> Result<(Store, Option<Files>), SnapshotError> {
         let unknown = || SnapshotError::Unknown(name.as_str().to_owned());
         match self {
-            Self::Folder(folder) => {
+            Self::Folder(folder, identity) => {
                 let from = file_of(folder, name);
                 if !from.exists() {
                     return Err(unknown());
                 }
                 let files = Files::make(folder)?;
                 fs::copy(&from, &files.0)?;
-                let (owner, entry) = IDENTITY;
-                let contents = Store::contents(&files.0, owner, entry);
-                let own = bank.private_state(owner, entry.0, entry.1).await?.map(|own| own.value);
-                match contents {
+                let &(owner, (kind, key)) = identity;
+                let own = bank.private_state(owner, kind, key).await?.map(|own| own.value);
+                let damaged = || SnapshotError::Damaged(name.as_str().to_owned());
+                match Store::contents(&files.0, owner, (kind, key)) {
                     Ok(StoreContents::Ours(theirs)) if theirs == own => {}
                     Ok(StoreContents::Ours(_)) => {
                         return Err(SnapshotError::Foreign(name.as_str().to_owned()));
                     }
-                    Ok(StoreContents::Nothing | StoreContents::Foreign) | Err(_) => {
-                        return Err(SnapshotError::Damaged(name.as_str().to_owned()));
-                    }
+                    Ok(StoreContents::Nothing | StoreContents::Foreign) | Err(_) => return Err(damaged()),
+                }
+                if !is_whole(&files).await? {
+                    return Err(damaged());
                 }
                 Ok((Store::open(&files.0)?, Some(files)))
             }
@@ -149,7 +147,7 @@ impl Place {
     /// A database with nothing in it.
     pub(super) fn empty(&self) -> Result<(Store, Option<Files>), SnapshotError> {
         match self {
-            Self::Folder(folder) => {
+            Self::Folder(folder, _) => {
                 let files = Files::make(folder)?;
                 Ok((Store::open(&files.0)?, Some(files)))
             }
@@ -182,12 +180,27 @@ fn in_folder(folder: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     Ok(all)
 }
 
+/// Pages of the bank's own database were changed by something else than the bank.
+#[derive(Debug, thiserror::Error)]
+#[error("the bank's database is damaged")]
+struct BankDamaged;
+
+/// All of a large file is read, and calls do not wait for that.
+async fn is_whole(files: &Files) -> Result<bool, SnapshotError> {
+    let path = files.0.clone();
+    let looked = tokio::task::spawn_blocking(move || Store::is_whole(&path)).await;
+    Ok(looked.map_err(SnapshotError::failed)??)
+}
+
 /// Writes a file beside the one that may be there, and puts it in its place when it is whole.
 async fn save_file(folder: &Path, store: &Store, name: Name) -> Result<(Snapshot, bool), SnapshotError> {
     let files = Files::make(folder)?;
     let copy = Store::open(&files.0)?.replaced_by(store).await?;
     copy.checkpoint()?;
     drop(copy);
+    if !is_whole(&files).await? {
+        return Err(SnapshotError::failed(BankDamaged));
+    }
     fs::File::open(&files.0)?.sync_all()?;
     let file = file_of(folder, &name);
     let was_there = file.exists();

@@ -96,6 +96,7 @@ impl Capture {
         let pending = Pending { capture: self, took, status: parts.status, headers, media_type, findings };
         let mut answer = Answer { body, copied, pending: Some(Box::new(pending)) };
         if answer.body.is_end_stream() {
+            answer.copied.has_ended = true;
             answer.finish();
         }
         Response::from_parts(parts, Body::new(answer))
@@ -229,7 +230,7 @@ impl Answer {
         let Some(pending) = self.pending.take() else { return };
         let Pending { capture, took, status, headers, media_type, mut findings } = *pending;
         // An answer to HEAD has no body that anybody would read.
-        self.copied.has_ended |= self.copied.octets == 0;
+        self.copied.has_ended |= capture.method == Method::HEAD;
         let request = match &capture.body {
             None => Part { headers: capture.headers, media_type: capture.media_type, ..Part::default() },
             Some(copied) => {

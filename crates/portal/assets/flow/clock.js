@@ -51,9 +51,10 @@ export async function showClock(root, tenant, moved) {
     );
     const reset = (event) => act(event, { reset: true });
     const date = make("input", { type: "date", id: "clock-date", value: clock.now.slice(0, 10) });
+    const toDay = (event) => (date.value ? act(event, { now: `${date.value}T12:00:00Z` }) : draw(clock, texts.noDay));
     const toDate = make(
       "button",
-      { type: "button", id: "clock-set", click: (event) => act(event, { now: `${date.value}T12:00:00Z` }) },
+      { type: "button", id: "clock-set", click: toDay },
       "Set",
     );
     const focused = document.activeElement?.id;

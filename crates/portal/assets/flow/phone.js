@@ -24,6 +24,13 @@ function asked(flow, run, party) {
   return texts.asksPayment(party.name, amount, `${creditorName ?? "somebody"} (${number})`);
 }
 
+/** What came of the customer's decision. */
+function told(result) {
+  const words = outcome(result);
+  const { error, error_description: text } = result.back;
+  return words === texts.notDecided ? `${words} ${texts.said(error, text)}` : words;
+}
+
 const large = (label, text) =>
   make(
     "div.large",
@@ -50,12 +57,7 @@ export function showPhone(root, { flow, run, party, customer, url, decide }) {
   );
   const numbers = make("dl.numbers", {}, large("IBAN", customer.iban), large("Digipass", customer.digipassNumber));
   const result = run.results.approve;
-  if (result) {
-    const words = outcome(result);
-    const { error, error_description: text } = result.back;
-    const said = words === texts.notDecided ? ` ${texts.said(error, text)}` : "";
-    return fill(root, holder, make("p.screen", { role: "status" }, words + said), numbers);
-  }
+  if (result && !url) return fill(root, holder, make("p.screen", { role: "status" }, told(result)), numbers);
   if (!url) return fill(root, holder, make("p.screen.quiet", {}, texts.waiting), numbers);
   const buttons = DECISIONS.map(([decision, title], place) =>
     make(
@@ -68,6 +70,7 @@ export function showPhone(root, { flow, run, party, customer, url, decide }) {
   return fill(
     root,
     holder,
+    result ? make("p.screen", { role: "status" }, told(result)) : null,
     make("p.screen.rings", { role: "status" }, asked(flow, run, party)),
     make("div.decisions", {}, ...buttons),
     make("p", {}, page),

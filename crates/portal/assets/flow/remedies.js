@@ -44,6 +44,8 @@ const BY_CODE = {
     "The customer could not log in. If the bank went back to a snapshot or was reset since, they may be gone: get another customer on the first page.",
   too_many_challenges:
     "Log-ins of this customer that failed are still open: move the clock by ten minutes, or get another customer on the first page.",
+  forbidden: "Reload this page: what it may do ended with the bank that it was loaded from. What was done stays.",
+  unreachable: "Start the sandbox again, or open this page at one of its own addresses.",
   unknown_account: "This customer is not one of this tenant: choose another customer.",
 };
 

@@ -37,14 +37,19 @@ export const texts = {
   unreachable: "The bank was not reached: is it still running, and is this page at its address?",
   noSlash: (target) => `A path begins with one “/”, and “${target}” does not: nothing was sent.`,
   elsewhere: (tenant) => `This flow cannot be gone through with customers of ${tenant}, so nothing was sent.`,
+  noCertificate: "This bank wants a QWAC with each call, which a page cannot show, so nothing was sent: take the command at the top of this page.",
+  lostCustomer: (name) => `The bank went back to what it was before ${name} came: choose or get another customer.`,
+  lostRegistration: "The bank went back to what it was before this third party registered: start over.",
+  firstPage: "To the first page",
   choose: (tenant) => `Choose ${tenant}`,
   more: (number) => `${number} more members, those without a value among them: see Raw.`,
   cut: "The answer was too long to keep over a reload: send the call again to see it whole.",
+  noDay: "Choose a day first.",
   moved: (clock) => `It is now ${clock}`,
 };
 
 /** Whether the bank took the customer's decision: only then did the browser go back. */
-const isTaken = ({ isDone, decision, back }) => isDone || (decision !== "approve" && Boolean(back.state));
+export const isTaken = ({ isDone, decision, back }) => isDone || (decision !== "approve" && Boolean(back.state));
 
 /** What came of the customer's decision. */
 export const outcome = (result) => (isTaken(result) ? texts.decided[result.decision] : texts.notDecided);

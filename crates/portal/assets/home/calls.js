@@ -2,6 +2,7 @@
 
 import { fill, make } from "../dom.js";
 import { ManagementError, ask } from "../management.js";
+import { texts } from "./texts.js";
 
 /** A private key belongs into no list. */
 const hideKeys = (name, value) => (name === "privateKey" && value ? "(not shown here)" : value);
@@ -61,10 +62,17 @@ export class Calls {
    */
   async send({ method, target, headers, body = "" }) {
     const begun = performance.now();
-    const response = await fetch(target, { method, headers, body: body || undefined, credentials: "omit" });
+    const add = (status, answer) =>
+      this.add({ method, target, headers, body, status, answer, milliseconds: Math.round(performance.now() - begun) });
+    let response;
+    try {
+      response = await fetch(target, { method, headers, body: body || undefined, credentials: "omit" });
+    } catch (error) {
+      add(0, error.message);
+      throw new Error(texts.unreachable);
+    }
     const answer = await response.text();
-    const milliseconds = Math.round(performance.now() - begun);
-    this.add({ method, target, headers, body, status: response.status, answer, milliseconds });
+    add(response.status, answer);
     try {
       return { status: response.status, json: JSON.parse(answer) };
     } catch {

@@ -1,8 +1,9 @@
 // Card 3: kinds of customers as tiles, and the customer in use.
 
-import { fill, make, one } from "../dom.js";
+import { all, fill, make, one } from "../dom.js";
 import { manage } from "../management.js";
-import { change, keepCustomer, read, tenant } from "../state.js";
+import { change, forgetCustomer, keepCustomer, read, tenant } from "../state.js";
+import { isCustomerMissing } from "./missing.js";
 import { texts } from "./texts.js";
 
 /** How many kinds are seen at once. */
@@ -25,6 +26,15 @@ export async function showPersonas() {
   fill(one("#personas"), make("div.personas", {}, ...tiles.slice(0, FIRST)), more);
 }
 
+/** Chooses a kind, for instance that of a customer who is to be made again. */
+export function choosePersona(name) {
+  const tile = all("[name=persona]", one("#customer-form")).find((input) => input.value === name);
+  if (!tile) return;
+  tile.checked = true;
+  const more = tile.closest("details");
+  if (more) more.open = true;
+}
+
 /** Makes the customer who is chosen. */
 export async function getCustomer(calls) {
   const persona = one("#customer-form").elements.persona?.value ?? "household";
@@ -36,16 +46,34 @@ export async function getCustomer(calls) {
 const number = (label, text) =>
   make("div.big", {}, make("dt", {}, label), make("dd", {}, make("span.mono", {}, text), make("button.copy", { type: "button", "data-copy": text.replaceAll(" ", ""), "aria-label": `Copy: ${label}` })));
 
-/** Shows the customer in use. */
-export function showCustomer(customer) {
+/** Lets one of several customers be chosen. */
+function chooserWith(customer) {
   const mine = read().customers.filter((one) => one.tenant === tenant());
-  const option = (one) => make("option", { value: one.customerId, selected: one.customerId === customer.customerId }, `${one.name}, ${one.persona}, ${one.iban}`);
-  const chooser = mine.length > 1 && make("div.field", {},
+  if (mine.length < 2) return null;
+  const named = (one) => `${one.name}, ${one.persona}, ${one.iban}${isCustomerMissing(one) ? `, ${texts.lost.toLowerCase()}` : ""}`;
+  const option = (one) => make("option", { value: one.customerId, selected: one.customerId === customer.customerId }, named(one));
+  return make("div.field", {},
     make("label", { for: "customer-chooser" }, "Customer in use"),
     make("select", { id: "customer-chooser", change: (event) => change((state) => { state.customer = event.target.value; }) }, ...mine.map(option)));
+}
+
+/** Says of a customer whom this browser keeps that the bank does not have them; null for nobody. */
+export function showMissingCustomer(customer) {
+  if (!customer) return fill(one("#customer-lost"));
+  const forget = () => {
+    forgetCustomer(customer.customerId);
+    one("#customer-form button[type=submit]").focus();
+  };
+  return fill(one("#customer-lost"),
+    make("p", {}, texts.lostCustomer(customer), " ", make("button.plain", { type: "button", id: "customer-lost-forget", click: forget }, texts.forget)),
+    chooserWith(customer));
+}
+
+/** Shows the customer in use. */
+export function showCustomer(customer) {
   const accounts = customer.accounts?.length ?? 0;
   fill(one("#customer-done"),
-    chooser || null,
+    chooserWith(customer),
     make("dl.bigs", {}, number("IBAN", customer.iban.replace(/(.{4})(?=.)/g, "$1 ")), number("Digipass number", customer.digipassNumber)),
     make("p.quiet", {}, `${customer.name} · ${customer.persona} · ${accounts === 1 ? "1 account" : `${accounts} accounts`} at ${customer.tenant}`));
 }

@@ -15,7 +15,7 @@ let offered;
 let offeredTo;
 
 /** Puts into the form what is registered, or what is offered; what somebody typed stays until another one is meant. */
-export function offer(party) {
+export function offer(party, isLost) {
   const isBunq = party?.dialect === "bunq";
   one("#sector").closest("details").hidden = isBunq;
   // The calls of another third party are not those of this one.
@@ -23,13 +23,21 @@ export function offer(party) {
   offeredTo = party?.id;
   for (const hint of hints) hint.hidden = (hint.dataset.dialect === "bunq") !== isBunq;
   const registered = registrationOf(party);
-  const meant = JSON.stringify([party?.id, isBunq, registered?.clientSecret]);
+  const meant = JSON.stringify([party?.id, isBunq, isLost, registered?.clientSecret]);
   if (meant === offered) return;
   offered = meant;
   const callback = form.dataset.callback ? location.origin + form.dataset.callback : "https://tpp.example/callback";
   uris.value = (registered?.redirectUris ?? [callback]).join("\n");
-  const replaces = registered && (isBunq ? texts.addsAtBunq : texts.replaces(registered.redirectUris));
-  one("#registration-replaces").textContent = replaces ?? "";
+  const replaces = (one) => (isBunq ? texts.addsAtBunq : texts.replaces(one.redirectUris));
+  one("#registration-replaces").textContent = registered && !isLost ? replaces(registered) : "";
+}
+
+/** Where the bank wants a TLS client certificate with each call, which it does not at bunq's interface, there is a command in place of the form. */
+export function showWay(isBunq) {
+  const command = one("#mtls");
+  if (!command) return;
+  command.hidden = isBunq;
+  if (!isBunq) form.hidden = true;
 }
 
 /** Why the bank said no, from an error in either of its formats. */

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::{prepare, unavailable};
 use crate::{Contents, StoreError};
@@ -13,6 +13,18 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
     prepare(&connection)?;
     Ok(connection)
+}
+
+/// Whether every page of a database file is what it says that it is.
+pub(crate) fn is_whole(path: &Path) -> Result<bool, StoreError> {
+    let damage = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
+    let found = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .and_then(|file| file.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)));
+    match found {
+        Ok(found) => Ok(found == "ok"),
+        Err(error) if error.sqlite_error_code().is_some_and(|code| damage.contains(&code)) => Ok(false),
+        Err(error) => Err(unavailable(error)),
+    }
 }
 
 /// Brings the write-ahead log into the database and empties it; says whether all of it is there now, which it is not

@@ -27,7 +27,7 @@ use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
 use crate::tables::Tables;
-pub(crate) use files::contents;
+pub(crate) use files::{contents, is_whole};
 use reader::Reader;
 use replacing::Source;
 use writer::Writer;

@@ -32,11 +32,6 @@ pub(super) fn replace(connection: &mut Connection, source: &Source) -> Result<()
 }
 
 fn copy(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
-    // Pages are copied as they are: what is broken would break the other one.
-    let found: String = from.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(unavailable)?;
-    if found != "ok" {
-        return Err(StoreError::unavailable("it is damaged"));
-    }
     let backup = Backup::new(from, to).map_err(unavailable)?;
     for _ in 0..ATTEMPTS {
         // All pages in one step, which is one transaction.

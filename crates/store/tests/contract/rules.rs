@@ -166,6 +166,23 @@ async fn another_database_takes_the_place_of_one() {
     .await;
 }
 
+#[test]
+fn a_damaged_file_is_told_from_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(Store::open(&path).unwrap());
+    assert!(Store::is_whole(&path).unwrap());
+    let octets = std::fs::read(&path).unwrap();
+    let (begin, end) = (octets.len() / 3, octets.len() * 2 / 3);
+    let mut wrong = octets.clone();
+    wrong[begin..end].fill(0xAA);
+    for damaged in [wrong, octets[..end].to_vec(), b"no database, but text".repeat(1000)] {
+        std::fs::write(&path, damaged).unwrap();
+        assert!(!Store::is_whole(&path).unwrap());
+    }
+    assert!(Store::is_whole(&folder.path().join("nothing")).is_err());
+}
+
 #[tokio::test]
 async fn a_lease_is_one_holders_until_it_ends() {
     on_each(async |store| {

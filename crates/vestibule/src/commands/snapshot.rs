@@ -13,10 +13,10 @@ use crate::output;
 pub(crate) async fn run(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     let to = &args.to;
     let (method, path) = match &args.command {
-        SnapshotCommand::Save { name } => (Method::PUT, format!("/snapshots/{}", segment(name))),
+        SnapshotCommand::Save { name } => (Method::PUT, format!("/snapshots/{}", segment(name)?)),
         SnapshotCommand::List => (Method::GET, "/snapshots".to_owned()),
-        SnapshotCommand::Restore { name } => (Method::POST, format!("/snapshots/{}/restore", segment(name))),
-        SnapshotCommand::Remove { name } => (Method::DELETE, format!("/snapshots/{}", segment(name))),
+        SnapshotCommand::Restore { name } => (Method::POST, format!("/snapshots/{}/restore", segment(name)?)),
+        SnapshotCommand::Remove { name } => (Method::DELETE, format!("/snapshots/{}", segment(name)?)),
     };
     let answer = ask(to, method, &path, None).await?;
     let hints = hints(to);
@@ -50,14 +50,18 @@ pub(crate) async fn reset(args: ResetArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A name as a part of a path, whatever it is: what is no name is for the bank to refuse.
-fn segment(name: &str) -> String {
+/// A name as a part of a path, whatever it is: what is no name is for the bank to refuse, but for one that would be no part at all.
+fn segment(name: &str) -> Result<String, Failure> {
+    if name.is_empty() {
+        let text = "the name of the snapshot is empty; expected is one such as before-payment";
+        return Err(Failure { kind: "refused", ..Failure::new(text) });
+    }
     let kept = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
     let one = |octet: u8| match kept(octet) {
         true => char::from(octet).to_string(),
         false => format!("%{octet:02X}"),
     };
-    name.bytes().map(one).collect()
+    Ok(name.bytes().map(one).collect())
 }
 
 fn list(answer: &Value, hints: &Hints) {
@@ -82,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_name_stays_one_part_of_a_path() {
-        assert_eq!(segment("before-payment_2"), "before-payment_2");
-        assert_eq!(segment("../a b/ä"), "%2E%2E%2Fa%20b%2F%C3%A4");
+        assert_eq!(segment("before-payment_2").unwrap(), "before-payment_2");
+        assert_eq!(segment("../a b/ä").unwrap(), "%2E%2E%2Fa%20b%2F%C3%A4");
     }
 }

@@ -148,6 +148,32 @@ async fn send_secret_addresses(server: &TestServer, tpp: &testkit::TestTpp, iban
     }
 }
 
+/// Names of secrets as clients write them, in bodies of each kind.
+async fn send_secret_names(server: &TestServer) {
+    let part = |name: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\ns3cret-of-a-name\r\n")
+    };
+    let parts = part("client_secret[]") + &part("user.Password") + "--x--\r\n";
+    for request in [
+        Request::new("POST", "/auth/nl/v1/token").form(
+            "client_secret[]=s3cret-of-a-name&Client%2DSecret%5B0%5D=s3cret-of-a-name&user[password]=s3cret-of-a-name\
+             &new_password=s3cret-of-a-name&number=s3cret-of-a-name&code[]=s3cret-of-a-name",
+        ),
+        Request::new("POST", "/auth/nl/v1/token").body("multipart/form-data; boundary=x", parts),
+        Request::new("GET", "/auth/nl/v1/auth?credentials[PASSWORD][]=s3cret-of-a-name&oauth_token=s3cret-of-a-name"),
+        Request::new("GET", "/auth/nl%3Baccess_token%3Ds3cret-of-a-name/v1/auth"),
+        Request::new("POST", "/bunq/v1/installation").body(
+            "application/json",
+            json!({"client_public_key": [{"password": {"value": ["s3cret-of-a-name"]}}, {"Secret[]": "s3cret-of-a-name"}],
+                   "digipassNumber": "s3cret-of-a-name"})
+            .to_string(),
+        ),
+    ] {
+        let answer = server.send(&request).await;
+        assert!(answer.status >= 400, "{} {}: {}", request.method, request.target, answer.body);
+    }
+}
+
 /// Everything that is secret, at every place where it comes by.
 #[tokio::test]
 async fn no_secret_is_kept() {
@@ -168,6 +194,7 @@ async fn no_secret_is_kept() {
     let repeated = server.send(&covered.set("authorization", "Bearer another-s3cret-of-a-header")).await;
     assert!(repeated.body.contains("another-s3cret-of-a-header"), "{}", repeated.body);
     send_secret_addresses(&server, &tpp, iban).await;
+    send_secret_names(&server).await;
     let (_, all) = server.manage("GET", "/calls.har?limit=500", Value::Null).await;
     let entries = all["log"]["entries"].as_array().unwrap();
     let mut everything = all.to_string();
@@ -184,6 +211,8 @@ async fn no_secret_is_kept() {
         "s3cret-of-a-header",
         "s3cret-of-a-user",
         "s3cret-of-a-path",
+        "s3cret-of-a-name",
+        customer["digipassNumber"].as_str().unwrap(),
     ];
     for secret in secrets {
         assert!(secret.len() > 8, "{secret}");

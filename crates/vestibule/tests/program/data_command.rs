@@ -196,7 +196,7 @@ async fn what_is_wrong_is_told_by_line_and_member() {
         ),
         ("text/csv", "account,amount\nx,1\n".to_owned(), "line 2, account: Invalid iban: x"),
         ("text/csv", format!("account,amount\n{iban},1\n{iban},z\n"), "line 3, amount: an amount in EUR"),
-        ("text/csv", "customer,colour\nA,red\n".to_owned(), "\"colour\" is not known here"),
+        ("text/csv", "customer,colour\nA,red\n".to_owned(), "line 1: the column \"colour\" is not known"),
         ("application/json", "{\"customers\": [{}]}".to_owned(), "name: it is missing"),
         ("application/json", "{".to_owned(), "the body: "),
         ("text/plain", "x".to_owned(), "application/yaml, text/csv or application/json"),
@@ -224,6 +224,81 @@ async fn what_is_wrong_is_told_by_line_and_member() {
     assert_eq!(store.unbalanced_entries().await.unwrap(), Vec::<String>::new());
     let (_, listed) = server.manage("GET", "/test-accounts", Value::Null).await;
     assert_eq!(listed["testAccounts"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+/// Rows are read together: what one says of a customer or account holds for all of them, and two that say two things are wrong.
+#[tokio::test]
+async fn rows_that_contradict_each_other_are_refused_with_both_lines() {
+    let server = TestServer::start().await;
+    let iban = own_iban();
+    let spaced = format!("{} {}", &iban[..4], &iban[4..]);
+    let url = format!("{}/data", server.running.addresses.management);
+    let load = async |body: String| {
+        let answer =
+            server.http.post(&url).header("content-type", "text/csv").body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap())
+    };
+    let top = "customer,tenant,digipassNumber,account,accountCurrency,kind,accountStatus,creditLimit,balance,amount";
+    for (first, second, text) in [
+        (
+            format!("Ada,,,{iban},,,,,,"),
+            format!("Bo,,,{spaced},,,,,,"),
+            "line 3, account: line 2 has this account for Ada at tenant nl",
+        ),
+        (
+            "Ada,be_fr,,BE68539007547034,,,,,,".to_owned(),
+            "Ada,be_nl,,BE68 5390 0754 7034,,,,,,".to_owned(),
+            "line 3, account: line 2 has this account for Ada at tenant be_fr",
+        ),
+        (
+            format!("Ada,,,{iban},,,,,,"),
+            format!("Ada,,,{iban},USD,,,,,"),
+            "line 3, accountCurrency: line 2 is about the same account",
+        ),
+        (
+            format!("Ada,,,{iban},USD,,,,,"),
+            format!("Ada,,,{spaced},EUR,,,,,"),
+            "line 3, accountCurrency: line 2",
+        ),
+        ("Ada,,,main,,,,,5.00,".to_owned(), "Ada,,,main,,,,,6.00,1".to_owned(), "line 3, balance: line 2"),
+        ("Ada,,,main,,,,,,".to_owned(), "Ada,,,main,,,,9,,".to_owned(), "line 3, creditLimit: line 2"),
+        ("Ada,,,main,,savings,,,,".to_owned(), "Ada,,,main,,current,,,,".to_owned(), "line 3, kind: line 2"),
+        (
+            "Ada,,,main,,,,,,".to_owned(),
+            "Ada,,,main,,,blocked,,,".to_owned(),
+            "line 3, accountStatus: line 2",
+        ),
+        (
+            "Ada,,1234567890,main,,,,,,".to_owned(),
+            "Ada,,1234567891,spare,,,,,,".to_owned(),
+            "line 3, digipassNumber: line 2 is about the same customer",
+        ),
+        (
+            "Ada,,,main,,,,,,".to_owned(),
+            format!(",,,{iban},,,,,5,1"),
+            "line 3, balance: this is said of an account that is made",
+        ),
+    ] {
+        let (status, answer) = load(format!("{top}\n{first}\n{second}\n")).await;
+        assert_eq!(status, 400, "{second}: {answer}");
+        assert!(answer["message"].as_str().unwrap().starts_with(text), "{second}: {answer}");
+    }
+    let (status, answer) = load("customer,colour\nA,red\n".to_owned()).await;
+    assert_eq!(status, 400, "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("line 1: the column \"colour\" is not known; known are customer, "),
+        "{message}"
+    );
+    // The same said twice is no contradiction, and names of accounts are each customer's own.
+    let (status, made) = load(format!(
+        "{top}\nAda,nl,1234567890,{iban},EUR,current,enabled,50,5.00,\nAda,nl,1234567890,{spaced},EUR,current,enabled,50.00,5,-1\n\
+         Ada,,,yen,JPY,,,,500,\nAda,,,yen,,,,,500,7\nBo,,,yen,,,,,,\n"
+    ))
+    .await;
+    assert_eq!((status, &made["transactions"]), (201, &json!(2)), "{made}");
+    assert_eq!(made["testAccounts"].as_array().map(Vec::len), Some(2), "{made}");
 }
 
 /// An account holds what an amount can say, now and on every day of its history.
@@ -297,8 +372,21 @@ async fn what_cannot_be_the_other_account_or_a_new_one() {
         (&pay, json!({"amount": 5, "name": "a\u{7}b"}), "name: it holds the character U+0007"),
         (
             "/data",
-            json!({"customers": [customer("be_fr", both.clone()), customer("be_nl", both)]}),
-            "there is an account BE68539007547034 at tenant be_fr already",
+            json!({"customers": [customer("be_fr", both.clone()), customer("be_nl", both.clone())]}),
+            "iban: the file has this account for B at tenant be_fr",
+        ),
+        (
+            "/data",
+            json!({"customers": [
+                customer("be_fr", json!({"iban": "BE68539007547034", "currency": "USD"})),
+                customer("be_fr", both)
+            ]}),
+            "iban: the file has this account for B at tenant be_fr",
+        ),
+        (
+            "/data",
+            json!({"customers": [customer("nl", json!({"iban": own, "currency": "USD"}))]}),
+            "is another customer's already",
         ),
         (
             "/data",

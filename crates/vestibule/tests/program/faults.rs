@@ -1,17 +1,19 @@
 //! Faults on demand, by management API and by command, and a bank that misbehaves by itself.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_signatures::key::{Algorithm, PublicKey};
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, client_keys};
-use testkit::{Request, TestServer};
+use testkit::{Program, Request, TestServer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::third_party::{Setting, json as read};
-use crate::vestibule;
+use crate::{BINARY, vestibule};
 
 const ID: &str = "PSDNL-DNB-R123456";
 
@@ -153,6 +155,70 @@ async fn answers_come_late_slowly_in_part_or_with_a_wrong_signature() {
     };
     assert!(!fits().await);
     assert!(fits().await);
+}
+
+/// The newest call, once it is kept.
+async fn newest(server: &TestServer, after: u64) -> Value {
+    for _ in 0..600 {
+        let (_, calls) = server.manage("GET", "/calls?limit=1", Value::Null).await;
+        if let Some(number) = calls["calls"][0]["number"].as_u64().filter(|number| *number > after) {
+            return server.manage("GET", &format!("/calls/{number}"), Value::Null).await.1;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no call after {after} is kept");
+}
+
+#[tokio::test]
+async fn calls_say_which_fault_was_asked_for_and_what_did_not_arrive() {
+    let server = TestServer::start().await;
+    let host = server.url().strip_prefix("http://").unwrap().to_owned();
+    ask(&server, json!({"fault": "latency", "next": 1, "seconds": 1})).await;
+    server.send(&Request::new("GET", "/bunq/openapi.json")).await;
+    let late = newest(&server, 0).await;
+    assert_eq!((&late["status"], &late["code"]), (&json!(200), &json!("fault-asked-for")), "{late}");
+    assert!(late["milliseconds"].as_f64().unwrap() >= 900.0, "{late}");
+    assert_eq!(late["response"]["omitted"], "only the beginning of the body is kept", "{late}");
+    let mut number = late["number"].as_u64().unwrap();
+    // The bank cuts the connection; whoever called goes away in the middle of the answer.
+    for fault in ["cut", "slow-body"] {
+        ask(&server, json!({"fault": fault, "next": 1})).await;
+        let mut connection = TcpStream::connect(&host).await.unwrap();
+        let request = format!("GET /xs2a-bg/nl/v1/accounts HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut begun = [0; 16];
+        let read = connection.read(&mut begun).await;
+        assert!(fault == "cut" || read.is_ok_and(|octets| octets > 0), "{fault}");
+        drop(connection);
+        let broken = newest(&server, number).await;
+        assert_eq!(broken["code"], "fault-asked-for", "{fault}: {broken}");
+        let omitted = &broken["response"]["omitted"];
+        assert_eq!(omitted, "the connection ended before the whole answer was sent", "{fault}: {broken}");
+        number = broken["number"].as_u64().unwrap();
+    }
+}
+
+#[test]
+fn the_log_says_which_fault_strikes() {
+    let (program, log) = Program::logging(BINARY, "info");
+    let (code, _, error) = vestibule(&[
+        "fault",
+        "add",
+        "latency",
+        "--seconds",
+        "1",
+        "--next",
+        "1",
+        "--management",
+        &program.url("management"),
+    ]);
+    assert_eq!(code, 0, "{error}");
+    testkit::run("curl", &["-s", &format!("{}/bunq/openapi.json", program.url("public"))]);
+    program.kill();
+    let log = log.join().unwrap();
+    assert!(log.contains("a fault that was asked for strikes") && log.contains("kind=\"latency\""), "{log}");
+    let line = log.lines().find(|line| line.contains("fault-asked-for")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("200") && line.contains("GET"), "{line}");
 }
 
 #[tokio::test]

@@ -282,6 +282,44 @@ async fn the_list_of_certificates_tells_which_are_in_use() {
     assert_eq!(status(second.certificate.fingerprint_hex()), "active");
 }
 
+/// Whoever keeps an id learns whether the bank has what it is of, however many there are.
+#[tokio::test]
+async fn one_of_a_list_is_found_by_its_id() {
+    let server = TestServer::start().await;
+    let signer = server.tpp(ID).await;
+    let registered = server.register("nl", &signer, &[testkit::CALLBACK]).await;
+    let customer = server.customer("nl", "joint").await;
+    let id = customer["customerId"].as_str().unwrap();
+    let ask = async |path: &str| server.manage("GET", path, Value::Null).await;
+    let (status, found) = ask(&format!("/third-parties?id={ID}")).await;
+    assert_eq!((status, found["thirdParties"].as_array().map(Vec::len)), (200, Some(1)), "{found}");
+    let party = &found["thirdParties"][0];
+    assert_eq!(party["redirectUris"], json!([testkit::CALLBACK]), "{party}");
+    let secret = registered["client_secret"].as_str().unwrap();
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
+    let beginning: String = hash.as_ref()[..8].iter().map(|octet| format!("{octet:02x}")).collect();
+    assert_eq!(party["clientSecretDigest"], beginning, "{party}");
+    let (status, found) = ask(&format!("/test-accounts?customerId={id}")).await;
+    assert_eq!((status, &found["testAccounts"][0]["customerId"]), (200, &customer["customerId"]), "{found}");
+    assert_eq!(found["testAccounts"].as_array().map(Vec::len), Some(1), "{found}");
+    for (path, list) in
+        [("/third-parties?id=PSDNL-DNB-R1", "thirdParties"), ("/test-accounts?customerId=x", "testAccounts")]
+    {
+        let (status, found) = ask(path).await;
+        assert_eq!((status, &found[list]), (200, &json!([])), "{path}");
+    }
+    for path in [
+        "/third-parties?id=a&id=b",
+        "/third-parties?name=a",
+        "/test-accounts?customerId=a&x=",
+        "/test-accounts?iban=a",
+    ] {
+        let (status, body) = ask(path).await;
+        assert_eq!((status, body["error"].as_str()), (400, Some("invalid_request")), "{path}: {body}");
+        assert!(body["message"].as_str().unwrap().contains("or none, once; there is no other"), "{body}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_certificates_point_to_is_published() {
     // OpenSSL holds certificates against the time of the machine.

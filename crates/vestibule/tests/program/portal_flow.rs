@@ -11,7 +11,8 @@ use crate::portal_flows::{replay, write};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_developer_makes_real_calls() {
     let server = TestServer::start().await;
-    let Some(found) = look("portal_flow.py", &server, json!({})).await else { return };
+    let mtls = TestServer::with(|config| config.require_mtls = true).await;
+    let Some(found) = look("portal_flow.py", &server, json!({"mtls": mtls.url()})).await else { return };
     let text = |name: &str| found[name].as_str().unwrap_or_else(|| panic!("{name}: {found}"));
     assert!(text("balance").contains("balances.0.balanceAmount.currency\nEUR"), "{}", text("balance"));
     assert!(text("paid").contains("transactionStatus\nACSC"), "{}", text("paid"));

@@ -61,6 +61,21 @@ async fn flows_are_gone_through_and_saved_and_run_again() {
         assert_eq!(report["of"].as_u64().unwrap() as usize, report["steps"].as_array().unwrap().len());
     }
 
+    // A clock that is moved over the end of what is remembered: whatever has ended is forgotten by the next step, in each run.
+    let mut later = tests["ais"].clone();
+    let steps = later["steps"].as_array_mut().unwrap();
+    steps.push(json!({"name": "later", "clock": {"advance": "P650D"}}));
+    steps.push(json!({
+        "name": "forgotten",
+        "call": {"sign": "berlin-group", "method": "GET", "path": "/xs2a-bg/{{tenant}}/v1/consents/{{consentId}}/status"},
+        "expect": {"status": 403, "members": {"tppMessages.0.code": "CONSENT_UNKNOWN"}},
+    }));
+    let file = write(&folder, &later);
+    for run in 0..3 {
+        let (code, report) = replay(&bank, &file);
+        assert_eq!((code, &report["passed"]), (0, &json!(true)), "{run}: {report}");
+    }
+
     // Another bank: one that holds to the letter, where no redirect URI is without TLS.
     let strict = Program::sandbox(BINARY, &["--ephemeral", "--strict"]);
     let (code, report) = replay(&strict, &write(&folder, &tests["ais"]));

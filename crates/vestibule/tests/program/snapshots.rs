@@ -219,6 +219,8 @@ async fn a_bank_that_was_reset_is_new_and_trusted_as_before() {
     assert_eq!(text(format!("{}/ca.pem", server.running.addresses.management)).await, authority);
     assert_eq!(text(public("/auth/nl/v1/jwks")).await, keys);
     assert_eq!(hello().await, 200);
+    // It begins at its first moment again, which may be a little before the one at which the certificate was made.
+    server.advance("nl", "PT10M").await;
     let registration = server.register("nl", &tpp.signer, &[testkit::CALLBACK]).await;
     assert_eq!(registration["client_id"], ID, "the certificate is as good as before");
     // Pages may go on to call the management API, and remember nothing of the bank before.
@@ -336,6 +338,49 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
     assert_eq!(server.manage("POST", "/reset", Value::Null).await.0, 200);
 }
 
+/// Whoever looks while the bank goes back waits for a moment, and sees the bank as it is then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_wait_while_the_bank_goes_back() {
+    let server = Arc::new(TestServer::with(|config| config.data = DataLocation::Memory).await);
+    save(&server, "here").await;
+    server.manage("PUT", "/clock", json!({"now": "2031-03-05T12:00:00Z"})).await;
+    let late = json!({"fault": "latency", "seconds": 2, "next": 1, "path": "/bunq/*"});
+    assert_eq!(server.manage("POST", "/faults", late).await.0, 201);
+    let slow = {
+        let (url, http) = (server.url().to_owned(), server.http.clone());
+        tokio::spawn(async move { Request::new("GET", "/bunq/openapi.json").send(&http, &url).await.status })
+    };
+    // Once the fault has struck, the call is under way.
+    while server.manage("GET", "/faults", Value::Null).await.1["faults"] != json!([]) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let back = {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move { restore(&server, "here").await })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!back.is_finished(), "it waits for the call");
+    let mut pages = tokio::task::JoinSet::new();
+    for path in ["/", "/portal/flow", "/portal/calls", "/portal/play", "/portal/reference", "/portal/guides"]
+    {
+        let server = Arc::clone(&server);
+        pages.spawn(async move {
+            (path, server.send(&Request::new("GET", path).set("accept", "text/html")).await)
+        });
+    }
+    while let Some(page) = pages.join_next().await {
+        let (path, page) = page.unwrap();
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        assert!(
+            page.body.contains("</html>") && !page.body.contains("5 March 2031"),
+            "{path}: {}",
+            page.body
+        );
+    }
+    back.await.unwrap();
+    assert_eq!(slow.await.unwrap(), 200);
+}
+
 #[tokio::test]
 async fn a_database_that_others_share_is_left_alone() {
     if !database::is_there() {
@@ -429,12 +474,17 @@ fn a_folder_keeps_them_and_takes_only_its_own() {
     fs::write(files.join("damaged.db"), "no database").unwrap();
     let cut = fs::read(files.join("first.db")).unwrap();
     fs::write(files.join("cut.db"), &cut[..cut.len() / 2]).unwrap();
+    // Its first pages say that all is well.
+    let mut middle = cut.clone();
+    middle[cut.len() / 3..cut.len() * 2 / 3].fill(0xAA);
+    fs::write(files.join("middle.db"), &middle).unwrap();
     fs::copy(files.join("first.db"), files.join("newer.db")).unwrap();
     schema(&files.join("newer.db"), 1000);
     for (name, text) in [
         ("foreign", "that of another bank"),
         ("damaged", "is damaged; remove the snapshot"),
         ("cut", "is damaged; remove the snapshot"),
+        ("middle", "is damaged; remove the snapshot"),
         ("newer", "a newer version saved the snapshot"),
     ] {
         let (code, out, error) = at(&bank, &["snapshot", "restore", name]);
@@ -494,6 +544,12 @@ fn the_commands_say_what_became_of_the_bank() {
     assert!(say(&["reset"]).contains("as at its first start"));
     for (arguments, text) in [
         (&["snapshot", "save", "../A b"][..], "1 to 64 lower-case letters"),
+        (
+            &["snapshot", "save", ""],
+            "the name of the snapshot is empty; expected is one such as before-payment",
+        ),
+        (&["snapshot", "restore", ""], "the name of the snapshot is empty"),
+        (&["snapshot", "remove", ""], "the name of the snapshot is empty"),
         (&["snapshot", "restore", "nothing"], "there is no snapshot \"nothing\""),
         (&["snapshot", "remove", "nothing"], "there is no snapshot \"nothing\""),
     ] {

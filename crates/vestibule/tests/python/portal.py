@@ -22,6 +22,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
@@ -89,6 +90,15 @@ def finish(page, found):
     print(json.dumps({"url": page.driver.current_url, **found}))
 
 
+def is_of_another_page(error):
+    """Whether an element was asked for something in the moment in which another page came.
+
+    The driver says so in two ways: as an error of its own kind, and, when it asks the browser in the very moment of the
+    change, as an unknown error with the text of the browser.
+    """
+    return isinstance(error, StaleElementReferenceException) or "does not belong to the document" in (error.msg or "")
+
+
 class Page:
     """What a browser shows."""
 
@@ -125,7 +135,9 @@ class Page:
         while True:
             try:
                 found = ready()
-            except StaleElementReferenceException:
+            except WebDriverException as error:
+                if not is_of_another_page(error):
+                    raise
                 found = None
             if found:
                 return found
@@ -170,6 +182,14 @@ class Page:
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
+
+    def manage(self, method, path, body=None):
+        """Calls the management API as a program does."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"content-type": "application/json"} if data else {}
+        request = Request(settings()["management"] + path, data=data, headers=headers, method=method)
+        with urlopen(request, timeout=TIMEOUT) as answer:
+            return json.load(answer)
 
     def color_scheme(self, scheme):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -251,6 +271,8 @@ class Page:
     def hold(self, name):
         """Holds the page, as it is now, against what holds of every page, and keeps screenshots."""
         self.check_console(name)
+        # The head of a page stays where it is, over whatever it has been scrolled to.
+        self.run("scrollTo(0, 0)")
         for scheme in ("light", "dark"):
             self.color_scheme(scheme)
             self.check_axe(f"{name}, {scheme}")

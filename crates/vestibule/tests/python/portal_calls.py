@@ -50,6 +50,16 @@ def live(page):
     page.until(lambda: "/while-it-waits" in rows(page)[0], "what came meanwhile does not appear")
     expect(len(rows(page)) == paused + 1, "calls are listed twice")
     page.hold("calls")
+    # A bank that was started again knows the page no more; it is loaded anew by itself.
+    page.run("document.querySelector('meta[name=portal-token]').content = 'of another start'")
+    page.click("#live")
+    page.wait_for_text("#live", "Paused")
+    page.click("#live")
+    token = "return document.querySelector('meta[name=portal-token]').content"
+    page.until(lambda: page.run(token) != "of another start", "the page is not loaded anew")
+    page.wait_for_text("#live", "Live")
+    told = page.console()
+    expect(len(told) == 1 and "403" in told[0], f"the console says {told}")
 
 
 def choose(page):

@@ -181,6 +181,48 @@ def changed(page):
     return told, late, refused
 
 
+def went_back(page):
+    """A bank that went back to a snapshot does not know what this browser keeps: that is said before a call fails by it."""
+    page.manage("PUT", "/snapshots/flow")
+    page.run("localStorage.clear()")
+    page.open("/portal/flow?flow=ais")
+    page.click("#begin-button")
+    run(page, "ais")
+    page.manage("POST", "/snapshots/flow/restore")
+    page.driver.refresh()
+    page.wait_for_text("#problem", "The bank went back to what it was before")
+    page.click("#problem a")
+    page.wait_for_text("#customer-lost", "Get a customer again")
+    page.click("#customer-form button[type=submit]")
+    page.one("#customer[data-state='done']")
+    page.open("/portal/flow?flow=ais")
+    page.wait_for_text("#problem", "before this third party registered: start over")
+    run(page, "ais")
+    expect(not page.seen("#problem .problem"), "it is said although it was mended")
+    page.check_console("a bank that went back")
+
+
+def no_certificate(page):
+    """Where the bank wants a TLS client certificate with each call, the page says so before the first one, with what to do."""
+    page.url = settings()["mtls"]
+    page.open("/portal/flow?flow=pis&run")
+    page.click("#begin-button")
+    page.wait_for_text("#problem", "so nothing was sent")
+    page.wait_for_text("#mtls pre", "vestibule tpp flow pis --headless approve --bank https://")
+    expect(not page.one("#run-all").is_enabled() and not page.one("#next").is_enabled(), "a flow that fails can be begun")
+    page.click("#send")
+    page.wait_for_text("#problem", "so nothing was sent")
+    expect(not page.all("#steps .badge"), "something was sent")
+    page.hold("flow-mtls")
+    page.open("/")
+    page.wait_for_text("#mtls", "vestibule tpp register --bank https://")
+    expect(not page.seen("#registration-form"), "a registration that fails can be begun")
+    page.check_console("a first page that cannot register")
+    page.open("/portal/flow?flow=bunq&run")
+    page.until(lambda: page.all("li.done #step-accounts"), "bunq's interface asks for no such certificate")
+    expect(not page.seen("#mtls"), "it is said where it does not hold")
+
+
 def written_by_hand(page):
     """A value of the run that somebody wrote is a place in the test: the next run has another one."""
     step(page, "accounts")
@@ -235,6 +277,33 @@ def beside(page):
     expect(done(page) > 0, "the first one has lost its runs")
 
 
+def while_it_runs(page):
+    """Whatever is chosen meanwhile, here or in another tab, what runs is one flow of one third party to its end."""
+    choose(page, "ais")
+    page.click("#again")
+    page.until(lambda: done(page) == 0, "it does not start over")
+    page.click("#run-all")
+    page.run("document.querySelector('[data-flow=pis]').click()")
+    with_state(page, "s.keepThirdParty({...s.thirdParty(), id: 'other', name: 'Another'})")
+    page.until(lambda: "Another" in page.text("#party") and done(page) == 0, "who came meanwhile has what ran")
+    with_state(page, "s.forgetThirdParty('other')")
+    page.until(lambda: done(page) == 9, "the flow did not go on to its end")
+    expect("flow=ais" in page.driver.current_url, "another flow was chosen while one ran")
+
+
+def started_again(page):
+    """A page of a bank that was started again says that it has to be loaded again."""
+    page.click("#again")
+    steps(page, 3)
+    page.run("document.querySelector('meta[name=portal-token]').content = 'of another start'")
+    page.click("#decide-approve")
+    page.wait_for_text(".told", "Reload this page")
+    refusals(page, "403")
+    page.driver.refresh()
+    page.click("#decide-approve")
+    page.wait_for_text("#phone", "Approved.")
+
+
 def clock(page):
     before = page.one("#clock time").get_attribute("datetime")
     today = page.one("#today").get_attribute("datetime")
@@ -244,6 +313,9 @@ def clock(page):
     page.until(lambda: page.one("#today").get_attribute("datetime") > today, "the head of the page has the day before")
     page.click("#clock-now")
     page.until(lambda: page.one("#clock time").get_attribute("datetime") < after, "the clock is not put back")
+    page.run("document.querySelector('#clock-date').value = ''")
+    page.click("#clock-set")
+    page.wait_for_text("#clock", "Choose a day first")
     page.run("document.querySelector('#clock-date').value = '2030-01-31'")
     page.click("#clock-set")
     page.wait_for_text("#clock time", "2030-01-31")
@@ -357,12 +429,17 @@ with visit() as page:
     out_of_order(page)
     run(page, "ais")
     beside(page)
+    while_it_runs(page)
+    started_again(page)
+    run(page, "ais")
     found["clock"] = clock(page)
     found["moved"] = saved(page)
     found["callback"] = real_page(page)
     page.open("/portal/callback?code=%3Cb%3E&state=x&error=%3Cscript%3E")
     page.wait_for_text("#arrived", "No flow of this browser")
     page.check_console("a callback of nobody")
+    went_back(page)
+    no_certificate(page)
     with visit(scripts=False) as quiet:
         quiet.open("/portal/flow")
         expect("vestibule tpp flow ais" in quiet.text("main"), "without scripts there is nothing to read")

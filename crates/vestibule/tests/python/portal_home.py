@@ -4,7 +4,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from portal import expect, finish, settings, visit
+from portal import SMALLEST, expect, finish, settings, visit
 
 DONE = "#{}[data-state='done']"
 
@@ -185,6 +185,76 @@ def first_balance(page):
     return took
 
 
+def went_back(page):
+    """A bank that went back to a snapshot knows nothing of what came after it. The cards say so, and offer it again."""
+    page.run("localStorage.clear()")
+    page.open("/")
+    page.one(".persona")
+    submit(page, "party")
+    page.manage("PUT", "/snapshots/early")
+    submit(page, "registration")
+    page.click("#persona-student")
+    submit(page, "customer")
+    page.wait_for_text("#action-state", "Ready")
+    page.manage("POST", "/snapshots/early/restore")
+    page.driver.refresh()
+    page.wait_for_text("#registration-state", "No longer at the bank")
+    page.wait_for_text("#registration-lost", "Register again")
+    page.wait_for_text("#customer-lost", "went back to what it was before")
+    expect(page.one("#party").get_attribute("data-state") == "done", "the certificate is as good as before")
+    expect(page.one("#persona-student").is_selected(), "another kind of customer is offered")
+    page.hold("home-lost")
+    submit(page, "registration")
+    submit(page, "customer")
+    page.wait_for_text("#action-state", "Ready")
+    expect(not page.seen("#registration-lost") and not page.seen("#customer-lost"), "something is still said to be lost")
+    choose = (
+        "const chooser = document.querySelector('#customer-chooser'); chooser.selectedIndex = arguments[0];"
+        "chooser.dispatchEvent(new Event('change'))"
+    )
+    page.run(choose, 0)
+    page.wait_for_text("#customer-lost", "went back to what it was before")
+    page.run(choose, 1)
+    page.one(DONE.format("customer"))
+
+    # A registration that was replaced since has its secret of before again. Whoever comes back to the page is told.
+    page.manage("PUT", "/snapshots/early")
+    page.click("#registration-again")
+    page.click("#registration-form button[type='submit']")
+    page.wait_for_text("#registration-done", "and the secret of before")
+    page.manage("POST", "/snapshots/early/restore")
+    page.run("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_text("#registration-state", "No longer at the bank")
+    expect(page.seen("#customer-done"), "the customer is there")
+    page.driver.set_network_conditions(offline=True, latency=0, throughput=0)
+    page.click("#registration-form button[type='submit']")
+    page.wait_for_text("#registration-problem", "The bank was not reached")
+    page.driver.delete_network_conditions()
+    told = page.console()
+    expect(all("ERR_INTERNET_DISCONNECTED" in one for one in told), f"the console says {told}")
+    submit(page, "registration")
+
+
+def long_names(page):
+    """The longest names that the bank takes, and what others would take for markup, fit a small screen."""
+    page.run("localStorage.clear()")
+    page.open("/")
+    page.one(".persona")
+    page.type("#identifier", "PSDNL-DNB-" + "9" * 200)
+    page.type("#name", "<img src=x onerror=alert(1)>" + "W" * 42)
+    submit(page, "party")
+    submit(page, "registration")
+    submit(page, "customer")
+    page.size(SMALLEST)
+    page.check_width("home with long names", SMALLEST[0])
+    page.open("/portal/flow?flow=ais&run")
+    page.until(lambda: page.all("li.done #step-transactions"), "no transaction is read")
+    page.check_width("flow with long names", SMALLEST[0])
+    page.open("/portal/calls")
+    page.check_width("calls with long names", SMALLEST[0])
+    page.size(None)
+
+
 with visit() as page:
     page.open("/")
     octets = page.check_first_view("home")
@@ -268,6 +338,8 @@ with visit() as page:
     for _ in range(2):
         took = took if took < 10 else min(took, first_balance(page))
     expect(took < 10, f"a first balance takes {took} s")
+    went_back(page)
+    long_names(page)
     page.check_console("the end")
     found = {"identifier": identifier, "second": second, "iban": iban, "octets": octets, "seconds": took}
     finish(page, {**found, "stores": stores})
