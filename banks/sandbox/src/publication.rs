@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use data_encoding::HEXLOWER;
 use edge::with_fault;
 use eidas::issue::IssueError;
 use gateway::{Clock, Fault};
@@ -74,5 +75,5 @@ fn published(list: Vec<u8>) -> Response {
 
 fn serial_octets(hex: &str) -> Option<Vec<u8>> {
     let padded = if hex.len().is_multiple_of(2) { hex.to_owned() } else { format!("0{hex}") };
-    (0..padded.len()).step_by(2).map(|at| u8::from_str_radix(padded.get(at..at + 2)?, 16).ok()).collect()
+    HEXLOWER.decode(padded.as_bytes()).ok()
 }

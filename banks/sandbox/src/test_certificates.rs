@@ -41,7 +41,7 @@ pub(crate) struct TestCertificateRequest {
 }
 
 /// The certificate with everything a client needs to sign.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TestCertificate {
     certificate: String,

@@ -356,13 +356,7 @@ pub fn chain_from_pem(pem: impl AsRef<[u8]>) -> Result<Vec<Vec<u8>>, Certificate
 
 /// The PEM form of a certificate, lines of 64 characters.
 pub fn to_pem(der: &[u8]) -> String {
-    pem("CERTIFICATE", der)
-}
-
-/// PEM with the given label, lines of 64 characters (RFC 7468).
-pub(crate) fn pem(label: &str, der: &[u8]) -> String {
-    // Only a label that is not ASCII or a length beyond memory could fail.
-    der::pem::encode_string(label, der::pem::LineEnding::LF, der).unwrap_or_default()
+    crate::pem::to_pem(Kind::Certificate, der)
 }
 
 /// RFC 5280, 4.1.2.5 writes "no end" as 9999-12-31T23:59:59Z, which is a day beyond what the time library holds.

@@ -1,5 +1,6 @@
 //! A certificate in words: every field that PSD2 rules speak about, for people and for programs.
 
+use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -7,7 +8,7 @@ use crate::certificate::{Certificate, hex};
 use crate::check::Purpose;
 use crate::name::{DistinguishedName, display_name, visible};
 use crate::public_key::KeyKind;
-use crate::qc_statements::{DisclosureStatement, QcType};
+use crate::qc_statements::{DisclosureStatement, QcStatements, QcType};
 use crate::{Role, Scheme};
 
 /// All fields of a certificate, ready for JSON. Times are RFC 3339 in UTC, octets lower-case hexadecimal.
@@ -89,6 +90,17 @@ pub struct Description {
 }
 
 /// A distinguished name.
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let subject = &description.subject;
+/// assert_eq!(subject.text.split(", ").last(), Some("C=NL"));
+/// assert_eq!(subject.attributes[0].value, "NL");
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct NameDescription {
     /// RFC 1779 text.
@@ -98,6 +110,17 @@ pub struct NameDescription {
 }
 
 /// One attribute of a name.
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let attributes = &description.subject.attributes;
+/// let identifier = attributes.iter().find(|attribute| attribute.kind == "organizationIdentifier").unwrap();
+/// assert_eq!((identifier.oid.as_str(), identifier.value.as_str()), ("2.5.4.97", "PSDNL-DNB-R123456"));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct AttributeDescription {
     /// Short name, for example `CN`.
@@ -110,6 +133,16 @@ pub struct AttributeDescription {
 }
 
 /// The parts of an authorisation number (TS 119 495, 5.2.1).
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let number = description.authorization_number.unwrap();
+/// assert_eq!((number.country, number.authority, number.number), ("NL".into(), "DNB".into(), "R123456".into()));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct AuthorizationNumberDescription {
     /// Country of the authority.
@@ -121,6 +154,17 @@ pub struct AuthorizationNumberDescription {
 }
 
 /// The PSD2 statement.
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let psd2 = description.psd2.unwrap();
+/// assert!(psd2.roles.contains(&eidas::Role::AccountInformation) && psd2.unknown_roles.is_empty());
+/// assert_eq!(psd2.nca_id, "NL-DNB");
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Psd2Description {
@@ -135,6 +179,17 @@ pub struct Psd2Description {
 }
 
 /// The other statements.
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let statements = description.qc_statements.unwrap();
+/// assert!(statements.qc_compliance && statements.breaches.is_empty());
+/// assert_eq!(statements.qc_types, [eidas::QcType::Eseal]);
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QcDescription {
@@ -155,6 +210,17 @@ pub struct QcDescription {
 }
 
 /// One extension.
+///
+/// ```
+/// use eidas::{Certificate, describe};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let description = describe(&Certificate::from_pem(pem)?);
+/// let statements = eidas::oid::QC_STATEMENTS.to_string();
+/// let found = description.extensions.iter().find(|extension| extension.oid == statements).unwrap();
+/// assert!(!found.critical, "a profile forbids it (EN 319 412-5, QCS-4.1-02)");
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct ExtensionDescription {
     /// Object identifier.
@@ -172,7 +238,6 @@ pub fn describe(certificate: &Certificate) -> Description {
         Some(Err(error)) => (None, Some(error.to_string())),
         None => (None, None),
     };
-    let texts = |oids: &[der::asn1::ObjectIdentifier]| oids.iter().map(ToString::to_string).collect();
     Description {
         kind: Purpose::of(c.qc_type()),
         kind_error: Purpose::of(c.qc_type()).is_none().then(|| kind_error(c)),
@@ -198,15 +263,7 @@ pub fn describe(certificate: &Certificate) -> Description {
             nca_name: visible(&psd2.nca_name).into_owned(),
             nca_id: visible(&psd2.nca_id).into_owned(),
         }),
-        qc_statements: statements.map(|statements| QcDescription {
-            qc_compliance: statements.qc_compliance,
-            qc_sscd: statements.qc_sscd,
-            qc_types: statements.qc_types.clone(),
-            disclosure_statements: statements.disclosure_statements.clone(),
-            legislation: statements.legislation.clone(),
-            unknown: texts(&statements.unknown),
-            breaches: statements.breaches.iter().map(ToString::to_string).collect(),
-        }),
+        qc_statements: statements.map(describe_statements),
         qc_statements_error: statements_error,
         version: c.version,
         serial_number: c.serial_hex(),
@@ -216,11 +273,11 @@ pub fn describe(certificate: &Certificate) -> Description {
         signature_algorithm: c.signature_algorithm.to_string(),
         key_usage: c.key_usage.clone(),
         extended_key_usage: texts(&c.extended_key_usage),
-        dns_names: c.dns_names.iter().map(|name| visible(name).into_owned()).collect(),
+        dns_names: shown(&c.dns_names),
         policies: texts(&c.policies),
-        ca_issuers: c.ca_issuers.clone(),
-        ocsp: c.ocsp.clone(),
-        crl_distribution_points: c.crl_distribution_points.clone(),
+        ca_issuers: shown(&c.ca_issuers),
+        ocsp: shown(&c.ocsp),
+        crl_distribution_points: shown(&c.crl_distribution_points),
         authority_key_identifier: c.authority_key_identifier.as_deref().map(hex),
         subject_key_identifier: c.subject_key_identifier.as_deref().map(hex),
         is_ca: c.is_ca,
@@ -232,6 +289,31 @@ pub fn describe(certificate: &Certificate) -> Description {
             .map(|(oid, critical)| ExtensionDescription { oid: oid.to_string(), critical: *critical })
             .collect(),
     }
+}
+
+fn describe_statements(statements: &QcStatements) -> QcDescription {
+    let disclosures = statements.disclosure_statements.iter().map(|entry| DisclosureStatement {
+        url: visible(&entry.url).into_owned(),
+        language: entry.language.clone(),
+    });
+    QcDescription {
+        qc_compliance: statements.qc_compliance,
+        qc_sscd: statements.qc_sscd,
+        qc_types: statements.qc_types.clone(),
+        disclosure_statements: disclosures.collect(),
+        legislation: statements.legislation.clone(),
+        unknown: texts(&statements.unknown),
+        breaches: statements.breaches.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn texts(oids: &[ObjectIdentifier]) -> Vec<String> {
+    oids.iter().map(ToString::to_string).collect()
+}
+
+/// Names and locations as they can be shown: an IA5String may hold control characters.
+fn shown(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| visible(text).into_owned()).collect()
 }
 
 fn kind_error(certificate: &Certificate) -> String {

@@ -151,9 +151,11 @@ fn envoy_cert(text: &str) -> Option<String> {
 
 fn split_outside_quotes(text: &str, separator: char) -> Vec<String> {
     let mut parts = vec![String::new()];
-    let mut quoted = false;
+    let (mut quoted, mut escaped) = (false, false);
     for c in text.chars() {
-        quoted ^= c == '"';
+        // Envoy writes a quote inside a value with a backslash before it, and the value may be of the sender's choice.
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && quoted && !escaped;
         if c == separator && !quoted {
             parts.push(String::new());
         } else if let Some(part) = parts.last_mut() {
@@ -223,6 +225,24 @@ mod tests {
         assert_eq!(case(&"A".repeat(MAX_BYTES + 1)), Err(HeaderError::TooLarge));
         assert_eq!(certificate_der(&[0xff], HeaderForm::Any), Err(HeaderError::NotAscii));
         assert_eq!(certificate_der(b"MIIF", HeaderForm::Rfc9440), Err(HeaderError::Malformed));
+    }
+
+    #[test]
+    fn what_a_subject_says_is_no_member_of_envoys_header() {
+        let value = |subject: &str, own: &str| {
+            let text = format!(r#"Hash=ab;Subject="{subject}";Cert="{own}""#);
+            certificate_der(text.as_bytes(), HeaderForm::Envoy)
+        };
+        let (own, foreign) = (to_header_value(DER), to_header_value(&[0x30, 3, 2, 1, 9]));
+        for subject in [
+            "CN=x",
+            r#"CN=\";Cert=\"FOREIGN\";x=\""#,
+            r#"CN=\\\";Cert=\"FOREIGN\";x=\""#,
+            r#"CN=\",By=y;Cert=\"FOREIGN\""#,
+            r"CN=a\\",
+        ] {
+            assert_eq!(value(&subject.replace("FOREIGN", &foreign), &own).as_deref(), Ok(DER), "{subject}");
+        }
     }
 
     proptest::proptest! {

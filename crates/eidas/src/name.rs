@@ -78,6 +78,16 @@ pub struct Attribute {
 }
 
 /// How much a text form may differ from RFC 4514.
+///
+/// ```
+/// use eidas::{DistinguishedName, Spelling};
+///
+/// let java = r#"CN=Shop, OID.2.5.4.97=PSDNL-DNB-R123456, O="A, B", C=NL"#;
+/// assert!(DistinguishedName::parse(java, Spelling::Rfc4514).is_err());
+/// let name = DistinguishedName::parse(java, Spelling::Any)?;
+/// assert_eq!(name.first(eidas::oid::ORGANIZATION_NAME), Some("A, B"));
+/// # Ok::<(), eidas::name::NameError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
     /// RFC 4514 only; blanks may be `%20`, numeric types need no `OID.`.

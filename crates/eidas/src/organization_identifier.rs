@@ -267,7 +267,6 @@ fn is_national(start: &str) -> bool {
     bytes.len() == 3 && bytes[2] == b':' && bytes[..2].iter().all(u8::is_ascii_uppercase)
 }
 
-/// Control characters, line separators and the marks that reverse the direction of text on a page.
 /// ISO 7064 MOD 97-10 over digits and letters, a letter counting as its two-digit number (A = 10).
 fn mod_97(text: &str) -> u32 {
     text.bytes().fold(0, |rest, byte| match byte {

@@ -42,10 +42,69 @@ pub struct TrustStore {
 }
 
 /// A certificate revocation list, parsed.
+///
+/// ```
+/// use eidas::issue::{Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key};
+/// use eidas::{PathError, RevocationList, TrustStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let validity = ("2026-01-01T00:00:00Z".parse()?, "2028-01-01T00:00:00Z".parse()?);
+/// # let name = AuthorityName {
+/// #     country: "NL".to_owned(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".to_owned(),
+/// #     common_name: "Example CA (TEST)".to_owned(),
+/// # };
+/// # let authority = Authority::root(&name, KeyType::P256, &[1], validity)?;
+/// # let request = CertificateRequest {
+/// #     organization_identifier: eidas::OrganizationIdentifier::parse("PSDNL-DNB-R123456")?,
+/// #     organization_name: "Example TPP B.V.".to_owned(),
+/// #     country: "NL".to_owned(),
+/// #     locality: "Utrecht".to_owned(),
+/// #     roles: vec![eidas::Role::AccountInformation],
+/// #     common_name: "tpp.example".to_owned(),
+/// #     serial: vec![2],
+/// #     not_before: validity.0,
+/// #     not_after: validity.1,
+/// # };
+/// # let points = PublicationPoints {
+/// #     ca_issuers: "http://pki.example/ca.cer".to_owned(),
+/// #     crl: "http://pki.example/ca.crl".to_owned(),
+/// #     disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
+/// # };
+/// # let (_, public_key) = generate_key(KeyType::P256)?;
+/// let seal = authority.issue(Profile::QSeal, &request, &points, &public_key)?;
+/// let (now, next) = ("2027-01-01T00:00:00Z".parse()?, "2027-01-02T00:00:00Z".parse()?);
+/// let list = authority.revocation_list(1, &[(seal.serial.clone(), now)], now, next)?;
+/// let list = RevocationList::from_der(&list)?;
+///
+/// let mut trust = TrustStore::default();
+/// trust.add_anchor(authority.der())?;
+/// assert_eq!(trust.verify(&seal, &[], now, &[]), Ok(()));
+/// assert_eq!(trust.verify(&seal, &[], now, &[list]), Err(PathError::Revoked));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RevocationList(webpki::CertRevocationList<'static>);
 
 /// Why there is no path to a trusted authority.
+///
+/// ```
+/// use eidas::{Certificate, PathError, TrustStore};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let error = TrustStore::default().verify(
+///     &Certificate::from_pem(pem)?,
+///     &[],
+///     "2027-01-01T00:00:00Z".parse().unwrap(),
+///     &[],
+/// );
+/// assert_eq!(error, Err(PathError::UntrustedIssuer));
+/// assert!(error.unwrap_err().to_string().starts_with("it was issued by another sandbox or authority"));
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {

@@ -28,6 +28,16 @@ pub struct PublicKey {
 }
 
 /// Kind and strength of a key.
+///
+/// ```
+/// use eidas::{Certificate, KeyKind};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let kind = Certificate::from_pem(pem)?.public_key.kind;
+/// assert_eq!(kind, KeyKind::Rsa { bits: 2048, exponent_is_fit: true });
+/// assert_eq!(kind.to_string(), "RSA 2048");
+/// # Ok::<(), eidas::CertificateError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {

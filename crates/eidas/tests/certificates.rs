@@ -240,3 +240,53 @@ fn unregistered_roles_and_unusable_statements_are_findings() {
     assert_eq!(describe(&none).kind_error.as_deref(), Some("qcStatements cannot be read"));
     assert_eq!(describe(&issue(vec![0x30, 0])).kind_error.as_deref(), Some("QcType is absent"));
 }
+
+#[test]
+fn locations_show_what_cannot_be_seen() {
+    let (root, _) = authority("Root", None);
+    let uri = |text: &[u8]| der_of(0x86, &[text]);
+    let access = der_of(
+        0x30,
+        &[&der_of(0x30, &[&[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1], &uri(b"http://o/\x1b[2J")])],
+    );
+    let point = der_of(0x30, &[&der_of(0xa0, &[&der_of(0xa0, &[&uri(b"http://c/\x07")])])]);
+    let entry = der_of(0x30, &[&der_of(0x16, &[b"https://p/\x1b"]), &der_of(0x13, &[b"en"])]);
+    let disclosure = der_of(0x30, &[&[0x06, 6, 4, 0, 0x8e, 0x46, 1, 5], &der_of(0x30, &[&entry])]);
+    let extensions = [
+        (&[1, 3, 6, 1, 5, 5, 7, 1, 1][..], access),
+        (&[2, 5, 29, 31], der_of(0x30, &[&point])),
+        (&[1, 3, 6, 1, 5, 5, 7, 1, 3], der_of(0x30, &[&disclosure])),
+    ]
+    .map(|(arcs, content)| CustomExtension::from_oid_content(arcs, content));
+    let certificate = Certificate::from_der(&leaf(&root, text("leaf"), extensions.to_vec())).unwrap();
+    let described = describe(&certificate);
+    assert_eq!(described.ocsp, [r"http://o/\u{001b}[2J"]);
+    assert_eq!(described.crl_distribution_points, [r"http://c/\u{0007}"]);
+    assert_eq!(described.qc_statements.unwrap().disclosure_statements[0].url, r"https://p/\u{001b}");
+}
+
+proptest::proptest! {
+    /// Whatever a sender makes of a certificate is read or refused, and what is read can be described and checked.
+    #[test]
+    fn a_spoiled_certificate_stops_nothing(
+        changes in proptest::collection::vec((proptest::num::usize::ANY, proptest::num::u8::ANY), 1..5),
+        cut in 0_usize..40,
+    ) {
+        let seal = Certificate::from_pem(include_bytes!("seal.pem")).unwrap();
+        let authority = Certificate::from_pem(include_bytes!("authority.pem")).unwrap();
+        let mut trust = TrustStore::default();
+        trust.add_anchor(&authority.der).unwrap();
+        let mut der = seal.der.clone();
+        for (place, octet) in changes {
+            let place = place % der.len();
+            der[place] = octet;
+        }
+        der.truncate(der.len() - cut.saturating_sub(20));
+        if let Ok(read) = Certificate::from_der(&der) {
+            serde_json::to_string(&describe(&read)).unwrap();
+            check(&read, None, at());
+            let is_trusted = trust.verify(&read, &[], at(), &[]).is_ok();
+            proptest::prop_assert!(!is_trusted || read.der == seal.der, "a signature over other octets is taken");
+        }
+    }
+}

@@ -76,7 +76,7 @@ impl<Scope> AccountAccess<Scope> {
 }
 
 /// What a caller shows to use what a customer approved.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct AccessCredentials<'a> {
     /// Who calls.
     pub tpp: &'a ActingTpp,

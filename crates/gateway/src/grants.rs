@@ -12,7 +12,6 @@ use crate::profile::TokenForm;
 use crate::{ActingTpp, Changes, Ctx, Error, Gateway, secrets};
 
 /// Tokens that were just issued.
-#[derive(Debug)]
 pub struct IssuedTokens {
     /// The access token; only its hash is kept.
     pub access_token: String,
@@ -33,7 +32,7 @@ pub struct IssuedTokens {
 }
 
 /// What a client sends to redeem a code.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct CodeExchange<'a> {
     /// The code.
     pub code: &'a str,

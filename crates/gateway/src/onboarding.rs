@@ -6,7 +6,6 @@ use crate::error::retry;
 use crate::{Changes, Ctx, Error, Gateway, Party, PresentedCertificate, secrets};
 
 /// A token that was just given out.
-#[derive(Debug)]
 pub struct IssuedToken {
     /// The token; only its hash is kept.
     pub token: String,

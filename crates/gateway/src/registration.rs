@@ -11,7 +11,6 @@ use crate::error::retry;
 use crate::{CertificateIdentity, Changes, Ctx, Error, Gateway, Place, secrets};
 
 /// What a third party sends to register.
-#[derive(Debug)]
 pub struct RegistrationRequest {
     /// The initial access token.
     pub token: String,
@@ -30,7 +29,6 @@ pub struct RegistrationRequest {
 }
 
 /// A registration that was just made.
-#[derive(Debug)]
 pub struct Registered {
     /// The third party.
     pub tpp: Tpp,

@@ -99,3 +99,23 @@ fn the_profile_is_enforced() {
     twice.headers.insert("signature-input", doubled.parse().unwrap());
     expect(twice, "psd2");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_header_stops_a_reader(
+        input in "\\PC{0,80}|sig1=\\(( ?\"[@a-z-]{0,14}\"(;sf)?){0,4}\\)(;(created|expires|nonce|alg|keyid|tag)=(\"(psd2|the-key|ed25519|a{22})\"|-?[0-9]{1,15}|:AAAA:|\\?1)){0,8}",
+        value in "\\PC{0,40}|sig1=(:[A-Za-z0-9+/]{0,8}={0,2}:|\\(\\)|1)",
+        target in "[!-~]{0,20}",
+        now in -377_705_023_201_i64..253_402_207_200,
+    ) {
+        let mut case = Case::right();
+        for (name, text) in [("signature-input", &input), ("signature", &value)] {
+            if let Ok(text) = HeaderValue::from_str(text) {
+                case.headers.insert(name, text);
+            }
+        }
+        let message = Message { target: &target, ..case.message() };
+        let now = Timestamp::from_second(now).unwrap();
+        proptest::prop_assert!(verify(&message, &case.key.public_key().unwrap(), "the-key", now).is_err());
+    }
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Answer to a registration (OpenID Connect Dynamic Client Registration 1.0, 3.2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInformation {
     /// Grants the client may use.
     pub grant_types: Vec<String>,
@@ -30,6 +30,12 @@ pub struct ClientInformation {
     pub response_types: Vec<String>,
     /// Algorithm of ID tokens.
     pub id_token_signed_response_alg: String,
+}
+
+impl std::fmt::Debug for ClientInformation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientInformation").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 /// An error in JSON (RFC 6749, 5.2).

@@ -4,6 +4,15 @@ use der::asn1::AnyRef;
 use der::{Decode, Tag, Tagged};
 
 /// A kind of thing that comes in PEM or DER.
+///
+/// ```
+/// use pem_text::Kind;
+///
+/// let pkcs8 = [0x30, 0x0e, 2, 1, 0, 0x30, 3, 6, 1, 0x2a, 4, 4, 0xde, 0xad, 0xbe, 0xef];
+/// assert_eq!(Kind::of_der(&pkcs8), Some(Kind::PrivateKey));
+/// assert!(Kind::PrivateKey.is_secret() && !Kind::Certificate.is_secret());
+/// assert_eq!(Kind::CertificateRequest.to_string(), "a certificate request (CSR)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {

@@ -21,6 +21,18 @@ const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 
 /// What a text holds in place of what was expected.
+///
+/// ```
+/// use pem_text::{Kind, PemError, certificates, to_pem};
+///
+/// let request = to_pem(Kind::CertificateRequest, &[0x30, 0]);
+/// let error = certificates(request.as_bytes()).unwrap_err();
+/// assert!(matches!(error, PemError::Other { found: Kind::CertificateRequest, .. }));
+/// assert_eq!(
+///     error.to_string(),
+///     "it is a certificate request (CSR); expected a certificate, which begins with -----BEGIN CERTIFICATE-----"
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PemError {
@@ -100,6 +112,16 @@ fn boundaries(kind: Kind) -> String {
 }
 
 /// A private key without pass phrase.
+///
+/// ```
+/// use pem_text::{Kind, private_key, to_pem};
+///
+/// let pem = to_pem(Kind::PrivateKey, &[0x30, 0x08, 2, 1, 0, 0x30, 0, 4, 1, 7]);
+/// let key = private_key(pem.replace('\n', " ").as_bytes())?;
+/// assert_eq!((key.kind, key.to_pem()), (Kind::PrivateKey, pem));
+/// assert_eq!(format!("{key:?}"), "PrivateKey(a private key)");
+/// # Ok::<(), pem_text::PemError>(())
+/// ```
 pub struct PrivateKey {
     /// PKCS #8, PKCS #1 or SEC 1.
     pub kind: Kind,

@@ -41,7 +41,7 @@ pub struct TestCertificateRequest {
 }
 
 /// A test certificate.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestCertificate {
     /// The certificate in PEM.

@@ -185,7 +185,7 @@ pub struct KeptSandbox {
 }
 
 /// A registration at the bank.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptRegistration {
     /// Tenant where it was made; it serves all of them.
@@ -198,4 +198,10 @@ pub struct KeptRegistration {
     pub redirect_uris: Vec<String>,
     /// The initial access token that was used; banks take it for a day.
     pub initial_access_token: String,
+}
+
+impl std::fmt::Debug for KeptRegistration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeptRegistration").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }

@@ -1,6 +1,7 @@
 //! What was signed in place of what should have been. Nobody can read that from a signature, but the usual mistakes can be
 //! tried.
 
+use data_encoding::HEXLOWER;
 use http_signatures::Message;
 use http_signatures::cavage::{SignatureHeader, signing_string};
 
@@ -119,9 +120,7 @@ fn orders(names: &[String]) -> Vec<Vec<String>> {
 fn hashes(right: &[u8], verifies: &impl Fn(&[u8]) -> bool) -> Option<Mistake> {
     const TWICE: &str = "its SHA-256 was signed in place of itself, so that it is hashed twice";
     let hex = gateway::fingerprint(right);
-    let digits = hex.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok());
-    let octets: Vec<u8> = digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
-    if verifies(&octets) {
+    if HEXLOWER.decode(hex.as_bytes()).is_ok_and(|octets| verifies(&octets)) {
         return Some((None, TWICE));
     }
     verifies(hex.as_bytes()).then_some((Some(hex), TWICE))

@@ -5,6 +5,15 @@ use rcgen::{KeyPair, RsaKeySize, SubjectPublicKeyInfo};
 use super::IssueError;
 
 /// The keys of authorities and third parties that this module makes.
+///
+/// ```
+/// use eidas::issue::{KeyType, generate_key};
+///
+/// let (private_key, public_key) = generate_key(KeyType::P256)?;
+/// assert!(private_key.starts_with("-----BEGIN PRIVATE KEY-----"));
+/// assert!(public_key.starts_with("-----BEGIN PUBLIC KEY-----"));
+/// # Ok::<(), eidas::issue::IssueError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyType {
     /// RSA with 2048 bits.

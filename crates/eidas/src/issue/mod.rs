@@ -19,10 +19,50 @@ pub use keys::{KeyType, generate_key};
 
 use keys::{key_pair, read_key_pair, read_public_key};
 
-use crate::certificate::{Certificate, CertificateError};
+use crate::certificate::{Certificate, CertificateError, fingerprint, hex};
 use crate::{OrganizationIdentifier, Role, oid};
 
 /// Which certificate to issue.
+///
+/// ```
+/// use eidas::issue::{Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key};
+/// use eidas::{Purpose, verify_purpose};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let validity = ("2026-01-01T00:00:00Z".parse()?, "2028-01-01T00:00:00Z".parse()?);
+/// # let name = AuthorityName {
+/// #     country: "NL".to_owned(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".to_owned(),
+/// #     common_name: "Example CA (TEST)".to_owned(),
+/// # };
+/// # let authority = Authority::root(&name, KeyType::P256, &[1], validity)?;
+/// # let request = CertificateRequest {
+/// #     organization_identifier: eidas::OrganizationIdentifier::parse("PSDNL-DNB-R123456")?,
+/// #     organization_name: "Example TPP B.V.".to_owned(),
+/// #     country: "NL".to_owned(),
+/// #     locality: "Utrecht".to_owned(),
+/// #     roles: vec![eidas::Role::AccountInformation],
+/// #     common_name: "tpp.example".to_owned(),
+/// #     serial: vec![2],
+/// #     not_before: validity.0,
+/// #     not_after: validity.1,
+/// # };
+/// # let points = PublicationPoints {
+/// #     ca_issuers: "http://pki.example/ca.cer".to_owned(),
+/// #     crl: "http://pki.example/ca.crl".to_owned(),
+/// #     disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
+/// # };
+/// # let (_, public_key) = generate_key(KeyType::P256)?;
+/// let qwac = authority.issue(Profile::Qwac, &request, &points, &public_key)?;
+/// assert_eq!(verify_purpose(&qwac, Purpose::Qwac), Ok(()));
+/// assert_eq!(qwac.dns_names, ["tpp.example"]);
+/// let any = authority.issue(Profile::TestClient, &request, &points, &public_key)?;
+/// assert_eq!((any.serial_hex().as_str(), any.qc_type()), ("1", None));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// What the test client of a compatible bank hands out: serial number 1, critical qcStatements with the
@@ -35,6 +75,26 @@ pub enum Profile {
 }
 
 /// What goes into a third party's certificate.
+///
+/// ```
+/// use eidas::issue::CertificateRequest;
+/// use eidas::{OrganizationIdentifier, Role};
+///
+/// let request = CertificateRequest {
+///     organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456")?,
+///     organization_name: "Example TPP B.V.".to_owned(),
+///     country: "NL".to_owned(),
+///     locality: "Utrecht".to_owned(),
+///     roles: vec![Role::AccountInformation],
+///     common_name: "tpp.example".to_owned(),
+///     serial: eidas::issue::serial_number([7; 16]).to_vec(),
+///     not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
+///     not_after: "2028-01-01T00:00:00Z".parse().unwrap(),
+/// };
+/// let for_payments = CertificateRequest { roles: vec![Role::PaymentInitiation], ..request.clone() };
+/// assert_eq!(for_payments.organization_identifier, request.organization_identifier);
+/// # Ok::<(), eidas::OrganizationIdentifierError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CertificateRequest {
     /// The holder's identifier.
@@ -58,6 +118,33 @@ pub struct CertificateRequest {
 }
 
 /// Where an authority publishes what certificates point to.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::issue::{Authority, AuthorityName, KeyType, PublicationPoints, generate_key};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let validity = ("2026-01-01T00:00:00Z".parse()?, "2028-01-01T00:00:00Z".parse()?);
+/// # let name = AuthorityName {
+/// #     country: "NL".to_owned(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".to_owned(),
+/// #     common_name: "Example CA (TEST)".to_owned(),
+/// # };
+/// # let authority = Authority::root(&name, KeyType::P256, &[1], validity)?;
+/// let points = PublicationPoints {
+///     ca_issuers: "http://pki.example/ca.cer".to_owned(),
+///     crl: "http://pki.example/ca.crl".to_owned(),
+///     disclosure_statement: None,
+/// };
+/// let (_private_key, public_key) = generate_key(KeyType::P256)?;
+/// let names = ["api.bank.example".to_owned()];
+/// let der = authority.issue_server((&names, "Example Bank (TEST)"), &[2], validity, &points, &public_key)?;
+/// assert_eq!(Certificate::from_der(&der)?.crl_distribution_points, ["http://pki.example/ca.crl"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct PublicationPoints {
     /// The authority's own certificate in DER, by http.
@@ -69,6 +156,21 @@ pub struct PublicationPoints {
 }
 
 /// The names of an authority: every one of them must say TEST or SANDBOX.
+///
+/// ```
+/// use eidas::issue::{Authority, AuthorityName, IssueError, KeyType};
+///
+/// let real = AuthorityName {
+///     country: "NL".to_owned(),
+///     locality: None,
+///     organization_identifier: None,
+///     organization: "Some Trust Service".to_owned(),
+///     common_name: "Some Qualified CA".to_owned(),
+/// };
+/// let validity = ("2026-01-01T00:00:00Z".parse().unwrap(), "2028-01-01T00:00:00Z".parse().unwrap());
+/// let refused = Authority::root(&real, KeyType::P256, &[1], validity);
+/// assert!(matches!(refused, Err(IssueError::Name(name)) if name == "Some Trust Service"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct AuthorityName {
     /// countryName.
@@ -121,14 +223,31 @@ pub struct AuthorityName {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Authority {
     der: Vec<u8>,
     key_pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
+/// Names it, and shows nothing of its key.
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authority({})", hex(&fingerprint(&self.der)))
+    }
+}
+
 /// Why a certificate could not be issued.
+///
+/// ```
+/// use eidas::issue::{Authority, IssueError, KeyType, generate_key};
+///
+/// let certificate = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authority.pem"));
+/// let certificate = eidas::Certificate::from_pem(certificate).unwrap();
+/// let (another_key, _) = generate_key(KeyType::P256)?;
+/// let refused = Authority::load(&certificate.der, &another_key).unwrap_err();
+/// assert!(matches!(refused, IssueError::ForeignKey));
+/// # Ok::<(), IssueError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
@@ -418,8 +537,12 @@ fn rcgen_name(attributes: &[(DnType, &str)]) -> Result<RcgenName, IssueError> {
             let shown = crate::name::visible(value);
             return Err(IssueError::Field(format!("\"{shown}\" is empty or has control characters")));
         }
-        // RFC 5280, appendix A: countryName is a PrintableString.
+        // RFC 5280, appendix A: countryName is a PrintableString of two characters.
         let value = match kind {
+            DnType::CountryName if value.len() != 2 || !value.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                let shown = crate::name::visible(value);
+                return Err(IssueError::Field(format!("country \"{shown}\" is not two letters, such as NL")));
+            }
             DnType::CountryName => DnValue::PrintableString((*value).try_into()?),
             _ => DnValue::Utf8String((*value).to_owned()),
         };
@@ -432,7 +555,14 @@ fn organization_identifier_type() -> DnType {
     DnType::CustomDnType(oid::arcs(oid::ORGANIZATION_IDENTIFIER))
 }
 
+/// A time as certificates write it, whose years have four digits.
 fn date(timestamp: Timestamp) -> Result<time::OffsetDateTime, IssueError> {
+    const YEAR_0: i64 = -62_167_219_200;
+    if timestamp.as_second() < YEAR_0 {
+        return Err(IssueError::Field(format!(
+            "{timestamp} is before the year 0, which no certificate can hold"
+        )));
+    }
     time::OffsetDateTime::from_unix_timestamp(timestamp.as_second())
         .map_err(|error| IssueError::Field(error.to_string()))
 }

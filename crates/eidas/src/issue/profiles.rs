@@ -1,16 +1,13 @@
 //! What each certificate profile puts into a certificate.
 
-use der::asn1::{Ia5String, OctetString};
-use der::{Decode, Encode};
+use der::asn1::{AnyRef, Ia5StringRef, ObjectIdentifier};
+use der::{Encode, Sequence, Tag, TagNumber};
 use rcgen::{
     CertificateParams, CrlDistributionPoint, CustomExtension, DnType, ExtendedKeyUsagePurpose,
     KeyUsagePurpose, SanType, SerialNumber,
 };
-use x509_cert::ext::pkix::certpolicy::PolicyInformation;
-use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{
-    AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, CertificatePolicies,
-};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::{CertificateRequest, IssueError, PublicationPoints, organization_identifier_type, rcgen_name};
 use crate::certificate::Certificate;
@@ -83,7 +80,7 @@ fn standard(
     request: &CertificateRequest,
     points: &PublicationPoints,
     qc_type: QcType,
-    policy: der::asn1::ObjectIdentifier,
+    policy: ObjectIdentifier,
 ) -> Result<(), IssueError> {
     params.serial_number = Some(SerialNumber::from_slice(&request.serial));
     params.distinguished_name = rcgen_name(&[
@@ -115,20 +112,29 @@ fn standard(
 pub(super) fn publish(
     params: &mut CertificateParams,
     points: &PublicationPoints,
-    policy: Option<der::asn1::ObjectIdentifier>,
+    policy: Option<ObjectIdentifier>,
 ) -> Result<(), IssueError> {
-    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![points.crl.clone()] }];
-    if let Some(policy_identifier) = policy {
-        let policy = PolicyInformation { policy_identifier, policy_qualifiers: None };
-        let policies = CertificatePolicies(vec![policy]);
+    let crl = Ia5StringRef::new(&points.crl)?.as_str().to_owned();
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![crl] }];
+    if let Some(policy) = policy {
+        // A policy is a SEQUENCE of its identifier and optional qualifiers (RFC 5280, 4.2.1.4).
+        let policies = vec![vec![policy]];
         params.custom_extensions.push(extension(oid::CERTIFICATE_POLICIES, policies.to_der()?));
     }
-    let access = AuthorityInfoAccessSyntax(vec![AccessDescription {
-        access_method: oid::CA_ISSUERS,
-        access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(&points.ca_issuers)?),
-    }]);
+    let location = Ia5StringRef::new(&points.ca_issuers)?;
+    let access = vec![AccessDescription {
+        method: oid::CA_ISSUERS,
+        location: AnyRef::new(context(6, false), location.as_bytes())?,
+    }];
     params.custom_extensions.push(extension(oid::AUTHORITY_INFO_ACCESS, access.to_der()?));
     Ok(())
+}
+
+/// An entry of authorityInfoAccess (RFC 5280, 4.2.2.1); the location is a GeneralName.
+#[derive(Sequence)]
+struct AccessDescription<'a> {
+    method: ObjectIdentifier,
+    location: AnyRef<'a>,
 }
 
 fn psd2_statement(request: &CertificateRequest) -> Psd2Statement {
@@ -145,19 +151,26 @@ fn psd2_statement(request: &CertificateRequest) -> Psd2Statement {
     }
 }
 
-/// authorityKeyIdentifier with key id, directory name and serial number.
+/// authorityKeyIdentifier with key id, directory name and serial number (RFC 5280, 4.2.1.1).
 fn full_authority_key_identifier(authority: &[u8]) -> Result<CustomExtension, IssueError> {
-    let own = x509_cert::Certificate::from_der(authority)?;
     let key_id = Certificate::from_der(authority)?.subject_key_identifier.unwrap_or_default();
-    let tbs = own.tbs_certificate();
-    let identifier = AuthorityKeyIdentifier {
-        key_identifier: Some(OctetString::new(key_id)?),
-        authority_cert_issuer: Some(vec![GeneralName::DirectoryName(tbs.issuer().clone())]),
-        authority_cert_serial_number: Some(tbs.serial_number().clone()),
-    };
+    let (_, own) = X509Certificate::from_der(authority)
+        .map_err(|_| IssueError::Field("the authority's certificate cannot be read".to_owned()))?;
+    // A Name is a CHOICE, so that its tag as a GeneralName stands around its own.
+    let issuer = AnyRef::new(context(4, true), own.issuer().as_raw())?.to_der()?;
+    let identifier = vec![
+        AnyRef::new(context(0, false), &key_id)?,
+        AnyRef::new(context(1, true), &issuer)?,
+        AnyRef::new(context(2, false), own.raw_serial())?,
+    ];
     Ok(extension(oid::AUTHORITY_KEY_IDENTIFIER, identifier.to_der()?))
 }
 
-fn extension(oid: der::asn1::ObjectIdentifier, content: Vec<u8>) -> CustomExtension {
+/// The tag of a member or choice that a standard numbers in place of naming its type.
+fn context(number: u32, constructed: bool) -> Tag {
+    Tag::ContextSpecific { constructed, number: TagNumber(number) }
+}
+
+fn extension(oid: ObjectIdentifier, content: Vec<u8>) -> CustomExtension {
     CustomExtension::from_oid_content(&oid::arcs(oid), content)
 }

@@ -109,6 +109,16 @@ pub struct QcStatements {
 }
 
 /// One entry of QcPDS (EN 319 412-5, 4.3.4).
+///
+/// ```
+/// use eidas::QcStatements;
+///
+/// let extension = b"\x30\x27\x30\x25\x06\x06\x04\x00\x8e\x46\x01\x05\x30\x1b\x30\x19\x16\x13https://pds.example\x13\x02en";
+/// let statements = QcStatements::parse(extension)?;
+/// let english = statements.disclosure_statements.iter().find(|entry| entry.language == "en");
+/// assert_eq!(english.map(|entry| entry.url.as_str()), Some("https://pds.example"));
+/// # Ok::<(), eidas::QcStatementsError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DisclosureStatement {
     /// An https URL.
@@ -118,6 +128,18 @@ pub struct DisclosureStatement {
 }
 
 /// The PSD2 statement (TS 119 495, 5.1): what the authority allows and who the authority is.
+///
+/// ```
+/// use eidas::{Certificate, Role};
+///
+/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
+/// let statements = Certificate::from_pem(pem)?.qc_statements.unwrap()?;
+/// assert!(statements.psd2_fault().is_none(), "what it says counts");
+/// let psd2 = statements.psd2.unwrap();
+/// assert_eq!(psd2.roles, [Role::PaymentInitiation, Role::AccountInformation]);
+/// assert_eq!(psd2.nca_id, "NL-DNB");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Psd2Statement {
     /// Roles with a registered identifier and its own name.

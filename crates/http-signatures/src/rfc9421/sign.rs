@@ -51,7 +51,31 @@ pub struct Parameters<'p> {
     pub key_id: &'p str,
 }
 
-/// The two header values that carry a signature; an example is at [`Parameters`].
+/// The two header values that carry a signature.
+///
+/// ```
+/// use http::{HeaderMap, Method};
+/// use http_signatures::digest::{DigestAlgorithm, content_digest_header};
+/// use http_signatures::key::{Algorithm, PrivateKey};
+/// use http_signatures::{Message, rfc9421};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (key, _) = PrivateKey::generate_p256()?;
+/// # let mut headers = HeaderMap::new();
+/// # headers.insert("x-request-id", "99391c7e-ad88-49ec-a2ad-99ddcb1f7721".parse()?);
+/// # headers.insert("content-digest", content_digest_header(DigestAlgorithm::Sha256, b"{}").parse()?);
+/// # let base_uri = "https://api.bank.example";
+/// # let message = Message { method: &Method::POST, target: "/consents", base_uri, headers: &headers };
+/// # let components = ["@method", "@target-uri", "content-digest", "x-request-id"];
+/// # let parameters =
+/// #     rfc9421::Parameters { created: 0, expires: 60, nonce: "kc2pp5k7z50gnwpyemdAAA", key_id: "thumbprint" };
+/// let signed = rfc9421::sign(&message, &key, Algorithm::EcdsaP256Sha256Fixed, &components, &parameters)?;
+/// assert!(signed.signature_input.starts_with("sig1=(\"@method\" \"@target-uri\""));
+/// assert!(signed.signature_input.ends_with(";tag=\"psd2\""));
+/// assert!(signed.signature.starts_with("sig1=:"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHeaders {
     /// `Signature-Input`.

@@ -15,7 +15,41 @@ const REQUIRED: &[&str] = &["@method", "@target-uri", "content-digest", "x-reque
 const REQUIRED_IF_PRESENT: &[&str] =
     &["content-type", "psu-id", "psu-corporate-id", "tpp-redirect-uri", "consent-id", "authorization"];
 
-/// A verified signature; an example is at [`Parameters`](super::Parameters).
+/// A verified signature.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use http::{HeaderMap, Method};
+/// use http_signatures::digest::{DigestAlgorithm, content_digest_header};
+/// use http_signatures::key::{Algorithm, PrivateKey};
+/// use http_signatures::{Message, rfc9421};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (key, _) = PrivateKey::generate_p256()?;
+/// # let mut headers = HeaderMap::new();
+/// # headers.insert("x-request-id", "99391c7e-ad88-49ec-a2ad-99ddcb1f7721".parse()?);
+/// # headers.insert("content-digest", content_digest_header(DigestAlgorithm::Sha256, b"{}").parse()?);
+/// # let base_uri = "https://api.bank.example";
+/// # let message = Message { method: &Method::POST, target: "/consents", base_uri, headers: &headers };
+/// # let components = ["@method", "@target-uri", "content-digest", "x-request-id"];
+/// # let parameters =
+/// #     rfc9421::Parameters { created: 0, expires: 60, nonce: "kc2pp5k7z50gnwpyemdAAA", key_id: "thumbprint" };
+/// # let signed = rfc9421::sign(&message, &key, Algorithm::EcdsaP256Sha256Fixed, &components, &parameters)?;
+/// # let mut headers = headers.clone();
+/// # headers.insert("signature-input", signed.signature_input.parse()?);
+/// # headers.insert("signature", signed.signature.parse()?);
+/// # let message = Message { headers: &headers, ..message };
+/// # let (public_key, now) = (key.public_key()?, jiff::Timestamp::UNIX_EPOCH);
+/// let verified = rfc9421::verify(&message, &public_key, "thumbprint", now)?;
+/// let mut seen = HashSet::new();
+/// assert!(verified.expires > now && seen.insert(verified.nonce));
+/// // The same message once more.
+/// let verified = rfc9421::verify(&message, &public_key, "thumbprint", now)?;
+/// assert!(!seen.insert(verified.nonce), "a caller who keeps nonces until they expire finds out");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The nonce; the caller refuses one it has seen before.

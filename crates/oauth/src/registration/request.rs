@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::form::{Form, media_type};
 
 /// The members that are read; others are ignored (RFC 7591, 2).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct ClientMetadata {
     pub(super) initial_access_token: Option<String>,
     pub(super) redirect_uris: Vec<String>,

@@ -25,7 +25,7 @@ impl std::fmt::Debug for Credentials<'_> {
 }
 
 /// What a read of account data carries besides the signature.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Access<'a> {
     /// The consent.
     pub(super) consent: &'a str,

@@ -24,7 +24,7 @@ pub use payment_requests::{Address, BulkPaymentRequest, PaymentRequest};
 pub use payments::{Payment, PaymentStatus};
 
 /// Answer to the onboarding call: an initial access token and where to register with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitialAccessToken {
     /// Always `client-reg`.
     pub scope: String,
