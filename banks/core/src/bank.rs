@@ -14,6 +14,7 @@ use gateway::{Error, Noun, Store};
 
 use crate::client::{Client, Failure, Limits, SetupError};
 use crate::outbox::Outbox;
+use crate::patience::Patience;
 use crate::wire::{self, Unreadable};
 
 /// Most movements that are asked for in one call.
@@ -47,6 +48,7 @@ impl std::fmt::Debug for CoreBankSettings {
 pub struct CoreBank {
     pub(crate) client: Arc<Client>,
     pub(crate) outbox: Outbox,
+    pub(crate) patience: Patience,
     name: String,
     own_numbers: Arc<[(String, String)]>,
 }
@@ -60,8 +62,8 @@ impl CoreBank {
     pub fn new(settings: &CoreBankSettings, store: &Store) -> Result<Self, SetupError> {
         let CoreBankSettings { url, authorities, identity, limits, name, own_numbers } = settings;
         let client = Arc::new(Client::new(url, authorities, identity, *limits)?);
-        let outbox = Outbox::new(store);
-        Ok(Self { client, outbox, name: name.clone(), own_numbers: own_numbers.clone().into() })
+        let (outbox, patience) = (Outbox::new(store), Patience::default());
+        Ok(Self { client, outbox, patience, name: name.clone(), own_numbers: own_numbers.clone().into() })
     }
 
     /// All that the gateway asks a bank for.

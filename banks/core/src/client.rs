@@ -8,6 +8,9 @@ use gateway::Error;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::trouble::{self, Trouble};
 use crate::wire::{Code, Problem};
 
 /// Largest answer that is read, in bytes.
@@ -55,9 +59,15 @@ pub enum SetupError {
         "the core bank's address has to be an https URL without query, such as https://core.bank.example:8444"
     )]
     Url,
-    /// Authorities, certificate or key cannot be used.
-    #[error("the certificates for the core bank cannot be used: {0}")]
-    Tls(#[from] reqwest::Error),
+    /// The address goes on into the interface.
+    #[error("the core bank's address ends before /core/v1, such as https://core.bank.example:8444")]
+    Path,
+    /// The authorities cannot be used.
+    #[error("the authorities of the core bank's certificate cannot be used: {0}")]
+    Authorities(String),
+    /// The gateway's own certificate, or its key, cannot be used.
+    #[error("the certificate for the core bank and its private key cannot be used: {0}")]
+    Identity(String),
 }
 
 /// What came of a call that did not go well.
@@ -66,14 +76,39 @@ pub(crate) enum Failure {
     /// The bank said no.
     #[error("the core bank refuses: {} {}", .0, .1.detail)]
     Refused(StatusCode, Problem),
+    /// An answer that is none of the interface.
+    #[error("the core bank answered with {0}")]
+    Status(StatusCode),
     /// No answer, or none that means anything: nobody knows what the bank did.
-    #[error("{0}")]
-    Away(String),
+    #[error("{text}")]
+    Away {
+        /// What happened.
+        text: String,
+        /// What is wrong with the way, as far as that is known.
+        trouble: Option<Trouble>,
+    },
 }
 
 impl Failure {
     fn away(text: impl Into<String>) -> Self {
-        Self::Away(text.into())
+        Self::Away { text: text.into(), trouble: None }
+    }
+
+    /// Whether the bank is there, and does not want what it is asked: the same again will not change its mind soon.
+    pub(crate) fn is_no(&self) -> bool {
+        match self {
+            Self::Refused(..) => true,
+            Self::Status(status) => status.is_client_error(),
+            Self::Away { .. } => false,
+        }
+    }
+
+    /// What is known without the bank's own words, which are about its customers.
+    pub(crate) fn in_short(&self) -> String {
+        match self {
+            Self::Refused(status, problem) => format!("{status}, code {:?}", problem.code),
+            other => other.to_string(),
+        }
     }
 
     /// Whether the bank said that there is no such thing.
@@ -114,18 +149,29 @@ impl Client {
         identity: &[u8],
         limits: Limits,
     ) -> Result<Self, SetupError> {
-        let base = Url::parse(&format!("{}/core/v1/", url.trim_end_matches('/')));
-        let base = base.ok().filter(|url| url.scheme() == "https" && url.query().is_none());
+        let url = url.trim_end_matches('/');
+        if url.ends_with("/core/v1") {
+            return Err(SetupError::Path);
+        }
+        let base = Url::parse(&format!("{url}/core/v1/")).ok();
+        let base = base.filter(|url| url.scheme() == "https" && url.query().or(url.fragment()).is_none());
+        let base = base.ok_or(SetupError::Url)?;
+        check_authorities(authorities).map_err(SetupError::Authorities)?;
+        let authorities = reqwest::Certificate::from_pem_bundle(authorities)
+            .map_err(|error| SetupError::Authorities(with_causes(&error)))?;
+        let wrong = |error: reqwest::Error| SetupError::Identity(with_causes(&error));
         let http = reqwest::Client::builder()
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(limits.connect)
             .redirect(Policy::none())
             .no_proxy()
-            .tls_certs_only(reqwest::Certificate::from_pem_bundle(authorities)?)
-            .identity(reqwest::Identity::from_pem(identity)?)
-            .build()?;
+            .tls_certs_only(authorities)
+            .identity(reqwest::Identity::from_pem(identity).map_err(wrong)?)
+            .build()
+            // The authorities were looked at before.
+            .map_err(wrong)?;
         let places = Semaphore::new(limits.at_once);
-        Ok(Self { http, base: base.ok_or(SetupError::Url)?, limits, places, health: Mutex::default() })
+        Ok(Self { http, base, limits, places, health: Mutex::default() })
     }
 
     /// Reads what is under a path, whose parts may be of any letters.
@@ -187,8 +233,8 @@ impl Client {
             let _place = self.places.acquire().await.map_err(|error| Failure::away(error.to_string()))?;
             let second = call.try_clone().filter(|_| again);
             match (attempt(call).await, second) {
-                (Err(Failure::Away(why)), Some(call)) => {
-                    tracing::debug!(why, "the core bank is asked once more");
+                (Err(failure @ (Failure::Away { .. } | Failure::Status(_))), Some(call)) => {
+                    tracing::debug!(%failure, "the core bank is asked once more");
                     attempt(call).await
                 }
                 (answer, _) => answer,
@@ -196,7 +242,7 @@ impl Client {
         });
         let answer =
             answer.await.unwrap_or_else(|_| Err(Failure::away("the core bank did not answer in time")));
-        self.note(!matches!(answer, Err(Failure::Away(_))));
+        self.note(!matches!(answer, Err(Failure::Away { .. } | Failure::Status(_))));
         answer
     }
 
@@ -237,7 +283,10 @@ impl Client {
 
 async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T, Failure> {
     // An address may hold ids, which are for no log.
-    let broken = |error: reqwest::Error| Failure::away(with_causes(&error.without_url()));
+    let broken = |error: reqwest::Error| {
+        let error = error.without_url();
+        Failure::Away { text: with_causes(&error), trouble: trouble::of_connection(&error) }
+    };
     let mut answer = call.send().await.map_err(broken)?;
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(broken)? {
@@ -251,13 +300,25 @@ async fn attempt<T: DeserializeOwned>(call: reqwest::RequestBuilder) -> Result<T
         // What does not fit is told by place and never repeated: it is the customer's.
         return serde_json::from_slice(&body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Failure::away(format!("the core bank's answer does not fit at line {line}, column {column}"))
+            let text = format!("the core bank's answer does not fit at line {line}, column {column}");
+            // The first octet of something else than JSON.
+            let trouble = (line, column) <= (1, 1);
+            Failure::Away { text, trouble: trouble.then_some(Trouble::NoInterface) }
         });
     }
     match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) if status.is_client_error() => Err(Failure::Refused(status, problem)),
-        _ => Err(Failure::away(format!("the core bank answered with {status}"))),
+        _ => Err(Failure::Status(status)),
     }
+}
+
+/// Why authorities cannot be used.
+fn check_authorities(pem: &[u8]) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_slice_iter(pem) {
+        roots.add(authority.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() { Err("they hold no certificate in PEM".to_owned()) } else { Ok(()) }
 }
 
 fn unwritable(error: serde_json::Error) -> Failure {

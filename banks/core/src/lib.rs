@@ -7,13 +7,16 @@
 mod bank;
 mod client;
 mod outbox;
+mod patience;
 mod payments;
 #[cfg(feature = "server")]
 pub mod server;
+mod trouble;
 mod wire;
 
 pub use bank::{CoreBank, CoreBankSettings};
 pub use client::{Limits, SetupError};
+pub use trouble::{Trouble, trouble_behind};
 
 /// The description of the interface (OpenAPI 3.1).
 pub const DESCRIPTION: &str = include_str!("../openapi.json");

@@ -38,6 +38,9 @@ impl CoreBank {
             let Some((last, _)) = opened.last() else { return outcome };
             behind.clone_from(last);
             for (_, order) in opened {
+                if !self.patience.allows(&first_of(&order)) {
+                    continue;
+                }
                 let Some(_asking) = self.outbox.ask(payments_of(&order)) else { continue };
                 // One that the bank cannot tell about keeps no other waiting.
                 if let Err(error) = self.settle(&order).await {
@@ -49,7 +52,9 @@ impl CoreBank {
 
     async fn settle(&self, order: &wire::Order) -> Result<(), Error> {
         if self.is_known(order).await? {
-            return self.outbox.close(order).await;
+            self.outbox.close(order).await?;
+            self.patience.end(&first_of(order));
+            return Ok(());
         }
         self.hand_over(order).await.map(|_| ())
     }
@@ -62,7 +67,26 @@ impl CoreBank {
         match known {
             Ok(_) => Ok(true),
             Err(failure) if failure.is_not_found() => Ok(false),
-            Err(failure) => Err(failure.into()),
+            Err(failure) => {
+                if failure.is_no() {
+                    self.pause(order, &failure);
+                }
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// The bank is there and does not want what it is asked: it is asked again after longer and longer pauses, and whoever runs
+    /// the gateway is told once.
+    fn pause(&self, order: &wire::Order, failure: &Failure) {
+        let (payment, why) = (first_of(order), failure.in_short());
+        if self.patience.begin(&payment) {
+            tracing::warn!(
+                %payment,
+                why,
+                "the core bank neither takes nor declines a payment; it is asked again after longer and longer pauses, until \
+                 it does (POST /core/v1/payments answers 200, or 422 with the code \"declined\"); look at the bank why it answers so"
+            );
         }
     }
 
@@ -72,16 +96,26 @@ impl CoreBank {
         match taken {
             Ok(taken) => {
                 self.outbox.close(order).await?;
+                self.patience.end(&first_of(order));
                 let taken: Vec<_> = taken.payments.into_iter().map(Submitted::from).collect();
                 Ok((taken.len() == order.payments.len()).then_some(taken))
             }
             Err(Failure::Refused(_, problem)) if problem.code == Code::Declined => {
                 // Between its two answers something changed.
                 self.outbox.decline(order, reason(&problem)).await?;
+                self.patience.end(&first_of(order));
+                Ok(None)
+            }
+            Err(failure) if failure.is_no() => {
+                self.pause(order, &failure);
                 Ok(None)
             }
             Err(failure) => {
-                tracing::warn!(%failure, "it is not known yet whether the core bank has a payment; it is asked again");
+                let why = failure.in_short();
+                tracing::warn!(
+                    why,
+                    "it is not known yet whether the core bank has a payment; it is asked again"
+                );
                 Ok(None)
             }
         }
@@ -162,6 +196,11 @@ impl CoreBank {
             Err(failure) => Err(failure.into()),
         }
     }
+}
+
+/// By which a whole order is known.
+fn first_of(order: &wire::Order) -> PaymentId {
+    PaymentId::new(order.payments.first().map_or("", |payment| payment.id.as_str()))
 }
 
 fn reason(problem: &Problem) -> RejectReason {

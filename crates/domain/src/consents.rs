@@ -339,6 +339,19 @@ pub enum ConsentRefusal {
     /// A number that the bank does not offer in this interface.
     #[error("Access to IBAN [{0}] is not allowed")]
     AccountNotAllowed(String),
+    /// The account is kept in another currency.
+    #[error(
+        "Access to IBAN [{number}] in {asked} is not allowed: the account is kept in {}; name that currency, or leave \
+         currency out", kept.join(", ")
+    )]
+    AccountCurrency {
+        /// Of the account.
+        number: String,
+        /// That of the request.
+        asked: String,
+        /// In which currencies there are accounts of the number.
+        kept: Vec<&'static str>,
+    },
     /// Together with a payment.
     #[error("a consent cannot be combined with a payment in one session")]
     CombinedService,

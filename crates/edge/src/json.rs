@@ -112,6 +112,11 @@ impl de::Error for JsonError {
         wrong(format!("has a missing field `{field}`"))
     }
 
+    /// Each name occurs once where this is asked: the other one is another spelling of it.
+    fn duplicate_field(field: &'static str) -> Self {
+        wrong(format!("has the field `{field}` twice, once in another spelling; send it once"))
+    }
+
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         wrong(format!("has an unknown field `{}`; known are {}", shown(field), expected.join(", ")))
     }
@@ -450,6 +455,18 @@ mod tests {
             assert_eq!(error.to_string(), said, "{text}");
         }
         assert!(read_json::<Body>(b"{\"a\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_member_in_two_spellings_is_told_so() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "it is read and nothing else")]
+        struct Address {
+            #[serde(alias = "postCode")]
+            postcode: String,
+        }
+        let error = read_json::<Address>(br#"{"postCode": "1", "postcode": "1"}"#).unwrap_err().to_string();
+        assert_eq!(error, "it has the field `postcode` twice, once in another spelling; send it once");
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Gateway {
             check_redirect_uri(&self.registered(sought.tpp.id()).await?, redirect_uri)?;
             matter.check_open(sought.purpose, ctx.now, self.profiles())?;
             if let (Purpose::Cancellation, Matter::Payment(payment)) = (sought.purpose, &matter) {
-                self.stoppable(ctx, payment.clone()).await?;
+                self.view_of(payment.clone(), ctx.now).await?.stoppable()?;
             }
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let authorisation = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)

@@ -104,6 +104,15 @@ impl Parties<'_> {
         order_of(&payment).remove(0)
     }
 
+    /// What the payer can spend, for whoever wants to know before whether that is enough.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn spendable(&self) -> Result<Money, Error> {
+        let access = AccountAccess::to_own(self.payer.1);
+        Ok(self.bank.accounts.funds(&access, self.tenant.date_at(self.now)).await?.available)
+    }
+
     /// What payer and payee can spend.
     async fn available(&self) -> (i64, i64) {
         let day = self.tenant.date_at(self.now);

@@ -2,8 +2,7 @@
 //! customer afterwards (NextGenPSD2, payment cancellation).
 
 use domain::{
-    Authorisation, AuthorisationId, Payment, PaymentRefusal, PaymentService, PaymentStatus, Purpose,
-    TransactionStatus,
+    Authorisation, AuthorisationId, PaymentRefusal, PaymentService, PaymentStatus, Purpose, TransactionStatus,
 };
 
 use crate::consents::check_redirect_uri;
@@ -60,9 +59,7 @@ impl Gateway {
                 let newest = self.newest_authorisation(&view.payment.id, Purpose::Approval).await?;
                 return Ok(Cancellation::Done(view, newest));
             }
-            if !view.can_be_stopped {
-                return Err(too_late(&view).into());
-            }
+            let view = view.stoppable()?;
             let which = (sought.subject.clone(), self.0.store.last_authorisation(sought.subject).await? + 1);
             let begun = Authorisation::begin(id.clone(), which, redirect_uri.to_owned(), ctx.now)
                 .for_purpose(Purpose::Cancellation);
@@ -70,18 +67,6 @@ impl Gateway {
             Ok(Cancellation::ToAuthorise(view, begun))
         })
         .await
-    }
-
-    /// A payment that the bank has, if it can still stop it: nobody is asked to authorise what cannot be done.
-    ///
-    /// # Errors
-    /// [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`]
-    pub(crate) async fn stoppable(&self, ctx: &Ctx, payment: Payment) -> Result<PaymentView, Error> {
-        let view = self.view_of(payment, ctx.now).await?;
-        if view.can_be_stopped {
-            return Ok(view);
-        }
-        Err(too_late(&view).into())
     }
 
     /// Why the payment whose cancellation a customer is asked for cannot be stopped any more: it is nobody's decision
@@ -94,16 +79,26 @@ impl Gateway {
     ) -> Result<Option<PaymentRefusal>, Error> {
         let (Purpose::Cancellation, Matter::Payment(payment)) = (purpose, matter) else { return Ok(None) };
         let view = self.view_of(payment.clone(), ctx.now).await?;
-        Ok((!view.can_be_stopped).then(|| too_late(&view)))
+        Ok(view.stoppable().err())
     }
 }
 
-/// Why the bank cannot stop a payment that it has.
-pub(crate) fn too_late(view: &PaymentView) -> PaymentRefusal {
-    let status = view.status.name().to_owned();
-    let is_periodic = view.payment.terms.service == PaymentService::Periodic;
-    match view.status {
-        TransactionStatus::Accp if is_periodic => PaymentRefusal::LastExecutionMade { status },
-        _ => PaymentRefusal::NotCancellable { status },
+impl PaymentView {
+    /// The same, if the bank can still stop it: nobody is asked to authorise what cannot be done.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::NotCancellable`], [`PaymentRefusal::LastExecutionMade`]
+    pub(crate) fn stoppable(self) -> Result<Self, PaymentRefusal> {
+        if self.can_be_stopped { Ok(self) } else { Err(self.too_late()) }
+    }
+
+    /// Why the bank cannot stop it.
+    pub(crate) fn too_late(&self) -> PaymentRefusal {
+        let status = self.status.name().to_owned();
+        let is_periodic = self.payment.terms.service == PaymentService::Periodic;
+        match self.status {
+            TransactionStatus::Accp if is_periodic => PaymentRefusal::LastExecutionMade { status },
+            _ => PaymentRefusal::NotCancellable { status },
+        }
     }
 }

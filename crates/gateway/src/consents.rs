@@ -156,9 +156,22 @@ impl Gateway {
         let mut accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, reference).await?;
         accounts.retain(|account| account.status != AccountStatus::Deleted);
         if accounts.is_empty() {
-            return Err(ConsentRefusal::AccountNotAllowed(reference.shown()).into());
+            return Err(self.why_no_account(ctx, reference).await?.into());
         }
         Ok(accounts)
+    }
+
+    /// Why no account that is not closed is named.
+    async fn why_no_account(&self, ctx: &Ctx, reference: &AccountReference) -> Result<ConsentRefusal, Error> {
+        let (number, asked) = (reference.shown(), reference.currency.clone().unwrap_or_default());
+        let any = AccountReference { currency: None, ..reference.clone() };
+        let mut accounts = self.0.bank.accounts.find_accounts(&ctx.tenant, &any).await?;
+        accounts.retain(|account| account.status != AccountStatus::Deleted);
+        let kept: Vec<_> = accounts.iter().map(|account| account.currency.code()).collect();
+        Ok(match kept.is_empty() || asked.is_empty() {
+            true => ConsentRefusal::AccountNotAllowed(number),
+            false => ConsentRefusal::AccountCurrency { number, asked: asked.chars().take(3).collect(), kept },
+        })
     }
 }
 

@@ -169,17 +169,16 @@ impl Gateway {
         .await
     }
 
-    /// The customer leaves.
+    /// The customer leaves. Returns the language of the pages, none if they were not inside any more.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn log_out_of_own_pages(&self, ctx: &Ctx, secret: &str) -> Result<(), Error> {
+    pub async fn log_out_of_own_pages(&self, ctx: &Ctx, secret: &str) -> Result<Option<Language>, Error> {
         retry(|| async {
-            if let Ok(session) = self.find_customer_session(ctx, secret).await? {
-                let out = CustomerSession { ended: true, ..session };
-                self.0.store.save(Changes::new().put_customer_session(&out)).await?;
-            }
-            Ok(())
+            let Ok(session) = self.find_customer_session(ctx, secret).await? else { return Ok(None) };
+            let out = CustomerSession { ended: true, ..session };
+            self.0.store.save(Changes::new().put_customer_session(&out)).await?;
+            Ok(Some(out.language))
         })
         .await
     }

@@ -2,7 +2,6 @@
 
 use domain::{Authorisation, CustomerId, Payment, PaymentDecision, PaymentRefusal, Progress, Purpose};
 
-use crate::cancellations::too_late;
 use crate::payments::order_of;
 use crate::{Changes, Ctx, Error, Gateway, Noun};
 
@@ -81,7 +80,7 @@ impl Gateway {
     pub(crate) async fn not_cancellable(&self, ctx: &Ctx, payment: Payment) -> Result<PaymentRefusal, Error> {
         let is_submitted = matches!(payment.decision, PaymentDecision::Submitted { .. });
         if is_submitted {
-            return Ok(too_late(&self.view_of(payment, ctx.now).await?));
+            return Ok(self.view_of(payment, ctx.now).await?.too_late());
         }
         Ok(PaymentRefusal::NotCancellable { status: payment.status_at(ctx.now).name().to_owned() })
     }

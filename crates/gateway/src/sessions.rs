@@ -399,6 +399,21 @@ impl Gateway {
         Ok(Journey::Decide(Box::new(view)))
     }
 
+    /// Ends a session in which nothing was decided. What it was for waits as before.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn end_session(&self, secret: &str) -> Result<(), Error> {
+        retry(|| async {
+            let session = self.0.store.session(&secrets::hash(secret)).await?;
+            if let Some(session) = session.filter(|session| !session.ended) {
+                self.0.store.save(Changes::new().put_session(&Session { ended: true, ..session })).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// What protects the forms of a session: whoever does not know its secret cannot make it.
     pub fn csrf_token(&self, secret: &str) -> String {
         self.0.keys.pairwise_text("csrf", &[secret])

@@ -96,17 +96,18 @@ impl Error {
         brand: Brand,
         way_on: Option<WayOn>,
     ) -> Response {
-        let accepts_html = headers
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"));
-        if !accepts_html {
+        if !accepts_page(headers) {
             return self.into_response();
         }
         let challenge = self.challenge();
         self.note();
         let detail = self.description.unwrap_or_default();
-        let page = ErrorPage::refused(language, detail, self.error.to_owned()).of(brand, way_on);
+        let code = self.error.to_owned();
+        let page = match self.status {
+            StatusCode::NOT_FOUND => ErrorPage::not_found(language, detail, code),
+            _ => ErrorPage::refused(language, detail, code),
+        };
+        let page = page.of(brand, way_on);
         with_fault(challenged(web::page(self.status, &page), challenge), self.fault)
     }
 
@@ -134,6 +135,12 @@ impl IntoResponse for Error {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         with_fault(challenged(response, challenge), self.fault)
     }
+}
+
+/// Whether the caller is a browser that wants to show something.
+pub(crate) fn accepts_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn challenged(mut response: Response, challenge: Option<&'static str>) -> Response {

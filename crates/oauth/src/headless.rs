@@ -159,7 +159,7 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let request: ApprovalRequest = read_body_as(&read_bytes(request).await?)?;
     let services = &headless.services;
     let bad = |text: &str| refused(StatusCode::BAD_REQUEST, "invalid_request", text);
-    let iban = Iban::parse(&request.iban).map_err(|error| bad(&error.to_string()))?;
+    let iban = Iban::parse(&request.iban).map_err(|error| bad(&format!("iban: {error}")))?;
     let url = url::Url::parse(&request.url).map_err(|error| bad(&format!("url: {error}")))?;
     let query = url.query().unwrap_or_default().to_owned();
     let path = url.path().trim_end_matches('/');
@@ -179,7 +179,15 @@ async fn approve(State(headless): State<Headless>, request: Request<Body>) -> Re
     let (tenant, interface, _) = gateway.session_place(&secret).await?.ok_or_else(over)?;
     let ctx = gateway.context(tenant.as_str(), id).ok_or_else(over)?;
     let tenant = ctx.tenant.clone();
-    let way_back = Customer { headless: &headless, ctx, iban, secret, interface }.go(&request).await?;
+    let mut customer = Customer { headless: &headless, ctx, iban, secret, interface };
+    let way_back = match customer.go(&request).await {
+        Ok(way_back) => way_back,
+        Err(refused) => {
+            // Nobody comes back to this browser: its challenge would stay open and count against the next.
+            gateway.end_session(&customer.secret).await?;
+            return Err(refused);
+        }
+    };
     Ok(Json(json!({"location": location(services, &tenant, &way_back)})))
 }
 
@@ -229,27 +237,9 @@ fn all_that_can_be_paid(payments: &[WaitingPayment]) -> Vec<(PaymentId, bool)> {
     chosen.map(|one| (one.payment.id.clone(), true)).collect()
 }
 
-/// Why a log-in or an answer for payments led nowhere.
-fn not_answered(problem: LogInProblem) -> Refused {
-    match problem {
-        LogInProblem::Blocked { until, failures } => {
-            let failures = number_in_words(failures);
-            let text = format!("log-in is blocked until {until} after {failures} wrong answers in a row");
-            refused(StatusCode::CONFLICT, "log_in_blocked", text)
-        }
-        LogInProblem::TooManyOpen { most, idle_time } => {
-            let most = number_in_words(i64::try_from(most).unwrap_or(i64::MAX));
-            let text =
-                format!("the customer has {most} open challenges of this third party; answer or cancel one");
-            let refused = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text);
-            Refused { retry_after: Some(idle_time.as_secs()), ..refused }
-        }
-        LogInProblem::Wrong { .. } | LogInProblem::Stale => log_in_failed(),
-    }
-}
-
-fn log_in_failed() -> Refused {
-    refused(StatusCode::CONFLICT, "log_in_failed", "the log-in did not succeed")
+/// How a log-in ended that led nowhere.
+fn log_in_failed(text: &str) -> Refused {
+    refused(StatusCode::CONFLICT, "log_in_failed", format!("the log-in did not succeed: {text}"))
 }
 
 /// A customer without a browser.
@@ -263,22 +253,23 @@ struct Customer<'a> {
 }
 
 impl Customer<'_> {
-    async fn go(mut self, request: &ApprovalRequest) -> Result<WayBack, Refused> {
+    async fn go(&mut self, request: &ApprovalRequest) -> Result<WayBack, Refused> {
         let gateway = &self.headless.services.edge.gateway;
         if request.decision == Decision::WrongAnswer {
             return self.answer_wrongly().await;
         }
-        let number = match &request.digipass_number {
-            Some(number) => Some(number.clone()),
-            None => (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await?,
-        };
-        let number = number.ok_or_else(|| {
-            let text = format!("no customer of tenant {} has this iban", self.ctx.tenant);
+        let known = (self.headless.device_numbers)(self.ctx.tenant.clone(), self.iban.clone()).await?;
+        let known = known.ok_or_else(|| {
+            let (tenant, iban) = (&self.ctx.tenant, self.iban.as_str());
+            let text = format!(
+                "no customer of tenant {tenant} has iban {iban}; GET /test-accounts lists those of every tenant"
+            );
             refused(StatusCode::NOT_FOUND, "unknown_account", text)
         })?;
-        match self.log_in(&number).await? {
+        let number = request.digipass_number.as_ref().unwrap_or(&known);
+        match self.log_in(number).await? {
             Journey::LoggedIn(secret) => self.secret = secret,
-            other => return self.left(other),
+            other => return self.left(other, &known),
         }
         let journey = match request.decision {
             Decision::Expire => {
@@ -287,7 +278,7 @@ impl Customer<'_> {
             }
             Decision::Reject => gateway.cancel(&self.ctx, &self.secret).await,
             _ => {
-                let approval = match self.choose(request.account.as_deref(), &number).await? {
+                let approval = match self.choose(request.account.as_deref(), number).await? {
                     Ok(approval) => approval,
                     Err(way_back) => return Ok(way_back),
                 };
@@ -296,7 +287,9 @@ impl Customer<'_> {
                         Some(DecisionProblem::Declined(declined)) => {
                             gateway.leave_unpaid(&self.ctx, &self.secret, &declined).await
                         }
-                        Some(DecisionProblem::Answer(problem)) => return Err(not_answered(problem)),
+                        Some(DecisionProblem::Answer(problem)) => {
+                            return Err(self.not_answered(problem, &known));
+                        }
                         Some(DecisionProblem::Undecided | DecisionProblem::Unanswered) | None => {
                             Ok(Journey::Ended)
                         }
@@ -307,15 +300,24 @@ impl Customer<'_> {
         };
         match journey? {
             Journey::Leave(way_back) => Ok(way_back),
-            _ => Err(refused(StatusCode::CONFLICT, "no_account", "the customer has no account that fits")),
+            _ => Err(self.no_account()),
         }
+    }
+
+    fn no_account(&self) -> Refused {
+        let text = format!(
+            "the customer with iban {} has no account that fits what is asked for; take another customer, or ask for \
+             another kind of account",
+            self.iban.as_str()
+        );
+        refused(StatusCode::CONFLICT, "no_account", text)
     }
 
     async fn answer_wrongly(&self) -> Result<WayBack, Refused> {
         loop {
             match self.log_in(WRONG_ANSWER).await? {
                 Journey::LogIn(view) if matches!(view.problem, Some(LogInProblem::Wrong { .. })) => {}
-                other => return self.left(other),
+                other => return self.left(other, ""),
             }
         }
     }
@@ -326,14 +328,52 @@ impl Customer<'_> {
         Ok(gateway.log_in(&self.ctx, &self.secret, attempt).await?)
     }
 
-    /// The way back of a log-in that led nowhere.
-    fn left(&self, journey: Journey) -> Result<WayBack, Refused> {
+    /// The way back of a log-in that led nowhere; `known` is the number of a device that would have.
+    fn left(&self, journey: Journey, known: &str) -> Result<WayBack, Refused> {
         let problem = match journey {
             Journey::Leave(way_back) => return Ok(way_back),
             Journey::LogIn(view) => view.problem,
             Journey::LoggedIn(_) | Journey::Decide(_) | Journey::Ended => None,
         };
-        Err(problem.map_or_else(log_in_failed, not_answered))
+        Err(match problem {
+            Some(problem) => self.not_answered(problem, known),
+            None => {
+                log_in_failed("the session ended meanwhile, or the url was used before; begin with a new url")
+            }
+        })
+    }
+
+    /// Why a log-in or an answer for payments led nowhere, and what would lead on.
+    fn not_answered(&self, problem: LogInProblem, known: &str) -> Refused {
+        let iban = self.iban.as_str();
+        match problem {
+            LogInProblem::Blocked { until, failures } => {
+                let failures = number_in_words(failures);
+                let text = format!(
+                    "log-in of the customer with iban {iban} is blocked until {until} after {failures} wrong answers in a \
+                     row; take another customer, or move the clock to then"
+                );
+                refused(StatusCode::CONFLICT, "log_in_blocked", text)
+            }
+            LogInProblem::TooManyOpen { most, idle_time } => {
+                let most = number_in_words(i64::try_from(most).unwrap_or(i64::MAX));
+                let text = format!(
+                    "the customer has {most} open challenges of this third party in browsers; answer or cancel one, or \
+                     let {} minutes go by",
+                    idle_time.as_mins()
+                );
+                let refused = refused(StatusCode::TOO_MANY_REQUESTS, "too_many_challenges", text);
+                Refused { retry_after: Some(idle_time.as_secs()), ..refused }
+            }
+            LogInProblem::Wrong { left } => {
+                let left = number_in_words(left);
+                log_in_failed(&format!(
+                    "digipassNumber is not that of a holder of {iban}: {known} is, and is taken without digipassNumber; \
+                     wrong answers left before the authorisation fails: {left}"
+                ))
+            }
+            LogInProblem::Stale => log_in_failed("the challenge is not the one that is shown; call again"),
+        }
     }
 
     /// What to approve: every payment, and of the accounts the one that is named, or all where several can be chosen,
@@ -355,10 +395,17 @@ impl Customer<'_> {
         let mut accounts = view.accounts.clone();
         if let Some(text) = named {
             let bad = |error| refused(StatusCode::BAD_REQUEST, "invalid_request", error);
-            let iban = Iban::parse(text).map_err(|error| bad(error.to_string()))?;
+            let iban = Iban::parse(text).map_err(|error| bad(format!("account: {error}")))?;
             accounts.retain(|account| account.iban == iban);
+            if accounts.is_empty() && view.accounts.is_empty() {
+                return Err(self.no_account());
+            }
             if accounts.is_empty() {
-                return Err(bad("account is not one that the customer can choose".to_owned()));
+                let choice: Vec<_> = view.accounts.iter().map(|account| account.iban.as_str()).collect();
+                let (iban, choice) = (iban.as_str(), choice.join(", "));
+                return Err(bad(format!(
+                    "account {iban} is not one that the customer can choose here: {choice}"
+                )));
             }
         }
         let payments = all_that_can_be_paid(&view.payments);

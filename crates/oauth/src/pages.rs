@@ -2,13 +2,14 @@
 //!
 //! The page says nothing in its address: which authorisation it is for is known by the session cookie alone.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, Connection, FormError, redirect, session_cookie};
 use eidas::visible;
 use gateway::domain::{Account, Card, Choice, Consent, GrantedAccount, Language, Product};
 use gateway::sessions::{DecisionView, Journey, LogInView};
 use gateway::{Approval, Ctx, DecisionProblem, Gateway, LogInAttempt};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use web::{Asker, DecisionPage, NoticePage, ShownAccount, ShownFunds, WayOn};
 
@@ -124,6 +125,19 @@ pub(crate) async fn post(
     done.await.unwrap_or_else(|Failed(error): Failed| error.for_browser(&services, None, &headers))
 }
 
+/// What a browser is told that asks for something beside the page.
+pub(crate) async fn unserved(services: &Services, parts: &mut Parts, error: Error) -> Response {
+    let browser = match Browser::from_request_parts(parts, services).await {
+        Ok(browser) => browser,
+        Err(error) => return error.for_browser(services, None, &parts.headers),
+    };
+    match find(services, &browser, &parts.headers).await {
+        Ok(Some(session)) => session.failed(error, session.language, &parts.headers).await,
+        Ok(None) => error.for_browser(services, None, &parts.headers),
+        Err(Failed(error)) => error.for_browser(services, None, &parts.headers),
+    }
+}
+
 async fn find<'a>(
     services: &'a Services,
     browser: &'a Browser,
@@ -233,15 +247,19 @@ impl Session<'_> {
     async fn failed(&self, error: Error, language: Language, headers: &HeaderMap) -> Response {
         // What cannot be found out now does not hide what went wrong.
         let back = self.way_back().await.unwrap_or_default();
-        let way_on = back.or_else(|| self.services.way_to_log_in(Some(&self.ctx.tenant)));
+        let way_on = back.or_else(|| self.way_to_log_in(language));
         error.into_page(language, headers, self.brand(), way_on)
     }
 
     /// The session has ended.
     async fn ended(&self) -> Result<Response, gateway::Error> {
         let way_on = self.way_back().await?;
-        let way_on = way_on.or_else(|| self.services.way_to_log_in(Some(&self.ctx.tenant)));
+        let way_on = way_on.or_else(|| self.way_to_log_in(self.language));
         Ok(self.notice(NoticePage::over(self.language), way_on))
+    }
+
+    fn way_to_log_in(&self, language: Language) -> Option<WayOn> {
+        Some(self.services.way_to_log_in(Some(&self.ctx.tenant))?.in_language(language))
     }
 
     /// The form belonged to another session of the browser than the one that it is in.

@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
@@ -14,7 +14,7 @@ use http::Method;
 use http::request::Parts;
 use web::{Brand, WayOn};
 
-use crate::error::Error;
+use crate::error::{Error, accepts_page};
 use crate::keys::SigningKeys;
 use crate::{authorize, customer, discovery, introspect, pages, par, registration, revoke, token, userinfo};
 
@@ -68,10 +68,39 @@ pub fn router(edge: Edge, keys: SigningKeys) -> Router {
     let mut operations = operations();
     operations.push(description(&edge.public_url).operation());
     openapi::route_all(Router::new(), operations)
-        .fallback(async || Error::from(Rejected::NotFound))
-        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(edge, guard::<Error>))
         .with_state(services)
+}
+
+async fn not_found(State(services): State<Services>, request: Request) -> Response {
+    unserved(&services, request, Rejected::NotFound).await
+}
+
+async fn wrong_method(State(services): State<Services>, request: Request) -> Response {
+    let method = request.method().clone();
+    unserved(&services, request, Rejected::Method(method)).await
+}
+
+/// What is not served: an error for programs, and for browsers a page of those that they asked beside.
+async fn unserved(services: &Services, request: Request, why: Rejected) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let error = Error::from(why);
+    if !accepts_page(&parts.headers) {
+        return error.into_response();
+    }
+    let path = parts.uri.path().to_owned();
+    let mut names = path.split('/').skip(1);
+    match (names.next().unwrap_or_default(), names.next()) {
+        ("internalonly", _) => pages::unserved(services, &mut parts, error).await,
+        (tenant, Some("customer")) => customer::unserved(services, &parts, (tenant, error)).await,
+        (tenant, _) => {
+            let tenant = Tenant::parse(tenant).ok();
+            let tenant = tenant.filter(|tenant| services.edge.gateway.settings().tenants.contains(tenant));
+            error.for_browser(services, tenant.as_ref(), &parts.headers)
+        }
+    }
 }
 
 /// The description of the authorization server of a bank with this public address.

@@ -42,6 +42,9 @@ pub struct AnnouncedTenant {
     pub name: String,
     /// The day it is there, `YYYY-MM-DD`: its clock can be moved.
     pub today: String,
+    /// The country of its accounts (ISO 3166-1); absent from banks that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
 }
 
 impl Announcement {
@@ -94,6 +97,11 @@ impl Announcement {
     /// Whether there is a branch of this name.
     pub fn has_tenant(&self, name: &str) -> bool {
         self.tenants.iter().any(|known| known.name == name)
+    }
+
+    /// The country of a branch (ISO 3166-1).
+    pub fn country(&self, tenant: &str) -> Option<&str> {
+        self.tenants.iter().find(|known| known.name == tenant)?.country.as_deref()
     }
 
     /// Today at a branch.

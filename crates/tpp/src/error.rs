@@ -276,6 +276,13 @@ impl BankError {
         self.begins_with("ROLE_INVALID")
     }
 
+    /// Whether the bank does not know the third party. The interface has no code for that alone (section 3.4 of what the
+    /// bank describes): it is one of several reasons for this one, and the text says which.
+    pub fn is_about_registration(&self) -> bool {
+        (self.begins_with("CERTIFICATE_INVALID") || self.begins_with("invalid_client"))
+            && self.says("is not registered at this bank")
+    }
+
     /// Whether a certificate was replaced by another one, or revoked.
     pub fn is_about_revocation(&self) -> bool {
         self.begins_with("CERTIFICATE_REVOKED")

@@ -9,10 +9,10 @@ use edge::{
     Agenda, Check, Dialect, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
     note_refusal,
 };
-use gateway::domain::Language;
+use gateway::domain::{Language, Tenant};
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use web::{Brand, ErrorPage};
+use web::{Brand, ErrorPage, WayOn};
 
 use crate::dialects::DIALECTS;
 use crate::front::Routes;
@@ -46,11 +46,12 @@ fn public(edge: &Edge, key: SigningKeys, own: Router, dialects: &[(Dialect, Moun
         .collect();
     mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
     let is_for_tests = edge.gateway.is_for_tests();
+    let first = edge.gateway.settings().tenants.first().cloned();
     // Layers hold for what was there before them.
     let mut router = web::routes()
         .merge(oauth::well_known(edge.clone(), key))
         .merge(own)
-        .fallback(async move |headers: HeaderMap| not_found(is_for_tests, &headers))
+        .fallback(async move |headers: HeaderMap| not_found(is_for_tests, first.as_ref(), &headers))
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
     for (prefix, also, dialect) in mounted {
@@ -81,7 +82,7 @@ fn refused(rejected: Rejected) -> Response {
     (rejected.status(), Json(body)).into_response()
 }
 
-fn not_found(is_for_tests: bool, headers: &HeaderMap) -> Response {
+fn not_found(is_for_tests: bool, branch: Option<&Tenant>, headers: &HeaderMap) -> Response {
     note_code("not_found");
     note_refusal("nothing is served under this path", |_| Explanation {
         check: Check::Request,
@@ -94,7 +95,8 @@ fn not_found(is_for_tests: bool, headers: &HeaderMap) -> Response {
         let detail = "Nothing is served under this path. The first page is at /.";
         let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
         let brand = Brand { is_for_tests, ..Brand::default() };
-        return web::page(StatusCode::NOT_FOUND, &page.of(brand, None));
+        let way_on = branch.map(|branch| WayOn::log_in(format!("{}/{branch}/customer", oauth::PREFIX)));
+        return web::page(StatusCode::NOT_FOUND, &page.of(brand, way_on));
     }
     (StatusCode::NOT_FOUND, Json(serde_json::json!({"error": "not_found"}))).into_response()
 }

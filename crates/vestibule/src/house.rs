@@ -122,6 +122,7 @@ fn announce(sandbox: &Sandbox, addresses: &Addresses) -> Announcement {
     let today = |tenant: &Tenant| AnnouncedTenant {
         name: tenant.to_string(),
         today: tenant.date_at(sandbox.clock.now(Some(tenant))).to_string(),
+        country: Some(tenant.country().to_owned()),
     };
     Announcement {
         authority: sandbox.authorities.root_pem(),

@@ -21,7 +21,7 @@ pub enum StartError {
     #[error("--public-url {0} is not http:// or https:// with a host and nothing after it")]
     PublicUrl(String),
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {}: {reason}; choose another with --data, or keep nothing with --ephemeral", path.display())]
+    #[error("cannot use the data folder {}: {reason}; choose another with --data", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -1,5 +1,7 @@
 //! What every page of the bank carries: its name, the mark of a bank for tests, and where there is one, a way on.
 
+use domain::Language;
+
 use crate::language::Texts;
 
 /// Whose page it is.
@@ -37,6 +39,12 @@ impl WayOn {
     /// To the log-in of the bank's own pages.
     pub fn log_in(href: String) -> Self {
         Self { href, to: WayOnTo::LogIn }
+    }
+
+    /// The same in a language that was chosen, where the session that knew it is over.
+    #[must_use]
+    pub fn in_language(self, language: Language) -> Self {
+        Self { href: format!("{}?lang={}", self.href, language.code()), ..self }
     }
 
     /// To the same page as it is now.

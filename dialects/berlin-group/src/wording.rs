@@ -60,7 +60,9 @@ fn of_consent(refusal: &ConsentRefusal) -> Option<String> {
                            character by character"
                 .to_owned()
         }
-        R::AccountNotAllowed(_) | R::NotValid { .. } | R::Final { .. } => return None,
+        R::AccountNotAllowed(_) | R::AccountCurrency { .. } | R::NotValid { .. } | R::Final { .. } => {
+            return None;
+        }
     })
 }
 

@@ -92,6 +92,33 @@ async fn what_the_bank_did_not_get_is_given_to_it_once_it_is_there() {
 }
 
 #[tokio::test]
+async fn a_bank_that_neither_takes_nor_declines_is_asked_less_and_less() {
+    let scene = Scene::at("nl").await;
+    for (number, status) in [400, 404, 409, 422].into_iter().enumerate() {
+        let id = format!("refused-{number}");
+        scene.way.spoil("/payments", Fault::Status(status));
+        let payment = scene.payment(&id, 100, Execution::AtOnce);
+        let submitted = scene.bank.payments.submit(&payment, scene.note(&id), scene.now).await.unwrap();
+        assert_eq!(submitted, Ok(vec![Submitted::Accepted { until: None }]), "{status}");
+        let calls = scene.way.calls();
+        for _ in 0..5 {
+            scene.core.find_out().await.unwrap();
+        }
+        assert_eq!(scene.way.calls(), calls, "{status}: it is left in peace");
+        assert_eq!(scene.open_rows().await, 1, "and nothing is given up");
+        scene.way.mend();
+        let made_before = i64::try_from(number).unwrap() * 100;
+        assert_eq!(scene.received().await, made_before);
+        // The first pause is over.
+        while scene.open_rows().await > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            scene.core.find_out().await.unwrap();
+        }
+        assert_eq!(scene.received().await, made_before + 100, "{status}: made once");
+    }
+}
+
+#[tokio::test]
 async fn what_is_declined_after_all_is_rejected() {
     let scene = Scene::at("nl").await;
     scene.way.spoil("/payments", Fault::Declines);

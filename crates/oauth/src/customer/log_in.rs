@@ -61,8 +61,10 @@ pub(crate) async fn log_in_or_out(
                 (place, TypedLogIn { number: String::new(), ..typed })
             }
             ("log-out", _) => {
-                gateway.log_out_of_own_pages(ctx, &secret).await?;
-                return Ok(visitor.without_session(redirect(StatusCode::SEE_OTHER, &visitor.base())));
+                let language = gateway.log_out_of_own_pages(ctx, &secret).await?;
+                let chosen = language.map(|language| format!("?lang={}", language.code()));
+                let log_in = visitor.base() + &chosen.unwrap_or_default();
+                return Ok(visitor.without_session(redirect(StatusCode::SEE_OTHER, &log_in)));
             }
             _ => return Err(no_action().into()),
         };

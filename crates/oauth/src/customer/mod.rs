@@ -147,13 +147,15 @@ impl Visitor {
             WhyOver::Idle => NoticePage::idle(language),
             WhyOver::WrongAnswers => NoticePage::too_many_wrong(language),
         };
-        let mut response = self.notice(services, StatusCode::FORBIDDEN, page, WayOn::log_in(self.base()));
+        let log_in = WayOn::log_in(self.base());
         // The browser may have another session by now: its log-in was sent twice, and this answers the second form.
         if why == WhyOver::NoSession {
+            let mut response = self.notice(services, StatusCode::FORBIDDEN, page, log_in);
             forget_pages(&mut response);
             return response;
         }
-        self.without_session(response)
+        let log_in = log_in.in_language(language);
+        self.without_session(self.notice(services, StatusCode::FORBIDDEN, page, log_in))
     }
 
     fn without_session(&self, response: Response) -> Response {
@@ -197,6 +199,18 @@ impl Visitor {
             Err(NotShown::Failed(error)) => self.failed(services, error).await,
         }
     }
+}
+
+/// What a browser is told that asks these pages for something that they do not have.
+pub(crate) async fn unserved(services: &Services, parts: &Parts, (tenant, error): (&str, Error)) -> Response {
+    let headers = parts.headers.clone();
+    let call = match Call::of(parts, services, tenant) {
+        Ok(call) => call,
+        Err(unknown) => return unknown.for_browser(services, None, &headers),
+    };
+    let visitor = Visitor { call, which: String::new(), headers };
+    let language = visitor.language_of_session(services).await;
+    visitor.wrong(services, language, error)
 }
 
 /// Going back in the browser must not show the customer's accounts again.

@@ -122,11 +122,17 @@ async fn a_customer_logs_in_sees_what_is_theirs_and_leaves() {
     assert_over(&old, "U bent niet ingelogd", &browser.base);
 
     let out = browser.submit("", &[("action", "log-out")]).await;
-    assert_eq!((out.status, out.header("location")), (303, browser.base.as_str()));
+    let (location, log_in) = (out.header("location"), format!("{}?lang=en", browser.base));
+    assert_eq!(
+        (out.status, location),
+        (303, log_in.as_str()),
+        "the language that was chosen goes with the customer"
+    );
     assert!(out.header("set-cookie").contains("Max-Age=0") && out.header("clear-site-data") == "\"cache\"");
     let inside = browser.cookie.clone();
     browser.cookie = inside;
-    assert!(browser.get("").await.body.contains("name=\"answer\""), "the log-in again");
+    let again = browser.get("?lang=en").await.body;
+    assert!(again.contains("name=\"answer\"") && again.contains("<html lang=\"en\">"), "the log-in again");
 }
 
 #[tokio::test]
@@ -160,7 +166,7 @@ async fn a_session_ends_after_five_minutes_and_cannot_be_taken_up_again() {
     server.advance("be_fr", "PT5M").await;
     let (cookie, base) = (browser.cookie.clone(), browser.base.clone());
     let idle = browser.get("").await;
-    assert_over(&idle, "Vous êtes resté absent trop longtemps", &base);
+    assert_over(&idle, "Vous êtes resté absent trop longtemps", &format!("{base}?lang=fr"));
     assert!(idle.body.contains("Vers la connexion") && idle.body.contains("Vestibule Bank Belgique"));
     browser.cookie = cookie;
     server.advance("be_fr", "-PT5M").await;
@@ -185,7 +191,8 @@ async fn wrong_answers_end_the_log_in_and_then_block_it() {
     let stale = server.send(&browser.form("", &csrf, &old)).await;
     assert!(stale.status == 200 && stale.body.contains("name=\"answer\""), "{}", stale.body);
     assert!(!stale.body.contains("role=\"alert\""), "{}", stale.body);
-    assert_over(&browser.answer_wrongly(iban(&customer)).await, "Te veel foute antwoorden", &base);
+    let third = browser.answer_wrongly(iban(&customer)).await;
+    assert_over(&third, "Te veel foute antwoorden", &format!("{base}?lang=nl"));
 
     let mut second = OwnBrowser::new(&server, "nl");
     second.answer_wrongly(iban(&customer)).await;

@@ -13,6 +13,7 @@ mod discovery;
 mod every_route;
 mod funds_page;
 mod grants;
+mod headless;
 mod languages;
 mod log_in;
 mod pages;

@@ -3,6 +3,7 @@
 use testkit::{CALLBACK, Request, TestServer, detailed, parameter};
 
 use crate::ID;
+use crate::customer::OwnBrowser;
 use crate::pages::{Browser, value};
 
 /// Where the first link of a page's buttons leads.
@@ -37,7 +38,47 @@ async fn an_expired_page_leads_back_to_the_third_party() {
     server.manage("PUT", &path, serde_json::json!({"status": "blocked"})).await;
     let request = Request::new("GET", "/auth/internalonly/authorise.html").set("accept", "text/html");
     let over = server.send(&request.set("cookie", &cookie)).await;
-    assert_eq!(way_on(&over.body), "/auth/be_fr/customer", "{}", over.body);
+    assert_eq!(way_on(&over.body), "/auth/be_fr/customer?lang=nl", "{}", over.body);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_for_browsers_and_leads_on() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "student").await;
+    let mut own = OwnBrowser::of(&server, "nl", &customer).await;
+    own.get("?lang=fr").await;
+    let tpp = server.registered("nl", ID).await;
+    let asked = tpp.consent(&server, &detailed(customer["iban"].as_str().unwrap(), true)).await;
+    let asker = Browser::open(&server, &tpp.authorization_url(&asked)).await;
+    asker.get("?lang=en").await;
+    let (base, cookie) = ("/auth/nl/customer", own.cookie.as_str());
+    for (method, path, cookie, status, language, leads_to) in [
+        ("GET", "/auth/nl/customer/foo", cookie, 404, "fr", base),
+        ("GET", "/auth/nl/customer/access/1/2", cookie, 404, "fr", base),
+        ("PUT", "/auth/nl/customer", cookie, 405, "fr", base),
+        ("POST", "/auth/nl/customer/access", cookie, 405, "fr", base),
+        ("GET", "/auth/nl/customer/foo", "", 404, "de", base),
+        ("GET", "/auth/uk/customer/foo", "", 404, "de", "/auth/uk/customer"),
+        ("GET", "/auth/xx/customer/foo", "", 404, "de", base),
+        ("GET", "/auth/nl/v1/nothing", "", 404, "de", base),
+        ("GET", "/auth/nl/v1/token", "", 405, "de", base),
+        ("GET", "/auth/internalonly/other.html", asker.cookie(), 404, "en", CALLBACK),
+        ("GET", "/auth/internalonly/other.html", "", 404, "de", base),
+        ("GET", "/auth/", "", 404, "de", base),
+        ("GET", "/nothing/%3Cscript%3E", "", 404, "de", base),
+    ] {
+        let request = Request::new(method, path).set("accept", "text/html,*/*;q=0.8");
+        let request = request.set("accept-language", "de").set("cookie", cookie);
+        let answer = server.send(&request).await;
+        let is_page = answer.header("content-type").starts_with("text/html");
+        assert!(answer.status == status && is_page, "{method} {path}: {} {}", answer.status, answer.body);
+        assert!(answer.body.contains(&format!("<html lang=\"{language}\">")), "{path}: {}", answer.body);
+        assert!(way_on(&answer.body).starts_with(leads_to), "{path}: {}", answer.body);
+        assert!(!answer.body.contains("<script"), "{}", answer.body);
+        // Programs are told as before.
+        let told = server.send(&Request::new(method, path).set("accept", "application/json")).await;
+        assert!(told.status == status && told.json()["error"].is_string(), "{path}: {}", told.body);
+    }
 }
 
 #[tokio::test]

@@ -112,4 +112,9 @@ impl Client {
     pub(super) fn today(&self, tenant: &str) -> String {
         clock::day_at(self.announced.as_ref(), tenant)
     }
+
+    /// The country of a branch, as far as the bank says it.
+    pub(super) fn country(&self, tenant: &str) -> Option<&str> {
+        self.announced.as_ref()?.country(tenant)
+    }
 }

@@ -23,7 +23,7 @@ impl Client {
         redirect_uri: &str,
         wish: &PaymentWish,
     ) -> Result<Asked, Error> {
-        let request = PaymentRequest::new(wish, tenant, &self.today(tenant))?;
+        let request = PaymentRequest::new(wish, self.country(tenant), &self.today(tenant))?;
         let interface = self.interface(tenant)?;
         let path = format!("/v1/{}", request.product);
         let call = interface.request(&path, request.body, request.content_type, redirect_uri);

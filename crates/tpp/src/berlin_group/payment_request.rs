@@ -19,8 +19,9 @@ pub(super) struct PaymentRequest {
 }
 
 impl PaymentRequest {
-    /// What is sent to a branch for a wish, on a day at the bank, `YYYY-MM-DD`.
-    pub(super) fn new(wish: &PaymentWish, tenant: &str, today: &str) -> Result<Self, Error> {
+    /// What is sent to a branch for a wish, on a day at the bank, `YYYY-MM-DD`. `country` is that of the branch, as far as the
+    /// bank says it.
+    pub(super) fn new(wish: &PaymentWish, country: Option<&str>, today: &str) -> Result<Self, Error> {
         let single = match &wish.paid {
             Paid::Single(single) => single,
             Paid::Bulk(file) => {
@@ -35,7 +36,7 @@ impl PaymentRequest {
         };
         let product = match single.product {
             Some(product) => product,
-            None => usual_product(single, tenant),
+            None => usual_product(single, country.or_else(|| country_of(wish.from.as_deref()?))),
         };
         let mut body = request_of(single, product)?;
         body.debtor_account = wish.from.as_deref().map(account).transpose()?;
@@ -60,18 +61,24 @@ impl PaymentRequest {
     }
 }
 
-/// The branch whose payments in pounds are domestic.
-const BRITISH: &str = "uk";
+/// The country whose payments in pounds are domestic.
+const BRITISH: &str = "GB";
 
-/// How a payment is made, by the payee's account and the currency. A payee of a payment in euros may have a bank and an address,
+/// The country of an IBAN; none of a number of another kind.
+fn country_of(number: &str) -> Option<&str> {
+    is_like_iban(number).then(|| number.trim().get(..2)).flatten()
+}
+
+/// How a payment is made, by the payee's account, the currency, and the country of whoever pays. A payee of a payment in euros may have a bank and an address,
 /// too.
-fn usual_product(single: &Single, tenant: &str) -> Product {
+fn usual_product(single: &Single, country: Option<&str>) -> Product {
     let to = single.order.to.trim();
     let currency = single.currency.as_deref().unwrap_or("EUR");
-    let is_british = to.get(..2).is_some_and(|country| country.eq_ignore_ascii_case("GB"));
+    let is_british =
+        |country: Option<&str>| country.is_some_and(|country| country.eq_ignore_ascii_case(BRITISH));
     match currency {
         _ if to.contains('/') => Product::Uk,
-        "GBP" if tenant == BRITISH && is_british => Product::Uk,
+        "GBP" if is_british(country) && is_british(to.get(..2)) => Product::Uk,
         "EUR" if is_like_iban(to) && single.abroad.charge_bearer.is_none() => Product::Sepa,
         _ => Product::CrossBorder,
     }
@@ -201,7 +208,7 @@ mod tests {
     }
 
     fn request(wish: &PaymentWish) -> (PaymentRequest, Value) {
-        let request = PaymentRequest::new(wish, "uk", "2026-11-26").unwrap();
+        let request = PaymentRequest::new(wish, Some("GB"), "2026-11-26").unwrap();
         let body = serde_json::from_slice(&request.body).unwrap();
         (request, body)
     }
@@ -271,7 +278,7 @@ mod tests {
         assert_eq!(body["creditorAddress"], json!({"country": "US"}));
         for wrong in ["20-00-0/55779911", "20-00-00/5577991", "/", "x/y"] {
             let error =
-                PaymentRequest::new(&wish(wrong, |_| {}), "nl", "2026-11-26").unwrap_err().to_string();
+                PaymentRequest::new(&wish(wrong, |_| {}), Some("NL"), "2026-11-26").unwrap_err().to_string();
             assert!(error.contains("for example 20-00-00/55779911"), "{error}");
         }
     }

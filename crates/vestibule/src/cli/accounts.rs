@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::DEFAULT_MANAGEMENT;
+use super::{DEFAULT_MANAGEMENT, address};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
@@ -31,7 +31,7 @@ impl AccountCommand {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ManagementArgs {
     /// Management API of the sandbox.
-    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT, global = true)]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT, global = true, value_parser = address)]
     pub(crate) management: String,
     /// Print JSON.
     #[arg(long, global = true)]

@@ -97,6 +97,13 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "no moment such as 2027-01-31T12:00:00Z")
 }
 
+/// The address of an API on the command line.
+fn address(text: &str) -> Result<String, &'static str> {
+    let url = url::Url::parse(text).ok();
+    let fits = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if fits { Ok(text.to_owned()) } else { Err("no address such as http://127.0.0.1:8081") }
+}
+
 /// A whole number on the command line.
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "a number is expected, in digits")
@@ -205,7 +212,7 @@ pub(crate) struct CertificateNewArgs {
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub(crate) out: PathBuf,
     /// Management API of the sandbox that issues it.
-    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT)]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_MANAGEMENT, value_parser = address)]
     pub(crate) management: String,
     /// Let it have a fault: expired, not-yet-valid, revoked, wrong-role, wrong-organisation, unknown-ca, weak-key,
     /// missing-chain. It revokes no other certificate.

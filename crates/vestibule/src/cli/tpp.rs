@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::payments::*;
-use super::{DecisionArg, ProfileArg, SubjectArgs, number};
+use super::{DecisionArg, ProfileArg, SubjectArgs, address, number};
 
 /// Where a sandbox is by default.
 pub(crate) const DEFAULT_BANK: &str = "http://127.0.0.1:8080";
@@ -27,7 +27,7 @@ pub(crate) struct TppCommonArgs {
     #[arg(long, global = true, value_enum, value_name = "DIALECT")]
     pub(crate) dialect: Option<DialectArg>,
     /// Management API of the sandbox, for test certificates [default: what the sandbox says].
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = address)]
     pub(crate) management: Option<String>,
     /// Folder with the state of every bank [default: the user's data folder].
     #[arg(long, global = true, value_name = "FOLDER")]

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use ::tpp::{BankError, Error};
 use etcetera::BaseStrategy;
+use gateway::domain::Tenant;
 pub(crate) use hints::{EXAMPLE_PAYEE, EXAMPLE_URI, Hints, Next};
 use serde_json::{Value, json};
 
@@ -115,6 +116,23 @@ fn kind(error: &Error) -> (&'static str, Option<&BankError>) {
 /// A file that cannot be used.
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("{}: {error}", path.display()))
+}
+
+/// Refuses an option that names something twice: one of them was meant to be something else.
+fn distinct<T: PartialEq + std::fmt::Display>(option: &str, values: &[T]) -> Result<(), Failure> {
+    for (place, value) in values.iter().enumerate() {
+        if values[..place].contains(value) {
+            return Err(Failure::new(format!("{option} names {value} twice; name it once")));
+        }
+    }
+    Ok(())
+}
+
+/// Branches as an option names them.
+fn branches(option: &str, names: &[String]) -> Result<Vec<Tenant>, Failure> {
+    distinct(option, names)?;
+    let parsed = names.iter().map(|name| Tenant::parse(name)).collect::<Result<_, _>>();
+    parsed.map_err(|error| Failure::new(format!("{option}: {error}")))
 }
 
 /// A folder of ours in the user's data folder.

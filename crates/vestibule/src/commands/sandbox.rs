@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use gateway::domain::{Tenant, Timestamp};
+use gateway::domain::Timestamp;
 use oauth::IdTokenAlgorithm;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::profiles::{RateLimits, Strictness};
-use vestibule::{Addresses, DIALECTS, DataLocation, SandboxConfig, start};
+use vestibule::{Addresses, DIALECTS, DataLocation, SandboxConfig, StartError, start};
 
-use super::{Failure, user_folder};
+use super::{Failure, branches, distinct, user_folder};
 use crate::cli::{IdTokenAlgorithmArg, RateLimitsArg, SandboxArgs};
 use crate::output;
 
@@ -19,7 +19,11 @@ pub(crate) async fn run(args: SandboxArgs, begin: Option<Timestamp>) -> Result<E
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let starting = start(SandboxConfig { begin, ..config(args)? });
-    let running = output::patiently("the bank to start; keys are made at the first time", starting).await?;
+    let running = output::patiently("the bank to start; keys are made at the first time", starting).await;
+    let running = running.map_err(|error| match error {
+        StartError::Folder { .. } => Failure::new(format!("{error}, or keep nothing with --ephemeral")),
+        other => other.into(),
+    })?;
     if json {
         output::json(&ready_line(&running.addresses, strict, require_mtls));
     } else {
@@ -34,7 +38,9 @@ pub(crate) async fn run(args: SandboxArgs, begin: Option<Timestamp>) -> Result<E
 }
 
 fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
-    let tenants = args.tenants.iter().map(|name| Tenant::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let tenants = branches("--tenant", &args.tenants)?;
+    let trusted: Vec<_> = args.trusted_ca.iter().map(|path| path.display().to_string()).collect();
+    distinct("--trusted-ca", &trusted)?;
     let data = match (args.ephemeral, args.database, args.data) {
         (true, ..) => DataLocation::Memory,
         (false, Some(address), _) => DataLocation::Database(address),

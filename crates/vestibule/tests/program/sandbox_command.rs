@@ -54,7 +54,11 @@ fn what_cannot_start_says_why_in_one_line() {
     }
     let with = |more: &[&'static str]| [&FREE[..], more].concat();
     refuses(&with(&["--data", "/dev/null/data"]), "cannot use the data folder /dev/null/data");
-    refuses(&with(&["--ephemeral", "--tenant", "NL"]), "\"NL\" is no tenant name");
+    refuses(&with(&["--data", "/dev/null/data"]), "or keep nothing with --ephemeral");
+    refuses(&with(&["--ephemeral", "--tenant", "NL"]), "--tenant: \"NL\" is no tenant name");
+    refuses(&with(&["--ephemeral", "--tenant", "nl,uk,nl"]), "--tenant names nl twice; name it once");
+    let twice = ["--ephemeral", "--trusted-ca", "ca.pem", "--trusted-ca", "ca.pem"];
+    refuses(&with(&twice), "--trusted-ca names ca.pem twice");
     refuses(&with(&["--ephemeral", "--public-url", "bank"]), "--public-url bank is not http:// or https://");
     refuses(
         &with(&["--ephemeral", "--trusted-ca", "/nowhere"]),
@@ -74,6 +78,61 @@ fn what_cannot_start_says_why_in_one_line() {
         "--require-mtls needs the TLS listener",
     );
     refuses(&["--ephemeral", "--listen", "nonsense"], "cannot listen on nonsense");
+}
+
+/// Lists that name something twice, and addresses that are none, are refused before anybody is asked.
+#[test]
+fn lists_and_addresses_are_read_before_anything_is_done() {
+    let (_guard, folder) = free_folder();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (state, out) = (path("state"), path("out"));
+    for (arguments, text) in [
+        (&["core-bank", "--tenant", "nl,nl"][..], "--tenant names nl twice"),
+        (&["core-bank", "--name", "a,b,a"], "--name names a twice"),
+        (
+            &["core-bank", "--listen", "127.0.0.1:0", "--data", "/dev/null/x", "--certificates", &out],
+            "cannot use the data folder /dev/null/x",
+        ),
+        (&["certificate", "new", "--role", "PSP_AI,PSP_AI", "--out", &out], "--role names PSP_AI twice"),
+        (&["tpp", "--state", &state, "consent", "--iban", "NL1", "--iban", "NL1"], "--iban names NL1 twice"),
+        (
+            &[
+                "tpp",
+                "--state",
+                &state,
+                "register",
+                "--redirect-uri",
+                "https://a",
+                "--redirect-uri",
+                "https://a",
+            ],
+            "--redirect-uri names https://a twice",
+        ),
+    ] {
+        let (code, out, error) = vestibule(arguments);
+        assert_eq!((code, out.as_str()), (1, ""), "{arguments:?}: {error}");
+        assert!(error.contains(text) && !error.contains("--ephemeral"), "{arguments:?}: {error}");
+    }
+    for command in [
+        &["clock"][..],
+        &["bank"],
+        &["account", "list"],
+        &["account", "new"],
+        &["data", "reset"],
+        &["fault", "list"],
+        &["logs"],
+        &["snapshot", "list"],
+        &["reset"],
+        &["certificate", "new"],
+        &["tpp", "show"],
+    ] {
+        for wrong in ["foo", "127.0.0.1:8081", "ftp://127.0.0.1", "http://", "/management"] {
+            let (code, out, error) = vestibule(&[command, &["--management", wrong]].concat());
+            let is_told =
+                error.contains("no address such as http://127.0.0.1:8081") || error.contains("unrecognized");
+            assert!(code == 2 && out.is_empty() && is_told, "{command:?} {wrong}: {code} {error}");
+        }
+    }
 }
 
 #[test]

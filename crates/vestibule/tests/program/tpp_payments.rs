@@ -56,6 +56,8 @@ fn every_product_is_paid() {
     let later = testkit::day(20);
     let sepa = [&["--from", &iban][..], &SHOP].concat();
     let uk = ["--tenant", "uk", "--from", &british, "--to", "20-00-00/55779911", "--name", "Shop"];
+    let uk_by_iban = ["--tenant", "uk", "--from", &british, "--to", "GB33BUKB20201555555555"];
+    let uk_by_iban = [&uk_by_iban[..], &["--currency", "GBP", "--name", "Shop"]].concat();
     for (arguments, asked, status) in [
         ([&sepa[..], &["--amount", "3.5", "--reference", "Order 7"]].concat(), "3.50 EUR to Shop", "ACSC"),
         (
@@ -73,6 +75,7 @@ fn every_product_is_paid() {
             "ACCP",
         ),
         ([&uk[..], &["--amount", "1.00"]].concat(), "1.00 GBP to Shop", "ACSP"),
+        ([&uk_by_iban[..], &["--amount", "1.00"]].concat(), "1.00 GBP to Shop", "ACSP"),
     ] {
         let paid = setting.json(&[&["pay", "--headless", "approve"][..], &arguments].concat());
         assert_eq!(paid["status"], status, "{arguments:?}: {paid}");
@@ -263,6 +266,12 @@ fn joint_accounts_need_both_holders() {
     let again = [&authorise[..], &["--digipass", first]].concat();
     setting.refused(&again, "the payment waits; another attempt at it begins with: ");
     assert_eq!(setting.json(&["payment", "status"])["status"], "PATC");
+    // Whoever comes back later is told how each of them approves.
+    let later = setting.ok(&["payment", "status"]);
+    for device in [first, second] {
+        let command = format!("--headless approve --customer-iban {iban} --digipass {device}");
+        assert!(later.contains(&command), "{command}: {later}");
+    }
     // The command that is named for the other one is copied.
     let made = pasted(&text, second);
     assert!(made.contains("is ACSC"), "{made}");
@@ -315,7 +324,7 @@ fn who_decides_is_known_from_what_is_kept() {
     // What fails after a payment was asked for says how to go on with it.
     let error = setting.refused(
         &[&pay[..], &approve, &["--customer-iban", "NL91ABNA0417164300"]].concat(),
-        "no customer of tenant nl has this iban",
+        "no customer of tenant nl has iban NL91ABNA0417164300",
     );
     let id = setting.json(&["payment", "status"])["id"].as_str().unwrap().to_owned();
     assert!(error.contains(&format!("--payment {id}")), "{error}");

@@ -257,6 +257,10 @@ async fn nobody_is_asked_to_authorise_what_cannot_be_stopped_any_more() {
         force(&later, status).await;
         assert_eq!(server.send(&tpp.redirecting("DELETE", &later)).await.status, 202, "{status}");
     }
+    // One that is called cancelled is: who takes it back once more is told so, and nobody is asked.
+    force(&later, "CANC").await;
+    let again = server.send(&tpp.redirecting("DELETE", &later)).await;
+    assert_eq!((again.status, &again.json()["transactionStatus"]), (200, &json!("CANC")), "{}", again.body);
     // A periodic one has no day any more.
     let mut periodic = monthly_payment("1.00", creditor);
     periodic["instructedAmount"]["currency"] = json!("GBP");

@@ -153,7 +153,7 @@ async fn requests_for_consents() {
                 with("/account", json!({"iban": iban, "currency": "USD"})),
                 400,
                 "PRODUCT_INVALID",
-                "is not allowed",
+                "in USD is not allowed: the account is kept in EUR; name that currency, or leave currency out",
             ),
             (
                 "an account of another bank",

@@ -20,7 +20,7 @@ use tpp::{Transport, TransportSettings};
 
 use self::inspection::{check_file, inspect, text};
 use super::tpp::observer;
-use super::{Failure, unreadable};
+use super::{Failure, distinct, unreadable};
 use crate::cli::{CertificateCommand, CertificateNewArgs, ProfileArg, SubjectArgs};
 use crate::output;
 
@@ -39,6 +39,7 @@ pub(crate) async fn run(command: CertificateCommand) -> Result<ExitCode, Failure
 }
 
 async fn new(args: CertificateNewArgs) -> Result<ExitCode, Failure> {
+    distinct("--role", &args.subject.roles())?;
     // Before anything is asked for: a sandbox revokes what it issued before.
     for name in FILES {
         let path = args.out.join(name);

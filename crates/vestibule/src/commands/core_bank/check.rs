@@ -6,15 +6,19 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ::core_bank::{CoreBank, CoreBankSettings, Limits};
+use ::core_bank::{CoreBank, CoreBankSettings, Limits, SetupError, Trouble, trouble_behind};
 use gateway::bank_contract::Parties;
-use gateway::domain::{Account, AccountNumber, AccountReference, CustomerId, Iban, Tenant, Timestamp};
+use gateway::domain::{Account, AccountNumber, AccountReference, CustomerId, Iban, Money, Tenant, Timestamp};
 use gateway::{Bank, Clock, Randomness, Store, SystemClock};
+use pem_text::PemError;
 use serde_json::json;
 
 use super::super::{Failure, unreadable};
 use crate::cli::CoreBankCheckArgs;
 use crate::output;
+
+/// What the payer has to have for the check.
+const NEEDED: &str = "10.00";
 
 /// Everything that the contract is about.
 struct Checked {
@@ -89,45 +93,126 @@ fn text(panic: &(dyn Any + Send)) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What is wrong with the arguments is said of them, so that nobody looks for it at the bank.
 async fn prepare(args: CoreBankCheckArgs, now: Timestamp) -> Result<Checked, Failure> {
-    let read = |path: &Path| fs::read(path).map_err(|error| unreadable(path, &error));
-    let tenant = Tenant::parse(&args.branch)?;
-    let [payer, payee, elsewhere] = [&args.payer, &args.payee, &args.elsewhere].map(|text| Iban::parse(text));
-    let (payer, payee, elsewhere) = (payer?, payee?, elsewhere?);
+    let tenant = Tenant::parse(&args.branch).map_err(|error| Failure::new(format!("--branch: {error}")))?;
+    let iban = |option: &str, text: &str| {
+        Iban::parse(text).map_err(|error| Failure::new(format!("{option} {text}: {error}")))
+    };
+    let payer = iban("--payer", &args.payer)?;
+    let payee = iban("--payee", &args.payee)?;
+    let elsewhere = iban("--elsewhere", &args.elsewhere)?;
+    if payer == payee {
+        return Err(Failure::new(
+            "--payer and --payee are the same account; give accounts of two customers, since money goes from one to the other",
+        ));
+    }
     // The bank's own numbers are known to whoever sets a gateway up: those of the same country that begin like the payer's.
     let own = (payer.as_str()[..2].to_owned(), payer.as_str()[4..7].to_owned());
-    let settings = CoreBankSettings {
-        url: args.url,
-        authorities: read(&args.ca)?,
-        identity: [read(&args.certificate)?, b"\n".to_vec(), read(&args.private_key)?].concat(),
-        limits: Limits::default(),
-        name: "the bank".to_owned(),
-        own_numbers: vec![own],
-    };
+    let settings = settings(&args, own)?;
     let store = Store::in_memory()?;
-    let bank = CoreBank::new(&settings, &store)?.ports();
-    let payer = account(&bank, &tenant, payer).await?;
-    let payee = account(&bank, &tenant, payee).await?;
-    let customers = bank.customers.named_by(&tenant, &payer.iban).await.map_err(told)?;
+    let bank = CoreBank::new(&settings, &store).map_err(|error| unusable(&args, &error))?.ports();
+    let asked = |error| unreached(&args, &error);
+    let payer = account(&bank, (&tenant, "--payer"), payer).await.map_err(asked)??;
+    let payee = account(&bank, (&tenant, "--payee"), payee).await.map_err(asked)??;
+    let customers = bank.customers.named_by(&tenant, &payer.iban).await.map_err(asked)?;
     let customer = customers.into_iter().next().ok_or_else(|| {
         Failure::new("the bank knows no customer of the account that pays: POST /customers/find names nobody")
     })?;
+    if bank.customers.accounts_of(&customer).await.map_err(asked)?.contains(&payee) {
+        let text = "--payee is an account of the customer who has --payer; give one of another customer";
+        return Err(Failure::new(text));
+    }
+    let is_of_bank = !found(&bank, &tenant, &elsewhere).await.map_err(asked)?.is_empty();
+    if is_of_bank || bank.accounts.is_own(&elsewhere) {
+        let text = "--elsewhere is a number of this bank; give an IBAN of another bank";
+        return Err(Failure::new(text));
+    }
     let run = format!("{}-", Randomness::from_system().id());
-    Ok(Checked { bank, store, tenant, payer: (customer, payer), payee, elsewhere, now, run })
+    let checked = Checked { bank, store, tenant, payer: (customer, payer), payee, elsewhere, now, run };
+    let spendable = checked.parties().spendable().await.map_err(asked)?;
+    if spendable.minor < Money::parse(NEEDED, spendable.currency)?.minor {
+        let (has, currency) = (spendable.to_decimal(), spendable.currency.code());
+        return Err(Failure::new(format!(
+            "--payer has {has} {currency} to spend, and the check needs {NEEDED} or more; give an account with money"
+        )));
+    }
+    Ok(checked)
 }
 
-/// An account of a branch in its currency.
-async fn account(bank: &Bank, tenant: &Tenant, iban: Iban) -> Result<Account, Failure> {
-    let reference = AccountReference { number: AccountNumber::Iban(iban), currency: None };
-    let found = bank.accounts.find_accounts(tenant, &reference).await.map_err(told)?;
-    let account = found.into_iter().find(|account| account.currency == tenant.currency());
-    account.ok_or_else(|| {
-        let (number, currency) = (reference.shown(), tenant.currency().code());
-        Failure::new(format!("the bank has no account {number} in {currency} at branch {tenant}"))
+fn settings(args: &CoreBankCheckArgs, own: (String, String)) -> Result<CoreBankSettings, Failure> {
+    let read = |path: &Path| fs::read(path).map_err(|error| unreadable(path, &error));
+    let (authorities, certificate, key) =
+        (read(&args.ca)?, read(&args.certificate)?, read(&args.private_key)?);
+    let wrong = |option: &str, path: &Path, error: &PemError| {
+        Failure::new(format!("{option} {}: {error}", path.display()))
+    };
+    pem_text::certificates(&authorities).map_err(|error| wrong("--ca", &args.ca, &error))?;
+    pem_text::certificates(&certificate)
+        .map_err(|error| wrong("--certificate", &args.certificate, &error))?;
+    pem_text::private_key(&key).map_err(|error| wrong("--private-key", &args.private_key, &error))?;
+    Ok(CoreBankSettings {
+        url: args.url.clone(),
+        authorities,
+        identity: [certificate, b"\n".to_vec(), key].concat(),
+        limits: Limits::default(),
+        name: "the bank".to_owned(),
+        own_numbers: vec![own],
     })
 }
 
-/// What is behind a failure: here it is for whoever called.
-fn told(error: gateway::Error) -> Failure {
-    Failure::new(edge::with_causes(&error))
+/// Which argument is behind a way that cannot be set up.
+fn unusable(args: &CoreBankCheckArgs, error: &SetupError) -> Failure {
+    let (ca, certificate, key) = (args.ca.display(), args.certificate.display(), args.private_key.display());
+    Failure::new(match error {
+        SetupError::Url | SetupError::Path => format!("URL {}: {error}", args.url),
+        SetupError::Authorities(why) => format!("--ca {ca}: {why}"),
+        SetupError::Identity(why) => format!("--certificate {certificate} with --private-key {key}: {why}"),
+    })
+}
+
+/// What is behind a failure of the first questions: here it is for whoever called.
+fn unreached(args: &CoreBankCheckArgs, error: &gateway::Error) -> Failure {
+    let why = match error {
+        gateway::Error::Unavailable(fault) => edge::with_causes(fault.as_ref()),
+        other => edge::with_causes(other),
+    };
+    let (url, ca, certificate) = (&args.url, args.ca.display(), args.certificate.display());
+    Failure::new(match trouble_behind(error) {
+        Some(Trouble::BankCertificate) => format!(
+            "the certificate that {url} shows is not one of the authority in --ca {ca}, or not one for this address: {why}"
+        ),
+        Some(Trouble::OwnCertificate) => {
+            format!(
+                "{url} does not take the certificate in --certificate {certificate}: {why}; show it one that it trusts"
+            )
+        }
+        Some(Trouble::NoInterface) => format!(
+            "the core bank interface is not at {url}/core/v1: {why}; URL is what stands before /core/v1, for example \
+             https://127.0.0.1:8444"
+        ),
+        Some(Trouble::Refused) => format!("{why}; is {} (--branch) one of its branches?", args.branch),
+        None => format!("{url} cannot be asked: {why}"),
+    })
+}
+
+async fn found(bank: &Bank, tenant: &Tenant, iban: &Iban) -> Result<Vec<Account>, gateway::Error> {
+    let reference = AccountReference { number: AccountNumber::Iban(iban.clone()), currency: None };
+    bank.accounts.find_accounts(tenant, &reference).await
+}
+
+/// An account of a branch in its currency, or what is wrong with the option that names it.
+async fn account(
+    bank: &Bank,
+    (tenant, option): (&Tenant, &str),
+    iban: Iban,
+) -> Result<Result<Account, Failure>, gateway::Error> {
+    let found = found(bank, tenant, &iban).await?;
+    let account = found.into_iter().find(|account| account.currency == tenant.currency());
+    Ok(account.ok_or_else(|| {
+        let (number, currency) = (iban.as_str(), tenant.currency().code());
+        Failure::new(format!(
+            "{option}: the bank has no account {number} in {currency} at branch {tenant}; is it of another branch (--branch)?"
+        ))
+    }))
 }

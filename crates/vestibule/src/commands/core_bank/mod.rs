@@ -13,9 +13,9 @@ use gateway::{Bank, Clock};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use vestibule::{DataLocation, Running, SandboxConfig, start};
+use vestibule::{DataLocation, Running, SandboxConfig, StartError, start};
 
-use super::{Failure, unreadable, user_folder};
+use super::{Failure, branches, distinct, unreadable, user_folder};
 use crate::cli::{CoreBankArgs, CoreBankCommand, CoreBankServeArgs};
 use crate::output;
 
@@ -40,7 +40,8 @@ struct Files {
 async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) -> Result<ExitCode, Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let tenants = args.tenants.iter().map(|name| Tenant::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let tenants = branches("--tenant", &args.tenants)?;
+    distinct("--name", &args.names)?;
     let tcp = TcpListener::bind(&args.listen).await.map_err(|error| {
         Failure::new(format!(
             "cannot listen on {}: {error}; choose another address with --listen",
@@ -62,7 +63,13 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
         tenants: tenants.clone(),
         ..SandboxConfig::default()
     });
-    let running = output::patiently("the bank to start", running).await?;
+    let running = output::patiently("the bank to start", running).await;
+    let running = running.map_err(|error| match error {
+        StartError::Folder { .. } => {
+            Failure::new(format!("{error}, or keep everything in memory without it"))
+        }
+        other => other.into(),
+    })?;
     let listener = Listener::begin(
         tcp,
         &TlsSettings {

@@ -24,7 +24,7 @@ use tpp::state::Dialect;
 use tpp::{ThirdParty, berlin_group, bunq};
 
 use self::session::Session;
-use super::Failure;
+use super::{Failure, distinct};
 use crate::cli::{TppArgs, TppCommand, TppFlowCommand};
 
 pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
@@ -33,15 +33,30 @@ pub(crate) async fn run(args: TppArgs) -> Result<ExitCode, Failure> {
     // What is written for every dialect begins here.
     let done = match session.dialect {
         Dialect::BerlinGroup => session.run::<berlin_group::Client>(args.command).await,
-        Dialect::Bunq => session.run::<bunq::Client>(args.command).await,
+        Dialect::Bunq => match session.check_branch_of_bunq(tenant.as_deref()) {
+            Ok(()) => session.run::<bunq::Client>(args.command).await,
+            Err(failure) => Err(failure),
+        },
     };
     let explained = |failure| session.explain(failure, tenant.as_deref()).with(&session.hints);
     done.map_err(explained)
 }
 
+/// Nothing is asked for twice at once.
+fn check_lists(command: &TppCommand) -> Result<(), Failure> {
+    match command {
+        TppCommand::Certificate(args) => distinct("--role", &args.subject.roles()),
+        TppCommand::Register(args) => distinct("--redirect-uri", &args.redirect_uris),
+        TppCommand::OauthClient(args) => distinct("--redirect-uri", &args.redirect_uris),
+        TppCommand::Consent(args) => distinct("--iban", &args.ibans),
+        _ => Ok(()),
+    }
+}
+
 impl Session<'_> {
     async fn run<C: ThirdParty>(&self, command: TppCommand) -> Result<ExitCode, Failure> {
         self.check_address(C::FOREIGN_PATHS)?;
+        check_lists(&command)?;
         let done = match command {
             TppCommand::Replay(command) => return self.replay(&command.file).await,
             TppCommand::Certificate(command) => self.certificate::<C>(command).await,

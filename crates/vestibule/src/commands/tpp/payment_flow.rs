@@ -27,7 +27,8 @@ impl Session<'_> {
         let beginning = (&command.headless, command.persona.as_str(), command.tenant.as_deref());
         let named = command.redirect_uri.as_ref();
         let (mut client, tenant, customer) = self.begin::<C>(&mut steps, beginning, named).await?;
-        let wish = first_payment(&tenant, customer.headless.customer_iban.clone());
+        let country = self.announced.as_ref().and_then(|announced| announced.country(&tenant));
+        let wish = first_payment(country, customer.headless.customer_iban.clone());
         let redirect_uri = command.redirect_uri.as_deref();
         let kept = client.pay(&tenant, redirect_uri, &wish).await?.payment;
         // What a browser takes long for keeps nobody else from asking for the same.
@@ -90,8 +91,9 @@ impl Session<'_> {
     }
 }
 
-fn first_payment(tenant: &str, from: Option<String>) -> PaymentWish {
-    let to = if tenant.starts_with("uk") { BRITISH_PAYEE } else { EXAMPLE_PAYEE.0 };
+fn first_payment(country: Option<&str>, from: Option<String>) -> PaymentWish {
+    let is_british = country.or(from.as_deref().and_then(|number| number.get(..2))) == Some("GB");
+    let to = if is_british { BRITISH_PAYEE } else { EXAMPLE_PAYEE.0 };
     let order = Order {
         to: to.to_owned(),
         name: EXAMPLE_PAYEE.1.to_owned(),

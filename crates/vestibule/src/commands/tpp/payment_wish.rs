@@ -5,7 +5,7 @@ use tpp::payments::{Abroad, BulkFile, Order, Paid, PaymentWish, Product, Repetit
 
 use super::reading::day;
 use crate::cli::{AbroadArgs, ProductArg, TppPayArgs, WhenArgs};
-use crate::commands::{Failure, unreadable};
+use crate::commands::{Failure, distinct, unreadable};
 
 /// What the command line asks to be paid, checked as far as that is possible here.
 pub(super) fn wish(command: &TppPayArgs) -> Result<PaymentWish, Failure> {
@@ -113,6 +113,7 @@ fn repetition(when: &WhenArgs) -> Result<Option<Repetition>, Failure> {
         true => Ok(number.to_string()),
         false => Err(Failure::new(format!("{name} is from 1 to {last}, not {number}"))),
     };
+    distinct("--months", &when.months)?;
     let months = when.months.iter().map(|month| number("--months", *month, 12));
     Ok(Some(Repetition {
         frequency: every.name().to_owned(),

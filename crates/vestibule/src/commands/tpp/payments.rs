@@ -109,9 +109,22 @@ impl Session<'_> {
             output::json(&status_json(now));
         } else {
             output::line(&status_text(now));
-            self.next_of(now, None).await;
+            match now.status.as_str() {
+                "PATC" => self.next_of_joint(client, now).await,
+                _ => self.next_of(now, None).await,
+            }
         }
         Ok(client.told(&now.id)?)
+    }
+
+    /// Prints how each holder of the account approves at a sandbox, since nobody remembers here who did.
+    async fn next_of_joint<C: ThirdParty>(&self, client: &mut C, now: &PaymentStatus) {
+        let debtor = client.payment_details(Some(&now.id)).await.ok().and_then(|(_, details)| details.debtor);
+        let account = debtor.unwrap_or_default();
+        let devices = self.holders(&account).await.into_iter();
+        let mut commands: Vec<_> = devices.map(|device| decided_by(&now.id, &account, &device)).collect();
+        commands.extend([authorise(&now.id), Next::payment_status(&now.id)]);
+        self.next(&commands);
     }
 
     pub(super) async fn payment<C: ThirdParty>(&self, command: &TppPaymentCommand) -> Result<(), Failure> {
@@ -197,11 +210,8 @@ impl Session<'_> {
             ("PATC", Some(by)) if by.headless.is_some() => {
                 let others = self.other_holders(by).await.into_iter();
                 let account = by.customer_iban.as_deref().unwrap_or_default();
-                let decide = |device: String| {
-                    let next = authorise(&now.id).and("--headless approve");
-                    next.option("--customer-iban", account).option("--digipass", &device)
-                };
-                let mut commands: Vec<_> = others.map(decide).collect();
+                let mut commands: Vec<_> =
+                    others.map(|device| decided_by(&now.id, account, &device)).collect();
                 commands.extend([authorise(&now.id), Next::payment_status(&now.id)]);
                 self.next(&commands);
             }
@@ -215,23 +225,27 @@ impl Session<'_> {
 
     /// The devices of the others who hold the account with which somebody decided at a sandbox; none where it does not tell.
     async fn other_holders(&self, by: &HeadlessArgs) -> Vec<String> {
+        let devices = self.holders(by.customer_iban.as_deref().unwrap_or_default()).await.into_iter();
+        match &by.digipass {
+            Some(known) => devices.filter(|device| digits(device) != digits(known)).collect(),
+            // Where nobody says which one, the sandbox takes the first.
+            None => devices.skip(1).collect(),
+        }
+    }
+
+    /// The devices of all who hold an account at a sandbox; none where it does not tell.
+    async fn holders(&self, account: &str) -> Vec<String> {
         let Ok(management) = self.management().await else { return Vec::new() };
         let Ok(all) = management.test_accounts().await else { return Vec::new() };
         let holds = |customer: &&Value| {
             let mut accounts = customer["accounts"].as_array().into_iter().flatten();
-            accounts.any(|account| account["iban"].as_str() == by.customer_iban.as_deref())
+            accounts.any(|known| known["iban"] == account)
         };
         let mut holders: Vec<_> =
             all["testAccounts"].as_array().into_iter().flatten().filter(holds).collect();
-        // Where nobody says which one, the sandbox takes the first.
         holders.sort_by_key(|holder| holder["customerId"].as_str().map(str::to_owned));
         let devices = holders.into_iter().filter_map(|holder| holder["digipassNumber"].as_str());
-        match &by.digipass {
-            Some(known) => {
-                devices.filter(|device| digits(device) != digits(known)).map(str::to_owned).collect()
-            }
-            None => devices.skip(1).map(str::to_owned).collect(),
-        }
+        devices.map(str::to_owned).collect()
     }
 
     pub(super) async fn draft<C: ThirdParty>(&self, command: &TppDraftArgs) -> Result<(), Failure> {
@@ -292,6 +306,12 @@ fn go_on(id: &str) -> Next {
 /// The digits of a device's number, which people write with other things in between.
 fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Has the customer with a device decide about a payment at a sandbox.
+fn decided_by(id: &str, account: &str, device: &str) -> Next {
+    let next = authorise(id).and("--headless approve");
+    next.option("--customer-iban", account).option("--digipass", device)
 }
 
 /// Sends the customer to the bank with a payment.

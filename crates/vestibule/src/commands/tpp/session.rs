@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
                 let register = self.hints.command(&super::enrolment::registration_of(&state));
                 failure.text += &format!("; with the one that is kept: {register}");
             }
-            if failure.text.contains("is not registered at this bank") {
+            if bank.is_about_registration() {
                 let register = super::enrolment::registration_of(&state);
                 failure.text += &format!(": {}", self.hints.command(&register));
                 failure.next.push(register);
@@ -212,6 +212,17 @@ impl<'a> Session<'a> {
             failure.next.retain(|next| !next.is_start());
         }
         failure
+    }
+
+    /// The interface of bunq is that of one branch.
+    pub(super) fn check_branch_of_bunq(&self, tenant: Option<&str>) -> Result<(), Failure> {
+        let own = self.announced.as_ref().and_then(Announcement::usual_tenant);
+        match (tenant, own) {
+            (Some(tenant), Some(own)) if tenant != own => Err(Failure::new(format!(
+                "the dialect bunq is spoken at branch {own} alone, not at {tenant}; leave --tenant out"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// How to get another certificate in place of one that is not good at the bank's time.
