@@ -26,6 +26,7 @@ const TABLES: Tables = Tables {
         include_str!("../../migrations/0001_books.sql"),
         include_str!("../../migrations/0002_pending_amounts.sql"),
     ],
+    serves_from: 2,
 };
 
 /// A store with the tables of the books.
