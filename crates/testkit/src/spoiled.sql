@@ -2,7 +2,8 @@
 -- read, a write, or the end of a transaction is refused because of others (40001, 40P01), though nobody was in the way. It does so to
 -- whoever connects with the options `-c role=spoiled -c spoiled.active=yes`, on tables that are made with them.
 
-SELECT pg_advisory_lock(20260101);
+-- Until what follows is there for all to see.
+SELECT pg_advisory_xact_lock(20260101);
 
 DO $$
 BEGIN
@@ -75,5 +76,3 @@ BEGIN
     CREATE EVENT TRIGGER spoil ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
         EXECUTE FUNCTION spoiled.spoil();
 END $$;
-
-SELECT pg_advisory_unlock(20260101);

@@ -79,6 +79,7 @@ pub fn management(
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
         .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/test-accounts/{iban}/withdrawal", post(accounts::withdraw))
         .route("/data", post(data::load))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", delete(faults::remove))
@@ -114,6 +115,11 @@ pub(crate) struct Error {
 impl Error {
     pub(crate) fn bad(code: &'static str, message: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// It cannot be done as things are.
+    pub(crate) fn conflict(message: impl ToString) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
     fn new(status: StatusCode, code: &'static str, message: impl ToString) -> Self {
