@@ -219,6 +219,7 @@ async fn index() -> Json<serde_json::Value> {
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
         "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /test-accounts/{iban}/withdrawal": "withdraw in the bank's own app what the holders gave (core bank interface)",
         "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /faults": "the faults that wait for calls",
         "POST /faults": "let the next calls, or those of a third party, path or interface, go wrong",
