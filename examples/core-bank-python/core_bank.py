@@ -15,6 +15,8 @@ import re
 import sqlite3
 import ssl
 import threading
+import time
+import uuid
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS movements (number INTEGER PRIMARY KEY, id TEXT NOT NU
 CREATE INDEX IF NOT EXISTS movements_of ON movements (account, day, number);
 CREATE TABLE IF NOT EXISTS payments (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, status TEXT NOT NULL, day TEXT NOT NULL,
     since TEXT NOT NULL, wish TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, told TEXT NOT NULL);
 """
 
 BRANCH, CURRENCY = "nl", "EUR"
@@ -240,6 +243,8 @@ class Bank:
             outcome = "executed"
         self.db.execute("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
                         (payment["id"], outcome, status, day, now(), json.dumps(payment)))
+        if outcome == "accepted":
+            self.tell_payment(payment["id"])
         return {"outcome": outcome}
 
     def pay(self, payment):
@@ -270,6 +275,7 @@ class Bank:
                 status = "RJCT"
             self.db.execute("RELEASE payment")
             self.db.execute("UPDATE payments SET status = ?, since = ? WHERE id = ?", (status, now(), row["id"]))
+            self.tell_payment(row["id"])
 
     def payment_row(self, id):
         row = self.one("SELECT * FROM payments WHERE id = ?", id)
@@ -288,7 +294,28 @@ class Bank:
         if self.payment_row(id)["status"] != "ACTC":
             raise Problem(409, "final", "the payment cannot be stopped any more")
         self.db.execute("UPDATE payments SET status = 'CANC', since = ? WHERE id = ?", (now(), id))
+        self.tell_payment(id)
         return {}
+
+    # Events: written in the transaction of what they are about, and kept in their order.
+
+    def tell_payment(self, id):
+        progress = self.progress(None, None, id)
+        told = {"id": str(uuid.uuid4()), "at": now(), "type": "payment", "payment": id, "final": progress["status"] != "ACTC", **progress}
+        self.db.execute("INSERT INTO events (told) VALUES (?)", (json.dumps(told),))
+
+    def events(self, _, query):
+        """The events behind one; if there are none, whoever asks waits outside of the transaction (see Handler)."""
+        after, limit = 0, int(query["limit"])
+        if limit < 1 or not 0 <= int(query.get("wait", 0)) <= 30:
+            raise malformed("limit is a number from 1 on, and wait one of 0 to 30 seconds")
+        if "after" in query:
+            row = self.one("SELECT number FROM events WHERE json_extract(told, '$.id') = ?", query["after"])
+            if not row:
+                raise missing("event")
+            after = row["number"]
+        rows = self.db.execute("SELECT told FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, min(limit, 100)))
+        return {"events": [json.loads(row["told"]) for row in rows.fetchall()]}
 
 
 def device_answer(secret, challenge):
@@ -319,6 +346,7 @@ ROUTES = [
     ("POST", "/payments", Bank.submit),
     ("GET", "/payments/{}", Bank.progress),
     ("POST", "/payments/{}/stop", Bank.stop),
+    ("GET", "/events", Bank.events),
 ]
 ROUTES = [(method, re.compile("/core/v1" + path.replace("{}", "([^/]+)")), answer) for method, path, answer in ROUTES]
 
@@ -341,7 +369,13 @@ class Handler(BaseHTTPRequestHandler):
             if method == self.command and found:
                 query = {name: values[-1] for name, values in parse_qs(url.query).items()}
                 parts = [unquote(part) for part in found.groups()]
-                return self.in_transaction(lambda: answer(self.bank, json.loads(body or "null"), query, *parts))
+                call = lambda: answer(self.bank, json.loads(body or "null"), query, *parts)
+                told = self.in_transaction(call)
+                until = time.monotonic() + int(query.get("wait", 0))
+                while told == {"events": []} and time.monotonic() < until:
+                    time.sleep(0.1)
+                    told = self.in_transaction(call)
+                return told
         raise Problem(404, "malformed", "the interface has no such path and method")
 
     def in_transaction(self, call):

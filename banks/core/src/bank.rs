@@ -75,7 +75,8 @@ impl CoreBank {
             payments: this.clone(),
             numbers: this.clone(),
             keeping: this.clone(),
-            naming: this,
+            naming: this.clone(),
+            events: Some(this),
             test_doors: None,
         }
     }

@@ -208,6 +208,11 @@ impl Client {
         self.send(self.post(path, body)?, false).await
     }
 
+    /// How long a call may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.limits.deadline
+    }
+
     fn post(&self, path: &[&str], body: &impl Serialize) -> Result<reqwest::RequestBuilder, Failure> {
         let body = serde_json::to_vec(body).map_err(unwritable)?;
         Ok(self.http.post(self.url(path)).header(CONTENT_TYPE, "application/json").body(body))

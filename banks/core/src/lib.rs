@@ -6,6 +6,7 @@
 
 mod bank;
 mod client;
+mod events;
 mod outbox;
 mod patience;
 mod payments;

@@ -16,6 +16,8 @@ const OWNER: &str = "core-bank";
 const OPEN: &str = "open";
 /// Payments that the bank declined although it had said that they could be made: as long as the payment.
 const DECLINED: &str = "declined";
+/// What the bank told about payments by itself: as long as the payment.
+const TOLD: &str = "told";
 /// Payments that the bank is asked to stop: until that is decided.
 const STOPPING: &str = "stopping";
 
@@ -123,6 +125,32 @@ impl Outbox {
         let Some(value) = self.drawer.get(OPEN, payment.as_str()).await? else { return Ok(None) };
         let order: wire::Order = serde_json::from_str(&value).map_err(Error::internal)?;
         Ok(Some(told(TransactionStatus::Rcvd, None, order.at)))
+    }
+
+    /// What the bank told of a payment by itself, if that is the end of it.
+    pub(crate) async fn end_of(&self, payment: &PaymentId) -> Result<Option<PaymentProgress>, Error> {
+        let Some(value) = self.drawer.get(TOLD, payment.as_str()).await? else { return Ok(None) };
+        let kept: wire::KeptProgress = serde_json::from_str(&value).map_err(Error::internal)?;
+        if !kept.is_final {
+            return Ok(None);
+        }
+        wire::progress_of(kept.progress).map(Some).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    /// The bank tells what became of a payment: then it has it. Of a payment that is none of the gateway's nothing is kept.
+    pub(crate) async fn tell(
+        &self,
+        payment: &PaymentId,
+        (progress, is_final): (&PaymentProgress, bool),
+    ) -> Result<Changes, Error> {
+        if self.store.payment(payment).await?.is_none() {
+            return Ok(Changes::new());
+        }
+        let value =
+            serde_json::to_string(&wire::KeptProgress::of(progress, is_final)).map_err(Error::internal)?;
+        let version = self.drawer.entry(TOLD, payment.as_str()).await?.map_or(0, |known| known.version);
+        let told = self.drawer.changes(&[entry(TOLD, payment.as_str(), value, version)]);
+        Ok(told.and(self.drawer.deletion(&[(OPEN, payment.to_string())])))
     }
 
     /// Whether the bank is asked to stop a payment.

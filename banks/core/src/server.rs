@@ -3,6 +3,7 @@
 
 mod accounts;
 mod customers;
+mod events;
 mod payments;
 pub mod test_authority;
 pub mod tls;
@@ -24,7 +25,7 @@ use serde::de::DeserializeOwned;
 use crate::wire::{Code, Problem, Unreadable};
 
 /// The paths of the interface with their methods, below `/core/v1`.
-pub const OPERATIONS: [(&str, &str); 19] = [
+pub const OPERATIONS: [(&str, &str); 20] = [
     ("GET", "/openapi.json"),
     ("POST", "/accounts/find"),
     ("GET", "/accounts/{account}"),
@@ -44,6 +45,7 @@ pub const OPERATIONS: [(&str, &str); 19] = [
     ("POST", "/payments"),
     ("GET", "/payments/{payment}"),
     ("POST", "/payments/{payment}/stop"),
+    ("GET", "/events"),
 ];
 
 /// A bank and its branches.
@@ -84,6 +86,7 @@ pub fn router(bank: Bank, branches: Vec<Tenant>) -> Router {
         .route("/payments", post(payments::submit))
         .route("/payments/{payment}", get(payments::progress))
         .route("/payments/{payment}/stop", post(payments::stop))
+        .route("/events", get(events::events))
         .with_state(served);
     Router::new().nest("/core/v1", routes).fallback(nothing_here).method_not_allowed_fallback(nothing_here)
 }

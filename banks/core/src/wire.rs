@@ -1,5 +1,6 @@
 //! What goes over the wire, and how it becomes what the gateway knows.
 
+mod events;
 mod payments;
 
 use gateway::domain::{
@@ -8,6 +9,9 @@ use gateway::domain::{
 };
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "server")]
+pub(crate) use events::value;
+pub(crate) use events::{Events, EventsQuery, KeptProgress, told};
 pub(crate) use payments::{Order, Payment, Progress, Stop, TakenPayments, progress_of, reason_of};
 
 /// What was said does not fit the interface.

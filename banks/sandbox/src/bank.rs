@@ -47,6 +47,7 @@ impl SandboxBank {
             numbers: this.clone(),
             keeping: this.clone(),
             naming,
+            events: None,
             test_doors: Some(this),
         }
     }

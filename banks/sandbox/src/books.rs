@@ -7,7 +7,7 @@ use gateway::{Error, Noun, retry};
 use store::Changes;
 
 use crate::clock::SandboxClock;
-use crate::ledger::{AccountChanges, BookedAccount, HistoryChanges, Ledger};
+use crate::ledger::{AccountChanges, BookedAccount, HistoryChanges, Ledger, Told};
 
 /// The bank's own code for a transfer.
 pub(crate) const TRANSFER_CODE: &str = "OV";
@@ -46,6 +46,7 @@ pub(crate) async fn close(
         let closed = Changes::new()
             .touch_account(account, booked.version)
             .set_account_status(account, AccountStatus::Deleted);
+        let closed = store.telling(closed, now, || Told::Closed { account: account.to_string() });
         Ok(Ok(store.save(closed).await?))
     })
     .await

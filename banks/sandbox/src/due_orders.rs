@@ -16,7 +16,7 @@ use crate::books::Books;
 use crate::execution::{
     Act, MAGIC_PAUSE, become_status, begin, delays, end, magic_outcome, make, release, wait_for_next,
 };
-use crate::ledger::{Order, OrderChanges, Step};
+use crate::ledger::{Order, Step};
 use crate::magic::Outcome;
 
 /// Orders that are read at once.
@@ -93,7 +93,7 @@ async fn advance(
         }
         (Step::Made | Step::Ended, _) => Order { due_at: None, ..order },
     };
-    Ok(books.store.save(Changes::new().put_order(&next)).await?)
+    Ok(books.store.save(books.store.with_order(Changes::new(), &next)).await?)
 }
 
 /// Makes an order whose time has come, or notes why that cannot be.
@@ -113,7 +113,7 @@ async fn execute(books: &Books, order: Order, now: Timestamp) -> Result<(), Erro
     };
     let reason = match refusal(done)? {
         Ok(()) if is_periodic => None,
-        Ok(()) => return Ok(books.store.save(batch.finish().put_order(&made)).await?),
+        Ok(()) => return Ok(books.store.save(books.store.with_order(batch.finish(), &made)).await?),
         Err(refusal) => {
             // Whatever was in the batch is none of it.
             batch = Batch::begin(books, &order.tenant, now, Changes::new());
@@ -130,5 +130,5 @@ async fn execute(books: &Books, order: Order, now: Timestamp) -> Result<(), Erro
     } else {
         end(&mut made, (TransactionStatus::Rjct, reason), now);
     }
-    Ok(books.store.save(batch.finish().put_order(&made)).await?)
+    Ok(books.store.save(books.store.with_order(batch.finish(), &made)).await?)
 }

@@ -10,7 +10,7 @@ use store::Changes;
 use crate::batch::{Batch, refusal};
 use crate::books::Books;
 use crate::execution::{Act, become_status, end, entry, make, release};
-use crate::ledger::{Ledger, Order, OrderChanges, Step};
+use crate::ledger::{Ledger, Order, Step};
 use crate::orders;
 
 /// Why something cannot be forced.
@@ -133,7 +133,7 @@ pub(crate) async fn force(
 
 async fn save(batch: Batch<'_>, mut order: Order) -> Result<Order, Unforced> {
     let store = batch.books.store.clone();
-    store.save(batch.finish().put_order(&order)).await.map_err(Error::from)?;
+    store.save(store.with_order(batch.finish(), &order)).await.map_err(Error::from)?;
     order.version += 1;
     Ok(order)
 }

@@ -10,6 +10,7 @@ mod calendar;
 mod clock;
 mod digipass;
 mod due_orders;
+mod events;
 mod execution;
 mod faults;
 mod faulty_certificates;

@@ -18,7 +18,7 @@ use crate::batch::{Batch, refusal};
 use crate::books::{self, Books};
 use crate::calendar;
 use crate::execution::{begin, check, end, entry, is_instant, open_amount, wait_for_next};
-use crate::ledger::{Ledger, Order, OrderChanges, Step};
+use crate::ledger::{Ledger, Order, Step};
 
 /// Takes payments, each once, and writes `with` in the same batch: all of them, or none with the reason. What is to be
 /// made at once has moved its money when this returns.
@@ -97,7 +97,8 @@ async fn take(batch: &mut Batch<'_>, payment: &ApprovedPayment) -> Result<Submit
         }
         Execution::AtOnce | Execution::On(_) => begin(batch, &mut order).await?,
     }
-    batch.add(|changes| changes.put_order(&order));
+    let store = &batch.books.store;
+    batch.add(|changes| store.with_order(changes, &order));
     Ok(submitted(&order))
 }
 
@@ -172,7 +173,7 @@ pub(crate) async fn stop(
     let status = match order {
         Some(mut order) if can_be_stopped(&order, now) => {
             end(&mut order, (TransactionStatus::Canc, None), now);
-            return Ok(Ok(store.save(with.put_order(&order)).await?));
+            return Ok(Ok(store.save(store.with_order(with, &order)).await?));
         }
         Some(Order { step: Step::Ended, status: TransactionStatus::Canc, .. }) => PaymentStatus::Cancelled,
         Some(Order { step: Step::Ended, status: TransactionStatus::Rjct, .. }) => PaymentStatus::Refused,

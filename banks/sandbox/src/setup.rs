@@ -111,6 +111,7 @@ impl Sandbox {
             seed.map_or_else(Randomness::from_system, |seed| Randomness::from_seed(seed, starts));
         let randomness = Arc::new(randomness);
         let reset = drawer.get(SETUP, RESET).await?;
+        crate::events::take_up(&store, &drawer).await?;
         let clock = Arc::new(SandboxClock::load(drawer.clone(), &settings.tenants, settings.begin).await?);
         let names = Arc::new(BankNames::load(drawer.clone()).await?);
         let authorities = Authorities::load_or_make(&drawer, &randomness, &settings.public_url).await?;

@@ -309,6 +309,11 @@ impl Consent {
         self.ended(Decision::RevokedByPsu, now, rules)
     }
 
+    /// The bank ends it.
+    pub fn end_by_bank(self, now: Timestamp, rules: &ConsentRules) -> Self {
+        self.ended(Decision::EndedByBank, now, rules)
+    }
+
     fn ended(self, decision: Decision, now: Timestamp, rules: &ConsentRules) -> Self {
         if self.status_at(now, rules).is_final() { self } else { self.decided(decision, now) }
     }

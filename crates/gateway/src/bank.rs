@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
     Account, AccountId, AccountReference, Balance, Customer, CustomerId, CustomerKind, Date, Funds, History,
@@ -12,6 +13,7 @@ use domain::{
 };
 
 use crate::access::{AccountAccess, Balances, Details, Transactions};
+use crate::bank_events::ToldEvent;
 use crate::payments::{ApprovedPayment, Declined, PaymentProgress, Submitted};
 use crate::{Changes, Error};
 
@@ -42,6 +44,8 @@ pub struct Bank {
     pub keeping: Arc<dyn AccountKeeping>,
     /// Says what the bank is called.
     pub naming: Arc<dyn Naming>,
+    /// Tells what happens at the bank by itself, if it does.
+    pub events: Option<Arc<dyn Events>>,
     /// What a bank for tests has beside that; absent at any other.
     pub test_doors: Option<Arc<dyn TestDoors>>,
 }
@@ -189,6 +193,22 @@ pub trait AccountKeeping: std::fmt::Debug + Send + Sync {
 pub trait Naming: std::fmt::Debug + Send + Sync {
     /// The bank's name at a branch.
     fn bank_name(&self, tenant: &Tenant) -> String;
+}
+
+/// Tells what happens at the bank by itself: in order, and again whenever it is asked for.
+pub trait Events: std::fmt::Debug + Send + Sync {
+    /// The events behind one that was told before, the oldest first, at most so many; from the first one that the bank still
+    /// has if none is named. If there are none yet, they are waited for, no longer than this. None if the bank does not know
+    /// the one that is named: it is another bank by now, or an older one.
+    fn events<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+        wait: Duration,
+    ) -> Answer<'a, Option<Vec<ToldEvent>>>;
+
+    /// What the way to the bank writes with an event, in one batch with what the gateway makes of it.
+    fn noted<'a>(&'a self, told: &'a ToldEvent) -> Answer<'a, Changes>;
 }
 
 /// A customer of a bank for tests, as its log-in page lists them.

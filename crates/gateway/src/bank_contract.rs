@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use domain::{
     Account, AccountNumber, AccountReference, BalanceKind, BookingStatus, Counterparty, CustomerId,
@@ -12,7 +13,8 @@ use domain::{
 use store::{PrivateState, Store};
 
 use crate::access::AccountAccess;
-use crate::bank::{Bank, Credentials};
+use crate::bank::{Bank, Credentials, Events};
+use crate::bank_events::{BankEvent, ToldEvent};
 use crate::payments::{ApprovedPayment, Submitted, order_of};
 use crate::{Changes, Error};
 
@@ -63,6 +65,10 @@ impl Parties<'_> {
             ("a payment at once moves its money, once", Box::pin(self.payments_at_once())),
             ("what cannot be made leaves no trace: all or nothing", Box::pin(self.what_cannot_be_made())),
             ("a payment for a later day waits and can be stopped", Box::pin(self.payments_for_a_later_day())),
+            (
+                "what happens is told, in order and as often as it is asked for",
+                Box::pin(self.events_are_told()),
+            ),
         ]
     }
 
@@ -146,6 +152,59 @@ impl Parties<'_> {
 
     async fn can_be_stopped(&self, payment: &ApprovedPayment) -> bool {
         self.bank.payments.progress(payment.id(), self.now).await.unwrap().unwrap().can_be_stopped
+    }
+
+    /// Every event behind one.
+    async fn events_after(&self, events: &dyn Events, mut after: Option<String>) -> Vec<ToldEvent> {
+        let mut all = Vec::new();
+        loop {
+            let told = events.events(after.as_deref(), 7, Duration::ZERO).await.unwrap();
+            let told = told.expect("an event that was told is known");
+            assert!(told.len() <= 7, "no more than were asked for");
+            let Some(last) = told.last() else { return all };
+            after = Some(last.id.clone());
+            all.extend(told);
+        }
+    }
+
+    async fn events_are_told(&self) {
+        let Some(events) = &self.bank.events else { return };
+        let before = self.events_after(events.as_ref(), None).await;
+        let day = self.tenant.date_at(self.now).saturating_add(jiff::Span::new().days(30));
+        let terms = PaymentTerms { execution: Execution::On(day), ..PaymentTerms::AT_ONCE };
+        let payment = [self.payment("told", terms, 100)];
+        let payments = &self.bank.payments;
+        payments.submit(&payment, self.note("told", 0), self.now).await.unwrap().unwrap();
+        payments.stop(payment[0].id(), self.note("told stopped", 0), self.now).await.unwrap().unwrap();
+        let last = before.last().map(|last| last.id.clone());
+        let ended = |told: &ToldEvent| match &told.event {
+            Some(BankEvent::Payment { payment: id, progress, is_final }) => {
+                id == payment[0].id() && progress.status == TransactionStatus::Canc && *is_final
+            }
+            _ => false,
+        };
+        // It is waited for.
+        let until = tokio::time::Instant::now() + Duration::from_secs(10);
+        let mut after = last.clone();
+        loop {
+            let told = events.events(after.as_deref(), 100, Duration::from_secs(1)).await.unwrap().unwrap();
+            if told.iter().any(ended) {
+                break;
+            }
+            after = told.last().map(|last| last.id.clone()).or(after);
+            assert!(
+                tokio::time::Instant::now() < until,
+                "that a payment was stopped is told within ten seconds"
+            );
+        }
+        let behind = self.events_after(events.as_ref(), last).await;
+        let all = self.events_after(events.as_ref(), None).await;
+        assert_eq!(all[..before.len()], before, "what was told is told again");
+        assert_eq!(all[before.len()..][..behind.len()], behind, "and in the same order");
+        let ids: std::collections::BTreeSet<_> = all.iter().map(|told| &told.id).collect();
+        assert_eq!(ids.len(), all.len(), "each has a name of its own");
+        let unknown = events.events(Some("no such event"), 1, Duration::ZERO).await.unwrap();
+        assert_eq!(unknown, None, "an event that nobody told is not known");
     }
 
     async fn accounts_are_found(&self) {

@@ -55,7 +55,7 @@ impl Right {
         ListPlace { at, id: self.id().to_owned() }
     }
 
-    fn tpp(&self) -> &TppId {
+    pub(crate) fn tpp(&self) -> &TppId {
         match self {
             Self::Consent(consent) => &consent.tpp,
             Self::FundsConsent(consent) => &consent.tpp,
@@ -63,14 +63,22 @@ impl Right {
     }
 
     /// Whose it is, and where.
-    fn of(&self) -> (Option<&CustomerId>, &Tenant) {
+    pub(crate) fn of(&self) -> (Option<&CustomerId>, &Tenant) {
         match self {
             Self::Consent(consent) => (consent.customer.as_ref(), &consent.tenant),
             Self::FundsConsent(consent) => (consent.customer.as_ref(), &consent.tenant),
         }
     }
 
-    fn subject(&self) -> Subject {
+    /// When it became what it is.
+    pub(crate) fn decided_at(&self) -> Timestamp {
+        match self {
+            Self::Consent(consent) => consent.last_action_at,
+            Self::FundsConsent(consent) => consent.last_action_at,
+        }
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
         match self {
             Self::Consent(consent) => Subject::Consent(consent.id.clone()),
             Self::FundsConsent(consent) => Subject::FundsConsent(consent.id.clone()),
@@ -109,7 +117,7 @@ impl Gateway {
         insider: &Insider,
         ended: usize,
     ) -> Result<GivenInShort, Error> {
-        let (rights, next) = self.rights_after(insider, &ListPlace::start(), LOOKED_AT).await?;
+        let (rights, next) = self.rights_after(insider.customer(), &ListPlace::start(), LOOKED_AT).await?;
         let is_over = |right: &Right| self.status_of(ctx, right).is_final();
         let (over, open): (Vec<_>, Vec<_>) = rights.into_iter().partition(|(right, _)| is_over(right));
         let is_more = next.is_some() || open.len() > PAGE || over.len() > ended;
@@ -124,7 +132,7 @@ impl Gateway {
     /// # Errors
     /// [`Error`]
     pub async fn given(&self, ctx: &Ctx, insider: &Insider, after: &ListPlace) -> Result<GivenPage, Error> {
-        let (rights, next) = self.rights_after(insider, after, PAGE).await?;
+        let (rights, next) = self.rights_after(insider.customer(), after, PAGE).await?;
         let given = self.told(ctx, rights, &mut HashMap::new()).await?;
         Ok(GivenPage { given, next })
     }
@@ -166,9 +174,14 @@ impl Gateway {
     }
 
     fn status_of(&self, ctx: &Ctx, right: &Right) -> ConsentStatus {
+        self.status_at(right, ctx.now)
+    }
+
+    /// What a right is at a moment.
+    pub(crate) fn status_at(&self, right: &Right, now: Timestamp) -> ConsentStatus {
         match right {
-            Right::Consent(consent) => self.consent_status(consent, ctx.now),
-            Right::FundsConsent(consent) => consent.status_at(ctx.now),
+            Right::Consent(consent) => self.consent_status(consent, now),
+            Right::FundsConsent(consent) => consent.status_at(now),
         }
     }
 
@@ -190,15 +203,15 @@ impl Gateway {
     }
 
     /// Rights of both kinds after a place, at most so many, and where those after them begin.
-    async fn rights_after(
+    pub(crate) async fn rights_after(
         &self,
-        insider: &Insider,
+        customer: &CustomerId,
         after: &ListPlace,
         most: usize,
     ) -> Result<(Vec<Used>, Option<ListPlace>), Error> {
         let page = (after, i64::try_from(most + 1).unwrap_or(i64::MAX));
-        let consents = self.0.store.given_consents(insider.customer(), page).await?;
-        let funds = self.0.store.given_funds_consents(insider.customer(), page).await?;
+        let consents = self.0.store.given_consents(customer, page).await?;
+        let funds = self.0.store.given_funds_consents(customer, page).await?;
         let consents = consents.into_iter().map(|(consent, used)| (Right::Consent(consent), used));
         let funds = funds.into_iter().map(|(consent, used)| (Right::FundsConsent(consent), used));
         let mut rights: Vec<Used> = consents.chain(funds).collect();
@@ -226,4 +239,4 @@ impl Gateway {
 }
 
 /// A right with when it was last used, as far as that is written down.
-type Used = (Right, Option<Timestamp>);
+pub(crate) type Used = (Right, Option<Timestamp>);

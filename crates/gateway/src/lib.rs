@@ -11,6 +11,7 @@ pub mod bank;
 pub mod bank_contract;
 #[cfg(feature = "bank-end")]
 pub mod bank_end;
+mod bank_events;
 mod cancellations;
 pub mod certificates;
 mod clients;
@@ -55,6 +56,7 @@ use std::sync::Arc;
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
+pub use bank_events::{BankEvent, ToldEvent};
 pub use cancellations::Cancellation;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};

@@ -26,7 +26,7 @@ pub enum StoreError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// A newer version of this program wrote the database.
+    /// A newer version of this program wrote the database, and changed what this one would use.
     #[error("the database has schema version {found}, this program knows up to {known}; use a newer program")]
     Newer {
         /// Version in the database.

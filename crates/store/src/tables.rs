@@ -22,6 +22,10 @@ pub struct Tables {
     pub name: &'static str,
     /// In order, and never changed once they are out; how many of them a database has run is its version.
     pub migrations: &'static [&'static str],
+    /// Programs that know so many of them, or more, may serve a database that has run them all. A migration that only adds what they
+    /// need not know leaves the number as it is (expand); one that takes away or changes what they use raises it to the number of
+    /// the first that does without (contract), which comes in a later release than that.
+    pub serves_from: i64,
 }
 
 impl Tables {
@@ -30,13 +34,27 @@ impl Tables {
         i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
     }
 
-    /// What a database of a version still has to run.
+    /// What a database of a version still has to run: nothing, if newer programs ran what this one does not know and left word that
+    /// those who know so many migrations as this one may serve it (`serves_from`).
     ///
     /// # Errors
     /// [`StoreError::Newer`]
-    pub(crate) fn due(&self, version: Option<i64>) -> Result<&'static [&'static str], StoreError> {
+    pub(crate) fn due(
+        &self,
+        version: Option<i64>,
+        serves_from: Option<i64>,
+    ) -> Result<&'static [&'static str], StoreError> {
         let version = version.unwrap_or(0);
         let done = usize::try_from(version).unwrap_or(usize::MAX);
-        self.migrations.get(done..).ok_or(StoreError::Newer { found: version, known: self.known() })
+        match self.migrations.get(done..) {
+            Some(due) => Ok(due),
+            None if serves_from.is_some_and(|from| from <= self.known()) => Ok(&[]),
+            None => Err(StoreError::Newer { found: version, known: self.known() }),
+        }
+    }
+
+    /// Whether a database of a version is to be noted as one that has run what this program knows; never one of a newer program.
+    pub(crate) fn is_behind(&self, version: Option<i64>) -> bool {
+        version.is_none_or(|version| version < self.known())
     }
 }

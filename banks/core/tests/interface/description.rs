@@ -142,6 +142,10 @@ fn payments(scene: &Scene) -> Vec<Call> {
         ("GET", "/payments/{payment}", format!("/payments/q{at}"), None, 200),
         ("POST", "/payments/{payment}/stop", "/payments/q/stop".into(), Some(stop.clone()), 200),
         ("POST", "/payments/{payment}/stop", "/payments/q/stop".into(), Some(stop), 409),
+        ("GET", "/events", "/events?limit=5".into(), None, 200),
+        ("GET", "/events", "/events?limit=0".into(), None, 400),
+        ("GET", "/events", "/events?limit=1&wait=31".into(), None, 400),
+        ("GET", "/events", "/events?limit=1&after=none".into(), None, 404),
     ]
 }
 

@@ -13,7 +13,7 @@ use store::Changes;
 
 use super::{Error, Management, json, only_parameter};
 use crate::Sandbox;
-use crate::ledger::{AccountChanges, Customer};
+use crate::ledger::{AccountChanges, Customer, Told};
 use crate::personas::{AccountPlan, DEFAULT, PERSONAS, find};
 use crate::test_accounts::{Wish, is_current, made_last, make};
 use crate::test_certificates::known_tenant;
@@ -242,6 +242,10 @@ pub(super) async fn set_account_status(
         let accounts = sandbox.store.accounts_by_iban(tenant, &iban).await?;
         for account in accounts {
             changes = changes.set_account_status(&account.id, status);
+            if status == AccountStatus::Deleted {
+                let (now, account) = (sandbox.clock.now(Some(tenant)), account.id.to_string());
+                changes = sandbox.store.telling(changes, now, || Told::Closed { account });
+            }
             count += 1;
         }
     }
@@ -250,6 +254,46 @@ pub(super) async fn set_account_status(
     }
     sandbox.store.save(changes).await?;
     Ok(Json(serde_json::json!({"iban": iban.as_str(), "status": status.name(), "accounts": count})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Withdrawal {
+    consent_id: Option<String>,
+    third_party: Option<String>,
+}
+
+/// The holders of an account take back in the bank's own app what they gave to third parties. A gateway in front of the bank keeps
+/// what that was, and is told.
+pub(super) async fn withdraw(
+    State(sandbox): State<Sandbox>,
+    Path(iban): Path<String>,
+    request: Request,
+) -> Result<Json<serde_json::Value>, Error> {
+    let Withdrawal { consent_id, third_party } = json(request).await?;
+    let iban = Iban::parse(&iban).map_err(|error: IbanError| Error::bad("invalid_iban", error))?;
+    if sandbox.store.mark().is_none() {
+        return Err(Error::conflict(
+            "no gateway is in front of this bank to be told (vestibule core-bank); consents that it keeps itself are withdrawn by \
+             POST /consents/{consentId}/revocation",
+        ));
+    }
+    let (mut changes, mut customers) = (Changes::new(), Vec::new());
+    for tenant in &sandbox.gateway.settings().tenants {
+        let now = sandbox.clock.now(Some(tenant));
+        for holder in sandbox.store.holders(tenant, &iban).await? {
+            let customer = holder.id.to_string();
+            customers.push(customer.clone());
+            let (consent, third_party) = (consent_id.clone(), third_party.clone());
+            changes =
+                sandbox.store.telling(changes, now, || Told::Withdrawn { customer, consent, third_party });
+        }
+    }
+    if customers.is_empty() {
+        return Err(gateway::Error::NotFound(Noun::Account).into());
+    }
+    sandbox.store.save(changes).await?;
+    Ok(Json(serde_json::json!({"iban": iban.as_str(), "customers": customers.len()})))
 }
 
 /// What the holders of an account approved, at every interface.

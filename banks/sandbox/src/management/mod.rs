@@ -79,6 +79,7 @@ pub fn management(
         .route("/test-accounts", post(accounts::make_test_account).get(accounts::list_test_accounts))
         .route("/test-accounts/{iban}", put(accounts::set_account_status))
         .route("/test-accounts/{iban}/transactions", post(data::add_transaction))
+        .route("/test-accounts/{iban}/withdrawal", post(accounts::withdraw))
         .route("/data", post(data::load))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", delete(faults::remove))
@@ -114,6 +115,11 @@ pub(crate) struct Error {
 impl Error {
     pub(crate) fn bad(code: &'static str, message: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// It cannot be done as things are.
+    pub(crate) fn conflict(message: impl ToString) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
     fn new(status: StatusCode, code: &'static str, message: impl ToString) -> Self {
@@ -213,6 +219,7 @@ async fn index() -> Json<serde_json::Value> {
         "GET /test-accounts": "the customers that were made last",
         "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
         "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
+        "POST /test-accounts/{iban}/withdrawal": "withdraw in the bank's own app what the holders gave (core bank interface)",
         "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
         "GET /faults": "the faults that wait for calls",
         "POST /faults": "let the next calls, or those of a third party, path or interface, go wrong",

@@ -54,6 +54,9 @@ impl Failed {
                  database that the user owns",
             ),
             Some("25006") => StoreError::unavailable("it can only be read"),
+            Some("55P03") => StoreError::unavailable(
+                "it is to be brought up to date, and others hold its tables; end what runs long there, and start again",
+            ),
             _ => self.into_error(),
         }
     }
@@ -70,6 +73,24 @@ impl Failed {
     pub(super) fn is_in_the_way(&self) -> bool {
         let Self::Database(error) = self else { return false };
         matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+    }
+
+    /// The same of bringing a database up to date: somebody else does at the same time, or is at the tables.
+    pub(super) fn is_in_the_way_of_start(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                self.is_in_the_way() || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+            }
+            Self::Store(error) => matches!(error, StoreError::Conflict),
+        }
+    }
+
+    /// Why nothing was read. A read builds on nothing that could have moved on.
+    pub(super) fn into_error_of_read(self) -> StoreError {
+        match self.into_error() {
+            StoreError::Conflict => StoreError::unavailable("others were in the way of a read each time"),
+            error => error,
+        }
     }
 }
 

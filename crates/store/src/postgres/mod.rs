@@ -1,8 +1,9 @@
 //! The driver for PostgreSQL.
 //!
 //! A read is one round trip, and so is a batch: its statements are sent together as one transaction, and a guard that
-//! fails does so in the database and ends it. Statements are prepared once on each connection. Batches run at the isolation
-//! level READ COMMITTED: whatever a batch builds on is in the guards of its statements, which lock the rows they look at.
+//! fails does so in the database and ends it. Statements are prepared once on each connection. The isolation level READ COMMITTED is
+//! enough: whatever a batch builds on is in the guards of its statements, which lock the rows they look at. A database whose
+//! level is another one, or has no other than SERIALIZABLE, lets reads and batches fail that others got in the way of; they are sent again.
 
 mod connection;
 mod failed;
@@ -43,14 +44,22 @@ impl Db {
     pub(crate) async fn connect(address: &str) -> Result<Self, StoreError> {
         let pool = Pool::new(address)?;
         let mut connection = pool.take().await.map_err(Failed::into_error)?;
-        migrations::run(&mut connection.client).await.map_err(Failed::into_error_of_start)?;
+        let mut pauses = PAUSES.into_iter();
+        while let Err(failed) = migrations::run(&mut connection.client).await {
+            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
+            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+        }
         connection.give_back();
         Ok(Self(Arc::new(pool)))
     }
 
     pub(crate) async fn add_tables(&self, tables: Tables) -> Result<(), StoreError> {
         let mut connection = self.0.take().await.map_err(Failed::into_error)?;
-        migrations::add(&mut connection.client, tables).await.map_err(Failed::into_error_of_start)?;
+        let mut pauses = PAUSES.into_iter();
+        while let Err(failed) = migrations::add(&mut connection.client, tables).await {
+            let longest = pauses.next().filter(|_| failed.is_in_the_way_of_start());
+            sleep(pause(longest.ok_or_else(|| failed.into_error_of_start())?)).await;
+        }
         connection.give_back();
         Ok(())
     }
@@ -58,15 +67,22 @@ impl Db {
     /// Every row that a statement finds.
     pub(crate) fn query<'a>(&'a self, sql: &'static str, params: &'a [Value]) -> Waiting<'a, Vec<Row>> {
         Box::pin(async move {
-            match self.try_query(sql, params).await {
-                // That a connection broke while it was idle shows when it is used. A read can be sent again.
-                Err(failed) if failed.is_lost() => {
-                    self.0.renew();
-                    self.try_query(sql, params).await
+            let mut pauses = PAUSES.into_iter();
+            let mut was_lost = false;
+            loop {
+                match self.try_query(sql, params).await {
+                    // That a connection broke while it was idle shows when it is used. A read can be sent again.
+                    Err(failed) if failed.is_lost() && !was_lost => {
+                        was_lost = true;
+                        self.0.renew();
+                    }
+                    Err(failed) if failed.is_in_the_way() => match pauses.next() {
+                        Some(longest) => sleep(pause(longest)).await,
+                        None => return Err(failed.into_error_of_read()),
+                    },
+                    done => return done.map_err(Failed::into_error),
                 }
-                done => done,
             }
-            .map_err(Failed::into_error)
         })
     }
 

@@ -1,13 +1,14 @@
-//! Brings a database up to date. Migrations only add; each runs once, in a transaction of its own.
+//! Brings a database up to date. Each migration runs once, in a transaction with those that are due with it; whoever ran the last one
+//! leaves word how much the programs have to know that serve the database from then on.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::unavailable;
 use crate::StoreError;
 use crate::tables::Tables;
 
 /// The gateway's.
-pub(crate) const GATEWAY: Tables = Tables { name: "gateway", migrations: MIGRATIONS };
+pub(crate) const GATEWAY: Tables = Tables { name: "gateway", migrations: MIGRATIONS, serves_from: 21 };
 
 /// What a new database runs after them. Books were among the first tables; now the bank that keeps some brings them along.
 pub(crate) const WITHOUT_BOOKS: &str = include_str!("../../migrations/without_books.sql");
@@ -18,6 +19,14 @@ pub(crate) const ADDED: &str =
 pub(crate) const VERSION: &str = "SELECT version FROM added_tables WHERE name = $1";
 pub(crate) const NOTE: &str = "INSERT INTO added_tables (name, version) VALUES ($1, $2) \
                                ON CONFLICT (name) DO UPDATE SET version = excluded.version";
+
+/// How many migrations a program has to know at least to serve the database: see [`Tables::serves_from`]. Programs that do not know
+/// this table serve none that is newer than they are.
+pub(crate) const FLOORS: &str =
+    "CREATE TABLE IF NOT EXISTS schema_floors (name TEXT PRIMARY KEY, serves_from BIGINT NOT NULL)";
+pub(crate) const FLOOR: &str = "SELECT serves_from FROM schema_floors WHERE name = $1";
+pub(crate) const LOWER: &str = "INSERT INTO schema_floors (name, serves_from) VALUES ($1, $2) \
+                                ON CONFLICT (name) DO UPDATE SET serves_from = excluded.serves_from";
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_onboarding.sql"),
@@ -54,16 +63,21 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
         .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
         .optional()
         .map_err(unavailable)?;
-    for migration in GATEWAY.due(found)? {
+    let floor = floor(&transaction, GATEWAY)?;
+    for migration in GATEWAY.due(found, floor)? {
         transaction.execute_batch(migration).map_err(unavailable)?;
     }
     if found.is_none() {
         transaction.execute_batch(WITHOUT_BOOKS).map_err(unavailable)?;
-        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [GATEWAY.known()])
-    } else {
-        transaction.execute("UPDATE schema_version SET version = $1", [GATEWAY.known()])
+        transaction
+            .execute("INSERT INTO schema_version (version) VALUES ($1)", [GATEWAY.known()])
+            .map_err(unavailable)?;
+    } else if GATEWAY.is_behind(found) {
+        transaction
+            .execute("UPDATE schema_version SET version = $1", [GATEWAY.known()])
+            .map_err(unavailable)?;
     }
-    .map_err(unavailable)?;
+    note_floor(&transaction, GATEWAY, (found, floor))?;
     transaction.commit().map_err(unavailable)
 }
 
@@ -75,11 +89,30 @@ pub(super) fn add(connection: &mut Connection, tables: Tables) -> Result<(), Sto
     transaction.execute_batch(ADDED).map_err(unavailable)?;
     let found = transaction.query_row(VERSION, [tables.name], |row| row.get(0)).optional();
     let found: Option<i64> = found.map_err(unavailable)?;
-    for migration in tables.due(found)? {
+    let floor = floor(&transaction, tables)?;
+    for migration in tables.due(found, floor)? {
         transaction.execute_batch(migration).map_err(unavailable)?;
     }
-    if found != Some(tables.known()) {
+    if tables.is_behind(found) {
         transaction.execute(NOTE, (tables.name, tables.known())).map_err(unavailable)?;
     }
+    note_floor(&transaction, tables, (found, floor))?;
     transaction.commit().map_err(unavailable)
+}
+
+fn floor(transaction: &Transaction<'_>, tables: Tables) -> Result<Option<i64>, StoreError> {
+    transaction.execute_batch(FLOORS).map_err(unavailable)?;
+    let floor = transaction.query_row(FLOOR, [tables.name], |row| row.get(0)).optional();
+    floor.map_err(unavailable)
+}
+
+fn note_floor(
+    transaction: &Transaction<'_>,
+    tables: Tables,
+    (found, floor): (Option<i64>, Option<i64>),
+) -> Result<(), StoreError> {
+    if tables.is_behind(found) || floor.is_none() {
+        transaction.execute(LOWER, (tables.name, tables.serves_from)).map_err(unavailable)?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod payments;
 mod rules;
 mod subjects;
 mod tables;
+mod together;
 
 use databases::on_each;
 use domain::{
@@ -302,9 +303,28 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let path = folder.path().join("db");
     drop(Store::open(&path).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute("UPDATE schema_version SET version = 999", []).unwrap();
-    drop(connection);
+    let newer = "UPDATE schema_version SET version = 999; UPDATE schema_floors SET serves_from = 998";
+    connection.execute_batch(newer).unwrap();
     assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, .. })));
+    // One that says nothing of those before it is of no use to them.
+    connection.execute_batch("DELETE FROM schema_floors").unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 999, .. })));
+}
+
+/// A newer program only added what this one need not know: this one goes on, and leaves the number as it is.
+#[tokio::test]
+async fn a_database_that_a_newer_program_only_added_to_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(Store::open(&path).unwrap());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let newer = "ALTER TABLE tpps ADD COLUMN added TEXT; UPDATE schema_version SET version = 999";
+    connection.execute_batch(newer).unwrap();
+    let store = Store::open(&path).unwrap();
+    store.save(Changes::new().put_tpp(&tpp("PSDNL-DNB-1"))).await.unwrap();
+    let versions = "SELECT version, serves_from FROM schema_version, schema_floors WHERE name = 'gateway'";
+    let kept = connection.query_row(versions, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(kept, (999_i64, 21_i64));
 }
 
 #[tokio::test]

@@ -225,6 +225,9 @@ async fn on_postgresql_too_faults_name_table_column_and_row_and_newer_programs_a
         other => panic!("{other:?}"),
     }
     schema.client.batch_execute("UPDATE schema_version SET version = 999").await.unwrap();
+    let served = Store::connect(&schema.address).await.unwrap();
+    assert!(served.private_state("o", "k", "none").await.unwrap().is_none(), "only added to");
+    schema.client.batch_execute("UPDATE schema_floors SET serves_from = 998").await.unwrap();
     let newer = Store::connect(&schema.address).await;
     assert!(matches!(newer, Err(StoreError::Newer { found: 999, .. })), "{newer:?}");
 }

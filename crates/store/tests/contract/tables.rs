@@ -9,6 +9,8 @@ use crate::databases::on_each;
 const FIRST: &str = "CREATE TABLE birds (id TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)";
 const SECOND: &str = "ALTER TABLE birds ADD COLUMN name TEXT";
 
+const THIRD: &str = "ALTER TABLE birds ADD COLUMN song TEXT";
+
 const BIRD: Columns = Columns::of("birds", "id, seen_at, name");
 
 type Bird = (String, Timestamp, Option<String>);
@@ -33,13 +35,18 @@ async fn another_crate_has_tables_of_its_own_in_the_same_transactions() {
             bird(&store, "a").await,
             Err(StoreError::Unavailable(_) | StoreError::Violation(_))
         ));
-        store.add_tables(Tables { name: "birds", migrations: &[FIRST] }).await.unwrap();
-        let both = Tables { name: "birds", migrations: &[FIRST, SECOND] };
+        store.add_tables(Tables { name: "birds", migrations: &[FIRST], serves_from: 1 }).await.unwrap();
+        let both = Tables { name: "birds", migrations: &[FIRST, SECOND], serves_from: 2 };
         // What was run is not run again.
         store.add_tables(both).await.unwrap();
         store.add_tables(both).await.unwrap();
         let newer = store.add_tables(Tables { migrations: &[FIRST], ..both }).await;
         assert!(matches!(newer, Err(StoreError::Newer { found: 2, known: 1 })), "{newer:?}");
+        // One more that only adds: programs before it go on.
+        let more = Tables { migrations: &[FIRST, SECOND, THIRD], ..both };
+        store.add_tables(more).await.unwrap();
+        store.add_tables(both).await.unwrap();
+        store.add_tables(more).await.unwrap();
 
         let entry = PrivateState {
             owner: "o",
@@ -78,9 +85,13 @@ async fn another_crate_has_tables_of_its_own_in_the_same_transactions() {
 #[tokio::test]
 async fn tables_are_added_whole_or_not_at_all() {
     on_each(async |store| {
-        let broken = Tables { name: "birds", migrations: &[FIRST, "CREATE TABLE birds (id TEXT)"] };
+        let broken =
+            Tables { name: "birds", migrations: &[FIRST, "CREATE TABLE birds (id TEXT)"], serves_from: 1 };
         assert!(store.add_tables(broken).await.is_err());
-        store.add_tables(Tables { name: "birds", migrations: &[FIRST, SECOND] }).await.unwrap();
+        store
+            .add_tables(Tables { name: "birds", migrations: &[FIRST, SECOND], serves_from: 2 })
+            .await
+            .unwrap();
         assert_eq!(bird(&store, "a").await.unwrap(), None);
     })
     .await;

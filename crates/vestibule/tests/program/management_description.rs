@@ -249,6 +249,10 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     ] {
         caller.call("POST", path).await;
     }
+    let withdrawal = format!("/test-accounts/{iban}/withdrawal");
+    assert_eq!(server.manage("POST", &withdrawal, json!({})).await.0, 409, "there is nobody to be told");
+    server.running.sandbox.telling().await.unwrap();
+    caller.call("POST", "/test-accounts/{iban}/withdrawal").await;
     for (method, path) in PLAY {
         caller.call(method, path).await;
     }

@@ -160,7 +160,8 @@ fn a_data_folder_serves_one_sandbox_of_one_seed_and_no_newer_program() {
     }
 
     let python = format!(
-        "import sqlite3; c = sqlite3.connect('{data}/sandbox.db'); c.execute('UPDATE schema_version SET version = 999'); c.commit()"
+        "import sqlite3; c = sqlite3.connect('{data}/sandbox.db'); c.execute('UPDATE schema_version SET version = 999'); \
+         c.execute('UPDATE schema_floors SET serves_from = 999'); c.commit()"
     );
     assert!(testkit::run("python3", &["-c", &python]).status.success());
     refuses(&arguments, "was written by a newer version (its schema is 999, this program knows ");

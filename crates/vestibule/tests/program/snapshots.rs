@@ -429,6 +429,7 @@ fn customers(bank: &Program) -> usize {
 fn schema(file: &Path, version: i64) {
     let database = rusqlite::Connection::open(file).unwrap();
     database.execute("UPDATE schema_version SET version = version + $1", [version]).unwrap();
+    database.execute("UPDATE schema_floors SET serves_from = serves_from + $1", [version]).unwrap();
 }
 
 #[test]

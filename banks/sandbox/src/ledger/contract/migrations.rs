@@ -85,7 +85,9 @@ async fn books_of_a_newer_program_are_left_alone() {
     let path = folder.path().join("db");
     drop(Ledger::open(Store::open(&path).unwrap()).await.unwrap());
     let connection = Connection::open(&path).unwrap();
-    connection.execute("UPDATE added_tables SET version = 999 WHERE name = 'books'", []).unwrap();
+    let newer = "UPDATE added_tables SET version = 999 WHERE name = 'books';
+                 UPDATE schema_floors SET serves_from = 998 WHERE name = 'books'";
+    connection.execute_batch(newer).unwrap();
     let newer = Ledger::open(Store::open(&path).unwrap()).await;
     assert!(matches!(newer, Err(StoreError::Newer { found: 999, .. })), "{newer:?}");
 }

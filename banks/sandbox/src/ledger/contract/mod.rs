@@ -1,6 +1,7 @@
 //! The tables of the books from outside: one contract for every database, in memory, on a file and on PostgreSQL.
 
 mod books;
+mod events;
 mod migrations;
 mod orders;
 mod places;

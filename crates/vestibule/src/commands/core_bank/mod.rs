@@ -79,7 +79,7 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
         },
     )?;
     let customers = customers(&running, &tenants[0]).await?;
-    let routes = router(running.sandbox.bank.clone(), tenants);
+    let routes = router(running.sandbox.telling().await?, tenants);
     let url = format!("https://{address}");
     tell(json, &url, &running, (&files, &customers));
     let stopped = async move {

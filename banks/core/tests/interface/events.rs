@@ -1,0 +1,262 @@
+//! What happens at the bank reaches the gateway: in order and once, whatever ends meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::bank::{Answer, Events};
+use gateway::bank_end::access;
+use gateway::domain::{
+    Access, Account, AccountNumber, AccountReference, Consent, ConsentId, ConsentStatus, CustomerId,
+    Decision, Execution, GrantedAccount, Interface, Payment, PaymentDecision, PaymentId, PaymentTerms,
+    Timestamp, TppId, TransactionStatus,
+};
+use gateway::{
+    Bank, BankEvent, Changes, Drawer, Error, Gateway, Keys, Parts, PaymentProgress, Randomness, Settings,
+    ToldEvent,
+};
+use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
+
+use crate::scene::{Fault, Scene};
+
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// A gateway in front of the bank, as after each start on the same store.
+async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
+    let randomness = Arc::new(Randomness::from_system());
+    Gateway::new(Parts {
+        settings: Settings {
+            tenants: vec![scene.tenant.clone()],
+            profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
+        },
+        store: scene.store.clone(),
+        clock: scene.sandbox.clock.clone(),
+        keys: Keys::load_or_make(&Drawer::new(&scene.store, "gateway"), &randomness).await.unwrap(),
+        randomness,
+        bank: bank.clone(),
+        trust: Default::default(),
+    })
+}
+
+/// A valid consent for an account.
+async fn consent(
+    scene: &Scene,
+    (customer, account): (&CustomerId, &Account),
+    (id, tpp): (&str, &str),
+) -> ConsentId {
+    let number = AccountNumber::Iban(account.iban.clone());
+    let granted = GrantedAccount {
+        account: account.id.clone(),
+        reference: AccountReference { number, currency: None },
+        product: account.product,
+        balances: true,
+        transactions: true,
+    };
+    let consent = Consent {
+        id: ConsentId::new(id),
+        tpp: TppId::new(tpp),
+        tenant: scene.tenant.clone(),
+        interface: Interface::BerlinGroup,
+        access: Access::BankOffered {
+            accounts: true,
+            balances: true,
+            transactions: true,
+            restricted_to: Vec::new(),
+        },
+        granted: vec![granted],
+        recurring: true,
+        valid_until: scene.tenant.date_at(scene.now).saturating_add(jiff::Span::new().days(30)),
+        frequency_per_day: 4,
+        created_at: scene.now,
+        customer: Some(customer.clone()),
+        decision: Decision::Confirmed,
+        last_action_at: scene.now,
+        version: 0,
+    };
+    scene.store.save(Changes::new().put_consent(&consent)).await.unwrap();
+    consent.id
+}
+
+async fn status(scene: &Scene, gateway: &Gateway, id: &ConsentId) -> ConsentStatus {
+    gateway.consent_status(&scene.store.consent(id).await.unwrap().unwrap(), scene.now)
+}
+
+/// Tells what a test wants, and does not know events that it did not tell.
+#[derive(Debug)]
+struct Telling(Vec<ToldEvent>);
+
+impl Events for Telling {
+    fn events<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+        _: Duration,
+    ) -> Answer<'a, Option<Vec<ToldEvent>>> {
+        let behind = match after {
+            None => Some(0),
+            Some(id) => self.0.iter().position(|told| told.id == id).map(|place| place + 1),
+        };
+        let told = behind.map(|behind| self.0[behind..].iter().take(limit).cloned().collect());
+        Box::pin(async move { Ok(told) })
+    }
+
+    fn noted<'a>(&'a self, _: &'a ToldEvent) -> Answer<'a, Changes> {
+        Box::pin(async { Ok(Changes::new()) })
+    }
+}
+
+/// A payment that the gateway keeps, so that what the bank tells of it is kept too.
+async fn keep(scene: &Scene, id: &str) {
+    let payment = Payment {
+        id: PaymentId::new(id),
+        tpp: None,
+        tenant: scene.tenant.clone(),
+        interface: Interface::BerlinGroup,
+        terms: PaymentTerms::AT_ONCE,
+        debtor: None,
+        transfers: scene.payment(id, 100, Execution::AtOnce)[0].transfers().to_vec(),
+        created_at: scene.now,
+        expires_at: scene.now,
+        decision: PaymentDecision::Pending,
+        last_action_at: scene.now,
+        version: 0,
+    };
+    scene.store.save(Changes::new().put_payment(&payment)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_became_of_a_payment_is_known_while_the_bank_is_away() {
+    let scene = Scene::at("nl").await;
+    let gateway = gateway(&scene, &scene.bank).await;
+    let day = scene.tenant.date_at(scene.now).tomorrow().unwrap();
+    keep(&scene, "told").await;
+    let payment = scene.payment("told", 100, Execution::On(day));
+    let payments = &scene.bank.payments;
+    payments.submit(&payment, scene.note("told"), scene.now).await.unwrap().unwrap();
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 1);
+    let progress = async || payments.progress(payment[0].id(), scene.now).await;
+    assert!(
+        progress().await.unwrap().unwrap().can_be_stopped,
+        "nothing has ended, so that the bank is asked"
+    );
+    payments.stop(payment[0].id(), scene.note("stopped"), scene.now).await.unwrap().unwrap();
+    // It comes as soon as it happens, and once.
+    assert_eq!(gateway.take_bank_events(Duration::from_secs(2)).await.unwrap(), 1);
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 0);
+    scene.way.spoil("/told", Fault::Status(503));
+    let PaymentProgress { status, can_be_stopped, .. } = progress().await.unwrap().unwrap();
+    assert_eq!((status, can_be_stopped), (TransactionStatus::Canc, false));
+    scene.way.spoil("/events", Fault::Status(500));
+    assert!(matches!(gateway.take_bank_events(AT_ONCE).await, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_made_good_by_what_the_bank_tells() {
+    let scene = Scene::at("nl").await;
+    let gateway = gateway(&scene, &scene.bank).await;
+    let day = scene.tenant.date_at(scene.now).tomorrow().unwrap();
+    keep(&scene, "lost").await;
+    scene.way.spoil("/payments", Fault::LostAnswer);
+    let payment = scene.payment("lost", 100, Execution::On(day));
+    let submitted = scene.bank.payments.submit(&payment, scene.note("lost"), scene.now).await.unwrap();
+    assert!(submitted.is_ok() && scene.open_rows().await == 1);
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 1);
+    assert_eq!(scene.open_rows().await, 0, "nobody has to find out any more");
+}
+
+#[tokio::test]
+async fn consents_for_a_closed_account_end_and_those_for_others_go_on() {
+    let scene = Scene::at("nl").await;
+    let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
+    let closed = consent(&scene, (&of_payee[0], &scene.payee), ("closed", "a")).await;
+    let open = consent(&scene, (&scene.payer.0, &scene.payer.1), ("open", "a")).await;
+    let gateway = gateway(&scene, &scene.bank).await;
+    let keeping = &scene.sandbox.bank.keeping;
+    keeping.close_account(&access(scene.payee.id.clone()), scene.now).await.unwrap().unwrap();
+    assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Valid, "not taken yet");
+    assert_eq!(gateway.take_bank_events(AT_ONCE).await.unwrap(), 1);
+    assert_eq!(status(&scene, &gateway, &closed).await, ConsentStatus::Expired);
+    assert_eq!(status(&scene, &gateway, &open).await, ConsentStatus::Valid);
+    let account = scene.bank.accounts.account(&access(scene.payee.id.clone())).await.unwrap();
+    assert_eq!(account.status, gateway::domain::AccountStatus::Deleted);
+}
+
+fn withdrawal(
+    scene: &Scene,
+    (id, at): (&str, Timestamp),
+    (consent, tpp): (Option<&str>, Option<&str>),
+) -> ToldEvent {
+    let event = BankEvent::Withdrawn {
+        customer: scene.payer.0.clone(),
+        consent: consent.map(str::to_owned),
+        third_party: tpp.map(TppId::new),
+    };
+    ToldEvent { id: id.to_owned(), at, event: Some(event) }
+}
+
+#[tokio::test]
+async fn what_a_customer_withdraws_at_the_bank_ends_at_once_and_nothing_else_does() {
+    let scene = Scene::at("nl").await;
+    let own = (&scene.payer.0, &scene.payer.1);
+    let of_payee = scene.bank.customers.named_by(&scene.tenant, &scene.payee.iban).await.unwrap();
+    let one = consent(&scene, own, ("one", "a")).await;
+    let same = consent(&scene, own, ("same", "a")).await;
+    let other = consent(&scene, own, ("other", "b")).await;
+    let strangers = consent(&scene, (&of_payee[0], &scene.payee), ("strangers", "a")).await;
+    let before = scene.now.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap();
+    let mut told = vec![
+        // Of somebody else; and of before the consents were given.
+        withdrawal(&scene, ("1", scene.now), (Some("strangers"), None)),
+        withdrawal(&scene, ("2", before), (None, None)),
+        ToldEvent { id: "3".to_owned(), at: scene.now, event: None },
+        withdrawal(&scene, ("4", scene.now), (Some("one"), None)),
+    ];
+    let taken = async |told: &[ToldEvent]| {
+        let events: Arc<dyn Events> = Arc::new(Telling(told.to_vec()));
+        let gateway = gateway(&scene, &Bank { events: Some(events), ..scene.bank.clone() }).await;
+        let taken = gateway.take_bank_events(AT_ONCE).await.unwrap();
+        let mut valid = Vec::new();
+        for id in [&one, &same, &other, &strangers] {
+            if status(&scene, &gateway, id).await == ConsentStatus::Valid {
+                valid.push(id.to_string());
+            }
+        }
+        (taken, valid.join(" "))
+    };
+    assert_eq!(taken(&told).await, (4, "same other strangers".to_owned()));
+    told.push(withdrawal(&scene, ("5", scene.now), (None, Some("a"))));
+    assert_eq!(taken(&told).await, (1, "other strangers".to_owned()));
+    // The bank goes back to an older state: its events are read from the first one, and mean nothing new.
+    assert_eq!(taken(&told[..2]).await, (0, "other strangers".to_owned()));
+    assert_eq!(taken(&told[..2]).await, (2, "other strangers".to_owned()));
+    let mut anew = told[..2].to_vec();
+    anew.push(withdrawal(&scene, ("6", scene.now), (None, None)));
+    assert_eq!(taken(&anew).await, (1, "strangers".to_owned()));
+}
+
+/// Several nodes ask at the same time, whatever their leases say.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_taken_by_one_of_several_nodes() {
+    let scene = Scene::at("nl").await;
+    let told: Vec<_> =
+        (0..40).map(|n| withdrawal(&scene, (&n.to_string(), scene.now), (None, None))).collect();
+    let events: Arc<dyn Events> = Arc::new(Telling(told));
+    let bank = Bank { events: Some(events), ..scene.bank.clone() };
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        let node = gateway(&scene, &bank).await;
+        nodes.push(tokio::spawn(async move {
+            loop {
+                match node.take_bank_events(AT_ONCE).await {
+                    Ok(0) => return,
+                    Ok(_) | Err(Error::Conflict) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }));
+    }
+    for node in nodes {
+        node.await.unwrap();
+    }
+    let last = Drawer::new(&scene.store, "bank-events").entry("taken", "last").await.unwrap().unwrap();
+    assert_eq!((last.value.as_str(), last.version), ("39", 40), "each was noted once");
+}

@@ -1,0 +1,225 @@
+//! What happens at the bank by itself: payments settle, accounts are closed, customers take back at the bank what they gave.
+//!
+//! The bank keeps its events in order, and the gateway remembers the last one that it took, in one batch with what that one meant. So
+//! no end of either side loses one, and none is taken twice however many nodes ask. An event that comes again, because the bank
+//! went back to an older state, changes nothing that it did not change before.
+
+use std::time::Duration;
+
+use domain::{Account, AccountStatus, CustomerId, Decision, ListPlace, PaymentId, Timestamp, TppId};
+
+use crate::customer_rights::Right;
+use crate::payments::PaymentProgress;
+use crate::{Changes, Drawer, Entry, Error, Gateway, Lease};
+
+/// Name under which it is kept which event was taken last.
+const OWNER: &str = "bank-events";
+const TAKEN: &str = "taken";
+const LAST: &str = "last";
+
+/// How many events are asked for at once.
+const BATCH: usize = 100;
+
+/// How long the bank may wait with its answer until there is an event. Less than the life of a lease.
+const WAIT: Duration = Duration::from_secs(4);
+
+/// How long a bank or a store that does not answer is left in peace, and how often another node looks whether it is its turn.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many rights are read at once.
+const PAGE: usize = 200;
+
+/// An event as the bank told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEvent {
+    /// The bank's name for it.
+    pub id: String,
+    /// When it happened, by the bank's clock.
+    pub at: Timestamp,
+    /// What happened; none if it is of a kind that is not known here, or cannot be read.
+    pub event: Option<BankEvent>,
+}
+
+/// What happened at the bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankEvent {
+    /// A payment became something else.
+    Payment {
+        /// Which one.
+        payment: PaymentId,
+        /// What it is now.
+        progress: PaymentProgress,
+        /// Whether that is the end of it.
+        is_final: bool,
+    },
+    /// An account was closed.
+    AccountClosed {
+        /// The account.
+        account: Account,
+        /// Who held it.
+        customers: Vec<CustomerId>,
+    },
+    /// A customer took back at the bank what they gave to third parties.
+    Withdrawn {
+        /// The customer.
+        customer: CustomerId,
+        /// The one consent, by its id, if it is about one.
+        consent: Option<String>,
+        /// The one third party, if it is about one.
+        third_party: Option<TppId>,
+    },
+}
+
+impl Gateway {
+    /// Takes what the bank tells, as it comes, without an end. On one of the nodes that share a store; the others look whether it is their
+    /// turn. Ends at once if the bank tells nothing.
+    pub async fn follow_bank(&self) {
+        let Some(_) = &self.0.bank.events else { return };
+        let mut lease = Lease::new(OWNER);
+        let mut is_away = false;
+        loop {
+            if !lease.is_held(self).await {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            match self.take_bank_events(WAIT).await {
+                // Another node was faster.
+                Ok(_) | Err(Error::Conflict) if !is_away => {}
+                Ok(_) | Err(Error::Conflict) => {
+                    is_away = false;
+                    tracing::warn!("the bank's events are read again");
+                }
+                Err(error) => {
+                    if !is_away {
+                        let fault = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::warn!(%error, fault, "the bank's events cannot be read; they are asked for again");
+                    }
+                    is_away = true;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the next events that the bank tells, and says how many. If there are none yet, they are waited for, no longer than this.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Conflict`] if somebody else took one meanwhile, or something that one is about moved on: what was
+    /// taken until then is taken, and the next call goes on
+    pub async fn take_bank_events(&self, wait: Duration) -> Result<usize, Error> {
+        let Some(events) = &self.0.bank.events else { return Ok(0) };
+        let drawer = Drawer::new(&self.0.store, OWNER);
+        let known = drawer.entry(TAKEN, LAST).await?;
+        let mut taken = known.unwrap_or_else(|| place(String::new(), 0));
+        let after = Some(taken.value.as_str()).filter(|id| !id.is_empty());
+        let Some(told) = events.events(after, BATCH, wait).await? else {
+            tracing::warn!(
+                "the bank does not know the event that was taken last; its events are read from the first one"
+            );
+            drawer.save(&[place(String::new(), taken.version)]).await?;
+            return Ok(0);
+        };
+        for one in &told {
+            let effects = match &one.event {
+                Some(event) => self.effects(event, one.at).await?.and(events.noted(one).await?),
+                None => {
+                    tracing::error!(event = one.id, "an event of the bank is not understood and passed over");
+                    Changes::new()
+                }
+            };
+            let next = place(one.id.clone(), taken.version);
+            self.0.store.save(effects.and(drawer.changes(std::slice::from_ref(&next)))).await?;
+            taken = Entry { version: next.version + 1, ..next };
+        }
+        Ok(told.len())
+    }
+
+    /// What an event means for what customers gave.
+    async fn effects(&self, event: &BankEvent, at: Timestamp) -> Result<Changes, Error> {
+        match event {
+            BankEvent::Payment { .. } => Ok(Changes::new()),
+            BankEvent::AccountClosed { account, customers } => {
+                let mut changes = Changes::new();
+                for customer in customers {
+                    let open = self.open_accounts(customer, account).await?;
+                    for right in self.open_rights(customer).await? {
+                        if leads_nowhere(&right, account, &open) {
+                            changes = self.end(changes, right, Decision::EndedByBank);
+                        }
+                    }
+                }
+                Ok(changes)
+            }
+            BankEvent::Withdrawn { customer, consent, third_party } => {
+                let is_meant = |right: &Right| match (consent, third_party) {
+                    (Some(id), _) => right.id() == id,
+                    // What came after it is none of it, should the event come again.
+                    (None, Some(tpp)) => right.tpp() == tpp && right.decided_at() <= at,
+                    (None, None) => right.decided_at() <= at,
+                };
+                let rights = self.open_rights(customer).await?.into_iter().filter(is_meant);
+                Ok(rights
+                    .fold(Changes::new(), |changes, right| self.end(changes, right, Decision::RevokedByPsu)))
+            }
+        }
+    }
+
+    /// The accounts of a customer that are open, but for the one that was closed.
+    async fn open_accounts(&self, customer: &CustomerId, closed: &Account) -> Result<Vec<Account>, Error> {
+        let accounts = match self.0.bank.customers.accounts_of(customer).await {
+            Err(Error::NotFound(_)) => Vec::new(),
+            accounts => accounts?,
+        };
+        let is_open = |account: &Account| account.status != AccountStatus::Deleted && account.id != closed.id;
+        Ok(accounts.into_iter().filter(is_open).collect())
+    }
+
+    /// What a customer gave and what has not ended.
+    async fn open_rights(&self, customer: &CustomerId) -> Result<Vec<Right>, Error> {
+        let (mut open, mut after) = (Vec::new(), Some(ListPlace::start()));
+        while let Some(place) = after {
+            let (rights, next) = self.rights_after(customer, &place, PAGE).await?;
+            let is_open =
+                |right: &Right| !self.status_at(right, self.0.clock.now(Some(right.of().1))).is_final();
+            open.extend(rights.into_iter().map(|(right, _)| right).filter(is_open));
+            after = next;
+        }
+        Ok(open)
+    }
+
+    /// Ends a right, and with it every token of it.
+    fn end(&self, changes: Changes, right: Right, why: Decision) -> Changes {
+        let now = self.0.clock.now(Some(right.of().1));
+        let subject = right.subject();
+        let changes = match right {
+            Right::Consent(consent) => {
+                let rules = *self.rules_of(&consent);
+                let ended = match why {
+                    Decision::RevokedByPsu => consent.revoke_by_psu(now, &rules),
+                    _ => consent.end_by_bank(now, &rules),
+                };
+                changes.put_consent(&ended)
+            }
+            Right::FundsConsent(consent) => changes.put_funds_consent(&consent.end(why, now)),
+        };
+        changes.end_grants(&subject, now)
+    }
+}
+
+/// Whether a right is about an account that was closed, and about no other that is open.
+fn leads_nowhere(right: &Right, closed: &Account, open: &[Account]) -> bool {
+    match right {
+        Right::Consent(consent) => {
+            let is_open = |id: &domain::AccountId| open.iter().any(|account| account.id == *id);
+            consent.granted.iter().any(|granted| granted.account == closed.id)
+                && !consent.granted.iter().any(|granted| is_open(&granted.account))
+        }
+        Right::FundsConsent(consent) => {
+            consent.account.names(closed) && !open.iter().any(|account| consent.account.names(account))
+        }
+    }
+}
+
+fn place(value: String, version: i64) -> Entry {
+    Entry { kind: TAKEN, key: LAST.to_owned(), value, forget_at: None, version }
+}

@@ -1,0 +1,161 @@
+//! Several processes on one PostgreSQL, of one version or of two, and others that get in their way.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use store::{Changes, PrivateState, Store};
+use tokio_postgres::{Client, NoTls};
+
+use crate::databases::Schema;
+
+/// How many migrations the last release knew. With a release it becomes the number of those that there are, and `last_release.sql` what
+/// that release says to a database: each of its statements once, with parameters, as this contract makes it say them
+/// (`log_statement = 'all'`).
+const RELEASED: usize = 21;
+const STATEMENTS: &str = include_str!("last_release.sql");
+
+fn entry(key: &str) -> PrivateState {
+    PrivateState { owner: "o", kind: "k", key: key.into(), value: "v".into(), life: None, version: 0 }
+}
+
+/// A server that is made to fail does so, and nobody who reads or writes notices; neither do those who start at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_got_in_the_way_of_is_tried_again_unnoticed() {
+    let Some(schema) = Schema::make_spoiled().await else { return };
+    let starts = (0..6).map(|_| {
+        tokio::spawn({
+            let address = schema.address.clone();
+            async move { Store::connect(&address).await.unwrap() }
+        })
+    });
+    let mut stores = Vec::new();
+    for start in starts.collect::<Vec<_>>() {
+        stores.push(start.await.unwrap());
+    }
+    let failures = async || -> i64 {
+        schema.client.query_one("SELECT last_value FROM spoiled.failures", &[]).await.unwrap().get(0)
+    };
+    let before = failures().await;
+    for number in 0..400 {
+        let store = &stores[number % stores.len()];
+        let key = format!("{number:03}");
+        store
+            .save(
+                Changes::new()
+                    .put_private_state(&entry(&key))
+                    .put_private_state(&entry(&(key.clone() + "b"))),
+            )
+            .await
+            .unwrap();
+        store.save(Changes::new().put_private_state(&entry(&(key.clone() + "c")))).await.unwrap();
+        assert_eq!(store.private_states("o", "k").await.unwrap().len(), (number + 1) * 3);
+    }
+    assert!(failures().await >= before + 20, "{} failures", failures().await - before);
+}
+
+/// A database as the last release left it.
+async fn released() -> Option<Schema> {
+    let schema = Schema::make().await?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    // The last one of the folder is what a new database runs after the others, and has a name in place of a number.
+    for file in files[..RELEASED].iter().chain(files.last()) {
+        let migration = fs::read_to_string(file).unwrap().replace(" TEXT", " TEXT COLLATE \"C\"");
+        schema.client.batch_execute(&migration).await.unwrap();
+    }
+    let version = format!(
+        "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES ({RELEASED})"
+    );
+    schema.client.batch_execute(&version).await.unwrap();
+    Some(schema)
+}
+
+/// What comes of each statement of the last release: how many rows, or the code of what is wrong.
+async fn outcomes(client: &Client) -> Vec<(&'static str, Result<usize, String>)> {
+    let mut outcomes = Vec::new();
+    for statement in STATEMENTS.lines() {
+        let done = client.simple_query(statement).await;
+        let done = done.map(|rows| rows.len()).map_err(|error| error.code().unwrap().code().to_owned());
+        outcomes.push((statement, done));
+    }
+    outcomes
+}
+
+/// Migrations expand first: whatever a process of the last release says means the same once a newer process has brought the database
+/// up to date.
+#[tokio::test]
+async fn processes_of_the_last_release_go_on_with_a_database_that_is_brought_up_to_date() {
+    let Some(before) = released().await else { return };
+    let after = released().await.unwrap();
+    drop(Store::connect(&after.address).await.unwrap());
+    let (old, new) = (outcomes(&before.client).await, outcomes(&after.client).await);
+    assert!(old.iter().filter(|(_, outcome)| outcome.is_ok()).count() > 100, "{old:?}");
+    for (old, new) in old.into_iter().zip(new) {
+        assert_eq!(old, new);
+    }
+    let floor = "SELECT serves_from FROM schema_floors WHERE name = 'gateway'";
+    let floor: i64 = after.client.query_one(floor, &[]).await.unwrap().get(0);
+    assert!(floor <= RELEASED as i64, "the last release cannot be started any more");
+}
+
+/// While one process of several brings the database up to date, others of the last release read and write without a failure.
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_of_the_last_release_go_on_while_a_database_is_brought_up_to_date() {
+    let Some(schema) = released().await else { return };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut serving = Vec::new();
+    for number in 0..3 {
+        let (client, connection) = tokio_postgres::connect(&schema.address, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let stopped = stopped.clone();
+        serving.push(tokio::spawn(async move {
+            let mut rounds = 0;
+            while !*stopped.borrow() {
+                for read in STATEMENTS.lines().filter(|line| line.starts_with("SELECT")) {
+                    client.simple_query(read).await.unwrap();
+                }
+                let write = format!("INSERT INTO private_state (owner, kind, key, value, version) VALUES ('o', 'k', '{number}.{rounds}', '', 1)");
+                client.simple_query(&write).await.unwrap();
+                rounds += 1;
+            }
+            rounds
+        }));
+    }
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::spawn({
+                let address = schema.address.clone();
+                async move { Store::connect(&address).await.unwrap() }
+            })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stop.send(true).unwrap();
+    let mut written = 0;
+    for one in serving {
+        written += one.await.unwrap();
+    }
+    let store = Store::connect(&schema.address).await.unwrap();
+    assert_eq!(store.private_states("o", "k").await.unwrap().len(), written);
+}
+
+/// Whoever starts while somebody else migrates waits until that is over, however it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_starts_waits_for_whoever_migrates() {
+    let Some(mut schema) = released().await else { return };
+    let holding = schema.client.transaction().await.unwrap();
+    holding.batch_execute("SELECT version FROM schema_version FOR UPDATE").await.unwrap();
+    let start = tokio::spawn({
+        let address = schema.address.clone();
+        async move { Store::connect(&address).await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!start.is_finished());
+    holding.commit().await.unwrap();
+    start.await.unwrap().unwrap();
+}
