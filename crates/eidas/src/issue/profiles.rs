@@ -123,10 +123,13 @@ pub(super) fn publish(
         let policies = CertificatePolicies(vec![policy]);
         params.custom_extensions.push(extension(oid::CERTIFICATE_POLICIES, policies.to_der()?));
     }
-    let access = AuthorityInfoAccessSyntax(vec![AccessDescription {
-        access_method: oid::CA_ISSUERS,
-        access_location: GeneralName::UniformResourceIdentifier(Ia5String::new(&points.ca_issuers)?),
-    }]);
+    let locations = points.ocsp.iter().map(|url| (oid::OCSP, url));
+    let locations = locations.chain([(oid::CA_ISSUERS, &points.ca_issuers)]);
+    let access = locations.map(|(access_method, url)| {
+        let access_location = GeneralName::UniformResourceIdentifier(Ia5String::new(url)?);
+        Ok::<_, IssueError>(AccessDescription { access_method, access_location })
+    });
+    let access = AuthorityInfoAccessSyntax(access.collect::<Result<_, _>>()?);
     params.custom_extensions.push(extension(oid::AUTHORITY_INFO_ACCESS, access.to_der()?));
     Ok(())
 }
