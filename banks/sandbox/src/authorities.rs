@@ -1,8 +1,10 @@
 //! The test certification authority: a root, an issuing authority for the standard's profiles, and one that
 //! issues what the compatible bank's test client hands out.
 
+use std::sync::OnceLock;
+
 use eidas::issue::{
-    Authority, AuthorityName, CertificateRequest, IssueError, KeyType, Profile, PublicationPoints,
+    Authority, AuthorityName, CertificateRequest, IssueError, KeyType, Profile, PublicationPoints, Responder,
     generate_key, serial_number,
 };
 use eidas::{Certificate, TrustStore};
@@ -42,6 +44,8 @@ pub struct Authorities {
     points: PublicationPoints,
     /// Name of the sandbox's host, which test-client certificates carry.
     pub(crate) host: String,
+    /// Tells by OCSP how certificates of the issuing authority stand; made when it is asked first.
+    responder: OnceLock<Responder>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +69,7 @@ impl Authorities {
         let points = |authority: &str| PublicationPoints {
             ca_issuers: format!("http://{pki_host}/ca/{authority}.cer"),
             crl: format!("http://{pki_host}/ca/{authority}.crl"),
+            ocsp: None,
             disclosure_statement: Some(format!("https://{pki_host}/ca/disclosure-statement")),
         };
         let root_points = points("root");
@@ -80,7 +85,9 @@ impl Authorities {
             }
             _ => make(drawer, randomness, root_points).await?,
         };
-        Ok(Self { root, issuing, test_client, points: points("issuing"), host })
+        let points =
+            PublicationPoints { ocsp: Some(format!("http://{pki_host}/ca/ocsp")), ..points("issuing") };
+        Ok(Self { root, issuing, test_client, points, host, responder: OnceLock::new() })
     }
 
     /// Makes a store of trusted authorities trust these.
@@ -89,6 +96,24 @@ impl Authorities {
         trust.add_intermediate(self.issuing.der());
         trust.add_intermediate(self.test_client.der());
         Ok(())
+    }
+
+    /// The certificates of all of them.
+    pub(crate) fn own(&self) -> Result<Vec<Certificate>, eidas::CertificateError> {
+        [&self.root, &self.issuing, &self.test_client]
+            .map(|authority| Certificate::from_der(authority.der()))
+            .into_iter()
+            .collect()
+    }
+
+    /// Whoever tells by OCSP how certificates of the issuing authority stand.
+    pub(crate) fn responder(&self, randomness: &Randomness) -> Result<&Responder, IssueError> {
+        if let Some(responder) = self.responder.get() {
+            return Ok(responder);
+        }
+        let serial = serial_number(randomness.name_octets());
+        let made = self.issuing.responder(&serial, (moment(FROM)?, moment(TO)?))?;
+        Ok(self.responder.get_or_init(|| made))
     }
 
     /// The root certificate in PEM.
@@ -169,9 +194,8 @@ impl Authorities {
     pub(crate) fn revocation_list(
         &self,
         revoked: &[(Vec<u8>, Timestamp)],
-        now: Timestamp,
+        (now, next): (Timestamp, Timestamp),
     ) -> Result<Vec<u8>, IssueError> {
-        let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
         let number = u64::try_from(now.as_millisecond()).unwrap_or_default();
         self.issuing.revocation_list(number, revoked, now, next)
     }
@@ -196,9 +220,11 @@ impl Authorities {
         let serial = serial_number(randomness.name_octets());
         let from = now.saturating_sub(SERVER_BEFORE).unwrap_or(now);
         let validity = (from, now.saturating_add(SERVER_LIFETIME).unwrap_or(now));
+        // The responder knows certificates of third parties alone.
+        let points = PublicationPoints { ocsp: None, ..self.points.clone() };
         let certificate = self
             .issuing
-            .issue_server((names, ORGANIZATION), &serial, validity, &self.points, &public_key)
+            .issue_server((names, ORGANIZATION), &serial, validity, &points, &public_key)
             .map_err(authority)?;
         Ok((vec![certificate, self.issuing.der().to_vec()], private_key))
     }

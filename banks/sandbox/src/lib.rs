@@ -21,6 +21,7 @@ mod management;
 mod merchants;
 mod names;
 mod numbers;
+mod ocsp;
 mod orders;
 mod own_data;
 mod personas;
@@ -29,6 +30,7 @@ mod schedule;
 mod setup;
 mod snapshots;
 mod statement;
+mod status_services;
 mod test_accounts;
 mod test_certificates;
 #[cfg(test)]

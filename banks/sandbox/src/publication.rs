@@ -1,18 +1,18 @@
-//! What certificates point to: the authority's certificates, its revocation list, its disclosure statement.
+//! What certificates point to: the authority's certificates, its revocation lists and responder, its disclosure statement.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use data_encoding::HEXLOWER;
 use edge::with_fault;
 use eidas::issue::IssueError;
 use gateway::{Clock, Fault};
 use http::{StatusCode, header};
 
-use crate::Sandbox;
+use crate::{Sandbox, ocsp};
 
 const DISCLOSURE: &str = "These certificates are for tests. They are issued by a sandbox to anyone who asks, \
 prove nothing about their holder, and no bank trusts them.\n";
@@ -27,6 +27,8 @@ pub fn publication(sandbox: Sandbox) -> Router {
         )
         .route("/ca/issuing.crl", get(revocation_list))
         .route("/ca/root.crl", get(root_revocation_list))
+        .route("/ca/ocsp", post(ocsp::post))
+        .route("/ca/ocsp/{*question}", get(ocsp::get))
         .route("/ca/disclosure-statement", get(async || DISCLOSURE))
         .with_state(sandbox)
 }
@@ -36,7 +38,7 @@ fn certificate(der: &[u8]) -> Response {
 }
 
 /// A list that cannot be given now. Programs fetch lists, and read no texts.
-struct Failed(StatusCode, Fault);
+pub(crate) struct Failed(StatusCode, Fault);
 
 impl From<gateway::Error> for Failed {
     fn from(error: gateway::Error) -> Self {
@@ -57,16 +59,23 @@ impl IntoResponse for Failed {
 }
 
 async fn root_revocation_list(State(sandbox): State<Sandbox>) -> Result<Response, Failed> {
+    if !sandbox.status_services.has_lists() {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
     Ok(published(sandbox.authorities.root_revocation_list(sandbox.clock.now(None))?))
 }
 
 async fn revocation_list(State(sandbox): State<Sandbox>) -> Result<Response, Failed> {
+    if !sandbox.status_services.has_lists() {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
     let revoked = sandbox.gateway.revoked_certificates().await?;
     let entries: Vec<_> = revoked
         .iter()
         .filter_map(|record| Some((serial_octets(&record.holder.serial)?, record.status.since()?)))
         .collect();
-    Ok(published(sandbox.authorities.revocation_list(&entries, sandbox.clock.now(None))?))
+    let times = sandbox.status_services.times(sandbox.clock.now(None));
+    Ok(published(sandbox.authorities.revocation_list(&entries, times)?))
 }
 
 fn published(list: Vec<u8>) -> Response {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use eidas::TrustStore;
+use eidas::{Certificate, TrustStore};
 use gateway::domain::{Iban, Tenant};
-use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Settings, Store};
+use gateway::revocation::{Fetch, Issuers, Rules};
+use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Revocation, Settings, Store};
 
 use crate::authorities::Authorities;
 use crate::bank::SandboxBank;
@@ -13,6 +14,7 @@ use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
+use crate::status_services::StatusServices;
 
 /// Name under which the bank keeps its state.
 pub(crate) const OWNER: &str = "sandbox";
@@ -36,6 +38,8 @@ pub struct SandboxSettings {
     pub public_url: String,
     /// Certificates of further authorities to trust, in DER.
     pub trusted: Vec<Vec<u8>>,
+    /// How these are asked whether they revoked certificates of theirs; if they are.
+    pub revocation: Option<Arc<dyn Fetch>>,
     /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
     pub misbehaves: u8,
 }
@@ -63,6 +67,8 @@ pub struct Sandbox {
     pub reset: Option<String>,
     /// Faults that were asked for.
     pub faults: Arc<Faults>,
+    /// What the authority does for whoever asks how its certificates stand.
+    pub(crate) status_services: Arc<StatusServices>,
 }
 
 /// Why the bank cannot start.
@@ -120,6 +126,14 @@ impl Sandbox {
         for der in &settings.trusted {
             trust.add_anchor(der)?;
         }
+        let revocation = match settings.revocation {
+            Some(fetch) => {
+                let asked = settings.trusted.iter().map(|der| Certificate::from_der(der));
+                let issuers = Issuers { asked: asked.collect::<Result<_, _>>()?, kept: authorities.own()? };
+                Some(Revocation::new(issuers, fetch, Rules::default()))
+            }
+            None => None,
+        };
         let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
         let shared: Arc<dyn Clock> = clock.clone();
         let bank = SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
@@ -132,6 +146,7 @@ impl Sandbox {
             keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await?,
             bank: bank.clone(),
             trust,
+            revocation,
         });
         Ok(Self {
             gateway,
@@ -144,6 +159,7 @@ impl Sandbox {
             seed,
             reset,
             faults,
+            status_services: Arc::default(),
         })
     }
 }

@@ -67,6 +67,17 @@ pub enum Refusal {
         /// Since when.
         at: Timestamp,
     },
+    /// Nobody tells whether the certificate was revoked.
+    #[error(
+        "{what} could not be checked for revocation: neither its issuer's OCSP responder nor its revocation list answers; \
+         try again in {retry_after} seconds"
+    )]
+    CertificateUnchecked {
+        /// Which certificate.
+        what: &'static str,
+        /// In how many seconds its issuer is asked again.
+        retry_after: i64,
+    },
     /// The bank blocks the certificate.
     #[error("{what} was blocked by the bank at {at}")]
     CertificateBlocked {

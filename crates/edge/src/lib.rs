@@ -6,6 +6,7 @@
 
 mod bank_page;
 mod body;
+pub mod certificate_addresses;
 mod connection;
 mod dialect;
 mod due;

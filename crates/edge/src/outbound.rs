@@ -11,10 +11,10 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 /// Longest address, in bytes.
-const MAX_URL: usize = 2000;
+pub(crate) const MAX_URL: usize = 2000;
 
-const CONNECT_TIME: Duration = Duration::from_secs(5);
-const TOTAL_TIME: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(5);
+pub(crate) const TOTAL_TIME: Duration = Duration::from_secs(10);
 
 /// Whether the bank may call addresses of its own machine, which clients that are tested beside a sandbox have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ pub async fn post(
     sent.map(|answer| answer.status()).map_err(|_| NotDelivered::Unreachable)
 }
 
-async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
+pub(crate) async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
     let port = url.port_or_known_default()?;
     match url.host()? {
         Host::Ipv4(address) => Some(vec![SocketAddr::new(address.into(), port)]),
@@ -142,7 +142,7 @@ async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
 }
 
 /// Connects to the addresses that were checked and looks nothing up again.
-fn client(
+pub(crate) fn client(
     url: &Url,
     addresses: &[SocketAddr],
     trusted: Option<&str>,
@@ -169,7 +169,7 @@ fn client(
 }
 
 /// Whether an address is one of the internet, where anybody could call it.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

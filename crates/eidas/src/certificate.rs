@@ -185,9 +185,7 @@ impl Certificate {
 
     /// The serial number in lower-case hexadecimal without leading zeros, as Java writes it.
     pub fn serial_hex(&self) -> String {
-        let digits = hex(&self.serial);
-        let digits = digits.trim_start_matches('0');
-        if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
+        serial_hex(&self.serial)
     }
 
     /// The fingerprint in lower-case hexadecimal.
@@ -279,9 +277,11 @@ impl Certificate {
             ParsedExtension::AuthorityInfoAccess(access) => {
                 for description in &access.accessdescs {
                     if let GeneralName::URI(uri) = &description.access_location {
-                        let is_issuer = read_oid(&description.access_method) == Some(oid::CA_ISSUERS);
-                        let list = if is_issuer { &mut self.ca_issuers } else { &mut self.ocsp };
-                        list.push((*uri).to_owned());
+                        match read_oid(&description.access_method) {
+                            Some(oid::CA_ISSUERS) => self.ca_issuers.push((*uri).to_owned()),
+                            Some(oid::OCSP) => self.ocsp.push((*uri).to_owned()),
+                            _ => {}
+                        }
                     }
                 }
             }
@@ -366,6 +366,13 @@ fn timestamp(seconds: i64) -> Timestamp {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
+}
+
+/// A serial number in lower-case hexadecimal without zeros in front.
+pub(crate) fn serial_hex(octets: &[u8]) -> String {
+    let digits = hex(octets);
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
 }
 
 fn read_name(name: &x509_parser::x509::X509Name<'_>) -> Option<DistinguishedName> {

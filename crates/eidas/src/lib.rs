@@ -6,6 +6,7 @@
 //! - [`pem`] reads certificates and keys as people send them.
 //! - [`header`] takes certificates out of HTTP headers in the forms that TPPs and proxies send.
 //! - [`KeyId`] compares the key id of a Berlin Group signature with a certificate.
+//! - [`status`] asks an issuer by OCSP whether it revoked a certificate, and reads its answers and lists.
 //! - [`issue`] makes test certificates.
 //!
 //! The library does no input or output, reads no clock and logs nothing: time arrives as an argument, errors
@@ -36,6 +37,7 @@ pub mod path;
 pub mod public_key;
 pub mod qc_statements;
 pub mod roles;
+pub mod status;
 
 pub use pem_text as pem;
 

@@ -46,6 +46,9 @@ pub const TLS_BINDING: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.19
 /// Access method caIssuers (RFC 5280, 4.2.2.1).
 pub const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 
+/// Access method ocsp (RFC 5280, 4.2.2.1).
+pub const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+
 /// Subject attribute organizationIdentifier (X.520).
 pub const ORGANIZATION_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.97");
 /// Subject attribute commonName.

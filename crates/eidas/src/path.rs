@@ -16,7 +16,7 @@ use crate::critical::Softened;
 use crate::{name, oid};
 
 /// SHA-1 and MD5 are absent on purpose.
-static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICATION_ALGS;
+pub(crate) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::ALL_VERIFICATION_ALGS;
 
 /// The authorities whose certificates are trusted.
 ///
@@ -132,6 +132,23 @@ impl RevocationList {
             .map(|list| Self(list.into()))
             .map_err(|_| CertificateError::Malformed("as a revocation list".to_owned()))
     }
+
+    /// When a certificate was revoked, if it is on the list.
+    fn revoked_at(&self, serial: &[u8]) -> Option<Timestamp> {
+        let revoked = self.0.find_serial(serial).ok()??;
+        Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
+    }
+}
+
+/// Why a list does not tell whether a certificate was revoked.
+#[derive(Debug)]
+pub(crate) enum ListError {
+    /// Its issuer did not sign it.
+    Signer,
+    /// It is not about this certificate.
+    OtherCertificate,
+    /// The certificate is not one of the issuer's, or the list breaks a rule.
+    Path(PathError),
 }
 
 impl TrustStore {
@@ -169,6 +186,7 @@ impl TrustStore {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let is_understood = |extension| extension == oid::QC_STATEMENTS;
+        let lists = (lists, UnknownStatusPolicy::Allow);
         let verified = match self.verify_softened(certificate, is_understood, sent, time, lists) {
             Err(webpki::Error::UnsupportedCriticalExtension) => {
                 // Who issued it matters more than what is in it.
@@ -195,8 +213,30 @@ impl TrustStore {
     fn is_from_elsewhere(&self, certificate: &Certificate, sent: &[CertificateDer<'_>]) -> bool {
         let Ok(seconds) = u64::try_from(certificate.not_before.as_second()) else { return false };
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let verified = self.verify_softened(certificate, |_| true, sent, time, &[]);
+        let none = (&[][..], UnknownStatusPolicy::Allow);
+        let verified = self.verify_softened(certificate, |_| true, sent, time, none);
         verified.is_err_and(|error| path_error(error) == PathError::UntrustedIssuer)
+    }
+
+    /// Whether a list of a trusted authority says that it revoked a certificate of its own, and when. A list that says
+    /// nothing about it, or is not the authority's, is an error.
+    pub(crate) fn verify_by_list(
+        &self,
+        certificate: &Certificate,
+        now: Timestamp,
+        list: &RevocationList,
+    ) -> Result<Option<Timestamp>, ListError> {
+        let seconds = u64::try_from(now.as_second()).map_err(|_| ListError::Path(PathError::Expired))?;
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let lists = (std::slice::from_ref(list), UnknownStatusPolicy::Deny);
+        let verified = self.verify_softened(certificate, |_| true, &[], time, lists);
+        match verified {
+            Ok(()) => Ok(None),
+            Err(webpki::Error::CertRevoked) => Ok(Some(list.revoked_at(&certificate.serial).unwrap_or(now))),
+            Err(webpki::Error::UnknownRevocationStatus) => Err(ListError::OtherCertificate),
+            Err(webpki::Error::InvalidCrlSignatureForPublicKey) => Err(ListError::Signer),
+            Err(error) => Err(ListError::Path(path_error(error))),
+        }
     }
 
     /// The same, with those extensions of the certificate taken as not critical that are understood.
@@ -206,7 +246,7 @@ impl TrustStore {
         is_understood: impl Fn(ObjectIdentifier) -> bool,
         sent: &[CertificateDer<'_>],
         time: UnixTime,
-        lists: &[RevocationList],
+        (lists, unknown): (&[RevocationList], UnknownStatusPolicy),
     ) -> Result<(), webpki::Error> {
         let softened = Softened::new(&certificate.der, is_understood);
         let algorithms = softened.algorithms(ALGORITHMS);
@@ -219,7 +259,7 @@ impl TrustStore {
         let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
             options
                 .with_depth(RevocationCheckDepth::EndEntity)
-                .with_status_policy(UnknownStatusPolicy::Allow)
+                .with_status_policy(unknown)
                 .with_expiration_policy(ExpirationPolicy::Enforce)
                 .build()
         });

@@ -214,6 +214,14 @@ impl Gateway {
         Ok(self.0.store.revoked_certificates().await?)
     }
 
+    /// The QWAC or QSealC with this serial number, in lower-case hexadecimal, for the responder of a bank's own authority.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn certificate_with_serial(&self, serial: &str) -> Result<Option<CertificateRecord>, Error> {
+        Ok(self.0.store.certificate_with_serial(serial).await?)
+    }
+
     fn trace(&self, der: &[u8], place: Place, now: Timestamp) -> Result<PresentedCertificate, Refusal> {
         let certificate = Certificate::from_der(der).map_err(|error| invalid(place, &error))?;
         certificate.public_key.check().map_err(|error| invalid(place, &error))?;

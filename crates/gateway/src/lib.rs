@@ -46,6 +46,7 @@ mod randomness;
 mod registration;
 mod requests;
 mod resource_servers;
+pub mod revocation;
 mod secrets;
 pub mod sessions;
 mod standing;
@@ -88,6 +89,7 @@ use quick_cache::sync::Cache;
 pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
+pub use revocation::Revocation;
 pub use secrets::{fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
@@ -118,6 +120,7 @@ struct Inner {
     keys: Keys,
     bank: Bank,
     trust: certificates::Trust,
+    revocation: Option<Revocation>,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
@@ -141,12 +144,14 @@ pub struct Parts {
     pub bank: Bank,
     /// The authorities whose certificates are taken.
     pub trust: eidas::TrustStore,
+    /// Asks authorities whether they revoked certificates of theirs. None if the bank knows that itself.
+    pub revocation: Option<Revocation>,
 }
 
 impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, store, clock, randomness, keys, bank, trust } = parts;
+        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation } = parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
@@ -158,6 +163,7 @@ impl Gateway {
             keys,
             bank,
             trust,
+            revocation,
             registered,
             request_ids,
             last_uses: last_uses::LastUses::default(),
@@ -177,6 +183,11 @@ impl Gateway {
     /// How the bank runs its interfaces.
     pub(crate) fn profiles(&self) -> &Profiles {
         &self.0.settings.profiles
+    }
+
+    /// Whoever asks authorities about certificates, at a bank that does.
+    pub fn revocation(&self) -> Option<&Revocation> {
+        self.0.revocation.as_ref()
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

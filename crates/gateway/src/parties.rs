@@ -19,6 +19,9 @@ pub struct Demand<'d> {
     pub roles: &'d [Role],
     /// Whether the organisation must have registered.
     pub registered: bool,
+    /// Whether it only reads what a customer granted before: then a certificate of which nobody tells whether it was
+    /// revoked is taken for some hours more.
+    pub reads: bool,
 }
 
 /// Proof that a certificate comes from a trusted authority, is valid and in use, has a role that was demanded, and belongs
@@ -80,7 +83,8 @@ impl Gateway {
     /// # Errors
     /// [`Refusal`] of the first check that fails, in the order of the profile: [`Refusal::OrganizationMismatch`],
     /// [`Refusal::NotRegistered`], [`Refusal::RoleMissing`], [`Refusal::CertificateExpired`],
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateBlocked`], [`domain::StandingRefusal::Blocked`]
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`], [`Refusal::CertificateBlocked`],
+    /// [`domain::StandingRefusal::Blocked`]
     pub async fn identify(
         &self,
         ctx: &Ctx,
@@ -111,7 +115,7 @@ impl Gateway {
     ) -> Result<[Option<CertificateIdentity>; 2], Error> {
         let shown = certificates.into_iter().flatten().map(|(presented, place)| (&**presented, *place));
         let shown: Vec<_> = shown.collect();
-        let demand = Demand { roles, registered: false };
+        let demand = Demand { roles, registered: false, reads: false };
         self.check_in_order(ctx, interface, Checked { shown: &shown, demand, acts: false }).await?;
         let proved = |(presented, _): &Shown| CertificateIdentity { holder: presented.holder.clone() };
         Ok(certificates.map(|shown| shown.map(proved)))
@@ -155,8 +159,12 @@ impl Gateway {
                     let standing = self.standing_once(&mut known, signer).await?;
                     standing.certificate.map_or(Ok(()), |state| status_refusal(state.status, *place))?;
                     self.check_statuses(others).await?;
+                    self.check_revocation(shown, demand.reads).await?;
                 }
-                CertificateCheck::Status => self.check_statuses(shown).await?,
+                CertificateCheck::Status => {
+                    self.check_statuses(shown).await?;
+                    self.check_revocation(shown, demand.reads).await?;
+                }
                 CertificateCheck::Standing if acts => {
                     self.standing_once(&mut known, signer).await?.check_not_blocked(tpp)?;
                 }

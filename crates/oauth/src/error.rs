@@ -189,6 +189,9 @@ impl From<Refusal> for Error {
             Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
+            Refusal::CertificateUnchecked { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", refusal)
+            }
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
             Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal).of_client(),
             Refusal::Standing(standing) => {

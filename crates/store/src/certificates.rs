@@ -123,6 +123,23 @@ impl Store {
         .await
     }
 
+    /// The certificate with this serial number of the kinds that an authority tells the status of.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn certificate_with_serial(
+        &self,
+        serial: &str,
+    ) -> Result<Option<CertificateRecord>, StoreError> {
+        self.find(
+            select!(CERTIFICATE; "FROM certificates WHERE serial = $1 AND kind IN ('qwac', 'qseal') \
+             ORDER BY fingerprint LIMIT 1"),
+            &[serial.into()],
+            read,
+        )
+        .await
+    }
+
     /// The certificates that were recorded last, at most 1000.
     ///
     /// # Errors

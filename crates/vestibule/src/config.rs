@@ -1,6 +1,7 @@
 //! How a sandbox is to run.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +46,10 @@ pub struct SandboxConfig {
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
     pub trusted_authorities: Vec<PathBuf>,
+    /// Whether these are asked by OCSP and revocation list if they revoked certificates that are presented.
+    pub check_revocation: bool,
+    /// Where hosts are reached that certificates name, instead of at the addresses of their names.
+    pub hosts: Vec<(String, SocketAddr)>,
     /// How ID tokens are signed.
     pub id_token_algorithm: IdTokenAlgorithm,
     /// Whether refusals say what was expected and what came.
@@ -110,6 +115,8 @@ impl Default for SandboxConfig {
             misbehaves: 0,
             require_mtls: false,
             trusted_authorities: Vec::new(),
+            check_revocation: false,
+            hosts: Vec::new(),
             id_token_algorithm: IdTokenAlgorithm::Rs256,
             explain: true,
             record_calls: true,

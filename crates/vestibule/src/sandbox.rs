@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{Observer, Recorder, Recording};
 use eidas::certificate::chain_from_pem;
@@ -205,6 +206,10 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
         begin: config.begin,
         public_url: public_url.to_owned(),
         trusted,
+        revocation: config.check_revocation.then(|| {
+            let addresses = CertificateAddresses::new(config.hosts.iter().cloned());
+            Arc::new(addresses) as Arc<dyn gateway::revocation::Fetch>
+        }),
         misbehaves: config.misbehaves,
     }
 }

@@ -192,6 +192,7 @@ mod tests {
         let points = PublicationPoints {
             ca_issuers: "http://pki.example/ca.cer".into(),
             crl: "http://pki.example/ca.crl".into(),
+            ocsp: None,
             disclosure_statement: None,
         };
         let issue: Issue = Box::new(move |now| {

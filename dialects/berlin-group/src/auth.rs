@@ -132,7 +132,8 @@ async fn authenticate(
     let presented = note_check(Check::Certificate, signing_certificate(edge, message.headers, ctx.now))?;
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
-    let demand = Demand { roles: call.roles, registered: call.registered };
+    let reads = message.method.is_safe() && *call.roles == [Role::AccountInformation];
+    let demand = Demand { roles: call.roles, registered: call.registered, reads };
     let shown = ((presented, SIGNATURE), tls);
     let identified = edge.gateway.identify(ctx, Interface::BerlinGroup, shown, demand).await;
     let left_out: &[Check] = if call.registered { &[] } else { &[Check::Registration] };

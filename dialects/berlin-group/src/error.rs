@@ -143,6 +143,16 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         note_failed(Check::from(&refusal));
         let (status, code) = match &refusal {
+            // The standard defines no code for it: nothing is wrong with the certificate as far as is known.
+            Refusal::CertificateUnchecked { retry_after, .. } => {
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: None,
+                    text: text(&refusal),
+                    retry_after: Some(*retry_after),
+                    fault: None,
+                };
+            }
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID")
             }

@@ -199,6 +199,9 @@ impl From<Refusal> for Error {
             | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
+            Refusal::CertificateUnchecked { .. } => {
+                Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
+            }
             Refusal::NotRegistered(_) => Self::unauthenticated(),
             // The session is there, and of no use: the text says why.
             Refusal::Standing(_) => Self::forbidden(text),

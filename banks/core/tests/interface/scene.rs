@@ -111,6 +111,7 @@ impl Scene {
             begin: Some(now),
             public_url: "http://127.0.0.1:1".to_owned(),
             trusted: Vec::new(),
+            revocation: None,
             misbehaves: 0,
         };
         let sandbox = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();

@@ -10,6 +10,7 @@ mod origins;
 mod payments;
 mod resource_servers;
 mod snapshots;
+mod status_service;
 mod tenants;
 mod third_parties;
 
@@ -72,6 +73,7 @@ pub fn management(
         .route("/ca.pem", get(ca_pem))
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
+        .route("/status-service", get(status_service::read).put(status_service::set))
         .route("/third-parties", get(third_parties::list))
         .route("/third-parties/{id}", put(third_parties::set_status))
         .route("/clock", get(clocks::read_all).put(clocks::move_them))
@@ -210,6 +212,8 @@ async fn index() -> Json<serde_json::Value> {
         "POST /test-certificates": "issue a test certificate",
         "GET /test-certificates": "the certificates that were issued last",
         "PUT /test-certificates/{fingerprint}": "set a certificate's status: active, revoked or blocked",
+        "GET /status-service": "how the authority tells whether certificates were revoked: OCSP responder and revocation lists",
+        "PUT /status-service": "let them say nothing, or let what they say hold for a short time only",
         "GET /third-parties": "the third parties that came last",
         "PUT /third-parties/{id}": "set a third party's status: active or blocked",
         "GET /clock": "the tenants' clocks",

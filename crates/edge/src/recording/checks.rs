@@ -193,7 +193,9 @@ impl From<&Refusal> for Check {
             Refusal::OrganizationMismatch { .. } => Self::Organization,
             Refusal::RoleMissing { .. } => Self::Role,
             Refusal::CertificateExpired { .. } => Self::Validity,
-            Refusal::CertificateRevoked { .. } | Refusal::CertificateBlocked { .. } => Self::Status,
+            Refusal::CertificateRevoked { .. }
+            | Refusal::CertificateUnchecked { .. }
+            | Refusal::CertificateBlocked { .. } => Self::Status,
             Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
             | Refusal::InitialAccessTokenUsed

@@ -4,6 +4,7 @@
 
 mod keys;
 mod profiles;
+mod responder;
 
 use jiff::Timestamp;
 use rcgen::{
@@ -16,6 +17,7 @@ use rustls_pki_types::CertificateDer;
 #[cfg(feature = "drawn-keys")]
 pub use keys::draw_rsa_keys_from;
 pub use keys::{KeyType, generate_key};
+pub use responder::{Asked, NoStatus, Responder};
 
 use keys::{key_pair, read_key_pair, read_public_key};
 
@@ -151,6 +153,8 @@ pub struct PublicationPoints {
     pub ca_issuers: String,
     /// Its revocation list, by http.
     pub crl: String,
+    /// Where it tells by OCSP how certificates stand, by http, if it does.
+    pub ocsp: Option<String>,
     /// Its disclosure statement, by https.
     pub disclosure_statement: Option<String>,
 }
@@ -215,6 +219,7 @@ pub struct AuthorityName {
 /// let points = PublicationPoints {
 ///     ca_issuers: "http://pki.example/ca.cer".to_owned(),
 ///     crl: "http://pki.example/ca.crl".to_owned(),
+///     ocsp: Some("http://pki.example/ocsp".to_owned()),
 ///     disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
 /// };
 /// let (_private_key, public_key) = generate_key(KeyType::P256)?;

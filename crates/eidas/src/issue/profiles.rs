@@ -121,11 +121,16 @@ pub(super) fn publish(
         let policies = vec![vec![policy]];
         params.custom_extensions.push(extension(oid::CERTIFICATE_POLICIES, policies.to_der()?));
     }
-    let location = Ia5StringRef::new(&points.ca_issuers)?;
-    let access = vec![AccessDescription {
-        method: oid::CA_ISSUERS,
-        location: AnyRef::new(context(6, false), location.as_bytes())?,
-    }];
+    let locations = points.ocsp.iter().map(|url| (oid::OCSP, url));
+    let locations = locations.chain([(oid::CA_ISSUERS, &points.ca_issuers)]);
+    let access = locations.map(|(method, url)| {
+        let location = Ia5StringRef::new(url)?;
+        Ok::<_, IssueError>(AccessDescription {
+            method,
+            location: AnyRef::new(context(6, false), location.as_bytes())?,
+        })
+    });
+    let access = access.collect::<Result<Vec<_>, _>>()?;
     params.custom_extensions.push(extension(oid::AUTHORITY_INFO_ACCESS, access.to_der()?));
     Ok(())
 }

@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0019_orders.sql"),
     include_str!("../../migrations/0020_pending_payments.sql"),
     include_str!("../../migrations/0021_customer_area.sql"),
+    include_str!("../../migrations/0025_certificate_serials.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

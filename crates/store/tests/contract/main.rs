@@ -85,6 +85,8 @@ async fn rows_come_back_as_they_went_in() {
         store.save(Changes::new().set_signing_key(&other)).await.unwrap();
         assert_eq!(store.certificate("ff").await.unwrap(), Some(stored.clone()), "it has its key");
         assert_eq!(store.certificates().await.unwrap(), std::slice::from_ref(&stored));
+        assert_eq!(store.certificate_with_serial(&stored.holder.serial).await.unwrap(), Some(stored.clone()));
+        assert_eq!(store.certificate_with_serial("0").await.unwrap(), None);
         assert_eq!(store.revoked_certificates().await.unwrap(), [stored]);
         assert!(store.active_certificates(&tpp.id, CertificateKind::QSeal).await.unwrap().is_empty());
         assert_eq!(store.initial_access_token(&hash).await.unwrap(), Some(token));

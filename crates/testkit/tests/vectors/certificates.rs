@@ -1,9 +1,10 @@
 //! The certificate parts of the specification's vector file: statements, header forms, certificates.
 
 use eidas::header::{HeaderError, HeaderForm, certificate_der};
+use eidas::status::{OcspRequest, Standing, Status, StatusError, by_list};
 use eidas::{Certificate, PathError, Purpose, QcStatements, RevocationList, TrustStore, verify_purpose};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::vectors;
 
@@ -118,4 +119,40 @@ fn pem_body(pem: &str) -> Vec<u8> {
     use base64::Engine;
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     base64::engine::general_purpose::STANDARD.decode(body).unwrap()
+}
+
+#[test]
+fn answers_of_responders_and_lists() {
+    let Some(vectors) = vectors() else { return };
+    let by_name = |name: &str| {
+        let entry = list(&vectors, "/pki/certificates").iter().find(|entry| entry["name"] == name).unwrap();
+        Certificate::from_pem(entry["pem"].as_str().unwrap()).unwrap()
+    };
+    let issuer = by_name("issuing_ca");
+    let standing = |status: Status| match status.standing {
+        Standing::Good => "good",
+        Standing::Revoked { .. } => "revoked",
+        Standing::Unknown => "unknown",
+    };
+    for entry in list(&vectors, "/pki/ocsp_responses") {
+        let expected = &entry["expect"];
+        let certificate = by_name(expected["certificate"].as_str().unwrap());
+        let question = OcspRequest::new(&certificate, &issuer, None).unwrap();
+        let answer = data_encoding::BASE64.decode(entry["der_base64"].as_str().unwrap().as_bytes()).unwrap();
+        let now = entry["verify_at"].as_str().unwrap().parse().unwrap();
+        let read = question.read_answer(&answer, &issuer, now);
+        let (result, reason) = match read {
+            Ok(status) => (standing(status), None),
+            Err(StatusError::Stale(_)) => ("invalid", Some("next_update_passed")),
+            Err(StatusError::Signer) => ("invalid", Some("responder_not_authorised")),
+            Err(other) => panic!("{}: {other}", entry["name"]),
+        };
+        assert_eq!((&expected["result"], expected["reason"].as_str()), (&json!(result), reason));
+    }
+    let crl = pem_body(vectors["pki"]["crl_pem"].as_str().unwrap());
+    let now = list(&vectors, "/pki/ocsp_responses")[0]["verify_at"].as_str().unwrap().parse().unwrap();
+    for (name, expected) in [("qseal_tpp_a", "good"), ("qseal_tpp_a_revoked", "revoked")] {
+        let status = by_list(&crl, &by_name(name), &issuer, now).unwrap();
+        assert_eq!(standing(status), expected, "{name}");
+    }
 }

@@ -11,6 +11,7 @@ mod payments;
 mod snapshots;
 mod tpp;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub(crate) use accounts::*;
@@ -109,6 +110,19 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "a number is expected, in digits")
 }
 
+/// A host and where it is reached.
+fn host(text: &str) -> Result<(String, SocketAddr), &'static str> {
+    let expected = "a host, =, an IP address and a port are expected, such as pki.example.com=127.0.0.1:8080";
+    let (name, address) = text.split_once('=').ok_or(expected)?;
+    let is_host = name.split('.').all(|label| {
+        !label.is_empty() && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    });
+    match address.parse() {
+        Ok(address) if is_host => Ok((name.to_owned(), address)),
+        _ => Err(expected),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
     /// Address of the bank: interfaces, authorization server, pages. Port 0 takes any free one.
@@ -168,6 +182,14 @@ pub(crate) struct SandboxArgs {
     /// PEM file with a further authority whose certificates are accepted. Can be given more than once.
     #[arg(long = "trusted-ca", value_name = "FILE")]
     pub(crate) trusted_ca: Vec<PathBuf>,
+    /// Ask the authorities of --trusted-ca by OCSP, else by revocation list, whether they revoked a certificate that is
+    /// presented.
+    #[arg(long, requires = "trusted_ca")]
+    pub(crate) check_revocation: bool,
+    /// Reach a host that certificates name at this address, such as
+    /// pki.vestibule.example.com=127.0.0.1:8080 for another sandbox. Can be given more than once.
+    #[arg(long = "host", value_name = "NAME=ADDRESS", value_parser = host, requires = "check_revocation")]
+    pub(crate) hosts: Vec<(String, SocketAddr)>,
     /// Print one line of JSON with every address once the bank is ready.
     #[arg(long)]
     pub(crate) json: bool,

@@ -66,6 +66,8 @@ fn config(args: SandboxArgs) -> Result<SandboxConfig, Failure> {
         misbehaves: args.misbehave.unwrap_or_default(),
         require_mtls: args.require_mtls,
         trusted_authorities: args.trusted_ca,
+        check_revocation: args.check_revocation,
+        hosts: args.hosts,
         id_token_algorithm: match args.id_token_algorithm {
             IdTokenAlgorithmArg::Rs256 => IdTokenAlgorithm::Rs256,
             IdTokenAlgorithmArg::Es256 => IdTokenAlgorithm::Es256,

@@ -10,6 +10,7 @@ mod bunq_operations;
 mod call_explanations;
 mod calls;
 mod certificate_command;
+mod certificate_status;
 mod clock_command;
 mod connections;
 mod core_bank;

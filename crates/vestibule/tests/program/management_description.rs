@@ -170,10 +170,11 @@ impl Caller<'_> {
 }
 
 /// What is read with nothing else to prepare.
-const READ: [&str; 13] = [
+const READ: [&str; 14] = [
     "/",
     "/openapi.json",
     "/test-certificates",
+    "/status-service",
     "/third-parties",
     "/clock",
     "/personas",
@@ -260,6 +261,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     caller.real.push((EXAMPLE_CERTIFICATE.to_owned(), issued["fingerprint"].as_str().unwrap().to_owned()));
     caller.call("GET", "/tenants").await;
     caller.call("PUT", "/tenants/{tenant}").await;
+    caller.call("PUT", "/status-service").await;
     for path in ["/test-certificates/{fingerprint}", "/third-parties/{id}", "/test-accounts/{iban}", "/clock"]
     {
         caller.call("PUT", path).await;

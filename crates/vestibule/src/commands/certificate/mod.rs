@@ -153,6 +153,7 @@ fn issue_offline(
     let points = PublicationPoints {
         ca_issuers: "http://pki.vestibule.example.com/ca.cer".to_owned(),
         crl: "http://pki.vestibule.example.com/ca.crl".to_owned(),
+        ocsp: None,
         disclosure_statement: None,
     };
     let certificate = authority.issue(profile, &request, &points, public_key)?;

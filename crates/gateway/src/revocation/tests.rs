@@ -1,0 +1,266 @@
+use std::sync::atomic::AtomicBool;
+
+use eidas::issue::{
+    Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
+    generate_key,
+};
+use eidas::{OrganizationIdentifier, Role};
+use tokio::sync::Semaphore;
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    at("2027-01-01T12:00:00Z")
+}
+
+fn in_minutes(minutes: i64) -> Timestamp {
+    now() + SignedDuration::from_mins(minutes)
+}
+
+/// An authority that answers, or does not, and counts.
+#[derive(Debug)]
+struct World {
+    authority: Authority,
+    responder: Responder,
+    standing: Mutex<Standing>,
+    /// As of when it speaks; it holds for an hour.
+    time: Mutex<Timestamp>,
+    is_away: AtomicBool,
+    has_list: AtomicBool,
+    asked: AtomicU64,
+    listed: AtomicU64,
+    /// Answers that may be given.
+    gate: Semaphore,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        let name = AuthorityName {
+            country: "NL".into(),
+            locality: None,
+            organization_identifier: None,
+            organization: "Example (TEST)".into(),
+            common_name: "Example CA (TEST)".into(),
+        };
+        let years = (at("2020-01-01T00:00:00Z"), at("2090-01-01T00:00:00Z"));
+        let authority = Authority::root(&name, KeyType::P256, &[1], years).unwrap();
+        let responder = authority.responder(&[2], years).unwrap();
+        Arc::new(Self {
+            authority,
+            responder,
+            standing: Mutex::new(Standing::Good),
+            time: Mutex::new(now()),
+            is_away: false.into(),
+            has_list: true.into(),
+            asked: 0.into(),
+            listed: 0.into(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+
+    fn certificate(&self, serial: u8) -> Certificate {
+        let request = CertificateRequest {
+            organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456").unwrap(),
+            organization_name: "Example TPP B.V.".into(),
+            country: "NL".into(),
+            locality: "Utrecht".into(),
+            roles: vec![Role::AccountInformation],
+            common_name: "tpp.example".into(),
+            serial: vec![serial],
+            not_before: at("2026-01-01T00:00:00Z"),
+            not_after: at("2028-01-01T00:00:00Z"),
+        };
+        let points = PublicationPoints {
+            ca_issuers: "http://pki.example/ca.cer".into(),
+            crl: "http://pki.example/ca.crl".into(),
+            ocsp: Some("http://pki.example/ocsp".into()),
+            disclosure_statement: None,
+        };
+        let (_, public) = generate_key(KeyType::P256).unwrap();
+        self.authority.issue(Profile::QSeal, &request, &points, &public).unwrap()
+    }
+
+    fn watched(self: &Arc<Self>) -> Revocation {
+        let asked = vec![Certificate::from_der(self.authority.der()).unwrap()];
+        let issuers = Issuers { asked, kept: Vec::new() };
+        Revocation::new(issuers, Arc::<Self>::clone(self), Rules::default())
+    }
+
+    fn says(&self, standing: Standing, from: Timestamp) {
+        *self.standing.lock().unwrap() = standing;
+        *self.time.lock().unwrap() = from;
+    }
+
+    fn goes_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
+        self.has_list.store(!is_away, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Fetch for World {
+    fn ask<'a>(&'a self, url: &'a str, question: &'a [u8]) -> Fetched<'a> {
+        assert_eq!(url, "http://pki.example/ocsp");
+        Box::pin(async {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            if self.is_away.load(Ordering::SeqCst) {
+                return Err("it is away".to_owned());
+            }
+            let (standing, from) = (*self.standing.lock().unwrap(), *self.time.lock().unwrap());
+            let asked = self.responder.read(question).unwrap();
+            let times = (from, from + SignedDuration::from_hours(1));
+            Ok(self.responder.answer(asked, &[standing], times).unwrap())
+        })
+    }
+
+    fn list<'a>(&'a self, url: &'a str) -> Fetched<'a> {
+        assert_eq!(url, "http://pki.example/ca.crl");
+        Box::pin(async {
+            self.listed.fetch_add(1, Ordering::SeqCst);
+            if !self.has_list.load(Ordering::SeqCst) {
+                return Err("there is none".to_owned());
+            }
+            let from = *self.time.lock().unwrap();
+            let revoked = match *self.standing.lock().unwrap() {
+                Standing::Revoked { at } => vec![(vec![7], at)],
+                _ => Vec::new(),
+            };
+            let until = from + SignedDuration::from_hours(1);
+            Ok(self.authority.revocation_list(1, &revoked, from, until).unwrap())
+        })
+    }
+}
+
+/// Lets what was begun beside the calls come to its end.
+async fn settle(revocation: &Revocation) {
+    while !revocation.0.asking.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_is_asked_once_for_all_who_wait_and_not_again_while_its_answer_holds() {
+    let world = World::new();
+    let (revocation, certificate) = (world.watched(), world.certificate(7));
+    world.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let (revocation, certificate) = (revocation.clone(), certificate.clone());
+            tokio::spawn(async move { revocation.verdict(&certificate, now()).await })
+        })
+        .collect();
+    while world.asked() == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.gate.add_permits(1);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Verdict::Good);
+    }
+    assert_eq!(revocation.verdict(&certificate, in_minutes(29)).await, Verdict::Good);
+    assert_eq!(world.asked(), 1);
+    // In the second half of its time the next answer is fetched while the old one is taken.
+    let since = in_minutes(20);
+    world.says(Standing::Revoked { at: since }, in_minutes(31));
+    world.gate.add_permits(10);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(31)).await, Verdict::Good);
+    settle(&revocation).await;
+    assert_eq!(world.asked(), 2);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(31)).await, Verdict::Revoked { at: since });
+    assert_eq!(world.listed.load(Ordering::SeqCst), 0);
+    let counts = revocation.counts();
+    assert_eq!(counts, Counts { asked: 2, unanswered: 0, let_through: 0 });
+}
+
+#[tokio::test]
+async fn without_its_responder_the_list_tells_and_is_fetched_once_for_all_certificates() {
+    let world = World::new();
+    let revocation = world.watched();
+    world.is_away.store(true, Ordering::SeqCst);
+    world.says(Standing::Revoked { at: in_minutes(-60) }, now());
+    let [revoked, other, third] = [7, 8, 9].map(|serial| world.certificate(serial));
+    let verdicts = tokio::join!(
+        revocation.verdict(&revoked, now()),
+        revocation.verdict(&other, now()),
+        revocation.verdict(&third, in_minutes(5)),
+    );
+    assert_eq!(verdicts, (Verdict::Revoked { at: in_minutes(-60) }, Verdict::Good, Verdict::Good));
+    assert_eq!(world.listed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_was_revoked_stays_so_when_nobody_answers_and_what_was_good_does_not() {
+    let world = World::new();
+    let revocation = world.watched();
+    let (good, revoked, new) = (world.certificate(8), world.certificate(7), world.certificate(9));
+    assert_eq!(revocation.verdict(&good, now()).await, Verdict::Good);
+    world.says(Standing::Revoked { at: now() }, now());
+    assert_eq!(revocation.verdict(&revoked, now()).await, Verdict::Revoked { at: now() });
+    world.goes_away(true);
+    // In its time the answer holds, though the next one does not come.
+    assert_eq!(revocation.verdict(&good, in_minutes(45)).await, Verdict::Good);
+    settle(&revocation).await;
+    assert_eq!(revocation.verdict(&good, in_minutes(46)).await, Verdict::Good);
+    settle(&revocation).await;
+    let unanswered = Verdict::Unanswered { good_at: Some(now()) };
+    assert_eq!(revocation.verdict(&good, in_minutes(60)).await, unanswered);
+    assert_eq!(revocation.verdict(&revoked, in_minutes(60)).await, Verdict::Revoked { at: now() });
+    assert_eq!(revocation.verdict(&new, in_minutes(60)).await, Verdict::Unanswered { good_at: None });
+    // It is not asked with each call.
+    let asked = world.asked();
+    for _ in 0..5 {
+        revocation.verdict(&good, in_minutes(60)).await;
+        revocation.verdict(&new, in_minutes(60)).await;
+    }
+    assert_eq!(world.asked(), asked);
+    world.goes_away(false);
+    world.says(Standing::Good, in_minutes(61));
+    for certificate in [&good, &revoked, &new] {
+        assert_eq!(revocation.verdict(certificate, in_minutes(62)).await, Verdict::Good);
+    }
+}
+
+#[tokio::test]
+async fn what_its_issuer_does_not_know_is_asked_about_again_in_a_minute() {
+    let world = World::new();
+    let (revocation, certificate) = (world.watched(), world.certificate(7));
+    world.says(Standing::Unknown, now());
+    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Unknown);
+    world.says(Standing::Good, now());
+    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Unknown);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(1)).await, Verdict::Good);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_waits_longer_than_its_patience_and_what_was_begun_goes_on() {
+    let world = World::new();
+    let (revocation, certificate) = (world.watched(), world.certificate(7));
+    world.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let began = tokio::time::Instant::now();
+    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Unanswered { good_at: None });
+    assert_eq!(began.elapsed().as_secs(), Rules::default().patience.as_secs());
+    world.gate.add_permits(1);
+    settle(&revocation).await;
+    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Good);
+    assert_eq!(world.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_who_is_asked_is_not_taken_and_one_of_the_banks_own_is() {
+    let (world, other) = (World::new(), World::new());
+    let certificate = other.certificate(7);
+    assert_eq!(world.watched().verdict(&certificate, now()).await, Verdict::Unanswered { good_at: None });
+    let kept = vec![Certificate::from_der(other.authority.der()).unwrap()];
+    let issuers = Issuers { asked: Vec::new(), kept };
+    let revocation = Revocation::new(issuers, Arc::<World>::clone(&world), Rules::default());
+    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Good);
+    assert_eq!(revocation.counts(), Counts::default());
+    assert_eq!((world.asked(), other.asked()), (0, 0));
+}

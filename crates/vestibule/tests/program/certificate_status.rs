@@ -1,0 +1,173 @@
+//! Whether certificates were revoked, asked at the authority that issued them: OpenSSL asks the responder of a sandbox, and a bank
+//! asks the authority of another one.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use eidas::certificate::to_pem;
+use serde_json::json;
+use testkit::{Answer, CALLBACK, Request, Signer, TestServer, TestTpp, detailed, free_folder, run};
+
+/// The host that certificates of sandboxes name.
+const PKI: &str = "pki.vestibule.example.com";
+
+fn write(folder: &Path, name: &str, octets: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, octets).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+async fn seal(server: &TestServer, id: &str) -> Signer {
+    server.certificate(json!({"organizationIdentifier": id, "profile": "qseal"})).await
+}
+
+async fn set_status(server: &TestServer, signer: &Signer, status: &str) {
+    let path = format!("/test-certificates/{}", signer.certificate.fingerprint_hex());
+    assert_eq!(server.manage("PUT", &path, json!({"status": status})).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openssl_learns_from_the_responder_what_the_authority_knows() {
+    let (_guard, folder) = free_folder();
+    let server = TestServer::in_real_time().await;
+    let signer = seal(&server, "PSDNL-DNB-R000001").await;
+    assert_eq!(signer.certificate.ocsp, [format!("http://{PKI}/ca/ocsp")]);
+    let leaf = write(&folder, "leaf.pem", to_pem(&signer.certificate.der));
+    let issuer = write(&folder, "issuer.pem", &signer.chain[0]);
+    let root = write(&folder, "root.pem", &signer.chain[1]);
+    let (question, url) = (folder.join("question.der"), format!("{}/ca/ocsp", server.url()));
+    let question = question.to_str().unwrap();
+    let common = ["ocsp", "-issuer", &issuer, "-CAfile", &root, "-verify_other", &issuer, "-cert", &leaf];
+    let ask = |more: &[&str]| {
+        let output = run("openssl", &[&common[..], more].concat());
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for (status, expected) in [("active", "good"), ("blocked", "good"), ("revoked", "revoked")] {
+        set_status(&server, &signer, status).await;
+        let said = ask(&["-url", &url, "-reqout", question]);
+        assert!(said.contains("Response verify OK") && !said.contains("nonce"), "{said}");
+        assert!(said.contains(&format!("leaf.pem: {expected}")), "{said}");
+    }
+    // The same question by GET, with its base64 escaped in the address and as it is.
+    let question = std::fs::read(question).unwrap();
+    let text = STANDARD.encode(&question);
+    let escaped = text.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
+    for text in [text, escaped] {
+        let answer = server.http.get(format!("{url}/{text}")).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/ocsp-response");
+        let answer = write(&folder, "answer.der", answer.bytes().await.unwrap());
+        let said = ask(&["-respin", &answer, "-no_nonce"]);
+        assert!(said.contains("Response verify OK") && said.contains("leaf.pem: revoked"), "{said}");
+    }
+    // SHA-256 names the issuer too; one that was never issued is unknown, and another authority's.
+    let said = ask(&["-sha256", "-cert", &leaf, "-serial", "0x1234", "-url", &url]);
+    assert!(said.contains("leaf.pem: revoked") && said.contains("0x1234: unknown"), "{said}");
+    let output = run("openssl", &["ocsp", "-issuer", &root, "-cert", &issuer, "-url", &url, "-noverify"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("issuer.pem: unknown"), "{said}");
+    for nonsense in [&b"nonsense"[..], &question[..question.len() - 1], &[]] {
+        let answer = server.http.post(&url).body(nonsense.to_vec()).send().await.unwrap();
+        assert_eq!(&answer.bytes().await.unwrap()[..], [0x30, 3, 0x0a, 1, 1], "malformedRequest");
+    }
+    let answer = server.http.post(&url).body(vec![0; 9000]).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 413);
+    for (body, problem) in [(json!({"validSeconds": 0}), "validSeconds"), (json!({"ocps": true}), "ocps")] {
+        let (status, said) = server.manage("PUT", "/status-service", body).await;
+        assert!(status == 400 && said.to_string().contains(problem), "{said}");
+    }
+    let (status, now) = server.manage("PUT", "/status-service", json!({"ocsp": false, "lists": false})).await;
+    assert_eq!((status, &now["validSeconds"]), (200, &json!(86_400)));
+    for path in ["", "/AAAA", "/../issuing.crl", "/../root.crl"] {
+        let answer = server.http.get(format!("{url}{path}")).send().await.unwrap();
+        let expected = if path.is_empty() {
+            405
+        } else if path == "/AAAA" {
+            200
+        } else {
+            503
+        };
+        // A question that cannot be read is told so; everything else is away.
+        assert!([expected, 503].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
+    }
+}
+
+/// A bank that trusts the authority of another sandbox and asks it.
+async fn asking_bank(world: &TestServer, folder: &Path) -> TestServer {
+    let issuing = world.http.get(format!("{}/ca/issuing.cer", world.url())).send().await.unwrap();
+    let issuing = to_pem(&issuing.bytes().await.unwrap());
+    let trusted = write(folder, "trusted.pem", issuing).into();
+    let address = world.url().strip_prefix("http://").unwrap().parse().unwrap();
+    TestServer::with(|config| {
+        config.begin = None;
+        config.trusted_authorities = vec![trusted];
+        config.check_revocation = true;
+        config.hosts = vec![(PKI.to_owned(), address)];
+    })
+    .await
+}
+
+/// Sends until the answer is the one that is waited for.
+async fn until(status: u16, send: impl AsyncFn() -> Answer) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = send().await;
+        if answer.status == status {
+            return answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{} {}", answer.status, answer.body);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_asks_the_authority_that_issued_a_certificate() {
+    let (_guard, folder) = free_folder();
+    let world = TestServer::in_real_time().await;
+    let bank = asking_bank(&world, &folder).await;
+    let counts = || bank.running.sandbox.gateway.revocation().unwrap().counts();
+    let says = async |body| assert_eq!(world.manage("PUT", "/status-service", body).await.0, 200);
+    let registered = async |id: &str| {
+        let signer = seal(&world, id).await;
+        let secret = bank.register("nl", &signer, &[CALLBACK]).await["client_secret"].clone();
+        TestTpp { signer, tenant: "nl".to_owned(), secret: secret.as_str().unwrap().to_owned() }
+    };
+    let tpp = registered("PSDNL-DNB-R000001").await;
+    let iban = bank.customer("nl", "household").await["iban"].as_str().unwrap().to_owned();
+    let consent = tpp.valid(&bank, &detailed(&iban, true), &iban).await;
+    let before = counts();
+    assert_eq!((before.asked, before.unanswered), (1, 0), "it was asked once for all of these calls");
+    // Certificates of its own authority are in its own books: nobody is asked.
+    bank.registered("nl", "PSDNL-DNB-R000009").await;
+    assert_eq!(counts(), before);
+
+    // Without its responder the list tells; what either says holds for three seconds now.
+    says(json!({"ocsp": false, "validSeconds": 3})).await;
+    let other = registered("PSDNL-DNB-R000002").await;
+    let short = other.valid(&bank, &detailed(&iban, true), &iban).await;
+    set_status(&world, &other.signer, "revoked").await;
+    let read = |tpp: &TestTpp, consent| tpp.attended("/v1/accounts", consent);
+    let refused = until(401, async || bank.send(&read(&other, &short)).await).await;
+    assert!(refused.body.contains("CERTIFICATE_REVOKED"), "{}", refused.body);
+    // From then on the bank itself knows, at doors too where the certificate is not shown.
+    let token = other.refresh(&bank, &short.refresh_token).await;
+    assert!(token.status == 401 && token.body.contains("CERTIFICATE_REVOKED"), "{}", token.body);
+    assert_eq!(bank.send(&read(&tpp, &consent)).await.status, 200);
+
+    // Nobody answers: what is new is refused with a time to come again, what is granted can be read for some hours.
+    let third = registered("PSDNL-DNB-R000003").await;
+    let granted = third.valid(&bank, &detailed(&iban, true), &iban).await;
+    says(json!({"ocsp": false, "lists": false})).await;
+    let newcomer = seal(&world, "PSDNL-DNB-R000004").await;
+    // A list that was fetched before tells of it too, as long as it holds.
+    let onboarding = Request::onboarding("nl").signed(&newcomer);
+    let onboarding = until(503, async || bank.send(&onboarding).await).await;
+    assert_eq!(onboarding.header("retry-after"), "20");
+    assert!(onboarding.body.contains("could not be checked for revocation"), "{}", onboarding.body);
+    let body = detailed(&iban, true);
+    until(503, async || bank.send(&third.consent_request(&body)).await).await;
+    let answer = bank.send(&read(&third, &granted)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(counts().let_through > 0 && counts().unanswered > 0);
+}
