@@ -204,6 +204,7 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
         public_url: public_url.to_owned(),
         trusted,
         misbehaves: config.misbehaves,
+        provider: config.provider.clone(),
     }
 }
 

@@ -112,6 +112,7 @@ impl Scene {
             public_url: "http://127.0.0.1:1".to_owned(),
             trusted: Vec::new(),
             misbehaves: 0,
+            provider: None,
         };
         let sandbox = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();
         let payer = holder(&sandbox, &tenant, 5_000, now).await;

@@ -68,6 +68,7 @@ impl Scene {
             public_url: "http://127.0.0.1:1".to_owned(),
             trusted: Vec::new(),
             misbehaves: 0,
+            provider: None,
         };
         let bank = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();
         Self { bank, tenant, now: at(BEGIN), interface: Interface::BerlinGroup }
