@@ -48,6 +48,7 @@ impl SandboxBank {
             keeping: this.clone(),
             naming,
             events: None,
+            provider: None,
             test_doors: Some(this),
         }
     }
@@ -198,6 +199,14 @@ impl CustomerAuthentication for SandboxBank {
         Box::pin(async move {
             let holders = self.store.holders(tenant, number).await?;
             Ok(holders.into_iter().map(|holder| holder.id).collect())
+        })
+    }
+
+    /// A provider names customers by their ids.
+    fn authenticated<'a>(&'a self, tenant: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>> {
+        Box::pin(async move {
+            let customer = self.store.customer(&CustomerId::new(subject)).await?;
+            Ok(customer.filter(|customer| customer.tenant == *tenant).map(|customer| customer.id))
         })
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::{Iban, Tenant};
+use gateway::provider::IdentityProvider;
 use gateway::revocation::{Fetch, Issuers, Rules};
 use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Revocation, Settings, Store};
 
@@ -42,6 +43,8 @@ pub struct SandboxSettings {
     pub revocation: Option<Arc<dyn Fetch>>,
     /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
     pub misbehaves: u8,
+    /// Where customers authenticate instead of at the bank's page, for whoever tries such a provider out.
+    pub provider: Option<Arc<dyn IdentityProvider>>,
 }
 
 /// A bank that is ready.
@@ -138,6 +141,7 @@ impl Sandbox {
         let shared: Arc<dyn Clock> = clock.clone();
         let bank = SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
             .ports(Arc::clone(&names));
+        let bank = Bank { provider: settings.provider, ..bank };
         let gateway = Gateway::new(Parts {
             settings: gateway_settings,
             store: Store::clone(&store),

@@ -65,7 +65,8 @@ pub struct Session {
     /// What the third party sent.
     pub request: AuthorizationRequest,
     /// What the customer's device has to answer at the log-in; after it, the nonce of challenges about payments
-    /// ([`crate::dynamic_linking`]).
+    /// ([`crate::dynamic_linking`]). Where customers authenticate at a provider of the bank, what its answers are bound to, and
+    /// behind a space the payments that one of them confirmed.
     pub challenge: String,
     /// In whose name a challenge was answered wrongly, as [`LogInFailures`] name them: the next challenge is theirs.
     pub named: Option<SecretHash>,

@@ -15,6 +15,7 @@ use domain::{
 use crate::access::{AccountAccess, Balances, Details, Transactions};
 use crate::bank_events::ToldEvent;
 use crate::payments::{ApprovedPayment, Declined, PaymentProgress, Submitted};
+use crate::provider::IdentityProvider;
 use crate::{Changes, Error};
 
 /// A bank's answer, when it comes.
@@ -46,6 +47,8 @@ pub struct Bank {
     pub naming: Arc<dyn Naming>,
     /// Tells what happens at the bank by itself, if it does.
     pub events: Option<Arc<dyn Events>>,
+    /// Where customers authenticate instead of at the gateway's page; absent where they do so there.
+    pub provider: Option<Arc<dyn IdentityProvider>>,
     /// What a bank for tests has beside that; absent at any other.
     pub test_doors: Option<Arc<dyn TestDoors>>,
 }
@@ -107,6 +110,9 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
 pub trait CustomerAuthentication: std::fmt::Debug + Send + Sync {
     /// The customers who can log in with an account number: all who hold it, or nobody.
     fn named_by<'a>(&'a self, tenant: &'a Tenant, number: &'a Iban) -> Answer<'a, Vec<CustomerId>>;
+
+    /// The customer whom the bank's provider names ([`IdentityProvider`]); none if the bank has no such customer at a branch.
+    fn authenticated<'a>(&'a self, tenant: &'a Tenant, subject: &'a str) -> Answer<'a, Option<CustomerId>>;
 
     /// Which of some customers these credentials are of; none if they are wrong, whatever is wrong with them. To ask
     /// about nobody takes as long as to ask about somebody.

@@ -6,6 +6,7 @@ use domain::{Authorisation, LogInFailures, LoggedIn, Payment, Session};
 
 use crate::bank::Credentials;
 use crate::decisions::{Approval, Attempted, DecisionProblem};
+use crate::provider_trips::{confirmation, confirmed_in};
 use crate::sessions::{Open, Outcome};
 use crate::{Changes, Ctx, Error, Gateway, LogInProblem};
 
@@ -40,6 +41,11 @@ impl Gateway {
             return Ok(Ok(None));
         }
         let (session, customer) = (&open.session, &logged_in.customer);
+        if self.has_provider() {
+            let is_confirmed =
+                confirmed_in(session).is_some_and(|confirmed| confirmed == confirmation(payments));
+            return Ok(if is_confirmed { Ok(None) } else { Err(Err(DecisionProblem::Unanswered)) });
+        }
         let named = self.named_customer(ctx, session, customer.clone()).await?;
         if let Some(until) = named.blocked_until {
             let failures = self.sca_rules(session).max_failures;

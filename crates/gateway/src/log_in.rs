@@ -59,6 +59,17 @@ pub(crate) struct Named {
     pub(crate) blocked_until: Option<Timestamp>,
 }
 
+/// Somebody who proved who they are.
+pub(crate) struct Proved {
+    pub(crate) customer: CustomerId,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// What was known about failures in their name.
+    pub(crate) failures: Option<LogInFailures>,
+    /// The challenge of the session that goes on.
+    pub(crate) challenge: String,
+}
+
 /// Where a customer logs in: at whom wrong answers are counted, and by which rules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Door<'a> {
@@ -157,7 +168,8 @@ impl Gateway {
             match self.0.bank.customers.log_in(&Named::customers(&named), credentials).await? {
                 Some(customer) => {
                     let failures = Named::failures_of(named, &customer);
-                    self.logged_in(ctx, *open, failures, customer, &fresh).await.map(Ok)
+                    let proved = Proved { customer, at: ctx.now, failures, challenge: self.nonce() };
+                    self.logged_in(ctx, *open, proved, &fresh).await.map(Ok)
                 }
                 None => self.not_logged_in(ctx, *open, named).await,
             }
@@ -249,15 +261,16 @@ impl Gateway {
         Ok(false)
     }
 
-    async fn logged_in(
+    /// The customer is through, unless what is asked for is not theirs to give.
+    pub(crate) async fn logged_in(
         &self,
         ctx: &Ctx,
         open: Open,
-        failures: Option<LogInFailures>,
-        customer: CustomerId,
+        proved: Proved,
         fresh: &str,
     ) -> Result<Journey, Error> {
         let Open { session, matter, authorisation } = open;
+        let Proved { customer, at, failures, challenge } = proved;
         let mut changes = Changes::new();
         if let Some(failures) = failures.filter(|failures| failures.count > 0) {
             changes = changes.put_log_in_failures(&failures.cleared());
@@ -291,8 +304,8 @@ impl Gateway {
         // answer is taken once.
         let next = Session {
             hash: secrets::hash(fresh),
-            logged_in: Some(LoggedIn { customer, at: ctx.now }),
-            challenge: self.nonce(),
+            logged_in: Some(LoggedIn { customer, at }),
+            challenge,
             named: None,
             seen_at: ctx.now,
             version: 0,

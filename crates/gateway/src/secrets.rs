@@ -18,7 +18,7 @@ pub(crate) fn hex(octets: &[u8]) -> String {
 }
 
 /// The challenge that a code verifier is made for (RFC 7636, 4.2, S256).
-pub(crate) fn challenge(verifier: &str) -> String {
+pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 

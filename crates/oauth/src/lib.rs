@@ -40,6 +40,8 @@ mod par;
 #[cfg(feature = "server")]
 mod payment_page;
 #[cfg(feature = "server")]
+mod provider_page;
+#[cfg(feature = "server")]
 mod registration;
 #[cfg(feature = "server")]
 mod revoke;

@@ -26,7 +26,7 @@ pub(crate) const PATH: &str = "/internalonly/authorise.html";
 pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// What a page says when something went wrong.
-struct Failed(Error);
+pub(crate) struct Failed(pub(crate) Error);
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
@@ -48,12 +48,12 @@ impl From<gateway::Error> for Failed {
 
 /// A browser with a session whose tenant is known.
 pub(crate) struct Session<'a> {
-    services: &'a Services,
-    connection: &'a Connection,
+    pub(crate) services: &'a Services,
+    pub(crate) connection: &'a Connection,
     pub(crate) ctx: Ctx,
     pub(crate) secret: String,
     /// Of its pages, also when it is over.
-    language: Language,
+    pub(crate) language: Language,
 }
 
 /// What the form brought that the page shows again.
@@ -138,7 +138,7 @@ pub(crate) async fn unserved(services: &Services, parts: &mut Parts, error: Erro
     }
 }
 
-async fn find<'a>(
+pub(crate) async fn find<'a>(
     services: &'a Services,
     browser: &'a Browser,
     headers: &HeaderMap,
@@ -161,6 +161,8 @@ impl Session<'_> {
                 typed = Typed { iban, number, is_filled_in, ..typed };
                 gateway.visit(ctx, secret, None).await?
             }
+            // The customer authenticates elsewhere, and is sent there again.
+            "log-in" if gateway.has_provider() => gateway.visit(ctx, secret, None).await?,
             "log-in" => {
                 let (iban, number) = (field("iban")?.to_owned(), field("number")?.to_owned());
                 typed = Typed { iban, number, ..typed };
@@ -174,7 +176,12 @@ impl Session<'_> {
             }
             "approve" => {
                 typed.approval = approval(form)?;
-                gateway.approve(ctx, secret, &typed.approval).await?
+                match gateway.approve(ctx, secret, &typed.approval).await? {
+                    Journey::Decide(view) if self.is_for_provider(&view) => {
+                        return self.to_provider(Some(&typed.approval), StatusCode::SEE_OTHER).await;
+                    }
+                    journey => journey,
+                }
             }
             "refuse" => gateway.approve(ctx, secret, &refusal(form)?).await?,
             "cancel" => gateway.cancel(ctx, secret).await?,
@@ -187,7 +194,7 @@ impl Session<'_> {
     }
 
     /// The page of where the browser stands, or the way to where it goes on.
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         journey: Journey,
         typed: Typed,
@@ -200,11 +207,18 @@ impl Session<'_> {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
                 Ok(response)
             }
+            Journey::LogIn(_) if self.gateway().has_provider() => {
+                self.to_provider(None, redirect_status).await
+            }
             Journey::LogIn(view) => self.log_in_page(*view, typed).await,
             Journey::Decide(view) if view.payments.is_empty() => Ok(self.decision_page(*view)),
             Journey::Decide(view) => {
                 let page = self.payment_page(&view, typed);
-                Ok(web::form_page(StatusCode::OK, &page, &policy_target(&view.redirect_uri)))
+                let mut targets = policy_target(&view.redirect_uri);
+                if let Some(origin) = self.gateway().provider_origin().await {
+                    targets = format!("{targets} {origin}");
+                }
+                Ok(web::form_page(StatusCode::OK, &page, &targets))
             }
             Journey::Leave(way_back) => {
                 let location = location(self.services, &self.ctx.tenant, &way_back);
@@ -244,7 +258,7 @@ impl Session<'_> {
     }
 
     /// What went wrong, with the way back to the third party, or else to the log-in.
-    async fn failed(&self, error: Error, language: Language, headers: &HeaderMap) -> Response {
+    pub(crate) async fn failed(&self, error: Error, language: Language, headers: &HeaderMap) -> Response {
         // What cannot be found out now does not hide what went wrong.
         let back = self.way_back().await.unwrap_or_default();
         let way_on = back.or_else(|| self.way_to_log_in(language));
@@ -263,7 +277,7 @@ impl Session<'_> {
     }
 
     /// The form belonged to another session of the browser than the one that it is in.
-    async fn stale(&self) -> Result<Response, gateway::Error> {
+    pub(crate) async fn stale(&self) -> Result<Response, gateway::Error> {
         match self.gateway().is_open(&self.ctx, &self.secret).await? {
             true => {
                 let way_on = WayOn::newer(BANK_PAGE.to_owned());
@@ -342,13 +356,13 @@ pub(crate) fn asks(
 }
 
 /// The page for a browser without a session that goes on.
-fn over(services: &Services, language: Language) -> Response {
+pub(crate) fn over(services: &Services, language: Language) -> Response {
     let page = NoticePage::over(language).of(services.brand(None), services.way_to_log_in(None));
     web::page(StatusCode::FORBIDDEN, &page)
 }
 
 /// The language of pages that belong to no session.
-fn browser_language(headers: &HeaderMap) -> Language {
+pub(crate) fn browser_language(headers: &HeaderMap) -> Language {
     web::language_of_browser(headers).unwrap_or(Language::English)
 }
 

@@ -69,6 +69,8 @@ impl Session<'_> {
                     (id.to_string(), if *is_made { "accept" } else { "reject" })
                 };
                 let chosen = approval.payments.iter().map(choice).collect();
+                let challenge = Some(challenge).filter(|_| !self.gateway().has_provider());
+                let simulator = simulator.filter(|_| challenge.is_some());
                 Step::Answer { challenge, simulator, chosen, can_change: view.payments.len() > 1 }
             }
         };

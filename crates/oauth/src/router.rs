@@ -16,7 +16,10 @@ use web::{Brand, WayOn};
 
 use crate::error::{Error, accepts_page};
 use crate::keys::SigningKeys;
-use crate::{authorize, customer, discovery, introspect, pages, par, registration, revoke, token, userinfo};
+use crate::{
+    authorize, customer, discovery, introspect, pages, par, provider_page, registration, revoke, token,
+    userinfo,
+};
 
 /// Examples for the description; a test holds them against answers.
 const EXAMPLES: &str = include_str!("examples.json");
@@ -156,6 +159,13 @@ fn operations() -> Vec<Operation<Services>> {
             pages::get,
         )
         .with("authorization", &[]),
+        Operation::get(
+            provider_page::PATH,
+            302,
+            "Customers come back here who authenticated at a provider of the bank",
+            provider_page::callback,
+        )
+        .with("authorization", &[]),
         Operation::post(pages::PATH, 303, "What the customer typed or pressed", pages::post)
             .with("authorization", &[]),
     ];
@@ -192,12 +202,13 @@ impl Call {
     /// Where the caller's browser reaches the bank: by the listener it came to if that has TLS, else by the
     /// public address.
     pub(crate) fn browser_origin<'a>(&'a self, services: &'a Services) -> &'a str {
-        if self.connection.origin.starts_with("https:") {
-            &self.connection.origin
-        } else {
-            &services.edge.public_url
-        }
+        browser_origin(&self.connection, services)
     }
+}
+
+/// The same of a connection.
+pub(crate) fn browser_origin<'a>(connection: &'a Connection, services: &'a Services) -> &'a str {
+    if connection.origin.starts_with("https:") { &connection.origin } else { &services.edge.public_url }
 }
 
 /// A browser's call to a page that belongs to no tenant.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use edge::{CallLog, Observer};
 use gateway::Profiles;
 use gateway::domain::{Tenant, Timestamp};
+use gateway::provider::IdentityProvider;
 use oauth::IdTokenAlgorithm;
 
 use crate::profiles::{self, RateLimits, Strictness};
@@ -42,6 +43,8 @@ pub struct SandboxConfig {
     pub cross_border_payments: bool,
     /// How many of a hundred good calls are refused, as the standards allow it; 0 to 100.
     pub misbehaves: u8,
+    /// Where customers authenticate instead of at the bank's page, to try out a provider that a bank would have.
+    pub provider: Option<Arc<dyn IdentityProvider>>,
     /// Whether API calls must present a TLS client certificate.
     pub require_mtls: bool,
     /// PEM files with further authorities to trust.
@@ -113,6 +116,7 @@ impl Default for SandboxConfig {
             rate_limits: RateLimits::On,
             cross_border_payments: false,
             misbehaves: 0,
+            provider: None,
             require_mtls: false,
             trusted_authorities: Vec::new(),
             check_revocation: false,

@@ -211,6 +211,7 @@ fn settings(config: &SandboxConfig, public_url: &str, trusted: Vec<Vec<u8>>) -> 
             Arc::new(addresses) as Arc<dyn gateway::revocation::Fetch>
         }),
         misbehaves: config.misbehaves,
+        provider: config.provider.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ mod language;
 mod page;
 mod payment;
 mod payment_texts;
+mod provider_page;
 #[cfg(test)]
 mod translations;
 mod written;
@@ -34,4 +35,5 @@ pub use page::{form_page, page, page_with_policy};
 pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
 };
+pub use provider_page::{NotAuthenticated, ProviderPage};
 pub use written::{day, moment, money};

@@ -48,8 +48,8 @@ pub enum Step {
     Choose,
     /// To approve those that are shown, with an answer that is bound to them.
     Answer {
-        /// What the customer's device has to answer: digits.
-        challenge: String,
+        /// What the customer's device has to answer: digits. None where the bank's provider is answered instead.
+        challenge: Option<String>,
         /// The simulator of a bank for tests.
         simulator: Option<Simulator>,
         /// What was chosen for each payment, those among them that are not shown.
@@ -312,7 +312,12 @@ mod tests {
     fn answer() -> Step {
         let simulator = Simulator { number: "1234567890".into(), answer: Some("123456".into()) };
         let chosen = vec![("p".to_owned(), "accept")];
-        Step::Answer { challenge: "12345678".into(), simulator: Some(simulator), chosen, can_change: true }
+        Step::Answer {
+            challenge: Some("12345678".into()),
+            simulator: Some(simulator),
+            chosen,
+            can_change: true,
+        }
     }
 
     fn page(language: Language, step: Step, payments: Vec<ShownPayment>) -> PaymentPage {

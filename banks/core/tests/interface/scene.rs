@@ -113,6 +113,7 @@ impl Scene {
             trusted: Vec::new(),
             revocation: None,
             misbehaves: 0,
+            provider: None,
         };
         let sandbox = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();
         let payer = holder(&sandbox, &tenant, 5_000, now).await;

@@ -69,6 +69,7 @@ impl Scene {
             trusted: Vec::new(),
             revocation: None,
             misbehaves: 0,
+            provider: None,
         };
         let bank = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();
         Self { bank, tenant, now: at(BEGIN), interface: Interface::BerlinGroup }

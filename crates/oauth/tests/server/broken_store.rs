@@ -45,7 +45,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "revoke" => request.set("authorization", tpp.basic()).form("token=x"),
             "userinfo" => request.set("authorization", bearer),
             "introspect" => request.set("authorization", basic("ledger", "secret")).form("token=x"),
-            "authorise.html" if method == "GET" => request.set("cookie", &cookie),
+            "authorise.html" | "callback" if method == "GET" => request.set("cookie", &cookie),
             "authorise.html" => request.set("cookie", &cookie).form("action=cancel&csrf=x"),
             "customer" | "access" | "payments" | "{account}" | "{consent}" | "{payment}" => {
                 let request = request.set("cookie", &own_cookie);
@@ -72,7 +72,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "{name}"
         );
         assert_eq!(answer.header("retry-after"), "5", "{name}");
-        if ["auth", "authorise.html", "customer", "access", "payments", "}"]
+        if ["auth", "authorise.html", "callback", "customer", "access", "payments", "}"]
             .iter()
             .any(|end| path.ends_with(end))
         {

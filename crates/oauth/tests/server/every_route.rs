@@ -17,6 +17,7 @@ const FOR_BROWSERS: &[(&str, u16)] = &[
     ("POST /{tenant}/v1/auth", 400),
     ("GET /internalonly/authorise.html", 403),
     ("POST /internalonly/authorise.html", 403),
+    ("GET /internalonly/callback", 403),
     ("GET /{tenant}/customer", 200),
     ("POST /{tenant}/customer", 403),
     ("GET /{tenant}/customer/accounts/{account}", 403),

@@ -19,6 +19,7 @@ mod log_in;
 mod pages;
 mod paying_page;
 mod payment_pages;
+mod provider;
 mod pushed_requests;
 mod registration;
 mod registration_refusals;

@@ -40,6 +40,22 @@ impl<'a> Browser<'a> {
         self.server.send(&request.set("cookie", &self.cookie)).await
     }
 
+    /// Sends a form with its token.
+    pub(crate) async fn send(&mut self, csrf: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.server.send(&self.form(csrf, fields)).await;
+        self.keep_cookie(&answer);
+        answer
+    }
+
+    /// Goes to an address of the bank's, as after a redirect from elsewhere.
+    pub(crate) async fn arrive(&mut self, url: &str) -> Answer {
+        let target = url.strip_prefix(self.server.url()).unwrap_or_else(|| panic!("{url}"));
+        let request = Request::new("GET", target).set("accept", "text/html").set("cookie", &self.cookie);
+        let answer = self.server.send(&request.set("sec-fetch-site", "cross-site")).await;
+        self.keep_cookie(&answer);
+        answer
+    }
+
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }

@@ -1,0 +1,172 @@
+//! What the provider publishes: its configuration (OpenID Connect Discovery 1.0) and its keys, kept for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::jwk::Jwk;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::client::{Client, Failure};
+use crate::settings::is_callable;
+
+/// Within this time after a failure nobody is sent there again: whoever waited for the attempt gets its answer.
+const REST: Duration = Duration::from_secs(1);
+
+/// The provider's configuration, as far as it is needed.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Configuration {
+    pub(crate) issuer: String,
+    pub(crate) authorization_endpoint: String,
+    pub(crate) token_endpoint: String,
+    pub(crate) jwks_uri: String,
+    pub(crate) pushed_authorization_request_endpoint: Option<String>,
+    #[serde(default)]
+    pub(crate) authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    mtls_endpoint_aliases: Aliases,
+}
+
+/// Where clients go that show a certificate (RFC 8705, section 5).
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Aliases {
+    token_endpoint: Option<String>,
+    pushed_authorization_request_endpoint: Option<String>,
+}
+
+/// A key set as it is published.
+#[derive(Deserialize)]
+struct Published {
+    keys: Vec<Value>,
+}
+
+/// Configuration and keys together.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    pub(crate) configuration: Configuration,
+    keys: Vec<Jwk>,
+}
+
+impl Documents {
+    /// The key that a token names, or if it names none the only one.
+    pub(crate) fn key(&self, id: Option<&str>) -> Option<&Jwk> {
+        match (id, &self.keys[..]) {
+            (Some(id), keys) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id)),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    documents: Option<(Arc<Documents>, Instant)>,
+    failed: Option<(String, Instant)>,
+}
+
+/// What is kept of a provider's documents.
+#[derive(Debug)]
+pub(crate) struct Library {
+    issuer: String,
+    shows_certificate: bool,
+    good_for: Duration,
+    kept: Mutex<Kept>,
+}
+
+impl Library {
+    pub(crate) fn new(issuer: &str, shows_certificate: bool, good_for: Duration) -> Self {
+        Self { issuer: issuer.to_owned(), shows_certificate, good_for, kept: Mutex::default() }
+    }
+
+    /// The documents; looked up if they are older than they may be.
+    pub(crate) async fn documents(&self, client: &Client) -> Result<Arc<Documents>, Failure> {
+        self.newer_than(client, None).await
+    }
+
+    /// The documents as they are after those that do not help.
+    pub(crate) async fn after(
+        &self,
+        client: &Client,
+        useless: &Arc<Documents>,
+    ) -> Result<Arc<Documents>, Failure> {
+        self.newer_than(client, Some(useless)).await
+    }
+
+    async fn newer_than(
+        &self,
+        client: &Client,
+        useless: Option<&Arc<Documents>>,
+    ) -> Result<Arc<Documents>, Failure> {
+        // Whoever comes meanwhile waits for the one look-up.
+        let mut kept = self.kept.lock().await;
+        if let Some((documents, at)) = &kept.documents
+            && at.elapsed() < self.good_for
+            && useless.is_none_or(|useless| !Arc::ptr_eq(useless, documents))
+        {
+            return Ok(Arc::clone(documents));
+        }
+        if let Some((why, at)) = &kept.failed
+            && at.elapsed() < REST
+        {
+            return Err(Failure::Away(why.clone()));
+        }
+        match self.look_up(client).await {
+            Ok(documents) => {
+                let documents = Arc::new(documents);
+                *kept = Kept { documents: Some((Arc::clone(&documents), Instant::now())), failed: None };
+                Ok(documents)
+            }
+            Err(failure) => {
+                kept.failed = Some((failure.to_string(), Instant::now()));
+                Err(failure)
+            }
+        }
+    }
+
+    async fn look_up(&self, client: &Client) -> Result<Documents, Failure> {
+        let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+        let mut configuration: Configuration = client.get(&url).await?;
+        self.check(&configuration)?;
+        let Aliases { token_endpoint, pushed_authorization_request_endpoint } =
+            configuration.mtls_endpoint_aliases.clone();
+        if self.shows_certificate {
+            configuration.token_endpoint = token_endpoint.unwrap_or(configuration.token_endpoint);
+            if pushed_authorization_request_endpoint.is_some() {
+                configuration.pushed_authorization_request_endpoint = pushed_authorization_request_endpoint;
+            }
+        }
+        let published: Published = client.get(&configuration.jwks_uri).await?;
+        // Keys of kinds that nobody knows here are for others (RFC 7517, section 5).
+        let keys = published.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
+        Ok(Documents { configuration, keys })
+    }
+
+    fn check(&self, configuration: &Configuration) -> Result<(), Failure> {
+        if configuration.issuer != self.issuer {
+            return Err(Failure::away("calls itself by another issuer in its configuration"));
+        }
+        let methods = configuration.code_challenge_methods_supported.as_ref();
+        if methods.is_some_and(|methods| methods.iter().all(|method| method != "S256")) {
+            return Err(Failure::away("does not take PKCE with S256"));
+        }
+        let aliases = &configuration.mtls_endpoint_aliases;
+        let endpoints = [
+            Some(&configuration.authorization_endpoint),
+            Some(&configuration.token_endpoint),
+            Some(&configuration.jwks_uri),
+            configuration.pushed_authorization_request_endpoint.as_ref(),
+            aliases.token_endpoint.as_ref(),
+            aliases.pushed_authorization_request_endpoint.as_ref(),
+        ];
+        let is_good = |url: &String| Url::parse(url).is_ok_and(|url| is_callable(&url));
+        match endpoints.into_iter().flatten().all(is_good) {
+            true => Ok(()),
+            false => Err(Failure::away("has endpoints without TLS")),
+        }
+    }
+}

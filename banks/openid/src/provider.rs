@@ -1,0 +1,288 @@
+//! The port of the gateway, over OpenID Connect.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use gateway::bank::Answer;
+use gateway::domain::Timestamp;
+use gateway::provider::{Authenticated, IdentityProvider, ProviderRefusal, ProviderResponse, Trip};
+use gateway::{Error, Randomness};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use crate::client::{Client, Failure, plain};
+use crate::details;
+use crate::documents::{Configuration, Documents, Library};
+use crate::id_token::{self, Demands};
+use crate::settings::{ClientProof, Proof, ProviderSettings, SetupError, is_callable};
+
+/// How long an assertion of the gateway is good, in seconds.
+const ASSERTION: i64 = 60;
+
+/// How long ago a customer may have authenticated for a payment, in seconds.
+const FOR_PAYMENTS: u32 = 300;
+
+/// A bank's OpenID provider. Cloning is cheap and shares it.
+#[derive(Clone)]
+pub struct Provider(Arc<Inner>);
+
+struct Inner {
+    settings: ProviderSettings,
+    proof: Proof,
+    client: Client,
+    library: Library,
+    randomness: Randomness,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Provider").field(&self.0.settings).finish()
+    }
+}
+
+/// A claim of the gateway about itself (RFC 7523).
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    jti: String,
+    iat: i64,
+    exp: i64,
+}
+
+#[derive(Deserialize)]
+struct Pushed {
+    request_uri: String,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: Option<String>,
+    authorization_details: Option<Value>,
+}
+
+impl Provider {
+    /// Sets the way up; nobody is asked yet, so that a gateway starts while the provider is away.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn new(settings: ProviderSettings) -> Result<Self, SetupError> {
+        let issuer = Url::parse(&settings.issuer).map_err(|_| SetupError::Issuer)?;
+        if !is_callable(&issuer) || issuer.query().is_some() || issuer.fragment().is_some() {
+            return Err(SetupError::Issuer);
+        }
+        if !settings.scope.split(' ').any(|word| word == "openid") {
+            return Err(SetupError::Scope);
+        }
+        let shows_certificate = matches!(settings.proof, ClientProof::Certificate(_));
+        Ok(Self(Arc::new(Inner {
+            proof: Proof::of(&settings.proof)?,
+            client: Client::new(&settings)?,
+            library: Library::new(&settings.issuer, shows_certificate, settings.limits.documents),
+            randomness: Randomness::from_system(),
+            settings,
+        })))
+    }
+}
+
+impl IdentityProvider for Provider {
+    fn send<'a>(&'a self, trip: &'a Trip) -> Answer<'a, String> {
+        Box::pin(async move { self.0.send(trip).await })
+    }
+
+    fn origin(&self) -> Answer<'_, String> {
+        Box::pin(async move {
+            let documents = self.0.library.documents(&self.0.client).await?;
+            let url = Url::parse(&documents.configuration.authorization_endpoint);
+            Ok(url.map_err(Error::unavailable)?.origin().ascii_serialization())
+        })
+    }
+
+    fn receive<'a>(
+        &'a self,
+        trip: &'a Trip,
+        response: &'a ProviderResponse,
+    ) -> Answer<'a, Result<Authenticated, ProviderRefusal>> {
+        Box::pin(async move {
+            let received = self.0.receive(trip, response).await?;
+            if let Err(refusal) = &received {
+                tracing::warn!(%refusal, "a customer did not authenticate at the OpenID provider");
+            }
+            Ok(received)
+        })
+    }
+}
+
+impl Inner {
+    async fn send(&self, trip: &Trip) -> Result<String, Error> {
+        let documents = self.library.documents(&self.client).await?;
+        let configuration = &documents.configuration;
+        let mut url = Url::parse(&configuration.authorization_endpoint).map_err(Error::unavailable)?;
+        let request = self.request(trip);
+        match &configuration.pushed_authorization_request_endpoint {
+            None => {
+                url.query_pairs_mut().extend_pairs(&request);
+            }
+            Some(endpoint) => {
+                let pushed: Pushed = self.call(endpoint, request, trip.now).await?;
+                url.query_pairs_mut()
+                    .append_pair("client_id", &self.settings.client_id)
+                    .append_pair("request_uri", &pushed.request_uri);
+            }
+        }
+        Ok(url.into())
+    }
+
+    /// The authorization request.
+    fn request(&self, trip: &Trip) -> Vec<(&'static str, String)> {
+        let settings = &self.settings;
+        let mut request = vec![
+            ("response_type", "code".to_owned()),
+            ("client_id", settings.client_id.clone()),
+            ("redirect_uri", trip.redirect_uri.clone()),
+            ("scope", settings.scope.clone()),
+            ("state", trip.state.clone()),
+            ("nonce", trip.nonce.clone()),
+            ("code_challenge", gateway::code_challenge(&trip.verifier)),
+            ("code_challenge_method", "S256".to_owned()),
+            ("max_age", settings.max_age.to_string()),
+            ("ui_locales", trip.language.code().to_owned()),
+        ];
+        if !settings.acr_values.is_empty() {
+            request.push(("acr_values", settings.acr_values.join(" ")));
+        }
+        if !trip.payments.is_empty() {
+            let details = details::of_payments(&settings.payment_type, &trip.payments);
+            request.push(("authorization_details", Value::Array(details).to_string()));
+            // A customer who is known there approves each payment all the same.
+            request.push(("prompt", "login".to_owned()));
+        }
+        request
+    }
+
+    async fn receive(
+        &self,
+        trip: &Trip,
+        response: &ProviderResponse,
+    ) -> Result<Result<Authenticated, ProviderRefusal>, Error> {
+        let documents = self.library.documents(&self.client).await?;
+        if let Err(refusal) = self.check_issuer(&documents.configuration, response) {
+            return Ok(Err(refusal));
+        }
+        let code = match &response.outcome {
+            Ok(code) => code,
+            Err(error) if matches!(error.as_str(), "temporarily_unavailable" | "server_error") => {
+                return Err(Failure::Away(format!("answers {error}")).into());
+            }
+            Err(error) => return Ok(Err(ProviderRefusal::Denied(plain(error)))),
+        };
+        let form = vec![
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", code.clone()),
+            ("redirect_uri", trip.redirect_uri.clone()),
+            ("code_verifier", trip.verifier.clone()),
+        ];
+        let tokens: Result<Tokens, _> =
+            self.call(&documents.configuration.token_endpoint, form, trip.now).await;
+        let tokens = match tokens {
+            Err(Failure::Refused { answer, .. }) if answer.error == "invalid_grant" => {
+                return Ok(Err(ProviderRefusal::Code(answer.error)));
+            }
+            tokens => tokens?,
+        };
+        let is_confirmed = || {
+            let asked = details::of_payments(&self.settings.payment_type, &trip.payments);
+            let approved = tokens.authorization_details.as_ref().unwrap_or(&Value::Null);
+            details::are_confirmed(&asked, approved)
+        };
+        if !trip.payments.is_empty() && self.settings.confirms_payments && !is_confirmed() {
+            let text = "the authorization details that were approved are not those of the payment";
+            return Ok(Err(ProviderRefusal::NotEnough(text.to_owned())));
+        }
+        let Some(token) = &tokens.id_token else {
+            return Ok(Err(ProviderRefusal::Untrusted("there is no ID token".to_owned())));
+        };
+        self.verified(trip, token, documents).await
+    }
+
+    /// A response that does not say whose it is is taken only from a provider that never says so (RFC 9207, 2.4).
+    fn check_issuer(
+        &self,
+        configuration: &Configuration,
+        response: &ProviderResponse,
+    ) -> Result<(), ProviderRefusal> {
+        let is_right = match &response.issuer {
+            Some(issuer) => *issuer == self.settings.issuer,
+            None => !configuration.authorization_response_iss_parameter_supported,
+        };
+        let wrong = || ProviderRefusal::Untrusted("iss of the response is not the provider's".to_owned());
+        if is_right { Ok(()) } else { Err(wrong()) }
+    }
+
+    async fn verified(
+        &self,
+        trip: &Trip,
+        token: &str,
+        mut documents: Arc<Documents>,
+    ) -> Result<Result<Authenticated, ProviderRefusal>, Error> {
+        let header = match id_token::header(token) {
+            Ok(header) => header,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let id = header.kid.as_deref();
+        if documents.key(id).is_none() {
+            // The provider has new keys.
+            documents = self.library.after(&self.client, &documents).await?;
+        }
+        let Some(key) = documents.key(id) else {
+            return Ok(Err(ProviderRefusal::Untrusted("the ID token names an unknown key".to_owned())));
+        };
+        let max_age = match trip.payments.is_empty() {
+            true => self.settings.max_age,
+            false => self.settings.max_age.min(FOR_PAYMENTS),
+        };
+        let demands = Demands { settings: &self.settings, nonce: &trip.nonce, max_age, now: trip.now };
+        Ok(id_token::verified(token, (&header, key), demands))
+    }
+
+    /// Calls an endpoint at which the gateway proves itself.
+    async fn call<T: serde::de::DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        mut form: Vec<(&'static str, String)>,
+        now: Timestamp,
+    ) -> Result<T, Failure> {
+        let id = &self.settings.client_id;
+        let mut authorization = None;
+        form.retain(|(name, _)| *name != "client_id");
+        match &self.proof {
+            Proof::Secret(secret) => {
+                // RFC 6749, 2.3.1: both parts are encoded as in forms first.
+                let encoded =
+                    |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let pair = format!("{}:{}", encoded(id), encoded(secret));
+                authorization = Some(format!("Basic {}", STANDARD.encode(pair)));
+                form.push(("client_id", id.clone()));
+            }
+            Proof::Certificate => form.push(("client_id", id.clone())),
+            Proof::Key { key, algorithm, key_id } => {
+                let mut header = jsonwebtoken::Header::new(*algorithm);
+                header.kid.clone_from(key_id);
+                let (jti, iat) = (self.randomness.id(), now.as_second());
+                let aud = self.settings.issuer.as_str();
+                let claims = Assertion { iss: id, sub: id, aud, jti, iat, exp: iat + ASSERTION };
+                let assertion = jsonwebtoken::encode(&header, &claims, key)
+                    .map_err(|error| Failure::Away(format!("cannot be proved who calls: {error}")))?;
+                form.push(("client_id", id.clone()));
+                form.push(("client_assertion", assertion));
+                let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+                form.push(("client_assertion_type", kind.to_owned()));
+            }
+        }
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        self.client.post(endpoint, form, authorization).await
+    }
+}
