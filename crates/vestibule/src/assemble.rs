@@ -94,7 +94,8 @@ impl Serving {
             tasks.spawn(listener.serve(stopped.clone()));
         };
         if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
-            let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
+            let config = tls::server_config(tls::issued(issue)?)?;
+            let acceptor = TlsAcceptor::from(config);
             serve(socket, Some(acceptor), Side::Public, origin);
         }
         serve(sockets.public, None, Side::Public, origins.public);

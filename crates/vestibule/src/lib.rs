@@ -7,6 +7,7 @@ mod addresses;
 mod app;
 mod assemble;
 mod config;
+pub mod configuration;
 mod data_folder;
 mod dialects;
 mod exchange;

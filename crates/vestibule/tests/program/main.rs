@@ -11,6 +11,7 @@ mod call_explanations;
 mod calls;
 mod certificate_command;
 mod clock_command;
+mod configuration;
 mod connections;
 mod core_bank;
 mod crash;
