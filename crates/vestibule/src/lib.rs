@@ -20,12 +20,15 @@ mod places;
 mod portal;
 pub mod profiles;
 mod sandbox;
+mod serve;
 mod start_error;
 mod tasks;
 mod tls;
 mod unread;
 
 pub use self::sandbox::{Running, start};
+pub use self::serve::{Behind, Served, serve};
+pub use self::tasks::Upkeep;
 pub use addresses::Addresses;
 pub use config::{DataLocation, DatabaseAddress, SandboxConfig};
 pub use dialects::DIALECTS;

@@ -27,12 +27,27 @@ pub(crate) type Issue = Box<dyn Fn(Timestamp) -> Result<(Vec<Vec<u8>>, String), 
 /// How long before its end a listener's certificate is replaced.
 const RENEWAL: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// Whether callers of a listener are asked for a certificate. Browsers then ask their users, so pages do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientCertificate {
+    Asked,
+    NotAsked,
+}
+
 /// The configuration of a listener with a certificate of its own.
-pub(crate) fn server_config(certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, Error> {
+pub(crate) fn server_config(
+    certificate: Arc<dyn ResolvesServerCert>,
+    client: ClientCertificate,
+) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let builder = builder.with_client_cert_verifier(Arc::new(PossessionOnly { algorithms }));
+    let builder = match client {
+        ClientCertificate::Asked => {
+            builder.with_client_cert_verifier(Arc::new(PossessionOnly { algorithms }))
+        }
+        ClientCertificate::NotAsked => builder.with_no_client_auth(),
+    };
     let mut config = builder.with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -54,6 +69,26 @@ pub(crate) fn certified_key(chain: &[eidas::Certificate], key_pem: &str) -> Resu
     let key = PrivateKeyDer::try_from(key.der).map_err(|error| unusable(&error))?;
     let chain = chain.iter().map(|one| CertificateDer::from(one.der.clone())).collect();
     CertifiedKey::from_der(chain, key, &rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A certificate that another one can take the place of. Connections that are there keep theirs.
+#[derive(Debug)]
+pub(crate) struct Replaceable(RwLock<Arc<CertifiedKey>>);
+
+impl Replaceable {
+    pub(crate) fn new(key: CertifiedKey) -> Self {
+        Self(RwLock::new(Arc::new(key)))
+    }
+
+    pub(crate) fn replace(&self, key: CertifiedKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
+}
+
+impl ResolvesServerCert for Replaceable {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 /// The certificate of a listener. Each handshake looks at the clock, so that no timer is needed.

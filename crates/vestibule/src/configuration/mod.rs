@@ -16,9 +16,11 @@ use std::path::Path;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
+pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
 pub use self::section::Problem;
@@ -154,6 +156,15 @@ impl Pages {
 }
 
 impl Server<'_> {
+    /// What the listener presents; nothing behind a proxy.
+    ///
+    /// # Errors
+    /// [`rustls::Error`]
+    pub(crate) fn certified_key(&self) -> Result<Option<CertifiedKey>, rustls::Error> {
+        let pair = self.certificate.zip(self.key);
+        pair.map(|(file, key)| crate::tls::certified_key(&file.certificates, &key.pem)).transpose()
+    }
+
     fn check(&self, reader: &mut Reader<'_>, section: &str, proxy: Option<&Proxy>, now: Timestamp) {
         let (certificate, key) = (format!("{section}.certificate_file"), format!("{section}.key_file"));
         if proxy.is_some() {
@@ -298,5 +309,56 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp
             "core_bank.trust_files",
             "without an authority the core bank cannot be told from others",
         );
+    }
+}
+
+impl Trust {
+    /// The authorities.
+    ///
+    /// # Errors
+    /// [`eidas::CertificateError`]
+    pub(crate) fn store(&self) -> Result<TrustStore, eidas::CertificateError> {
+        let mut store = TrustStore::default();
+        for certificate in self.anchor_files.iter().flat_map(|file| &file.certificates) {
+            store.add_anchor(&certificate.der)?;
+        }
+        for certificate in self.intermediate_files.iter().flat_map(|file| &file.certificates) {
+            store.add_intermediate(&certificate.der);
+        }
+        Ok(store)
+    }
+}
+
+impl Configuration {
+    /// Every certificate that the file names, with the section that does.
+    pub(crate) fn certificates(&self) -> Vec<(&'static str, &Certificate)> {
+        let servers = [(Interface::NAME, self.interface.server()), (Pages::NAME, self.pages.server())];
+        let servers =
+            servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
+        let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let all = servers
+            .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(trust.map(|file| (Trust::NAME, file)));
+        all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
+    }
+
+    /// The sections in which another one differs in what is not read again while the gateway runs.
+    pub(crate) fn sections_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let mut other = other.clone();
+        other.interface.certificate_file.clone_from(&self.interface.certificate_file);
+        other.interface.key_file.clone_from(&self.interface.key_file);
+        other.pages.certificate_file.clone_from(&self.pages.certificate_file);
+        other.pages.key_file.clone_from(&self.pages.key_file);
+        let differs = [
+            (Bank::NAME, self.bank != other.bank),
+            (Interface::NAME, self.interface != other.interface),
+            (Pages::NAME, self.pages != other.pages),
+            (Proxy::NAME, self.proxy != other.proxy),
+            (Database::NAME, self.database != other.database),
+            (CoreBank::NAME, self.core_bank != other.core_bank),
+            (Management::NAME, self.management != other.management),
+            (Log::NAME, self.log != other.log),
+        ];
+        differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 }

@@ -165,6 +165,13 @@ impl<V: Value> Value for Vec<V> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin(pub(crate) Url);
 
+impl Origin {
+    /// As it is written, without a trailing slash.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+}
+
 impl Value for Origin {
     fn what() -> String {
         "https:// with a host, a port if it is not 443, and nothing after it".to_owned()

@@ -55,6 +55,7 @@ mod python;
 mod revocation;
 mod sandbox_command;
 mod second_hour;
+mod serve;
 mod snapshots;
 mod third_party;
 mod tls;
