@@ -44,6 +44,7 @@ fn points() -> PublicationPoints {
     PublicationPoints {
         ca_issuers: "http://pki.example/ca.cer".to_owned(),
         crl: "http://pki.example/ca.crl".to_owned(),
+        ocsp: Some("http://pki.example/ocsp".to_owned()),
         disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
     }
 }

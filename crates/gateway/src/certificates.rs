@@ -3,7 +3,7 @@
 //! Reading, identity and the path to a trusted authority do not change while a bank runs, so they are done once for each
 //! certificate. Whoever presents one is nobody yet: `parties.rs` runs the checks that are run with every call.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Interface,
@@ -73,18 +73,46 @@ impl PresentedCertificate {
 /// Authorities that are trusted, and the certificates that were traced to them.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    authorities: TrustStore,
+    /// Asked for what is not traced yet alone.
+    authorities: RwLock<TrustStore>,
     /// By the octets they were presented as: DER, or the text of a header.
     traced: Cache<Box<[u8]>, Arc<PresentedCertificate>>,
 }
 
 impl Trust {
     pub(crate) fn new(authorities: TrustStore) -> Self {
-        Self { authorities, traced: Cache::new(CACHED) }
+        Self { authorities: RwLock::new(authorities), traced: Cache::new(CACHED) }
+    }
+
+    /// A certificate that was traced before, or is now.
+    fn find(
+        &self,
+        octets: &[u8],
+        trace: impl FnOnce(&TrustStore) -> Result<PresentedCertificate, Refusal>,
+    ) -> Result<Arc<PresentedCertificate>, Refusal> {
+        if let Some(presented) = self.traced.get(octets) {
+            return Ok(presented);
+        }
+        // Held until it is remembered: what was traced to authorities that are replaced meanwhile is forgotten with the others.
+        let authorities = self.authorities.read().unwrap_or_else(PoisonError::into_inner);
+        let presented = Arc::new(trace(&authorities)?);
+        self.traced.insert(octets.into(), Arc::clone(&presented));
+        Ok(presented)
+    }
+
+    fn replace(&self, authorities: TrustStore) {
+        let mut current = self.authorities.write().unwrap_or_else(PoisonError::into_inner);
+        *current = authorities;
+        self.traced.clear();
     }
 }
 
 impl Gateway {
+    /// Trusts these authorities from now on, and no others. What was traced is traced anew.
+    pub fn trust(&self, authorities: TrustStore) {
+        self.0.trust.replace(authorities);
+    }
+
     /// Reads a certificate in DER: structure, key, identity, issuer, and in the strict profile its purpose.
     ///
     /// # Errors
@@ -95,7 +123,7 @@ impl Gateway {
         (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        self.read(der, (interface, place), || self.trace(der, place, now))
+        self.read(der, (interface, place), |authorities| trace(authorities, der, place, now))
     }
 
     /// Reads a certificate from the value of a header, in any of the forms that clients send. Absent for an
@@ -109,9 +137,11 @@ impl Gateway {
         (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Option<Arc<PresentedCertificate>>, Refusal> {
-        let traced = self.read(value, (interface, place), || match certificate_der(value, HeaderForm::Any) {
-            Ok(der) => self.trace(&der, place, now),
-            Err(error) => Err(invalid(place, &error)),
+        let traced = self.read(value, (interface, place), |authorities| {
+            match certificate_der(value, HeaderForm::Any) {
+                Ok(der) => trace(authorities, &der, place, now),
+                Err(error) => Err(invalid(place, &error)),
+            }
         });
         match traced {
             Err(_) if certificate_der(value, HeaderForm::Any) == Err(HeaderError::Missing) => Ok(None),
@@ -123,16 +153,9 @@ impl Gateway {
         &self,
         octets: &[u8],
         (interface, place): (Interface, Place),
-        trace: impl FnOnce() -> Result<PresentedCertificate, Refusal>,
+        trace: impl FnOnce(&TrustStore) -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        let presented = match self.0.trust.traced.get(octets) {
-            Some(presented) => presented,
-            None => {
-                let presented = Arc::new(trace()?);
-                self.0.trust.traced.insert(octets.into(), Arc::clone(&presented));
-                presented
-            }
-        };
+        let presented = self.0.trust.find(octets, trace)?;
         let rules = &self.profile(interface).certificates;
         if let (true, Some(purpose)) = (rules.check_purpose, place.purpose) {
             eidas::verify_purpose(&presented.certificate, purpose)
@@ -221,40 +244,46 @@ impl Gateway {
     pub async fn certificate_with_serial(&self, serial: &str) -> Result<Option<CertificateRecord>, Error> {
         Ok(self.0.store.certificate_with_serial(serial).await?)
     }
+}
 
-    fn trace(&self, der: &[u8], place: Place, now: Timestamp) -> Result<PresentedCertificate, Refusal> {
-        let certificate = Certificate::from_der(der).map_err(|error| invalid(place, &error))?;
-        certificate.public_key.check().map_err(|error| invalid(place, &error))?;
-        let identifier = certificate.organization_identifier().map_err(|error| invalid(place, &error))?;
-        if identifier.authorization_number().is_none() {
-            return Err(invalid(
-                place,
-                &format!(
-                    "its organizationIdentifier \"{identifier}\" carries no authorisation number; expected \
-                     PSD, country, -, authority, -, number (ETSI TS 119 495, 5.2.1), for example PSDNL-DNB-R123456"
-                ),
-            ));
-        }
-        // The leaf's own validity is a check of its own, so a path is good if it was at some time of it.
-        let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
-        self.0.trust.authorities.verify(&certificate, &[], at, &[]).map_err(|error| match error {
-            PathError::UntrustedIssuer => invalid(
-                place,
-                &format!(
-                    "it was issued by another sandbox or authority: \"{}\" is not trusted here",
-                    certificate.issuer
-                ),
+/// Reads a certificate and finds its way to an authority.
+fn trace(
+    authorities: &TrustStore,
+    der: &[u8],
+    place: Place,
+    now: Timestamp,
+) -> Result<PresentedCertificate, Refusal> {
+    let certificate = Certificate::from_der(der).map_err(|error| invalid(place, &error))?;
+    certificate.public_key.check().map_err(|error| invalid(place, &error))?;
+    let identifier = certificate.organization_identifier().map_err(|error| invalid(place, &error))?;
+    if identifier.authorization_number().is_none() {
+        return Err(invalid(
+            place,
+            &format!(
+                "its organizationIdentifier \"{identifier}\" carries no authorisation number; expected \
+                 PSD, country, -, authority, -, number (ETSI TS 119 495, 5.2.1), for example PSDNL-DNB-R123456"
             ),
-            other => invalid(place, &other),
-        })?;
-        if let Some(fault) = certificate.psd2_fault() {
-            return Err(invalid(place, fault));
-        }
-        let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
-            .map_err(|error| invalid(place, &error))?;
-        let holder = holder(&certificate, &identifier);
-        Ok(PresentedCertificate { certificate, holder, key, fitting_key_id: OnceLock::new() })
+        ));
     }
+    // The leaf's own validity is a check of its own, so a path is good if it was at some time of it.
+    let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
+    authorities.verify(&certificate, &[], at, &[]).map_err(|error| match error {
+        PathError::UntrustedIssuer => invalid(
+            place,
+            &format!(
+                "it was issued by another sandbox or authority: \"{}\" is not trusted here",
+                certificate.issuer
+            ),
+        ),
+        other => invalid(place, &other),
+    })?;
+    if let Some(fault) = certificate.psd2_fault() {
+        return Err(invalid(place, fault));
+    }
+    let key =
+        PublicKey::from_spki_der(&certificate.public_key.spki_der).map_err(|error| invalid(place, &error))?;
+    let holder = holder(&certificate, &identifier);
+    Ok(PresentedCertificate { certificate, holder, key, fitting_key_id: OnceLock::new() })
 }
 
 /// What a certificate says about its holder. The name can be shown: nothing in it is hidden.

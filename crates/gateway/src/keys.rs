@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use uuid::Builder;
 
-use crate::{Drawer, Error, Randomness};
+use crate::{Drawer, Entry, Error, Randomness};
 
 const KIND: &str = "key";
 
@@ -92,8 +92,12 @@ async fn kept(drawer: &Drawer, name: &'static str, make: impl FnOnce() -> String
         return Ok(key);
     }
     let key = make();
-    drawer.put(KIND, name, &key).await?;
-    Ok(key)
+    let made = Entry { kind: KIND, key: name.to_owned(), value: key.clone(), forget_at: None, version: 0 };
+    match drawer.save(&[made]).await {
+        // Of processes that start together on one database, one makes the key.
+        Err(Error::Conflict) => drawer.get(KIND, name).await?.ok_or(Error::Conflict),
+        saved => saved.map(|()| key),
+    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,12 @@ impl SigningKeys {
         let (name, kind) = algorithm.kept();
         if drawer.get(KIND, name).await?.is_none() {
             let (pem, _) = generate_key(kind).map_err(unusable)?;
-            drawer.put(KIND, name, &pem).await?;
+            let made = Entry { kind: KIND, key: name.to_owned(), value: pem, forget_at: None, version: 0 };
+            match drawer.save(&[made]).await {
+                // Of processes that start together on one database, one makes the key.
+                Ok(()) | Err(gateway::Error::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let ring = load(&drawer, algorithm).await?;
         Ok(Self { drawer, algorithm, ring: Arc::new(RwLock::new(Arc::new(ring))) })

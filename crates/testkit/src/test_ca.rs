@@ -105,6 +105,13 @@ impl TestCa {
         Signer::from_pem(&certificate.pem(), &key_pem, None)
     }
 
+    /// A certificate of a server with these names, or addresses.
+    pub fn issue_server(&self, names: &[&str]) -> Signer {
+        let names = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let names = names.unwrap().subject_alt_names;
+        self.issue(&[(DnType::CommonName, "server")], &[], |params| params.subject_alt_names = names)
+    }
+
     /// A certificate for a key that nobody has, in DER.
     pub fn issue_for(&self, key: &FakeKey, attributes: &[(DnType, &str)], roles: &[&str]) -> Vec<u8> {
         params(attributes, roles, |_| {}).signed_by(key, &self.issuer).unwrap().der().to_vec()

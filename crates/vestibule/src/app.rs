@@ -14,7 +14,6 @@ use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
 use web::{Brand, ErrorPage, WayOn};
 
-use crate::dialects::DIALECTS;
 use crate::front::Routes;
 
 /// What a bank consists of.
@@ -29,9 +28,9 @@ pub(crate) struct Bank {
 
 impl Bank {
     /// Sets everything up, each dialect once. `own` is what this kind of bank serves beside.
-    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router) -> Self {
+    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router, dialects: &[Dialect]) -> Self {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
-        let dialects: Vec<(Dialect, Mounted)> = DIALECTS.iter().map(mount).collect();
+        let dialects: Vec<(Dialect, Mounted)> = dialects.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone());
         let due = due.fold(Agenda::default(), Agenda::with);
         Self { public: public(edge, key, own, &dialects).into(), due, dialects }
@@ -92,7 +91,11 @@ fn not_found(is_for_tests: bool, branch: Option<&Tenant>, headers: &HeaderMap) -
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
         let language = web::language_of_browser(headers).unwrap_or(Language::English);
-        let detail = "Nothing is served under this path. The first page is at /.";
+        let detail = if is_for_tests {
+            "Nothing is served under this path. The first page is at /."
+        } else {
+            "Nothing is served under this path."
+        };
         let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
         let brand = Brand { is_for_tests, ..Brand::default() };
         let way_on = branch.map(|branch| WayOn::log_in(format!("{}/{branch}/customer", oauth::PREFIX)));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use edge::Observer;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::gate::{Gate, Side};
 use crate::listener::Listener;
+use crate::serve::TrustedProxy;
 use crate::start_error::StartError;
 use crate::tls;
 
@@ -86,20 +88,32 @@ impl Serving {
         gate: &Arc<Gate>,
         issue: tls::Issue,
     ) -> Result<Self, StartError> {
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let mut serve = |socket: Socket, tls, side, origin: &str| {
-            let listener =
-                Listener { tcp: socket.tcp, tls, gate: Arc::clone(gate), side, origin: Arc::from(origin) };
-            tasks.spawn(listener.serve(stopped.clone()));
-        };
+        let mut serving = Self::new();
         if let (Some(socket), Some(origin)) = (sockets.secured, origins.tls) {
-            let acceptor = TlsAcceptor::from(tls::server_config(issue)?);
-            serve(socket, Some(acceptor), Side::Public, origin);
+            let config = tls::server_config(tls::issued(issue)?, tls::ClientCertificate::Asked)?;
+            serving.listen(socket, (Some(config), None), (gate, Side::Public), origin);
         }
-        serve(sockets.public, None, Side::Public, origins.public);
-        serve(sockets.management, None, Side::Management, origins.management);
-        Ok(Self { stop, tasks })
+        serving.listen(sockets.public, (None, None), (gate, Side::Public), origins.public);
+        serving.listen(sockets.management, (None, None), (gate, Side::Management), origins.management);
+        Ok(serving)
+    }
+
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { tasks: JoinSet::new(), stop: watch::channel(false).0 }
+    }
+
+    /// Serves a side of what is behind a gate at an address too, with TLS that ends here, or behind a proxy, or with neither.
+    pub(crate) fn listen(
+        &mut self,
+        socket: Socket,
+        (tls, proxy): (Option<Arc<ServerConfig>>, Option<Arc<TrustedProxy>>),
+        (gate, side): (&Arc<Gate>, Side),
+        origin: &str,
+    ) {
+        let (tls, gate, origin) = (tls.map(TlsAcceptor::from), Arc::clone(gate), Arc::from(origin));
+        let listener = Listener { tcp: socket.tcp, tls, proxy, gate, side, origin };
+        self.tasks.spawn(listener.serve(self.stop.subscribe()));
     }
 
     /// Stops accepting, and lets running requests end.

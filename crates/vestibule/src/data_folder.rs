@@ -168,13 +168,13 @@ fn make(path: &Path) -> std::io::Result<()> {
 
 /// Opens a file to write, and makes one that its owner alone can read if there is none.
 #[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     File::options().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create(true).truncate(false).open(path)
 }
 

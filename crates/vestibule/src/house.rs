@@ -17,6 +17,7 @@ use tpp::announcement::{self, AnnouncedTenant, Announcement};
 use crate::addresses::Addresses;
 use crate::app::Bank;
 use crate::assemble::Observers;
+use crate::dialects::DIALECTS;
 use crate::front::{Front, Routes};
 use crate::gate::Fronts;
 use crate::start_error::StartError;
@@ -73,7 +74,7 @@ impl Plan {
         let edge = self.edge(&sandbox);
         let portal = portal::pages(&sandbox, &addresses, self.portal.clone(), self.recorder.clone());
         let own = publication(&sandbox, &addresses).merge(portal);
-        let mut bank = Bank::new(&edge, key.clone(), own);
+        let mut bank = Bank::new(&edge, key.clone(), own, DIALECTS);
         bank.due = bank.due.with(sandbox::due(&sandbox));
         let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
         let layer = FaultLayer::new(&sandbox, callers);
@@ -94,7 +95,7 @@ impl Plan {
             management: front(management.into(), &self.observers.management),
         };
         tasks::catch_up(&sandbox.gateway, &bank.due).await;
-        let work = Work { gateway: sandbox.gateway.clone(), due: bank.due, news };
+        let work = Work { gateway: sandbox.gateway.clone(), due: bank.due, news, upkeep: None };
         Ok(House { sandbox, addresses, fronts, work })
     }
 

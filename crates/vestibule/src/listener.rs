@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::activity::{Activity, Answer, Overdue};
 use crate::gate::{Gate, Side};
 use crate::places::{Place, Places};
+use crate::serve::TrustedProxy;
 use crate::unread;
 
 /// Time for a TLS handshake, and for the header of a request to arrive.
@@ -42,12 +43,21 @@ const MAX_STREAMS: u32 = 64;
 pub(crate) struct Listener {
     pub(crate) tcp: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Who alone may connect, if TLS ends before it comes here.
+    pub(crate) proxy: Option<Arc<TrustedProxy>>,
     /// The way to what it serves.
     pub(crate) gate: Arc<Gate>,
     /// Which part of that it serves.
     pub(crate) side: Side,
     /// Scheme and authority under which callers reach it.
     pub(crate) origin: Arc<str>,
+}
+
+/// What a connection leads to, and the proxy before it.
+struct Way {
+    gate: Arc<Gate>,
+    side: Side,
+    proxy: Option<Arc<TrustedProxy>>,
 }
 
 /// Tells every connection when the server stops.
@@ -61,7 +71,8 @@ async fn stopped(stop: &mut Stop) {
 impl Listener {
     /// Serves until `stop` says so, then lets running requests end.
     pub(crate) async fn serve(self, mut stop: Stop) {
-        let places = Places::new();
+        // All connections of a proxy come from one address.
+        let places = if self.proxy.is_some() { Places::for_proxy() } else { Places::new() };
         loop {
             let accepted = tokio::select! {
                 () = stopped(&mut stop) => break,
@@ -73,13 +84,17 @@ impl Listener {
                 peer_certificate: None,
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
-            let front = (Arc::clone(&self.gate), self.side);
+            if self.proxy.as_ref().is_some_and(|proxy| !proxy.is_at(connection.peer_address)) {
+                tracing::debug!("connection closed: it does not come from the proxy");
+                continue;
+            }
+            let way = Way { gate: Arc::clone(&self.gate), side: self.side, proxy: self.proxy.clone() };
             let (tls, stop) = (self.tls.clone(), stop.clone());
             tokio::spawn(async move {
                 let _place = place;
                 match tls {
-                    None => serve_connection(stream, front, connection, stop).await,
-                    Some(acceptor) => serve_tls(acceptor, stream, front, connection, stop).await,
+                    None => serve_connection(stream, way, connection, stop).await,
+                    Some(acceptor) => serve_tls(acceptor, stream, way, connection, stop).await,
                 }
             });
         }
@@ -113,7 +128,7 @@ async fn accept(tcp: &TcpListener, places: &Arc<Places>) -> Option<(TcpStream, P
 async fn serve_tls(
     acceptor: TlsAcceptor,
     stream: TcpStream,
-    front: (Arc<Gate>, Side),
+    way: Way,
     connection: Connection,
     mut stop: Stop,
 ) {
@@ -125,19 +140,15 @@ async fn serve_tls(
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let peer_certificate = chain.first().map(|leaf| Arc::from(leaf.as_ref()));
-            serve_connection(stream, front, Connection { peer_certificate, ..connection }, stop).await;
+            serve_connection(stream, way, Connection { peer_certificate, ..connection }, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
 }
 
-async fn serve_connection<S>(
-    stream: S,
-    (gate, side): (Arc<Gate>, Side),
-    connection: Connection,
-    mut stop: Stop,
-) where
+async fn serve_connection<S>(stream: S, way: Way, connection: Connection, mut stop: Stop)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Activity::new();
@@ -145,10 +156,19 @@ async fn serve_connection<S>(
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let running = requests.begin();
         let (mut request, unread) = unread::keep(request);
-        request.extensions_mut().insert(connection.clone());
-        let gate = Arc::clone(&gate);
+        let told = way.proxy.as_ref().map(|proxy| proxy.connection(request.headers_mut(), &connection));
+        let (connection, refused) = match told {
+            None => (connection.clone(), None),
+            Some(Ok(told)) => (told, None),
+            Some(Err(refused)) => (connection.clone(), Some(refused)),
+        };
+        request.extensions_mut().insert(connection);
+        let (gate, side) = (Arc::clone(&way.gate), way.side);
         async move {
-            let answer = gate.answer(side, request).await?;
+            let answer = match refused {
+                Some(refused) => *refused,
+                None => gate.answer(side, request).await?,
+            };
             if let Some(unread) = unread {
                 unread.drain().await;
             }

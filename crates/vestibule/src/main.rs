@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             survive_full_files();
             match cli.command {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
+                Command::Config(command) => Ok(commands::config::run(command)),
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Bank(args) => commands::bank::run(args).await,

@@ -25,6 +25,8 @@ const PART: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Places {
     all: usize,
+    /// How many one network can have.
+    part: usize,
     free: Arc<Semaphore>,
     /// How many each network has.
     taken: Mutex<HashMap<IpAddr, usize>>,
@@ -49,8 +51,14 @@ impl Places {
         Self::with(usize::try_from(share.clamp(FEWEST, MOST)).unwrap_or(usize::MAX))
     }
 
+    /// The same for connections that all come from one address.
+    pub(crate) fn for_proxy() -> Arc<Self> {
+        let all = Self::new().all;
+        Arc::new(Self { all, part: all, free: Arc::new(Semaphore::new(all)), taken: Mutex::default() })
+    }
+
     fn with(all: usize) -> Arc<Self> {
-        Arc::new(Self { all, free: Arc::new(Semaphore::new(all)), taken: Mutex::default() })
+        Arc::new(Self { all, part: all / PART, free: Arc::new(Semaphore::new(all)), taken: Mutex::default() })
     }
 
     /// Waits until any place is free.
@@ -63,7 +71,7 @@ impl Places {
         let network = edge::network(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(network).or_default();
-        if *count >= self.all / PART {
+        if *count >= self.part {
             return None;
         }
         *count += 1;

@@ -70,6 +70,23 @@ pub enum StartError {
     /// The bank itself cannot start.
     #[error("{0}")]
     Sandbox(#[from] sandbox::SandboxError),
+    /// The database of the configuration cannot be used.
+    #[error("the database of [database] cannot be used: {0}")]
+    ServedDatabase(gateway::StoreError),
+    /// The file of the database cannot be used.
+    #[error("cannot use {}, sqlite_file of [database]: {reason}", path.display())]
+    DatabaseFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The gateway's keys cannot be read or kept.
+    #[error("{}", edge::with_causes(.0))]
+    Gateway(#[from] gateway::Error),
+    /// An authority of the configuration cannot be used.
+    #[error("an authority of [trust] cannot be used: {0}")]
+    Authority(#[from] eidas::CertificateError),
     /// The authorization server cannot start.
     #[error("{0}")]
     Key(#[from] oauth::KeyError),

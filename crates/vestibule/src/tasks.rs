@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use edge::Agenda;
+use gateway::bank::Answer;
 use gateway::{Gateway, Lease};
 use oauth::SigningKeys;
 use sandbox::Sandbox;
@@ -20,6 +21,9 @@ const KEEP_UP_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// After how many of those what was last used is written down.
 const WRITE_USES_EVERY: u32 = 10;
 
+/// Does what there is to do for a bank, such as [`core_bank::CoreBank::find_out`].
+pub type Upkeep = Arc<dyn Fn() -> Answer<'static, ()> + Send + Sync>;
+
 /// Takes up what others did.
 pub(crate) type News = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -32,6 +36,8 @@ pub(crate) struct Work {
     pub(crate) due: Agenda,
     /// Takes up what others did, if there are others.
     pub(crate) news: Option<News>,
+    /// What there is to do for a bank that is reached over a network.
+    pub(crate) upkeep: Option<Upkeep>,
 }
 
 /// A bank's work beside its calls, until it is stopped.
@@ -41,12 +47,19 @@ pub(crate) struct Beside {
     tasks: JoinSet<()>,
 }
 
+impl std::fmt::Debug for Beside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Beside(…)")
+    }
+}
+
 impl Beside {
     pub(crate) fn begin(work: Work) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let Work { gateway, due, news } = work.clone();
+        let Work { gateway, due, news, upkeep } = work.clone();
         tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
+        upkeep.into_iter().for_each(|upkeep| drop(tasks.spawn(keep_bank_up(upkeep, stopped.clone()))));
         tasks.spawn(forgetting::run(gateway, stopped));
         Self { work, stop, tasks }
     }
@@ -66,37 +79,84 @@ impl Beside {
 /// Takes up what others who share the database did: clocks that they moved, names that they gave, and signing keys that they changed.
 pub(crate) fn news_of_others(sandbox: &Sandbox, keys: SigningKeys) -> News {
     let (clock, names) = (Arc::clone(&sandbox.clock), Arc::clone(&sandbox.names));
-    let is_away = Arc::new(AtomicBool::new(false));
-    Arc::new(move || {
-        let (clock, names) = (Arc::clone(&clock), Arc::clone(&names));
-        let (keys, is_away) = (keys.clone(), Arc::clone(&is_away));
-        Box::pin(async move {
-            let own = match clock.reload().await {
-                Ok(()) => names.reload().await,
-                Err(error) => Err(error),
-            };
-            let taken_up = match own {
-                Ok(()) => keys.reload().await.map_err(|error| edge::with_causes(&error)),
-                Err(error) => Err(edge::with_causes(&error)),
-            };
-            // Each change is told once, not each second.
-            match taken_up {
-                Err(error) if !is_away.swap(true, Ordering::Relaxed) => {
-                    tracing::warn!(error, "what other processes changed cannot be read");
-                }
-                Ok(()) if is_away.swap(false, Ordering::Relaxed) => {
-                    tracing::warn!("what other processes changed can be read again");
-                }
-                _ => {}
-            }
-        })
+    taken_up(move || {
+        let (clock, names, keys) = (Arc::clone(&clock), Arc::clone(&names), keys.clone());
+        async move {
+            clock.reload().await.map_err(|error| edge::with_causes(&error))?;
+            names.reload().await.map_err(|error| edge::with_causes(&error))?;
+            keys.reload().await.map_err(|error| edge::with_causes(&error))
+        }
     })
+}
+
+/// Takes up signing keys that others who share the database changed.
+pub(crate) fn news_of_keys(keys: SigningKeys) -> News {
+    taken_up(move || {
+        let keys = keys.clone();
+        async move { keys.reload().await.map_err(|error| edge::with_causes(&error)) }
+    })
+}
+
+fn taken_up<F>(take_up: impl Fn() -> F + Send + Sync + 'static) -> News
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let telling = Arc::new(Telling::of([
+        "what other processes changed cannot be read",
+        "what other processes changed can be read again",
+    ]));
+    Arc::new(move || {
+        let (taken_up, telling) = (take_up(), Arc::clone(&telling));
+        Box::pin(async move { telling.tell(taken_up.await) })
+    })
+}
+
+/// Tells that something fails, and that it does no more: once each, not each second.
+struct Telling {
+    texts: [&'static str; 2],
+    fails: AtomicBool,
+}
+
+impl Telling {
+    fn of(texts: [&'static str; 2]) -> Self {
+        Self { texts, fails: AtomicBool::new(false) }
+    }
+
+    fn tell(&self, done: Result<(), String>) {
+        let [fails, works_again] = self.texts;
+        match done {
+            Err(error) if !self.fails.swap(true, Ordering::Relaxed) => tracing::warn!(error, "{fails}"),
+            Ok(()) if self.fails.swap(false, Ordering::Relaxed) => tracing::warn!("{works_again}"),
+            _ => {}
+        }
+    }
 }
 
 /// Does what came due while the bank was not there, before anybody can look: for a second at most, since what is left is
 /// done beside the calls.
 pub(crate) async fn catch_up(gateway: &Gateway, due: &Agenda) {
     let _ = tokio::time::timeout(KEEP_UP_EVERY, due.do_due(gateway)).await;
+}
+
+/// Does what there is to do for a bank that is reached over a network, on each node. Such a bank may answer slowly or not at all,
+/// so nothing else waits for it, and a stop does not either: what was begun is taken up by whoever comes next.
+async fn keep_bank_up(upkeep: Upkeep, mut stopped: watch::Receiver<bool>) {
+    let telling = Telling::of([
+        "what became of what the bank was asked for cannot be found out",
+        "what became of what the bank was asked for can be found out again",
+    ]);
+    let mut tick = tokio::time::interval(KEEP_UP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = tick.tick() => {}
+        }
+        tokio::select! {
+            _ = stopped.changed() => return,
+            done = upkeep() => telling.tell(done.map_err(|error| edge::with_causes(&error))),
+        }
+    }
 }
 
 /// Does what is due as time goes by, until the bank stops.

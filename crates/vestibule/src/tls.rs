@@ -27,18 +27,68 @@ pub(crate) type Issue = Box<dyn Fn(Timestamp) -> Result<(Vec<Vec<u8>>, String), 
 /// How long before its end a listener's certificate is replaced.
 const RENEWAL: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// The configuration of a listener whose certificate is made by `issue` by the system's clock, and made anew before it
-/// ends.
-pub(crate) fn server_config(issue: Issue) -> Result<Arc<ServerConfig>, Error> {
+/// Whether callers of a listener are asked for a certificate. Browsers then ask their users, so pages do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientCertificate {
+    Asked,
+    NotAsked,
+}
+
+/// The configuration of a listener with a certificate of its own.
+pub(crate) fn server_config(
+    certificate: Arc<dyn ResolvesServerCert>,
+    client: ClientCertificate,
+) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Arc::new(PossessionOnly { algorithms: provider.signature_verification_algorithms });
-    let certificate = ServerCertificate::new(issue, Arc::clone(&provider), SystemClock.now(None))?;
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(certificate));
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = match client {
+        ClientCertificate::Asked => {
+            builder.with_client_cert_verifier(Arc::new(PossessionOnly { algorithms }))
+        }
+        ClientCertificate::NotAsked => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// A certificate that is made by `issue` by the system's clock, and made anew before it ends.
+pub(crate) fn issued(issue: Issue) -> Result<Arc<dyn ResolvesServerCert>, Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(Arc::new(ServerCertificate::new(issue, provider, SystemClock.now(None))?))
+}
+
+/// A certificate with its key, the leaf first.
+///
+/// # Errors
+/// [`Error::InconsistentKeys`] if it is the key of another one.
+pub(crate) fn certified_key(chain: &[eidas::Certificate], key_pem: &str) -> Result<CertifiedKey, Error> {
+    let unusable = |error: &dyn std::fmt::Display| Error::General(format!("the private key: {error}"));
+    let key = eidas::pem::private_key(key_pem.as_bytes()).map_err(|error| unusable(&error))?;
+    let key = PrivateKeyDer::try_from(key.der).map_err(|error| unusable(&error))?;
+    let chain = chain.iter().map(|one| CertificateDer::from(one.der.clone())).collect();
+    CertifiedKey::from_der(chain, key, &rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A certificate that another one can take the place of. Connections that are there keep theirs.
+#[derive(Debug)]
+pub(crate) struct Replaceable(RwLock<Arc<CertifiedKey>>);
+
+impl Replaceable {
+    pub(crate) fn new(key: CertifiedKey) -> Self {
+        Self(RwLock::new(Arc::new(key)))
+    }
+
+    pub(crate) fn replace(&self, key: CertifiedKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
+}
+
+impl ResolvesServerCert for Replaceable {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 /// The certificate of a listener. Each handshake looks at the clock, so that no timer is needed.

@@ -54,6 +54,7 @@ use crate::{OrganizationIdentifier, Role, oid};
 /// # let points = PublicationPoints {
 /// #     ca_issuers: "http://pki.example/ca.cer".to_owned(),
 /// #     crl: "http://pki.example/ca.crl".to_owned(),
+/// #     ocsp: Some("http://pki.example/ocsp".to_owned()),
 /// #     disclosure_statement: Some("https://pki.example/pds.pdf".to_owned()),
 /// # };
 /// # let (_, public_key) = generate_key(KeyType::P256)?;
@@ -138,6 +139,7 @@ pub struct CertificateRequest {
 /// let points = PublicationPoints {
 ///     ca_issuers: "http://pki.example/ca.cer".to_owned(),
 ///     crl: "http://pki.example/ca.crl".to_owned(),
+///     ocsp: Some("http://pki.example/ocsp".to_owned()),
 ///     disclosure_statement: None,
 /// };
 /// let (_private_key, public_key) = generate_key(KeyType::P256)?;

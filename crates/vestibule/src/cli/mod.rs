@@ -3,6 +3,7 @@
 mod accounts;
 mod bank;
 mod clocks;
+mod config;
 mod core_bank;
 mod data;
 mod faults;
@@ -18,6 +19,7 @@ pub(crate) use accounts::*;
 pub(crate) use bank::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
+pub(crate) use config::*;
 pub(crate) use core_bank::*;
 pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
@@ -45,6 +47,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole bank for tests on this machine.
     Sandbox(SandboxArgs),
+    /// Write, check and explain the configuration file of a gateway in front of a real bank.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Make, explain and check PSD2 certificates.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -76,6 +81,7 @@ impl Command {
     pub(crate) fn is_for_programs(&self) -> bool {
         match self {
             Self::Sandbox(args) => args.json,
+            Self::Config(_) => false,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,

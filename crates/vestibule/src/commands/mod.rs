@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod bank;
 pub(crate) mod certificate;
 pub(crate) mod clock;
+pub(crate) mod config;
 pub(crate) mod core_bank;
 pub(crate) mod data;
 pub(crate) mod fault;

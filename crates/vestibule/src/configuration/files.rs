@@ -1,0 +1,137 @@
+//! What keys say by a file: certificates, private keys, secrets. The file is read when the key is.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use eidas::Certificate;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::section::{Fault, Place, Value};
+use super::values::text;
+
+/// Largest file that is read.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// What is in the file that a value names, with its path.
+fn octets(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
+    let path = PathBuf::read(value, place)?;
+    let wrong = |text: String| Fault::at(value, format!("{}: {text}", path.display()));
+    let metadata = std::fs::metadata(&path).map_err(|error| wrong(error.to_string()))?;
+    if metadata.is_dir() {
+        return Err(wrong("this is a folder; a file is expected".to_owned()));
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(wrong("this file is larger than 1 MiB".to_owned()));
+    }
+    let octets = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+    Ok((path, octets))
+}
+
+/// Certificates in a PEM file, the leaf first where they are a chain.
+#[derive(Debug, Clone)]
+pub(crate) struct CertificateFile {
+    pub(crate) path: PathBuf,
+    pub(crate) certificates: Vec<Certificate>,
+}
+
+impl PartialEq for CertificateFile {
+    fn eq(&self, other: &Self) -> bool {
+        let ders = |file: &Self| file.certificates.iter().map(|one| one.der.clone()).collect::<Vec<_>>();
+        self.path == other.path && ders(self) == ders(other)
+    }
+}
+
+impl Value for CertificateFile {
+    fn what() -> String {
+        "a path of a PEM file with certificates".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let (path, octets) = octets(value, place)?;
+        match eidas::certificate::ordered_chain(&octets) {
+            Ok(certificates) => Ok(Self { path, certificates }),
+            Err(error) => Err(Fault::at(value, format!("{}: {error}", path.display()))),
+        }
+    }
+}
+
+/// A private key in a PEM file. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct KeyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) pem: String,
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyFile({})", self.path.display())
+    }
+}
+
+impl Value for KeyFile {
+    fn what() -> String {
+        "a path of a PEM file with one private key, without a pass phrase".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let (path, octets) = octets(value, place)?;
+        match eidas::pem::private_key(&octets) {
+            Ok(key) => Ok(Self { path, pem: key.to_pem() }),
+            Err(error) => Err(Fault::at(value, format!("{}: {error}", path.display()))),
+        }
+    }
+}
+
+/// A secret. It is never shown, and never stands in the file.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Value for Secret {
+    const IS_SECRET: bool = true;
+
+    fn what() -> String {
+        "a path of a file with one line, or without _file \"env:NAME\" for a variable of the environment"
+            .to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        // What was written in place of a name may be the secret itself, and is not repeated.
+        let name = text(value, "\"env:NAME\"")?.strip_prefix("env:").ok_or_else(|| {
+            Fault::at(
+                value,
+                "a secret does not stand in this file; write \"env:NAME\" for a variable of the environment, or the \
+                 key with _file at its end for a file that holds it",
+            )
+        })?;
+        let name_is_good =
+            !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'_');
+        if !name_is_good {
+            return Err(Fault::at(value, "behind env: stands the name of a variable: letters, digits and _"));
+        }
+        let found = (place.environment)(name)
+            .ok_or_else(|| Fault::at(value, format!("the environment has no variable {name}")))?;
+        let found = found.into_string().ok().filter(|text| is_one_line(text));
+        found
+            .map(Self)
+            .ok_or_else(|| Fault::at(value, format!("the variable {name} is not one line of text")))
+    }
+
+    fn read_file(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let (path, octets) = octets(value, place)?;
+        let text = String::from_utf8(octets).ok();
+        let line = text.as_deref().map(str::trim_end).filter(|text| is_one_line(text));
+        line.map(|line| Self(line.to_owned()))
+            .ok_or_else(|| Fault::at(value, format!("{}: expected one line of text", path.display())))
+    }
+}
+
+fn is_one_line(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}

@@ -1,0 +1,134 @@
+//! The sections and keys of the file, each described once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gateway::domain::Tenant;
+
+use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing};
+use super::files::{CertificateFile, KeyFile, Secret};
+use super::section::section;
+use super::values::{Count, Deadline, Origin, OwnNumbers};
+
+section! {
+    /// The bank.
+    Bank "bank" {
+        /// Name that customers read on the pages.
+        name: String, Required("\"Example Bank\"");
+        /// Branches: each has its own part of the addresses, such as /xs2a-bg/nl, and its own time zone.
+        branches: Vec<Tenant>, Required("[\"nl\"]");
+        /// How much is put up with: "strict" follows the standards to the letter, "lenient" takes what working clients
+        /// send. Certificates that are not for the purpose that they are used for are refused by "strict" alone.
+        rules: Rules, Default("\"strict\"");
+        /// Whether payments to other countries and in other currencies are made.
+        cross_border_payments: bool, Default("false");
+        /// How ID tokens are signed.
+        id_tokens: Signing, Default("\"RS256\"");
+    }
+}
+
+section! {
+    /// Where third parties call: interfaces and authorization server. Each call presents a client certificate in the TLS
+    /// handshake, and whoever presents none is refused.
+    Interface "interface" {
+        /// Address that is listened on.
+        listen: SocketAddr, Default("\"0.0.0.0:8443\"");
+        /// Where third parties reach it.
+        url: Origin, Required("\"https://api.bank.example.com:8443\"");
+        /// The server's certificate, followed by those above it. Read again at SIGHUP. Left out behind a proxy.
+        certificate_file: Option<CertificateFile>, Optional("\"interface.pem\"");
+        /// Its private key. Read again at SIGHUP. Left out behind a proxy.
+        key_file: Option<KeyFile>, Optional("\"interface.key\"");
+    }
+}
+
+section! {
+    /// Where customers' browsers come: log-in, consents, payments. No client certificate is asked for.
+    Pages "pages" {
+        /// Address that is listened on.
+        listen: SocketAddr, Default("\"0.0.0.0:8444\"");
+        /// Where browsers reach it.
+        url: Origin, Required("\"https://bank.example.com:8444\"");
+        /// The server's certificate, followed by those above it. Read again at SIGHUP. Left out behind a proxy.
+        certificate_file: Option<CertificateFile>, Optional("\"pages.pem\"");
+        /// Its private key. Read again at SIGHUP. Left out behind a proxy.
+        key_file: Option<KeyFile>, Optional("\"pages.key\"");
+    }
+}
+
+section! {
+    /// A proxy that ends TLS in front of both listeners. Leave the section out if none does. Where it is there, the
+    /// listeners have no TLS, take connections from these addresses alone, and believe this header alone.
+    Proxy "proxy" {
+        /// Addresses of the proxies.
+        addresses: Vec<IpAddr>, Required("[\"192.0.2.10\"]");
+        /// Header in which they hand the client's certificate on; they have to remove it from what clients send.
+        /// "client-cert" is that of RFC 9440.
+        header: ProxyHeader, Default("\"client-cert\"");
+    }
+}
+
+section! {
+    /// The authorities whose certificates third parties present.
+    Trust "trust" {
+        /// PEM files with authorities that issue qualified certificates. Read again at SIGHUP.
+        anchor_files: Vec<CertificateFile>, Required("[\"anchors.pem\"]");
+        /// PEM files with authorities below them, which third parties do not send. Read again at SIGHUP.
+        intermediate_files: Vec<CertificateFile>, Default("[]");
+    }
+}
+
+section! {
+    /// Where the gateway keeps consents, authorisations, payments and keys: one of the two.
+    Database "database" {
+        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Hosts that
+        /// are not this machine are reached over TLS.
+        address: Option<Secret>, Optional("\"database.address\"");
+        /// SQLite in this file, for one process alone.
+        sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
+    }
+}
+
+section! {
+    /// The bank's own system, which knows customers and accounts.
+    CoreBank "core_bank" {
+        /// Where it is reached.
+        url: Origin, Required("\"https://core.bank.example.com\"");
+        /// Certificate that the gateway presents to it, followed by those above it.
+        certificate_file: CertificateFile, Required("\"core-client.pem\"");
+        /// Its private key.
+        key_file: KeyFile, Required("\"core-client.key\"");
+        /// PEM files with the authorities of its server's certificate. The system's own are not asked.
+        trust_files: Vec<CertificateFile>, Required("[\"core-authority.pem\"]");
+        /// How the bank's own account numbers (IBAN) begin.
+        own_numbers: Vec<OwnNumbers>, Required("[\"NLBANK\"]");
+        /// How long a connection to it may take.
+        connect_within: Deadline, Default("\"2s\"");
+        /// How long an answer may take, all attempts together.
+        answer_within: Deadline, Default("\"5s\"");
+        /// How many calls to it there may be at once; others wait within their time.
+        calls_at_once: Count, Default("64");
+    }
+}
+
+section! {
+    /// What operators and monitoring ask: /health/live, /health/ready, /metrics. It has no log-in.
+    Management "management" {
+        /// Address that is listened on.
+        listen: SocketAddr, Default("\"127.0.0.1:8081\"");
+        /// How long /health/ready says no at a stop before the other listeners close, so that a load balancer sends
+        /// nothing more.
+        drain: Duration, Default("\"5s\"");
+    }
+}
+
+section! {
+    /// The log, which goes to standard error.
+    Log "log" {
+        /// "text" for people, "json" for programs: one object a line.
+        format: LogFormat, Default("\"text\"");
+        /// How much is logged: "info" is one line a call.
+        level: LogLevel, Default("\"info\"");
+    }
+}

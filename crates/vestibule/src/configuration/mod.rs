@@ -1,0 +1,364 @@
+//! The file that `vestibule serve` is configured with.
+//!
+//! `keys.rs` describes each key once. `section.rs` makes of that what reads the file, `texts.rs` the example and the
+//! reference page.
+
+mod choices;
+mod files;
+mod keys;
+mod section;
+mod texts;
+mod values;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+
+use eidas::{Certificate, TrustStore};
+use gateway::domain::Timestamp;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, ServerName};
+use url::Url;
+
+pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
+use self::files::{CertificateFile, KeyFile};
+pub(crate) use self::keys::*;
+pub use self::section::Problem;
+use self::section::{Place, Reader, Section};
+pub use self::texts::{example, reference};
+
+/// Everything that the file says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    pub(crate) bank: Bank,
+    pub(crate) interface: Interface,
+    pub(crate) pages: Pages,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) trust: Trust,
+    pub(crate) database: Database,
+    pub(crate) core_bank: CoreBank,
+    pub(crate) management: Management,
+    pub(crate) log: Log,
+}
+
+/// The names of the sections in the order of the example.
+const SECTIONS: [&str; 9] = [
+    Bank::NAME,
+    Interface::NAME,
+    Pages::NAME,
+    Proxy::NAME,
+    Trust::NAME,
+    Database::NAME,
+    CoreBank::NAME,
+    Management::NAME,
+    Log::NAME,
+];
+
+impl Configuration {
+    /// Reads a file, and the files that it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it at `now`, in the order of its lines.
+    pub fn read(path: &Path, now: Timestamp) -> Result<Self, Vec<Problem>> {
+        let unreadable = |text: String| vec![Problem { line: None, text }];
+        let octets = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let source =
+            String::from_utf8(octets).map_err(|_| unreadable("this is no text in UTF-8".to_owned()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&source, folder, &|name| std::env::var_os(name), now)
+    }
+
+    /// Reads a text whose paths begin at a folder, with variables of an environment.
+    fn parse(
+        source: &str,
+        folder: &Path,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+        now: Timestamp,
+    ) -> Result<Self, Vec<Problem>> {
+        let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
+        let file = table.get_ref();
+        reader.known_sections(file, &SECTIONS);
+        let bank = reader.section(file);
+        let interface = reader.section(file);
+        let pages = reader.section(file);
+        let proxy = reader.optional(file);
+        let trust = reader.section(file);
+        let database = reader.section(file);
+        let core_bank = reader.section(file);
+        let management = reader.section(file);
+        let log = reader.section(file);
+        // What belongs together is looked at as far as it is there.
+        listeners(&mut reader, (&interface, &pages, &management));
+        if let (Some(bank), Some(database)) = (&bank, &database) {
+            bank_and_database(&mut reader, bank, database);
+        }
+        if let Some(proxy) = &proxy {
+            for (section, listener) in [
+                (Interface::NAME, interface.as_ref().map(Interface::server)),
+                (Pages::NAME, pages.as_ref().map(Pages::server)),
+            ] {
+                listener
+                    .into_iter()
+                    .for_each(|server| server.check(&mut reader, section, proxy.as_ref(), now));
+            }
+        }
+        if let Some(Some(proxy)) = &proxy
+            && proxy.addresses.is_empty()
+        {
+            reader.together(
+                "proxy.addresses",
+                "without an address nobody is let in; leave [proxy] out if there is none",
+            );
+        }
+        trust.iter().for_each(|trust| check_trust(&mut reader, trust));
+        core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
+        let mut problems = reader.problems;
+        problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let read = || {
+            Some(Self {
+                bank: bank?,
+                interface: interface?,
+                pages: pages?,
+                proxy: proxy?,
+                trust: trust?,
+                database: database?,
+                core_bank: core_bank?,
+                management: management?,
+                log: log?,
+            })
+        };
+        read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
+    }
+}
+
+/// A listener's own certificate with its key.
+pub(crate) struct Server<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) certificate: Option<&'a CertificateFile>,
+    pub(crate) key: Option<&'a KeyFile>,
+}
+
+impl Interface {
+    pub(crate) fn server(&self) -> Server<'_> {
+        let (certificate, key) = (self.certificate_file.as_ref(), self.key_file.as_ref());
+        Server { url: &self.url.0, certificate, key }
+    }
+}
+
+impl Pages {
+    pub(crate) fn server(&self) -> Server<'_> {
+        let (certificate, key) = (self.certificate_file.as_ref(), self.key_file.as_ref());
+        Server { url: &self.url.0, certificate, key }
+    }
+}
+
+impl Server<'_> {
+    /// What the listener presents; nothing behind a proxy.
+    ///
+    /// # Errors
+    /// [`rustls::Error`]
+    pub(crate) fn certified_key(&self) -> Result<Option<CertifiedKey>, rustls::Error> {
+        let pair = self.certificate.zip(self.key);
+        pair.map(|(file, key)| crate::tls::certified_key(&file.certificates, &key.pem)).transpose()
+    }
+
+    fn check(&self, reader: &mut Reader<'_>, section: &str, proxy: Option<&Proxy>, now: Timestamp) {
+        let (certificate, key) = (format!("{section}.certificate_file"), format!("{section}.key_file"));
+        if proxy.is_some() {
+            for (name, is_there) in [(&certificate, self.certificate.is_some()), (&key, self.key.is_some())] {
+                if is_there {
+                    reader.together(name, "the proxy of [proxy] ends TLS; leave this out, or [proxy]");
+                }
+            }
+            return;
+        }
+        match (self.certificate, self.key) {
+            (Some(certificate_file), Some(key_file)) => {
+                check_pair(reader, (&certificate, &key), (certificate_file, key_file), now);
+                let leaf = &certificate_file.certificates[0];
+                if !is_for(leaf, self.url) {
+                    let host = self.url.host_str().unwrap_or_default();
+                    reader.together(
+                        &certificate,
+                        format!("the certificate is not for {host}, the host of url"),
+                    );
+                }
+            }
+            (have_certificate, have_key) => {
+                for (name, is_there) in
+                    [(&certificate, have_certificate.is_some()), (&key, have_key.is_some())]
+                {
+                    if !is_there {
+                        reader.together(name, "it is missing; only behind a [proxy] it is left out");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Checks that a key is that of its certificate, and that this is in its time.
+fn check_pair(
+    reader: &mut Reader<'_>,
+    (certificate, key): (&str, &str),
+    (certificate_file, key_file): (&CertificateFile, &KeyFile),
+    now: Timestamp,
+) {
+    let leaf = &certificate_file.certificates[0];
+    if !leaf.is_valid_at(now) {
+        let text =
+            format!("the certificate is good from {} to {}, and not now", leaf.not_before, leaf.not_after);
+        reader.together(certificate, text);
+    }
+    if let Err(error) = crate::tls::certified_key(&certificate_file.certificates, &key_file.pem) {
+        let text = match error {
+            rustls::Error::InconsistentKeys(_) => "this is not the key of certificate_file".to_owned(),
+            other => other.to_string(),
+        };
+        reader.together(key, text);
+    }
+}
+
+fn is_for(leaf: &Certificate, url: &Url) -> bool {
+    let der = CertificateDer::from(leaf.der.as_slice());
+    let Some(host) = url.host_str() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match (webpki::EndEntityCert::try_from(&der), ServerName::try_from(host)) {
+        (Ok(certificate), Ok(name)) => certificate.verify_is_valid_for_subject_name(&name).is_ok(),
+        _ => false,
+    }
+}
+
+fn listeners(
+    reader: &mut Reader<'_>,
+    (interface, pages, management): (&Option<Interface>, &Option<Pages>, &Option<Management>),
+) {
+    let all = [
+        ("interface.listen", interface.as_ref().map(|section| section.listen)),
+        ("pages.listen", pages.as_ref().map(|section| section.listen)),
+        ("management.listen", management.as_ref().map(|section| section.listen)),
+    ];
+    let mut taken = BTreeSet::new();
+    for (key, address) in all {
+        // Port 0 is any free one.
+        if let Some(address) = address.filter(|address| address.port() != 0)
+            && !taken.insert(address)
+        {
+            reader.together(key, format!("{address} is that of another section; each listens on its own"));
+        }
+    }
+    if let (Some(interface), Some(pages)) = (interface, pages)
+        && interface.url == pages.url
+    {
+        reader.together(
+            "pages.url",
+            "it is that of [interface]; browsers come to an address of their own, where none is \
+                                      asked for a certificate",
+        );
+    }
+}
+
+fn bank_and_database(reader: &mut Reader<'_>, bank: &Bank, database: &Database) {
+    if bank.branches.is_empty() {
+        reader.together("bank.branches", "a bank has a branch at least, such as [\"nl\"]");
+    }
+    let mut seen = BTreeSet::new();
+    for branch in &bank.branches {
+        if !seen.insert(branch.as_str()) {
+            reader.together("bank.branches", format!("{branch} is named twice"));
+        }
+    }
+    match (&database.address, &database.sqlite_file) {
+        (Some(_), Some(_)) => {
+            reader.together(
+                "database.sqlite_file",
+                "there is address too; a bank has one database: leave one of them out",
+            );
+        }
+        (None, None) => {
+            reader.together(
+                "database",
+                "it says nothing; name PostgreSQL with address_file, or a file with sqlite_file",
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
+    if trust.anchor_files.is_empty() {
+        reader.together("trust.anchor_files", "without an authority no third party is let in");
+    }
+    for file in &trust.anchor_files {
+        for certificate in &file.certificates {
+            if let Err(error) = TrustStore::default().add_anchor(&certificate.der) {
+                reader.together("trust.anchor_files", format!("{}: {error}", file.path.display()));
+            }
+        }
+    }
+}
+
+fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp) {
+    let files = (&core_bank.certificate_file, &core_bank.key_file);
+    check_pair(reader, ("core_bank.certificate_file", "core_bank.key_file"), files, now);
+    if core_bank.trust_files.is_empty() {
+        reader.together(
+            "core_bank.trust_files",
+            "without an authority the core bank cannot be told from others",
+        );
+    }
+}
+
+impl Trust {
+    /// The authorities.
+    ///
+    /// # Errors
+    /// [`eidas::CertificateError`]
+    pub(crate) fn store(&self) -> Result<TrustStore, eidas::CertificateError> {
+        let mut store = TrustStore::default();
+        for certificate in self.anchor_files.iter().flat_map(|file| &file.certificates) {
+            store.add_anchor(&certificate.der)?;
+        }
+        for certificate in self.intermediate_files.iter().flat_map(|file| &file.certificates) {
+            store.add_intermediate(&certificate.der);
+        }
+        Ok(store)
+    }
+}
+
+impl Configuration {
+    /// Every certificate that the file names, with the section that does.
+    pub(crate) fn certificates(&self) -> Vec<(&'static str, &Certificate)> {
+        let servers = [(Interface::NAME, self.interface.server()), (Pages::NAME, self.pages.server())];
+        let servers =
+            servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
+        let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let all = servers
+            .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(trust.map(|file| (Trust::NAME, file)));
+        all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
+    }
+
+    /// The sections in which another one differs in what is not read again while the gateway runs.
+    pub(crate) fn sections_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let mut other = other.clone();
+        other.interface.certificate_file.clone_from(&self.interface.certificate_file);
+        other.interface.key_file.clone_from(&self.interface.key_file);
+        other.pages.certificate_file.clone_from(&self.pages.certificate_file);
+        other.pages.key_file.clone_from(&self.pages.key_file);
+        let differs = [
+            (Bank::NAME, self.bank != other.bank),
+            (Interface::NAME, self.interface != other.interface),
+            (Pages::NAME, self.pages != other.pages),
+            (Proxy::NAME, self.proxy != other.proxy),
+            (Database::NAME, self.database != other.database),
+            (CoreBank::NAME, self.core_bank != other.core_bank),
+            (Management::NAME, self.management != other.management),
+            (Log::NAME, self.log != other.log),
+        ];
+        differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+}

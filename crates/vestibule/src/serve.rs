@@ -1,0 +1,264 @@
+//! `vestibule serve`: the interfaces in front of a real bank. There is nothing here that only tests need: no management
+//! API, no simulated devices, no explaining texts.
+
+mod health;
+mod metrics;
+mod proxy;
+
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use edge::outbound::Loopback;
+use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store};
+use oauth::{IdTokenAlgorithm, SigningKeys};
+use rustls::ServerConfig;
+
+use self::health::Health;
+use self::metrics::Metrics;
+pub(crate) use self::proxy::TrustedProxy;
+use crate::app::Bank;
+use crate::assemble::{Serving, Socket};
+use crate::configuration::{Configuration, Database, Rules, Server, Signing};
+use crate::data_folder::create_private;
+use crate::front::{Front, Routes};
+use crate::gate::{Fronts, Gate, Side};
+use crate::profiles::{self, RateLimits, Strictness};
+use crate::start_error::StartError;
+use crate::tasks::{Beside, Upkeep, Work};
+use crate::tls::{ClientCertificate, Replaceable};
+use crate::{tasks, tls};
+
+/// What a gateway in front of a real bank serves.
+const DIALECTS: &[Dialect] = &[berlin_group::DIALECT];
+
+/// The bank behind a gateway.
+pub struct Behind {
+    /// What the gateway asks it for.
+    pub ports: gateway::Bank,
+    /// What there is to do for it, each second.
+    pub upkeep: Option<Upkeep>,
+}
+
+impl std::fmt::Debug for Behind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Behind").field("ports", &self.ports).finish_non_exhaustive()
+    }
+}
+
+/// A gateway that serves. Dropping it without [`Served::stop`] cuts everything off.
+#[derive(Debug)]
+pub struct Served {
+    /// Where third parties call: the address that is listened on.
+    pub interface: SocketAddr,
+    /// Where browsers come.
+    pub pages: SocketAddr,
+    /// Where operators and monitoring ask.
+    pub management: SocketAddr,
+    configuration: Configuration,
+    gateway: Gateway,
+    certificates: [Option<Arc<Replaceable>>; 2],
+    metrics: Arc<Metrics>,
+    is_ready: Arc<AtomicBool>,
+    /// Held, so that no other process uses the same file.
+    _lock: Option<File>,
+    beside: Beside,
+    serving: Serving,
+    management_serving: Serving,
+}
+
+impl Served {
+    /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
+    /// which takes effect at the next start.
+    ///
+    /// # Errors
+    /// [`StartError`]; then everything is as it was.
+    pub fn reload(&mut self, new: Configuration) -> Result<Vec<&'static str>, StartError> {
+        let trust = new.trust.store()?;
+        let servers = [new.interface.server(), new.pages.server()];
+        let keys = servers.map(|server| server.certified_key());
+        let [interface, pages] = keys;
+        let (interface, pages) = (interface?, pages?);
+        for (current, key) in self.certificates.iter().zip([interface, pages]) {
+            if let (Some(current), Some(key)) = (current, key) {
+                current.replace(key);
+            }
+        }
+        self.gateway.trust(trust);
+        let later = self.configuration.sections_that_differ(&new);
+        // What is presented to the core bank is read at the start alone.
+        self.metrics.certificates(&Configuration { core_bank: self.configuration.core_bank.clone(), ..new });
+        Ok(later)
+    }
+
+    /// Says that it is not ready, waits until that was noticed, then stops accepting and lets running requests end.
+    pub async fn stop(mut self) {
+        self.is_ready.store(false, Ordering::Relaxed);
+        tokio::time::sleep(self.configuration.management.drain).await;
+        self.serving.stop().await;
+        self.beside.stop().await;
+        self.management_serving.stop().await;
+    }
+}
+
+/// Starts a gateway in front of the bank that `behind` makes of the gateway's database. When this returns, every listener
+/// answers.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn serve(
+    configuration: Configuration,
+    clock: Arc<dyn Clock>,
+    behind: impl FnOnce(&Configuration, &Store) -> Result<Behind, StartError>,
+) -> Result<Served, StartError> {
+    let interface = Socket::bind(&configuration.interface.listen.to_string(), "[interface] listen").await?;
+    let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
+    let management =
+        Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let (store, lock) = open(&configuration).await?;
+    let behind = behind(&configuration, &store)?;
+    let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
+    let keys = signing_keys(&configuration, &store).await?;
+    let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
+    tasks::catch_up(&gateway, &bank.due).await;
+    let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
+    metrics.certificates(&configuration);
+    let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
+    let is_ready = Arc::new(AtomicBool::new(true));
+    let health =
+        Health { gateway: gateway.clone(), is_ready: Arc::clone(&is_ready), metrics: Arc::clone(&metrics) };
+
+    let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
+    let front =
+        |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
+    let fronts = Fronts {
+        public: front(bank.public, metrics.clone()),
+        management: front(health::routes(health).into(), Arc::new(CallLog)),
+    };
+    let gate = Arc::new(Gate::new(fronts));
+    let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
+    let addresses = [&interface, &pages, &management].map(|socket| socket.address);
+    let mut certificates = [None, None];
+    let listeners = [
+        (interface, configuration.interface.server(), ClientCertificate::Asked),
+        (pages, configuration.pages.server(), ClientCertificate::NotAsked),
+    ];
+    for (place, (socket, server, client)) in certificates.iter_mut().zip(listeners) {
+        let tls = own_certificate(&server, client)?;
+        let config = tls.map(|(certificate, config)| {
+            *place = Some(certificate);
+            config
+        });
+        let origin = server.url.as_str().trim_end_matches('/');
+        serving.listen(socket, (config, proxy.clone()), (&gate, Side::Public), origin);
+    }
+    let origin = format!("http://{}", management.address);
+    management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
+    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
+    let [interface, pages, management] = addresses;
+    Ok(Served {
+        interface,
+        pages,
+        management,
+        configuration,
+        gateway,
+        certificates,
+        metrics,
+        is_ready,
+        _lock: lock,
+        beside: Beside::begin(work),
+        serving,
+        management_serving,
+    })
+}
+
+async fn signing_keys(configuration: &Configuration, store: &Store) -> Result<SigningKeys, StartError> {
+    let algorithm = match configuration.bank.id_tokens {
+        Signing::Rs256 => IdTokenAlgorithm::Rs256,
+        Signing::Es256 => IdTokenAlgorithm::Es256,
+    };
+    Ok(SigningKeys::load_or_make(Drawer::new(store, "oauth"), algorithm).await?)
+}
+
+fn edge(configuration: &Configuration, gateway: &Gateway) -> Edge {
+    Edge::new(Surroundings {
+        gateway: gateway.clone(),
+        public_url: Arc::from(configuration.pages.url.as_str()),
+        mtls_url: Some(Arc::from(configuration.interface.url.as_str())),
+        require_mtls: true,
+        explain: false,
+        loopback: Loopback::Refused,
+    })
+}
+
+/// The gateway's database, and what keeps other processes from a file.
+async fn open(configuration: &Configuration) -> Result<(Store, Option<File>), StartError> {
+    let Database { address, sqlite_file } = &configuration.database;
+    match (address, sqlite_file) {
+        (Some(address), _) => {
+            let store = Store::connect(&address.0).await.map_err(StartError::ServedDatabase)?;
+            Ok((store, None))
+        }
+        (None, Some(path)) => {
+            let lock =
+                hold(path).map_err(|reason| StartError::DatabaseFile { path: path.clone(), reason })?;
+            Ok((Store::open(path).map_err(StartError::ServedDatabase)?, Some(lock)))
+        }
+        // The configuration was checked.
+        (None, None) => Ok((Store::in_memory().map_err(StartError::ServedDatabase)?, None)),
+    }
+}
+
+/// Makes the file of a database by hand, since what SQLite makes is readable by others, and a lock beside it.
+fn hold(path: &Path) -> Result<File, String> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = create_private(Path::new(&name)).map_err(|error| error.to_string())?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err("another process uses it".to_owned()),
+        Err(TryLockError::Error(error)) => return Err(error.to_string()),
+    }
+    create_private(path).map_err(|error| error.to_string())?;
+    Ok(lock)
+}
+
+async fn gateway(
+    configuration: &Configuration,
+    store: &Store,
+    clock: Arc<dyn Clock>,
+    bank: gateway::Bank,
+) -> Result<Gateway, StartError> {
+    let strictness = match configuration.bank.rules {
+        Rules::Strict => Strictness::Strict,
+        Rules::Lenient => Strictness::Lenient,
+    };
+    let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
+    profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
+    let randomness = Arc::new(Randomness::from_system());
+    Ok(Gateway::new(Parts {
+        settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
+        store: store.clone(),
+        clock,
+        keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await?,
+        randomness,
+        bank,
+        trust: configuration.trust.store()?,
+    }))
+}
+
+type OwnCertificate = (Arc<Replaceable>, Arc<ServerConfig>);
+
+fn own_certificate(
+    server: &Server<'_>,
+    client: ClientCertificate,
+) -> Result<Option<OwnCertificate>, StartError> {
+    let Some(key) = server.certified_key()? else { return Ok(None) };
+    let certificate = Arc::new(Replaceable::new(key));
+    let config = tls::server_config(certificate.clone(), client)?;
+    Ok(Some((certificate, config)))
+}

@@ -1,0 +1,123 @@
+//! Numbers for monitoring, in the text format of Prometheus and OpenMetrics.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use edge::{Observer, Seen};
+use http::Method;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::configuration::Configuration;
+
+/// Upper bounds of the durations that are counted, in seconds: what a call takes by itself, and with a slow bank behind it.
+const BOUNDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Methods that are told by name. A caller may send any word, and each would be one more row for ever.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PATCH];
+
+/// What calls are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    dialect: &'static str,
+    route: String,
+    method: &'static str,
+    status: u16,
+    code: String,
+}
+
+/// What durations are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Endpoint {
+    dialect: &'static str,
+    route: String,
+    method: &'static str,
+}
+
+/// Which certificate a moment is of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Use {
+    section: &'static str,
+    subject: Cow<'static, str>,
+}
+
+/// Counts calls, and tells another observer of them.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    observer: Arc<dyn Observer>,
+    registry: Registry,
+    calls: Family<Call, Counter>,
+    durations: Family<Endpoint, Histogram, fn() -> Histogram>,
+    ends: Family<Use, Gauge>,
+    database_up: Gauge,
+    database_seconds: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
+        let mut registry = Registry::with_prefix("vestibule");
+        let calls = Family::default();
+        registry.register("http_requests", "Calls that were answered", calls.clone());
+        let make: fn() -> Histogram = || Histogram::new(BOUNDS);
+        let durations = Family::new_with_constructor(make);
+        let help = "Time until the answer was there";
+        registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations.clone());
+        let ends = Family::default();
+        let help = "Last moment at which a certificate is good, in seconds since 1970";
+        registry.register_with_unit("certificate_expiry_timestamp", help, Unit::Seconds, ends.clone());
+        let database_up = Gauge::default();
+        registry.register("database_up", "Whether the database answered just now", database_up.clone());
+        let database_seconds = Gauge::default();
+        let help = "How long the database took to answer just now";
+        registry.register_with_unit("database_answer", help, Unit::Seconds, database_seconds.clone());
+        Self { observer, registry, calls, durations, ends, database_up, database_seconds }
+    }
+
+    /// Takes up how long certificates are good.
+    pub(super) fn certificates(&self, configuration: &Configuration) {
+        self.ends.clear();
+        for (section, certificate) in configuration.certificates() {
+            let subject = Cow::Owned(certificate.subject.to_string());
+            let end = self.ends.get_or_create(&Use { section, subject });
+            end.set(certificate.not_after.as_second());
+        }
+    }
+
+    /// Takes up how long the database took to answer; none if it did not.
+    pub(super) fn database(&self, took: Option<Duration>) {
+        self.database_up.set(took.is_some().into());
+        self.database_seconds.set(took.map_or(f64::NAN, |took| took.as_secs_f64()));
+    }
+
+    /// Everything as text.
+    ///
+    /// # Errors
+    /// [`std::fmt::Error`]
+    pub(super) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Observer for Metrics {
+    fn seen(&self, call: &Seen<'_>) {
+        self.observer.seen(call);
+        let dialect = call.interface.unwrap_or("none");
+        let route = call.route.unwrap_or("none").to_owned();
+        let known = METHODS.iter().find(|method| *method == call.method);
+        let method = known.map_or("other", Method::as_str);
+        let endpoint = Endpoint { dialect, route: route.clone(), method };
+        self.durations.get_or_create(&endpoint).observe(call.took.as_secs_f64());
+        let code = call.code.unwrap_or("none").to_owned();
+        self.calls.get_or_create(&Call { dialect, route, method, status: call.status.as_u16(), code }).inc();
+    }
+}

@@ -1,0 +1,260 @@
+//! `vestibule config`: the example, everything that can be wrong with a file, the reference page.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use testkit::{Signer, TestCa, free_folder};
+
+use crate::{BINARY, vestibule};
+
+/// A folder with the files that the example names, each of them right.
+pub(crate) struct Files {
+    pub(crate) folder: PathBuf,
+    pub(crate) ca: TestCa,
+    _guard: tempfile::TempDir,
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        let (guard, folder) = free_folder();
+        let ca = TestCa::new("Authority of the tests");
+        let files = Self { folder, ca, _guard: guard };
+        let ca = &files.ca;
+        files.pair("interface", &ca.issue_server(&["api.bank.example.com", "127.0.0.1"]));
+        files.pair("pages", &ca.issue_server(&["bank.example.com", "127.0.0.1"]));
+        files.pair("core-client", &ca.issue_server(&["gateway.bank.example.com"]));
+        for name in ["anchors.pem", "core-authority.pem"] {
+            fs::write(files.path(name), ca.pem()).unwrap();
+        }
+        fs::write(files.path("database.address"), "postgres://user:swordfish@db.example.com/vestibule\n")
+            .unwrap();
+        files
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes certificate and key.
+    pub(crate) fn pair(&self, name: &str, signer: &Signer) {
+        fs::write(self.path(&format!("{name}.pem")), eidas::certificate::to_pem(&signer.certificate.der))
+            .unwrap();
+        fs::write(self.path(&format!("{name}.key")), &signer.key_pem).unwrap();
+    }
+
+    /// Checks a text as `vestibule.toml` and returns what was said.
+    fn check(&self, text: &str) -> (i32, String) {
+        let file = self.path("vestibule.toml");
+        fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        let output = testkit::command(BINARY)
+            .args(["config", "check", file])
+            .env("BANK_DATABASE", "postgres://user:swordfish@db.example.com/vestibule")
+            .env("BANK_EMPTY", "")
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap().replace(&format!("{file}:"), "").replace(file, "FILE");
+        (output.status.code().unwrap_or(-1), said)
+    }
+}
+
+fn example() -> String {
+    let (code, text, error) = vestibule(&["config", "example"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    text
+}
+
+/// The line of a text that begins so, counted from 1.
+fn line_of(text: &str, beginning: &str) -> usize {
+    let at = text.lines().position(|line| line.starts_with(beginning));
+    at.unwrap_or_else(|| panic!("no line begins with {beginning}: {text}")) + 1
+}
+
+#[test]
+fn the_example_is_right_once_its_files_are_there() {
+    let text = example();
+    let (code, said) = Files::new().check(&text);
+    assert_eq!((code, said.as_str()), (0, "FILE is right.\n"));
+
+    // Each default that it shows is one.
+    let all: String = text
+        .lines()
+        .map(|line| match line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')) {
+            Some(rest) if !rest.starts_with("sqlite_file") => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let (code, said) = Files::new().check(&all);
+    assert_eq!(code, 1);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(
+        lines.len() == 4 && lines.iter().all(|line| line.contains("the proxy of [proxy] ends TLS")),
+        "with [proxy] and nothing else turned on that was off: {said}"
+    );
+
+    let (_guard, folder) = free_folder();
+    let file = folder.join("vestibule.toml");
+    fs::write(&file, &text).unwrap();
+    let (code, _, error) = vestibule(&["config", "check", file.to_str().unwrap()]);
+    assert_eq!(code, 1);
+    for name in [
+        "interface.pem",
+        "interface.key",
+        "pages.pem",
+        "pages.key",
+        "anchors.pem",
+        "database.address",
+        "core-client.pem",
+        "core-client.key",
+        "core-authority.pem",
+    ] {
+        let path = folder.join(name);
+        assert!(error.contains(&format!("{}: No such file", path.display())), "{name}: {error}");
+    }
+}
+
+/// What is written in place of a line of the example, the line that the message names, and what it says.
+const REFUSALS: &[(&str, &str, &str)] = &[
+    ("name = ", "name = \"\"", "is not a text of 1 to 100 octets"),
+    ("name = ", "name = 7", "expected a text"),
+    ("name = ", "nam = \"Bank\"", "[bank] has no key \"nam\"; its keys are name, branches, rules,"),
+    ("branches = ", "branches = \"nl\"", "expected a list, each a name of a branch, in square brackets"),
+    ("branches = ", "branches = []", "a bank has a branch at least"),
+    ("branches = ", "branches = [\"nl\", \"nl\"]", "nl is named twice"),
+    ("branches = ", "branches = [\"nl\", \"../x\"]", "[bank] branches:"),
+    ("#rules = ", "rules = \"hard\"", "\"hard\" is not one of \"strict\", \"lenient\""),
+    (
+        "#cross_border_payments = ",
+        "cross_border_payments = \"yes\"",
+        "expected true or false, without quotation marks",
+    ),
+    ("#id_tokens = ", "id_tokens = \"HS256\"", "is not one of \"RS256\", \"ES256\""),
+    ("#listen = ", "listen = \"8443\"", "is not an address with a port, such as 127.0.0.1:8443"),
+    ("#listen = ", "listen = \"0.0.0.0:8444\"", "0.0.0.0:8444 is that of another section"),
+    ("url = \"https://api", "url = \"http://api.bank.example.com\"", "is not https:// with a host"),
+    ("url = \"https://api", "url = \"https://api.bank.example.com/v1\"", "and nothing after it"),
+    (
+        "url = \"https://api",
+        "url = \"https://other.example.com\"",
+        "the certificate is not for other.example.com",
+    ),
+    ("url = \"https://bank", "url = \"https://api.bank.example.com:8443\"", "it is that of [interface]"),
+    ("certificate_file = ", "certificate_file = \"interface.key\"", "expected a certificate"),
+    ("certificate_file = ", "certificate_file = \".\"", "this is a folder; a file is expected"),
+    ("certificate_file = ", "", "[interface] certificate_file: it is missing; only behind a [proxy]"),
+    ("key_file = ", "key_file = \"pages.key\"", "this is not the key of certificate_file"),
+    ("key_file = ", "key_file = \"interface.pem\"", "expected a private key"),
+    ("anchor_files = ", "anchor_files = []", "without an authority no third party is let in"),
+    ("anchor_files = ", "anchor_files = [\"anchors.pem\", \"none.pem\"]", "none.pem: No such file"),
+    ("anchor_files = ", "", "[trust] anchor_files is missing: a list, each a path of a PEM file"),
+    (
+        "address_file = ",
+        "address = \"postgres://user:swordfish@host/name\"",
+        "a secret does not stand in this file",
+    ),
+    ("address_file = ", "address = \"env:NOBODY_HAS_IT\"", "the environment has no variable NOBODY_HAS_IT"),
+    ("address_file = ", "address = \"env:BANK_EMPTY\"", "the variable BANK_EMPTY is not one line of text"),
+    ("address_file = ", "address = \"env:a b\"", "behind env: stands the name of a variable"),
+    ("address_file = ", "address_file = \"interface.pem\"", "expected one line of text"),
+    ("address_file = ", "", "[database]: it says nothing"),
+    ("#sqlite_file = ", "sqlite_file = \"x.db\"", "a bank has one database"),
+    ("url = \"https://core", "", "[core_bank] url is missing: https:// with a host"),
+    ("#connect_within = ", "connect_within = \"0s\"", "nothing can be done in no time"),
+    (
+        "#answer_within = ",
+        "answer_within = \"2h\"",
+        "is not a time of at most an hour, such as 500ms, 5s or 2m",
+    ),
+    ("#answer_within = ", "answer_within = 5", "expected a time of at most an hour"),
+    ("trust_files = ", "trust_files = []", "the core bank cannot be told from others"),
+    ("#drain = ", "drain = \"-1s\"", "is not a time of at most an hour"),
+    ("#format = ", "format = \"xml\"", "is not one of \"text\", \"json\""),
+    ("[log]", "[logs]", "there is no section \"logs\"; the sections are bank, interface, pages,"),
+    ("[log]", "[bank2]", "there is no section \"bank2\""),
+    ("[bank]", "port = 5\n[bank]", "there is no key outside of a section \"port\""),
+    ("own_numbers = ", "own_numbers = [\"nltrio\"]", "is not a country and a bank code, such as NLTRIO"),
+    ("#calls_at_once = ", "calls_at_once = 0", "expected a number from 1 to 10000"),
+    ("#calls_at_once = ", "calls_at_once = \"64\"", "expected a number from 1 to 10000, without"),
+    ("[log]", "[bank]", "this is no TOML: duplicate key"),
+    ("[log]", "[log", "this is no TOML:"),
+];
+
+#[test]
+fn each_mistake_is_told_with_its_line() {
+    let files = Files::new();
+    let right = example();
+    for (place, wrong, said) in REFUSALS {
+        let line = line_of(&right, place);
+        let mut lines: Vec<_> = right.lines().collect();
+        lines[line - 1] = wrong;
+        let (code, told) = files.check(&lines.join("\n"));
+        assert_eq!(code, 1, "{wrong}: {told}");
+        let found = told.lines().find(|told| told.contains(said));
+        let found = found.unwrap_or_else(|| panic!("{wrong}: {said:?} is not in {told}"));
+        // What is missing is told at its section, and a section that is missing at none.
+        let number = found.split(": ").next().unwrap().parse::<usize>().ok();
+        let is_at_its_line = number == Some(line);
+        let is_about_others =
+            wrong.is_empty() || said.contains("not for") || said.contains("another section");
+        assert!(is_at_its_line || is_about_others, "{wrong}: line {line} expected: {told}");
+        assert!(!told.contains("swordfish") && !told.contains("MII"), "{wrong}: {told}");
+        // One mistake is one message, where nothing follows from it.
+        assert!(told.lines().count() <= 2, "{wrong}: {told}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = example()
+        .replace("name = \"Example Bank\"", "nmae = \"Example Bank\"")
+        .replace("url = \"https://core", "url = \"ftp://core")
+        .replace("key_file = \"pages.key\"", "key_file = \"interface.key\"");
+    let (code, said) = Files::new().check(&text);
+    assert_eq!(code, 1);
+    let lines: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap().to_owned()).collect();
+    let expected = ["[bank]", "nmae", "key_file = \"interface.key\"", "url = \"ftp"];
+    let mut expected: Vec<_> = expected.iter().map(|beginning| line_of(&text, beginning)).collect();
+    // The second one with this key is that of the pages.
+    expected[2] = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| *line == "key_file = \"interface.key\"")
+        .nth(1)
+        .unwrap()
+        .0
+        + 1;
+    assert_eq!(lines, expected.iter().map(ToString::to_string).collect::<Vec<_>>(), "{said}");
+}
+
+#[test]
+fn a_file_that_is_none_is_refused() {
+    let (_guard, folder) = free_folder();
+    let missing = folder.join("none.toml");
+    let (code, _, error) = vestibule(&["config", "check", missing.to_str().unwrap()]);
+    assert!(code == 1 && error.contains("none.toml: No such file"), "{error}");
+    fs::write(&missing, [0xff, 0xfe]).unwrap();
+    let (code, _, error) = vestibule(&["config", "check", missing.to_str().unwrap()]);
+    assert!(code == 1 && error.contains("this is no text in UTF-8"), "{error}");
+    fs::write(&missing, "").unwrap();
+    let (code, _, error) = vestibule(&["config", "check", missing.to_str().unwrap()]);
+    assert!(
+        code == 1 && error.contains("[bank] name is missing: a text, such as name = \"Example Bank\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn secrets_come_from_the_environment_too() {
+    let text = example().replace("address_file = \"database.address\"", "address = \"env:BANK_DATABASE\"");
+    assert_eq!(Files::new().check(&text).0, 0);
+}
+
+#[test]
+fn the_reference_page_is_that_of_the_program() {
+    let (code, text, _) = vestibule(&["config", "reference"]);
+    assert_eq!(code, 0);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let kept = fs::read_to_string(page).unwrap();
+    assert!(kept == text, "write it anew: vestibule config reference > docs/configuration.md");
+}
