@@ -1,10 +1,10 @@
-//! The one binary: sandbox bank, certificate tools, client of the third party.
+//! The one binary: sandbox bank, gateway, certificate tools, client of the third party.
 
 mod cli;
 mod commands;
+mod logging;
 mod output;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,7 +23,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
-    start_log();
+    // A gateway's configuration says how it logs.
+    if !matches!(cli.command, Command::Serve(_)) {
+        logging::start("warn", false);
+    }
     if let Some(now) = cli.now {
         tpp::clock::begin(now);
     }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
             survive_full_files();
             match cli.command {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
+                Command::Serve(args) => commands::serve::run(args, cli.now).await,
                 Command::Config(command) => Ok(commands::config::run(command)),
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
@@ -88,16 +92,4 @@ fn misused(error: &clap::Error) -> ! {
         output::json(&serde_json::json!({"error": {"kind": "usage", "message": message}}));
     }
     error.exit()
-}
-
-/// Logs go to standard error; `VESTIBULE_LOG` says how much: `info` is one line a call, `debug` says more. Colours are
-/// for terminals.
-fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("VESTIBULE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

@@ -1,6 +1,7 @@
 //! `vestibule serve`: the interfaces in front of a real bank. There is nothing here that only tests need: no management
 //! API, no simulated devices, no explaining texts.
 
+mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store};
+use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
@@ -89,6 +91,9 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
+        if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
+            revocation.ask_these(issuers);
+        }
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
         self.metrics.certificates(&Configuration { core_bank: self.configuration.core_bank.clone(), ..new });
@@ -248,6 +253,9 @@ async fn gateway(
         randomness,
         bank,
         trust: configuration.trust.store()?,
+        revocation: configuration.trust.issuers().map(|issuers| {
+            Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
+        }),
     }))
 }
 

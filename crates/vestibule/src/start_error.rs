@@ -90,4 +90,7 @@ pub enum StartError {
     /// The authorization server cannot start.
     #[error("{0}")]
     Key(#[from] oauth::KeyError),
+    /// The core bank cannot be reached as the configuration says.
+    #[error("[core_bank]: {0}")]
+    CoreBank(#[from] core_bank::SetupError),
 }

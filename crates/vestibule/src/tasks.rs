@@ -60,6 +60,7 @@ impl Beside {
         let Work { gateway, due, news, upkeep } = work.clone();
         tasks.spawn(keep_up(gateway.clone(), due, news, stopped.clone()));
         upkeep.into_iter().for_each(|upkeep| drop(tasks.spawn(keep_bank_up(upkeep, stopped.clone()))));
+        tasks.spawn(follow_bank(gateway.clone(), stopped.clone()));
         tasks.spawn(forgetting::run(gateway, stopped));
         Self { work, stop, tasks }
     }
@@ -156,6 +157,14 @@ async fn keep_bank_up(upkeep: Upkeep, mut stopped: watch::Receiver<bool>) {
             _ = stopped.changed() => return,
             done = upkeep() => telling.tell(done.map_err(|error| edge::with_causes(&error))),
         }
+    }
+}
+
+/// Takes what the bank tells, if it tells anything. A stop cuts it off: what an event means is written with it, or neither is.
+async fn follow_bank(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        _ = stopped.changed() => {}
+        () = gateway.follow_bank() => {}
     }
 }
 

@@ -34,6 +34,7 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
         randomness,
         bank: bank.clone(),
         trust: Default::default(),
+        revocation: None,
     })
 }
 

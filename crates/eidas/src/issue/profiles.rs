@@ -124,10 +124,10 @@ pub(super) fn publish(
     let locations = points.ocsp.iter().map(|url| (oid::OCSP, url));
     let locations = locations.chain([(oid::CA_ISSUERS, &points.ca_issuers)]);
     let access = locations.map(|(method, url)| {
-        let location = Ia5StringRef::new(url)?;
+        Ia5StringRef::new(url)?;
         Ok::<_, IssueError>(AccessDescription {
             method,
-            location: AnyRef::new(context(6, false), location.as_bytes())?,
+            location: AnyRef::new(context(6, false), url.as_bytes())?,
         })
     });
     let access = access.collect::<Result<Vec<_>, _>>()?;

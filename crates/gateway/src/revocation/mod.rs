@@ -11,7 +11,7 @@ mod lists;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::{CertificateStatus, Refusal, Timestamp};
@@ -93,7 +93,7 @@ pub struct Revocation(Arc<Watch>);
 #[derive(Debug)]
 struct Watch {
     rules: Rules,
-    issuers: Issuers,
+    issuers: RwLock<Arc<Issuers>>,
     fetch: Arc<dyn Fetch>,
     randomness: Randomness,
     known: Cache<Fingerprint, Known>,
@@ -146,7 +146,7 @@ impl Revocation {
     pub fn new(issuers: Issuers, fetch: Arc<dyn Fetch>, rules: Rules) -> Self {
         Self(Arc::new(Watch {
             rules,
-            issuers,
+            issuers: RwLock::new(Arc::new(issuers)),
             fetch,
             randomness: Randomness::from_system(),
             known: Cache::new(KNOWN),
@@ -156,6 +156,11 @@ impl Revocation {
             unanswered: AtomicU64::default(),
             let_through: AtomicU64::default(),
         }))
+    }
+
+    /// Asks these issuers from now on, and no others.
+    pub fn ask_these(&self, issuers: Issuers) {
+        *self.0.issuers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(issuers);
     }
 
     /// What was asked and answered since the start.
@@ -229,12 +234,13 @@ impl Drop for End<'_> {
 
 impl Watch {
     async fn find_out(&self, certificate: &Certificate, now: Timestamp) -> Known {
-        if issuer_of(certificate, &self.issuers.kept).is_some() {
+        let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
+        if issuer_of(certificate, &issuers.kept).is_some() {
             return Known::Kept;
         }
         let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let answer = match issuer_of(certificate, &self.issuers.asked) {
+        let answer = match issuer_of(certificate, &issuers.asked) {
             Some(issuer) => self.ask_issuer(certificate, issuer, now).await,
             None => Err("nobody here knows its issuer".to_owned()),
         };

@@ -9,6 +9,7 @@ mod data;
 mod faults;
 mod logs;
 mod payments;
+mod serve;
 mod snapshots;
 mod tpp;
 
@@ -27,6 +28,7 @@ pub(crate) use faults::*;
 use gateway::domain::Timestamp;
 pub(crate) use logs::*;
 pub(crate) use payments::*;
+pub(crate) use serve::*;
 pub(crate) use snapshots::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
@@ -47,6 +49,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole bank for tests on this machine.
     Sandbox(SandboxArgs),
+    /// Run a gateway in front of a real bank, which is reached over the core bank interface.
+    Serve(ServeArgs),
     /// Write, check and explain the configuration file of a gateway in front of a real bank.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -81,6 +85,7 @@ impl Command {
     pub(crate) fn is_for_programs(&self) -> bool {
         match self {
             Self::Sandbox(args) => args.json,
+            Self::Serve(args) => args.json,
             Self::Config(_) => false,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,

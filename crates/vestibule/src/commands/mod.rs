@@ -12,6 +12,7 @@ mod hints;
 pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;
+pub(crate) mod serve;
 pub(crate) mod snapshot;
 pub(crate) mod tpp;
 

@@ -76,6 +76,9 @@ section! {
         anchor_files: Vec<CertificateFile>, Required("[\"anchors.pem\"]");
         /// PEM files with authorities below them, which third parties do not send. Read again at SIGHUP.
         intermediate_files: Vec<CertificateFile>, Default("[]");
+        /// Whether the authorities are asked, by OCSP and revocation lists at the addresses that certificates name, whether
+        /// they revoked them. Where nobody tells, calls are answered with 503, reads under a consent for six hours not.
+        check_revocation: bool, Default("true");
     }
 }
 

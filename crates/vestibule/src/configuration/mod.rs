@@ -16,10 +16,12 @@ use std::path::Path;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
+use gateway::revocation::Issuers;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
+use self::choices::{LogFormat, LogLevel};
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
@@ -327,6 +329,13 @@ impl Trust {
         }
         Ok(store)
     }
+
+    /// Who is asked whether they revoked a certificate; nobody, if that is not wanted.
+    pub(crate) fn issuers(&self) -> Option<Issuers> {
+        let files = self.anchor_files.iter().chain(&self.intermediate_files);
+        let asked = files.flat_map(|file| file.certificates.clone()).collect();
+        self.check_revocation.then_some(Issuers { asked, kept: Vec::new() })
+    }
 }
 
 impl Configuration {
@@ -354,11 +363,27 @@ impl Configuration {
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
+            (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             (Management::NAME, self.management != other.management),
             (Log::NAME, self.log != other.log),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
+    /// Whether the log is in JSON, one object a line.
+    pub fn logs_json(&self) -> bool {
+        self.log.format == LogFormat::Json
+    }
+
+    /// How much is logged: `error`, `warn`, `info` or `debug`.
+    pub fn log_level(&self) -> &'static str {
+        match self.log.level {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+        }
     }
 }

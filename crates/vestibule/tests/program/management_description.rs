@@ -136,7 +136,11 @@ struct Caller<'a> {
     called: BTreeSet<String>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    fn new(server: &'a TestServer, description: Value) -> Self {
+        Self { server, description, real: Vec::new(), exchanges: Vec::new(), called: BTreeSet::new() }
+    }
+
     fn to_real(&self, text: &str) -> String {
         self.real.iter().fold(text.to_owned(), |text, (example, real)| text.replace(example, real))
     }
@@ -217,13 +221,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
         .as_str()
         .unwrap()
         .to_owned();
-    let mut caller = Caller {
-        server: &server,
-        description,
-        real: Vec::new(),
-        exchanges: Vec::new(),
-        called: BTreeSet::new(),
-    };
+    let mut caller = Caller::new(&server, description);
     let customer = caller.call("POST", "/test-accounts").await;
     let iban = customer["iban"].as_str().unwrap().to_owned();
     let asked = tpp.consent(&server, &bank_offered("9999-12-31")).await;

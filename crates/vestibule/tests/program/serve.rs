@@ -83,6 +83,7 @@ fn configuration(files: &Files, more: &str) -> Configuration {
         }
     }
     text += "[trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n";
+    text += "check_revocation = false\n";
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
     text += "[core_bank]\nurl = \"https://core.bank.example.com\"\ncertificate_file = \"core-client.pem\"\n";
     text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\nown_numbers = [\"NLTRIO\"]\n";
