@@ -72,7 +72,7 @@ fn extensions_are_those_of_the_standard() {
     assert_eq!(qwac.policies, [eidas::oid::POLICY_QNCP_W_GEN]);
     assert_eq!(
         (&qwac.ca_issuers[..], &qwac.ocsp[..]),
-        (&["http://pki.example/ca.cer".to_owned()][..], &[][..])
+        (&["http://pki.example/ca.cer".to_owned()][..], &["http://pki.example/ocsp".to_owned()][..])
     );
     assert_eq!(qwac.crl_distribution_points, ["http://pki.example/ca.crl"]);
 }

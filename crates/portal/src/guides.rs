@@ -33,6 +33,7 @@ pub(crate) const GUIDES: &[Guide] = guides![
     "guide",
     "sandbox-payments",
     "ci",
+    "configuration",
     "differences",
 ];
 

@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use eidas::issue::{KeyType, generate_key};
 use http_signatures::key::{Algorithm, PrivateKey, PublicKey};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use serde_json::{Value, json};
@@ -20,7 +19,10 @@ pub type Keys = (String, String);
 /// One RSA key for all clients of a test program: making one for each would be most of the time.
 pub fn client_keys() -> &'static Keys {
     static KEYS: OnceLock<Keys> = OnceLock::new();
-    KEYS.get_or_init(|| generate_key(KeyType::Rsa2048).unwrap())
+    KEYS.get_or_init(|| {
+        let key = crate::keys::make();
+        (key.serialize_pem(), key.public_key_pem())
+    })
 }
 
 /// Signs as this interface does: SHA-256, PKCS #1 v1.5, base64.

@@ -31,6 +31,10 @@ fn next() -> String {
     } else {
         (&OF_TESTS, BY_TEST.replace(BY_TEST.get() + 1))
     };
-    let make = || KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap().serialize_pem();
-    keys[drawn % KEYS].get_or_init(make).clone()
+    keys[drawn % KEYS].get_or_init(|| make().serialize_pem()).clone()
+}
+
+/// A key that is none of those that are drawn.
+pub(crate) fn make() -> KeyPair {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()
 }

@@ -30,6 +30,30 @@ const MAX_REQUESTS: usize = 16;
 const MAX_NONCE: usize = 128;
 
 /// Answers for one authority, with a certificate and key of its own.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::status::{OcspRequest, Standing};
+/// # use eidas::issue::{Authority, AuthorityName, KeyType};
+/// # let name = AuthorityName {
+/// #     country: "NL".into(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".into(),
+/// #     common_name: "Example CA (TEST)".into(),
+/// # };
+/// # let years = ("2020-01-01T00:00:00Z".parse()?, "2090-01-01T00:00:00Z".parse()?);
+/// # let (now, until) = ("2027-01-01T12:00:00Z".parse()?, "2027-01-01T13:00:00Z".parse()?);
+/// let authority = Authority::root(&name, KeyType::P256, &[1], years)?;
+/// let responder = authority.responder(&[9], years)?;
+/// // It is asked about the authority's own certificate, of serial number 1.
+/// let certificate = Certificate::from_der(authority.der())?;
+/// let question = OcspRequest::new(&certificate, &certificate, None)?;
+/// let asked = responder.read(question.der()).expect("a question");
+/// let answer = responder.answer(asked, &[Standing::Good], (now, until))?;
+/// assert_eq!(question.read_answer(&answer, &certificate, now)?.standing, Standing::Good);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Responder {
     issuer: IssuerParts,
@@ -40,6 +64,28 @@ pub struct Responder {
 }
 
 /// What somebody asked a responder.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::status::OcspRequest;
+/// # use eidas::issue::{Authority, AuthorityName, KeyType};
+/// # let name = AuthorityName {
+/// #     country: "NL".into(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".into(),
+/// #     common_name: "Example CA (TEST)".into(),
+/// # };
+/// # let years = ("2020-01-01T00:00:00Z".parse()?, "2090-01-01T00:00:00Z".parse()?);
+/// let authority = Authority::root(&name, KeyType::P256, &[1], years)?;
+/// let responder = authority.responder(&[9], years)?;
+/// // It is asked about the authority's own certificate, of serial number 1.
+/// let certificate = Certificate::from_der(authority.der())?;
+/// let question = OcspRequest::new(&certificate, &certificate, None)?;
+/// let asked = responder.read(question.der()).expect("a question");
+/// assert_eq!(asked.serials().collect::<Vec<_>>(), [Some("1".to_owned())]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Asked {
     ids: Vec<(CertId, bool)>,
@@ -55,6 +101,13 @@ impl Asked {
 }
 
 /// Answers without a status (RFC 6960, 4.2.1). Nobody signs them.
+///
+/// ```
+/// use eidas::issue::NoStatus;
+///
+/// assert_eq!(NoStatus::TryLater.der()?, [0x30, 3, 0x0a, 1, 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoStatus {
     /// What was asked cannot be read.

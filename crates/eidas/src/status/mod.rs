@@ -14,6 +14,31 @@ pub use list::{by_list, times_of_list};
 pub use ocsp::OcspRequest;
 
 /// What an issuer says of one certificate.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::status::{OcspRequest, Standing, Status};
+/// # use eidas::issue::{Authority, AuthorityName, KeyType};
+/// # let name = AuthorityName {
+/// #     country: "NL".into(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".into(),
+/// #     common_name: "Example CA (TEST)".into(),
+/// # };
+/// # let years = ("2020-01-01T00:00:00Z".parse()?, "2090-01-01T00:00:00Z".parse()?);
+/// # let (now, until) = ("2027-01-01T12:00:00Z".parse()?, "2027-01-01T13:00:00Z".parse()?);
+/// let authority = Authority::root(&name, KeyType::P256, &[1], years)?;
+/// let responder = authority.responder(&[9], years)?;
+/// // It is asked about the authority's own certificate.
+/// let certificate = Certificate::from_der(authority.der())?;
+/// let question = OcspRequest::new(&certificate, &certificate, None)?;
+/// let asked = responder.read(question.der()).expect("a question");
+/// let answer = responder.answer(asked, &[Standing::Good], (now, until))?;
+/// let status = question.read_answer(&answer, &certificate, now)?;
+/// assert_eq!(status, Status { standing: Standing::Good, this_update: now, next_update: Some(until) });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// How it stands.
@@ -25,6 +50,31 @@ pub struct Status {
 }
 
 /// How a certificate stands with its issuer.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::status::{OcspRequest, Standing};
+/// # use eidas::issue::{Authority, AuthorityName, KeyType};
+/// # let name = AuthorityName {
+/// #     country: "NL".into(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".into(),
+/// #     common_name: "Example CA (TEST)".into(),
+/// # };
+/// # let years = ("2020-01-01T00:00:00Z".parse()?, "2090-01-01T00:00:00Z".parse()?);
+/// # let (now, until) = ("2027-01-01T12:00:00Z".parse()?, "2027-01-01T13:00:00Z".parse()?);
+/// let authority = Authority::root(&name, KeyType::P256, &[1], years)?;
+/// let responder = authority.responder(&[9], years)?;
+/// // It is asked about the authority's own certificate.
+/// let certificate = Certificate::from_der(authority.der())?;
+/// let question = OcspRequest::new(&certificate, &certificate, None)?;
+/// let asked = responder.read(question.der()).expect("a question");
+/// let answer = responder.answer(asked, &[Standing::Revoked { at: now }], (now, until))?;
+/// let status = question.read_answer(&answer, &certificate, now)?;
+/// assert_eq!(status.standing, Standing::Revoked { at: now });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It was not revoked.
@@ -39,6 +89,26 @@ pub enum Standing {
 }
 
 /// Why something does not tell how a certificate stands.
+///
+/// ```
+/// use eidas::Certificate;
+/// use eidas::status::{StatusError, by_list};
+/// # use eidas::issue::{Authority, AuthorityName, KeyType};
+/// # let name = AuthorityName {
+/// #     country: "NL".into(),
+/// #     locality: None,
+/// #     organization_identifier: None,
+/// #     organization: "Example (TEST)".into(),
+/// #     common_name: "Example CA (TEST)".into(),
+/// # };
+/// # let years = ("2020-01-01T00:00:00Z".parse()?, "2090-01-01T00:00:00Z".parse()?);
+/// # let (now, until) = ("2027-01-01T12:00:00Z".parse()?, "2027-01-01T13:00:00Z".parse()?);
+/// let authority = Authority::root(&name, KeyType::P256, &[1], years)?;
+/// let certificate = Certificate::from_der(authority.der())?;
+/// let list = authority.revocation_list(7, &[], now, until)?;
+/// assert_eq!(by_list(&list, &certificate, &certificate, until), Err(StatusError::Stale(until)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatusError {

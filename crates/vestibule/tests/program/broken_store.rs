@@ -18,14 +18,16 @@ const WITHOUT_STORE: [&str; 9] = [
     "GET /openapi.json",
 ];
 
-/// Others that ask for none: of calls and faults, which are kept in memory, and of snapshots, which are other files and copies of
+/// Others that ask for none: of calls, faults and status services, which are kept in memory, and of snapshots, which are other files and copies of
 /// the database as it is.
-const BESIDE_STORE: [&str; 8] = [
+const BESIDE_STORE: [&str; 10] = [
     "GET /calls/{number}",
     "GET /calls/stream",
     "POST /faults",
     "DELETE /faults",
     "DELETE /faults/{id}",
+    "GET /status-service",
+    "PUT /status-service",
     "PUT /snapshots/{name}",
     "DELETE /snapshots/{name}",
     "POST /snapshots/{name}/restore",

@@ -189,7 +189,7 @@ async fn what_a_bank_does_wrong_is_told_apart_from_what_is_no_bank() {
     };
     // A bank that does not keep its word is named by the clause.
     let (code, out, error) = check_of(|path| path.ends_with("/payments").then_some((500, ""))).await;
-    assert_eq!((code, out.lines().count()), (Some(1), 6), "{out} {error}");
+    assert_eq!((code, out.lines().count()), (Some(1), 7), "{out} {error}");
     assert!(out.lines().any(|line| line.starts_with("FAILS  a payment at once")), "{out}");
     assert!(out.lines().any(|line| line.starts_with("holds  accounts are found")), "{out}");
     // What is no bank of the interface is told by the address.

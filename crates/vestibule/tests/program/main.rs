@@ -57,6 +57,7 @@ mod revocation;
 mod sandbox_command;
 mod second_hour;
 mod serve;
+mod serve_command;
 mod snapshots;
 mod third_party;
 mod tls;

@@ -1,10 +1,13 @@
 //! A gateway in front of a bank: mutual TLS, no door for tests, reload, drain, metrics, a proxy before it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testkit::{Answer, CALLBACK, Request, Signer, TestServer, TestTpp, challenge, detailed, parameter};
+use testkit::{
+    Answer, CALLBACK, Request, Signer, TestServer, TestTpp, ValidConsent, challenge, detailed, parameter,
+};
 use vestibule::configuration::Configuration;
 use vestibule::{Behind, Served, serve};
 
@@ -16,10 +19,22 @@ const ID: &str = "PSDNL-DNB-R654321";
 const PAGE: &str = "/auth/internalonly/authorise.html";
 
 /// A gateway, the sandbox whose books are behind it, and the files that it was started with.
-struct Scene {
-    core: TestServer,
-    served: Served,
-    files: Files,
+pub(crate) struct Scene<S = Served> {
+    pub(crate) core: TestServer,
+    pub(crate) served: S,
+    pub(crate) files: Files,
+    /// Addresses of its three listeners.
+    pub(crate) listeners: Listeners,
+    /// What its pages call the bank.
+    pub(crate) bank: &'static str,
+}
+
+/// Host and port of interface, pages and management.
+#[derive(Clone)]
+pub(crate) struct Listeners {
+    pub(crate) interface: String,
+    pub(crate) pages: String,
+    pub(crate) management: String,
 }
 
 impl Scene {
@@ -29,16 +44,22 @@ impl Scene {
         let files = Files::new();
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
         let served = start(&core, &files, more).await;
-        Self { core, served, files }
+        let [interface, pages, management] =
+            [served.interface, served.pages, served.management].map(|address| address.to_string());
+        // The bank behind says what it is called, and this is a sandbox's.
+        let bank = "Vestibule Bank";
+        Self { core, served, files, listeners: Listeners { interface, pages, management }, bank }
     }
+}
 
+impl<S> Scene<S> {
     /// A third party with a certificate of a profile.
-    async fn certificate(&self, profile: &str) -> Signer {
+    pub(crate) async fn certificate(&self, profile: &str) -> Signer {
         self.core.certificate(json!({"organizationIdentifier": ID, "profile": profile})).await
     }
 
     /// A client that presents a certificate, or none.
-    fn client(&self, signer: Option<&Signer>) -> reqwest::Client {
+    pub(crate) fn client(&self, signer: Option<&Signer>) -> reqwest::Client {
         let ca = reqwest::Certificate::from_pem(self.files.ca.pem().as_bytes()).unwrap();
         let mut client = reqwest::Client::builder()
             .tls_certs_only([ca])
@@ -52,19 +73,19 @@ impl Scene {
         client.build().unwrap()
     }
 
-    fn interface(&self) -> String {
-        format!("https://{}", self.served.interface)
+    pub(crate) fn interface(&self) -> String {
+        format!("https://{}", self.listeners.interface)
     }
 
-    fn pages(&self) -> String {
-        format!("https://{}", self.served.pages)
+    pub(crate) fn pages(&self) -> String {
+        format!("https://{}", self.listeners.pages)
     }
 
-    fn management(&self) -> String {
-        format!("http://{}", self.served.management)
+    pub(crate) fn management(&self) -> String {
+        format!("http://{}", self.listeners.management)
     }
 
-    async fn managed(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn managed(&self, path: &str) -> (u16, String) {
         let answer = Request::new("GET", path).exchange(&self.core.http, &self.management()).await;
         (answer.status, answer.body)
     }
@@ -72,6 +93,12 @@ impl Scene {
 
 /// Writes the configuration and reads it as the program does.
 fn configuration(files: &Files, more: &str) -> Configuration {
+    let path = write_configuration(files, "https://core.bank.example.com", more);
+    Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Writes a configuration with a core bank at an address and lines added.
+pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) -> PathBuf {
     let mut text = String::from(
         "[bank]\nname = \"Bank of the tests\"\nbranches = [\"nl\", \"uk\"]\nrules = \"lenient\"\n",
     );
@@ -85,13 +112,14 @@ fn configuration(files: &Files, more: &str) -> Configuration {
     text += "[trust]\nanchor_files = [\"anchors.pem\"]\nintermediate_files = [\"intermediates.pem\"]\n";
     text += "check_revocation = false\n";
     text += "[database]\nsqlite_file = \"vestibule.db\"\n";
-    text += "[core_bank]\nurl = \"https://core.bank.example.com\"\ncertificate_file = \"core-client.pem\"\n";
+    text += &format!("[core_bank]\nurl = \"{core_bank}\"\n");
+    text += "certificate_file = \"core-client.pem\"\n";
     text += "key_file = \"core-client.key\"\ntrust_files = [\"core-authority.pem\"]\nown_numbers = [\"NLTRIO\"]\n";
     text += "[management]\nlisten = \"127.0.0.1:0\"\ndrain = \"3s\"\n";
     text += more;
     let path = files.path("vestibule.toml");
     fs::write(&path, text).unwrap();
-    Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
+    path
 }
 
 async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
@@ -105,12 +133,12 @@ async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
     serve(configuration(files, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
 
-fn error(answer: &Answer) -> String {
+pub(crate) fn error(answer: &Answer) -> String {
     answer.json()["tppMessages"][0]["code"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
 }
 
 /// A third party that registered by mutual TLS.
-async fn registered(scene: &Scene, client: &reqwest::Client) -> TestTpp {
+pub(crate) async fn registered<S>(scene: &Scene<S>, client: &reqwest::Client) -> TestTpp {
     let signer = scene.certificate("qseal").await;
     let token = Request::onboarding("nl").signed(&signer).exchange(client, &scene.interface()).await;
     assert_eq!(token.status, 200, "{}", token.body);
@@ -129,7 +157,7 @@ fn value(page: &str, name: &str) -> String {
 }
 
 /// A customer logs in at the pages and approves; returns the code.
-async fn approve(scene: &Scene, asked: &Value, customer: &Value) -> String {
+pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value) -> String {
     let browser = scene.client(None);
     let link = asked["_links"]["scaRedirect"].as_str().unwrap();
     let query =
@@ -151,8 +179,7 @@ async fn approve(scene: &Scene, asked: &Value, customer: &Value) -> String {
     for fields in [&log_in[..], &[("action", "approve")]] {
         let page = Request::new("GET", PAGE).set("accept", "text/html").set("cookie", &session);
         let page = page.exchange(&browser, &scene.pages()).await.body;
-        // The bank behind says what it is called, and this is a sandbox's.
-        assert!(page.contains("Vestibule Bank"), "{page}");
+        assert!(page.contains(scene.bank), "{page}");
         for door in ["simulat", "test customer", "/portal", "esting only"] {
             assert!(!page.contains(door), "{door}: {page}");
         }
@@ -179,23 +206,22 @@ async fn approve(scene: &Scene, asked: &Value, customer: &Value) -> String {
     parameter(&location, "code").unwrap_or_else(|| panic!("{location}"))
 }
 
-#[tokio::test]
-async fn from_onboarding_to_balances_over_mutual_tls() {
-    let scene = Scene::with("").await;
-    let customer = scene.core.customer("nl", "saver").await;
-    let iban = customer["iban"].as_str().unwrap();
-    let qwac = scene.certificate("qwac").await;
-    let client = scene.client(Some(&qwac));
-    let (interface, tpp) = (scene.interface(), registered(&scene, &client).await);
-
-    let asked = tpp.consent_request(&detailed(iban, true)).exchange(&client, &interface).await;
+/// A third party asks for a consent, its customer gives it, and it is confirmed.
+pub(crate) async fn consented<S>(
+    scene: &Scene<S>,
+    tpp: &TestTpp,
+    client: &reqwest::Client,
+    customer: &Value,
+) -> ValidConsent {
+    let (interface, iban) = (scene.interface(), customer["iban"].as_str().unwrap());
+    let asked = tpp.consent_request(&detailed(iban, true)).exchange(client, &interface).await;
     assert_eq!(asked.status, 201, "{}", asked.body);
     let asked = asked.json();
-    let code = approve(&scene, &asked, &customer).await;
-    let tokens = tpp.token_request(&TestTpp::code_form(&code)).exchange(&client, &interface).await;
+    let code = approve(scene, &asked, customer).await;
+    let tokens = tpp.token_request(&TestTpp::code_form(&code)).exchange(client, &interface).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let consent = testkit::ValidConsent {
+    let consent = ValidConsent {
         id: text(&asked["consentId"]),
         authorisation: text(&asked["authorisationId"]),
         access_token: text(&tokens.json()["access_token"]),
@@ -206,11 +232,23 @@ async fn from_onboarding_to_balances_over_mutual_tls() {
         .set("content-type", "application/json")
         .set("authorization", format!("Bearer {}", consent.access_token))
         .signed(&tpp.signer);
-    let confirmed = confirm.exchange(&client, &interface).await;
+    let confirmed = confirm.exchange(client, &interface).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    consent
+}
+
+#[tokio::test]
+async fn from_onboarding_to_balances_over_mutual_tls() {
+    let scene = Scene::with("").await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let (interface, tpp) = (scene.interface(), registered(&scene, &client).await);
+
+    let consent = consented(&scene, &tpp, &client, &customer).await;
     let accounts = tpp.read("/v1/accounts", &consent).exchange(&client, &interface).await;
     assert_eq!(accounts.status, 200, "{}", accounts.body);
-    let account = text(&accounts.json()["accounts"][0]["resourceId"]);
+    let account = accounts.json()["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
     let balances = format!("/v1/accounts/{account}/balances");
     let read = tpp.read(&balances, &consent).exchange(&client, &interface).await;
     assert!(read.status == 200 && read.json()["balances"][0]["balanceAmount"].is_object(), "{}", read.body);
@@ -238,7 +276,8 @@ async fn from_onboarding_to_balances_over_mutual_tls() {
     assert_eq!((refused.status, error(&refused).as_str()), (401, "CERTIFICATE_INVALID"), "{}", refused.body);
     assert!(!refused.body.contains("Authority of the tests"), "{}", refused.body);
 
-    assert_counted(&scene, &client, &[iban, &consent.access_token, &account]).await;
+    assert_counted(&scene, &client, &[customer["iban"].as_str().unwrap(), &consent.access_token, &account])
+        .await;
 }
 
 /// What was counted of the calls before, and that nothing of what callers sent stands there.
@@ -328,7 +367,7 @@ async fn there_is_no_door_for_tests() {
 }
 
 /// The certificate that a listener presents.
-async fn presented(client: &reqwest::Client, origin: &str) -> Vec<u8> {
+pub(crate) async fn presented(client: &reqwest::Client, origin: &str) -> Vec<u8> {
     let answer = client.get(format!("{origin}/none")).send().await.unwrap();
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap();
     info.peer_certificate().unwrap().to_vec()
@@ -388,7 +427,7 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
 async fn a_proxy_hands_the_certificate_on() {
     let scene = Scene::with("[proxy]\naddresses = [\"127.0.0.1\"]\n").await;
     let (qwac, signer) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
-    let interface = format!("http://{}", scene.served.interface);
+    let interface = format!("http://{}", scene.listeners.interface);
     let header = format!(":{}:", qwac.header());
     let mut number = 0;
     let mut onboarding = || {

@@ -58,12 +58,13 @@ def with_the_mouse():
         page.open(base + "/access/unknown")
         hold_refusal(page, "customer-not-found", 404)
         page.open(base)
+        # The language that was chosen stays.
         page.click(LOG_OUT)
-        page.wait_for_text("h1", "Log in")
+        page.wait_for_text("h1", "Inloggen")
         page.open(base + access)
         hold_refusal(page, "customer-logged-out", 403)
         page.click("a.button")
-        page.wait_for_text("h1", "Log in")
+        page.wait_for_text("h1", "Inloggen")
     return found
 
 

@@ -57,12 +57,15 @@ async fn a_store_alone_has_no_tables_of_books() {
     let path = folder.path().join("db");
     let store = Store::open(&path).unwrap();
     let alone = tables(&path);
-    let books = ["account_holders", "accounts", "customers", "orders", "postings"];
+    let books = ["account_holders", "accounts", "bank_events", "customers", "orders", "postings"];
     assert!(books.iter().all(|name| !alone.contains_key(*name)), "{:?}", alone.keys());
     assert!(alone.contains_key("consents") && !alone.contains_key("added_tables"), "{:?}", alone.keys());
     let ledger = Ledger::open(store).await.unwrap();
     let added: Vec<_> = tables(&path).into_keys().filter(|name| !alone.contains_key(name)).collect();
-    assert_eq!(added, ["account_holders", "accounts", "added_tables", "customers", "orders", "postings"]);
+    assert_eq!(
+        added,
+        ["account_holders", "accounts", "added_tables", "bank_events", "customers", "orders", "postings"]
+    );
     assert_eq!(ledger.unbalanced_entries().await.unwrap(), Vec::<String>::new());
 }
 

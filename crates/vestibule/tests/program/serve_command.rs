@@ -1,0 +1,185 @@
+//! `vestibule serve` as a program: a bank over the core bank interface behind it, a third party before it. It has the time of the
+//! system.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use core_bank::server::tls::{Listener, TlsSettings};
+use core_bank::server::{router, test_authority};
+use gateway::domain::Tenant;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use testkit::{Request, TestServer, euro_payment};
+use tokio::net::TcpListener;
+
+use crate::BINARY;
+use crate::configuration::Files;
+use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
+
+/// The program; it is killed when this is dropped.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Program {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+}
+
+fn command(files: &Files) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
+    command
+}
+
+/// Starts it and waits until it is ready.
+fn start(files: &Files) -> (Program, Listeners) {
+    let mut child =
+        command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        panic!("{said}")
+    });
+    let text = |name: &str| ready[name].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let listeners =
+        Listeners { interface: text("interface"), pages: text("pages"), management: text("management") };
+    (Program(child), listeners)
+}
+
+/// A gateway in front of a bank, and that bank's listener.
+async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let core = TestServer::start().await;
+    let files = Files::new();
+    let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
+    let signer =
+        core.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R654321", "profile": "qwac"})).await;
+    for (name, text) in [
+        ("anchors.pem", &core.running.sandbox.authorities.root_pem()),
+        ("intermediates.pem", &signer.chain[0]),
+        ("core-authority.pem", &made.authority),
+        ("core-client.pem", &made.client),
+        ("core-client.key", &made.client_key),
+    ] {
+        fs::write(files.path(name), text).unwrap();
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", tcp.local_addr().unwrap());
+    let tls = TlsSettings {
+        certificate: made.server.into_bytes(),
+        private_key: made.server_key.into_bytes(),
+        client_authorities: made.authority.into_bytes(),
+    };
+    let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
+    let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
+    let listener = Listener::begin(tcp, &tls).unwrap();
+    let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    write_configuration(&files, &url, "");
+    let (served, listeners) = start(&files);
+    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_third_party_reads_and_pays_at_the_bank_behind() {
+    let (mut scene, bank) = scene().await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let accounts = tpp.read("/v1/accounts", &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!(accounts.status, 200, "{}", accounts.body);
+    let account = accounts.json()["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
+    let balances = format!("/v1/accounts/{account}/balances");
+    let before = tpp.read(&balances, &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!(before.status, 200, "{}", before.body);
+
+    let mut body = euro_payment("12.50", "NL91ABNA0417164300");
+    body["debtorAccount"] = json!({"iban": customer["iban"]});
+    let asked = tpp.payment_request("payments/sepa-credit-transfers", &body);
+    let asked = asked.exchange(&client, &scene.interface()).await;
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    let payment = asked.json()["paymentId"].as_str().unwrap().to_owned();
+
+    // What was acknowledged is there after the program was killed.
+    drop(scene.served);
+    (scene.served, scene.listeners) = start(&scene.files);
+    let client = scene.client(Some(&qwac));
+    let status = format!("/v1/payments/sepa-credit-transfers/{payment}/status");
+    let status = tpp.request("GET", &status).signed(&tpp.signer).exchange(&client, &scene.interface()).await;
+    assert_eq!(
+        (status.status, &status.json()["transactionStatus"]),
+        (200, &json!("RCVD")),
+        "{}",
+        status.body
+    );
+    let after = tpp.read(&balances, &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!((after.status, after.json()["balances"].is_array()), (200, true), "{}", after.body);
+
+    // A door of a bank for tests is none here.
+    let door = Request::new("GET", "/").set("accept", "text/html");
+    assert_eq!(door.exchange(&client, &scene.interface()).await.status, 404);
+
+    // The bank is away: its own error, and nothing else stops.
+    bank.abort();
+    let _ = bank.await;
+    let away = tpp.read(&balances, &consent).exchange(&client, &scene.interface()).await;
+    assert!(
+        away.status == 503 && away.body.contains("the service is not available; try again later"),
+        "{}",
+        away.body
+    );
+    assert_eq!(scene.managed("/health/ready").await.0, 200, "all nodes have the same bank");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_reload_and_drain() {
+    let (mut scene, _bank) = scene().await;
+    let before = presented(&scene.client(None), &scene.interface()).await;
+    // What is wrong changes nothing.
+    let right = fs::read(scene.files.path("vestibule.toml")).unwrap();
+    fs::write(scene.files.path("vestibule.toml"), "[bank]\nname = 1\n").unwrap();
+    scene.served.signal(Signal::HUP);
+    let stderr = scene.served.0.stderr.take().unwrap();
+    let mut lines = BufReader::new(stderr).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("the configuration is wrong; nothing changes")));
+    let now = presented(&scene.client(None), &scene.interface()).await;
+    assert!(now == before, "another certificate is presented");
+
+    fs::write(scene.files.path("vestibule.toml"), right).unwrap();
+    let renewed = scene.files.ca.issue_server(&["api.bank.example.com", "127.0.0.1"]);
+    scene.files.pair("interface", &renewed);
+    scene.served.signal(Signal::HUP);
+    assert!(lines.any(|line| line.contains("certificates and trust were read again")));
+    let now = presented(&scene.client(None), &scene.interface()).await;
+    assert!(now == renewed.certificate.der, "the old certificate is presented");
+
+    scene.served.signal(Signal::TERM);
+    let ended = scene.served.0.wait().unwrap();
+    assert!(ended.success(), "{ended}");
+}
+
+#[test]
+fn what_is_wrong_at_the_start_is_told_with_its_line() {
+    let files = Files::new();
+    let said = |command: &mut Command| {
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = said(&mut command(&files));
+    assert!(code == Some(1) && text.contains("vestibule.toml"), "{text}");
+    fs::write(files.path("vestibule.toml"), "[bank]\nname = 1\n").unwrap();
+    let (code, text) = said(&mut command(&files));
+    assert!(code == Some(1) && text.contains("vestibule.toml:2: "), "{text}");
+    let (code, text) = said(command(&files).args(["--now", "2030-01-01T00:00:00Z"]));
+    assert!(code == Some(1) && text.contains("leave --now out"), "{text}");
+}
