@@ -78,12 +78,14 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal by name and waits for its end; returns what it wrote to standard error as well.
+    /// Sends it a signal by name and waits for its end; returns what it wrote to standard error as well, but that a
+    /// start took long, which is the machine's doing.
     pub fn signal(mut self, name: &str) -> (Option<i32>, String) {
         run("kill", &["-s", name, &self.id().to_string()]);
         let status = self.child.wait().unwrap();
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        let log = log.split_inclusive('\n').filter(|line| !line.starts_with("Waiting for ")).collect();
         (status.code(), log)
     }
 }

@@ -86,8 +86,8 @@ pub fn example() -> String {
 
 /// The reference page.
 pub fn reference() -> String {
-    let mut text = "# Configuration of `vestibule serve`\n\n\
-        One TOML file. `vestibule config example > vestibule.toml` writes a complete one with comments, and\n\
+    let mut text = "# Configuration of a gateway\n\n\
+        `vestibule serve` is configured by one TOML file. `vestibule config example > vestibule.toml` writes a complete one with comments, and\n\
         `vestibule config check vestibule.toml` says everything that is wrong with it, with line numbers. Sections and keys that\n\
         are not in these tables are refused. Paths begin at the folder of the file. Secrets never stand in the file: a key that\n\
         ends in `_file` names a file that holds the secret, and the same key without `_file` takes `\"env:NAME\"`, a variable of the\n\

@@ -45,6 +45,8 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let approval = json!({"url": tpp.authorization_url(&asked), "iban": iban, "decision": "approve"});
     let (_, index) = server.manage("GET", "/", Value::Null).await;
     let secrets = [consent.access_token.as_str(), &consent.id, &tpp.secret, iban];
+    // As behind a gateway that is told of withdrawals.
+    server.running.sandbox.telling().await.unwrap();
     bank.break_store(&[]);
     let doors = index.as_object().unwrap();
     for door in doors.keys().filter(|door| !BESIDE_STORE.contains(&door.as_str())) {
