@@ -213,8 +213,8 @@ async fn open(configuration: &Configuration) -> Result<(Store, Option<File>), St
                 hold(path).map_err(|reason| StartError::DatabaseFile { path: path.clone(), reason })?;
             Ok((Store::open(path).map_err(StartError::ServedDatabase)?, Some(lock)))
         }
-        // The configuration was checked.
-        (None, None) => Ok((Store::in_memory().map_err(StartError::ServedDatabase)?, None)),
+        // The check of the configuration says so before; what is kept in memory alone would be lost.
+        (None, None) => Err(StartError::NoDatabase),
     }
 }
 
