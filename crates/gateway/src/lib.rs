@@ -4,6 +4,7 @@
 //! This crate alone calls the store. It knows neither HTTP nor any dialect's words.
 
 pub mod access;
+mod access_tokens;
 pub mod accounts;
 mod authorisations;
 pub mod bank;
@@ -53,10 +54,12 @@ mod secrets;
 pub mod sessions;
 mod standing;
 mod subjects;
+mod waiting_payments;
 
 use std::sync::Arc;
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
+pub use access_tokens::ActiveToken;
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
@@ -70,13 +73,13 @@ pub use customer_payments::{OwnPayment, OwnPaymentsPage, PaymentsPlace, WayOut};
 pub use customer_rights::{Given, GivenInShort, GivenPage, Right};
 pub use customer_sessions::{Insider, OwnLogIn, OwnPlace, WhyOver};
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem};
 pub use domain;
 use domain::{Interface, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
-pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
+pub use grants::{CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
@@ -97,6 +100,7 @@ pub use secrets::{challenge as code_challenge, fingerprint, hash as secret_hash,
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
 pub use subjects::Sought;
+pub use waiting_payments::{Payer, WaitingPayment};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;

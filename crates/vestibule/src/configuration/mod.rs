@@ -21,7 +21,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
-use self::choices::{LogFormat, LogLevel};
+use self::choices::LogFormat;
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
@@ -379,11 +379,6 @@ impl Configuration {
 
     /// How much is logged: `error`, `warn`, `info` or `debug`.
     pub fn log_level(&self) -> &'static str {
-        match self.log.level {
-            LogLevel::Error => "error",
-            LogLevel::Warn => "warn",
-            LogLevel::Info => "info",
-            LogLevel::Debug => "debug",
-        }
+        self.log.level.word()
     }
 }
