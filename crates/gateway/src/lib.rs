@@ -96,6 +96,12 @@ pub use revocation::Revocation;
 pub use secrets::{challenge as code_challenge, fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
+
+/// What whoever watches a [`Store`] is told.
+pub mod store_watch {
+    pub use store::{Load, Outcome, Watch, Work};
+}
+
 pub use subjects::Sought;
 
 /// Third parties of which it is remembered that they are registered.

@@ -12,11 +12,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::core_bank::CoreBank;
 use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation};
+use gateway::{
+    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation,
+};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
@@ -44,6 +47,8 @@ pub struct Behind {
     pub ports: gateway::Bank,
     /// What there is to do for it, each second.
     pub upkeep: Option<Upkeep>,
+    /// The way to it, where it is reached over the core bank interface: its calls are counted.
+    pub core_bank: Option<CoreBank>,
 }
 
 impl std::fmt::Debug for Behind {
@@ -124,18 +129,25 @@ pub async fn serve(
     let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
     let management =
         Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
+    metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
+    let store = metrics.of_store(store);
     let behind = behind(&configuration, &store)?;
+    behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
     let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
     let keys = signing_keys(&configuration, &store).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
-    let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
-    metrics.certificates(&configuration);
+    gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
-    let health =
-        Health { gateway: gateway.clone(), is_ready: Arc::clone(&is_ready), metrics: Arc::clone(&metrics) };
+    let health = Health {
+        gateway: gateway.clone(),
+        is_ready: Arc::clone(&is_ready),
+        metrics: Arc::clone(&metrics),
+        core_bank: behind.core_bank,
+    };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
     let front =

@@ -23,10 +23,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, StatementStatus};
 use thread_local::ThreadLocal;
 
-use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
 use crate::tables::Tables;
+use crate::{Load, StoreError};
 pub(crate) use files::{contents, is_whole};
 use reader::Reader;
 use replacing::Source;
@@ -131,6 +131,11 @@ impl Db {
             reader.end_snapshot();
         }
         saved
+    }
+
+    /// How much it has to do now.
+    pub(crate) fn load(&self) -> Load {
+        self.inner.writer.load()
     }
 
     pub(crate) fn rest(&self) {
