@@ -20,6 +20,7 @@ mod crash_payments;
 mod customer_pages;
 mod data_command;
 mod data_folder;
+mod deployment;
 mod description_examples;
 mod descriptions;
 mod documentation;

@@ -45,6 +45,31 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.starts_with("vestibule_") || word.starts_with("process_"))
 }
 
+/// The dashboard asks for what there is, and all that there is has its place on it.
+fn assert_dashboard(metrics: &str) {
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
+    let mut asked = Vec::new();
+    expressions(&dashboard, &mut asked);
+    assert!(asked.len() > 30, "{asked:?}");
+    let known: BTreeSet<&str> = metrics.lines().flat_map(names).collect();
+    for expression in &asked {
+        assert!(names(expression).next().is_some(), "{expression}");
+        for name in names(expression).filter(|name| !OF_POSTGRES.contains(name)) {
+            assert!(known.contains(name), "{name} is no metric: {expression}: {metrics}");
+        }
+        for by in expression.split(" by (").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            for label in by.split(',').map(str::trim) {
+                assert!(metrics.contains(&format!("{label}=\"")), "{label} is no label: {expression}");
+            }
+        }
+    }
+    let all = asked.concat();
+    for name in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = name.split(' ').next().unwrap();
+        assert!(all.contains(name), "nothing on the dashboard is about {name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dashboard_names_what_there_is() {
     let (scene, bank) = scene().await;
@@ -91,27 +116,7 @@ async fn the_dashboard_names_what_there_is() {
     assert!(!metrics.contains("revocation"), "{metrics}");
     let metrics = metrics + &beside;
 
-    let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
-    let mut asked = Vec::new();
-    expressions(&dashboard, &mut asked);
-    assert!(asked.len() > 30, "{asked:?}");
-    let known: BTreeSet<&str> = metrics.lines().flat_map(names).collect();
-    for expression in &asked {
-        assert!(names(expression).next().is_some(), "{expression}");
-        for name in names(expression).filter(|name| !OF_POSTGRES.contains(name)) {
-            assert!(known.contains(name), "{name} is no metric: {expression}: {metrics}");
-        }
-        for by in expression.split(" by (").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-            for label in by.split(',').map(str::trim) {
-                assert!(metrics.contains(&format!("{label}=\"")), "{label} is no label: {expression}");
-            }
-        }
-    }
-    let all = asked.concat();
-    for name in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
-        let name = name.split(' ').next().unwrap();
-        assert!(all.contains(name), "nothing on the dashboard is about {name}");
-    }
+    assert_dashboard(&metrics);
 
     // The bank is away, and is left in peace after a few calls.
     bank.abort();
