@@ -113,6 +113,18 @@ impl Store {
         }
     }
 
+    /// Writes the database file anew, so that nothing of what was replaced or deleted is left in it. A server does so by itself
+    /// in the course of time (`VACUUM FULL` at once), and is not asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn compact(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Driver::Sqlite(db) => db.compact(),
+            Driver::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A database that lives in memory and ends with its last clone.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod sealing;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
 use gateway::{
-    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation,
+    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
 };
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
@@ -26,6 +27,7 @@ use rustls::ServerConfig;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+pub use self::sealing::{SealedKeys, seal_keys};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Rules, Server, Signing};
@@ -68,6 +70,8 @@ pub struct Served {
     pub management: SocketAddr,
     configuration: Configuration,
     gateway: Gateway,
+    store: Store,
+    sealing: Sealing,
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
@@ -135,8 +139,9 @@ pub async fn serve(
     let store = metrics.of_store(store);
     let behind = behind(&configuration, &store)?;
     behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
-    let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
-    let keys = signing_keys(&configuration, &store).await?;
+    let sealing = sealing::begin(&configuration, &store).await?;
+    let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
+    let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
@@ -183,6 +188,8 @@ pub async fn serve(
         management,
         configuration,
         gateway,
+        store,
+        sealing,
         certificates,
         metrics,
         is_ready,
@@ -193,12 +200,12 @@ pub async fn serve(
     })
 }
 
-async fn signing_keys(configuration: &Configuration, store: &Store) -> Result<SigningKeys, StartError> {
+async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {
     let algorithm = match configuration.bank.id_tokens {
         Signing::Rs256 => IdTokenAlgorithm::Rs256,
         Signing::Es256 => IdTokenAlgorithm::Es256,
     };
-    Ok(SigningKeys::load_or_make(Drawer::new(store, "oauth"), algorithm).await?)
+    Ok(SigningKeys::load_or_make(drawer, algorithm).await?)
 }
 
 fn edge(configuration: &Configuration, gateway: &Gateway) -> Edge {
@@ -246,7 +253,7 @@ fn hold(path: &Path) -> Result<File, String> {
 
 async fn gateway(
     configuration: &Configuration,
-    store: &Store,
+    (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
     bank: gateway::Bank,
 ) -> Result<Gateway, StartError> {
@@ -261,7 +268,7 @@ async fn gateway(
         settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
         store: store.clone(),
         clock,
-        keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await?,
+        keys: Keys::load_or_make(&Drawer::new(store, "gateway").sealed_by(sealing), &randomness).await?,
         randomness,
         bank,
         trust: configuration.trust.store()?,

@@ -124,6 +124,14 @@ impl Db {
         }
     }
 
+    /// Writes the file anew without what was replaced.
+    pub(crate) fn compact(&self) -> Result<(), StoreError> {
+        if let Readers::PerThread { path, .. } = &self.inner.readers {
+            files::open_existing(path)?.execute_batch("VACUUM").map_err(unavailable)?;
+        }
+        self.checkpoint()
+    }
+
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
         let saved = self.inner.writer.save(batch, self.era).await;
         // What is read after this has to see what was written.

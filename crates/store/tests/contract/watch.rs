@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use store::{Changes, Load, Outcome, PrivateState, StoreError, Watch, Work};
+use store::{Changes, Load, Outcome, PrivateState, Store, StoreError, Watch, Work};
 
 use crate::databases::on_each;
 
@@ -45,4 +45,33 @@ async fn whoever_watches_is_told_of_each_read_and_each_batch() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn nothing_that_was_replaced_is_left_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("db")).unwrap();
+    let state = |value: &str, version| PrivateState {
+        owner: "o",
+        kind: "k",
+        key: "1".into(),
+        value: value.into(),
+        life: None,
+        version,
+    };
+    for (version, value) in ["swordfish".repeat(2000), "{}".to_owned()].iter().enumerate() {
+        let version = i64::try_from(version).unwrap();
+        store.save(Changes::new().put_private_state(&state(value, version))).await.unwrap();
+    }
+    let is_there = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.into_iter().any(|path| {
+            let octets = std::fs::read(path).unwrap();
+            octets.windows(9).any(|window| window == b"swordfish")
+        })
+    };
+    assert!(is_there(), "it is in the log, or in pages that are free");
+    store.compact().unwrap();
+    assert!(!is_there());
+    assert_eq!(store.private_state("o", "k", "1").await.unwrap().unwrap().value, "{}");
 }

@@ -56,6 +56,7 @@ mod portal_signing;
 mod python;
 mod revocation;
 mod sandbox_command;
+mod sealing;
 mod second_hour;
 mod serve;
 mod serve_command;
