@@ -25,7 +25,7 @@ use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Provider, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -63,6 +63,7 @@ pub struct Served {
     pub management: SocketAddr,
     configuration: Configuration,
     gateway: Gateway,
+    provider: Option<openid::Provider>,
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
@@ -74,7 +75,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
+    /// Takes up certificates, keys, trust and the bank's provider of a configuration. Returns the sections in which something else changed,
     /// which takes effect at the next start.
     ///
     /// # Errors
@@ -85,6 +86,7 @@ impl Served {
         let keys = servers.map(|server| server.certified_key());
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
+        let provider = new.provider.as_ref().map(Provider::way).transpose()?;
         for (current, key) in self.certificates.iter().zip([interface, pages]) {
             if let (Some(current), Some(key)) = (current, key) {
                 current.replace(key);
@@ -93,6 +95,9 @@ impl Served {
         self.gateway.trust(trust);
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
+        }
+        if let Some((current, new)) = self.provider.as_ref().zip(provider) {
+            current.become_as(&new);
         }
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
@@ -125,7 +130,11 @@ pub async fn serve(
     let management =
         Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
     let (store, lock) = open(&configuration).await?;
-    let behind = behind(&configuration, &store)?;
+    let mut behind = behind(&configuration, &store)?;
+    let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
+    if let Some(provider) = &provider {
+        behind.ports.provider = Some(Arc::new(provider.clone()));
+    }
     let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
     let keys = signing_keys(&configuration, &store).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
@@ -171,6 +180,7 @@ pub async fn serve(
         management,
         configuration,
         gateway,
+        provider,
         certificates,
         metrics,
         is_ready,
