@@ -30,7 +30,7 @@ pub(crate) use self::proxy::TrustedProxy;
 pub use self::sealing::{SealedKeys, seal_keys};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Provider, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -72,6 +72,7 @@ pub struct Served {
     gateway: Gateway,
     store: Store,
     sealing: Sealing,
+    provider: Option<openid::Provider>,
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
@@ -83,8 +84,8 @@ pub struct Served {
 }
 
 impl Served {
-    /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
-    /// which takes effect at the next start.
+    /// Takes up certificates, keys, trust and the bank's provider of a configuration. Returns the sections in which
+    /// something else changed, which takes effect at the next start.
     ///
     /// # Errors
     /// [`StartError`]; then everything is as it was.
@@ -94,6 +95,7 @@ impl Served {
         let keys = servers.map(|server| server.certified_key());
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
+        let provider = new.provider.as_ref().map(Provider::way).transpose()?;
         for (current, key) in self.certificates.iter().zip([interface, pages]) {
             if let (Some(current), Some(key)) = (current, key) {
                 current.replace(key);
@@ -102,6 +104,9 @@ impl Served {
         self.gateway.trust(trust);
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
+        }
+        if let Some((current, new)) = self.provider.as_ref().zip(provider) {
+            current.become_as(&new);
         }
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
@@ -129,16 +134,17 @@ pub async fn serve(
     clock: Arc<dyn Clock>,
     behind: impl FnOnce(&Configuration, &Store) -> Result<Behind, StartError>,
 ) -> Result<Served, StartError> {
-    let interface = Socket::bind(&configuration.interface.listen.to_string(), "[interface] listen").await?;
-    let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
-    let management =
-        Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let sockets = Sockets::bind(&configuration).await?;
     let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
     metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
     let store = metrics.of_store(store);
-    let behind = behind(&configuration, &store)?;
+    let mut behind = behind(&configuration, &store)?;
     behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
+    let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
+    if let Some(provider) = &provider {
+        behind.ports.provider = Some(Arc::new(provider.clone()));
+    }
     let sealing = sealing::begin(&configuration, &store).await?;
     let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
@@ -161,9 +167,63 @@ pub async fn serve(
         public: front(bank.public, metrics.clone()),
         management: front(health::routes(health).into(), Arc::new(CallLog)),
     };
+    let Sockets { interface, pages, management } = &sockets;
+    let addresses = [interface, pages, management].map(|socket| socket.address);
+    let listening = listen(&configuration, sockets, fronts, proxy)?;
+    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
+    let [interface, pages, management] = addresses;
+    Ok(Served {
+        interface,
+        pages,
+        management,
+        configuration,
+        gateway,
+        store,
+        sealing,
+        provider,
+        certificates: listening.certificates,
+        metrics,
+        is_ready,
+        _lock: lock,
+        beside: Beside::begin(work),
+        serving: listening.serving,
+        management_serving: listening.management,
+    })
+}
+
+/// The three listeners' sockets, taken before anything else is done.
+struct Sockets {
+    interface: Socket,
+    pages: Socket,
+    management: Socket,
+}
+
+impl Sockets {
+    async fn bind(configuration: &Configuration) -> Result<Self, StartError> {
+        let Configuration { interface, pages, management, .. } = configuration;
+        Ok(Self {
+            interface: Socket::bind(&interface.listen.to_string(), "[interface] listen").await?,
+            pages: Socket::bind(&pages.listen.to_string(), "[pages] listen").await?,
+            management: Socket::bind(&management.listen.to_string(), "[management] listen").await?,
+        })
+    }
+}
+
+struct Listening {
+    /// Of the interface and of the pages.
+    certificates: [Option<Arc<Replaceable>>; 2],
+    serving: Serving,
+    management: Serving,
+}
+
+fn listen(
+    configuration: &Configuration,
+    Sockets { interface, pages, management }: Sockets,
+    fronts: Fronts,
+    proxy: Option<Arc<TrustedProxy>>,
+) -> Result<Listening, StartError> {
     let gate = Arc::new(Gate::new(fronts));
     let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
-    let addresses = [&interface, &pages, &management].map(|socket| socket.address);
     let mut certificates = [None, None];
     let listeners = [
         (interface, configuration.interface.server(), ClientCertificate::Asked),
@@ -180,24 +240,7 @@ pub async fn serve(
     }
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
-    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
-    let [interface, pages, management] = addresses;
-    Ok(Served {
-        interface,
-        pages,
-        management,
-        configuration,
-        gateway,
-        store,
-        sealing,
-        certificates,
-        metrics,
-        is_ready,
-        _lock: lock,
-        beside: Beside::begin(work),
-        serving,
-        management_serving,
-    })
+    Ok(Listening { certificates, serving, management: management_serving })
 }
 
 async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {

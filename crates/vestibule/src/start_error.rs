@@ -99,4 +99,7 @@ pub enum StartError {
     /// The core bank cannot be reached as the configuration says.
     #[error("[core_bank]: {0}")]
     CoreBank(#[from] core_bank::SetupError),
+    /// The bank's OpenID provider cannot be reached as the configuration says.
+    #[error("[provider]: {0}")]
+    Provider(#[from] openid::SetupError),
 }

@@ -6,6 +6,7 @@
 mod choices;
 mod files;
 mod keys;
+mod provider;
 mod section;
 mod texts;
 mod values;
@@ -25,6 +26,7 @@ use self::choices::LogFormat;
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
+pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
@@ -40,12 +42,13 @@ pub struct Configuration {
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
+    pub(crate) provider: Option<Provider>,
     pub(crate) management: Management,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: &[&str] = &[
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
@@ -54,6 +57,7 @@ const SECTIONS: [&str; 10] = [
     Database::NAME,
     Sealing::NAME,
     CoreBank::NAME,
+    Provider::NAME,
     Management::NAME,
     Log::NAME,
 ];
@@ -81,7 +85,7 @@ impl Configuration {
     ) -> Result<Self, Vec<Problem>> {
         let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
         let file = table.get_ref();
-        reader.known_sections(file, &SECTIONS);
+        reader.known_sections(file, SECTIONS);
         let bank = reader.section(file);
         let interface = reader.section(file);
         let pages = reader.section(file);
@@ -90,6 +94,7 @@ impl Configuration {
         let database = reader.section(file);
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
+        let provider: Option<Option<Provider>> = reader.optional(file);
         let management = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
@@ -120,6 +125,7 @@ impl Configuration {
         }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
+        provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -135,6 +141,7 @@ impl Configuration {
                 database: database?,
                 sealing: sealing?,
                 core_bank: core_bank?,
+                provider: provider?,
                 management: management?,
                 log: log?,
             })
@@ -374,6 +381,7 @@ impl Configuration {
         let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
             .chain(trust.map(|file| (Trust::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
@@ -393,6 +401,8 @@ impl Configuration {
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
+            // What stands in it is taken up, and whether it is there is not.
+            (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
             (Management::NAME, self.management != other.management),
             (Log::NAME, self.log != other.log),
         ];

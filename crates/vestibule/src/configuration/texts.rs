@@ -1,6 +1,7 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Sealing, Trust};
+use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,8 +20,8 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 10] {
-    [
+fn sections() -> Vec<Described> {
+    vec![
         described::<Bank>(true),
         described::<Interface>(true),
         described::<Pages>(true),
@@ -29,6 +30,7 @@ fn sections() -> [Described; 10] {
         described::<Database>(true),
         described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<Provider>(false),
         described::<Management>(true),
         described::<Log>(true),
     ]

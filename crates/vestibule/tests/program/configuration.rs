@@ -27,6 +27,7 @@ impl Files {
         files.pair("interface", &ca.issue_server(&["api.bank.example.com", "127.0.0.1"]));
         files.pair("pages", &ca.issue_server(&["bank.example.com", "127.0.0.1"]));
         files.pair("core-client", &ca.issue_server(&["gateway.bank.example.com"]));
+        files.pair("provider", &ca.issue_server(&["gateway.bank.example.com"]));
         for name in ["anchors.pem", "core-authority.pem"] {
             fs::write(files.path(name), ca.pem()).unwrap();
         }
@@ -77,6 +78,9 @@ fn line_of(text: &str, beginning: &str) -> usize {
     at.unwrap_or_else(|| panic!("no line begins with {beginning}: {text}")) + 1
 }
 
+/// What stands in the example for those who do not do as it does.
+const OTHER_WAYS: [&str; 3] = ["sqlite_file", "client_secret_file", "key_id"];
+
 #[test]
 fn the_example_is_right_once_its_files_are_there() {
     let text = example();
@@ -87,7 +91,7 @@ fn the_example_is_right_once_its_files_are_there() {
     let all: String = text
         .lines()
         .map(|line| match line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')) {
-            Some(rest) if !rest.starts_with("sqlite_file") => format!("{rest}\n"),
+            Some(rest) if !OTHER_WAYS.iter().any(|other| rest.starts_with(other)) => format!("{rest}\n"),
             _ => format!("{line}\n"),
         })
         .collect();
@@ -228,6 +232,88 @@ fn each_mistake_is_told_with_its_line() {
         // One mistake is one message, where nothing follows from it.
         assert!(told.lines().count() <= 2, "{wrong}: {told}");
     }
+}
+
+/// Lines of the section of a provider, the beginning of the one that the message names, and what it says; none if it is right.
+const PROVIDERS: &[(&str, &str, &str)] = &[
+    ("client_secret = \"env:BANK_DATABASE\"", "", ""),
+    ("key_file = \"provider.key\"\nkey_id = \"1\"", "", ""),
+    ("key_file = \"provider.key\"\ncertificate_file = \"provider.pem\"\nmax_age = \"0s\"", "", ""),
+    (
+        "",
+        "[provider]",
+        "it does not say how the gateway proves itself; name client_secret_file, or key_file, or",
+    ),
+    ("client_secret = \"swordfish\"", "client_secret", "a secret does not stand in this file"),
+    (
+        "client_secret_file = \"database.address\"\nkey_file = \"provider.key\"",
+        "key_file",
+        "there is client_secret too; the gateway proves itself in one way",
+    ),
+    (
+        "client_secret_file = \"database.address\"\ncertificate_file = \"provider.pem\"",
+        "certificate_file",
+        "there is client_secret too",
+    ),
+    ("certificate_file = \"provider.pem\"", "certificate_file", "key_file is missing, its private key"),
+    (
+        "certificate_file = \"provider.pem\"\nkey_file = \"pages.key\"",
+        "key_file",
+        "this is not the key of certificate_file",
+    ),
+    (
+        "client_secret_file = \"database.address\"\nkey_id = \"1\"",
+        "key_id",
+        "it names a key that signs assertions: key_file alone",
+    ),
+    ("key_file = \"ed25519.key\"", "key_file", "has to be RSA or P-256, as PKCS#8 in PEM"),
+    ("key_file = \"provider.key\"\nscope = \"profile\"", "scope", "openid among them"),
+    ("key_file = \"provider.key\"\nscope = \"openid  profile\"", "scope", "one space between them"),
+    ("key_file = \"provider.key\"\nacr_values = [\"a b\"]", "acr_values", "without spaces"),
+    ("key_file = \"provider.key\"\nacr_values = \"strong\"", "acr_values", "in square brackets"),
+    ("key_file = \"provider.key\"\nmax_age = \"2h\"", "max_age", "is not a time of at most an hour"),
+    ("key_file = \"provider.key\"\nsecret = \"x\"", "secret", "[provider] has no key \"secret\""),
+    (
+        "key_file = \"provider.key\"\nanswer_within = \"0s\"",
+        "answer_within",
+        "nothing can be done in no time",
+    ),
+    (
+        "key_file = \"provider.key\"\ntrust_files = [\"provider.key\"]",
+        "trust_files",
+        "expected a certificate",
+    ),
+];
+
+#[test]
+fn a_provider_is_checked_with_its_line() {
+    let files = Files::new();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    fs::write(files.path("ed25519.key"), key.serialize_pem()).unwrap();
+    let beginning = example() + "\n[provider]\nclient_id = \"vestibule\"\n";
+    let right = beginning.clone() + "issuer = \"https://login.bank.example.com/realms/customers\"\n";
+    for (lines, place, said) in PROVIDERS {
+        let text = right.clone() + lines;
+        let (code, told) = files.check(&text);
+        if said.is_empty() {
+            assert_eq!((code, told.as_str()), (0, "FILE is right.\n"), "{lines}");
+            continue;
+        }
+        let after = text.lines().position(|line| line == "[provider]").unwrap();
+        let at = text.lines().skip(after).position(|line| line.starts_with(place)).unwrap();
+        assert!(told.starts_with(&format!("{}: ", after + at + 1)) && told.contains(said), "{lines}: {told}");
+        assert_eq!((code, told.lines().count()), (1, 1), "{lines}: {told}");
+        assert!(!told.contains("swordfish") && !told.contains("MII"), "{lines}: {told}");
+    }
+    for issuer in
+        ["http://login.example.com", "login.example.com", "https://a.example.com/?x", "https://u@a.example"]
+    {
+        let text = beginning.clone() + &format!("issuer = \"{issuer}\"\nkey_file = \"provider.key\"\n");
+        let (code, told) = files.check(&text);
+        assert!(code == 1 && told.contains("is not https:// with a host"), "{issuer}: {told}");
+    }
+    let text = beginning + "issuer = \"http://127.0.0.1:8080/realms/x\"\nkey_file = \"provider.key\"\n";
+    assert_eq!(files.check(&text).0, 0, "on this machine no TLS is needed");
 }
 
 #[test]
