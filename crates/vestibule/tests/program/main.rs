@@ -58,6 +58,7 @@ mod sandbox_command;
 mod second_hour;
 mod serve;
 mod serve_command;
+mod serve_nodes;
 mod snapshots;
 mod third_party;
 mod tls;

@@ -18,7 +18,7 @@ use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
 
 /// The program; it is killed when this is dropped.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -40,7 +40,7 @@ fn command(files: &Files) -> Command {
 }
 
 /// Starts it and waits until it is ready.
-fn start(files: &Files) -> (Program, Listeners) {
+pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     let mut child =
         command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -58,6 +58,13 @@ fn start(files: &Files) -> (Program, Listeners) {
 
 /// A gateway in front of a bank, and that bank's listener.
 async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (core, files, bank) = behind().await;
+    let (served, listeners) = start(&files);
+    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+}
+
+/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
+pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
     let core = TestServer::start().await;
     let files = Files::new();
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
@@ -84,8 +91,7 @@ async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let listener = Listener::begin(tcp, &tls).unwrap();
     let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     write_configuration(&files, &url, "");
-    let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (core, files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
