@@ -61,6 +61,7 @@ mod second_hour;
 mod serve;
 mod serve_command;
 mod serve_metrics;
+mod serve_nodes;
 mod serve_provider;
 mod snapshots;
 mod third_party;

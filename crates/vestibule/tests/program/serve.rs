@@ -67,6 +67,8 @@ impl<S> Scene<S> {
         let mut client = reqwest::Client::builder()
             .tls_certs_only([ca])
             .tls_info(true)
+            // Each request has a connection of its own, so that a load balancer before nodes may choose for each.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if let Some(signer) = signer {

@@ -85,12 +85,18 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
 
 /// A gateway in front of a bank, and that bank's listener.
 pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (core, files, bank) = behind().await;
+    let (served, listeners) = start(&files);
+    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+}
+
+/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
+pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
     let core = TestServer::start().await;
     let files = Files::new();
     let (url, bank) = bank_behind(&core, &files).await;
     write_configuration(&files, &url, "");
-    let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (core, files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
