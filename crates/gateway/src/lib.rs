@@ -50,6 +50,7 @@ mod registration;
 mod requests;
 mod resource_servers;
 pub mod revocation;
+mod sealing;
 mod secrets;
 pub mod sessions;
 mod standing;
@@ -96,9 +97,16 @@ pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use revocation::Revocation;
+pub use sealing::{SealedAnew, Sealing, SealingError, SealingKey};
 pub use secrets::{challenge as code_challenge, fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
+
+/// What whoever watches a [`Store`] is told.
+pub mod store_watch {
+    pub use store::{Load, Outcome, Watch, Work};
+}
+
 pub use subjects::Sought;
 pub use waiting_payments::{Payer, WaitingPayment};
 

@@ -5,6 +5,7 @@ mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod sealing;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -12,17 +13,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::core_bank::CoreBank;
 use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation};
+use gateway::{
+    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
+};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+pub use self::sealing::{SealedKeys, seal_keys};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Rules, Server, Signing};
@@ -44,6 +49,8 @@ pub struct Behind {
     pub ports: gateway::Bank,
     /// What there is to do for it, each second.
     pub upkeep: Option<Upkeep>,
+    /// The way to it, where it is reached over the core bank interface: its calls are counted.
+    pub core_bank: Option<CoreBank>,
 }
 
 impl std::fmt::Debug for Behind {
@@ -63,6 +70,8 @@ pub struct Served {
     pub management: SocketAddr,
     configuration: Configuration,
     gateway: Gateway,
+    store: Store,
+    sealing: Sealing,
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
@@ -124,18 +133,26 @@ pub async fn serve(
     let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
     let management =
         Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
+    metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
+    let store = metrics.of_store(store);
     let behind = behind(&configuration, &store)?;
-    let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
-    let keys = signing_keys(&configuration, &store).await?;
+    behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
+    let sealing = sealing::begin(&configuration, &store).await?;
+    let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
+    let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
-    let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
-    metrics.certificates(&configuration);
+    gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
-    let health =
-        Health { gateway: gateway.clone(), is_ready: Arc::clone(&is_ready), metrics: Arc::clone(&metrics) };
+    let health = Health {
+        gateway: gateway.clone(),
+        is_ready: Arc::clone(&is_ready),
+        metrics: Arc::clone(&metrics),
+        core_bank: behind.core_bank,
+    };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
     let front =
@@ -171,6 +188,8 @@ pub async fn serve(
         management,
         configuration,
         gateway,
+        store,
+        sealing,
         certificates,
         metrics,
         is_ready,
@@ -181,12 +200,12 @@ pub async fn serve(
     })
 }
 
-async fn signing_keys(configuration: &Configuration, store: &Store) -> Result<SigningKeys, StartError> {
+async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {
     let algorithm = match configuration.bank.id_tokens {
         Signing::Rs256 => IdTokenAlgorithm::Rs256,
         Signing::Es256 => IdTokenAlgorithm::Es256,
     };
-    Ok(SigningKeys::load_or_make(Drawer::new(store, "oauth"), algorithm).await?)
+    Ok(SigningKeys::load_or_make(drawer, algorithm).await?)
 }
 
 fn edge(configuration: &Configuration, gateway: &Gateway) -> Edge {
@@ -234,7 +253,7 @@ fn hold(path: &Path) -> Result<File, String> {
 
 async fn gateway(
     configuration: &Configuration,
-    store: &Store,
+    (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
     bank: gateway::Bank,
 ) -> Result<Gateway, StartError> {
@@ -249,7 +268,7 @@ async fn gateway(
         settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
         store: store.clone(),
         clock,
-        keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await?,
+        keys: Keys::load_or_make(&Drawer::new(store, "gateway").sealed_by(sealing), &randomness).await?,
         randomness,
         bank,
         trust: configuration.trust.store()?,

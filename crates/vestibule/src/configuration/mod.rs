@@ -38,19 +38,21 @@ pub struct Configuration {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) trust: Trust,
     pub(crate) database: Database,
+    pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
     pub(crate) management: Management,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
     Proxy::NAME,
     Trust::NAME,
     Database::NAME,
+    Sealing::NAME,
     CoreBank::NAME,
     Management::NAME,
     Log::NAME,
@@ -86,6 +88,7 @@ impl Configuration {
         let proxy = reader.optional(file);
         let trust = reader.section(file);
         let database = reader.section(file);
+        let sealing = reader.optional(file);
         let core_bank = reader.section(file);
         let management = reader.section(file);
         let log = reader.section(file);
@@ -112,6 +115,9 @@ impl Configuration {
                 "without an address nobody is let in; leave [proxy] out if there is none",
             );
         }
+        if let Some(Some(sealing)) = &sealing {
+            check_sealing(&mut reader, sealing);
+        }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         let mut problems = reader.problems;
@@ -127,6 +133,7 @@ impl Configuration {
                 proxy: proxy?,
                 trust: trust?,
                 database: database?,
+                sealing: sealing?,
                 core_bank: core_bank?,
                 management: management?,
                 log: log?,
@@ -300,6 +307,26 @@ fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
                 reader.together("trust.anchor_files", format!("{}: {error}", file.path.display()));
             }
         }
+    }
+}
+
+fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
+    if sealing.other_key.as_ref() == Some(&sealing.key) {
+        reader.together(
+            "sealing.other_key_file",
+            "it is the same key as key; leave it out, or name the other one",
+        );
+    }
+}
+
+impl Sealing {
+    /// What seals and opens.
+    ///
+    /// # Errors
+    /// [`gateway::SealingError`]
+    pub(crate) fn keys(&self) -> Result<gateway::Sealing, gateway::SealingError> {
+        let other = self.other_key.as_ref().map(files::SealingSecret::key).transpose()?;
+        Ok(gateway::Sealing::new(self.key.key()?, other))
     }
 }
 

@@ -128,7 +128,7 @@ async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
     let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
-    let behind = Behind { ports, upkeep: None };
+    let behind = Behind { ports, upkeep: None, core_bank: None };
     let clock: Arc<dyn gateway::Clock> = sandbox.clock.clone();
     serve(configuration(files, more), clock, |_, _| Ok(behind)).await.unwrap()
 }

@@ -18,7 +18,7 @@ use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
 
 /// The program; it is killed when this is dropped.
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -28,19 +28,19 @@ impl Drop for Program {
 }
 
 impl Program {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 }
 
-fn command(files: &Files) -> Command {
+pub(crate) fn command(files: &Files) -> Command {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
     command
 }
 
 /// Starts it and waits until it is ready.
-fn start(files: &Files) -> (Program, Listeners) {
+pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     let mut child =
         command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -57,7 +57,7 @@ fn start(files: &Files) -> (Program, Listeners) {
 }
 
 /// A gateway in front of a bank, and that bank's listener.
-async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let core = TestServer::start().await;
     let files = Files::new();
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
