@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod another_bank;
 mod bank_command;
 mod broken_store;
 mod browser;
@@ -10,7 +11,9 @@ mod bunq_operations;
 mod call_explanations;
 mod calls;
 mod certificate_command;
+mod certificate_files;
 mod certificate_status;
+mod client_words;
 mod clock_command;
 mod configuration;
 mod connections;
@@ -20,6 +23,7 @@ mod crash_payments;
 mod customer_pages;
 mod data_command;
 mod data_folder;
+mod data_refusals;
 mod deployment;
 mod description_examples;
 mod descriptions;
@@ -64,6 +68,7 @@ mod serve_metrics;
 mod serve_nodes;
 mod serve_provider;
 mod snapshots;
+mod snapshots_command;
 mod third_party;
 mod tls;
 mod tpp_bunq;
