@@ -5,6 +5,7 @@ mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod register;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -16,13 +17,16 @@ use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation};
+use gateway::{
+    Clock, Drawer, Gateway, Keys, Parts, Randomness, Register, Revocation, Settings, Store, revocation,
+};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+use self::register::{RegisterFile, RegisterNumbers};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Rules, Server, Signing};
@@ -66,6 +70,7 @@ pub struct Served {
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
+    register: RegisterFile,
     /// Held, so that no other process uses the same file.
     _lock: Option<File>,
     beside: Beside,
@@ -94,6 +99,11 @@ impl Served {
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
         }
+        let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
+        if let Some(register) = self.gateway.register_of_institutions() {
+            register.stop_these(stopped.map(|file| file.0).unwrap_or_default());
+        }
+        self.register.look_now();
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
         self.metrics.certificates(&Configuration { core_bank: self.configuration.core_bank.clone(), ..new });
@@ -126,11 +136,16 @@ pub async fn serve(
         Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
     let (store, lock) = open(&configuration).await?;
     let behind = behind(&configuration, &store)?;
-    let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
+    let (register, register_file) = register::begin(&configuration, &clock).await?;
+    let gateway = gateway((&configuration, &store), clock, behind.ports, register).await?;
     let keys = signing_keys(&configuration, &store).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
-    let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
+    let mut metrics = Metrics::new(Arc::new(CallLog));
+    if gateway.register_of_institutions().is_some() {
+        metrics.also(RegisterNumbers(gateway.clone()));
+    }
+    let metrics = Arc::new(metrics);
     metrics.certificates(&configuration);
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
@@ -174,6 +189,7 @@ pub async fn serve(
         certificates,
         metrics,
         is_ready,
+        register: register_file,
         _lock: lock,
         beside: Beside::begin(work),
         serving,
@@ -233,10 +249,10 @@ fn hold(path: &Path) -> Result<File, String> {
 }
 
 async fn gateway(
-    configuration: &Configuration,
-    store: &Store,
+    (configuration, store): (&Configuration, &Store),
     clock: Arc<dyn Clock>,
     bank: gateway::Bank,
+    register: Option<Register>,
 ) -> Result<Gateway, StartError> {
     let strictness = match configuration.bank.rules {
         Rules::Strict => Strictness::Strict,
@@ -253,6 +269,7 @@ async fn gateway(
         randomness,
         bank,
         trust: configuration.trust.store()?,
+        register,
         revocation: configuration.trust.issuers().map(|issuers| {
             Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
         }),

@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use gateway::Gateway;
+use gateway::{Gateway, Register};
 use http::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::metrics::Metrics;
@@ -52,7 +52,7 @@ async fn ready(State(health): State<Health>) -> Response {
         return no("stopping");
     }
     match health.database().await {
-        Some(_) => Json(json!({"status": "ready"})).into_response(),
+        Some(_) => Json(health.said()).into_response(),
         None => no("the database does not answer"),
     }
 }
@@ -69,6 +69,16 @@ async fn metrics(State(health): State<Health>) -> Response {
 }
 
 impl Health {
+    /// What a node that is ready says of itself: with the age of the register that it looks into.
+    fn said(&self) -> Value {
+        let now = self.gateway.system_time();
+        let as_of = self.gateway.register_of_institutions().and_then(Register::as_of);
+        match as_of.map(|as_of| now.duration_since(as_of).as_secs().max(0)) {
+            Some(age) => json!({"status": "ready", "registerAgeSeconds": age}),
+            None => json!({"status": "ready"}),
+        }
+    }
+
     /// How long the database took to answer; none if it did not.
     async fn database(&self) -> Option<Duration> {
         let begun = Instant::now();

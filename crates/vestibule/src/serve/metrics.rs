@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use edge::{Observer, Seen};
 use http::Method;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -79,6 +80,11 @@ impl Metrics {
         let help = "How long the database took to answer just now";
         registry.register_with_unit("database_answer", help, Unit::Seconds, database_seconds.clone());
         Self { observer, registry, calls, durations, ends, database_up, database_seconds }
+    }
+
+    /// Asks somebody else too, whenever the numbers are asked for.
+    pub(super) fn also(&mut self, collector: impl Collector) {
+        self.registry.register_collector(Box::new(collector));
     }
 
     /// Takes up how long certificates are good.

@@ -85,7 +85,7 @@ async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     write_configuration(&files, &url, "");
     let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
