@@ -44,6 +44,7 @@ fn main() -> ExitCode {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Serve(args) => commands::serve::run(args, cli.now).await,
                 Command::Config(command) => Ok(commands::config::run(command)),
+                Command::Keys(command) => commands::keys::run(command).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Bank(args) => commands::bank::run(args).await,

@@ -9,6 +9,7 @@ mod rules;
 mod subjects;
 mod tables;
 mod together;
+mod watch;
 
 use databases::on_each;
 use domain::{

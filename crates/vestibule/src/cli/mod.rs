@@ -7,6 +7,7 @@ mod config;
 mod core_bank;
 mod data;
 mod faults;
+mod keys;
 mod logs;
 mod payments;
 mod serve;
@@ -26,6 +27,7 @@ pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 pub(crate) use faults::*;
 use gateway::domain::Timestamp;
+pub(crate) use keys::*;
 pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use serve::*;
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     /// Write, check and explain the configuration file of a gateway in front of a real bank.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Seal what a gateway in front of a real bank keeps secret in its database.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make, explain and check PSD2 certificates.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -87,6 +92,7 @@ impl Command {
             Self::Sandbox(args) => args.json,
             Self::Serve(args) => args.json,
             Self::Config(_) => false,
+            Self::Keys(KeysCommand::Seal(args)) => args.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,

@@ -1,6 +1,9 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Register, Trust};
+use super::keys::{
+    Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Register, Sealing, Trust,
+};
+use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,16 +22,18 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 10] {
-    [
+fn sections() -> Vec<Described> {
+    vec![
         described::<Bank>(true),
         described::<Interface>(true),
         described::<Pages>(true),
         described::<Proxy>(false),
         described::<Trust>(true),
         described::<Database>(true),
+        described::<Sealing>(false),
         described::<CoreBank>(true),
         described::<Register>(false),
+        described::<Provider>(false),
         described::<Management>(true),
         described::<Log>(true),
     ]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestServer};
 
 use crate::configuration::Files;
-use crate::serve::{Scene, configuration, consented, error, registered};
+use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
 
 const ID: &str = "PSDNL-DNB-R654321";
 
@@ -219,30 +219,30 @@ async fn a_file_is_read_again_and_the_stop_list_comes_first() {
     assert!(five.contains(&number(&scene, "vestibule_register_age_seconds").await));
 
     write(&scene.files, &withdrawn, 4);
-    assert!(scene.served.reload(configuration(&scene.files, more)).unwrap().is_empty());
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap().is_empty());
     let refused = until(401, async || onboard(&scene, "nl", (&qwac, &seal)).await).await;
     assert_eq!(error(&refused), "CERTIFICATE_BLOCKED", "{}", refused.body);
     // What is no register changes nothing.
     for nonsense in [json!([[{}], []]), json!("nonsense"), json!([[{}], [{"CA_OwnerID": 1}]])] {
         write(&scene.files, &nonsense, 3);
-        scene.served.reload(configuration(&scene.files, more)).unwrap();
+        scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, 401);
     }
     // One that is too old is not looked at; one of now is.
     write(&scene.files, &withdrawn, 7 * 24 + 1);
-    scene.served.reload(configuration(&scene.files, more)).unwrap();
+    scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap();
     until(200, async || onboard(&scene, "nl", (&qwac, &seal)).await).await;
     assert!(number(&scene, "vestibule_register_calls_total{outcome=\"untold\"}").await > 0);
     write(&scene.files, &register, 0);
-    scene.served.reload(configuration(&scene.files, more)).unwrap();
+    scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap();
     assert_eq!(onboard(&scene, "nl", (&qwac, &seal)).await.status, 200);
 
     // Staff stops the third party, then one certificate of it, then nobody.
     let fingerprint = qwac.certificate.fingerprint_hex().to_uppercase();
     for (stopped, expected) in [(ID, 401), (fingerprint.as_str(), 401), ("# nobody", 200)] {
         fs::write(scene.files.path("stop-list.txt"), format!("{stopped} # by us\n")).unwrap();
-        assert!(scene.served.reload(configuration(&scene.files, more)).unwrap().is_empty());
+        assert!(scene.served.reload(configuration(&scene.files, NO_CORE, more)).unwrap().is_empty());
         let answer = onboard(&scene, "nl", (&qwac, &seal)).await;
         assert_eq!(answer.status, expected, "{stopped}: {}", answer.body);
         if expected == 401 {
@@ -253,7 +253,7 @@ async fn a_file_is_read_again_and_the_stop_list_comes_first() {
     let other = "[register]\nfile = \"other.json\"\n";
     fs::copy(scene.files.path("register.json"), scene.files.path("other.json")).unwrap();
     assert_eq!(
-        scene.served.reload(configuration(&scene.files, other)).unwrap(),
+        scene.served.reload(configuration(&scene.files, NO_CORE, other)).unwrap(),
         ["register"],
         "at the next start"
     );
