@@ -27,6 +27,7 @@ pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;
 mod refusal;
+pub mod registers;
 pub mod requested_access;
 pub mod scopes;
 pub mod sessions;
@@ -69,6 +70,9 @@ pub use payment_terms::{
 pub use payments::{Address, PayeeAccount, Payment, PaymentDecision, PaymentStatus, Routing, Transfer};
 pub use redirect_uris::{RedirectCare, RedirectRules, RedirectUriError, RedirectUris};
 pub use refusal::Refusal;
+pub use registers::{
+    OLDEST_REGISTER, RegisterCopy, RegisterEntry, RegisterQuestion, RegisterStatus, StopList, StopListError,
+};
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
 pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};

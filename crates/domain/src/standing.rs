@@ -1,6 +1,7 @@
 //! Standing: whether a third party may act now. It may unless the bank blocks it, or the certificate that it acts on
 //! the word of is blocked, revoked, or out of its time.
 
+use eidas::Role;
 use jiff::Timestamp;
 
 use crate::{CertificateStatus, Interface, TppId};
@@ -111,13 +112,65 @@ pub enum StandingRefusal {
         /// Now, by the tenant's clock.
         now: Timestamp,
     },
+    /// The bank's staff stopped it, or its certificate.
+    #[error("{0} was stopped by the bank; it may act again when the bank lifts that: ask the bank")]
+    Stopped(TppId),
+    /// A register says that it is not authorised any more.
+    #[error(
+        "the register of payment institutions of {as_of} says that the authorisation of {tpp} was withdrawn; if that is wrong, \
+         ask the competent authority to correct it"
+    )]
+    Withdrawn {
+        /// Which third party.
+        tpp: TppId,
+        /// Of when the register is.
+        as_of: Timestamp,
+    },
+    /// A register does not list the service for the bank's country.
+    #[error(
+        "the register of payment institutions of {as_of} does not say that {tpp} may offer {} in {country}; ask the competent \
+         authority for the passport, and the bank again when the register has it",
+        if needed.is_empty() { "any service".to_owned() } else { crate::refusal::list(needed) }
+    )]
+    ServiceNotRegistered {
+        /// Which third party.
+        tpp: TppId,
+        /// Services of which one is needed; any if there is none.
+        needed: Vec<Role>,
+        /// The bank's country.
+        country: String,
+        /// Of when the register is.
+        as_of: Timestamp,
+    },
+    /// No register lists it, at a bank that lets nobody in without that.
+    #[error("no register of payment institutions lists {0}; this bank serves only those that are listed")]
+    NotInRegister(TppId),
 }
 
 impl StandingRefusal {
+    /// Whether it says nothing but what anybody can look up in a register, or that staff decided.
+    pub fn is_told_to_everybody(&self) -> bool {
+        match self {
+            Self::Stopped(_)
+            | Self::Withdrawn { .. }
+            | Self::ServiceNotRegistered { .. }
+            | Self::NotInRegister(_) => true,
+            Self::Blocked { .. }
+            | Self::CertificateBlocked { .. }
+            | Self::CertificateRevoked { .. }
+            | Self::CertificateExpired { .. } => false,
+        }
+    }
+
     /// The code of NextGenPSD2 for it, which other formats carry in their texts.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Blocked { .. } | Self::CertificateBlocked { .. } => "CERTIFICATE_BLOCKED",
+            Self::Blocked { .. }
+            | Self::CertificateBlocked { .. }
+            | Self::Stopped(_)
+            | Self::Withdrawn { .. }
+            | Self::NotInRegister(_) => "CERTIFICATE_BLOCKED",
+            Self::ServiceNotRegistered { .. } => "ROLE_INVALID",
             Self::CertificateRevoked { .. } => "CERTIFICATE_REVOKED",
             Self::CertificateExpired { .. } => "CERTIFICATE_EXPIRED",
         }

@@ -46,6 +46,7 @@ pub mod provider;
 mod provider_trips;
 mod pushed_requests;
 mod randomness;
+mod registers;
 mod registration;
 mod requests;
 mod resource_servers;
@@ -94,6 +95,7 @@ pub use profile::{Profile, Profiles};
 pub use provider_trips::{CameBack, TripProblem};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
+pub use registers::{LookUp, LookedUp, Register, RegisterCounts, RegisterSource};
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use revocation::Revocation;
@@ -136,6 +138,7 @@ struct Inner {
     bank: Bank,
     trust: certificates::Trust,
     revocation: Option<Revocation>,
+    register: Option<Register>,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
@@ -161,12 +164,14 @@ pub struct Parts {
     pub trust: eidas::TrustStore,
     /// Asks authorities whether they revoked certificates of theirs. None if the bank knows that itself.
     pub revocation: Option<Revocation>,
+    /// Tells whether third parties are still authorised. None if nobody is asked.
+    pub register: Option<Register>,
 }
 
 impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation } = parts;
+        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register } = parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
@@ -179,6 +184,7 @@ impl Gateway {
             bank,
             trust,
             revocation,
+            register,
             registered,
             request_ids,
             last_uses: last_uses::LastUses::default(),
@@ -203,6 +209,11 @@ impl Gateway {
     /// Whoever asks authorities about certificates, at a bank that does.
     pub fn revocation(&self) -> Option<&Revocation> {
         self.0.revocation.as_ref()
+    }
+
+    /// Whoever tells whether third parties are still authorised, at a bank that asks.
+    pub fn register_of_institutions(&self) -> Option<&Register> {
+        self.0.register.as_ref()
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

@@ -1,6 +1,6 @@
 //! Whether a third party may act now: the one use case that every door asks before it answers.
 //!
-//! Nothing is remembered between calls, so what the bank decides holds from the next call on.
+//! Nothing that the bank decides is remembered between calls, so that it holds from the next call on.
 
 use domain::{Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
@@ -81,6 +81,7 @@ impl Gateway {
     ) -> Result<ActingTpp, Error> {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
+        self.check_register_of(ctx, id, fingerprint).await?;
         Ok(ActingTpp { id: id.clone(), interface })
     }
 

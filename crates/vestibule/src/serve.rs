@@ -5,6 +5,7 @@ mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod register;
 mod sealing;
 
 use std::fs::{File, TryLockError};
@@ -19,7 +20,8 @@ use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
 use gateway::{
-    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
+    Clock, Drawer, Gateway, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
+    revocation,
 };
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
@@ -27,6 +29,7 @@ use rustls::ServerConfig;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
@@ -76,6 +79,7 @@ pub struct Served {
     certificates: [Option<Arc<Replaceable>>; 2],
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
+    register: RegisterFile,
     /// Held, so that no other process uses the same file.
     _lock: Option<File>,
     beside: Beside,
@@ -105,6 +109,11 @@ impl Served {
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
         }
+        let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
+        if let Some(register) = self.gateway.register_of_institutions() {
+            register.stop_these(stopped.map(|file| file.0).unwrap_or_default());
+        }
+        self.register.look_now();
         if let Some((current, new)) = self.provider.as_ref().zip(provider) {
             current.become_as(&new);
         }
@@ -146,11 +155,14 @@ pub async fn serve(
         behind.ports.provider = Some(Arc::new(provider.clone()));
     }
     let sealing = sealing::begin(&configuration, &store).await?;
-    let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
+    let (register, register_file) = register::begin(&configuration, &clock).await?;
+    let kept = (&store, &sealing);
+    let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
+    metrics.of_register(&gateway);
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
     let health = Health {
@@ -184,6 +196,7 @@ pub async fn serve(
         certificates: listening.certificates,
         metrics,
         is_ready,
+        register: register_file,
         _lock: lock,
         beside: Beside::begin(work),
         serving: listening.serving,
@@ -298,7 +311,7 @@ async fn gateway(
     configuration: &Configuration,
     (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
-    bank: gateway::Bank,
+    (bank, register): (gateway::Bank, Option<Register>),
 ) -> Result<Gateway, StartError> {
     let strictness = match configuration.bank.rules {
         Rules::Strict => Strictness::Strict,
@@ -315,6 +328,7 @@ async fn gateway(
         randomness,
         bank,
         trust: configuration.trust.store()?,
+        register,
         revocation: configuration.trust.issuers().map(|issuers| {
             Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
         }),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use gateway::domain::Tenant;
 
-use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing};
-use super::files::{CertificateFile, KeyFile, SealingSecret, Secret};
+use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
+use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Deadline, Origin, OwnNumbers};
+use super::values::{Count, Deadline, Origin, OwnNumbers, ServiceAddress};
 
 section! {
     /// The bank.
@@ -125,6 +125,32 @@ section! {
         answer_within: Deadline, Default("\"5s\"");
         /// How many calls to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
+    }
+}
+
+section! {
+    /// Registers of payment institutions, and whom staff stopped. Leave the section out if nobody is looked up. A third party whose
+    /// authorisation was withdrawn is refused, and so is a service without a passport for the branch's country. What is older than
+    /// seven days is not looked at. /metrics and /health/ready say how old it is.
+    Register "register" {
+        /// A copy of a register in the form of the European Banking Authority (JSON, unpacked); its time of modification says of
+        /// when it is. Read again when it changes: put a new one in its place by renaming.
+        file: Option<PathBuf>, Optional("\"register.json\"");
+        /// A service that answers GET with the organizationIdentifier behind this address by the part of a register that is about
+        /// it, in the same form, or 404. One of the two.
+        url: Option<ServiceAddress>, Optional("\"https://registers.example.com/psd2\"");
+        /// PEM files with the authorities of the service's certificate. The system's own are not asked.
+        trust_files: Vec<CertificateFile>, Default("[]");
+        /// What the service is sent as Authorization.
+        authorization: Option<Secret>, Optional("\"register.authorization\"");
+        /// How long an answer of the service may take. What it said is fresh for ten minutes.
+        answer_within: Deadline, Default("\"2s\"");
+        /// What becomes of third parties that no register lists, or that nobody tells anything of: "let_in", since the certificate
+        /// says that they are authorised, or "refuse". Banks are in other registers, and let in in both cases.
+        unlisted: Unlisted, Default("\"let_in\"");
+        /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
+        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP.
+        stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
     }
 }
 

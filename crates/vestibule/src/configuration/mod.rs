@@ -23,7 +23,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
 use self::choices::LogFormat;
-pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
+pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
 pub(crate) use self::provider::Provider;
@@ -39,6 +39,7 @@ pub struct Configuration {
     pub(crate) pages: Pages,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) trust: Trust,
+    pub(crate) register: Option<Register>,
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
@@ -57,6 +58,7 @@ const SECTIONS: &[&str] = &[
     Database::NAME,
     Sealing::NAME,
     CoreBank::NAME,
+    Register::NAME,
     Provider::NAME,
     Management::NAME,
     Log::NAME,
@@ -91,6 +93,7 @@ impl Configuration {
         let pages = reader.section(file);
         let proxy = reader.optional(file);
         let trust = reader.section(file);
+        let register = reader.optional(file);
         let database = reader.section(file);
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
@@ -124,6 +127,7 @@ impl Configuration {
             check_sealing(&mut reader, sealing);
         }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
+        register.iter().flatten().for_each(|register| check_register(&mut reader, register));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
@@ -138,6 +142,7 @@ impl Configuration {
                 pages: pages?,
                 proxy: proxy?,
                 trust: trust?,
+                register: register?,
                 database: database?,
                 sealing: sealing?,
                 core_bank: core_bank?,
@@ -317,6 +322,46 @@ fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
     }
 }
 
+fn check_register(reader: &mut Reader<'_>, register: &Register) {
+    match (&register.file, &register.url) {
+        (Some(_), Some(_)) => {
+            reader.together("register.url", "there is file too; leave one of them out");
+        }
+        (None, None) if register.stop_list_file.is_none() => {
+            let text = "it says nothing; name a register with file or url, or a stop_list_file, or leave [register] out";
+            reader.together("register", text);
+        }
+        _ => {}
+    }
+    if let Some(path) = &register.file {
+        let problem = match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Some("this is a folder; a file is expected".to_owned()),
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(problem) = problem {
+            reader.together("register.file", format!("{}: {problem}", path.display()));
+        }
+    }
+    match &register.url {
+        Some(url) if url.0.scheme() == "https" && register.trust_files.is_empty() => {
+            let text = "without an authority the service cannot be told from others; name one in trust_files";
+            reader.together("register.url", text);
+        }
+        Some(_) => {}
+        None => {
+            for (key, is_there) in [
+                ("register.trust_files", !register.trust_files.is_empty()),
+                ("register.authorization_file", register.authorization.is_some()),
+            ] {
+                if is_there {
+                    reader.together(key, "it is for the service at url, and there is none");
+                }
+            }
+        }
+    }
+}
+
 fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     if sealing.other_key.as_ref() == Some(&sealing.key) {
         reader.together(
@@ -379,10 +424,12 @@ impl Configuration {
         let servers =
             servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
         let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let register = self.register.iter().flat_map(|register| &register.trust_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
             .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
-            .chain(trust.map(|file| (Trust::NAME, file)));
+            .chain(trust.map(|file| (Trust::NAME, file)))
+            .chain(register.map(|file| (Register::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
 
@@ -393,12 +440,16 @@ impl Configuration {
         other.interface.key_file.clone_from(&self.interface.key_file);
         other.pages.certificate_file.clone_from(&self.pages.certificate_file);
         other.pages.key_file.clone_from(&self.pages.key_file);
+        if let (Some(register), Some(other)) = (&self.register, &mut other.register) {
+            other.stop_list_file.clone_from(&register.stop_list_file);
+        }
         let differs = [
             (Bank::NAME, self.bank != other.bank),
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
+            (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.

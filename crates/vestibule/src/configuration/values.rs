@@ -8,7 +8,7 @@ use gateway::domain::Tenant;
 use jiff::SignedDuration;
 use toml::Spanned;
 use toml::de::DeValue;
-use url::Url;
+use url::{Host, Url};
 
 use super::section::{Fault, Place, Value};
 
@@ -183,6 +183,31 @@ impl Value for Origin {
             let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             let anonymous = url.username().is_empty() && url.password().is_none();
             (url.scheme() == "https" && url.has_host() && plain && anonymous).then_some(Self(url))
+        })
+    }
+}
+
+/// Where a service of staff's own answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceAddress(pub(crate) Url);
+
+impl Value for ServiceAddress {
+    fn what() -> String {
+        "https:// with a host and a path, or http:// with an address of this machine".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        parsed(value, &Self::what(), |text| {
+            let url = Url::parse(text).ok()?;
+            let plain = url.query().is_none() && url.fragment().is_none();
+            let anonymous = url.username().is_empty() && url.password().is_none();
+            let is_own = match url.host()? {
+                Host::Domain(name) => name == "localhost",
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+            };
+            let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_own);
+            (is_safe && plain && anonymous).then_some(Self(url))
         })
     }
 }

@@ -58,6 +58,7 @@ mod portal_play;
 mod portal_reference;
 mod portal_signing;
 mod python;
+mod registers;
 mod revocation;
 mod sandbox_command;
 mod sealing;

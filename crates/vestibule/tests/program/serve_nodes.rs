@@ -51,7 +51,7 @@ async fn nodes() -> (Nodes, tokio::task::JoinHandle<()>) {
         pages: in_turns(pair(|listeners| &listeners.pages)).await,
         management: in_turns(pair(|listeners| &listeners.management)).await,
     };
-    (Scene { core, served: [one.0, other.0], files, listeners, bank: "Bank of the tests" }, bank)
+    (Scene { core, served: [one.0, other.0], files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }
 
 /// What an account will hold once all that is known is booked, in cents.
