@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 mod authorisations;
 pub mod bank;
 #[cfg(feature = "contract")]
@@ -51,6 +52,7 @@ mod resource_servers;
 pub mod revocation;
 mod secrets;
 pub mod sessions;
+pub mod staff;
 mod standing;
 mod subjects;
 
@@ -108,6 +110,21 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
+    /// How long it keeps what it notes for supervisors.
+    pub kept: Kept,
+}
+
+/// How long a bank keeps what it notes for supervisors.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Entries of the audit trail.
+    pub audit: jiff::SignedDuration,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { audit: domain::DISPUTABLE }
+    }
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.

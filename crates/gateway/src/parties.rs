@@ -166,7 +166,7 @@ impl Gateway {
                     self.check_revocation(shown, demand.reads).await?;
                 }
                 CertificateCheck::Standing if acts => {
-                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp)?;
+                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp, ctx.now)?;
                 }
                 CertificateCheck::Registration | CertificateCheck::Role | CertificateCheck::Standing => {}
             }

@@ -10,6 +10,7 @@
 //!
 //! A bank that keeps its own books has its SQL with it, on the same seam ([`tables`]).
 
+mod audit;
 mod authorisations;
 mod certificates;
 mod changes;
@@ -38,6 +39,7 @@ mod tpps;
 
 use std::path::Path;
 
+pub use audit::{AuditGroup, AuditKind};
 pub use changes::Changes;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};

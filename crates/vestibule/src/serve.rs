@@ -1,10 +1,12 @@
 //! `vestibule serve`: the interfaces in front of a real bank. There is nothing here that only tests need: no management
 //! API, no simulated devices, no explaining texts.
 
+mod admin;
 mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod trail;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -16,13 +18,18 @@ use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
-use gateway::{Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Settings, Store, revocation};
+use gateway::{
+    Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Revocation, Settings, Store, revocation,
+};
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
+use self::admin::StaffDoor;
+pub use self::admin::admin_description;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+use self::trail::Notes;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Rules, Server, Signing};
@@ -64,6 +71,8 @@ pub struct Served {
     configuration: Configuration,
     gateway: Gateway,
     certificates: [Option<Arc<Replaceable>>; 2],
+    staff: Option<StaffDoor>,
+    notes: Notes,
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
     /// Held, so that no other process uses the same file.
@@ -74,6 +83,11 @@ pub struct Served {
 }
 
 impl Served {
+    /// Where the bank's staff calls, if this node has such a listener.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.staff.as_ref().map(StaffDoor::address)
+    }
+
     /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
     /// which takes effect at the next start.
     ///
@@ -85,6 +99,9 @@ impl Served {
         let keys = servers.map(|server| server.certified_key());
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
+        if let (Some(staff), Some(section)) = (&self.staff, &new.admin) {
+            staff.replace(section)?;
+        }
         for (current, key) in self.certificates.iter().zip([interface, pages]) {
             if let (Some(current), Some(key)) = (current, key) {
                 current.replace(key);
@@ -107,6 +124,10 @@ impl Served {
         self.serving.stop().await;
         self.beside.stop().await;
         self.management_serving.stop().await;
+        if let Some(staff) = &mut self.staff {
+            staff.stop().await;
+        }
+        self.notes.stop().await;
     }
 }
 
@@ -124,13 +145,15 @@ pub async fn serve(
     let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
     let management =
         Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let admin = StaffDoor::bind(&configuration).await?;
     let (store, lock) = open(&configuration).await?;
     let behind = behind(&configuration, &store)?;
-    let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
+    let gateway = gateway(&configuration, &store, Arc::clone(&clock), behind.ports).await?;
+    let notes = Notes::begin(&gateway);
     let keys = signing_keys(&configuration, &store).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
-    let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
+    let metrics = Arc::new(Metrics::new(notes.observer(Arc::new(CallLog), clock)));
     metrics.certificates(&configuration);
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
@@ -163,6 +186,7 @@ pub async fn serve(
     }
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
+    let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
     let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
     let [interface, pages, management] = addresses;
     Ok(Served {
@@ -172,6 +196,8 @@ pub async fn serve(
         configuration,
         gateway,
         certificates,
+        staff,
+        notes,
         metrics,
         is_ready,
         _lock: lock,
@@ -246,7 +272,11 @@ async fn gateway(
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
-        settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
+        settings: Settings {
+            tenants: configuration.bank.branches.clone(),
+            profiles,
+            kept: Kept { audit: configuration.lives.audit_days.duration() },
+        },
         store: store.clone(),
         clock,
         keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await?,

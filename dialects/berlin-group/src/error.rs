@@ -59,6 +59,8 @@ impl Error {
     /// tell an attacker which check failed; other texts say what is wrong with the caller's own request.
     fn terse(&self) -> Self {
         let text = match self.code {
+            // Whoever is blocked has to know until when.
+            Some("CERTIFICATE_BLOCKED") => return self.clone(),
             Some(code) if code.starts_with("CERTIFICATE_") => "The certificate is not acceptable",
             Some(code) if code.starts_with("SIGNATURE_") => "The signature is not acceptable",
             Some("ROLE_INVALID") => "The certificate does not grant the role for this service",

@@ -51,6 +51,7 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
 
 fn tell(served: &Served, json: bool) {
     let Served { interface, pages, management, .. } = served;
+    let admin = served.admin();
     if json {
         output::json(&json!({
             "ready": true,
@@ -58,9 +59,13 @@ fn tell(served: &Served, json: bool) {
             "interface": interface.to_string(),
             "pages": pages.to_string(),
             "management": format!("http://{management}"),
+            "admin": admin.map(|address| format!("https://{address}")),
         }));
     } else {
         output::line(&format!("Third parties call at {interface}, browsers come to {pages}."));
+        if let Some(admin) = admin {
+            output::line(&format!("The bank's staff calls at https://{admin}."));
+        }
         output::line(&format!(
             "Health and metrics: http://{management}/health/ready, http://{management}/metrics"
         ));

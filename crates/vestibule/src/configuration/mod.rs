@@ -28,6 +28,7 @@ pub(crate) use self::keys::*;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
+pub(crate) use self::values::StaffName;
 
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,11 +41,13 @@ pub struct Configuration {
     pub(crate) database: Database,
     pub(crate) core_bank: CoreBank,
     pub(crate) management: Management,
+    pub(crate) admin: Option<Admin>,
+    pub(crate) lives: Lives,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 11] = [
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
@@ -53,6 +56,8 @@ const SECTIONS: [&str; 9] = [
     Database::NAME,
     CoreBank::NAME,
     Management::NAME,
+    Admin::NAME,
+    Lives::NAME,
     Log::NAME,
 ];
 
@@ -88,9 +93,11 @@ impl Configuration {
         let database = reader.section(file);
         let core_bank = reader.section(file);
         let management = reader.section(file);
+        let admin: Option<Option<Admin>> = reader.optional(file);
+        let lives = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
-        listeners(&mut reader, (&interface, &pages, &management));
+        listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
         if let (Some(bank), Some(database)) = (&bank, &database) {
             bank_and_database(&mut reader, bank, database);
         }
@@ -114,6 +121,7 @@ impl Configuration {
         }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
+        admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -129,6 +137,8 @@ impl Configuration {
                 database: database?,
                 core_bank: core_bank?,
                 management: management?,
+                admin: admin?,
+                lives: lives?,
                 log: log?,
             })
         };
@@ -237,11 +247,13 @@ fn is_for(leaf: &Certificate, url: &Url) -> bool {
 fn listeners(
     reader: &mut Reader<'_>,
     (interface, pages, management): (&Option<Interface>, &Option<Pages>, &Option<Management>),
+    admin: Option<&Admin>,
 ) {
     let all = [
         ("interface.listen", interface.as_ref().map(|section| section.listen)),
         ("pages.listen", pages.as_ref().map(|section| section.listen)),
         ("management.listen", management.as_ref().map(|section| section.listen)),
+        ("admin.listen", admin.map(|section| section.listen)),
     ];
     let mut taken = BTreeSet::new();
     for (key, address) in all {
@@ -314,6 +326,27 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp
     }
 }
 
+fn check_admin(reader: &mut Reader<'_>, admin: &Admin, now: Timestamp) {
+    let files = (&admin.certificate_file, &admin.key_file);
+    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, now);
+    if admin.trust_files.is_empty() {
+        reader.together("admin.trust_files", "without an authority nobody of the staff is let in");
+    }
+    if [&admin.readers, &admin.operators, &admin.auditors].iter().all(|names| names.is_empty()) {
+        reader.together("admin.operators", "nobody has a role; name somebody, or leave [admin] out");
+    }
+}
+
+impl Admin {
+    /// What the listener presents.
+    ///
+    /// # Errors
+    /// [`rustls::Error`]
+    pub(crate) fn certified_key(&self) -> Result<CertifiedKey, rustls::Error> {
+        crate::tls::certified_key(&self.certificate_file.certificates, &self.key_file.pem)
+    }
+}
+
 impl Trust {
     /// The authorities.
     ///
@@ -347,6 +380,7 @@ impl Configuration {
         let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
             .chain(trust.map(|file| (Trust::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
@@ -367,6 +401,11 @@ impl Configuration {
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             (Management::NAME, self.management != other.management),
+            (
+                Admin::NAME,
+                self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
+            ),
+            (Lives::NAME, self.lives != other.lives),
             (Log::NAME, self.log != other.log),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

@@ -1,6 +1,6 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Trust};
+use super::keys::{Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Trust};
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,7 +19,7 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 9] {
+fn sections() -> [Described; 11] {
     [
         described::<Bank>(true),
         described::<Interface>(true),
@@ -29,6 +29,8 @@ fn sections() -> [Described; 9] {
         described::<Database>(true),
         described::<CoreBank>(true),
         described::<Management>(true),
+        described::<Admin>(false),
+        described::<Lives>(true),
         described::<Log>(true),
     ]
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod admin;
+mod audit;
 mod bank_command;
 mod broken_store;
 mod browser;

@@ -40,8 +40,12 @@ pub(crate) struct Listeners {
 impl Scene {
     /// With lines added to the file.
     async fn with(more: &str) -> Self {
+        Self::of(Files::new(), more).await
+    }
+
+    /// The same with files that are there.
+    pub(crate) async fn of(files: Files, more: &str) -> Self {
         let core = TestServer::start().await;
-        let files = Files::new();
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
         let served = start(&core, &files, more).await;
         let [interface, pages, management] =
@@ -92,7 +96,7 @@ impl<S> Scene<S> {
 }
 
 /// Writes the configuration and reads it as the program does.
-fn configuration(files: &Files, more: &str) -> Configuration {
+pub(crate) fn configuration(files: &Files, more: &str) -> Configuration {
     let path = write_configuration(files, "https://core.bank.example.com", more);
     Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
