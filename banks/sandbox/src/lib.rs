@@ -16,6 +16,7 @@ mod faults;
 mod faulty_certificates;
 mod forcing;
 mod ledger;
+mod made_customers;
 mod magic;
 mod management;
 mod merchants;

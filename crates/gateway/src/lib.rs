@@ -4,6 +4,7 @@
 //! This crate alone calls the store. It knows neither HTTP nor any dialect's words.
 
 pub mod access;
+mod access_tokens;
 pub mod accounts;
 pub mod audit;
 mod authorisations;
@@ -50,15 +51,18 @@ mod registration;
 mod requests;
 mod resource_servers;
 pub mod revocation;
+mod sealing;
 mod secrets;
 pub mod sessions;
 pub mod staff;
 mod standing;
 mod subjects;
+mod waiting_payments;
 
 use std::sync::Arc;
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
+pub use access_tokens::ActiveToken;
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
@@ -72,13 +76,13 @@ pub use customer_payments::{OwnPayment, OwnPaymentsPage, PaymentsPlace, WayOut};
 pub use customer_rights::{Given, GivenInShort, GivenPage, Right};
 pub use customer_sessions::{Insider, OwnLogIn, OwnPlace, WhyOver};
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem};
 pub use domain;
 use domain::{Interface, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
-pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
+pub use grants::{CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
@@ -95,10 +99,18 @@ pub use randomness::Randomness;
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use revocation::Revocation;
+pub use sealing::{SealedAnew, Sealing, SealingError, SealingKey};
 pub use secrets::{challenge as code_challenge, fingerprint, hash as secret_hash, matches};
 pub use standing::ActingTpp;
 pub use store::{Changes, Contents as StoreContents, Fault, Store, StoreError};
+
+/// What whoever watches a [`Store`] is told.
+pub mod store_watch {
+    pub use store::{Load, Outcome, Watch, Work};
+}
+
 pub use subjects::Sought;
+pub use waiting_payments::{Payer, WaitingPayment};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;

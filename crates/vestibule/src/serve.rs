@@ -6,6 +6,7 @@ mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod sealing;
 mod trail;
 
 use std::fs::{File, TryLockError};
@@ -14,12 +15,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::core_bank::CoreBank;
 use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
 use gateway::{
-    Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Revocation, Settings, Store, revocation,
+    Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
 };
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
@@ -29,10 +31,11 @@ pub use self::admin::admin_description;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+pub use self::sealing::{SealedKeys, seal_keys};
 use self::trail::Notes;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Provider, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -51,6 +54,8 @@ pub struct Behind {
     pub ports: gateway::Bank,
     /// What there is to do for it, each second.
     pub upkeep: Option<Upkeep>,
+    /// The way to it, where it is reached over the core bank interface: its calls are counted.
+    pub core_bank: Option<CoreBank>,
 }
 
 impl std::fmt::Debug for Behind {
@@ -70,6 +75,9 @@ pub struct Served {
     pub management: SocketAddr,
     configuration: Configuration,
     gateway: Gateway,
+    store: Store,
+    sealing: Sealing,
+    provider: Option<openid::Provider>,
     certificates: [Option<Arc<Replaceable>>; 2],
     staff: Option<StaffDoor>,
     notes: Notes,
@@ -88,8 +96,8 @@ impl Served {
         self.staff.as_ref().map(StaffDoor::address)
     }
 
-    /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
-    /// which takes effect at the next start.
+    /// Takes up certificates, keys, trust, the bank's provider and its staff of a configuration. Returns the sections in
+    /// which something else changed, which takes effect at the next start.
     ///
     /// # Errors
     /// [`StartError`]; then everything is as it was.
@@ -99,6 +107,7 @@ impl Served {
         let keys = servers.map(|server| server.certified_key());
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
+        let provider = new.provider.as_ref().map(Provider::way).transpose()?;
         if let (Some(staff), Some(section)) = (&self.staff, &new.admin) {
             staff.replace(section)?;
         }
@@ -110,6 +119,9 @@ impl Served {
         self.gateway.trust(trust);
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
+        }
+        if let Some((current, new)) = self.provider.as_ref().zip(provider) {
+            current.become_as(&new);
         }
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
@@ -141,35 +153,101 @@ pub async fn serve(
     clock: Arc<dyn Clock>,
     behind: impl FnOnce(&Configuration, &Store) -> Result<Behind, StartError>,
 ) -> Result<Served, StartError> {
-    let interface = Socket::bind(&configuration.interface.listen.to_string(), "[interface] listen").await?;
-    let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
-    let management =
-        Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let sockets = Sockets::bind(&configuration).await?;
     let admin = StaffDoor::bind(&configuration).await?;
+    let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
+    metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
-    let behind = behind(&configuration, &store)?;
-    let gateway = gateway(&configuration, &store, Arc::clone(&clock), behind.ports).await?;
+    let store = metrics.of_store(store);
+    let mut behind = behind(&configuration, &store)?;
+    behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
+    let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
+    if let Some(provider) = &provider {
+        behind.ports.provider = Some(Arc::new(provider.clone()));
+    }
+    let sealing = sealing::begin(&configuration, &store).await?;
+    let gateway = gateway(&configuration, (&store, &sealing), Arc::clone(&clock), behind.ports).await?;
     let notes = Notes::begin(&gateway);
-    let keys = signing_keys(&configuration, &store).await?;
+    let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
-    let metrics = Arc::new(Metrics::new(notes.observer(Arc::new(CallLog), clock)));
-    metrics.certificates(&configuration);
+    gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
-    let health =
-        Health { gateway: gateway.clone(), is_ready: Arc::clone(&is_ready), metrics: Arc::clone(&metrics) };
+    let health = Health {
+        gateway: gateway.clone(),
+        is_ready: Arc::clone(&is_ready),
+        metrics: Arc::clone(&metrics),
+        core_bank: behind.core_bank,
+    };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
     let front =
         |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
     let fronts = Fronts {
-        public: front(bank.public, metrics.clone()),
+        public: front(bank.public, notes.observer(metrics.clone(), clock)),
         management: front(health::routes(health).into(), Arc::new(CallLog)),
     };
+    let Sockets { interface, pages, management } = &sockets;
+    let addresses = [interface, pages, management].map(|socket| socket.address);
+    let listening = listen(&configuration, sockets, fronts, proxy)?;
+    let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
+    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
+    let [interface, pages, management] = addresses;
+    Ok(Served {
+        interface,
+        pages,
+        management,
+        configuration,
+        gateway,
+        store,
+        sealing,
+        provider,
+        certificates: listening.certificates,
+        staff,
+        notes,
+        metrics,
+        is_ready,
+        _lock: lock,
+        beside: Beside::begin(work),
+        serving: listening.serving,
+        management_serving: listening.management,
+    })
+}
+
+/// The three listeners' sockets, taken before anything else is done.
+struct Sockets {
+    interface: Socket,
+    pages: Socket,
+    management: Socket,
+}
+
+impl Sockets {
+    async fn bind(configuration: &Configuration) -> Result<Self, StartError> {
+        let Configuration { interface, pages, management, .. } = configuration;
+        Ok(Self {
+            interface: Socket::bind(&interface.listen.to_string(), "[interface] listen").await?,
+            pages: Socket::bind(&pages.listen.to_string(), "[pages] listen").await?,
+            management: Socket::bind(&management.listen.to_string(), "[management] listen").await?,
+        })
+    }
+}
+
+struct Listening {
+    /// Of the interface and of the pages.
+    certificates: [Option<Arc<Replaceable>>; 2],
+    serving: Serving,
+    management: Serving,
+}
+
+fn listen(
+    configuration: &Configuration,
+    Sockets { interface, pages, management }: Sockets,
+    fronts: Fronts,
+    proxy: Option<Arc<TrustedProxy>>,
+) -> Result<Listening, StartError> {
     let gate = Arc::new(Gate::new(fronts));
     let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
-    let addresses = [&interface, &pages, &management].map(|socket| socket.address);
     let mut certificates = [None, None];
     let listeners = [
         (interface, configuration.interface.server(), ClientCertificate::Asked),
@@ -186,33 +264,15 @@ pub async fn serve(
     }
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
-    let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
-    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
-    let [interface, pages, management] = addresses;
-    Ok(Served {
-        interface,
-        pages,
-        management,
-        configuration,
-        gateway,
-        certificates,
-        staff,
-        notes,
-        metrics,
-        is_ready,
-        _lock: lock,
-        beside: Beside::begin(work),
-        serving,
-        management_serving,
-    })
+    Ok(Listening { certificates, serving, management: management_serving })
 }
 
-async fn signing_keys(configuration: &Configuration, store: &Store) -> Result<SigningKeys, StartError> {
+async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {
     let algorithm = match configuration.bank.id_tokens {
         Signing::Rs256 => IdTokenAlgorithm::Rs256,
         Signing::Es256 => IdTokenAlgorithm::Es256,
     };
-    Ok(SigningKeys::load_or_make(Drawer::new(store, "oauth"), algorithm).await?)
+    Ok(SigningKeys::load_or_make(drawer, algorithm).await?)
 }
 
 fn edge(configuration: &Configuration, gateway: &Gateway) -> Edge {
@@ -260,7 +320,7 @@ fn hold(path: &Path) -> Result<File, String> {
 
 async fn gateway(
     configuration: &Configuration,
-    store: &Store,
+    (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
     bank: gateway::Bank,
 ) -> Result<Gateway, StartError> {
@@ -279,7 +339,7 @@ async fn gateway(
         },
         store: store.clone(),
         clock,
-        keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await?,
+        keys: Keys::load_or_make(&Drawer::new(store, "gateway").sealed_by(sealing), &randomness).await?,
         randomness,
         bank,
         trust: configuration.trust.store()?,

@@ -76,6 +76,9 @@ pub enum StartError {
     /// The configuration names no database.
     #[error("[database] names none; name PostgreSQL with address_file, or a file with sqlite_file")]
     NoDatabase,
+    /// What is kept secret does not open, or cannot be sealed.
+    #[error("[sealing]: {0}")]
+    Sealing(String),
     /// The file of the database cannot be used.
     #[error("cannot use {}, sqlite_file of [database]: {reason}", path.display())]
     DatabaseFile {
@@ -96,4 +99,7 @@ pub enum StartError {
     /// The core bank cannot be reached as the configuration says.
     #[error("[core_bank]: {0}")]
     CoreBank(#[from] core_bank::SetupError),
+    /// The bank's OpenID provider cannot be reached as the configuration says.
+    #[error("[provider]: {0}")]
+    Provider(#[from] openid::SetupError),
 }

@@ -19,10 +19,10 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Row;
 
-use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
 use crate::tables::Tables;
+use crate::{Load, StoreError};
 use failed::Failed;
 use pool::Pool;
 pub(crate) use values::text;
@@ -62,6 +62,11 @@ impl Db {
         }
         connection.give_back();
         Ok(())
+    }
+
+    /// How much it has to do now.
+    pub(crate) fn load(&self) -> Load {
+        self.0.load()
     }
 
     /// Every row that a statement finds.

@@ -9,6 +9,7 @@ mod config;
 mod core_bank;
 mod data;
 mod faults;
+mod keys;
 mod logs;
 mod payments;
 mod serve;
@@ -30,6 +31,7 @@ pub(crate) use data::*;
 use eidas::{Certificate, describe, oid};
 pub(crate) use faults::*;
 use gateway::domain::Timestamp;
+pub(crate) use keys::*;
 pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use serve::*;
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     Admin(Box<AdminArgs>),
     /// Verify and export the audit trail of a gateway, as the bank's staff.
     Audit(Box<AuditArgs>),
+    /// Seal what a gateway in front of a real bank keeps secret in its database.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make, explain and check PSD2 certificates.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -97,6 +102,7 @@ impl Command {
             Self::Config(_) => false,
             Self::Admin(args) => args.to.json,
             Self::Audit(args) => args.to.json,
+            Self::Keys(KeysCommand::Seal(args)) => args.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,

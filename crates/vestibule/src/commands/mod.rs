@@ -11,6 +11,7 @@ pub(crate) mod core_bank;
 pub(crate) mod data;
 pub(crate) mod fault;
 mod hints;
+pub(crate) mod keys;
 pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;

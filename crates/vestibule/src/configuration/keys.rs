@@ -7,7 +7,7 @@ use std::time::Duration;
 use gateway::domain::Tenant;
 
 use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing};
-use super::files::{CertificateFile, KeyFile, Secret};
+use super::files::{CertificateFile, KeyFile, SealingSecret, Secret};
 use super::section::section;
 use super::values::{Count, Days, Deadline, Origin, OwnNumbers, StaffName};
 
@@ -90,6 +90,19 @@ section! {
         address: Option<Secret>, Optional("\"database.address\"");
         /// SQLite in this file, for one process alone.
         sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
+    }
+}
+
+section! {
+    /// Keys that seal what the gateway keeps secret in its database: the keys of ID tokens, and those that its ids and links are
+    /// made with. Without this section they are kept as they are. All nodes have the same. To change the key without a stop:
+    /// name the new one as other_key everywhere (SIGHUP), then exchange the two everywhere (SIGHUP), then leave the old one out.
+    Sealing "sealing" {
+        /// The key that seals and opens, such as `openssl rand -base64 32` makes. Read again at SIGHUP: what another key sealed is
+        /// sealed anew by this one.
+        key: SealingSecret, Required("\"sealing.key\"");
+        /// Another key that opens: the next one, or the one before. Read again at SIGHUP.
+        other_key: Option<SealingSecret>, Optional("\"sealing-other.key\"");
     }
 }
 

@@ -6,6 +6,7 @@
 mod choices;
 mod files;
 mod keys;
+mod provider;
 mod section;
 mod texts;
 mod values;
@@ -21,10 +22,11 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
-use self::choices::{LogFormat, LogLevel};
+use self::choices::LogFormat;
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
+pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
@@ -39,7 +41,9 @@ pub struct Configuration {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) trust: Trust,
     pub(crate) database: Database,
+    pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
+    pub(crate) provider: Option<Provider>,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
@@ -47,14 +51,16 @@ pub struct Configuration {
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: &[&str] = &[
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
     Proxy::NAME,
     Trust::NAME,
     Database::NAME,
+    Sealing::NAME,
     CoreBank::NAME,
+    Provider::NAME,
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
@@ -84,14 +90,16 @@ impl Configuration {
     ) -> Result<Self, Vec<Problem>> {
         let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
         let file = table.get_ref();
-        reader.known_sections(file, &SECTIONS);
+        reader.known_sections(file, SECTIONS);
         let bank = reader.section(file);
         let interface = reader.section(file);
         let pages = reader.section(file);
         let proxy = reader.optional(file);
         let trust = reader.section(file);
         let database = reader.section(file);
+        let sealing = reader.optional(file);
         let core_bank = reader.section(file);
+        let provider: Option<Option<Provider>> = reader.optional(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
@@ -119,9 +127,13 @@ impl Configuration {
                 "without an address nobody is let in; leave [proxy] out if there is none",
             );
         }
+        if let Some(Some(sealing)) = &sealing {
+            check_sealing(&mut reader, sealing);
+        }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
+        provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -135,7 +147,9 @@ impl Configuration {
                 proxy: proxy?,
                 trust: trust?,
                 database: database?,
+                sealing: sealing?,
                 core_bank: core_bank?,
+                provider: provider?,
                 management: management?,
                 admin: admin?,
                 lives: lives?,
@@ -315,6 +329,26 @@ fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
     }
 }
 
+fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
+    if sealing.other_key.as_ref() == Some(&sealing.key) {
+        reader.together(
+            "sealing.other_key_file",
+            "it is the same key as key; leave it out, or name the other one",
+        );
+    }
+}
+
+impl Sealing {
+    /// What seals and opens.
+    ///
+    /// # Errors
+    /// [`gateway::SealingError`]
+    pub(crate) fn keys(&self) -> Result<gateway::Sealing, gateway::SealingError> {
+        let other = self.other_key.as_ref().map(files::SealingSecret::key).transpose()?;
+        Ok(gateway::Sealing::new(self.key.key()?, other))
+    }
+}
+
 fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp) {
     let files = (&core_bank.certificate_file, &core_bank.key_file);
     check_pair(reader, ("core_bank.certificate_file", "core_bank.key_file"), files, now);
@@ -381,6 +415,7 @@ impl Configuration {
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
             .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
+            .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
             .chain(trust.map(|file| (Trust::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
@@ -400,6 +435,8 @@ impl Configuration {
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
+            // What stands in it is taken up, and whether it is there is not.
+            (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,
@@ -418,11 +455,6 @@ impl Configuration {
 
     /// How much is logged: `error`, `warn`, `info` or `debug`.
     pub fn log_level(&self) -> &'static str {
-        match self.log.level {
-            LogLevel::Error => "error",
-            LogLevel::Warn => "warn",
-            LogLevel::Info => "info",
-            LogLevel::Debug => "debug",
-        }
+        self.log.level.word()
     }
 }

@@ -1,6 +1,9 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Trust};
+use super::keys::{
+    Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Sealing, Trust,
+};
+use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,15 +22,17 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 11] {
-    [
+fn sections() -> Vec<Described> {
+    vec![
         described::<Bank>(true),
         described::<Interface>(true),
         described::<Pages>(true),
         described::<Proxy>(false),
         described::<Trust>(true),
         described::<Database>(true),
+        described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<Provider>(false),
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),

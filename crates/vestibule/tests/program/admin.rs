@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestCa, euro_payment};
 
 use crate::configuration::Files;
-use crate::serve::{Scene, configuration, consented, error, registered};
+use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
 use crate::{BINARY, vestibule};
 
 const ID: &str = "PSDNL-DNB-R654321";
@@ -123,12 +123,12 @@ async fn nobody_comes_in_without_a_role() {
 
     // Another operator from the next call on, over the same connection; then another authority, from the next connection on.
     let section = people.section_with(&format!("sha256:{}", fingerprint(&people.nobody)));
-    assert!(scene.served.reload(configuration(&scene.files, &section)).unwrap().is_empty());
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
     refused(&get(&operator, &admin, "/consents").await, 403, &["no_role"]);
     assert_eq!(get(&nobody, &admin, "/consents").await.status, 200);
     let other = TestCa::new("Another authority of staff");
     fs::write(scene.files.path("staff-authority.pem"), other.pem()).unwrap();
-    assert!(scene.served.reload(configuration(&scene.files, &section)).unwrap().is_empty());
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
     let fresh = scene.client(Some(&people.nobody));
     assert!(fresh.get(format!("{admin}/consents")).send().await.is_err(), "no longer an authority of staff");
 }

@@ -15,8 +15,11 @@ use crate::configuration::Files;
 
 const ID: &str = "PSDNL-DNB-R654321";
 
+/// A core bank that nobody asks, since the bank behind is of the same process.
+pub(crate) const NO_CORE: &str = "https://core.bank.example.com";
+
 /// Where customers approve.
-const PAGE: &str = "/auth/internalonly/authorise.html";
+pub(crate) const PAGE: &str = "/auth/internalonly/authorise.html";
 
 /// A gateway, the sandbox whose books are behind it, and the files that it was started with.
 pub(crate) struct Scene<S = Served> {
@@ -68,6 +71,8 @@ impl<S> Scene<S> {
         let mut client = reqwest::Client::builder()
             .tls_certs_only([ca])
             .tls_info(true)
+            // Each request has a connection of its own, so that a load balancer before nodes may choose for each.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if let Some(signer) = signer {
@@ -96,8 +101,8 @@ impl<S> Scene<S> {
 }
 
 /// Writes the configuration and reads it as the program does.
-pub(crate) fn configuration(files: &Files, more: &str) -> Configuration {
-    let path = write_configuration(files, "https://core.bank.example.com", more);
+pub(crate) fn configuration(files: &Files, core_bank: &str, more: &str) -> Configuration {
+    let path = write_configuration(files, core_bank, more);
     Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
@@ -132,9 +137,9 @@ async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
     let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
-    let behind = Behind { ports, upkeep: None };
+    let behind = Behind { ports, upkeep: None, core_bank: None };
     let clock: Arc<dyn gateway::Clock> = sandbox.clock.clone();
-    serve(configuration(files, more), clock, |_, _| Ok(behind)).await.unwrap()
+    serve(configuration(files, NO_CORE, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
 
 pub(crate) fn error(answer: &Answer) -> String {
@@ -155,7 +160,7 @@ pub(crate) async fn registered<S>(scene: &Scene<S>, client: &reqwest::Client) ->
 }
 
 /// The value of a field of a page.
-fn value(page: &str, name: &str) -> String {
+pub(crate) fn value(page: &str, name: &str) -> String {
     let after = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{page}")).1;
     after.split('"').next().unwrap().to_owned()
 }
@@ -181,10 +186,13 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
     let log_in = [("action", "log-in"), ("iban", iban.as_str())];
     let mut location = String::new();
     for fields in [&log_in[..], &[("action", "approve")]] {
-        let page = Request::new("GET", PAGE).set("accept", "text/html").set("cookie", &session);
+        // As on the list of a bank for tests, of which there is nothing here.
+        let taken = format!("{PAGE}?customer={number}+{iban}");
+        let page = Request::new("GET", &taken).set("accept", "text/html").set("cookie", &session);
         let page = page.exchange(&browser, &scene.pages()).await.body;
         assert!(page.contains(scene.bank), "{page}");
-        for door in ["simulat", "test customer", "/portal", "esting only"] {
+        let filled_in = format!("value=\"{iban}\"");
+        for door in ["simulat", "name=\"customer\"", &filled_in, "/portal", "esting only"] {
             assert!(!page.contains(door), "{door}: {page}");
         }
         let csrf = value(&page, "csrf");
@@ -217,12 +225,23 @@ pub(crate) async fn consented<S>(
     client: &reqwest::Client,
     customer: &Value,
 ) -> ValidConsent {
-    let (interface, iban) = (scene.interface(), customer["iban"].as_str().unwrap());
-    let asked = tpp.consent_request(&detailed(iban, true)).exchange(client, &interface).await;
+    let iban = customer["iban"].as_str().unwrap();
+    let asked = tpp.consent_request(&detailed(iban, true)).exchange(client, &scene.interface()).await;
     assert_eq!(asked.status, 201, "{}", asked.body);
     let asked = asked.json();
     let code = approve(scene, &asked, customer).await;
-    let tokens = tpp.token_request(&TestTpp::code_form(&code)).exchange(client, &interface).await;
+    confirmed(scene, tpp, client, (&asked, &code)).await
+}
+
+/// A third party redeems the code for what it asked for, and confirms a consent.
+pub(crate) async fn confirmed<S>(
+    scene: &Scene<S>,
+    tpp: &TestTpp,
+    client: &reqwest::Client,
+    (asked, code): (&Value, &str),
+) -> ValidConsent {
+    let interface = scene.interface();
+    let tokens = tpp.token_request(&TestTpp::code_form(code)).exchange(client, &interface).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let consent = ValidConsent {
@@ -231,14 +250,18 @@ pub(crate) async fn consented<S>(
         access_token: text(&tokens.json()["access_token"]),
         refresh_token: text(&tokens.json()["refresh_token"]),
     };
-    let confirm = tpp
-        .request("PUT", &format!("/v1/consents/{}/authorisations/{}", consent.id, consent.authorisation))
-        .set("content-type", "application/json")
-        .set("authorization", format!("Bearer {}", consent.access_token))
-        .signed(&tpp.signer);
-    let confirmed = confirm.exchange(client, &interface).await;
+    let path = format!("/v1/consents/{}/authorisations/{}", consent.id, consent.authorisation);
+    let confirmed = confirmation(tpp, &path, &consent.access_token).exchange(client, &interface).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
     consent
+}
+
+/// The request that confirms an authorisation.
+pub(crate) fn confirmation(tpp: &TestTpp, path: &str, token: &str) -> Request {
+    tpp.request("PUT", path)
+        .set("content-type", "application/json")
+        .set("authorization", format!("Bearer {token}"))
+        .signed(&tpp.signer)
 }
 
 #[tokio::test]
@@ -390,7 +413,8 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     scene.files.pair("interface", &renewed);
     let anchors = fs::read_to_string(scene.files.path("anchors.pem")).unwrap();
     fs::write(scene.files.path("anchors.pem"), scene.files.ca.pem()).unwrap();
-    let later = scene.served.reload(configuration(&scene.files, "[log]\nformat = \"json\"\n")).unwrap();
+    let later =
+        scene.served.reload(configuration(&scene.files, NO_CORE, "[log]\nformat = \"json\"\n")).unwrap();
     assert_eq!(later, ["log"], "what takes effect at the next start");
     let after = presented(&scene.client(None), &scene.interface()).await;
     assert!(before != after && after == renewed.certificate.der, "a new certificate is presented");
@@ -399,7 +423,7 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     assert_eq!((refused.status, error(&refused).as_str()), (401, "CERTIFICATE_INVALID"), "{}", refused.body);
 
     fs::write(scene.files.path("anchors.pem"), anchors).unwrap();
-    assert!(scene.served.reload(configuration(&scene.files, "")).unwrap().is_empty());
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap().is_empty());
     let onboarding = Request::onboarding("nl").set("x-request-id", "again-2").signed(&signer);
     let client = scene.client(Some(&qwac));
     assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "trusted again");

@@ -18,7 +18,7 @@ use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
 
 /// The program; it is killed when this is dropped.
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -28,19 +28,19 @@ impl Drop for Program {
 }
 
 impl Program {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 }
 
-fn command(files: &Files) -> Command {
+pub(crate) fn command(files: &Files) -> Command {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
     command
 }
 
 /// Starts it and waits until it is ready.
-fn start(files: &Files) -> (Program, Listeners) {
+pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     let mut child =
         command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -56,10 +56,8 @@ fn start(files: &Files) -> (Program, Listeners) {
     (Program(child), listeners)
 }
 
-/// A gateway in front of a bank, and that bank's listener.
-async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
-    let files = Files::new();
+/// Puts a bank behind the core bank interface: its address, and its listener. The gateway's files for it are written.
+pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
     let signer =
         core.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R654321", "profile": "qwac"})).await;
@@ -82,10 +80,23 @@ async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
     let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
     let listener = Listener::begin(tcp, &tls).unwrap();
-    let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    write_configuration(&files, &url, "");
+    (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
+}
+
+/// A gateway in front of a bank, and that bank's listener.
+pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (core, files, bank) = behind().await;
     let (served, listeners) = start(&files);
     (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+}
+
+/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
+pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
+    let core = TestServer::start().await;
+    let files = Files::new();
+    let (url, bank) = bank_behind(&core, &files).await;
+    write_configuration(&files, &url, "");
+    (core, files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
