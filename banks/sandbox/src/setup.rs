@@ -140,7 +140,11 @@ impl Sandbox {
             }
             None => None,
         };
-        let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
+        let gateway_settings = Settings {
+            tenants: settings.tenants,
+            profiles: settings.profiles,
+            kept: gateway::Kept::default(),
+        };
         let shared: Arc<dyn Clock> = clock.clone();
         let bank = SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
             .ports(Arc::clone(&names));

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod authorisations;
 pub mod certificates;
 pub mod consents;
@@ -76,7 +77,7 @@ pub use registers::{
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
 pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};
-pub use standing::{CertificateState, Standing, StandingRefusal};
+pub use standing::{Block, CertificateState, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;
 pub use texts::hidden_in;

@@ -6,6 +6,7 @@
 pub mod access;
 mod access_tokens;
 pub mod accounts;
+pub mod audit;
 mod authorisations;
 pub mod bank;
 #[cfg(feature = "contract")]
@@ -54,6 +55,7 @@ pub mod revocation;
 mod sealing;
 mod secrets;
 pub mod sessions;
+pub mod staff;
 mod standing;
 mod subjects;
 mod waiting_payments;
@@ -122,6 +124,21 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
+    /// How long it keeps what it notes for supervisors.
+    pub kept: Kept,
+}
+
+/// How long a bank keeps what it notes for supervisors.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Entries of the audit trail.
+    pub audit: jiff::SignedDuration,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { audit: domain::DISPUTABLE }
+    }
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.

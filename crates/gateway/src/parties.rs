@@ -166,7 +166,7 @@ impl Gateway {
                     self.check_revocation(shown, demand.reads).await?;
                 }
                 CertificateCheck::Standing if acts => {
-                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp)?;
+                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp, ctx.now)?;
                     self.check_registers(ctx, shown, demand.roles).await?;
                 }
                 CertificateCheck::Standing => self.check_registers(ctx, shown, demand.roles).await?,

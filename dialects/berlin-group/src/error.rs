@@ -71,6 +71,8 @@ impl Error {
             return self.clone();
         }
         let text = match self.code {
+            // Whoever is blocked has to know until when.
+            Some("CERTIFICATE_BLOCKED") => return self.clone(),
             Some(code) if code.starts_with("CERTIFICATE_") => "The certificate is not acceptable",
             Some(code) if code.starts_with("SIGNATURE_") => "The signature is not acceptable",
             Some("ROLE_INVALID") => "The certificate does not grant the role for this service",

@@ -9,7 +9,7 @@ use gateway::domain::Tenant;
 use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Deadline, Origin, OwnNumbers, ServiceAddress};
+use super::values::{Count, Days, Deadline, Origin, OwnNumbers, ServiceAddress, StaffName};
 
 section! {
     /// The bank.
@@ -162,6 +162,36 @@ section! {
         /// How long /health/ready says no at a stop before the other listeners close, so that a load balancer sends
         /// nothing more.
         drain: Duration, Default("\"5s\"");
+    }
+}
+
+section! {
+    /// The interface of the bank's staff, with mutual TLS. Leave the section out for a node without one. Staff is named by the
+    /// subject of a certificate, as "CN=Jane Doe, O=Example Bank, C=NL", or by its SHA-256, as sha256: and 64 hexadecimal
+    /// digits.
+    Admin "admin" {
+        /// Address that is listened on.
+        listen: SocketAddr, Default("\"127.0.0.1:8445\"");
+        /// The server's certificate, followed by those above it. Read again at SIGHUP.
+        certificate_file: CertificateFile, Required("\"admin.pem\"");
+        /// Its private key. Read again at SIGHUP.
+        key_file: KeyFile, Required("\"admin.key\"");
+        /// PEM files with the authorities that issue certificates to staff: no others are let in. Read again at SIGHUP.
+        trust_files: Vec<CertificateFile>, Required("[\"staff-authority.pem\"]");
+        /// Who looks for third parties, consents and payments. Read again at SIGHUP.
+        readers: Vec<StaffName>, Default("[]");
+        /// Who does so and acts: blocks third parties, withdraws consents. Read again at SIGHUP.
+        operators: Vec<StaffName>, Required("[\"CN=Jane Doe, O=Example Bank, C=NL\"]");
+        /// Who reads what was done. Read again at SIGHUP.
+        auditors: Vec<StaffName>, Default("[]");
+    }
+}
+
+section! {
+    /// How long the gateway keeps what it notes for supervisors.
+    Lives "lives" {
+        /// Days for which entries of the audit trail are kept.
+        audit_days: Days, Default("400");
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
+pub(crate) use self::values::StaffName;
 
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,8 @@ pub struct Configuration {
     pub(crate) core_bank: CoreBank,
     pub(crate) provider: Option<Provider>,
     pub(crate) management: Management,
+    pub(crate) admin: Option<Admin>,
+    pub(crate) lives: Lives,
     pub(crate) log: Log,
 }
 
@@ -61,6 +64,8 @@ const SECTIONS: &[&str] = &[
     Register::NAME,
     Provider::NAME,
     Management::NAME,
+    Admin::NAME,
+    Lives::NAME,
     Log::NAME,
 ];
 
@@ -99,29 +104,20 @@ impl Configuration {
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
         let management = reader.section(file);
+        let admin: Option<Option<Admin>> = reader.optional(file);
+        let lives = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
-        listeners(&mut reader, (&interface, &pages, &management));
+        listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
         if let (Some(bank), Some(database)) = (&bank, &database) {
             bank_and_database(&mut reader, bank, database);
         }
         if let Some(proxy) = &proxy {
-            for (section, listener) in [
+            let servers = [
                 (Interface::NAME, interface.as_ref().map(Interface::server)),
                 (Pages::NAME, pages.as_ref().map(Pages::server)),
-            ] {
-                listener
-                    .into_iter()
-                    .for_each(|server| server.check(&mut reader, section, proxy.as_ref(), now));
-            }
-        }
-        if let Some(Some(proxy)) = &proxy
-            && proxy.addresses.is_empty()
-        {
-            reader.together(
-                "proxy.addresses",
-                "without an address nobody is let in; leave [proxy] out if there is none",
-            );
+            ];
+            check_servers(&mut reader, servers, proxy.as_ref(), now);
         }
         if let Some(Some(sealing)) = &sealing {
             check_sealing(&mut reader, sealing);
@@ -129,6 +125,7 @@ impl Configuration {
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         register.iter().flatten().for_each(|register| check_register(&mut reader, register));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
+        admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
@@ -148,10 +145,30 @@ impl Configuration {
                 core_bank: core_bank?,
                 provider: provider?,
                 management: management?,
+                admin: admin?,
+                lives: lives?,
                 log: log?,
             })
         };
         read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
+    }
+}
+
+/// Listeners present a certificate, unless a proxy that does is before them.
+fn check_servers(
+    reader: &mut Reader<'_>,
+    servers: [(&'static str, Option<Server<'_>>); 2],
+    proxy: Option<&Proxy>,
+    now: Timestamp,
+) {
+    for (section, server) in servers {
+        server.iter().for_each(|server| server.check(reader, section, proxy, now));
+    }
+    if proxy.is_some_and(|proxy| proxy.addresses.is_empty()) {
+        reader.together(
+            "proxy.addresses",
+            "without an address nobody is let in; leave [proxy] out if there is none",
+        );
     }
 }
 
@@ -256,11 +273,13 @@ fn is_for(leaf: &Certificate, url: &Url) -> bool {
 fn listeners(
     reader: &mut Reader<'_>,
     (interface, pages, management): (&Option<Interface>, &Option<Pages>, &Option<Management>),
+    admin: Option<&Admin>,
 ) {
     let all = [
         ("interface.listen", interface.as_ref().map(|section| section.listen)),
         ("pages.listen", pages.as_ref().map(|section| section.listen)),
         ("management.listen", management.as_ref().map(|section| section.listen)),
+        ("admin.listen", admin.map(|section| section.listen)),
     ];
     let mut taken = BTreeSet::new();
     for (key, address) in all {
@@ -393,6 +412,27 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp
     }
 }
 
+fn check_admin(reader: &mut Reader<'_>, admin: &Admin, now: Timestamp) {
+    let files = (&admin.certificate_file, &admin.key_file);
+    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, now);
+    if admin.trust_files.is_empty() {
+        reader.together("admin.trust_files", "without an authority nobody of the staff is let in");
+    }
+    if [&admin.readers, &admin.operators, &admin.auditors].iter().all(|names| names.is_empty()) {
+        reader.together("admin.operators", "nobody has a role; name somebody, or leave [admin] out");
+    }
+}
+
+impl Admin {
+    /// What the listener presents.
+    ///
+    /// # Errors
+    /// [`rustls::Error`]
+    pub(crate) fn certified_key(&self) -> Result<CertifiedKey, rustls::Error> {
+        crate::tls::certified_key(&self.certificate_file.certificates, &self.key_file.pem)
+    }
+}
+
 impl Trust {
     /// The authorities.
     ///
@@ -427,6 +467,7 @@ impl Configuration {
         let register = self.register.iter().flat_map(|register| &register.trust_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
+            .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
             .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
             .chain(trust.map(|file| (Trust::NAME, file)))
             .chain(register.map(|file| (Register::NAME, file)));
@@ -455,6 +496,11 @@ impl Configuration {
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
             (Management::NAME, self.management != other.management),
+            (
+                Admin::NAME,
+                self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
+            ),
+            (Lives::NAME, self.lives != other.lives),
             (Log::NAME, self.log != other.log),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

@@ -1,7 +1,8 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{
-    Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Register, Sealing, Trust,
+    Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Register, Sealing,
+    Trust,
 };
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
@@ -35,6 +36,8 @@ fn sections() -> Vec<Described> {
         described::<Register>(false),
         described::<Provider>(false),
         described::<Management>(true),
+        described::<Admin>(false),
+        described::<Lives>(true),
         described::<Log>(true),
     ]
 }

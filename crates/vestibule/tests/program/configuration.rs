@@ -26,9 +26,10 @@ impl Files {
         let ca = &files.ca;
         files.pair("interface", &ca.issue_server(&["api.bank.example.com", "127.0.0.1"]));
         files.pair("pages", &ca.issue_server(&["bank.example.com", "127.0.0.1"]));
+        files.pair("admin", &ca.issue_server(&["127.0.0.1"]));
         files.pair("core-client", &ca.issue_server(&["gateway.bank.example.com"]));
         files.pair("provider", &ca.issue_server(&["gateway.bank.example.com"]));
-        for name in ["anchors.pem", "core-authority.pem"] {
+        for name in ["anchors.pem", "core-authority.pem", "staff-authority.pem"] {
             fs::write(files.path(name), ca.pem()).unwrap();
         }
         fs::write(files.path("sealing.key"), SEALING_KEY).unwrap();

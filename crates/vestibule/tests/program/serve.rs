@@ -68,7 +68,12 @@ pub(crate) struct Listeners {
 impl Scene {
     /// With lines added to the file.
     async fn with(more: &str) -> Self {
-        Self::behind(TestServer::start().await, Files::new(), more).await
+        Self::of(Files::new(), more).await
+    }
+
+    /// The same with files that are there.
+    pub(crate) async fn of(files: Files, more: &str) -> Self {
+        Self::behind(TestServer::start().await, files, more).await
     }
 
     /// In front of a bank that was started before, with files that are there.
