@@ -12,6 +12,7 @@ pub mod bank_contract;
 #[cfg(feature = "bank-end")]
 pub mod bank_end;
 mod bank_events;
+mod call_limits;
 mod cancellations;
 pub mod certificates;
 mod clients;
@@ -61,6 +62,7 @@ pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
+pub use call_limits::CallPlace;
 pub use cancellations::Cancellation;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
@@ -135,6 +137,7 @@ struct Inner {
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
+    call_counts: call_limits::CallCounts,
     last_uses: last_uses::LastUses,
 }
 
@@ -177,6 +180,7 @@ impl Gateway {
             revocation,
             registered,
             request_ids,
+            call_counts: call_limits::CallCounts::default(),
             last_uses: last_uses::LastUses::default(),
         }))
     }

@@ -30,7 +30,7 @@ pub(crate) use self::proxy::TrustedProxy;
 pub use self::sealing::{SealedKeys, seal_keys};
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Limits, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -263,6 +263,7 @@ async fn gateway(
     };
     let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
+    profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
         settings: Settings { tenants: configuration.bank.branches.clone(), profiles },

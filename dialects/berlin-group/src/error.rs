@@ -153,6 +153,9 @@ impl From<Refusal> for Error {
                     fault: None,
                 };
             }
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED")
+            }
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID")
             }
@@ -181,7 +184,9 @@ impl From<Refusal> for Error {
             Refusal::Payment(refusal) => of_payment(refusal),
         };
         let retry_after = match &refusal {
-            Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
+            Refusal::Access(AccessRefusal::LimitReached { retry_after, .. })
+            | Refusal::TooManyCalls { retry_after, .. } => Some(*retry_after),
+            Refusal::TooManyAtOnce { .. } => Some(1),
             _ => None,
         };
         Self { retry_after, ..Self::new(status, code, text(&refusal)) }

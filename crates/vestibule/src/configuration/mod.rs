@@ -16,6 +16,7 @@ use std::path::Path;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
+use gateway::profile::CallLimits;
 use gateway::revocation::Issuers;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -40,12 +41,13 @@ pub struct Configuration {
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
+    pub(crate) limits: Option<Limits>,
     pub(crate) management: Management,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
@@ -54,6 +56,7 @@ const SECTIONS: [&str; 10] = [
     Database::NAME,
     Sealing::NAME,
     CoreBank::NAME,
+    Limits::NAME,
     Management::NAME,
     Log::NAME,
 ];
@@ -90,6 +93,7 @@ impl Configuration {
         let database = reader.section(file);
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
+        let limits = reader.optional(file);
         let management = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
@@ -135,6 +139,7 @@ impl Configuration {
                 database: database?,
                 sealing: sealing?,
                 core_bank: core_bank?,
+                limits: limits?,
                 management: management?,
                 log: log?,
             })
@@ -319,6 +324,13 @@ fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     }
 }
 
+impl Limits {
+    pub(crate) fn of_calls(&self) -> CallLimits {
+        let calls = u32::try_from(self.calls.0).unwrap_or(u32::MAX);
+        CallLimits { calls, within: self.within.0, at_once: self.calls_at_once.0 }
+    }
+}
+
 impl Sealing {
     /// What seals and opens.
     ///
@@ -393,6 +405,7 @@ impl Configuration {
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
+            (Limits::NAME, self.limits != other.limits),
             (Management::NAME, self.management != other.management),
             (Log::NAME, self.log != other.log),
         ];

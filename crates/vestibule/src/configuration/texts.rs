@@ -1,6 +1,8 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Sealing, Trust};
+use super::keys::{
+    Bank, CoreBank, Database, Interface, Limits, Log, Management, Pages, Proxy, Sealing, Trust,
+};
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,7 +21,7 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 10] {
+fn sections() -> [Described; 11] {
     [
         described::<Bank>(true),
         described::<Interface>(true),
@@ -29,6 +31,7 @@ fn sections() -> [Described; 10] {
         described::<Database>(true),
         described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<Limits>(false),
         described::<Management>(true),
         described::<Log>(true),
     ]
