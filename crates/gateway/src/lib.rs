@@ -14,6 +14,7 @@ pub mod bank_contract;
 #[cfg(feature = "bank-end")]
 pub mod bank_end;
 mod bank_events;
+mod call_limits;
 mod cancellations;
 pub mod certificates;
 mod clients;
@@ -67,6 +68,7 @@ pub use access_tokens::ActiveToken;
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
+pub use call_limits::CallPlace;
 pub use cancellations::Cancellation;
 pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
@@ -159,6 +161,7 @@ struct Inner {
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
+    call_counts: call_limits::CallCounts,
     last_uses: last_uses::LastUses,
 }
 
@@ -204,6 +207,7 @@ impl Gateway {
             register,
             registered,
             request_ids,
+            call_counts: call_limits::CallCounts::default(),
             last_uses: last_uses::LastUses::default(),
         }))
     }

@@ -38,7 +38,7 @@ pub use self::sealing::{SealedKeys, seal_keys};
 use self::trail::Notes;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Provider, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Limits, Provider, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -343,6 +343,7 @@ async fn gateway(
     };
     let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
+    profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
         settings: Settings {

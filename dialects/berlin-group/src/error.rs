@@ -176,6 +176,9 @@ impl From<Refusal> for Error {
                     is_public: true,
                 };
             }
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "ACCESS_EXCEEDED")
+            }
             Refusal::CertificateInvalid { .. } | Refusal::OrganizationMismatch { .. } => {
                 (StatusCode::UNAUTHORIZED, "CERTIFICATE_INVALID")
             }
@@ -204,7 +207,9 @@ impl From<Refusal> for Error {
             Refusal::Payment(refusal) => of_payment(refusal),
         };
         let retry_after = match &refusal {
-            Refusal::Access(AccessRefusal::LimitReached { retry_after, .. }) => Some(*retry_after),
+            Refusal::Access(AccessRefusal::LimitReached { retry_after, .. })
+            | Refusal::TooManyCalls { retry_after, .. } => Some(*retry_after),
+            Refusal::TooManyAtOnce { .. } => Some(1),
             _ => None,
         };
         let is_public = matches!(&refusal, Refusal::Standing(refusal) if refusal.is_told_to_everybody());

@@ -202,6 +202,9 @@ impl From<Refusal> for Error {
             Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
             }
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, text)
+            }
             Refusal::NotRegistered(_) => Self::unauthenticated(),
             // The session is there, and of no use: the text says why.
             Refusal::Standing(_) => Self::forbidden(text),

@@ -196,6 +196,7 @@ impl From<&Refusal> for Check {
             Refusal::CertificateRevoked { .. }
             | Refusal::CertificateUnchecked { .. }
             | Refusal::CertificateBlocked { .. } => Self::Status,
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => Self::RateLimit,
             Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
             | Refusal::InitialAccessTokenUsed

@@ -155,6 +155,20 @@ section! {
 }
 
 section! {
+    /// How often one third party may call, at interfaces and authorization server together, once its signature or its proof as a client
+    /// was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
+    /// n times as much through. Without this section there is no limit.
+    Limits "limits" {
+        /// How many calls a third party may make in the time of within. They come back evenly.
+        calls: Count, Default("3000");
+        /// The time.
+        within: Deadline, Default("\"1m\"");
+        /// How many calls of a third party are answered at once.
+        calls_at_once: Count, Default("50");
+    }
+}
+
+section! {
     /// What operators and monitoring ask: /health/live, /health/ready, /metrics. It has no log-in.
     Management "management" {
         /// Address that is listened on.

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
+use gateway::profile::CallLimits;
 use gateway::revocation::Issuers;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -45,6 +46,7 @@ pub struct Configuration {
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
     pub(crate) provider: Option<Provider>,
+    pub(crate) limits: Option<Limits>,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
@@ -63,6 +65,7 @@ const SECTIONS: &[&str] = &[
     CoreBank::NAME,
     Register::NAME,
     Provider::NAME,
+    Limits::NAME,
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
@@ -103,6 +106,7 @@ impl Configuration {
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
+        let limits = reader.optional(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
@@ -144,6 +148,7 @@ impl Configuration {
                 sealing: sealing?,
                 core_bank: core_bank?,
                 provider: provider?,
+                limits: limits?,
                 management: management?,
                 admin: admin?,
                 lives: lives?,
@@ -390,6 +395,13 @@ fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     }
 }
 
+impl Limits {
+    pub(crate) fn of_calls(&self) -> CallLimits {
+        let calls = u32::try_from(self.calls.0).unwrap_or(u32::MAX);
+        CallLimits { calls, within: self.within.0, at_once: self.calls_at_once.0 }
+    }
+}
+
 impl Sealing {
     /// What seals and opens.
     ///
@@ -495,6 +507,7 @@ impl Configuration {
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
+            (Limits::NAME, self.limits != other.limits),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,

@@ -1,8 +1,8 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{
-    Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Register, Sealing,
-    Trust,
+    Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
+    Sealing, Trust,
 };
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
@@ -35,6 +35,7 @@ fn sections() -> Vec<Described> {
         described::<CoreBank>(true),
         described::<Register>(false),
         described::<Provider>(false),
+        described::<Limits>(false),
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),

@@ -190,6 +190,13 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "[sealing]\nkey_file = \"sealing.key\"\nother_key_file = \"sealing.key\"",
         "it is the same key as key; leave it out, or name the other one",
     ),
+    ("#[limits]", "[limits]\ncalls = 0", "[limits] calls: expected a number from 1 to 10000"),
+    ("#[limits]", "[limits]\nwithin = \"0s\"", "nothing can be done in no time"),
+    (
+        "#[limits]",
+        "[limits]\nburst = 5",
+        "[limits] has no key \"burst\"; its keys are calls, within, calls_at_once",
+    ),
     ("url = \"https://core", "", "[core_bank] url is missing: https:// with a host"),
     ("#connect_within = ", "connect_within = \"0s\"", "nothing can be done in no time"),
     (

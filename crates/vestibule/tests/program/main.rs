@@ -11,6 +11,7 @@ mod browser;
 mod bunq_clients;
 mod bunq_operations;
 mod call_explanations;
+mod call_limits;
 mod calls;
 mod certificate_command;
 mod certificate_files;

@@ -67,7 +67,7 @@ pub(crate) struct Listeners {
 
 impl Scene {
     /// With lines added to the file.
-    async fn with(more: &str) -> Self {
+    pub(crate) async fn with(more: &str) -> Self {
         Self::of(Files::new(), more).await
     }
 
