@@ -27,6 +27,7 @@ mod orders;
 mod own_data;
 mod personas;
 mod publication;
+mod registers;
 mod schedule;
 mod setup;
 mod snapshots;

@@ -19,6 +19,7 @@ mod observer;
 pub mod openapi;
 pub mod outbound;
 pub mod recording;
+pub mod registers;
 mod rejected;
 pub mod session_cookie;
 mod signature;

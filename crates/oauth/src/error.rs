@@ -189,7 +189,7 @@ impl From<Refusal> for Error {
             Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
-            Refusal::CertificateUnchecked { .. } => {
+            Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", refusal)
             }
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),

@@ -1,11 +1,14 @@
 //! `vestibule serve`: the interfaces in front of a real bank. There is nothing here that only tests need: no management
 //! API, no simulated devices, no explaining texts.
 
+mod admin;
 mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod register;
 mod sealing;
+mod trail;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -19,15 +22,20 @@ use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
 use gateway::{
-    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
+    Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
+    revocation,
 };
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
+use self::admin::StaffDoor;
+pub use self::admin::admin_description;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
+use self::trail::Notes;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Provider, Rules, Server, Signing};
@@ -74,8 +82,11 @@ pub struct Served {
     sealing: Sealing,
     provider: Option<openid::Provider>,
     certificates: [Option<Arc<Replaceable>>; 2],
+    staff: Option<StaffDoor>,
+    notes: Notes,
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
+    register: RegisterFile,
     /// Held, so that no other process uses the same file.
     _lock: Option<File>,
     beside: Beside,
@@ -84,8 +95,13 @@ pub struct Served {
 }
 
 impl Served {
-    /// Takes up certificates, keys, trust and the bank's provider of a configuration. Returns the sections in which
-    /// something else changed, which takes effect at the next start.
+    /// Where the bank's staff calls, if this node has such a listener.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.staff.as_ref().map(StaffDoor::address)
+    }
+
+    /// Takes up certificates, keys, trust, the bank's provider and its staff of a configuration. Returns the sections in
+    /// which something else changed, which takes effect at the next start.
     ///
     /// # Errors
     /// [`StartError`]; then everything is as it was.
@@ -96,6 +112,9 @@ impl Served {
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
         let provider = new.provider.as_ref().map(Provider::way).transpose()?;
+        if let (Some(staff), Some(section)) = (&self.staff, &new.admin) {
+            staff.replace(section)?;
+        }
         for (current, key) in self.certificates.iter().zip([interface, pages]) {
             if let (Some(current), Some(key)) = (current, key) {
                 current.replace(key);
@@ -105,6 +124,11 @@ impl Served {
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
         }
+        let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
+        if let Some(register) = self.gateway.register_of_institutions() {
+            register.stop_these(stopped.map(|file| file.0).unwrap_or_default());
+        }
+        self.register.look_now();
         if let Some((current, new)) = self.provider.as_ref().zip(provider) {
             current.become_as(&new);
         }
@@ -121,6 +145,10 @@ impl Served {
         self.serving.stop().await;
         self.beside.stop().await;
         self.management_serving.stop().await;
+        if let Some(staff) = &mut self.staff {
+            staff.stop().await;
+        }
+        self.notes.stop().await;
     }
 }
 
@@ -135,6 +163,7 @@ pub async fn serve(
     behind: impl FnOnce(&Configuration, &Store) -> Result<Behind, StartError>,
 ) -> Result<Served, StartError> {
     let sockets = Sockets::bind(&configuration).await?;
+    let admin = StaffDoor::bind(&configuration).await?;
     let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
     metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
@@ -146,11 +175,15 @@ pub async fn serve(
         behind.ports.provider = Some(Arc::new(provider.clone()));
     }
     let sealing = sealing::begin(&configuration, &store).await?;
-    let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
+    let (register, register_file) = register::begin(&configuration, &clock).await?;
+    let kept = (&store, &sealing);
+    let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
+    let notes = Notes::begin(&gateway);
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
+    metrics.of_register(&gateway);
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
     let health = Health {
@@ -164,12 +197,13 @@ pub async fn serve(
     let front =
         |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
     let fronts = Fronts {
-        public: front(bank.public, metrics.clone()),
+        public: front(bank.public, notes.observer(metrics.clone(), clock)),
         management: front(health::routes(health).into(), Arc::new(CallLog)),
     };
     let Sockets { interface, pages, management } = &sockets;
     let addresses = [interface, pages, management].map(|socket| socket.address);
     let listening = listen(&configuration, sockets, fronts, proxy)?;
+    let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
     let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
     let [interface, pages, management] = addresses;
     Ok(Served {
@@ -182,8 +216,11 @@ pub async fn serve(
         sealing,
         provider,
         certificates: listening.certificates,
+        staff,
+        notes,
         metrics,
         is_ready,
+        register: register_file,
         _lock: lock,
         beside: Beside::begin(work),
         serving: listening.serving,
@@ -298,7 +335,7 @@ async fn gateway(
     configuration: &Configuration,
     (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
-    bank: gateway::Bank,
+    (bank, register): (gateway::Bank, Option<Register>),
 ) -> Result<Gateway, StartError> {
     let strictness = match configuration.bank.rules {
         Rules::Strict => Strictness::Strict,
@@ -308,13 +345,18 @@ async fn gateway(
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
-        settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
+        settings: Settings {
+            tenants: configuration.bank.branches.clone(),
+            profiles,
+            kept: Kept { audit: configuration.lives.audit_days.duration() },
+        },
         store: store.clone(),
         clock,
         keys: Keys::load_or_make(&Drawer::new(store, "gateway").sealed_by(sealing), &randomness).await?,
         randomness,
         bank,
         trust: configuration.trust.store()?,
+        register,
         revocation: configuration.trust.issuers().map(|issuers| {
             Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
         }),

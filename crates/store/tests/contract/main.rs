@@ -7,6 +7,7 @@ mod databases;
 mod funds_consents;
 mod payments;
 mod rules;
+mod staff;
 mod subjects;
 mod tables;
 mod together;
@@ -14,7 +15,7 @@ mod watch;
 
 use databases::on_each;
 use domain::{
-    CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, ClientAuthentication,
+    Block, CertificateHolder, CertificateKind, CertificateRecord, CertificateStatus, ClientAuthentication,
     InitialAccessToken, RedirectUris, SecretHash, Standing, Tenant, Timestamp, Tpp, TppId,
 };
 use store::{Changes, Perishable, PrivateState, Store, StoreError};
@@ -32,7 +33,11 @@ fn tpp(id: &str) -> Tpp {
         signing_key: Some("PEM".into()),
         recognised: Some("bb".into()),
         registered_at: Timestamp::from_second(1_700_000_000).unwrap(),
-        blocked_at: Some(Timestamp::from_second(1_700_000_001).unwrap()),
+        blocked: Some(Block {
+            at: Timestamp::from_second(1_700_000_001).unwrap(),
+            until: Timestamp::from_second(1_700_000_009).ok(),
+        }),
+        blocked_reason: Some("No answers.".into()),
         version: 0,
     }
 }
@@ -73,7 +78,7 @@ async fn rows_come_back_as_they_went_in() {
 
         tpp.version = 1;
         let standing = store.standing(&tpp.id, "ff").await.unwrap();
-        let expected = Standing { blocked_at: tpp.blocked_at, certificate: Some(certificate.state()) };
+        let expected = Standing { blocked: tpp.blocked, certificate: Some(certificate.state()) };
         assert_eq!(standing, expected);
         let unknown = store.standing(&TppId::new("PSDNL-DNB-2"), "00").await.unwrap();
         assert_eq!(unknown, Standing::default());

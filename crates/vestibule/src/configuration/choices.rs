@@ -57,6 +57,16 @@ choice! {
 }
 
 choice! {
+    /// What becomes of third parties that no register lists.
+    Unlisted {
+        /// Their certificate is enough.
+        LetIn = "let_in";
+        /// They are refused.
+        Refuse = "refuse";
+    }
+}
+
+choice! {
     /// How lines of the log look.
     LogFormat {
         /// For people.

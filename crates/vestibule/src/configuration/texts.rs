@@ -1,6 +1,9 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Sealing, Trust};
+use super::keys::{
+    Admin, Bank, CoreBank, Database, Interface, Lives, Log, Management, Pages, Proxy, Register, Sealing,
+    Trust,
+};
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
@@ -30,8 +33,11 @@ fn sections() -> Vec<Described> {
         described::<Database>(true),
         described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<Register>(false),
         described::<Provider>(false),
         described::<Management>(true),
+        described::<Admin>(false),
+        described::<Lives>(true),
         described::<Log>(true),
     ]
 }

@@ -26,15 +26,19 @@ impl Files {
         let ca = &files.ca;
         files.pair("interface", &ca.issue_server(&["api.bank.example.com", "127.0.0.1"]));
         files.pair("pages", &ca.issue_server(&["bank.example.com", "127.0.0.1"]));
+        files.pair("admin", &ca.issue_server(&["127.0.0.1"]));
         files.pair("core-client", &ca.issue_server(&["gateway.bank.example.com"]));
         files.pair("provider", &ca.issue_server(&["gateway.bank.example.com"]));
-        for name in ["anchors.pem", "core-authority.pem"] {
+        for name in ["anchors.pem", "core-authority.pem", "staff-authority.pem"] {
             fs::write(files.path(name), ca.pem()).unwrap();
         }
         fs::write(files.path("sealing.key"), SEALING_KEY).unwrap();
         fs::write(files.path("sealing-other.key"), OTHER_SEALING_KEY).unwrap();
         fs::write(files.path("database.address"), "postgres://user:swordfish@db.example.com/vestibule\n")
             .unwrap();
+        fs::write(files.path("register.json"), "[[{}], []]").unwrap();
+        fs::write(files.path("stop-list.txt"), "PSDNL-DNB-R999999 # stopped\n").unwrap();
+        fs::write(files.path("register.authorization"), "Bearer swordfish\n").unwrap();
         files
     }
 
@@ -79,7 +83,8 @@ fn line_of(text: &str, beginning: &str) -> usize {
 }
 
 /// What stands in the example for those who do not do as it does.
-const OTHER_WAYS: [&str; 3] = ["sqlite_file", "client_secret_file", "key_id"];
+const OTHER_WAYS: [&str; 5] =
+    ["sqlite_file", "client_secret_file", "key_id", "url = \"https://registers", "authorization_file"];
 
 #[test]
 fn the_example_is_right_once_its_files_are_there() {
@@ -314,6 +319,53 @@ fn a_provider_is_checked_with_its_line() {
     }
     let text = beginning + "issuer = \"http://127.0.0.1:8080/realms/x\"\nkey_file = \"provider.key\"\n";
     assert_eq!(files.check(&text).0, 0, "on this machine no TLS is needed");
+}
+
+#[test]
+fn a_register_is_a_file_or_a_service() {
+    let files = Files::new();
+    fs::write(files.path("wrong-list.txt"), "# whom we stopped\nDNB-1\n").unwrap();
+    let right = example();
+    let url = "url = \"https://registers.example.com/psd2\"";
+    let trusting = format!("{url}\ntrust_files = [\"core-authority.pem\"]");
+    let with = |lines: &str| files.check(&right.replace("#[register]", &format!("[register]\n{lines}")));
+    for lines in [
+        "file = \"register.json\"",
+        "stop_list_file = \"stop-list.txt\"",
+        "url = \"http://127.0.0.1:8080/register\"",
+        "url = \"http://localhost:8080\"",
+        &format!("{trusting}\nauthorization_file = \"register.authorization\"\nunlisted = \"refuse\""),
+    ] {
+        let (code, told) = with(lines);
+        assert_eq!(code, 0, "{lines}: {told}");
+    }
+    for (lines, said) in [
+        ("", "[register]: it says nothing; name a register with file or url"),
+        (url, "url: without an authority the service cannot be told from others"),
+        (&format!("{trusting}\nfile = \"register.json\""), "there is file too; leave one of them out"),
+        ("file = \"none.json\"", "none.json: No such file"),
+        ("file = \".\"", "this is a folder"),
+        (
+            "url = \"http://registers.example.com/psd2\"",
+            "is not https:// with a host and a path, or http:// with",
+        ),
+        ("url = \"https://me:swordfish@registers.example.com\"", "is not https:// with a host and a path"),
+        (
+            "file = \"register.json\"\nauthorization_file = \"register.authorization\"",
+            "it is for the service at url",
+        ),
+        ("file = \"register.json\"\nauthorization = \"Bearer x\"", "a secret does not stand in this file"),
+        ("file = \"register.json\"\nunlisted = \"block\"", "\"block\" is not one of \"let_in\", \"refuse\""),
+        ("stop_list_file = \"wrong-list.txt\"", "line 2 is neither an organizationIdentifier"),
+        ("file = \"register.json\"\nage = \"7d\"", "[register] has no key \"age\""),
+    ] {
+        let (code, told) = with(lines);
+        let line = line_of(&right, "#[register]") + lines.lines().count();
+        assert!(code == 1 && told.contains(said), "{lines}: {told}");
+        // The mistake is in the last line, or in the address above.
+        let number: usize = told.split(": ").next().unwrap().parse().unwrap_or_else(|_| panic!("{told}"));
+        assert!((line - 2..=line).contains(&number) && told.lines().count() <= 2, "{lines}: {line} {told}");
+    }
 }
 
 #[test]

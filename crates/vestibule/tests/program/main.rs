@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod admin;
 mod another_bank;
+mod audit;
 mod bank_command;
 mod broken_store;
 mod browser;
@@ -58,6 +60,7 @@ mod portal_play;
 mod portal_reference;
 mod portal_signing;
 mod python;
+mod registers;
 mod revocation;
 mod sandbox_command;
 mod sealing;

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use gateway::domain::{Tenant, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{
     Answer, CALLBACK, Request, Signer, TestServer, TestTpp, ValidConsent, challenge, detailed, parameter,
@@ -16,7 +19,7 @@ use crate::configuration::Files;
 const ID: &str = "PSDNL-DNB-R654321";
 
 /// A core bank that nobody asks, since the bank behind is of the same process.
-const NO_CORE: &str = "https://core.bank.example.com";
+pub(crate) const NO_CORE: &str = "https://core.bank.example.com";
 
 /// Where customers approve.
 pub(crate) const PAGE: &str = "/auth/internalonly/authorise.html";
@@ -30,6 +33,28 @@ pub(crate) struct Scene<S = Served> {
     pub(crate) listeners: Listeners,
     /// What its pages call the bank.
     pub(crate) bank: &'static str,
+    /// The clock of a gateway in this process.
+    pub(crate) clock: Option<Arc<Ahead>>,
+}
+
+/// The bank's clock, with the system's time ahead of it: that is what issuers and registers live in.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    clock: Arc<dyn gateway::Clock>,
+    minutes: AtomicI64,
+}
+
+impl Ahead {
+    pub(crate) fn by_more(&self, minutes: i64) {
+        self.minutes.fetch_add(minutes, Ordering::Relaxed);
+    }
+}
+
+impl gateway::Clock for Ahead {
+    fn now(&self, tenant: Option<&Tenant>) -> Timestamp {
+        let minutes = if tenant.is_none() { self.minutes.load(Ordering::Relaxed) } else { 0 };
+        self.clock.now(tenant) + SignedDuration::from_mins(minutes)
+    }
 }
 
 /// Host and port of interface, pages and management.
@@ -43,15 +68,25 @@ pub(crate) struct Listeners {
 impl Scene {
     /// With lines added to the file.
     async fn with(more: &str) -> Self {
-        let core = TestServer::start().await;
-        let files = Files::new();
+        Self::of(Files::new(), more).await
+    }
+
+    /// The same with files that are there.
+    pub(crate) async fn of(files: Files, more: &str) -> Self {
+        Self::behind(TestServer::start().await, files, more).await
+    }
+
+    /// In front of a bank that was started before, with files that are there.
+    pub(crate) async fn behind(core: TestServer, files: Files, more: &str) -> Self {
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
-        let served = start(&core, &files, more).await;
+        let clock = ahead(&core);
+        let served = start(&core, &files, (more, clock.clone())).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
         // The bank behind says what it is called, and this is a sandbox's.
         let bank = "Vestibule Bank";
-        Self { core, served, files, listeners: Listeners { interface, pages, management }, bank }
+        let listeners = Listeners { interface, pages, management };
+        Self { core, served, files, listeners, bank, clock: Some(clock) }
     }
 }
 
@@ -127,14 +162,17 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
     path
 }
 
-async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
+fn ahead(core: &TestServer) -> Arc<Ahead> {
+    Arc::new(Ahead { clock: core.running.sandbox.clock.clone(), minutes: AtomicI64::new(0) })
+}
+
+async fn start(core: &TestServer, files: &Files, (more, clock): (&str, Arc<Ahead>)) -> Served {
     let signer = core.certificate(json!({"organizationIdentifier": ID, "profile": "qwac"})).await;
     fs::write(files.path("intermediates.pem"), &signer.chain[0]).unwrap();
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
     let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
     let behind = Behind { ports, upkeep: None, core_bank: None };
-    let clock: Arc<dyn gateway::Clock> = sandbox.clock.clone();
     serve(configuration(files, NO_CORE, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
 
@@ -480,7 +518,8 @@ async fn a_proxy_hands_the_certificate_on() {
     // Whoever is no proxy is not let in.
     let files = Files::new();
     fs::write(files.path("anchors.pem"), scene.core.running.sandbox.authorities.root_pem()).unwrap();
-    let other = start(&scene.core, &files, "[proxy]\naddresses = [\"192.0.2.10\"]\n").await;
+    let other = "[proxy]\naddresses = [\"192.0.2.10\"]\n";
+    let other = start(&scene.core, &files, (other, ahead(&scene.core))).await;
     let closed = scene.core.http.get(format!("http://{}/none", other.interface)).send().await;
     assert!(closed.is_err(), "{closed:?}");
 }

@@ -87,7 +87,7 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
 pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let (core, files, bank) = behind().await;
     let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }
 
 /// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.

@@ -49,7 +49,7 @@ impl Provided {
         let clock: Arc<dyn gateway::Clock> = core.running.sandbox.clock.clone();
         let configuration = configuration(&files, &core_bank, &more);
         let served = serve(configuration, clock, Behind::core_bank).await.unwrap();
-        let scene = Scene { listeners: listeners(&served), core, served, files, bank: BANK };
+        let scene = Scene { listeners: listeners(&served), core, served, files, bank: BANK, clock: None };
         let qwac: Signer = scene.certificate("qwac").await;
         let client = scene.client(Some(&qwac));
         let tpp = registered(&scene, &client).await;
