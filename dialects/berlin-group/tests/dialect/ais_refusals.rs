@@ -2,7 +2,7 @@
 //! be right.
 
 use serde_json::{Value, json};
-use testkit::{CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, detailed};
+use testkit::{CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, detailed, is_served};
 
 use crate::ID;
 use crate::refusals::check;
@@ -614,8 +614,9 @@ async fn account_data() {
             "a token of another third party",
             bearer(read("/balances"), &other.access_token),
             401,
-            "CONSENT_INVALID",
-            "was not issued for consent",
+            // Where callers connect with certificates, tokens are bound to them.
+            if is_served() { "TOKEN_INVALID" } else { "CONSENT_INVALID" },
+            if is_served() { "bound to the TLS client certificate" } else { "was not issued for consent" },
         ),
         (
             "no Consent-ID",
