@@ -40,6 +40,7 @@ mod faulty_certificates;
 mod forgetting;
 mod http;
 mod interface_description;
+mod keycloak;
 mod limits;
 mod logs;
 mod logs_command;
