@@ -66,7 +66,7 @@ pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
 pub use cancellations::Cancellation;
-pub use certificates::{Place, PresentedCertificate};
+pub use certificates::{Place, PresentedCertificate, Qualify, Unqualified};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;

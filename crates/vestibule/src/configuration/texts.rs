@@ -2,6 +2,7 @@
 
 use super::keys::{
     Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Register, Sealing, Trust,
+    TrustedLists,
 };
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
@@ -32,6 +33,7 @@ fn sections() -> Vec<Described> {
         described::<Database>(true),
         described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<TrustedLists>(false),
         described::<Register>(false),
         described::<Provider>(false),
         described::<Management>(true),

@@ -174,11 +174,12 @@ impl<'a> Caller<'a> {
 }
 
 /// What is read with nothing else to prepare.
-const READ: [&str; 16] = [
+const READ: [&str; 17] = [
     "/",
     "/openapi.json",
     "/test-certificates",
     "/status-service",
+    "/trusted-lists",
     "/register",
     "/register/{organizationIdentifier}",
     "/third-parties",
@@ -263,6 +264,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     caller.call("PUT", "/tenants/{tenant}").await;
     caller.call("PUT", "/status-service").await;
     caller.call("PUT", "/register/{organizationIdentifier}").await;
+    caller.call("PUT", "/trusted-lists").await;
     for path in ["/test-certificates/{fingerprint}", "/third-parties/{id}", "/test-accounts/{iban}", "/clock"]
     {
         caller.call("PUT", path).await;
@@ -278,7 +280,12 @@ async fn every_example_is_accepted_and_every_answer_fits() {
             methods.map(move |method| format!("{} {path}", method.to_uppercase()))
         });
     // Answers that are not JSON have tests of their own.
-    let other = ["GET /ca.pem", "GET /calls/stream"];
+    let other = [
+        "GET /ca.pem",
+        "GET /calls/stream",
+        "GET /trusted-lists/list-of-lists.xml",
+        "GET /trusted-lists/NL.xml",
+    ];
     let all: BTreeSet<String> = operations.filter(|operation| !other.contains(&operation.as_str())).collect();
     let missing: Vec<_> = all.difference(&caller.called).collect();
     assert!(missing.is_empty(), "call these here too: {missing:?}");
