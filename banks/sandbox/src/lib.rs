@@ -37,6 +37,7 @@ mod test_accounts;
 mod test_certificates;
 #[cfg(test)]
 mod tests;
+mod trusted_lists;
 
 pub use authorities::Authorities;
 pub use bank_names::BankNames;

@@ -17,6 +17,7 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::registers::Registers;
 use crate::status_services::StatusServices;
+use crate::trusted_lists::Lists;
 
 /// Name under which the bank keeps its state.
 pub(crate) const OWNER: &str = "sandbox";
@@ -75,6 +76,8 @@ pub struct Sandbox {
     pub(crate) status_services: Arc<StatusServices>,
     /// What the register of payment institutions says otherwise than the certificates.
     pub(crate) registers: Arc<Registers>,
+    /// What the trusted lists say of its authority.
+    pub(crate) trusted_lists: Arc<Lists>,
 }
 
 /// Why the bank cannot start.
@@ -173,6 +176,7 @@ impl Sandbox {
             faults,
             status_services: Arc::default(),
             registers: Arc::default(),
+            trusted_lists: Arc::default(),
         })
     }
 }

@@ -23,6 +23,7 @@ pub mod registers;
 mod rejected;
 pub mod session_cookie;
 mod signature;
+pub mod trusted_lists;
 mod watched;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};

@@ -70,7 +70,7 @@ pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
 pub use call_limits::CallPlace;
 pub use cancellations::Cancellation;
-pub use certificates::{Place, PresentedCertificate};
+pub use certificates::{Place, PresentedCertificate, Qualify, Unqualified};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;

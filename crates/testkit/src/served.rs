@@ -18,7 +18,7 @@ use edge::outbound::Loopback;
 use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
 use eidas::header::{HeaderForm, certificate_der};
-use gateway::{Bank, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
+use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
 use http::HeaderMap;
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use sandbox::{GoingBack, PortalPages, Sandbox, SnapshotError, Snapshots};

@@ -9,6 +9,7 @@ mod proxy;
 mod register;
 mod sealing;
 mod trail;
+mod trusted_lists;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ pub(crate) use self::proxy::TrustedProxy;
 use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
 use self::trail::Notes;
+use self::trusted_lists::TrustedLists;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
 use crate::configuration::{Configuration, Database, Limits, Provider, Rules, Server, Signing};
@@ -87,6 +89,7 @@ pub struct Served {
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
     register: RegisterFile,
+    trusted_lists: Option<TrustedLists>,
     /// Held, so that no other process uses the same file.
     _lock: Option<File>,
     beside: Beside,
@@ -121,8 +124,13 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
-        if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
-            revocation.ask_these(issuers);
+        match &self.trusted_lists {
+            Some(lists) => lists.reload(&new.trust, &self.gateway),
+            None => {
+                if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
+                    revocation.ask_these(issuers);
+                }
+            }
         }
         let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
         if let Some(register) = self.gateway.register_of_institutions() {
@@ -179,11 +187,13 @@ pub async fn serve(
     let kept = (&store, &sealing);
     let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
     let notes = Notes::begin(&gateway);
+    let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     metrics.of_register(&gateway);
+    trusted_lists.iter().for_each(|lists| metrics.of_lists(lists));
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
     let health = Health {
@@ -221,6 +231,7 @@ pub async fn serve(
         metrics,
         is_ready,
         register: register_file,
+        trusted_lists,
         _lock: lock,
         beside: Beside::begin(work),
         serving: listening.serving,

@@ -73,6 +73,9 @@ pub enum StartError {
     /// The database of the configuration cannot be used.
     #[error("the database of [database] cannot be used: {0}")]
     ServedDatabase(gateway::StoreError),
+    /// Trusted lists cannot be used.
+    #[error("the trusted lists of [trusted_lists] cannot be used: {0}")]
+    TrustedLists(String),
     /// A register of payment institutions cannot be used.
     #[error("the register of [register] cannot be used: {0}")]
     Register(String),

@@ -14,6 +14,7 @@ mod snapshots;
 mod status_service;
 mod tenants;
 mod third_parties;
+mod trusted_lists;
 
 use std::sync::Arc;
 
@@ -77,6 +78,9 @@ pub fn management(
         .route("/status-service", get(status_service::read).put(status_service::set))
         .route("/register", get(registers::read_all))
         .route("/register/{organizationIdentifier}", get(registers::read).put(registers::set))
+        .route("/trusted-lists", get(trusted_lists::read).put(trusted_lists::set))
+        .route("/trusted-lists/list-of-lists.xml", get(trusted_lists::list_of_lists))
+        .route("/trusted-lists/NL.xml", get(trusted_lists::national))
         .route("/third-parties", get(third_parties::list))
         .route("/third-parties/{id}", put(third_parties::set_status))
         .route("/clock", get(clocks::read_all).put(clocks::move_them))
@@ -226,6 +230,13 @@ const INDEX: &[(&str, &str)] = &[
         "PUT /register/{organizationIdentifier}",
         "let it say otherwise: withdrawn, absent, or other services by country",
     ),
+    ("GET /trusted-lists", "what the trusted lists say of the authority"),
+    (
+        "PUT /trusted-lists",
+        "let them say otherwise: withdrawn, other purposes, a time after which they are too old",
+    ),
+    ("GET /trusted-lists/list-of-lists.xml", "a signed list of lists (ETSI TS 119 612)"),
+    ("GET /trusted-lists/NL.xml", "the signed trusted list to which it points"),
     ("GET /third-parties", "the third parties that came last"),
     ("PUT /third-parties/{id}", "set a third party's status: active or blocked"),
     ("GET /clock", "the tenants' clocks"),

@@ -9,7 +9,7 @@ use gateway::domain::Tenant;
 use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Days, Deadline, Origin, OwnNumbers, ServiceAddress, StaffName};
+use super::values::{Count, Days, Deadline, ListCountry, Origin, OwnNumbers, ServiceAddress, StaffName};
 
 section! {
     /// The bank.
@@ -125,6 +125,26 @@ section! {
         answer_within: Deadline, Default("\"5s\"");
         /// How many calls to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
+    }
+}
+
+section! {
+    /// Trusted lists of the European Union (ETSI TS 119 612), which say which authorities issue qualified certificates, and for what.
+    /// They come beside anchor_files of [trust], which may be empty then. Leave the section out if staff keep the authorities
+    /// themselves. Lists are fetched again at SIGHUP too; what is fetched and cannot be verified changes nothing, and the last good
+    /// ones hold until seven days after the next ones should have been there. Those are asked about revocations too.
+    TrustedLists "trusted_lists" {
+        /// Address of the list of lists. The national ones are fetched where it points to: at names of hosts with public
+        /// addresses alone, or at this very host.
+        url: ServiceAddress, Default("\"https://ec.europa.eu/tools/lotl/eu-lotl.xml\"");
+        /// PEM files with the certificates of those who may sign the list of lists, as the Official Journal announces them.
+        signer_files: Vec<CertificateFile>, Required("[\"list-signers.pem\"]");
+        /// Folder in which the last good lists are kept for a start without a network. They are verified when they are read.
+        folder: PathBuf, Default("\"trusted-lists\"");
+        /// Countries whose lists are read, as lists write them (EL for Greece). All of them if there is none.
+        countries: Vec<ListCountry>, Default("[]");
+        /// How often lists are fetched.
+        refresh_every: Deadline, Default("\"1h\"");
     }
 }
 

@@ -41,6 +41,7 @@ pub struct Configuration {
     pub(crate) pages: Pages,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) trust: Trust,
+    pub(crate) trusted_lists: Option<TrustedLists>,
     pub(crate) register: Option<Register>,
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
@@ -63,6 +64,7 @@ const SECTIONS: &[&str] = &[
     Database::NAME,
     Sealing::NAME,
     CoreBank::NAME,
+    TrustedLists::NAME,
     Register::NAME,
     Provider::NAME,
     Limits::NAME,
@@ -101,6 +103,7 @@ impl Configuration {
         let pages = reader.section(file);
         let proxy = reader.optional(file);
         let trust = reader.section(file);
+        let trusted_lists = reader.optional(file);
         let register = reader.optional(file);
         let database = reader.section(file);
         let sealing = reader.optional(file);
@@ -126,7 +129,8 @@ impl Configuration {
         if let Some(Some(sealing)) = &sealing {
             check_sealing(&mut reader, sealing);
         }
-        trust.iter().for_each(|trust| check_trust(&mut reader, trust));
+        trust.iter().for_each(|trust| check_trust(&mut reader, trust, &trusted_lists));
+        trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
         register.iter().flatten().for_each(|register| check_register(&mut reader, register));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
@@ -143,6 +147,7 @@ impl Configuration {
                 pages: pages?,
                 proxy: proxy?,
                 trust: trust?,
+                trusted_lists: trusted_lists?,
                 register: register?,
                 database: database?,
                 sealing: sealing?,
@@ -333,9 +338,13 @@ fn bank_and_database(reader: &mut Reader<'_>, bank: &Bank, database: &Database) 
     }
 }
 
-fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
-    if trust.anchor_files.is_empty() {
-        reader.together("trust.anchor_files", "without an authority no third party is let in");
+fn check_trust(reader: &mut Reader<'_>, trust: &Trust, lists: &Option<Option<TrustedLists>>) {
+    let has_lists = lists.as_ref().is_none_or(Option::is_some);
+    if trust.anchor_files.is_empty() && !has_lists {
+        reader.together(
+            "trust.anchor_files",
+            "without an authority no third party is let in; name one, or [trusted_lists]",
+        );
     }
     for file in &trust.anchor_files {
         for certificate in &file.certificates {
@@ -343,6 +352,13 @@ fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
                 reader.together("trust.anchor_files", format!("{}: {error}", file.path.display()));
             }
         }
+    }
+}
+
+fn check_lists(reader: &mut Reader<'_>, lists: &TrustedLists) {
+    if lists.signer_files.is_empty() {
+        let text = "without a certificate nobody's signature of the list of lists is taken";
+        reader.together("trusted_lists.signer_files", text);
     }
 }
 
@@ -476,12 +492,14 @@ impl Configuration {
         let servers =
             servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
         let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let lists = self.trusted_lists.iter().flat_map(|lists| &lists.signer_files);
         let register = self.register.iter().flat_map(|register| &register.trust_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
             .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
             .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
             .chain(trust.map(|file| (Trust::NAME, file)))
+            .chain(lists.map(|file| (TrustedLists::NAME, file)))
             .chain(register.map(|file| (Register::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
@@ -502,6 +520,7 @@ impl Configuration {
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
+            (TrustedLists::NAME, self.trusted_lists != other.trusted_lists),
             (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),

@@ -2,7 +2,7 @@
 
 use super::keys::{
     Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
-    Sealing, Trust,
+    Sealing, Trust, TrustedLists,
 };
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
@@ -33,6 +33,7 @@ fn sections() -> Vec<Described> {
         described::<Database>(true),
         described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<TrustedLists>(false),
         described::<Register>(false),
         described::<Provider>(false),
         described::<Limits>(false),

@@ -213,6 +213,23 @@ impl Value for ServiceAddress {
     }
 }
 
+/// A country as trusted lists write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListCountry(pub(crate) String);
+
+impl Value for ListCountry {
+    fn what() -> String {
+        "a country of two capital letters, as trusted lists write it".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        parsed(value, "a country of two capital letters, such as NL", |text| {
+            let is_country = text.len() == 2 && text.bytes().all(|octet| octet.is_ascii_uppercase());
+            is_country.then(|| Self(text.to_owned()))
+        })
+    }
+}
+
 /// A file or folder. Paths begin at the folder of the configuration.
 impl Value for PathBuf {
     fn what() -> String {

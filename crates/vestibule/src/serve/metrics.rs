@@ -25,6 +25,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::register::RegisterNumbers;
+use super::trusted_lists::TrustedLists;
 use crate::configuration::Configuration;
 
 /// Upper bounds of the durations that are counted, in seconds: what a call takes by itself, and with a slow bank behind it.
@@ -134,6 +135,11 @@ impl Metrics {
         if gateway.register_of_institutions().is_some() {
             self.register(|registry| registry.register_collector(Box::new(RegisterNumbers(gateway.clone()))));
         }
+    }
+
+    /// Tells how old trusted lists are.
+    pub(super) fn of_lists(&self, lists: &TrustedLists) {
+        self.register(|registry| registry.register_collector(Box::new(lists.numbers())));
     }
 
     /// Takes up how long certificates are good.

@@ -20,7 +20,7 @@ const WITHOUT_STORE: [&str; 9] = [
 
 /// Others that ask for none: of calls, faults, status services and what a register says otherwise, which are kept in memory, and of snapshots, which are other files and copies of
 /// the database as it is.
-const BESIDE_STORE: [&str; 11] = [
+const BESIDE_STORE: [&str; 15] = [
     "GET /calls/{number}",
     "GET /calls/stream",
     "POST /faults",
@@ -29,6 +29,10 @@ const BESIDE_STORE: [&str; 11] = [
     "GET /status-service",
     "PUT /status-service",
     "PUT /register/{organizationIdentifier}",
+    "GET /trusted-lists",
+    "PUT /trusted-lists",
+    "GET /trusted-lists/list-of-lists.xml",
+    "GET /trusted-lists/NL.xml",
     "PUT /snapshots/{name}",
     "DELETE /snapshots/{name}",
     "POST /snapshots/{name}/restore",

@@ -36,6 +36,7 @@ impl Files {
         fs::write(files.path("sealing-other.key"), OTHER_SEALING_KEY).unwrap();
         fs::write(files.path("database.address"), "postgres://user:swordfish@db.example.com/vestibule\n")
             .unwrap();
+        fs::write(files.path("list-signers.pem"), files.ca.pem()).unwrap();
         fs::write(files.path("register.json"), "[[{}], []]").unwrap();
         fs::write(files.path("stop-list.txt"), "PSDNL-DNB-R999999 # stopped\n").unwrap();
         fs::write(files.path("register.authorization"), "Bearer swordfish\n").unwrap();
@@ -160,7 +161,11 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("certificate_file = ", "", "[interface] certificate_file: it is missing; only behind a [proxy]"),
     ("key_file = ", "key_file = \"pages.key\"", "this is not the key of certificate_file"),
     ("key_file = ", "key_file = \"interface.pem\"", "expected a private key"),
-    ("anchor_files = ", "anchor_files = []", "without an authority no third party is let in"),
+    (
+        "anchor_files = ",
+        "anchor_files = []",
+        "without an authority no third party is let in; name one, or [trusted_lists]",
+    ),
     ("anchor_files = ", "anchor_files = [\"anchors.pem\", \"none.pem\"]", "none.pem: No such file"),
     ("anchor_files = ", "", "[trust] anchor_files is missing: a list, each a path of a PEM file"),
     (
@@ -372,6 +377,41 @@ fn a_register_is_a_file_or_a_service() {
         // The mistake is in the last line, or in the address above.
         let number: usize = told.split(": ").next().unwrap().parse().unwrap_or_else(|_| panic!("{told}"));
         assert!((line - 2..=line).contains(&number) && told.lines().count() <= 2, "{lines}: {line} {told}");
+    }
+}
+
+#[test]
+fn trusted_lists_stand_in_for_anchors() {
+    let files = Files::new();
+    let right = example().replace("anchor_files = [\"anchors.pem\"]", "anchor_files = []");
+    let with =
+        |lines: &str| files.check(&right.replace("#[trusted_lists]", &format!("[trusted_lists]\n{lines}")));
+    let signers = "signer_files = [\"list-signers.pem\"]";
+    for lines in
+        [signers, &format!("{signers}\ncountries = [\"NL\", \"EL\"]\nurl = \"http://127.0.0.1:8080/x\"")]
+    {
+        let (code, told) = with(lines);
+        assert_eq!(code, 0, "{lines}: {told}");
+    }
+    for (lines, said) in [
+        ("", "[trusted_lists] signer_files is missing: a list, each a path of a PEM file"),
+        ("signer_files = []", "nobody's signature of the list of lists is taken"),
+        (
+            &format!("{signers}\ncountries = [\"Greece\"]"),
+            "is not a country of two capital letters, such as NL",
+        ),
+        (
+            &format!("{signers}\nurl = \"http://lists.example.com/x\""),
+            "is not https:// with a host and a path, or http://",
+        ),
+        (&format!("{signers}\nrefresh_every = \"0s\""), "nothing can be done in no time"),
+    ] {
+        let (code, told) = with(lines);
+        let line = line_of(&right, "#[trusted_lists]") + lines.lines().count();
+        assert!(
+            code == 1 && told.contains(said) && told.contains(&format!("{line}: ")),
+            "{lines}: {line} {told}"
+        );
     }
 }
 

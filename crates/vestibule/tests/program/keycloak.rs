@@ -229,7 +229,7 @@ impl Customers {
         let served =
             serve(configuration(&files, &core_bank, &more), Arc::new(SystemClock), Behind::core_bank);
         let served = served.await.unwrap();
-        let scene = Scene { listeners: listeners(&served), core, served, files, bank: BANK };
+        let scene = Scene { listeners: listeners(&served), core, served, files, bank: BANK, clock: None };
         let client = scene.client(Some(&scene.certificate("qwac").await));
         let tpp = registered(&scene, &client).await;
         Self { scene, keycloak, core_bank, tpp, client, customer, _bank: bank }
