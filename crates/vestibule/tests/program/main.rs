@@ -56,6 +56,7 @@ mod python;
 mod revocation;
 mod sandbox_command;
 mod second_hour;
+mod security_page;
 mod serve;
 mod serve_command;
 mod snapshots;
