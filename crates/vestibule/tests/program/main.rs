@@ -58,6 +58,7 @@ mod sandbox_command;
 mod second_hour;
 mod security_page;
 mod serve;
+mod serve_and_its_bank;
 mod serve_command;
 mod snapshots;
 mod third_party;

@@ -18,7 +18,7 @@ use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
 
 /// The program; it is killed when this is dropped.
-struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -33,14 +33,14 @@ impl Program {
     }
 }
 
-fn command(files: &Files) -> Command {
+pub(crate) fn command(files: &Files) -> Command {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
     command
 }
 
 /// Starts it and waits until it is ready.
-fn start(files: &Files) -> (Program, Listeners) {
+pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     let mut child =
         command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -58,7 +58,14 @@ fn start(files: &Files) -> (Program, Listeners) {
 
 /// A gateway in front of a bank, and that bank's listener.
 async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
+    scene_with(TestServer::start().await, "").await
+}
+
+/// The same in front of the books of a sandbox, with an address of PostgreSQL, or none for a file.
+pub(crate) async fn scene_with(
+    core: TestServer,
+    database: &str,
+) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let files = Files::new();
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
     let signer =
@@ -83,7 +90,13 @@ async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
     let listener = Listener::begin(tcp, &tls).unwrap();
     let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    write_configuration(&files, &url, "");
+    let path = write_configuration(&files, &url, "");
+    if !database.is_empty() {
+        fs::write(files.path("database.address"), database).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let other = "address_file = \"database.address\"";
+        fs::write(&path, text.replace("sqlite_file = \"vestibule.db\"", other)).unwrap();
+    }
     let (served, listeners) = start(&files);
     (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
 }
