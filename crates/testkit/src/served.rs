@@ -18,7 +18,7 @@ use edge::outbound::Loopback;
 use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
 use eidas::header::{HeaderForm, certificate_der};
-use gateway::{Bank, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store};
+use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store};
 use http::HeaderMap;
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use sandbox::{GoingBack, PortalPages, Sandbox, SnapshotError, Snapshots};
@@ -82,7 +82,7 @@ impl InFront {
         let (pages, interface) = origins();
         let path = write_configuration(asked, files.path(), (&pages, &interface, &core_bank)).await;
         trust(&running.sandbox, asked, files.path());
-        let now = asked.begin.map_or_else(jiff::Timestamp::now, |_| crate::now());
+        let now = running.sandbox.clock.now(None);
         let configuration = Configuration::read(&path, now).unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut kept = None;
         let clock = running.sandbox.clock.clone();
