@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use gateway::bank::{Answer, Events};
 use gateway::{BankEvent, Changes, Error, ToldEvent};
+use http::StatusCode;
 
 use crate::CoreBank;
 use crate::bank::misread;
+use crate::client::Failure;
 use crate::wire::{self, EventsQuery};
 
 impl Events for CoreBank {
@@ -29,6 +31,12 @@ impl Events for CoreBank {
                     told.collect::<Result<_, Error>>().map(Some)
                 }
                 Err(failure) if failure.is_not_found() && after.is_some() => Ok(None),
+                // A bank that tells no events has no such path.
+                Err(Failure::Refused(StatusCode::NOT_FOUND, _) | Failure::Status(StatusCode::NOT_FOUND))
+                    if after.is_none() =>
+                {
+                    Ok(None)
+                }
                 Err(failure) => Err(failure.into()),
             }
         })

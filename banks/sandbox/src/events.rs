@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway::bank::{Answer, Events};
 use gateway::domain::{AccountId, CustomerId, PaymentId, RejectReason, TppId, TransactionStatus};
-use gateway::{Bank, BankEvent, Changes, Drawer, Error, Noun, PaymentProgress, Randomness, ToldEvent};
+use gateway::{Bank, BankEvent, Changes, Drawer, Error, PaymentProgress, Randomness, ToldEvent};
 use tokio::time::Instant;
 
 use crate::Sandbox;
@@ -63,7 +63,7 @@ impl Teller {
     }
 
     async fn told(&self, event: ledger::BankEvent) -> Result<ToldEvent, Error> {
-        let told = match event.told {
+        let happened = match event.told {
             Told::Order { payment, status, reason, since, is_final } => {
                 let reason = reason.as_deref().and_then(RejectReason::from_name);
                 let status = TransactionStatus::from_name(&status).unwrap_or(TransactionStatus::Rcvd);
@@ -75,22 +75,23 @@ impl Teller {
                 };
                 let progress =
                     PaymentProgress { status, reason, funds_available, since, can_be_stopped: false };
-                BankEvent::Payment { payment: PaymentId::new(payment), progress, is_final }
+                Some(BankEvent::Payment { payment: PaymentId::new(payment), progress, is_final })
             }
             Told::Closed { account } => {
                 let account = AccountId::new(account);
-                let booked = self.store.account(&account).await?.ok_or(Error::NotFound(Noun::Account))?;
                 let holders = self.store.holders_of(&account).await?;
                 let customers = holders.into_iter().map(|holder| holder.id).collect();
-                BankEvent::AccountClosed { account: booked.account, customers }
+                // Of one that is gone altogether there is nothing to tell.
+                let booked = self.store.account(&account).await?;
+                booked.map(|booked| BankEvent::AccountClosed { account: booked.account, customers })
             }
-            Told::Withdrawn { customer, consent, third_party } => BankEvent::Withdrawn {
+            Told::Withdrawn { customer, consent, third_party } => Some(BankEvent::Withdrawn {
                 customer: CustomerId::new(customer),
                 consent,
                 third_party: third_party.map(TppId::new),
-            },
+            }),
         };
-        Ok(ToldEvent { id: format!("{}-{}", self.mark, event.number), at: event.at, event: Some(told) })
+        Ok(ToldEvent { id: format!("{}-{}", self.mark, event.number), at: event.at, event: happened })
     }
 }
 

@@ -205,7 +205,8 @@ pub trait Naming: std::fmt::Debug + Send + Sync {
 pub trait Events: std::fmt::Debug + Send + Sync {
     /// The events behind one that was told before, the oldest first, at most so many; from the first one that the bank still
     /// has if none is named. If there are none yet, they are waited for, no longer than this. None if the bank does not know
-    /// the one that is named: it is another bank by now, or an older one.
+    /// the one that is named: it is another bank by now, or an older one. None too, if none is named, from a bank that tells no
+    /// events.
     fn events<'a>(
         &'a self,
         after: Option<&'a str>,

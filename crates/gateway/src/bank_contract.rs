@@ -21,6 +21,9 @@ use crate::{Changes, Error};
 /// Under whose name the contract keeps what it writes with payments.
 const OWNER: &str = "bank contract";
 
+/// The clause of what a bank may leave out.
+pub const EVENTS: &str = "what happens is told, in order and as often as it is asked for";
+
 /// A bank with two customers.
 #[derive(Debug, Clone, Copy)]
 pub struct Parties<'a> {
@@ -65,10 +68,7 @@ impl Parties<'_> {
             ("a payment at once moves its money, once", Box::pin(self.payments_at_once())),
             ("what cannot be made leaves no trace: all or nothing", Box::pin(self.what_cannot_be_made())),
             ("a payment for a later day waits and can be stopped", Box::pin(self.payments_for_a_later_day())),
-            (
-                "what happens is told, in order and as often as it is asked for",
-                Box::pin(self.events_are_told()),
-            ),
+            (EVENTS, Box::pin(self.events_are_told())),
         ]
     }
 
@@ -164,6 +164,17 @@ impl Parties<'_> {
             let Some(last) = told.last() else { return all };
             after = Some(last.id.clone());
             all.extend(told);
+        }
+    }
+
+    /// Whether the bank tells what happens. It may leave that out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]
+    pub async fn tells_events(&self) -> Result<bool, Error> {
+        match &self.bank.events {
+            Some(events) => Ok(events.events(None, 1, Duration::ZERO).await?.is_some()),
+            None => Ok(false),
         }
     }
 

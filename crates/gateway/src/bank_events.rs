@@ -26,6 +26,9 @@ const WAIT: Duration = Duration::from_secs(4);
 /// How long a bank or a store that does not answer is left in peace, and how often another node looks whether it is its turn.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How often a bank that tells no events is asked whether it does by now.
+const UNTOLD: Duration = Duration::from_secs(60);
+
 /// How many rights are read at once.
 const PAGE: usize = 200;
 
@@ -76,13 +79,23 @@ impl Gateway {
     pub async fn follow_bank(&self) {
         let Some(_) = &self.0.bank.events else { return };
         let mut lease = Lease::new(OWNER);
-        let mut is_away = false;
+        let (mut is_away, mut is_silent) = (false, false);
         loop {
             if !lease.is_held(self).await {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            match self.take_bank_events(WAIT).await {
+            match self.take(WAIT).await {
+                Ok(None) => {
+                    if !is_silent {
+                        tracing::warn!(
+                            "the bank tells no events: payments are asked about when somebody wants to know, and what customers \
+                             withdraw in the bank's own app goes on here until it ends by itself"
+                        );
+                    }
+                    is_silent = true;
+                    tokio::time::sleep(UNTOLD).await;
+                }
                 // Another node was faster.
                 Ok(_) | Err(Error::Conflict) if !is_away => {}
                 Ok(_) | Err(Error::Conflict) => {
@@ -107,17 +120,25 @@ impl Gateway {
     /// [`Error::Unavailable`]; [`Error::Conflict`] if somebody else took one meanwhile, or something that one is about moved on: what was
     /// taken until then is taken, and the next call goes on
     pub async fn take_bank_events(&self, wait: Duration) -> Result<usize, Error> {
-        let Some(events) = &self.0.bank.events else { return Ok(0) };
+        Ok(self.take(wait).await?.unwrap_or(0))
+    }
+
+    /// The same; none if the bank tells no events.
+    async fn take(&self, wait: Duration) -> Result<Option<usize>, Error> {
+        let Some(events) = &self.0.bank.events else { return Ok(None) };
         let drawer = Drawer::new(&self.0.store, OWNER);
         let known = drawer.entry(TAKEN, LAST).await?;
         let mut taken = known.unwrap_or_else(|| place(String::new(), 0));
         let after = Some(taken.value.as_str()).filter(|id| !id.is_empty());
         let Some(told) = events.events(after, BATCH, wait).await? else {
+            if after.is_none() {
+                return Ok(None);
+            }
             tracing::warn!(
                 "the bank does not know the event that was taken last; its events are read from the first one"
             );
             drawer.save(&[place(String::new(), taken.version)]).await?;
-            return Ok(0);
+            return Ok(Some(0));
         };
         for one in &told {
             let effects = match &one.event {
@@ -131,7 +152,7 @@ impl Gateway {
             self.0.store.save(effects.and(drawer.changes(std::slice::from_ref(&next)))).await?;
             taken = Entry { version: next.version + 1, ..next };
         }
-        Ok(told.len())
+        Ok(Some(told.len()))
     }
 
     /// What an event means for what customers gave.

@@ -34,6 +34,7 @@ pub(crate) const GUIDES: &[Guide] = guides![
     "sandbox-payments",
     "ci",
     "configuration",
+    "security",
     "differences",
 ];
 

@@ -82,8 +82,8 @@ impl InFront {
         let (pages, interface) = origins();
         let path = write_configuration(asked, files.path(), (&pages, &interface, &core_bank)).await;
         trust(&running.sandbox, asked, files.path());
-        let configuration = Configuration::read(&path, running.sandbox.clock.now(None))
-            .unwrap_or_else(|problems| panic!("{problems:?}"));
+        let now = running.sandbox.clock.now(None);
+        let configuration = Configuration::read(&path, now).unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut kept = None;
         let clock = running.sandbox.clock.clone();
         let served = serve(configuration, clock, |configuration, store| {

@@ -26,6 +26,6 @@ pub(super) async fn events(
     let wait = Duration::from_secs(asked.wait);
     let told = events.events(asked.after.as_deref(), asked.limit.min(MOST), wait).await?;
     let unknown = || Refused::new(StatusCode::NOT_FOUND, Code::NotFound, "after is no event of this bank");
-    let events = told.ok_or_else(unknown)?.into_iter().filter_map(wire::value).collect();
+    let events = told.ok_or_else(unknown)?.into_iter().map(wire::value).collect();
     Ok(Json(wire::Events { events }))
 }

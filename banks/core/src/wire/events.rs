@@ -88,10 +88,12 @@ impl Happened {
     }
 }
 
-/// An event for the wire; none if there is nothing to tell of it.
+/// An event for the wire. One of which there is nothing to tell any more keeps its place, so that whoever asks gets behind it.
 #[cfg(feature = "server")]
-pub(crate) fn value(told: ToldEvent) -> Option<Value> {
-    let happened = match told.event? {
+pub(crate) fn value(told: ToldEvent) -> Value {
+    let nothing = serde_json::json!({"id": told.id, "at": told.at, "type": "nothing"});
+    let Some(event) = told.event else { return nothing };
+    let happened = match event {
         BankEvent::Payment { payment, progress, is_final } => {
             Happened::Payment { payment: payment.to_string(), progress: progress.into(), is_final }
         }
@@ -105,7 +107,7 @@ pub(crate) fn value(told: ToldEvent) -> Option<Value> {
             third_party: third_party.map(|tpp| tpp.to_string()),
         },
     };
-    serde_json::to_value(Event { id: told.id, at: told.at, happened }).ok()
+    serde_json::to_value(Event { id: told.id, at: told.at, happened }).unwrap_or(nothing)
 }
 
 /// What is kept of a payment that the bank told about.
@@ -118,5 +120,16 @@ pub(crate) struct KeptProgress {
 impl KeptProgress {
     pub(crate) fn of(progress: &PaymentProgress, is_final: bool) -> Self {
         Self { progress: progress.clone().into(), is_final }
+    }
+}
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_which_there_is_nothing_to_tell_keeps_its_place() {
+        let event = ToldEvent { id: "7".to_owned(), at: Timestamp::UNIX_EPOCH, event: None };
+        assert_eq!(told(value(event.clone())).unwrap(), event);
     }
 }

@@ -187,6 +187,15 @@ async fn what_a_bank_does_wrong_is_told_apart_from_what_is_no_bank() {
         let path = folder.path().to_owned();
         tokio::task::spawn_blocking(move || check(&ready, &path, &[])).await.unwrap()
     };
+    // Events may be left out, and it is said what that means.
+    let (code, out, error) = check_of(|_| None).await;
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    let skipped: Vec<_> = out.lines().filter(|line| !line.starts_with("holds  ")).collect();
+    assert!(skipped.len() == 1 && skipped[0].starts_with("skips  what happens is told"), "{out}");
+    // Whoever tells them has to tell them rightly.
+    let (code, out, _) =
+        check_of(|path| path.ends_with("/events").then_some((200, "{\"events\":[{}]}"))).await;
+    assert!(code == Some(1) && out.contains("FAILS  what happens is told"), "{out}");
     // A bank that does not keep its word is named by the clause.
     let (code, out, error) = check_of(|path| path.ends_with("/payments").then_some((500, ""))).await;
     assert_eq!((code, out.lines().count()), (Some(1), 7), "{out} {error}");

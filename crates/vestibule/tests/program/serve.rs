@@ -462,6 +462,15 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     let client = scene.client(Some(&qwac));
     assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "trusted again");
 
+    // Whether revocation is asked about changes at the next start, which is said.
+    let path = write_configuration(&scene.files, "https://core.bank.example.com", "");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("check_revocation = false", "check_revocation = true")).unwrap();
+    let asking = Configuration::read(&path, testkit::now()).unwrap();
+    assert_eq!(scene.served.reload(asking).unwrap(), ["trust"]);
+    let onboarding = Request::onboarding("nl").set("x-request-id", "again-4").signed(&signer);
+    assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "nobody is asked yet");
+
     let (interface, management) = (scene.interface(), scene.management());
     let stopping = tokio::spawn(scene.served.stop());
     let ready = Request::new("GET", "/health/ready");

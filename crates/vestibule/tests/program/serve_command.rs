@@ -85,18 +85,31 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
 
 /// A gateway in front of a bank, and that bank's listener.
 pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let (core, files, bank) = behind().await;
+    scene_with(TestServer::start().await, "").await
+}
+
+/// The same in front of the books of a sandbox, with an address of PostgreSQL, or none for a file.
+pub(crate) async fn scene_with(
+    core: TestServer,
+    database: &str,
+) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (files, bank) = behind(&core, database).await;
     let (served, listeners) = start(&files);
     (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }
 
-/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
-pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
+/// What is behind a gateway: the files of a gateway before a sandbox's books, and the listener of these.
+pub(crate) async fn behind(core: &TestServer, database: &str) -> (Files, tokio::task::JoinHandle<()>) {
     let files = Files::new();
-    let (url, bank) = bank_behind(&core, &files).await;
-    write_configuration(&files, &url, "");
-    (core, files, bank)
+    let (url, bank) = bank_behind(core, &files).await;
+    let path = write_configuration(&files, &url, "");
+    if !database.is_empty() {
+        fs::write(files.path("database.address"), database).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let other = "address_file = \"database.address\"";
+        fs::write(&path, text.replace("sqlite_file = \"vestibule.db\"", other)).unwrap();
+    }
+    (files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

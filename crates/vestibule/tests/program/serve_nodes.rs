@@ -35,12 +35,8 @@ async fn in_turns(to: [String; 2]) -> String {
 
 /// Both nodes, which start at the same time on an empty database, and the bank behind them.
 async fn nodes() -> (Nodes, tokio::task::JoinHandle<()>) {
-    let (core, files, bank) = behind().await;
-    let file = files.path("vestibule.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    let text = text.replace("sqlite_file = \"vestibule.db\"", "address_file = \"database.address\"");
-    fs::write(&file, text).unwrap();
-    fs::write(files.path("database.address"), database::make().await).unwrap();
+    let core = TestServer::start().await;
+    let (files, bank) = behind(&core, &database::make().await).await;
     let [one, other] = thread::scope(|scope| {
         let started = [0, 1].map(|_| scope.spawn(|| start(&files)));
         started.map(|node| node.join().unwrap())
