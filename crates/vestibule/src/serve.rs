@@ -167,7 +167,8 @@ pub async fn serve(
     }
     let sealing = sealing::begin(&configuration, &store).await?;
     let gateway = gateway(&configuration, (&store, &sealing), Arc::clone(&clock), behind.ports).await?;
-    let notes = Notes::begin(&gateway);
+    let branch = configuration.bank.branches.first().ok_or(StartError::NoBranch)?;
+    let notes = Notes::begin(&gateway, branch);
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
@@ -335,7 +336,10 @@ async fn gateway(
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
             profiles,
-            kept: Kept { audit: configuration.lives.audit_days.duration() },
+            kept: Kept {
+                audit: configuration.lives.audit_days.duration(),
+                statistics: configuration.lives.statistics_days.duration(),
+            },
         },
         store: store.clone(),
         clock,

@@ -73,6 +73,9 @@ pub enum StartError {
     /// The database of the configuration cannot be used.
     #[error("the database of [database] cannot be used: {0}")]
     ServedDatabase(gateway::StoreError),
+    /// The configuration names no branch.
+    #[error("[bank] has no branch; name one, such as branches = [\"nl\"]")]
+    NoBranch,
     /// The configuration names no database.
     #[error("[database] names none; name PostgreSQL with address_file, or a file with sqlite_file")]
     NoDatabase,

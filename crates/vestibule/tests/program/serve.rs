@@ -32,12 +32,14 @@ pub(crate) struct Scene<S = Served> {
     pub(crate) bank: &'static str,
 }
 
-/// Host and port of interface, pages and management.
+/// Host and port of interface, pages, management and staff.
 #[derive(Clone)]
 pub(crate) struct Listeners {
     pub(crate) interface: String,
     pub(crate) pages: String,
     pub(crate) management: String,
+    /// Where staff calls, if the node has such a listener.
+    pub(crate) admin: Option<String>,
 }
 
 impl Scene {
@@ -53,9 +55,10 @@ impl Scene {
         let served = start(&core, &files, more).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
+        let admin = served.admin().map(|address| address.to_string());
         // The bank behind says what it is called, and this is a sandbox's.
         let bank = "Vestibule Bank";
-        Self { core, served, files, listeners: Listeners { interface, pages, management }, bank }
+        Self { core, served, files, listeners: Listeners { interface, pages, management, admin }, bank }
     }
 }
 
@@ -167,6 +170,12 @@ pub(crate) fn value(page: &str, name: &str) -> String {
 
 /// A customer logs in at the pages and approves; returns the code.
 pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value) -> String {
+    let location = decide(scene, asked, customer, "approve").await;
+    parameter(&location, "code").unwrap_or_else(|| panic!("{location}"))
+}
+
+/// A customer logs in at the pages and decides; returns the way back.
+pub(crate) async fn decide<S>(scene: &Scene<S>, asked: &Value, customer: &Value, action: &str) -> String {
     let browser = scene.client(None);
     let link = asked["_links"]["scaRedirect"].as_str().unwrap();
     let query =
@@ -185,7 +194,7 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
     let (iban, number) = (text("iban"), text("digipassNumber"));
     let log_in = [("action", "log-in"), ("iban", iban.as_str())];
     let mut location = String::new();
-    for fields in [&log_in[..], &[("action", "approve")]] {
+    for fields in [&log_in[..], &[("action", action)]] {
         // As on the list of a bank for tests, of which there is nothing here.
         let taken = format!("{PAGE}?customer={number}+{iban}");
         let page = Request::new("GET", &taken).set("accept", "text/html").set("cookie", &session);
@@ -215,7 +224,7 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
         }
         sent.header("location").clone_into(&mut location);
     }
-    parameter(&location, "code").unwrap_or_else(|| panic!("{location}"))
+    location
 }
 
 /// A third party asks for a consent, its customer gives it, and it is confirmed.

@@ -50,6 +50,7 @@ async fn nodes() -> (Nodes, tokio::task::JoinHandle<()>) {
         interface: in_turns(pair(|listeners| &listeners.interface)).await,
         pages: in_turns(pair(|listeners| &listeners.pages)).await,
         management: in_turns(pair(|listeners| &listeners.management)).await,
+        admin: None,
     };
     (Scene { core, served: [one.0, other.0], files, listeners, bank: "Bank of the tests" }, bank)
 }
