@@ -33,6 +33,7 @@ pub mod requested_access;
 pub mod scopes;
 pub mod sessions;
 pub mod standing;
+pub mod statistics;
 pub mod subjects;
 pub mod tenants;
 pub mod texts;

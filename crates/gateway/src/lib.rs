@@ -27,6 +27,7 @@ mod customer_rights;
 mod customer_sessions;
 mod customers;
 mod decisions;
+mod erasure;
 mod error;
 mod forgetting;
 mod funds_consents;
@@ -58,6 +59,7 @@ mod secrets;
 pub mod sessions;
 pub mod staff;
 mod standing;
+pub mod statistics;
 mod subjects;
 mod waiting_payments;
 
@@ -82,6 +84,7 @@ pub use customers::ReadableAccount;
 pub use decisions::{Approval, DecisionProblem};
 pub use domain;
 use domain::{Interface, RequestId, Tenant, TppId};
+pub use erasure::Erased;
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
@@ -135,11 +138,13 @@ pub struct Settings {
 pub struct Kept {
     /// Entries of the audit trail.
     pub audit: jiff::SignedDuration,
+    /// What statistics are made of, from the end of its day on.
+    pub statistics: jiff::SignedDuration,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { audit: domain::DISPUTABLE }
+        Self { audit: domain::DISPUTABLE, statistics: domain::DISPUTABLE }
     }
 }
 

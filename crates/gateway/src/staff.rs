@@ -39,7 +39,7 @@ pub struct Deed<'a> {
 }
 
 impl<'a> Deed<'a> {
-    fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
+    pub(crate) fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
         Act { by: &self.by.name, certificate: &self.by.certificate, act, to, reason: self.reason, until }
     }
 }
@@ -90,6 +90,9 @@ pub enum StaffRefusal {
     /// It has ended before.
     #[error("it has ended before: it is {0}")]
     Ended(&'static str),
+    /// Third parties still have access to a customer's accounts.
+    #[error("third parties still have access; withdraw first: {}", .0.join(", "))]
+    Open(Vec<String>),
     /// The page begins at nothing.
     #[error("after names nothing that is there; take next of the page before")]
     After,

@@ -19,6 +19,7 @@ mod columns;
 mod consents;
 mod customer_sessions;
 mod driver;
+mod erasure;
 mod error;
 mod funds_consents;
 mod grants;

@@ -90,7 +90,7 @@ impl Perishable {
     }
 
     /// Deletes what belongs to a row, by its key.
-    fn belongings(self) -> &'static [&'static str] {
+    pub(crate) fn belongings(self) -> &'static [&'static str] {
         match self {
             // A payment that was made stays for ever; what came to nothing at its page does not, unless it is for the
             // third party to see.

@@ -211,6 +211,21 @@ impl Management {
             .map_err(|error| Error::Answer { url, reason: error.to_string() })
     }
 
+    /// An answer that is no JSON.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn text(&self, path: &str) -> Result<String, Error> {
+        let url = format!("{}{path}", self.url);
+        let received = self.transport.receive(Call::get(url.clone()), true).await;
+        let body = received.map_err(|error| match error {
+            Error::Bank(bank) if !bank.texts.is_empty() => Error::Bank(bank),
+            other => self.explain(other),
+        })?;
+        String::from_utf8(body.body.to_vec())
+            .map_err(|error| Error::Answer { url, reason: error.to_string() })
+    }
+
     /// Moves a tenant's clock; returns where it is then.
     ///
     /// # Errors

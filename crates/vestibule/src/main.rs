@@ -47,6 +47,7 @@ fn main() -> ExitCode {
                 Command::Admin(args) => commands::admin::run(*args).await,
                 Command::Audit(args) => commands::audit::run(*args).await,
                 Command::Keys(command) => commands::keys::run(command).await,
+                Command::Statistics(args) => commands::statistics::run(*args).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,
                 Command::Bank(args) => commands::bank::run(args).await,

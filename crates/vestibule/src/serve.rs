@@ -186,7 +186,8 @@ pub async fn serve(
     let (register, register_file) = register::begin(&configuration, &clock).await?;
     let kept = (&store, &sealing);
     let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
-    let notes = Notes::begin(&gateway);
+    let branch = configuration.bank.branches.first().ok_or(StartError::NoBranch)?;
+    let notes = Notes::begin(&gateway, branch);
     let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
@@ -360,7 +361,10 @@ async fn gateway(
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
             profiles,
-            kept: Kept { audit: configuration.lives.audit_days.duration() },
+            kept: Kept {
+                audit: configuration.lives.audit_days.duration(),
+                statistics: configuration.lives.statistics_days.duration(),
+            },
         },
         store: store.clone(),
         clock,

@@ -79,6 +79,9 @@ pub enum StartError {
     /// A register of payment institutions cannot be used.
     #[error("the register of [register] cannot be used: {0}")]
     Register(String),
+    /// The configuration names no branch.
+    #[error("[bank] has no branch; name one, such as branches = [\"nl\"]")]
+    NoBranch,
     /// The configuration names no database.
     #[error("[database] names none; name PostgreSQL with address_file, or a file with sqlite_file")]
     NoDatabase,

@@ -16,6 +16,7 @@ mod page;
 mod payment;
 mod payment_texts;
 mod provider_page;
+mod statistics;
 #[cfg(test)]
 mod translations;
 mod written;
@@ -37,4 +38,5 @@ pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,
 };
 pub use provider_page::{NotAuthenticated, ProviderPage};
+pub use statistics::StatisticsPage;
 pub use written::{day, moment, money};

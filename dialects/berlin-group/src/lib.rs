@@ -32,9 +32,13 @@ mod payments;
 #[cfg(feature = "server")]
 mod router;
 #[cfg(feature = "server")]
+mod services;
+#[cfg(feature = "server")]
 mod signed;
 #[cfg(feature = "server")]
 mod wording;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;
+#[cfg(feature = "server")]
+pub use services::service_of;

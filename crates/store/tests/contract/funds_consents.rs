@@ -141,3 +141,17 @@ async fn what_the_bank_or_a_new_registration_ends_is_remembered_and_then_forgott
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_consent_is_erased_with_what_belongs_to_it() {
+    on_each(async |store| {
+        store.save(Changes::new().put_funds_consent(&asked()).put_grant(&grant())).await.unwrap();
+        let stale = store.save(Changes::new().erase_funds_consent(&asked())).await;
+        assert!(matches!(stale, Err(StoreError::Conflict)), "{stale:?}");
+        let stored = store.funds_consent(&asked().id).await.unwrap().unwrap();
+        store.save(Changes::new().erase_funds_consent(&stored)).await.unwrap();
+        assert_eq!(store.funds_consent(&stored.id).await.unwrap(), None);
+        assert_eq!(store.grant(&grant().id).await.unwrap(), None);
+    })
+    .await;
+}

@@ -1,7 +1,10 @@
 //! What the bank's staff looks for, and the trail of what was done.
 
 use domain::audit::Head;
-use domain::{Block, Tenant, Timestamp, Tpp, TppId};
+use domain::{
+    Access, Block, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Interface, Tenant,
+    Timestamp, Tpp, TppId,
+};
 use store::{AuditGroup, AuditKind, Changes, Perishable, Store, StoreError};
 
 use crate::databases::on_each;
@@ -117,6 +120,41 @@ async fn the_trail_is_one_chain_whoever_writes_it() {
         assert_eq!(store.audit_groups(0, None, 1).await.unwrap()[0].entries[0].number, 3);
         assert_eq!(store.forget(Perishable::Audit, &nl, at(6), 9).await.unwrap(), 1);
         assert_eq!(store.audit_groups(0, None, 9).await.unwrap()[0].before, two);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consent_is_erased_as_it_was_loaded() {
+    on_each(async |store| {
+        let nl = Tenant::parse("nl").unwrap();
+        let access = Access::Chosen { balances: true, transactions: true };
+        let request = ConsentRequest {
+            access,
+            recurring: true,
+            valid_until: Date::MAX,
+            frequency_per_day: 4,
+            combined_service: false,
+            redirect_uri: String::new(),
+        };
+        let rules = ConsentRules {
+            max_days: 180,
+            max_frequency: 4,
+            max_references: 100,
+            waits: jiff::SignedDuration::from_hours(24),
+            history_days: 90,
+            unasked_days: 90,
+        };
+        let who = (TppId::new("PSDNL-DNB-R1"), nl.clone(), Interface::BerlinGroup);
+        let asked = Consent::request(ConsentId::new("c"), who, request, at(9), &rules).unwrap();
+        store.save(Changes::new().put_consent(&asked)).await.unwrap();
+        let stale = store.save(Changes::new().erase_consent(&asked)).await;
+        assert!(matches!(stale, Err(StoreError::Conflict)), "{stale:?}");
+        let stored = store.consent(&asked.id).await.unwrap().unwrap();
+        let customer = CustomerId::new("p");
+        let erased = Changes::new().erase_sessions(&nl, &customer).erase_consent(&stored);
+        store.save(erased).await.unwrap();
+        assert_eq!(store.consent(&asked.id).await.unwrap(), None);
     })
     .await;
 }

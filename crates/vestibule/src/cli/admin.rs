@@ -101,6 +101,16 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Erase what is held of a customer, as far as no law has the bank keep it.
+    EraseCustomer {
+        /// The branch.
+        branch: String,
+        /// The customer, as the core bank and consents name them.
+        customer: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// End a consent, with every token of it.
     Withdraw {
         /// Its id.

@@ -14,6 +14,7 @@ mod logs;
 mod payments;
 mod serve;
 mod snapshots;
+mod statistics;
 mod tpp;
 
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use serve::*;
 pub(crate) use snapshots::*;
+pub(crate) use statistics::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
 
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     /// Seal what a gateway in front of a real bank keeps secret in its database.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Write what a bank publishes of its gateway's availability and speed, as the bank's staff.
+    Statistics(Box<StatisticsArgs>),
     /// Make, explain and check PSD2 certificates.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -103,6 +107,7 @@ impl Command {
             Self::Admin(args) => args.to.json,
             Self::Audit(args) => args.to.json,
             Self::Keys(KeysCommand::Seal(args)) => args.json,
+            Self::Statistics(args) => args.to.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,

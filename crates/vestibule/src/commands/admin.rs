@@ -69,6 +69,10 @@ fn call(command: &AdminCommand) -> Option<(Method, String, Option<Value>)> {
         AdminCommand::Unblock { id, reason } => {
             post(format!("/third-parties/{}/unblock", segment(id)), json!({"reason": reason}))
         }
+        AdminCommand::EraseCustomer { branch, customer, reason } => post(
+            format!("/customers/{}/{}/erase", segment(branch), segment(customer)),
+            json!({"reason": reason}),
+        ),
         AdminCommand::Withdraw { id, funds, reason } => {
             post(format!("/{}/{}/withdraw", consents(*funds), segment(id)), json!({"reason": reason}))
         }

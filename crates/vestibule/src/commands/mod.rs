@@ -17,6 +17,7 @@ mod management;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
+pub(crate) mod statistics;
 pub(crate) mod tpp;
 
 use std::any::Any;

@@ -226,6 +226,8 @@ section! {
     Lives "lives" {
         /// Days for which entries of the audit trail are kept.
         audit_days: Days, Default("400");
+        /// Days for which is kept what statistics are made of.
+        statistics_days: Days, Default("800");
     }
 }
 

@@ -3,6 +3,7 @@
 //! `keys.rs` describes each key once. `section.rs` makes of that what reads the file, `texts.rs` the example and the
 //! reference page.
 
+mod admin;
 mod choices;
 mod files;
 mod keys;
@@ -133,7 +134,7 @@ impl Configuration {
         trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
         register.iter().flatten().for_each(|register| check_register(&mut reader, register));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
-        admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
+        admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
@@ -437,27 +438,6 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp
             "core_bank.trust_files",
             "without an authority the core bank cannot be told from others",
         );
-    }
-}
-
-fn check_admin(reader: &mut Reader<'_>, admin: &Admin, now: Timestamp) {
-    let files = (&admin.certificate_file, &admin.key_file);
-    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, now);
-    if admin.trust_files.is_empty() {
-        reader.together("admin.trust_files", "without an authority nobody of the staff is let in");
-    }
-    if [&admin.readers, &admin.operators, &admin.auditors].iter().all(|names| names.is_empty()) {
-        reader.together("admin.operators", "nobody has a role; name somebody, or leave [admin] out");
-    }
-}
-
-impl Admin {
-    /// What the listener presents.
-    ///
-    /// # Errors
-    /// [`rustls::Error`]
-    pub(crate) fn certified_key(&self) -> Result<CertifiedKey, rustls::Error> {
-        crate::tls::certified_key(&self.certificate_file.certificates, &self.key_file.pem)
     }
 }
 

@@ -1,14 +1,16 @@
-//! Calls for the audit trail: noted when they are answered, written beside them.
+//! Calls for the audit trail and for statistics: noted when they are answered, written beside them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use edge::{Observer, Seen};
 use gateway::audit::{AuditedCall, Trail};
-use gateway::domain::{Timestamp, TppId};
+use gateway::domain::statistics::{Outcome, Request};
+use gateway::domain::{Tenant, Timestamp, TppId};
+use gateway::statistics::Statistics;
 use gateway::{Clock, Gateway};
 use http::Method;
-use jiff::{TimestampRound, Unit};
+use jiff::{SignedDuration, TimestampRound, Unit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -16,11 +18,14 @@ use tokio::time::MissedTickBehavior;
 /// How often what waits is written.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// After how many of those statistics are.
+const STATISTICS_EVERY: u32 = 10;
+
 /// Methods that are told by name; a caller may send any word.
 const METHODS: [Method; 7] =
     [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PATCH];
 
-/// Longest request id that is written.
+/// Longest id that a caller sent of which all is written.
 const LONGEST_ID: usize = 128;
 
 /// Notes each call for the trail, and tells another observer of it.
@@ -28,14 +33,25 @@ const LONGEST_ID: usize = 128;
 struct Trailing {
     observer: Arc<dyn Observer>,
     trail: Arc<Trail>,
+    statistics: Arc<Statistics>,
     clock: Arc<dyn Clock>,
 }
 
 impl Observer for Trailing {
     fn seen(&self, call: &Seen<'_>) {
         self.observer.seen(call);
+        let at = milliseconds(self.clock.now(None));
+        if let Some(service) = call.route.and_then(berlin_group::service_of) {
+            let outcome = match call.status {
+                status if status.is_server_error() => Outcome::Failed,
+                status if status.is_success() => Outcome::Answered,
+                _ => Outcome::Refused,
+            };
+            let took = SignedDuration::try_from(call.took).unwrap_or(SignedDuration::MAX);
+            self.statistics.note(&Request { service, at, took, outcome });
+        }
         let audited = AuditedCall {
-            at: milliseconds(self.clock.now(None)),
+            at,
             interface: call.interface,
             method: method(call.method).to_owned(),
             route: call.route.map(str::to_owned),
@@ -43,7 +59,7 @@ impl Observer for Trailing {
             code: call.code.map(str::to_owned),
             request: call.request.map(|id| id.chars().take(LONGEST_ID).collect()),
             microseconds: microseconds(call.took),
-            third_party: call.third_party.map(|tpp: &TppId| tpp.as_str().to_owned()),
+            third_party: call.third_party.map(|tpp: &TppId| tpp.as_str().chars().take(LONGEST_ID).collect()),
             ..AuditedCall::default()
         };
         self.trail.note(audited.about(call.subject));
@@ -69,19 +85,22 @@ pub(super) fn milliseconds(moment: Timestamp) -> Timestamp {
 #[derive(Debug)]
 pub(super) struct Notes {
     trail: Arc<Trail>,
+    statistics: Arc<Statistics>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Notes {
-    pub(super) fn begin(gateway: &Gateway) -> Self {
-        // By which the trail tells processes apart.
-        let node = gateway.new_secret().chars().take(8).collect();
-        let trail = Arc::new(Trail::new(node));
+    /// `branch` is the one by whose midnight days are told apart.
+    pub(super) fn begin(gateway: &Gateway, branch: &Tenant) -> Self {
+        // By which trail and statistics tell processes apart.
+        let node: String = gateway.new_secret().chars().take(8).collect();
+        let trail = Arc::new(Trail::new(node.clone()));
+        let statistics = Arc::new(Statistics::new(node, branch.clone(), gateway.system_time()));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(gateway.clone(), Arc::clone(&trail), stopped));
-        Self { trail, stop, tasks }
+        tasks.spawn(write(gateway.clone(), (Arc::clone(&trail), Arc::clone(&statistics)), stopped));
+        Self { trail, statistics, stop, tasks }
     }
 
     /// Where calls are noted.
@@ -89,9 +108,14 @@ impl Notes {
         Arc::clone(&self.trail)
     }
 
+    /// Where requests are counted.
+    pub(super) fn statistics(&self) -> Arc<Statistics> {
+        Arc::clone(&self.statistics)
+    }
+
     /// Notes calls, and tells another observer of them.
     pub(super) fn observer(&self, observer: Arc<dyn Observer>, clock: Arc<dyn Clock>) -> Arc<dyn Observer> {
-        Arc::new(Trailing { observer, trail: self.trail(), clock })
+        Arc::new(Trailing { observer, trail: self.trail(), statistics: self.statistics(), clock })
     }
 
     /// Writes what still waits.
@@ -101,22 +125,33 @@ impl Notes {
     }
 }
 
-/// Writes what waits each second, and the rest when the gateway stops.
-async fn write(gateway: Gateway, trail: Arc<Trail>, mut stopped: watch::Receiver<bool>) {
+/// Writes what waits each second, statistics each ten, and all of it when the gateway stops.
+async fn write(
+    gateway: Gateway,
+    (trail, statistics): (Arc<Trail>, Arc<Statistics>),
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut fails = false;
+    let (mut fails, mut ticks) = (false, 0_u32);
     loop {
         let is_over = tokio::select! {
             _ = stopped.changed() => true,
             _ = tick.tick() => false,
         };
-        let written = gateway.write_trail(&trail).await;
+        let mut written = gateway.write_trail(&trail).await;
+        if is_over || ticks.is_multiple_of(STATISTICS_EVERY) {
+            written = written.and(gateway.write_statistics(&statistics, is_over).await);
+        }
+        ticks = ticks.wrapping_add(1);
         match &written {
             Err(error) if !fails => {
-                tracing::error!(error = edge::with_causes(error), "the audit trail cannot be written");
+                tracing::error!(
+                    error = edge::with_causes(error),
+                    "the audit trail or statistics cannot be written"
+                );
             }
-            Ok(()) if fails => tracing::warn!("the audit trail can be written again"),
+            Ok(()) if fails => tracing::warn!("the audit trail and statistics can be written again"),
             _ => {}
         }
         fails = written.is_err();

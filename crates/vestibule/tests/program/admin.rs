@@ -4,10 +4,10 @@ use std::fs;
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use testkit::{Answer, Request, Signer, TestCa, euro_payment};
+use testkit::{Answer, Request, Signer, TestCa, detailed, euro_payment};
 
 use crate::configuration::Files;
-use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
+use crate::serve::{NO_CORE, Scene, approve, configuration, consented, error, registered};
 use crate::{BINARY, vestibule};
 
 const ID: &str = "PSDNL-DNB-R654321";
@@ -110,7 +110,7 @@ async fn nobody_comes_in_without_a_role() {
     assert_eq!(described, serde_json::from_str::<Value>(copy).unwrap(), "vestibule admin description");
     for (path, operations) in described["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
-            let path = path.replace("{id}", "none");
+            let path = path.replace("{id}", "none").replace("{branch}", "nl");
             let answer = match method.as_str() {
                 "get" => get(&operator, &admin, &path).await,
                 _ => post(&operator, &admin, &path, &why).await,
@@ -265,8 +265,8 @@ fn whole_second(moment: gateway::domain::Timestamp) -> gateway::domain::Timestam
 }
 
 /// Runs a command as a person of the staff.
-pub(crate) fn as_staff(
-    scene: &Scene,
+pub(crate) fn as_staff<S>(
+    scene: &Scene<S>,
     admin: &str,
     (name, person): (&str, &Signer),
     arguments: &[&str],
@@ -319,4 +319,51 @@ async fn commands_do_the_same() {
     assert!(code == 1 && error.contains("name yours with --certificate and --private-key"), "{error}");
     let (code, out, _) = vestibule(&["admin", "description"]);
     assert_eq!((code, out.as_str()), (0, include_str!("../../src/serve/admin/openapi.json")));
+}
+
+#[tokio::test]
+async fn what_no_law_keeps_of_a_customer_is_erased() {
+    let (scene, people, admin) = staffed().await;
+    let operator = scene.client(Some(&people.operator));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let good = consented(&scene, &tpp, &client, &customer).await;
+    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
+    let asked = asked.exchange(&client, &scene.interface()).await.json();
+    let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
+    // Approved, and never confirmed.
+    approve(&scene, &asked, &customer).await;
+    let read = async |id: &str| get(&operator, &admin, &format!("/consents/{id}")).await;
+    let who = read(&good.id).await.json()["customer"].as_str().unwrap().to_owned();
+    assert_eq!(read(&unconfirmed).await.json()["state"], "received");
+
+    let erase = format!("/customers/nl/{}/erase", who.replace('/', "%2F"));
+    let why = json!({"reason": "Asked for in writing."});
+    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &good.id]);
+    refused(&post(&operator, &admin, "/customers/xx/a/erase", &why).await, 400, &["it has nl, uk"]);
+    refused(&post(&operator, &admin, &erase, &json!({})).await, 400, &["reason"]);
+    assert_eq!(read(&unconfirmed).await.status, 200, "nothing is erased by what was refused");
+    let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
+    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &unconfirmed]);
+    scene.core.advance("nl", "PT25H").await;
+    assert_eq!(read(&unconfirmed).await.json()["state"], "rejected", "it was never good");
+    let erased = post(&operator, &admin, &erase, &why).await;
+    assert_eq!(erased.status, 200, "{}", erased.body);
+    let erased = erased.json();
+    let had_customer = erased["erasedConsents"] == json!([unconfirmed]);
+    assert!(had_customer, "{erased}");
+    assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
+    let until: gateway::domain::Timestamp = erased["kept"][0]["until"].as_str().unwrap().parse().unwrap();
+    assert!(until > testkit::now() + std::time::Duration::from_secs(395 * 24 * 3600), "13 months: {erased}");
+    refused(&read(&unconfirmed).await, 404, &["consent not found"]);
+    assert_eq!(read(&good.id).await.status, 200);
+    // Nothing is left to erase, and the act is on record.
+    let again = post(&operator, &admin, &erase, &why).await.json();
+    assert_eq!(again["erasedConsents"], json!([]));
+    let auditor = scene.client(Some(&people.auditor));
+    let acts = get(&auditor, &admin, "/audit?kind=acts").await;
+    assert!(acts.body.contains("erase") && acts.body.contains("Asked for in writing."), "{}", acts.body);
 }

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use testkit::{Request, Signer};
 
 use crate::admin::{People, as_staff, get, post, staffed};
+use crate::configuration::Files;
 use crate::serve::{Scene, consented, registered};
+use crate::serve_command::{scene_of, start};
 
 const ID: &str = "PSDNL-DNB-R654321";
 
 /// What one of the auditors reads.
-async fn entries(scene: &Scene, people: &People, admin: &str, query: &str) -> Vec<Value> {
+async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
     let auditor = scene.client(Some(&people.auditor));
     let page = get(&auditor, admin, &format!("/audit{query}")).await;
     assert_eq!(page.status, 200, "{}", page.body);
@@ -37,7 +39,7 @@ async fn entries_with(
     panic!("no such entry is written");
 }
 
-fn verify(scene: &Scene, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
+fn verify<S>(scene: &Scene<S>, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
     let arguments = [&["audit", "verify", "--json"], more].concat();
     let (code, out, error) = as_staff(scene, admin, ("auditor", auditor), &arguments);
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
@@ -63,6 +65,8 @@ async fn every_call_and_act_is_in_the_trail_and_none_is_changed_unnoticed() {
     assert_eq!(read.status, 200, "{}", read.body);
     let strange = Request::new("BREW", "/NL91ABNA0417164300").exchange(&client, &scene.interface()).await;
     assert!(strange.status < 500);
+    // Whatever stands at the beginning may be forgotten: the act is to stand behind something.
+    entries_with(&scene, &people, &admin, |entry| entry["interface"] == "berlin-group").await;
     let operator = scene.client(Some(&people.operator));
     let block = format!("/third-parties/{ID}/block");
     let done = post(&operator, &admin, &block, &json!({"reason": "Leaks.\" }"})).await;
@@ -190,6 +194,29 @@ async fn acts_at_the_same_time_follow_each_other() {
     let acts = entries(&scene, &people, &admin, "?kind=acts").await;
     let reasons: BTreeSet<_> = acts.iter().map(|act| act["reason"].as_str().unwrap()).collect();
     assert_eq!((acts.len(), reasons.len()), (20, 20));
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    assert_eq!(code, 0, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_act_that_was_answered_is_there_after_a_kill() {
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let (mut scene, _bank) = scene_of(files, &people.section()).await;
+    let address = |scene: &Scene<_>| format!("https://{}", scene.listeners.admin.clone().unwrap());
+    let qwac = scene.certificate("qwac").await;
+    registered(&scene, &scene.client(Some(&qwac))).await;
+    let operator = scene.client(Some(&people.operator));
+    let block = format!("/third-parties/{ID}/block");
+    let done = post(&operator, &address(&scene), &block, &json!({"reason": "Leaks."})).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    drop(scene.served);
+    (scene.served, scene.listeners) = start(&scene.files);
+    let (admin, operator) = (address(&scene), scene.client(Some(&people.operator)));
+    let found = get(&operator, &admin, &format!("/third-parties/{ID}")).await.json();
+    assert_eq!((&found["state"], &found["blocked"]["reason"]), (&json!("blocked"), &json!("Leaks.")));
+    let acts = entries(&scene, &people, &admin, "?kind=acts").await;
+    assert_eq!((acts.len(), &acts[0]["to"]), (1, &json!(ID)), "{acts:?}");
     let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
     assert_eq!(code, 0, "{told}");
 }

@@ -416,6 +416,34 @@ fn trusted_lists_stand_in_for_anchors() {
 }
 
 #[test]
+fn mistakes_about_staff_are_told_with_their_lines() {
+    let files = Files::new();
+    let right = example()
+        + "[admin]\ncertificate_file = \"admin.pem\"\nkey_file = \"admin.key\"\n"
+        + "trust_files = [\"staff-authority.pem\"]\noperators = [\"CN=Jane Doe, O=Example Bank\"]\n";
+    assert_eq!(files.check(&right), (0, "FILE is right.\n".to_owned()));
+    let (operators, trust) =
+        ("operators = [\"CN=Jane Doe, O=Example Bank\"]", "trust_files = [\"staff-authority.pem\"]");
+    for (place, wrong, said) in [
+        (operators, "operators = []", "[admin] operators: nobody has a role"),
+        (operators, "operators = [\"Jane Doe\"]", "\"Jane Doe\" is not a subject such as"),
+        (operators, "operators = [\"sha256:00\"]", "\"sha256:00\" is not a subject such as"),
+        (
+            operators,
+            "operator = []",
+            "[admin] has no key \"operator\"; its keys are listen, certificate_file,",
+        ),
+        (trust, "trust_files = []", "nobody of the staff is let in"),
+        ("key_file = \"admin.key\"", "key_file = \"pages.key\"", "this is not the key of certificate_file"),
+    ] {
+        let line = right.lines().position(|line| line == place).unwrap() + 1;
+        let (code, told) = files.check(&right.replacen(&format!("\n{place}\n"), &format!("\n{wrong}\n"), 1));
+        let is_told = told.lines().any(|told| told.starts_with(&format!("{line}: ")) && told.contains(said));
+        assert!(code == 1 && is_told, "{wrong}: line {line} expected: {told}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let text = example()
         .replace("name = \"Example Bank\"", "nmae = \"Example Bank\"")

@@ -76,6 +76,7 @@ mod serve_nodes;
 mod serve_provider;
 mod snapshots;
 mod snapshots_command;
+mod statistics;
 mod third_party;
 mod tls;
 mod tpp_bunq;

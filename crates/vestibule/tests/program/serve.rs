@@ -57,12 +57,14 @@ impl gateway::Clock for Ahead {
     }
 }
 
-/// Host and port of interface, pages and management.
+/// Host and port of interface, pages, management and staff.
 #[derive(Clone)]
 pub(crate) struct Listeners {
     pub(crate) interface: String,
     pub(crate) pages: String,
     pub(crate) management: String,
+    /// Where staff calls, if the node has such a listener.
+    pub(crate) admin: Option<String>,
 }
 
 impl Scene {
@@ -83,9 +85,10 @@ impl Scene {
         let served = start(&core, &files, (more, clock.clone())).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
+        let admin = served.admin().map(|address| address.to_string());
         // The bank behind says what it is called, and this is a sandbox's.
         let bank = "Vestibule Bank";
-        let listeners = Listeners { interface, pages, management };
+        let listeners = Listeners { interface, pages, management, admin };
         Self { core, served, files, listeners, bank, clock: Some(clock) }
     }
 }
@@ -201,6 +204,12 @@ pub(crate) fn value(page: &str, name: &str) -> String {
 
 /// A customer logs in at the pages and approves; returns the code.
 pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value) -> String {
+    let location = decide(scene, asked, customer, "approve").await;
+    parameter(&location, "code").unwrap_or_else(|| panic!("{location}"))
+}
+
+/// A customer logs in at the pages and decides; returns the way back.
+pub(crate) async fn decide<S>(scene: &Scene<S>, asked: &Value, customer: &Value, action: &str) -> String {
     let browser = scene.client(None);
     let link = asked["_links"]["scaRedirect"].as_str().unwrap();
     let query =
@@ -219,7 +228,7 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
     let (iban, number) = (text("iban"), text("digipassNumber"));
     let log_in = [("action", "log-in"), ("iban", iban.as_str())];
     let mut location = String::new();
-    for fields in [&log_in[..], &[("action", "approve")]] {
+    for fields in [&log_in[..], &[("action", action)]] {
         // As on the list of a bank for tests, of which there is nothing here.
         let taken = format!("{PAGE}?customer={number}+{iban}");
         let page = Request::new("GET", &taken).set("accept", "text/html").set("cookie", &session);
@@ -249,7 +258,7 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
         }
         sent.header("location").clone_into(&mut location);
     }
-    parameter(&location, "code").unwrap_or_else(|| panic!("{location}"))
+    location
 }
 
 /// A third party asks for a consent, its customer gives it, and it is confirmed.

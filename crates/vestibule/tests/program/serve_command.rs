@@ -51,8 +51,13 @@ pub(crate) fn start(files: &Files) -> (Program, Listeners) {
         panic!("{said}")
     });
     let text = |name: &str| ready[name].as_str().unwrap().trim_start_matches("http://").to_owned();
-    let listeners =
-        Listeners { interface: text("interface"), pages: text("pages"), management: text("management") };
+    let admin = ready["admin"].as_str().map(|url| url.trim_start_matches("https://").to_owned());
+    let listeners = Listeners {
+        interface: text("interface"),
+        pages: text("pages"),
+        management: text("management"),
+        admin,
+    };
     (Program(child), listeners)
 }
 
@@ -86,6 +91,15 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
 /// A gateway in front of a bank, and that bank's listener.
 pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     scene_with(TestServer::start().await, "").await
+}
+
+/// The same with files that are there, and lines added to the configuration.
+pub(crate) async fn scene_of(files: Files, more: &str) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let core = TestServer::start().await;
+    let (url, bank) = bank_behind(&core, &files).await;
+    write_configuration(&files, &url, more);
+    let (served, listeners) = start(&files);
+    (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }
 
 /// The same in front of the books of a sandbox, with an address of PostgreSQL, or none for a file.

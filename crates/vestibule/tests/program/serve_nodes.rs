@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
 use serde_json::{Value, json};
-use testkit::{Answer, Request, TestTpp, ValidConsent, database, detailed, euro_payment};
+use testkit::{Answer, Request, TestServer, TestTpp, ValidConsent, database, detailed, euro_payment};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -46,6 +46,7 @@ async fn nodes() -> (Nodes, tokio::task::JoinHandle<()>) {
         interface: in_turns(pair(|listeners| &listeners.interface)).await,
         pages: in_turns(pair(|listeners| &listeners.pages)).await,
         management: in_turns(pair(|listeners| &listeners.management)).await,
+        admin: None,
     };
     (Scene { core, served: [one.0, other.0], files, listeners, bank: "Bank of the tests", clock: None }, bank)
 }

@@ -74,7 +74,7 @@ impl Provided {
 pub(crate) fn listeners(served: &Served) -> Listeners {
     let [interface, pages, management] =
         [served.interface, served.pages, served.management].map(|address| address.to_string());
-    Listeners { interface, pages, management }
+    Listeners { interface, pages, management, admin: None }
 }
 
 /// A browser that knows no certificate, keeps one cookie, and goes where it is sent to.

@@ -29,6 +29,7 @@ pub(in crate::serve) struct StaffDoor {
 pub(in crate::serve) struct ClosedDoor<'c> {
     socket: Socket,
     section: &'c Section,
+    bank: &'c str,
 }
 
 impl StaffDoor {
@@ -41,7 +42,7 @@ impl StaffDoor {
     ) -> Result<Option<ClosedDoor<'_>>, StartError> {
         let Some(section) = &configuration.admin else { return Ok(None) };
         let socket = Socket::bind(&section.listen.to_string(), "[admin] listen").await?;
-        Ok(Some(ClosedDoor { socket, section }))
+        Ok(Some(ClosedDoor { socket, section, bank: &configuration.bank.name }))
     }
 
     pub(in crate::serve) fn address(&self) -> SocketAddr {
@@ -72,12 +73,18 @@ impl ClosedDoor<'_> {
     /// # Errors
     /// [`StartError::Tls`]
     pub(in crate::serve) fn open(self, gateway: &Gateway, notes: &Notes) -> Result<StaffDoor, StartError> {
-        let Self { socket, section } = self;
+        let Self { socket, section, bank } = self;
         let certificate = Arc::new(Replaceable::new(section.certified_key()?));
         let verifier = Arc::new(StaffVerifier::new(section)?);
         let list = Arc::new(StaffList::new(section));
         let config = server_config(certificate.clone(), Arc::clone(&verifier))?;
-        let admin = Admin { gateway: gateway.clone(), staff: Arc::clone(&list), trail: notes.trail() };
+        let admin = Admin {
+            gateway: gateway.clone(),
+            staff: Arc::clone(&list),
+            trail: notes.trail(),
+            statistics: notes.statistics(),
+            bank: bank.into(),
+        };
         // There is nothing that anybody may call, and what staff began is done to its end.
         let routes = routes(&admin).into();
         let front = Front { routes, gateway: gateway.clone(), observer: Arc::new(CallLog) };

@@ -2,8 +2,10 @@
 //! person do what their roles allow.
 
 mod audit;
+mod customers;
 mod door;
 mod staff;
+mod statistics;
 mod subjects;
 mod third_parties;
 mod verifier;
@@ -23,6 +25,7 @@ use edge::{
 use gateway::audit::{AuditedCall, Trail};
 use gateway::domain::hidden_in;
 use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
+use gateway::statistics::Statistics;
 use gateway::{Fault, Gateway};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
@@ -52,6 +55,9 @@ struct Admin {
     staff: Arc<StaffList>,
     /// Where calls of staff are noted, too.
     trail: Arc<Trail>,
+    statistics: Arc<Statistics>,
+    /// What the bank is called.
+    bank: Arc<str>,
 }
 
 /// What there is, by who may.
@@ -84,6 +90,12 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             "Let a third party act again",
             third_parties::unblock,
         ),
+        Operation::post(
+            "/customers/{branch}/{id}/erase",
+            200,
+            "Erase what is held of a customer, as far as no law has the bank keep it",
+            customers::erase,
+        ),
         Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end_consent),
         Operation::post(
             "/funds-consents/{id}/withdraw",
@@ -98,7 +110,10 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
         "Entries of the audit trail, from the oldest that is kept",
         audit::read,
     )];
+    let published =
+        vec![Operation::get("/statistics", 200, "Availability and speed by day", statistics::read)];
     vec![
+        (&Role::ALL, published),
         (&[Role::Reader, Role::Operator], reading),
         (&[Role::Operator], acting),
         (&[Role::Auditor], auditing),
@@ -236,7 +251,7 @@ impl From<StaffError> for Error {
             StaffError::Gateway(error) => error.into(),
             StaffError::Refused(refusal) => match refusal {
                 StaffRefusal::Until { .. } | StaffRefusal::After => Self::bad(refusal),
-                StaffRefusal::NotBlocked(_) | StaffRefusal::Ended(_) => {
+                StaffRefusal::NotBlocked(_) | StaffRefusal::Ended(_) | StaffRefusal::Open(_) => {
                     Self::new(StatusCode::CONFLICT, "conflict", refusal)
                 }
             },

@@ -1,0 +1,41 @@
+//! Erasing what is held of a customer before it would be forgotten.
+
+use domain::{Consent, CustomerId, FundsConsent, Tenant};
+
+use crate::changes::Rows;
+use crate::{Changes, Perishable};
+
+impl Changes {
+    /// Erases a consent with its authorisations, grants, counts of reads and first reads, if it is as it was loaded.
+    pub fn erase_consent(self, consent: &Consent) -> Self {
+        self.with_belongings(Perishable::Consent, consent.id.as_str()).push(
+            "DELETE FROM consents WHERE id = $1 AND version = $2",
+            vec![consent.id.as_str().into(), consent.version.into()],
+            Rows::One,
+        )
+    }
+
+    /// Erases a consent for confirmation of funds with its authorisations and grants, if it is as it was loaded.
+    pub fn erase_funds_consent(self, consent: &FundsConsent) -> Self {
+        self.with_belongings(Perishable::FundsConsent, consent.id.as_str()).push(
+            "DELETE FROM funds_consents WHERE id = $1 AND version = $2",
+            vec![consent.id.as_str().into(), consent.version.into()],
+            Rows::One,
+        )
+    }
+
+    /// Erases a customer's sessions at the bank's pages and in the bank's own pages.
+    pub fn erase_sessions(self, tenant: &Tenant, customer: &CustomerId) -> Self {
+        let params = || vec![customer.as_str().into(), tenant.as_str().into()];
+        self.push("DELETE FROM sessions WHERE customer = $1 AND tenant = $2", params(), Rows::Any).push(
+            "DELETE FROM customer_sessions WHERE customer = $1 AND tenant = $2",
+            params(),
+            Rows::Any,
+        )
+    }
+
+    fn with_belongings(self, kind: Perishable, id: &str) -> Self {
+        let belongings = kind.belongings().iter();
+        belongings.fold(self, |changes, sql| changes.push(sql, vec![id.into()], Rows::Any))
+    }
+}
