@@ -15,6 +15,7 @@ use gateway::{Error, Noun, Store};
 use crate::client::{Client, Failure, Limits, SetupError};
 use crate::outbox::Outbox;
 use crate::patience::Patience;
+use crate::watch::{Watch, Way};
 use crate::wire::{self, Unreadable};
 
 /// Most movements that are asked for in one call.
@@ -64,6 +65,16 @@ impl CoreBank {
         let client = Arc::new(Client::new(url, authorities, identity, *limits)?);
         let (outbox, patience) = (Outbox::new(store), Patience::default());
         Ok(Self { client, outbox, patience, name: name.clone(), own_numbers: own_numbers.clone().into() })
+    }
+
+    /// Tells somebody of each call from now on.
+    pub fn watched_by(&self, watch: Arc<dyn Watch>) {
+        self.client.watched_by(watch);
+    }
+
+    /// How the way to the bank is now.
+    pub fn way(&self) -> Way {
+        self.client.way()
     }
 
     /// All that the gateway asks a bank for.

@@ -1,7 +1,7 @@
 //! The way to the bank: deadlines, a bound on calls at once, one more attempt where nothing can be done twice, and a rest for a
 //! bank that does not answer.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gateway::Error;
@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::trouble::{self, Trouble};
+use crate::watch::{Called, Outcome, Watch, Way, operation};
 use crate::wire::{Code, Problem};
 
 /// Largest answer that is read, in bytes.
@@ -138,6 +139,7 @@ pub(crate) struct Client {
     limits: Limits,
     places: Semaphore,
     health: Mutex<Health>,
+    watch: OnceLock<Arc<dyn Watch>>,
 }
 
 impl Client {
@@ -171,7 +173,7 @@ impl Client {
             // The authorities were looked at before.
             .map_err(wrong)?;
         let places = Semaphore::new(limits.at_once);
-        Ok(Self { http, base, limits, places, health: Mutex::default() })
+        Ok(Self { http, base, limits, places, health: Mutex::default(), watch: OnceLock::new() })
     }
 
     /// Reads what is under a path, whose parts may be of any letters.
@@ -187,7 +189,7 @@ impl Client {
                 pairs.append_pair(&name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             }
         }
-        self.send(self.http.get(url), true).await
+        self.send(operation(path), self.http.get(url), true).await
     }
 
     /// Asks what a query could not carry; asking twice changes nothing.
@@ -196,7 +198,7 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.send(self.post(path, body)?, true).await
+        self.send(operation(path), self.post(path, body)?, true).await
     }
 
     /// Asks for something to be done, once.
@@ -205,12 +207,25 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.send(self.post(path, body)?, false).await
+        self.send(operation(path), self.post(path, body)?, false).await
     }
 
     /// How long a call may take.
     pub(crate) fn deadline(&self) -> Duration {
         self.limits.deadline
+    }
+
+    /// Tells somebody of each call from now on; whoever comes first is told.
+    pub(crate) fn watched_by(&self, watch: Arc<dyn Watch>) {
+        let _ = self.watch.set(watch);
+    }
+
+    /// How the way is now.
+    pub(crate) fn way(&self) -> Way {
+        let at_once = self.limits.at_once;
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_flight = at_once.saturating_sub(self.places.available_permits());
+        Way { in_flight, at_once, rests: health.rests_until.is_some() }
     }
 
     fn post(&self, path: &[&str], body: &impl Serialize) -> Result<reqwest::RequestBuilder, Failure> {
@@ -229,11 +244,30 @@ impl Client {
 
     async fn send<T: DeserializeOwned>(
         &self,
+        operation: &'static str,
         call: reqwest::RequestBuilder,
         again: bool,
     ) -> Result<T, Failure> {
-        let until = Instant::now() + self.limits.deadline;
-        self.let_rest()?;
+        let begun = Instant::now();
+        let (outcome, answer) = match self.let_rest() {
+            Ok(()) => {
+                let answer = self.ask_within(begun + self.limits.deadline, call, again).await;
+                (Outcome::of(&answer), answer)
+            }
+            Err(failure) => (Outcome::Spared, Err(failure)),
+        };
+        if let Some(watch) = self.watch.get() {
+            watch.called(&Called { operation, outcome, took: begun.elapsed() });
+        }
+        answer
+    }
+
+    async fn ask_within<T: DeserializeOwned>(
+        &self,
+        until: Instant,
+        call: reqwest::RequestBuilder,
+        again: bool,
+    ) -> Result<T, Failure> {
         let answer = timeout_at(until, async {
             let _place = self.places.acquire().await.map_err(|error| Failure::away(error.to_string()))?;
             let second = call.try_clone().filter(|_| again);

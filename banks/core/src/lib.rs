@@ -13,11 +13,13 @@ mod payments;
 #[cfg(feature = "server")]
 pub mod server;
 mod trouble;
+mod watch;
 mod wire;
 
 pub use bank::{CoreBank, CoreBankSettings};
 pub use client::{Limits, SetupError};
 pub use trouble::{Trouble, trouble_behind};
+pub use watch::{Called, Outcome, Watch, Way};
 
 /// The description of the interface (OpenAPI 3.1).
 pub const DESCRIPTION: &str = include_str!("../openapi.json");

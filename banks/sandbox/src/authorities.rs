@@ -129,6 +129,11 @@ impl Authorities {
         self.root.der()
     }
 
+    /// The root's private key in PEM.
+    pub(crate) fn root_key_pem(&self) -> &str {
+        self.root.key_pem()
+    }
+
     /// The issuing authority's certificate in DER.
     pub(crate) fn issuing_der(&self) -> &[u8] {
         self.issuing.der()

@@ -16,6 +16,7 @@ mod faults;
 mod faulty_certificates;
 mod forcing;
 mod ledger;
+mod made_customers;
 mod magic;
 mod management;
 mod merchants;
@@ -26,6 +27,7 @@ mod orders;
 mod own_data;
 mod personas;
 mod publication;
+mod registers;
 mod schedule;
 mod setup;
 mod snapshots;
@@ -35,6 +37,7 @@ mod test_accounts;
 mod test_certificates;
 #[cfg(test)]
 mod tests;
+mod trusted_lists;
 
 pub use authorities::Authorities;
 pub use bank_names::BankNames;

@@ -78,6 +78,35 @@ pub enum Refusal {
         /// In how many seconds its issuer is asked again.
         retry_after: i64,
     },
+    /// No register tells whether the third party may act, at a bank that lets nobody in without that.
+    #[error(
+        "the register of payment institutions does not answer, and this bank serves only those that are listed there; try again \
+         in {retry_after} seconds"
+    )]
+    RegisterUnanswered {
+        /// In how many seconds it is asked again.
+        retry_after: i64,
+    },
+    /// The third party calls more often than the bank takes it.
+    #[error(
+        "too many requests: one third party may make {calls} in {seconds} seconds; try again in {retry_after} seconds"
+    )]
+    TooManyCalls {
+        /// How many it may make.
+        calls: u32,
+        /// In how many seconds.
+        seconds: u64,
+        /// In how many seconds one more is taken.
+        retry_after: i64,
+    },
+    /// The third party makes more calls at once than the bank takes.
+    #[error(
+        "too many requests: one third party may make {most} at once; wait for an answer before the next one"
+    )]
+    TooManyAtOnce {
+        /// How many it may make.
+        most: usize,
+    },
     /// The bank blocks the certificate.
     #[error("{what} was blocked by the bank at {at}")]
     CertificateBlocked {
@@ -159,7 +188,7 @@ pub enum Refusal {
     Payment(#[from] PaymentRefusal),
 }
 
-fn list(roles: &[Role]) -> String {
+pub(crate) fn list(roles: &[Role]) -> String {
     if roles.is_empty() {
         return "no role".to_owned();
     }

@@ -50,6 +50,8 @@ pub struct PresentedCertificate {
     pub holder: CertificateHolder,
     /// The key in it.
     pub key: PublicKey,
+    /// What trusted lists say that it is for; none if an authority vouches for it that the bank itself trusts.
+    qualified: Option<Purpose>,
     /// A key id that was found to fit: clients send the same text with every call.
     fitting_key_id: OnceLock<Box<str>>,
 }
@@ -70,17 +72,45 @@ impl PresentedCertificate {
     }
 }
 
+/// Trusted lists, which say what certificates are qualified for.
+pub trait Qualify: std::fmt::Debug + Send + Sync {
+    /// What a certificate is for at a moment.
+    ///
+    /// # Errors
+    /// [`Unqualified`]
+    fn qualified(&self, certificate: &Certificate, now: Timestamp) -> Result<Purpose, Unqualified>;
+}
+
+/// Why lists make nothing of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unqualified {
+    /// No authority of theirs issued it.
+    Unlisted,
+    /// What they say of whoever issued it.
+    Listed(String),
+}
+
+/// Whom a bank trusts.
+#[derive(Debug)]
+struct Authorities {
+    /// Those that it trusts by itself.
+    anchors: TrustStore,
+    /// Lists of others, if it has any.
+    lists: Option<Arc<dyn Qualify>>,
+}
+
 /// Authorities that are trusted, and the certificates that were traced to them.
 #[derive(Debug)]
 pub(crate) struct Trust {
     /// Asked for what is not traced yet alone.
-    authorities: RwLock<TrustStore>,
+    authorities: RwLock<Authorities>,
     /// By the octets they were presented as: DER, or the text of a header.
     traced: Cache<Box<[u8]>, Arc<PresentedCertificate>>,
 }
 
 impl Trust {
-    pub(crate) fn new(authorities: TrustStore) -> Self {
+    pub(crate) fn new(anchors: TrustStore) -> Self {
+        let authorities = Authorities { anchors, lists: None };
         Self { authorities: RwLock::new(authorities), traced: Cache::new(CACHED) }
     }
 
@@ -88,7 +118,7 @@ impl Trust {
     fn find(
         &self,
         octets: &[u8],
-        trace: impl FnOnce(&TrustStore) -> Result<PresentedCertificate, Refusal>,
+        trace: impl FnOnce(&Authorities) -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
         if let Some(presented) = self.traced.get(octets) {
             return Ok(presented);
@@ -100,17 +130,21 @@ impl Trust {
         Ok(presented)
     }
 
-    fn replace(&self, authorities: TrustStore) {
-        let mut current = self.authorities.write().unwrap_or_else(PoisonError::into_inner);
-        *current = authorities;
+    fn change(&self, change: impl FnOnce(&mut Authorities)) {
+        change(&mut self.authorities.write().unwrap_or_else(PoisonError::into_inner));
         self.traced.clear();
     }
 }
 
 impl Gateway {
-    /// Trusts these authorities from now on, and no others. What was traced is traced anew.
+    /// Trusts these authorities from now on, and no others but those of lists. What was traced is traced anew.
     pub fn trust(&self, authorities: TrustStore) {
-        self.0.trust.replace(authorities);
+        self.0.trust.change(|current| current.anchors = authorities);
+    }
+
+    /// Trusts the authorities of these lists from now on, as far as the lists say, beside those of [`Gateway::trust`].
+    pub fn trust_lists(&self, lists: Arc<dyn Qualify>) {
+        self.0.trust.change(|current| current.lists = Some(lists));
     }
 
     /// Reads a certificate in DER: structure, key, identity, issuer, and in the strict profile its purpose.
@@ -153,9 +187,23 @@ impl Gateway {
         &self,
         octets: &[u8],
         (interface, place): (Interface, Place),
-        trace: impl FnOnce(&TrustStore) -> Result<PresentedCertificate, Refusal>,
+        trace: impl FnOnce(&Authorities) -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
         let presented = self.0.trust.find(octets, trace)?;
+        if let (Some(found), Some(wanted)) = (presented.qualified, place.purpose)
+            && found != wanted
+        {
+            let name = |purpose| match purpose {
+                Purpose::Qwac => "website authentication",
+                Purpose::QSeal => "seals",
+            };
+            let why = format!(
+                "by the trusted lists it is for {}; here one for {} is needed",
+                name(found),
+                name(wanted)
+            );
+            return Err(invalid(place, &why));
+        }
         let rules = &self.profile(interface).certificates;
         if let (true, Some(purpose)) = (rules.check_purpose, place.purpose) {
             eidas::verify_purpose(&presented.certificate, purpose)
@@ -248,7 +296,7 @@ impl Gateway {
 
 /// Reads a certificate and finds its way to an authority.
 fn trace(
-    authorities: &TrustStore,
+    authorities: &Authorities,
     der: &[u8],
     place: Place,
     now: Timestamp,
@@ -267,23 +315,31 @@ fn trace(
     }
     // The leaf's own validity is a check of its own, so a path is good if it was at some time of it.
     let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
-    authorities.verify(&certificate, &[], at, &[]).map_err(|error| match error {
-        PathError::UntrustedIssuer => invalid(
-            place,
-            &format!(
-                "it was issued by another sandbox or authority: \"{}\" is not trusted here",
-                certificate.issuer
-            ),
-        ),
-        other => invalid(place, &other),
-    })?;
+    let qualified = match (authorities.anchors.verify(&certificate, &[], at, &[]), &authorities.lists) {
+        (Ok(()), _) => None,
+        (Err(PathError::UntrustedIssuer), Some(lists)) => match lists.qualified(&certificate, now) {
+            Ok(purpose) => Some(purpose),
+            Err(Unqualified::Unlisted) => return Err(untrusted(place, &certificate)),
+            Err(Unqualified::Listed(why)) => return Err(invalid(place, &why)),
+        },
+        (Err(PathError::UntrustedIssuer), None) => return Err(untrusted(place, &certificate)),
+        (Err(other), _) => return Err(invalid(place, &other)),
+    };
     if let Some(fault) = certificate.psd2_fault() {
         return Err(invalid(place, fault));
     }
     let key =
         PublicKey::from_spki_der(&certificate.public_key.spki_der).map_err(|error| invalid(place, &error))?;
     let holder = holder(&certificate, &identifier);
-    Ok(PresentedCertificate { certificate, holder, key, fitting_key_id: OnceLock::new() })
+    Ok(PresentedCertificate { certificate, holder, key, qualified, fitting_key_id: OnceLock::new() })
+}
+
+fn untrusted(place: Place, certificate: &Certificate) -> Refusal {
+    let issuer = &certificate.issuer;
+    invalid(
+        place,
+        &format!("it was issued by another sandbox or authority: \"{issuer}\" is not trusted here"),
+    )
 }
 
 /// What a certificate says about its holder. The name can be shown: nothing in it is hidden.

@@ -27,6 +27,9 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
+    /// Kind of the entries that they are kept in.
+    pub const KIND: &str = KIND;
+
     /// Takes the keys that were kept, or makes them and keeps them. Pairwise ids can be repeated by a seed.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use domain::{Tenant, Timestamp};
 use store::{Changes, PrivateState, Store};
 
-use crate::Error;
 use crate::error::retry;
+use crate::{Error, Sealing, SealingError};
 
 /// Kind of entries that are numbers which only rise. A bank that goes back to what it was goes on with the larger ones, so that no
 /// number is given twice.
@@ -17,6 +17,8 @@ pub struct Drawer {
     owner: &'static str,
     /// By whose clock entries end.
     tenant: Option<Tenant>,
+    /// What seals the values, if they are secret.
+    sealing: Option<Sealing>,
 }
 
 /// One entry of a drawer.
@@ -37,12 +39,27 @@ pub struct Entry {
 impl Drawer {
     /// The state of `owner`, the name of a dialect or bank.
     pub fn new(store: &Store, owner: &'static str) -> Self {
-        Self { store: store.clone(), owner, tenant: None }
+        Self { store: store.clone(), owner, tenant: None, sealing: None }
     }
 
     /// The same for entries that end by the clock of a tenant.
     pub fn by_clock_of(self, tenant: &Tenant) -> Self {
         Self { tenant: Some(tenant.clone()), ..self }
+    }
+
+    /// The same, whose values are sealed: what is read and written here is open, what is kept is not. Changes are not made of
+    /// it, but by [`Drawer::save`].
+    pub fn sealed_by(self, sealing: &Sealing) -> Self {
+        Self { sealing: Some(sealing.clone()), ..self }
+    }
+
+    /// A state as it is read.
+    fn opened(&self, state: PrivateState) -> Result<Entry, Error> {
+        let mut entry = Entry::from(state);
+        if let Some(sealing) = &self.sealing {
+            entry.value = sealing.open([self.owner, entry.kind, &entry.key], entry.value)?;
+        }
+        Ok(entry)
     }
 
     /// Puts every entry of a kind, which has no end, into another store.
@@ -84,7 +101,8 @@ impl Drawer {
     /// # Errors
     /// [`Error`]
     pub async fn entry(&self, kind: &'static str, key: &str) -> Result<Option<Entry>, Error> {
-        Ok(self.store.private_state(self.owner, kind, key).await?.map(Entry::from))
+        let state = self.store.private_state(self.owner, kind, key).await?;
+        state.map(|state| self.opened(state)).transpose()
     }
 
     /// Every key and value of a kind.
@@ -93,7 +111,7 @@ impl Drawer {
     /// [`Error`]
     pub async fn all(&self, kind: &'static str) -> Result<Vec<(String, String)>, Error> {
         let states = self.store.private_states(self.owner, kind).await?;
-        Ok(states.into_iter().map(|state| (state.key, state.value)).collect())
+        states.into_iter().map(|state| self.opened(state).map(|entry| (entry.key, entry.value))).collect()
     }
 
     /// Entries of a kind with keys between two, both excluded: at most `limit`, those with the highest keys, highest
@@ -108,7 +126,7 @@ impl Drawer {
         limit: i64,
     ) -> Result<Vec<Entry>, Error> {
         let states = self.store.private_states_before((self.owner, kind), between, limit).await?;
-        Ok(states.into_iter().map(Entry::from).collect())
+        states.into_iter().map(|state| self.opened(state)).collect()
     }
 
     /// Entries of a kind with keys between two, both excluded: at most `limit`, those with the lowest keys, lowest
@@ -123,7 +141,7 @@ impl Drawer {
         limit: i64,
     ) -> Result<Vec<Entry>, Error> {
         let states = self.store.private_states_after((self.owner, kind), between, limit).await?;
-        Ok(states.into_iter().map(Entry::from).collect())
+        states.into_iter().map(|state| self.opened(state)).collect()
     }
 
     /// Writes entries together or not at all: each is new, or replaces exactly the version that was loaded.
@@ -131,7 +149,13 @@ impl Drawer {
     /// # Errors
     /// [`Error::Conflict`] if one moved on meanwhile; load again and decide anew.
     pub async fn save(&self, entries: &[Entry]) -> Result<(), Error> {
-        Ok(self.store.save(self.changes(entries)).await?)
+        let Some(sealing) = &self.sealing else { return Ok(self.store.save(self.changes(entries)).await?) };
+        let seal = |entry: &Entry| {
+            let value = sealing.seal([self.owner, entry.kind, &entry.key], &entry.value)?;
+            Ok(Entry { value, ..entry.clone() })
+        };
+        let sealed = entries.iter().map(seal).collect::<Result<Vec<_>, SealingError>>()?;
+        Ok(self.store.save(self.changes(&sealed)).await?)
     }
 
     /// The same as changes, for a bank that writes its own rows in one batch with what the gateway saves.

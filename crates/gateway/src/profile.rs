@@ -29,6 +29,8 @@ pub struct Profile {
     pub clients: ClientRules,
     /// How often it may be called: of these the first that is for a call. None for calls without limit.
     pub rates: &'static [RateLimit],
+    /// How often one third party may call. None for calls without limit.
+    pub calls: Option<CallLimits>,
     /// What it does with API keys, if it has them.
     pub keys: KeyRules,
 }
@@ -188,6 +190,17 @@ impl RateLimit {
     pub fn is_for(&self, method: &str, endpoint: &str) -> bool {
         self.method.is_none_or(|own| own == method) && self.endpoint.is_none_or(|own| own == endpoint)
     }
+}
+
+/// How often one third party may call, once it is certain who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// So many calls, which come back evenly.
+    pub calls: u32,
+    /// In this time.
+    pub within: std::time::Duration,
+    /// How many may be answered at once.
+    pub at_once: usize,
 }
 
 /// How long what a bank gives out may be used.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use edge::Check;
 use eidas::Purpose;
 use gateway::domain::{ClientAuthentication, Interface, Tpp};
-use gateway::{ActingTpp, Place, PresentedCertificate};
+use gateway::{ActingTpp, CallPlace, Place, PresentedCertificate};
 use http::HeaderMap;
 
 use crate::authorization_header::{Authorization, authorization};
@@ -22,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) acting: ActingTpp,
     /// SHA-256 of its TLS client certificate, if it presented one.
     pub(crate) certificate: Option<String>,
+    /// Held until the call is answered.
+    pub(crate) _place: CallPlace,
 }
 
 /// What a client sends to prove itself.
@@ -63,7 +65,9 @@ pub(crate) async fn authenticate(
     }
     let acting = services.edge.gateway.client_may_act(&call.ctx, Interface::BerlinGroup, &tpp).await?;
     edge::note_passed(Check::ClientCredentials);
-    Ok(Client { acting, certificate: presented.map(|presented| presented.holder.fingerprint.clone()) })
+    let _place = services.edge.gateway.take_call_place(&acting)?;
+    let certificate = presented.map(|presented| presented.holder.fingerprint.clone());
+    Ok(Client { acting, certificate, _place })
 }
 
 /// 401 with what is wrong about how the client proves itself.

@@ -28,6 +28,8 @@ pub(crate) struct Error {
     pub(crate) error: &'static str,
     pub(crate) description: Option<String>,
     challenge: Option<&'static str>,
+    /// In how many seconds the request would be right.
+    retry_after: Option<i64>,
     /// What is behind a failure of the bank itself, for the log.
     pub(crate) fault: Option<Fault>,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Error {
 impl Error {
     pub(crate) fn new(status: StatusCode, error: &'static str, description: impl ToString) -> Self {
         let description = Some(printable(&description.to_string()));
-        Self { status, error, description, challenge: None, fault: None }
+        Self { status, error, description, challenge: None, retry_after: None, fault: None }
     }
 
     /// 400 with a code and what is wrong.
@@ -55,8 +57,15 @@ impl Error {
             error: "Invalid HTTP Authorization header value",
             description: None,
             challenge: None,
+            retry_after: None,
             fault: None,
         }
+    }
+
+    /// 429: the client calls too often.
+    fn too_many(retry_after: i64, refusal: &Refusal) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", refusal);
+        Self { retry_after: Some(retry_after), ..error }
     }
 
     /// The bank itself failed.
@@ -133,6 +142,9 @@ impl IntoResponse for Error {
         let body = ErrorBody { error: self.error.to_owned(), error_description: self.description };
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         with_fault(challenged(response, challenge), self.fault)
     }
 }
@@ -189,9 +201,11 @@ impl From<Refusal> for Error {
             Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
-            Refusal::CertificateUnchecked { .. } => {
+            Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", refusal)
             }
+            Refusal::TooManyCalls { retry_after, .. } => Self::too_many(*retry_after, &refusal),
+            Refusal::TooManyAtOnce { .. } => Self::too_many(1, &refusal),
             Refusal::CertificateBlocked { .. } => denied("CERTIFICATE_BLOCKED", &refusal),
             Refusal::NotRegistered(_) => Self::unauthorized("invalid_client", refusal).of_client(),
             Refusal::Standing(standing) => {

@@ -3,7 +3,7 @@
 use crate::changes::Statement;
 use crate::columns::Select;
 use crate::row::{Cursor, Source, Value};
-use crate::{Store, StoreError, postgres, sqlite};
+use crate::{Store, StoreError, Work, postgres, sqlite};
 
 /// What runs the statements.
 #[derive(Debug, Clone)]
@@ -24,13 +24,15 @@ impl Store {
         read: impl FnOnce(&mut Cursor<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let read = |source: Source<'_>| read(&mut Cursor::new(source, select.lists));
-        match &self.0 {
+        let begun = self.begin();
+        let found = match &self.0 {
             Driver::Sqlite(db) => db.fetch_optional(select.sql, params, |row| read(Source::Sqlite(row))),
-            Driver::Postgres(db) => {
-                let rows = db.query(select.sql, params).await?;
-                rows.first().map(|row| read(Source::Postgres(row))).transpose()
-            }
-        }
+            Driver::Postgres(db) => db
+                .query(select.sql, params)
+                .await
+                .and_then(|rows| rows.first().map(|row| read(Source::Postgres(row))).transpose()),
+        };
+        self.tell(&begun, Work::Read, found)
     }
 
     /// Every row that a statement finds.
@@ -44,19 +46,23 @@ impl Store {
         read: impl Fn(&mut Cursor<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let read = |source: Source<'_>| read(&mut Cursor::new(source, select.lists));
-        match &self.0 {
+        let begun = self.begin();
+        let found = match &self.0 {
             Driver::Sqlite(db) => db.fetch_all(select.sql, params, |row| read(Source::Sqlite(row))),
-            Driver::Postgres(db) => {
-                let rows = db.query(select.sql, params).await?;
-                rows.iter().map(|row| read(Source::Postgres(row))).collect()
-            }
-        }
+            Driver::Postgres(db) => db
+                .query(select.sql, params)
+                .await
+                .and_then(|rows| rows.iter().map(|row| read(Source::Postgres(row))).collect()),
+        };
+        self.tell(&begun, Work::Read, found)
     }
 
     pub(crate) async fn run(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
-        match &self.0 {
+        let begun = self.begin();
+        let saved = match &self.0 {
             Driver::Sqlite(db) => db.save(batch).await,
             Driver::Postgres(db) => db.save(&batch).await,
-        }
+        };
+        self.tell(&begun, Work::Batch, saved)
     }
 }

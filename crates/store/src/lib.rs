@@ -10,6 +10,7 @@
 //!
 //! A bank that keeps its own books has its SQL with it, on the same seam ([`tables`]).
 
+mod audit;
 mod authorisations;
 mod certificates;
 mod changes;
@@ -35,9 +36,12 @@ mod sessions;
 mod sqlite;
 pub mod tables;
 mod tpps;
+mod watch;
 
 use std::path::Path;
+use std::sync::Arc;
 
+pub use audit::{AuditGroup, AuditKind};
 pub use changes::Changes;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};
@@ -46,6 +50,7 @@ pub use private_state::PrivateState;
 pub use pushed_requests::PushedRequest;
 pub use requests::StoredRequest;
 use tables::Tables;
+pub use watch::{Load, Outcome, Watch, Work};
 
 /// What is in a database file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +65,7 @@ pub enum Contents {
 
 /// The database. Cloning is cheap and shares it.
 #[derive(Debug, Clone)]
-pub struct Store(Driver);
+pub struct Store(Driver, Option<Arc<dyn Watch>>);
 
 impl Store {
     /// Opens the database file, makes it if there is none, and brings its schema up to date.
@@ -68,7 +73,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlite::Db::open(path).map(Driver::Sqlite).map(Self)
+        sqlite::Db::open(path).map(Driver::Sqlite).map(Self::unwatched)
     }
 
     /// Opens a PostgreSQL database by its address, as PostgreSQL's own programs take it (`postgres://user:password@host/name`
@@ -78,7 +83,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        postgres::Db::connect(address).await.map(Driver::Postgres).map(Self)
+        postgres::Db::connect(address).await.map(Driver::Postgres).map(Self::unwatched)
     }
 
     /// What is in a database file, which is not changed: whether there is a database of this program, and what it has
@@ -110,12 +115,24 @@ impl Store {
         }
     }
 
+    /// Writes the database file anew, so that nothing of what was replaced or deleted is left in it. A server does so by itself
+    /// in the course of time (`VACUUM FULL` at once), and is not asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub fn compact(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Driver::Sqlite(db) => db.compact(),
+            Driver::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A database that lives in memory and ends with its last clone.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]
     pub fn in_memory() -> Result<Self, StoreError> {
-        sqlite::Db::in_memory().map(Driver::Sqlite).map(Self)
+        sqlite::Db::in_memory().map(Driver::Sqlite).map(Self::unwatched)
     }
 
     /// Brings the tables of another crate up to date, which it has beside those of the gateway.
@@ -144,7 +161,8 @@ impl Store {
     pub async fn replaced_by(&self, other: &Self) -> Result<Self, StoreError> {
         match (&self.0, &other.0) {
             (Driver::Sqlite(db), Driver::Sqlite(other)) => {
-                db.replaced_by(other).await.map(Driver::Sqlite).map(Self)
+                let db = db.replaced_by(other).await?;
+                Ok(Self(Driver::Sqlite(db), self.1.clone()))
             }
             _ => Err(StoreError::unavailable("a database that others share is not replaced")),
         }
@@ -158,6 +176,23 @@ impl Store {
         match &self.0 {
             Driver::Sqlite(db) => db.octets().map(Some),
             Driver::Postgres(_) => Ok(None),
+        }
+    }
+
+    fn unwatched(driver: Driver) -> Self {
+        Self(driver, None)
+    }
+
+    /// The same, and somebody is told of what it does.
+    pub fn watched_by(self, watch: Arc<dyn Watch>) -> Self {
+        Self(self.0, Some(watch))
+    }
+
+    /// How much it has to do now.
+    pub fn load(&self) -> Load {
+        match &self.0 {
+            Driver::Sqlite(db) => db.load(),
+            Driver::Postgres(db) => db.load(),
         }
     }
 

@@ -185,6 +185,14 @@ impl Request {
 
     /// Sends it and reads the answer, whatever it is: benchmarks talk to other builds too.
     pub async fn exchange(&self, client: &reqwest::Client, origin: &str) -> Answer {
+        self.try_exchange(client, origin).await.unwrap()
+    }
+
+    /// The same where answers may be lost on their way.
+    ///
+    /// # Errors
+    /// If the whole answer did not come
+    pub async fn try_exchange(&self, client: &reqwest::Client, origin: &str) -> reqwest::Result<Answer> {
         let on_the_way = served::on_the_way(self, origin).await;
         let (origin, headers) = on_the_way.unwrap_or_else(|| (origin.to_owned(), self.headers.clone()));
         let mut request = client.request(self.method.clone(), format!("{origin}{}", self.target));
@@ -192,10 +200,10 @@ impl Request {
         if !self.body.is_empty() {
             request = request.body(self.body.clone());
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
-        Answer { status, headers, body }
+        let body = String::from_utf8_lossy(&answer.bytes().await?).into_owned();
+        Ok(Answer { status, headers, body })
     }
 }
 

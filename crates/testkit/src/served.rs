@@ -18,7 +18,7 @@ use edge::outbound::Loopback;
 use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
 use eidas::header::{HeaderForm, certificate_der};
-use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Randomness, Settings, Store};
+use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
 use http::HeaderMap;
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use sandbox::{GoingBack, PortalPages, Sandbox, SnapshotError, Snapshots};
@@ -82,8 +82,8 @@ impl InFront {
         let (pages, interface) = origins();
         let path = write_configuration(asked, files.path(), (&pages, &interface, &core_bank)).await;
         trust(&running.sandbox, asked, files.path());
-        let now = running.sandbox.clock.now(None);
-        let configuration = Configuration::read(&path, now).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let configuration = Configuration::read(&path, running.sandbox.clock.now(None))
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
         let mut kept = None;
         let clock = running.sandbox.clock.clone();
         let served = serve(configuration, clock, |configuration, store| {
@@ -245,7 +245,7 @@ async fn beside(
         trust.add_intermediate(&certificate.der);
     }
     let gateway = Gateway::new(Parts {
-        settings: Settings { tenants: asked.tenants.clone(), profiles },
+        settings: Settings { tenants: asked.tenants.clone(), profiles, kept: Kept::default() },
         store: store.clone(),
         clock: sandbox.clock.clone(),
         keys: Keys::load_or_make(&Drawer::new(store, "gateway"), &randomness).await.unwrap(),
@@ -253,6 +253,7 @@ async fn beside(
         bank: Bank { test_doors: sandbox.bank.test_doors.clone(), ..ports },
         trust,
         revocation: None,
+        register: None,
     });
     let keys = SigningKeys::load_or_make(Drawer::new(store, "oauth"), asked.id_token_algorithm);
     let edge = Edge::new(Surroundings {

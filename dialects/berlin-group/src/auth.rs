@@ -12,7 +12,7 @@ use edge::{
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Timestamp};
-use gateway::{Ctx, Demand, Party, Place, PresentedCertificate, Shown};
+use gateway::{CallPlace, Ctx, Demand, Party, Place, PresentedCertificate, Shown};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
@@ -82,6 +82,8 @@ pub(crate) struct Signed {
     pub(crate) ids: Vec<(String, String)>,
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
+    /// Held until the call is answered.
+    pub(crate) _place: CallPlace,
 }
 
 impl FromRequest<Edge> for Signed {
@@ -103,6 +105,7 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     let message =
         Message { method: &parts.method, target: target(&parts), base_uri: "", headers: &parts.headers };
     let party = authenticate(edge, call, &ctx, &connection, &message).await?;
+    let place = edge.gateway.take_call_place(party.acting())?;
     // The signature covers the digest and not the body, so nobody is given memory before it is known who calls.
     let body = read_body(body, MAX_BODY, Some(&connection)).await?;
     check_body(edge, &message, &body)?;
@@ -110,7 +113,7 @@ async fn signed(edge: &Edge, call: &Call<'_>, mut request: Request) -> Result<Si
     let changes = !message.method.is_safe();
     let fresh = edge.gateway.check_request_id(&ctx, party.acting(), (message.method.as_str(), path), changes);
     note_check(Check::FreshRequestId, fresh)?;
-    Ok(Signed { ctx, connection, party, ids, parts, body })
+    Ok(Signed { ctx, connection, party, ids, parts, body, _place: place })
 }
 
 /// Path and query as the client sent them.

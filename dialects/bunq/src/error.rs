@@ -199,8 +199,11 @@ impl From<Refusal> for Error {
             | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
-            Refusal::CertificateUnchecked { .. } => {
+            Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
+            }
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, text)
             }
             Refusal::NotRegistered(_) => Self::unauthenticated(),
             // The session is there, and of no use: the text says why.

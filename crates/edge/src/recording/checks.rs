@@ -196,6 +196,7 @@ impl From<&Refusal> for Check {
             Refusal::CertificateRevoked { .. }
             | Refusal::CertificateUnchecked { .. }
             | Refusal::CertificateBlocked { .. } => Self::Status,
+            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => Self::RateLimit,
             Refusal::InitialAccessTokenUnknown
             | Refusal::InitialAccessTokenExpired { .. }
             | Refusal::InitialAccessTokenUsed
@@ -205,6 +206,7 @@ impl From<&Refusal> for Check {
             Refusal::SigningKeyMissing | Refusal::ClientCredentials => Self::ClientCredentials,
             Refusal::NotRegistered(_) => Self::Registration,
             Refusal::Standing(refusal) => refusal.into(),
+            Refusal::RegisterUnanswered { .. } => Self::Standing,
             Refusal::RequestIdReused { .. } | Refusal::RequestIdOfAnother { .. } => Self::FreshRequestId,
             Refusal::Consent(ConsentRefusal::NotValid { .. } | ConsentRefusal::Final { .. }) => Self::Consent,
             Refusal::Consent(_) => Self::Content,

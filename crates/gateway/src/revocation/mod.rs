@@ -82,8 +82,14 @@ pub struct Counts {
     pub asked: u64,
     /// Of those, without any answer that could be used.
     pub unanswered: u64,
+    /// Of those, with the answer that the certificate is revoked, or unknown.
+    pub bad: u64,
+    /// Calls about a certificate of which it was known how it stands.
+    pub remembered: u64,
     /// Calls that were let through without an answer, because they only read.
     pub let_through: u64,
+    /// When an issuer last answered.
+    pub last_answer: Option<Timestamp>,
 }
 
 /// Asks issuers about certificates. Cloning is cheap and shares it.
@@ -100,9 +106,8 @@ struct Watch {
     lists: lists::Lists,
     /// The certificates that are asked about now; whoever waits is told by the end of the sender.
     asking: Mutex<HashMap<Fingerprint, watch::Receiver<()>>>,
-    asked: AtomicU64,
-    unanswered: AtomicU64,
-    let_through: AtomicU64,
+    counts: Mutex<Counts>,
+    remembered: AtomicU64,
 }
 
 /// What is known of a certificate.
@@ -152,9 +157,8 @@ impl Revocation {
             known: Cache::new(KNOWN),
             lists: lists::Lists::default(),
             asking: Mutex::default(),
-            asked: AtomicU64::default(),
-            unanswered: AtomicU64::default(),
-            let_through: AtomicU64::default(),
+            counts: Mutex::default(),
+            remembered: AtomicU64::default(),
         }))
     }
 
@@ -165,16 +169,15 @@ impl Revocation {
 
     /// What was asked and answered since the start.
     pub fn counts(&self) -> Counts {
-        let Watch { asked, unanswered, let_through, .. } = &*self.0;
-        let [asked, unanswered, let_through] =
-            [asked, unanswered, let_through].map(|count| count.load(Ordering::Relaxed));
-        Counts { asked, unanswered, let_through }
+        let counts = *self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Counts { remembered: self.0.remembered.load(Ordering::Relaxed), ..counts }
     }
 
     /// How a certificate stands that was traced to a trusted authority.
     pub async fn verdict(&self, certificate: &Certificate, now: Timestamp) -> Verdict {
         match self.0.known.get(&certificate.fingerprint) {
             Some(known) if known.holds_at(now) => {
+                self.0.remembered.fetch_add(1, Ordering::Relaxed);
                 if known.is_asked_again_at(now) {
                     self.ask(certificate, now);
                 }
@@ -233,17 +236,30 @@ impl Drop for End<'_> {
 }
 
 impl Watch {
+    fn count(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     async fn find_out(&self, certificate: &Certificate, now: Timestamp) -> Known {
         let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
         if issuer_of(certificate, &issuers.kept).is_some() {
             return Known::Kept;
         }
         let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
-        self.asked.fetch_add(1, Ordering::Relaxed);
         let answer = match issuer_of(certificate, &issuers.asked) {
             Some(issuer) => self.ask_issuer(certificate, issuer, now).await,
             None => Err("nobody here knows its issuer".to_owned()),
         };
+        self.count(|counts| {
+            counts.asked += 1;
+            match &answer {
+                Ok(status) => {
+                    counts.bad += u64::from(status.standing != Standing::Good);
+                    counts.last_answer = counts.last_answer.max(Some(now));
+                }
+                Err(_) => counts.unanswered += 1,
+            }
+        });
         let before = self.known.peek(&certificate.fingerprint);
         let good_before = match before {
             Some(Known::Asked { good_at, .. }) => good_at,
@@ -260,7 +276,6 @@ impl Watch {
                 Known::Asked { standing: Some(status.standing), good_at: None, again: end, end }
             }
             Err(why) => {
-                self.unanswered.fetch_add(1, Ordering::Relaxed);
                 let serial = certificate.serial_hex();
                 tracing::warn!(serial, why, "nobody tells whether a certificate was revoked");
                 let again = later(AGAIN);
@@ -360,7 +375,7 @@ impl Gateway {
                         let retry_after = AGAIN.as_secs();
                         return Err(Refusal::CertificateUnchecked { what, retry_after }.into());
                     }
-                    revocation.0.let_through.fetch_add(1, Ordering::Relaxed);
+                    revocation.0.count(|counts| counts.let_through += 1);
                 }
             }
         }

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::connection::{Connection, Way};
 use super::failed::Failed;
-use crate::StoreError;
+use crate::{Load, StoreError};
 
 /// Most connections that one process has.
 const CONNECTIONS: usize = 16;
@@ -41,6 +41,13 @@ impl Pool {
             None => self.way.connect().await?,
         };
         Ok(Taken { pool: self, connection, _place: place })
+    }
+
+    /// How many connections do something, and how many wait.
+    pub(super) fn load(&self) -> Load {
+        let busy = CONNECTIONS.saturating_sub(self.places.available_permits());
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        Load::Connections { busy, idle, most: CONNECTIONS }
     }
 
     /// Closes the connections that wait: one of them is broken, and others may be.

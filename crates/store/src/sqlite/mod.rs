@@ -23,10 +23,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, StatementStatus};
 use thread_local::ThreadLocal;
 
-use crate::StoreError;
 use crate::changes::Statement;
 use crate::row::Value;
 use crate::tables::Tables;
+use crate::{Load, StoreError};
 pub(crate) use files::{contents, is_whole};
 use reader::Reader;
 use replacing::Source;
@@ -124,6 +124,14 @@ impl Db {
         }
     }
 
+    /// Writes the file anew without what was replaced.
+    pub(crate) fn compact(&self) -> Result<(), StoreError> {
+        if let Readers::PerThread { path, .. } = &self.inner.readers {
+            files::open_existing(path)?.execute_batch("VACUUM").map_err(unavailable)?;
+        }
+        self.checkpoint()
+    }
+
     pub(crate) async fn save(&self, batch: Vec<Statement>) -> Result<(), StoreError> {
         let saved = self.inner.writer.save(batch, self.era).await;
         // What is read after this has to see what was written.
@@ -131,6 +139,11 @@ impl Db {
             reader.end_snapshot();
         }
         saved
+    }
+
+    /// How much it has to do now.
+    pub(crate) fn load(&self) -> Load {
+        self.inner.writer.load()
     }
 
     pub(crate) fn rest(&self) {

@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::replacing::{Source, replace};
 use super::{bound, execute, unavailable};
-use crate::StoreError;
 use crate::changes::{Rows, Statement};
+use crate::{Load, StoreError};
 
 /// Batches that may wait; more callers than this wait for a place.
 const QUEUE: usize = 4096;
@@ -75,6 +75,12 @@ impl Writer {
         let messages = self.messages.as_ref().ok_or_else(ended)?;
         messages.send(message(answer)).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
+    }
+
+    /// How many batches wait.
+    pub(super) fn load(&self) -> Load {
+        let free = self.messages.as_ref().map_or(0, mpsc::Sender::capacity);
+        Load::Queue { waiting: QUEUE.saturating_sub(free), most: QUEUE }
     }
 
     /// Asks for memory back. Whoever has much to write has no time for it, so nobody waits.

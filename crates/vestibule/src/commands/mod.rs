@@ -1,6 +1,8 @@
 //! What the commands do.
 
 pub(crate) mod account;
+pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod bank;
 pub(crate) mod certificate;
 pub(crate) mod clock;
@@ -9,6 +11,7 @@ pub(crate) mod core_bank;
 pub(crate) mod data;
 pub(crate) mod fault;
 mod hints;
+pub(crate) mod keys;
 pub(crate) mod logs;
 mod management;
 pub(crate) mod sandbox;

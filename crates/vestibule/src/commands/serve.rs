@@ -7,6 +7,7 @@ use gateway::SystemClock;
 use gateway::domain::Timestamp;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use vestibule::configuration::Configuration;
 use vestibule::{Behind, Served, serve};
 
 use super::{Failure, config};
@@ -34,14 +35,7 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
             _ = terminate.recv() => break,
             _ = reload.recv() => match read() {
                 Err(problems) => tracing::error!(problems, "the configuration is wrong; nothing changes"),
-                Ok(new) => match served.reload(new) {
-                    Err(error) => tracing::error!(%error, "nothing changes"),
-                    Ok(later) if later.is_empty() => tracing::warn!("certificates and trust were read again"),
-                    Ok(later) => tracing::warn!(
-                        sections = later.join(", "),
-                        "certificates and trust were read again; what else changed in these sections takes effect at the next start"
-                    ),
-                },
+                Ok(new) => take_up(&mut served, new).await,
             },
         }
     }
@@ -49,8 +43,26 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+/// Takes up what may change while it runs.
+async fn take_up(served: &mut Served, new: Configuration) {
+    match served.seal_anew(&new).await {
+        Err(error) => return tracing::error!(%error, "nothing changes"),
+        Ok(0) => {}
+        Ok(keys) => tracing::warn!(keys, "what is kept secret was sealed anew by the key of [sealing]"),
+    }
+    match served.reload(new) {
+        Err(error) => tracing::error!(%error, "nothing changes"),
+        Ok(later) if later.is_empty() => tracing::warn!("certificates and trust were read again"),
+        Ok(later) => tracing::warn!(
+            sections = later.join(", "),
+            "certificates and trust were read again; what else changed in these sections takes effect at the next start"
+        ),
+    }
+}
+
 fn tell(served: &Served, json: bool) {
     let Served { interface, pages, management, .. } = served;
+    let admin = served.admin();
     if json {
         output::json(&json!({
             "ready": true,
@@ -58,9 +70,13 @@ fn tell(served: &Served, json: bool) {
             "interface": interface.to_string(),
             "pages": pages.to_string(),
             "management": format!("http://{management}"),
+            "admin": admin.map(|address| format!("https://{address}")),
         }));
     } else {
         output::line(&format!("Third parties call at {interface}, browsers come to {pages}."));
+        if let Some(admin) = admin {
+            output::line(&format!("The bank's staff calls at https://{admin}."));
+        }
         output::line(&format!(
             "Health and metrics: http://{management}/health/ready, http://{management}/metrics"
         ));

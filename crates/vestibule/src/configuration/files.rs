@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use eidas::Certificate;
+use gateway::domain::StopList;
+use gateway::{SealingError, SealingKey};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -53,6 +55,24 @@ impl Value for CertificateFile {
             Ok(certificates) => Ok(Self { path, certificates }),
             Err(error) => Err(Fault::at(value, format!("{}: {error}", path.display()))),
         }
+    }
+}
+
+/// Whom staff stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StopListFile(pub(crate) StopList);
+
+impl Value for StopListFile {
+    fn what() -> String {
+        "a path of a text file with an organizationIdentifier or a SHA-256 fingerprint of a certificate on each line"
+            .to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let (path, octets) = octets(value, place)?;
+        let wrong = |text: String| Fault::at(value, format!("{}: {text}", path.display()));
+        let text = String::from_utf8(octets).map_err(|_| wrong("this is no text in UTF-8".to_owned()))?;
+        StopList::parse(&text).map(Self).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -129,6 +149,43 @@ impl Value for Secret {
         let line = text.as_deref().map(str::trim_end).filter(|text| is_one_line(text));
         line.map(|line| Self(line.to_owned()))
             .ok_or_else(|| Fault::at(value, format!("{}: expected one line of text", path.display())))
+    }
+}
+
+/// A key that seals. It is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealingSecret(Secret);
+
+impl SealingSecret {
+    /// The key.
+    ///
+    /// # Errors
+    /// [`SealingError::NoKey`], which the check of the configuration says before
+    pub(crate) fn key(&self) -> Result<SealingKey, SealingError> {
+        SealingKey::parse(&self.0.0)
+    }
+
+    fn checked(value: &Spanned<DeValue<'_>>, secret: Secret) -> Result<Self, Vec<Fault>> {
+        let key = Self(secret);
+        key.key().map_err(|error| Fault::at(value, error.to_string()))?;
+        Ok(key)
+    }
+}
+
+impl Value for SealingSecret {
+    const IS_SECRET: bool = true;
+
+    fn what() -> String {
+        "a path of a file with 32 octets in base64, or without _file \"env:NAME\" for a variable of the environment"
+            .to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        Self::checked(value, Secret::read(value, place)?)
+    }
+
+    fn read_file(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        Self::checked(value, Secret::read_file(value, place)?)
     }
 }
 

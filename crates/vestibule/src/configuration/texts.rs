@@ -1,6 +1,10 @@
 //! What is said of the file: an example of it, and the reference page.
 
-use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Trust};
+use super::keys::{
+    Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
+    Sealing, Trust, TrustedLists,
+};
+use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -19,16 +23,23 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 9] {
-    [
+fn sections() -> Vec<Described> {
+    vec![
         described::<Bank>(true),
         described::<Interface>(true),
         described::<Pages>(true),
         described::<Proxy>(false),
         described::<Trust>(true),
         described::<Database>(true),
+        described::<Sealing>(false),
         described::<CoreBank>(true),
+        described::<TrustedLists>(false),
+        described::<Register>(false),
+        described::<Provider>(false),
+        described::<Limits>(false),
         described::<Management>(true),
+        described::<Admin>(false),
+        described::<Lives>(true),
         described::<Log>(true),
     ]
 }

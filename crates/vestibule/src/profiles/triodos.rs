@@ -101,6 +101,7 @@ fn lenient() -> Profile {
             own_error_codes: true,
         },
         rates: &[],
+        calls: None,
         keys: KeyRules::NONE,
     }
 }

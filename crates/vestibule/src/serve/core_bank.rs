@@ -42,12 +42,12 @@ impl Behind {
             },
             store,
         )?;
-        let ports = core.ports();
+        let (ports, core_bank) = (core.ports(), Some(core.clone()));
         let core = Arc::new(core);
         let upkeep = Arc::new(move || -> gateway::bank::Answer<'static, ()> {
             let core = Arc::clone(&core);
             Box::pin(async move { core.find_out().await })
         });
-        Ok(Self { ports, upkeep: Some(upkeep) })
+        Ok(Self { ports, upkeep: Some(upkeep), core_bank })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ::core_bank::CoreBank;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -28,6 +29,8 @@ pub(super) struct Health {
     /// False from the moment at which the process is told to stop.
     pub(super) is_ready: Arc<AtomicBool>,
     pub(super) metrics: Arc<Metrics>,
+    /// The way to the core bank.
+    pub(super) core_bank: Option<CoreBank>,
 }
 
 /// The routes of the management listener.
@@ -43,22 +46,35 @@ pub(super) fn routes(health: Health) -> Router {
         .with_state(health)
 }
 
-/// Whether calls should come here. A core bank that is away is no reason against it: other nodes have no other bank, and
-/// callers get an answer that says so.
+/// Whether calls should come here, and which part is not as it should be. A core bank that is away is told, and is no reason
+/// against it: other nodes have no other bank, and callers get an answer that says so.
 async fn ready(State(health): State<Health>) -> Response {
-    let no =
-        |status: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": status}))).into_response();
     if !health.is_ready.load(Ordering::Relaxed) {
-        return no("stopping");
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"}))).into_response();
     }
-    match health.database().await {
-        Some(_) => Json(json!({"status": "ready"})).into_response(),
-        None => no("the database does not answer"),
+    let mut parts = serde_json::Map::new();
+    if health.core_bank.as_ref().is_some_and(|bank| bank.way().rests) {
+        parts.insert("core_bank".to_owned(), json!("it did not answer the last calls; callers get 503"));
     }
+    let (status, word) = match health.database().await {
+        Ok(_) => (StatusCode::OK, "ready"),
+        Err(why) => {
+            parts.insert("database".to_owned(), json!(why));
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        }
+    };
+    let mut body = json!({"status": word});
+    if !parts.is_empty() {
+        body["parts"] = parts.into();
+    }
+    if let Some(age) = health.register_age() {
+        body["registerAgeSeconds"] = json!(age);
+    }
+    (status, Json(body)).into_response()
 }
 
 async fn metrics(State(health): State<Health>) -> Response {
-    health.metrics.database(health.database().await);
+    health.metrics.database(health.database().await.ok());
     match health.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => {
@@ -69,19 +85,25 @@ async fn metrics(State(health): State<Health>) -> Response {
 }
 
 impl Health {
-    /// How long the database took to answer; none if it did not.
-    async fn database(&self) -> Option<Duration> {
+    /// How old the register is that this node looks into, in seconds.
+    fn register_age(&self) -> Option<i64> {
+        let as_of = self.gateway.register_of_institutions()?.as_of()?;
+        Some(self.gateway.system_time().duration_since(as_of).as_secs().max(0))
+    }
+
+    /// How long the database took to answer, or why it did not.
+    async fn database(&self) -> Result<Duration, &'static str> {
         let begun = Instant::now();
         let drawer = self.gateway.drawer("health");
         match timeout(PATIENCE, drawer.get("health", "")).await {
-            Ok(Ok(_)) => Some(begun.elapsed()),
+            Ok(Ok(_)) => Ok(begun.elapsed()),
             Ok(Err(error)) => {
                 tracing::warn!(error = edge::with_causes(&error), "the database does not answer");
-                None
+                Err("it does not answer; the log says why")
             }
             Err(_) => {
                 tracing::warn!("the database does not answer in time");
-                None
+                Err("it does not answer in time")
             }
         }
     }

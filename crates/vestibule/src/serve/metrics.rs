@@ -1,20 +1,31 @@
 //! Numbers for monitoring, in the text format of Prometheus and OpenMetrics.
 
+mod core_bank;
+mod database;
+mod process;
+mod revocation;
+
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ::core_bank::CoreBank;
 use edge::{Observer, Seen};
+use gateway::domain::Timestamp;
+use gateway::{Gateway, Revocation, Store};
 use http::Method;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::register::RegisterNumbers;
+use super::trusted_lists::TrustedLists;
 use crate::configuration::Configuration;
 
 /// Upper bounds of the durations that are counted, in seconds: what a call takes by itself, and with a slow bank behind it.
@@ -23,6 +34,9 @@ const BOUNDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 /// Methods that are told by name. A caller may send any word, and each would be one more row for ever.
 const METHODS: [Method; 7] =
     [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PATCH];
+
+/// How the names of ours begin.
+const PREFIX: &str = "vestibule";
 
 /// What calls are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -49,11 +63,20 @@ struct Use {
     subject: Cow<'static, str>,
 }
 
+/// Writes a number that is looked up when somebody asks.
+fn tell(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help, unit): (&str, &str, Option<&Unit>),
+    number: &impl EncodeMetric,
+) -> Result<(), std::fmt::Error> {
+    number.encode(encoder.encode_descriptor(name, help, unit, number.metric_type())?)
+}
+
 /// Counts calls, and tells another observer of them.
 #[derive(Debug)]
 pub(super) struct Metrics {
     observer: Arc<dyn Observer>,
-    registry: Registry,
+    registry: RwLock<Registry>,
     calls: Family<Call, Counter>,
     durations: Family<Endpoint, Histogram, fn() -> Histogram>,
     ends: Family<Use, Gauge>,
@@ -62,8 +85,13 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
-        let mut registry = Registry::with_prefix("vestibule");
+    /// Those of a process that began at a moment.
+    pub(super) fn new(observer: Arc<dyn Observer>, began: Timestamp) -> Self {
+        let mut whole = Registry::default();
+        whole.register_collector(Box::new(process::Process { began }));
+        let registry = whole.sub_registry_with_prefix(PREFIX);
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Version of the program", build);
         let calls = Family::default();
         registry.register("http_requests", "Calls that were answered", calls.clone());
         let make: fn() -> Histogram = || Histogram::new(BOUNDS);
@@ -78,7 +106,40 @@ impl Metrics {
         let database_seconds = Gauge::default();
         let help = "How long the database took to answer just now";
         registry.register_with_unit("database_answer", help, Unit::Seconds, database_seconds.clone());
+        let registry = RwLock::new(whole);
         Self { observer, registry, calls, durations, ends, database_up, database_seconds }
+    }
+
+    fn register<T>(&self, register: impl FnOnce(&mut Registry) -> T) -> T {
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        register(registry.sub_registry_with_prefix(PREFIX))
+    }
+
+    /// Counts what a store does from now on.
+    pub(super) fn of_store(&self, store: Store) -> Store {
+        self.register(|registry| database::watch(registry, store))
+    }
+
+    /// Counts the calls to a core bank from now on.
+    pub(super) fn of_core_bank(&self, bank: &CoreBank) {
+        self.register(|registry| core_bank::watch(registry, bank));
+    }
+
+    /// Tells what is asked about certificates.
+    pub(super) fn of_revocation(&self, revocation: &Revocation) {
+        self.register(|registry| revocation::watch(registry, revocation));
+    }
+
+    /// Tells how old the register of institutions is, and how calls are judged by it, at a gateway that has one.
+    pub(super) fn of_register(&self, gateway: &Gateway) {
+        if gateway.register_of_institutions().is_some() {
+            self.register(|registry| registry.register_collector(Box::new(RegisterNumbers(gateway.clone()))));
+        }
+    }
+
+    /// Tells how old trusted lists are.
+    pub(super) fn of_lists(&self, lists: &TrustedLists) {
+        self.register(|registry| registry.register_collector(Box::new(lists.numbers())));
     }
 
     /// Takes up how long certificates are good.
@@ -103,7 +164,7 @@ impl Metrics {
     /// [`std::fmt::Error`]
     pub(super) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode(&mut text, &self.registry.read().unwrap_or_else(PoisonError::into_inner))?;
         Ok(text)
     }
 }

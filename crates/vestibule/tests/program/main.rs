@@ -2,15 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 mod accounts_command;
+mod admin;
+mod another_bank;
+mod audit;
 mod bank_command;
 mod broken_store;
 mod browser;
 mod bunq_clients;
 mod bunq_operations;
 mod call_explanations;
+mod call_limits;
 mod calls;
 mod certificate_command;
+mod certificate_files;
 mod certificate_status;
+mod client_words;
 mod clock_command;
 mod configuration;
 mod connections;
@@ -20,6 +26,8 @@ mod crash_payments;
 mod customer_pages;
 mod data_command;
 mod data_folder;
+mod data_refusals;
+mod deployment;
 mod description_examples;
 mod descriptions;
 mod documentation;
@@ -32,6 +40,7 @@ mod faulty_certificates;
 mod forgetting;
 mod http;
 mod interface_description;
+mod keycloak;
 mod limits;
 mod logs;
 mod logs_command;
@@ -53,14 +62,20 @@ mod portal_play;
 mod portal_reference;
 mod portal_signing;
 mod python;
+mod registers;
 mod revocation;
 mod sandbox_command;
+mod sealing;
 mod second_hour;
 mod security_page;
 mod serve;
 mod serve_and_its_bank;
 mod serve_command;
+mod serve_metrics;
+mod serve_nodes;
+mod serve_provider;
 mod snapshots;
+mod snapshots_command;
 mod third_party;
 mod tls;
 mod tpp_bunq;
@@ -70,11 +85,25 @@ mod tpp_lost_answers;
 mod tpp_payments;
 mod tpp_refusals;
 mod tpp_together;
+mod trusted_lists;
 mod two_nodes;
 mod worked_examples;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// Runs a program of others with JSON as its input, which has to succeed; returns what it printed.
+fn fed(program: &mut std::process::Command, input: &serde_json::Value) -> String {
+    use std::io::Write;
+    use std::process::Stdio;
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    assert!(output.status.success(), "{program:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
 
 /// Runs the binary and returns exit code, standard output and standard error.
 fn vestibule(arguments: &[&str]) -> (i32, String, String) {

@@ -18,7 +18,7 @@ use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, presented, registered, write_configuration};
 
 /// The program; it is killed when this is dropped.
-pub(crate) struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -28,7 +28,7 @@ impl Drop for Program {
 }
 
 impl Program {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 }
@@ -56,17 +56,8 @@ pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     (Program(child), listeners)
 }
 
-/// A gateway in front of a bank, and that bank's listener.
-async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    scene_with(TestServer::start().await, "").await
-}
-
-/// The same in front of the books of a sandbox, with an address of PostgreSQL, or none for a file.
-pub(crate) async fn scene_with(
-    core: TestServer,
-    database: &str,
-) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let files = Files::new();
+/// Puts a bank behind the core bank interface: its address, and its listener. The gateway's files for it are written.
+pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
     let signer =
         core.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R654321", "profile": "qwac"})).await;
@@ -89,16 +80,41 @@ pub(crate) async fn scene_with(
     let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
     let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
     let listener = Listener::begin(tcp, &tls).unwrap();
-    let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    let path = write_configuration(&files, &url, "");
+    (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
+}
+
+/// A gateway in front of a bank, and that bank's listener.
+pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    scene_with(TestServer::start().await, "").await
+}
+
+/// The same in front of the books of a sandbox, with an address of PostgreSQL, or none for a file.
+pub(crate) async fn scene_with(
+    core: TestServer,
+    database: &str,
+) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (core, files, bank) = behind_of(core).await;
     if !database.is_empty() {
         fs::write(files.path("database.address"), database).unwrap();
+        let path = files.path("vestibule.toml");
         let text = fs::read_to_string(&path).unwrap();
         let other = "address_file = \"database.address\"";
         fs::write(&path, text.replace("sqlite_file = \"vestibule.db\"", other)).unwrap();
     }
     let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
+}
+
+/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
+pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
+    behind_of(TestServer::start().await).await
+}
+
+async fn behind_of(core: TestServer) -> (TestServer, Files, tokio::task::JoinHandle<()>) {
+    let files = Files::new();
+    let (url, bank) = bank_behind(&core, &files).await;
+    write_configuration(&files, &url, "");
+    (core, files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,142 @@
+//! What monitoring sees of a gateway: numbers by the names that the dashboard asks for, and which part is not ready.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+use testkit::Request;
+
+use crate::serve::{consented, registered};
+use crate::serve_command::{scene, start};
+
+const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/grafana/vestibule.json");
+
+/// What only a gateway on PostgreSQL has.
+const OF_POSTGRES: [&str; 3] = [
+    "vestibule_database_connections_busy",
+    "vestibule_database_connections_idle",
+    "vestibule_database_connections_max",
+];
+
+/// The sum of the rows of a metric that have all these parts.
+fn sum(metrics: &str, name: &str, parts: &[&str]) -> f64 {
+    let rows = metrics.lines().filter(|line| {
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && parts.iter().all(|part| line.contains(part))
+    });
+    rows.map(|row| row.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+}
+
+/// Every expression of a dashboard.
+fn expressions(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("expr").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| expressions(member, found));
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| expressions(element, found)),
+        _ => {}
+    }
+}
+
+/// Names of ours in a text.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| word.starts_with("vestibule_") || word.starts_with("process_"))
+}
+
+/// The dashboard asks for what there is, and all that there is has its place on it.
+fn assert_dashboard(metrics: &str) {
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(DASHBOARD).unwrap()).unwrap();
+    let mut asked = Vec::new();
+    expressions(&dashboard, &mut asked);
+    assert!(asked.len() > 30, "{asked:?}");
+    let known: BTreeSet<&str> = metrics.lines().flat_map(names).collect();
+    for expression in &asked {
+        assert!(names(expression).next().is_some(), "{expression}");
+        for name in names(expression).filter(|name| !OF_POSTGRES.contains(name)) {
+            assert!(known.contains(name), "{name} is no metric: {expression}: {metrics}");
+        }
+        for by in expression.split(" by (").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            for label in by.split(',').map(str::trim) {
+                assert!(metrics.contains(&format!("{label}=\"")), "{label} is no label: {expression}");
+            }
+        }
+    }
+    let all = asked.concat();
+    for name in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = name.split(' ').next().unwrap();
+        assert!(all.contains(name), "nothing on the dashboard is about {name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_names_what_there_is() {
+    let (scene, bank) = scene().await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let accounts = || tpp.read("/v1/accounts", &consent);
+    let read = accounts().exchange(&client, &scene.interface()).await;
+    assert_eq!(read.status, 200, "{}", read.body);
+    assert_eq!(scene.managed("/health/ready").await, (200, json!({"status": "ready"}).to_string()));
+
+    let metrics = scene.managed("/metrics").await.1;
+    let answered =
+        sum(&metrics, "vestibule_core_bank_calls_total", &["operation=\"account\"", "outcome=\"answered\""]);
+    assert!(answered >= 1.0, "{metrics}");
+    let timed =
+        sum(&metrics, "vestibule_core_bank_call_duration_seconds_count", &["operation=\"findAccounts\""]);
+    assert!(timed >= 1.0, "{metrics}");
+    let done = |operation: &str| {
+        let operation = format!("operation=\"{operation}\"");
+        (
+            sum(&metrics, "vestibule_database_operations_total", &[&operation, "outcome=\"done\""]),
+            sum(&metrics, "vestibule_database_operation_duration_seconds_count", &[&operation]),
+        )
+    };
+    assert!(done("read").0 > 20.0 && done("read").1 >= done("read").0, "{metrics}");
+    assert!(done("batch").0 > 5.0 && done("batch").1 >= done("batch").0, "{metrics}");
+    assert!(sum(&metrics, "process_resident_memory_bytes", &[]) > 1e6, "{metrics}");
+    assert!(sum(&metrics, "process_open_fds", &[]) > 5.0, "{metrics}");
+    assert!(sum(&metrics, "process_cpu_seconds_total", &[]) > 0.0, "{metrics}");
+
+    // Another one beside it, which asks authorities.
+    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
+    let text = text.replace("check_revocation = false", "check_revocation = true");
+    fs::write(scene.files.path("vestibule.toml"), text.replace("vestibule.db", "beside.db")).unwrap();
+    let (_beside, listeners) = start(&scene.files);
+    let beside = Request::new("GET", "/metrics");
+    let beside = beside.exchange(&scene.core.http, &format!("http://{}", listeners.management)).await.body;
+    let questions = ["good", "revoked", "unanswered"]
+        .map(|outcome| format!("vestibule_revocation_questions_total{{outcome=\"{outcome}\"}} 0\n"));
+    assert!(questions.iter().all(|row| beside.contains(row)), "{beside}");
+    assert!(!metrics.contains("revocation"), "{metrics}");
+    let metrics = metrics + &beside;
+
+    assert_dashboard(&metrics);
+
+    // The bank is away, and is left in peace after a few calls.
+    bank.abort();
+    let _ = bank.await;
+    for _ in 0..6 {
+        assert_eq!(accounts().exchange(&client, &scene.interface()).await.status, 503);
+    }
+    let ready = scene.managed("/health/ready").await;
+    assert!(ready.0 == 200 && ready.1.contains("\"core_bank\":"), "{ready:?}");
+    let metrics = scene.managed("/metrics").await.1;
+    assert!(
+        sum(&metrics, "vestibule_core_bank_calls_total", &["outcome=\"unanswered\""]) >= 1.0,
+        "{metrics}"
+    );
+    assert!(sum(&metrics, "vestibule_core_bank_circuit_open", &[]) > 0.0, "{metrics}");
+
+    // The database is not what it was.
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    database.execute_batch("ALTER TABLE private_state RENAME TO elsewhere").unwrap();
+    let ready = scene.managed("/health/ready").await;
+    assert!(ready.0 == 503 && ready.1.contains("\"database\":\"it does not answer"), "{ready:?}");
+    assert_eq!(sum(&scene.managed("/metrics").await.1, "vestibule_database_up", &[]), 0.0);
+}
