@@ -137,7 +137,9 @@ pub async fn serve(
     }
     let gateway = gateway(&configuration, &store, clock, behind.ports).await?;
     let keys = signing_keys(&configuration, &store).await?;
-    let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
+    let looks = configuration.looks.of_pages();
+    let edge = edge(&configuration, &gateway);
+    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     let metrics = Arc::new(Metrics::new(Arc::new(CallLog)));
     metrics.certificates(&configuration);

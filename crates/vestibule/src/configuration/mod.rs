@@ -6,6 +6,7 @@
 mod choices;
 mod files;
 mod keys;
+mod looks;
 mod provider;
 mod section;
 mod texts;
@@ -26,6 +27,7 @@ use self::choices::{LogFormat, LogLevel};
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
+pub(crate) use self::looks::Looks;
 pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
@@ -42,12 +44,13 @@ pub struct Configuration {
     pub(crate) database: Database,
     pub(crate) core_bank: CoreBank,
     pub(crate) provider: Option<Provider>,
+    pub(crate) looks: Looks,
     pub(crate) management: Management,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
@@ -56,6 +59,7 @@ const SECTIONS: [&str; 10] = [
     Database::NAME,
     CoreBank::NAME,
     Provider::NAME,
+    Looks::NAME,
     Management::NAME,
     Log::NAME,
 ];
@@ -92,6 +96,7 @@ impl Configuration {
         let database = reader.section(file);
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
+        let looks: Option<Looks> = reader.section(file);
         let management = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
@@ -120,6 +125,7 @@ impl Configuration {
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
+        looks.iter().for_each(|looks| looks.check(&mut reader));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -135,6 +141,7 @@ impl Configuration {
                 database: database?,
                 core_bank: core_bank?,
                 provider: provider?,
+                looks: looks?,
                 management: management?,
                 log: log?,
             })
@@ -376,6 +383,7 @@ impl Configuration {
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
+            (Looks::NAME, self.looks != other.looks),
             (Management::NAME, self.management != other.management),
             (Log::NAME, self.log != other.log),
         ];

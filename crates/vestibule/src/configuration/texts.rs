@@ -1,6 +1,7 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{Bank, CoreBank, Database, Interface, Log, Management, Pages, Proxy, Trust};
+use super::looks::Looks;
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
@@ -20,7 +21,7 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 10] {
+fn sections() -> [Described; 11] {
     [
         described::<Bank>(true),
         described::<Interface>(true),
@@ -30,6 +31,7 @@ fn sections() -> [Described; 10] {
         described::<Database>(true),
         described::<CoreBank>(true),
         described::<Provider>(false),
+        described::<Looks>(true),
         described::<Management>(true),
         described::<Log>(true),
     ]

@@ -59,6 +59,7 @@ mod sandbox_command;
 mod second_hour;
 mod serve;
 mod serve_command;
+mod serve_looks;
 mod serve_provider;
 mod snapshots;
 mod third_party;

@@ -42,7 +42,7 @@ pub(crate) struct Listeners {
 
 impl Scene {
     /// With lines added to the file.
-    async fn with(more: &str) -> Self {
+    pub(crate) async fn with(more: &str) -> Self {
         let core = TestServer::start().await;
         let files = Files::new();
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
