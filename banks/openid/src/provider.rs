@@ -168,7 +168,8 @@ impl Inner {
         if !trip.payments.is_empty() {
             let details = details::of_payments(&settings.payment_type, &trip.payments);
             request.push(("authorization_details", Value::Array(details).to_string()));
-            // A customer who is known there approves each payment all the same.
+        }
+        if trip.is_anew {
             request.push(("prompt", "login".to_owned()));
         }
         request

@@ -24,6 +24,7 @@ fn trip() -> Trip {
         verifier: VERIFIER.to_owned(),
         language: Language::Dutch,
         payments: Vec::new(),
+        is_anew: false,
         now: now(),
     }
 }

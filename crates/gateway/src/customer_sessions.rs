@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use domain::{
-    CustomerId, CustomerSession, Iban, Interface, Language, LogInFailures, LoggedIn, ScaRules, TppId,
+    CustomerId, CustomerSession, Iban, Interface, Language, LogInFailures, LoggedIn, ScaRules, Timestamp,
+    TppId,
 };
 
 use crate::bank::Credentials;
@@ -161,7 +162,7 @@ impl Gateway {
             match self.0.bank.customers.log_in(&Named::customers(&named), credentials).await? {
                 Some(customer) => {
                     let failures = Named::failures_of(named, &customer);
-                    self.let_in(ctx, session, (customer, failures), &fresh).await
+                    self.let_in(ctx, session, (customer, ctx.now, failures), &fresh).await
                 }
                 None => self.keep_out(ctx, session, named).await,
             }
@@ -192,7 +193,7 @@ impl Gateway {
         Ok(session.map(|session| session.language))
     }
 
-    async fn find_customer_session(
+    pub(crate) async fn find_customer_session(
         &self,
         ctx: &Ctx,
         secret: &str,
@@ -211,7 +212,7 @@ impl Gateway {
         Ok(Err(WhyOver::Idle))
     }
 
-    async fn own_place(
+    pub(crate) async fn own_place(
         &self,
         session: CustomerSession,
         problem: Option<LogInProblem>,
@@ -224,11 +225,11 @@ impl Gateway {
         Ok(OwnPlace::Inside(Insider { customer, name, language }))
     }
 
-    async fn let_in(
+    pub(crate) async fn let_in(
         &self,
         ctx: &Ctx,
         session: CustomerSession,
-        (customer, failures): (CustomerId, Option<LogInFailures>),
+        (customer, at, failures): (CustomerId, Timestamp, Option<LogInFailures>),
         fresh: &str,
     ) -> Result<OwnPlace, Error> {
         let mut changes = Changes::new();
@@ -240,7 +241,7 @@ impl Gateway {
             hash: secrets::hash(fresh),
             challenge: self.own_challenge(),
             named: None,
-            logged_in: Some(LoggedIn { customer, at: ctx.now }),
+            logged_in: Some(LoggedIn { customer, at }),
             seen_at: ctx.now,
             version: 0,
             ..session.clone()
@@ -280,7 +281,7 @@ impl Gateway {
         named: &[Named],
     ) -> Result<bool, Error> {
         let rules = self.own_rules();
-        let since = ctx.now.saturating_sub(rules.idle_time).unwrap_or(domain::Timestamp::MIN);
+        let since = ctx.now.saturating_sub(rules.idle_time).unwrap_or(Timestamp::MIN);
         for one in named {
             let open = self.0.store.customer_sessions_naming(&one.failures.psu, since).await?;
             let others = open.iter().filter(|other| other.hash != session.hash).count();
@@ -296,7 +297,7 @@ impl Gateway {
         &self.profile(Interface::BerlinGroup).sca
     }
 
-    fn own_challenge(&self) -> String {
+    pub(crate) fn own_challenge(&self) -> String {
         self.0.randomness.digits(self.own_rules().challenge_digits)
     }
 }

@@ -25,6 +25,7 @@ mod customer_area;
 mod customer_payments;
 mod customer_rights;
 mod customer_sessions;
+mod customer_trips;
 mod customers;
 mod decisions;
 mod erasure;

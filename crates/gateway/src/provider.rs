@@ -39,6 +39,8 @@ pub struct Trip {
     pub language: Language,
     /// What the customer approves with it (RFC 9396); nothing to log in alone.
     pub payments: Vec<Payment>,
+    /// Whether the customer authenticates anew, also if the provider knows the browser.
+    pub is_anew: bool,
     /// Now.
     pub now: Timestamp,
 }

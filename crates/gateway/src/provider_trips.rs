@@ -181,6 +181,7 @@ impl Gateway {
             nonce: derived("provider nonce"),
             verifier: derived("provider verifier"),
             language: open.session.language,
+            is_anew: !payments.is_empty(),
             payments,
             now: ctx.now,
             state,
@@ -188,7 +189,7 @@ impl Gateway {
     }
 
     /// Who authenticated, as the bank knows them.
-    async fn authenticated(
+    pub(crate) async fn authenticated(
         &self,
         ctx: &Ctx,
         provider: &dyn IdentityProvider,

@@ -76,7 +76,7 @@ pub(crate) async fn configuration(
 
 /// The configuration where RFC 8414, 3.1 has it: the well-known part comes before the path of the issuer.
 pub fn well_known(edge: Edge, keys: SigningKeys) -> Router {
-    let services = Services { edge: edge.clone(), keys };
+    let services = Services { edge: edge.clone(), keys, logo: None };
     let path = format!("/.well-known/oauth-authorization-server{PREFIX}/{{tenant}}");
     Router::new()
         .route(&format!("{path}/"), get(configuration))

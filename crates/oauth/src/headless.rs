@@ -77,7 +77,7 @@ pub fn approvals(
     device_numbers: DeviceNumbers,
     entrances: Vec<Entrance>,
 ) -> Router {
-    let services = Services { edge, keys };
+    let services = Services { edge, keys, logo: None };
     let headless = Headless { services, device_numbers, entrances: entrances.into() };
     Router::new()
         .route("/approvals", post(approve))
@@ -103,7 +103,7 @@ async fn rotate(
     if !body.is_empty() {
         let Nothing {} = read_body_as(&body)?;
     }
-    let Services { edge, keys } = &headless.services;
+    let Services { edge, keys, .. } = &headless.services;
     keys.rotate(edge.gateway.system_time()).await.map_err(Error::from)?;
     Ok((StatusCode::CREATED, Json(json!({"keyId": keys.key_id(), "algorithm": keys.algorithm_name()}))))
 }

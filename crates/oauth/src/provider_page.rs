@@ -110,7 +110,7 @@ impl Session<'_> {
             brand: self.brand(),
             asker: Some(Asker { name: visible(&tpp.name).into_owned(), id: tpp.id.to_string() }),
             again: "authorise.html".to_owned(),
-            problem: told(refusal),
+            problem: Some(told(refusal)),
         };
         Ok(web::form_page(StatusCode::FORBIDDEN, &page, &policy_target(&redirect_uri)))
     }

@@ -12,7 +12,7 @@ use gateway::domain::{Interface, RequestId, Tenant};
 use gateway::{Ctx, Profile};
 use http::Method;
 use http::request::Parts;
-use web::{Brand, WayOn};
+use web::{Brand, ShownLogo, WayOn};
 
 use crate::error::{Error, accepts_page};
 use crate::keys::SigningKeys;
@@ -32,6 +32,8 @@ pub const PREFIX: &str = "/auth";
 pub(crate) struct Services {
     pub(crate) edge: Edge,
     pub(crate) keys: SigningKeys,
+    /// The bank's logo, if it brings one.
+    pub(crate) logo: Option<ShownLogo>,
 }
 
 impl Services {
@@ -49,7 +51,7 @@ impl Services {
     pub(crate) fn brand(&self, tenant: Option<&Tenant>) -> Brand {
         let gateway = &self.edge.gateway;
         let name = tenant.map(|tenant| gateway.bank_name(tenant)).unwrap_or_default();
-        Brand { name, is_for_tests: gateway.is_for_tests() }
+        Brand { name, is_for_tests: gateway.is_for_tests(), logo: self.logo }
     }
 
     /// The way to the customer's own pages: of a branch, or of the first one.
@@ -64,10 +66,10 @@ impl Services {
     }
 }
 
-/// Makes the router of the authorization server.
-pub fn router(edge: Edge, keys: SigningKeys) -> Router {
+/// Makes the router of the authorization server; its pages show a logo of the bank's, if there is one.
+pub fn router(edge: Edge, keys: SigningKeys, logo: Option<ShownLogo>) -> Router {
     let edge = edge.at("oauth");
-    let services = Services { edge: edge.clone(), keys };
+    let services = Services { edge: edge.clone(), keys, logo };
     let mut operations = operations();
     operations.push(description(&edge.public_url).operation());
     openapi::route_all(Router::new(), operations)

@@ -12,7 +12,7 @@ use edge::{
 use gateway::domain::{Language, Tenant};
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use web::{Brand, ErrorPage, WayOn};
+use web::{Brand, ErrorPage, Looks, ShownLogo, WayOn};
 
 use crate::front::Routes;
 
@@ -28,29 +28,40 @@ pub(crate) struct Bank {
 
 impl Bank {
     /// Sets everything up, each dialect once. `own` is what this kind of bank serves beside.
-    pub(crate) fn new(edge: &Edge, key: SigningKeys, own: Router, dialects: &[Dialect]) -> Self {
+    pub(crate) fn new(
+        edge: &Edge,
+        key: SigningKeys,
+        (own, looks): (Router, &Looks),
+        dialects: &[Dialect],
+    ) -> Self {
         let mount = |dialect: &Dialect| (*dialect, (dialect.mount)(edge.at(dialect.name)));
         let dialects: Vec<(Dialect, Mounted)> = dialects.iter().map(mount).collect();
         let due = dialects.iter().filter_map(|(_, mounted)| mounted.due.clone());
         let due = due.fold(Agenda::default(), Agenda::with);
-        Self { public: public(edge, key, own, &dialects).into(), due, dialects }
+        Self { public: public(edge, key, (own, looks), &dialects).into(), due, dialects }
     }
 }
 
 /// Every dialect under its prefix, the authorization server, the pages, and what the bank has of its own.
-fn public(edge: &Edge, key: SigningKeys, own: Router, dialects: &[(Dialect, Mounted)]) -> Router {
+fn public(
+    edge: &Edge,
+    key: SigningKeys,
+    (own, looks): (Router, &Looks),
+    dialects: &[(Dialect, Mounted)],
+) -> Router {
     let mut mounted: Vec<_> = dialects
         .iter()
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
-    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone())));
+    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone(), looks.shown_logo())));
     let is_for_tests = edge.gateway.is_for_tests();
     let first = edge.gateway.settings().tenants.first().cloned();
     // Layers hold for what was there before them.
-    let mut router = web::routes()
+    let logo = looks.shown_logo();
+    let mut router = web::routes(looks)
         .merge(oauth::well_known(edge.clone(), key))
         .merge(own)
-        .fallback(async move |headers: HeaderMap| not_found(is_for_tests, first.as_ref(), &headers))
+        .fallback(async move |headers: HeaderMap| not_found((is_for_tests, logo), first.as_ref(), &headers))
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
     for (prefix, also, dialect) in mounted {
@@ -81,7 +92,11 @@ fn refused(rejected: Rejected) -> Response {
     (rejected.status(), Json(body)).into_response()
 }
 
-fn not_found(is_for_tests: bool, branch: Option<&Tenant>, headers: &HeaderMap) -> Response {
+fn not_found(
+    (is_for_tests, logo): (bool, Option<ShownLogo>),
+    branch: Option<&Tenant>,
+    headers: &HeaderMap,
+) -> Response {
     note_code("not_found");
     note_refusal("nothing is served under this path", |_| Explanation {
         check: Check::Request,
@@ -97,7 +112,7 @@ fn not_found(is_for_tests: bool, branch: Option<&Tenant>, headers: &HeaderMap) -
             "Nothing is served under this path."
         };
         let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
-        let brand = Brand { is_for_tests, ..Brand::default() };
+        let brand = Brand { is_for_tests, logo, ..Brand::default() };
         let way_on = branch.map(|branch| WayOn::log_in(format!("{}/{branch}/customer", oauth::PREFIX)));
         return web::page(StatusCode::NOT_FOUND, &page.of(brand, way_on));
     }

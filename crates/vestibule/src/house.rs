@@ -15,6 +15,8 @@ use sandbox::{FaultLayer, GoingBack, PortalPages, Sandbox, SandboxSettings, Snap
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 
 use crate::addresses::Addresses;
+use web::Looks;
+
 use crate::app::Bank;
 use crate::assemble::Observers;
 use crate::dialects::DIALECTS;
@@ -74,7 +76,7 @@ impl Plan {
         let edge = self.edge(&sandbox);
         let portal = portal::pages(&sandbox, &addresses, self.portal.clone(), self.recorder.clone());
         let own = publication(&sandbox, &addresses).merge(portal);
-        let mut bank = Bank::new(&edge, key.clone(), own, DIALECTS);
+        let mut bank = Bank::new(&edge, key.clone(), (own, &Looks::default()), DIALECTS);
         bank.due = bank.due.with(sandbox::due(&sandbox));
         let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
         let layer = FaultLayer::new(&sandbox, callers);

@@ -190,7 +190,9 @@ pub async fn serve(
     let notes = Notes::begin(&gateway, branch);
     let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
-    let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
+    let looks = configuration.looks.of_pages();
+    let edge = edge(&configuration, &gateway);
+    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     metrics.of_register(&gateway);
@@ -205,11 +207,9 @@ pub async fn serve(
     };
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
-    let front =
-        |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
     let fronts = Fronts {
-        public: front(bank.public, notes.observer(metrics.clone(), clock)),
-        management: front(health::routes(health).into(), Arc::new(CallLog)),
+        public: front(&gateway, bank.public, notes.observer(metrics.clone(), clock)),
+        management: front(&gateway, health::routes(health).into(), Arc::new(CallLog)),
     };
     let Sockets { interface, pages, management } = &sockets;
     let addresses = [interface, pages, management].map(|socket| socket.address);
@@ -238,6 +238,10 @@ pub async fn serve(
         serving: listening.serving,
         management_serving: listening.management,
     })
+}
+
+fn front(gateway: &Gateway, routes: Routes, observer: Arc<dyn Observer>) -> Front {
+    Front { routes, gateway: gateway.clone(), observer }
 }
 
 /// The three listeners' sockets, taken before anything else is done.

@@ -11,6 +11,24 @@ pub struct Brand {
     pub name: String,
     /// Whether nothing at this bank is real.
     pub is_for_tests: bool,
+    /// The bank's logo, if it brings one.
+    pub logo: Option<ShownLogo>,
+}
+
+impl Brand {
+    /// Whether the name stands beside the logo.
+    pub(crate) fn has_name_beside(&self) -> bool {
+        self.name.is_empty() || !self.logo.as_ref().is_some_and(|logo| logo.says_name)
+    }
+}
+
+/// A logo as pages show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownLogo {
+    /// Its path at the bank's pages.
+    pub path: &'static str,
+    /// Whether the bank's name is part of it.
+    pub says_name: bool,
 }
 
 /// Where a page leads on that has nothing to do itself.

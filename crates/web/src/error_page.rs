@@ -66,7 +66,10 @@ mod tests {
         }
         let led = ErrorPage::refused(Language::Dutch, "x".into(), "y".into());
         let way_on = WayOn::back("https://tpp.example/cb?a=\"><b>".into());
-        let html = led.of(Brand { name: "Bank <b>".into(), is_for_tests: true }, way_on).render().unwrap();
+        let html = led
+            .of(Brand { name: "Bank <b>".into(), is_for_tests: true, logo: None }, way_on)
+            .render()
+            .unwrap();
         assert!(html.contains("Terug naar de applicatie") && html.contains("TEST"), "{html}");
         assert!(!html.contains("<b>") && html.contains("href=\"https://tpp.example/cb?a="), "{html}");
         let missing = ErrorPage::not_found(Language::English, "Nothing".into(), "404".into());

@@ -12,6 +12,7 @@ mod customer_texts;
 mod error_page;
 mod language;
 mod languages;
+mod looks;
 mod page;
 mod payment;
 mod payment_texts;
@@ -25,7 +26,7 @@ pub use assets::routes;
 pub use authorise::{
     Asker, DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator, TestCustomer,
 };
-pub use brand::{Brand, WayOn};
+pub use brand::{Brand, ShownLogo, WayOn};
 pub use callback::{CallbackPage, CameBack};
 pub use customer::{
     AccessListPage, AccessPage, MovedDay, Movement, MovementsPage, OverviewPage, Own, OwnAccount,
@@ -33,6 +34,7 @@ pub use customer::{
 };
 pub use error_page::ErrorPage;
 pub use language::{Texts, language_of_browser, language_of_locales, texts};
+pub use looks::{Colour, Colours, DARK, House, LIGHT, Logo, LogoKind, Looks, READABLE, Unreadable};
 pub use page::{form_page, page, page_with_policy};
 pub use payment::{
     Obstacle, PayingAccount, PaymentPage, PaymentProblem, SharedAccess, ShownPayment, ShownTransfer, Step,

@@ -1,13 +1,14 @@
-//! What a customer sees who came back from the bank's provider and is not authenticated.
+//! The way to the bank's provider, for a customer who logs in, or who came back and is not authenticated.
 
 use askama::Template;
 use domain::Language;
 
 use crate::Asker;
 use crate::brand::Brand;
+use crate::customer_texts::{CustomerTexts, customer_texts};
 use crate::language::{Texts, texts};
 
-/// Why the customer is not authenticated, with the ways on: there again, or back to the third party.
+/// Leads to the provider; again, if the customer is not authenticated, with the reason, or back to the third party.
 #[derive(Debug, Template)]
 #[template(path = "provider.html")]
 pub struct ProviderPage {
@@ -19,10 +20,10 @@ pub struct ProviderPage {
     pub brand: Brand,
     /// The third party that asks for something; none at the bank's own pages.
     pub asker: Option<Asker>,
-    /// What leads to the provider again.
+    /// What leads to the provider.
     pub again: String,
-    /// What went wrong.
-    pub problem: NotAuthenticated,
+    /// What went wrong, if anything did.
+    pub problem: Option<NotAuthenticated>,
 }
 
 /// What went wrong at the bank's provider.
@@ -43,14 +44,18 @@ impl ProviderPage {
         texts(self.language)
     }
 
-    fn why(&self) -> &'static str {
+    fn says(&self) -> &'static CustomerTexts {
+        customer_texts(self.language)
+    }
+
+    fn why(&self) -> Option<&'static str> {
         let texts = self.texts();
-        match self.problem {
+        Some(match self.problem? {
             NotAuthenticated::Unfinished => texts.not_authenticated,
             NotAuthenticated::Failed => texts.authentication_failed,
             NotAuthenticated::Weak => texts.authentication_weak,
             NotAuthenticated::Unknown => texts.authenticated_unknown,
-        }
+        })
     }
 }
 
@@ -64,17 +69,22 @@ mod tests {
             let page = |asker, problem| ProviderPage {
                 language,
                 csrf: "c".into(),
-                brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: false },
+                brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: false, logo: None },
                 asker,
                 again: "authorise.html".into(),
                 problem,
             };
             let asker = Asker { name: "<b>Third</b>".into(), id: "PSDNL-DNB-1".into() };
-            let html = page(Some(asker), NotAuthenticated::Weak).render().unwrap();
+            let html = page(Some(asker), Some(NotAuthenticated::Weak)).render().unwrap();
             assert!(!html.contains("<b>") && html.contains("href=\"authorise.html\""), "{html}");
             assert!(html.contains("value=\"cancel\"") && html.contains("role=\"alert\""), "{html}");
-            let own = page(None, NotAuthenticated::Unknown).render().unwrap();
+            let own = page(None, Some(NotAuthenticated::Unknown)).render().unwrap();
             assert!(!own.contains("value=\"cancel\""), "{own}");
+            let first = page(None, None).render().unwrap();
+            assert!(
+                !first.contains("role=\"alert\"") && first.contains("href=\"authorise.html\""),
+                "{first}"
+            );
         }
     }
 }

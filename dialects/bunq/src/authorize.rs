@@ -145,7 +145,8 @@ fn told(error: Error) -> NotBegun {
 fn refused(bunq: &Bunq, language: Language, (error, way_on): (Error, Option<WayOn>)) -> Response {
     edge::note_code(error.status.as_str());
     let gateway = &bunq.edge.gateway;
-    let brand = Brand { name: gateway.bank_name(&bunq.tenant), is_for_tests: gateway.is_for_tests() };
+    let brand =
+        Brand { name: gateway.bank_name(&bunq.tenant), is_for_tests: gateway.is_for_tests(), logo: None };
     let own_pages = WayOn::log_in(format!("/auth/{}/customer", bunq.tenant));
     let page = ErrorPage::refused(language, error.text, error.status.as_str().to_owned())
         .of(brand, Some(way_on.unwrap_or(own_pages)));

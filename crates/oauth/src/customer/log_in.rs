@@ -18,6 +18,9 @@ impl Visitor {
         typed: TypedLogIn,
     ) -> Result<Response, NotShown> {
         let OwnLogIn { problem, challenge, language } = view;
+        if services.edge.gateway.has_provider() {
+            return Ok(self.provider_page(services, (secret, language), None));
+        }
         let log_in = LogIn {
             services,
             ctx: &self.call.ctx,
@@ -51,6 +54,10 @@ pub(crate) async fn log_in_or_out(
         let typed = TypedLogIn { iban: field("iban"), number: field("number"), is_filled_in: false };
         let (place, typed) = match action.as_str() {
             "simulate" => (gateway.visit_own_pages(ctx, &secret, None).await?, typed),
+            // The customer authenticates elsewhere, and is shown the way there.
+            "log-in" if gateway.has_provider() => {
+                (gateway.visit_own_pages(ctx, &secret, None).await?, TypedLogIn::default())
+            }
             "log-in" => {
                 let (answer, challenge) = (field("answer"), field("challenge"));
                 let attempt =

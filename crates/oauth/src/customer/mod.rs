@@ -6,6 +6,7 @@ mod accounts;
 mod log_in;
 mod overview;
 mod payments;
+mod provider;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
@@ -26,7 +27,7 @@ const TAG: &str = "the customer's own pages";
 
 /// Paths and handlers of these pages.
 pub(crate) fn operations() -> Vec<Operation<Services>> {
-    vec![
+    let mut operations = vec![
         Operation::get(
             "/{tenant}/customer",
             200,
@@ -85,7 +86,9 @@ pub(crate) fn operations() -> Vec<Operation<Services>> {
             payments::end_payment,
         )
         .with(TAG, &[]),
-    ]
+    ];
+    operations.extend(provider::operations());
+    operations
 }
 
 /// A browser's call to these pages.

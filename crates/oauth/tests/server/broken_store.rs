@@ -45,6 +45,8 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "revoke" => request.set("authorization", tpp.basic()).form("token=x"),
             "userinfo" => request.set("authorization", bearer),
             "introspect" => request.set("authorization", basic("ledger", "secret")).form("token=x"),
+            "log-in" => request.set("cookie", &own_cookie),
+            "callback" if path.contains("customer") => request.set("cookie", &own_cookie),
             "authorise.html" | "callback" if method == "GET" => request.set("cookie", &cookie),
             "authorise.html" => request.set("cookie", &cookie).form("action=cancel&csrf=x"),
             "customer" | "access" | "payments" | "{account}" | "{consent}" | "{payment}" => {
@@ -72,7 +74,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
             "{name}"
         );
         assert_eq!(answer.header("retry-after"), "5", "{name}");
-        if ["auth", "authorise.html", "callback", "customer", "access", "payments", "}"]
+        if ["auth", "authorise.html", "callback", "log-in", "customer", "access", "payments", "}"]
             .iter()
             .any(|end| path.ends_with(end))
         {

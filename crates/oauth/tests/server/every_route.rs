@@ -20,6 +20,8 @@ const FOR_BROWSERS: &[(&str, u16)] = &[
     ("GET /internalonly/callback", 403),
     ("GET /{tenant}/customer", 200),
     ("POST /{tenant}/customer", 403),
+    ("GET /{tenant}/customer/log-in", 403),
+    ("GET /{tenant}/customer/callback", 403),
     ("GET /{tenant}/customer/accounts/{account}", 403),
     ("GET /{tenant}/customer/access", 403),
     ("GET /{tenant}/customer/payments", 403),

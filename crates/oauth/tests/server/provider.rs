@@ -9,6 +9,7 @@ use testkit::bunq::{BunqClient, euro};
 use testkit::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, euro_payment, now, parameter};
 
 use crate::ID;
+use crate::customer::OwnBrowser;
 use crate::pages::{Browser, value};
 
 const PAGE: &str = "/auth/internalonly/authorise.html";
@@ -245,4 +246,98 @@ async fn payments_that_were_not_known_at_the_log_in_are_confirmed_once_more() {
     let left = browser.arrive(&back).await;
     assert!(parameter(left.header("location"), "code").is_some(), "{} {}", left.status, left.body);
     assert_eq!(browser.arrive(&back).await.status, 403, "once");
+}
+
+/// At the provider with a browser that is at the customer's own pages, and back.
+async fn own_log_in(scene: &Scene, browser: &mut OwnBrowser<'_>) -> (String, Answer) {
+    let sent = browser.get("/log-in").await;
+    let back = scene.at_provider(&sent).await;
+    let path = back.strip_prefix(scene.server.url()).unwrap().strip_prefix(browser.base.as_str()).unwrap();
+    assert!(path.starts_with("/callback?"), "{back}");
+    let came = browser.get(path).await;
+    (path.to_owned(), came)
+}
+
+#[tokio::test]
+async fn a_customers_own_pages_are_entered_by_the_provider_alone() {
+    let scene = Scene::new().await;
+    let mut browser = OwnBrowser::new(&scene.server, "nl");
+    let page = browser.get("?lang=en").await;
+    assert!(page.status == 200 && page.body.contains("href=\"/auth/nl/customer/log-in\""), "{}", page.body);
+    for field in ["name=\"iban\"", "name=\"answer\"", "name=\"challenge\"", "role=\"alert\""] {
+        assert!(!page.body.contains(field), "{field}: {}", page.body);
+    }
+    let before = browser.cookie.clone();
+    let (back, came) = own_log_in(&scene, &mut browser).await;
+    assert_eq!((came.status, came.header("location")), (302, "/auth/nl/customer"), "{}", came.body);
+    assert_ne!(browser.cookie, before, "the session goes on under a new secret");
+    let request = scene.provider.requests().pop().unwrap();
+    assert_eq!((request["prompt"].as_str(), request["ui_locales"].as_str()), ("login", "en"));
+    let inside = browser.get("").await;
+    assert!(inside.status == 200 && inside.body.contains("value=\"log-out\""), "{}", inside.body);
+    assert_eq!(browser.get(&back).await.status, 403, "what came back is worth nothing a second time");
+    assert_eq!(browser.get("/log-in").await.header("location"), "/auth/nl/customer", "they are inside");
+
+    // Whoever leaves is not let in again by a provider that still knows them.
+    let left = browser.submit("", &[("action", "log-out")]).await;
+    assert_eq!(left.status, 303, "{}", left.body);
+    let page = browser.get("").await;
+    assert!(page.status == 200 && page.body.contains("/customer/log-in\""), "{}", page.body);
+
+    // What is typed logs nobody in, even if a page asked for it.
+    let (iban, number) = (scene.iban(), scene.customer["digipassNumber"].as_str().unwrap());
+    let typed = browser.submit("", &[("action", "log-in"), ("iban", iban), ("answer", number)]).await;
+    assert!(typed.status == 200 && typed.body.contains("/customer/log-in\""), "{}", typed.body);
+}
+
+#[tokio::test]
+async fn nobody_else_enters_a_customers_own_pages() {
+    type Case = (&'static str, fn(&mut Behaviour));
+    let cases: &[Case] = &[
+        ("access_denied", |it| it.error = Some("access_denied".to_owned())),
+        ("weak", |it| it.claims = json!({"acr": "weak"})),
+        ("unknown customer", |it| it.subject = Some("nobody".to_owned())),
+        ("unknown key", |it| it.signing = Signing::UnknownKey),
+    ];
+    let scene = Scene::new().await;
+    let mut well = None;
+    scene.provider.behave(|it| well = Some(it.clone()));
+    let mut browser = OwnBrowser::new(&scene.server, "nl");
+    browser.get("").await;
+    for (what, change) in cases {
+        scene.provider.behave(change);
+        let (back, refused) = own_log_in(&scene, &mut browser).await;
+        scene.provider.behave(|it| *it = well.clone().unwrap());
+        assert_eq!(refused.status, 403, "{what}: {}", refused.body);
+        for part in ["role=\"alert\"", "href=\"/auth/nl/customer/log-in\""] {
+            assert!(refused.body.contains(part), "{what}: {}", refused.body);
+        }
+        assert_eq!(browser.get(&back).await.status, 403, "{what}: once");
+    }
+    // Another browser's answer, none, one without a session, one of another branch, and one of a third party's request.
+    let mut attacker = OwnBrowser::new(&scene.server, "nl");
+    attacker.get("").await;
+    let back = scene.at_provider(&attacker.get("/log-in").await).await;
+    let back = back.split_once("/customer").unwrap().1.to_owned();
+    for path in [back.as_str(), "/callback", "/callback?state=x&code=x"] {
+        let refused = browser.get(path).await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+        let nobody = OwnBrowser::new(&scene.server, "nl").get(path).await;
+        assert_eq!(nobody.status, 403, "{path}: {}", nobody.body);
+    }
+    let mut elsewhere = OwnBrowser::new(&scene.server, "uk");
+    elsewhere.get("").await;
+    assert_eq!(elsewhere.get(&back).await.status, 403);
+    assert_eq!(browser.get("/callback?state=x&state=y&code=x").await.status, 400);
+    let (_, third) = scene.asked().await;
+    let of_a_consent = scene.at_provider(&third.get("").await).await;
+    let query = of_a_consent.split_once("/callback").unwrap().1;
+    assert_eq!(browser.get(&format!("/callback{query}")).await.status, 403);
+
+    let own = scene.at_provider(&browser.get("/log-in").await).await;
+    scene.provider.behave(|it| it.is_away = true);
+    let away = browser.get(own.split_once("/customer").unwrap().1).await;
+    assert!(away.status == 503 && away.body.contains("href=\"/auth/nl/customer\""), "{}", away.body);
+    scene.provider.behave(|it| it.is_away = false);
+    assert_eq!(attacker.get(&back).await.header("location"), "/auth/nl/customer");
 }

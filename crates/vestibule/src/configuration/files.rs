@@ -16,7 +16,10 @@ use super::values::text;
 const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// What is in the file that a value names, with its path.
-fn octets(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
+pub(super) fn octets(
+    value: &Spanned<DeValue<'_>>,
+    place: &Place<'_>,
+) -> Result<(PathBuf, Vec<u8>), Vec<Fault>> {
     let path = PathBuf::read(value, place)?;
     let wrong = |text: String| Fault::at(value, format!("{}: {text}", path.display()));
     let metadata = std::fs::metadata(&path).map_err(|error| wrong(error.to_string()))?;

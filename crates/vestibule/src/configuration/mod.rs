@@ -7,6 +7,7 @@ mod admin;
 mod choices;
 mod files;
 mod keys;
+mod looks;
 mod provider;
 mod section;
 mod texts;
@@ -28,6 +29,7 @@ use self::choices::LogFormat;
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
+pub(crate) use self::looks::Looks;
 pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
@@ -49,6 +51,7 @@ pub struct Configuration {
     pub(crate) core_bank: CoreBank,
     pub(crate) provider: Option<Provider>,
     pub(crate) limits: Option<Limits>,
+    pub(crate) looks: Looks,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
@@ -69,6 +72,7 @@ const SECTIONS: &[&str] = &[
     Register::NAME,
     Provider::NAME,
     Limits::NAME,
+    Looks::NAME,
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
@@ -111,6 +115,7 @@ impl Configuration {
         let core_bank = reader.section(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
         let limits = reader.optional(file);
+        let looks: Option<Looks> = reader.section(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
@@ -136,6 +141,7 @@ impl Configuration {
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
         admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
+        looks.iter().for_each(|looks| looks.check(&mut reader));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -155,6 +161,7 @@ impl Configuration {
                 core_bank: core_bank?,
                 provider: provider?,
                 limits: limits?,
+                looks: looks?,
                 management: management?,
                 admin: admin?,
                 lives: lives?,
@@ -507,6 +514,7 @@ impl Configuration {
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
             (Limits::NAME, self.limits != other.limits),
+            (Looks::NAME, self.looks != other.looks),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,

@@ -16,8 +16,9 @@ use super::values::{Count, Deadline, parsed};
 section! {
     /// The bank's own OpenID provider, where customers authenticate. Leave the section out if the bank has none: then customers
     /// name an account at our pages and answer with their device, which the core bank checks. The gateway proves itself there
-    /// by one of three: client_secret; key_file alone; certificate_file with key_file. The redirect URI to register there is
-    /// /auth/internalonly/callback below the url of [pages]. The section is read again at SIGHUP.
+    /// by one of three: client_secret; key_file alone; certificate_file with key_file. Two kinds of redirect URI are to be
+    /// registered there, below the url of [pages]: /auth/internalonly/callback, and /auth/BRANCH/customer/callback for each branch.
+    /// The section is read again at SIGHUP.
     Provider "provider" {
         /// Its issuer, exactly as its ID tokens name it.
         issuer: Issuer, Required("\"https://login.bank.example.com/realms/customers\"");

@@ -4,6 +4,7 @@ use super::keys::{
     Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
     Sealing, Trust, TrustedLists,
 };
+use super::looks::Looks;
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
@@ -37,6 +38,7 @@ fn sections() -> Vec<Described> {
         described::<Register>(false),
         described::<Provider>(false),
         described::<Limits>(false),
+        described::<Looks>(true),
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),

@@ -10,6 +10,9 @@ use crate::{BINARY, vestibule};
 /// Keys that seal, as `openssl rand -base64 32` makes them.
 pub(crate) const SEALING_KEY: &str = "U3dvcmRmaXNoU3dvcmRmaXNoU3dvcmRmaXNoU3dvcmQ=\n";
 pub(crate) const OTHER_SEALING_KEY: &str = "T3RoZXJmaXNoT3RoZXJmaXNoT3RoZXJmaXNoT3RoZXI=\n";
+/// A logo.
+pub(crate) const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\"><rect width=\"40\" height=\"40\" \
+    rx=\"20\" fill=\"#7a1fa2\"/><path d=\"M10 28 20 10l10 18z\" fill=\"#fff\"/><path d=\"M52 12h60v6H52zm0 12h42v6H52z\" fill=\"#7a1fa2\"/></svg>";
 
 /// A folder with the files that the example names, each of them right.
 pub(crate) struct Files {
@@ -34,6 +37,7 @@ impl Files {
         }
         fs::write(files.path("sealing.key"), SEALING_KEY).unwrap();
         fs::write(files.path("sealing-other.key"), OTHER_SEALING_KEY).unwrap();
+        fs::write(files.path("logo.svg"), LOGO).unwrap();
         fs::write(files.path("database.address"), "postgres://user:swordfish@db.example.com/vestibule\n")
             .unwrap();
         fs::write(files.path("list-signers.pem"), files.ca.pem()).unwrap();
@@ -212,6 +216,22 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("#answer_within = ", "answer_within = 5", "expected a time of at most an hour"),
     ("trust_files = ", "trust_files = []", "the core bank cannot be told from others"),
     ("#drain = ", "drain = \"-1s\"", "is not a time of at most an hour"),
+    ("#logo_file = ", "logo_file = \"interface.pem\"", "interface.pem: this is neither SVG nor PNG"),
+    ("#logo_file = ", "logo_file = \"none.svg\"", "none.svg: No such file"),
+    ("#logo_says_name = ", "logo_says_name = true", "there is no logo_file"),
+    ("#accent = ", "accent = \"teal\"", "\"teal\" is not a colour as #rrggbb"),
+    (
+        "#accent = ",
+        "accent = \"#ffd400\"",
+        "links and buttons of the colour #ffd400 on #fdfcfa have a contrast of 1.3 to 1, and 4.5 to 1 is what can be read; take a darker",
+    ),
+    (
+        "#accent_dark = ",
+        "accent_dark = \"#1d5c63\"",
+        "[looks] accent_dark: links and buttons of the colour #1d5c63 on #14191c",
+    ),
+    ("#background = ", "background = \"#808080\"", "take a lighter colour"),
+    ("#background_dark = ", "background_dark = \"#808080\"", "take a darker colour"),
     ("#format = ", "format = \"xml\"", "is not one of \"text\", \"json\""),
     ("[log]", "[logs]", "there is no section \"logs\"; the sections are bank, interface, pages,"),
     ("[log]", "[bank2]", "there is no section \"bank2\""),

@@ -271,6 +271,16 @@ async fn customers_of_a_realm_of_keycloak_consent_and_pay() {
     consents(&it, &mut visitor).await;
     pays(&it, &mut visitor).await;
 
+    // The customer's own pages ask whoever is signed in there already again.
+    let mut own = Browser::new(&it.scene);
+    let page = own.get("/auth/nl/customer").await;
+    assert!(page.status == 200 && page.body.contains("/auth/nl/customer/log-in\""), "{}", page.body);
+    let sent = own.get("/auth/nl/customer/log-in").await;
+    let back = visitor.sign_in(sent.header("location"), ("customer", PASSWORD)).await.unwrap();
+    assert_eq!(visitor.forms, ["password", "code"]);
+    assert_eq!(own.get(&back).await.header("location"), "/auth/nl/customer");
+    assert!(own.get("/auth/nl/customer").await.body.contains("value=\"log-out\""));
+
     // A user who is no customer, and a strength that the realm does not have.
     let page = it.arrives("guest").await;
     assert!(page.status == 403 && page.body.contains("role=\"alert\""), "{}", page.body);

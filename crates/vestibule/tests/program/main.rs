@@ -71,6 +71,7 @@ mod security_page;
 mod serve;
 mod serve_and_its_bank;
 mod serve_command;
+mod serve_looks;
 mod serve_metrics;
 mod serve_nodes;
 mod serve_provider;
