@@ -15,4 +15,4 @@ mod settings;
 pub mod test_provider;
 
 pub use provider::Provider;
-pub use settings::{ClientProof, Limits, ProviderSettings, SetupError};
+pub use settings::{ClientProof, Limits, ProviderSettings, SetupError, is_issuer, is_scope};

@@ -1,6 +1,6 @@
 //! The port of the gateway, over OpenID Connect.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ use crate::client::{Client, Failure, plain};
 use crate::details;
 use crate::documents::{Configuration, Documents, Library};
 use crate::id_token::{self, Demands};
-use crate::settings::{ClientProof, Proof, ProviderSettings, SetupError, is_callable};
+use crate::settings::{ClientProof, Proof, ProviderSettings, SetupError, is_issuer, is_scope};
 
 /// How long an assertion of the gateway is good, in seconds.
 const ASSERTION: i64 = 60;
@@ -26,7 +26,7 @@ const FOR_PAYMENTS: u32 = 300;
 
 /// A bank's OpenID provider. Cloning is cheap and shares it.
 #[derive(Clone)]
-pub struct Provider(Arc<Inner>);
+pub struct Provider(Arc<RwLock<Arc<Inner>>>);
 
 struct Inner {
     settings: ProviderSettings,
@@ -38,7 +38,7 @@ struct Inner {
 
 impl std::fmt::Debug for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Provider").field(&self.0.settings).finish()
+        f.debug_tuple("Provider").field(&self.current().settings).finish()
     }
 }
 
@@ -70,32 +70,43 @@ impl Provider {
     /// # Errors
     /// [`SetupError`]
     pub fn new(settings: ProviderSettings) -> Result<Self, SetupError> {
-        let issuer = Url::parse(&settings.issuer).map_err(|_| SetupError::Issuer)?;
-        if !is_callable(&issuer) || issuer.query().is_some() || issuer.fragment().is_some() {
+        if !is_issuer(&settings.issuer) {
             return Err(SetupError::Issuer);
         }
-        if !settings.scope.split(' ').any(|word| word == "openid") {
+        if !is_scope(&settings.scope) {
             return Err(SetupError::Scope);
         }
         let shows_certificate = matches!(settings.proof, ClientProof::Certificate(_));
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             proof: Proof::of(&settings.proof)?,
             client: Client::new(&settings)?,
             library: Library::new(&settings.issuer, shows_certificate, settings.limits.documents),
             randomness: Randomness::from_system(),
             settings,
-        })))
+        };
+        Ok(Self(Arc::new(RwLock::new(Arc::new(inner)))))
+    }
+
+    /// Takes the settings of another one, for whoever shares this. Customers who are on their way come back to the new ones.
+    pub fn become_as(&self, other: &Self) {
+        let new = other.current();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    fn current(&self) -> Arc<Inner> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl IdentityProvider for Provider {
     fn send<'a>(&'a self, trip: &'a Trip) -> Answer<'a, String> {
-        Box::pin(async move { self.0.send(trip).await })
+        Box::pin(async move { self.current().send(trip).await })
     }
 
     fn origin(&self) -> Answer<'_, String> {
         Box::pin(async move {
-            let documents = self.0.library.documents(&self.0.client).await?;
+            let inner = self.current();
+            let documents = inner.library.documents(&inner.client).await?;
             let url = Url::parse(&documents.configuration.authorization_endpoint);
             Ok(url.map_err(Error::unavailable)?.origin().ascii_serialization())
         })
@@ -107,7 +118,7 @@ impl IdentityProvider for Provider {
         response: &'a ProviderResponse,
     ) -> Answer<'a, Result<Authenticated, ProviderRefusal>> {
         Box::pin(async move {
-            let received = self.0.receive(trip, response).await?;
+            let received = self.current().receive(trip, response).await?;
             if let Err(refusal) = &received {
                 tracing::warn!(%refusal, "a customer did not authenticate at the OpenID provider");
             }

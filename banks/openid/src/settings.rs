@@ -120,6 +120,20 @@ pub enum SetupError {
     Tls(#[from] reqwest::Error),
 }
 
+/// Whether a text can be a provider's issuer: a URL without query and fragment, with TLS or on this machine.
+pub fn is_issuer(text: &str) -> bool {
+    let is_plain = |url: &Url| {
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        is_anonymous && url.query().is_none() && url.fragment().is_none()
+    };
+    Url::parse(text).is_ok_and(|url| is_callable(&url) && is_plain(&url))
+}
+
+/// Whether a scope asks for an ID token: `openid` is among its words.
+pub fn is_scope(text: &str) -> bool {
+    text.split(' ').any(|word| word == "openid")
+}
+
 /// Whether an address may be called: with TLS, or on this machine.
 pub(crate) fn is_callable(url: &Url) -> bool {
     let is_here = match url.host() {

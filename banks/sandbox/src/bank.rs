@@ -19,8 +19,9 @@ use crate::bank_names::BankNames;
 use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::ledger::{BookedAccount, Customer, Ledger};
+use crate::made_customers::made_last_at;
 use crate::numbers::iban_of;
-use crate::test_accounts::{Wish, made_last_at, make, open_another};
+use crate::test_accounts::{Wish, make, open_another};
 use crate::{batch, books, digipass, orders, personas};
 
 /// The bank.

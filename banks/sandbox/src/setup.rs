@@ -15,6 +15,7 @@ use crate::books::Books;
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
+use crate::registers::Registers;
 use crate::status_services::StatusServices;
 
 /// Name under which the bank keeps its state.
@@ -72,6 +73,8 @@ pub struct Sandbox {
     pub faults: Arc<Faults>,
     /// What the authority does for whoever asks how its certificates stand.
     pub(crate) status_services: Arc<StatusServices>,
+    /// What the register of payment institutions says otherwise than the certificates.
+    pub(crate) registers: Arc<Registers>,
 }
 
 /// Why the bank cannot start.
@@ -137,7 +140,11 @@ impl Sandbox {
             }
             None => None,
         };
-        let gateway_settings = Settings { tenants: settings.tenants, profiles: settings.profiles };
+        let gateway_settings = Settings {
+            tenants: settings.tenants,
+            profiles: settings.profiles,
+            kept: gateway::Kept::default(),
+        };
         let shared: Arc<dyn Clock> = clock.clone();
         let bank = SandboxBank::new(store.clone(), Arc::clone(&randomness), Arc::clone(&clock))
             .ports(Arc::clone(&names));
@@ -151,6 +158,7 @@ impl Sandbox {
             bank: bank.clone(),
             trust,
             revocation,
+            register: None,
         });
         Ok(Self {
             gateway,
@@ -164,6 +172,7 @@ impl Sandbox {
             reset,
             faults,
             status_services: Arc::default(),
+            registers: Arc::default(),
         })
     }
 }

@@ -93,7 +93,8 @@ impl Iban {
     /// The IBAN of an account number as its country writes it, with the check digits that make it valid. Absent
     /// if the country has no IBANs or other ones.
     pub fn from_account_number(country: &str, bban: &str) -> Option<Self> {
-        (2..=98).find_map(|check| Self::parse(&format!("{country}{check:02}{bban}")).ok())
+        let check = 98 - remainder(&format!("{bban}{country}00"))?;
+        Self::parse(&format!("{country}{check:02}{bban}")).ok()
     }
 
     /// The electronic form.
@@ -113,6 +114,14 @@ impl Iban {
         let digits = self.0.strip_prefix("GB")?;
         Some((digits.get(6..12)?, digits.get(12..)?))
     }
+}
+
+/// The remainder of division by 97, with letters as 10 to 35 (ISO 7064, MOD 97-10); `None` with another character.
+fn remainder(text: &str) -> Option<u32> {
+    text.chars().try_fold(0, |so_far, character| {
+        let value = character.to_digit(36)?;
+        Some((so_far * if value < 10 { 10 } else { 100 } + value) % 97)
+    })
 }
 
 /// Masked: logs never hold an IBAN.
@@ -164,7 +173,19 @@ mod tests {
     fn check_digits_are_found() {
         let iban = Iban::from_account_number("NL", "ABNA0417164300").unwrap();
         assert_eq!(iban.as_str(), "NL91ABNA0417164300");
-        assert_eq!(Iban::from_account_number("NL", "1"), None);
+        for (country, bban) in [
+            ("GB", "WEST12345698765432"),
+            ("DE", "370400440532013000"),
+            ("MT", "MALT011000012345MTLCAST001S"),
+        ] {
+            let iban = Iban::from_account_number(country, bban).unwrap();
+            assert!(Iban::parse(iban.as_str()).is_ok(), "{iban:?}");
+        }
+        for (country, bban) in
+            [("NL", "1"), ("NL", "ABNA-417164300"), ("XX", "ABNA0417164300"), ("N", "LABNA0417164300")]
+        {
+            assert_eq!(Iban::from_account_number(country, bban), None, "{country}{bban}");
+        }
     }
 
     proptest::proptest! {

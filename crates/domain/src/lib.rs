@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod authorisations;
 pub mod certificates;
 pub mod consents;
@@ -27,6 +28,7 @@ pub mod payment_terms;
 pub mod payments;
 pub mod redirect_uris;
 mod refusal;
+pub mod registers;
 pub mod requested_access;
 pub mod scopes;
 pub mod sessions;
@@ -69,10 +71,13 @@ pub use payment_terms::{
 pub use payments::{Address, PayeeAccount, Payment, PaymentDecision, PaymentStatus, Routing, Transfer};
 pub use redirect_uris::{RedirectCare, RedirectRules, RedirectUriError, RedirectUris};
 pub use refusal::Refusal;
+pub use registers::{
+    OLDEST_REGISTER, RegisterCopy, RegisterEntry, RegisterQuestion, RegisterStatus, StopList, StopListError,
+};
 pub use requested_access::{Access, Choice, GrantedAccount, RequestedAccess};
 pub use scopes::{Scope, ScopeError};
 pub use sessions::{AuthorizationRequest, Language, LogInFailures, LoggedIn, ScaRules, Session};
-pub use standing::{CertificateState, Standing, StandingRefusal};
+pub use standing::{Block, CertificateState, Standing, StandingRefusal};
 pub use subjects::{Subject, SubjectKind};
 pub use tenants::Tenant;
 pub use texts::hidden_in;

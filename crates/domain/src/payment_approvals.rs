@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountStatus, CustomerId, Payment, PaymentDecision, PaymentRefusal, PaymentStatus, Product,
-    Purpose, RejectReason, TransactionStatus,
+    Account, AccountStatus, CustomerId, Payment, PaymentDecision, PaymentRefusal, PaymentService,
+    PaymentStatus, Product, Purpose, RejectReason, TransactionStatus, Transfer,
 };
 
 impl Payment {
@@ -64,6 +64,18 @@ impl Payment {
             AccountStatus::Enabled => Ok(()),
             status => Err(PaymentRefusal::DebtorUnavailable { status: status.name() }),
         }
+    }
+
+    /// Checks that an account is not the payee's own. Of a bulk payment the bank makes the other transfers.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::SameAccount`]
+    pub fn check_payee_is_another(&self, account: &Account) -> Result<(), PaymentRefusal> {
+        let is_paid = |transfer: &Transfer| transfer.creditor.iban.as_ref() == Some(&account.iban);
+        if self.terms.service != PaymentService::Bulk && self.transfers.iter().any(is_paid) {
+            return Err(PaymentRefusal::SameAccount);
+        }
+        Ok(())
     }
 
     /// Whether a customer with these accounts has the one that pays, where that is known.

@@ -150,7 +150,8 @@ impl PaymentRefusal {
             Self::CreditorUnavailable { status } if is_closed(status) => RejectReason::CreditorClosed,
             Self::CreditorUnavailable { .. } => RejectReason::CreditorBlocked,
             Self::InsufficientFunds => RejectReason::Am04,
-            Self::SameAccount | Self::Currencies => RejectReason::Ag01,
+            Self::SameAccount => RejectReason::SameAccount,
+            Self::Currencies => RejectReason::Ag01,
             Self::OtherDebtor
             | Self::DebtorProduct
             | Self::DebtorCurrency { .. }
@@ -191,6 +192,7 @@ mod tests {
             (PaymentRefusal::CreditorUnavailable { status: blocked }, RejectReason::CreditorBlocked),
             (PaymentRefusal::DebtorUnavailable { status: deleted }, RejectReason::DebtorClosed),
             (PaymentRefusal::DebtorUnavailable { status: blocked }, RejectReason::DebtorBlocked),
+            (PaymentRefusal::SameAccount, RejectReason::SameAccount),
             (PaymentRefusal::Bank(RejectReason::Rr04), RejectReason::Rr04),
         ] {
             assert_eq!(refusal.reason(), reason);

@@ -254,6 +254,9 @@ pub enum RejectReason {
     /// `AG01`: the account that is to be paid.
     #[serde(rename = "AG01-CDTR")]
     CreditorUnfit,
+    /// `AG01`: both are one account.
+    #[serde(rename = "AG01-SAME")]
+    SameAccount,
 }
 
 names! {
@@ -273,6 +276,7 @@ names! {
     CreditorBlocked = "AC06-CDTR",
     DebtorUnfit = "AG01-DBTR",
     CreditorUnfit = "AG01-CDTR",
+    SameAccount = "AG01-SAME",
 }
 
 impl RejectReason {
@@ -302,6 +306,7 @@ impl RejectReason {
             Self::CreditorBlocked => "the account that is to be paid is blocked",
             Self::DebtorUnfit => "the account that pays makes no such payments",
             Self::CreditorUnfit => "the account that is to be paid takes no such payments",
+            Self::SameAccount => "the account that pays and the account that is paid are the same",
         }
     }
 }

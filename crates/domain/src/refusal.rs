@@ -98,6 +98,15 @@ pub enum Refusal {
         /// How many it may make.
         most: usize,
     },
+    /// No register tells whether the third party may act, at a bank that lets nobody in without that.
+    #[error(
+        "the register of payment institutions does not answer, and this bank serves only those that are listed there; try again \
+         in {retry_after} seconds"
+    )]
+    RegisterUnanswered {
+        /// In how many seconds it is asked again.
+        retry_after: i64,
+    },
     /// The bank blocks the certificate.
     #[error("{what} was blocked by the bank at {at}")]
     CertificateBlocked {
@@ -179,7 +188,7 @@ pub enum Refusal {
     Payment(#[from] PaymentRefusal),
 }
 
-fn list(roles: &[Role]) -> String {
+pub(crate) fn list(roles: &[Role]) -> String {
     if roles.is_empty() {
         return "no role".to_owned();
     }

@@ -1,15 +1,32 @@
 //! Standing: whether a third party may act now. It may unless the bank blocks it, or the certificate that it acts on
 //! the word of is blocked, revoked, or out of its time.
 
+use eidas::Role;
 use jiff::Timestamp;
 
 use crate::{CertificateStatus, Interface, TppId};
 
+/// That a bank blocks a third party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Since when.
+    pub at: Timestamp,
+    /// From when on it may act again by itself; none if the bank has to lift the block.
+    pub until: Option<Timestamp>,
+}
+
+impl Block {
+    /// Whether the third party is still blocked at a moment.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
 /// What a bank remembers about a third party and one certificate of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// Since when the bank blocks the third party.
-    pub blocked_at: Option<Timestamp>,
+    /// That the bank blocks the third party, or did for a time.
+    pub blocked: Option<Block>,
     /// The certificate, if it was recorded.
     pub certificate: Option<CertificateState>,
 }
@@ -30,8 +47,11 @@ impl Standing {
     ///
     /// # Errors
     /// [`StandingRefusal::Blocked`]
-    pub fn check_not_blocked(&self, tpp: &TppId) -> Result<(), StandingRefusal> {
-        self.blocked_at.map_or(Ok(()), |at| Err(StandingRefusal::Blocked { tpp: tpp.clone(), at }))
+    pub fn check_not_blocked(&self, tpp: &TppId, now: Timestamp) -> Result<(), StandingRefusal> {
+        match self.blocked.filter(|block| block.holds_at(now)) {
+            Some(Block { at, until }) => Err(StandingRefusal::Blocked { tpp: tpp.clone(), at, until }),
+            None => Ok(()),
+        }
     }
 
     /// Checks that the third party may act at an interface on the word of the certificate.
@@ -39,7 +59,7 @@ impl Standing {
     /// # Errors
     /// [`StandingRefusal`]
     pub fn check(&self, tpp: &TppId, interface: Interface, now: Timestamp) -> Result<(), StandingRefusal> {
-        self.check_not_blocked(tpp)?;
+        self.check_not_blocked(tpp, now)?;
         let Some(CertificateState { status, not_before, not_after }) = self.certificate else {
             return Ok(());
         };
@@ -64,12 +84,14 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StandingRefusal {
     /// The bank blocks it.
-    #[error("{tpp} was blocked by the bank at {at}; it may act again when the bank lifts that: ask the bank")]
+    #[error("{tpp} was blocked by the bank at {at}; it may act again {}", again(*until))]
     Blocked {
         /// Which third party.
         tpp: TppId,
         /// Since when.
         at: Timestamp,
+        /// Until when, if the block ends by itself.
+        until: Option<Timestamp>,
     },
     /// The bank blocks its certificate.
     #[error(
@@ -111,13 +133,73 @@ pub enum StandingRefusal {
         /// Now, by the tenant's clock.
         now: Timestamp,
     },
+    /// The bank's staff stopped it, or its certificate.
+    #[error("{0} was stopped by the bank; it may act again when the bank lifts that: ask the bank")]
+    Stopped(TppId),
+    /// A register says that it is not authorised any more.
+    #[error(
+        "the register of payment institutions of {as_of} says that the authorisation of {tpp} was withdrawn; if that is wrong, \
+         ask the competent authority to correct it"
+    )]
+    Withdrawn {
+        /// Which third party.
+        tpp: TppId,
+        /// Of when the register is.
+        as_of: Timestamp,
+    },
+    /// A register does not list the service for the bank's country.
+    #[error(
+        "the register of payment institutions of {as_of} does not say that {tpp} may offer {} in {country}; ask the competent \
+         authority for the passport, and the bank again when the register has it",
+        if needed.is_empty() { "any service".to_owned() } else { crate::refusal::list(needed) }
+    )]
+    ServiceNotRegistered {
+        /// Which third party.
+        tpp: TppId,
+        /// Services of which one is needed; any if there is none.
+        needed: Vec<Role>,
+        /// The bank's country.
+        country: String,
+        /// Of when the register is.
+        as_of: Timestamp,
+    },
+    /// No register lists it, at a bank that lets nobody in without that.
+    #[error("no register of payment institutions lists {0}; this bank serves only those that are listed")]
+    NotInRegister(TppId),
+}
+
+/// When a third party that is blocked may act again.
+fn again(until: Option<Timestamp>) -> String {
+    until.map_or_else(
+        || "when the bank lifts that: ask the bank".to_owned(),
+        |until| format!("from {until} on, or when the bank lifts that before: ask the bank"),
+    )
 }
 
 impl StandingRefusal {
+    /// Whether it says nothing but what anybody can look up in a register, or that staff decided.
+    pub fn is_told_to_everybody(&self) -> bool {
+        match self {
+            Self::Stopped(_)
+            | Self::Withdrawn { .. }
+            | Self::ServiceNotRegistered { .. }
+            | Self::NotInRegister(_) => true,
+            Self::Blocked { .. }
+            | Self::CertificateBlocked { .. }
+            | Self::CertificateRevoked { .. }
+            | Self::CertificateExpired { .. } => false,
+        }
+    }
+
     /// The code of NextGenPSD2 for it, which other formats carry in their texts.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Blocked { .. } | Self::CertificateBlocked { .. } => "CERTIFICATE_BLOCKED",
+            Self::Blocked { .. }
+            | Self::CertificateBlocked { .. }
+            | Self::Stopped(_)
+            | Self::Withdrawn { .. }
+            | Self::NotInRegister(_) => "CERTIFICATE_BLOCKED",
+            Self::ServiceNotRegistered { .. } => "ROLE_INVALID",
             Self::CertificateRevoked { .. } => "CERTIFICATE_REVOKED",
             Self::CertificateExpired { .. } => "CERTIFICATE_EXPIRED",
         }
@@ -134,8 +216,8 @@ mod tests {
     fn a_third_party_acts_while_nothing_is_against_it() {
         let (from, tpp) = (Timestamp::UNIX_EPOCH, TppId::new("PSDNL-DNB-1"));
         let to = from + SignedDuration::from_hours(1);
-        let standing = |status, blocked_at| Standing {
-            blocked_at,
+        let standing = |status, blocked| Standing {
+            blocked,
             certificate: Some(CertificateState { status, not_before: from, not_after: to }),
         };
         let code = |standing: Standing, now| {
@@ -154,7 +236,11 @@ mod tests {
         assert_eq!(code(revoked, from), Err("CERTIFICATE_REVOKED"));
         let blocked = standing(CertificateStatus::Blocked { at: from }, None);
         assert_eq!(code(blocked, from), Err("CERTIFICATE_BLOCKED"));
-        assert_eq!(code(standing(CertificateStatus::Active, Some(from)), from), Err("CERTIFICATE_BLOCKED"));
+        let block = |until| Some(Block { at: from, until });
+        assert_eq!(code(standing(CertificateStatus::Active, block(None)), to), Err("CERTIFICATE_BLOCKED"));
+        let for_a_time = || standing(CertificateStatus::Active, block(Some(to)));
+        assert_eq!(code(for_a_time(), to - second), Err("CERTIFICATE_BLOCKED"));
+        assert_eq!(code(for_a_time(), to), Ok(()), "it ended by itself");
     }
 
     #[test]
@@ -166,5 +252,8 @@ mod tests {
         assert!(text(Interface::BerlinGroup).contains("PSDNL-DNB-1 was revoked or replaced at"));
         assert!(text(Interface::BerlinGroup).ends_with("register again with a certificate that is in use"));
         assert!(text(Interface::Bunq).ends_with("for a new API key"));
+        let blocked = |until| StandingRefusal::Blocked { tpp: tpp.clone(), at, until }.to_string();
+        assert!(blocked(None).ends_with("it may act again when the bank lifts that: ask the bank"));
+        assert!(blocked(Some(at)).contains("it may act again from 1970-01-01T00:00:00Z on"));
     }
 }

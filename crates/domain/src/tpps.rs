@@ -2,7 +2,7 @@
 
 use eidas::Role;
 
-use crate::{CertificateHolder, Interface, RedirectUris, Refusal, SecretHash, Timestamp, TppId};
+use crate::{Block, CertificateHolder, Interface, RedirectUris, Refusal, SecretHash, Timestamp, TppId};
 
 /// A registered third party. One registration serves all tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,10 @@ pub struct Tpp {
     pub signing_key: Option<String>,
     /// When it registered for the first time.
     pub registered_at: Timestamp,
-    /// Since when the bank blocks it.
-    pub blocked_at: Option<Timestamp>,
+    /// That the bank blocks it, or did for a time.
+    pub blocked: Option<Block>,
+    /// Why, for the bank's staff alone.
+    pub blocked_reason: Option<String>,
     /// Version of the row; 0 before it is stored.
     pub version: i64,
 }
@@ -110,7 +112,8 @@ impl Tpp {
             authentication: new.authentication,
             signing_key: new.certificate.signing_key,
             registered_at: previous.map_or(now, |tpp| tpp.registered_at),
-            blocked_at: previous.and_then(|tpp| tpp.blocked_at),
+            blocked: previous.and_then(|tpp| tpp.blocked),
+            blocked_reason: previous.and_then(|tpp| tpp.blocked_reason.clone()),
             version: previous.map_or(0, |tpp| tpp.version),
         }
     }

@@ -19,9 +19,11 @@ mod observer;
 pub mod openapi;
 pub mod outbound;
 pub mod recording;
+pub mod registers;
 mod rejected;
 pub mod session_cookie;
 mod signature;
+mod watched;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
@@ -41,3 +43,4 @@ pub use observer::{
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;
 pub use signature::{SignatureRefusal, check_body_digest, check_message_signature};
+pub use watched::{Polled, Watched, watched};

@@ -17,7 +17,8 @@ pub fn same(one: &str, other: &str) -> bool {
     normal(one) == normal(other)
 }
 
-fn normal(id: &str) -> String {
+/// The identifier that an authority has today, in one spelling: what [`same`] compares.
+pub fn normal(id: &str) -> String {
     let upper = id.to_ascii_uppercase().replace('_', "-");
     match ALIASES.iter().find(|(seen, _)| *seen == upper) {
         Some((_, current)) => (*current).to_owned(),

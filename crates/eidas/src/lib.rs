@@ -27,6 +27,7 @@ pub mod check;
 pub mod country;
 mod critical;
 pub mod describe;
+mod extensions;
 pub mod header;
 pub mod issue;
 pub mod key_id;

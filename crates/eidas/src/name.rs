@@ -3,45 +3,20 @@
 //! Text forms in the field: RFC 4514 (`CN=x,2.5.4.97=y`), RFC 2253 with hexadecimal values (`2.5.4.97=#0c01…`),
 //! RFC 1779 (`CN=x, OID.2.5.4.97=y, O="a, b"`), each with blanks as `%20` or `+` at times.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+mod parse;
+mod strings;
+mod types;
+mod visible;
 
-use data_encoding::HEXLOWER_PERMISSIVE;
 use der::asn1::ObjectIdentifier;
-use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 
-use crate::oid;
+pub(crate) use strings::{is_old_string, text};
+pub(crate) use types::extension_name;
+pub use types::{display_name, short_name};
+pub use visible::{is_hidden, visible};
 
-/// Short names of attribute types, as certificates' readers know them.
-const SHORT_NAMES: &[(&str, &str)] = &[
-    ("CN", "2.5.4.3"),
-    ("SERIALNUMBER", "2.5.4.5"),
-    ("C", "2.5.4.6"),
-    ("L", "2.5.4.7"),
-    ("ST", "2.5.4.8"),
-    ("STREET", "2.5.4.9"),
-    ("O", "2.5.4.10"),
-    ("OU", "2.5.4.11"),
-    ("T", "2.5.4.12"),
-    ("POSTALCODE", "2.5.4.17"),
-    ("GIVENNAME", "2.5.4.42"),
-    ("DC", "0.9.2342.19200300.100.1.25"),
-    ("UID", "0.9.2342.19200300.100.1.1"),
-    ("EMAILADDRESS", "1.2.840.113549.1.9.1"),
-];
-
-/// Other spellings that text forms use; read, never written.
-const ALIASES: &[(&str, &str)] = &[
-    ("S", "2.5.4.8"),
-    ("E", "1.2.840.113549.1.9.1"),
-    ("EMAIL", "1.2.840.113549.1.9.1"),
-    ("TITLE", "2.5.4.12"),
-    ("SURNAME", "2.5.4.4"),
-    ("SN", "2.5.4.4"),
-    ("BUSINESSCATEGORY", "2.5.4.15"),
-    ("ORGANIZATIONIDENTIFIER", "2.5.4.97"),
-    ("JURISDICTIONCOUNTRYNAME", "1.3.6.1.4.1.311.60.2.1.3"),
-];
+use parse::{parse_attribute, split};
+use types::type_name;
 
 /// A distinguished name, its attributes in the order of the certificate.
 ///
@@ -233,202 +208,8 @@ impl std::fmt::Display for DistinguishedName {
     }
 }
 
-/// A text of somebody else's that can be shown: characters that nobody sees, or that change how the others are seen
-/// (controls, direction marks, zero width), are written out, for example `\u{202e}`.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        // Writing to a String does not fail.
-        let _ = if is_hidden(c) { write!(shown, "\\u{{{:04x}}}", u32::from(c)) } else { shown.write_char(c) };
-    }
-    Cow::Owned(shown)
-}
-
-/// Whether a character is a control character, or default-ignorable or a bidirectional control by the Unicode
-/// character database.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f
-            | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
-            | 0x1_bca0..=0x1_bca3 | 0x1_d173..=0x1_d17a | 0xe_0000..=0xe_0fff)
-}
-
 /// Characters that RFC 1779 puts into quotes.
 const SPECIAL: [char; 9] = [',', '+', '"', '\\', '<', '>', ';', '=', '#'];
-
-/// The short name of a type, or its identifier.
-fn type_name(oid: ObjectIdentifier) -> Cow<'static, str> {
-    short_name(oid).map_or_else(|| Cow::Owned(oid.to_string()), Cow::Borrowed)
-}
-
-/// The text in a string of ASN.1, by its universal tag; none if it is no string, or broken.
-pub(crate) fn text(tag: u32, octets: &[u8]) -> Option<String> {
-    match tag {
-        UTF8_STRING => std::str::from_utf8(octets).ok().map(str::to_owned),
-        NUMERIC_STRING | PRINTABLE_STRING | IA5_STRING | VISIBLE_STRING => {
-            std::str::from_utf8(octets).ok().map(str::to_owned)
-        }
-        // T.61 is Latin-1 in every certificate that was ever seen.
-        TELETEX_STRING => Some(octets.iter().map(|octet| char::from(*octet)).collect()),
-        BMP_STRING if octets.len().is_multiple_of(2) => {
-            let units: Vec<_> =
-                octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-            String::from_utf16(&units).ok()
-        }
-        UNIVERSAL_STRING if octets.len().is_multiple_of(4) => octets
-            .chunks_exact(4)
-            .map(|four| char::from_u32(u32::from_be_bytes([four[0], four[1], four[2], four[3]])))
-            .collect(),
-        _ => None,
-    }
-}
-
-/// Whether a string is of a type that new certificates must not use for new subjects (RFC 5280, 4.1.2.4).
-pub(crate) fn is_old_string(tag: u32) -> bool {
-    matches!(tag, TELETEX_STRING | BMP_STRING | UNIVERSAL_STRING)
-}
-
-/// Universal tags of the string types (X.680, 8.4).
-const UTF8_STRING: u32 = 12;
-const NUMERIC_STRING: u32 = 18;
-const PRINTABLE_STRING: u32 = 19;
-const TELETEX_STRING: u32 = 20;
-const IA5_STRING: u32 = 22;
-const VISIBLE_STRING: u32 = 26;
-const UNIVERSAL_STRING: u32 = 28;
-const BMP_STRING: u32 = 30;
-
-/// The usual short name of an attribute type, for example `CN`.
-pub fn short_name(oid: ObjectIdentifier) -> Option<&'static str> {
-    let dotted = oid.to_string();
-    SHORT_NAMES.iter().find(|(_, known)| *known == dotted).map(|(name, _)| *name)
-}
-
-/// The name that people read: `organizationIdentifier` for the attribute all of this is about.
-pub fn display_name(oid: ObjectIdentifier) -> String {
-    if oid == oid::ORGANIZATION_IDENTIFIER {
-        return "organizationIdentifier".to_owned();
-    }
-    short_name(oid).map_or_else(|| oid.to_string(), str::to_owned)
-}
-
-/// The name of an extension for messages, with its identifier.
-pub(crate) fn extension_name(oid: ObjectIdentifier) -> String {
-    let known = [
-        (oid::QC_STATEMENTS, "qcStatements"),
-        (oid::AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"),
-        (oid::SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier"),
-        (oid::CERTIFICATE_POLICIES, "certificatePolicies"),
-        (oid::POLICY_MAPPINGS, "policyMappings"),
-        (oid::POLICY_CONSTRAINTS, "policyConstraints"),
-        (oid::INHIBIT_ANY_POLICY, "inhibitAnyPolicy"),
-        (oid::AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
-    ];
-    let name = known.iter().find(|(known, _)| *known == oid);
-    name.map_or_else(|| oid.to_string(), |(_, name)| format!("{name} ({oid})"))
-}
-
-/// Splits at commas that are neither escaped nor inside quotes, and at a plus sign that begins another attribute of
-/// the same set.
-fn split(text: &str, spelling: Spelling) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut part = String::new();
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' if spelling == Spelling::Any => quoted = !quoted,
-            ',' | ';' if !quoted => {
-                parts.push(std::mem::take(&mut part));
-                continue;
-            }
-            '+' if !quoted && begins_attribute(&text[at + 1..], spelling) => {
-                parts.push(std::mem::take(&mut part));
-                continue;
-            }
-            _ => {}
-        }
-        part.push(c);
-    }
-    parts.push(part);
-    parts
-}
-
-/// Whether a text begins with an attribute type and an equals sign.
-fn begins_attribute(text: &str, spelling: Spelling) -> bool {
-    // Types are short; looking further would make a long text of plus signs slow.
-    let end = text.bytes().take(80).position(|octet| matches!(octet, b'=' | b',' | b'"' | b'\\'));
-    let kind = end.filter(|end| text.as_bytes()[*end] == b'=').map(|end| text[..end].trim());
-    kind.is_some_and(|kind| attribute_type(kind, spelling).is_some())
-}
-
-fn parse_attribute(part: &str, spelling: Spelling) -> Result<Attribute, NameError> {
-    let error = || NameError(part.to_owned());
-    let part = if spelling == Spelling::Any { part.trim_matches([' ', '+']) } else { part };
-    let (kind, value) = part.split_once('=').ok_or_else(error)?;
-    let (kind, value) = if spelling == Spelling::Any { (kind.trim(), value.trim()) } else { (kind, value) };
-    let oid = attribute_type(kind, spelling).ok_or_else(error)?;
-    let value = match (value.strip_prefix('#'), unquote(value)) {
-        (Some(hex), _) if spelling == Spelling::Any => hex_value(hex).ok_or_else(error)?,
-        (Some(_), _) => return Err(error()),
-        (None, Some(inner)) if spelling == Spelling::Any => unescape(inner),
-        _ => unescape(value),
-    };
-    Ok(Attribute { oid, value })
-}
-
-fn attribute_type(kind: &str, spelling: Spelling) -> Option<ObjectIdentifier> {
-    let upper = kind.to_ascii_uppercase();
-    let known = SHORT_NAMES.iter().chain(ALIASES).find(|(name, _)| *name == upper);
-    let dotted = match (known, upper.strip_prefix("OID.")) {
-        (Some((_, dotted)), _) => *dotted,
-        (None, Some(dotted)) if spelling == Spelling::Any => dotted,
-        (None, Some(_)) => return None,
-        (None, None) => kind,
-    };
-    ObjectIdentifier::new(dotted).ok()
-}
-
-fn unquote(value: &str) -> Option<&str> {
-    value.strip_prefix('"')?.strip_suffix('"')
-}
-
-/// Undoes `\,` and `\2C` (RFC 4514, 2.4).
-fn unescape(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first != b'\\' {
-            bytes.push(*first);
-            continue;
-        }
-        match tail {
-            [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                bytes.extend(HEXLOWER_PERMISSIVE.decode(&[*high, *low]).unwrap_or_default());
-                rest = after;
-            }
-            [escaped, after @ ..] => {
-                bytes.push(*escaped);
-                rest = after;
-            }
-            [] => {}
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The text inside a DER string given in hexadecimal, as RFC 2253 writes unknown attribute types.
-fn hex_value(hex: &str) -> Option<String> {
-    let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
-    let (rest, any) = Any::from_der(&bytes).ok()?;
-    if rest.is_empty() { text(any.tag().0, any.data) } else { None }
-}
 
 #[cfg(test)]
 mod tests {
@@ -505,22 +286,6 @@ mod tests {
         let read = DistinguishedName::parse(strict, Spelling::Rfc4514).unwrap();
         assert!(read.same_attributes(&greek, Spelling::Rfc4514));
         assert_eq!(visible("a\u{202e}b\0\n é"), r"a\u{202e}b\u{0000}\u{000a} é");
-    }
-
-    #[test]
-    fn strings_of_every_type_are_text() {
-        for (hex, expected) in [
-            ("1e0803910398039103b1", Some("ΑΘΑα")),
-            ("1404c96f6cff", Some("Éolÿ")),
-            ("1c080000004100000042", Some("AB")),
-            ("1e03414243", None),
-            ("0c02c9c9", None),
-            ("0201ff", None),
-        ] {
-            assert_eq!(hex_value(hex).as_deref(), expected, "{hex}");
-        }
-        let read = DistinguishedName::parse("CN=#1e0803910398039103b1", Spelling::Any).unwrap();
-        assert_eq!(read, name(&[("2.5.4.3", "ΑΘΑα")]));
     }
 
     #[test]

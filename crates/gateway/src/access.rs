@@ -7,9 +7,10 @@ use domain::{
     Product, Subject, Token, TppId,
 };
 
+use crate::access_tokens::check_access_token;
 use crate::consents::is_own;
 use crate::customers::ReadableAccount;
-use crate::grants::{check_access_token, is_of};
+use crate::grants::is_of;
 use crate::{ActingTpp, Ctx, Error, Gateway, Noun, secrets};
 
 /// Covers details of an account.

@@ -1,17 +1,15 @@
 //! The customer decides at the bank's page: accounts are shared, payments are made, or neither.
 
-use std::collections::BTreeSet;
-
 use domain::{
-    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Date, Decision,
-    Execution, GrantedAccount, Iban, LoggedIn, Money, Payment, PaymentId, PaymentRefusal, Session,
+    Account, AccountId, AuthorisationId, AuthorizationCode, Choice, Consent, CustomerId, Decision,
+    GrantedAccount, LoggedIn, Payment, PaymentId, PaymentRefusal, Session,
 };
 
-use crate::access::AccountAccess;
 use crate::error::retry;
 use crate::payments::{Declined, order_of};
 use crate::sessions::{Journey, Open, Outcome, WayBack, end};
 use crate::subjects::Matter;
+use crate::waiting_payments::WaitingPayment;
 use crate::{Changes, Ctx, Error, Gateway, LinkedAnswer, LogInProblem, secrets};
 
 /// What a customer approves.
@@ -40,26 +38,6 @@ pub enum DecisionProblem {
 
 /// Where the browser stands after an approval, or why it still stands where it did.
 pub(crate) type Attempted = Result<Journey, DecisionProblem>;
-
-/// A payment that waits for a customer.
-#[derive(Debug, Clone)]
-pub struct WaitingPayment {
-    /// The payment.
-    pub payment: Payment,
-    /// The accounts of the customer that can make it.
-    pub payers: Vec<Payer>,
-}
-
-/// An account that can make a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payer {
-    /// Which.
-    pub account: AccountId,
-    /// What can be spent of it now.
-    pub available: Money,
-    /// Whether it holds enough when the payment is made, as far as that is known now.
-    pub is_covered: bool,
-}
 
 impl Gateway {
     /// The customer approves, with what they chose where there is a choice. Payments are made, and everything that is
@@ -241,66 +219,6 @@ impl Gateway {
         end(changes.put_authorization_code(&code), session, Outcome::Code(secret))
     }
 
-    /// Payments about which a customer decides in a session: the one that it is about, or at an interface without
-    /// authorisations of payments, all of the third party from accounts of the customer.
-    pub(crate) async fn waiting_payments(
-        &self,
-        ctx: &Ctx,
-        customer: &CustomerId,
-        open: &Open,
-    ) -> Result<Vec<Payment>, Error> {
-        let interface = open.session.request.interface;
-        match &open.matter {
-            Matter::Payment(payment) => return Ok(vec![payment.clone()]),
-            Matter::Consent(_) if !interface.confirms() => {}
-            Matter::FundsConsent(_) | Matter::Consent(_) => return Ok(Vec::new()),
-        }
-        let accounts = self.0.bank.customers.accounts_of(customer).await?;
-        let numbers: BTreeSet<Iban> = accounts.into_iter().map(|account| account.iban).collect();
-        let (client, mut payments) = ((&open.session.request.client, interface), Vec::new());
-        for number in &numbers {
-            payments.extend(self.0.store.pending_payments(client, (&ctx.tenant, number), ctx.now).await?);
-        }
-        Ok(payments)
-    }
-
-    /// The accounts of a customer from which a payment can be made.
-    pub(crate) async fn payable(
-        &self,
-        customer: &CustomerId,
-        payment: &Payment,
-    ) -> Result<Vec<Account>, Error> {
-        let mut accounts = self.0.bank.customers.accounts_of(customer).await?;
-        accounts.retain(|account| payment.check_open_account(account).is_ok());
-        Ok(accounts)
-    }
-
-    /// Payments that wait for a customer, with the accounts that can make them.
-    pub(crate) async fn waiting_with_payers(
-        &self,
-        ctx: &Ctx,
-        customer: &CustomerId,
-        waiting: Vec<Payment>,
-    ) -> Result<Vec<WaitingPayment>, Error> {
-        let mut found = Vec::new();
-        for payment in waiting {
-            let (total, mut payers) = (payment.total().ok_or(PaymentRefusal::Count)?, Vec::new());
-            let (today, made_on) = (ctx.today(), first_day(&payment.terms.execution, ctx.today()));
-            for account in self.payable(customer, &payment).await? {
-                let proof = AccountAccess::to_own(&account);
-                let available = self.0.bank.accounts.funds(&proof, today).await?.available;
-                let then = match made_on {
-                    day if day == today => available,
-                    day => self.0.bank.accounts.funds(&proof, day).await?.available,
-                };
-                let is_covered = then.minor >= total.minor;
-                payers.push(Payer { account: account.id, available, is_covered });
-            }
-            found.push(WaitingPayment { payment, payers });
-        }
-        Ok(found)
-    }
-
     /// The customer cancels: what the request is about is refused.
     ///
     /// # Errors
@@ -386,15 +304,6 @@ impl Gateway {
             .into_iter()
             .filter_map(|account| consent.access.grant(&account).map(|granted| (account, granted)))
             .collect())
-    }
-}
-
-/// The day on which a payment is made for the first time.
-fn first_day(execution: &Execution, today: Date) -> Date {
-    match execution {
-        Execution::AtOnce => today,
-        Execution::On(day) => today.max(*day),
-        Execution::Repeated(repetition) => today.max(repetition.start),
     }
 }
 

@@ -4,13 +4,13 @@ use domain::{REMEMBERED, Tenant, Timestamp};
 use jiff::SignedDuration;
 use store::Perishable;
 
-use crate::{Error, Gateway};
+use crate::{Error, Gateway, Kept};
 
 /// Most rows of a kind that are forgotten in one batch: what others wait for.
 const BATCH: i64 = 256;
 
 /// How long a kind of row is remembered after the time at which the store says that it ended.
-fn remembered(kind: Perishable) -> SignedDuration {
+fn remembered(kind: Perishable, kept: &Kept) -> SignedDuration {
     match kind {
         Perishable::InitialAccessToken
         | Perishable::Request
@@ -20,6 +20,7 @@ fn remembered(kind: Perishable) -> SignedDuration {
         | Perishable::Token
         | Perishable::PushedRequest
         | Perishable::LogInFailures => REMEMBERED,
+        Perishable::Audit => kept.audit,
         // An assertion that has expired is refused, whether it was taken or not.
         Perishable::ClientAssertion => SignedDuration::ZERO,
         // These say themselves when it is time.
@@ -56,7 +57,8 @@ impl Gateway {
         let slowest = self.0.settings.tenants.iter().map(|tenant| self.now(tenant)).fold(now, Timestamp::min);
         for kind in Perishable::ALL {
             let now = if kind.is_of_tenant() { now } else { slowest };
-            let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
+            let before =
+                now.saturating_sub(remembered(kind, &self.0.settings.kept)).unwrap_or(Timestamp::MIN);
             // What goes on after all is a conflict, and no longer due at the next look.
             let rows = match self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from) {
                 Err(Error::Conflict) => {

@@ -4,7 +4,9 @@
 //! This crate alone calls the store. It knows neither HTTP nor any dialect's words.
 
 pub mod access;
+mod access_tokens;
 pub mod accounts;
+pub mod audit;
 mod authorisations;
 pub mod bank;
 #[cfg(feature = "contract")]
@@ -46,6 +48,7 @@ pub mod provider;
 mod provider_trips;
 mod pushed_requests;
 mod randomness;
+mod registers;
 mod registration;
 mod requests;
 mod resource_servers;
@@ -53,12 +56,15 @@ pub mod revocation;
 mod sealing;
 mod secrets;
 pub mod sessions;
+pub mod staff;
 mod standing;
 mod subjects;
+mod waiting_payments;
 
 use std::sync::Arc;
 
 pub use access::{AccessCredentials, AccountAccess, ConsentAccess};
+pub use access_tokens::ActiveToken;
 pub use accounts::{AccountView, TransactionsPage, TransactionsRequest};
 pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
@@ -73,13 +79,13 @@ pub use customer_payments::{OwnPayment, OwnPaymentsPage, PaymentsPlace, WayOut};
 pub use customer_rights::{Given, GivenInShort, GivenPage, Right};
 pub use customer_sessions::{Insider, OwnLogIn, OwnPlace, WhyOver};
 pub use customers::ReadableAccount;
-pub use decisions::{Approval, DecisionProblem, Payer, WaitingPayment};
+pub use decisions::{Approval, DecisionProblem};
 pub use domain;
 use domain::{Interface, RequestId, Tenant, TppId};
 pub use error::{Error, Noun, retry};
 pub use forgetting::Forgotten;
 pub use funds_consents::RequestedFundsConsent;
-pub use grants::{ActiveToken, CodeExchange, IssuedTokens};
+pub use grants::{CodeExchange, IssuedTokens};
 pub use keys::Keys;
 pub use leases::{Lease, Turn};
 pub use linked_answers::LinkedAnswer;
@@ -93,6 +99,7 @@ pub use profile::{Profile, Profiles};
 pub use provider_trips::{CameBack, TripProblem};
 use quick_cache::sync::Cache;
 pub use randomness::Randomness;
+pub use registers::{LookUp, LookedUp, Register, RegisterCounts, RegisterSource};
 pub use registration::{Registered, RegistrationRequest};
 pub use requests::RequestKey;
 pub use revocation::Revocation;
@@ -107,6 +114,7 @@ pub mod store_watch {
 }
 
 pub use subjects::Sought;
+pub use waiting_payments::{Payer, WaitingPayment};
 
 /// Third parties of which it is remembered that they are registered.
 const KNOWN_CLIENTS: usize = 4096;
@@ -118,6 +126,21 @@ pub struct Settings {
     pub tenants: Vec<Tenant>,
     /// How it runs each of its interfaces.
     pub profiles: Profiles,
+    /// How long it keeps what it notes for supervisors.
+    pub kept: Kept,
+}
+
+/// How long a bank keeps what it notes for supervisors.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Entries of the audit trail.
+    pub audit: jiff::SignedDuration,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { audit: domain::DISPUTABLE }
+    }
 }
 
 /// The bank's access gateway. Cloning is cheap and shares it.
@@ -134,6 +157,7 @@ struct Inner {
     bank: Bank,
     trust: certificates::Trust,
     revocation: Option<Revocation>,
+    register: Option<Register>,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
@@ -160,12 +184,14 @@ pub struct Parts {
     pub trust: eidas::TrustStore,
     /// Asks authorities whether they revoked certificates of theirs. None if the bank knows that itself.
     pub revocation: Option<Revocation>,
+    /// Tells whether third parties are still authorised. None if nobody is asked.
+    pub register: Option<Register>,
 }
 
 impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation } = parts;
+        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register } = parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
@@ -178,6 +204,7 @@ impl Gateway {
             bank,
             trust,
             revocation,
+            register,
             registered,
             request_ids,
             call_counts: call_limits::CallCounts::default(),
@@ -203,6 +230,11 @@ impl Gateway {
     /// Whoever asks authorities about certificates, at a bank that does.
     pub fn revocation(&self) -> Option<&Revocation> {
         self.0.revocation.as_ref()
+    }
+
+    /// Whoever tells whether third parties are still authorised, at a bank that asks.
+    pub fn register_of_institutions(&self) -> Option<&Register> {
+        self.0.register.as_ref()
     }
 
     /// Begins a call: reads the clock once. Absent for a tenant that the bank does not have.

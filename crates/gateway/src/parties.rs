@@ -84,7 +84,7 @@ impl Gateway {
     /// [`Refusal`] of the first check that fails, in the order of the profile: [`Refusal::OrganizationMismatch`],
     /// [`Refusal::NotRegistered`], [`Refusal::RoleMissing`], [`Refusal::CertificateExpired`],
     /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`], [`Refusal::CertificateBlocked`],
-    /// [`domain::StandingRefusal::Blocked`]
+    /// [`Refusal::RegisterUnanswered`], [`domain::StandingRefusal`]
     pub async fn identify(
         &self,
         ctx: &Ctx,
@@ -166,10 +166,24 @@ impl Gateway {
                     self.check_revocation(shown, demand.reads).await?;
                 }
                 CertificateCheck::Standing if acts => {
-                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp)?;
+                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp, ctx.now)?;
+                    self.check_registers(ctx, shown, demand.roles).await?;
                 }
-                CertificateCheck::Registration | CertificateCheck::Role | CertificateCheck::Standing => {}
+                CertificateCheck::Standing => self.check_registers(ctx, shown, demand.roles).await?,
+                CertificateCheck::Registration | CertificateCheck::Role => {}
             }
+        }
+        Ok(())
+    }
+
+    async fn check_registers(
+        &self,
+        ctx: &Ctx,
+        shown: &[(&PresentedCertificate, Place)],
+        roles: &[Role],
+    ) -> Result<(), Error> {
+        for (certificate, _) in shown {
+            self.check_register(ctx, &certificate.holder, roles).await?;
         }
         Ok(())
     }

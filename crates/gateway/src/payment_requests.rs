@@ -123,6 +123,7 @@ impl Gateway {
         let Some(reference) = &request.debtor else { return Ok(payment) };
         let account = self.debtor(ctx, reference, payment.transfers[0].amount.currency).await?;
         payment.check_open_account(&account)?;
+        payment.check_payee_is_another(&account)?;
         Ok(Payment { debtor: Some(account.iban), ..payment })
     }
 

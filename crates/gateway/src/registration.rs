@@ -3,7 +3,7 @@
 use domain::tpps::check_sector_identifier_uri;
 use domain::{
     CertificateRecord, CertificateStatus, ClientAuthentication, Interface, RedirectUris, Refusal,
-    Registration, SecretHash, StandingRefusal, Tpp, TppId,
+    Registration, SecretHash, Standing, StandingRefusal, Timestamp, Tpp, TppId,
 };
 
 use crate::certificates::check_state;
@@ -67,7 +67,7 @@ impl Gateway {
         // A token registers once, so the secret can follow from it, and the same answer can be given again.
         let secret = self.0.keys.derived_secret("client-secret", &[&request.token]);
         if let Some(used_by) = &token.used_by {
-            return self.registered_before(used_by, &holder.tpp, request, secret).await;
+            return self.registered_before(used_by, (&holder.tpp, ctx.now), request, secret).await;
         }
         let rules = &self.profile(Interface::BerlinGroup).redirects;
         let redirect_uris =
@@ -94,16 +94,16 @@ impl Gateway {
     async fn registered_before(
         &self,
         used_by: &SecretHash,
-        tpp: &TppId,
+        (tpp, now): (&TppId, Timestamp),
         request: &RegistrationRequest,
         secret: String,
     ) -> Result<Registered, Error> {
         let tpp = self.0.store.tpp(tpp).await?.filter(|_| *used_by == request.identity);
         match tpp.filter(|tpp| secrets::matches(&secret, &tpp.secret)) {
-            Some(Tpp { id, blocked_at: Some(at), .. }) => {
-                Err(StandingRefusal::Blocked { tpp: id, at }.into())
+            Some(tpp) => {
+                check_not_blocked(&tpp, now)?;
+                Ok(Registered { tpp, secret })
             }
-            Some(tpp) => Ok(Registered { tpp, secret }),
             None => Err(Refusal::InitialAccessTokenUsed.into()),
         }
     }
@@ -128,9 +128,7 @@ impl Gateway {
         if known.as_ref() != Some(&record) {
             changes = changes.put_certificate(&record);
         }
-        if let Some(at) = previous.as_ref().and_then(|tpp| tpp.blocked_at) {
-            return Err(StandingRefusal::Blocked { tpp: holder.tpp, at }.into());
-        }
+        previous.as_ref().map_or(Ok(()), |tpp| check_not_blocked(tpp, ctx.now))?;
         if let Some(old) = Tpp::replaced_certificate(previous.as_ref(), &holder.fingerprint) {
             let status = CertificateStatus::Revoked { at: ctx.now };
             let record = self.0.store.certificate(old).await?;
@@ -142,4 +140,8 @@ impl Gateway {
         self.0.store.save(changes.put_tpp(&tpp)).await?;
         Ok(tpp)
     }
+}
+
+fn check_not_blocked(tpp: &Tpp, now: Timestamp) -> Result<(), StandingRefusal> {
+    Standing { blocked: tpp.blocked, certificate: None }.check_not_blocked(&tpp.id, now)
 }

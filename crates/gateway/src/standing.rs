@@ -1,8 +1,8 @@
 //! Whether a third party may act now: the one use case that every door asks before it answers.
 //!
-//! Nothing is remembered between calls, so what the bank decides holds from the next call on.
+//! Nothing that the bank decides is remembered between calls, so that it holds from the next call on.
 
-use domain::{Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
+use domain::{Block, Decision, Interface, StandingRefusal, Timestamp, Tpp, TppId};
 
 use crate::certificates::check_state;
 use crate::error::retry;
@@ -81,6 +81,7 @@ impl Gateway {
     ) -> Result<ActingTpp, Error> {
         let standing = self.0.store.standing(id, fingerprint).await?;
         standing.check(id, interface, ctx.now)?;
+        self.check_register_of(ctx, id, fingerprint).await?;
         Ok(ActingTpp { id: id.clone(), interface })
     }
 
@@ -115,18 +116,32 @@ impl Gateway {
     /// [`Error::NotFound`]
     pub async fn set_blocked(&self, id: &TppId, blocked_at: Option<Timestamp>) -> Result<Tpp, Error> {
         retry(|| async {
-            let tpp = self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))?;
-            let tpp = Tpp { blocked_at, ..tpp };
-            let mut changes = Changes::new().put_tpp(&tpp);
-            if let Some(at) = blocked_at {
-                for interface in Interface::ALL {
-                    changes = changes.end_grants_at((id, interface), Decision::EndedByBank, at);
-                }
-            }
+            let blocked = blocked_at.map(|at| Block { at, until: None });
+            let (tpp, changes) = self.blocking(id, blocked, None).await?;
             self.0.store.save(changes).await?;
             Ok(tpp)
         })
         .await
+    }
+
+    /// A third party as it is once it is blocked, or not any more, and the changes that make it so. A block that the bank has to
+    /// lift ends what customers approved for it. After one that ends by itself that is good again: nobody can use it
+    /// meanwhile.
+    pub(crate) async fn blocking(
+        &self,
+        id: &TppId,
+        blocked: Option<Block>,
+        blocked_reason: Option<String>,
+    ) -> Result<(Tpp, Changes), Error> {
+        let tpp = self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))?;
+        let tpp = Tpp { blocked, blocked_reason, ..tpp };
+        let mut changes = Changes::new().put_tpp(&tpp);
+        if let Some(Block { at, until: None }) = blocked {
+            for interface in Interface::ALL {
+                changes = changes.end_grants_at((id, interface), Decision::EndedByBank, at);
+            }
+        }
+        Ok((tpp, changes))
     }
 
     /// Adds the end of what customers approved where a certificate is the one that its holder acts on the word of.
@@ -153,7 +168,7 @@ impl Gateway {
         record: &domain::CertificateRecord,
     ) -> Result<ActingTpp, StandingRefusal> {
         let certificate = Some(record.state());
-        let standing = domain::Standing { blocked_at: tpp.blocked_at, certificate };
+        let standing = domain::Standing { blocked: tpp.blocked, certificate };
         standing.check(&tpp.id, interface, ctx.now)?;
         Ok(ActingTpp { id: tpp.id.clone(), interface })
     }

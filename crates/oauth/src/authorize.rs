@@ -7,7 +7,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, Check, enter, note_check, redirect};
-use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, Tpp};
+use gateway::domain::{AuthorizationRequest, Interface, Scope, ScopeError, SecretHash, Timestamp, Tpp};
 use gateway::sessions::WayBack;
 use gateway::{ActingTpp, Ctx};
 use http::{HeaderMap, StatusCode};
@@ -85,7 +85,7 @@ async fn answer(
         Err(error) => (error, None),
     };
     let back = match &form {
-        Some(form) => way_back(services, form).await,
+        Some(form) => way_back(services, form, call.ctx.now).await,
         None => None,
     };
     let wanted = form.and_then(|form| form.one("ui_locales").ok().flatten().map(str::to_owned));
@@ -97,10 +97,10 @@ async fn answer(
 }
 
 /// The way back to a third party that a wrong request names with an address that it registered.
-async fn way_back(services: &Services, form: &Form) -> Option<WayOn> {
+async fn way_back(services: &Services, form: &Form, now: Timestamp) -> Option<WayOn> {
     let (client, uri) = (form.one("client_id").ok()??, form.one("redirect_uri").ok()??);
     let client = services.edge.gateway.client(client).await.ok()??;
-    if !client.redirect_uris.contains(uri) || client.blocked_at.is_some() {
+    if !client.redirect_uris.contains(uri) || client.blocked.is_some_and(|block| block.holds_at(now)) {
         return None;
     }
     WayOn::back(refused_at(uri, form.one("state").ok().flatten()))

@@ -201,7 +201,7 @@ impl From<Refusal> for Error {
             Refusal::RoleMissing { .. } => denied("ROLE_INVALID", &refusal),
             Refusal::CertificateExpired { .. } => denied("CERTIFICATE_EXPIRED", &refusal),
             Refusal::CertificateRevoked { .. } => denied("CERTIFICATE_REVOKED", &refusal),
-            Refusal::CertificateUnchecked { .. } => {
+            Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", refusal)
             }
             Refusal::TooManyCalls { retry_after, .. } => Self::too_many(*retry_after, &refusal),

@@ -12,10 +12,10 @@ use crate::router::Services;
 /// Customers of a bank for tests that are listed.
 const LISTED: usize = 8;
 
-/// What the button of a listed customer says before number and account.
-const FILL: &str = "fill ";
+/// The parameter that names the listed customer who was taken: the number of the device, and that of the account.
+pub(crate) const TAKEN: &str = "customer";
 
-/// What the form brought that it shows again.
+/// What the form shows from the start: what it brought, or what belongs to the listed customer who was taken.
 #[derive(Debug, Default)]
 pub(crate) struct TypedLogIn {
     pub(crate) iban: String,
@@ -25,11 +25,13 @@ pub(crate) struct TypedLogIn {
     pub(crate) is_filled_in: bool,
 }
 
-/// Which customer of a bank for tests a button stands for; none if it is no such button.
-pub(crate) fn taken(services: &Services, action: &str) -> Option<TypedLogIn> {
-    let (number, iban) = action.strip_prefix(FILL)?.split_once(' ')?;
-    let is_for_tests = services.edge.gateway.is_for_tests();
-    is_for_tests.then(|| TypedLogIn { iban: iban.to_owned(), number: number.to_owned(), is_filled_in: true })
+/// The log-in of the customer of a bank for tests who was taken; an empty one if none was. A page is asked for and
+/// nothing is sent, so that the browser can go back and forth.
+pub(crate) fn taken(services: &Services, named: Option<&str>) -> TypedLogIn {
+    let named = named.filter(|_| services.edge.gateway.is_for_tests());
+    named.and_then(|named| named.split_once(' ')).map_or_else(TypedLogIn::default, |(number, iban)| {
+        TypedLogIn { iban: iban.to_owned(), number: number.to_owned(), is_filled_in: true }
+    })
 }
 
 /// A log-in.

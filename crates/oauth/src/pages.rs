@@ -15,7 +15,7 @@ use web::{Asker, DecisionPage, NoticePage, ShownAccount, ShownFunds, WayOn};
 
 use crate::error::{DENIED, Error, refused_as};
 use crate::form::Form;
-use crate::log_in_page::{LogIn, TypedLogIn, taken};
+use crate::log_in_page::{LogIn, TAKEN, TypedLogIn, taken};
 use crate::payment_page::{approval, one_line, refusal};
 use crate::router::{Browser, LimitedBody, Services};
 use crate::way_back::{location, policy_target};
@@ -56,7 +56,7 @@ pub(crate) struct Session<'a> {
     pub(crate) language: Language,
 }
 
-/// What the form brought that the page shows again.
+/// What the page shows in its form: what that brought, or the listed customer who was taken.
 #[derive(Default)]
 pub(crate) struct Typed {
     iban: String,
@@ -78,6 +78,8 @@ pub(crate) async fn get(
 ) -> Response {
     let query = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let language = query.one("lang").ok().flatten().and_then(Language::from_code);
+    let TypedLogIn { iban, number, is_filled_in } = taken(&services, query.one(TAKEN).ok().flatten());
+    let typed = Typed { iban, number, is_filled_in, ..Typed::default() };
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
         Ok(None) => return over(&services, browser_language(&headers)),
@@ -85,7 +87,7 @@ pub(crate) async fn get(
     };
     let shown = async {
         let journey = session.services.edge.gateway.visit(&session.ctx, &session.secret, language).await?;
-        session.answer(journey, Typed::default(), StatusCode::FOUND).await
+        session.answer(journey, typed, StatusCode::FOUND).await
     };
     let language = language.unwrap_or(session.language);
     match shown.await {
@@ -156,11 +158,6 @@ impl Session<'_> {
         let field = |name| Ok::<_, Error>(form.one(name)?.unwrap_or_default());
         let mut typed = Typed::default();
         let journey = match field("action")? {
-            action if let Some(taken) = taken(self.services, action) => {
-                let TypedLogIn { iban, number, is_filled_in } = taken;
-                typed = Typed { iban, number, is_filled_in, ..typed };
-                gateway.visit(ctx, secret, None).await?
-            }
             // The customer authenticates elsewhere, and is sent there again.
             "log-in" if gateway.has_provider() => gateway.visit(ctx, secret, None).await?,
             "log-in" => {

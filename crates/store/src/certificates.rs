@@ -8,6 +8,7 @@ use domain::{
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
 use crate::row::{Cursor, list};
+use crate::tpps::read_block;
 use crate::{Changes, Store, StoreError};
 
 /// Most rows that a list returns.
@@ -22,7 +23,7 @@ const CERTIFICATE: Columns = Columns::of(
 const STATUS: Columns = Columns::of("certificates", "fingerprint, recorded_at, status_since, status");
 const KEY: Columns = Columns::of("certificates", "signing_key");
 const VALIDITY: Columns = Columns::of("certificates", "not_before, not_after");
-const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at");
+const BLOCKED: Columns = Columns::of("tpps", "id, blocked_at, blocked_until");
 
 impl Store {
     /// The certificate with this fingerprint.
@@ -80,13 +81,13 @@ impl Store {
             &[tpp.as_str().into(), fingerprint.into()],
             |row| {
                 row.skip();
-                let blocked_at = row.optional_time()?;
+                let blocked = read_block(row)?;
                 let certificate = row.joined(|row| {
                     row.skip();
                     let (_, status) = read_status(row)?;
                     Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
                 })?;
-                Ok(Standing { blocked_at, certificate })
+                Ok(Standing { blocked, certificate })
             },
         ).await?;
         Ok(standing.unwrap_or_default())

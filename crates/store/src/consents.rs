@@ -98,6 +98,26 @@ impl Store {
         )
         .await
     }
+
+    /// Consents with ids before one, the greatest id first, at most `limit`: of all third parties, or of one those about which a customer decided. Ids begin with
+    /// the time at which they were made.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn consents_before(
+        &self,
+        tpp: Option<&TppId>,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<Consent>, StoreError> {
+        let Some(tpp) = tpp else {
+            let all = select!(CONSENT; "FROM consents WHERE id < $1 ORDER BY id DESC LIMIT $2");
+            return self.list(all, &[id.into(), limit.into()], read).await;
+        };
+        let of_one = select!(CONSENT; "FROM consents WHERE tpp = $1 AND id < $2 AND customer IS NOT NULL \
+                                  ORDER BY id DESC LIMIT $3");
+        self.list(of_one, &[tpp.as_str().into(), id.into(), limit.into()], read).await
+    }
 }
 
 impl Changes {

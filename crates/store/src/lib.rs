@@ -10,6 +10,7 @@
 //!
 //! A bank that keeps its own books has its SQL with it, on the same seam ([`tables`]).
 
+mod audit;
 mod authorisations;
 mod certificates;
 mod changes;
@@ -40,6 +41,7 @@ mod watch;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use audit::{AuditGroup, AuditKind};
 pub use changes::Changes;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};

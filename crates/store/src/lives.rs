@@ -46,6 +46,8 @@ pub enum Perishable {
     /// Certificates, from the time that they say; those that a third party is known by are looked at again later. They
     /// belong to no tenant.
     Certificate,
+    /// Groups of the audit trail, the oldest first, from when they were written on. They belong to no tenant.
+    Audit,
 }
 
 /// The SQL of one kind.
@@ -64,7 +66,7 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
@@ -79,11 +81,12 @@ impl Perishable {
         Self::Payment,
         Self::PrivateState,
         Self::Certificate,
+        Self::Audit,
     ];
 
     /// Whether rows of this kind belong to a tenant, whose clock says when they end.
     pub fn is_of_tenant(self) -> bool {
-        self != Self::Certificate
+        !matches!(self, Self::Certificate | Self::Audit)
     }
 
     /// Deletes what belongs to a row, by its key.
@@ -172,18 +175,30 @@ impl Perishable {
                 "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
                 "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
             ),
-            Self::Certificate => Life {
-                // As long again as from the certificate's last second to its end here.
-                postpone: Some(
-                    "UPDATE certificates SET forget_at = forget_at + 43200000 WHERE fingerprint = $1 AND forget_at < $2",
-                ),
-                ..alone(
-                    "SELECT fingerprint FROM certificates WHERE forget_at < $1 LIMIT $2",
-                    "DELETE FROM certificates WHERE fingerprint = $1 AND forget_at < $2 AND NOT EXISTS \
-                     (SELECT 1 FROM tpps t WHERE t.id = certificates.tpp AND (t.certificate = certificates.fingerprint \
-                     OR t.recognised_certificate = certificates.fingerprint))",
-                )
-            },
+            Self::Certificate | Self::Audit => self.life_without_tenant(),
+        }
+    }
+
+    /// The SQL of a kind that belongs to no tenant.
+    fn life_without_tenant(self) -> Life {
+        let alone = |due, delete| Life { due, key: 1, delete, postpone: None, with: &[] };
+        if self == Self::Audit {
+            return alone(
+                "SELECT first_number FROM audit WHERE written_at < $1 ORDER BY written_at, first_number LIMIT $2",
+                "DELETE FROM audit WHERE first_number = $1 AND written_at < $2",
+            );
+        }
+        Life {
+            // As long again as from the certificate's last second to its end here.
+            postpone: Some(
+                "UPDATE certificates SET forget_at = forget_at + 43200000 WHERE fingerprint = $1 AND forget_at < $2",
+            ),
+            ..alone(
+                "SELECT fingerprint FROM certificates WHERE forget_at < $1 LIMIT $2",
+                "DELETE FROM certificates WHERE fingerprint = $1 AND forget_at < $2 AND NOT EXISTS \
+                 (SELECT 1 FROM tpps t WHERE t.id = certificates.tpp AND (t.certificate = certificates.fingerprint \
+                 OR t.recognised_certificate = certificates.fingerprint))",
+            )
         }
     }
 }
@@ -261,7 +276,11 @@ mod tests {
         for kind in Perishable::ALL {
             let Life { due, delete, with, postpone, .. } = kind.life();
             let found = plan(&connection, due);
-            let range = if kind.is_of_tenant() { "(tenant=? AND " } else { "certificates_by_end (" };
+            let range = match kind {
+                Perishable::Certificate => "certificates_by_end (",
+                Perishable::Audit => "audit_by_time (",
+                _ => "(tenant=? AND ",
+            };
             let is_range = found[0].starts_with("SEARCH") && found[0].contains(range);
             assert!(found.len() == 1 && is_range && found[0].contains("<?)"), "{kind:?}: {found:?}");
             for sql in with.iter().chain([&delete]).chain(&postpone) {

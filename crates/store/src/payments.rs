@@ -135,6 +135,26 @@ impl Store {
         )
         .await
     }
+
+    /// Payments with ids before one, the greatest id first, at most `limit`: of all third parties, or of one those about which somebody decided. Ids begin with
+    /// the time at which they were made.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn payments_before(
+        &self,
+        tpp: Option<&TppId>,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<Payment>, StoreError> {
+        let Some(tpp) = tpp else {
+            let all = select!(PAYMENT; "FROM payments WHERE id < $1 ORDER BY id DESC LIMIT $2");
+            return self.list(all, &[id.into(), limit.into()], read).await;
+        };
+        let of_one = select!(PAYMENT; "FROM payments WHERE tpp = $1 AND id < $2 AND decision <> 'pending' \
+                                  ORDER BY id DESC LIMIT $3");
+        self.list(of_one, &[tpp.as_str().into(), id.into(), limit.into()], read).await
+    }
 }
 
 impl Changes {

@@ -1,16 +1,16 @@
 //! Third parties.
 
-use domain::{ClientAuthentication, RedirectUris, SecretHash, Tpp, TppId};
+use domain::{Block, ClientAuthentication, RedirectUris, SecretHash, Timestamp, Tpp, TppId};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
-use crate::row::{Cursor, list};
+use crate::row::{Cursor, Value, list};
 use crate::{Changes, Store, StoreError};
 
 const TPP: Columns = Columns::of(
     "tpps",
     "id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, authentication, \
-     signing_key, registered_at, recognised_certificate, blocked_at, version",
+     signing_key, registered_at, recognised_certificate, blocked_at, blocked_until, blocked_reason, version",
 );
 
 impl Store {
@@ -31,6 +31,49 @@ impl Store {
             select!(TPP; "FROM tpps ORDER BY registered_at DESC, id LIMIT 1000 /* the whole table */");
         self.list(newest, &[], read).await
     }
+
+    /// Third parties whose names begin so, in lower case, in the order of their names: those after a name, in lower case, and an
+    /// id, at most `limit`. Only the letters a to z have a lower case here, as in both databases.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tpps_named(
+        &self,
+        beginning: &str,
+        (name, id): (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<Tpp>, StoreError> {
+        let params: [Value; 4] =
+            [name.max(beginning).into(), format!("{beginning}\u{10ffff}").into(), id.into(), limit.into()];
+        let named = select!(TPP; "FROM tpps WHERE lower(name) >= $1 AND lower(name) < $2 \
+                                  AND (lower(name) > $1 OR id > $3) ORDER BY lower(name), id LIMIT $4");
+        self.list(named, &params, read).await
+    }
+
+    /// Third parties with an authorisation number, whichever authority gave it: of PSDNL-DNB-R123 that is R123; at most 100.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tpps_numbered(&self, number: &str) -> Result<Vec<Tpp>, StoreError> {
+        let numbered = select!(TPP; "FROM tpps WHERE \
+                                     substr(ltrim(substr(id, 7), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'), 2) = $1 ORDER BY id LIMIT 100");
+        self.list(numbered, &[number.into()], read).await
+    }
+
+    /// Third parties that the bank blocked, the last one first: those after a moment and an id, at most `limit`. Blocks that ended by
+    /// themselves are among them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn blocked_tpps(
+        &self,
+        (at, id): (Timestamp, &str),
+        limit: i64,
+    ) -> Result<Vec<Tpp>, StoreError> {
+        let blocked = select!(TPP; "FROM tpps WHERE blocked_at <= $1 AND (blocked_at < $1 OR id > $2) \
+                                    ORDER BY blocked_at DESC, id LIMIT $3");
+        self.list(blocked, &[at.into(), id.into(), limit.into()], read).await
+    }
 }
 
 impl Changes {
@@ -39,14 +82,15 @@ impl Changes {
     pub fn put_tpp(self, tpp: &Tpp) -> Self {
         self.push(
             "INSERT INTO tpps (id, name, roles, certificate, redirect_uris, sector_identifier_uri, secret_hash, \
-             authentication, signing_key, registered_at, recognised_certificate, blocked_at, version) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 + 1) \
+             authentication, signing_key, registered_at, recognised_certificate, blocked_at, blocked_until, \
+             blocked_reason, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 + 1) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, \
              certificate = excluded.certificate, redirect_uris = excluded.redirect_uris, \
              sector_identifier_uri = excluded.sector_identifier_uri, secret_hash = excluded.secret_hash, \
              authentication = excluded.authentication, signing_key = excluded.signing_key, \
              registered_at = excluded.registered_at, recognised_certificate = excluded.recognised_certificate, \
-             blocked_at = excluded.blocked_at, version = excluded.version \
+             blocked_at = excluded.blocked_at, blocked_until = excluded.blocked_until, \
+             blocked_reason = excluded.blocked_reason, version = excluded.version \
              WHERE tpps.version = excluded.version - 1",
             vec![
                 tpp.id.as_str().into(),
@@ -60,7 +104,9 @@ impl Changes {
                 tpp.signing_key.as_deref().into(),
                 tpp.registered_at.into(),
                 tpp.recognised.as_deref().into(),
-                tpp.blocked_at.into(),
+                tpp.blocked.map(|block| block.at).into(),
+                tpp.blocked.and_then(|block| block.until).into(),
+                tpp.blocked_reason.as_deref().into(),
                 tpp.version.into(),
             ],
             Rows::One,
@@ -81,7 +127,14 @@ fn read(row: &mut Cursor<'_>) -> Result<Tpp, StoreError> {
         signing_key: row.optional_text()?,
         registered_at: row.time()?,
         recognised: row.optional_text()?,
-        blocked_at: row.optional_time()?,
+        blocked: read_block(row)?,
+        blocked_reason: row.optional_text()?,
         version: row.integer()?,
     })
+}
+
+/// From the columns `blocked_at` and `blocked_until`.
+pub(crate) fn read_block(row: &mut Cursor<'_>) -> Result<Option<Block>, StoreError> {
+    let (at, until) = (row.optional_time()?, row.optional_time()?);
+    Ok(at.map(|at| Block { at, until }))
 }

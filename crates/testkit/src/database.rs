@@ -45,8 +45,12 @@ pub async fn failures() -> i64 {
 
 /// A connection that is not spoiled.
 pub async fn connect() -> Client {
-    let server = std::env::var("VESTIBULE_TEST_POSTGRES").unwrap();
-    let (client, connection) = tokio_postgres::connect(&server, NoTls).await.unwrap();
+    connect_to(&std::env::var("VESTIBULE_TEST_POSTGRES").unwrap()).await
+}
+
+/// A connection to an address that was [made](make).
+pub async fn connect_to(address: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }

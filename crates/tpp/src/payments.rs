@@ -77,6 +77,21 @@ pub struct Single {
     pub abroad: Abroad,
 }
 
+impl Single {
+    /// One transfer at once, and nothing more about it.
+    pub fn of(order: Order) -> Self {
+        Self {
+            order,
+            currency: None,
+            end_to_end_id: None,
+            product: None,
+            on: None,
+            repeated: None,
+            abroad: Abroad::default(),
+        }
+    }
+}
+
 /// How a payment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Product {

@@ -1,13 +1,10 @@
 //! What a connection is doing, so that one which does nothing does not live for ever.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 /// Time until the first request is there with all its header fields, counted from the end of the TLS handshake.
@@ -93,11 +90,20 @@ impl Activity {
     }
 }
 
-/// A request that runs until this is dropped.
+/// A request that runs until this is dropped, which the last octet of its answer does.
 #[derive(Debug)]
 pub(crate) struct Running {
     activity: Activity,
     number: u64,
+}
+
+impl Running {
+    /// The body of the answer: the request runs until it is sent.
+    pub(crate) fn until_sent(self, body: Body) -> impl HttpBody<Data = Bytes, Error = axum::Error> {
+        edge::watched(body, move |_, _| {
+            let _is_running = &self;
+        })
+    }
 }
 
 impl Drop for Running {
@@ -105,39 +111,6 @@ impl Drop for Running {
         let mut requests = self.activity.requests();
         requests.running.retain(|(number, _)| *number != self.number);
         requests.idle_since = Instant::now();
-    }
-}
-
-/// The body of an answer, whose request runs until it is sent.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    body: Body,
-    _running: Running,
-}
-
-impl Answer {
-    pub(crate) fn new(body: Body, running: Running) -> Self {
-        Self { body, _running: running }
-    }
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

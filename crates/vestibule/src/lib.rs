@@ -27,7 +27,7 @@ mod tls;
 mod unread;
 
 pub use self::sandbox::{Running, start};
-pub use self::serve::{Behind, SealedKeys, Served, seal_keys, serve};
+pub use self::serve::{Behind, SealedKeys, Served, admin_description, seal_keys, serve};
 pub use self::tasks::Upkeep;
 pub use addresses::Addresses;
 pub use config::{DataLocation, DatabaseAddress, SandboxConfig};

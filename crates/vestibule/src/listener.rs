@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::activity::{Activity, Answer, Overdue};
+use crate::activity::{Activity, Overdue};
 use crate::gate::{Gate, Side};
 use crate::places::{Place, Places};
 use crate::serve::TrustedProxy;
@@ -172,7 +172,7 @@ where
             if let Some(unread) = unread {
                 unread.drain().await;
             }
-            Ok::<_, Infallible>(answer.map(|body| Answer::new(body, running)))
+            Ok::<_, Infallible>(answer.map(|body| running.until_sent(body)))
         }
     });
     let builder = protocols();

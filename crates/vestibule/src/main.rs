@@ -44,6 +44,8 @@ fn main() -> ExitCode {
                 Command::Sandbox(args) => commands::sandbox::run(args, cli.now).await,
                 Command::Serve(args) => commands::serve::run(args, cli.now).await,
                 Command::Config(command) => Ok(commands::config::run(command)),
+                Command::Admin(args) => commands::admin::run(*args).await,
+                Command::Audit(args) => commands::audit::run(*args).await,
                 Command::Keys(command) => commands::keys::run(command).await,
                 Command::Certificate(command) => commands::certificate::run(command).await,
                 Command::Account(command) => commands::account::run(command).await,

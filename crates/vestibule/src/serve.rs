@@ -1,11 +1,14 @@
 //! `vestibule serve`: the interfaces in front of a real bank. There is nothing here that only tests need: no management
 //! API, no simulated devices, no explaining texts.
 
+mod admin;
 mod core_bank;
 mod health;
 mod metrics;
 mod proxy;
+mod register;
 mod sealing;
+mod trail;
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -19,18 +22,23 @@ use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
 use gateway::{
-    Clock, Drawer, Gateway, Keys, Parts, Randomness, Revocation, Sealing, Settings, Store, revocation,
+    Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
+    revocation,
 };
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use rustls::ServerConfig;
 
+use self::admin::StaffDoor;
+pub use self::admin::admin_description;
 use self::health::Health;
 use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
+use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
+use self::trail::Notes;
 use crate::app::Bank;
 use crate::assemble::{Serving, Socket};
-use crate::configuration::{Configuration, Database, Limits, Rules, Server, Signing};
+use crate::configuration::{Configuration, Database, Limits, Provider, Rules, Server, Signing};
 use crate::data_folder::create_private;
 use crate::front::{Front, Routes};
 use crate::gate::{Fronts, Gate, Side};
@@ -72,9 +80,13 @@ pub struct Served {
     gateway: Gateway,
     store: Store,
     sealing: Sealing,
+    provider: Option<openid::Provider>,
     certificates: [Option<Arc<Replaceable>>; 2],
+    staff: Option<StaffDoor>,
+    notes: Notes,
     metrics: Arc<Metrics>,
     is_ready: Arc<AtomicBool>,
+    register: RegisterFile,
     /// Held, so that no other process uses the same file.
     _lock: Option<File>,
     beside: Beside,
@@ -83,8 +95,13 @@ pub struct Served {
 }
 
 impl Served {
-    /// Takes up certificates, keys and trust of a configuration. Returns the sections in which something else changed,
-    /// which takes effect at the next start.
+    /// Where the bank's staff calls, if this node has such a listener.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.staff.as_ref().map(StaffDoor::address)
+    }
+
+    /// Takes up certificates, keys, trust, the bank's provider and its staff of a configuration. Returns the sections in
+    /// which something else changed, which takes effect at the next start.
     ///
     /// # Errors
     /// [`StartError`]; then everything is as it was.
@@ -94,6 +111,10 @@ impl Served {
         let keys = servers.map(|server| server.certified_key());
         let [interface, pages] = keys;
         let (interface, pages) = (interface?, pages?);
+        let provider = new.provider.as_ref().map(Provider::way).transpose()?;
+        if let (Some(staff), Some(section)) = (&self.staff, &new.admin) {
+            staff.replace(section)?;
+        }
         for (current, key) in self.certificates.iter().zip([interface, pages]) {
             if let (Some(current), Some(key)) = (current, key) {
                 current.replace(key);
@@ -102,6 +123,14 @@ impl Served {
         self.gateway.trust(trust);
         if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
             revocation.ask_these(issuers);
+        }
+        let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
+        if let Some(register) = self.gateway.register_of_institutions() {
+            register.stop_these(stopped.map(|file| file.0).unwrap_or_default());
+        }
+        self.register.look_now();
+        if let Some((current, new)) = self.provider.as_ref().zip(provider) {
+            current.become_as(&new);
         }
         let later = self.configuration.sections_that_differ(&new);
         // What is presented to the core bank is read at the start alone.
@@ -116,6 +145,10 @@ impl Served {
         self.serving.stop().await;
         self.beside.stop().await;
         self.management_serving.stop().await;
+        if let Some(staff) = &mut self.staff {
+            staff.stop().await;
+        }
+        self.notes.stop().await;
     }
 }
 
@@ -129,22 +162,28 @@ pub async fn serve(
     clock: Arc<dyn Clock>,
     behind: impl FnOnce(&Configuration, &Store) -> Result<Behind, StartError>,
 ) -> Result<Served, StartError> {
-    let interface = Socket::bind(&configuration.interface.listen.to_string(), "[interface] listen").await?;
-    let pages = Socket::bind(&configuration.pages.listen.to_string(), "[pages] listen").await?;
-    let management =
-        Socket::bind(&configuration.management.listen.to_string(), "[management] listen").await?;
+    let sockets = Sockets::bind(&configuration).await?;
+    let admin = StaffDoor::bind(&configuration).await?;
     let metrics = Arc::new(Metrics::new(Arc::new(CallLog), clock.now(None)));
     metrics.certificates(&configuration);
     let (store, lock) = open(&configuration).await?;
     let store = metrics.of_store(store);
-    let behind = behind(&configuration, &store)?;
+    let mut behind = behind(&configuration, &store)?;
     behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
+    let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
+    if let Some(provider) = &provider {
+        behind.ports.provider = Some(Arc::new(provider.clone()));
+    }
     let sealing = sealing::begin(&configuration, &store).await?;
-    let gateway = gateway(&configuration, (&store, &sealing), clock, behind.ports).await?;
+    let (register, register_file) = register::begin(&configuration, &clock).await?;
+    let kept = (&store, &sealing);
+    let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
+    let notes = Notes::begin(&gateway);
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let bank = Bank::new(&edge(&configuration, &gateway), keys.clone(), Router::new(), DIALECTS);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
+    metrics.of_register(&gateway);
     let news = gateway.shares_its_store().then(|| tasks::news_of_keys(keys));
     let is_ready = Arc::new(AtomicBool::new(true));
     let health = Health {
@@ -158,12 +197,70 @@ pub async fn serve(
     let front =
         |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
     let fronts = Fronts {
-        public: front(bank.public, metrics.clone()),
+        public: front(bank.public, notes.observer(metrics.clone(), clock)),
         management: front(health::routes(health).into(), Arc::new(CallLog)),
     };
+    let Sockets { interface, pages, management } = &sockets;
+    let addresses = [interface, pages, management].map(|socket| socket.address);
+    let listening = listen(&configuration, sockets, fronts, proxy)?;
+    let staff = admin.map(|admin| admin.open(&gateway, &notes)).transpose()?;
+    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
+    let [interface, pages, management] = addresses;
+    Ok(Served {
+        interface,
+        pages,
+        management,
+        configuration,
+        gateway,
+        store,
+        sealing,
+        provider,
+        certificates: listening.certificates,
+        staff,
+        notes,
+        metrics,
+        is_ready,
+        register: register_file,
+        _lock: lock,
+        beside: Beside::begin(work),
+        serving: listening.serving,
+        management_serving: listening.management,
+    })
+}
+
+/// The three listeners' sockets, taken before anything else is done.
+struct Sockets {
+    interface: Socket,
+    pages: Socket,
+    management: Socket,
+}
+
+impl Sockets {
+    async fn bind(configuration: &Configuration) -> Result<Self, StartError> {
+        let Configuration { interface, pages, management, .. } = configuration;
+        Ok(Self {
+            interface: Socket::bind(&interface.listen.to_string(), "[interface] listen").await?,
+            pages: Socket::bind(&pages.listen.to_string(), "[pages] listen").await?,
+            management: Socket::bind(&management.listen.to_string(), "[management] listen").await?,
+        })
+    }
+}
+
+struct Listening {
+    /// Of the interface and of the pages.
+    certificates: [Option<Arc<Replaceable>>; 2],
+    serving: Serving,
+    management: Serving,
+}
+
+fn listen(
+    configuration: &Configuration,
+    Sockets { interface, pages, management }: Sockets,
+    fronts: Fronts,
+    proxy: Option<Arc<TrustedProxy>>,
+) -> Result<Listening, StartError> {
     let gate = Arc::new(Gate::new(fronts));
     let (mut serving, mut management_serving) = (Serving::new(), Serving::new());
-    let addresses = [&interface, &pages, &management].map(|socket| socket.address);
     let mut certificates = [None, None];
     let listeners = [
         (interface, configuration.interface.server(), ClientCertificate::Asked),
@@ -180,24 +277,7 @@ pub async fn serve(
     }
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
-    let work = Work { gateway: gateway.clone(), due: bank.due, news, upkeep: behind.upkeep };
-    let [interface, pages, management] = addresses;
-    Ok(Served {
-        interface,
-        pages,
-        management,
-        configuration,
-        gateway,
-        store,
-        sealing,
-        certificates,
-        metrics,
-        is_ready,
-        _lock: lock,
-        beside: Beside::begin(work),
-        serving,
-        management_serving,
-    })
+    Ok(Listening { certificates, serving, management: management_serving })
 }
 
 async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {
@@ -255,7 +335,7 @@ async fn gateway(
     configuration: &Configuration,
     (store, sealing): (&Store, &Sealing),
     clock: Arc<dyn Clock>,
-    bank: gateway::Bank,
+    (bank, register): (gateway::Bank, Option<Register>),
 ) -> Result<Gateway, StartError> {
     let strictness = match configuration.bank.rules {
         Rules::Strict => Strictness::Strict,
@@ -266,13 +346,18 @@ async fn gateway(
     profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
-        settings: Settings { tenants: configuration.bank.branches.clone(), profiles },
+        settings: Settings {
+            tenants: configuration.bank.branches.clone(),
+            profiles,
+            kept: Kept { audit: configuration.lives.audit_days.duration() },
+        },
         store: store.clone(),
         clock,
         keys: Keys::load_or_make(&Drawer::new(store, "gateway").sealed_by(sealing), &randomness).await?,
         randomness,
         bank,
         trust: configuration.trust.store()?,
+        register,
         revocation: configuration.trust.issuers().map(|issuers| {
             Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
         }),

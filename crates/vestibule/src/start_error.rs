@@ -73,6 +73,9 @@ pub enum StartError {
     /// The database of the configuration cannot be used.
     #[error("the database of [database] cannot be used: {0}")]
     ServedDatabase(gateway::StoreError),
+    /// A register of payment institutions cannot be used.
+    #[error("the register of [register] cannot be used: {0}")]
+    Register(String),
     /// The configuration names no database.
     #[error("[database] names none; name PostgreSQL with address_file, or a file with sqlite_file")]
     NoDatabase,
@@ -99,4 +102,7 @@ pub enum StartError {
     /// The core bank cannot be reached as the configuration says.
     #[error("[core_bank]: {0}")]
     CoreBank(#[from] core_bank::SetupError),
+    /// The bank's OpenID provider cannot be reached as the configuration says.
+    #[error("[provider]: {0}")]
+    Provider(#[from] openid::SetupError),
 }

@@ -304,7 +304,7 @@ impl Own {
             S::Canc => says.cancelled,
         };
         let reason = payment.reason.and_then(|reason| {
-            let place = RejectReason::NAMES.iter().position(|(known, _)| *known == reason)?;
+            let place = RejectReason::CODES.iter().position(|(_, code)| *code == reason.code())?;
             says.reasons.get(place)
         });
         match reason {
@@ -533,6 +533,8 @@ mod tests {
         let own = own(Language::English);
         let not_made = payment(TransactionStatus::Rjct, None);
         assert_eq!(own.progress(&not_made), "Not made: it was not approved and confirmed in time");
+        let blocked = OwnShownPayment { reason: Some(RejectReason::CreditorBlocked), ..not_made };
+        assert_eq!(own.progress(&blocked), "Not made: the account is blocked");
         let waits = OwnShownPayment { reason: None, ..payment(TransactionStatus::Rcvd, None) };
         assert!(own.progress(&waits).starts_with("Waits for your approval"));
         let approved = OwnShownPayment { is_approved: true, ..waits };

@@ -11,6 +11,7 @@ mod customer;
 mod customer_texts;
 mod error_page;
 mod language;
+mod languages;
 mod page;
 mod payment;
 mod payment_texts;

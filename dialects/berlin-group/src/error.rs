@@ -24,16 +24,25 @@ pub(crate) struct Error {
     retry_after: Option<i64>,
     /// What is behind a failure of the bank itself, for the log.
     fault: Option<Fault>,
+    /// Whether the text tells nobody anything that is not known anyway.
+    is_public: bool,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, code: &'static str, text: impl ToString) -> Self {
-        Self { status, code: Some(code), text: text.to_string(), retry_after: None, fault: None }
+        Self {
+            status,
+            code: Some(code),
+            text: text.to_string(),
+            retry_after: None,
+            fault: None,
+            is_public: false,
+        }
     }
 
     /// A failure of the bank itself, for which there is no code.
     fn failed(status: StatusCode, text: String, fault: Fault) -> Self {
-        Self { status, code: None, text, retry_after: None, fault: Some(fault) }
+        Self { status, code: None, text, retry_after: None, fault: Some(fault), is_public: false }
     }
 
     pub(crate) fn unauthorized(code: &'static str, text: impl ToString) -> Self {
@@ -58,7 +67,12 @@ impl Error {
     /// The same error for a caller who is told the code only. Texts about certificates and signatures would
     /// tell an attacker which check failed; other texts say what is wrong with the caller's own request.
     fn terse(&self) -> Self {
+        if self.is_public {
+            return self.clone();
+        }
         let text = match self.code {
+            // Whoever is blocked has to know until when.
+            Some("CERTIFICATE_BLOCKED") => return self.clone(),
             Some(code) if code.starts_with("CERTIFICATE_") => "The certificate is not acceptable",
             Some(code) if code.starts_with("SIGNATURE_") => "The signature is not acceptable",
             Some("ROLE_INVALID") => "The certificate does not grant the role for this service",
@@ -126,7 +140,14 @@ impl From<Rejected> for Error {
             Rejected::Method(_) => Some("SERVICE_INVALID"),
             _ => Some("FORMAT_ERROR"),
         };
-        Self { status: rejected.status(), code, text: rejected.to_string(), retry_after: None, fault: None }
+        Self {
+            status: rejected.status(),
+            code,
+            text: rejected.to_string(),
+            retry_after: None,
+            fault: None,
+            is_public: false,
+        }
     }
 }
 
@@ -144,13 +165,15 @@ impl From<Refusal> for Error {
         note_failed(Check::from(&refusal));
         let (status, code) = match &refusal {
             // The standard defines no code for it: nothing is wrong with the certificate as far as is known.
-            Refusal::CertificateUnchecked { retry_after, .. } => {
+            Refusal::CertificateUnchecked { retry_after, .. }
+            | Refusal::RegisterUnanswered { retry_after } => {
                 return Self {
                     status: StatusCode::SERVICE_UNAVAILABLE,
                     code: None,
                     text: text(&refusal),
                     retry_after: Some(*retry_after),
                     fault: None,
+                    is_public: true,
                 };
             }
             Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
@@ -189,7 +212,8 @@ impl From<Refusal> for Error {
             Refusal::TooManyAtOnce { .. } => Some(1),
             _ => None,
         };
-        Self { retry_after, ..Self::new(status, code, text(&refusal)) }
+        let is_public = matches!(&refusal, Refusal::Standing(refusal) if refusal.is_told_to_everybody());
+        Self { retry_after, is_public, ..Self::new(status, code, text(&refusal)) }
     }
 }
 

@@ -199,7 +199,7 @@ impl From<Refusal> for Error {
             | Refusal::RequestIdOfAnother { .. }
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
-            Refusal::CertificateUnchecked { .. } => {
+            Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
             }
             Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {

@@ -308,3 +308,9 @@ pub(crate) fn reason_of(name: &str) -> RejectReason {
 pub(crate) struct Stop {
     pub(crate) at: Timestamp,
 }
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApprovalsNeeded {
+    pub(crate) approvals_needed: usize,
+}

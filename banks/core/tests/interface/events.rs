@@ -35,6 +35,7 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
         bank: bank.clone(),
         trust: Default::default(),
         revocation: None,
+        register: None,
     })
 }
 

@@ -14,8 +14,9 @@ use store::Changes;
 use super::{Error, Management, json, only_parameter};
 use crate::Sandbox;
 use crate::ledger::{AccountChanges, Customer, Told};
+use crate::made_customers::made_last;
 use crate::personas::{AccountPlan, DEFAULT, PERSONAS, find};
-use crate::test_accounts::{Wish, is_current, made_last, make};
+use crate::test_accounts::{Wish, is_current, make};
 use crate::test_certificates::known_tenant;
 
 /// Most customers that a list returns.

@@ -8,6 +8,7 @@ mod data;
 mod faults;
 mod origins;
 mod payments;
+mod registers;
 mod resource_servers;
 mod snapshots;
 mod status_service;
@@ -74,6 +75,8 @@ pub fn management(
         .route("/test-certificates", post(issue_certificate).get(list_certificates))
         .route("/test-certificates/{fingerprint}", put(set_certificate_status))
         .route("/status-service", get(status_service::read).put(status_service::set))
+        .route("/register", get(registers::read_all))
+        .route("/register/{organizationIdentifier}", get(registers::read).put(registers::set))
         .route("/third-parties", get(third_parties::list))
         .route("/third-parties/{id}", put(third_parties::set_status))
         .route("/clock", get(clocks::read_all).put(clocks::move_them))
@@ -205,50 +208,68 @@ async fn description() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], management_description()).into_response()
 }
 
+/// The operations, each in a few words.
+const INDEX: &[(&str, &str)] = &[
+    ("GET /openapi.json", "this interface's description (OpenAPI 3.1)"),
+    ("GET /ca.pem", "certificate of the sandbox's root authority"),
+    ("POST /test-certificates", "issue a test certificate"),
+    ("GET /test-certificates", "the certificates that were issued last"),
+    ("PUT /test-certificates/{fingerprint}", "set a certificate's status: active, revoked or blocked"),
+    (
+        "GET /status-service",
+        "how the authority tells whether certificates were revoked: OCSP responder and revocation lists",
+    ),
+    ("PUT /status-service", "let them say nothing, or let what they say hold for a short time only"),
+    ("GET /register", "the register of payment institutions, in the form of the European Banking Authority"),
+    ("GET /register/{organizationIdentifier}", "what it says of one of them"),
+    (
+        "PUT /register/{organizationIdentifier}",
+        "let it say otherwise: withdrawn, absent, or other services by country",
+    ),
+    ("GET /third-parties", "the third parties that came last"),
+    ("PUT /third-parties/{id}", "set a third party's status: active or blocked"),
+    ("GET /clock", "the tenants' clocks"),
+    ("PUT /clock", "set, advance or reset a tenant's clock, or all of them"),
+    ("GET /personas", "kinds of customers"),
+    ("POST /test-accounts", "make a customer with accounts"),
+    ("GET /test-accounts", "the customers that were made last"),
+    ("PUT /test-accounts/{iban}", "set an account's status: enabled, blocked or deleted"),
+    (
+        "POST /test-accounts/{iban}/transactions",
+        "enter money that comes in or goes out, booked on any day or pending",
+    ),
+    (
+        "POST /test-accounts/{iban}/withdrawal",
+        "withdraw in the bank's own app what the holders gave (core bank interface)",
+    ),
+    ("POST /data", "load customers, accounts and transactions from YAML, CSV or JSON"),
+    ("GET /faults", "the faults that wait for calls"),
+    ("POST /faults", "let the next calls, or those of a third party, path or interface, go wrong"),
+    ("DELETE /faults", "take all faults away"),
+    ("DELETE /faults/{id}", "take a fault away"),
+    ("GET /consents?iban={iban}", "the consents that the holders of an account gave"),
+    ("POST /consents/{consentId}/revocation", "withdraw a consent as its customer"),
+    ("GET /payments/{paymentId}", "a payment as the bank sees it"),
+    ("PUT /payments/{paymentId}", "set a payment's status, with what that means in the books"),
+    ("POST /payments/{paymentId}/refund", "give the money of a payment back"),
+    ("GET /tenants", "the bank's branches and its name at each"),
+    ("PUT /tenants/{tenant}", "give the bank another name at a branch"),
+    ("GET /snapshots", "the bank as it was, by name"),
+    ("PUT /snapshots/{name}", "save the bank as it is, under a name"),
+    ("DELETE /snapshots/{name}", "remove a snapshot"),
+    ("POST /snapshots/{name}/restore", "put the bank back to what it was when a snapshot was saved"),
+    ("POST /reset", "put the bank back to its first start; its test authority stays"),
+    ("GET /calls", "the requests that the bank received last, each with why it was refused; with filters"),
+    ("GET /calls/{number}", "one of them in full; with .har after the number as an HTTP archive"),
+    ("GET /calls/stream", "requests as they come, as server-sent events"),
+    ("GET /calls.har", "requests as an HTTP archive"),
+    ("POST /resource-servers", "give a service of the bank a secret for token introspection"),
+    ("POST /signing-keys", "sign ID tokens with a new key; the one before stays in the key set for a day"),
+    ("POST /approvals", "authorise or refuse what an authorization URL asks for, as a customer would"),
+];
+
 async fn index() -> Json<serde_json::Value> {
-    Json(serde_json::json!({
-        "GET /openapi.json": "this interface's description (OpenAPI 3.1)",
-        "GET /ca.pem": "certificate of the sandbox's root authority",
-        "POST /test-certificates": "issue a test certificate",
-        "GET /test-certificates": "the certificates that were issued last",
-        "PUT /test-certificates/{fingerprint}": "set a certificate's status: active, revoked or blocked",
-        "GET /status-service": "how the authority tells whether certificates were revoked: OCSP responder and revocation lists",
-        "PUT /status-service": "let them say nothing, or let what they say hold for a short time only",
-        "GET /third-parties": "the third parties that came last",
-        "PUT /third-parties/{id}": "set a third party's status: active or blocked",
-        "GET /clock": "the tenants' clocks",
-        "PUT /clock": "set, advance or reset a tenant's clock, or all of them",
-        "GET /personas": "kinds of customers",
-        "POST /test-accounts": "make a customer with accounts",
-        "GET /test-accounts": "the customers that were made last",
-        "PUT /test-accounts/{iban}": "set an account's status: enabled, blocked or deleted",
-        "POST /test-accounts/{iban}/transactions": "enter money that comes in or goes out, booked on any day or pending",
-        "POST /test-accounts/{iban}/withdrawal": "withdraw in the bank's own app what the holders gave (core bank interface)",
-        "POST /data": "load customers, accounts and transactions from YAML, CSV or JSON",
-        "GET /faults": "the faults that wait for calls",
-        "POST /faults": "let the next calls, or those of a third party, path or interface, go wrong",
-        "DELETE /faults": "take all faults away",
-        "DELETE /faults/{id}": "take a fault away",
-        "GET /consents?iban={iban}": "the consents that the holders of an account gave",
-        "POST /consents/{consentId}/revocation": "withdraw a consent as its customer",
-        "GET /payments/{paymentId}": "a payment as the bank sees it",
-        "PUT /payments/{paymentId}": "set a payment's status, with what that means in the books",
-        "POST /payments/{paymentId}/refund": "give the money of a payment back",
-        "GET /tenants": "the bank's branches and its name at each",
-        "PUT /tenants/{tenant}": "give the bank another name at a branch",
-        "GET /snapshots": "the bank as it was, by name",
-        "PUT /snapshots/{name}": "save the bank as it is, under a name",
-        "DELETE /snapshots/{name}": "remove a snapshot",
-        "POST /snapshots/{name}/restore": "put the bank back to what it was when a snapshot was saved",
-        "POST /reset": "put the bank back to its first start; its test authority stays",
-        "GET /calls": "the requests that the bank received last, each with why it was refused; with filters",
-        "GET /calls/{number}": "one of them in full; with .har after the number as an HTTP archive",
-        "GET /calls/stream": "requests as they come, as server-sent events",
-        "GET /calls.har": "requests as an HTTP archive",
-        "POST /resource-servers": "give a service of the bank a secret for token introspection",
-        "POST /signing-keys": "sign ID tokens with a new key; the one before stays in the key set for a day",
-        "POST /approvals": "authorise or refuse what an authorization URL asks for, as a customer would",
-    }))
+    Json(INDEX.iter().copied().collect())
 }
 
 async fn ca_pem(State(sandbox): State<Sandbox>) -> Response {

@@ -36,8 +36,8 @@ impl From<Tpp> for ThirdParty {
             id: tpp.id.to_string(),
             name: tpp.name,
             roles: tpp.roles.iter().map(|role| role.name()).collect(),
-            status: if tpp.blocked_at.is_some() { "blocked" } else { "active" },
-            status_since: tpp.blocked_at,
+            status: if tpp.blocked.is_some() { "blocked" } else { "active" },
+            status_since: tpp.blocked.map(|block| block.at),
             registered_at: tpp.registered_at,
             client_secret_digest: is_registered
                 .then(|| tpp.secret.as_hex().chars().take(DIGEST_SHOWN).collect()),

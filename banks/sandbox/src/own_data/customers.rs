@@ -7,8 +7,9 @@ use super::entering::{Books, Open};
 use super::legs::Leg;
 use super::{OwnAccount, OwnCustomer, Refused};
 use crate::ledger::{AccountChanges, BookedAccount, Customer, CustomerChanges};
+use crate::made_customers::entry;
 use crate::numbers::{OwnCode, Sequence, own_iban};
-use crate::test_accounts::{DIGIPASS_DIGITS, entry, uuid};
+use crate::test_accounts::{DIGIPASS_DIGITS, uuid};
 
 /// What a customer of one's own is listed as.
 const PERSONA: &str = "own";

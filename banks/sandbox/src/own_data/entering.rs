@@ -12,8 +12,8 @@ use super::{File, OwnMovement, Refused};
 use crate::Sandbox;
 use crate::books::{WORLD, balance_and_available};
 use crate::ledger::{AccountChanges, BookedAccount, Customer, HistoryChanges, Ledger, Posting};
+use crate::made_customers::newest;
 use crate::numbers::is_own;
-use crate::test_accounts::newest;
 
 /// Longest time that something stays pending, in days.
 const MAX_PENDING: i64 = 14;

@@ -1,21 +1,18 @@
 //! Takes down a call while it is answered: copies of what comes and goes, each with a limit. Nobody waits for it.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{OriginalUri, Request};
 use axum::response::Response;
-use bytes::Bytes;
 use gateway::domain::Timestamp;
 use http::{HeaderMap, Method, StatusCode, Version, header};
-use http_body::{Frame, SizeHint};
 
 use super::call::{Call, Findings, Part};
 use super::{Recorder, mask};
-use crate::Connection;
+use crate::{Connection, Polled, watched};
 
 /// Octets of a body that are kept.
 const BODY: usize = 16 * 1024;
@@ -80,7 +77,9 @@ impl Capture {
             body: copied.clone(),
         };
         let body = match copied {
-            Some(copied) => Body::new(Copying { body, copied }),
+            Some(copied) => Body::new(watched(body, move |polled, body| {
+                copied.lock().unwrap_or_else(PoisonError::into_inner).take(polled, body);
+            })),
             None => body,
         };
         (Some(capture), Request::from_parts(parts, body))
@@ -94,12 +93,13 @@ impl Capture {
         let headers = mask::headers(&parts.headers, HEADERS).into();
         let copied = Copied::of(&media_type);
         let pending = Pending { capture: self, took, status: parts.status, headers, media_type, findings };
-        let mut answer = Answer { body, copied, pending: Some(Box::new(pending)) };
-        if answer.body.is_end_stream() {
+        let mut answer = Answer { copied, pending: Some(Box::new(pending)) };
+        if body.is_end_stream() {
             answer.copied.has_ended = true;
             answer.finish();
         }
-        Response::from_parts(parts, Body::new(answer))
+        let body = watched(body, move |polled, body| answer.take(polled, body));
+        Response::from_parts(parts, Body::new(body))
     }
 }
 
@@ -147,7 +147,7 @@ impl Copied {
     }
 
     /// Takes down what came by. What arrived may hold on to a far larger buffer, so it is copied.
-    fn take(&mut self, polled: &Poll<Option<Result<Frame<Bytes>, axum::Error>>>, body: &Body) {
+    fn take(&mut self, polled: &Polled, body: &Body) {
         match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
@@ -178,35 +178,6 @@ impl Copied {
     }
 }
 
-/// The body of a request on its way to whoever reads it.
-struct Copying {
-    body: Body,
-    copied: Arc<Mutex<Copied>>,
-}
-
-impl HttpBody for Copying {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.body).poll_frame(context);
-        this.copied.lock().unwrap_or_else(PoisonError::into_inner).take(&polled, &this.body);
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// A call whose answer is on its way.
 struct Pending {
     capture: Capture,
@@ -217,14 +188,20 @@ struct Pending {
     findings: Findings,
 }
 
-/// The body of an answer on its way to the caller.
+/// The body of an answer as far as it went to the caller.
 struct Answer {
-    body: Body,
     copied: Copied,
     pending: Option<Box<Pending>>,
 }
 
 impl Answer {
+    fn take(&mut self, polled: &Polled, body: &Body) {
+        self.copied.take(polled, body);
+        if self.copied.has_ended {
+            self.finish();
+        }
+    }
+
     /// Keeps the call, before whoever called has the end of the answer.
     fn finish(&mut self) {
         let Some(pending) = self.pending.take() else { return };
@@ -265,31 +242,5 @@ impl Drop for Answer {
     /// Whoever called may go away in the middle of an answer.
     fn drop(&mut self) {
         self.finish();
-    }
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.body).poll_frame(context);
-        this.copied.take(&polled, &this.body);
-        if this.copied.has_ended {
-            this.finish();
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -206,6 +206,7 @@ impl From<&Refusal> for Check {
             Refusal::SigningKeyMissing | Refusal::ClientCredentials => Self::ClientCredentials,
             Refusal::NotRegistered(_) => Self::Registration,
             Refusal::Standing(refusal) => refusal.into(),
+            Refusal::RegisterUnanswered { .. } => Self::Standing,
             Refusal::RequestIdReused { .. } | Refusal::RequestIdOfAnother { .. } => Self::FreshRequestId,
             Refusal::Consent(ConsentRefusal::NotValid { .. } | ConsentRefusal::Final { .. }) => Self::Consent,
             Refusal::Consent(_) => Self::Content,

@@ -9,7 +9,8 @@ use rcgen::{
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-use super::{CertificateRequest, IssueError, PublicationPoints, organization_identifier_type, rcgen_name};
+use super::fields::{organization_identifier_type, rcgen_name};
+use super::{CertificateRequest, IssueError, PublicationPoints};
 use crate::certificate::Certificate;
 use crate::oid;
 use crate::qc_statements::{self, DisclosureStatement, Psd2Statement, QcStatements, QcType};

@@ -9,7 +9,9 @@ use rcgen::{
 };
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::{Authority, IssueError, KeyType, date, key_pair, rcgen_name};
+use super::fields::{date, rcgen_name};
+use super::keys::key_pair;
+use super::{Authority, IssueError, KeyType};
 use crate::certificate::{Certificate, serial_hex};
 use crate::oid;
 use crate::status::Standing;
@@ -143,7 +145,7 @@ impl Authority {
         serial: &[u8],
         validity: (Timestamp, Timestamp),
     ) -> Result<Responder, IssueError> {
-        let own = Certificate::from_der(&self.der)?;
+        let own = Certificate::from_der(self.der())?;
         let text = |oid| own.subject.first(oid).unwrap_or_default();
         let common_name = format!("{} OCSP", text(oid::COMMON_NAME));
         let mut params = CertificateParams::default();
@@ -164,7 +166,7 @@ impl Authority {
         let der = params.signed_by(&key, &self.issuer)?.der().to_vec();
         let hashes = IssuerParts::of(&der)?.hashed(SHA_1);
         let key_hash = hashes.map(|hashes| hashes.key().to_vec()).unwrap_or_default();
-        Ok(Responder { issuer: IssuerParts::of(&self.der)?, key_hash, der, key })
+        Ok(Responder { issuer: IssuerParts::of(self.der())?, key_hash, der, key })
     }
 }
 

@@ -4,7 +4,8 @@ use der::Decode;
 use der::Encode;
 use der::asn1::{AnyRef, PrintableStringRef, Utf8StringRef};
 
-use super::{Psd2Statement, QcStatements, WireDisclosure, WirePsd2, WireRole, WireSemantics, WireStatement};
+use super::wire::{WireDisclosure, WirePsd2, WireRole, WireSemantics, WireStatement};
+use super::{Psd2Statement, QcStatements};
 use crate::oid;
 
 /// Writes the extension value of a certificate for a payment service provider.

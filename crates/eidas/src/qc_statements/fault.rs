@@ -2,7 +2,8 @@
 
 use der::asn1::ObjectIdentifier;
 
-use super::{PSD2, QcType, type_names};
+use super::qc_type::type_names;
+use super::{PSD2, QcType};
 use crate::name::visible;
 
 /// What is wrong with a qcStatements extension.

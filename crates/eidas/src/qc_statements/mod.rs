@@ -5,73 +5,25 @@
 
 mod encode;
 mod fault;
+mod psd2;
+mod qc_type;
+mod wire;
 
-use der::asn1::{AnyRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
-use der::{Decode, Encode, Sequence, Tag, Tagged};
+use der::asn1::{AnyRef, ObjectIdentifier, PrintableStringRef};
+use der::{Decode, Encode, Tagged};
 use serde::Serialize;
 
 pub(crate) use encode::encode;
 pub use fault::QcStatementsError;
+pub use psd2::Psd2Statement;
+pub use qc_type::QcType;
 
-use crate::{Role, name, oid};
+use crate::oid;
+use qc_type::type_names;
+use wire::{OwnedStatement, WireDisclosure, WireSemantics, article, shape};
 
 /// Longest extension value taken, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
-
-/// Longest text in the PSD2 statement, in characters (TS 119 495, Annex A).
-const MAX_CHARACTERS: usize = 256;
-
-/// What a certificate is qualified for (EN 319 412-5, 4.2.3).
-///
-/// ```
-/// use eidas::{Purpose, QcType};
-///
-/// assert_eq!(Purpose::of(Some(QcType::Web)), Some(Purpose::Qwac));
-/// assert_eq!(Purpose::of(Some(QcType::Esign)), None);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum QcType {
-    /// Electronic signatures of a natural person.
-    Esign,
-    /// Electronic seals: a QSealC.
-    Eseal,
-    /// Website authentication: a QWAC.
-    Web,
-    /// A type that is not registered.
-    Unknown,
-}
-
-impl QcType {
-    /// Its name in messages.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Esign => "esign",
-            Self::Eseal => "eseal",
-            Self::Web => "web",
-            Self::Unknown => "one that is not registered",
-        }
-    }
-
-    fn from_oid(oid: ObjectIdentifier) -> Self {
-        match oid {
-            oid::QC_TYPE_ESIGN => Self::Esign,
-            oid::QC_TYPE_ESEAL => Self::Eseal,
-            oid::QC_TYPE_WEB => Self::Web,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn oid(self) -> Option<ObjectIdentifier> {
-        match self {
-            Self::Esign => Some(oid::QC_TYPE_ESIGN),
-            Self::Eseal => Some(oid::QC_TYPE_ESEAL),
-            Self::Web => Some(oid::QC_TYPE_WEB),
-            Self::Unknown => None,
-        }
-    }
-}
 
 /// The statements of one certificate.
 ///
@@ -127,67 +79,11 @@ pub struct DisclosureStatement {
     pub language: String,
 }
 
-/// The PSD2 statement (TS 119 495, 5.1): what the authority allows and who the authority is.
-///
-/// ```
-/// use eidas::{Certificate, Role};
-///
-/// let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seal.pem"));
-/// let statements = Certificate::from_pem(pem)?.qc_statements.unwrap()?;
-/// assert!(statements.psd2_fault().is_none(), "what it says counts");
-/// let psd2 = statements.psd2.unwrap();
-/// assert_eq!(psd2.roles, [Role::PaymentInitiation, Role::AccountInformation]);
-/// assert_eq!(psd2.nca_id, "NL-DNB");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Psd2Statement {
-    /// Roles with a registered identifier and its own name.
-    pub roles: Vec<Role>,
-    /// Roles whose identifier is not registered; they grant nothing.
-    pub unknown_roles: Vec<(ObjectIdentifier, String)>,
-    /// Name of the competent authority, for display only.
-    pub nca_name: String,
-    /// Identifier of the competent authority, for example `DE-BAFIN`.
-    pub nca_id: String,
-}
-
 /// Names of the statements that are read.
 const PSD2: &str = "the PSD2 statement";
 const QC_TYPE: &str = "QcType";
 /// Where one stands that cannot be told.
 const NO_STATEMENT: &str = "qcStatements";
-
-#[derive(Sequence)]
-struct WireStatement<'a> {
-    id: ObjectIdentifier,
-    info: Option<AnyRef<'a>>,
-}
-
-#[derive(Sequence)]
-struct WirePsd2<'a> {
-    roles: Vec<WireRole<'a>>,
-    nca_name: AnyRef<'a>,
-    nca_id: AnyRef<'a>,
-}
-
-#[derive(Sequence)]
-struct WireRole<'a> {
-    oid: ObjectIdentifier,
-    name: Utf8StringRef<'a>,
-}
-
-#[derive(Sequence)]
-struct WireDisclosure<'a> {
-    url: der::asn1::Ia5StringRef<'a>,
-    language: PrintableStringRef<'a>,
-}
-
-#[derive(Sequence)]
-struct WireSemantics<'a> {
-    identifier: Option<ObjectIdentifier>,
-    authorities: Option<AnyRef<'a>>,
-}
 
 impl QcStatements {
     /// Reads the value of the extension. What is wrong with one statement is kept in [`QcStatements::breaches`] and
@@ -354,145 +250,14 @@ impl QcStatements {
     fn fault(&mut self, statement: &'static str, fault: String) {
         self.breaches.push(QcStatementsError::Statement { statement, fault });
     }
-
-    fn read_psd2(&mut self, statement: &OwnedStatement) -> Option<Psd2Statement> {
-        let expected = "a SEQUENCE of rolesOfPSP, nCAName and nCAId in this order (TS 119 495, Annex A)";
-        let members: Vec<AnyRef<'_>> = self.info(statement, PSD2, expected)?;
-        let [wire_roles, nca_name, nca_id] = members[..] else {
-            let texts: Vec<_> = members.iter().map(|member| article(member.tag())).collect();
-            self.fault(PSD2, format!("it holds {}, and must be {expected}", texts.join(", ")));
-            return None;
-        };
-        let roles = wire_roles.to_der().ok().and_then(|der| members_of(&der));
-        let Some(wire_roles) = roles else {
-            let found = article(wire_roles.tag());
-            self.fault(
-                PSD2,
-                format!("rolesOfPSP is {found}, and must be a SEQUENCE; the content must be {expected}"),
-            );
-            return None;
-        };
-        if wire_roles.is_empty() {
-            self.breaches.push(QcStatementsError::RolesEmpty);
-        }
-        let (mut roles, mut unknown_roles) = (Vec::new(), Vec::new());
-        for (at, role) in (1..).zip(&wire_roles) {
-            let Some((oid, name)) = self.read_role(at, role) else { continue };
-            match Role::from_oid(oid) {
-                Some(role) if role.name() == name => roles.push(role),
-                // A role under another name grants nothing: which of the two was meant cannot be known.
-                Some(role) => {
-                    self.breaches.push(QcStatementsError::RoleName { oid, expected: role.name(), name });
-                }
-                None => unknown_roles.push((oid, name)),
-            }
-        }
-        // A name in another encoding than it claims is shown all the same.
-        let shown_name = nca_name.value().iter().map(|octet| char::from(*octet)).collect();
-        let nca_name = self.read_string("nCAName", nca_name);
-        let nca_id = self.read_string("nCAId", nca_id);
-        if nca_id.as_deref().is_some_and(|nca_id| !nca_id_is_well_formed(nca_id, &roles)) {
-            self.breaches.push(QcStatementsError::NcaId(nca_id.clone().unwrap_or_default()));
-        }
-        let (nca_name, nca_id) = (nca_name.unwrap_or(shown_name), nca_id.unwrap_or_default());
-        Some(Psd2Statement { roles, unknown_roles, nca_name, nca_id })
-    }
-
-    /// One role, the `at`th: its identifier and name.
-    fn read_role(&mut self, at: usize, der: &[u8]) -> Option<(ObjectIdentifier, String)> {
-        let members = members_of(der).unwrap_or_default();
-        let pair = match &members[..] {
-            [oid, name] => ObjectIdentifier::from_der(oid).ok().zip(AnyRef::from_der(name).ok()),
-            _ => None,
-        };
-        let Some((oid, name)) = pair else {
-            let found = match members.len() {
-                0 | 2 => shape(der),
-                more => format!("a SEQUENCE of {more} members"),
-            };
-            let expected = "a SEQUENCE of its own with roleOfPspOid (OBJECT IDENTIFIER) and roleOfPspName \
-                            (UTF8String) (TS 119 495, Annex A)";
-            self.fault(PSD2, format!("role {at} of rolesOfPSP is {found}, and must be {expected}"));
-            return None;
-        };
-        Some((oid, self.read_string("roleOfPspName", name)?))
-    }
-
-    /// A text. Known types of the wrong kind are read and noted.
-    fn read_string(&mut self, field: &'static str, value: AnyRef<'_>) -> Option<String> {
-        let read = name::text(value.tag().number().value(), value.value());
-        if value.tag() != Tag::Utf8String || read.is_none() {
-            let fault = if value.tag() == Tag::Utf8String {
-                "is not UTF-8 (its octets look like Latin-1)".to_owned()
-            } else {
-                format!("is {}", article(value.tag()))
-            };
-            let is_readable = read.is_some();
-            self.breaches.push(QcStatementsError::StringType { field, fault, is_readable });
-        }
-        let length = read.as_ref().map(|text| text.chars().count())?;
-        if !(1..=MAX_CHARACTERS).contains(&length) {
-            self.breaches.push(QcStatementsError::StringLength { field, length });
-        }
-        read
-    }
-}
-
-/// Types in a list, for messages.
-fn type_names(types: &[QcType]) -> String {
-    let names: Vec<_> = types.iter().map(|one| one.text()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-/// A statement with its content in DER.
-struct OwnedStatement {
-    id: ObjectIdentifier,
-    info: Option<Vec<u8>>,
-}
-
-impl OwnedStatement {
-    fn read(der: &[u8]) -> Result<Self, der::Error> {
-        let WireStatement { id, info } = WireStatement::from_der(der)?;
-        Ok(Self { id, info: info.map(|info| info.to_der()).transpose()? })
-    }
-}
-
-/// The DER of each member of a SEQUENCE.
-fn members_of(der: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let members = Vec::<AnyRef<'_>>::from_der(der).ok()?;
-    members.iter().map(|member| member.to_der().ok()).collect()
-}
-
-/// What some DER is, for messages.
-fn shape(der: &[u8]) -> String {
-    match AnyRef::from_der(der) {
-        Ok(any) if any.tag() == Tag::Sequence => "a SEQUENCE of something else".to_owned(),
-        Ok(any) => article(any.tag()),
-        Err(_) => "no DER".to_owned(),
-    }
-}
-
-/// A type with its article, as ASN.1 writes it.
-fn article(tag: Tag) -> String {
-    let name = tag.to_string();
-    let vowel = name.starts_with(['A', 'E', 'I', 'O']);
-    format!("{} {name}", if vowel { "an" } else { "a" })
-}
-
-/// `NA` is right for the roles whose holder has no competent authority (TS 119 495 V1.8.1).
-fn nca_id_is_well_formed(nca_id: &str, roles: &[Role]) -> bool {
-    if nca_id == "NA" {
-        return roles.iter().any(|role| matches!(role, Role::CentralBank | Role::PublicAuthority));
-    }
-    let Some((country, authority)) = nca_id.split_once('-') else { return false };
-    crate::country::is_assigned(country)
-        && (2..=8).contains(&authority.len())
-        && authority.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
 mod tests {
+    use der::Tag;
+
     use super::*;
+    use crate::Role;
 
     /// The worked example of TS 119 495 for three roles under BaFin, 122 octets.
     const THREE_ROLES: &str = "30780606040081982702306e303930110607040081982701020c065053505f504930110607040081982701030c065053505f414930110607040081982701040c065053505f49430c274665646572616c2046696e616e6369616c2053757065727669736f727920417574686f726974790c0844452d424146494e";

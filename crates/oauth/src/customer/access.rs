@@ -7,11 +7,11 @@ use eidas::visible;
 use gateway::domain::{
     AccountNumber, AccountReference, ConsentRefusal, Decision, Interface, ListPlace, Refusal, Timestamp,
 };
-use gateway::{Given, Right};
+use gateway::{Given, Noun, Right};
 use http::StatusCode;
 use web::{AccessListPage, AccessPage, ShownRight};
 
-use super::{Inside, Visitor, acting, enter, parameter};
+use super::{Inside, Visitor, after};
 use crate::pages::shown_card;
 use crate::router::{LimitedBody, Services};
 
@@ -21,16 +21,12 @@ pub(crate) async fn all_access(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let shown = async {
-        let inside = enter(&services, &visitor, query.as_deref()).await?;
-        let after = match parameter(query.as_deref(), "after") {
-            None => ListPlace::start(),
-            // A page that nobody was sent to.
-            Some(text) => ListPlace::parse(&text).ok_or(gateway::Error::NotFound(gateway::Noun::Consent))?,
-        };
+    let query = query.as_deref();
+    let page = async |inside: Inside<'_>| {
+        let after = after(query, ListPlace::parse, Noun::Consent)?.unwrap_or_else(ListPlace::start);
         Ok(inside.all_access(&after).await?)
     };
-    visitor.answer(&services, shown.await).await
+    visitor.show(&services, query, page).await
 }
 
 /// One thing that a third party was given, and the question whether to withdraw it.
@@ -39,11 +35,8 @@ pub(crate) async fn access(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let shown = async {
-        let inside = enter(&services, &visitor, query.as_deref()).await?;
-        Ok(inside.access(&visitor.which, false).await?)
-    };
-    visitor.answer(&services, shown.await).await
+    let page = async |inside: Inside<'_>| Ok(inside.access(&visitor.which, false).await?);
+    visitor.show(&services, query.as_deref(), page).await
 }
 
 /// Withdraws what a third party was given.
@@ -52,8 +45,7 @@ pub(crate) async fn withdraw(
     visitor: Visitor,
     body: LimitedBody,
 ) -> Response {
-    let done = async {
-        let inside = acting(&services, &visitor, &body, "withdraw").await?;
+    let done = async |inside: Inside<'_>| {
         let (gateway, id) = (&services.edge.gateway, visitor.which.as_str());
         match gateway.withdraw(&visitor.call.ctx, &inside.insider, id).await {
             Ok(()) => {
@@ -66,7 +58,7 @@ pub(crate) async fn withdraw(
             Err(error) => Err(error.into()),
         }
     };
-    visitor.answer(&services, done.await).await
+    visitor.act(&services, (&body, "withdraw"), done).await
 }
 
 impl Inside<'_> {

@@ -3,14 +3,14 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use eidas::visible;
-use gateway::Movements;
 use gateway::domain::{
     Account, AccountId, AccountStatus, Funds, Language, Money, Position, Product, Transaction,
 };
+use gateway::{Movements, Noun};
 use http::StatusCode;
 use web::{MovedDay, Movement, MovementsPage, OwnAccount};
 
-use super::{Inside, Visitor, enter, parameter};
+use super::{Inside, Visitor, after};
 use crate::payment_page::one_line;
 use crate::router::Services;
 
@@ -20,16 +20,12 @@ pub(crate) async fn movements(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let shown = async {
-        let inside = enter(&services, &visitor, query.as_deref()).await?;
-        let after = match parameter(query.as_deref(), "after") {
-            None => None,
-            // A page that nobody was sent to.
-            Some(text) => Some(position(&text).ok_or(gateway::Error::NotFound(gateway::Noun::Account))?),
-        };
+    let query = query.as_deref();
+    let page = async |inside: Inside<'_>| {
+        let after = after(query, position, Noun::Account)?;
         Ok(inside.movements(&AccountId::new(visitor.which.as_str()), after).await?)
     };
-    visitor.answer(&services, shown.await).await
+    visitor.show(&services, query, page).await
 }
 
 impl Inside<'_> {

@@ -7,7 +7,7 @@ use gateway::{LogInAttempt, OwnLogIn, OwnPlace};
 use http::{HeaderValue, StatusCode, header};
 
 use super::{NotShown, Visitor, no_action, own_form};
-use crate::log_in_page::{LogIn, TypedLogIn, taken};
+use crate::log_in_page::{LogIn, TypedLogIn};
 use crate::router::{LimitedBody, Services};
 
 impl Visitor {
@@ -37,7 +37,7 @@ impl Visitor {
     }
 }
 
-/// Logs in or out, or fills the log-in in.
+/// Logs in or out, or shows what the simulated device would answer.
 pub(crate) async fn log_in_or_out(
     State(services): State<Services>,
     visitor: Visitor,
@@ -49,10 +49,9 @@ pub(crate) async fn log_in_or_out(
         let field = |name| form.one(name).ok().flatten().unwrap_or_default().to_owned();
         let action = field("action");
         let typed = TypedLogIn { iban: field("iban"), number: field("number"), is_filled_in: false };
-        let (place, typed) = match (action.as_str(), taken(&services, &action)) {
-            (_, Some(taken)) => (gateway.visit_own_pages(ctx, &secret, None).await?, taken),
-            ("simulate", _) => (gateway.visit_own_pages(ctx, &secret, None).await?, typed),
-            ("log-in", _) => {
+        let (place, typed) = match action.as_str() {
+            "simulate" => (gateway.visit_own_pages(ctx, &secret, None).await?, typed),
+            "log-in" => {
                 let (answer, challenge) = (field("answer"), field("challenge"));
                 let attempt =
                     LogInAttempt { iban: &typed.iban, answer: &answer, challenge: Some(&challenge) };
@@ -60,7 +59,7 @@ pub(crate) async fn log_in_or_out(
                 // The answer belonged to the challenge before.
                 (place, TypedLogIn { number: String::new(), ..typed })
             }
-            ("log-out", _) => {
+            "log-out" => {
                 let language = gateway.log_out_of_own_pages(ctx, &secret).await?;
                 let chosen = language.map(|language| format!("?lang={}", language.code()));
                 let log_in = visitor.base() + &chosen.unwrap_or_default();

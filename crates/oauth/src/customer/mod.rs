@@ -12,7 +12,7 @@ use axum::response::Response;
 use edge::openapi::Operation;
 use edge::{Form, Rejected, session_cookie};
 use gateway::domain::{Language, Timestamp};
-use gateway::{Insider, OwnPlace, WhyOver};
+use gateway::{Insider, Noun, OwnPlace, WhyOver};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use web::{NoticePage, Own, WayOn};
@@ -187,6 +187,34 @@ impl Visitor {
         error.into_page(language, &self.headers, brand, Some(WayOn::overview(self.base())))
     }
 
+    /// Shows a page to a customer who is inside; any other browser is told how to get there.
+    async fn show<'a>(
+        &'a self,
+        services: &'a Services,
+        query: Option<&str>,
+        page: impl AsyncFnOnce(Inside<'a>) -> Result<Response, NotShown>,
+    ) -> Response {
+        let shown = async { page(enter(services, self, query).await?).await };
+        self.answer(services, shown.await).await
+    }
+
+    /// Does what a customer who is inside asks for by the button `action` of a page of theirs.
+    async fn act<'a>(
+        &'a self,
+        services: &'a Services,
+        (body, action): (&LimitedBody, &str),
+        done: impl AsyncFnOnce(Inside<'a>) -> Result<Response, NotShown>,
+    ) -> Response {
+        let answer = async {
+            let (form, _) = own_form(services, self, body).await?;
+            if form.one("action").ok().flatten() != Some(action) {
+                return Err(no_action().into());
+            }
+            done(enter(services, self, None).await?).await
+        };
+        self.answer(services, answer.await).await
+    }
+
     /// The answer to a browser, whatever came of its call.
     async fn answer(&self, services: &Services, shown: Result<Response, NotShown>) -> Response {
         match shown {
@@ -327,20 +355,6 @@ async fn own_form(
     Ok((form, secret))
 }
 
-/// A customer who is inside and pressed the button of a page of theirs.
-async fn acting<'a>(
-    services: &'a Services,
-    visitor: &'a Visitor,
-    body: &LimitedBody,
-    action: &str,
-) -> Result<Inside<'a>, NotShown> {
-    let (form, _) = own_form(services, visitor, body).await?;
-    if form.one("action").ok().flatten() != Some(action) {
-        return Err(no_action().into());
-    }
-    enter(services, visitor, None).await
-}
-
 fn no_action() -> Error {
     Error::bad("invalid_request", "the form has no action that is known here")
 }
@@ -348,6 +362,16 @@ fn no_action() -> Error {
 fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// Where a list goes on; none at its beginning. A place that nobody was sent to is not there.
+fn after<T>(
+    query: Option<&str>,
+    place: impl FnOnce(&str) -> Option<T>,
+    listed: Noun,
+) -> Result<Option<T>, gateway::Error> {
+    let after = parameter(query, "after");
+    after.map(|text| place(&text).ok_or(gateway::Error::NotFound(listed))).transpose()
 }
 
 fn language_in(query: Option<&str>) -> Option<Language> {

@@ -7,8 +7,8 @@ use gateway::{OwnPlace, PaymentsPlace, WhyOver};
 use http::StatusCode;
 use web::OverviewPage;
 
-use super::{Inside, Visitor, language_in};
-use crate::log_in_page::TypedLogIn;
+use super::{Inside, Visitor, language_in, parameter};
+use crate::log_in_page::{TAKEN, taken};
 use crate::router::Services;
 
 /// Rights that have ended and stand on the overview.
@@ -22,6 +22,7 @@ pub(crate) async fn overview(
 ) -> Response {
     let shown = async {
         let gateway = &services.edge.gateway;
+        let typed = taken(&services, parameter(query.as_deref(), TAKEN).as_deref());
         let language = language_in(query.as_deref());
         let place = match visitor.secret() {
             Some(secret) => {
@@ -36,7 +37,7 @@ pub(crate) async fn overview(
                 Ok(inside.overview().await?)
             }
             Some((secret, OwnPlace::LogIn(view))) => {
-                visitor.log_in_page(&services, (&secret, view), TypedLogIn::default()).await
+                visitor.log_in_page(&services, (&secret, view), typed).await
             }
             Some((_, OwnPlace::Over(why @ (WhyOver::Idle | WhyOver::WrongAnswers)))) => {
                 let language = visitor.language_of_session(&services).await;
@@ -49,7 +50,7 @@ pub(crate) async fn overview(
                 let OwnPlace::LogIn(view) = gateway.visit_own_pages(&ctx, &secret, None).await? else {
                     return Err(gateway::Error::Conflict.into());
                 };
-                let page = visitor.log_in_page(&services, (&secret, view), TypedLogIn::default()).await?;
+                let page = visitor.log_in_page(&services, (&secret, view), typed).await?;
                 Ok(visitor.with_cookie(page, Some(&secret)))
             }
         }

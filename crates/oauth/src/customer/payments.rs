@@ -5,11 +5,11 @@ use axum::response::Response;
 use edge::redirect;
 use eidas::visible;
 use gateway::domain::{Iban, ListPlace, PaymentDecision, PaymentRefusal, Refusal, Transfer};
-use gateway::{OwnPayment, PaymentsPlace, WayOut};
+use gateway::{Noun, OwnPayment, PaymentsPlace, WayOut};
 use http::StatusCode;
 use web::{OwnPaymentPage, OwnPayments, OwnPaymentsPage, OwnShownPayment, OwnTransfer, OwnWayOut};
 
-use super::{Inside, Visitor, acting, enter, parameter};
+use super::{Inside, Visitor, after};
 use crate::payment_page::one_line;
 use crate::router::{LimitedBody, Services};
 
@@ -19,16 +19,12 @@ pub(crate) async fn all_payments(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let shown = async {
-        let inside = enter(&services, &visitor, query.as_deref()).await?;
-        let after = match parameter(query.as_deref(), "after") {
-            None => PaymentsPlace::start(),
-            // A page that nobody was sent to.
-            Some(text) => place(&text).ok_or(gateway::Error::NotFound(gateway::Noun::Payment))?,
-        };
+    let query = query.as_deref();
+    let page = async |inside: Inside<'_>| {
+        let after = after(query, place, Noun::Payment)?.unwrap_or_else(PaymentsPlace::start);
         Ok(inside.all_payments(after).await?)
     };
-    visitor.answer(&services, shown.await).await
+    visitor.show(&services, query, page).await
 }
 
 /// One payment, and the question whether to end it.
@@ -37,11 +33,8 @@ pub(crate) async fn payment(
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let shown = async {
-        let inside = enter(&services, &visitor, query.as_deref()).await?;
-        Ok(inside.payment(&visitor.which, false).await?)
-    };
-    visitor.answer(&services, shown.await).await
+    let page = async |inside: Inside<'_>| Ok(inside.payment(&visitor.which, false).await?);
+    visitor.show(&services, query.as_deref(), page).await
 }
 
 /// Ends a payment that is not made yet.
@@ -50,8 +43,7 @@ pub(crate) async fn end_payment(
     visitor: Visitor,
     body: LimitedBody,
 ) -> Response {
-    let done = async {
-        let inside = acting(&services, &visitor, &body, "end").await?;
+    let done = async |inside: Inside<'_>| {
         let (gateway, id) = (&services.edge.gateway, visitor.which.as_str());
         match gateway.end_own_payment(&visitor.call.ctx, &inside.insider, id).await {
             Ok(_) => {
@@ -66,7 +58,7 @@ pub(crate) async fn end_payment(
             Err(error) => Err(error.into()),
         }
     };
-    visitor.answer(&services, done.await).await
+    visitor.act(&services, (&body, "end"), done).await
 }
 
 impl Inside<'_> {

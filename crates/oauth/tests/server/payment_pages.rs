@@ -138,6 +138,25 @@ async fn what_will_not_be_there_on_the_day_is_said_before() {
 }
 
 #[tokio::test]
+async fn a_customer_without_an_account_that_can_pay_is_told_so() {
+    let scene = Scene::new("blocked").await;
+    let asked = scene.tpp.payment(&scene.server, SEPA, &euro_payment("1.00", SHOP)).await;
+    let mut browser = scene.browser(&asked).await;
+    let page = browser.get("?lang=en").await.body;
+    assert!(page.contains("role=\"alert\">You have no account that can make this payment."), "{page}");
+    assert!(!page.contains("name=\"account\"") && !page.contains("does not hold enough"), "{page}");
+    let undecided = browser.submit(&[("action", "approve"), (&payment(&page), "accept")]).await;
+    assert!(
+        undecided.status == 200 && undecided.body.contains("no account that can make"),
+        "{}",
+        undecided.body
+    );
+    let back = browser.submit(&[("action", "cancel")]).await;
+    assert_eq!(parameter(back.header("location"), "error").as_deref(), Some("consent_required"));
+    assert_eq!(scene.status(&asked).await, "RJCT");
+}
+
+#[tokio::test]
 async fn what_was_approved_is_kept_or_stopped() {
     let scene = Scene::new("household").await;
     let mut body = euro_payment("12.50", SHOP);

@@ -12,6 +12,8 @@ use crate::{StoreError, fault};
 pub(super) enum Failed {
     Database(Error),
     Store(StoreError),
+    /// It took too long.
+    Late,
 }
 
 impl From<Error> for Failed {
@@ -27,15 +29,11 @@ impl From<StoreError> for Failed {
 }
 
 impl Failed {
-    /// It took too long.
-    pub(super) fn late() -> Self {
-        Self::Store(StoreError::unavailable("it does not answer in time"))
-    }
-
     pub(super) fn into_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
             Self::Database(error) => unavailable(error),
+            Self::Late => StoreError::unavailable("it does not answer in time"),
         }
     }
 
@@ -43,7 +41,7 @@ impl Failed {
     pub(super) fn into_error_of_start(self) -> StoreError {
         let code = match &self {
             Self::Database(error) => error.code().map(SqlState::code),
-            Self::Store(_) => None,
+            Self::Store(_) | Self::Late => None,
         };
         match code {
             Some("42P07" | "42710") => StoreError::unavailable(
@@ -69,6 +67,13 @@ impl Failed {
         error.is_closed() || is_ended || is_broken
     }
 
+    /// Whether the connections that wait are no better: the server went away, does not answer, or has become one that takes no
+    /// writes, so that another one does by now.
+    pub(super) fn is_of_all(&self) -> bool {
+        let is_read_only = matches!(self, Self::Database(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
+        self.is_lost() || is_read_only || matches!(self, Self::Late)
+    }
+
     /// Whether nothing is wrong but that others did something at the same time, so that it can be tried again as it is.
     pub(super) fn is_in_the_way(&self) -> bool {
         let Self::Database(error) = self else { return false };
@@ -82,6 +87,7 @@ impl Failed {
                 self.is_in_the_way() || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
             }
             Self::Store(error) => matches!(error, StoreError::Conflict),
+            Self::Late => false,
         }
     }
 

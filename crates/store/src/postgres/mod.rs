@@ -79,7 +79,6 @@ impl Db {
                     // That a connection broke while it was idle shows when it is used. A read can be sent again.
                     Err(failed) if failed.is_lost() && !was_lost => {
                         was_lost = true;
-                        self.0.renew();
                     }
                     Err(failed) if failed.is_in_the_way() => match pauses.next() {
                         Some(longest) => sleep(pause(longest)).await,
@@ -111,7 +110,7 @@ impl Db {
             connection.give_back();
             done
         };
-        timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(Failed::late()))
+        self.noticed(timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late)))
     }
 
     async fn try_save(&self, batch: &[Statement]) -> Result<(), Failed> {
@@ -121,7 +120,15 @@ impl Db {
             connection.give_back();
             done
         };
-        timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(Failed::late()))
+        self.noticed(timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late)))
+    }
+
+    /// Lets nobody else meet what one has met: connections that wait are made anew if they are no better.
+    fn noticed<T>(&self, done: Result<T, Failed>) -> Result<T, Failed> {
+        if done.as_ref().is_err_and(Failed::is_of_all) {
+            self.0.renew();
+        }
+        done
     }
 }
 

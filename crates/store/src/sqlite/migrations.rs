@@ -51,6 +51,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0020_pending_payments.sql"),
     include_str!("../../migrations/0021_customer_area.sql"),
     include_str!("../../migrations/0025_certificate_serials.sql"),
+    include_str!("../../migrations/0029_staff.sql"),
+    include_str!("../../migrations/0030_audit.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -54,6 +54,40 @@ async fn what_others_got_in_the_way_of_is_tried_again_unnoticed() {
     assert!(failures().await >= before + 20, "{} failures", failures().await - before);
 }
 
+/// Connections of before a server became a standby take no writes any more. Only the first write on one of them fails: for the
+/// others there are new ones, which lead to whoever takes writes now.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_write_notices_that_the_server_takes_none_any_more() {
+    let Some(schema) = Schema::make().await else { return };
+    let store = Store::connect(&schema.address).await.unwrap();
+    let writes = async |round: usize| {
+        let mut all = Vec::new();
+        for number in 0..8 {
+            let (store, key) = (store.clone(), format!("{round} {number}"));
+            all.push(tokio::spawn(async move {
+                store.save(Changes::new().put_private_state(&entry(&key))).await.is_ok()
+            }));
+        }
+        let mut successes = 0;
+        for one in all {
+            successes += usize::from(one.await.unwrap());
+        }
+        successes
+    };
+    assert_eq!(writes(0).await, 8, "so many connections wait");
+    let older = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) < (SELECT at FROM standby) THEN
+                RAISE 'read-only' USING ERRCODE = 'read_only_sql_transaction';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TABLE standby AS SELECT clock_timestamp() AS at;
+        CREATE TRIGGER refuse BEFORE INSERT ON private_state FOR EACH ROW EXECUTE FUNCTION refuse()";
+    schema.client.batch_execute(older).await.unwrap();
+    assert!(store.save(Changes::new().put_private_state(&entry("first"))).await.is_err());
+    assert_eq!(writes(1).await, 8, "the others notice nothing");
+}
+
 /// A database as the last release left it.
 async fn released() -> Option<Schema> {
     let schema = Schema::make().await?;

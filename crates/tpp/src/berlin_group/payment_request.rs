@@ -194,15 +194,7 @@ mod tests {
             amount: "12.50".to_owned(),
             description: "Order 7".to_owned(),
         };
-        let mut single = Single {
-            order,
-            currency: None,
-            end_to_end_id: None,
-            product: None,
-            on: None,
-            repeated: None,
-            abroad: Abroad::default(),
-        };
+        let mut single = Single::of(order);
         change(&mut single);
         PaymentWish { from: None, paid: Paid::Single(Box::new(single)), anew: false }
     }

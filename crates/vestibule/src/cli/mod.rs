@@ -1,6 +1,8 @@
 //! Arguments of the command line. What they do is in `commands`.
 
 mod accounts;
+mod admin;
+mod audit;
 mod bank;
 mod clocks;
 mod config;
@@ -18,6 +20,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub(crate) use accounts::*;
+pub(crate) use admin::*;
+pub(crate) use audit::*;
 pub(crate) use bank::*;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use clocks::*;
@@ -56,6 +60,10 @@ pub(crate) enum Command {
     /// Write, check and explain the configuration file of a gateway in front of a real bank.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Find third parties, consents and payments at a gateway, block and withdraw, as the bank's staff.
+    Admin(Box<AdminArgs>),
+    /// Verify and export the audit trail of a gateway, as the bank's staff.
+    Audit(Box<AuditArgs>),
     /// Seal what a gateway in front of a real bank keeps secret in its database.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -92,6 +100,8 @@ impl Command {
             Self::Sandbox(args) => args.json,
             Self::Serve(args) => args.json,
             Self::Config(_) => false,
+            Self::Admin(args) => args.to.json,
+            Self::Audit(args) => args.to.json,
             Self::Keys(KeysCommand::Seal(args)) => args.json,
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,

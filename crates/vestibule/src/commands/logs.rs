@@ -190,7 +190,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// What a caller sent, without anything that a terminal would obey.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let shown = |letter: char| match letter {
         '\n' | '\t' => letter.to_string(),
         letter if letter.is_control() => letter.escape_default().to_string(),

@@ -1,6 +1,8 @@
 //! What the commands do.
 
 pub(crate) mod account;
+pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod bank;
 pub(crate) mod certificate;
 pub(crate) mod clock;

@@ -62,6 +62,7 @@ async fn take_up(served: &mut Served, new: Configuration) {
 
 fn tell(served: &Served, json: bool) {
     let Served { interface, pages, management, .. } = served;
+    let admin = served.admin();
     if json {
         output::json(&json!({
             "ready": true,
@@ -69,9 +70,13 @@ fn tell(served: &Served, json: bool) {
             "interface": interface.to_string(),
             "pages": pages.to_string(),
             "management": format!("http://{management}"),
+            "admin": admin.map(|address| format!("https://{address}")),
         }));
     } else {
         output::line(&format!("Third parties call at {interface}, browsers come to {pages}."));
+        if let Some(admin) = admin {
+            output::line(&format!("The bank's staff calls at https://{admin}."));
+        }
         output::line(&format!(
             "Health and metrics: http://{management}/health/ready, http://{management}/metrics"
         ));

@@ -13,16 +13,24 @@ macro_rules! choice {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum $name { $( $(#[doc = $text])+ $variant, )+ }
 
+        impl $name {
+            const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// How the file says it.
+            pub(crate) const fn word(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $word, )+
+                }
+            }
+        }
+
         impl Value for $name {
             fn what() -> String {
                 format!("one of {}", [$(concat!("\"", $word, "\"")),+].join(", "))
             }
 
             fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
-                parsed(value, &Self::what(), |text| match text {
-                    $( $word => Some(Self::$variant), )+
-                    _ => None,
-                })
+                parsed(value, &Self::what(), |text| Self::ALL.iter().copied().find(|one| one.word() == text))
             }
         }
     };
@@ -45,6 +53,16 @@ choice! {
         Rs256 = "RS256";
         /// ECDSA on P-256.
         Es256 = "ES256";
+    }
+}
+
+choice! {
+    /// What becomes of third parties that no register lists.
+    Unlisted {
+        /// Their certificate is enough.
+        LetIn = "let_in";
+        /// They are refused.
+        Refuse = "refuse";
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use eidas::Certificate;
+use gateway::domain::StopList;
 use gateway::{SealingError, SealingKey};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -54,6 +55,24 @@ impl Value for CertificateFile {
             Ok(certificates) => Ok(Self { path, certificates }),
             Err(error) => Err(Fault::at(value, format!("{}: {error}", path.display()))),
         }
+    }
+}
+
+/// Whom staff stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StopListFile(pub(crate) StopList);
+
+impl Value for StopListFile {
+    fn what() -> String {
+        "a path of a text file with an organizationIdentifier or a SHA-256 fingerprint of a certificate on each line"
+            .to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let (path, octets) = octets(value, place)?;
+        let wrong = |text: String| Fault::at(value, format!("{}: {text}", path.display()));
+        let text = String::from_utf8(octets).map_err(|_| wrong("this is no text in UTF-8".to_owned()))?;
+        StopList::parse(&text).map(Self).map_err(|error| wrong(error.to_string()))
     }
 }
 

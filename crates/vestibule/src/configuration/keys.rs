@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use gateway::domain::Tenant;
 
-use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing};
-use super::files::{CertificateFile, KeyFile, SealingSecret, Secret};
+use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
+use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Deadline, Origin, OwnNumbers};
+use super::values::{Count, Days, Deadline, Origin, OwnNumbers, ServiceAddress, StaffName};
 
 section! {
     /// The bank.
@@ -143,6 +143,32 @@ section! {
 }
 
 section! {
+    /// Registers of payment institutions, and whom staff stopped. Leave the section out if nobody is looked up. A third party whose
+    /// authorisation was withdrawn is refused, and so is a service without a passport for the branch's country. What is older than
+    /// seven days is not looked at. /metrics and /health/ready say how old it is.
+    Register "register" {
+        /// A copy of a register in the form of the European Banking Authority (JSON, unpacked); its time of modification says of
+        /// when it is. Read again when it changes: put a new one in its place by renaming.
+        file: Option<PathBuf>, Optional("\"register.json\"");
+        /// A service that answers GET with the organizationIdentifier behind this address by the part of a register that is about
+        /// it, in the same form, or 404. One of the two.
+        url: Option<ServiceAddress>, Optional("\"https://registers.example.com/psd2\"");
+        /// PEM files with the authorities of the service's certificate. The system's own are not asked.
+        trust_files: Vec<CertificateFile>, Default("[]");
+        /// What the service is sent as Authorization.
+        authorization: Option<Secret>, Optional("\"register.authorization\"");
+        /// How long an answer of the service may take. What it said is fresh for ten minutes.
+        answer_within: Deadline, Default("\"2s\"");
+        /// What becomes of third parties that no register lists, or that nobody tells anything of: "let_in", since the certificate
+        /// says that they are authorised, or "refuse". Banks are in other registers, and let in in both cases.
+        unlisted: Unlisted, Default("\"let_in\"");
+        /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
+        /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP.
+        stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
+    }
+}
+
+section! {
     /// What operators and monitoring ask: /health/live, /health/ready, /metrics. It has no log-in.
     Management "management" {
         /// Address that is listened on.
@@ -150,6 +176,36 @@ section! {
         /// How long /health/ready says no at a stop before the other listeners close, so that a load balancer sends
         /// nothing more.
         drain: Duration, Default("\"5s\"");
+    }
+}
+
+section! {
+    /// The interface of the bank's staff, with mutual TLS. Leave the section out for a node without one. Staff is named by the
+    /// subject of a certificate, as "CN=Jane Doe, O=Example Bank, C=NL", or by its SHA-256, as sha256: and 64 hexadecimal
+    /// digits.
+    Admin "admin" {
+        /// Address that is listened on.
+        listen: SocketAddr, Default("\"127.0.0.1:8445\"");
+        /// The server's certificate, followed by those above it. Read again at SIGHUP.
+        certificate_file: CertificateFile, Required("\"admin.pem\"");
+        /// Its private key. Read again at SIGHUP.
+        key_file: KeyFile, Required("\"admin.key\"");
+        /// PEM files with the authorities that issue certificates to staff: no others are let in. Read again at SIGHUP.
+        trust_files: Vec<CertificateFile>, Required("[\"staff-authority.pem\"]");
+        /// Who looks for third parties, consents and payments. Read again at SIGHUP.
+        readers: Vec<StaffName>, Default("[]");
+        /// Who does so and acts: blocks third parties, withdraws consents. Read again at SIGHUP.
+        operators: Vec<StaffName>, Required("[\"CN=Jane Doe, O=Example Bank, C=NL\"]");
+        /// Who reads what was done. Read again at SIGHUP.
+        auditors: Vec<StaffName>, Default("[]");
+    }
+}
+
+section! {
+    /// How long the gateway keeps what it notes for supervisors.
+    Lives "lives" {
+        /// Days for which entries of the audit trail are kept.
+        audit_days: Days, Default("400");
     }
 }
 

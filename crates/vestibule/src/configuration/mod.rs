@@ -6,6 +6,7 @@
 mod choices;
 mod files;
 mod keys;
+mod provider;
 mod section;
 mod texts;
 mod values;
@@ -22,13 +23,15 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
 use url::Url;
 
-use self::choices::{LogFormat, LogLevel};
-pub(crate) use self::choices::{ProxyHeader, Rules, Signing};
+use self::choices::LogFormat;
+pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
 use self::files::{CertificateFile, KeyFile};
 pub(crate) use self::keys::*;
+pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
 pub use self::texts::{example, reference};
+pub(crate) use self::values::StaffName;
 
 /// Everything that the file says.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,16 +41,20 @@ pub struct Configuration {
     pub(crate) pages: Pages,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) trust: Trust,
+    pub(crate) register: Option<Register>,
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
     pub(crate) limits: Option<Limits>,
+    pub(crate) provider: Option<Provider>,
     pub(crate) management: Management,
+    pub(crate) admin: Option<Admin>,
+    pub(crate) lives: Lives,
     pub(crate) log: Log,
 }
 
 /// The names of the sections in the order of the example.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: &[&str] = &[
     Bank::NAME,
     Interface::NAME,
     Pages::NAME,
@@ -57,7 +64,11 @@ const SECTIONS: [&str; 11] = [
     Sealing::NAME,
     CoreBank::NAME,
     Limits::NAME,
+    Register::NAME,
+    Provider::NAME,
     Management::NAME,
+    Admin::NAME,
+    Lives::NAME,
     Log::NAME,
 ];
 
@@ -84,46 +95,42 @@ impl Configuration {
     ) -> Result<Self, Vec<Problem>> {
         let (mut reader, table) = Reader::new(source, Place { folder: folder.to_owned(), environment });
         let file = table.get_ref();
-        reader.known_sections(file, &SECTIONS);
+        reader.known_sections(file, SECTIONS);
         let bank = reader.section(file);
         let interface = reader.section(file);
         let pages = reader.section(file);
         let proxy = reader.optional(file);
         let trust = reader.section(file);
+        let register = reader.optional(file);
         let database = reader.section(file);
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
         let limits = reader.optional(file);
+        let provider: Option<Option<Provider>> = reader.optional(file);
         let management = reader.section(file);
+        let admin: Option<Option<Admin>> = reader.optional(file);
+        let lives = reader.section(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
-        listeners(&mut reader, (&interface, &pages, &management));
+        listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
         if let (Some(bank), Some(database)) = (&bank, &database) {
             bank_and_database(&mut reader, bank, database);
         }
         if let Some(proxy) = &proxy {
-            for (section, listener) in [
+            let servers = [
                 (Interface::NAME, interface.as_ref().map(Interface::server)),
                 (Pages::NAME, pages.as_ref().map(Pages::server)),
-            ] {
-                listener
-                    .into_iter()
-                    .for_each(|server| server.check(&mut reader, section, proxy.as_ref(), now));
-            }
-        }
-        if let Some(Some(proxy)) = &proxy
-            && proxy.addresses.is_empty()
-        {
-            reader.together(
-                "proxy.addresses",
-                "without an address nobody is let in; leave [proxy] out if there is none",
-            );
+            ];
+            check_servers(&mut reader, servers, proxy.as_ref(), now);
         }
         if let Some(Some(sealing)) = &sealing {
             check_sealing(&mut reader, sealing);
         }
         trust.iter().for_each(|trust| check_trust(&mut reader, trust));
+        register.iter().flatten().for_each(|register| check_register(&mut reader, register));
         core_bank.iter().for_each(|core_bank| check_core_bank(&mut reader, core_bank, now));
+        admin.iter().flatten().for_each(|admin| check_admin(&mut reader, admin, now));
+        provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -136,15 +143,37 @@ impl Configuration {
                 pages: pages?,
                 proxy: proxy?,
                 trust: trust?,
+                register: register?,
                 database: database?,
                 sealing: sealing?,
                 core_bank: core_bank?,
                 limits: limits?,
+                provider: provider?,
                 management: management?,
+                admin: admin?,
+                lives: lives?,
                 log: log?,
             })
         };
         read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
+    }
+}
+
+/// Listeners present a certificate, unless a proxy that does is before them.
+fn check_servers(
+    reader: &mut Reader<'_>,
+    servers: [(&'static str, Option<Server<'_>>); 2],
+    proxy: Option<&Proxy>,
+    now: Timestamp,
+) {
+    for (section, server) in servers {
+        server.iter().for_each(|server| server.check(reader, section, proxy, now));
+    }
+    if proxy.is_some_and(|proxy| proxy.addresses.is_empty()) {
+        reader.together(
+            "proxy.addresses",
+            "without an address nobody is let in; leave [proxy] out if there is none",
+        );
     }
 }
 
@@ -249,11 +278,13 @@ fn is_for(leaf: &Certificate, url: &Url) -> bool {
 fn listeners(
     reader: &mut Reader<'_>,
     (interface, pages, management): (&Option<Interface>, &Option<Pages>, &Option<Management>),
+    admin: Option<&Admin>,
 ) {
     let all = [
         ("interface.listen", interface.as_ref().map(|section| section.listen)),
         ("pages.listen", pages.as_ref().map(|section| section.listen)),
         ("management.listen", management.as_ref().map(|section| section.listen)),
+        ("admin.listen", admin.map(|section| section.listen)),
     ];
     let mut taken = BTreeSet::new();
     for (key, address) in all {
@@ -315,6 +346,46 @@ fn check_trust(reader: &mut Reader<'_>, trust: &Trust) {
     }
 }
 
+fn check_register(reader: &mut Reader<'_>, register: &Register) {
+    match (&register.file, &register.url) {
+        (Some(_), Some(_)) => {
+            reader.together("register.url", "there is file too; leave one of them out");
+        }
+        (None, None) if register.stop_list_file.is_none() => {
+            let text = "it says nothing; name a register with file or url, or a stop_list_file, or leave [register] out";
+            reader.together("register", text);
+        }
+        _ => {}
+    }
+    if let Some(path) = &register.file {
+        let problem = match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Some("this is a folder; a file is expected".to_owned()),
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(problem) = problem {
+            reader.together("register.file", format!("{}: {problem}", path.display()));
+        }
+    }
+    match &register.url {
+        Some(url) if url.0.scheme() == "https" && register.trust_files.is_empty() => {
+            let text = "without an authority the service cannot be told from others; name one in trust_files";
+            reader.together("register.url", text);
+        }
+        Some(_) => {}
+        None => {
+            for (key, is_there) in [
+                ("register.trust_files", !register.trust_files.is_empty()),
+                ("register.authorization_file", register.authorization.is_some()),
+            ] {
+                if is_there {
+                    reader.together(key, "it is for the service at url, and there is none");
+                }
+            }
+        }
+    }
+}
+
 fn check_sealing(reader: &mut Reader<'_>, sealing: &Sealing) {
     if sealing.other_key.as_ref() == Some(&sealing.key) {
         reader.together(
@@ -353,6 +424,27 @@ fn check_core_bank(reader: &mut Reader<'_>, core_bank: &CoreBank, now: Timestamp
     }
 }
 
+fn check_admin(reader: &mut Reader<'_>, admin: &Admin, now: Timestamp) {
+    let files = (&admin.certificate_file, &admin.key_file);
+    check_pair(reader, ("admin.certificate_file", "admin.key_file"), files, now);
+    if admin.trust_files.is_empty() {
+        reader.together("admin.trust_files", "without an authority nobody of the staff is let in");
+    }
+    if [&admin.readers, &admin.operators, &admin.auditors].iter().all(|names| names.is_empty()) {
+        reader.together("admin.operators", "nobody has a role; name somebody, or leave [admin] out");
+    }
+}
+
+impl Admin {
+    /// What the listener presents.
+    ///
+    /// # Errors
+    /// [`rustls::Error`]
+    pub(crate) fn certified_key(&self) -> Result<CertifiedKey, rustls::Error> {
+        crate::tls::certified_key(&self.certificate_file.certificates, &self.key_file.pem)
+    }
+}
+
 impl Trust {
     /// The authorities.
     ///
@@ -384,9 +476,13 @@ impl Configuration {
         let servers =
             servers.into_iter().filter_map(|(section, server)| Some((section, server.certificate?)));
         let trust = self.trust.anchor_files.iter().chain(&self.trust.intermediate_files);
+        let register = self.register.iter().flat_map(|register| &register.trust_files);
         let all = servers
             .chain([(CoreBank::NAME, &self.core_bank.certificate_file)])
-            .chain(trust.map(|file| (Trust::NAME, file)));
+            .chain(self.admin.iter().map(|admin| (Admin::NAME, &admin.certificate_file)))
+            .chain(self.provider.iter().flat_map(Provider::certificates).map(|file| (Provider::NAME, file)))
+            .chain(trust.map(|file| (Trust::NAME, file)))
+            .chain(register.map(|file| (Register::NAME, file)));
         all.flat_map(|(section, file)| file.certificates.iter().map(move |one| (section, one))).collect()
     }
 
@@ -397,16 +493,27 @@ impl Configuration {
         other.interface.key_file.clone_from(&self.interface.key_file);
         other.pages.certificate_file.clone_from(&self.pages.certificate_file);
         other.pages.key_file.clone_from(&self.pages.key_file);
+        if let (Some(register), Some(other)) = (&self.register, &mut other.register) {
+            other.stop_list_file.clone_from(&register.stop_list_file);
+        }
         let differs = [
             (Bank::NAME, self.bank != other.bank),
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
             (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
+            (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             (Limits::NAME, self.limits != other.limits),
+            // What stands in it is taken up, and whether it is there is not.
+            (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
             (Management::NAME, self.management != other.management),
+            (
+                Admin::NAME,
+                self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
+            ),
+            (Lives::NAME, self.lives != other.lives),
             (Log::NAME, self.log != other.log),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
@@ -419,11 +526,6 @@ impl Configuration {
 
     /// How much is logged: `error`, `warn`, `info` or `debug`.
     pub fn log_level(&self) -> &'static str {
-        match self.log.level {
-            LogLevel::Error => "error",
-            LogLevel::Warn => "warn",
-            LogLevel::Info => "info",
-            LogLevel::Debug => "debug",
-        }
+        self.log.level.word()
     }
 }

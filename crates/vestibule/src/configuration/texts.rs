@@ -1,8 +1,10 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{
-    Bank, CoreBank, Database, Interface, Limits, Log, Management, Pages, Proxy, Sealing, Trust,
+    Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
+    Sealing, Trust,
 };
+use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
 /// Columns of a line of the example.
@@ -21,8 +23,8 @@ fn described<S: Section>(is_usual: bool) -> Described {
     Described { name: S::NAME, about: joined(S::ABOUT), keys: S::KEYS, is_usual }
 }
 
-fn sections() -> [Described; 11] {
-    [
+fn sections() -> Vec<Described> {
+    vec![
         described::<Bank>(true),
         described::<Interface>(true),
         described::<Pages>(true),
@@ -32,7 +34,11 @@ fn sections() -> [Described; 11] {
         described::<Sealing>(false),
         described::<CoreBank>(true),
         described::<Limits>(false),
+        described::<Register>(false),
+        described::<Provider>(false),
         described::<Management>(true),
+        described::<Admin>(false),
+        described::<Lives>(true),
         described::<Log>(true),
     ]
 }

@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use eidas::{DistinguishedName, Spelling};
 use gateway::domain::Tenant;
 use jiff::SignedDuration;
 use toml::Spanned;
 use toml::de::DeValue;
-use url::Url;
+use url::{Host, Url};
 
 use super::section::{Fault, Place, Value};
 
@@ -187,6 +188,31 @@ impl Value for Origin {
     }
 }
 
+/// Where a service of staff's own answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceAddress(pub(crate) Url);
+
+impl Value for ServiceAddress {
+    fn what() -> String {
+        "https:// with a host and a path, or http:// with an address of this machine".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        parsed(value, &Self::what(), |text| {
+            let url = Url::parse(text).ok()?;
+            let plain = url.query().is_none() && url.fragment().is_none();
+            let anonymous = url.username().is_empty() && url.password().is_none();
+            let is_own = match url.host()? {
+                Host::Domain(name) => name == "localhost",
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+            };
+            let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_own);
+            (is_safe && plain && anonymous).then_some(Self(url))
+        })
+    }
+}
+
 /// A file or folder. Paths begin at the folder of the configuration.
 impl Value for PathBuf {
     fn what() -> String {
@@ -243,6 +269,66 @@ impl Value for OwnNumbers {
                 && bank_code.bytes().all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit());
             (is_country && is_code)
                 .then(|| Self { country: country.to_owned(), bank_code: bank_code.to_owned() })
+        })
+    }
+}
+
+/// A number of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Days(pub(crate) u16);
+
+impl Days {
+    /// As a duration.
+    pub(crate) fn duration(self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.0))
+    }
+}
+
+impl Value for Days {
+    fn what() -> String {
+        "a number of days from 1 to 10000".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let days = Count::read(value, place).ok().and_then(|count| u16::try_from(count.0).ok());
+        days.map(Self)
+            .ok_or_else(|| Fault::at(value, format!("expected {}, without quotation marks", Self::what())))
+    }
+}
+
+/// A person of the bank's staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StaffName {
+    /// By the subject of their certificate.
+    Subject(DistinguishedName),
+    /// By the SHA-256 of their certificate.
+    Fingerprint(String),
+}
+
+impl StaffName {
+    /// Whether a certificate with this subject and this SHA-256 is theirs.
+    pub(crate) fn names(&self, subject: &DistinguishedName, fingerprint: &str) -> bool {
+        match self {
+            Self::Subject(name) => name.same_attributes(subject, Spelling::Rfc4514),
+            Self::Fingerprint(known) => known == fingerprint,
+        }
+    }
+}
+
+impl Value for StaffName {
+    fn what() -> String {
+        "a subject such as \"CN=Jane Doe, O=Example Bank, C=NL\", or sha256: and 64 hexadecimal digits"
+            .to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        parsed(value, &Self::what(), |text| {
+            if let Some(digits) = text.strip_prefix("sha256:") {
+                let digits = digits.replace(':', "").to_ascii_lowercase();
+                let is_hash = digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit());
+                return is_hash.then_some(Self::Fingerprint(digits));
+            }
+            DistinguishedName::parse(text, Spelling::Any).ok().map(Self::Subject)
         })
     }
 }

@@ -67,6 +67,9 @@ async fn ready(State(health): State<Health>) -> Response {
     if !parts.is_empty() {
         body["parts"] = parts.into();
     }
+    if let Some(age) = health.register_age() {
+        body["registerAgeSeconds"] = json!(age);
+    }
     (status, Json(body)).into_response()
 }
 
@@ -82,6 +85,12 @@ async fn metrics(State(health): State<Health>) -> Response {
 }
 
 impl Health {
+    /// How old the register is that this node looks into, in seconds.
+    fn register_age(&self) -> Option<i64> {
+        let as_of = self.gateway.register_of_institutions()?.as_of()?;
+        Some(self.gateway.system_time().duration_since(as_of).as_secs().max(0))
+    }
+
     /// How long the database took to answer, or why it did not.
     async fn database(&self) -> Result<Duration, &'static str> {
         let begun = Instant::now();

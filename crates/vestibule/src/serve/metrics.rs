@@ -13,7 +13,7 @@ use std::time::Duration;
 use ::core_bank::CoreBank;
 use edge::{Observer, Seen};
 use gateway::domain::Timestamp;
-use gateway::{Revocation, Store};
+use gateway::{Gateway, Revocation, Store};
 use http::Method;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -24,6 +24,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::register::RegisterNumbers;
 use crate::configuration::Configuration;
 
 /// Upper bounds of the durations that are counted, in seconds: what a call takes by itself, and with a slow bank behind it.
@@ -126,6 +127,13 @@ impl Metrics {
     /// Tells what is asked about certificates.
     pub(super) fn of_revocation(&self, revocation: &Revocation) {
         self.register(|registry| revocation::watch(registry, revocation));
+    }
+
+    /// Tells how old the register of institutions is, and how calls are judged by it, at a gateway that has one.
+    pub(super) fn of_register(&self, gateway: &Gateway) {
+        if gateway.register_of_institutions().is_some() {
+            self.register(|registry| registry.register_collector(Box::new(RegisterNumbers(gateway.clone()))));
+        }
     }
 
     /// Takes up how long certificates are good.

@@ -36,15 +36,13 @@ pub(crate) struct TrustedProxy {
 
 impl TrustedProxy {
     pub(crate) fn new(proxy: &Proxy) -> Self {
-        let (header, form) = match proxy.header {
-            ProxyHeader::ClientCert => ("client-cert", HeaderForm::Rfc9440),
-            ProxyHeader::Envoy => ("x-forwarded-client-cert", HeaderForm::Envoy),
-            ProxyHeader::SslClientCert => ("ssl-client-cert", HeaderForm::Any),
-            ProxyHeader::XSslCert => ("x-ssl-cert", HeaderForm::Any),
-            ProxyHeader::Amazon => ("x-amzn-mtls-clientcert", HeaderForm::Any),
+        let form = match proxy.header {
+            ProxyHeader::ClientCert => HeaderForm::Rfc9440,
+            ProxyHeader::Envoy => HeaderForm::Envoy,
+            ProxyHeader::SslClientCert | ProxyHeader::XSslCert | ProxyHeader::Amazon => HeaderForm::Any,
         };
         let addresses = proxy.addresses.iter().map(IpAddr::to_canonical).collect();
-        Self { addresses, header, form }
+        Self { addresses, header: proxy.header.word(), form }
     }
 
     /// Whether a connection comes from a proxy.

@@ -18,9 +18,9 @@ const WITHOUT_STORE: [&str; 9] = [
     "GET /openapi.json",
 ];
 
-/// Others that ask for none: of calls, faults and status services, which are kept in memory, and of snapshots, which are other files and copies of
+/// Others that ask for none: of calls, faults, status services and what a register says otherwise, which are kept in memory, and of snapshots, which are other files and copies of
 /// the database as it is.
-const BESIDE_STORE: [&str; 10] = [
+const BESIDE_STORE: [&str; 11] = [
     "GET /calls/{number}",
     "GET /calls/stream",
     "POST /faults",
@@ -28,6 +28,7 @@ const BESIDE_STORE: [&str; 10] = [
     "DELETE /faults/{id}",
     "GET /status-service",
     "PUT /status-service",
+    "PUT /register/{organizationIdentifier}",
     "PUT /snapshots/{name}",
     "DELETE /snapshots/{name}",
     "POST /snapshots/{name}/restore",
@@ -54,6 +55,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
         let path = path
             .replace("{fingerprint}", &tpp.signer.certificate.fingerprint_hex())
             .replace("{id}", &tpp.id())
+            .replace("{organizationIdentifier}", &tpp.id())
             .replace("{iban}", iban)
             .replace("{consentId}", &consent.id)
             .replace("{tenant}", "nl")

@@ -174,11 +174,13 @@ impl<'a> Caller<'a> {
 }
 
 /// What is read with nothing else to prepare.
-const READ: [&str; 14] = [
+const READ: [&str; 16] = [
     "/",
     "/openapi.json",
     "/test-certificates",
     "/status-service",
+    "/register",
+    "/register/{organizationIdentifier}",
     "/third-parties",
     "/clock",
     "/personas",
@@ -260,6 +262,7 @@ async fn every_example_is_accepted_and_every_answer_fits() {
     caller.call("GET", "/tenants").await;
     caller.call("PUT", "/tenants/{tenant}").await;
     caller.call("PUT", "/status-service").await;
+    caller.call("PUT", "/register/{organizationIdentifier}").await;
     for path in ["/test-certificates/{fingerprint}", "/third-parties/{id}", "/test-accounts/{iban}", "/clock"]
     {
         caller.call("PUT", path).await;

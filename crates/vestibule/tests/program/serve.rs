@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use gateway::domain::{Tenant, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{
     Answer, CALLBACK, Request, Signer, TestServer, TestTpp, ValidConsent, challenge, detailed, parameter,
@@ -15,8 +18,11 @@ use crate::configuration::Files;
 
 const ID: &str = "PSDNL-DNB-R654321";
 
+/// A core bank that nobody asks, since the bank behind is of the same process.
+pub(crate) const NO_CORE: &str = "https://core.bank.example.com";
+
 /// Where customers approve.
-const PAGE: &str = "/auth/internalonly/authorise.html";
+pub(crate) const PAGE: &str = "/auth/internalonly/authorise.html";
 
 /// A gateway, the sandbox whose books are behind it, and the files that it was started with.
 pub(crate) struct Scene<S = Served> {
@@ -27,6 +33,28 @@ pub(crate) struct Scene<S = Served> {
     pub(crate) listeners: Listeners,
     /// What its pages call the bank.
     pub(crate) bank: &'static str,
+    /// The clock of a gateway in this process.
+    pub(crate) clock: Option<Arc<Ahead>>,
+}
+
+/// The bank's clock, with the system's time ahead of it: that is what issuers and registers live in.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    clock: Arc<dyn gateway::Clock>,
+    minutes: AtomicI64,
+}
+
+impl Ahead {
+    pub(crate) fn by_more(&self, minutes: i64) {
+        self.minutes.fetch_add(minutes, Ordering::Relaxed);
+    }
+}
+
+impl gateway::Clock for Ahead {
+    fn now(&self, tenant: Option<&Tenant>) -> Timestamp {
+        let minutes = if tenant.is_none() { self.minutes.load(Ordering::Relaxed) } else { 0 };
+        self.clock.now(tenant) + SignedDuration::from_mins(minutes)
+    }
 }
 
 /// Host and port of interface, pages and management.
@@ -40,15 +68,25 @@ pub(crate) struct Listeners {
 impl Scene {
     /// With lines added to the file.
     pub(crate) async fn with(more: &str) -> Self {
-        let core = TestServer::start().await;
-        let files = Files::new();
+        Self::of(Files::new(), more).await
+    }
+
+    /// The same with files that are there.
+    pub(crate) async fn of(files: Files, more: &str) -> Self {
+        Self::behind(TestServer::start().await, files, more).await
+    }
+
+    /// In front of a bank that was started before, with files that are there.
+    pub(crate) async fn behind(core: TestServer, files: Files, more: &str) -> Self {
         fs::write(files.path("anchors.pem"), core.running.sandbox.authorities.root_pem()).unwrap();
-        let served = start(&core, &files, more).await;
+        let clock = ahead(&core);
+        let served = start(&core, &files, (more, clock.clone())).await;
         let [interface, pages, management] =
             [served.interface, served.pages, served.management].map(|address| address.to_string());
         // The bank behind says what it is called, and this is a sandbox's.
         let bank = "Vestibule Bank";
-        Self { core, served, files, listeners: Listeners { interface, pages, management }, bank }
+        let listeners = Listeners { interface, pages, management };
+        Self { core, served, files, listeners, bank, clock: Some(clock) }
     }
 }
 
@@ -64,6 +102,8 @@ impl<S> Scene<S> {
         let mut client = reqwest::Client::builder()
             .tls_certs_only([ca])
             .tls_info(true)
+            // Each request has a connection of its own, so that a load balancer before nodes may choose for each.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         if let Some(signer) = signer {
@@ -92,8 +132,8 @@ impl<S> Scene<S> {
 }
 
 /// Writes the configuration and reads it as the program does.
-fn configuration(files: &Files, more: &str) -> Configuration {
-    let path = write_configuration(files, "https://core.bank.example.com", more);
+pub(crate) fn configuration(files: &Files, core_bank: &str, more: &str) -> Configuration {
+    let path = write_configuration(files, core_bank, more);
     Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
@@ -122,15 +162,18 @@ pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) ->
     path
 }
 
-async fn start(core: &TestServer, files: &Files, more: &str) -> Served {
+fn ahead(core: &TestServer) -> Arc<Ahead> {
+    Arc::new(Ahead { clock: core.running.sandbox.clock.clone(), minutes: AtomicI64::new(0) })
+}
+
+async fn start(core: &TestServer, files: &Files, (more, clock): (&str, Arc<Ahead>)) -> Served {
     let signer = core.certificate(json!({"organizationIdentifier": ID, "profile": "qwac"})).await;
     fs::write(files.path("intermediates.pem"), &signer.chain[0]).unwrap();
     let sandbox = &core.running.sandbox;
     // What a bank for tests has beside stays behind.
     let ports = gateway::Bank { test_doors: None, ..sandbox.bank.clone() };
     let behind = Behind { ports, upkeep: None, core_bank: None };
-    let clock: Arc<dyn gateway::Clock> = sandbox.clock.clone();
-    serve(configuration(files, more), clock, |_, _| Ok(behind)).await.unwrap()
+    serve(configuration(files, NO_CORE, more), clock, |_, _| Ok(behind)).await.unwrap()
 }
 
 pub(crate) fn error(answer: &Answer) -> String {
@@ -151,7 +194,7 @@ pub(crate) async fn registered<S>(scene: &Scene<S>, client: &reqwest::Client) ->
 }
 
 /// The value of a field of a page.
-fn value(page: &str, name: &str) -> String {
+pub(crate) fn value(page: &str, name: &str) -> String {
     let after = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{page}")).1;
     after.split('"').next().unwrap().to_owned()
 }
@@ -177,10 +220,13 @@ pub(crate) async fn approve<S>(scene: &Scene<S>, asked: &Value, customer: &Value
     let log_in = [("action", "log-in"), ("iban", iban.as_str())];
     let mut location = String::new();
     for fields in [&log_in[..], &[("action", "approve")]] {
-        let page = Request::new("GET", PAGE).set("accept", "text/html").set("cookie", &session);
+        // As on the list of a bank for tests, of which there is nothing here.
+        let taken = format!("{PAGE}?customer={number}+{iban}");
+        let page = Request::new("GET", &taken).set("accept", "text/html").set("cookie", &session);
         let page = page.exchange(&browser, &scene.pages()).await.body;
         assert!(page.contains(scene.bank), "{page}");
-        for door in ["simulat", "test customer", "/portal", "esting only"] {
+        let filled_in = format!("value=\"{iban}\"");
+        for door in ["simulat", "name=\"customer\"", &filled_in, "/portal", "esting only"] {
             assert!(!page.contains(door), "{door}: {page}");
         }
         let csrf = value(&page, "csrf");
@@ -213,12 +259,23 @@ pub(crate) async fn consented<S>(
     client: &reqwest::Client,
     customer: &Value,
 ) -> ValidConsent {
-    let (interface, iban) = (scene.interface(), customer["iban"].as_str().unwrap());
-    let asked = tpp.consent_request(&detailed(iban, true)).exchange(client, &interface).await;
+    let iban = customer["iban"].as_str().unwrap();
+    let asked = tpp.consent_request(&detailed(iban, true)).exchange(client, &scene.interface()).await;
     assert_eq!(asked.status, 201, "{}", asked.body);
     let asked = asked.json();
     let code = approve(scene, &asked, customer).await;
-    let tokens = tpp.token_request(&TestTpp::code_form(&code)).exchange(client, &interface).await;
+    confirmed(scene, tpp, client, (&asked, &code)).await
+}
+
+/// A third party redeems the code for what it asked for, and confirms a consent.
+pub(crate) async fn confirmed<S>(
+    scene: &Scene<S>,
+    tpp: &TestTpp,
+    client: &reqwest::Client,
+    (asked, code): (&Value, &str),
+) -> ValidConsent {
+    let interface = scene.interface();
+    let tokens = tpp.token_request(&TestTpp::code_form(code)).exchange(client, &interface).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let consent = ValidConsent {
@@ -227,14 +284,18 @@ pub(crate) async fn consented<S>(
         access_token: text(&tokens.json()["access_token"]),
         refresh_token: text(&tokens.json()["refresh_token"]),
     };
-    let confirm = tpp
-        .request("PUT", &format!("/v1/consents/{}/authorisations/{}", consent.id, consent.authorisation))
-        .set("content-type", "application/json")
-        .set("authorization", format!("Bearer {}", consent.access_token))
-        .signed(&tpp.signer);
-    let confirmed = confirm.exchange(client, &interface).await;
+    let path = format!("/v1/consents/{}/authorisations/{}", consent.id, consent.authorisation);
+    let confirmed = confirmation(tpp, &path, &consent.access_token).exchange(client, &interface).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.body);
     consent
+}
+
+/// The request that confirms an authorisation.
+pub(crate) fn confirmation(tpp: &TestTpp, path: &str, token: &str) -> Request {
+    tpp.request("PUT", path)
+        .set("content-type", "application/json")
+        .set("authorization", format!("Bearer {token}"))
+        .signed(&tpp.signer)
 }
 
 #[tokio::test]
@@ -386,7 +447,8 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     scene.files.pair("interface", &renewed);
     let anchors = fs::read_to_string(scene.files.path("anchors.pem")).unwrap();
     fs::write(scene.files.path("anchors.pem"), scene.files.ca.pem()).unwrap();
-    let later = scene.served.reload(configuration(&scene.files, "[log]\nformat = \"json\"\n")).unwrap();
+    let later =
+        scene.served.reload(configuration(&scene.files, NO_CORE, "[log]\nformat = \"json\"\n")).unwrap();
     assert_eq!(later, ["log"], "what takes effect at the next start");
     let after = presented(&scene.client(None), &scene.interface()).await;
     assert!(before != after && after == renewed.certificate.der, "a new certificate is presented");
@@ -395,7 +457,7 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     assert_eq!((refused.status, error(&refused).as_str()), (401, "CERTIFICATE_INVALID"), "{}", refused.body);
 
     fs::write(scene.files.path("anchors.pem"), anchors).unwrap();
-    assert!(scene.served.reload(configuration(&scene.files, "")).unwrap().is_empty());
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, "")).unwrap().is_empty());
     let onboarding = Request::onboarding("nl").set("x-request-id", "again-2").signed(&signer);
     let client = scene.client(Some(&qwac));
     assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "trusted again");
@@ -456,7 +518,8 @@ async fn a_proxy_hands_the_certificate_on() {
     // Whoever is no proxy is not let in.
     let files = Files::new();
     fs::write(files.path("anchors.pem"), scene.core.running.sandbox.authorities.root_pem()).unwrap();
-    let other = start(&scene.core, &files, "[proxy]\naddresses = [\"192.0.2.10\"]\n").await;
+    let other = "[proxy]\naddresses = [\"192.0.2.10\"]\n";
+    let other = start(&scene.core, &files, (other, ahead(&scene.core))).await;
     let closed = scene.core.http.get(format!("http://{}/none", other.interface)).send().await;
     assert!(closed.is_err(), "{closed:?}");
 }

@@ -56,10 +56,8 @@ pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     (Program(child), listeners)
 }
 
-/// A gateway in front of a bank, and that bank's listener.
-pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
-    let files = Files::new();
+/// Puts a bank behind the core bank interface: its address, and its listener. The gateway's files for it are written.
+pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
     let signer =
         core.certificate(json!({"organizationIdentifier": "PSDNL-DNB-R654321", "profile": "qwac"})).await;
@@ -82,10 +80,23 @@ pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
     let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
     let listener = Listener::begin(tcp, &tls).unwrap();
-    let bank = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    write_configuration(&files, &url, "");
+    (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
+}
+
+/// A gateway in front of a bank, and that bank's listener.
+pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
+    let (core, files, bank) = behind().await;
     let (served, listeners) = start(&files);
-    (Scene { core, served, files, listeners, bank: "Bank of the tests" }, bank)
+    (Scene { core, served, files, listeners, bank: "Bank of the tests", clock: None }, bank)
+}
+
+/// What is behind a gateway: the sandbox whose books it serves, the files of a gateway before it, and its listener.
+pub(crate) async fn behind() -> (TestServer, Files, tokio::task::JoinHandle<()>) {
+    let core = TestServer::start().await;
+    let files = Files::new();
+    let (url, bank) = bank_behind(&core, &files).await;
+    write_configuration(&files, &url, "");
+    (core, files, bank)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

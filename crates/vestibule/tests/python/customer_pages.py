@@ -9,7 +9,7 @@ from selenium.webdriver import Keys
 
 from portal import SMALLEST, expect, finish, settings, visit
 
-FILL = "button[value^='fill ']"
+FILL = "button[name='customer']"
 LOG_IN = "button[value='log-in']"
 LOG_OUT = "button[value='log-out']"
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tpp::kept_approvals::Matter;
-use tpp::payments::{Abroad, Order, Paid, PaymentWish, Single, follow};
+use tpp::payments::{Order, Paid, PaymentWish, Single, follow};
 use tpp::{FundsWish, ThirdParty};
 
 use super::Session;
@@ -100,14 +100,5 @@ fn first_payment(country: Option<&str>, from: Option<String>) -> PaymentWish {
         amount: "12.50".to_owned(),
         description: "First payment".to_owned(),
     };
-    let single = Single {
-        order,
-        currency: None,
-        end_to_end_id: None,
-        product: None,
-        on: None,
-        repeated: None,
-        abroad: Abroad::default(),
-    };
-    PaymentWish { from, paid: Paid::Single(Box::new(single)), anew: false }
+    PaymentWish { from, paid: Paid::Single(Box::new(Single::of(order))), anew: false }
 }

@@ -1,0 +1,413 @@
+//! What the bank's staff looks for and does. Whoever calls these has to know that it is staff that asks.
+
+use domain::consents::Decision;
+use domain::{
+    Block, Consent, ConsentId, ConsentRefusal, ConsentStatus, FundsConsent, FundsConsentId, Payment,
+    PaymentId, PaymentStatus, Timestamp, Tpp, TppId,
+};
+use jiff::SignedDuration;
+
+use crate::audit::Act;
+use crate::error::retry;
+use crate::{Changes, Error, Gateway, Noun};
+
+/// How many rows are looked at for a page of those that are in some state.
+const LOOKED_AT: i64 = 1000;
+
+/// Behind every id.
+const END: &str = "\u{10ffff}";
+
+/// How long a block with an end may last.
+const LONGEST_BLOCK: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// A person of the bank's staff.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The subject of their certificate.
+    pub name: String,
+    /// SHA-256 of it.
+    pub certificate: String,
+}
+
+/// Who does something, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'a> {
+    /// Who.
+    pub by: &'a Member,
+    /// Why, as they say.
+    pub reason: &'a str,
+}
+
+impl<'a> Deed<'a> {
+    fn act(&self, act: &'static str, to: &'a str, until: Option<Timestamp>) -> Act<'a> {
+        Act { by: &self.by.name, certificate: &self.by.certificate, act, to, reason: self.reason, until }
+    }
+}
+
+/// Which third parties are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct ThirdPartyFilter {
+    /// The beginning of the name.
+    pub name: Option<String>,
+    /// The id, such as PSDNL-DNB-R123, or the authorisation number alone.
+    pub number: Option<String>,
+    /// Whether it is blocked.
+    pub is_blocked: Option<bool>,
+}
+
+/// A page of what was found.
+#[derive(Debug)]
+pub struct Found<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// The id behind which the next page begins, if there may be more.
+    pub next: Option<String>,
+}
+
+/// Which page of what was found.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The id behind which it begins; none for the first one.
+    pub after: Option<String>,
+    /// How many there are on it at most.
+    pub size: usize,
+}
+
+/// Why something that staff wants is not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StaffRefusal {
+    /// A block that ends before it begins, or too late.
+    #[error(
+        "until has to be later than now, {now}, and at most 366 days ahead; leave it out for a block that the bank lifts itself"
+    )]
+    Until {
+        /// The time.
+        now: Timestamp,
+    },
+    /// Nothing is blocked.
+    #[error("{0} is not blocked")]
+    NotBlocked(TppId),
+    /// It has ended before.
+    #[error("it has ended before: it is {0}")]
+    Ended(&'static str),
+    /// The page begins at nothing.
+    #[error("after names nothing that is there; take next of the page before")]
+    After,
+}
+
+/// Why staff gets no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StaffError {
+    /// A rule said no.
+    #[error("{0}")]
+    Refused(#[from] StaffRefusal),
+    /// As in any use case.
+    #[error("{0}")]
+    Gateway(#[from] Error),
+}
+
+impl From<store::StoreError> for StaffError {
+    fn from(error: store::StoreError) -> Self {
+        Self::Gateway(error.into())
+    }
+}
+
+impl Gateway {
+    /// Third parties by name, number and state.
+    ///
+    /// # Errors
+    /// [`StaffError`]
+    pub async fn find_third_parties(
+        &self,
+        filter: &ThirdPartyFilter,
+        page: &Page,
+    ) -> Result<Found<Tpp>, StaffError> {
+        let now = self.system_time();
+        let store = &self.0.store;
+        let after = match &page.after {
+            Some(id) => Some(store.tpp(&TppId::new(id.as_str())).await?.ok_or(StaffRefusal::After)?),
+            None => None,
+        };
+        let beginning = filter.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let looked_at = self.looked_at(page, filter.is_blocked.is_some());
+        let id = after.as_ref().map_or("", |tpp| tpp.id.as_str());
+        let found = if let Some(number) = &filter.number {
+            let found = match store.tpp(&TppId::new(number.as_str())).await? {
+                Some(tpp) => vec![tpp],
+                None => store.tpps_numbered(number).await?,
+            };
+            found.into_iter().filter(|tpp| tpp.id.as_str() > id).collect()
+        } else if filter.is_blocked == Some(true) {
+            let at = after.as_ref().and_then(|tpp| tpp.blocked).map_or(Timestamp::MAX, |block| block.at);
+            store.blocked_tpps((at, id), looked_at).await?
+        } else {
+            let name = after.as_ref().map(|tpp| tpp.name.to_ascii_lowercase()).unwrap_or_default();
+            store.tpps_named(&beginning, (&name, id), looked_at).await?
+        };
+        let fits = |tpp: &Tpp| {
+            let is_blocked = tpp.blocked.is_some_and(|block| block.holds_at(now));
+            tpp.name.to_ascii_lowercase().starts_with(&beginning)
+                && filter.is_blocked.is_none_or(|wanted| wanted == is_blocked)
+        };
+        let limit = if filter.number.is_some() { i64::MAX } else { looked_at };
+        Ok(paged(found, limit, page.size, fits, |tpp| tpp.id.to_string()))
+    }
+
+    /// Consents by third party and state, the newest first. Of one third party those are listed about which a customer decided.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn find_consents(
+        &self,
+        tpp: Option<&TppId>,
+        status: Option<ConsentStatus>,
+        page: &Page,
+    ) -> Result<Found<(Consent, ConsentStatus)>, Error> {
+        let looked_at = self.looked_at(page, status.is_some());
+        let before = page.after.as_deref().unwrap_or(END);
+        let found = self.0.store.consents_before(tpp, before, looked_at).await?;
+        let found = found.into_iter().map(|consent| self.with_status(consent)).collect();
+        let fits = |(_, is): &(Consent, ConsentStatus)| status.is_none_or(|wanted| wanted == *is);
+        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| consent.id.to_string()))
+    }
+
+    /// Consents for confirmation of funds by third party and state, the newest first, as in [`Gateway::find_consents`].
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn find_funds_consents(
+        &self,
+        tpp: Option<&TppId>,
+        status: Option<ConsentStatus>,
+        page: &Page,
+    ) -> Result<Found<(FundsConsent, ConsentStatus)>, Error> {
+        let looked_at = self.looked_at(page, status.is_some());
+        let before = page.after.as_deref().unwrap_or(END);
+        let found = self.0.store.funds_consents_before(tpp, before, looked_at).await?;
+        let found = found.into_iter().map(|consent| self.funds_with_status(consent)).collect();
+        let fits = |(_, is): &(FundsConsent, ConsentStatus)| status.is_none_or(|wanted| wanted == *is);
+        Ok(paged(found, looked_at, page.size, fits, |(consent, _)| consent.id.to_string()))
+    }
+
+    /// Payments by third party and state, the newest first. Of one third party those are listed about which somebody decided.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn find_payments(
+        &self,
+        tpp: Option<&TppId>,
+        status: Option<PaymentStatus>,
+        page: &Page,
+    ) -> Result<Found<(Payment, PaymentStatus)>, Error> {
+        let looked_at = self.looked_at(page, status.is_some());
+        let before = page.after.as_deref().unwrap_or(END);
+        let found = self.0.store.payments_before(tpp, before, looked_at).await?;
+        let found = found.into_iter().map(|payment| self.payment_with_status(payment)).collect();
+        let fits = |(_, is): &(Payment, PaymentStatus)| status.is_none_or(|wanted| wanted == *is);
+        Ok(paged(found, looked_at, page.size, fits, |(payment, _)| payment.id.to_string()))
+    }
+
+    /// A third party.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn third_party(&self, id: &TppId) -> Result<Tpp, Error> {
+        self.0.store.tpp(id).await?.ok_or(Error::NotFound(Noun::ThirdParty))
+    }
+
+    /// A consent, whoever asked for it, with its state.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn any_consent(&self, id: &ConsentId) -> Result<(Consent, ConsentStatus), Error> {
+        let consent = self.0.store.consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
+        Ok(self.with_status(consent))
+    }
+
+    /// A consent for confirmation of funds, whoever asked for it, with its state.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn any_funds_consent(
+        &self,
+        id: &FundsConsentId,
+    ) -> Result<(FundsConsent, ConsentStatus), Error> {
+        let consent = self.0.store.funds_consent(id).await?.ok_or(Error::NotFound(Noun::Consent))?;
+        Ok(self.funds_with_status(consent))
+    }
+
+    /// A payment, whoever asked for it, with its state.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn any_payment(&self, id: &PaymentId) -> Result<(Payment, PaymentStatus), Error> {
+        let payment = self.0.store.payment(id).await?.ok_or(Error::NotFound(Noun::Payment))?;
+        Ok(self.payment_with_status(payment))
+    }
+
+    /// Staff blocks a third party, until a moment or until somebody lifts that. A block takes the place of the one before.
+    ///
+    /// # Errors
+    /// [`StaffRefusal::Until`], [`Error::NotFound`]
+    pub async fn block(
+        &self,
+        id: &TppId,
+        until: Option<Timestamp>,
+        deed: Deed<'_>,
+    ) -> Result<Tpp, StaffError> {
+        let now = self.system_time();
+        let is_good = until.is_none_or(|until| now < until && until.duration_since(now) <= LONGEST_BLOCK);
+        if !is_good {
+            return Err(StaffRefusal::Until { now }.into());
+        }
+        let blocked = Some(Block { at: now, until });
+        Ok(retry(|| async {
+            let (tpp, changes) = self.blocking(id, blocked, Some(deed.reason.to_owned())).await?;
+            let changes = self.acted(changes, &deed.act("block", id.as_str(), until)).await?;
+            self.0.store.save(changes).await?;
+            Ok(tpp)
+        })
+        .await?)
+    }
+
+    /// Staff lets a third party act again.
+    ///
+    /// # Errors
+    /// [`StaffRefusal::NotBlocked`], [`Error::NotFound`]
+    pub async fn unblock(&self, id: &TppId, deed: Deed<'_>) -> Result<Tpp, StaffError> {
+        let now = self.system_time();
+        if !self.third_party(id).await?.blocked.is_some_and(|block| block.holds_at(now)) {
+            return Err(StaffRefusal::NotBlocked(id.clone()).into());
+        }
+        Ok(retry(|| async {
+            let (tpp, changes) = self.blocking(id, None, None).await?;
+            let changes = self.acted(changes, &deed.act("unblock", id.as_str(), None)).await?;
+            self.0.store.save(changes).await?;
+            Ok(tpp)
+        })
+        .await?)
+    }
+
+    /// Staff ends a consent, and with it every token of it.
+    ///
+    /// # Errors
+    /// [`StaffRefusal::Ended`], [`Error::NotFound`]
+    pub async fn end_consent(
+        &self,
+        id: &ConsentId,
+        deed: Deed<'_>,
+    ) -> Result<(Consent, ConsentStatus), StaffError> {
+        let done = retry(|| async {
+            let (consent, status) = self.any_consent(id).await?;
+            if status.is_final() {
+                return Err(ConsentRefusal::Final { id: id.to_string(), status }.into());
+            }
+            let now = self.now(&consent.tenant);
+            let subject = domain::Subject::Consent(id.clone());
+            let rules = self.rules_of(&consent);
+            let ended = consent.clone().end_by_bank(now, rules);
+            let changes = Changes::new().put_consent(&ended).end_grants(&subject, now);
+            let changes = self.acted(changes, &deed.act("withdraw", id.as_str(), None)).await?;
+            self.0.store.save(changes).await?;
+            Ok(self.with_status(ended))
+        });
+        done.await.map_err(ended_before)
+    }
+
+    /// Staff ends a consent for confirmation of funds, and with it every token of it.
+    ///
+    /// # Errors
+    /// [`StaffRefusal::Ended`], [`Error::NotFound`]
+    pub async fn end_funds_consent(
+        &self,
+        id: &FundsConsentId,
+        deed: Deed<'_>,
+    ) -> Result<(FundsConsent, ConsentStatus), StaffError> {
+        let done = retry(|| async {
+            let (consent, status) = self.any_funds_consent(id).await?;
+            if status.is_final() {
+                return Err(ConsentRefusal::Final { id: id.to_string(), status }.into());
+            }
+            let now = self.now(&consent.tenant);
+            let subject = domain::Subject::FundsConsent(id.clone());
+            let ended = consent.end(Decision::EndedByBank, now);
+            let changes = Changes::new().put_funds_consent(&ended).end_grants(&subject, now);
+            let changes = self.acted(changes, &deed.act("withdraw", id.as_str(), None)).await?;
+            self.0.store.save(changes).await?;
+            Ok(self.funds_with_status(ended))
+        });
+        done.await.map_err(ended_before)
+    }
+
+    /// How many rows are read for a page: one more than there are on it, or as many as are looked at if not all of them fit.
+    fn looked_at(&self, page: &Page, is_filtered: bool) -> i64 {
+        if is_filtered { LOOKED_AT } else { i64::try_from(page.size + 1).unwrap_or(LOOKED_AT) }
+    }
+
+    fn with_status(&self, consent: Consent) -> (Consent, ConsentStatus) {
+        let status = self.consent_status(&consent, self.now(&consent.tenant));
+        (consent, status)
+    }
+
+    fn funds_with_status(&self, consent: FundsConsent) -> (FundsConsent, ConsentStatus) {
+        let status = consent.status_at(self.now(&consent.tenant));
+        (consent, status)
+    }
+
+    fn payment_with_status(&self, payment: Payment) -> (Payment, PaymentStatus) {
+        let status = payment.status_at(self.now(&payment.tenant));
+        (payment, status)
+    }
+}
+
+/// What is final already is told with its state.
+fn ended_before(error: Error) -> StaffError {
+    match error {
+        Error::Refused(domain::Refusal::Consent(ConsentRefusal::Final { status, .. })) => {
+            StaffRefusal::Ended(status.name()).into()
+        }
+        other => other.into(),
+    }
+}
+
+/// A page of what fits among rows that were read with a limit.
+fn paged<T>(
+    rows: Vec<T>,
+    limit: i64,
+    size: usize,
+    fits: impl Fn(&T) -> bool,
+    id: impl Fn(&T) -> String,
+) -> Found<T> {
+    let may_be_more = i64::try_from(rows.len()).is_ok_and(|count| count >= limit);
+    let last = rows.last().filter(|_| may_be_more).map(&id);
+    let mut items: Vec<T> = rows.into_iter().filter(fits).collect();
+    if items.len() <= size {
+        return Found { items, next: last };
+    }
+    items.truncate(size);
+    let next = items.last().map(id);
+    Found { items, next }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_leave_nothing_out_and_tell_nothing_twice() {
+        let rows = |after: u32, limit: i64| (after + 1..=10).take(limit as usize).collect::<Vec<_>>();
+        for (limit, size) in [(3, 2), (5, 4), (4, 1), (11, 10), (20, 3)] {
+            let (mut after, mut all) = (0, Vec::new());
+            for _ in 0..20 {
+                let found = paged(rows(after, limit), limit, size, |n| n % 3 != 0, u32::to_string);
+                assert!(found.items.len() <= size);
+                all.extend(found.items);
+                match found.next {
+                    Some(next) => after = next.parse().unwrap(),
+                    None => break,
+                }
+            }
+            assert_eq!(all, [1, 2, 4, 5, 7, 8, 10], "{limit} {size}");
+        }
+    }
+}

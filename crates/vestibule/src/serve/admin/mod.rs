@@ -1,0 +1,335 @@
+//! The interface of the bank's staff: it has a listener of its own, lets nobody in without a certificate of staff, and each
+//! person do what their roles allow.
+
+mod audit;
+mod door;
+mod staff;
+mod subjects;
+mod third_parties;
+mod verifier;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json, Router};
+use edge::openapi::{Description, Operation, route_all};
+use edge::{
+    Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
+};
+use gateway::audit::{AuditedCall, Trail};
+use gateway::domain::hidden_in;
+use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
+use gateway::{Fault, Gateway};
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub(super) use self::door::StaffDoor;
+use self::staff::StaffList;
+use self::staff::{Role, Staff};
+use self::verifier::{StaffVerifier, server_config};
+use super::trail;
+
+/// What the description calls the address of the interface.
+const SERVER: &str = "https://admin.bank.example.com:8445";
+
+/// Longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Most items of a page, and how many there are on one if nothing is said.
+const MOST: usize = 200;
+const USUAL: usize = 50;
+
+/// What the handlers need.
+#[derive(Debug, Clone)]
+struct Admin {
+    gateway: Gateway,
+    staff: Arc<StaffList>,
+    /// Where calls of staff are noted, too.
+    trail: Arc<Trail>,
+}
+
+/// What there is, by who may.
+fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
+    let reading = vec![
+        Operation::get("/third-parties", 200, "Third parties by name, number and state", third_parties::list),
+        Operation::get("/third-parties/{id}", 200, "A third party", third_parties::read),
+        Operation::get("/consents", 200, "Consents by third party and state", subjects::consents),
+        Operation::get("/consents/{id}", 200, "A consent", subjects::consent),
+        Operation::get(
+            "/funds-consents",
+            200,
+            "Consents for confirmation of funds by third party and state",
+            subjects::funds_consents,
+        ),
+        Operation::get(
+            "/funds-consents/{id}",
+            200,
+            "A consent for confirmation of funds",
+            subjects::funds_consent,
+        ),
+        Operation::get("/payments", 200, "Payments by third party and state", subjects::payments),
+        Operation::get("/payments/{id}", 200, "A payment", subjects::payment),
+    ];
+    let acting = vec![
+        Operation::post("/third-parties/{id}/block", 200, "Block a third party", third_parties::block),
+        Operation::post(
+            "/third-parties/{id}/unblock",
+            200,
+            "Let a third party act again",
+            third_parties::unblock,
+        ),
+        Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end_consent),
+        Operation::post(
+            "/funds-consents/{id}/withdraw",
+            200,
+            "End a consent for confirmation of funds",
+            subjects::end_funds_consent,
+        ),
+    ];
+    let auditing = vec![Operation::get(
+        "/audit",
+        200,
+        "Entries of the audit trail, from the oldest that is kept",
+        audit::read,
+    )];
+    vec![
+        (&[Role::Reader, Role::Operator], reading),
+        (&[Role::Operator], acting),
+        (&[Role::Auditor], auditing),
+    ]
+}
+
+fn description() -> Description {
+    let operations = operations();
+    let described = operations.iter().flat_map(|(_, operations)| operations);
+    let described = described.map(|operation| operation.described().clone()).collect();
+    let examples = include_str!("examples.json");
+    Description::new("Interface of the bank's staff", SERVER.to_owned(), described, examples)
+}
+
+/// The description of the interface of the bank's staff (OpenAPI 3.0), which `openapi.json` beside the sources is a copy of.
+pub fn admin_description() -> String {
+    let read: Value = serde_json::from_slice(&description().json()).unwrap_or_default();
+    format!("{read:#}\n")
+}
+
+/// The routes of the listener.
+fn routes(admin: &Admin) -> Router {
+    let all: (&'static [Role], _) = (&Role::ALL, vec![description().operation()]);
+    let routes = operations().into_iter().chain([all]).fold(Router::new(), |router, (roles, operations)| {
+        let only = from_fn_with_state(roles, staff::only);
+        router.merge(route_all(Router::new(), operations).route_layer(only))
+    });
+    routes
+        .fallback(async || Error::from(Rejected::NotFound))
+        .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
+        .layer(from_fn_with_state(admin.clone(), guard))
+        .with_state(admin.clone())
+}
+
+/// Says who calls, notes what came of it, and that no cache keeps what is answered.
+async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let mut call = AuditedCall {
+        interface: Some("staff"),
+        method: trail::method(request.method()).to_owned(),
+        route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
+        ..AuditedCall::default()
+    };
+    let mut response = match admin.staff.member(request.extensions().get::<Connection>()) {
+        Ok(staff) => {
+            call.staff = Some(staff.member.name.clone());
+            request.extensions_mut().insert(staff);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    call.at = trail::milliseconds(admin.gateway.system_time());
+    call.status = response.status().as_u16();
+    call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
+    call.microseconds = trail::microseconds(begun.elapsed());
+    admin.trail.note(call);
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An answer that is an error.
+#[derive(Debug)]
+struct Error {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    /// What is behind a failure of the gateway itself, for the log.
+    fault: Option<Fault>,
+}
+
+impl Error {
+    fn bad(message: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl ToString) -> Self {
+        Self { status, code, message: message.to_string(), fault: None }
+    }
+}
+
+/// The code of an answer that is an error, for the trail.
+#[derive(Debug, Clone, Copy)]
+struct Code(&'static str);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        edge::note_code(self.code);
+        let body = json!({"error": self.code, "message": self.message});
+        with_fault((self.status, Extension(Code(self.code)), Json(body)).into_response(), self.fault)
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        let code = match rejected {
+            Rejected::Busy => "temporarily_unavailable",
+            Rejected::NotFound => "not_found",
+            _ => "invalid_request",
+        };
+        Self::new(rejected.status(), code, rejected)
+    }
+}
+
+impl From<FormError> for Error {
+    fn from(error: FormError) -> Self {
+        Self::bad(format!("the query: {error}"))
+    }
+}
+
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as E;
+        let text = error.to_string();
+        match error {
+            E::Refused(refusal) => Self::bad(refusal),
+            E::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", text),
+            E::Conflict => Self::new(StatusCode::CONFLICT, "conflict", text),
+            E::Unavailable(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text)
+            },
+            E::Internal(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", text)
+            },
+        }
+    }
+}
+
+impl From<StaffError> for Error {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Gateway(error) => error.into(),
+            StaffError::Refused(refusal) => match refusal {
+                StaffRefusal::Until { .. } | StaffRefusal::After => Self::bad(refusal),
+                StaffRefusal::NotBlocked(_) | StaffRefusal::Ended(_) => {
+                    Self::new(StatusCode::CONFLICT, "conflict", refusal)
+                }
+            },
+        }
+    }
+}
+
+/// What a query says: each parameter once, and no other than those that are known.
+struct Query(Form);
+
+impl Query {
+    fn of(query: Option<&str>, known: &[&str]) -> Result<Self, Error> {
+        let form = Form::parse(query.unwrap_or_default().as_bytes())?;
+        form.check_unique()?;
+        let strange = form.with_prefix("").map(|(name, _)| name).find(|name| !known.contains(name));
+        match strange {
+            Some(name) => Err(Error::bad(format!(
+                "the query: there is no parameter \"{}\"; there are {}",
+                name.escape_debug(),
+                known.join(", ")
+            ))),
+            None => Ok(Self(form)),
+        }
+    }
+
+    fn one(&self, name: &str) -> Result<Option<&str>, Error> {
+        Ok(self.0.one(name)?)
+    }
+
+    /// One of some words.
+    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
+        let Some(said) = self.one(name)? else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| *word == said).map(|(_, meaning)| *meaning);
+        found.map(Some).ok_or_else(|| {
+            let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            Error::bad(format!("{name} \"{}\" is not one of {}", said.escape_debug(), words.join(", ")))
+        })
+    }
+
+    /// Where a page begins and how long it is.
+    fn page(&self) -> Result<Page, Error> {
+        let size = match self.one("limit")? {
+            None => USUAL,
+            Some(text) => text.parse().ok().filter(|size| (1..=MOST).contains(size)).ok_or_else(|| {
+                Error::bad(format!("limit \"{}\" is not a number from 1 to {MOST}", text.escape_debug()))
+            })?,
+        };
+        Ok(Page { after: self.one("after")?.map(str::to_owned), size })
+    }
+}
+
+/// A page as it is answered.
+fn told<T>(name: &str, found: Found<T>, tell: impl Fn(T) -> Value) -> Json<Value> {
+    let items: Vec<Value> = found.items.into_iter().map(tell).collect();
+    let mut page = json!({"next": found.next});
+    page[name] = items.into();
+    Json(page)
+}
+
+/// Why staff does something: it is needed with every act.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Reason(String);
+
+impl Reason {
+    /// What somebody does for this reason.
+    fn of<'a>(&'a self, staff: &'a Staff) -> Result<Deed<'a>, Error> {
+        Ok(Deed { by: &staff.member, reason: self.check()? })
+    }
+
+    fn check(&self) -> Result<&str, Error> {
+        let text = self.0.trim();
+        let length = text.chars().count();
+        if !(1..=LONGEST_REASON).contains(&length) || hidden_in(text).is_some() {
+            return Err(Error::bad(format!(
+                "reason: a text of 1 to {LONGEST_REASON} characters on one line is expected, none of them hidden"
+            )));
+        }
+        Ok(text)
+    }
+}
+
+/// The body of an act that needs nothing but a reason.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Act {
+    reason: Reason,
+}
+
+/// A JSON body. The media type must be said, which also keeps forms of other sites out.
+async fn body<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Error> {
+    require_json(request.headers())?;
+    let connection = request.extensions().get::<Connection>().cloned();
+    let body = read_body(request.into_body(), SMALL_BODY, connection.as_ref()).await?;
+    read_json(&body).map_err(|error| Error::bad(format!("the body: {error}")))
+}

@@ -1,0 +1,322 @@
+//! The interface of the bank's staff: who is let in, what they find, what they do, and that third parties notice.
+
+use std::fs;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use testkit::{Answer, Request, Signer, TestCa, euro_payment};
+
+use crate::configuration::Files;
+use crate::serve::{NO_CORE, Scene, configuration, consented, error, registered};
+use crate::{BINARY, vestibule};
+
+const ID: &str = "PSDNL-DNB-R654321";
+
+/// The people of a bank.
+pub(crate) struct People {
+    pub(crate) reader: Signer,
+    pub(crate) operator: Signer,
+    pub(crate) auditor: Signer,
+    /// Somebody with a certificate and without a role.
+    nobody: Signer,
+}
+
+impl People {
+    pub(crate) fn of(ca: &TestCa) -> Self {
+        let person = |name: &str| ca.issue(&TestCa::subject(name), &[], |_| {});
+        Self {
+            reader: person("STAFF-1"),
+            operator: person("STAFF-2"),
+            auditor: person("STAFF-3"),
+            nobody: person("STAFF-4"),
+        }
+    }
+
+    /// The section of the configuration. The operator is named by their certificate.
+    pub(crate) fn section(&self) -> String {
+        let operator = fingerprint(&self.operator).to_ascii_uppercase();
+        self.section_with(&format!("sha256:{operator}"))
+    }
+
+    fn section_with(&self, operator: &str) -> String {
+        format!(
+            "[admin]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"admin.pem\"\nkey_file = \"admin.key\"\n\
+             trust_files = [\"staff-authority.pem\"]\nreaders = ['{}']\noperators = [\"{operator}\"]\nauditors = ['{}']\n",
+            self.reader.certificate.subject, self.auditor.certificate.subject
+        )
+    }
+}
+
+fn fingerprint(signer: &Signer) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    digest(&SHA256, &signer.certificate.der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// A gateway with an interface for staff.
+pub(crate) async fn staffed() -> (Scene, People, String) {
+    let files = Files::new();
+    let people = People::of(&files.ca);
+    let scene = Scene::of(files, &people.section()).await;
+    let admin = format!("https://{}", scene.served.admin().unwrap());
+    (scene, people, admin)
+}
+
+pub(crate) async fn get(client: &Client, admin: &str, path: &str) -> Answer {
+    Request::new("GET", path).exchange(client, admin).await
+}
+
+pub(crate) async fn post(client: &Client, admin: &str, path: &str, body: &Value) -> Answer {
+    Request::new("POST", path).body("application/json", body.to_string()).exchange(client, admin).await
+}
+
+fn ids(answer: &Answer, name: &str) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let items = answer.json()[name].as_array().unwrap().clone();
+    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn refused(answer: &Answer, status: u16, parts: &[&str]) {
+    let is_told = parts.iter().all(|part| answer.body.contains(part));
+    assert!(answer.status == status && is_told, "{parts:?}: {} {}", answer.status, answer.body);
+}
+
+#[tokio::test]
+async fn nobody_comes_in_without_a_role() {
+    let (mut scene, people, admin) = staffed().await;
+    let stranger = TestCa::new("Authority of others").issue(&TestCa::subject("STAFF-2"), &[], |_| {});
+    for client in [scene.client(None), scene.client(Some(&stranger))] {
+        assert!(client.get(format!("{admin}/third-parties")).send().await.is_err(), "the handshake ends it");
+    }
+    let nobody = scene.client(Some(&people.nobody));
+    for path in ["/third-parties", "/openapi.json", "/none"] {
+        refused(&get(&nobody, &admin, path).await, 403, &["\"no_role\"", &fingerprint(&people.nobody)]);
+    }
+    let [reader, operator, auditor] =
+        [&people.reader, &people.operator, &people.auditor].map(|one| scene.client(Some(one)));
+    let block = format!("/third-parties/{ID}/block");
+    let why = json!({"reason": "x"});
+    for (client, path) in [(&reader, block.as_str()), (&auditor, &block), (&reader, "/consents/c/withdraw")] {
+        refused(&post(client, &admin, path, &why).await, 403, &["role_missing", "operators"]);
+    }
+    refused(&get(&auditor, &admin, "/consents").await, 403, &["role_missing", "readers and operators"]);
+    refused(&post(&operator, &admin, &block, &why).await, 404, &["third party not found"]);
+    refused(&get(&reader, &admin, "/none").await, 404, &["not_found"]);
+    let odd = Request::new("DELETE", "/consents").exchange(&reader, &admin).await;
+    refused(&odd, 405, &["invalid_request"]);
+
+    // What is served is described, in the copy beside the sources too.
+    let described = get(&auditor, &admin, "/openapi.json").await.json();
+    let copy = include_str!("../../src/serve/admin/openapi.json");
+    assert_eq!(described, serde_json::from_str::<Value>(copy).unwrap(), "vestibule admin description");
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            let path = path.replace("{id}", "none");
+            let answer = match method.as_str() {
+                "get" => get(&operator, &admin, &path).await,
+                _ => post(&operator, &admin, &path, &why).await,
+            };
+            let is_there = answer.status == 200 || answer.body.contains(" not found") || answer.status == 403;
+            assert!(is_there, "{method} {path}: {} {}", answer.status, answer.body);
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+    }
+
+    // Another operator from the next call on, over the same connection; then another authority, from the next connection on.
+    let section = people.section_with(&format!("sha256:{}", fingerprint(&people.nobody)));
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
+    refused(&get(&operator, &admin, "/consents").await, 403, &["no_role"]);
+    assert_eq!(get(&nobody, &admin, "/consents").await.status, 200);
+    let other = TestCa::new("Another authority of staff");
+    fs::write(scene.files.path("staff-authority.pem"), other.pem()).unwrap();
+    assert!(scene.served.reload(configuration(&scene.files, NO_CORE, &section)).unwrap().is_empty());
+    let fresh = scene.client(Some(&people.nobody));
+    assert!(fresh.get(format!("{admin}/consents")).send().await.is_err(), "no longer an authority of staff");
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "tables of queries and refusals, at one gateway")]
+async fn staff_finds_blocks_and_withdraws() {
+    let (scene, people, admin) = staffed().await;
+    let [reader, operator] = [&people.reader, &people.operator].map(|one| scene.client(Some(one)));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let read = async || tpp.read("/v1/accounts", &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!(read().await.status, 200);
+    let asked = tpp.payment_request("payments/sepa-credit-transfers", &{
+        let mut body = euro_payment("12.50", "NL91ABNA0417164300");
+        body["debtorAccount"] = json!({"iban": customer["iban"]});
+        body
+    });
+    let asked = asked.exchange(&client, &scene.interface()).await;
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    let payment = asked.json()["paymentId"].as_str().unwrap().to_owned();
+
+    // Found.
+    let name = get(&reader, &admin, &format!("/third-parties/{ID}")).await.json();
+    let beginning = name["name"].as_str().unwrap()[..3].to_ascii_lowercase().replace(' ', "+");
+    for query in [
+        "",
+        "?number=R654321",
+        "?number=PSDNL-DNB-R654321",
+        "?state=active",
+        &format!("?name={beginning}&state=active&limit=1"),
+    ] {
+        let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
+        assert_eq!(ids(&found, "thirdParties"), [ID], "{query}");
+    }
+    for query in
+        ["?name=zz", "?number=R65432", "?state=blocked", "?name=zz&number=R654321", &format!("?after={ID}")]
+    {
+        let found = get(&reader, &admin, &format!("/third-parties{query}")).await;
+        assert_eq!(ids(&found, "thirdParties"), [""; 0], "{query}");
+    }
+    for (list, id) in [("consents", &consent.id), ("payments", &payment)] {
+        let state = if list == "consents" { "valid" } else { "pending" };
+        let found = get(&reader, &admin, &format!("/{list}?state={state}&limit=1")).await;
+        assert_eq!(ids(&found, list), [id.as_str()]);
+        let found = get(&reader, &admin, &format!("/{list}?state=rejected")).await;
+        assert_eq!(ids(&found, list), [""; 0]);
+        let one = get(&reader, &admin, &format!("/{list}/{id}")).await.json();
+        assert_eq!((&one["state"], &one["thirdParty"]), (&json!(state), &json!(ID)));
+        refused(&get(&reader, &admin, &format!("/{list}?third_party=x&state=good")).await, 400, &["one of"]);
+        let others = get(&reader, &admin, &format!("/{list}?third_party=x")).await;
+        assert_eq!(ids(&others, list), [""; 0]);
+    }
+    let of_one = get(&reader, &admin, &format!("/consents?third_party={ID}")).await;
+    assert_eq!(ids(&of_one, "consents"), [consent.id.as_str()]);
+    for (query, text) in [
+        ("?who=x", "there is no parameter \\\"who\\\"; there are name, number, state, after, limit"),
+        ("?limit=0", "is not a number from 1 to 200"),
+        ("?limit=x", "is not a number from 1 to 200"),
+        ("?state=%22%3Cb%3E", "is not one of active, blocked"),
+        ("?name=a&name=b", "more than once"),
+        ("?after=nobody", "take next of the page before"),
+    ] {
+        refused(&get(&reader, &admin, &format!("/third-parties{query}")).await, 400, &[text]);
+    }
+
+    // Blocked for five minutes: the third party learns until when, and not why. What it was given is good again afterwards.
+    let (block, unblock) = (format!("/third-parties/{ID}/block"), format!("/third-parties/{ID}/unblock"));
+    let until = testkit::now() + jiff_minutes(5);
+    for (body, text) in [
+        (json!({}), "reason"),
+        (json!({"reason": " "}), "a text of 1 to 500 characters"),
+        (json!({"reason": "a\u{202e}b"}), "none of them hidden"),
+        (json!({"reason": "x", "until": "soon"}), "until: "),
+        (json!({"reason": "x", "until": "2001-01-01T00:00:00Z"}), "until has to be later than now"),
+        (json!({"reason": "x", "till": "2001-01-01T00:00:00Z"}), "till"),
+    ] {
+        refused(&post(&operator, &admin, &block, &body).await, 400, &[text]);
+    }
+    let form = Request::new("POST", &block).form("reason=x").exchange(&operator, &admin).await;
+    assert_eq!(form.status, 415, "{}", form.body);
+    refused(&post(&operator, &admin, &unblock, &json!({"reason": "x"})).await, 409, &["is not blocked"]);
+    let secret = "Suspected of a leak.";
+    let blocked =
+        post(&operator, &admin, &block, &json!({"reason": secret, "until": until.to_string()})).await;
+    assert_eq!((blocked.status, &blocked.json()["state"]), (200, &json!("blocked")), "{}", blocked.body);
+    assert_eq!(ids(&get(&reader, &admin, "/third-parties?state=blocked").await, "thirdParties"), [ID]);
+    let answer = read().await;
+    assert_eq!((answer.status, error(&answer).as_str()), (401, "CERTIFICATE_BLOCKED"), "{}", answer.body);
+    let is_told = answer.body.contains(&format!("it may act again from {}", whole_second(until)));
+    assert!(is_told && !answer.body.contains("leak"), "{}", answer.body);
+    let token = tpp.token_request("grant_type=refresh_token&refresh_token=x");
+    let token = token.exchange(&client, &scene.interface()).await;
+    assert!(token.status == 401 && token.body.contains("CERTIFICATE_BLOCKED"), "{}", token.body);
+    scene.core.advance("nl", "PT6M").await;
+    let answer = read().await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+
+    // Blocked until it is lifted: what customers gave ends.
+    let blocked = post(&operator, &admin, &block, &json!({"reason": secret})).await;
+    assert_eq!(blocked.json()["blocked"]["until"], Value::Null);
+    assert_eq!(error(&read().await), "CERTIFICATE_BLOCKED");
+    let lifted = post(&operator, &admin, &unblock, &json!({"reason": "Mended."})).await;
+    assert_eq!((lifted.status, &lifted.json()["state"]), (200, &json!("active")), "{}", lifted.body);
+    assert!(read().await.status >= 400, "the consent has ended");
+    let ended = get(&reader, &admin, &format!("/consents/{}", consent.id)).await.json();
+    assert_eq!((&ended["state"], &ended["decision"]), (&json!("expired"), &json!("endedByBank")));
+
+    // Withdrawn, once.
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let withdraw = format!("/consents/{}/withdraw", consent.id);
+    let done = post(&operator, &admin, &withdraw, &json!({"reason": "Asked for."})).await;
+    assert_eq!((done.status, &done.json()["state"]), (200, &json!("expired")), "{}", done.body);
+    let answer = tpp.read("/v1/accounts", &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!(answer.status, 401, "{}", answer.body);
+    let again = post(&operator, &admin, &withdraw, &json!({"reason": "Asked for."})).await;
+    refused(&again, 409, &["it has ended before: it is expired"]);
+    let odd =
+        post(&operator, &admin, &format!("/funds-consents/{}/withdraw", consent.id), &json!({"reason": "x"}))
+            .await;
+    refused(&odd, 404, &["consent not found"]);
+}
+
+fn jiff_minutes(minutes: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(minutes * 60)
+}
+
+/// As moments are stored.
+fn whole_second(moment: gateway::domain::Timestamp) -> gateway::domain::Timestamp {
+    gateway::domain::Timestamp::from_second(moment.as_second()).unwrap()
+}
+
+/// Runs a command as a person of the staff.
+pub(crate) fn as_staff(
+    scene: &Scene,
+    admin: &str,
+    (name, person): (&str, &Signer),
+    arguments: &[&str],
+) -> (i32, String, String) {
+    scene.files.pair(name, person);
+    fs::write(scene.files.path("ca.pem"), scene.files.ca.pem()).unwrap();
+    let mut command = testkit::command(BINARY);
+    command.args(arguments).env("VESTIBULE_ADMIN", admin);
+    for (variable, file) in [
+        ("VESTIBULE_ADMIN_CA", "ca.pem".to_owned()),
+        ("VESTIBULE_ADMIN_CERTIFICATE", format!("{name}.pem")),
+        ("VESTIBULE_ADMIN_PRIVATE_KEY", format!("{name}.key")),
+    ] {
+        command.env(variable, scene.files.path(&file));
+    }
+    let output = command.output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_do_the_same() {
+    let (scene, people, admin) = staffed().await;
+    let qwac = scene.certificate("qwac").await;
+    registered(&scene, &scene.client(Some(&qwac))).await;
+    let run = |person, arguments: &[&str]| as_staff(&scene, &admin, person, arguments);
+    let (reader, operator) = (("reader", &people.reader), ("operator", &people.operator));
+    let (code, out, error) = run(reader, &["admin", "third-parties", "--number", "R654321"]);
+    assert!(code == 0 && out.starts_with("PSDNL-DNB-R654321  active  "), "{out}{error}");
+    let (code, out, _) = run(reader, &["admin", "third-parties", "--name", "zz"]);
+    assert_eq!((code, out.as_str()), (0, "Nothing was found.\n"));
+    let (code, out, error) = run(reader, &["admin", "block", ID, "--reason", "x"]);
+    assert!(code == 1 && out.is_empty() && error.contains("this is for operators"), "{out}{error}");
+    let (code, out, error) =
+        run(operator, &["admin", "block", ID, "--reason", "x", "--until", "2001-01-01T00:00:00Z"]);
+    assert!(code == 1 && error.contains("until has to be later than now"), "{out}{error}");
+    let (code, out, error) = run(operator, &["admin", "block", ID, "--reason", "Leaks.", "--json"]);
+    let blocked: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{error}"));
+    assert_eq!((code, &blocked["blocked"]["reason"]), (0, &json!("Leaks.")));
+    let (code, out, _) = run(operator, &["admin", "third-party", ID]);
+    assert!(code == 0 && out.contains("state            blocked"), "{out}");
+    let (code, _, error) = run(operator, &["admin", "unblock", ID, "--reason", "Mended."]);
+    assert_eq!(code, 0, "{error}");
+    let (code, _, error) = run(operator, &["admin", "consent", "../third-parties", "--funds"]);
+    assert!(code == 1 && error.contains("not found"), "{error}");
+    let (code, out, error) = run(operator, &["admin", "payments", "--state", "good", "--json"]);
+    assert!(code == 1 && out.contains("is not one of pending") && error.contains("error: "), "{out}{error}");
+
+    let (code, _, error) = vestibule(&["admin", "consents", "--admin", &admin]);
+    assert!(code == 1 && error.contains("name yours with --certificate and --private-key"), "{error}");
+    let (code, out, _) = vestibule(&["admin", "description"]);
+    assert_eq!((code, out.as_str()), (0, include_str!("../../src/serve/admin/openapi.json")));
+}

@@ -1,0 +1,195 @@
+//! The audit trail: what stands in it, that nothing is changed without a trace, and that it goes on after what was forgotten.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Request, Signer};
+
+use crate::admin::{People, as_staff, get, post, staffed};
+use crate::serve::{Scene, consented, registered};
+
+const ID: &str = "PSDNL-DNB-R654321";
+
+/// What one of the auditors reads.
+async fn entries(scene: &Scene, people: &People, admin: &str, query: &str) -> Vec<Value> {
+    let auditor = scene.client(Some(&people.auditor));
+    let page = get(&auditor, admin, &format!("/audit{query}")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let entries = page.json()["entries"].as_array().unwrap().clone();
+    entries.iter().map(|entry| serde_json::from_str(entry["text"].as_str().unwrap()).unwrap()).collect()
+}
+
+/// The same once there are some that fit: calls are written within a second or so.
+async fn entries_with(
+    scene: &Scene,
+    people: &People,
+    admin: &str,
+    fits: impl Fn(&Value) -> bool,
+) -> Vec<Value> {
+    for _ in 0..200 {
+        let all = entries(scene, people, admin, "").await;
+        if all.iter().any(&fits) {
+            return all;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no such entry is written");
+}
+
+fn verify(scene: &Scene, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
+    let arguments = [&["audit", "verify", "--json"], more].concat();
+    let (code, out, error) = as_staff(scene, admin, ("auditor", auditor), &arguments);
+    (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
+}
+
+/// Changes the trail behind the gateway's back.
+fn tamper(scene: &Scene, sql: &str) {
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(20)).unwrap();
+    database.execute_batch(sql).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one trail, changed in every way")]
+async fn every_call_and_act_is_in_the_trail_and_none_is_changed_unnoticed() {
+    let (scene, people, admin) = staffed().await;
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let read = tpp.read("/v1/accounts", &consent).exchange(&client, &scene.interface()).await;
+    assert_eq!(read.status, 200, "{}", read.body);
+    let strange = Request::new("BREW", "/NL91ABNA0417164300").exchange(&client, &scene.interface()).await;
+    assert!(strange.status < 500);
+    let operator = scene.client(Some(&people.operator));
+    let block = format!("/third-parties/{ID}/block");
+    let done = post(&operator, &admin, &block, &json!({"reason": "Leaks.\" }"})).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let refused = scene.client(Some(&people.reader));
+    assert_eq!(post(&refused, &admin, &block, &json!({"reason": "x"})).await.status, 403);
+
+    // An act is there with its answer, without waiting for anything.
+    let acts = entries(&scene, &people, &admin, "?kind=acts").await;
+    let [act] = &acts[..] else { panic!("{acts:?}") };
+    for (name, expected) in [
+        ("kind", "act"),
+        ("act", "block"),
+        ("to", ID),
+        ("reason", "Leaks.\" }"),
+        ("by", &people.operator.certificate.subject.to_string()),
+    ] {
+        assert_eq!(act[name], expected, "{act}");
+    }
+    assert_eq!(act["certificate"].as_str().unwrap().len(), 64);
+    let all = entries_with(&scene, &people, &admin, |entry| entry["code"] == "role_missing").await;
+    let found = all.iter().find(|entry| entry["request"] == read.header("x-request-id")).unwrap();
+    assert_eq!(found["thirdParty"], ID);
+    assert_eq!((&found["method"], &found["status"]), (&json!("GET"), &json!(200)));
+    assert_eq!(found["route"], "/xs2a-bg/{tenant}/v1/accounts", "a pattern: {found}");
+    assert!(all.iter().any(|entry| entry["method"] == "other"), "{all:?}");
+    let staff = all.iter().find(|entry| entry["code"] == "role_missing").unwrap();
+    assert_eq!(staff["staff"], people.reader.certificate.subject.to_string());
+    assert_eq!(staff["route"], "/third-parties/{id}/block");
+    let text = serde_json::to_string(&all).unwrap();
+    let secrets = [&consent.access_token, customer["iban"].as_str().unwrap(), "NL91", &tpp.secret, "BREW"];
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret}");
+    }
+
+    // Verified here; then changed, taken out, put in.
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    assert_eq!((code, &told["isWhole"], &told["first"]), (0, &json!(true), &json!(1)), "{told}");
+    let head = &told["head"];
+    let anchor = format!("{}:{}", head["number"], head["hash"].as_str().unwrap());
+    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "export"]);
+    assert_eq!(code, 0, "{error}");
+    let exported = scene.files.path("trail.jsonl");
+    std::fs::write(&exported, &out).unwrap();
+    let file = ["--file", exported.to_str().unwrap()];
+    let (code, _) = verify(&scene, &admin, &people.auditor, &[&file[..], &["--anchor", &anchor]].concat());
+    assert_eq!(code, 0, "a file can be verified without a gateway");
+    std::fs::write(&exported, out.replacen("Leaks.", "Leak.", 1)).unwrap();
+    let (code, told) = verify(&scene, &admin, &people.auditor, &file);
+    let damages = |told: &Value| -> Vec<String> {
+        told["damages"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    assert!(code == 1 && damages(&told)[0].contains(" was changed"), "{told}");
+
+    let (_, out, _) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "acts"]);
+    assert!(out.contains("block  PSDNL-DNB-R654321") && out.contains("Leaks."), "{out}");
+    let (code, out, error) = as_staff(&scene, &admin, ("reader", &people.reader), &["audit", "verify"]);
+    assert!(code == 1 && error.contains("this is for auditors"), "{out}{error}");
+    let odd = get(&scene.client(Some(&people.auditor)), &admin, "/audit?after=x").await;
+    assert!(odd.status == 400 && odd.body.contains("is not the number of an entry"), "{}", odd.body);
+
+    tamper(&scene, "UPDATE audit SET entries = replace(entries, 'Leaks.', 'Thanks') WHERE kind = 'acts'");
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let [damage] = &damages(&told)[..] else { panic!("{told}") };
+    assert!(code == 1 && damage.contains("was changed"), "{damage}");
+    tamper(&scene, "UPDATE audit SET entries = replace(entries, 'Thanks', 'Leaks.') WHERE kind = 'acts'");
+    assert_eq!(verify(&scene, &admin, &people.auditor, &["--anchor", &anchor]).0, 0);
+    tamper(&scene, "DELETE FROM audit WHERE kind = 'acts'");
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    assert!(code == 1 && damages(&told)[0].contains("taken out"), "{told}");
+    let wrong = format!("1:{}", "0".repeat(64));
+    let (_, told) = verify(&scene, &admin, &people.auditor, &["--anchor", &wrong]);
+    assert!(damages(&told).iter().any(|damage| damage.contains("made anew")), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
+    let (scene, people, admin) = staffed().await;
+    let operator = scene.client(Some(&people.operator));
+    let qwac = scene.certificate("qwac").await;
+    registered(&scene, &scene.client(Some(&qwac))).await;
+    let block = format!("/third-parties/{ID}/block");
+    for reason in ["One.", "Two."] {
+        assert_eq!(post(&operator, &admin, &block, &json!({"reason": reason})).await.status, 200);
+    }
+    assert_eq!(entries(&scene, &people, &admin, "?kind=acts").await.len(), 2);
+    for branch in ["nl", "uk"] {
+        scene.core.advance(branch, "P401D").await;
+    }
+    let gone = async || {
+        for _ in 0..200 {
+            if entries(&scene, &people, &admin, "?kind=acts").await.is_empty() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        false
+    };
+    assert!(gone().await, "the acts are forgotten after their time");
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    assert_eq!((code, &told["isWhole"]), (0, &json!(true)), "{told}");
+    assert!(told["first"].as_i64().unwrap() > 2, "{told}");
+}
+
+/// Processes that share a database write one chain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acts_at_the_same_time_follow_each_other() {
+    let (scene, people, admin) = staffed().await;
+    let qwac = scene.certificate("qwac").await;
+    registered(&scene, &scene.client(Some(&qwac))).await;
+    let operator = scene.client(Some(&people.operator));
+    let block = format!("/third-parties/{ID}/block");
+    let acts: Vec<_> = (0..20)
+        .map(|number| {
+            let (operator, admin, block) = (operator.clone(), admin.clone(), block.clone());
+            tokio::spawn(async move {
+                let body = json!({"reason": format!("Act {number}.")});
+                post(&operator, &admin, &block, &body).await.status
+            })
+        })
+        .collect();
+    for act in acts {
+        assert_eq!(act.await.unwrap(), 200);
+    }
+    let acts = entries(&scene, &people, &admin, "?kind=acts").await;
+    let reasons: BTreeSet<_> = acts.iter().map(|act| act["reason"].as_str().unwrap()).collect();
+    assert_eq!((acts.len(), reasons.len()), (20, 20));
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    assert_eq!(code, 0, "{told}");
+}
