@@ -98,8 +98,11 @@ impl Authorities {
         Ok(())
     }
 
-    /// The certificates of all of them.
-    pub(crate) fn own(&self) -> Result<Vec<Certificate>, eidas::CertificateError> {
+    /// The certificates of all of them, the root's first.
+    ///
+    /// # Errors
+    /// [`eidas::CertificateError`]
+    pub fn own(&self) -> Result<Vec<Certificate>, eidas::CertificateError> {
         [&self.root, &self.issuing, &self.test_client]
             .map(|authority| Certificate::from_der(authority.der()))
             .into_iter()

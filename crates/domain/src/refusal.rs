@@ -78,6 +78,15 @@ pub enum Refusal {
         /// In how many seconds its issuer is asked again.
         retry_after: i64,
     },
+    /// No register tells whether the third party may act, at a bank that lets nobody in without that.
+    #[error(
+        "the register of payment institutions does not answer, and this bank serves only those that are listed there; try again \
+         in {retry_after} seconds"
+    )]
+    RegisterUnanswered {
+        /// In how many seconds it is asked again.
+        retry_after: i64,
+    },
     /// The third party calls more often than the bank takes it.
     #[error(
         "too many requests: one third party may make {calls} in {seconds} seconds; try again in {retry_after} seconds"
@@ -97,15 +106,6 @@ pub enum Refusal {
     TooManyAtOnce {
         /// How many it may make.
         most: usize,
-    },
-    /// No register tells whether the third party may act, at a bank that lets nobody in without that.
-    #[error(
-        "the register of payment institutions does not answer, and this bank serves only those that are listed there; try again \
-         in {retry_after} seconds"
-    )]
-    RegisterUnanswered {
-        /// In how many seconds it is asked again.
-        retry_after: i64,
     },
     /// The bank blocks the certificate.
     #[error("{what} was blocked by the bank at {at}")]

@@ -82,9 +82,9 @@ pub struct BunqClient {
 }
 
 impl BunqClient {
-    /// Makes an installation.
+    /// Makes an installation. Where a gateway is in front of the bank, it is the bank's own door beside.
     pub async fn install(server: &TestServer) -> Self {
-        Self::install_at(&server.http, server.url()).await
+        Self::install_at(&server.http, &server.running.addresses.public).await
     }
 
     /// Makes an installation at an address.

@@ -7,7 +7,7 @@ use http_signatures::digest::{DigestAlgorithm, digest_header};
 use serde_json::Value;
 
 use crate::links::{SignedBy, follow};
-use crate::{Signer, answer_headers};
+use crate::{Signer, answer_headers, served};
 
 /// A request to the bank.
 #[derive(Debug, Clone)]
@@ -185,8 +185,10 @@ impl Request {
 
     /// Sends it and reads the answer, whatever it is: benchmarks talk to other builds too.
     pub async fn exchange(&self, client: &reqwest::Client, origin: &str) -> Answer {
+        let on_the_way = served::on_the_way(self, origin).await;
+        let (origin, headers) = on_the_way.unwrap_or_else(|| (origin.to_owned(), self.headers.clone()));
         let mut request = client.request(self.method.clone(), format!("{origin}{}", self.target));
-        request = request.headers(self.headers.clone());
+        request = request.headers(headers);
         if !self.body.is_empty() {
             request = request.body(self.body.clone());
         }

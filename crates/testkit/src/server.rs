@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vestibule::{DataLocation, Running, SandboxConfig, start};
 
+use crate::served::{self, InFront};
 use crate::{Request, Signer};
 
 /// A sandbox on free ports with everything in memory, unless a test wants it otherwise.
@@ -12,6 +13,8 @@ pub struct TestServer {
     pub running: Running,
     /// Sends requests without following redirects.
     pub http: reqwest::Client,
+    /// What is called in its place, where tests are of a gateway in front of it.
+    in_front: Option<InFront>,
 }
 
 impl TestServer {
@@ -37,24 +40,61 @@ impl TestServer {
             ..SandboxConfig::default()
         };
         change(&mut config);
+        if served::is_served() {
+            let asked = config.clone();
+            config.data = served::books(&config.data);
+            let running = start(config).await.unwrap();
+            let in_front = Some(InFront::of(&running, &asked).await);
+            return Self { running, http: client(), in_front };
+        }
         if config.data == DataLocation::Memory && crate::database::is_wanted() {
             config.data = DataLocation::Database(crate::database::make().await.into());
         }
-        Self { running: start(config).await.unwrap(), http: client() }
+        Self { running: start(config).await.unwrap(), http: client(), in_front: None }
+    }
+
+    /// Stops it in order.
+    pub async fn stop(self) {
+        if let Some(in_front) = self.in_front {
+            in_front.stop().await;
+        }
+        self.running.stop().await;
     }
 
     /// Address of the bank, without a trailing slash.
     pub fn url(&self) -> &str {
-        &self.running.addresses.public
+        self.in_front.as_ref().map_or(&self.running.addresses.public, |front| &front.pages)
+    }
+
+    /// Address at which third parties reach the bank: that of its links to itself.
+    pub fn interface_url(&self) -> &str {
+        self.in_front.as_ref().map_or(self.url(), |front| &front.interface)
+    }
+
+    /// What the bank is called at a branch, whose name is this at a bank for tests. In front of a core bank it has one name.
+    pub fn name_of<'n>(&self, branch: &'n str) -> &'n str {
+        if self.in_front.is_some() { served::BANK } else { branch }
     }
 
     /// Address of the bank with TLS.
     pub fn tls_url(&self) -> &str {
-        self.running.addresses.tls.as_deref().unwrap()
+        let own = || self.running.addresses.tls.as_deref().unwrap();
+        self.in_front.as_ref().map_or_else(own, |front| &front.interface)
+    }
+
+    /// Where tests call the management API. Customers and accounts are the bank's own, whatever is in front of it.
+    fn management_of(&self, path: &str) -> &str {
+        match &self.in_front {
+            Some(front) if !path.starts_with("/test-accounts") => &front.management,
+            _ => &self.running.addresses.management,
+        }
     }
 
     /// Calls the bank with TLS and presents a certificate, with its chain below the root.
     pub fn presenting(&self, signer: &Signer) -> reqwest::Client {
+        if self.in_front.is_some() {
+            return presenting_by_proxy(signer);
+        }
         let mut pem = signer.key_pem.clone() + &eidas::certificate::to_pem(&signer.certificate.der);
         pem += &signer.chain[..signer.chain.len().saturating_sub(1)].concat();
         let ca = self.running.sandbox.authorities.root_pem();
@@ -74,14 +114,30 @@ impl TestServer {
 
     /// Calls the management API and returns status and JSON.
     pub async fn manage(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let url = format!("{}{path}", self.running.addresses.management);
+        let url = format!("{}{path}", self.management_of(path));
         let mut request = self.http.request(method.parse().unwrap(), url);
         if !body.is_null() {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
-        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
+        if let (Some(_), "/signing-keys", Some(key)) = (&self.in_front, path, answer.get("keyId")) {
+            self.await_key(key).await;
+        }
+        (status, answer)
+    }
+
+    /// Waits until the gateway has a key of ID tokens that another node made: it looks each second.
+    async fn await_key(&self, key: &Value) {
+        let keys = Request::new("GET", "/auth/nl/v1/jwks");
+        for _ in 0..200 {
+            if self.send(&keys).await.json()["keys"][0]["kid"] == *key {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the key {key} is not published: {}", self.send(&keys).await.body);
     }
 
     /// A third party with a certificate as the compatible bank's test client hands it out.
@@ -144,10 +200,19 @@ impl TestServer {
 
 /// A client that shows every answer as it is.
 pub(crate) fn client() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// A client whose connections present a certificate to the proxy that ends TLS.
+fn presenting_by_proxy(signer: &Signer) -> reqwest::Client {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("client-cert", served::presented(&signer.certificate.der).parse().unwrap());
+    builder().default_headers(headers).build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(std::time::Duration::from_secs(60))
         .no_proxy()
-        .build()
-        .unwrap()
 }

@@ -123,10 +123,13 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Middleware of a bank that does not explain its refusals: replaces texts about certificates and signatures.
 pub(crate) async fn terse(mut response: Response) -> Response {
-    match response.extensions_mut().remove::<Error>() {
-        Some(error) => error.terse().into_response(),
-        None => response,
+    let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
+    let terse = error.terse();
+    if terse.text == error.text {
+        return response;
     }
+    let (parts, _) = response.into_parts();
+    Response::from_parts(parts, terse.into_response().into_body())
 }
 
 impl From<Rejected> for Error {

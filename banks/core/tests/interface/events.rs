@@ -11,8 +11,8 @@ use gateway::domain::{
     Timestamp, TppId, TransactionStatus,
 };
 use gateway::{
-    Bank, BankEvent, Changes, Drawer, Error, Gateway, Keys, Parts, PaymentProgress, Randomness, Settings,
-    ToldEvent,
+    Bank, BankEvent, Changes, Drawer, Error, Gateway, Kept, Keys, Parts, PaymentProgress, Randomness,
+    Settings, ToldEvent,
 };
 use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 
@@ -27,6 +27,7 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
         settings: Settings {
             tenants: vec![scene.tenant.clone()],
             profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
+            kept: Kept::default(),
         },
         store: scene.store.clone(),
         clock: scene.sandbox.clock.clone(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::tables::{Columns, Cursor, Rows, json, select};
 use store::{Changes, StoreError};
 
-use super::{Ledger, Order};
+use super::{Ledger, Order, Step};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,8 @@ impl Told {
             status: order.status.name().to_owned(),
             reason: order.reason.map(|reason| reason.name().to_owned()),
             since: order.since,
-            is_final: order.due_at.is_none(),
+            // One that waits for somebody has nothing due either.
+            is_final: order.due_at.is_none() && matches!(order.step, Step::Made | Step::Ended),
         }
     }
 }

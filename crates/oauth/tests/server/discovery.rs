@@ -170,7 +170,7 @@ async fn the_key_of_id_tokens_is_changed_while_the_bank_runs() {
     let url = tpp.authorization_url(&asked).replace(server.url(), "");
     let hinted = server.send(&Request::new("GET", &format!("{url}&id_token_hint={before}"))).await;
     assert_eq!(hinted.status, 302, "a hint by the old key: {}", hinted.body);
-    server.running.stop().await;
+    server.stop().await;
 
     let server = start().await;
     assert!(verifies(&server, before).await && verifies(&server, after).await, "after a start");

@@ -265,7 +265,7 @@ async fn a_lost_answer_comes_again_after_a_restart() {
     let lost = tpp.refresh(&server, &unused.refresh_token).await;
     let read = tpp.refreshed(&server, &used).await;
     assert_eq!(server.send(&tpp.read("/v1/accounts", &read)).await.status, 200);
-    server.running.stop().await;
+    server.stop().await;
 
     let server = start().await;
     let again = tpp.refresh(&server, &unused.refresh_token).await;

@@ -1,5 +1,6 @@
 //! Pushed authorization requests (RFC 9126).
 
+use serde_json::Value;
 use testkit::{CALLBACK, Request, TestServer, TestTpp, VERIFIER, bank_offered, challenge, parameter};
 
 use crate::ID;
@@ -21,6 +22,13 @@ fn form(consent: &str) -> String {
 
 fn push(tpp: &TestTpp, form: &str) -> Request {
     Request::new("POST", "/auth/nl/v1/par").set("authorization", tpp.basic()).form(form)
+}
+
+/// Where a browser goes with what was pushed.
+fn target(pushed: &Value) -> String {
+    let reference = pushed["request_uri"].as_str().unwrap().as_bytes();
+    let reference: String = form_urlencoded::byte_serialize(reference).collect();
+    format!("/auth/nl/v1/auth?client_id={ID}&request_uri={reference}")
 }
 
 #[tokio::test]
@@ -61,9 +69,7 @@ async fn a_pushed_request_is_used_up_by_a_log_in_and_not_by_a_page_that_loads() 
     let customer = server.customer("nl", "student").await;
     let form = form(&consent(&server, &tpp).await);
     let pushed = server.send(&push(&tpp, &form)).await.json();
-    let reference: String =
-        form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
-    let target = format!("/auth/nl/v1/auth?client_id={ID}&request_uri={reference}");
+    let target = target(&pushed);
     // A program that shows previews, then the customer, who loads the page again in another browser.
     let preview = Browser::open(&server, &format!("{}{target}", server.url())).await;
     assert_eq!(preview.get("").await.status, 200);
@@ -92,9 +98,7 @@ async fn a_pushed_request_whose_log_in_failed_can_be_tried_again() {
     let customer = server.customer("nl", "student").await;
     let form = form(&consent(&server, &tpp).await);
     let pushed = server.send(&push(&tpp, &form)).await.json();
-    let reference: String =
-        form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
-    let url = format!("{}/auth/nl/v1/auth?client_id={ID}&request_uri={reference}", server.url());
+    let url = format!("{}{}", server.url(), target(&pushed));
     let mut first = Browser::open(&server, &url).await;
     let iban = customer["iban"].as_str().unwrap();
     let wrong = first.submit(&[("action", "log-in"), ("iban", iban), ("answer", "000000")]).await;
@@ -139,9 +143,7 @@ async fn a_pushed_request_expires() {
     let tpp = server.registered("nl", ID).await;
     let form = form(&consent(&server, &tpp).await);
     let pushed = server.send(&push(&tpp, &form)).await.json();
-    let reference: String =
-        form_urlencoded::byte_serialize(pushed["request_uri"].as_str().unwrap().as_bytes()).collect();
     server.advance("nl", "PT91S").await;
-    let target = format!("/auth/nl/v1/auth?client_id={ID}&request_uri={reference}");
-    assert_eq!(server.send(&Request::new("GET", &target)).await.error().0, "invalid_request_uri");
+    let late = server.send(&Request::new("GET", &target(&pushed))).await;
+    assert_eq!(late.error().0, "invalid_request_uri");
 }

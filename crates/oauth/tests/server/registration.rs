@@ -380,7 +380,7 @@ async fn a_registration_survives_a_restart() {
     server.advance("be_fr", "P30D").await;
     let keys = server.send(&Request::new("GET", "/auth/nl/v1/jwks")).await.body;
     let seed = server.running.addresses.seed;
-    server.running.stop().await;
+    server.stop().await;
 
     let server = start().await;
     assert_eq!(server.running.addresses.seed, seed);

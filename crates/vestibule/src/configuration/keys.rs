@@ -129,20 +129,6 @@ section! {
 }
 
 section! {
-    /// How often one third party may call, at interfaces and authorization server together, once its signature or its proof as a client
-    /// was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
-    /// n times as much through. Without this section there is no limit.
-    Limits "limits" {
-        /// How many calls a third party may make in the time of within. They come back evenly.
-        calls: Count, Default("3000");
-        /// The time.
-        within: Deadline, Default("\"1m\"");
-        /// How many calls of a third party are answered at once.
-        calls_at_once: Count, Default("50");
-    }
-}
-
-section! {
     /// Registers of payment institutions, and whom staff stopped. Leave the section out if nobody is looked up. A third party whose
     /// authorisation was withdrawn is refused, and so is a service without a passport for the branch's country. What is older than
     /// seven days is not looked at. /metrics and /health/ready say how old it is.
@@ -165,6 +151,20 @@ section! {
         /// Third parties, by their organizationIdentifier, and certificates, by their SHA-256 fingerprint in hexadecimal, that
         /// staff stopped: one on a line; what stands behind a # is for people. Comes before every register. Read again at SIGHUP.
         stop_list_file: Option<StopListFile>, Optional("\"stop-list.txt\"");
+    }
+}
+
+section! {
+    /// How often one third party may call, at interfaces and authorization server together, once its signature or its proof as a client
+    /// was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
+    /// n times as much through. Without this section there is no limit.
+    Limits "limits" {
+        /// How many calls a third party may make in the time of within. They come back evenly.
+        calls: Count, Default("3000");
+        /// The time.
+        within: Deadline, Default("\"1m\"");
+        /// How many calls of a third party are answered at once.
+        calls_at_once: Count, Default("50");
     }
 }
 

@@ -45,8 +45,8 @@ pub struct Configuration {
     pub(crate) database: Database,
     pub(crate) sealing: Option<Sealing>,
     pub(crate) core_bank: CoreBank,
-    pub(crate) limits: Option<Limits>,
     pub(crate) provider: Option<Provider>,
+    pub(crate) limits: Option<Limits>,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
@@ -63,9 +63,9 @@ const SECTIONS: &[&str] = &[
     Database::NAME,
     Sealing::NAME,
     CoreBank::NAME,
-    Limits::NAME,
     Register::NAME,
     Provider::NAME,
+    Limits::NAME,
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
@@ -105,8 +105,8 @@ impl Configuration {
         let database = reader.section(file);
         let sealing = reader.optional(file);
         let core_bank = reader.section(file);
-        let limits = reader.optional(file);
         let provider: Option<Option<Provider>> = reader.optional(file);
+        let limits = reader.optional(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
@@ -147,8 +147,8 @@ impl Configuration {
                 database: database?,
                 sealing: sealing?,
                 core_bank: core_bank?,
-                limits: limits?,
                 provider: provider?,
+                limits: limits?,
                 management: management?,
                 admin: admin?,
                 lives: lives?,
@@ -505,9 +505,9 @@ impl Configuration {
             (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
-            (Limits::NAME, self.limits != other.limits),
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
+            (Limits::NAME, self.limits != other.limits),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,

@@ -56,6 +56,12 @@ fn offline_seal(folder: &std::path::Path) -> (String, String, String) {
     (read("certificate.pem"), read("key.pem"), read("ca.pem"))
 }
 
+/// A third party takes over a seal that it has.
+fn take_over(certificate: &str, key: &str, more: &[&str]) -> (i32, String, String) {
+    let command = ["tpp", "certificate", "--profile", "qseal", "--bank", "http://127.0.0.1:1"];
+    vestibule(&[&command[..], &["--certificate", certificate, "--key", key], more].concat())
+}
+
 #[test]
 fn pem_is_read_in_every_dress() {
     let (_guard, folder) = free_folder();
@@ -93,21 +99,7 @@ fn pem_is_read_in_every_dress() {
     let state = folder.join("state").to_str().unwrap().to_owned();
     for ((what, certificate), (_, key)) in forms.iter().zip(dressed(&key).iter().cycle()) {
         let (certificate, key) = (file("c", certificate), file("k", key));
-        let (code, text, error) = vestibule(&[
-            "tpp",
-            "certificate",
-            "--profile",
-            "qseal",
-            "--certificate",
-            &certificate,
-            "--key",
-            &key,
-            "--bank",
-            "http://127.0.0.1:1",
-            "--state",
-            &state,
-            "--json",
-        ]);
+        let (code, text, error) = take_over(&certificate, &key, &["--state", &state, "--json"]);
         assert_eq!(code, 0, "{what}: {error}");
         assert!(text.contains("organizationIdentifier"), "{what}: {text}");
     }
@@ -142,20 +134,7 @@ fn what_is_no_certificate_or_key_is_named_and_never_repeated() {
     let inspect = |name: &str| vestibule(&["certificate", "inspect", &path(name)]);
     let take = |certificate: &str, key: &str| {
         let (certificate, key, state) = (path(certificate), path(key), path("state"));
-        vestibule(&[
-            "tpp",
-            "certificate",
-            "--profile",
-            "qseal",
-            "--certificate",
-            &certificate,
-            "--key",
-            &key,
-            "--bank",
-            "http://127.0.0.1:1",
-            "--state",
-            &state,
-        ])
+        take_over(&certificate, &key, &["--state", &state])
     };
     let trust = |name: &str| vestibule(&["sandbox", "--ephemeral", "--trusted-ca", &path(name)]);
     let key_text = |text: &str| vestibule(&["certificate", "inspect", text]);

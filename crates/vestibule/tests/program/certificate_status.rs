@@ -140,7 +140,7 @@ async fn a_bank_asks_the_authority_that_issued_a_certificate() {
     assert_eq!((before.asked, before.unanswered), (1, 0), "it was asked once for all of these calls");
     // Certificates of its own authority are in its own books: nobody is asked.
     bank.registered("nl", "PSDNL-DNB-R000009").await;
-    assert_eq!(counts(), before);
+    assert_eq!(counts().asked, before.asked);
 
     // Without its responder the list tells; what either says holds for three seconds now.
     says(json!({"ocsp": false, "validSeconds": 3})).await;

@@ -40,6 +40,7 @@ mod faulty_certificates;
 mod forgetting;
 mod http;
 mod interface_description;
+mod keycloak;
 mod limits;
 mod logs;
 mod logs_command;
@@ -87,6 +88,19 @@ mod worked_examples;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// Runs a program of others with JSON as its input, which has to succeed; returns what it printed.
+fn fed(program: &mut std::process::Command, input: &serde_json::Value) -> String {
+    use std::io::Write;
+    use std::process::Stdio;
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    assert!(output.status.success(), "{program:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
 
 /// Runs the binary and returns exit code, standard output and standard error.
 fn vestibule(arguments: &[&str]) -> (i32, String, String) {

@@ -1,11 +1,12 @@
 //! The portal's signatures: held against published vectors, and taken by a running bank.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::{TestServer, environment};
+
+use crate::fed;
 
 /// The folder of the portal's modules.
 pub(crate) fn assets() -> String {
@@ -15,19 +16,8 @@ pub(crate) fn assets() -> String {
 /// Runs a script of `tests/node` with JSON as its input; returns what it printed.
 pub(crate) fn run_node(script: &str, input: &Value) -> Option<String> {
     let folder = environment("VESTIBULE_NODE", "node", "scripts/node")?;
-    let mut child = Command::new("node")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node").join(script))
-        .env("NODE_PATH", folder.join("node_modules"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    Some(text(&output.stdout))
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node").join(script);
+    Some(fed(Command::new("node").arg(script).env("NODE_PATH", folder.join("node_modules")), input))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

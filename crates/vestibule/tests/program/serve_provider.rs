@@ -15,10 +15,10 @@ use crate::serve::{Listeners, PAGE, Scene, configuration, confirmation, confirme
 use crate::serve_command::bank_behind;
 
 /// Where browsers reach the pages.
-const PAGES: &str = "https://bank.example.com";
+pub(crate) const PAGES: &str = "https://bank.example.com";
 
 /// The bank's name.
-const BANK: &str = "Bank of the tests";
+pub(crate) const BANK: &str = "Bank of the tests";
 
 struct Provided {
     scene: Scene,
@@ -71,7 +71,7 @@ impl Provided {
     }
 }
 
-fn listeners(served: &Served) -> Listeners {
+pub(crate) fn listeners(served: &Served) -> Listeners {
     let [interface, pages, management] =
         [served.interface, served.pages, served.management].map(|address| address.to_string());
     Listeners { interface, pages, management }

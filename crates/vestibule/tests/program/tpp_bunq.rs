@@ -212,7 +212,8 @@ fn what_only_other_interfaces_offer_is_refused_with_what_there_is() {
     setting.refused(&["authorise", "--funds"], "not offered at banks of the dialect bunq");
     let elsewhere = "spoken at branch nl alone, not at uk; leave --tenant out";
     setting.refused(&[&pay[..], &from, &["--tenant", "uk"]].concat(), elsewhere);
-    setting.refused(&["register", "--dialect", "bunq", "--tenant", "uk"], elsewhere);
+    let register = ["register", "--dialect", "bunq", "--redirect-uri", "https://tpp.example/callback"];
+    setting.refused(&[&register[..], &["--tenant", "uk"]].concat(), elsewhere);
     // Nothing was asked for on the way.
     setting.refused(&["payment", "status"], "no payment is kept yet");
     setting.ok(&[&pay[..], &from].concat());

@@ -1,8 +1,8 @@
 //! Several commands of `vestibule tpp` at once on one folder: nothing that one of them kept is lost to another.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStderr, Stdio};
 
 use serde_json::{Value, json};
 
@@ -108,6 +108,21 @@ fn tokens_are_renewed_once_for_all() {
     setting.ok(&["accounts"]);
 }
 
+/// A command that waits for a browser, what it goes on to say, and the address to which it said to go.
+fn waiting_for_a_browser(setting: &Setting) -> (Child, BufReader<ChildStderr>, String) {
+    let mut waiting = testkit::command(BINARY);
+    waiting.args(["tpp", "authorise", "--no-browser"]).args(setting.arguments());
+    waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut waiting = waiting.spawn().unwrap();
+    let mut told = BufReader::new(waiting.stderr.take().unwrap());
+    let mut url = String::new();
+    while !url.contains("/v1/auth?") {
+        url.clear();
+        assert_ne!(told.read_line(&mut url).unwrap(), 0);
+    }
+    (waiting, told, url)
+}
+
 /// A command that waits for a browser keeps nobody else waiting, and loses nothing that others keep meanwhile.
 #[test]
 fn a_command_that_waits_for_a_browser_holds_nobody_up() {
@@ -115,17 +130,7 @@ fn a_command_that_waits_for_a_browser_holds_nobody_up() {
     let iban = setting.customer("household");
     setting.ok(&[&["register"], &URI[..]].concat());
     let consent = setting.json(&["consent", "--iban", &iban]);
-    let mut waiting = testkit::command(BINARY);
-    waiting.args(["tpp", "authorise", "--no-browser"]).args(setting.arguments());
-    waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut waiting = waiting.spawn().unwrap();
-    // It says where to go.
-    let mut told = std::io::BufReader::new(waiting.stderr.take().unwrap());
-    let mut url = String::new();
-    while !url.contains("/v1/auth?") {
-        url.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut told, &mut url).unwrap(), 0);
-    }
+    let (mut waiting, _told, url) = waiting_for_a_browser(&setting);
     let payment = setting.json(&[&["pay", "--from", &iban, "--amount", "1.00"][..], &SHOP].concat());
     let location = setting.account(&["approve", url.trim(), "--iban", &iban]);
     let location = location.lines().find(|line| line.contains("code=")).unwrap().trim().to_owned();
@@ -146,22 +151,13 @@ fn a_command_goes_on_where_another_one_forgot_everything() {
     let iban = setting.customer("household");
     setting.ok(&[&["register"], &URI[..]].concat());
     setting.ok(&["consent", "--iban", &iban]);
-    let mut waiting = testkit::command(BINARY);
-    waiting.args(["tpp", "authorise", "--no-browser"]).args(setting.arguments());
-    waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut waiting = waiting.spawn().unwrap();
-    let mut told = std::io::BufReader::new(waiting.stderr.take().unwrap());
-    let mut url = String::new();
-    while !url.contains("/v1/auth?") {
-        url.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut told, &mut url).unwrap(), 0);
-    }
+    let (mut waiting, mut told, url) = waiting_for_a_browser(&setting);
     setting.ok(&["forget"]);
     let location = setting.account(&["approve", url.trim(), "--iban", &iban]);
     let location = location.lines().find(|line| line.contains("code=")).unwrap().trim().to_owned();
     writeln!(waiting.stdin.take().unwrap(), "{location}").unwrap();
     let mut error = String::new();
-    std::io::Read::read_to_string(&mut told, &mut error).unwrap();
+    told.read_to_string(&mut error).unwrap();
     assert!(!waiting.wait().unwrap().success());
     assert!(error.contains("another command forgot it meanwhile") && !error.contains("panicked"), "{error}");
     setting.refused(&["show"], "nothing is kept");

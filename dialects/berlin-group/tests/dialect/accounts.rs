@@ -425,7 +425,7 @@ async fn what_was_counted_and_granted_survives_a_restart() {
     for _ in 0..3 {
         server.send(&tpp.read(&path, &consent)).await;
     }
-    server.running.stop().await;
+    server.stop().await;
     let server = start().await;
     let read = async || server.send(&tpp.read(&path, &consent)).await.status;
     assert_eq!((read().await, read().await), (200, 429), "the same id, token and count");

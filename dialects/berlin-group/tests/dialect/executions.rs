@@ -114,7 +114,7 @@ async fn what_came_due_while_the_bank_was_down_is_booked_on_its_own_day() {
         let payment = on(day, &euro_payment(amount, iban(&payee)));
         paths.push(submitted(&tpp, &server, (&payment, &payer)).await);
     }
-    server.running.stop().await;
+    server.stop().await;
 
     let server = start(testkit::in_days(14)).await;
     // It begins as soon as it runs.
@@ -338,6 +338,10 @@ async fn whoever_tests_makes_a_payment_what_it_is_to_be() {
     {
         let (status, answer) = server.manage(method, path, json!({"status": "ACSC"})).await;
         assert_eq!((status, &answer["error"]), (404, &json!("not_found")), "{method} {path}");
+    }
+    if testkit::is_served() {
+        // A bank behind a gateway knows nothing of what nobody has approved.
+        return;
     }
     let asked = tpp.payment(&server, SEPA, &euro_payment("1.00", iban(&payee))).await;
     let at = managed(&tpp.path_of(&asked["_links"]["self"]));

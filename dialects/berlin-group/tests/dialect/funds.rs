@@ -304,7 +304,7 @@ async fn the_same_request_again_makes_nothing_new_also_at_once_and_after_a_resta
     }
     let consent = tpp.approve(&server, &asked.json(), &iban).await;
     assert_eq!(tpp.confirm_funds_consent(&server, &consent).await.status, 200);
-    server.running.stop().await;
+    server.stop().await;
 
     let server = start().await;
     assert!(has(&server, &tpp, &consent, &iban, "10.00").await, "consent and token are still there");

@@ -35,7 +35,7 @@ async fn a_payment_from_request_to_the_money() {
     let asked = answer.json();
     let id = text(&asked["paymentId"]);
     let path = format!("/nl/v1/{SEPA}/{id}");
-    assert_eq!(answer.header("location"), format!("{}/xs2a-bg{path}", server.url()));
+    assert_eq!(answer.header("location"), format!("{}/xs2a-bg{path}", server.interface_url()));
     assert_eq!(answer.header("aspsp-sca-approach"), "REDIRECT");
     assert_eq!(asked["transactionStatus"], "RCVD");
     assert!(asked.get("debtorAccount").is_none() && asked.get("debtorName").is_none(), "{asked}");
@@ -238,6 +238,10 @@ async fn one_customer_approves_once_also_in_two_browsers() {
     assert_eq!((second.status, second.error().0.as_str()), (400, "STATUS_INVALID"), "{}", second.body);
     assert!(second.error().1.contains("approved the payment before"), "{}", second.body);
     assert_eq!(tpp.payment_status(&server, &payment.path).await, "PATC");
+    if testkit::is_served() {
+        // A bank behind a gateway knows nothing of what nobody has approved.
+        return;
+    }
     let managed = format!("/payments/{}", payment.path.rsplit('/').next().unwrap());
     let (status, body) = server.manage("GET", &managed, Value::Null).await;
     let said = "another holder of the account has to approve it, and the third party to confirm that";
@@ -358,7 +362,7 @@ async fn the_same_request_makes_one_payment_also_a_hundred_times_at_once_and_aft
         assert_eq!(confirmed.status, 200, "{}", confirmed.body);
     }
     assert_eq!(tpp.expected_balance(&server, creditor).await, had + 300);
-    Arc::into_inner(server).unwrap().running.stop().await;
+    Arc::into_inner(server).unwrap().stop().await;
 
     let server = start().await;
     let again = server.send(&request).await;

@@ -99,7 +99,7 @@ async fn what_the_lenient_profile_tolerates_is_refused() {
         let answer = server.send(&request).await;
         let (got, said) = answer.error();
         assert_eq!((answer.status, got.as_str()), (401, code), "{name}: {}", answer.body);
-        assert!(said.contains(text), "{name}: {said}");
+        assert!(said.contains(testkit::told(code, text)), "{name}: {said}");
     }
 }
 

@@ -105,7 +105,7 @@ impl World {
                 }
             }
             Way::Restart => {
-                self.server.running.stop().await;
+                self.server.stop().await;
                 let server = start(&self.folder, days).await;
                 return Self { server, ..self };
             }

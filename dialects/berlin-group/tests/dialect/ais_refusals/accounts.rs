@@ -1,7 +1,7 @@
 //! Of the account interface, and of what is read there.
 
 use serde_json::json;
-use testkit::{CALLBACK, Request, bank_offered, detailed};
+use testkit::{CALLBACK, Request, bank_offered, detailed, is_served};
 
 use super::{Scene, UNKNOWN};
 use crate::refusals::check;
@@ -131,8 +131,9 @@ async fn account_data() {
             "a token of another third party",
             bearer(read("/balances"), &other.access_token),
             401,
-            "CONSENT_INVALID",
-            "was not issued for consent",
+            // Where callers connect with certificates, tokens are bound to them.
+            if is_served() { "TOKEN_INVALID" } else { "CONSENT_INVALID" },
+            if is_served() { "bound to the TLS client certificate" } else { "was not issued for consent" },
         ),
         (
             "no Consent-ID",

@@ -38,7 +38,7 @@ async fn the_first_client() {
     let onboarding = client.request("GET", "/xs2a-bg/nl/onboarding/v1").signed(&client.signer);
     let token = ok(&server, &onboarding, 200).await;
     let link = text(&token["_links"]["registration"]);
-    let target = link.strip_prefix(server.url()).unwrap();
+    let target = link.strip_prefix(server.interface_url()).unwrap();
     let access = text(&token["access_token"]);
     // Digest and signature are those of an empty body, the body is a form.
     let form = format!(
