@@ -46,6 +46,7 @@ use crate::profiles::{self, RateLimits, Strictness};
 use crate::start_error::StartError;
 use crate::tasks::{Beside, Upkeep, Work};
 use crate::tls::{ClientCertificate, Replaceable};
+use crate::traces::Traced;
 use crate::{tasks, tls};
 
 /// What a gateway in front of a real bank serves.
@@ -197,7 +198,7 @@ pub async fn serve(
     let front =
         |routes: Routes, observer: Arc<dyn Observer>| Front { routes, gateway: gateway.clone(), observer };
     let fronts = Fronts {
-        public: front(bank.public, notes.observer(metrics.clone(), clock)),
+        public: front(bank.public, traced(&configuration, notes.observer(metrics.clone(), clock))),
         management: front(health::routes(health).into(), Arc::new(CallLog)),
     };
     let Sockets { interface, pages, management } = &sockets;
@@ -278,6 +279,14 @@ fn listen(
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
     Ok(Listening { certificates, serving, management: management_serving })
+}
+
+/// Who is told of the calls at the interfaces and the pages, and names their spans where somebody collects them.
+fn traced(configuration: &Configuration, observer: Arc<dyn Observer>) -> Arc<dyn Observer> {
+    match &configuration.traces {
+        Some(traces) => Arc::new(Traced { observer, from_callers: traces.from_callers }),
+        None => observer,
+    }
 }
 
 async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {

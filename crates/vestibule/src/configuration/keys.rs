@@ -9,7 +9,9 @@ use gateway::domain::Tenant;
 use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Days, Deadline, Origin, OwnNumbers, ServiceAddress, StaffName};
+use super::values::{
+    Collector, Count, Days, Deadline, Origin, OwnNumbers, Percent, ServiceAddress, StaffName,
+};
 
 section! {
     /// The bank.
@@ -206,6 +208,19 @@ section! {
     Lives "lives" {
         /// Days for which entries of the audit trail are kept.
         audit_days: Days, Default("400");
+    }
+}
+
+section! {
+    /// Traces, which are sent to a collector by OpenTelemetry's protocol (OTLP over HTTP, protobuf). Leave the section out if nobody collects
+    /// any. They have methods, routes, statuses and codes, third parties and request ids; no paths, bodies or secrets.
+    Traces "traces" {
+        /// Where the collector takes them, http or https.
+        endpoint: Collector, Required("\"http://127.0.0.1:4318/v1/traces\"");
+        /// How many of 100 calls are traced.
+        percent: Percent, Default("100");
+        /// Whether a call continues the trace that its caller names in traceparent (W3C Trace Context), and is traced if its caller traces.
+        from_callers: bool, Default("false");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::keys::{
     Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
-    Sealing, Trust,
+    Sealing, Traces, Trust,
 };
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
@@ -39,6 +39,7 @@ fn sections() -> Vec<Described> {
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),
+        described::<Traces>(false),
         described::<Log>(true),
     ]
 }
