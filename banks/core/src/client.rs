@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gateway::Error;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -16,10 +16,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use url::Url;
 
 use crate::trouble::{self, Trouble};
-use crate::watch::{Called, Outcome, Watch, Way, operation};
+use crate::watch::{self, Asked, Called, Outcome, Watch, Way, operation};
 use crate::wire::{Code, Problem};
 
 /// Largest answer that is read, in bytes.
@@ -189,7 +190,7 @@ impl Client {
                 pairs.append_pair(&name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             }
         }
-        self.send(operation(path), self.http.get(url), true).await
+        self.send(Asked { method: "GET", operation: operation(path) }, self.http.get(url), true).await
     }
 
     /// Asks what a query could not carry; asking twice changes nothing.
@@ -198,7 +199,7 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.send(operation(path), self.post(path, body)?, true).await
+        self.send(Asked { method: "POST", operation: operation(path) }, self.post(path, body)?, true).await
     }
 
     /// Asks for something to be done, once.
@@ -207,7 +208,7 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.send(operation(path), self.post(path, body)?, false).await
+        self.send(Asked { method: "POST", operation: operation(path) }, self.post(path, body)?, false).await
     }
 
     /// How long a call may take.
@@ -244,20 +245,30 @@ impl Client {
 
     async fn send<T: DeserializeOwned>(
         &self,
-        operation: &'static str,
+        asked: Asked,
         call: reqwest::RequestBuilder,
         again: bool,
     ) -> Result<T, Failure> {
-        let begun = Instant::now();
+        let (begun, span) = (Instant::now(), asked.span(&self.base));
+        let call = match self.watch.get() {
+            Some(watch) => {
+                let mut carried = HeaderMap::new();
+                span.in_scope(|| watch.carry(&mut carried));
+                call.headers(carried)
+            }
+            None => call,
+        };
         let (outcome, answer) = match self.let_rest() {
             Ok(()) => {
-                let answer = self.ask_within(begun + self.limits.deadline, call, again).await;
+                let answer =
+                    self.ask_within(begun + self.limits.deadline, call, again).instrument(span.clone()).await;
                 (Outcome::of(&answer), answer)
             }
             Err(failure) => (Outcome::Spared, Err(failure)),
         };
+        watch::end(&span, outcome, &answer);
         if let Some(watch) = self.watch.get() {
-            watch.called(&Called { operation, outcome, took: begun.elapsed() });
+            watch.called(&Called { operation: asked.operation, outcome, took: begun.elapsed() });
         }
         answer
     }

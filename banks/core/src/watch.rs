@@ -3,6 +3,10 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use http::HeaderMap;
+use tracing::Span;
+use tracing::field::Empty;
+
 use crate::client::Failure;
 
 /// What came of a call to a bank.
@@ -60,6 +64,9 @@ pub struct Called {
 pub trait Watch: Debug + Send + Sync {
     /// A call is over.
     fn called(&self, call: &Called);
+
+    /// Adds what a call carries beside what the interface says, such as the trace that it belongs to (W3C Trace Context).
+    fn carry(&self, _headers: &mut HeaderMap) {}
 }
 
 /// How the way to a bank is at a moment.
@@ -71,6 +78,56 @@ pub struct Way {
     pub at_once: usize,
     /// Whether the bank did not answer the last calls and is left in peace, but for one that looks.
     pub rests: bool,
+}
+
+/// Target of the spans that are for traces, and not for the log.
+const TRACES: &str = "vestibule::traces";
+
+/// What is asked for, by names that are no secret.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) method: &'static str,
+    /// An `operationId` of the description.
+    pub(crate) operation: &'static str,
+}
+
+impl Asked {
+    /// The span of a call: names and attributes are those of OpenTelemetry's semantic conventions for HTTP clients. The path is left out,
+    /// since it holds ids of customers and accounts.
+    pub(crate) fn span(self, base: &url::Url) -> Span {
+        let Self { method, operation } = self;
+        let port = base.port_or_known_default().map(i64::from);
+        tracing::trace_span!(
+            target: TRACES,
+            "core bank",
+            otel.name = format!("{method} {operation}").as_str(),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = method,
+            http.response.status_code = Empty,
+            server.address = base.host_str(),
+            server.port = port,
+            "error.type" = Empty,
+            vestibule.operation = operation,
+        )
+    }
+}
+
+/// Says what came of a call.
+pub(crate) fn end<T>(span: &Span, outcome: Outcome, answer: &Result<T, Failure>) {
+    let status = match answer {
+        Ok(_) => Some(200),
+        Err(Failure::Refused(status, _) | Failure::Status(status)) => Some(status.as_u16()),
+        Err(Failure::Away { .. }) => None,
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status);
+    }
+    if outcome != Outcome::Answered {
+        let kind = status.map_or_else(|| outcome.name().to_owned(), |status| status.to_string());
+        span.record("error.type", kind.as_str());
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// Which operation of the description a call is; parts of a path that are ids may be anything.

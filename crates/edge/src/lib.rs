@@ -23,6 +23,7 @@ pub mod registers;
 mod rejected;
 pub mod session_cookie;
 mod signature;
+mod spans;
 pub mod trusted_lists;
 mod watched;
 
@@ -44,4 +45,5 @@ pub use observer::{
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;
 pub use signature::{SignatureRefusal, check_body_digest, check_message_signature};
+pub use spans::TRACES;
 pub use watched::{Polled, Watched, watched};

@@ -12,11 +12,12 @@ use axum::response::Response;
 use gateway::domain::{RequestId, Subject, TppId};
 use gateway::profile::CertificateRules;
 use gateway::{Fault, Gateway};
-use http::{Method, StatusCode};
-use tracing::Level;
+use http::{HeaderMap, Method, StatusCode};
+use tracing::{Instrument, Level, Span};
 
 use crate::guard::{X_REQUEST_ID, fresh_id};
 use crate::recording::{Capture, Check, Comparison, Explanation, Findings, Recorder, of_body, passed};
+use crate::spans;
 
 /// A call that was answered.
 #[derive(Debug)]
@@ -49,6 +50,12 @@ pub trait Observer: std::fmt::Debug + Send + Sync {
     /// A call was answered.
     fn seen(&self, call: &Seen<'_>);
 
+    /// A call begins, with this span and these headers. A span that nobody collects is disabled.
+    fn begins(&self, _span: &Span, _headers: &HeaderMap) {}
+
+    /// A call whose span somebody collects was answered; this is what the span is called.
+    fn ends(&self, _span: &Span, _name: String) {}
+
     /// Where calls are taken down with all that came and went, if they are.
     fn recorder(&self) -> Option<&Arc<Recorder>> {
         None
@@ -67,6 +74,14 @@ pub struct Recording {
 impl Observer for Recording {
     fn seen(&self, call: &Seen<'_>) {
         self.observer.seen(call);
+    }
+
+    fn begins(&self, span: &Span, headers: &HeaderMap) {
+        self.observer.begins(span, headers);
+    }
+
+    fn ends(&self, span: &Span, name: String) {
+        self.observer.ends(span, name);
     }
 
     fn recorder(&self) -> Option<&Arc<Recorder>> {
@@ -180,6 +195,8 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
     answer: impl FnOnce(Request) -> F,
 ) -> Result<Response, E> {
     let begun = Instant::now();
+    let span = spans::of_call();
+    observer.begins(&span, request.headers());
     let (capture, request) = match observer.recorder() {
         Some(recorder) => Capture::begin(recorder, gateway.system_time(), request),
         None => (None, request),
@@ -189,7 +206,8 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
     let answered = async {
         let response = answer(request).await;
         (response, NOTES.with(RefCell::take))
-    };
+    }
+    .instrument(span.clone());
     let (response, mut notes) = NOTES.scope(RefCell::new(notes), answered).await;
     let mut response = response?;
     let fault = response.extensions_mut().remove::<Fault>();
@@ -211,6 +229,9 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
         fault: fault.as_ref(),
     };
     observer.seen(&seen);
+    if !span.is_disabled() {
+        observer.ends(&span, spans::end(&span, &seen));
+    }
     Ok(match (capture, findings) {
         (Some(capture), Some(findings)) => {
             let findings = complete(*findings, &seen);

@@ -24,11 +24,13 @@ mod serve;
 mod start_error;
 mod tasks;
 mod tls;
+mod traces;
 mod unread;
 
 pub use self::sandbox::{Running, start};
 pub use self::serve::{Behind, SealedKeys, Served, admin_description, seal_keys, serve};
 pub use self::tasks::Upkeep;
+pub use self::traces::Traces;
 pub use addresses::Addresses;
 pub use config::{DataLocation, DatabaseAddress, SandboxConfig};
 pub use dialects::DIALECTS;

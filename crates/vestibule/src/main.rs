@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
     // A gateway's configuration says how it logs.
     if !matches!(cli.command, Command::Serve(_)) {
-        logging::start("warn", false);
+        logging::start("warn", false, None);
     }
     if let Some(now) = cli.now {
         tpp::clock::begin(now);

@@ -48,6 +48,7 @@ use crate::profiles::{self, RateLimits, Strictness};
 use crate::start_error::StartError;
 use crate::tasks::{Beside, Upkeep, Work};
 use crate::tls::{ClientCertificate, Replaceable};
+use crate::traces::Traced;
 use crate::{tasks, tls};
 
 /// What a gateway in front of a real bank serves.
@@ -208,7 +209,7 @@ pub async fn serve(
 
     let proxy = configuration.proxy.as_ref().map(|proxy| Arc::new(TrustedProxy::new(proxy)));
     let fronts = Fronts {
-        public: front(&gateway, bank.public, notes.observer(metrics.clone(), clock)),
+        public: front(&gateway, bank.public, traced(&configuration, notes.observer(metrics.clone(), clock))),
         management: front(&gateway, health::routes(health).into(), Arc::new(CallLog)),
     };
     let Sockets { interface, pages, management } = &sockets;
@@ -294,6 +295,14 @@ fn listen(
     let origin = format!("http://{}", management.address);
     management_serving.listen(management, (None, None), (&gate, Side::Management), &origin);
     Ok(Listening { certificates, serving, management: management_serving })
+}
+
+/// Who is told of the calls at the interfaces and the pages, and names their spans where somebody collects them.
+fn traced(configuration: &Configuration, observer: Arc<dyn Observer>) -> Arc<dyn Observer> {
+    match &configuration.traces {
+        Some(traces) => Arc::new(Traced { observer, from_callers: traces.from_callers }),
+        None => observer,
+    }
 }
 
 async fn signing_keys(configuration: &Configuration, drawer: Drawer) -> Result<SigningKeys, StartError> {

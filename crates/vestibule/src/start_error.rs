@@ -88,6 +88,9 @@ pub enum StartError {
     /// What is kept secret does not open, or cannot be sealed.
     #[error("[sealing]: {0}")]
     Sealing(String),
+    /// Traces cannot be sent as the configuration says.
+    #[error("[traces]: {0}")]
+    Traces(String),
     /// The file of the database cannot be used.
     #[error("cannot use {}, sqlite_file of [database]: {reason}", path.display())]
     DatabaseFile {

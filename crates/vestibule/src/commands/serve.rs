@@ -8,7 +8,7 @@ use gateway::domain::Timestamp;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use vestibule::configuration::Configuration;
-use vestibule::{Behind, Served, serve};
+use vestibule::{Behind, Served, Traces, serve};
 
 use super::{Failure, config};
 use crate::cli::ServeArgs;
@@ -24,7 +24,8 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
     let mut reload = signal(SignalKind::hangup())?;
     let read = || config::read(&args.config);
     let configuration = read().map_err(Failure::new)?;
-    logging::start(configuration.log_level(), configuration.logs_json());
+    let traces = Traces::begin(&configuration)?;
+    logging::start(configuration.log_level(), configuration.logs_json(), traces.as_ref());
     let starting = serve(configuration, Arc::new(SystemClock), Behind::core_bank);
     let mut served =
         output::patiently("the gateway to start; keys are made at the first time", starting).await?;
@@ -40,6 +41,9 @@ pub(crate) async fn run(args: ServeArgs, begin: Option<Timestamp>) -> Result<Exi
         }
     }
     served.stop().await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,9 @@ use gateway::domain::Tenant;
 use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
-use super::values::{Count, Days, Deadline, ListCountry, Origin, OwnNumbers, ServiceAddress, StaffName};
+use super::values::{
+    Collector, Count, Days, Deadline, ListCountry, Origin, OwnNumbers, Percent, ServiceAddress, StaffName,
+};
 
 section! {
     /// The bank.
@@ -228,6 +230,19 @@ section! {
         audit_days: Days, Default("400");
         /// Days for which is kept what statistics are made of.
         statistics_days: Days, Default("800");
+    }
+}
+
+section! {
+    /// Traces, which are sent to a collector by OpenTelemetry's protocol (OTLP over HTTP, protobuf). Leave the section out if nobody collects
+    /// any. They have methods, routes, statuses and codes, third parties and request ids; no paths, bodies or secrets.
+    Traces "traces" {
+        /// Where the collector takes them, http or https.
+        endpoint: Collector, Required("\"http://127.0.0.1:4318/v1/traces\"");
+        /// How many of 100 calls are traced.
+        percent: Percent, Default("100");
+        /// Whether a call continues the trace that its caller names in traceparent (W3C Trace Context), and is traced if its caller traces.
+        from_callers: bool, Default("false");
     }
 }
 

@@ -55,6 +55,7 @@ pub struct Configuration {
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
+    pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
 }
 
@@ -76,6 +77,7 @@ const SECTIONS: &[&str] = &[
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
+    Traces::NAME,
     Log::NAME,
 ];
 
@@ -119,6 +121,7 @@ impl Configuration {
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
+        let traces = reader.optional(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
         listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
@@ -165,6 +168,7 @@ impl Configuration {
                 management: management?,
                 admin: admin?,
                 lives: lives?,
+                traces: traces?,
                 log: log?,
             })
         };
@@ -521,6 +525,7 @@ impl Configuration {
                 self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
             ),
             (Lives::NAME, self.lives != other.lives),
+            (Traces::NAME, self.traces != other.traces),
             (Log::NAME, self.log != other.log),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

@@ -2,7 +2,7 @@
 
 use super::keys::{
     Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
-    Sealing, Trust, TrustedLists,
+    Sealing, Traces, Trust, TrustedLists,
 };
 use super::looks::Looks;
 use super::provider::Provider;
@@ -42,6 +42,7 @@ fn sections() -> Vec<Described> {
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),
+        described::<Traces>(false),
         described::<Log>(true),
     ]
 }

@@ -230,6 +230,42 @@ impl Value for ListCountry {
     }
 }
 
+/// Where traces are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Collector(pub(crate) Url);
+
+impl Value for Collector {
+    fn what() -> String {
+        "http:// or https:// with a host and a path, without name, password or query".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, _: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        parsed(value, &Self::what(), |text| {
+            let url = Url::parse(text).ok()?;
+            let plain = url.query().is_none() && url.fragment().is_none();
+            let anonymous = url.username().is_empty() && url.password().is_none();
+            (matches!(url.scheme(), "http" | "https") && url.has_host() && plain && anonymous)
+                .then_some(Self(url))
+        })
+    }
+}
+
+/// A part of a hundred, and not none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Percent(pub(crate) u8);
+
+impl Value for Percent {
+    fn what() -> String {
+        "a whole number from 1 to 100".to_owned()
+    }
+
+    fn read(value: &Spanned<DeValue<'_>>, place: &Place<'_>) -> Result<Self, Vec<Fault>> {
+        let wrong = || Fault::at(value, format!("expected {}, without quotation marks", Self::what()));
+        let Count(percent) = Count::read(value, place).map_err(|_| wrong())?;
+        u8::try_from(percent).ok().filter(|percent| *percent <= 100).map(Self).ok_or_else(wrong)
+    }
+}
+
 /// A file or folder. Paths begin at the folder of the configuration.
 impl Value for PathBuf {
     fn what() -> String {

@@ -206,6 +206,13 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "[limits]\nburst = 5",
         "[limits] has no key \"burst\"; its keys are calls, within, calls_at_once",
     ),
+    ("#[traces]", "[traces]", "[traces] endpoint is missing: http:// or https:// with a host and a path"),
+    ("#[traces]", "[traces]\nendpoint = \"grpc://collector:4317\"", "is not http:// or https:// with a host"),
+    (
+        "#[traces]",
+        "[traces]\nendpoint = \"http://c/v1/traces\"\npercent = 101",
+        "a whole number from 1 to 100",
+    ),
     ("url = \"https://core", "", "[core_bank] url is missing: https:// with a host"),
     ("#connect_within = ", "connect_within = \"0s\"", "nothing can be done in no time"),
     (

@@ -87,6 +87,7 @@ mod tpp_lost_answers;
 mod tpp_payments;
 mod tpp_refusals;
 mod tpp_together;
+mod traces;
 mod trusted_lists;
 mod two_nodes;
 mod worked_examples;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
@@ -61,6 +62,9 @@ pub(crate) fn start(files: &Files) -> (Program, Listeners) {
     (Program(child), listeners)
 }
 
+/// `traceparent` of the calls to the banks of all tests.
+pub(crate) static CARRIED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// Puts a bank behind the core bank interface: its address, and its listener. The gateway's files for it are written.
 pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
     let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
@@ -84,6 +88,14 @@ pub(crate) async fn bank_behind(core: &TestServer, files: &Files) -> (String, to
     };
     let branches = ["nl", "uk"].map(|branch| Tenant::parse(branch).unwrap()).to_vec();
     let routes = router(core.running.sandbox.telling().await.unwrap(), branches);
+    let routes = routes.layer(axum::middleware::from_fn(
+        async |request: axum::extract::Request, next: axum::middleware::Next| {
+            if let Some(parent) = request.headers().get("traceparent") {
+                CARRIED.lock().unwrap().push(parent.to_str().unwrap().to_owned());
+            }
+            next.run(request).await
+        },
+    ));
     let listener = Listener::begin(tcp, &tls).unwrap();
     (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
 }

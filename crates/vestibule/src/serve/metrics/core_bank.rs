@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use core_bank::{Called, CoreBank, Watch};
+use http::HeaderMap;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet};
 use prometheus_client::metrics::counter::Counter;
@@ -36,6 +37,10 @@ impl Watch for Calls {
         let Called { operation, outcome, took } = *call;
         self.calls.get_or_create(&Call { operation, outcome: outcome.name() }).inc();
         self.durations.get_or_create(&Operation { operation }).observe(took.as_secs_f64());
+    }
+
+    fn carry(&self, headers: &mut HeaderMap) {
+        crate::traces::carry(headers);
     }
 }
 
