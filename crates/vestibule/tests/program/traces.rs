@@ -61,9 +61,11 @@ fn stop(served: &mut Program) {
     assert!(served.0.wait().unwrap().success());
 }
 
-/// Starts the gateway again, with a section [traces] that says this.
+/// Starts the gateway again, stopped or not, with a section [traces] that says this.
 fn again(scene: &mut Scene<Program>, section: &str) {
-    stop(&mut scene.served);
+    if scene.served.0.try_wait().unwrap().is_none() {
+        stop(&mut scene.served);
+    }
     let path = scene.files.path("vestibule.toml");
     let text = fs::read_to_string(&path).unwrap().replace("drain = \"3s\"", "drain = \"0s\"");
     let before = text.split("[traces]").next().unwrap();
