@@ -50,6 +50,8 @@ pub fn is_served() -> bool {
 pub fn told<'t>(code: &str, text: &'t str) -> &'t str {
     match code {
         _ if !is_served() => text,
+        // Whom the bank blocked is told until when, whatever the bank says of other things.
+        "CERTIFICATE_BLOCKED" => text,
         _ if code.starts_with("CERTIFICATE_") => "The certificate is not acceptable",
         _ if code.starts_with("SIGNATURE_") => "The signature is not acceptable",
         "ROLE_INVALID" => "The certificate does not grant the role for this service",
