@@ -234,9 +234,9 @@ impl Register {
             Ok(copy) => {
                 let as_of = u64::try_from(copy.as_of().as_second()).unwrap_or_default();
                 self.0.newest.fetch_max(as_of, Ordering::Relaxed);
-                let is_active = number_of(tpp)
-                    .and_then(|number| copy.find(&number).cloned())
-                    .is_some_and(|entry| entry.status == RegisterStatus::Active);
+                let is_active = number_of(tpp).is_some_and(|number| {
+                    copy.find(&number).is_some_and(|entry| entry.status == RegisterStatus::Active)
+                });
                 let holds = if is_active { FRESH } else { NEGATIVE };
                 Known { said: Some(Arc::new(copy)), again: later(holds / 2), end: later(holds) }
             }
@@ -264,8 +264,8 @@ impl Register {
             self.count(Count::Untold);
             return Ok(());
         };
-        let entry = number_of(question.tpp).and_then(|number| copy.find(&number).cloned());
-        match entry {
+        let number = number_of(question.tpp);
+        match number.as_ref().and_then(|number| copy.find(number)) {
             Some(
                 entry @ RegisterEntry { status: RegisterStatus::Active | RegisterStatus::Withdrawn, .. },
             ) => {
