@@ -29,7 +29,7 @@ pub(crate) async fn run() -> usize {
     assert!(database::is_there(), "no PostgreSQL: run it with scripts/bench --serve");
     let scene = Scene::new().await;
     let nodes = [scene.node("one"), scene.node("two")];
-    let [one, other] = [&nodes[0], &nodes[1]].map(|node| node.url("interface"));
+    let [one, other] = [&nodes[0], &nodes[1]].map(interface);
     let caller = Caller::new(&scene, &nodes[0]).await;
     let identity = scene.file("identity.pem");
     std::fs::write(scene.file("key.der"), &caller.tpp.signer.certificate.public_key.spki_der).unwrap();
@@ -85,6 +85,11 @@ async fn memory(node: &Server) -> bool {
         REST.as_secs()
     );
     reached
+}
+
+/// Where a node's interface is: behind a proxy it has no TLS of its own.
+fn interface(node: &Server) -> String {
+    format!("http://{}", node.url("interface"))
 }
 
 fn text(path: &Path) -> String {
@@ -195,7 +200,7 @@ impl Caller {
     /// Registers and gets a valid consent.
     async fn new(scene: &Scene, node: &Server) -> Self {
         let presented = format!(":{}:", scene.certificate("qwac").await.header());
-        let (signer, interface) = (scene.certificate("qseal").await, node.url("interface"));
+        let (signer, interface) = (scene.certificate("qseal").await, interface(node));
         let send = async |request: Request| {
             let request = request.set("client-cert", &presented);
             let answer = request.exchange(&scene.http, &interface).await;
@@ -253,7 +258,7 @@ async fn approve(scene: &Scene, node: &Server, link: &str, customer: &Value) -> 
     let devices = TestServer::start().await;
     let device = &devices.running.sandbox.gateway;
     let (iban, number) = (customer["iban"].as_str().unwrap(), customer["digipassNumber"].as_str().unwrap());
-    let pages = node.url("pages");
+    let pages = format!("http://{}", node.url("pages"));
     let send =
         async |request: Request| request.set("accept", "text/html").exchange(&scene.http, &pages).await;
     let cookie = |answer: &testkit::Answer| answer.header("set-cookie").split(';').next().unwrap().to_owned();
@@ -272,8 +277,8 @@ async fn approve(scene: &Scene, node: &Server, link: &str, customer: &Value) -> 
             form += &format!("&challenge={}&answer={answer}", challenge.replace(' ', "+"));
         }
         let sent = send(Request::new("POST", PAGE).set("cookie", &session).form(&form)).await;
-        if let Some(code) = parameter(sent.header("location"), "code") {
-            return code;
+        if sent.header("location").starts_with(CALLBACK) {
+            return parameter(sent.header("location"), "code").unwrap();
         }
         if !sent.header("set-cookie").is_empty() {
             session = cookie(&sent);
