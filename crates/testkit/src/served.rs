@@ -256,6 +256,7 @@ async fn beside(
         trust,
         revocation: None,
         register: None,
+        sealing: gateway::Sealing::default(),
     });
     let keys = SigningKeys::load_or_make(Drawer::new(store, "oauth"), asked.id_token_algorithm);
     let edge = Edge::new(Surroundings {

@@ -109,3 +109,5 @@ mod users;
 
 #[cfg(feature = "server")]
 pub use router::DIALECT;
+#[cfg(feature = "server")]
+pub use signatures::SERVER_KEY;
