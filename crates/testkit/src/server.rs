@@ -82,10 +82,10 @@ impl TestServer {
         self.in_front.as_ref().map_or_else(own, |front| &front.interface)
     }
 
-    /// Where tests call the management API. Customers and accounts are the bank's own, whatever is in front of it.
+    /// Where tests call the management API. Accounts are the bank's own, whatever is in front of it.
     fn management_of(&self, path: &str) -> &str {
         match &self.in_front {
-            Some(front) if !path.starts_with("/test-accounts") => &front.management,
+            Some(front) if !path.starts_with("/test-accounts/") => &front.management,
             _ => &self.running.addresses.management,
         }
     }
