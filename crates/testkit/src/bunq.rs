@@ -50,8 +50,7 @@ pub async fn provider_certificate(server: &TestServer, name: &str) -> (String, S
         return pseudo_certificate(name, |_| {});
     }
     let words = [("AISP", "PSP_AI"), ("PISP", "PSP_PI"), ("CBPII", "PSP_IC")];
-    let roles: Vec<_> =
-        words.iter().filter(|(word, _)| name.contains(word)).map(|(_, role)| *role).collect();
+    let roles: Vec<_> = words.iter().filter(|(word, _)| name.contains(word)).map(|(_, role)| *role).collect();
     // Whoever has the same name is the same.
     let number = name.bytes().fold(7_u32, |number, octet| number.wrapping_mul(31).wrapping_add(octet.into()));
     let id = format!("PSDNL-DNB-R{number:010}");

@@ -367,7 +367,8 @@ async fn gateway(
     };
     let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
-    profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
+    let calls = configuration.limits.as_ref().map(Limits::of_calls);
+    (profiles.berlin_group.calls, profiles.bunq.calls) = (calls, calls);
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
         settings: Settings {

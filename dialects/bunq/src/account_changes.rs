@@ -64,7 +64,8 @@ async fn check_kept(call: &Call) -> Result<(), Error> {
     if call.bunq.edge.gateway.keeps_accounts().await? {
         return Ok(());
     }
-    let text = "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
+    let text =
+        "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
     Err(Error::bad(text))
 }
 

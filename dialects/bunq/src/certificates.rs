@@ -61,7 +61,9 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     if !certificate.is_valid_at(ctx.now) {
         let (from, to) = (certificate.not_before, certificate.not_after);
         let now = ctx.now;
-        return Err(Error::certificate(format!("The certificate is valid from {from} to {to}; now it is {now}.")));
+        return Err(Error::certificate(format!(
+            "The certificate is valid from {from} to {to}; now it is {now}."
+        )));
     }
     let common_name = certificate.subject.first(oid::COMMON_NAME).unwrap_or_default().to_owned();
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()

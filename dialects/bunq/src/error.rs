@@ -13,6 +13,9 @@ use crate::explanations::explain;
 use crate::reply::ascii;
 use crate::wire::{ErrorBody, ErrorText};
 
+/// The status of an answer that the bank cannot give at the moment.
+pub const UNAVAILABLE: u16 = 491;
+
 /// Nothing but these credentials opens a session; the text is the same whatever is wrong with them.
 pub(crate) const WRONG_CREDENTIALS: &str = "User credentials are incorrect. Incorrect API key or IP address.";
 
@@ -108,7 +111,7 @@ impl Error {
 
     /// The bank cannot answer at the moment.
     pub(crate) fn unavailable(text: impl Into<String>) -> Self {
-        Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
+        Self::new(StatusCode::from_u16(UNAVAILABLE).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
     }
 
     /// Too often; in so many seconds it is right again.
@@ -234,9 +237,8 @@ impl From<Refusal> for Error {
             Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
                 Self::unavailable(text)
             }
-            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, text)
-            }
+            Refusal::TooManyCalls { retry_after, .. } => Self::too_many(text, retry_after),
+            Refusal::TooManyAtOnce { .. } => Self::too_many(text, 1),
             Refusal::NotRegistered(_) => Self::unauthenticated(),
             // The session is there, and of no use: the text says why.
             Refusal::Standing(_) => Self::forbidden(text),

@@ -90,7 +90,13 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ("GET", "/parts", "/parts".into(), None, 200),
         ("GET", "/accounts/{account}/entries", on("/entries") + "&limit=5&newest=1", None, 200),
         ("GET", "/accounts/{account}/entries", on("/entries") + "&limit=-1", None, 400),
-        ("GET", "/accounts/{account}/entries", format!("/accounts/none/entries?day={day}&limit=1"), None, 404),
+        (
+            "GET",
+            "/accounts/{account}/entries",
+            format!("/accounts/none/entries?day={day}&limit=1"),
+            None,
+            404,
+        ),
         ("GET", "/accounts/{account}/entry-number", on("/entry-number") + "&entry=none", None, 200),
         ("GET", "/accounts/{account}/entry-number", on("/entry-number"), None, 400),
         (
@@ -181,7 +187,8 @@ async fn each_answer_is_as_described() {
         .unwrap();
     let description = description();
     let mut tried = BTreeSet::new();
-    for (method, path, url, body, status) in reads(&scene).into_iter().chain(payments(&scene)).chain(account_keeping(&scene))
+    for (method, path, url, body, status) in
+        reads(&scene).into_iter().chain(payments(&scene)).chain(account_keeping(&scene))
     {
         let url = format!("{}/core/v1{url}", scene.settings.url);
         let mut call = http.request(method.parse().unwrap(), &url);

@@ -1,6 +1,8 @@
 //! What holds of the parts that a bank may leave out, where it offers them.
 
-use domain::{AccountStatus, BookingStatus, PaymentId, PaymentRefusal, PaymentTerms, Product, TransactionQuery};
+use domain::{
+    AccountStatus, BookingStatus, PaymentId, PaymentRefusal, PaymentTerms, Product, TransactionQuery,
+};
 
 use super::Parties;
 use crate::access::{AccountAccess, Transactions};

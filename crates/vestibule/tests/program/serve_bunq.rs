@@ -136,7 +136,10 @@ async fn a_third_party_reads_balances_and_makes_a_payment() {
     assert_eq!(client.list(&format!("{drafts}/{id}")).await[0]["status"], "PENDING");
     approve(&scene, &authorization(&provider).await, &customer).await;
     let made = client.list(&format!("{drafts}/{id}")).await.remove(0);
-    assert_eq!((&made["status"], &made["object"]["Payment"]["amount"]), (&json!("ACCEPTED"), &euro("-12.50")));
+    assert_eq!(
+        (&made["status"], &made["object"]["Payment"]["amount"]),
+        (&json!("ACCEPTED"), &euro("-12.50"))
+    );
     let payment = client.list(&client.below(account, "/payment?count=1")).await.remove(0);
     assert_eq!(payment["id"], made["object"]["Payment"]["id"], "it has the number that the list has");
     assert_eq!((client.balance(account).await, own.balance(of_bank).await), (before - 1250, before - 1250));
@@ -159,7 +162,10 @@ async fn a_third_party_reads_balances_and_makes_a_payment() {
     bank.abort();
     let _ = bank.await;
     let away = client.get(&client.below(account, "/payment")).await;
-    assert_eq!((away.status, said(&away).as_str()), (491, "The service is not available. Please try again later."));
+    assert_eq!(
+        (away.status, said(&away).as_str()),
+        (491, "The service is not available. Please try again later.")
+    );
 }
 
 #[tokio::test]
@@ -203,6 +209,20 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
     let path = format!("/user/{}/notification-filter-url", provider.user);
     let answer = provider.post(&path, &filters).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn one_third_party_has_so_many_calls_and_is_told_when_it_has_more() {
+    let scene = Scene::with(&format!("{BOTH}[limits]\ncalls = 3\nwithin = \"1h\"\n")).await;
+    let provider = provider(&scene).await;
+    for _ in 0..3 {
+        assert_eq!(provider.get("/user").await.status, 200);
+    }
+    let over = provider.get("/user").await;
+    assert_eq!(over.status, 429, "{}", over.body);
+    assert!(said(&over).contains("ne third party may make 3 in 3600 seconds"), "{}", over.body);
+    let seconds: u64 = over.header("retry-after").parse().unwrap();
+    assert!((1..=1200).contains(&seconds), "{seconds}");
 }
 
 /// A core bank that has one path, and what the gateway says about it.

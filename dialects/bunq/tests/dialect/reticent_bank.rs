@@ -122,7 +122,8 @@ async fn what_a_bank_leaves_out_is_refused_and_what_is_booked_later_is_told() {
         own.post(&accounts, &json!({"currency": "EUR"})).await,
         own.put(&format!("{accounts}/{account}"), &close).await,
     ] {
-        let text = "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
+        let text =
+            "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
         assert_eq!((answer.status, answer.body.contains(text)), (400, true), "{}", answer.body);
     }
     let named = own.put(&format!("{accounts}/{account}"), &json!({"description": "Household"})).await;
