@@ -63,6 +63,8 @@ pub(crate) struct InFront {
     pub(crate) interface: String,
     /// Where tests move the world.
     pub(crate) management: String,
+    /// Where it keeps its own.
+    pub(crate) store: Store,
     _found: Found,
     _files: tempfile::TempDir,
     /// The core bank's listener and that of the management API.
@@ -111,7 +113,7 @@ impl InFront {
             ways().insert(origin.clone(), Arc::new(way));
         }
         let _found = Found([pages.clone(), interface.clone()]);
-        Self { served, pages, interface, management, _found, _files: files, _listeners: listeners }
+        Self { served, pages, interface, management, store, _found, _files: files, _listeners: listeners }
     }
 
     /// Stops it.

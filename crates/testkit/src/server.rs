@@ -1,5 +1,6 @@
 //! The server that the binary runs, inside the test's process.
 
+use gateway::Store;
 use serde_json::{Value, json};
 use vestibule::{DataLocation, Running, SandboxConfig, start};
 
@@ -59,6 +60,12 @@ impl TestServer {
             in_front.stop().await;
         }
         self.running.stop().await;
+    }
+
+    /// Where whoever is called keeps its own.
+    pub fn store(&self) -> Store {
+        let own = || Store::clone(&self.running.sandbox.store);
+        self.in_front.as_ref().map_or_else(own, |front| front.store.clone())
     }
 
     /// Address of the bank, without a trailing slash.

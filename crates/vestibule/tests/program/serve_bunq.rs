@@ -212,8 +212,9 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
 }
 
 #[tokio::test]
-async fn one_third_party_has_so_many_calls_and_is_told_when_it_has_more() {
-    let scene = Scene::with(&format!("{BOTH}[limits]\ncalls = 3\nwithin = \"1h\"\n")).await;
+async fn limits_and_sealing_hold_at_this_interface_too() {
+    let more = "[limits]\ncalls = 3\nwithin = \"1h\"\n[sealing]\nkey_file = \"sealing.key\"\n";
+    let scene = Scene::with(&format!("{BOTH}{more}")).await;
     let provider = provider(&scene).await;
     for _ in 0..3 {
         assert_eq!(provider.get("/user").await.status, 200);
@@ -223,6 +224,12 @@ async fn one_third_party_has_so_many_calls_and_is_told_when_it_has_more() {
     assert!(said(&over).contains("ne third party may make 3 in 3600 seconds"), "{}", over.body);
     let seconds: u64 = over.header("retry-after").parse().unwrap();
     assert!((1..=1200).contains(&seconds), "{seconds}");
+
+    // The key that answers are signed with is kept as the gateway's other secrets are.
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    let kept = "SELECT value FROM private_state WHERE owner = 'bunq' AND kind = 'server-key'";
+    let kept: String = database.query_row(kept, [], |row| row.get(0)).unwrap();
+    assert!(kept.starts_with("sealed-1:") && !kept.contains("PRIVATE"), "{kept}");
 }
 
 /// A core bank that has one path, and what the gateway says about it.
