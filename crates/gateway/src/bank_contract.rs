@@ -87,13 +87,24 @@ impl Parties<'_> {
     }
 
     fn payment(&self, id: &str, terms: PaymentTerms, minor: i64) -> ApprovedPayment {
+        self.payment_of(id, terms, &[minor])
+    }
+
+    /// One with a transfer of each amount.
+    fn payment_of(&self, id: &str, terms: PaymentTerms, amounts: &[i64]) -> ApprovedPayment {
         let interface = match terms.execution {
             Execution::AtOnce => Interface::Bunq,
             Execution::On(_) | Execution::Repeated(_) => Interface::BerlinGroup,
         };
         let creditor =
             Counterparty { name: Some(self.payee.name.clone()), iban: Some(self.payee.iban.clone()) };
-        let amount = self.money(minor);
+        let transfer = |minor: &i64| Transfer {
+            creditor: creditor.clone(),
+            amount: self.money(*minor),
+            remittance: None,
+            end_to_end_id: None,
+            routing: None,
+        };
         let payment = Payment {
             id: PaymentId::new(format!("contract-{}{id}", self.run)),
             tpp: None,
@@ -101,13 +112,7 @@ impl Parties<'_> {
             interface,
             terms,
             debtor: None,
-            transfers: vec![Transfer {
-                creditor,
-                amount,
-                remittance: None,
-                end_to_end_id: None,
-                routing: None,
-            }],
+            transfers: amounts.iter().map(transfer).collect(),
             created_at: self.now,
             expires_at: self.now,
             decision: PaymentDecision::Submitted {

@@ -30,17 +30,11 @@ fn left_out(what: &str) -> Refused {
 }
 
 async fn numbers_entries(served: &Served) -> Result<(), Refused> {
-    match served.bank.numbers.is_offered().await? {
-        true => Ok(()),
-        false => Err(left_out("number entries")),
-    }
+    if served.bank.numbers.is_offered().await? { Ok(()) } else { Err(left_out("number entries")) }
 }
 
 async fn keeps_accounts(served: &Served) -> Result<(), Refused> {
-    match served.bank.keeping.is_offered().await? {
-        true => Ok(()),
-        false => Err(left_out("open and close accounts")),
-    }
+    if served.bank.keeping.is_offered().await? { Ok(()) } else { Err(left_out("open and close accounts")) }
 }
 
 pub(super) async fn entries(

@@ -48,19 +48,17 @@ impl Parties<'_> {
         let found: Vec<_> = before.transactions.iter().map(|(number, _)| *number).collect();
         assert_eq!(found, expected, "numbers have no gaps");
 
-        let mut transfers = self.payment("numbered", PaymentTerms::AT_ONCE, 100);
-        transfers.transfers.push(transfers.transfers[0].clone());
-        let payment = [transfers];
+        let payment = [self.payment_of("numbered", PaymentTerms::AT_ONCE, &[100, 200])];
         payments.submit(&payment, self.note("numbered", 0), self.now).await.unwrap().unwrap();
         let after = numbers.history(&access, (None, 22), day).await.unwrap();
         assert_eq!(after.count, before.count + 2, "the history grows at its end");
         assert_eq!(after.transactions[2..], before.transactions[..], "and what was there keeps its number");
-        for index in 0..2 {
-            let (entry, number) = (entry_of(payment[0].id(), index), before.count + 1 + index as i64);
+        for ((index, minor), number) in [100, 200].into_iter().enumerate().zip(before.count + 1..) {
+            let entry = entry_of(payment[0].id(), index);
             let found = numbers.entry_number(&access, &entry).await.unwrap();
             assert_eq!(found, Some(number), "an entry is found by its payment");
             let (_, made) = after.transactions.iter().find(|(one, _)| *one == number).unwrap();
-            assert_eq!((&made.id, made.amount), (&entry, self.money(-100)));
+            assert_eq!((&made.id, made.amount), (&entry, self.money(-minor)));
         }
         let unknown = entry_of(&PaymentId::new(format!("contract-{}none", self.run)), 0);
         assert_eq!(numbers.entry_number(&access, &unknown).await.unwrap(), None);

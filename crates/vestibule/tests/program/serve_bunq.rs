@@ -189,7 +189,7 @@ async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() 
     let client = BunqClient::install_at(&http, &origin).await;
     let (pseudo, key) = pseudo_certificate("My App PISP AISP", |_| {});
     let foreign = scene.files.ca.issue(&testkit::TestCa::subject("PSDNL-DNB-R654321"), &["PSP_AI"], |_| {});
-    for (certificate, key) in [(pseudo, key), (pem(&foreign), foreign.key_pem.clone())] {
+    for certificate in [pseudo, pem(&foreign)] {
         let answer = client.send(&client.credential_request(&certificate, &certificate, &key)).await;
         assert_eq!((answer.status, said(&answer).as_str()), (400, "The certificate is not acceptable."));
     }
