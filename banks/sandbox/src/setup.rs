@@ -162,6 +162,7 @@ impl Sandbox {
             trust,
             revocation,
             register: None,
+            sealing: gateway::Sealing::default(),
         });
         Ok(Self {
             gateway,

@@ -164,6 +164,7 @@ struct Inner {
     trust: certificates::Trust,
     revocation: Option<Revocation>,
     register: Option<Register>,
+    sealing: Sealing,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
@@ -192,12 +193,15 @@ pub struct Parts {
     pub revocation: Option<Revocation>,
     /// Tells whether third parties are still authorised. None if nobody is asked.
     pub register: Option<Register>,
+    /// Seals what interfaces keep secret, as what made `keys` seals these.
+    pub sealing: Sealing,
 }
 
 impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register } = parts;
+        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register, sealing } =
+            parts;
         let trust = certificates::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
@@ -211,6 +215,7 @@ impl Gateway {
             trust,
             revocation,
             register,
+            sealing,
             registered,
             request_ids,
             call_counts: call_limits::CallCounts::default(),
@@ -272,6 +277,11 @@ impl Gateway {
     /// The private state of a dialect, under its name.
     pub fn drawer(&self, owner: &'static str) -> Drawer {
         Drawer::new(&self.0.store, owner)
+    }
+
+    /// The same for what is secret, sealed at rest where the bank has a key for that.
+    pub fn sealed_drawer(&self, owner: &'static str) -> Drawer {
+        self.drawer(owner).sealed_by(&self.0.sealing)
     }
 
     /// A fresh secret of 64 hexadecimal digits.

@@ -4,6 +4,7 @@
 mod admin;
 mod core_bank;
 mod health;
+mod interfaces;
 mod metrics;
 mod proxy;
 mod register;
@@ -21,7 +22,7 @@ use ::core_bank::CoreBank;
 use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
-use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
+use edge::{CallLog, Edge, Observer, Surroundings};
 use gateway::{
     Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
     revocation,
@@ -50,9 +51,6 @@ use crate::tasks::{Beside, Upkeep, Work};
 use crate::tls::{ClientCertificate, Replaceable};
 use crate::traces::Traced;
 use crate::{tasks, tls};
-
-/// What a gateway in front of a real bank serves.
-const DIALECTS: &[Dialect] = &[berlin_group::DIALECT];
 
 /// The bank behind a gateway.
 pub struct Behind {
@@ -178,6 +176,7 @@ pub async fn serve(
     let (store, lock) = open(&configuration).await?;
     let store = metrics.of_store(store);
     let mut behind = behind(&configuration, &store)?;
+    let dialects = interfaces::of(&configuration, &behind.ports).await?;
     behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
     let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
     if let Some(provider) = &provider {
@@ -193,7 +192,7 @@ pub async fn serve(
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let looks = configuration.looks.of_pages();
     let edge = edge(&configuration, &gateway);
-    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), DIALECTS);
+    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), &dialects);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     metrics.of_register(&gateway);
@@ -368,7 +367,8 @@ async fn gateway(
     };
     let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
-    profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
+    let calls = configuration.limits.as_ref().map(Limits::of_calls);
+    (profiles.berlin_group.calls, profiles.bunq.calls) = (calls, calls);
     let randomness = Arc::new(Randomness::from_system());
     Ok(Gateway::new(Parts {
         settings: Settings {
@@ -386,6 +386,7 @@ async fn gateway(
         bank,
         trust: configuration.trust.store()?,
         register,
+        sealing: sealing.clone(),
         revocation: configuration.trust.issuers().map(|issuers| {
             Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
         }),

@@ -111,6 +111,12 @@ pub enum StartError {
     /// The core bank cannot be reached as the configuration says.
     #[error("[core_bank]: {0}")]
     CoreBank(#[from] core_bank::SetupError),
+    /// The core bank leaves out what an interface of the configuration needs.
+    #[error(
+        "[bank] interfaces has \"bunq\", and the core bank numbers no entries, which that interface needs: GET /core/v1/parts does not \
+         name entry-numbers; leave \"bunq\" out, or let the core bank offer that part"
+    )]
+    NoEntryNumbers,
     /// The bank's OpenID provider cannot be reached as the configuration says.
     #[error("[provider]: {0}")]
     Provider(#[from] openid::SetupError),

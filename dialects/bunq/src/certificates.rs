@@ -61,7 +61,9 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     if !certificate.is_valid_at(ctx.now) {
         let (from, to) = (certificate.not_before, certificate.not_after);
         let now = ctx.now;
-        return Err(Error::bad(format!("The certificate is valid from {from} to {to}; now it is {now}.")));
+        return Err(Error::certificate(format!(
+            "The certificate is valid from {from} to {to}; now it is {now}."
+        )));
     }
     let common_name = certificate.subject.first(oid::COMMON_NAME).unwrap_or_default().to_owned();
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()
@@ -79,13 +81,13 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
         None
     };
     let identity = identity.ok_or_else(|| {
-        Error::bad(
+        Error::certificate(
             "The certificate has no organizationIdentifier and no QCStatements; a qualified certificate for electronic \
              seals (QSealC) with the PSD2 statement is needed.",
         )
     })?;
     let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
-        .map_err(|error| Error::bad(format!("The certificate's key: {error}.")))?;
+        .map_err(|error| Error::certificate(format!("The certificate's key: {error}.")))?;
     let name = if common_name.is_empty() {
         identity.holder().name.clone()
     } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway::domain::Tenant;
 
-use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
+use super::choices::{LogFormat, LogLevel, Offered, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
 use super::values::{
@@ -23,6 +23,11 @@ section! {
         /// How much is put up with: "strict" follows the standards to the letter, "lenient" takes what working clients
         /// send. Certificates that are not for the purpose that they are used for are refused by "strict" alone.
         rules: Rules, Default("\"strict\"");
+        /// The interfaces that third parties find, beside the authorization server: "berlin-group" is NextGenPSD2, "bunq" is bunq's
+        /// PSD2 API. The latter is at the first Dutch branch, or else at the first one, knows third parties by the certificate of
+        /// their seal and asks for none in the handshake; the core bank has to number entries for it (entry-numbers in
+        /// /core/v1/parts).
+        interfaces: Vec<Offered>, Default("[\"berlin-group\"]");
         /// Whether payments to other countries and in other currencies are made.
         cross_border_payments: bool, Default("false");
         /// How ID tokens are signed.

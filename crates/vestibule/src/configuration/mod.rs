@@ -4,6 +4,7 @@
 //! reference page.
 
 mod admin;
+mod bank;
 mod choices;
 mod files;
 mod keys;
@@ -14,7 +15,6 @@ mod section;
 mod texts;
 mod values;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use gateway::profile::CallLimits;
 use gateway::revocation::Issuers;
 
 use self::choices::LogFormat;
-pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
+pub(crate) use self::choices::{Offered, ProxyHeader, Rules, Signing, Unlisted};
 pub(crate) use self::keys::*;
 pub(crate) use self::listeners::Server;
 use self::listeners::{check_pair, check_servers, listeners};
@@ -124,9 +124,8 @@ impl Configuration {
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
         listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
-        if let (Some(bank), Some(database)) = (&bank, &database) {
-            bank_and_database(&mut reader, bank, database);
-        }
+        bank.iter().for_each(|bank| bank::check(&mut reader, bank));
+        database.iter().for_each(|database| bank::check_database(&mut reader, database));
         if let Some(proxy) = &proxy {
             let servers = [
                 (Interface::NAME, interface.as_ref().map(Interface::server)),
@@ -172,33 +171,6 @@ impl Configuration {
             })
         };
         read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
-    }
-}
-
-fn bank_and_database(reader: &mut Reader<'_>, bank: &Bank, database: &Database) {
-    if bank.branches.is_empty() {
-        reader.together("bank.branches", "a bank has a branch at least, such as [\"nl\"]");
-    }
-    let mut seen = BTreeSet::new();
-    for branch in &bank.branches {
-        if !seen.insert(branch.as_str()) {
-            reader.together("bank.branches", format!("{branch} is named twice"));
-        }
-    }
-    match (&database.address, &database.sqlite_file) {
-        (Some(_), Some(_)) => {
-            reader.together(
-                "database.sqlite_file",
-                "there is address too; a bank has one database: leave one of them out",
-            );
-        }
-        (None, None) => {
-            reader.together(
-                "database",
-                "it says nothing; name PostgreSQL with address_file, or a file with sqlite_file",
-            );
-        }
-        _ => {}
     }
 }
 

@@ -41,9 +41,10 @@ impl Observer for Trailing {
     fn seen(&self, call: &Seen<'_>) {
         self.observer.seen(call);
         let at = milliseconds(self.clock.now(None));
-        if let Some(service) = call.route.and_then(berlin_group::service_of) {
+        let service = |route| berlin_group::service_of(route).or_else(|| bunq::service_of(route));
+        if let Some(service) = call.route.and_then(service) {
             let outcome = match call.status {
-                status if status.is_server_error() => Outcome::Failed,
+                status if status.is_server_error() || status.as_u16() == bunq::UNAVAILABLE => Outcome::Failed,
                 status if status.is_success() => Outcome::Answered,
                 _ => Outcome::Refused,
             };

@@ -143,6 +143,9 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ("branches = ", "branches = []", "a bank has a branch at least"),
     ("branches = ", "branches = [\"nl\", \"nl\"]", "nl is named twice"),
     ("branches = ", "branches = [\"nl\", \"../x\"]", "[bank] branches:"),
+    ("#interfaces = ", "interfaces = []", "a bank has an interface at least, such as [\"berlin-group\"]"),
+    ("#interfaces = ", "interfaces = [\"bunq\", \"bunq\"]", "bunq is named twice"),
+    ("#interfaces = ", "interfaces = [\"stet\"]", "\"stet\" is not one of \"berlin-group\", \"bunq\""),
     ("#rules = ", "rules = \"hard\"", "\"hard\" is not one of \"strict\", \"lenient\""),
     (
         "#cross_border_payments = ",

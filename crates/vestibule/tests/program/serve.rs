@@ -140,11 +140,16 @@ pub(crate) fn configuration(files: &Files, core_bank: &str, more: &str) -> Confi
     Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-/// Writes a configuration with a core bank at an address and lines added.
+/// Writes a configuration with a core bank at an address and lines added, the first one in [bank] if it names interfaces.
 pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) -> PathBuf {
     let mut text = String::from(
         "[bank]\nname = \"Bank of the tests\"\nbranches = [\"nl\", \"uk\"]\nrules = \"lenient\"\n",
     );
+    let (of_bank, more) = match more.split_once('\n') {
+        Some((line, rest)) if line.starts_with("interfaces = ") => (line, rest),
+        _ => ("", more),
+    };
+    text += &format!("{of_bank}\n");
     let is_behind_proxy = more.contains("[proxy]");
     for (section, host) in [("interface", "api.bank.example.com"), ("pages", "bank.example.com")] {
         text += &format!("[{section}]\nlisten = \"127.0.0.1:0\"\nurl = \"https://{host}\"\n");

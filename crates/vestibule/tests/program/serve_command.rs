@@ -107,7 +107,15 @@ pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
 
 /// The same with files that are there, and lines added to the configuration.
 pub(crate) async fn scene_of(files: Files, more: &str) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
+    scene_before(TestServer::start().await, files, more).await
+}
+
+/// The same before the books of a sandbox.
+pub(crate) async fn scene_before(
+    core: TestServer,
+    files: Files,
+    more: &str,
+) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let (url, bank) = bank_behind(&core, &files).await;
     write_configuration(&files, &url, more);
     let (served, listeners) = start(&files);
