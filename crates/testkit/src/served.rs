@@ -21,7 +21,7 @@ use eidas::header::{HeaderForm, certificate_der};
 use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
 use http::HeaderMap;
 use oauth::{IdTokenAlgorithm, SigningKeys};
-use sandbox::{GoingBack, PortalPages, Sandbox, SnapshotError, Snapshots};
+use sandbox::{GoingBack, Interfaces, PortalPages, Sandbox, SnapshotError, Snapshots};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -278,7 +278,7 @@ async fn beside(
     let exchange: sandbox::Exchange =
         Arc::new(|_| Box::pin(future::ready(Err::<(), _>(SnapshotError::Shared))));
     let back = GoingBack { snapshots: Arc::new(Snapshots::none()), exchange };
-    sandbox::management(sandbox, others, Vec::new(), due, (PortalPages::new(&[], ""), back))
+    sandbox::management(sandbox, others, Interfaces::default(), due, (PortalPages::new(&[], ""), back))
 }
 
 /// The way to a gateway: the proxy before it.

@@ -11,7 +11,7 @@ use edge::{Dialect, Edge, Mounted, Observer, Recorder, Surroundings};
 use gateway::domain::{Tenant, Timestamp};
 use gateway::{Clock, Drawer, Store};
 use oauth::{IdTokenAlgorithm, SigningKeys};
-use sandbox::{FaultLayer, GoingBack, PortalPages, Sandbox, SandboxSettings, Snapshots, strike};
+use sandbox::{FaultLayer, GoingBack, Interfaces, PortalPages, Sandbox, SandboxSettings, Snapshots, strike};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 
 use crate::addresses::Addresses;
@@ -155,6 +155,10 @@ fn management(
     let others = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
-    let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), others, doors, bank.due.clone(), pages)
+    let secret = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.client_secret.clone()?));
+    let interfaces = Interfaces {
+        doors: bank.dialects.iter().filter_map(door).collect(),
+        client_secrets: bank.dialects.iter().filter_map(secret).collect(),
+    };
+    sandbox::management(sandbox.clone(), others, interfaces, bank.due.clone(), pages)
 }

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::routes;
 use crate::state::Bunq;
-use crate::{authorize, callback_jobs, sandbox_users, token};
+use crate::{authorize, callback_jobs, oauth_clients, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -53,7 +53,7 @@ fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
     tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
-    let caller = Arc::clone(&bunq);
+    let (caller, secret) = (Arc::clone(&bunq), Arc::clone(&bunq));
     Mounted {
         caller: Some(Arc::new(move |headers| {
             let bunq = Arc::clone(&caller);
@@ -61,6 +61,10 @@ fn mount(edge: Edge) -> Mounted {
         })),
         entrances: authorize::entrances(&bunq),
         door: Some(sandbox_users::door(&bunq)),
+        client_secret: Some(Arc::new(move |tpp| {
+            let bunq = Arc::clone(&secret);
+            Box::pin(async move { oauth_clients::secret_of(&bunq, &tpp).await })
+        })),
         due: Some(Arc::new(DueSchedules(Arc::clone(&bunq)))),
         router: router(bunq, edge),
     }
