@@ -84,10 +84,7 @@ fn read(row: &mut Cursor<'_>) -> Result<CustomerSession, StoreError> {
         named: row.optional_text()?.map(SecretHash::from_hex),
         wrong_answers: row.integer()?,
         language: row.parsed(Language::from_code)?,
-        logged_in: {
-            let customer = row.optional_text()?.map(CustomerId::new);
-            customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })
-        },
+        logged_in: read_logged_in(row)?,
         seen_at: row.time()?,
         ended: row.truth()?,
         version: row.integer()?,
