@@ -1,8 +1,7 @@
 mod rows;
 
-use gateway::domain::{AccountNumber, ExecutionRule, Frequency, Money, Repetition};
+use gateway::domain::{AccountNumber, Date, ExecutionRule, Frequency, Money, Repetition};
 use proptest::prelude::*;
-use gateway::domain::Date;
 use serde_json::json;
 
 use super::*;
