@@ -174,7 +174,9 @@ impl Examples {
         let own = self.0.get("parameters").and_then(|parameters| parameters[parameter].as_str());
         own.or(match parameter {
             "tenant" => Some("A branch of the bank"),
-            "Authorization" => Some("Bearer and a token; or Basic with client id and secret at the token endpoint"),
+            "Authorization" => {
+                Some("Bearer and a token; or Basic with client id and secret at the token endpoint")
+            }
             "X-Request-ID" => Some("A new UUID; the same request sent again has the same one"),
             _ => None,
         })

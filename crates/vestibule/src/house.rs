@@ -155,7 +155,8 @@ fn management(
     let others = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
-    let secret = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.client_secret.clone()?));
+    let secret =
+        |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.client_secret.clone()?));
     let interfaces = Interfaces {
         doors: bank.dialects.iter().filter_map(door).collect(),
         client_secrets: bank.dialects.iter().filter_map(secret).collect(),

@@ -25,7 +25,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use edge::{
-    Agenda, ClientSecret, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
+    Agenda, ClientSecret, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json,
+    with_fault,
 };
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
@@ -120,7 +121,13 @@ pub fn management(
         .route("/snapshots/{name}", put(snapshots::save).delete(snapshots::remove))
         .route("/snapshots/{name}/restore", post(snapshots::restore))
         .route("/reset", post(snapshots::reset))
-        .with_state(Management { sandbox, interfaces: Arc::new(interfaces), due, back, moving: Arc::default() })
+        .with_state(Management {
+            sandbox,
+            interfaces: Arc::new(interfaces),
+            due,
+            back,
+            moving: Arc::default(),
+        })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(pages, origins::own_pages_only))

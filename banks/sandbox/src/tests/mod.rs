@@ -8,8 +8,8 @@ mod magic_payees;
 use gateway::bank::Payments;
 use gateway::domain::{
     Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Execution, Iban, Interface, Money,
-    Payment, PaymentDecision, PaymentId, PaymentProduct, PaymentRefusal, PaymentService, PaymentTerms, Refusal,
-    RejectReason, Repetition, Tenant, Timestamp, TransactionStatus, Transfer,
+    Payment, PaymentDecision, PaymentId, PaymentProduct, PaymentRefusal, PaymentService, PaymentTerms,
+    Refusal, RejectReason, Repetition, Tenant, Timestamp, TransactionStatus, Transfer,
 };
 use gateway::{Ctx, Error, PaymentProgress, Store};
 use store::Changes;

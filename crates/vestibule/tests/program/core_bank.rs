@@ -294,8 +294,7 @@ async fn a_bank_that_went_back_tells_what_happens_from_then_on() {
     assert!(out.lines().any(|line| line.starts_with("holds  what happens is told")), "{out}");
 }
 
-const SMALL_BANK: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/core-bank-python/core_bank.py");
+const SMALL_BANK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/core-bank-python/core_bank.py");
 
 /// The bank in Python with its files in a folder.
 fn small_bank(python: &str, folder: &Path) -> Running {

@@ -124,7 +124,11 @@ async fn a_bank_for_tests_tells_by_which_secret_a_client_is_known() {
     let told = async || {
         let (status, answer) = server.manage("GET", "/third-parties", Value::Null).await;
         let [party] = &answer["thirdParties"].as_array().unwrap()[..] else { panic!("{answer}") };
-        assert_eq!((status, &party["clientSecretDigest"]), (200, &Value::Null), "nothing of another interface");
+        assert_eq!(
+            (status, &party["clientSecretDigest"]),
+            (200, &Value::Null),
+            "nothing of another interface"
+        );
         party["bunq"].clone()
     };
     let beginning = |client: &Value| {
@@ -135,7 +139,8 @@ async fn a_bank_for_tests_tells_by_which_secret_a_client_is_known() {
     let first = provider.oauth_client().await;
     assert_eq!(told().await, beginning(&first));
     let clients = format!("/user/{}/oauth-client", provider.user);
-    let cancelled = provider.put(&format!("{clients}/{}", first["id"]), &json!({"status": "CANCELLED"})).await;
+    let cancelled =
+        provider.put(&format!("{clients}/{}", first["id"]), &json!({"status": "CANCELLED"})).await;
     assert_eq!((cancelled.status, told().await), (200, Value::Null), "{}", cancelled.body);
     provider.make(&clients, &json!({"status": "ACTIVE"})).await;
     let second = element(&provider.get(&clients).await, "OauthClient");
