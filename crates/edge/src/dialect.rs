@@ -10,6 +10,7 @@ use gateway::{Fault, Gateway};
 use http::{HeaderMap, StatusCode};
 
 use crate::due::Due;
+use crate::failures::Failing;
 use crate::openapi::Description;
 use crate::outbound::Loopback;
 
@@ -75,6 +76,8 @@ pub struct Dialect {
     pub mount: fn(Edge) -> Mounted,
     /// Its description, for a bank with this public address.
     pub description: fn(&str) -> Description,
+    /// How it fails where a test wants it to.
+    pub failing: Failing,
 }
 
 /// A dialect that was set up. Its parts share one state.

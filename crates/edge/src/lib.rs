@@ -10,6 +10,7 @@ pub mod certificate_addresses;
 mod connection;
 mod dialect;
 mod due;
+mod failures;
 mod form;
 mod guard;
 mod headers;
@@ -34,6 +35,7 @@ pub use dialect::{
     Beginning, Caller, ClientSecret, Dialect, Door, Edge, Entrance, Mounted, NotBegun, Surroundings,
 };
 pub use due::{Agenda, Due, Steps};
+pub use failures::{Failing, FailingInterface, Failure, ToldFailure};
 pub use form::{Form, FormError};
 pub use guard::{check_host, guard, requested_host};
 pub use headers::{header_text, single_header};

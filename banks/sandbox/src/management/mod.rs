@@ -25,8 +25,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use edge::{
-    Agenda, ClientSecret, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json,
-    with_fault,
+    Agenda, ClientSecret, Connection, Door, FailingInterface, Rejected, SMALL_BODY, read_body, read_json,
+    require_json, with_fault,
 };
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
@@ -68,6 +68,8 @@ pub struct Interfaces {
     pub doors: Vec<(&'static str, Door)>,
     /// Where third parties have clients of their own.
     pub client_secrets: Vec<(&'static str, ClientSecret)>,
+    /// How each can fail where a test wants it to.
+    pub failing: Vec<FailingInterface>,
 }
 
 impl std::fmt::Debug for Interfaces {
