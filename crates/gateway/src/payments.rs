@@ -227,8 +227,23 @@ impl Gateway {
         .await
     }
 
-    /// A customer who proved who they are pays at once from an account of theirs, at an interface and under an id that the caller chose:
-    /// once that payment is made, asking again changes nothing. Returns the id, from which the ids of its entries follow.
+    /// A customer who proved who they are pays at once from an account of theirs, at an interface. Returns the payment's id, from
+    /// which the ids of its entries follow.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]
+    pub async fn pay(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        (customer, account): (&CustomerId, &AccountId),
+        transfers: Vec<Transfer>,
+    ) -> Result<PaymentId, Error> {
+        let id = PaymentId::new(self.0.randomness.id());
+        self.pay_once(ctx, (customer, account), transfers, (interface, id)).await
+    }
+
+    /// The same under an id that the caller chose: once that payment is made, asking again changes nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an account of somebody else, [`PaymentRefusal`]

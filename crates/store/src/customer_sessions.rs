@@ -1,10 +1,11 @@
 //! Browsers of customers in the bank's own pages.
 
-use domain::{CustomerId, CustomerSession, Language, LoggedIn, SecretHash, Timestamp};
+use domain::{CustomerSession, Language, SecretHash, Timestamp};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
 use crate::row::Cursor;
+use crate::sessions::read_logged_in;
 use crate::{Changes, Store, StoreError};
 
 const CUSTOMER_SESSION: Columns = Columns::of(

@@ -120,8 +120,7 @@ impl Scene {
         by: (&CustomerId, &AccountId),
         transfers: Vec<Transfer>,
     ) -> Result<PaymentId, Error> {
-        let once = (Interface::Bunq, PaymentId::new(self.bank.randomness.id()));
-        self.bank.gateway.pay_once(ctx, by, transfers, once).await
+        self.bank.gateway.pay(ctx, Interface::Bunq, by, transfers).await
     }
 
     fn ctx(&self) -> Ctx {

@@ -23,7 +23,7 @@ pub(crate) fn is_whole(path: &Path) -> Result<bool, StoreError> {
     match found {
         Ok(found) => Ok(found == "ok"),
         Err(error) if error.sqlite_error_code().is_some_and(|code| damage.contains(&code)) => Ok(false),
-        Err(error) => Err(unavailable(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn contents(path: &Path, owner: &str, (kind, key): (&str, &str)) -> R
         let found = connection
             .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1", [name], |_| Ok(()))
             .optional();
-        Ok(found?.is_some())
+        Ok::<_, StoreError>(found?.is_some())
     };
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
