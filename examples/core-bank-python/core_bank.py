@@ -6,6 +6,12 @@ under its id. Customers and accounts are made at the start; everything is kept i
 
     python3 core_bank.py --listen 127.0.0.1:8444 --certificate bank.pem --private-key bank.key.pem --client-ca ca.pem \\
         --database bank.db
+
+What happens at the bank itself is done beside it, on the same database, and told to the gateway as an event: an account is closed, or a
+customer takes back in the bank's own app what they gave to third parties (all of it, a consent, or what one third party has):
+
+    python3 core_bank.py --database bank.db --close NL62VPYB0000000002
+    python3 core_bank.py --database bank.db --withdraw NL89VPYB0000000001 [--consent ID | --third-party PSDNL-DNB-R123456]
 """
 
 import argparse
@@ -25,12 +31,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, name TEXT NOT NULL, secret TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, branch TEXT NOT NULL, iban TEXT NOT NULL UNIQUE, holder TEXT NOT NULL,
-    balance INTEGER NOT NULL);
+    balance INTEGER NOT NULL, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS movements (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
     day TEXT NOT NULL, amount INTEGER NOT NULL, other_name TEXT, other_iban TEXT, remittance TEXT);
 CREATE INDEX IF NOT EXISTS movements_of ON movements (account, day, number);
 CREATE TABLE IF NOT EXISTS payments (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, status TEXT NOT NULL, day TEXT NOT NULL,
-    since TEXT NOT NULL, wish TEXT NOT NULL);
+    since TEXT NOT NULL, wish TEXT NOT NULL, reason TEXT);
 CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, told TEXT NOT NULL);
 """
 
@@ -81,13 +87,25 @@ class Bank:
             self.db.execute("BEGIN")
             for id, name, iban, begin in CUSTOMERS:
                 self.db.execute("INSERT INTO customers VALUES (?, ?, ?)", (id, name, f"secret of {id}"))
-                self.db.execute("INSERT INTO accounts VALUES (?, ?, ?, ?, 0)", (f"account-{id}", BRANCH, iban, id))
+                self.db.execute("INSERT INTO accounts VALUES (?, ?, ?, ?, 0, 'enabled')", (f"account-{id}", BRANCH, iban, id))
                 if begin:
                     self.move(f"begin-{id}", f"account-{id}", begin, {"name": "The Bank"}, "Welcome")
             self.db.execute("COMMIT")
 
     def one(self, sql, *values):
         return self.db.execute(sql, values).fetchone()
+
+    def in_transaction(self, call):
+        with self.lock:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                self.do_due()
+                answer = call()
+                self.db.execute("COMMIT")
+                return answer
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
 
     def move(self, id, account, amount, other, remittance):
         self.db.execute("UPDATE accounts SET balance = balance + ? WHERE id = ?", (amount, account))
@@ -107,7 +125,7 @@ class Bank:
     @staticmethod
     def shown(row):
         return {"id": row["id"], "iban": row["iban"], "currency": CURRENCY, "product": "CACC", "name": row["name"],
-                "status": "enabled"}
+                "status": row["status"]}
 
     def named(self, reference):
         """The account that a reference names; none by a British number, since there is no British branch."""
@@ -196,7 +214,7 @@ class Bank:
 
     def check_funds(self, body, _):
         row = self.named(body["account"])
-        if not row or body["amount"]["currency"] != CURRENCY:
+        if not row or row["status"] == "deleted" or body["amount"]["currency"] != CURRENCY:
             return {}
         return {"available": row["balance"] >= minor(body["amount"])}
 
@@ -255,7 +273,7 @@ class Bank:
             raise malformed(f"branch is {BRANCH}, and transfers has one transfer or more")
         if payment["service"] == "periodic-payments" or payment["product"] != "sepa-credit-transfers":
             raise declined(payment, "AG01", "this bank makes single and bulk SEPA credit transfers")
-        self.account_row(payment["account"])
+        self.payer(payment)
         today = date.today().isoformat()
         day = payment.get("requestedDay", today)
         for transfer in payment["transfers"]:
@@ -266,22 +284,30 @@ class Bank:
         else:
             status = self.pay(payment)
             outcome = "executed"
-        self.db.execute("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)",
+        self.db.execute("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, NULL)",
                         (payment["id"], outcome, status, day, now(), json.dumps(payment)))
         if outcome == "accepted":
             self.tell_payment(payment["id"])
         return {"outcome": outcome}
 
+    def payer(self, payment):
+        row = self.account_row(payment["account"])
+        if row["status"] == "deleted":
+            raise declined(payment, "AC04-DBTR", "the account that pays was closed")
+        return row
+
     def pay(self, payment):
         """Moves the money, and says whether the payees have it too (ACCC), or are at other banks (ACSC)."""
-        status, payer = "ACCC", self.account_row(payment["account"])
+        status, payer = "ACCC", self.payer(payment)
         for index, transfer in enumerate(payment["transfers"]):
             amount, creditor = minor(transfer["amount"]), transfer["creditor"]
             id, text = f"{payment['id']}-{index}", transfer.get("remittance")
             if self.account_row(payer["id"])["balance"] < amount:
                 raise declined(payment, "AM04", "the account has insufficient funds")
+            payee = self.one("SELECT id, status FROM accounts WHERE iban = ?", creditor.get("iban"))
+            if payee and payee["status"] == "deleted":
+                raise declined(payment, "AC04-CDTR", "the account of the payee was closed")
             self.move(id, payer["id"], -amount, creditor, text)
-            payee = self.one("SELECT id FROM accounts WHERE iban = ?", creditor.get("iban"))
             if payee:
                 self.move(f"{id}-credit", payee["id"], amount, {"name": payer["name"], "iban": payer["iban"]}, text)
             else:
@@ -293,13 +319,14 @@ class Bank:
         rows = self.db.execute("SELECT * FROM payments WHERE status = 'ACTC' AND day <= ?", (date.today().isoformat(),)).fetchall()
         for row in rows:
             self.db.execute("SAVEPOINT payment")
+            reason = None
             try:
                 status = self.pay(json.loads(row["wish"]))
-            except Problem:
+            except Problem as problem:
                 self.db.execute("ROLLBACK TO payment")
-                status = "RJCT"
+                status, reason = "RJCT", problem.body["reason"]
             self.db.execute("RELEASE payment")
-            self.db.execute("UPDATE payments SET status = ?, since = ? WHERE id = ?", (status, now(), row["id"]))
+            self.db.execute("UPDATE payments SET status = ?, reason = ?, since = ? WHERE id = ?", (status, reason, now(), row["id"]))
             self.tell_payment(row["id"])
 
     def payment_row(self, id):
@@ -311,8 +338,8 @@ class Bank:
     def progress(self, _, __, id):
         row = self.payment_row(id)
         told = {"status": row["status"], "since": row["since"], "canBeStopped": row["status"] == "ACTC"}
-        if row["status"] == "RJCT":
-            told["reason"] = "AM04"
+        if row["reason"]:
+            told["reason"] = row["reason"]
         return told
 
     def stop(self, _, __, id):
@@ -324,10 +351,31 @@ class Bank:
 
     # Events: written in the transaction of what they are about, and kept in their order.
 
+    def tell(self, kind, **what):
+        told = {"id": str(uuid.uuid4()), "at": now(), "type": kind, **what}
+        self.db.execute("INSERT INTO events (told) VALUES (?)", (json.dumps(told),))
+
     def tell_payment(self, id):
         progress = self.progress(None, None, id)
-        told = {"id": str(uuid.uuid4()), "at": now(), "type": "payment", "payment": id, "final": progress["status"] != "ACTC", **progress}
-        self.db.execute("INSERT INTO events (told) VALUES (?)", (json.dumps(told),))
+        self.tell("payment", payment=id, final=progress["status"] != "ACTC", **progress)
+
+    def close(self, iban):
+        """Closes an account. What is left on it stays there: somebody has to decide what becomes of it."""
+        id = self.numbered(iban)["id"]
+        self.db.execute("UPDATE accounts SET status = 'deleted' WHERE id = ?", (id,))
+        row = self.account_row(id)
+        self.tell("account-closed", account=self.shown(row), customerIds=[row["holder"]])
+
+    def withdraw(self, iban, consent, third_party):
+        """A customer takes back what they gave: one consent, what one third party has, or all."""
+        what = {"consentId": consent, "thirdParty": third_party}
+        self.tell("consent-withdrawn", customerId=self.numbered(iban)["holder"], **{name: id for name, id in what.items() if id})
+
+    def numbered(self, iban):
+        row = self.one("SELECT id FROM accounts WHERE iban = ? AND status = 'enabled'", iban)
+        if not row:
+            raise missing(f"open account {iban}")
+        return self.account_row(row["id"])
 
     def events(self, _, query):
         """The events behind one; if there are none, whoever asks waits outside of the transaction (see Handler)."""
@@ -398,25 +446,13 @@ class Handler(BaseHTTPRequestHandler):
                 query = {name: values[-1] for name, values in parse_qs(url.query).items()}
                 parts = [unquote(part) for part in found.groups()]
                 call = lambda: answer(self.bank, json.loads(body or "null"), query, *parts)
-                told = self.in_transaction(call)
+                told = self.bank.in_transaction(call)
                 until = time.monotonic() + int(query.get("wait", 0))
                 while told == {"events": []} and time.monotonic() < until:
                     time.sleep(0.1)
-                    told = self.in_transaction(call)
+                    told = self.bank.in_transaction(call)
                 return told
         raise Problem(404, "malformed", "the interface has no such path and method")
-
-    def in_transaction(self, call):
-        with self.bank.lock:
-            self.bank.db.execute("BEGIN IMMEDIATE")
-            try:
-                self.bank.do_due()
-                answer = call()
-                self.bank.db.execute("COMMIT")
-                return answer
-            except BaseException:
-                self.bank.db.execute("ROLLBACK")
-                raise
 
     def handle_call(self):
         try:
@@ -460,15 +496,31 @@ class Server(ThreadingHTTPServer):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--database", required=True)
     parser.add_argument("--listen", default="127.0.0.1:8444")
-    for name in ["--certificate", "--private-key", "--client-ca", "--database"]:
-        parser.add_argument(name, required=True)
+    for name in ["--certificate", "--private-key", "--client-ca"]:
+        parser.add_argument(name, help="needed to serve")
+    beside = parser.add_argument_group("beside a bank that serves")
+    beside.add_argument("--close", metavar="IBAN", help="close an account")
+    beside.add_argument("--withdraw", metavar="IBAN", help="the holder takes back what they gave to third parties:")
+    beside.add_argument("--consent", metavar="ID", help="this consent alone")
+    beside.add_argument("--third-party", metavar="ID", help="what this third party has alone")
     args = parser.parse_args()
+    bank = Bank(args.database)
+    if args.close or args.withdraw:
+        happens = (lambda: bank.close(args.close)) if args.close else (lambda: bank.withdraw(args.withdraw, args.consent, args.third_party))
+        try:
+            bank.in_transaction(happens)
+        except Problem as problem:
+            parser.error(problem.body["detail"])
+        return
+    if not (args.certificate and args.private_key and args.client_ca):
+        parser.error("--certificate, --private-key and --client-ca are needed to serve")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(args.certificate, args.private_key)
     context.load_verify_locations(args.client_ca)
     context.verify_mode = ssl.CERT_REQUIRED
-    Handler.bank = Bank(args.database)
+    Handler.bank = bank
     host, _, port = args.listen.rpartition(":")
     server = Server((host, int(port)), context)
     print(json.dumps({"ready": True, "url": "https://{}:{}".format(*server.server_address),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use gateway::domain::Tenant;
@@ -54,7 +54,23 @@ pub const OPERATIONS: [(&str, &str); 25] = [
     ("POST", "/accounts/{account}/close"),
 ];
 
-/// A bank and its branches.
+/// Gives the bank of the moment, which may be changed for another one between two calls.
+pub type BankOfTheMoment = Arc<dyn Fn() -> Bank + Send + Sync>;
+
+/// Where the bank and its branches are from.
+#[derive(Clone)]
+struct Behind {
+    bank: BankOfTheMoment,
+    branches: Arc<[Tenant]>,
+}
+
+impl FromRef<Behind> for Served {
+    fn from_ref(behind: &Behind) -> Self {
+        Self { bank: (behind.bank)(), branches: Arc::clone(&behind.branches) }
+    }
+}
+
+/// The bank of a call and its branches.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     pub(crate) bank: Bank,
@@ -70,7 +86,12 @@ impl Served {
 
 /// The interface, for a bank with branches.
 pub fn router(bank: Bank, branches: Vec<Tenant>) -> Router {
-    let served = Served { bank, branches: branches.into() };
+    router_of(Arc::new(move || bank.clone()), branches)
+}
+
+/// The same for a bank that may be another one at the next call.
+pub fn router_of(bank: BankOfTheMoment, branches: Vec<Tenant>) -> Router {
+    let behind = Behind { bank, branches: branches.into() };
     let description = || async { ([("content-type", "application/json")], crate::DESCRIPTION) };
     let routes = Router::new()
         .route("/openapi.json", get(description))
@@ -98,7 +119,7 @@ pub fn router(bank: Bank, branches: Vec<Tenant>) -> Router {
         .route("/accounts/{account}/entry-number", get(parts::entry_number))
         .route("/customers/{customer}/accounts/open", post(parts::open_account))
         .route("/accounts/{account}/close", post(parts::close_account))
-        .with_state(served);
+        .with_state(behind);
     Router::new().nest("/core/v1", routes).fallback(nothing_here).method_not_allowed_fallback(nothing_here)
 }
 

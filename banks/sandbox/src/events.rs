@@ -1,5 +1,5 @@
 //! What happens at the bank by itself, for a gateway that has it behind it. Nobody is told, and nothing is written, until somebody is to
-//! be ([`Sandbox::telling`]); from then on it is, after each start of these data.
+//! be ([`Sandbox::telling`]); from then on it is, after each start of these data, and of others that took their place.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use crate::Sandbox;
 use crate::ledger::{self, Ledger, Told};
 use crate::setup::OWNER;
 
-/// Where it is kept that events are told, with a mark that no other data have: names of events begin with it.
+/// Where it is kept that events are told, with a mark that no other data have: names of events begin with it, since numbers come again
+/// when the bank goes back to what it was.
 const EVENTS: &str = "events";
 const MARK: &str = "mark";
 
@@ -34,19 +35,38 @@ impl Sandbox {
     /// [`Error`]
     pub async fn telling(&self) -> Result<Bank, Error> {
         let drawer = Drawer::new(&self.store, OWNER);
-        let fresh = Randomness::from_system().secret_uuid();
+        let fresh = drawn();
         let kept = drawer.update(EVENTS, MARK, |kept| kept.is_none().then(|| fresh.clone())).await?;
-        let mark = kept.unwrap_or(fresh);
-        self.store.tell(&mark);
-        let events = Arc::new(Teller { store: self.store.clone(), mark });
-        Ok(Bank { events: Some(events), ..self.bank.clone() })
+        self.store.tell(&kept.unwrap_or(fresh));
+        Ok(self.behind_a_gateway())
     }
+
+    /// The bank for a gateway that has it behind it, which is told what happens if somebody is ([`Self::telling`]), on these data or on
+    /// those whose place they took.
+    pub fn behind_a_gateway(&self) -> Bank {
+        let teller = |mark: &str| Teller { store: self.store.clone(), mark: mark.to_owned() };
+        let events = self.store.mark().map(|mark| Arc::new(teller(mark)) as Arc<dyn Events>);
+        Bank { events, ..self.bank.clone() }
+    }
+}
+
+fn drawn() -> String {
+    Randomness::from_system().secret_uuid()
 }
 
 /// Takes up that somebody is told.
 pub(crate) async fn take_up(store: &Ledger, drawer: &Drawer) -> Result<(), Error> {
     if let Some(mark) = drawer.get(EVENTS, MARK).await? {
         store.tell(&mark);
+    }
+    Ok(())
+}
+
+/// Other data take the place of these. Whoever is told goes on to be, and finds that the event that they took last is none of those.
+pub(crate) async fn carry_on(from: &Drawer, to: &Drawer) -> Result<(), Error> {
+    let is_told = from.get(EVENTS, MARK).await?.or(to.get(EVENTS, MARK).await?).is_some();
+    if is_told {
+        to.put(EVENTS, MARK, &drawn()).await?;
     }
     Ok(())
 }

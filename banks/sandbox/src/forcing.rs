@@ -5,7 +5,7 @@ use gateway::domain::{
     RejectReason, Timestamp, TransactionStatus,
 };
 use gateway::{Error, Noun};
-use store::Changes;
+use store::{Changes, StoreError};
 
 use crate::batch::{Batch, refusal};
 use crate::books::Books;
@@ -52,15 +52,21 @@ pub(crate) enum Unforced {
     Failed(#[from] Error),
 }
 
+impl From<StoreError> for Unforced {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// What is known of a payment that the bank took.
 ///
 /// # Errors
 /// [`Unforced::NotTaken`], [`Error::NotFound`]
 pub(crate) async fn order_of(store: &Ledger, id: &PaymentId, now: Timestamp) -> Result<Order, Unforced> {
-    if let Some(order) = store.order(id).await.map_err(Error::from)? {
+    if let Some(order) = store.order(id).await? {
         return Ok(order);
     }
-    let payment = store.payment(id).await.map_err(Error::from)?.ok_or(Error::NotFound(Noun::Payment))?;
+    let payment = store.payment(id).await?.ok_or(Error::NotFound(Noun::Payment))?;
     let progress = orders::progress(store, id, now).await?;
     let (Some(progress), PaymentDecision::Submitted { account, .. }) = (progress, payment.decision.clone())
     else {
@@ -133,7 +139,7 @@ pub(crate) async fn force(
 
 async fn save(batch: Batch<'_>, mut order: Order) -> Result<Order, Unforced> {
     let store = batch.books.store.clone();
-    store.save(store.with_order(batch.finish(), &order)).await.map_err(Error::from)?;
+    store.save(store.with_order(batch.finish(), &order)).await?;
     order.version += 1;
     Ok(order)
 }
@@ -239,8 +245,8 @@ async fn give_one_back(batch: &mut Batch<'_>, order: &Order, index: usize) -> Re
     let made = entry(order, (order.executions - 1).max(0), index);
     let refund = format!("{made}-refund");
     let store = &batch.books.store;
-    let is_made = store.has_entry(&made).await.map_err(Error::from)?;
-    if !is_made || store.has_entry(&refund).await.map_err(Error::from)? {
+    let is_made = store.has_entry(&made).await?;
+    if !is_made || store.has_entry(&refund).await? {
         return Ok(false);
     }
     done(batch.give_back((&refund, &made), &order.account, &order.transfers[index]).await)?;

@@ -45,7 +45,7 @@ pub use clock::SandboxClock;
 pub use due_orders::due;
 pub use faults::{FaultLayer, Faults, strike};
 pub use ledger::Ledger;
-pub use management::{GoingBack, PortalPages, calls, management, management_description};
+pub use management::{GoingBack, Interfaces, PortalPages, calls, management, management_description};
 pub use publication::publication;
 pub use setup::{Sandbox, SandboxError, SandboxSettings};
 pub use snapshots::{Exchange, Identity, OtherData, SnapshotError, Snapshots};

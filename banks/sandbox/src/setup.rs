@@ -223,8 +223,8 @@ async fn seed(drawer: &Drawer, asked: Option<u64>) -> Result<(Option<u64>, u64),
     Ok((seed, starts))
 }
 
-/// Brings what goes on from a bank into other data of it: how many starts there were, so that no id comes twice, and in data that are new
-/// the seed.
+/// Brings what goes on from a bank into other data of it: how many starts there were, so that no id comes twice, that a gateway is told what
+/// happens, and in data that are new the seed.
 pub(crate) async fn carry_on(from: &Store, to: &Store, is_new: bool) -> Result<(), gateway::Error> {
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let other = Drawer::new(to, OWNER);
@@ -233,6 +233,7 @@ pub(crate) async fn carry_on(from: &Store, to: &Store, is_new: bool) -> Result<(
     let starts = number(starts.as_deref());
     let larger = |there: Option<&str>| Some(starts.max(number(there)).to_string());
     other.update(SETUP, "starts", larger).await?;
+    crate::events::carry_on(&drawer, &other).await?;
     if is_new {
         for key in ["seed", "seed-given"] {
             if let Some(value) = drawer.get(SETUP, key).await? {

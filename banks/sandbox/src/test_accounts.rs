@@ -305,10 +305,8 @@ fn posting(
 
 /// A version 4 UUID from the sequence.
 pub(crate) fn uuid(numbers: &mut Sequence) -> String {
-    let (high, low) = (numbers.next(), numbers.next());
-    let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | (0b10 << 62));
-    let hex = format!("{high:016x}{low:016x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let octets = u128::from(numbers.next()) << 64 | u128::from(numbers.next());
+    uuid::Builder::from_random_bytes(octets.to_be_bytes()).into_uuid().to_string()
 }
 
 /// Whether an account is for everyday use: what lists show first.

@@ -124,6 +124,7 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
     use jiff::Timestamp;
 
     use super::*;
@@ -163,7 +164,7 @@ mod tests {
     }
 
     fn hex(octets: [u8; 32]) -> String {
-        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+        HEXLOWER.encode(&octets)
     }
 
     fn repeated() -> Payment {

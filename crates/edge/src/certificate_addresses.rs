@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use reqwest::RequestBuilder;
 use url::{Host, Url};
 
-use crate::outbound::{CONNECT_TIME, MAX_URL, NotDelivered, client, is_public, look_up};
+use crate::outbound::{CONNECT_TIME, NotDelivered, client, is_public, look_up, read_url};
 
 /// Largest answer of a responder, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -88,13 +88,7 @@ impl Fetch for CertificateAddresses {
 /// Checks an address that a certificate names: names of hosts alone, at the port of the scheme.
 fn check_url(text: &str) -> Result<Url, NotDelivered> {
     let wrong = |what| Err(NotDelivered::Address(what));
-    if text.len() > MAX_URL {
-        return wrong("is longer than 2000 bytes");
-    }
-    let Ok(url) = Url::parse(text) else { return wrong("is no URL") };
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return wrong("must have neither user name nor fragment");
-    }
+    let url = read_url(text)?;
     match (url.scheme(), url.host()) {
         ("http" | "https", Some(Host::Domain(_))) if url.port().is_none() => Ok(url),
         ("http" | "https", Some(Host::Domain(_))) => wrong("must be at port 80 or 443"),

@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
-use gateway::domain::{CustomerId, Tenant, TppId};
+use gateway::domain::{CustomerId, SecretHash, Tenant, TppId};
 use gateway::{Fault, Gateway};
 use http::{HeaderMap, StatusCode};
 
 use crate::due::Due;
+use crate::failures::Failing;
 use crate::openapi::Description;
 use crate::outbound::Loopback;
 
@@ -75,6 +76,8 @@ pub struct Dialect {
     pub mount: fn(Edge) -> Mounted,
     /// Its description, for a bank with this public address.
     pub description: fn(&str) -> Description,
+    /// How it fails where a test wants it to.
+    pub failing: Failing,
 }
 
 /// A dialect that was set up. Its parts share one state.
@@ -85,6 +88,8 @@ pub struct Mounted {
     pub entrances: Vec<Entrance>,
     /// Tells what customers of a bank for tests need at this interface, if they have credentials of their own there.
     pub door: Option<Door>,
+    /// Tells by which secret a third party's client is known at this interface, if it keeps clients of its own.
+    pub client_secret: Option<ClientSecret>,
     /// What comes due as time goes by, if there is such a thing.
     pub due: Option<Arc<dyn Due>>,
     /// Tells which third party calls, where that does not stand in a certificate.
@@ -93,7 +98,7 @@ pub struct Mounted {
 
 impl From<Router> for Mounted {
     fn from(router: Router) -> Self {
-        Self { router, entrances: Vec::new(), door: None, due: None, caller: None }
+        Self { router, entrances: Vec::new(), door: None, client_secret: None, due: None, caller: None }
     }
 }
 
@@ -109,6 +114,13 @@ pub type Door = Arc<
             Tenant,
             CustomerId,
         ) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, gateway::Error>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// Tells the hash of the secret of the client that a third party has at an interface now; none if it has none there.
+pub type ClientSecret = Arc<
+    dyn Fn(TppId) -> Pin<Box<dyn Future<Output = Result<Option<SecretHash>, gateway::Error>> + Send>>
         + Send
         + Sync,
 >;

@@ -10,6 +10,7 @@ pub mod certificate_addresses;
 mod connection;
 mod dialect;
 mod due;
+mod failures;
 mod form;
 mod guard;
 mod headers;
@@ -30,8 +31,11 @@ mod watched;
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
 pub use connection::{Connection, network};
-pub use dialect::{Beginning, Caller, Dialect, Door, Edge, Entrance, Mounted, NotBegun, Surroundings};
+pub use dialect::{
+    Beginning, Caller, ClientSecret, Dialect, Door, Edge, Entrance, Mounted, NotBegun, Surroundings,
+};
 pub use due::{Agenda, Due, Steps};
+pub use failures::{Failing, FailingInterface, Failure, ToldFailure};
 pub use form::{Form, FormError};
 pub use guard::{check_host, guard, requested_host};
 pub use headers::{header_text, single_header};

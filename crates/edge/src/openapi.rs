@@ -103,7 +103,8 @@ impl Description {
     /// A description of operations, and of the one that tells it. `server` is the address with the prefix of the interface;
     /// `examples` is a text in JSON: an object that has for an operation, `POST /path`, what it does (`about`), the parameters of
     /// its query by name (`query`), and examples of its body, in JSON (`request`) or as a form (`form`), and of its answer
-    /// (`answer`, and `answers` by other statuses). What bodies are made of is read from the examples.
+    /// (`answer`, and `answers` by other statuses). What bodies are made of is read from the examples. Under `parameters` it has what
+    /// parameters and headers are that many operations of the interface have.
     pub fn new(
         title: &'static str,
         server: String,
@@ -168,6 +169,19 @@ impl Examples {
         Self(read.unwrap_or_default())
     }
 
+    /// What a parameter is that many operations have.
+    fn about(&self, parameter: &str) -> Option<&str> {
+        let own = self.0.get("parameters").and_then(|parameters| parameters[parameter].as_str());
+        own.or(match parameter {
+            "tenant" => Some("A branch of the bank"),
+            "Authorization" => {
+                Some("Bearer and a token; or Basic with client id and secret at the token endpoint")
+            }
+            "X-Request-ID" => Some("A new UUID; the same request sent again has the same one"),
+            _ => None,
+        })
+    }
+
     /// What there is for an operation.
     fn of(&self, operation: &Described) -> &Value {
         const NONE: &Value = &Value::Null;
@@ -213,30 +227,11 @@ fn merged(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// What a parameter is that many operations have.
-fn about(parameter: &str) -> Option<&'static str> {
-    Some(match parameter {
-        "tenant" => "A branch of the bank",
-        "product" => "A payment product, such as sepa-credit-transfers",
-        "Authorization" => "Bearer and a token; or Basic with client id and secret at the token endpoint",
-        "Consent-ID" => "The consent that the call goes by",
-        "Digest" => "SHA-256= and the hash of the body in base64",
-        "PSU-IP-Address" => "The customer's address; says that they take part",
-        "Signature" => "Over the digest, the request id and other headers",
-        "TPP-Redirect-URI" => "Where the customer comes back to; one that was registered",
-        "TPP-Signature-Certificate" => "The certificate in base64 of its DER, on one line",
-        "X-Request-ID" => "A new UUID; the same request sent again has the same one",
-        "X-Bunq-Client-Authentication" => "Token of the installation, or of the session",
-        "X-Bunq-Client-Signature" => "Over the body, in base64",
-        _ => return None,
-    })
-}
-
 fn document(title: &str, server: &str, operations: &[Described], examples: &Examples) -> Value {
     let mut paths = Map::new();
     for operation in operations {
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_ascii_lowercase()] = one(operation, examples.of(operation));
+        path[operation.method.as_str().to_ascii_lowercase()] = one(operation, examples);
     }
     let mut headings: Vec<&str> = Vec::new();
     for heading in operations.iter().map(|operation| operation.tag).filter(|tag| !tag.is_empty()) {
@@ -254,12 +249,13 @@ fn document(title: &str, server: &str, operations: &[Described], examples: &Exam
     })
 }
 
-fn one(operation: &Described, example: &Value) -> Value {
+fn one(operation: &Described, examples: &Examples) -> Value {
+    let example = examples.of(operation);
     let named = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameter = |name: &str, place: &str, is_required: bool| {
         let mut parameter =
             json!({"name": name, "in": place, "required": is_required, "schema": {"type": "string"}});
-        if let Some(about) = about(name) {
+        if let Some(about) = examples.about(name) {
             parameter["description"] = about.into();
         }
         parameter
@@ -318,7 +314,7 @@ mod tests {
         let read = read.with("things", &["X-Request-ID"]);
         let all = [read.described().clone(), delete.described().clone()];
         let examples = Examples::read(
-            r#"{"GET /{tenant}/things/{id}": {"about": "Two of a kind", "query": {"page": "2"},
+            r#"{"parameters": {"id": "Which one"}, "GET /{tenant}/things/{id}": {"about": "Two of a kind", "query": {"page": "2"},
                 "answer": {"things": [{"size": 1}, {"size": 1}, {"name": "a"}, {"name": 2}], "of": null}}}"#,
         );
         let document = document("Things", "http://bank/things", &all, &examples);
@@ -334,6 +330,8 @@ mod tests {
         let things = &answer["things"]["items"]["properties"];
         assert_eq!((&things["size"]["type"], &things["name"]), (&json!("integer"), &json!({})));
         assert_eq!(path["get"]["parameters"][0]["description"], "A branch of the bank");
+        assert_eq!(path["get"]["parameters"][1]["description"], "Which one");
+        assert!(path["get"]["parameters"][3]["description"].is_null());
         assert_eq!(path["get"]["description"], "Two of a kind");
         assert!(path["delete"]["requestBody"].is_null());
         assert!(path["delete"]["responses"]["204"].is_object());

@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 /// Longest address, in bytes.
-pub(crate) const MAX_URL: usize = 2000;
+const MAX_URL: usize = 2000;
 
 pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(5);
 pub(crate) const TOTAL_TIME: Duration = Duration::from_secs(10);
@@ -66,11 +66,8 @@ pub enum NotDelivered {
     Unreachable,
 }
 
-/// Checks an address as far as it can be checked before it is looked up.
-///
-/// # Errors
-/// [`NotDelivered::Address`]
-pub fn check_url(text: &str, loopback: &Loopback) -> Result<Url, NotDelivered> {
+/// Reads an address that somebody else chose: not too long, without user name and fragment.
+pub(crate) fn read_url(text: &str) -> Result<Url, NotDelivered> {
     let wrong = |what| Err(NotDelivered::Address(what));
     if text.len() > MAX_URL {
         return wrong("is longer than 2000 bytes");
@@ -79,6 +76,16 @@ pub fn check_url(text: &str, loopback: &Loopback) -> Result<Url, NotDelivered> {
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return wrong("must have neither user name nor fragment");
     }
+    Ok(url)
+}
+
+/// Checks an address as far as it can be checked before it is looked up.
+///
+/// # Errors
+/// [`NotDelivered::Address`]
+pub fn check_url(text: &str, loopback: &Loopback) -> Result<Url, NotDelivered> {
+    let wrong = |what| Err(NotDelivered::Address(what));
+    let url = read_url(text)?;
     if loopback.allows(&url)? {
         // As for redirects to a program of one's own (RFC 8252, 7.3), whose port says that it is one.
         return match (url.scheme(), url.port()) {
@@ -141,6 +148,17 @@ pub(crate) async fn look_up(url: &Url) -> Option<Vec<SocketAddr>> {
     }
 }
 
+/// A client that goes nowhere but where it is sent, and tells nobody where from.
+pub(crate) fn cautious(connect: Duration, total: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(connect)
+        .timeout(total)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+}
+
 /// Connects to the addresses that were checked and looks nothing up again.
 pub(crate) fn client(
     url: &Url,
@@ -148,14 +166,7 @@ pub(crate) fn client(
     trusted: Option<&str>,
     is_own: bool,
 ) -> Option<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIME)
-        .timeout(TOTAL_TIME)
-        .redirect(Policy::none())
-        .referer(false)
-        .no_proxy()
-        .resolve_to_addrs(url.host_str()?, addresses);
+    let mut builder = cautious(CONNECT_TIME, TOTAL_TIME).resolve_to_addrs(url.host_str()?, addresses);
     match trusted {
         Some(pem) => {
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).ok()?;

@@ -13,12 +13,11 @@ use eidas::Role;
 use gateway::domain::{RegisterCopy, RegisterEntry, RegisterStatus, Timestamp, TppId};
 use gateway::{LookUp, LookedUp};
 use http::{HeaderValue, StatusCode, header};
-use reqwest::redirect::Policy;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
-use crate::outbound::CONNECT_TIME;
+use crate::outbound::{CONNECT_TIME, cautious};
 
 /// Institutions of a register that are kept at most. The European one has about five thousand.
 const MOST: usize = 100_000;
@@ -173,16 +172,8 @@ impl RegisterService {
     ) -> Result<Self, String> {
         let text = |error: reqwest::Error| error.to_string();
         let authorities = reqwest::Certificate::from_pem_bundle(authorities).map_err(text)?;
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME.min(within))
-            .timeout(within)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .tls_certs_only(authorities)
-            .build()
-            .map_err(text)?;
+        let client = cautious(CONNECT_TIME.min(within), within);
+        let client = client.tls_certs_only(authorities).build().map_err(text)?;
         let authorization = authorization.map(HeaderValue::from_str).transpose();
         let mut authorization =
             authorization.map_err(|_| "what is sent as Authorization is no header value".to_owned())?;

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use gateway::revocation::Fetch;
 use http::StatusCode;
-use reqwest::redirect::Policy;
 use url::Url;
 
 use crate::certificate_addresses::CertificateAddresses;
-use crate::outbound::CONNECT_TIME;
+use crate::outbound::{CONNECT_TIME, cautious};
 
 /// Longest time for a list of staff's own place.
 const TOTAL_TIME: Duration = Duration::from_secs(30);
@@ -31,15 +30,7 @@ impl ListAddresses {
     /// # Errors
     /// What the system says when nothing can be fetched.
     pub fn new(own: Url) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME)
-            .timeout(TOTAL_TIME)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build()
-            .map_err(|error| error.to_string())?;
+        let client = cautious(CONNECT_TIME, TOTAL_TIME).build().map_err(|error| error.to_string())?;
         Ok(Self { own, client, others: CertificateAddresses::default() })
     }
 

@@ -139,11 +139,16 @@ pub struct PaymentRequest {
 }
 
 impl Gateway {
-    /// Takes a payment that a customer has to decide about.
+    /// Takes a payment that a customer has to decide about, at the interface that it was asked for at.
     ///
     /// # Errors
     /// [`PaymentRefusal`]
-    pub async fn initiate_payment(&self, ctx: &Ctx, request: PaymentRequest) -> Result<Payment, Error> {
+    pub async fn initiate_payment(
+        &self,
+        ctx: &Ctx,
+        interface: Interface,
+        request: PaymentRequest,
+    ) -> Result<Payment, Error> {
         check_transfers(&request.transfers)?;
         if let Some(debtor) = &request.debtor {
             self.check_debtor(ctx, debtor, &request.transfers[0].amount).await?;
@@ -152,7 +157,7 @@ impl Gateway {
             id: request.id.unwrap_or_else(|| PaymentId::new(self.0.randomness.id())),
             tpp: request.tpp.as_ref().map(|tpp| tpp.id().clone()),
             tenant: ctx.tenant.clone(),
-            interface: request.tpp.as_ref().map_or(Interface::Bunq, ActingTpp::interface),
+            interface,
             terms: PaymentTerms::AT_ONCE,
             debtor: request.debtor,
             transfers: request.transfers,
@@ -222,7 +227,7 @@ impl Gateway {
         .await
     }
 
-    /// A customer who proved who they are pays at once from an account of theirs. Returns the payment's id, from
+    /// A customer who proved who they are pays at once from an account of theirs, at an interface. Returns the payment's id, from
     /// which the ids of its entries follow.
     ///
     /// # Errors
@@ -230,11 +235,12 @@ impl Gateway {
     pub async fn pay(
         &self,
         ctx: &Ctx,
+        interface: Interface,
         (customer, account): (&CustomerId, &AccountId),
         transfers: Vec<Transfer>,
     ) -> Result<PaymentId, Error> {
         let id = PaymentId::new(self.0.randomness.id());
-        self.pay_once(ctx, (customer, account), transfers, id).await
+        self.pay_once(ctx, (customer, account), transfers, (interface, id)).await
     }
 
     /// The same under an id that the caller chose: once that payment is made, asking again changes nothing.
@@ -246,12 +252,11 @@ impl Gateway {
         ctx: &Ctx,
         (customer, account): (&CustomerId, &AccountId),
         transfers: Vec<Transfer>,
-        id: PaymentId,
+        (interface, id): (Interface, PaymentId),
     ) -> Result<PaymentId, Error> {
         check_transfers(&transfers)?;
         self.held_account(customer, account).await?;
-        let (tenant, interface) = (ctx.tenant.clone(), Interface::Bunq);
-        let (account, terms) = (account.clone(), PaymentTerms::AT_ONCE);
+        let (tenant, account, terms) = (ctx.tenant.clone(), account.clone(), PaymentTerms::AT_ONCE);
         let order = [ApprovedPayment { id, tenant, interface, account, terms, transfers }];
         retry(|| async { Ok(self.0.bank.payments.submit(&order, Changes::new(), ctx.now).await??) }).await?;
         let [order] = order;

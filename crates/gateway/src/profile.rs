@@ -19,6 +19,8 @@ pub struct Profile {
     pub consents: ConsentRules,
     /// Whether it makes payments to other countries and in other currencies.
     pub cross_border_payments: bool,
+    /// How many days ahead a payment can be asked for.
+    pub payment_days_ahead: i32,
     /// Where it lets third parties have browsers sent back to.
     pub redirects: RedirectRules,
     /// What it demands of signatures over messages.

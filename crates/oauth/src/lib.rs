@@ -22,6 +22,8 @@ mod error;
 #[cfg(feature = "server")]
 mod explanations;
 #[cfg(feature = "server")]
+mod failures;
+#[cfg(feature = "server")]
 mod form;
 #[cfg(feature = "server")]
 mod headless;
@@ -57,6 +59,8 @@ mod way_back;
 
 #[cfg(feature = "server")]
 pub use discovery::well_known;
+#[cfg(feature = "server")]
+pub use failures::failing;
 #[cfg(feature = "server")]
 pub use headless::{DeviceNumbers, approvals};
 #[cfg(feature = "server")]

@@ -51,7 +51,7 @@ function draw() {
   settle("registration", { done: registration, state: registration ? registered : lostRegistration ? texts.lost : party ? texts.notYet : texts.partyFirst, again: texts.again });
   showWay(isBunq);
   one("#registration-form button[type=submit]").disabled = !party;
-  one("#registration-lost").textContent = lostRegistration ? texts.lostRegistration(party.name) : "";
+  one("#registration-lost").textContent = lostRegistration ? (isBunq ? texts.lostClient : texts.lostRegistration)(party.name) : "";
   showMissingCustomer(lostPerson ? person : null);
   if (here) showCustomer(here);
   settle("customer", { done: here, state: here ? here.name : lostPerson ? texts.lost : texts.nobody, again: texts.another, forget: () => forgetCustomer(person.customerId) });

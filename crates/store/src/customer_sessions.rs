@@ -1,10 +1,11 @@
 //! Browsers of customers in the bank's own pages.
 
-use domain::{CustomerId, CustomerSession, Language, LoggedIn, SecretHash, Timestamp};
+use domain::{CustomerSession, Language, SecretHash, Timestamp};
 
 use crate::changes::Rows;
 use crate::columns::{Columns, select};
 use crate::row::Cursor;
+use crate::sessions::read_logged_in;
 use crate::{Changes, Store, StoreError};
 
 const CUSTOMER_SESSION: Columns = Columns::of(
@@ -84,10 +85,7 @@ fn read(row: &mut Cursor<'_>) -> Result<CustomerSession, StoreError> {
         named: row.optional_text()?.map(SecretHash::from_hex),
         wrong_answers: row.integer()?,
         language: row.parsed(Language::from_code)?,
-        logged_in: {
-            let customer = row.optional_text()?.map(CustomerId::new);
-            customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })
-        },
+        logged_in: read_logged_in(row)?,
         seen_at: row.time()?,
         ended: row.truth()?,
         version: row.integer()?,

@@ -124,6 +124,12 @@ impl Changes {
     }
 }
 
+/// Who logged in and when: two columns, of any kind of session.
+pub(crate) fn read_logged_in(row: &mut Cursor<'_>) -> Result<Option<LoggedIn>, StoreError> {
+    let customer = row.optional_text()?.map(CustomerId::new);
+    Ok(customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at }))
+}
+
 fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
     Ok(Session {
         hash: SecretHash::from_hex(row.text()?),
@@ -132,10 +138,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
         request: row.json()?,
         challenge: row.text()?,
         language: row.parsed(Language::from_code)?,
-        logged_in: {
-            let customer = row.optional_text()?.map(CustomerId::new);
-            customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })
-        },
+        logged_in: read_logged_in(row)?,
         seen_at: row.time()?,
         ended: row.truth()?,
         named: row.optional_text()?.map(SecretHash::from_hex),

@@ -18,7 +18,7 @@ use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
 use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
 use oauth::{IdTokenAlgorithm, SigningKeys};
-use sandbox::{GoingBack, PortalPages, Sandbox, SnapshotError, Snapshots};
+use sandbox::{GoingBack, Interfaces, PortalPages, Sandbox, SnapshotError, Snapshots};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use vestibule::configuration::Configuration;
@@ -278,5 +278,6 @@ async fn beside(
     let exchange: sandbox::Exchange =
         Arc::new(|_| Box::pin(future::ready(Err::<(), _>(SnapshotError::Shared))));
     let back = GoingBack { snapshots: Arc::new(Snapshots::none()), exchange };
-    sandbox::management(sandbox, others, doors, due, (PortalPages::new(&[], ""), back))
+    let interfaces = Interfaces { doors, ..Interfaces::default() };
+    sandbox::management(sandbox, others, interfaces, due, (PortalPages::new(&[], ""), back))
 }

@@ -1,6 +1,7 @@
 //! Payments and consents for confirmation of funds as the third party keeps them.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,7 @@ pub(crate) fn turn_of(digest: &str) -> String {
 /// SHA-256 of what is asked for, in hexadecimal.
 pub(crate) fn digest_of(parts: &[&[u8]]) -> String {
     let whole = parts.join(&b'\n');
-    digest(&SHA256, &whole).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    HEXLOWER.encode(digest(&SHA256, &whole).as_ref())
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use edge::outbound::Loopback;
-use edge::{Dialect, Edge, Mounted, Observer, Recorder, Surroundings};
+use edge::{Dialect, Edge, FailingInterface, Mounted, Observer, Recorder, Surroundings};
 use gateway::domain::{Tenant, Timestamp};
 use gateway::{Clock, Drawer, Store};
 use oauth::{IdTokenAlgorithm, SigningKeys};
-use sandbox::{FaultLayer, GoingBack, PortalPages, Sandbox, SandboxSettings, Snapshots, strike};
+use sandbox::{FaultLayer, GoingBack, Interfaces, PortalPages, Sandbox, SandboxSettings, Snapshots, strike};
 use tpp::announcement::{self, AnnouncedTenant, Announcement};
 
 use crate::addresses::Addresses;
@@ -79,7 +79,7 @@ impl Plan {
         let mut bank = Bank::new(&edge, key.clone(), (own, &Looks::default()), DIALECTS);
         bank.due = bank.due.with(sandbox::due(&sandbox));
         let callers = bank.dialects.iter().filter_map(|(_, mounted)| mounted.caller.clone()).collect();
-        let layer = FaultLayer::new(&sandbox, callers);
+        let layer = FaultLayer::new(&sandbox, callers, failing());
         bank.public = bank
             .public
             .switched(Arc::new(layer.switch()), |routes| routes.layer(from_fn_with_state(layer, strike)));
@@ -111,6 +111,16 @@ impl Plan {
             loopback: self.loopback.clone(),
         })
     }
+}
+
+/// Every interface, and how it fails where a test wants it to.
+fn failing() -> Vec<FailingInterface> {
+    let of = |dialect: &Dialect| FailingInterface {
+        name: dialect.name,
+        prefixes: std::iter::once(dialect.prefix).chain(dialect.also).collect(),
+        failing: dialect.failing,
+    };
+    DIALECTS.iter().map(of).chain([oauth::failing()]).collect()
 }
 
 /// What a sandbox publishes beside what every bank does.
@@ -155,6 +165,12 @@ fn management(
     let others = oauth::approvals(edge.clone(), key, device_numbers, entrances);
     let others = recorder.into_iter().map(sandbox::calls).fold(others, Router::merge);
     let door = |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.door.clone()?));
-    let doors = bank.dialects.iter().filter_map(door).collect();
-    sandbox::management(sandbox.clone(), others, doors, bank.due.clone(), pages)
+    let secret =
+        |(dialect, mounted): &(Dialect, Mounted)| Some((dialect.name, mounted.client_secret.clone()?));
+    let interfaces = Interfaces {
+        doors: bank.dialects.iter().filter_map(door).collect(),
+        client_secrets: bank.dialects.iter().filter_map(secret).collect(),
+        failing: failing(),
+    };
+    sandbox::management(sandbox.clone(), others, interfaces, bank.due.clone(), pages)
 }

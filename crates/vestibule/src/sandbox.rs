@@ -35,6 +35,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// Gives the bank that serves now, whatever was restored or reset since the start.
+    pub fn of_the_moment(&self) -> impl Fn() -> Sandbox + Send + Sync + 'static {
+        let exchange = Arc::clone(&self.exchange);
+        move || exchange.bank()
+    }
+
     /// Stops accepting, lets running requests end, closes the data.
     pub async fn stop(mut self) {
         // Whoever listens to calls would be waited for.

@@ -40,6 +40,11 @@ impl Error {
         }
     }
 
+    /// A failure that a test asked for.
+    pub(crate) fn asked_for(status: StatusCode, code: Option<&'static str>, text: &str) -> Self {
+        Self { status, code, text: text.to_owned(), retry_after: None, fault: None, is_public: true }
+    }
+
     /// A failure of the bank itself, for which there is no code.
     fn failed(status: StatusCode, text: String, fault: Fault) -> Self {
         Self { status, code: None, text, retry_after: None, fault: Some(fault), is_public: false }

@@ -18,6 +18,8 @@ mod error;
 #[cfg(feature = "server")]
 mod explanations;
 #[cfg(feature = "server")]
+mod failures;
+#[cfg(feature = "server")]
 mod funds;
 #[cfg(feature = "server")]
 mod links;

@@ -6,12 +6,13 @@ mod repetition;
 pub(crate) mod rules;
 
 use gateway::domain::{
-    AccountReference, Address, Counterparty, Currency, Date, Execution, Iban, PayeeAccount, PaymentProduct,
+    AccountReference, Address, Counterparty, Currency, Execution, Iban, PayeeAccount, PaymentProduct,
     PaymentService, PaymentTerms, Routing, Transfer,
 };
 use http::StatusCode;
 use serde_json::Value;
 
+use self::rules::Days;
 use crate::consents::reference;
 use crate::error::{Error, shorten};
 use crate::wire;
@@ -27,14 +28,14 @@ pub(crate) struct Ordered {
     pub(crate) debtor: Option<AccountReference>,
 }
 
-/// A single payment, at once or on a day. `today` is the branch's day.
+/// A single payment, at once or on a day. `days` are those on which payments can be made.
 ///
 /// # Errors
 /// 400 `FORMAT_ERROR`, `EXECUTION_DATE_INVALID`, `PARAMETER_NOT_SUPPORTED`; 403 `PRODUCT_INVALID`
 pub(crate) fn single(
     product: PaymentProduct,
     request: wire::PaymentRequest,
-    today: Date,
+    days: Days,
 ) -> Result<Ordered, Error> {
     let periodic = [
         ("startDate", request.start_date.is_some()),
@@ -47,18 +48,18 @@ pub(crate) fn single(
             product.name()
         )));
     }
-    let execution = execution(&request, today)?;
+    let execution = execution(&request, days)?;
     ordered(PaymentService::Single, product, request, execution)
 }
 
 /// When a payment is made that is made once.
-fn execution(request: &wire::PaymentRequest, today: Date) -> Result<Execution, Error> {
+fn execution(request: &wire::PaymentRequest, days: Days) -> Result<Execution, Error> {
     if request.requested_execution_time.is_some() {
         return Err(unsupported("requestedExecutionTime", "send a day as requestedExecutionDate"));
     }
     let Some(text) = &request.requested_execution_date else { return Ok(Execution::AtOnce) };
-    let day = rules::execution_day("requestedExecutionDate", text, today)?;
-    Ok(if day == today { Execution::AtOnce } else { Execution::On(day) })
+    let day = rules::execution_day("requestedExecutionDate", text, days)?;
+    Ok(if day == days.today { Execution::AtOnce } else { Execution::On(day) })
 }
 
 fn unsupported(name: &str, right: &str) -> Error {
@@ -66,21 +67,21 @@ fn unsupported(name: &str, right: &str) -> Error {
     Error::new(StatusCode::BAD_REQUEST, "PARAMETER_NOT_SUPPORTED", text)
 }
 
-/// A payment that is made again and again. `today` is the branch's day.
+/// A payment that is made again and again. `days` are those on which payments can be made.
 ///
 /// # Errors
 /// 400 `FORMAT_ERROR`, `EXECUTION_DATE_INVALID`, `PERIOD_INVALID`, `PARAMETER_NOT_SUPPORTED`; 403 `PRODUCT_INVALID`
 pub(crate) fn periodic(
     product: PaymentProduct,
     request: wire::PaymentRequest,
-    today: Date,
+    days: Days,
 ) -> Result<Ordered, Error> {
     if request.requested_execution_date.is_some() {
         return Err(Error::format(
             "requestedExecutionDate is for single payments; a periodic payment begins on startDate",
         ));
     }
-    let execution = Execution::Repeated(repetition::repetition(&request, today)?);
+    let execution = Execution::Repeated(repetition::repetition(&request, days)?);
     ordered(PaymentService::Periodic, product, request, execution)
 }
 

@@ -17,6 +17,7 @@ use crate::authorisations::SubjectPath;
 use crate::consents::{Created, created};
 use crate::error::Error;
 use crate::payment_bodies::Ordered;
+use crate::payment_bodies::rules::Days;
 use crate::{links, payment_bodies, wire};
 
 /// Services and products that the bank offers.
@@ -71,7 +72,7 @@ pub(crate) async fn create(
     call.customer_address()?;
     let redirect_uri = call.redirect_uri()?;
     let starts_explicitly = call.explicit_start()?;
-    let Ordered { terms, transfers, debtor } = ordered(&call, (service, product))?;
+    let Ordered { terms, transfers, debtor } = ordered(&edge, &call, (service, product))?;
     let request = PaymentInitiation { terms, debtor, transfers, redirect_uri, starts_explicitly };
     let RequestedPayment { payment, authorisation } =
         edge.gateway.request_payment(&call.ctx, call.tpp(), request, &call.key(&edge)).await?;
@@ -147,13 +148,18 @@ pub(crate) async fn cancel(
 }
 
 /// What the body asks for.
-fn ordered(call: &Signed, (service, product): (PaymentService, PaymentProduct)) -> Result<Ordered, Error> {
-    let today = call.ctx.today();
+fn ordered(
+    edge: &Edge,
+    call: &Signed,
+    (service, product): (PaymentService, PaymentProduct),
+) -> Result<Ordered, Error> {
+    let ahead = edge.gateway.profile(Interface::BerlinGroup).payment_days_ahead;
+    let days = Days::from(call.ctx.today(), ahead);
     match service {
-        PaymentService::Single => payment_bodies::single(product, call.json()?, today),
-        PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, today),
-        PaymentService::Bulk if call.is_json()? => payment_bodies::bulk::in_json(call.json()?, today),
-        PaymentService::Bulk => payment_bodies::bulk::ordered(call.xml()?, today),
+        PaymentService::Single => payment_bodies::single(product, call.json()?, days),
+        PaymentService::Periodic => payment_bodies::periodic(product, call.json()?, days),
+        PaymentService::Bulk if call.is_json()? => payment_bodies::bulk::in_json(call.json()?, days),
+        PaymentService::Bulk => payment_bodies::bulk::ordered(call.xml()?, days),
     }
 }
 

@@ -9,6 +9,7 @@ use gateway::domain::{Interface, PaymentService};
 use http::Method;
 
 use crate::error::{Error, terse};
+use crate::failures::FAILING;
 use crate::{accounts, authorisations, consents, funds, not_offered, onboarding, payments};
 
 /// The dialect, for the list of what a build serves.
@@ -20,6 +21,7 @@ pub const DIALECT: Dialect = Dialect {
     also: None,
     mount: |edge| mount(edge).into(),
     description,
+    failing: FAILING,
 };
 
 /// The path prefix the dialect is mounted under.

@@ -244,7 +244,8 @@ impl Call {
 
     /// Asks for a payment, which is what this call is about.
     pub(crate) async fn initiate(&self, request: PaymentRequest) -> Result<Payment, Error> {
-        let payment = self.bunq.edge.gateway.initiate_payment(&self.ctx, request).await?;
+        let gateway = &self.bunq.edge.gateway;
+        let payment = gateway.initiate_payment(&self.ctx, Interface::Bunq, request).await?;
         note_subject(Subject::Payment(payment.id.clone()));
         Ok(payment)
     }

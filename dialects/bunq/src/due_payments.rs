@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use edge::{Due, Steps};
 use gateway::bank::Answer;
-use gateway::domain::{AccountId, CustomerId, Tenant, Timestamp};
+use gateway::domain::{AccountId, CustomerId, Interface, Tenant, Timestamp};
 use gateway::{Ctx, Entry, Error as GatewayError, retry};
 
 use crate::accounts::{self, AccountProfile};
@@ -118,7 +118,7 @@ async fn make_instance(bunq: &Bunq, entry: &Entry) -> Result<(), GatewayError> {
     };
     let number = record.value.come;
     let transfers = vec![record.value.transfer.clone()];
-    let once = payment_id(record.id, number);
+    let once = (Interface::Bunq, payment_id(record.id, number));
     // As of its own moment, also if the bank was not there then, or its clock jumped.
     let then = Ctx { now: at, ..context };
     let error = match bunq.edge.gateway.pay_once(&then, (&customer, &account), transfers, once).await {

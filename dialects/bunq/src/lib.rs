@@ -41,6 +41,8 @@ mod events;
 #[cfg(feature = "server")]
 mod explanations;
 #[cfg(feature = "server")]
+mod failures;
+#[cfg(feature = "server")]
 mod fields;
 #[cfg(feature = "server")]
 mod funds;

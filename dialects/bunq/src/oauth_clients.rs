@@ -1,7 +1,7 @@
 //! OAuth clients and their callback URLs (section 12).
 
-use gateway::domain::{CustomerId, Interface};
-use gateway::{Entry, Error as GatewayError};
+use gateway::domain::{CustomerId, Interface, SecretHash, TppId};
+use gateway::{Entry, Error as GatewayError, secret_hash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::names::Number;
 use crate::pagination::Page;
-use crate::records::{Record, find, index, look_up, parse, write};
+use crate::records::{self, Range, Record, find, index, look_up, parse, write};
 use crate::reply::{Reply, time};
 use crate::state::Bunq;
-use crate::users::User;
+use crate::users::{User, number_of_provider};
 use crate::wire::objects::Object;
 use crate::wire::{self, CallbackUrl, ClientStatus};
 
@@ -65,6 +65,15 @@ pub(crate) async fn by_client_id(
 /// The secret of a client: made again from its number, so it need not be stored.
 pub(crate) fn secret(bunq: &Bunq, client: &Record<OauthClient>) -> String {
     derived(bunq, "bunq client secret", client.id)
+}
+
+/// The hash of the secret of the client that a third party has now, for whoever has to know whether it is the one they keep.
+pub(crate) async fn secret_of(bunq: &Bunq, tpp: &TppId) -> Result<Option<SecretHash>, GatewayError> {
+    let Some(user) = number_of_provider(bunq, tpp).await? else { return Ok(None) };
+    // There is none beside an active one, and none after it.
+    let newest = records::list::<OauthClient>(&bunq.drawer, user, Range::Older(None), 1).await?;
+    let active = newest.first().filter(|client| client.value.is_active);
+    Ok(active.map(|client| secret_hash(&secret(bunq, client))))
 }
 
 fn client_id(bunq: &Bunq, id: i64) -> String {

@@ -1,6 +1,6 @@
 //! Payments that customers make together in person (section 16.5).
 
-use gateway::domain::PaymentId;
+use gateway::domain::{Interface, PaymentId};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Seen};
@@ -28,7 +28,8 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let transfers = transfers(&call, Fields::of(&body), "payments").await?;
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
     let batch = add_batch(&call, &seen, transfers.len()).await?;
-    call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, payment_of_batch(batch)).await?;
+    let once = (Interface::Bunq, payment_of_batch(batch));
+    call.bunq.edge.gateway.pay_once(&call.ctx, payer, transfers, once).await?;
     Ok(Reply::id(batch))
 }
 

@@ -1,7 +1,7 @@
 //! Payments: the booked transactions of an account with numbers, and payments that customers make in person
 //! (sections 14.2 and 16.5).
 
-use gateway::domain::{Counterparty, Subject, Timestamp, Transaction, Transfer};
+use gateway::domain::{Counterparty, Interface, Subject, Timestamp, Transaction, Transfer};
 use gateway::{Ctx, entry_of};
 use jiff::SignedDuration;
 
@@ -42,7 +42,7 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let body = call.json()?;
     let transfer = transfer(&call, Fields::of(&body)).await?;
     let payer = (call.caller()?.customer().ok_or_else(Error::not_found)?, &seen.account().id);
-    let payment = call.bunq.edge.gateway.pay(&call.ctx, payer, vec![transfer]).await?;
+    let payment = call.bunq.edge.gateway.pay(&call.ctx, Interface::Bunq, payer, vec![transfer]).await?;
     edge::note_subject(Subject::Payment(payment.clone()));
     let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
     // A core bank that does not answer in time has it perhaps, and is asked about it until it says.

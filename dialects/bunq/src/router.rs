@@ -17,10 +17,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use crate::call::{self, Call, Incoming};
 use crate::due_payments::DueSchedules;
 use crate::error::Error;
+use crate::failures::FAILING;
 use crate::reply::Reply;
 use crate::routes;
 use crate::state::Bunq;
-use crate::{authorize, callback_jobs, sandbox_users, token};
+use crate::{authorize, callback_jobs, oauth_clients, sandbox_users, token};
 
 /// The dialect, for the list of what a build serves.
 pub const DIALECT: Dialect = Dialect {
@@ -32,6 +33,7 @@ pub const DIALECT: Dialect = Dialect {
     also: Some("/v1"),
     mount,
     description,
+    failing: FAILING,
 };
 
 /// Examples for the description; a test holds them against answers.
@@ -40,9 +42,10 @@ const EXAMPLES: &str = include_str!("examples.json");
 /// The path prefix the dialect is mounted under.
 pub(crate) const PREFIX: &str = "/bunq";
 
-pub(crate) const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-bunq-server-signature");
-const RESPONSE_ID: HeaderName = HeaderName::from_static("x-bunq-client-response-id");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-bunq-client-request-id");
+pub(crate) const SERVER_SIGNATURE_NAME: &str = "x-bunq-server-signature";
+pub(crate) const SERVER_SIGNATURE: HeaderName = HeaderName::from_static(SERVER_SIGNATURE_NAME);
+pub(crate) const RESPONSE_ID: HeaderName = HeaderName::from_static("x-bunq-client-response-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-bunq-client-request-id");
 
 /// What browsers' scripts may read of an answer.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
@@ -53,7 +56,7 @@ fn mount(edge: Edge) -> Mounted {
     let bunq = Arc::new(Bunq::new(edge.clone()));
     // It ends when nobody serves this interface any more.
     tokio::spawn(callback_jobs::run(Arc::downgrade(&bunq)));
-    let caller = Arc::clone(&bunq);
+    let (caller, secret) = (Arc::clone(&bunq), Arc::clone(&bunq));
     Mounted {
         caller: Some(Arc::new(move |headers| {
             let bunq = Arc::clone(&caller);
@@ -61,6 +64,10 @@ fn mount(edge: Edge) -> Mounted {
         })),
         entrances: authorize::entrances(&bunq),
         door: Some(sandbox_users::door(&bunq)),
+        client_secret: Some(Arc::new(move |tpp| {
+            let bunq = Arc::clone(&secret);
+            Box::pin(async move { oauth_clients::secret_of(&bunq, &tpp).await })
+        })),
         due: Some(Arc::new(DueSchedules(Arc::clone(&bunq)))),
         router: router(bunq, edge),
     }
@@ -171,21 +178,26 @@ async fn common_headers(request: Request, next: Next) -> Response {
     let echoed = request.headers().get(REQUEST_ID).cloned();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if let Some(echoed) = echoed {
-        headers.insert(REQUEST_ID, echoed);
-    }
     // The id of the call, which the log has too; a UUID unless the caller chose it.
     if let Some(id) = headers.get("x-request-id").cloned() {
         headers.insert(RESPONSE_ID, id);
+    }
+    add_common(headers, echoed);
+    response
+}
+
+/// What each answer has, whatever it says.
+pub(crate) fn add_common(headers: &mut HeaderMap, echoed: Option<HeaderValue>) {
+    if let Some(echoed) = echoed {
+        headers.insert(REQUEST_ID, echoed);
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 /// Whether the caller asks for Dutch texts; anything else is English.
-fn is_dutch(headers: &HeaderMap) -> bool {
+pub(crate) fn is_dutch(headers: &HeaderMap) -> bool {
     headers.get("x-bunq-language").is_some_and(|language| language.as_bytes() == b"nl_NL")
 }

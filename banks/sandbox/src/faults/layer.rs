@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use edge::{Caller, Connection, SMALL_BODY, note_code, note_matched};
+use edge::{Caller, Connection, FailingInterface, Failure, SMALL_BODY, note_code, note_matched};
 use eidas::header::{HeaderForm, certificate_der};
 use gateway::domain::TppId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -19,7 +19,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::answers::{Told, answer};
-use super::{CallSeen, Faults, Interface, Kind, Wish, misbehaviour};
+use super::{CallSeen, Faults, Kind, Wish, misbehaviour};
 use crate::Sandbox;
 
 /// What a call that a fault struck is logged with, beside its status.
@@ -28,7 +28,8 @@ const CODE: &str = "fault-asked-for";
 /// Pieces in which a slow body comes.
 const PIECES: usize = 10;
 
-const SERVER_SIGNATURE: &str = "x-bunq-server-signature";
+/// The interface whose third parties are clients by an id of theirs.
+const CLIENTS: &str = "oauth";
 
 /// What the layer needs.
 #[derive(Clone)]
@@ -37,12 +38,18 @@ pub struct FaultLayer {
     faults: Arc<Faults>,
     /// Tell who calls, where it does not stand in a certificate.
     callers: Arc<[Caller]>,
+    interfaces: Arc<[FailingInterface]>,
 }
 
 impl FaultLayer {
-    /// The layer of a bank.
-    pub fn new(sandbox: &Sandbox, callers: Vec<Caller>) -> Self {
-        Self { faults: Arc::clone(&sandbox.faults), sandbox: sandbox.clone(), callers: callers.into() }
+    /// The layer of a bank with interfaces.
+    pub fn new(sandbox: &Sandbox, callers: Vec<Caller>, interfaces: Vec<FailingInterface>) -> Self {
+        Self {
+            faults: Arc::clone(&sandbox.faults),
+            sandbox: sandbox.clone(),
+            callers: callers.into(),
+            interfaces: interfaces.into(),
+        }
     }
 
     /// Tells whether calls have to pass the layer now.
@@ -69,7 +76,8 @@ impl FaultLayer {
                 return Some(found);
             }
         }
-        let id = client_id(request).await?;
+        let interface = self.interfaces.iter().find(|interface| interface.serves(request.uri().path()))?;
+        let id = if interface.name == CLIENTS { client_id(request).await? } else { return None };
         self.sandbox.gateway.client(&id).await.ok().flatten().map(|tpp| tpp.id)
     }
 }
@@ -79,13 +87,13 @@ pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next:
     note_matched(&request);
     let third_party = if layer.faults.ask_who_calls() { layer.third_party(&mut request).await } else { None };
     let path = request.uri().path().to_owned();
-    let interface = Interface::of(&path);
+    let interface = layer.interfaces.iter().find(|interface| interface.serves(&path));
     let headers = request.headers().clone();
     let call = CallSeen {
         path: &path,
         interface,
         third_party: third_party.as_ref(),
-        names_consent: headers.contains_key("consent-id") || path.contains("/consents/"),
+        names_consent: interface.is_some_and(|interface| (interface.failing.names_consent)(&headers, &path)),
     };
     let Some((id, wish)) = layer.faults.take(&call) else {
         let chance = layer.faults.misbehaves;
@@ -93,8 +101,9 @@ pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next:
     };
     tracing::info!(fault = id, kind = wish.kind.name(), "a fault that was asked for strikes");
     if let Some(told) = refusal(&wish) {
+        let answer = answer(interface, &told, (&headers, &layer.sandbox.gateway.new_request_id()));
         note_code(CODE);
-        return answer(interface, &told, (&headers, &layer.sandbox.gateway.new_request_id()));
+        return answer;
     }
     let pause = Duration::from_secs(wish.seconds.unwrap_or_default());
     if wish.kind == Kind::Latency {
@@ -109,7 +118,8 @@ pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next:
         Kind::Cut => cut(response).await,
         Kind::SlowBody => slow(response, pause).await,
         _ => {
-            if let Some(signature) = response.headers_mut().get_mut(SERVER_SIGNATURE) {
+            let name = interface.and_then(|interface| interface.failing.signature);
+            if let Some(signature) = name.and_then(|name| response.headers_mut().get_mut(name)) {
                 *signature = spoiled(signature);
             }
             response
@@ -119,41 +129,23 @@ pub async fn strike(State(layer): State<FaultLayer>, mut request: Request, next:
 
 /// What a fault says in place of the bank.
 fn refusal(wish: &Wish) -> Option<Told> {
-    let told = |status, code, text: &str| {
-        let retry_after = wish.seconds.filter(|_| matches!(wish.kind, Kind::Unavailable | Kind::TooMany));
-        Some(Told { status, code, text: text.to_owned(), retry_after })
+    let failure = wish.kind.failure()?;
+    let text = match failure {
+        Failure::Internal => "The bank failed, because a test asked for it",
+        Failure::Unavailable => "The bank is not available, because a test asked for it",
+        Failure::TooMany => {
+            "Too many calls, because a test asked for it; try again after the time of Retry-After"
+        }
+        Failure::CertificateExpired => "The certificate has just expired, because a test asked for it",
+        Failure::ConsentUnknown => "The consent is not known, because a test asked for it",
+        Failure::TokenOver => "The token is over, because a test asked for it",
     };
-    match wish.kind {
-        Kind::InternalError => {
-            let text = "The bank failed, because a test asked for it";
-            told(StatusCode::INTERNAL_SERVER_ERROR, Some("INTERNAL_SERVER_ERROR"), text)
-        }
-        Kind::Unavailable => told(
-            StatusCode::SERVICE_UNAVAILABLE,
-            None,
-            "The bank is not available, because a test asked for it",
-        ),
-        Kind::TooMany => {
-            let text = "Too many calls, because a test asked for it; try again after the time of Retry-After";
-            told(StatusCode::TOO_MANY_REQUESTS, Some("ACCESS_EXCEEDED"), text)
-        }
-        Kind::CertificateExpired => {
-            let text = "The certificate has just expired, because a test asked for it";
-            told(StatusCode::UNAUTHORIZED, Some("CERTIFICATE_EXPIRED"), text)
-        }
-        Kind::ConsentVanished => {
-            let text = "The consent is not known, because a test asked for it";
-            told(StatusCode::FORBIDDEN, Some("CONSENT_UNKNOWN"), text)
-        }
-        Kind::Latency | Kind::Cut | Kind::SlowBody | Kind::WrongSignature => None,
-    }
+    let retry_after = wish.seconds.filter(|_| matches!(wish.kind, Kind::Unavailable | Kind::TooMany));
+    Some(Told { failure, text, retry_after })
 }
 
 /// The client id of a request to the authorization server: in its credentials, its address or its form.
 async fn client_id(request: &mut Request) -> Option<String> {
-    if Interface::of(request.uri().path()) != Some(Interface::Oauth) {
-        return None;
-    }
     let find = |text: &[u8]| {
         let mut pairs = url::form_urlencoded::parse(text);
         pairs.find(|(name, _)| name == "client_id").map(|(_, value)| value.into_owned())

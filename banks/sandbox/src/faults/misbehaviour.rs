@@ -5,12 +5,11 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use edge::note_code;
-use http::{HeaderValue, StatusCode, header};
+use edge::{Failing, FailingInterface, Failure, note_code};
+use http::{HeaderValue, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::Interface;
 use super::answers::{Told, answer};
 use super::layer::FaultLayer;
 
@@ -36,53 +35,45 @@ const WAYS: [Way; 4] = [Way::TooMany, Way::Unavailable, Way::TokenOver, Way::Oth
 pub(super) async fn perhaps(
     layer: &FaultLayer,
     chance: u8,
-    interface: Option<Interface>,
+    interface: Option<&FailingInterface>,
     request: Request,
     next: Next,
 ) -> Response {
-    let is_call = match interface {
-        Some(Interface::BerlinGroup | Interface::Bunq) => !request.uri().path().ends_with("/openapi.json"),
-        // What a browser asks for is left alone.
-        Some(Interface::Oauth) => {
-            request
-                .headers()
-                .get(header::ACCEPT)
-                .is_none_or(|accept| !accept.to_str().unwrap_or_default().contains("text/html"))
-                && request.method() == http::Method::POST
-                && !request.uri().path().ends_with("/authorise")
-        }
-        None => false,
-    };
+    let is_call = interface.filter(|interface| {
+        (interface.failing.is_of_program)(request.method(), request.uri().path(), request.headers())
+    });
     let drawn = layer.sandbox.randomness.name_octets();
     let number = u32::from(drawn[0]) << 8 | u32::from(drawn[1]);
-    if !is_call || number % 100 >= u32::from(chance) {
+    let Some(interface) = is_call.filter(|_| number % 100 < u32::from(chance)) else {
         return next.run(request).await;
-    }
+    };
+    let Failing { knows, signature, .. } = &interface.failing;
     let way = WAYS[usize::from(drawn[2]) % WAYS.len()];
     let has_token =
-        request.headers().contains_key(header::AUTHORIZATION) && interface == Some(Interface::BerlinGroup);
-    let told =
-        |status, code, text: &str, retry_after| Told { status, code, text: text.to_owned(), retry_after };
+        request.headers().contains_key(header::AUTHORIZATION) && knows.contains(&Failure::TokenOver);
     let told = match way {
-        Way::TooMany => {
-            let text = "Too many calls; try again after the time of Retry-After";
-            told(StatusCode::TOO_MANY_REQUESTS, Some("ACCESS_EXCEEDED"), text, Some(1))
-        }
-        Way::TokenOver if has_token => {
-            let text = "The access token is over; get another one with the refresh token";
-            told(StatusCode::UNAUTHORIZED, Some("TOKEN_INVALID"), text, None)
-        }
-        // What bunq signs is over exact octets, and stays as it is.
-        Way::OtherJson if interface != Some(Interface::Bunq) => {
-            return other_json(next.run(request).await).await;
-        }
-        _ => {
-            let text = "The bank is not available for a moment; try again after the time of Retry-After";
-            told(StatusCode::SERVICE_UNAVAILABLE, None, text, Some(1))
-        }
+        Way::TooMany => Told {
+            failure: Failure::TooMany,
+            text: "Too many calls; try again after the time of Retry-After",
+            retry_after: Some(1),
+        },
+        Way::TokenOver if has_token => Told {
+            failure: Failure::TokenOver,
+            text: "The access token is over; get another one with the refresh token",
+            retry_after: None,
+        },
+        // What is signed over exact octets stays as it is.
+        Way::OtherJson if signature.is_none() => return other_json(next.run(request).await).await,
+        _ => Told {
+            failure: Failure::Unavailable,
+            text: "The bank is not available for a moment; try again after the time of Retry-After",
+            retry_after: Some(1),
+        },
     };
+    let id = layer.sandbox.gateway.new_request_id();
+    let answer = answer(Some(interface), &told, (request.headers(), &id));
     note_code(CODE);
-    answer(interface, &told, (request.headers(), &layer.sandbox.gateway.new_request_id()))
+    answer
 }
 
 /// The same answer, written in another way.

@@ -10,6 +10,7 @@ mod misbehaviour;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use edge::{Failing, FailingInterface, Failure};
 use gateway::domain::TppId;
 use serde::Serialize;
 
@@ -67,14 +68,31 @@ impl Kind {
         Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| *name)
     }
 
-    /// The interface that knows it, if it is one alone.
-    pub(crate) fn interface(self) -> Option<Interface> {
+    /// What it says in place of the bank; none if the bank says what it says.
+    fn failure(self) -> Option<Failure> {
         match self {
-            // At bunq a certificate is shown once, and an approval is a key.
-            Self::CertificateExpired | Self::ConsentVanished => Some(Interface::BerlinGroup),
-            Self::WrongSignature => Some(Interface::Bunq),
-            _ => None,
+            Self::InternalError => Some(Failure::Internal),
+            Self::Unavailable => Some(Failure::Unavailable),
+            Self::TooMany => Some(Failure::TooMany),
+            Self::CertificateExpired => Some(Failure::CertificateExpired),
+            Self::ConsentVanished => Some(Failure::ConsentUnknown),
+            Self::Latency | Self::Cut | Self::SlowBody | Self::WrongSignature => None,
         }
+    }
+
+    /// Whether an interface can have it.
+    pub(crate) fn can_be_at(self, interface: &FailingInterface) -> bool {
+        let Failing { knows, signature, .. } = &interface.failing;
+        match (self, self.failure()) {
+            (Self::WrongSignature, _) => signature.is_some(),
+            (Self::CertificateExpired | Self::ConsentVanished, Some(failure)) => knows.contains(&failure),
+            _ => true,
+        }
+    }
+
+    /// Whether it is for interfaces alone: what is no call of one cannot have it.
+    fn is_of_interfaces(self) -> bool {
+        matches!(self, Self::WrongSignature | Self::CertificateExpired | Self::ConsentVanished)
     }
 
     /// For how many seconds, unless it is said.
@@ -87,46 +105,6 @@ impl Kind {
     }
 }
 
-/// Where a call goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interface {
-    BerlinGroup,
-    Bunq,
-    /// The authorization server.
-    Oauth,
-}
-
-impl Interface {
-    /// All of them, by name.
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
-        [("berlin-group", Self::BerlinGroup), ("bunq", Self::Bunq), ("oauth", Self::Oauth)];
-
-    /// The interface with this name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, interface)| *interface)
-    }
-
-    fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, interface)| *interface == self).map_or("", |(name, _)| *name)
-    }
-
-    /// The interface that a path belongs to.
-    fn of(path: &str) -> Option<Self> {
-        let begins = |prefix: &str| {
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if begins("/xs2a-bg") {
-            Some(Self::BerlinGroup)
-        } else if begins("/bunq") || begins("/v1") {
-            Some(Self::Bunq)
-        } else if begins("/auth") && path.split('/').nth(3) != Some("customer") {
-            Some(Self::Oauth)
-        } else {
-            None
-        }
-    }
-}
-
 /// A fault that is asked for, and which calls it strikes.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
@@ -134,7 +112,8 @@ pub(crate) struct Wish {
     pub(crate) third_party: Option<TppId>,
     /// The path; a star stands for anything.
     pub(crate) path: Option<String>,
-    pub(crate) interface: Option<Interface>,
+    /// The name of the interface, if it is for one.
+    pub(crate) interface: Option<&'static str>,
     /// How many calls it strikes; all of them until it is taken away if absent.
     pub(crate) next: Option<u64>,
     pub(crate) seconds: Option<u64>,
@@ -175,7 +154,7 @@ impl From<&Standing> for Shown {
             fault: wish.kind.name(),
             third_party: wish.third_party.as_ref().map(ToString::to_string),
             path: wish.path.clone(),
-            interface: wish.interface.map(Interface::name),
+            interface: wish.interface,
             next: wish.next,
             seconds: wish.seconds,
             struck: *struck,
@@ -187,7 +166,7 @@ impl From<&Standing> for Shown {
 #[derive(Debug)]
 struct CallSeen<'a> {
     path: &'a str,
-    interface: Option<Interface>,
+    interface: Option<&'a FailingInterface>,
     /// Only looked for if some fault is about a third party.
     third_party: Option<&'a TppId>,
     names_consent: bool,
@@ -195,8 +174,14 @@ struct CallSeen<'a> {
 
 impl Wish {
     fn strikes(&self, call: &CallSeen<'_>) -> bool {
-        let interface = self.interface.or_else(|| self.kind.interface());
-        interface.is_none_or(|interface| call.interface == Some(interface))
+        let can_be = match call.interface {
+            Some(interface) => self.kind.can_be_at(interface),
+            None => !self.kind.is_of_interfaces(),
+        };
+        can_be
+            && self
+                .interface
+                .is_none_or(|name| call.interface.is_some_and(|interface| interface.name == name))
             && self.third_party.as_ref().is_none_or(|wanted| call.third_party == Some(wanted))
             && match &self.path {
                 Some(pattern) => fits(pattern, call.path),
@@ -306,6 +291,8 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::Response;
+
     use super::*;
 
     #[test]
@@ -329,12 +316,22 @@ mod tests {
     #[test]
     fn a_fault_ends_with_the_last_call_that_it_is_for() {
         let faults = Faults::new(0);
-        let call = CallSeen {
-            path: "/bunq/v1/user",
-            interface: Interface::of("/bunq/v1/user"),
-            third_party: None,
-            names_consent: false,
+        let failing = Failing {
+            tell: |_| Response::default(),
+            knows: &[],
+            names_consent: |_, _| false,
+            is_of_program: |_, _, _| true,
+            leaves_alone: |path| path == "/a/b/c",
+            signature: None,
         };
+        let interface = FailingInterface { name: "a", prefixes: vec!["/a"], failing };
+        for (path, expected) in
+            [("/a", true), ("/a/b", true), ("/ab", false), ("/b/a", false), ("/a/b/c", false)]
+        {
+            assert_eq!(interface.serves(path), expected, "{path}");
+        }
+        let call =
+            CallSeen { path: "/a/b", interface: Some(&interface), third_party: None, names_consent: false };
         let wish = Wish {
             kind: Kind::Cut,
             third_party: None,

@@ -97,7 +97,7 @@ impl TestAccount {
         management: &Management,
         customer: &Customer,
     ) -> Result<Self, Error> {
-        for (name, access) in management.doors.iter() {
+        for (name, access) in &management.interfaces.doors {
             let told = access(customer.tenant.clone(), customer.id.clone()).await?;
             if !told.is_null() {
                 self.doors.insert((*name).to_owned(), told);

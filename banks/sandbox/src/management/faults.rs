@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
+use edge::FailingInterface;
 use gateway::domain::TppId;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Error, json};
+use super::{Error, Management, json};
 use crate::Sandbox;
-use crate::faults::{Interface, Kind, MAX_FAULTS, MAX_SECONDS, Shown, Wish};
+use crate::faults::{Kind, MAX_FAULTS, MAX_SECONDS, Shown, Wish};
 
 /// Longest path of a fault, in bytes.
 const MAX_PATH: usize = 1000;
@@ -25,22 +26,20 @@ struct NewFault {
 }
 
 impl NewFault {
-    fn wish(self) -> Result<Wish, Error> {
+    fn wish(self, interfaces: &[FailingInterface]) -> Result<Wish, Error> {
         let kind = Kind::from_name(&self.fault).ok_or_else(|| {
             let names = Kind::NAMES.map(|(name, _)| name).join(", ");
             Error::bad("unknown_fault", format!("fault \"{}\" is not one of {names}", self.fault))
         })?;
         let interface = self.interface.map(|name| {
-            Interface::from_name(&name).ok_or_else(|| {
-                let names = Interface::NAMES.map(|(name, _)| name).join(", ");
+            interfaces.iter().find(|interface| interface.name == name).ok_or_else(|| {
+                let names = names(interfaces.iter());
                 Error::bad("unknown_interface", format!("interface \"{name}\" is not one of {names}"))
             })
         });
         let interface = interface.transpose()?;
-        if let (Some(own), Some(asked)) = (kind.interface(), interface)
-            && own != asked
-        {
-            let own = Interface::NAMES.iter().find(|(_, known)| *known == own).map_or("", |(name, _)| *name);
+        if interface.is_some_and(|asked| !kind.can_be_at(asked)) {
+            let own = names(interfaces.iter().filter(|interface| kind.can_be_at(interface)));
             let text = format!("{} is a fault of the interface {own} alone", self.fault);
             return Err(Error::bad("invalid_fault", text));
         }
@@ -67,23 +66,27 @@ impl NewFault {
             kind,
             third_party: self.third_party.map(TppId::new),
             path: self.path,
-            interface,
+            interface: interface.map(|interface| interface.name),
             next: self.next,
             seconds: self.seconds.or_else(|| kind.default_seconds()),
         })
     }
 }
 
+fn names<'a>(interfaces: impl Iterator<Item = &'a FailingInterface>) -> String {
+    interfaces.map(|interface| interface.name).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) async fn add(
-    State(sandbox): State<Sandbox>,
+    State(management): State<Management>,
     request: Request,
 ) -> Result<(StatusCode, Json<Shown>), Error> {
-    let wish = json::<NewFault>(request).await?.wish()?;
+    let wish = json::<NewFault>(request).await?.wish(&management.interfaces.failing)?;
     let full = || {
         let text = format!("{MAX_FAULTS} faults wait already; take some away with DELETE /faults");
         Error::new(StatusCode::CONFLICT, "too_many_faults", text)
     };
-    Ok((StatusCode::CREATED, Json(sandbox.faults.add(wish).ok_or_else(full)?)))
+    Ok((StatusCode::CREATED, Json(management.sandbox.faults.add(wish).ok_or_else(full)?)))
 }
 
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<serde_json::Value> {

@@ -24,7 +24,10 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use edge::{Agenda, Connection, Door, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault};
+use edge::{
+    Agenda, ClientSecret, Connection, Door, FailingInterface, Rejected, SMALL_BODY, read_body, read_json,
+    require_json, with_fault,
+};
 use gateway::domain::{CertificateRecord, CertificateStatus, Timestamp};
 use gateway::{Clock, Fault, StoreError};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -45,7 +48,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 #[derive(Clone)]
 struct Management {
     sandbox: Sandbox,
-    doors: Arc<[(&'static str, Door)]>,
+    interfaces: Arc<Interfaces>,
     due: Agenda,
     back: GoingBack,
     /// One clock is moved at a time: a move stops on its way, and what it computed has to hold when it goes on.
@@ -58,14 +61,30 @@ impl FromRef<Management> for Sandbox {
     }
 }
 
-/// Makes the router of the management listener; `others` are routes that need more than the bank, `doors` the
-/// interfaces where customers have credentials of their own, by name, and `due` what has to be done as time goes by: it
-/// is done before the answer when a clock was moved. `pages` are the web pages that may call it, and `back` is how the bank
-/// goes back to what it was.
+/// What the interfaces of the bank keep themselves, each by its name.
+#[derive(Clone, Default)]
+pub struct Interfaces {
+    /// Where customers have credentials of their own.
+    pub doors: Vec<(&'static str, Door)>,
+    /// Where third parties have clients of their own.
+    pub client_secrets: Vec<(&'static str, ClientSecret)>,
+    /// How each can fail where a test wants it to.
+    pub failing: Vec<FailingInterface>,
+}
+
+impl std::fmt::Debug for Interfaces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interfaces(…)")
+    }
+}
+
+/// Makes the router of the management listener; `others` are routes that need more than the bank, `interfaces` what those keep
+/// themselves, and `due` what has to be done as time goes by: it is done before the answer when a clock was moved. `pages` are
+/// the web pages that may call it, and `back` is how the bank goes back to what it was.
 pub fn management(
     sandbox: Sandbox,
     others: Router,
-    doors: Vec<(&'static str, Door)>,
+    interfaces: Interfaces,
     due: Agenda,
     (pages, back): (PortalPages, GoingBack),
 ) -> Router {
@@ -104,7 +123,13 @@ pub fn management(
         .route("/snapshots/{name}", put(snapshots::save).delete(snapshots::remove))
         .route("/snapshots/{name}/restore", post(snapshots::restore))
         .route("/reset", post(snapshots::reset))
-        .with_state(Management { sandbox, doors: doors.into(), due, back, moving: Arc::default() })
+        .with_state(Management {
+            sandbox,
+            interfaces: Arc::new(interfaces),
+            due,
+            back,
+            moving: Arc::default(),
+        })
         .merge(others)
         .method_not_allowed_fallback(async |method: Method| Error::from(Rejected::Method(method)))
         .layer(from_fn_with_state(pages, origins::own_pages_only))

@@ -121,7 +121,7 @@ impl Books {
                 let transfers = vec![self.transfer(*to, *minor)];
                 let by = (&self.holders[*from].customer, &self.holders[*from].account.id);
                 let ctx = self.scene.ctx_at(&self.holders[*from].tenant);
-                let paid = self.scene.bank.gateway.pay(&ctx, by, transfers).await;
+                let paid = self.scene.pay(&ctx, by, transfers).await;
                 self.paid.extend(paid);
             }
             Operation::Advance(seconds) => {

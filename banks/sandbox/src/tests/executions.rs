@@ -304,10 +304,11 @@ async fn payments_at_the_other_door_are_made_at_once() {
     let scene = Scene::at("uk").await;
     let (payer, payee) = (scene.holder(5_000).await, scene.holder(0).await);
     let (ctx, by) = (scene.ctx(), (&payer.customer, &payer.account.id));
-    let id = scene.bank.gateway.pay(&ctx, by, vec![scene.to(&payee, 120)]).await.unwrap();
-    scene.bank.gateway.pay_once(&ctx, by, vec![scene.to(&payee, 120)], id.clone()).await.unwrap();
+    let id = scene.pay(&ctx, by, vec![scene.to(&payee, 120)]).await.unwrap();
+    let again = (Interface::Bunq, id.clone());
+    scene.bank.gateway.pay_once(&ctx, by, vec![scene.to(&payee, 120)], again).await.unwrap();
     assert_eq!((scene.status(&id).await, scene.money(&payer).await), ("ACCC", (4_880, 4_880)));
-    let outside = scene.bank.gateway.pay(&ctx, by, vec![scene.magic(120)]).await.unwrap();
+    let outside = scene.pay(&ctx, by, vec![scene.magic(120)]).await.unwrap();
     assert_eq!(scene.status(&outside).await, "ACSC", "no payee is magic there");
     assert_eq!(scene.store().order(&id).await.unwrap(), None);
     assert_eq!(scene.port().progress(&PaymentId::new("none"), scene.now).await.unwrap(), None);
@@ -420,7 +421,7 @@ async fn customers_of_other_branches_are_paid_by_their_own_clock() {
     // The same at the other door.
     let by = (&payee.customer, &payee.account.id);
     let back = vec![scene.to(&payer, 50)];
-    let paid = scene.bank.gateway.pay(&scene.ctx_at(&belgium), by, back).await.unwrap();
+    let paid = scene.pay(&scene.ctx_at(&belgium), by, back).await.unwrap();
     assert_eq!(scene.status(&paid).await, "ACCC");
     assert_eq!(newest(&payer).await.booking_date.to_string(), "2026-11-26");
     assert_eq!(newest(&payee).await.booking_date.to_string(), "2026-12-08");

@@ -7,9 +7,9 @@ mod magic_payees;
 
 use gateway::bank::Payments;
 use gateway::domain::{
-    Account, AccountStatus, Counterparty, Currency, CustomerId, Execution, Iban, Interface, Money, Payment,
-    PaymentDecision, PaymentId, PaymentProduct, PaymentRefusal, PaymentService, PaymentTerms, Refusal,
-    RejectReason, Repetition, Tenant, Timestamp, TransactionStatus, Transfer,
+    Account, AccountId, AccountStatus, Counterparty, Currency, CustomerId, Execution, Iban, Interface, Money,
+    Payment, PaymentDecision, PaymentId, PaymentProduct, PaymentRefusal, PaymentService, PaymentTerms,
+    Refusal, RejectReason, Repetition, Tenant, Timestamp, TransactionStatus, Transfer,
 };
 use gateway::{Ctx, Error, PaymentProgress, Store};
 use store::Changes;
@@ -111,6 +111,16 @@ impl Scene {
     /// What time it is at a branch.
     fn now_at(&self, tenant: &Tenant) -> Timestamp {
         self.bank.clock.elsewhere((self.now, &self.tenant), tenant)
+    }
+
+    /// A customer pays at the interface where they come in person.
+    async fn pay(
+        &self,
+        ctx: &Ctx,
+        by: (&CustomerId, &AccountId),
+        transfers: Vec<Transfer>,
+    ) -> Result<PaymentId, Error> {
+        self.bank.gateway.pay(ctx, Interface::Bunq, by, transfers).await
     }
 
     fn ctx(&self) -> Ctx {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use edge::redirect;
 use eidas::visible;
 use gateway::domain::{
-    AccountNumber, AccountReference, ConsentRefusal, Decision, Interface, ListPlace, Refusal, Timestamp,
+    AccountNumber, AccountReference, ConsentRefusal, Decision, ListPlace, Refusal, Timestamp,
 };
 use gateway::{Given, Noun, Right};
 use http::StatusCode;
@@ -98,7 +98,7 @@ impl Inside<'_> {
                 transactions: consent.granted.iter().any(|granted| granted.transactions),
                 funds: None,
                 accounts: consent.granted.iter().map(|granted| number(&granted.reference)).collect(),
-                through: through(consent.interface),
+                through: consent.interface.title(),
                 since: day(consent.created_at),
                 until: Some(web::day(language, consent.valid_until)),
                 last_used,
@@ -117,7 +117,7 @@ impl Inside<'_> {
                 transactions: false,
                 funds: Some(shown_card(&consent.card)),
                 accounts: vec![number(&consent.account)],
-                through: through(consent.interface),
+                through: consent.interface.title(),
                 since: day(consent.created_at),
                 until: None,
                 last_used,
@@ -125,14 +125,6 @@ impl Inside<'_> {
                 ended_on: ended(consent.last_action_at),
             },
         }
-    }
-}
-
-/// What customers know an interface by.
-fn through(interface: Interface) -> &'static str {
-    match interface {
-        Interface::BerlinGroup => "NextGenPSD2",
-        Interface::Bunq => "bunq",
     }
 }
 

@@ -234,6 +234,25 @@ async fn each_way_out_leads_back_to_the_third_party() {
 }
 
 #[tokio::test]
+async fn a_customer_with_nothing_to_choose_is_told_so_and_can_decline() {
+    let scene = Scene::new("nl", "student").await;
+    let (mut browser, _) = scene.browser(&bank_offered("9999-12-31")).await;
+    browser.log_in(&scene.customer).await;
+    for account in scene.customer["accounts"].as_array().unwrap() {
+        let path = format!("/test-accounts/{}", account["iban"].as_str().unwrap());
+        let (status, answer) = scene.server.manage("PUT", &path, json!({"status": "deleted"})).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let told = "role=\"alert\">You have no account of the kind that is asked for.";
+    let page = browser.get("?lang=en").await.body;
+    assert!(page.contains(told) && !page.contains("name=\"account\""), "{page}");
+    assert!(!page.contains("value=\"approve\"") && page.contains("value=\"cancel\""), "{page}");
+    let approved = browser.submit(&[("action", "approve")]).await;
+    assert!(approved.status == 200 && approved.body.contains(told), "{}", approved.body);
+    assert_way_back(&browser.submit(&[("action", "cancel")]).await, 303, "consent_required", "cancelled");
+}
+
+#[tokio::test]
 async fn a_reloaded_page_does_not_use_up_an_attempt() {
     let scene = Scene::new("uk", "student").await;
     let (mut browser, _) = scene.browser(&detailed(scene.iban(), true)).await;

@@ -19,10 +19,9 @@ async function digest(text) {
 
 async function isRegistered(party, { clientSecret }) {
   const { thirdParties } = await manage("GET", `/third-parties?id=${encodeURIComponent(party.identifier)}`);
-  const [known] = thirdParties;
-  // At bunq the bank knows an organisation once it has registered; its secrets belong to its own user there.
-  if (!known || party.dialect === "bunq") return Boolean(known);
-  const [own, theirs] = [await digest(clientSecret), known.clientSecretDigest];
+  // At bunq a third party has a client of its own, which may be gone although the bank knows the organisation.
+  const known = party.dialect === "bunq" ? thirdParties[0]?.bunq : thirdParties[0];
+  const [own, theirs] = [await digest(clientSecret), known?.clientSecretDigest];
   return theirs != null && (own === null || own === theirs);
 }
 

@@ -24,6 +24,7 @@ export const texts = {
   replaced: (uris) => `Replaced ${uris.join(", ")} and the secret of before.`,
   lost: "No longer at the bank",
   lostRegistration: (name) => `The bank went back to what it was before ${name} registered: client id and secret of then are good for nothing. Register again; the certificate is as good as before.`,
+  lostClient: (name) => `${name} has no such OAuth client at the bank: the bank went back to what it was before, or the client was cancelled. Register again; the certificate is as good as before.`,
   lostCustomer: ({ name, iban }) => `The bank went back to what it was before ${name} came: nobody has ${iban} now. Get a customer again.`,
   noUri: "Write at least one redirect URI, for example https://tpp.example/callback.",
   noKeys: "This browser makes keys at https://, localhost and 127.0.0.1 only, so the bank makes this one.",

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use super::{prepare, unavailable};
+use super::prepare;
 use crate::{Contents, StoreError};
 
 /// A connection to a file that exists.
 pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     prepare(&connection)?;
     Ok(connection)
 }
@@ -23,15 +23,14 @@ pub(crate) fn is_whole(path: &Path) -> Result<bool, StoreError> {
     match found {
         Ok(found) => Ok(found == "ok"),
         Err(error) if error.sqlite_error_code().is_some_and(|code| damage.contains(&code)) => Ok(false),
-        Err(error) => Err(unavailable(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Brings the write-ahead log into the database and empties it; says whether all of it is there now, which it is not
 /// while somebody else reads.
 pub(super) fn checkpoint(connection: &Connection) -> Result<bool, StoreError> {
-    let is_busy: bool =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(unavailable)?;
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     Ok(!is_busy)
 }
 
@@ -45,11 +44,9 @@ pub(crate) fn contents(path: &Path, owner: &str, (kind, key): (&str, &str)) -> R
         let found = connection
             .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1", [name], |_| Ok(()))
             .optional();
-        Ok(found.map_err(unavailable)?.is_some())
+        Ok::<_, StoreError>(found?.is_some())
     };
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(unavailable)?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(Contents::Nothing);
     }
@@ -61,5 +58,5 @@ pub(crate) fn contents(path: &Path, owner: &str, (kind, key): (&str, &str)) -> R
         params![owner, kind, key],
         |row| row.get(0),
     );
-    value.optional().map(Contents::Ours).map_err(unavailable)
+    value.optional().map(Contents::Ours).map_err(StoreError::from)
 }

@@ -3,7 +3,6 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::unavailable;
 use crate::StoreError;
 use crate::tables::Tables;
 
@@ -56,57 +55,45 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(unavailable)?;
-    transaction
-        .execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-        .map_err(unavailable)?;
-    let found: Option<i64> = transaction
-        .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
-        .optional()
-        .map_err(unavailable)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    transaction.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")?;
+    let found: Option<i64> =
+        transaction.query_row("SELECT version FROM schema_version", [], |row| row.get(0)).optional()?;
     let floor = floor(&transaction, GATEWAY)?;
     for migration in GATEWAY.due(found, floor)? {
-        transaction.execute_batch(migration).map_err(unavailable)?;
+        transaction.execute_batch(migration)?;
     }
     if found.is_none() {
-        transaction.execute_batch(WITHOUT_BOOKS).map_err(unavailable)?;
-        transaction
-            .execute("INSERT INTO schema_version (version) VALUES ($1)", [GATEWAY.known()])
-            .map_err(unavailable)?;
+        transaction.execute_batch(WITHOUT_BOOKS)?;
+        transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [GATEWAY.known()])?;
     } else if GATEWAY.is_behind(found) {
-        transaction
-            .execute("UPDATE schema_version SET version = $1", [GATEWAY.known()])
-            .map_err(unavailable)?;
+        transaction.execute("UPDATE schema_version SET version = $1", [GATEWAY.known()])?;
     }
     note_floor(&transaction, GATEWAY, (found, floor))?;
-    transaction.commit().map_err(unavailable)
+    transaction.commit().map_err(StoreError::from)
 }
 
 /// Those of another crate.
 pub(super) fn add(connection: &mut Connection, tables: Tables) -> Result<(), StoreError> {
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(unavailable)?;
-    transaction.execute_batch(ADDED).map_err(unavailable)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    transaction.execute_batch(ADDED)?;
     let found = transaction.query_row(VERSION, [tables.name], |row| row.get(0)).optional();
-    let found: Option<i64> = found.map_err(unavailable)?;
+    let found: Option<i64> = found?;
     let floor = floor(&transaction, tables)?;
     for migration in tables.due(found, floor)? {
-        transaction.execute_batch(migration).map_err(unavailable)?;
+        transaction.execute_batch(migration)?;
     }
     if tables.is_behind(found) {
-        transaction.execute(NOTE, (tables.name, tables.known())).map_err(unavailable)?;
+        transaction.execute(NOTE, (tables.name, tables.known()))?;
     }
     note_floor(&transaction, tables, (found, floor))?;
-    transaction.commit().map_err(unavailable)
+    transaction.commit().map_err(StoreError::from)
 }
 
 fn floor(transaction: &Transaction<'_>, tables: Tables) -> Result<Option<i64>, StoreError> {
-    transaction.execute_batch(FLOORS).map_err(unavailable)?;
+    transaction.execute_batch(FLOORS)?;
     let floor = transaction.query_row(FLOOR, [tables.name], |row| row.get(0)).optional();
-    floor.map_err(unavailable)
+    floor.map_err(StoreError::from)
 }
 
 fn note_floor(
@@ -115,7 +102,7 @@ fn note_floor(
     (found, floor): (Option<i64>, Option<i64>),
 ) -> Result<(), StoreError> {
     if tables.is_behind(found) || floor.is_none() {
-        transaction.execute(LOWER, (tables.name, tables.serves_from)).map_err(unavailable)?;
+        transaction.execute(LOWER, (tables.name, tables.serves_from))?;
     }
     Ok(())
 }

@@ -64,8 +64,8 @@ enum Readers {
 
 impl Db {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut connection = Connection::open(path).map_err(unavailable)?;
-        connection.execute_batch(WRITING).map_err(unavailable)?;
+        let mut connection = Connection::open(path)?;
+        connection.execute_batch(WRITING)?;
         prepare(&connection)?;
         migrations::run(&mut connection)?;
         files::checkpoint(&connection)?;
@@ -75,7 +75,7 @@ impl Db {
     }
 
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
-        let mut connection = Connection::open_in_memory().map_err(unavailable)?;
+        let mut connection = Connection::open_in_memory()?;
         prepare(&connection)?;
         migrations::run(&mut connection)?;
         let shared = Arc::new(Mutex::new(connection));
@@ -101,8 +101,9 @@ impl Db {
     /// How large it is, in octets.
     pub(crate) fn octets(&self) -> Result<u64, StoreError> {
         let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
-        let octets: i64 = self
-            .with_reader(|connection| connection.query_row(sql, [], |row| row.get(0)).map_err(unavailable))?;
+        let octets: i64 = self.with_reader(|connection| {
+            connection.query_row(sql, [], |row| row.get(0)).map_err(StoreError::from)
+        })?;
         Ok(u64::try_from(octets).unwrap_or_default())
     }
 
@@ -127,7 +128,7 @@ impl Db {
     /// Writes the file anew without what was replaced.
     pub(crate) fn compact(&self) -> Result<(), StoreError> {
         if let Readers::PerThread { path, .. } = &self.inner.readers {
-            files::open_existing(path)?.execute_batch("VACUUM").map_err(unavailable)?;
+            files::open_existing(path)?.execute_batch("VACUUM")?;
         }
         self.checkpoint()
     }
@@ -168,7 +169,7 @@ impl Db {
         self.with_reader(|connection| {
             let mut statement = bound(connection, sql, params)?;
             let mut rows = statement.raw_query();
-            let found = match rows.next().map_err(unavailable)? {
+            let found = match rows.next()? {
                 Some(row) => read(row).map(Some),
                 None => Ok(None),
             };
@@ -188,7 +189,7 @@ impl Db {
             let mut statement = bound(connection, sql, params)?;
             let mut rows = statement.raw_query();
             let mut found = Vec::new();
-            while let Some(row) = rows.next().map_err(unavailable)? {
+            while let Some(row) = rows.next()? {
                 found.push(read(row)?);
             }
             drop(rows);
@@ -231,16 +232,16 @@ impl Db {
 pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     // Without this, some statements are planned anew whenever another value is bound to them.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(unavailable)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(unavailable)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
     // Journals of statements and savepoints are small and end with them: they need no file.
     connection
         .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
-        .map_err(unavailable)
+        .map_err(StoreError::from)
 }
 
 fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    bound(connection, sql, &[])?.raw_execute().map(|_| ()).map_err(unavailable)
+    bound(connection, sql, &[])?.raw_execute().map(|_| ()).map_err(StoreError::from)
 }
 
 /// A cached statement with its parameters.
@@ -251,7 +252,7 @@ fn bound<'c>(
 ) -> Result<CachedStatement<'c>, StoreError> {
     #[cfg(debug_assertions)]
     plans::check(connection, sql);
-    let mut statement = connection.prepare_cached(sql).map_err(unavailable)?;
+    let mut statement = connection.prepare_cached(sql)?;
     for (position, value) in params.iter().enumerate() {
         let index = position + 1;
         // SQLite numbers `$n` by first appearance, PostgreSQL by n; every statement keeps both the same.
@@ -260,24 +261,25 @@ fn bound<'c>(
             Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
             Value::Integer(number) => statement.raw_bind_parameter(index, number),
             Value::Text(text) => statement.raw_bind_parameter(index, text.as_str()),
-        }
-        .map_err(unavailable)?;
+        }?;
     }
     Ok(statement)
 }
 
-fn unavailable(error: rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode::{ConstraintViolation, PermissionDenied, ReadOnly};
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    let is_taken = || {
-        let code = error.sqlite_error().map(|error| error.extended_code);
-        matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
-    };
-    // The library's text names the failure, never the values that were bound.
-    match error.sqlite_error_code() {
-        Some(ConstraintViolation) if is_taken() => StoreError::Conflict,
-        Some(ConstraintViolation) => StoreError::Violation(Arc::new(error)),
-        Some(ReadOnly | PermissionDenied) => StoreError::unavailable("it cannot be written"),
-        _ => StoreError::Unavailable(Arc::new(error)),
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{ConstraintViolation, PermissionDenied, ReadOnly};
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+        let is_taken = || {
+            let code = error.sqlite_error().map(|error| error.extended_code);
+            matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE))
+        };
+        // The library's text names the failure, never the values that were bound.
+        match error.sqlite_error_code() {
+            Some(ConstraintViolation) if is_taken() => Self::Conflict,
+            Some(ConstraintViolation) => Self::Violation(Arc::new(error)),
+            Some(ReadOnly | PermissionDenied) => Self::unavailable("it cannot be written"),
+            _ => Self::Unavailable(Arc::new(error)),
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{execute, prepare, unavailable};
+use super::{execute, prepare};
 use crate::StoreError;
 
 /// The reading connection of one thread.
@@ -26,7 +26,7 @@ pub(super) struct Snapshot<'r>(&'r Reader);
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+        let connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
         Ok(Self { connection, in_snapshot: Cell::new(false) })
     }

@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::files::open_existing;
-use super::unavailable;
 use crate::StoreError;
 
 /// How often it is tried while somebody else has the database, and how long between.
@@ -32,10 +31,10 @@ pub(super) fn replace(connection: &mut Connection, source: &Source) -> Result<()
 }
 
 fn copy(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
-    let backup = Backup::new(from, to).map_err(unavailable)?;
+    let backup = Backup::new(from, to)?;
     for _ in 0..ATTEMPTS {
         // All pages in one step, which is one transaction.
-        match backup.step(-1).map_err(unavailable)? {
+        match backup.step(-1)? {
             StepResult::Done => return Ok(()),
             _ => std::thread::sleep(PAUSE),
         }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::replacing::{Source, replace};
-use super::{bound, execute, unavailable};
+use super::{bound, execute};
 use crate::changes::{Rows, Statement};
 use crate::{Load, StoreError};
 
@@ -207,7 +207,7 @@ fn run_batch(connection: &Connection, batch: &[Statement]) -> Result<Answer, Sto
 
 fn run_statements(connection: &Connection, batch: &[Statement]) -> Answer {
     batch.iter().try_for_each(|Statement { sql, params, expect }| {
-        let changed = bound(connection, sql, params)?.raw_execute().map_err(unavailable)?;
+        let changed = bound(connection, sql, params)?.raw_execute()?;
         match expect {
             Rows::One if changed != 1 => Err(StoreError::Conflict),
             Rows::One | Rows::Any => Ok(()),

@@ -75,6 +75,7 @@ fn lenient() -> Profile {
             unasked_days: 0,
         },
         cross_border_payments: false,
+        payment_days_ahead: 365,
         redirects: RedirectRules { care: RedirectCare::Lenient, max_count: 100, max_bytes: 2000 },
         signatures: signatures(),
         certificates: CertificateRules {

@@ -1,18 +1,24 @@
 //! `vestibule core-bank`: a bank behind the core bank interface, and the check of anybody's.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
-use gateway::domain::Tenant;
+use core_bank::{CoreBank, CoreBankSettings, Limits};
+use gateway::bank::Events;
+use gateway::domain::{AccountStatus, CustomerId, Tenant, TppId};
+use gateway::{BankEvent, Store, ToldEvent};
 use http::StatusCode;
 use serde_json::{Value, json};
-use testkit::TestServer;
+use testkit::{Request, TestServer};
 
 use crate::BINARY;
 
@@ -226,22 +232,103 @@ async fn what_a_bank_does_wrong_is_told_apart_from_what_is_no_bank() {
     assert!(code == Some(1) && error.contains("cannot be asked: the core bank answered with 500"), "{error}");
 }
 
-#[test]
-fn a_small_bank_in_another_language_keeps_the_contract() {
-    let Some(python) = crate::python::program("python") else { return };
+/// A gateway's way to a bank.
+fn way_to(ready: &Value, folder: &Path) -> Arc<dyn Events> {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let settings = CoreBankSettings {
+        url: ready["url"].as_str().unwrap().to_owned(),
+        authorities: read("ca.pem"),
+        identity: [read("gateway.pem"), read("gateway.key.pem")].concat(),
+        limits: Limits::default(),
+        name: "the bank".to_owned(),
+        own_numbers: Vec::new(),
+    };
+    CoreBank::new(&settings, &Store::in_memory().unwrap()).unwrap().ports().events.unwrap()
+}
+
+/// What a bank tells behind an event: the events, if it knows that one.
+async fn told(events: &Arc<dyn Events>, after: Option<&ToldEvent>) -> Option<Vec<ToldEvent>> {
+    events.events(after.map(|event| event.id.as_str()), 100, Duration::ZERO).await.unwrap()
+}
+
+fn consents_of(told: &[ToldEvent]) -> Vec<&str> {
+    let consent = |told| match told {
+        &ToldEvent { event: Some(BankEvent::Withdrawn { consent: Some(ref id), .. }), .. } => id.as_str(),
+        other => panic!("{other:?}"),
+    };
+    told.iter().map(consent).collect()
+}
+
+/// Names of events are never used again, although their numbers are; and what is paid from then on is kept in the data of then.
+#[tokio::test]
+async fn a_bank_that_went_back_tells_what_happens_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
+    let mut bank = serve(folder.path());
+    let management = bank.1["management"].as_str().unwrap().to_owned();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let manage = async |method: &str, path: &str, body: Value| {
+        let mut request = Request::new(method, path);
+        if !body.is_null() {
+            request = request.body("application/json", body.to_string());
+        }
+        let answer = request.exchange(&client, &management).await;
+        assert_eq!(answer.status / 100, 2, "{path}: {}", answer.body);
+        answer.json()
+    };
+    let path = format!("/test-accounts/{}/withdrawal", bank.1["customers"][0].as_str().unwrap());
+    let withdraw = async |id: &str| manage("POST", &path, json!({"consentId": id})).await;
+    let events = way_to(&bank.1, folder.path());
+    withdraw("early").await;
+    manage("PUT", "/snapshots/before", Value::Null).await;
+    withdraw("undone").await;
+    let before = told(&events, None).await.unwrap();
+    assert_eq!(consents_of(&before), ["early", "undone"]);
+
+    manage("POST", "/snapshots/before/restore", Value::Null).await;
+    withdraw("later").await;
+    assert_eq!(told(&events, before.last()).await, None, "an event that is there no more");
+    let after = told(&events, None).await.unwrap();
+    assert_eq!(consents_of(&after), ["early", "later"]);
+    assert!(after.iter().all(|one| before.iter().all(|other| one.id != other.id)), "{before:?} {after:?}");
+    assert_eq!(told(&events, after.first()).await.unwrap(), after[1..]);
+    let (code, out, error) = check(&bank.1, folder.path(), &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+
+    // A bank that begins anew tells too, once it has customers again.
+    manage("POST", "/reset", Value::Null).await;
+    assert_eq!(told(&events, after.last()).await, None);
+    assert_eq!(told(&events, None).await, Some(Vec::new()));
+    for place in 0..2 {
+        let made = manage("POST", "/test-accounts", json!({"balance": "100.00"})).await;
+        bank.1["customers"][place] = made["iban"].clone();
+    }
+    let (code, out, error) = check(&bank.1, folder.path(), &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    assert!(out.lines().any(|line| line.starts_with("holds  what happens is told")), "{out}");
+}
+
+const SMALL_BANK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/core-bank-python/core_bank.py");
+
+/// The bank in Python with its files in a folder.
+fn small_bank(python: &str, folder: &Path) -> Running {
     let certificates = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
-    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
     file("ca.pem", &certificates.authority);
     file("bank.pem", &certificates.server);
     file("bank.key.pem", &certificates.server_key);
     file("gateway.pem", &certificates.client);
     file("gateway.key.pem", &certificates.client_key);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/core-bank-python/core_bank.py");
     let mut command = Command::new(python);
-    command.current_dir(folder.path()).args([script, "--listen", "127.0.0.1:0", "--database", "bank.db"]);
+    command.current_dir(folder).args([SMALL_BANK, "--listen", "127.0.0.1:0", "--database", "bank.db"]);
     command.args(["--certificate", "bank.pem", "--private-key", "bank.key.pem", "--client-ca", "ca.pem"]);
-    let bank = start(&mut command);
+    start(&mut command)
+}
+
+#[test]
+fn a_small_bank_in_another_language_keeps_the_contract() {
+    let Some(python) = crate::python::program("python") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bank = small_bank(&python, folder.path());
     for _ in 0..2 {
         let (code, out, error) = check(&bank.1, folder.path(), &[]);
         assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
@@ -249,4 +336,47 @@ fn a_small_bank_in_another_language_keeps_the_contract() {
         let skipped: Vec<_> = out.lines().filter(|line| !line.starts_with("holds  ")).collect();
         assert!(skipped.len() == 1 && skipped[0].starts_with("skips  an account is opened"), "{out}");
     }
+}
+
+#[tokio::test]
+async fn a_small_bank_in_another_language_tells_what_happens_there() {
+    let Some(python) = crate::python::program("python") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bank = small_bank(&python, folder.path());
+    let [anna, bram] = [0, 1].map(|index| bank.1["customers"][index].as_str().unwrap());
+    let beside = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.current_dir(folder.path()).args([SMALL_BANK, "--database", "bank.db"]).args(arguments);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let done = (Some(0), String::new());
+    assert_eq!(beside(&["--withdraw", anna]), done);
+    assert_eq!(beside(&["--withdraw", anna, "--consent", "one"]), done);
+    assert_eq!(beside(&["--withdraw", anna, "--third-party", "PSDNL-DNB-R123456"]), done);
+    assert_eq!(beside(&["--close", bram]), done);
+    for (arguments, says) in [
+        (["--close", bram], format!("open account {bram} not found")),
+        (["--withdraw", "NL00"], "open account NL00 not found".to_owned()),
+        (["--listen", "127.0.0.1:0"], "--client-ca are needed to serve".to_owned()),
+    ] {
+        let (code, error) = beside(&arguments);
+        assert!(code == Some(2) && error.contains(&says), "{error}");
+    }
+    let told = told(&way_to(&bank.1, folder.path()), None).await.unwrap();
+    let withdrawn = |consent: Option<&str>, third_party: Option<&str>| BankEvent::Withdrawn {
+        customer: CustomerId::new("anna"),
+        consent: consent.map(str::to_owned),
+        third_party: third_party.map(TppId::new),
+    };
+    let [all, one, of_one, closed] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(all.event, Some(withdrawn(None, None)));
+    assert_eq!(one.event, Some(withdrawn(Some("one"), None)));
+    assert_eq!(of_one.event, Some(withdrawn(None, Some("PSDNL-DNB-R123456"))));
+    let Some(BankEvent::AccountClosed { account, customers }) = &closed.event else { panic!("{closed:?}") };
+    assert_eq!((account.iban.as_str(), account.status), (bram, AccountStatus::Deleted));
+    assert_eq!(*customers, [CustomerId::new("bram")]);
+    // Nobody is paid on an account that was closed.
+    let (code, out, _) = check(&bank.1, folder.path(), &[]);
+    assert!(code == Some(1) && out.contains("FAILS  a payment at once"), "{out}");
 }

@@ -31,6 +31,9 @@ async fn no_token_secret_key_or_body_reaches_the_log() {
         Request::new("POST", "/auth/nl/v1/token").form("client_assertion=canary-assertion&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"),
         Request::new("GET", "/auth/nl/v1/userinfo").set("authorization", "Bearer canary-access"),
         Request::new("GET", "/auth/nl/v1/auth?code_challenge=canary-challenge&state=canary-state"),
+        Request::new("GET", "/xs2a-bg/nl;access_token=canary-path/v1/accounts;token=canary-path"),
+        Request::new("GET", "/auth/nl/v1/auth?client_id=PSDNL-DNB-CANARY&redirect_uri=https%3A%2F%2Fuser%3Acanary-user%40tpp.example%2Fcb"),
+        Request::onboarding("nl").signed(&tpp).set("signature", "").set("tpp-redirect-uri", "https://user:canary-user@tpp.example/cb"),
     ] {
         let answer = request.send(&client, origin).await;
         assert!((400..500).contains(&answer.status), "{}", answer.body);

@@ -235,6 +235,36 @@ def went_back(page):
     submit(page, "registration")
 
 
+def went_back_at_bunq(page):
+    """At bunq a third party has a client of its own, which may be gone although the bank knows the organisation."""
+    page.run("localStorage.clear()")
+    page.open("/")
+    page.one(".persona")
+    submit(page, "party")
+    identifier = page.text("#party-done .large .mono")
+    submit(page, "registration")
+    page.manage("PUT", "/snapshots/early")
+    page.click("#party-again")
+    page.type("#identifier", identifier)
+    page.run("document.querySelector('#party-form .more').open = true")
+    page.click("[name='dialect'][value='bunq']")
+    page.click("#party-form button[type='submit']")
+    page.wait_for_text("#registration-state", "Not yet")
+    submit(page, "registration")
+    page.wait_for_text("#registration-state", "Registered at bunq")
+    page.manage("POST", "/snapshots/early/restore")
+    page.driver.refresh()
+    page.wait_for_text("#registration-state", "No longer at the bank")
+    page.wait_for_text("#registration-lost", "has no such OAuth client at the bank")
+    expect(page.one("#party").get_attribute("data-state") == "done", "the certificate is as good as before")
+    page.hold("home-lost-bunq")
+    submit(page, "registration")
+    page.wait_for_text("#registration-state", "Registered at bunq")
+    expect(not page.seen("#registration-lost"), "something is still said to be lost")
+    page.driver.refresh()
+    page.one(DONE.format("registration"))
+
+
 def long_names(page):
     """The longest names that the bank takes, and what others would take for markup, fit a small screen."""
     page.run("localStorage.clear()")
@@ -339,6 +369,7 @@ with visit() as page:
         took = took if took < 10 else min(took, first_balance(page))
     expect(took < 10, f"a first balance takes {took} s")
     went_back(page)
+    went_back_at_bunq(page)
     long_names(page)
     page.check_console("the end")
     found = {"identifier": identifier, "second": second, "iban": iban, "octets": octets, "seconds": took}

@@ -8,6 +8,7 @@ use gateway::domain::{
 };
 use jiff::tz::Offset;
 
+use super::rules::Days;
 use super::{Ordered, rules};
 use crate::error::{Error, shorten};
 use crate::wire;
@@ -16,11 +17,11 @@ use crate::wire::pain001::{CreditTransfer, Initiation, PaymentInformation, Posta
 /// What a payer writes who has no reference of their own (EPC132-08, AT-T014).
 const NO_REFERENCE: &str = "NOTPROVIDED";
 
-/// A bulk payment. `today` is the branch's day.
+/// A bulk payment. `days` are those on which payments can be made.
 ///
 /// # Errors
 /// 400 `FORMAT_ERROR`, `EXECUTION_DATE_INVALID`
-pub(crate) fn ordered(document: &[u8], today: Date) -> Result<Ordered, Error> {
+pub(crate) fn ordered(document: &[u8], days: Days) -> Result<Ordered, Error> {
     let initiation =
         Initiation::read(document).map_err(|error| Error::format(format!("the body: {error}")))?;
     text(&initiation.message_id, rules::MAX_REFERENCE)?;
@@ -33,7 +34,7 @@ pub(crate) fn ordered(document: &[u8], today: Date) -> Result<Ordered, Error> {
     let mut all = Vec::with_capacity(count);
     let mut common: Option<Common> = None;
     for payment in &initiation.payments {
-        let own = Common::of(payment, today)?;
+        let own = Common::of(payment, days)?;
         match &common {
             Some(first) => first.check_same(&own, payment)?,
             None => common = Some(own),
@@ -45,7 +46,7 @@ pub(crate) fn ordered(document: &[u8], today: Date) -> Result<Ordered, Error> {
     check_totals(Some(&initiation.transactions), initiation.control_sum.as_ref(), &all)?;
     // The reader gives at least one.
     let common = common.ok_or_else(|| Error::format("CstmrCdtTrfInitn/PmtInf is missing"))?;
-    let execution = if common.day == today { Execution::AtOnce } else { Execution::On(common.day) };
+    let execution = if common.day == days.today { Execution::AtOnce } else { Execution::On(common.day) };
     let terms = PaymentTerms {
         service: PaymentService::Bulk,
         product: PaymentProduct::SepaCreditTransfers,
@@ -55,11 +56,11 @@ pub(crate) fn ordered(document: &[u8], today: Date) -> Result<Ordered, Error> {
     Ok(Ordered { terms, transfers: all, debtor: Some(common.debtor) })
 }
 
-/// A bulk payment in JSON. `today` is the branch's day.
+/// A bulk payment in JSON. `days` are those on which payments can be made.
 ///
 /// # Errors
 /// 400 `FORMAT_ERROR`, `EXECUTION_DATE_INVALID`, `PARAMETER_NOT_SUPPORTED`
-pub(crate) fn in_json(request: wire::BulkPaymentRequest, today: Date) -> Result<Ordered, Error> {
+pub(crate) fn in_json(request: wire::BulkPaymentRequest, days: Days) -> Result<Ordered, Error> {
     let wire::BulkPaymentRequest { debtor_account, batch_booking_preferred, payments, .. } = request;
     if payments.is_empty() || payments.len() > MAX_TRANSFERS {
         let count = payments.len();
@@ -75,7 +76,7 @@ pub(crate) fn in_json(request: wire::BulkPaymentRequest, today: Date) -> Result<
         ];
         let made = match of_all.iter().find(|(_, given)| *given) {
             Some((name, _)) => Err(Error::format(format!("{name} is said once for all, beside payments"))),
-            None => super::single(PaymentProduct::SepaCreditTransfers, payment, today),
+            None => super::single(PaymentProduct::SepaCreditTransfers, payment, days),
         };
         transfers.extend(made.map_err(|error| error.of_member(&format!("payments[{place}]")))?.transfers);
     }
@@ -87,7 +88,7 @@ pub(crate) fn in_json(request: wire::BulkPaymentRequest, today: Date) -> Result<
     let terms = PaymentTerms {
         service: PaymentService::Bulk,
         product: PaymentProduct::SepaCreditTransfers,
-        execution: super::execution(&common, today)?,
+        execution: super::execution(&common, days)?,
         batch_booking: batch_booking_preferred,
     };
     Ok(Ordered { terms, transfers, debtor: Some(super::debtor(debtor_account)?) })
@@ -101,7 +102,7 @@ struct Common {
 }
 
 impl Common {
-    fn of(payment: &PaymentInformation, today: Date) -> Result<Self, Error> {
+    fn of(payment: &PaymentInformation, days: Days) -> Result<Self, Error> {
         text(&payment.id, rules::MAX_REFERENCE)?;
         one_of(&payment.method, &["TRF"])?;
         sepa_terms(payment.service_level.as_ref(), payment.charge_bearer.as_ref())?;
@@ -114,7 +115,7 @@ impl Common {
         let booking = payment.batch_booking.as_ref().map(|value| one_of(value, &["true", "false", "1", "0"]));
         Ok(Self {
             debtor: AccountReference { number, currency: currency.map(|value| value.text.clone()) },
-            day: execution_day(&payment.execution_date, payment.is_moment, today)?,
+            day: execution_day(&payment.execution_date, payment.is_moment, days)?,
             batch_booking: booking.transpose()?.map(|text| matches!(text, "true" | "1")),
         })
     }
@@ -143,16 +144,16 @@ impl Common {
 }
 
 /// The day as it is written: a moment counts as the day that it names, whatever its offset.
-fn execution_day(value: &Value, is_moment: bool, today: Date) -> Result<Date, Error> {
+fn execution_day(value: &Value, is_moment: bool, days: Days) -> Result<Date, Error> {
     let Value { path, text } = value;
     if !is_moment {
-        return rules::execution_day(path, text, today);
+        return rules::execution_day(path, text, days);
     }
     parse_moment(text, Some(Offset::UTC))
         .map_err(|error| Error::format(format!("{path} \"{}\": {error}", shorten(text))))?;
     let day = text.get(..10).and_then(|day| parse_day(day).ok());
     let day = day.map_or_else(|| text.clone(), |day| day.to_string());
-    rules::execution_day(path, &day, today)
+    rules::execution_day(path, &day, days)
 }
 
 fn transfer(transfer: &CreditTransfer) -> Result<Transfer, Error> {

@@ -12,13 +12,13 @@ use crate::wire;
 const MAX_MONTHS: usize = 11;
 
 /// The days that a request names, each rule about them kept.
-pub(super) fn repetition(request: &wire::PaymentRequest, today: Date) -> Result<Repetition, Error> {
+pub(super) fn repetition(request: &wire::PaymentRequest, days: rules::Days) -> Result<Repetition, Error> {
     let missing = |name: &str, right: &str| Error::format(format!("{name} is missing; {right}"));
     let start = request
         .start_date
         .as_deref()
         .ok_or_else(|| missing("startDate", "send the first day, YYYY-MM-DD"))?;
-    let start = rules::execution_day("startDate", start, today)?;
+    let start = rules::execution_day("startDate", start, days)?;
     let frequency = request
         .frequency
         .as_deref()

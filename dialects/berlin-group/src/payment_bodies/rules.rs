@@ -21,8 +21,6 @@ pub(crate) const MAX_TOWN: usize = 35;
 pub(crate) const MAX_POST_CODE: usize = 16;
 /// Longest account number that is no IBAN, in characters (ISO 20022, GenericAccountIdentification1).
 const MAX_FOREIGN_NUMBER: usize = 34;
-/// How far ahead a payment can be asked for, in days.
-const DAYS_AHEAD: i64 = 365;
 
 /// Countries whose banks are reached by SEPA credit transfers (EPC409-09).
 const SEPA: &[&str] = &[
@@ -135,10 +133,24 @@ pub(crate) fn day(name: &str, text: &str) -> Result<Date, Error> {
         .map_err(|error| Error::format(format!("{name} \"{}\" is no date; {error}", shorten(text))))
 }
 
+/// The days on which payments can be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Days {
+    /// The branch's day.
+    pub(crate) today: Date,
+    last: Date,
+}
+
+impl Days {
+    /// Today, and so many days to come.
+    pub(crate) fn from(today: Date, ahead: i32) -> Self {
+        Self { today, last: today.saturating_add(ahead.days()) }
+    }
+}
+
 /// A day on which a payment can be made: today or one of the days to come.
-pub(crate) fn execution_day(name: &str, text: &str, today: Date) -> Result<Date, Error> {
-    let day = day(name, text)?;
-    let last = today.saturating_add(DAYS_AHEAD.days());
+pub(crate) fn execution_day(name: &str, text: &str, days: Days) -> Result<Date, Error> {
+    let (day, Days { today, last }) = (day(name, text)?, days);
     let wrong = match day {
         _ if day < today => "is in the past",
         _ if day > last => "is too far ahead",

@@ -1,6 +1,6 @@
 mod rows;
 
-use gateway::domain::{AccountNumber, ExecutionRule, Frequency, Money, Repetition};
+use gateway::domain::{AccountNumber, Date, ExecutionRule, Frequency, Money, Repetition};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -11,6 +11,10 @@ const TODAY: &str = "2026-11-26";
 
 fn today() -> Date {
     TODAY.parse().unwrap()
+}
+
+fn days() -> Days {
+    Days::from(today(), 365)
 }
 
 /// A body that is right for a product.
@@ -53,8 +57,8 @@ fn read(service: PaymentService, product: PaymentProduct, changes: Value) -> Res
     };
     let body = serde_json::from_value(changed(base, changes)).unwrap();
     match service {
-        Periodic => periodic(product, body, today()),
-        _ => single(product, body, today()),
+        Periodic => periodic(product, body, days()),
+        _ => single(product, body, days()),
     }
 }
 
@@ -271,10 +275,11 @@ proptest! {
         day in (1_i16..=9999, 1_i16..=365),
     ) {
         let day = Date::new(day.0, 1, 1).unwrap().with().day_of_year(day.1).build().unwrap();
+        let days = Days::from(day, 365);
         for base in [right(product), changed(right(product), json!({"startDate": day.to_string(), "frequency": "Monthly"}))] {
             let body = changes.iter().fold(base, |body, (name, value)| changed(body, json!({*name: value})));
             let Ok(body) = serde_json::from_value::<wire::PaymentRequest>(body) else { continue };
-            for ordered in [single(product, body.clone(), day), periodic(product, body, day)].into_iter().flatten() {
+            for ordered in [single(product, body.clone(), days), periodic(product, body, days)].into_iter().flatten() {
                 prop_assert_eq!(ordered.terms.product, product);
                 prop_assert!(ordered.transfers[0].amount.minor > 0);
                 if let Execution::On(on) = ordered.terms.execution {

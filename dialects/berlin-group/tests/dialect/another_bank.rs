@@ -4,7 +4,7 @@ use gateway::domain::Tenant;
 use gateway::{Profile, Profiles};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{Request, TestServer, bank_offered, detailed, in_days, parameter};
+use testkit::{Request, TestServer, bank_offered, detailed, euro_payment, in_days, parameter};
 use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
 
 /// A bank with shorter consents, fewer reads, more patience at the log-in, and less with codes.
@@ -26,6 +26,7 @@ fn another_bank(strictness: Strictness, rate_limits: RateLimits) -> Profiles {
     redirects.max_count = 3;
     redirects.max_bytes = 60;
     signatures.signature.date_window = 60;
+    profiles.berlin_group.payment_days_ahead = 30;
     profiles
 }
 
@@ -35,6 +36,21 @@ async fn server() -> TestServer {
 
 async fn account(server: &TestServer) -> String {
     server.customer("nl", "household").await["accounts"][0]["iban"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn payments_are_asked_for_fewer_days_ahead() {
+    let server = server().await;
+    let tpp = server.registered("nl", "PSDNL-DNB-R000001").await;
+    let mut payment = euro_payment("12.50", "NL91ABNA0417164300");
+    payment["requestedExecutionDate"] = json!(day(31));
+    let asked = |payment: &Value| tpp.payment_request("payments/sepa-credit-transfers", payment);
+    let refused = server.send(&asked(&payment)).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (400, "EXECUTION_DATE_INVALID"));
+    assert!(refused.error().1.ends_with(&format!("to {}", day(30))), "{}", refused.body);
+    payment["requestedExecutionDate"] = json!(day(30));
+    let taken = server.send(&asked(&payment)).await;
+    assert_eq!(taken.status, 201, "{}", taken.body);
 }
 
 /// The day so many days from today at the branch.

@@ -1,6 +1,6 @@
 //! Clients, callback URLs, the way of the browser, codes and tokens, the end of a connection.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::bunq::{BUNQ, BunqClient, element};
 use testkit::{CALLBACK, Request, TestServer, parameter};
 
@@ -114,6 +114,38 @@ async fn the_page_refuses_what_is_wrong_and_never_redirects_it() {
     let cancelled = format!("/user/{}/oauth-client/{}", provider.user, provider.oauth_client().await["id"]);
     assert_eq!(provider.put(&cancelled, &json!({"status": "CANCELLED"})).await.status, 200);
     assert_eq!(server.send(&Request::new("GET", target)).await.status, 400);
+}
+
+/// Whoever keeps a secret of a client learns from the bank whether it is still that one.
+#[tokio::test]
+async fn a_bank_for_tests_tells_by_which_secret_a_client_is_known() {
+    let server = TestServer::start().await;
+    let provider = BunqClient::provider(&server, "Kept AISP").await;
+    let told = async || {
+        let (status, answer) = server.manage("GET", "/third-parties", Value::Null).await;
+        let [party] = &answer["thirdParties"].as_array().unwrap()[..] else { panic!("{answer}") };
+        assert_eq!(
+            (status, &party["clientSecretDigest"]),
+            (200, &Value::Null),
+            "nothing of another interface"
+        );
+        party["bunq"].clone()
+    };
+    let beginning = |client: &Value| {
+        let hash = gateway::secret_hash(client["secret"].as_str().unwrap());
+        json!({"clientSecretDigest": &hash.as_hex()[..16]})
+    };
+    assert_eq!(told().await, Value::Null, "it has no client");
+    let first = provider.oauth_client().await;
+    assert_eq!(told().await, beginning(&first));
+    let clients = format!("/user/{}/oauth-client", provider.user);
+    let cancelled =
+        provider.put(&format!("{clients}/{}", first["id"]), &json!({"status": "CANCELLED"})).await;
+    assert_eq!((cancelled.status, told().await), (200, Value::Null), "{}", cancelled.body);
+    provider.make(&clients, &json!({"status": "ACTIVE"})).await;
+    let second = element(&provider.get(&clients).await, "OauthClient");
+    assert_eq!(told().await, beginning(&second));
+    assert_ne!(beginning(&first), beginning(&second));
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ mod check;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use ::core_bank::server::router;
+use ::core_bank::server::router_of;
 use ::core_bank::server::test_authority::{self, TestCertificates};
 use ::core_bank::server::tls::{Listener, TlsSettings};
 use gateway::domain::{CustomerKind, Iban, Money, Tenant, Timestamp};
@@ -79,7 +80,10 @@ async fn serve(args: CoreBankServeArgs, json: bool, begin: Option<Timestamp>) ->
         },
     )?;
     let customers = customers(&running, &tenants[0]).await?;
-    let routes = router(running.sandbox.telling().await?, tenants);
+    running.sandbox.telling().await?;
+    // It may be put back to what it was, by the management API.
+    let bank = running.of_the_moment();
+    let routes = router_of(Arc::new(move || bank().behind_a_gateway()), tenants);
     let url = format!("https://{address}");
     tell(json, &url, &running, (&files, &customers));
     let stopped = async move {

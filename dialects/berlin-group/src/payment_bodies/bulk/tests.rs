@@ -5,8 +5,8 @@ use super::*;
 
 const DEBTOR: &str = "NL21VSTB2878231391";
 
-fn today() -> Date {
-    "2026-11-26".parse().unwrap()
+fn days() -> Days {
+    Days::from("2026-11-26".parse().unwrap(), 365)
 }
 
 fn document(version: &str) -> String {
@@ -16,7 +16,7 @@ fn document(version: &str) -> String {
 }
 
 fn read(document: &str) -> Result<Ordered, Error> {
-    ordered(document.as_bytes(), today())
+    ordered(document.as_bytes(), days())
 }
 
 #[test]
