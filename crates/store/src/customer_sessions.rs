@@ -83,7 +83,7 @@ fn read(row: &mut Cursor<'_>) -> Result<CustomerSession, StoreError> {
         challenge: row.text()?,
         named: row.optional_text()?.map(SecretHash::from_hex),
         wrong_answers: row.integer()?,
-        language: row.parsed(Language::from_code)?,
+        language: row.parsed(Language::from_stored)?,
         logged_in: {
             let customer = row.optional_text()?.map(CustomerId::new);
             customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })

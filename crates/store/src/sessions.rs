@@ -131,7 +131,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
         authorisation: AuthorisationId::new(row.text()?),
         request: row.json()?,
         challenge: row.text()?,
-        language: row.parsed(Language::from_code)?,
+        language: row.parsed(Language::from_stored)?,
         logged_in: {
             let customer = row.optional_text()?.map(CustomerId::new);
             customer.zip(row.optional_time()?).map(|(customer, at)| LoggedIn { customer, at })

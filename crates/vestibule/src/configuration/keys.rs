@@ -87,8 +87,8 @@ section! {
 section! {
     /// Where the gateway keeps consents, authorisations, payments and keys: one of the two.
     Database "database" {
-        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Hosts that
-        /// are not this machine are reached over TLS.
+        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Of several hosts
+        /// (one,another:5433) the one that takes writes is used. Hosts that are not this machine are reached over TLS.
         address: Option<Secret>, Optional("\"database.address\"");
         /// SQLite in this file, for one process alone.
         sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
