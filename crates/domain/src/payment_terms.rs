@@ -295,10 +295,12 @@ impl RejectReason {
     /// know is the code in front of the hyphen, and a code that it does not know [`Self::Ms03`]: reasons are told to people, and nothing is
     /// decided by them. None if it has not the form of a reason.
     pub fn from_stored(name: &str) -> Option<Self> {
-        let is_part =
-            |part: &str| part.len() == 4 && part.bytes().all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit());
+        let is_part = |part: &str| {
+            part.len() == 4 && part.bytes().all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit())
+        };
         let (code, more) = name.split_once('-').unwrap_or((name, "MORE"));
-        let unknown = || (is_part(code) && is_part(more)).then(|| Self::from_name(code).unwrap_or(Self::Ms03));
+        let unknown =
+            || (is_part(code) && is_part(more)).then(|| Self::from_name(code).unwrap_or(Self::Ms03));
         Self::from_name(name).or_else(unknown)
     }
 

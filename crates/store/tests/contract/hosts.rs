@@ -69,8 +69,10 @@ impl Server {
     /// Tells it to do something: `start`, `stop`, `promote`.
     fn control(&self, arguments: &[&str]) {
         let (data, log) = (self.data(), self.folder.path().join("log"));
-        let options =
-            format!("-c listen_addresses= -c fsync=off -c unix_socket_directories={}", text(self.folder.path()));
+        let options = format!(
+            "-c listen_addresses= -c fsync=off -c unix_socket_directories={}",
+            text(self.folder.path())
+        );
         let mut all = vec!["--wait", "--pgdata", text(&data)];
         if arguments[0] == "start" {
             all.extend(["--log", text(&log), "--options", &options]);
@@ -92,7 +94,8 @@ impl Server {
     fn standby(&self) -> Self {
         let standby = Self::new().unwrap();
         let data = standby.data();
-        let options = ["--username", "vestibule", "--checkpoint", "fast", "--write-recovery-conf", "--no-sync"];
+        let options =
+            ["--username", "vestibule", "--checkpoint", "fast", "--write-recovery-conf", "--no-sync"];
         let from = ["--host", text(self.folder.path()), "--pgdata", text(&data)];
         standby.run("pg_basebackup", &[&from, &options[..]].concat());
         standby.control(&["start"]);
@@ -141,7 +144,10 @@ async fn of_several_servers_the_one_that_takes_writes_is_used() {
     let (store, other) = (Store::connect(&several).await.unwrap(), Store::connect(&asked).await.unwrap());
     store.save(Changes::new().put_private_state(&entry("a"))).await.unwrap();
     other.save(Changes::new().put_private_state(&entry("b"))).await.unwrap();
-    assert_eq!((keys(&store).await, keys(&other).await), (vec!["a".into(), "b".into()], vec!["a".into(), "b".into()]));
+    assert_eq!(
+        (keys(&store).await, keys(&other).await),
+        (vec!["a".into(), "b".into()], vec!["a".into(), "b".into()])
+    );
 
     // It ends once the standby has all that it wrote. Nobody takes writes then, and what is read could be old.
     primary.control(&["--mode", "fast", "stop"]);

@@ -25,8 +25,11 @@ impl Both {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        let (row, None) = (rows.next().unwrap(), rows.next()) else { panic!("more rows than one: {statement}") };
-        let columns = row.columns().iter().enumerate().map(|(at, column)| (column.name().to_owned(), row.get(at)));
+        let (row, None) = (rows.next().unwrap(), rows.next()) else {
+            panic!("more rows than one: {statement}")
+        };
+        let columns =
+            row.columns().iter().enumerate().map(|(at, column)| (column.name().to_owned(), row.get(at)));
         let columns: Vec<_> = columns.map(|(name, value)| (name, value.map(str::to_owned))).collect();
         let version = columns.iter().find(|(name, _)| name == "version").unwrap().1.as_ref().unwrap();
         let version = version.parse().unwrap();
@@ -35,7 +38,7 @@ impl Both {
 
     /// Lets both read and write a row in turns. `found` is the end of a statement by which the last release reads one, and `key` what stands
     /// there in place of the key of the one that it writes.
-    async fn in_turns<T: std::fmt::Debug>(
+    async fn in_turns<T>(
         &self,
         (table, found, key): (&str, &str, (&str, &str)),
         load: impl AsyncFn() -> T,
@@ -44,12 +47,13 @@ impl Both {
     ) {
         let statement = |is_it: &dyn Fn(&str) -> bool| STATEMENTS.lines().find(|line| is_it(line)).unwrap();
         let write = statement(&|line| line.contains(&format!("(INSERT INTO {table} (")));
-        let read = statement(&|line| line.starts_with("SELECT") && line.contains(found)).replace(key.0, key.1);
+        let read =
+            statement(&|line| line.starts_with("SELECT") && line.contains(found)).replace(key.0, key.1);
         let write_after = |version: i64| write.replacen("'0' + 1", &format!("'{version}' + 1"), 1);
 
         self.older.simple_query(write).await.unwrap();
         let first = load().await;
-        assert_eq!(version(&first), 1, "{first:?}");
+        assert_eq!(version(&first), 1, "{table}");
         let (written, _) = self.read(&read).await;
 
         self.newer.save(put(&first)).await.unwrap();
@@ -145,7 +149,11 @@ async fn what_one_release_writes_of_sessions_and_tokens_the_other_goes_on_with()
     let load = async || store.request("0").await.unwrap().unwrap();
     both.in_turns(row, load, |one| Changes::new().put_request(one), |one| one.version).await;
 
-    let row = ("private_state", "FROM private_state WHERE owner = 'o' AND kind = 'k' AND key = '2'", ("'2'", "'1'"));
+    let row = (
+        "private_state",
+        "FROM private_state WHERE owner = 'o' AND kind = 'k' AND key = '2'",
+        ("'2'", "'1'"),
+    );
     let load = async || store.private_state("o", "k", "1").await.unwrap().unwrap();
     both.in_turns(row, load, |one| Changes::new().put_private_state(one), |one| one.version).await;
 }
@@ -192,7 +200,10 @@ fn no_word_is_written_that_the_last_release_cannot_read() {
             );
         }
         for word in known.iter().filter(|word| **word != "*") {
-            assert!(words.contains(word), "{column}: the last release writes {word:?}, which this one cannot read");
+            assert!(
+                words.contains(word),
+                "{column}: the last release writes {word:?}, which this one cannot read"
+            );
         }
     }
 }
@@ -203,7 +214,8 @@ async fn words_of_a_later_release_are_read_as_far_as_they_are_known() {
     let Some(both) = both().await else { return };
     let (store, client) = (&both.newer, &both.older);
     for table in ["payments", "sessions", "customer_sessions"] {
-        let write = STATEMENTS.lines().find(|line| line.contains(&format!("(INSERT INTO {table} ("))).unwrap();
+        let write =
+            STATEMENTS.lines().find(|line| line.contains(&format!("(INSERT INTO {table} ("))).unwrap();
         client.simple_query(write).await.unwrap();
     }
     for (word, read) in [("AG01-LATE", RejectReason::Ag01), ("ZZ99", RejectReason::Ms03)] {

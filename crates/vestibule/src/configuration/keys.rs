@@ -125,7 +125,7 @@ section! {
         connect_within: Deadline, Default("\"2s\"");
         /// How long an answer may take, all attempts together.
         answer_within: Deadline, Default("\"5s\"");
-        /// How many calls to it there may be at once; others wait within their time.
+        /// How many calls of one node to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
     }
 }
