@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls, Statement as Prepared};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -22,6 +22,12 @@ use crate::{StoreError, fault};
 
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The same of each host where there are several: those that are off the network are in front of the one that answers.
+const CONNECTING_TO_ONE_OF_SEVERAL: Duration = Duration::from_secs(1);
+
+/// How long a host may leave unsaid that it got what was sent, before it is taken for gone. A server that thinks long says so meanwhile.
+const UNHEARD: Duration = Duration::from_secs(5);
 
 /// What the server is told about statements: none runs for longer than somebody waits for it.
 const OPTIONS: &str = "-c statement_timeout=20s";
@@ -47,8 +53,16 @@ impl Way {
         if config.get_application_name().is_none() {
             config.application_name("vestibule");
         }
+        let is_one_of_several = config.get_hosts().len().max(config.get_hostaddrs().len()) > 1;
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECTING);
+            config.connect_timeout(if is_one_of_several { CONNECTING_TO_ONE_OF_SEVERAL } else { CONNECTING });
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNHEARD);
+        }
+        // A standby would take no writes, and would not know the latest ones.
+        if is_one_of_several && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         let options = config.get_options().map(|options| format!("{options} {OPTIONS}"));
         config.options(options.unwrap_or_else(|| OPTIONS.to_owned()));

@@ -92,8 +92,8 @@ section! {
 section! {
     /// Where the gateway keeps consents, authorisations, payments and keys: one of the two.
     Database "database" {
-        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Hosts that
-        /// are not this machine are reached over TLS.
+        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Of several hosts
+        /// (one,another:5433) the one that takes writes is used. Hosts that are not this machine are reached over TLS.
         address: Option<Secret>, Optional("\"database.address\"");
         /// SQLite in this file, for one process alone.
         sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
@@ -130,7 +130,7 @@ section! {
         connect_within: Deadline, Default("\"2s\"");
         /// How long an answer may take, all attempts together.
         answer_within: Deadline, Default("\"5s\"");
-        /// How many calls to it there may be at once; others wait within their time.
+        /// How many calls of one node to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
     }
 }

@@ -53,7 +53,7 @@ section! {
         connect_within: Deadline, Default("\"2s\"");
         /// How long an answer may take.
         answer_within: Deadline, Default("\"5s\"");
-        /// How many calls to it there may be at once; others wait within their time.
+        /// How many calls of one node to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
         /// How long its configuration and its keys are kept. Keys that nobody knows yet are looked up at once.
         documents_for: Deadline, Default("\"10m\"");

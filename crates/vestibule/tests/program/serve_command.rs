@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
@@ -35,15 +36,28 @@ impl Program {
 }
 
 pub(crate) fn command(files: &Files) -> Command {
-    let mut command = Command::new(BINARY);
+    command_of(Path::new(BINARY), files)
+}
+
+fn command_of(program: &Path, files: &Files) -> Command {
+    let mut command = Command::new(program);
     command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
     command
 }
 
 /// Starts it and waits until it is ready.
 pub(crate) fn start(files: &Files) -> (Program, Listeners) {
-    let mut child =
-        command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    start_of(Path::new(BINARY), files)
+}
+
+/// The same with another build of the program.
+pub(crate) fn start_of(program: &Path, files: &Files) -> (Program, Listeners) {
+    let mut child = command_of(program, files)
+        .arg("--json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
