@@ -53,6 +53,11 @@ pub(crate) fn came_back(query: &str) -> Result<CameBack, crate::error::Error> {
 /// What a customer is told of it.
 pub(crate) fn told(refusal: &ProviderRefusal) -> NotAuthenticated {
     match refusal {
+        ProviderRefusal::Denied(error)
+            if matches!(error.as_str(), "server_error" | "temporarily_unavailable") =>
+        {
+            NotAuthenticated::Failed
+        }
         ProviderRefusal::Denied(_) => NotAuthenticated::Unfinished,
         ProviderRefusal::Code(_) | ProviderRefusal::Untrusted(_) => NotAuthenticated::Failed,
         ProviderRefusal::NotEnough(_) => NotAuthenticated::Weak,
