@@ -151,7 +151,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_without_what_it_says() {
-        for body in ["\"eyJhbGciOi\"", "{\"error\": \"eyJhbGciOi\", \"error\": 1}", "eyJhbGciOi", "{\"error\": \"eyJhbGciOi"] {
+        for body in [
+            "\"eyJhbGciOi\"",
+            "{\"error\": \"eyJhbGciOi\", \"error\": 1}",
+            "eyJhbGciOi",
+            "{\"error\": \"eyJhbGciOi",
+        ] {
             let error = serde_json::from_str::<ErrorAnswer>(body).unwrap_err();
             let told = unreadable(&error);
             assert!(told.contains("line 1") && !told.contains("eyJ"), "{body}: {told}");

@@ -68,7 +68,9 @@ impl From<Unverified> for ProviderRefusal {
     fn from(unverified: Unverified) -> Self {
         match unverified {
             Unverified::UnknownKey => untrusted("the ID token names an unknown key"),
-            Unverified::Signature => untrusted("the ID token does not verify: it was signed with another key"),
+            Unverified::Signature => {
+                untrusted("the ID token does not verify: it was signed with another key")
+            }
             Unverified::Refused(refusal) => refusal,
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gateway::Error;
 use gateway::domain::{
-    Counterparty, Currency, Iban, Interface, Language, Money, Payment, PaymentDecision, PaymentId, PaymentTerms,
-    Tenant, Timestamp, TppId, Transfer,
+    Counterparty, Currency, Iban, Interface, Language, Money, Payment, PaymentDecision, PaymentId,
+    PaymentTerms, Tenant, Timestamp, TppId, Transfer,
 };
 use gateway::provider::{Authenticated, IdentityProvider, ProviderRefusal, ProviderResponse, Trip};
 use openid::test_provider::{Behaviour, Signing, TestProvider, new_key, public_key};
@@ -188,7 +188,8 @@ async fn an_answer_that_is_wrong_in_anything_is_not_taken() {
     }
     provider.behave(|it| *it = well);
     assert!(log_in(&client, &trip()).await.unwrap().is_ok());
-    let nothing = ProviderResponse { outcome: Err(String::new()), issuer: Some(provider.issuer().to_owned()) };
+    let nothing =
+        ProviderResponse { outcome: Err(String::new()), issuer: Some(provider.issuer().to_owned()) };
     let refusal = client.receive(&trip(), &nothing).await.unwrap().unwrap_err();
     assert!(refusal.to_string().contains("neither code nor error"), "{refusal}");
 }

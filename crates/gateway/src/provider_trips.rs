@@ -164,12 +164,7 @@ impl Gateway {
     }
 
     /// The payments that the provider is told: the one that a log-in is about, or those of an approval.
-    async fn payments_of_trip(
-        &self,
-        ctx: &Ctx,
-        open: &Open,
-        approval: &str,
-    ) -> Result<Vec<Payment>, Error> {
+    async fn payments_of_trip(&self, ctx: &Ctx, open: &Open, approval: &str) -> Result<Vec<Payment>, Error> {
         match (&open.session.logged_in, &open.matter) {
             (None, Matter::Payment(payment)) if open.authorisation.purpose == Purpose::Approval => {
                 Ok(vec![payment.clone()])

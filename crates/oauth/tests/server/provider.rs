@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use openid::{Provider, ProviderSettings};
 use openid::test_provider::{Behaviour, Details, Signing, TestProvider};
+use openid::{Provider, ProviderSettings};
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
 use testkit::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, euro_payment, now, parameter};
@@ -295,7 +295,8 @@ async fn what_was_confirmed_is_what_is_paid_and_nothing_less() {
     let mut names: Vec<&str> = page.split("name=\"").filter_map(|rest| rest.split('"').next()).collect();
     names.retain(|name| name.starts_with("payment."));
     names.dedup();
-    let approval: Vec<_> = names.iter().map(|name| (*name, "accept")).chain([("action", "approve")]).collect();
+    let approval: Vec<_> =
+        names.iter().map(|name| (*name, "accept")).chain([("action", "approve")]).collect();
     let sent = browser.submit(&approval).await;
     let back = scene.at_provider(&sent).await;
     let details: Value =
