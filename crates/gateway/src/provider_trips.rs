@@ -207,7 +207,7 @@ impl Gateway {
         provider: &dyn IdentityProvider,
         trip: &Trip,
         came: &CameBack,
-    ) -> Result<Result<(domain::CustomerId, domain::Timestamp), ProviderRefusal>, Error> {
+    ) -> Result<Result<(domain::CustomerId, Timestamp), ProviderRefusal>, Error> {
         let Authenticated { subject, at } = match provider.receive(trip, &came.response).await? {
             Ok(authenticated) => authenticated,
             Err(refusal) => return Ok(Err(refusal)),
