@@ -23,6 +23,7 @@ use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
 use edge::{CallLog, Edge, Observer, Surroundings};
+use gateway::domain::Interface;
 use gateway::{
     Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
     revocation,
@@ -102,7 +103,7 @@ impl Served {
         self.staff.as_ref().map(StaffDoor::address)
     }
 
-    /// Takes up certificates, keys, trust, the bank's provider and its staff of a configuration. Returns the sections in
+    /// Takes up certificates, keys, trust, limits, the bank's provider and its staff of a configuration. Returns the sections in
     /// which something else changed, which takes effect at the next start.
     ///
     /// # Errors
@@ -123,6 +124,7 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
+        self.gateway.limit_calls(Interface::BerlinGroup, new.limits.as_ref().map(Limits::of_calls));
         match &self.trusted_lists {
             Some(lists) => lists.reload(&new.trust, &self.gateway),
             None => {
@@ -190,7 +192,7 @@ pub async fn serve(
     let notes = Notes::begin(&gateway, branch);
     let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
-    let looks = configuration.looks.of_pages();
+    let looks = configuration.looks.of_pages(&configuration.texts);
     let edge = edge(&configuration, &gateway);
     let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), &dialects);
     tasks::catch_up(&gateway, &bank.due).await;

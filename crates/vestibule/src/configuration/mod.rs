@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod listeners;
 mod looks;
+mod page_texts;
 mod provider;
 mod section;
 mod texts;
@@ -29,6 +30,7 @@ pub(crate) use self::keys::*;
 pub(crate) use self::listeners::Server;
 use self::listeners::{check_pair, check_servers, listeners};
 pub(crate) use self::looks::Looks;
+pub(crate) use self::page_texts::Texts;
 pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
@@ -51,6 +53,7 @@ pub struct Configuration {
     pub(crate) provider: Option<Provider>,
     pub(crate) limits: Option<Limits>,
     pub(crate) looks: Looks,
+    pub(crate) texts: Texts,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
     pub(crate) lives: Lives,
@@ -73,6 +76,7 @@ const SECTIONS: &[&str] = &[
     Provider::NAME,
     Limits::NAME,
     Looks::NAME,
+    Texts::NAME,
     Management::NAME,
     Admin::NAME,
     Lives::NAME,
@@ -117,6 +121,7 @@ impl Configuration {
         let provider: Option<Option<Provider>> = reader.optional(file);
         let limits = reader.optional(file);
         let looks: Option<Looks> = reader.section(file);
+        let texts: Option<Texts> = reader.section(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
         let lives = reader.section(file);
@@ -143,6 +148,7 @@ impl Configuration {
         admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         looks.iter().for_each(|looks| looks.check(&mut reader));
+        texts.iter().for_each(|texts| texts.check(&mut reader));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -163,6 +169,7 @@ impl Configuration {
                 provider: provider?,
                 limits: limits?,
                 looks: looks?,
+                texts: texts?,
                 management: management?,
                 admin: admin?,
                 lives: lives?,
@@ -341,8 +348,8 @@ impl Configuration {
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
-            (Limits::NAME, self.limits != other.limits),
             (Looks::NAME, self.looks != other.looks),
+            (Texts::NAME, self.texts != other.texts),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,

@@ -5,6 +5,7 @@ use super::keys::{
     Sealing, Traces, Trust, TrustedLists,
 };
 use super::looks::Looks;
+use super::page_texts::Texts;
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
@@ -39,6 +40,7 @@ fn sections() -> Vec<Described> {
         described::<Provider>(false),
         described::<Limits>(false),
         described::<Looks>(true),
+        described::<Texts>(true),
         described::<Management>(true),
         described::<Admin>(false),
         described::<Lives>(true),

@@ -75,6 +75,7 @@ mod serve_command;
 mod serve_looks;
 mod serve_metrics;
 mod serve_nodes;
+mod serve_pages;
 mod serve_provider;
 mod snapshots;
 mod snapshots_command;
