@@ -53,6 +53,7 @@ pub struct Configuration {
     pub(crate) looks: Looks,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
+    pub(crate) audit: Audit,
     pub(crate) lives: Lives,
     pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
@@ -75,6 +76,7 @@ const SECTIONS: &[&str] = &[
     Looks::NAME,
     Management::NAME,
     Admin::NAME,
+    Audit::NAME,
     Lives::NAME,
     Traces::NAME,
     Log::NAME,
@@ -119,6 +121,7 @@ impl Configuration {
         let looks: Option<Looks> = reader.section(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
+        let audit = reader.section(file);
         let lives = reader.section(file);
         let traces = reader.optional(file);
         let log = reader.section(file);
@@ -166,6 +169,7 @@ impl Configuration {
                 looks: looks?,
                 management: management?,
                 admin: admin?,
+                audit: audit?,
                 lives: lives?,
                 traces: traces?,
                 log: log?,
@@ -376,6 +380,7 @@ impl Configuration {
                 Admin::NAME,
                 self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
             ),
+            (Audit::NAME, self.audit != other.audit),
             (Lives::NAME, self.lives != other.lives),
             (Traces::NAME, self.traces != other.traces),
             (Log::NAME, self.log != other.log),

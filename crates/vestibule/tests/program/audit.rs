@@ -14,7 +14,7 @@ use crate::serve_command::{scene_of, start};
 const ID: &str = "PSDNL-DNB-R654321";
 
 /// What one of the auditors reads.
-async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
+pub(crate) async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
     let auditor = scene.client(Some(&people.auditor));
     let page = get(&auditor, admin, &format!("/audit{query}")).await;
     assert_eq!(page.status, 200, "{}", page.body);
@@ -23,8 +23,8 @@ async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str)
 }
 
 /// The same once there are some that fit: calls are written within a second or so.
-async fn entries_with(
-    scene: &Scene,
+pub(crate) async fn entries_with<S>(
+    scene: &Scene<S>,
     people: &People,
     admin: &str,
     fits: impl Fn(&Value) -> bool,
@@ -39,14 +39,14 @@ async fn entries_with(
     panic!("no such entry is written");
 }
 
-fn verify<S>(scene: &Scene<S>, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
+pub(crate) fn verify<S>(scene: &Scene<S>, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
     let arguments = [&["audit", "verify", "--json"], more].concat();
     let (code, out, error) = as_staff(scene, admin, ("auditor", auditor), &arguments);
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
 }
 
 /// Changes the trail behind the gateway's back.
-fn tamper(scene: &Scene, sql: &str) {
+pub(crate) fn tamper<S>(scene: &Scene<S>, sql: &str) {
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     database.busy_timeout(Duration::from_secs(20)).unwrap();
     database.execute_batch(sql).unwrap();
@@ -168,7 +168,26 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
     assert!(gone().await, "the acts are forgotten after their time");
     let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
     assert_eq!((code, &told["isWhole"]), (0, &json!(true)), "{told}");
-    assert!(told["first"].as_i64().unwrap() > 2, "{told}");
+    let first = told["first"].as_i64().unwrap();
+    assert!(first > 2, "{told}");
+    assert_eq!(
+        (&told["forgotten"]["number"], &told["forgotten"]["days"]),
+        (&json!(first - 1), &json!(400)),
+        "{told}"
+    );
+    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "verify"]);
+    assert!(
+        code == 0 && out.contains(&format!("Entries up to {} were forgotten", first - 1)),
+        "{out}{error}"
+    );
+    // What somebody takes away beside is told from it.
+    tamper(&scene, "DELETE FROM audit WHERE first_number = (SELECT MIN(first_number) FROM audit)");
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let damage = told["damages"][0].as_str().unwrap();
+    assert!(
+        code == 1 && damage.contains("at the beginning: no entry says that they were forgotten"),
+        "{told}"
+    );
 }
 
 /// Processes that share a database write one chain.

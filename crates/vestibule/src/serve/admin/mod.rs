@@ -22,7 +22,7 @@ use edge::openapi::{Description, Operation, route_all};
 use edge::{
     Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
 };
-use gateway::audit::{AuditedCall, Trail};
+use gateway::audit::AuditedCall;
 use gateway::domain::hidden_in;
 use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
 use gateway::statistics::Statistics;
@@ -36,6 +36,7 @@ pub(super) use self::door::StaffDoor;
 use self::staff::StaffList;
 use self::staff::{Role, Staff};
 use self::verifier::{StaffVerifier, server_config};
+use super::spool::Spool;
 use super::trail;
 
 /// What the description calls the address of the interface.
@@ -54,7 +55,7 @@ struct Admin {
     gateway: Gateway,
     staff: Arc<StaffList>,
     /// Where calls of staff are noted, too.
-    trail: Arc<Trail>,
+    spool: Arc<Spool>,
     statistics: Arc<Statistics>,
     /// What the bank is called.
     bank: Arc<str>,
@@ -169,7 +170,7 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
     call.status = response.status().as_u16();
     call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
     call.microseconds = trail::microseconds(begun.elapsed());
-    admin.trail.note(call);
+    admin.spool.note(&call);
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
