@@ -27,6 +27,9 @@ const STATISTICS_EVERY: u32 = 10;
 /// After how many of those it is looked for calls that other processes left behind.
 const LOOK_EVERY: u32 = 5;
 
+/// How often it is noted that this process is there, whatever the database does.
+const SIGN_EVERY: Duration = Duration::from_secs(5);
+
 /// Methods that are told by name; a caller may send any word.
 const METHODS: [Method; 7] =
     [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PATCH];
@@ -115,6 +118,7 @@ impl Notes {
         let statistics = Arc::new(Statistics::new(node, branch.clone(), gateway.system_time()));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        tasks.spawn(be_there(gateway.clone(), Arc::clone(&statistics), stopped.clone()));
         tasks.spawn(write(gateway.clone(), (Arc::clone(&spool), Arc::clone(&statistics)), stopped));
         Ok(Self { spool, statistics, stop, tasks })
     }
@@ -138,6 +142,18 @@ impl Notes {
     pub(super) async fn stop(&mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Notes that this process is there. A machine that sleeps notes nothing.
+async fn be_there(gateway: Gateway, statistics: Arc<Statistics>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(SIGN_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = tick.tick() => statistics.is_there(gateway.system_time()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use testkit::{Answer, Request, Signer, TestCa, detailed, euro_payment};
 
+use crate::audit::{entries_with, tamper};
 use crate::configuration::Files;
 use crate::serve::{NO_CORE, Scene, approve, configuration, consented, error, registered};
 use crate::{BINARY, vestibule};
@@ -255,6 +256,14 @@ async fn staff_finds_blocks_and_withdraws() {
     refused(&odd, 404, &["consent not found"]);
 }
 
+/// The columns of a table, as a statement has them.
+fn columns(scene: &Scene, table: &str) -> String {
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    let mut statement = database.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    names.map(Result::unwrap).collect::<Vec<_>>().join(", ")
+}
+
 fn jiff_minutes(minutes: u64) -> std::time::Duration {
     std::time::Duration::from_secs(minutes * 60)
 }
@@ -322,6 +331,38 @@ async fn commands_do_the_same() {
 }
 
 #[tokio::test]
+async fn what_staff_looks_at_is_in_the_trail() {
+    let (scene, people, admin) = staffed().await;
+    let reader = scene.client(Some(&people.reader));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let consent = consented(&scene, &tpp, &client, &customer).await;
+    assert_eq!(get(&reader, &admin, &format!("/consents/{}", consent.id)).await.status, 200);
+    // What is not there is nobody's, and might be anything that somebody typed.
+    assert_eq!(get(&reader, &admin, "/consents/NL91ABNA0417164300").await.status, 404);
+    let looked = |entry: &Value| entry["staff"].is_string() && entry["route"] == "/consents/{id}";
+    let all = entries_with(&scene, &people, &admin, |entry| looked(entry) && entry["status"] == 404).await;
+    let looks: Vec<_> = all.iter().filter(|entry| looked(entry)).collect();
+    assert_eq!(looks.len(), 2, "{looks:?}");
+    assert_eq!(looks[0]["subject"], format!("consent {}", consent.id));
+    assert_eq!(looks[0]["staff"], people.reader.certificate.subject.to_string());
+    assert!(looks[1]["subject"].is_null() && !looks[1].to_string().contains("NL91"), "{}", looks[1]);
+}
+
+/// A handshake looks at a certificate once, and a connection may last.
+#[tokio::test]
+async fn a_certificate_that_expires_is_of_no_use_on_a_connection_that_lasts() {
+    let (scene, people, admin) = staffed().await;
+    let reader = scene.client(Some(&people.reader));
+    assert_eq!(get(&reader, &admin, "/consents").await.status, 200);
+    let left = people.reader.certificate.not_after.duration_since(testkit::now());
+    scene.clock.as_ref().unwrap().by_more(left.as_mins() + 1);
+    refused(&get(&reader, &admin, "/consents").await, 401, &["certificate_expired", "valid from"]);
+}
+
+#[tokio::test]
 async fn what_no_law_keeps_of_a_customer_is_erased() {
     let (scene, people, admin) = staffed().await;
     let operator = scene.client(Some(&people.operator));
@@ -360,9 +401,34 @@ async fn what_no_law_keeps_of_a_customer_is_erased() {
     assert!(until > testkit::now() + std::time::Duration::from_secs(395 * 24 * 3600), "13 months: {erased}");
     refused(&read(&unconfirmed).await, 404, &["consent not found"]);
     assert_eq!(read(&good.id).await.status, 200);
+    // However many there are, all of them are looked at.
+    tamper(
+        &scene,
+        &format!(
+            "CREATE TABLE more AS SELECT * FROM consents WHERE id = '{}';
+             UPDATE more SET decision = 'rejected', created_at = created_at - 10;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1150)
+             INSERT INTO consents SELECT {} FROM more, n;
+             DROP TABLE more",
+            good.id,
+            columns(&scene, "consents").replacen("id", "'more-' || i", 1)
+        ),
+    );
+    let all = post(&operator, &admin, &erase, &why).await.json();
+    let count = |name: &str| all[name].as_array().unwrap().len();
+    assert_eq!((count("erasedConsents"), count("kept"), &all["isMore"]), (1000, 1, &json!(true)), "{all}");
+    refused(&read("more-1").await, 404, &["consent not found"]);
+    refused(&read("more-1150").await, 404, &["consent not found"]);
     // Nothing is left to erase, and the act is on record.
     let again = post(&operator, &admin, &erase, &why).await.json();
     assert_eq!(again["erasedConsents"], json!([]));
+    let odd = format!("/customers/nl/{}/erase", "a".repeat(300));
+    refused(&post(&operator, &admin, &odd, &why).await, 400, &["a customer's id has 1 to 200 characters"]);
+    refused(
+        &post(&operator, &admin, "/customers/nl/a%E2%80%AEb/erase", &why).await,
+        400,
+        &["none of them hidden"],
+    );
     let auditor = scene.client(Some(&people.auditor));
     let acts = get(&auditor, &admin, "/audit?kind=acts").await;
     assert!(acts.body.contains("erase") && acts.body.contains("Asked for in writing."), "{}", acts.body);

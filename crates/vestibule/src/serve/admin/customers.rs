@@ -3,10 +3,13 @@
 use axum::extract::{Path, Request, State};
 use axum::{Extension, Json};
 use gateway::Erased;
-use gateway::domain::{CustomerId, Tenant};
+use gateway::domain::{CustomerId, Tenant, hidden_in};
 use serde_json::{Value, json};
 
 use super::{Act, Admin, Error, Staff, body};
+
+/// Longest id of a customer, in characters.
+const LONGEST_ID: usize = 200;
 
 pub(super) async fn erase(
     State(admin): State<Admin>,
@@ -23,6 +26,11 @@ pub(super) async fn erase(
         Error::bad(format!("the bank has no branch \"{branch}\"; it has {}", branches.join(", ")))
     })?;
     let deed = reason.of(&staff)?;
+    if !(1..=LONGEST_ID).contains(&customer.chars().count()) || hidden_in(&customer).is_some() {
+        return Err(Error::bad(format!(
+            "a customer's id has 1 to {LONGEST_ID} characters, none of them hidden"
+        )));
+    }
     let Erased { consents, kept, is_more } =
         admin.gateway.erase_customer(&tenant, &CustomerId::new(customer), deed).await?;
     let kept: Vec<Value> =

@@ -23,7 +23,7 @@ use edge::{
     Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
 };
 use gateway::audit::AuditedCall;
-use gateway::domain::hidden_in;
+use gateway::domain::{Consent, FundsConsent, Payment, Subject, hidden_in};
 use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
 use gateway::statistics::Statistics;
 use gateway::{Fault, Gateway};
@@ -66,22 +66,22 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
     let reading = vec![
         Operation::get("/third-parties", 200, "Third parties by name, number and state", third_parties::list),
         Operation::get("/third-parties/{id}", 200, "A third party", third_parties::read),
-        Operation::get("/consents", 200, "Consents by third party and state", subjects::consents),
-        Operation::get("/consents/{id}", 200, "A consent", subjects::consent),
+        Operation::get("/consents", 200, "Consents by third party and state", subjects::list::<Consent>),
+        Operation::get("/consents/{id}", 200, "A consent", subjects::read::<Consent>),
         Operation::get(
             "/funds-consents",
             200,
             "Consents for confirmation of funds by third party and state",
-            subjects::funds_consents,
+            subjects::list::<FundsConsent>,
         ),
         Operation::get(
             "/funds-consents/{id}",
             200,
             "A consent for confirmation of funds",
-            subjects::funds_consent,
+            subjects::read::<FundsConsent>,
         ),
-        Operation::get("/payments", 200, "Payments by third party and state", subjects::payments),
-        Operation::get("/payments/{id}", 200, "A payment", subjects::payment),
+        Operation::get("/payments", 200, "Payments by third party and state", subjects::list::<Payment>),
+        Operation::get("/payments/{id}", 200, "A payment", subjects::read::<Payment>),
     ];
     let acting = vec![
         Operation::post("/third-parties/{id}/block", 200, "Block a third party", third_parties::block),
@@ -97,12 +97,12 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             "Erase what is held of a customer, as far as no law has the bank keep it",
             customers::erase,
         ),
-        Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end_consent),
+        Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end::<Consent>),
         Operation::post(
             "/funds-consents/{id}/withdraw",
             200,
             "End a consent for confirmation of funds",
-            subjects::end_funds_consent,
+            subjects::end::<FundsConsent>,
         ),
     ];
     let auditing = vec![Operation::get(
@@ -158,7 +158,8 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
         route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
         ..AuditedCall::default()
     };
-    let mut response = match admin.staff.member(request.extensions().get::<Connection>()) {
+    let now = admin.gateway.system_time();
+    let mut response = match admin.staff.member(request.extensions().get::<Connection>(), now) {
         Ok(staff) => {
             call.staff = Some(staff.member.name.clone());
             request.extensions_mut().insert(staff);
@@ -170,7 +171,8 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
     call.status = response.status().as_u16();
     call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
     call.microseconds = trail::microseconds(begun.elapsed());
-    admin.spool.note(&call);
+    let about = response.extensions().get::<About>().map(|About(subject)| subject);
+    admin.spool.note(&call.about(about));
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -196,6 +198,10 @@ impl Error {
         Self { status, code, message: message.to_string(), fault: None }
     }
 }
+
+/// What an answer is about, for the trail: whose data somebody looked at.
+#[derive(Debug, Clone)]
+struct About(Subject);
 
 /// The code of an answer that is an error, for the trail.
 #[derive(Debug, Clone, Copy)]
