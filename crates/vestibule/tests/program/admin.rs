@@ -433,3 +433,62 @@ async fn what_no_law_keeps_of_a_customer_is_erased() {
     let acts = get(&auditor, &admin, "/audit?kind=acts").await;
     assert!(acts.body.contains("erase") && acts.body.contains("Asked for in writing."), "{}", acts.body);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_law_keeps_of_a_third_party_is_erased() {
+    let (scene, people, admin) = staffed().await;
+    let operator = scene.client(Some(&people.operator));
+    let customer = scene.core.customer("nl", "saver").await;
+    let qwac = scene.certificate("qwac").await;
+    let client = scene.client(Some(&qwac));
+    let tpp = registered(&scene, &client).await;
+    let good = consented(&scene, &tpp, &client, &customer).await;
+    let (erase, why) = (format!("/third-parties/{ID}/erase"), json!({"reason": "Asked for in writing."}));
+    refused(
+        &post(&operator, &admin, "/third-parties/none/erase", &why).await,
+        404,
+        &["third party not found"],
+    );
+    refused(&post(&operator, &admin, &erase, &json!({})).await, 400, &["reason"]);
+    let reader = scene.client(Some(&people.reader));
+    refused(&post(&reader, &admin, &erase, &why).await, 403, &["role_missing"]);
+    refused(&post(&operator, &admin, &erase, &why).await, 409, &["withdraw first", &good.id]);
+    assert_eq!(tpp.read("/v1/accounts", &good).exchange(&client, &scene.interface()).await.status, 200);
+    // Approved and never confirmed, and so never good once a day is over.
+    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
+    let asked = asked.exchange(&client, &scene.interface()).await.json();
+    let unconfirmed = asked["consentId"].as_str().unwrap().to_owned();
+    approve(&scene, &asked, &customer).await;
+    scene.core.advance("nl", "PT25H").await;
+    let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
+    let block = post(&operator, &admin, &format!("/third-parties/{ID}/block"), &why).await;
+    assert_eq!(block.status, 200, "{}", block.body);
+
+    let person = ("operator", &people.operator);
+    let run = |arguments: &[&str]| as_staff(&scene, &admin, person, arguments);
+    let (code, out, error) = run(&["admin", "erase-third-party", ID, "--reason", "Asked for.", "--json"]);
+    let erased: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+    assert_eq!(
+        (code, &erased["erasedConsents"], &erased["isMore"]),
+        (0, &json!([unconfirmed]), &json!(false))
+    );
+    assert_eq!(erased["kept"][0]["consent"], good.id, "{erased}");
+    refused(&get(&operator, &admin, &format!("/consents/{unconfirmed}")).await, 404, &["consent not found"]);
+    // Who it is stays, and that it is blocked.
+    let left = get(&operator, &admin, &format!("/third-parties/{ID}")).await.json();
+    assert_eq!((&left["hasRegistered"], &left["state"]), (&json!(false), &json!("blocked")), "{left}");
+    let acts = get(&scene.client(Some(&people.auditor)), &admin, "/audit?kind=acts").await;
+    assert!(acts.body.contains("erase") && acts.body.contains("Asked for."), "{}", acts.body);
+    // Its secret is worth nothing, also once it may act again; it may register anew.
+    let lifted = post(&operator, &admin, &format!("/third-parties/{ID}/unblock"), &why).await;
+    assert_eq!(lifted.status, 200, "{}", lifted.body);
+    let token = tpp.token_request("grant_type=refresh_token&refresh_token=x");
+    let token = token.exchange(&client, &scene.interface()).await;
+    assert!(token.status == 401 && token.body.contains("invalid_client"), "{}", token.body);
+    let asked = tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true));
+    let asked = asked.exchange(&client, &scene.interface()).await;
+    assert!((400..500).contains(&asked.status), "{}", asked.body);
+    let tpp = registered(&scene, &client).await;
+    consented(&scene, &tpp, &client, &customer).await;
+}

@@ -31,9 +31,12 @@ pub(super) async fn erase(
             "a customer's id has 1 to {LONGEST_ID} characters, none of them hidden"
         )));
     }
-    let Erased { consents, kept, is_more } =
-        admin.gateway.erase_customer(&tenant, &CustomerId::new(customer), deed).await?;
+    Ok(tell_erased(admin.gateway.erase_customer(&tenant, &CustomerId::new(customer), deed).await?))
+}
+
+/// What was erased, and what stays until when.
+pub(super) fn tell_erased(Erased { consents, kept, is_more }: Erased) -> Json<Value> {
     let kept: Vec<Value> =
         kept.into_iter().map(|(id, until)| json!({"consent": id, "until": until})).collect();
-    Ok(Json(json!({"erasedConsents": consents, "kept": kept, "isMore": is_more})))
+    Json(json!({"erasedConsents": consents, "kept": kept, "isMore": is_more}))
 }

@@ -92,6 +92,12 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             third_parties::unblock,
         ),
         Operation::post(
+            "/third-parties/{id}/erase",
+            200,
+            "Erase the registration of a third party, and what no law has the bank keep",
+            third_parties::erase,
+        ),
+        Operation::post(
             "/customers/{branch}/{id}/erase",
             200,
             "Erase what is held of a customer, as far as no law has the bank keep it",
