@@ -95,8 +95,8 @@ impl Forgotten {
 
     /// Whether an entry that was written then had to be kept longer.
     fn is_early_for(&self, written_at: Timestamp) -> bool {
-        // A moment in the trail is a whole second, rounded down.
-        let kept = self.at.duration_since(written_at) + SignedDuration::from_secs(1);
+        // Clocks of processes differ, and moments are kept in seconds.
+        let kept = self.at.duration_since(written_at) + SignedDuration::from_hours(1);
         kept < SignedDuration::from_hours(24).saturating_mul(i32::try_from(self.days).unwrap_or(i32::MAX))
     }
 }

@@ -186,9 +186,10 @@ impl Counted {
     /// It is there at a moment.
     fn is_there(&mut self, now: Timestamp) {
         if now.duration_since(self.up.until) > SILENCE {
-            match self.earlier.last_mut() {
-                Some(last) if self.earlier.len() >= MOST_SPANS => last.until = self.up.until,
-                _ => self.earlier.push(self.up),
+            let is_full = self.earlier.len() >= MOST_SPANS;
+            match self.earlier.last_mut().filter(|_| is_full) {
+                Some(last) => last.until = self.up.until,
+                None => self.earlier.push(self.up),
             }
             self.up = Span { from: now, until: now };
         }

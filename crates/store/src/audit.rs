@@ -99,7 +99,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn audit_taken(&self, spool: &str) -> Result<i64, StoreError> {
         let select = select!(TAKEN; "FROM audit WHERE spool = $1 ORDER BY spool_from DESC LIMIT 1");
-        Ok(self.find(select, &[spool.into()], Cursor::integer).await?.unwrap_or(0))
+        Ok(self.find(select, &[spool.into()], |row| row.integer()).await?.unwrap_or(0))
     }
 
     /// The oldest groups of the audit trail, if they were written before a time, at most `limit`: a part of the chain from its

@@ -15,6 +15,7 @@ use std::{fs, io};
 use gateway::Gateway;
 use gateway::audit::AuditedCall;
 use gateway::domain::Timestamp;
+use jiff::SignedDuration;
 
 use self::kept::{GROUP, HEADER, Kept, NAME, prepare};
 
@@ -26,6 +27,9 @@ const MOST_HELD: usize = 20_000;
 
 /// Octets from which on another file is begun, once all that is in this one was taken.
 const LARGE: u64 = 1024 * 1024;
+
+/// How old a file becomes: whoever finds one that is older than the trail goes back leaves what is in it out.
+const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 
 /// What went wrong with calls for the trail.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,7 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 struct State {
     current: Kept,
+    begun: Timestamp,
     /// How many octets it may have.
     most: u64,
     /// How many it has.
@@ -77,8 +82,9 @@ impl Spool {
     /// [`SpoolError::File`], also where others may write into the folder
     pub(crate) fn begin(folder: &Path, node: String, gateway: &Gateway) -> Result<Self, SpoolError> {
         prepare(folder).map_err(|source| SpoolError::File { path: folder.to_owned(), source })?;
-        let current = Kept::begin(folder, &node, (&gateway.new_secret_uuid(), gateway.system_time()))?;
-        let state = State::new(current, MOST);
+        let begun = gateway.system_time();
+        let current = Kept::begin(folder, &node, (&gateway.new_secret_uuid(), begun))?;
+        let state = State::new((current, begun), MOST);
         Ok(Self {
             folder: folder.to_owned(),
             node,
@@ -192,27 +198,38 @@ impl Spool {
 
     /// Begins another file if it is time, and returns the one before.
     fn another(&self, gateway: &Gateway) -> Result<Option<Kept>, SpoolError> {
+        let now = gateway.system_time();
         let is_due = |state: &State| {
-            state.taken == state.length && (state.length >= LARGE || state.lost > 0 || state.fails)
+            let is_old = now.duration_since(state.begun) >= LONGEST;
+            state.taken == state.length && (state.length >= LARGE || state.lost > 0 || state.fails || is_old)
         };
         if !is_due(&self.state()) {
             return Ok(None);
         }
-        let next =
-            Kept::begin(&self.folder, &self.node, (&gateway.new_secret_uuid(), gateway.system_time()))?;
+        let next = Kept::begin(&self.folder, &self.node, (&gateway.new_secret_uuid(), now))?;
         let mut state = self.state();
         if !is_due(&state) {
             let _ = fs::remove_file(&next.path);
             return Ok(None);
         }
-        (state.length, state.taken, state.lost, state.fails) = (HEADER, HEADER, 0, false);
+        (state.begun, state.length, state.taken) = (now, HEADER, HEADER);
+        (state.lost, state.fails) = (0, false);
         Ok(Some(std::mem::replace(&mut state.current, next)))
     }
 }
 
 impl State {
-    fn new(current: Kept, most: u64) -> Self {
-        Self { current, most, length: HEADER, taken: HEADER, lost: 0, held: VecDeque::new(), fails: false }
+    fn new((current, begun): (Kept, Timestamp), most: u64) -> Self {
+        Self {
+            current,
+            begun,
+            most,
+            length: HEADER,
+            taken: HEADER,
+            lost: 0,
+            held: VecDeque::new(),
+            fails: false,
+        }
     }
 
     fn add(&mut self, mut text: String) {
@@ -271,7 +288,7 @@ mod tests {
     fn what_is_kept_is_bounded_and_what_was_lost_is_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let line = CALL.len() as u64 + 1;
-        let mut state = State::new(begun(folder.path()), HEADER + 3 * line);
+        let mut state = State::new((begun(folder.path()), Timestamp::UNIX_EPOCH), HEADER + 3 * line);
         (0..5).for_each(|_| state.add(CALL.to_owned()));
         assert_eq!((state.length, state.lost, state.held.len()), (HEADER + 3 * line, 2, 0));
         assert_eq!(state.current.header().unwrap().unwrap().2, 2);
@@ -284,7 +301,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = begun(folder.path());
         let file = File::open(&kept.path).unwrap();
-        let mut state = State::new(Kept { file: file.into(), ..kept }, MOST);
+        let mut state = State::new((Kept { file: file.into(), ..kept }, Timestamp::UNIX_EPOCH), MOST);
         (0..MOST_HELD + 3).for_each(|_| state.add(CALL.to_owned()));
         assert_eq!((state.length, state.lost, state.held.len()), (HEADER, 3, MOST_HELD));
     }

@@ -13,13 +13,30 @@ use crate::serve_command::{scene_of, start};
 
 const ID: &str = "PSDNL-DNB-R654321";
 
-/// What one of the auditors reads.
-pub(crate) async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
+/// What one of the auditors reads, and where the next page begins.
+async fn page<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> (Vec<Value>, Option<i64>) {
     let auditor = scene.client(Some(&people.auditor));
     let page = get(&auditor, admin, &format!("/audit{query}")).await;
     assert_eq!(page.status, 200, "{}", page.body);
-    let entries = page.json()["entries"].as_array().unwrap().clone();
-    entries.iter().map(|entry| serde_json::from_str(entry["text"].as_str().unwrap()).unwrap()).collect()
+    let page = page.json();
+    let entries = page["entries"].as_array().unwrap().iter();
+    let read = |entry: &Value| serde_json::from_str(entry["text"].as_str().unwrap()).unwrap();
+    (entries.map(read).collect(), page["next"].as_i64())
+}
+
+pub(crate) async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
+    page(scene, people, admin, query).await.0
+}
+
+/// All of the trail.
+pub(crate) async fn all_entries<S>(scene: &Scene<S>, people: &People, admin: &str) -> Vec<Value> {
+    let (mut all, mut after) = (Vec::new(), Some(0));
+    while let Some(number) = after {
+        let (entries, next) = page(scene, people, admin, &format!("?after={number}")).await;
+        all.extend(entries);
+        after = next;
+    }
+    all
 }
 
 /// The same once there are some that fit: calls are written within a second or so.
@@ -30,7 +47,7 @@ pub(crate) async fn entries_with<S>(
     fits: impl Fn(&Value) -> bool,
 ) -> Vec<Value> {
     for _ in 0..200 {
-        let all = entries(scene, people, admin, "").await;
+        let all = all_entries(scene, people, admin).await;
         if all.iter().any(&fits) {
             return all;
         }

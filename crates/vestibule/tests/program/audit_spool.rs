@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
 use testkit::{Request, TestServer, database};
 use tokio::net::TcpListener;
 
 use crate::admin::People;
-use crate::audit::{entries, entries_with, verify};
+use crate::audit::{all_entries, entries_with, verify};
 use crate::configuration::Files;
 use crate::serve::{Listeners, Scene, consented, registered, write_configuration};
 use crate::serve_command::{Program, bank_behind, command, scene_of, start};
@@ -53,22 +52,16 @@ async fn refused<S>(scene: &Scene<S>, interface: &str, count: usize) -> BTreeSet
 
 /// How often each request id is in the trail, once all of them are.
 async fn counted<S>(scene: &Scene<S>, people: &People, admin: &str, ids: &BTreeSet<String>) -> Vec<usize> {
-    let is_one = |entry: &Value, id: &String| entry["request"] == id.as_str();
-    for id in ids {
-        entries_with(scene, people, admin, |entry| is_one(entry, id)).await;
-    }
-    let mut all = Vec::new();
-    let mut after = 0;
-    loop {
-        // A page has eight groups.
-        let page = entries(scene, people, admin, &format!("?after={after}")).await;
-        if page.is_empty() {
-            break;
+    for _ in 0..200 {
+        let all = all_entries(scene, people, admin).await;
+        let count = |id: &String| all.iter().filter(|entry| entry["request"] == id.as_str()).count();
+        let counts: Vec<usize> = ids.iter().map(count).collect();
+        if counts.iter().all(|count| *count > 0) {
+            return counts;
         }
-        after += page.len();
-        all.extend(page);
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    ids.iter().map(|id| all.iter().filter(|entry| is_one(entry, id)).count()).collect()
+    panic!("some calls are not in the trail");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
