@@ -9,6 +9,7 @@ mod metrics;
 mod proxy;
 mod register;
 mod sealing;
+mod spool;
 mod trail;
 mod trusted_lists;
 
@@ -38,6 +39,7 @@ use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
 use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
+pub(crate) use self::spool::SpoolError;
 use self::trail::Notes;
 use self::trusted_lists::TrustedLists;
 use crate::app::Bank;
@@ -189,7 +191,7 @@ pub async fn serve(
     let kept = (&store, &sealing);
     let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
     let branch = configuration.bank.branches.first().ok_or(StartError::NoBranch)?;
-    let notes = Notes::begin(&gateway, branch);
+    let notes = Notes::begin(&gateway, branch, &configuration.audit.spool_folder)?;
     let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
     let looks = configuration.looks.of_pages(&configuration.texts);

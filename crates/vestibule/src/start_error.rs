@@ -88,6 +88,9 @@ pub enum StartError {
     /// What is kept secret does not open, or cannot be sealed.
     #[error("[sealing]: {0}")]
     Sealing(String),
+    /// Calls cannot be kept for the audit trail.
+    #[error("[audit] spool_folder, where calls stand until they are in the audit trail, cannot be used: {0}")]
+    Audit(String),
     /// Traces cannot be sent as the configuration says.
     #[error("[traces]: {0}")]
     Traces(String),
@@ -120,4 +123,10 @@ pub enum StartError {
     /// The bank's OpenID provider cannot be reached as the configuration says.
     #[error("[provider]: {0}")]
     Provider(#[from] openid::SetupError),
+}
+
+impl From<crate::serve::SpoolError> for StartError {
+    fn from(error: crate::serve::SpoolError) -> Self {
+        Self::Audit(edge::with_causes(&error))
+    }
 }

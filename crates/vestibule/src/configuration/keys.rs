@@ -229,6 +229,16 @@ section! {
 }
 
 section! {
+    /// The audit trail of calls and of what staff does.
+    Audit "audit" {
+        /// Folder in which each call stands from before its answer is sent until it is in the database, so that a process that is killed
+        /// loses none. It is made if it is not there, on a disk of this machine, and nobody else may write into it. Processes that
+        /// share a database may share it, and whichever finds what another one left behind writes it.
+        spool_folder: PathBuf, Default("\"audit-spool\"");
+    }
+}
+
+section! {
     /// How long the gateway keeps what it notes for supervisors.
     Lives "lives" {
         /// Days for which entries of the audit trail are kept.

@@ -56,6 +56,7 @@ pub struct Configuration {
     pub(crate) texts: Texts,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
+    pub(crate) audit: Audit,
     pub(crate) lives: Lives,
     pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
@@ -79,6 +80,7 @@ const SECTIONS: &[&str] = &[
     Texts::NAME,
     Management::NAME,
     Admin::NAME,
+    Audit::NAME,
     Lives::NAME,
     Traces::NAME,
     Log::NAME,
@@ -124,6 +126,7 @@ impl Configuration {
         let texts: Option<Texts> = reader.section(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
+        let audit = reader.section(file);
         let lives = reader.section(file);
         let traces = reader.optional(file);
         let log = reader.section(file);
@@ -172,6 +175,7 @@ impl Configuration {
                 texts: texts?,
                 management: management?,
                 admin: admin?,
+                audit: audit?,
                 lives: lives?,
                 traces: traces?,
                 log: log?,
@@ -355,6 +359,7 @@ impl Configuration {
                 Admin::NAME,
                 self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
             ),
+            (Audit::NAME, self.audit != other.audit),
             (Lives::NAME, self.lives != other.lives),
             (Traces::NAME, self.traces != other.traces),
             (Log::NAME, self.log != other.log),

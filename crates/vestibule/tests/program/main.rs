@@ -5,6 +5,8 @@ mod accounts_command;
 mod admin;
 mod another_bank;
 mod audit;
+mod audit_spool;
+mod audit_tampering;
 mod bank_command;
 mod broken_store;
 mod browser;
