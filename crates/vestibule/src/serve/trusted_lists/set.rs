@@ -1,26 +1,34 @@
 //! The services of all lists that hold, as the gateway asks them.
 
+use std::sync::Arc;
+
 use eidas::{Certificate, Purpose, TrustStore};
 use gateway::domain::Timestamp;
 use gateway::{Qualify, Unqualified};
-use trusted_lists::{Service, qualified};
+use trusted_lists::{Service, TrustedList, qualified};
 
-/// Services with the country whose list they are in.
+/// Lists with their countries.
 #[derive(Debug)]
 pub(super) struct ListedServices {
-    services: Vec<(String, Service)>,
+    lists: Vec<(String, Arc<TrustedList>)>,
     intermediates: Vec<Certificate>,
 }
 
 impl ListedServices {
-    pub(super) fn new(services: Vec<(String, Service)>, intermediates: Vec<Vec<u8>>) -> Self {
+    pub(super) fn new(lists: Vec<(String, Arc<TrustedList>)>, intermediates: &[Vec<u8>]) -> Self {
         let intermediates = intermediates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        Self { services, intermediates }
+        Self { lists, intermediates }
+    }
+
+    fn services(&self) -> impl Iterator<Item = (&str, &Service)> {
+        self.lists.iter().flat_map(|(territory, list)| {
+            list.services().iter().map(move |service| (territory.as_str(), service))
+        })
     }
 
     /// The certificates of all services.
     pub(super) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
-        self.services.iter().flat_map(|(_, service)| &service.certificates)
+        self.services().flat_map(|(_, service)| &service.certificates)
     }
 
     /// Whether one of the certificates of a service is above a certificate.
@@ -42,9 +50,9 @@ impl ListedServices {
 impl Qualify for ListedServices {
     fn qualified(&self, certificate: &Certificate, now: Timestamp) -> Result<Purpose, Unqualified> {
         let above: Vec<_> =
-            self.services.iter().filter(|(_, service)| self.issued(service, certificate)).collect();
+            self.services().filter(|(_, service)| self.issued(service, certificate)).collect();
         let Some((territory, _)) = above.first() else { return Err(Unqualified::Unlisted) };
-        let services = above.iter().map(|(_, service)| service);
+        let services = above.iter().map(|(_, service)| *service);
         qualified(certificate, services, now)
             .map_err(|why| Unqualified::Listed(format!("the trusted list of {territory} {why}")))
     }
