@@ -38,6 +38,8 @@ pub(crate) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::A
 #[derive(Debug, Default)]
 pub struct TrustStore {
     anchors: Vec<TrustAnchor<'static>>,
+    /// The certificates that the anchors were made of, in the same order.
+    anchor_certificates: Vec<CertificateDer<'static>>,
     intermediates: Vec<CertificateDer<'static>>,
 }
 
@@ -162,6 +164,7 @@ impl TrustStore {
         let anchor = webpki::anchor_from_trusted_cert(&der)
             .map_err(|_| CertificateError::Malformed("it cannot serve as a trust anchor".to_owned()))?;
         self.anchors.push(anchor.to_owned());
+        self.anchor_certificates.push(der);
         Ok(())
     }
 
@@ -184,6 +187,20 @@ impl TrustStore {
         now: Timestamp,
         lists: &[RevocationList],
     ) -> Result<(), PathError> {
+        self.path(certificate, sent, now, lists).map(|_| ())
+    }
+
+    /// The same; returns the authorities on the path, from the issuer up to the one that is trusted, in DER.
+    ///
+    /// # Errors
+    /// [`PathError`]
+    pub fn path(
+        &self,
+        certificate: &Certificate,
+        sent: &[CertificateDer<'_>],
+        now: Timestamp,
+        lists: &[RevocationList],
+    ) -> Result<Vec<CertificateDer<'static>>, PathError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let is_understood = |extension| extension == oid::QC_STATEMENTS;
@@ -192,7 +209,7 @@ impl TrustStore {
             Err(webpki::Error::UnsupportedCriticalExtension) => {
                 // Who issued it matters more than what is in it.
                 match self.verify_softened(certificate, |_| true, sent, time, lists) {
-                    Ok(()) | Err(webpki::Error::UnsupportedCriticalExtension) => {
+                    Ok(_) | Err(webpki::Error::UnsupportedCriticalExtension) => {
                         let above = self.intermediates.iter().chain(sent);
                         Err(unknown_critical(certificate, above.map(AsRef::as_ref)))
                     }
@@ -232,7 +249,7 @@ impl TrustStore {
         let lists = (std::slice::from_ref(list), UnknownStatusPolicy::Deny);
         let verified = self.verify_softened(certificate, |_| true, &[], time, lists);
         match verified {
-            Ok(()) => Ok(None),
+            Ok(_) => Ok(None),
             Err(webpki::Error::CertRevoked) => Ok(Some(list.revoked_at(&certificate.serial).unwrap_or(now))),
             Err(webpki::Error::UnknownRevocationStatus) => Err(ListError::OtherCertificate),
             Err(webpki::Error::InvalidCrlSignatureForPublicKey) => Err(ListError::Signer),
@@ -240,7 +257,7 @@ impl TrustStore {
         }
     }
 
-    /// The same, with those extensions of the certificate taken as not critical that are understood.
+    /// The authorities on a path, with those extensions of the certificate taken as not critical that are understood.
     fn verify_softened(
         &self,
         certificate: &Certificate,
@@ -248,7 +265,7 @@ impl TrustStore {
         sent: &[CertificateDer<'_>],
         time: UnixTime,
         (lists, unknown): (&[RevocationList], UnknownStatusPolicy),
-    ) -> Result<(), webpki::Error> {
+    ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
         let softened = Softened::new(&certificate.der, is_understood);
         let algorithms = softened.algorithms(ALGORITHMS);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
@@ -264,8 +281,19 @@ impl TrustStore {
                 .with_expiration_policy(ExpirationPolicy::Enforce)
                 .build()
         });
-        leaf.verify_for_usage(&algorithms, &self.anchors, &intermediates, time, AnyUsage, revocation, None)
-            .map(|_| ())
+        let path = leaf.verify_for_usage(
+            &algorithms,
+            &self.anchors,
+            &intermediates,
+            time,
+            AnyUsage,
+            revocation,
+            None,
+        )?;
+        let anchor =
+            self.anchors.iter().zip(&self.anchor_certificates).find(|(one, _)| *one == path.anchor());
+        let between = path.intermediate_certificates().map(|one| one.der().into_owned());
+        Ok(between.chain(anchor.map(|(_, certificate)| certificate.clone())).collect())
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use edge::trusted_lists::ListAddresses;
 use eidas::Certificate;
 use gateway::domain::Timestamp;
-use gateway::revocation::Issuers;
 use gateway::{Clock, Gateway};
 use jiff::SignedDuration;
 use tokio::sync::Semaphore;
@@ -53,8 +52,6 @@ pub(super) struct Lists {
     pub(super) of_lists: Option<TrustedList>,
     /// By country, as lists write it.
     pub(super) national: BTreeMap<String, Arc<TrustedList>>,
-    /// Authorities beside those of the lists that are asked about revocations, if any are.
-    others: Option<Issuers>,
     /// Those below the authorities of the lists.
     intermediates: Vec<Vec<u8>>,
     /// Lists that could not be taken since the start.
@@ -79,7 +76,6 @@ impl Kept {
             signers: Signers::new(signers),
             of_lists: None,
             national: BTreeMap::new(),
-            others: None,
             intermediates: Vec::new(),
             refused: 0,
         };
@@ -95,12 +91,10 @@ impl Kept {
         self.lists().national.is_empty()
     }
 
-    /// Remembers whom the configuration names.
+    /// Remembers whom the configuration names as authorities between listed ones and third parties.
     pub(super) fn trust(&self, trust: &Trust) {
-        let mut lists = self.lists();
-        lists.others = trust.issuers();
         let below = trust.intermediate_files.iter().flat_map(|file| &file.certificates);
-        lists.intermediates = below.map(|certificate| certificate.der.clone()).collect();
+        self.lists().intermediates = below.map(|certificate| certificate.der.clone()).collect();
     }
 
     /// Reads what was kept. It is verified as what is fetched, so that nobody has to trust the folder.
@@ -284,10 +278,6 @@ impl Kept {
             }
         }
         let set = ListedServices::new(good, &lists.intermediates);
-        if let (Some(revocation), Some(others)) = (gateway.revocation(), &lists.others) {
-            let asked = others.asked.iter().cloned().chain(set.certificates().cloned()).collect();
-            revocation.ask_these(Issuers { asked, kept: Vec::new() });
-        }
         drop(lists);
         gateway.trust_lists(Arc::new(set));
     }
