@@ -8,17 +8,20 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use eidas::Certificate;
-use eidas::issue::{Authority, AuthorityName, KeyType};
-use gateway::Clock;
+use eidas::issue::{
+    Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, generate_key,
+};
+use eidas::{Certificate, CertificateDer, OrganizationIdentifier, Purpose, Role};
 use gateway::domain::{Tenant, Timestamp};
+use gateway::{Clock, Qualify, Unqualified};
 use http::{StatusCode, Uri};
 use jiff::SignedDuration;
 use tokio::sync::Notify;
-use trusted_lists::ListKind;
-use trusted_lists::issue::{NewList, NewPointer, signed};
+use trusted_lists::issue::{NewList, NewPeriod, NewPointer, NewService, signed};
+use trusted_lists::{ListKind, TrustedList};
 
 use super::kept::Kept;
+use super::set::ListedServices;
 use super::{WITHOUT_ANY, pause};
 
 fn now() -> Timestamp {
@@ -155,7 +158,7 @@ fn national(territory: &str, sequence: u64) -> NewList {
 fn there(kept: &Kept) -> (Option<u64>, Vec<(String, u64)>) {
     let lists = kept.lists();
     let national = lists.national.iter().map(|(name, list)| (name.clone(), list.sequence())).collect();
-    (lists.of_lists.as_ref().map(trusted_lists::TrustedList::sequence), national)
+    (lists.of_lists.as_ref().map(TrustedList::sequence), national)
 }
 
 fn of(name: &str, number: u64) -> Vec<(String, u64)> {
@@ -371,4 +374,64 @@ async fn a_change_of_signers_that_those_before_did_not_sign_is_none() {
     publisher.publish("/lotl.xml", second.sign(&pivot(&publisher, 9, &[10], &second)));
     kept.refresh(&quiet).await;
     assert_eq!((there(&kept).0, kept.lists().refused), (None, 1));
+}
+
+#[test]
+fn a_certificate_below_an_authority_that_came_along_is_qualified_by_the_listed_one_above() {
+    let (listed, operator) = (Operator::new("Listed"), Operator::new("Operator"));
+    let points = PublicationPoints {
+        ca_issuers: "http://pki.example/ca.cer".to_owned(),
+        crl: "http://pki.example/ca.crl".to_owned(),
+        ocsp: None,
+        disclosure_statement: None,
+    };
+    let years = ("2020-01-01T00:00:00Z".parse().unwrap(), "2090-01-01T00:00:00Z".parse().unwrap());
+    let name = AuthorityName {
+        country: "NL".to_owned(),
+        locality: None,
+        organization_identifier: None,
+        organization: "Operator (TEST)".to_owned(),
+        common_name: "Between (TEST)".to_owned(),
+    };
+    let between = listed.authority.subordinate(&name, KeyType::P256, &[7], years, &points).unwrap();
+    let request = CertificateRequest {
+        organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456").unwrap(),
+        organization_name: "Example TPP B.V.".to_owned(),
+        country: "NL".to_owned(),
+        locality: "Utrecht".to_owned(),
+        roles: vec![Role::AccountInformation],
+        common_name: "tpp.example".to_owned(),
+        serial: vec![2],
+        not_before: now() - SignedDuration::from_hours(24),
+        not_after: now() + SignedDuration::from_hours(24),
+    };
+    let (_, key) = generate_key(KeyType::P256).unwrap();
+    let seal = between.issue(Profile::QSeal, &request, &points, &key).unwrap();
+    let period = NewPeriod {
+        kind: "CA/QC".to_owned(),
+        status: "granted".to_owned(),
+        since: years.0,
+        purposes: vec!["ForeSeals".to_owned()],
+        qualifier: None,
+    };
+    let service = NewService {
+        provider: "Provider (TEST)".to_owned(),
+        name: "Service (TEST)".to_owned(),
+        certificate: listed.authority.der().to_vec(),
+        periods: vec![period],
+    };
+    let xml = operator.sign(&NewList { services: vec![service], ..national("NL", 1) });
+    let list = Arc::new(TrustedList::read(xml.as_bytes(), &[operator.certificate]).unwrap());
+    let set = |intermediates: &[Vec<u8>]| {
+        ListedServices::new(vec![("NL".to_owned(), Arc::clone(&list))], intermediates)
+    };
+    let above = [between.der(), listed.authority.der()].map(|der| CertificateDer::from(der.to_vec()));
+    let other = CertificateDer::from(Operator::new("Other").authority.der().to_vec());
+    for sent in [&[][..], &[other.clone()], &above[1..]] {
+        assert_eq!(set(&[]).qualified(&seal, sent, now()).unwrap_err(), Unqualified::Unlisted);
+    }
+    for (configured, sent) in [(&[][..], &[other, above[0].clone()][..]), (&[between.der().to_vec()], &[])] {
+        let found = set(configured).qualified(&seal, sent, now()).unwrap();
+        assert_eq!((found.purpose, &found.above[..]), (Purpose::QSeal, &above[..]));
+    }
 }
