@@ -29,7 +29,7 @@ impl Gateway {
             let mut below = (&presented.certificate, place.what);
             for issuer in &presented.above {
                 self.check_one(revocation, below, issuer, (reads, now)).await?;
-                below = (issuer, AUTHORITY);
+                below = (&**issuer, AUTHORITY);
             }
         }
         Ok(())
