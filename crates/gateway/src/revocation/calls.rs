@@ -25,29 +25,28 @@ impl Gateway {
         };
         // Issuers live in the system's time, whatever the clock of a tenant shows.
         let now = self.system_time();
-        for (presented, place) in shown {
-            let mut below = (&presented.certificate, place.what);
-            for issuer in &presented.above {
-                self.check_one(revocation, below, issuer, (reads, now)).await?;
-                below = (&**issuer, AUTHORITY);
-            }
+        let deadline = revocation.deadline();
+        let pairs: Vec<_> = shown.iter().flat_map(|(presented, place)| pairs(presented, *place)).collect();
+        // Nobody has to know anything of a certificate that is out of its time, and the check of that refuses it.
+        let pairs: Vec<_> =
+            pairs.into_iter().filter(|(certificate, ..)| certificate.is_valid_at(now)).collect();
+        for (certificate, issuer, _) in &pairs {
+            revocation.begin(certificate, issuer, now);
+        }
+        for (certificate, issuer, what) in pairs {
+            let verdict = revocation.verdict_by(deadline, (certificate, issuer), now).await;
+            self.take_verdict(revocation, (certificate, what, verdict), (reads, now)).await?;
         }
         Ok(())
     }
 
-    /// Asks the issuer of one certificate of a path.
-    async fn check_one(
+    async fn take_verdict(
         &self,
         revocation: &Revocation,
-        (certificate, what): (&Certificate, &'static str),
-        issuer: &Certificate,
+        (certificate, what, verdict): (&Certificate, &'static str, Verdict),
         (reads, now): (bool, Timestamp),
     ) -> Result<(), Error> {
-        // Nobody has to know anything of a certificate that is out of its time, and the check of that refuses it.
-        if !certificate.is_valid_at(now) {
-            return Ok(());
-        }
-        match revocation.verdict(certificate, issuer, now).await {
+        match verdict {
             Verdict::Good => Ok(()),
             Verdict::Revoked { at } => {
                 self.note_revoked(&certificate.fingerprint_hex(), at).await?;
@@ -79,4 +78,15 @@ impl Gateway {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Each certificate of a path below the trusted authority, with its issuer and what it is called.
+fn pairs(
+    presented: &PresentedCertificate,
+    place: Place,
+) -> impl Iterator<Item = (&Certificate, &Certificate, &'static str)> {
+    let above = || presented.above.iter().map(AsRef::as_ref);
+    let below = std::iter::once((&presented.certificate, place.what));
+    let below = below.chain(above().map(|authority| (authority, AUTHORITY)));
+    below.zip(above()).map(|((certificate, what), issuer)| (certificate, issuer, what))
 }

@@ -22,6 +22,7 @@ use eidas::{Certificate, Fingerprint};
 use jiff::SignedDuration;
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use self::known::Verdict;
 use self::known::{Known, not_replayed};
@@ -145,6 +146,28 @@ impl Revocation {
 
     /// How a certificate stands that an issuer issued, as is known of both.
     pub async fn verdict(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Verdict {
+        self.verdict_by(self.deadline(), (certificate, issuer), now).await
+    }
+
+    /// Until when a call waits for all that it asks now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.rules.patience
+    }
+
+    /// Begins to ask what a call will want to know, so that it waits for all of it at once.
+    fn begin(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) {
+        let known = self.0.known.peek(&certificate.fingerprint);
+        if !known.is_some_and(|known| known.holds_at(now)) {
+            self.ask(certificate, issuer, now);
+        }
+    }
+
+    async fn verdict_by(
+        &self,
+        deadline: Instant,
+        (certificate, issuer): (&Certificate, &Certificate),
+        now: Timestamp,
+    ) -> Verdict {
         match self.0.known.get(&certificate.fingerprint) {
             Some(known) if known.holds_at(now) => {
                 self.0.remembered.fetch_add(1, Ordering::Relaxed);
@@ -159,7 +182,7 @@ impl Revocation {
                         .map_or(Verdict::Unanswered { good_at: None }, |known| known.without_answer());
                 };
                 // It is an error when the sender is gone, and then there is an answer.
-                let _ = tokio::time::timeout(self.0.rules.patience, answered.changed()).await;
+                let _ = tokio::time::timeout_at(deadline, answered.changed()).await;
                 match self.0.known.get(&certificate.fingerprint) {
                     Some(known) if known.holds_at(now) => known.verdict(),
                     _ => before.map_or(Verdict::Unanswered { good_at: None }, |known| known.without_answer()),
