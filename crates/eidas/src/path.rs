@@ -7,8 +7,8 @@ use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
-    EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter, OwnedCertRevocationList,
-    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
+    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter,
+    OwnedCertRevocationList, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
 use crate::certificate::{Certificate, CertificateError};
@@ -90,7 +90,7 @@ pub struct TrustStore {
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct RevocationList(webpki::CertRevocationList<'static>);
+pub struct RevocationList(CertRevocationList<'static>);
 
 /// Why there is no path to a trusted authority.
 ///
@@ -135,12 +135,12 @@ impl RevocationList {
             .map(|list| Self(list.into()))
             .map_err(|_| CertificateError::Malformed("as a revocation list".to_owned()))
     }
+}
 
-    /// When a certificate was revoked, if it is on the list.
-    fn revoked_at(&self, serial: &[u8]) -> Option<Timestamp> {
-        let revoked = self.0.find_serial(serial).ok()??;
-        Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
-    }
+/// When a certificate was revoked, if it is on a list.
+fn revoked_at(list: &CertRevocationList<'_>, serial: &[u8]) -> Option<Timestamp> {
+    let revoked = list.find_serial(serial).ok()??;
+    Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
 }
 
 /// Why a list does not tell whether a certificate was revoked.
@@ -203,12 +203,13 @@ impl TrustStore {
     ) -> Result<Vec<CertificateDer<'static>>, PathError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let is_understood = |extension| extension == oid::QC_STATEMENTS;
-        let lists = (lists, UnknownStatusPolicy::Allow);
-        let verified = match self.verify_softened(certificate, is_understood, sent, time, lists) {
+        let understood = Softened::new(&certificate.der, |extension| extension == oid::QC_STATEMENTS);
+        let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
+        let lists = (&lists[..], UnknownStatusPolicy::Allow);
+        let verified = match self.verify_softened(&understood, sent, time, lists) {
             Err(webpki::Error::UnsupportedCriticalExtension) => {
                 // Who issued it matters more than what is in it.
-                match self.verify_softened(certificate, |_| true, sent, time, lists) {
+                match self.verify_softened(&Softened::new(&certificate.der, |_| true), sent, time, lists) {
                     Ok(_) | Err(webpki::Error::UnsupportedCriticalExtension) => {
                         let above = self.intermediates.iter().chain(sent);
                         Err(unknown_critical(certificate, above.map(AsRef::as_ref)))
@@ -232,25 +233,25 @@ impl TrustStore {
         let Ok(seconds) = u64::try_from(certificate.not_before.as_second()) else { return false };
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let none = (&[][..], UnknownStatusPolicy::Allow);
-        let verified = self.verify_softened(certificate, |_| true, sent, time, none);
+        let verified = self.verify_softened(&Softened::new(&certificate.der, |_| true), sent, time, none);
         verified.is_err_and(|error| path_error(error) == PathError::UntrustedIssuer)
     }
 
-    /// Whether a list of a trusted authority says that it revoked a certificate of its own, and when. A list that says
+    /// Whether a list of a trusted authority says that it revoked a certificate of its own, be it that of an authority, and when. A list that says
     /// nothing about it, or is not the authority's, is an error.
     pub(crate) fn verify_by_list(
         &self,
         certificate: &Certificate,
         now: Timestamp,
-        list: &RevocationList,
+        list: &CertRevocationList<'_>,
     ) -> Result<Option<Timestamp>, ListError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| ListError::Path(PathError::Expired))?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let lists = (std::slice::from_ref(list), UnknownStatusPolicy::Deny);
-        let verified = self.verify_softened(certificate, |_| true, &[], time, lists);
+        let lists = (&[list][..], UnknownStatusPolicy::Deny);
+        let verified = self.verify_softened(&Softened::for_list(&certificate.der), &[], time, lists);
         match verified {
             Ok(_) => Ok(None),
-            Err(webpki::Error::CertRevoked) => Ok(Some(list.revoked_at(&certificate.serial).unwrap_or(now))),
+            Err(webpki::Error::CertRevoked) => Ok(Some(revoked_at(list, &certificate.serial).unwrap_or(now))),
             Err(webpki::Error::UnknownRevocationStatus) => Err(ListError::OtherCertificate),
             Err(webpki::Error::InvalidCrlSignatureForPublicKey) => Err(ListError::Signer),
             Err(error) => Err(ListError::Path(path_error(error))),
@@ -260,21 +261,18 @@ impl TrustStore {
     /// The authorities on a path, with those extensions of the certificate taken as not critical that are understood.
     fn verify_softened(
         &self,
-        certificate: &Certificate,
-        is_understood: impl Fn(ObjectIdentifier) -> bool,
+        softened: &Softened,
         sent: &[CertificateDer<'_>],
         time: UnixTime,
-        (lists, unknown): (&[RevocationList], UnknownStatusPolicy),
+        (lists, unknown): (&[&CertRevocationList<'_>], UnknownStatusPolicy),
     ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
-        let softened = Softened::new(&certificate.der, is_understood);
         let algorithms = softened.algorithms(ALGORITHMS);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             algorithms.iter().map(|algorithm| algorithm as _).collect();
         let der = CertificateDer::from(softened.der());
         let leaf = EndEntityCert::try_from(&der)?;
         let intermediates: Vec<_> = self.intermediates.iter().chain(sent).cloned().collect();
-        let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+        let revocation = RevocationOptionsBuilder::new(lists).ok().map(|options| {
             options
                 .with_depth(RevocationCheckDepth::EndEntity)
                 .with_status_policy(unknown)
