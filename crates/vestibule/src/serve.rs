@@ -126,14 +126,14 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
-        self.gateway.limit_calls(Interface::BerlinGroup, new.limits.as_ref().map(Limits::of_calls));
-        match &self.trusted_lists {
-            Some(lists) => lists.reload(&new.trust, &self.gateway),
-            None => {
-                if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
-                    revocation.ask_these(issuers);
-                }
-            }
+        for interface in Interface::ALL {
+            self.gateway.limit_calls(interface, new.limits.as_ref().map(Limits::of_calls));
+        }
+        if let Some(lists) = &self.trusted_lists {
+            lists.reload(&new.trust, &self.gateway);
+        }
+        if let Some(revocation) = self.gateway.revocation() {
+            revocation.turn(new.trust.check_revocation);
         }
         let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
         if let Some(register) = self.gateway.register_of_institutions() {
@@ -374,6 +374,9 @@ async fn gateway(
     let calls = configuration.limits.as_ref().map(Limits::of_calls);
     (profiles.berlin_group.calls, profiles.bunq.calls) = (calls, calls);
     let randomness = Arc::new(Randomness::from_system());
+    let fetch = Arc::new(CertificateAddresses::default());
+    let revocation = Revocation::new(&[], fetch, revocation::Rules::default());
+    revocation.turn(configuration.trust.check_revocation);
     Ok(Gateway::new(Parts {
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
@@ -391,9 +394,7 @@ async fn gateway(
         trust: configuration.trust.store()?,
         register,
         sealing: sealing.clone(),
-        revocation: configuration.trust.issuers().map(|issuers| {
-            Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
-        }),
+        revocation: Some(revocation),
     }))
 }
 
