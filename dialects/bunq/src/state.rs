@@ -82,7 +82,8 @@ impl Bunq {
 
     /// The key that answers are signed with.
     pub(crate) async fn key(&self) -> Result<&Arc<ServerKey>, gateway::Error> {
-        self.key.get_or_try_init(|| ServerKey::load_or_make(&self.edge.gateway.sealed_drawer(OWNER))).await
+        let drawer = self.edge.gateway.sealed_drawer(OWNER);
+        self.key.get_or_try_init(async || ServerKey::load_or_make(&drawer).await).await
     }
 
     /// Now, by the clock of the branch.

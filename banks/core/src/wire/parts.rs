@@ -3,7 +3,6 @@
 use gateway::domain::{self, Date, Product, Timestamp};
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "server")]
 use super::Unreadable;
 use super::transactions::Transaction;
 #[cfg(feature = "server")]
@@ -67,7 +66,7 @@ impl From<domain::History> for Entries {
 }
 
 impl Entries {
-    pub(crate) fn read(self) -> Result<domain::History, super::Unreadable> {
+    pub(crate) fn read(self) -> Result<domain::History, Unreadable> {
         let entry = |entry: Entry| Ok((entry.number, entry.transaction.read()?));
         let transactions = self.entries.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(domain::History { count: self.count, transactions })

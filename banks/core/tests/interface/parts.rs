@@ -41,12 +41,8 @@ async fn a_bank_says_which_parts_it_offers_and_is_asked_once() {
 async fn numbers_that_do_not_fit_are_no_answer() {
     let scene = Scene::at("nl").await;
     let (day, access) = (scene.tenant.date_at(scene.now), access(scene.payer.1.id.clone()));
-    let submitted = scene.bank.payments.submit(
-        &scene.payment("numbered", 100, Execution::AtOnce),
-        scene.note("numbered"),
-        scene.now,
-    );
-    submitted.await.unwrap().unwrap();
+    let payment = scene.payment("numbered", 100, Execution::AtOnce);
+    scene.bank.payments.submit(&payment, scene.note("numbered"), scene.now).await.unwrap().unwrap();
     let history = async |range| scene.bank.numbers.history(&access, range, day).await;
     let all = history((None, 5)).await.unwrap();
     assert_eq!((all.count, all.transactions.len()), (2, 2));

@@ -27,7 +27,7 @@ const UNNUMBERED: &str = "GET /core/v1/parts does not name entry-numbers, so the
 
 /// What a gateway does where customers open no accounts.
 const NOT_KEEPING: &str = "GET /core/v1/parts does not name account-keeping, so customers open and close no accounts here, which the bank \
-                           may leave out; a gateway that offers bunq's interface then refuses to";
+                           may leave out; a gateway that offers bunq's interface then refuses to, and loses nothing where customers have no keys there";
 
 /// What the payer has to have for the check.
 const NEEDED: &str = "10.00";
