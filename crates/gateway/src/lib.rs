@@ -62,6 +62,7 @@ pub mod staff;
 mod standing;
 pub mod statistics;
 mod subjects;
+mod trust;
 mod waiting_payments;
 
 use std::sync::Arc;
@@ -73,7 +74,7 @@ pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
 pub use call_limits::CallPlace;
 pub use cancellations::Cancellation;
-pub use certificates::{Place, PresentedCertificate, Qualify, Unqualified};
+pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
@@ -118,6 +119,7 @@ pub mod store_watch {
 }
 
 pub use subjects::Sought;
+pub use trust::{Qualified, Qualify, Sent, Unqualified};
 pub use waiting_payments::{Payer, WaitingPayment};
 
 /// Third parties of which it is remembered that they are registered.
@@ -161,7 +163,7 @@ struct Inner {
     randomness: Arc<Randomness>,
     keys: Keys,
     bank: Bank,
-    trust: certificates::Trust,
+    trust: trust::Trust,
     revocation: Option<Revocation>,
     register: Option<Register>,
     /// Registrations are never deleted, so whoever is in here stays registered.
@@ -198,7 +200,7 @@ impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register } = parts;
-        let trust = certificates::Trust::new(trust);
+        let trust = trust::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
         Self(Arc::new(Inner {

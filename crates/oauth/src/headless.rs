@@ -159,6 +159,7 @@ impl Headless {
         let connection = Connection {
             origin: self.services.edge.public_url.clone(),
             peer_certificate: None,
+            peer_authorities: [].into(),
             peer_address: None,
         };
         let form = Form::parse(query.as_bytes()).map_err(Error::from)?;

@@ -101,6 +101,7 @@ impl InFront {
         let connection = Connection {
             origin: Arc::from(management.as_str()),
             peer_certificate: None,
+            peer_authorities: [].into(),
             peer_address: Some("127.0.0.1".parse().unwrap()),
         };
         let routes = beside.layer(Extension(connection));

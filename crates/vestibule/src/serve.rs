@@ -125,13 +125,11 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
-        match &self.trusted_lists {
-            Some(lists) => lists.reload(&new.trust, &self.gateway),
-            None => {
-                if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
-                    revocation.ask_these(issuers);
-                }
-            }
+        if let Some(lists) = &self.trusted_lists {
+            lists.reload(&new.trust, &self.gateway);
+        }
+        if let Some(revocation) = self.gateway.revocation() {
+            revocation.turn(new.trust.check_revocation);
         }
         let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
         if let Some(register) = self.gateway.register_of_institutions() {
@@ -370,6 +368,9 @@ async fn gateway(
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
     profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
     let randomness = Arc::new(Randomness::from_system());
+    let fetch = Arc::new(CertificateAddresses::default());
+    let revocation = Revocation::new(&[], fetch, revocation::Rules::default());
+    revocation.turn(configuration.trust.check_revocation);
     Ok(Gateway::new(Parts {
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
@@ -386,9 +387,7 @@ async fn gateway(
         bank,
         trust: configuration.trust.store()?,
         register,
-        revocation: configuration.trust.issuers().map(|issuers| {
-            Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
-        }),
+        revocation: Some(revocation),
     }))
 }
 

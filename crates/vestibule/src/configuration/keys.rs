@@ -76,10 +76,12 @@ section! {
     Trust "trust" {
         /// PEM files with authorities that issue qualified certificates. Read again at SIGHUP.
         anchor_files: Vec<CertificateFile>, Required("[\"anchors.pem\"]");
-        /// PEM files with authorities below them, which third parties do not send. Read again at SIGHUP.
+        /// PEM files with authorities below them, or below those of trusted lists, which third parties need not send then. Read
+        /// again at SIGHUP.
         intermediate_files: Vec<CertificateFile>, Default("[]");
         /// Whether the authorities are asked, by OCSP and revocation lists at the addresses that certificates name, whether
-        /// they revoked them. Where nobody tells, calls are answered with 503, reads under a consent for six hours not.
+        /// they revoked them, or an authority between them and a trusted one. Where nobody tells, calls are answered with 503, reads
+        /// under a consent for six hours not. Read again at SIGHUP.
         check_revocation: bool, Default("true");
     }
 }
@@ -134,7 +136,8 @@ section! {
     /// Trusted lists of the European Union (ETSI TS 119 612), which say which authorities issue qualified certificates, and for what.
     /// They come beside anchor_files of [trust], which may be empty then. Leave the section out if staff keep the authorities
     /// themselves. Lists are fetched again at SIGHUP too; what is fetched and cannot be verified changes nothing, and the last good
-    /// ones hold until seven days after the next ones should have been there. Those are asked about revocations too.
+    /// ones hold until seven days after the next ones should have been there. Changes of those who sign the list of lists are followed
+    /// by the lists that it names for that (its pivots). Listed authorities are asked about revocations too.
     TrustedLists "trusted_lists" {
         /// Address of the list of lists. The national ones are fetched where it points to: at names of hosts with public
         /// addresses alone, or at this very host.

@@ -21,7 +21,6 @@ use std::path::Path;
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
 use gateway::profile::CallLimits;
-use gateway::revocation::Issuers;
 
 use self::choices::LogFormat;
 pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
@@ -319,13 +318,6 @@ impl Trust {
         }
         Ok(store)
     }
-
-    /// Who is asked whether they revoked a certificate; nobody, if that is not wanted.
-    pub(crate) fn issuers(&self) -> Option<Issuers> {
-        let files = self.anchor_files.iter().chain(&self.intermediate_files);
-        let asked = files.flat_map(|file| file.certificates.clone()).collect();
-        self.check_revocation.then_some(Issuers { asked, kept: Vec::new() })
-    }
 }
 
 impl Configuration {
@@ -362,7 +354,6 @@ impl Configuration {
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
-            (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (TrustedLists::NAME, self.trusted_lists != other.trusted_lists),
             (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),

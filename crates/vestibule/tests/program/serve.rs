@@ -471,14 +471,21 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     let client = scene.client(Some(&qwac));
     assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "trusted again");
 
-    // Whether revocation is asked about changes at the next start, which is said.
+    // Authorities are asked from now on, and none of them is there; then nobody is asked.
     let path = write_configuration(&scene.files, "https://core.bank.example.com", "");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("check_revocation = false", "check_revocation = true")).unwrap();
-    let asking = Configuration::read(&path, testkit::now()).unwrap();
-    assert_eq!(scene.served.reload(asking).unwrap(), ["trust"]);
-    let onboarding = Request::onboarding("nl").set("x-request-id", "again-4").signed(&signer);
-    assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "nobody is asked yet");
+    for (number, asks, status) in [(4, true, 503), (5, false, 200)] {
+        let asks = format!("check_revocation = {asks}");
+        fs::write(&path, text.replace("check_revocation = false", &asks)).unwrap();
+        let changed = Configuration::read(&path, testkit::now()).unwrap();
+        assert!(scene.served.reload(changed).unwrap().is_empty());
+        let onboarding = Request::onboarding("nl").set("x-request-id", format!("again-{number}"));
+        let answer = onboarding.signed(&signer).exchange(&client, &scene.interface()).await;
+        assert_eq!(answer.status, status, "{asks}: {}", answer.body);
+        let metrics = scene.managed("/metrics").await.1;
+        let is_told = metrics.contains("revocation_questions_total{outcome=\"unanswered\"}");
+        assert_eq!(is_told, status == 503, "{metrics}");
+    }
 
     let (interface, management) = (scene.interface(), scene.management());
     let stopping = tokio::spawn(scene.served.stop());

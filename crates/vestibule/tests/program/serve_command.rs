@@ -213,6 +213,21 @@ async fn signals_reload_and_drain() {
     let now = presented(&scene.client(None), &scene.interface()).await;
     assert!(now == renewed.certificate.der, "the old certificate is presented");
 
+    // Whether revocations are asked about changes too.
+    let (qwac, seal) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let client = scene.client(Some(&qwac));
+    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
+    for (number, asks, status) in [(1, false, 200), (2, true, 503), (3, false, 200)] {
+        let asks = format!("check_revocation = {asks}");
+        fs::write(scene.files.path("vestibule.toml"), text.replace("check_revocation = false", &asks))
+            .unwrap();
+        scene.served.signal(Signal::HUP);
+        assert!(lines.any(|line| line.contains("certificates and trust were read again")));
+        let onboarding = Request::onboarding("nl").set("x-request-id", format!("hup-{number}")).signed(&seal);
+        let answer = onboarding.exchange(&client, &scene.interface()).await;
+        assert_eq!(answer.status, status, "{asks}: {}", answer.body);
+    }
+
     scene.served.signal(Signal::TERM);
     let ended = scene.served.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
