@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eidas::{Certificate, TrustStore};
+use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
 use gateway::provider::IdentityProvider;
 use gateway::revocation::{Fetch, Rules};

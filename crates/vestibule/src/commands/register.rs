@@ -1,6 +1,6 @@
 //! `vestibule register`: what the register of payment institutions of a sandbox says of a third party.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use edge::registers::{OneOrMore, WrittenEntity, service_code};
@@ -14,7 +14,7 @@ use crate::cli::{ManagementArgs, RegisterArgs, RegisterCommand};
 use crate::output;
 
 /// Roles by country, as the management API takes them.
-type Services = BTreeMap<String, Vec<&'static str>>;
+type Services = BTreeMap<String, BTreeSet<&'static str>>;
 
 pub(crate) async fn run(args: RegisterArgs) -> Result<ExitCode, Failure> {
     let RegisterArgs { to, command } = args;

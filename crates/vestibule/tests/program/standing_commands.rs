@@ -76,7 +76,7 @@ fn a_certificate_is_revoked_and_good_again() {
     let unknown = "0".repeat(64);
     let (key, missing) = (format!("{folder}/seal/key.pem"), format!("{folder}/none.pem"));
     let text = format!("{folder}/text");
-    std::fs::write(&text, "nothing").unwrap();
+    std::fs::write(&text, "no certificate!").unwrap();
     refused(
         &setting,
         &[
@@ -129,7 +129,7 @@ fn an_authorisation_and_a_passport_are_withdrawn_and_given_again() {
     refused(&setting, &[(&["register", "withdraw", ID, "--passport", "BE"], &none)]);
     certificate(&setting, folder.join("seal").to_str().unwrap());
     let before = told(&setting, &["register", "show", ID]);
-    let roles = json!(["PSP_PI", "PSP_AI", "PSP_IC"]);
+    let roles = json!(["PSP_AI", "PSP_IC", "PSP_PI"]);
     assert_eq!((&before["status"], &before["services"]["BE"]), (&json!("active"), &roles));
     let entity = || read(&published(&setting, &format!("/register/{ID}")))[1][0].clone();
     let dates = || entity()["Properties"][1]["ENT_AUT"].as_array().unwrap().len();
@@ -140,7 +140,10 @@ fn an_authorisation_and_a_passport_are_withdrawn_and_given_again() {
     assert_eq!(without["services"]["NL"].as_array().unwrap().len(), 3);
     assert!(!entity()["Services"].to_string().contains("BE"), "{}", entity());
     let (_, out, _) = at(&setting, &["register", "show", ID]);
-    assert!(out.starts_with("Register  active\n") && out.contains("NL        PSP_PI, PSP_AI"), "{out}");
+    assert!(
+        out.starts_with("Register  active\n") && out.contains("NL        PSP_AI, PSP_IC, PSP_PI"),
+        "{out}"
+    );
     assert_eq!(told(&setting, &["register", "withdraw", ID])["status"], "withdrawn");
     assert_eq!(dates(), 2);
     assert_eq!(told(&setting, &["register", "withdraw", ID, "--undo"]), before);
