@@ -51,7 +51,7 @@ impl Services {
     pub(crate) fn brand(&self, tenant: Option<&Tenant>) -> Brand {
         let gateway = &self.edge.gateway;
         let name = tenant.map(|tenant| gateway.bank_name(tenant)).unwrap_or_default();
-        Brand { name, ..self.brand.clone() }
+        Brand { name, is_for_tests: gateway.is_for_tests(), ..self.brand.clone() }
     }
 
     /// The languages that the pages offer.
