@@ -37,8 +37,8 @@ fn pem(signer: &Signer) -> String {
 
 /// The values of all fields of a name.
 fn values(page: &str, name: &str) -> Vec<String> {
-    let fields = page.split(&format!("name=\"{name}\" value=\"")).skip(1);
-    fields.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    let before = format!("name=\"{name}\" value=\"");
+    page.split(&before).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
 /// A customer comes to the bank's pages, logs in, and approves all that is asked; returns the way back.
@@ -239,8 +239,8 @@ async fn core_bank_with_parts(parts: Value, files: &Files) -> (String, tokio::ta
         ("core-authority.pem", &made.authority),
         ("core-client.pem", &made.client),
         ("core-client.key", &made.client_key),
-        ("anchors.pem", &files.ca.pem()),
-        ("intermediates.pem", &files.ca.pem()),
+        ("anchors.pem", &files.ca.pem().to_owned()),
+        ("intermediates.pem", &files.ca.pem().to_owned()),
     ] {
         std::fs::write(files.path(name), text).unwrap();
     }
