@@ -124,7 +124,7 @@ impl Gateway {
         (mut changes, is_act): (Changes, bool),
         deed: Deed<'_>,
     ) -> Result<(Erased, Option<ListPlace>), Error> {
-        let (page, next) = self.given_by(whose, kind, after).await?;
+        let (page, next) = self.given_page(whose, kind, after).await?;
         let mut erased = Erased::default();
         // What was opened since it was looked for stays, and is refused about the next time.
         for given in page.iter().filter(|given| given.is_of(whose) && !given.is_open(self)) {
@@ -148,7 +148,7 @@ impl Gateway {
         for kind in GIVEN {
             let mut after = Some(ListPlace::start());
             while let Some(place) = after.filter(|_| open.len() < TOLD) {
-                let (page, next) = self.given_by(whose, kind, &place).await?;
+                let (page, next) = self.given_page(whose, kind, &place).await?;
                 let page = page.iter().filter(|given| given.is_of(whose) && given.is_open(self));
                 open.extend(page.map(|given| given.id().to_owned()));
                 after = next;
@@ -159,7 +159,7 @@ impl Gateway {
     }
 
     /// A page of what a customer gave, or of what a third party got, and where the next one begins.
-    async fn given_by(
+    async fn given_page(
         &self,
         whose: Whose<'_>,
         kind: SubjectKind,

@@ -121,7 +121,7 @@ async fn the_trail_is_one_chain_whoever_writes_it() {
         let old = store.audit_before(at(6), 9).await.unwrap();
         assert_eq!(firsts(&old), [1, 3]);
         assert_eq!(old[1].written_at, at(5));
-        let forget = || old.iter().fold(Changes::new(), Changes::forget_audit);
+        let forget = || old.iter().fold(Changes::new(), |changes, group| changes.forget_audit(group));
         store.save(forget()).await.unwrap();
         assert_eq!(store.audit_groups(0, None, 9).await.unwrap()[0].before, two);
         let again = store.save(forget()).await;

@@ -140,9 +140,7 @@ impl Configuration {
             ];
             check_servers(&mut reader, servers, proxy.as_ref(), now);
         }
-        if let Some(Some(sealing)) = &sealing {
-            check_sealing(&mut reader, sealing);
-        }
+        sealing.iter().flatten().for_each(|sealing| check_sealing(&mut reader, sealing));
         trust.iter().for_each(|trust| check_trust(&mut reader, trust, &trusted_lists));
         trusted_lists.iter().flatten().for_each(|lists| check_lists(&mut reader, lists));
         register.iter().flatten().for_each(|register| check_register(&mut reader, register));

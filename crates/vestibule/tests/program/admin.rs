@@ -462,7 +462,10 @@ async fn what_no_law_keeps_of_a_third_party_is_erased() {
     scene.core.advance("nl", "PT25H").await;
     let withdrawn = post(&operator, &admin, &format!("/consents/{}/withdraw", good.id), &why).await;
     assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
-    let block = post(&operator, &admin, &format!("/third-parties/{ID}/block"), &why).await;
+    // A block without an end would end what nobody confirmed, too, and nobody could tell it from what was good.
+    let until = (testkit::now() + jiff_minutes(60)).to_string();
+    let body = json!({"reason": "Leaks.", "until": until});
+    let block = post(&operator, &admin, &format!("/third-parties/{ID}/block"), &body).await;
     assert_eq!(block.status, 200, "{}", block.body);
 
     let person = ("operator", &people.operator);

@@ -65,7 +65,6 @@ async fn counted<S>(scene: &Scene<S>, people: &People, admin: &str, ids: &BTreeS
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::too_many_lines, reason = "one gateway that is killed again and again")]
 async fn calls_that_were_answered_are_in_the_trail_once_after_a_kill() {
     let files = Files::new();
     let people = People::of(&files.ca);

@@ -47,6 +47,7 @@ fn file(before: &Head, entries: &[Entry], head: &Head) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one trail, changed in every way")]
 async fn a_file_that_was_tampered_with_is_told_with_the_place() {
     let (scene, people, admin) = scene().await;
     let person = ("auditor", &people.auditor);
