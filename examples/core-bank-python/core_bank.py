@@ -172,6 +172,31 @@ class Bank:
             shown["remittance"] = row["remittance"]
         return shown
 
+    # Numbers of entries, which a bank may leave out. Movements are booked in the order in which they come in, so that a number is a
+    # place among those of the account.
+
+    def parts(self, _, __):
+        return {"parts": ["entry-numbers"]}
+
+    def entries(self, _, query, id):
+        self.account_row(id)
+        limit, newest = int(query["limit"]), int(query.get("newest", 2**62))
+        if limit < 0 or newest < 0:
+            raise malformed("limit and newest are numbers from 0 on")
+        count = self.one("SELECT count(*) FROM movements WHERE account = ? AND day <= ?", id, query["day"])[0]
+        newest = min(newest, count)
+        length = min(limit, newest, 100)
+        rows = self.db.execute("SELECT * FROM movements WHERE account = ? AND day <= ? ORDER BY number LIMIT ? OFFSET ?",
+                               (id, query["day"], length, newest - length)).fetchall()
+        numbered = [{"number": number, "transaction": self.movement(row)} for number, row in enumerate(rows, newest - length + 1)]
+        return {"count": count, "entries": numbered[::-1]}
+
+    def entry_number(self, _, query, id):
+        row = self.one("SELECT number FROM movements WHERE account = ? AND id = ?", id, query["entry"])
+        if not row:
+            return {}
+        return {"number": self.one("SELECT count(*) FROM movements WHERE account = ? AND number <= ?", id, row["number"])[0]}
+
     def pending(self, _, __, id):
         self.account_row(id)
         return {"transactions": []}
@@ -381,6 +406,9 @@ ROUTES = [
     ("GET", "/accounts/{}/balances", Bank.balances),
     ("GET", "/accounts/{}/transactions/booked", Bank.booked),
     ("GET", "/accounts/{}/transactions/pending", Bank.pending),
+    ("GET", "/parts", Bank.parts),
+    ("GET", "/accounts/{}/entries", Bank.entries),
+    ("GET", "/accounts/{}/entry-number", Bank.entry_number),
     ("GET", "/accounts/{}/funds", Bank.funds),
     ("GET", "/accounts/{}/holders", Bank.holders),
     ("GET", "/accounts/{}/approvals-needed", Bank.approvals_needed),

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use gateway::access::{AccountAccess, Balances, Details, Transactions};
-use gateway::bank::{
-    AccountKeeping, Accounts, Answer, Bank, Credentials, CustomerAuthentication, EntryNumbers, Naming,
-};
+use gateway::bank::{Accounts, Answer, Bank, Credentials, CustomerAuthentication, Naming};
 use gateway::domain::{
-    Account, AccountReference, Balance, Customer, CustomerId, Date, Funds, History, Iban, Money,
-    PaymentRefusal, Position, Product, Tenant, Timestamp, Transaction, TransactionQuery,
+    Account, AccountReference, Balance, Customer, CustomerId, Date, Funds, Iban, Money, Position, Tenant,
+    Transaction, TransactionQuery,
 };
 use gateway::{Error, Noun, Store};
+use tokio::sync::OnceCell;
 
 use crate::client::{Client, Failure, Limits, SetupError};
 use crate::outbox::Outbox;
@@ -50,6 +49,8 @@ pub struct CoreBank {
     pub(crate) client: Arc<Client>,
     pub(crate) outbox: Outbox,
     pub(crate) patience: Patience,
+    /// What it offers of that which a bank may leave out, once it said so.
+    pub(crate) offered: Arc<OnceCell<wire::Parts>>,
     name: String,
     own_numbers: Arc<[(String, String)]>,
 }
@@ -64,7 +65,8 @@ impl CoreBank {
         let CoreBankSettings { url, authorities, identity, limits, name, own_numbers } = settings;
         let client = Arc::new(Client::new(url, authorities, identity, *limits)?);
         let (outbox, patience) = (Outbox::new(store), Patience::default());
-        Ok(Self { client, outbox, patience, name: name.clone(), own_numbers: own_numbers.clone().into() })
+        let (offered, own_numbers) = (Arc::default(), own_numbers.clone().into());
+        Ok(Self { client, outbox, patience, offered, name: name.clone(), own_numbers })
     }
 
     /// Tells somebody of each call from now on.
@@ -100,13 +102,8 @@ pub(crate) fn misread(error: Unreadable) -> Error {
 }
 
 /// What there is none of is told by its noun.
-fn missing(noun: Noun) -> impl Fn(Failure) -> Error {
+pub(crate) fn missing(noun: Noun) -> impl Fn(Failure) -> Error {
     move |failure| if failure.is_not_found() { Error::NotFound(noun) } else { failure.into() }
-}
-
-/// What this interface has not: an interface for third parties that needs it cannot be offered with such a bank.
-fn not_offered<T>(what: &'static str) -> Result<T, Error> {
-    Err(Error::unavailable(format!("the core bank interface does not {what}")))
 }
 
 impl Accounts for CoreBank {
@@ -302,35 +299,6 @@ impl CustomerAuthentication for CoreBank {
             let accounts: wire::Accounts = found.map_err(missing(Noun::Customer))?;
             accounts.read().map_err(misread)
         })
-    }
-}
-
-impl EntryNumbers for CoreBank {
-    fn history<'a>(
-        &'a self,
-        _: &'a AccountAccess<Transactions>,
-        _: (Option<i64>, i64),
-        _: Date,
-    ) -> Answer<'a, History> {
-        Box::pin(async { not_offered("number entries") })
-    }
-
-    fn entry_number<'a>(&'a self, _: &'a AccountAccess<Transactions>, _: &'a str) -> Answer<'a, Option<i64>> {
-        Box::pin(async { not_offered("number entries") })
-    }
-}
-
-impl AccountKeeping for CoreBank {
-    fn open_account<'a>(&'a self, _: &'a CustomerId, _: Product) -> Answer<'a, Account> {
-        Box::pin(async { not_offered("open accounts") })
-    }
-
-    fn close_account<'a>(
-        &'a self,
-        _: &'a AccountAccess<Details>,
-        _: Timestamp,
-    ) -> Answer<'a, Result<(), PaymentRefusal>> {
-        Box::pin(async { not_offered("close accounts") })
     }
 }
 

@@ -8,6 +8,7 @@ mod bank;
 mod client;
 mod events;
 mod outbox;
+mod parts;
 mod patience;
 mod payments;
 #[cfg(feature = "server")]

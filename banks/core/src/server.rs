@@ -4,6 +4,7 @@
 mod accounts;
 mod customers;
 mod events;
+mod parts;
 mod payments;
 pub mod test_authority;
 pub mod tls;
@@ -25,7 +26,7 @@ use serde::de::DeserializeOwned;
 use crate::wire::{Code, Problem, Unreadable};
 
 /// The paths of the interface with their methods, below `/core/v1`.
-pub const OPERATIONS: [(&str, &str); 20] = [
+pub const OPERATIONS: [(&str, &str); 25] = [
     ("GET", "/openapi.json"),
     ("POST", "/accounts/find"),
     ("GET", "/accounts/{account}"),
@@ -46,6 +47,11 @@ pub const OPERATIONS: [(&str, &str); 20] = [
     ("GET", "/payments/{payment}"),
     ("POST", "/payments/{payment}/stop"),
     ("GET", "/events"),
+    ("GET", "/parts"),
+    ("GET", "/accounts/{account}/entries"),
+    ("GET", "/accounts/{account}/entry-number"),
+    ("POST", "/customers/{customer}/accounts/open"),
+    ("POST", "/accounts/{account}/close"),
 ];
 
 /// Gives the bank of the moment, which may be changed for another one between two calls.
@@ -108,6 +114,11 @@ pub fn router_of(bank: BankOfTheMoment, branches: Vec<Tenant>) -> Router {
         .route("/payments/{payment}", get(payments::progress))
         .route("/payments/{payment}/stop", post(payments::stop))
         .route("/events", get(events::events))
+        .route("/parts", get(parts::parts))
+        .route("/accounts/{account}/entries", get(parts::entries))
+        .route("/accounts/{account}/entry-number", get(parts::entry_number))
+        .route("/customers/{customer}/accounts/open", post(parts::open_account))
+        .route("/accounts/{account}/close", post(parts::close_account))
         .with_state(behind);
     Router::new().nest("/core/v1", routes).fallback(nothing_here).method_not_allowed_fallback(nothing_here)
 }

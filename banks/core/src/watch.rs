@@ -152,6 +152,11 @@ pub(crate) fn operation(path: &[&str]) -> &'static str {
         ["payments", _] => "progress",
         ["payments", _, "stop"] => "stop",
         ["events"] => "events",
+        ["parts"] => "parts",
+        ["accounts", _, "entries"] => "entries",
+        ["accounts", _, "entry-number"] => "entryNumber",
+        ["accounts", _, "close"] => "closeAccount",
+        ["customers", _, "accounts", "open"] => "openAccount",
         _ => "other",
     }
 }
@@ -177,6 +182,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(known, 19);
+        assert_eq!(known, 24);
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod customers;
 mod events;
+mod parts;
 mod payments;
 mod transactions;
 
@@ -18,6 +19,9 @@ pub(crate) use customers::{
 #[cfg(feature = "server")]
 pub(crate) use events::value;
 pub(crate) use events::{Events, EventsQuery, KeptProgress, told};
+#[cfg(feature = "server")]
+pub(crate) use parts::{ACCOUNT_KEEPING, ENTRY_NUMBERS};
+pub(crate) use parts::{CloseAccount, Entries, EntriesQuery, EntryAsked, EntryNumber, OpenAccount, Parts};
 pub(crate) use payments::{
     ApprovalsNeeded, Order, Payment, Progress, Stop, TakenPayments, progress_of, reason_of,
 };
@@ -63,6 +67,8 @@ pub(crate) enum Code {
     Declined,
     /// The payment cannot be stopped.
     Final,
+    /// The account has money on it.
+    NotEmpty,
     /// The bank cannot answer now.
     Unavailable,
 }

@@ -113,8 +113,7 @@ async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, Failure> {
         body.extend_from_slice(&chunk);
     }
     if status.is_success() {
-        return serde_json::from_slice(&body)
-            .map_err(|error| Failure::Away(format!("answers what cannot be read: {error}")));
+        return serde_json::from_slice(&body).map_err(|error| Failure::Away(unreadable(&error)));
     }
     match serde_json::from_slice::<ErrorAnswer>(&body) {
         Ok(answer) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
@@ -122,6 +121,12 @@ async fn read<T: DeserializeOwned>(mut answer: Response) -> Result<T, Failure> {
         }
         _ => Err(Failure::Away(format!("answers {status}"))),
     }
+}
+
+/// Where an answer cannot be read, and nothing of what stands there: it may be a token.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "JSON of another kind" } else { "no JSON" };
+    format!("answers what cannot be read: {what} at line {}, column {}", error.line(), error.column())
 }
 
 /// A code of somebody else's that can stand in a log.
@@ -138,4 +143,23 @@ fn with_causes(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_what_it_says() {
+        for body in [
+            "\"eyJhbGciOi\"",
+            "{\"error\": \"eyJhbGciOi\", \"error\": 1}",
+            "eyJhbGciOi",
+            "{\"error\": \"eyJhbGciOi",
+        ] {
+            let error = serde_json::from_str::<ErrorAnswer>(body).unwrap_err();
+            let told = unreadable(&error);
+            assert!(told.contains("line 1") && !told.contains("eyJ"), "{body}: {told}");
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, Header};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -53,14 +54,33 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// The key that a token names, or if it names none the only one.
-    pub(crate) fn key(&self, id: Option<&str>) -> Option<&Jwk> {
-        match (id, &self.keys[..]) {
-            (Some(id), keys) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id)),
-            (None, [only]) => Some(only),
-            (None, _) => None,
+    /// The key that a token names, or if it names none the only one: of those that sign with its algorithm.
+    pub(crate) fn key(&self, header: &Header) -> Option<&Jwk> {
+        let mut signing = self.keys.iter().filter(|key| signs(key, header.alg));
+        match &header.kid {
+            Some(id) => signing.find(|key| key.common.key_id.as_ref() == Some(id)),
+            None => signing.next().filter(|_| signing.next().is_none()),
         }
     }
+}
+
+/// Whether a key is for signatures of an algorithm (RFC 7517, 4.1 to 4.4; keys of other kinds may have the same id).
+fn signs(key: &Jwk, algorithm: Algorithm) -> bool {
+    let common = &key.common;
+    let is_of_kind = match &key.algorithm {
+        AlgorithmParameters::RSA(_) => matches!(algorithm, Algorithm::PS256 | Algorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) => {
+            algorithm == Algorithm::ES256 && key.curve == EllipticCurve::P256
+        }
+        AlgorithmParameters::OctetKeyPair(key) => {
+            algorithm == Algorithm::EdDSA && key.curve == EllipticCurve::Ed25519
+        }
+        _ => false,
+    };
+    is_of_kind
+        && common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+        && common.public_key_use.as_ref().is_none_or(|named| *named == PublicKeyUse::Signature)
+        && common.key_operations.as_ref().is_none_or(|named| named.contains(&KeyOperations::Verify))
 }
 
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use gateway::domain::Timestamp;
 use gateway::provider::{Authenticated, ProviderRefusal};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
@@ -25,6 +26,7 @@ const MAX_SUBJECT: usize = 255;
 struct Claims {
     exp: i64,
     iat: i64,
+    nbf: Option<i64>,
     nonce: Option<String>,
     azp: Option<String>,
     acr: Option<String>,
@@ -40,7 +42,38 @@ pub(crate) struct Demands<'a> {
     pub(crate) nonce: &'a str,
     /// How long ago the customer may have authenticated, in seconds.
     pub(crate) max_age: u32,
+    /// Since when they have to have authenticated, if they were to do so anew.
+    pub(crate) anew_since: Option<Timestamp>,
     pub(crate) now: Timestamp,
+}
+
+/// Why a token says nothing.
+#[derive(Debug)]
+pub(crate) enum Unverified {
+    /// The provider publishes no key that could have signed it.
+    UnknownKey,
+    /// The key did not sign it.
+    Signature,
+    /// Something else, which other keys do not change.
+    Refused(ProviderRefusal),
+}
+
+impl From<ProviderRefusal> for Unverified {
+    fn from(refusal: ProviderRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unverified> for ProviderRefusal {
+    fn from(unverified: Unverified) -> Self {
+        match unverified {
+            Unverified::UnknownKey => untrusted("the ID token names an unknown key"),
+            Unverified::Signature => {
+                untrusted("the ID token does not verify: it was signed with another key")
+            }
+            Unverified::Refused(refusal) => refusal,
+        }
+    }
 }
 
 fn untrusted(text: impl Into<String>) -> ProviderRefusal {
@@ -50,7 +83,7 @@ fn untrusted(text: impl Into<String>) -> ProviderRefusal {
 /// The header of a token that may be one.
 pub(crate) fn header(token: &str) -> Result<Header, ProviderRefusal> {
     let header = jsonwebtoken::decode_header(token)
-        .map_err(|error| untrusted(format!("the ID token cannot be read: {error}")))?;
+        .map_err(|error| untrusted(format!("the ID token cannot be read: {}", told(&error))))?;
     if header.crit.is_some() {
         return Err(untrusted("the header of the ID token has crit"));
     }
@@ -65,9 +98,9 @@ pub(crate) fn verified(
     token: &str,
     (header, key): (&Header, &Jwk),
     demands: Demands<'_>,
-) -> Result<Authenticated, ProviderRefusal> {
+) -> Result<Authenticated, Unverified> {
     let settings = demands.settings;
-    let unfit = |error| untrusted(format!("the key of the ID token cannot be used: {error}"));
+    let unfit = |error| untrusted(format!("the key of the ID token cannot be used: {}", told(&error)));
     let decoding = DecodingKey::from_jwk(key).map_err(unfit)?;
     let mut validation = Validation::new(header.alg);
     // Times are compared with the gateway's clock, not with the system's.
@@ -75,9 +108,13 @@ pub(crate) fn verified(
     validation.set_required_spec_claims(&["aud", "iss", "sub"]);
     validation.set_issuer(&[&settings.issuer]);
     validation.set_audience(&[&settings.client_id]);
-    let claims = jsonwebtoken::decode::<Claims>(token, &decoding, &validation)
-        .map_err(|error| untrusted(format!("the ID token does not verify: {error}")))?
-        .claims;
+    let claims = match jsonwebtoken::decode::<Claims>(token, &decoding, &validation) {
+        Ok(decoded) => decoded.claims,
+        Err(error) if *error.kind() == ErrorKind::InvalidSignature => return Err(Unverified::Signature),
+        Err(error) => {
+            return Err(untrusted(format!("the ID token does not verify: {}", told(&error))).into());
+        }
+    };
     check(&claims, demands)?;
     let at = authenticated_at(&claims, demands)?;
     let subject = claims.others.get(settings.customer_claim.as_str()).and_then(Value::as_str);
@@ -89,10 +126,15 @@ pub(crate) fn verified(
 
 fn check(claims: &Claims, demands: Demands<'_>) -> Result<(), ProviderRefusal> {
     let now = demands.now.as_second();
-    let audiences = claims.others.get("aud").and_then(Value::as_array).map_or(1, Vec::len);
-    let is_ours = |azp: &String| *azp == demands.settings.client_id;
-    if audiences > 1 && claims.azp.is_none() || claims.azp.as_ref().is_some_and(|azp| !is_ours(azp)) {
+    // That the gateway is among them is certain; of others none is trusted (3.1.3.7, 3).
+    let ours = demands.settings.client_id.as_str();
+    let audiences = claims.others.get("aud").and_then(Value::as_array);
+    let is_for_others = audiences.is_some_and(|all| all.iter().any(|one| one != ours));
+    if is_for_others || claims.azp.as_ref().is_some_and(|azp| azp != ours) {
         return Err(untrusted("the ID token was made for another client"));
+    }
+    if claims.nbf.is_some_and(|nbf| nbf > now + SKEW) {
+        return Err(untrusted("the ID token is not good yet"));
     }
     if claims.exp.saturating_add(SKEW) <= now {
         return Err(untrusted("the ID token has expired"));
@@ -122,7 +164,19 @@ fn authenticated_at(claims: &Claims, demands: Demands<'_>) -> Result<Timestamp, 
     if age < -SKEW {
         return Err(untrusted("the customer has authenticated in the future"));
     }
+    if demands.anew_since.is_some_and(|since| at < since.as_second() - SKEW) {
+        return not_enough("the customer did not authenticate anew, as was asked for");
+    }
     Timestamp::from_second(at).map_err(|_| untrusted("auth_time is no time"))
+}
+
+/// What is wrong with a token, without anything of what stands in it.
+fn told(error: &jsonwebtoken::errors::Error) -> String {
+    match error.kind() {
+        ErrorKind::Json(_) => "its JSON is not as it should be".to_owned(),
+        ErrorKind::Base64(_) | ErrorKind::Utf8(_) => "its parts are not encoded as they should be".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Whether it can be the name of a customer, and a part of an address.

@@ -15,7 +15,7 @@ use url::Url;
 use crate::client::{Client, Failure, plain};
 use crate::details;
 use crate::documents::{Configuration, Documents, Library};
-use crate::id_token::{self, Demands};
+use crate::id_token::{self, Demands, Unverified};
 use crate::settings::{ClientProof, Proof, ProviderSettings, SetupError, is_issuer, is_scope};
 
 /// How long an assertion of the gateway is good, in seconds.
@@ -134,6 +134,11 @@ impl Inner {
         let mut url = Url::parse(&configuration.authorization_endpoint).map_err(Error::unavailable)?;
         let request = self.request(trip);
         match &configuration.pushed_authorization_request_endpoint {
+            // What a browser carries can be changed on the way, and nobody would say what was shown.
+            None if !trip.payments.is_empty() && !self.settings.confirms_payments => {
+                let text = "takes no pushed requests and does not confirm payments, so that nobody knows which ones it shows";
+                return Err(Failure::away(text).into());
+            }
             None => {
                 url.query_pairs_mut().extend_pairs(&request);
             }
@@ -186,9 +191,11 @@ impl Inner {
         }
         let code = match &response.outcome {
             Ok(code) => code,
-            Err(error) if matches!(error.as_str(), "temporarily_unavailable" | "server_error") => {
-                return Err(Failure::Away(format!("answers {error}")).into());
+            Err(error) if error.is_empty() => {
+                let text = "there is neither code nor error in the response";
+                return Ok(Err(ProviderRefusal::Untrusted(text.to_owned())));
             }
+            // Also if it says that the provider is away: browsers can write that themselves.
             Err(error) => return Ok(Err(ProviderRefusal::Denied(plain(error)))),
         };
         let form = vec![
@@ -238,26 +245,35 @@ impl Inner {
         &self,
         trip: &Trip,
         token: &str,
-        mut documents: Arc<Documents>,
+        documents: Arc<Documents>,
     ) -> Result<Result<Authenticated, ProviderRefusal>, Error> {
         let header = match id_token::header(token) {
             Ok(header) => header,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let id = header.kid.as_deref();
-        if documents.key(id).is_none() {
-            // The provider has new keys.
-            documents = self.library.after(&self.client, &documents).await?;
-        }
-        let Some(key) = documents.key(id) else {
-            return Ok(Err(ProviderRefusal::Untrusted("the ID token names an unknown key".to_owned())));
-        };
         let max_age = match trip.payments.is_empty() {
             true => self.settings.max_age,
             false => self.settings.max_age.min(FOR_PAYMENTS),
         };
-        let demands = Demands { settings: &self.settings, nonce: &trip.nonce, max_age, now: trip.now };
-        Ok(id_token::verified(token, (&header, key), demands))
+        let demands = Demands {
+            settings: &self.settings,
+            nonce: &trip.nonce,
+            max_age,
+            anew_since: trip.is_anew.then_some(trip.sent_at),
+            now: trip.now,
+        };
+        let look = |documents: &Documents| {
+            let key = documents.key(&header).ok_or(Unverified::UnknownKey)?;
+            id_token::verified(token, (&header, key), demands)
+        };
+        let looked = match look(&documents) {
+            // The provider has new keys, perhaps one under the id of another.
+            Err(Unverified::UnknownKey | Unverified::Signature) => {
+                look(&*self.library.after(&self.client, &documents).await?)
+            }
+            looked => looked,
+        };
+        Ok(looked.map_err(ProviderRefusal::from))
     }
 
     /// Calls an endpoint at which the gateway proves itself.

@@ -29,7 +29,8 @@ pub struct ProviderSettings {
     /// `type` of the authorization details that a payment is told with.
     pub payment_type: String,
     /// Whether the token response has to repeat the authorization details that the customer approved (RFC 9396, section 7). Without,
-    /// the provider is believed to have shown what it was told.
+    /// the provider is believed to have shown what it was told; then it has to take pushed requests (RFC 9126), because what a
+    /// browser carries can be changed on the way.
     pub confirms_payments: bool,
     /// What the way there may cost.
     pub limits: Limits,

@@ -34,6 +34,8 @@ pub type Parameters = BTreeMap<String, String>;
 pub enum Signing {
     /// As they should be.
     Right,
+    /// As they should be, without the id of the key.
+    Unnamed,
     /// With a key that is not published, under the id of one that is.
     OtherKey,
     /// With a key that is not published, under its own id.
@@ -76,6 +78,8 @@ pub struct Behaviour {
     pub claims: Value,
     /// How tokens are signed.
     pub signing: Signing,
+    /// Keys that it publishes beside the one that it signs with, before that.
+    pub other_keys: Vec<Value>,
     /// What becomes of authorization details.
     pub details: Details,
     /// The public key of the gateway, if it has no secret.
@@ -140,6 +144,7 @@ impl TestProvider {
             says_issuer: true,
             claims: json!({}),
             signing: Signing::Right,
+            other_keys: vec![json!({"kty": "of another time", "kid": "x"})],
             details: Details::Approved,
             client_key: None,
         };
@@ -185,6 +190,13 @@ impl TestProvider {
         keys.push((id, signing_key()));
     }
 
+    /// The same under the id of the old one.
+    pub fn replace_key(&self) {
+        let mut keys = locked(&self.0.keys);
+        let (id, _) = keys.last().cloned().unwrap();
+        keys.push((id, signing_key()));
+    }
+
     /// The authorization requests that came.
     pub fn requests(&self) -> Vec<Parameters> {
         locked(&self.0.requests).clone()
@@ -220,6 +232,10 @@ impl TestProvider {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         match behaviour.signing {
             Signing::Right => jsonwebtoken::encode(&header, &claims, &key).unwrap(),
+            Signing::Unnamed => {
+                header.kid = None;
+                jsonwebtoken::encode(&header, &claims, &key).unwrap()
+            }
             Signing::OtherKey => jsonwebtoken::encode(&header, &claims, &signing_key()).unwrap(),
             Signing::UnknownKey => {
                 header.kid = Some("nobody's".to_owned());
@@ -285,7 +301,9 @@ async fn keys(State(provider): State<TestProvider>) -> Json<Value> {
     let (id, key) = locked(&provider.0.keys).last().cloned().unwrap();
     let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap();
     jwk.common.key_id = Some(id);
-    Json(json!({"keys": [{"kty": "of another time", "kid": "x"}, jwk]}))
+    let mut published = provider.behaviour().other_keys;
+    published.push(json!(jwk));
+    Json(json!({"keys": published}))
 }
 
 async fn push(State(provider): State<TestProvider>, headers: HeaderMap, body: String) -> Response {

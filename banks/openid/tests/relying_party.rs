@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use gateway::Error;
-use gateway::domain::{Language, Timestamp};
+use gateway::domain::{
+    Counterparty, Currency, Iban, Interface, Language, Money, Payment, PaymentDecision, PaymentId,
+    PaymentTerms, Tenant, Timestamp, TppId, Transfer,
+};
 use gateway::provider::{Authenticated, IdentityProvider, ProviderRefusal, ProviderResponse, Trip};
 use openid::test_provider::{Behaviour, Signing, TestProvider, new_key, public_key};
 use openid::{ClientProof, Provider, ProviderSettings, SetupError};
@@ -25,8 +28,38 @@ fn trip() -> Trip {
         language: Language::Dutch,
         payments: Vec::new(),
         is_anew: false,
+        sent_at: now(),
         now: now(),
     }
+}
+
+/// To pay 12.50.
+fn paying() -> Trip {
+    let transfer = Transfer {
+        creditor: Counterparty {
+            name: Some("Shop".to_owned()),
+            iban: Some(Iban::parse("NL91ABNA0417164300").unwrap()),
+        },
+        amount: Money { minor: 1250, currency: Currency::EUR },
+        remittance: None,
+        end_to_end_id: None,
+        routing: None,
+    };
+    let payment = Payment {
+        id: PaymentId::new("2f3c9a52-7a4e-4c0e-9d6e-0a51b3a3c001"),
+        tpp: Some(TppId::new("PSDNL-DNB-1")),
+        tenant: Tenant::parse("nl").unwrap(),
+        interface: Interface::BerlinGroup,
+        terms: PaymentTerms::AT_ONCE,
+        debtor: None,
+        transfers: vec![transfer],
+        created_at: now(),
+        expires_at: Timestamp::MAX,
+        decision: PaymentDecision::Pending,
+        last_action_at: now(),
+        version: 1,
+    };
+    Trip { payments: vec![payment], is_anew: true, ..trip() }
 }
 
 async fn provider() -> TestProvider {
@@ -111,6 +144,10 @@ async fn an_answer_that_is_wrong_in_anything_is_not_taken() {
         ("does not verify", |it| it.claims = json!({"aud": "another client"})),
         ("another client", |it| it.claims = json!({"aud": ["gateway", "another"]})),
         ("another client", |it| it.claims = json!({"aud": ["gateway", "another"], "azp": "another"})),
+        ("another client", |it| it.claims = json!({"aud": ["gateway", "another"], "azp": "gateway"})),
+        ("another client", |it| it.claims = json!({"azp": "another"})),
+        ("not good yet", |it| it.claims = json!({"nbf": now().as_second() + 60})),
+        ("does not verify: its JSON", |it| it.claims = json!({"exp": "NL91ABNA0417164300"})),
         ("nonce", |it| it.claims = json!({"nonce": "another"})),
         ("nonce", |it| it.claims = json!({"nonce": null})),
         ("expired", |it| it.claims = json!({"exp": now().as_second() - 31})),
@@ -144,12 +181,50 @@ async fn an_answer_that_is_wrong_in_anything_is_not_taken() {
             });
             let refusal = log_in(&client, &trip()).await.unwrap().unwrap_err();
             assert!(refusal.to_string().contains(text), "{text}: {refusal}");
+            assert!(!refusal.to_string().contains("NL91"), "nothing of the token is told: {refusal}");
             let is_not_enough = matches!(refusal, ProviderRefusal::NotEnough(_));
             assert_eq!(is_not_enough, is_trusted, "{refusal}");
         }
     }
     provider.behave(|it| *it = well);
     assert!(log_in(&client, &trip()).await.unwrap().is_ok());
+    let nothing =
+        ProviderResponse { outcome: Err(String::new()), issuer: Some(provider.issuer().to_owned()) };
+    let refusal = client.receive(&trip(), &nothing).await.unwrap().unwrap_err();
+    assert!(refusal.to_string().contains("neither code nor error"), "{refusal}");
+}
+
+#[tokio::test]
+async fn whoever_is_to_authenticate_anew_has_to() {
+    let provider = provider().await;
+    let client = Provider::new(provider.settings()).unwrap();
+    // Whoever changed the request on its way, or a provider that does not do what is asked, has a session of before.
+    provider.behave(|it| it.claims = json!({"auth_time": now().as_second() - 31}));
+    assert!(log_in(&client, &trip()).await.unwrap().is_ok(), "to log in, what is young enough is good");
+    for anew in [paying(), Trip { is_anew: true, ..trip() }] {
+        let refusal = log_in(&client, &anew).await.unwrap().unwrap_err();
+        assert!(matches!(refusal, ProviderRefusal::NotEnough(_)), "{refusal}");
+        assert!(refusal.to_string().contains("anew"), "{refusal}");
+        let later = Trip { sent_at: Timestamp::from_second(now().as_second() - 31).unwrap(), ..anew };
+        assert!(log_in(&client, &later).await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn what_a_browser_carries_is_no_proof_of_what_was_shown() {
+    let provider = provider().await;
+    let settings = ProviderSettings { confirms_payments: false, ..provider.settings() };
+    let client = Provider::new(settings.clone()).unwrap();
+    let error = client.send(&paying()).await.unwrap_err();
+    let Error::Unavailable(fault) = error else { panic!("{error:?}") };
+    assert!(fault.to_string().contains("no pushed requests and does not confirm payments"), "{fault}");
+    assert!(log_in(&client, &trip()).await.unwrap().is_ok(), "nothing is paid by a log-in alone");
+    // Confirmed afterwards, or pushed without the browser.
+    let confirming = Provider::new(provider.settings()).unwrap();
+    assert!(log_in(&confirming, &paying()).await.unwrap().is_ok());
+    provider.behave(|it| it.pushes = true);
+    let pushing = Provider::new(settings).unwrap();
+    assert!(log_in(&pushing, &paying()).await.unwrap().is_ok());
 }
 
 #[tokio::test]
@@ -165,7 +240,9 @@ async fn whoever_does_not_authenticate_is_told_from_a_provider_that_is_away() {
     assert!(matches!(refusal, ProviderRefusal::Untrusted(_)), "{refusal}");
     let issuer = provider.issuer().to_owned();
     provider.behave(|it| (it.error, it.issuer) = (Some("temporarily_unavailable".to_owned()), Some(issuer)));
-    assert!(matches!(log_in(&client, &trip()).await, Err(Error::Unavailable(_))));
+    // Anybody's browser can say so, and that nobody failed is counted.
+    let denied = log_in(&client, &trip()).await.unwrap();
+    assert_eq!(denied, Err(ProviderRefusal::Denied("temporarily_unavailable".to_owned())));
     provider.behave(|it| (it.error, it.subject) = (None, Some("customer-1".to_owned())));
     let url = client.send(&trip()).await.unwrap();
     let response = visit(&url).await;
@@ -207,6 +284,51 @@ async fn keys_are_kept_and_looked_up_again_when_they_change() {
     let forgetful = Provider::new(settings).unwrap();
     assert!(log_in(&forgetful, &trip()).await.unwrap().is_ok());
     assert!(provider.looked_up() > 3);
+}
+
+#[tokio::test]
+async fn a_key_is_taken_for_what_it_is_for() {
+    let provider = provider().await;
+    let client = || Provider::new(provider.settings()).unwrap();
+    let other = || serde_json::to_value(public_key(&new_key())).unwrap();
+    let with = |members: serde_json::Value| {
+        let mut key = other();
+        key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        key
+    };
+    // Keys of other uses and kinds stand beside, also under the same id (RFC 7517, 4.5).
+    let others = vec![
+        with(json!({"kid": "key-1", "use": "enc"})),
+        with(json!({"kid": "key-1", "alg": "RSA-OAEP"})),
+        with(json!({"kid": "key-1", "key_ops": ["deriveKey"]})),
+        json!({"kty": "oct", "kid": "key-1", "k": "c2VjcmV0"}),
+    ];
+    provider.behave(|it| it.other_keys = others);
+    assert!(log_in(&client(), &trip()).await.unwrap().is_ok());
+    provider.behave(|it| it.signing = Signing::Unnamed);
+    assert!(log_in(&client(), &trip()).await.unwrap().is_ok(), "one alone can have signed it");
+    provider.behave(|it| it.other_keys = vec![other()]);
+    let refusal = log_in(&client(), &trip()).await.unwrap().unwrap_err();
+    assert!(refusal.to_string().contains("unknown key"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_new_key_under_the_id_of_the_old_one_is_looked_up() {
+    let provider = provider().await;
+    let client = Provider::new(provider.settings()).unwrap();
+    for signing in [Signing::Right, Signing::Unnamed] {
+        provider.behave(|it| it.signing = signing);
+        assert!(log_in(&client, &trip()).await.unwrap().is_ok());
+        provider.replace_key();
+        let before = provider.looked_up();
+        assert!(log_in(&client, &trip()).await.unwrap().is_ok(), "{signing:?}");
+        assert_eq!(provider.looked_up(), before + 1);
+    }
+    // Once for a token that nobody's key signed.
+    provider.behave(|it| it.signing = Signing::OtherKey);
+    let before = provider.looked_up();
+    assert!(log_in(&client, &trip()).await.unwrap().is_err());
+    assert_eq!(provider.looked_up(), before + 1);
 }
 
 #[tokio::test]

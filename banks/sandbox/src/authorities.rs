@@ -208,10 +208,20 @@ impl Authorities {
         self.issuing.revocation_list(number, revoked, now, next)
     }
 
-    /// The revocation list of the root, which never revoked an authority.
-    pub(crate) fn root_revocation_list(&self, now: Timestamp) -> Result<Vec<u8>, IssueError> {
-        let next = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
-        self.root.revocation_list(u64::try_from(now.as_millisecond()).unwrap_or_default(), &[], now, next)
+    /// The revocation list of the root, with the issuing authority if it is revoked.
+    pub(crate) fn root_revocation_list(
+        &self,
+        issuing_revoked: Option<Timestamp>,
+        (now, next): (Timestamp, Timestamp),
+    ) -> Result<Vec<u8>, IssueError> {
+        let issuing = issuing_revoked.map(|at| Ok((Certificate::from_der(self.issuing.der())?.serial, at)));
+        let revoked: Vec<_> = issuing.into_iter().collect::<Result<_, IssueError>>()?;
+        self.root.revocation_list(
+            u64::try_from(now.as_millisecond()).unwrap_or_default(),
+            &revoked,
+            now,
+            next,
+        )
     }
 
     /// A certificate with its key for a TLS listener under these names, with the chain up to below the root.

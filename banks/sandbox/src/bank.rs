@@ -279,6 +279,10 @@ impl Payments for SandboxBank {
 }
 
 impl EntryNumbers for SandboxBank {
+    fn is_offered(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
     fn history<'a>(
         &'a self,
         access: &'a AccountAccess<Transactions>,
@@ -308,6 +312,10 @@ impl EntryNumbers for SandboxBank {
 }
 
 impl AccountKeeping for SandboxBank {
+    fn is_offered(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
     fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account> {
         Box::pin(async move {
             let customer = self.store.customer(customer).await?.ok_or(Error::NotFound(Noun::Customer))?;

@@ -85,7 +85,7 @@ impl Teller {
     async fn told(&self, event: ledger::BankEvent) -> Result<ToldEvent, Error> {
         let happened = match event.told {
             Told::Order { payment, status, reason, since, is_final } => {
-                let reason = reason.as_deref().and_then(RejectReason::from_name);
+                let reason = reason.as_deref().and_then(RejectReason::from_stored);
                 let status = TransactionStatus::from_name(&status).unwrap_or(TransactionStatus::Rcvd);
                 let is_made =
                     is_final && !matches!(status, TransactionStatus::Rjct | TransactionStatus::Canc);

@@ -62,7 +62,9 @@ async fn root_revocation_list(State(sandbox): State<Sandbox>) -> Result<Response
     if !sandbox.status_services.has_lists() {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    Ok(published(sandbox.authorities.root_revocation_list(sandbox.clock.now(None))?))
+    let times = sandbox.status_services.times(sandbox.clock.now(None));
+    let revoked = sandbox.status_services.issuing_revoked();
+    Ok(published(sandbox.authorities.root_revocation_list(revoked, times)?))
 }
 
 async fn revocation_list(State(sandbox): State<Sandbox>) -> Result<Response, Failed> {

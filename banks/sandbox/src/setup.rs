@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use eidas::{Certificate, TrustStore};
+use eidas::TrustStore;
 use gateway::domain::{Iban, Tenant};
 use gateway::provider::IdentityProvider;
-use gateway::revocation::{Fetch, Issuers, Rules};
+use gateway::revocation::{Fetch, Rules};
 use gateway::{Bank, Clock, Drawer, Gateway, Keys, Parts, Profiles, Randomness, Revocation, Settings, Store};
 
 use crate::authorities::Authorities;
@@ -136,11 +136,7 @@ impl Sandbox {
             trust.add_anchor(der)?;
         }
         let revocation = match settings.revocation {
-            Some(fetch) => {
-                let asked = settings.trusted.iter().map(|der| Certificate::from_der(der));
-                let issuers = Issuers { asked: asked.collect::<Result<_, _>>()?, kept: authorities.own()? };
-                Some(Revocation::new(issuers, fetch, Rules::default()))
-            }
+            Some(fetch) => Some(Revocation::new(&authorities.own()?, fetch, Rules::default())),
             None => None,
         };
         let gateway_settings = Settings {
@@ -162,6 +158,7 @@ impl Sandbox {
             trust,
             revocation,
             register: None,
+            sealing: gateway::Sealing::default(),
         });
         Ok(Self {
             gateway,

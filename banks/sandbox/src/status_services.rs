@@ -18,13 +18,15 @@ pub(crate) struct StatusService {
     ocsp: bool,
     /// Whether the revocation lists are there.
     lists: bool,
+    /// Whether the root revoked the issuing authority.
+    issuing_revoked: bool,
     /// How long what they say holds, in seconds. A day unless somebody wants it otherwise.
     valid_seconds: i64,
 }
 
 impl Default for StatusService {
     fn default() -> Self {
-        Self { ocsp: true, lists: true, valid_seconds: 24 * 3600 }
+        Self { ocsp: true, lists: true, issuing_revoked: false, valid_seconds: 24 * 3600 }
     }
 }
 
@@ -38,15 +40,23 @@ impl StatusService {
 
 /// How they are now. A start begins anew.
 #[derive(Debug, Default)]
-pub(crate) struct StatusServices(Mutex<StatusService>);
+pub(crate) struct StatusServices(Mutex<(StatusService, Option<Timestamp>)>);
 
 impl StatusServices {
     pub(crate) fn now(&self) -> StatusService {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    pub(crate) fn set(&self, service: StatusService) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = service;
+    /// Lets them be otherwise from now on.
+    pub(crate) fn set(&self, service: StatusService, now: Timestamp) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = service.issuing_revoked.then(|| current.1.unwrap_or(now));
+        *current = (service, since);
+    }
+
+    /// Since when the issuing authority is revoked, if it is.
+    pub(crate) fn issuing_revoked(&self) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     pub(crate) fn answers(&self) -> bool {

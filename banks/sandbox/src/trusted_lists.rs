@@ -129,6 +129,7 @@ impl Lists {
             next_update: now.saturating_add(holds).unwrap_or(now),
             pointers: Vec::new(),
             services: Vec::new(),
+            pivots: Vec::new(),
         }
     }
 }

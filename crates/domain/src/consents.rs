@@ -98,7 +98,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    const NAMES: [(Self, &'static str); 6] = [
+    /// Every decision with its name.
+    pub const NAMES: [(Self, &'static str); 6] = [
         (Self::Pending, "pending"),
         (Self::Confirmed, "confirmed"),
         (Self::Rejected, "rejected"),

@@ -215,8 +215,16 @@ names! {
 
 /// Why a bank does not make a payment (ISO 20022, ExternalStatusReason1Code), and whose account that is about where the
 /// code leaves it open.
+///
+/// ```
+/// use domain::RejectReason;
+///
+/// assert_eq!(RejectReason::SameAccount.name(), "AG01-SAME");
+/// // What a later program says more precisely is read as far as it is known.
+/// assert_eq!(RejectReason::from_stored("AG01-LATE"), Some(RejectReason::Ag01));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE", try_from = "String")]
 pub enum RejectReason {
     /// The number of the account that is to be paid is nobody's.
     Ac01,
@@ -283,6 +291,19 @@ impl RejectReason {
     /// The reasons of ISO 20022, which do not say which of two accounts they are about.
     pub const CODES: &[(Self, &'static str)] = Self::NAMES.split_at(9).0;
 
+    /// The reason with this name as it is stored. Processes of several releases share a database, so one that this release does not
+    /// know is the code in front of the hyphen, and a code that it does not know [`Self::Ms03`]: reasons are told to people, and nothing is
+    /// decided by them. None if it has not the form of a reason.
+    pub fn from_stored(name: &str) -> Option<Self> {
+        let is_part = |part: &str| {
+            part.len() == 4 && part.bytes().all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit())
+        };
+        let (code, more) = name.split_once('-').unwrap_or((name, "MORE"));
+        let unknown =
+            || (is_part(code) && is_part(more)).then(|| Self::from_name(code).unwrap_or(Self::Ms03));
+        Self::from_name(name).or_else(unknown)
+    }
+
     /// The code of ISO 20022.
     pub fn code(self) -> &'static str {
         self.name().split_once('-').map_or(self.name(), |(code, _)| code)
@@ -308,6 +329,14 @@ impl RejectReason {
             Self::CreditorUnfit => "the account that is to be paid takes no such payments",
             Self::SameAccount => "the account that pays and the account that is paid are the same",
         }
+    }
+}
+
+impl TryFrom<String> for RejectReason {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::from_stored(&name).ok_or("it has not the form of a reason")
     }
 }
 
@@ -337,6 +366,25 @@ mod tests {
             assert_eq!((frequency.name(), Frequency::from_name(name)), (*name, Some(*frequency)));
         }
         assert_eq!(Frequency::from_name("daily"), None);
+    }
+
+    #[test]
+    fn reasons_of_a_later_release_are_read_as_far_as_they_are_known() {
+        let read = |name: &str| {
+            let stored = RejectReason::from_stored(name);
+            assert_eq!(serde_json::from_value(name.into()).ok(), stored, "{name}");
+            stored
+        };
+        for (reason, name) in RejectReason::NAMES {
+            assert_eq!(read(name), Some(*reason));
+            assert_eq!(read(&format!("{}-NEW1", reason.code())), RejectReason::from_name(reason.code()));
+        }
+        for later in ["AM05", "AM05-DBTR"] {
+            assert_eq!(read(later), Some(RejectReason::Ms03), "{later}");
+        }
+        for wrong in ["", "AG0", "ag01", "AG01-", "AG01-same", "AG01-SAME-X", "AG01 SAME", "-SAME", "{}"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

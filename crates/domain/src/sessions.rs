@@ -130,6 +130,13 @@ impl Language {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::CODES.iter().find(|(_, known)| *known == code).map(|(language, _)| *language)
     }
+
+    /// The language with this code as it is stored. Processes of several releases share a database; a customer who chose a language of a
+    /// later one reads English here. None if it has not the form of a code.
+    pub fn from_stored(code: &str) -> Option<Self> {
+        let is_code = code.len() == 2 && code.bytes().all(|octet| octet.is_ascii_lowercase());
+        Self::from_code(code).or_else(|| is_code.then_some(Self::English))
+    }
 }
 
 /// Consecutive failures of one customer at the authorisations of one third party.
@@ -243,5 +250,9 @@ mod tests {
             assert_eq!((language.code(), Language::from_code(code)), (code, Some(language)));
         }
         assert_eq!(Language::from_code("pl"), None);
+        // Of a later release, and of none.
+        assert_eq!(Language::from_stored("pl"), Some(Language::English));
+        assert_eq!(Language::from_stored("de"), Some(Language::German));
+        assert_eq!(["", "d", "DE", "deu"].map(Language::from_stored), [None; 4]);
     }
 }

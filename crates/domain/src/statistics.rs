@@ -4,20 +4,25 @@
 //! Each process counts for itself, in numbers and buckets whose count does not grow with the calls. What a day was is computed of what
 //! all processes counted ([`Day::of`]).
 
+mod runs;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Unanswered requests in a row with which the interface is down (guideline 2.4).
-const DOWN_AFTER: u32 = 5;
+pub use self::runs::Run;
+use self::runs::{down, remember};
 
 /// How long an answer may take until the request counts as unanswered (guideline 2.4).
 pub const UNANSWERED: SignedDuration = SignedDuration::from_secs(30);
 
-/// Spans of one day that are kept apart; further ones are joined to the last.
+/// Times of one day without a process that are kept apart; further ones are joined to the last.
 const MOST_SPANS: usize = 200;
+
+/// After how long without a sign a process was not there: its machine slept, or it was stopped.
+const SILENCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -162,23 +167,43 @@ pub struct Span {
 pub struct Counted {
     /// While it was there.
     pub up: Span,
-    /// While it was there and the interface down.
-    pub down: Vec<Span>,
+    /// The same before that, where it was away in between.
+    #[serde(default)]
+    pub earlier: Vec<Span>,
+    /// Requests in a row that were not answered.
+    #[serde(default)]
+    pub runs: Vec<Run>,
     /// Requests by service.
     pub counts: BTreeMap<Service, Counts>,
 }
 
 impl Counted {
     fn new(from: Timestamp) -> Self {
-        Self { up: Span { from, until: from }, down: Vec::new(), counts: BTreeMap::new() }
+        let up = Span { from, until: from };
+        Self { up, earlier: Vec::new(), runs: Vec::new(), counts: BTreeMap::new() }
     }
 
-    fn was_down(&mut self, span: Span) {
-        let is_full = self.down.len() >= MOST_SPANS;
-        match self.down.last_mut() {
-            Some(last) if is_full || last.from == span.from => last.until = span.until,
-            _ => self.down.push(span),
+    /// It is there at a moment.
+    fn is_there(&mut self, now: Timestamp) {
+        if now.duration_since(self.up.until) > SILENCE {
+            let is_full = self.earlier.len() >= MOST_SPANS;
+            match self.earlier.last_mut().filter(|_| is_full) {
+                Some(last) => last.until = self.up.until,
+                None => self.earlier.push(self.up),
+            }
+            self.up = Span { from: now, until: now };
         }
+        self.up.until = self.up.until.max(now);
+    }
+
+    /// When it was there for the first time.
+    fn first(&self) -> Timestamp {
+        self.earlier.first().unwrap_or(&self.up).from
+    }
+
+    /// While it was there, all of it.
+    fn all_up(&self) -> impl Iterator<Item = &Span> {
+        self.earlier.iter().chain([&self.up])
     }
 }
 
@@ -186,50 +211,62 @@ impl Counted {
 #[derive(Debug)]
 pub struct Counting {
     today: Counted,
-    /// Requests in a row that were not answered, and when the first of them came.
-    unanswered: Option<(u32, Timestamp)>,
+    /// Requests in a row that were not answered, if the last one was not.
+    unanswered: Option<Run>,
+    /// When a request was answered last.
+    answered_at: Option<Timestamp>,
 }
 
 impl Counting {
     /// Begins to count.
     pub fn new(now: Timestamp) -> Self {
-        Self { today: Counted::new(now), unanswered: None }
+        Self { today: Counted::new(now), unanswered: None, answered_at: None }
     }
 
     /// Counts a request.
     pub fn add(&mut self, request: &Request) {
+        self.today.is_there(request.at);
         self.today.counts.entry(request.service).or_default().add(request);
         let received = request.at.saturating_sub(request.took).unwrap_or(request.at);
         let is_answered = request.outcome != Outcome::Failed && request.took <= UNANSWERED;
         if is_answered {
-            self.note_down(request.at);
+            self.note_run(request.at);
             self.unanswered = None;
+            self.answered_at = self.answered_at.max(Some(request.at));
         } else {
-            let (count, first) = self.unanswered.unwrap_or((0, received));
-            self.unanswered = Some((count.saturating_add(1), first.min(received)));
+            // One that came before another was answered is in no row from then on.
+            let received = received.max(self.answered_at.unwrap_or(received));
+            let new =
+                Run { after: self.answered_at, from: received, last: received, until: request.at, count: 0 };
+            let run = self.unanswered.get_or_insert(new);
+            run.count = run.count.saturating_add(1);
+            run.from = run.from.min(received);
+            run.last = run.last.max(received);
         }
     }
 
-    /// If the interface is down, it has been until now.
-    fn note_down(&mut self, now: Timestamp) {
-        if let Some((count, first)) = self.unanswered
-            && count >= DOWN_AFTER
-        {
-            let from = first.max(self.today.up.from);
-            self.today.was_down(Span { from, until: now.max(from) });
+    /// Requests in a row that were not answered until now.
+    fn note_run(&mut self, now: Timestamp) {
+        if let Some(run) = &self.unanswered {
+            let from = run.from.max(self.today.first());
+            remember(&mut self.today.runs, Run { from, until: now.max(from), ..*run });
         }
     }
 
     /// What was counted until now.
     pub fn until(&mut self, now: Timestamp) -> &Counted {
-        self.note_down(now);
-        self.today.up.until = now.max(self.today.up.from);
+        self.today.is_there(now);
+        self.note_run(now);
         &self.today
     }
 
     /// A day is over: what was counted on it. What goes on goes on from `midnight`.
     pub fn day_is_over(&mut self, midnight: Timestamp) -> Counted {
-        self.until(midnight);
+        // Whoever was away at midnight is there again when it says so.
+        if midnight.duration_since(self.today.up.until) <= SILENCE {
+            self.today.is_there(midnight);
+            self.note_run(midnight);
+        }
         std::mem::replace(&mut self.today, Counted::new(midnight))
     }
 }
@@ -239,7 +276,9 @@ impl Counting {
 pub struct Day {
     /// Which.
     pub day: Date,
-    /// How long it was until now, or since anything is known.
+    /// Whether it is over. What is said of one that is not holds until now.
+    pub is_over: bool,
+    /// How long it was: 23 to 25 hours, or until now, or since anything is known.
     pub seconds: i64,
     /// While nobody was there, or the interface down.
     pub down_seconds: i64,
@@ -249,24 +288,25 @@ pub struct Day {
 
 impl Day {
     /// What a day was by what all processes counted on it. `span` is the part of it that is known: it ends now if the day is not over, and
-    /// begins when anybody counted for the first time. Whatever of it no process was there is downtime, planned or not, and so is
-    /// what one of them was down.
-    pub fn of(day: Date, span: Span, counted: &[Counted]) -> Self {
+    /// begins when anybody counted for the first time. Whatever of it no process was there is downtime, planned or not; so is
+    /// what one of them was down, and what all of them that were there were down together.
+    pub fn of(day: Date, (span, is_over): (Span, bool), counted: &[Counted]) -> Self {
         let clip = |part: &Span| {
             let (from, until) = (part.from.max(span.from), part.until.min(span.until));
             (from < until).then_some((from.as_second(), until.as_second()))
         };
-        let up: Vec<_> = counted.iter().filter_map(|one| clip(&one.up)).collect();
-        let down = counted.iter().flat_map(|one| &one.down).filter_map(clip).collect();
+        let up: Vec<_> = counted.iter().flat_map(Counted::all_up).filter_map(clip).collect();
+        let down: Vec<_> = down(counted).iter().filter_map(clip).collect();
         let seconds = (span.until.as_second() - span.from.as_second()).max(0);
-        let there = covered(up);
-        // Who was down was there, so that nothing is counted twice.
-        let down_seconds = (seconds - there + covered(down)).clamp(0, seconds);
+        // What a process was down before it went away is counted once.
+        let there = covered(up.clone());
+        let down_there = covered(up.clone()) + covered(down.clone()) - covered([up, down].concat());
+        let down_seconds = (seconds - there + down_there).clamp(0, seconds);
         let mut counts: BTreeMap<Service, Counts> = BTreeMap::new();
         for (service, of_one) in counted.iter().flat_map(|one| &one.counts) {
             counts.entry(*service).or_default().merge(of_one);
         }
-        Self { day, seconds, down_seconds, counts }
+        Self { day, is_over, seconds, down_seconds, counts }
     }
 
     /// Downtime in percent.
@@ -350,6 +390,11 @@ mod tests {
         assert_eq!((Counts::default().mean(), Counts::default().percentile(50)), (None, None));
     }
 
+    fn spans(counted: &Counted) -> Vec<(i64, i64)> {
+        let down = down(std::slice::from_ref(counted));
+        down.iter().map(|span| (span.from.as_second(), span.until.as_second())).collect()
+    }
+
     #[test]
     fn five_unanswered_requests_in_a_row_are_downtime_from_the_first_on() {
         let mut counting = Counting::new(at(0));
@@ -357,47 +402,93 @@ mod tests {
             counting.add(&request(second, 0, Outcome::Failed));
         }
         counting.add(&request(14, 0, Outcome::Refused));
-        assert_eq!(counting.until(at(15)).down, [], "a refusal is an answer");
+        assert_eq!(spans(counting.until(at(15))), [], "a refusal is an answer");
         for second in [20, 21, 22, 23] {
             counting.add(&request(second, 0, Outcome::Failed));
         }
         // Late answers are none, and the first one came before.
         counting.add(&request(50, 31, Outcome::Answered));
-        let down = Span { from: at(19), until: at(60) };
-        assert_eq!(counting.until(at(60)).down, [down], "it goes on");
+        assert_eq!(spans(counting.until(at(60))), [(19, 60)], "it goes on");
         counting.add(&request(70, 1, Outcome::Answered));
         counting.add(&request(90, 0, Outcome::Failed));
         let counted = counting.until(at(100)).clone();
-        assert_eq!(counted.down, [Span { from: at(19), until: at(70) }]);
+        assert_eq!(spans(&counted), [(19, 70)]);
         assert_eq!(counted.up, Span { from: at(0), until: at(100) });
+    }
+
+    #[test]
+    fn a_request_that_hung_while_others_were_answered_begins_no_downtime_before_them() {
+        let mut counting = Counting::new(at(0));
+        counting.add(&request(39, 1, Outcome::Answered));
+        // Received at 5.
+        counting.add(&request(40, 35, Outcome::Failed));
+        (41..45).for_each(|second| counting.add(&request(second, 0, Outcome::Failed)));
+        assert_eq!(spans(counting.until(at(50))), [(39, 50)]);
     }
 
     #[test]
     fn a_day_ends_and_what_is_down_stays_down() {
         let mut counting = Counting::new(at(0));
-        (0..5).for_each(|n| counting.add(&request(80 + n, 0, Outcome::Failed)));
+        (0..5).for_each(|n| counting.add(&request(50 + n, 0, Outcome::Failed)));
         let yesterday = counting.day_is_over(at(100));
-        assert_eq!(yesterday.down, [Span { from: at(80), until: at(100) }]);
+        assert_eq!(spans(&yesterday), [(50, 100)]);
         let today = counting.until(at(110)).clone();
-        assert_eq!(today.down, [Span { from: at(100), until: at(110) }]);
+        assert_eq!(spans(&today), [(100, 110)]);
         assert!(today.counts.is_empty());
     }
 
     #[test]
-    fn downtime_is_while_nobody_was_there_or_somebody_was_down() {
-        let counted = |up: (i64, i64), down: &[(i64, i64)]| Counted {
-            up: Span { from: at(up.0), until: at(up.1) },
-            down: down.iter().map(|(from, until)| Span { from: at(*from), until: at(*until) }).collect(),
-            counts: BTreeMap::new(),
+    fn a_process_whose_machine_slept_was_not_there() {
+        let mut counting = Counting::new(at(0));
+        for second in [10, 70, 130, 4000, 4030] {
+            counting.until(at(second));
+        }
+        let counted = counting.until(at(4050)).clone();
+        assert_eq!(counted.earlier, [Span { from: at(0), until: at(130) }]);
+        assert_eq!(counted.up, Span { from: at(4000), until: at(4050) });
+        let day = "2027-01-31".parse().unwrap();
+        let found = Day::of(day, (Span { from: at(0), until: at(4050) }, false), &[counted]);
+        assert_eq!((found.seconds, found.down_seconds), (4050, 3870));
+        // It sleeps over midnight.
+        let mut counting = Counting::new(at(0));
+        assert_eq!(counting.day_is_over(at(500)).up.until, at(0));
+        counting.until(at(9000));
+        assert_eq!(counting.until(at(9001)).up.from, at(9000));
+    }
+
+    fn counted(up: (i64, i64), runs: &[(i64, i64, u32)]) -> Counted {
+        let run = |(from, until, count): &(i64, i64, u32)| Run {
+            after: None,
+            from: at(*from),
+            last: at(*until - 1),
+            until: at(*until),
+            count: *count,
         };
+        Counted {
+            runs: runs.iter().map(run).collect(),
+            up: Span { from: at(up.0), until: at(up.1) },
+            ..Counted::new(at(up.0))
+        }
+    }
+
+    #[test]
+    fn downtime_is_while_nobody_was_there_or_somebody_was_down() {
         let day: Date = "2027-01-31".parse().unwrap();
-        let span = Span { from: at(100), until: at(200) };
-        let all =
-            [counted((50, 120), &[(110, 115)]), counted((110, 150), &[(112, 118)]), counted((160, 200), &[])];
+        let span = (Span { from: at(100), until: at(200) }, true);
+        let all = [
+            counted((50, 120), &[(110, 115, 5)]),
+            counted((110, 150), &[(112, 118, 9), (140, 141, 4)]),
+            counted((160, 200), &[]),
+        ];
         let found = Day::of(day, span, &all);
         assert_eq!((found.seconds, found.down_seconds), (100, 10 + 8));
         assert_eq!((found.downtime(), found.uptime()), (18.0, 82.0));
-        assert_eq!(Day::of(day, span, &[]).uptime(), 0.0);
-        assert_eq!(found.error_rate(), None);
+        let nobody = Day::of(day, span, &[]);
+        assert_eq!((nobody.uptime(), nobody.error_rate()), (0.0, None));
+        let idle = Day::of(day, span, &[counted((0, 300), &[])]);
+        assert_eq!((idle.uptime(), idle.error_rate()), (100.0, None), "a day without calls");
+        // It was down, then away: no second is counted twice.
+        let gone = Day::of(day, span, &[counted((100, 150), &[(140, 170, 5)])]);
+        assert_eq!(gone.down_seconds, 60);
     }
 }

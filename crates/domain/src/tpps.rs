@@ -118,6 +118,19 @@ impl Tpp {
         }
     }
 
+    /// What is left once its registration was erased: who it is, and whether it is blocked. It may register anew. Nobody is to know
+    /// what `secret` is the hash of.
+    pub fn without_registration(self, secret: SecretHash) -> Self {
+        Self {
+            redirect_uris: RedirectUris::from_stored(Vec::new()),
+            sector_identifier_uri: String::new(),
+            secret,
+            authentication: None,
+            signing_key: None,
+            ..self
+        }
+    }
+
     /// The certificate that a registration with `certificate` takes out of use: the one of the registration before,
     /// if there was one.
     pub fn replaced_certificate<'t>(previous: Option<&'t Tpp>, certificate: &str) -> Option<&'t str> {

@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use eidas::CertificateDer;
+use gateway::Sent;
+
 /// What the listener knows. It is trusted; nothing a client sends can set it.
 #[derive(Debug, Clone)]
 pub struct Connection {
@@ -10,11 +13,19 @@ pub struct Connection {
     pub origin: Arc<str>,
     /// The TLS client certificate in DER: the handshake proved that the caller holds its key, nothing else.
     pub peer_certificate: Option<Arc<[u8]>>,
+    /// Certificates that came along with it, in DER: perhaps of authorities above it. Nobody has looked at them.
+    pub peer_authorities: Arc<[CertificateDer<'static>]>,
     /// Where the caller's connection comes from; none for what the program itself calls.
     pub peer_address: Option<IpAddr>,
 }
 
 impl Connection {
+    /// The TLS client certificate with those that came along.
+    pub fn sent(&self) -> Option<Sent<'_>> {
+        let octets = self.peer_certificate.as_deref()?;
+        Some(Sent { octets, above: &self.peer_authorities })
+    }
+
     /// SHA-256 of the TLS client certificate, lower-case hexadecimal.
     pub fn peer_fingerprint(&self) -> Option<String> {
         self.peer_certificate.as_deref().map(gateway::fingerprint)

@@ -9,7 +9,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
 use tracing::Instrument;
 
-use crate::observer::{note_interface, note_matched};
+use crate::observer::{note_interface, note_matched, note_request};
 use crate::{Edge, Rejected, single_header};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,6 +38,7 @@ where
         Ok(None) => (fresh_id(&edge.gateway), check(&request)),
         Err(rejected) => (fresh_id(&edge.gateway), Err(rejected)),
     };
+    note_request(&id);
     let request_id = RequestId::new(String::from_utf8_lossy(id.as_bytes()).into_owned());
     let span = tracing::info_span!("call", request = request_id.as_str());
     request.extensions_mut().insert(request_id);

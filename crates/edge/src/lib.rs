@@ -6,6 +6,7 @@
 
 mod bank_page;
 mod body;
+mod call_log;
 pub mod certificate_addresses;
 mod connection;
 mod dialect;
@@ -30,6 +31,7 @@ mod watched;
 
 pub use bank_page::{BANK_PAGE, enter, redirect};
 pub use body::{MAX_BODY, SMALL_BODY, read_body};
+pub use call_log::{CallLog, log_failure, with_causes};
 pub use connection::{Connection, network};
 pub use dialect::{
     Beginning, Caller, ClientSecret, Dialect, Door, Edge, Entrance, Mounted, NotBegun, Surroundings,
@@ -42,9 +44,9 @@ pub use headers::{header_text, single_header};
 pub use json::{JsonError, check_json_object, read_any_json, read_json};
 pub use media_types::{check_json, media_type, require_json};
 pub use observer::{
-    CallLog, Observer, Recording, Seen, log_failure, note_certificates, note_check, note_code,
-    note_comparison, note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal,
-    note_route, note_subject, note_third_party, observe, with_causes, with_fault,
+    CALLER_GONE, Observer, Recording, Seen, note_certificates, note_check, note_code, note_comparison,
+    note_failed, note_matched, note_mistake_with_body, note_passed, note_refusal, note_route, note_subject,
+    note_third_party, observe, with_fault,
 };
 pub use recording::{Check, Explanation, Recorder};
 pub use rejected::Rejected;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
-use gateway::domain::{RequestId, Subject, TppId};
+use gateway::domain::{Subject, TppId};
 use gateway::profile::CertificateRules;
 use gateway::{Fault, Gateway};
-use http::{HeaderMap, Method, StatusCode};
-use tracing::{Instrument, Level, Span};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tracing::{Instrument, Span};
 
 use crate::guard::{X_REQUEST_ID, fresh_id};
 use crate::recording::{Capture, Check, Comparison, Explanation, Findings, Recorder, of_body, passed};
@@ -45,9 +45,12 @@ pub struct Seen<'a> {
     pub fault: Option<&'a Fault>,
 }
 
-/// Is told of each call once, when its answer is there. The caller waits meanwhile.
+/// The status of a call whose caller closed the connection before it was answered. Nobody gets it; logs of servers have this number.
+pub const CALLER_GONE: u16 = 499;
+
+/// Is told of each call once, when its answer is there, or its caller is gone. The caller waits meanwhile.
 pub trait Observer: std::fmt::Debug + Send + Sync {
-    /// A call was answered.
+    /// A call was answered, or given up by its caller ([`CALLER_GONE`]).
     fn seen(&self, call: &Seen<'_>);
 
     /// A call begins, with this span and these headers. A span that nobody collects is disabled.
@@ -89,59 +92,11 @@ impl Observer for Recording {
     }
 }
 
-/// Writes one line for each call: at level `error`, with everything that is behind it, for a failure of the bank itself,
-/// at level `info` for everything else. Values are quoted and escaped, so that none looks like another field or another
-/// line.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CallLog;
-
-/// What a call without a route, a code, a third party or an id has in their place.
-const NONE: &str = "-";
-
-macro_rules! line {
-    ($level:ident, $call:expr $(, $name:ident = $value:expr)?) => {
-        tracing::event!(
-            Level::$level,
-            method = $call.method.as_str(),
-            route = $call.route.unwrap_or(NONE),
-            status = $call.status.as_u16(),
-            code = $call.code.unwrap_or(NONE),
-            milliseconds = $call.took.as_millis(),
-            third_party = $call.third_party.map_or(NONE, TppId::as_str),
-            request = $call.request.unwrap_or(NONE),
-            $($name = $value,)?
-            "call"
-        )
-    };
-}
-
-impl Observer for CallLog {
-    fn seen(&self, call: &Seen<'_>) {
-        match call.fault {
-            None => line!(INFO, call),
-            Some(fault) => line!(ERROR, call, error = with_causes(fault)),
-        }
-    }
-}
-
-/// Logs a failure in what the bank does of its own accord, with everything that is behind it.
-pub fn log_failure(request: &RequestId, failure: &dyn std::error::Error) {
-    tracing::error!(
-        request = request.as_str(),
-        error = with_causes(failure),
-        "work of the bank itself failed"
-    );
-}
-
-/// A failure with everything that is behind it, for the log.
-pub fn with_causes(failure: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(failure), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// What is found out about a call while it is answered.
 #[derive(Default)]
 struct Notes {
+    /// The request id, before there is an answer that has it.
+    request: Option<HeaderValue>,
     interface: Option<&'static str>,
     /// What the framework calls the route, and what we do where it does not know it.
     matched: Option<MatchedPath>,
@@ -183,6 +138,53 @@ tokio::task_local! {
     static NOTES: RefCell<Notes>;
 }
 
+/// A call that is not answered yet. If whoever calls closes the connection, what answers the call is dropped, wherever it is; what was
+/// done until then is done, and so the call is told of.
+struct Unanswered<'c> {
+    observer: &'c dyn Observer,
+    method: &'c Method,
+    begun: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let notes =
+            NOTES.try_with(|notes| notes.try_borrow_mut().map(|mut notes| std::mem::take(&mut *notes)));
+        let notes = notes.ok().and_then(Result::ok).unwrap_or_default();
+        let gone = StatusCode::from_u16(CALLER_GONE).unwrap_or(StatusCode::BAD_REQUEST);
+        // A panic ends the call in the same way, and is no caller's doing.
+        let status = if std::thread::panicking() { StatusCode::INTERNAL_SERVER_ERROR } else { gone };
+        let request = notes.request.as_ref().and_then(|id| id.to_str().ok());
+        self.observer.seen(&notes.seen((request, self.method, status), self.begun, None));
+    }
+}
+
+impl Notes {
+    fn seen<'a>(
+        &'a self,
+        (request, method, status): (Option<&'a str>, &'a Method, StatusCode),
+        begun: Instant,
+        fault: Option<&'a Fault>,
+    ) -> Seen<'a> {
+        Seen {
+            request,
+            interface: self.interface,
+            method,
+            route: self.route.as_deref().or(self.matched.as_ref().map(MatchedPath::as_str)),
+            status,
+            code: self.code.as_deref(),
+            took: begun.elapsed(),
+            third_party: self.third_party.as_ref(),
+            subject: self.subject.as_ref(),
+            fault,
+        }
+    }
+}
+
 /// Answers a call with the routes of a listener and tells the observer of it. Nobody else logs what is behind a failure,
 /// which the answer carries here with [`with_fault`].
 ///
@@ -204,7 +206,9 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
     let notes = Notes { findings: capture.is_some().then(Box::default), ..Notes::default() };
     let method = request.method().clone();
     let answered = async {
+        let mut unanswered = Unanswered { observer, method: &method, begun, is_answered: false };
         let response = answer(request).await;
+        unanswered.is_answered = true;
         (response, NOTES.with(RefCell::take))
     }
     .instrument(span.clone());
@@ -216,18 +220,8 @@ pub async fn observe<E, F: Future<Output = Result<Response, E>>>(
         response.headers_mut().entry(X_REQUEST_ID).or_insert_with(|| fresh_id(gateway));
     }
     let findings = notes.findings.take();
-    let seen = Seen {
-        request: response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()),
-        interface: notes.interface,
-        method: &method,
-        route: notes.route.as_deref().or(notes.matched.as_ref().map(MatchedPath::as_str)),
-        status: response.status(),
-        code: notes.code.as_deref(),
-        took: begun.elapsed(),
-        third_party: notes.third_party.as_ref(),
-        subject: notes.subject.as_ref(),
-        fault: fault.as_ref(),
-    };
+    let request = response.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    let seen = notes.seen((request, &method, response.status()), begun, fault.as_ref());
     observer.seen(&seen);
     if !span.is_disabled() {
         observer.ends(&span, spans::end(&span, &seen));
@@ -247,6 +241,11 @@ pub fn with_fault(mut response: Response, fault: Option<Fault>) -> Response {
         response.extensions_mut().insert(fault);
     }
     response
+}
+
+/// Notes the request id that the answer will have.
+pub(crate) fn note_request(id: &HeaderValue) {
+    note(|notes| notes.request = Some(id.clone()));
 }
 
 /// Notes which interface is called.

@@ -78,7 +78,12 @@ mod tests {
     use super::*;
 
     fn connection(origin: &str) -> Connection {
-        Connection { origin: origin.into(), peer_certificate: None, peer_address: None }
+        Connection {
+            origin: origin.into(),
+            peer_certificate: None,
+            peer_authorities: [].into(),
+            peer_address: None,
+        }
     }
 
     fn tenant(name: &str) -> Tenant {

@@ -16,12 +16,15 @@ struct WireCertificate<'a> {
 }
 
 #[derive(Sequence)]
-struct WireExtension<'a> {
-    id: ObjectIdentifier,
+pub(crate) struct WireExtension<'a> {
+    pub(crate) id: ObjectIdentifier,
     #[asn1(default = "Default::default")]
     critical: bool,
-    value: AnyRef<'a>,
+    pub(crate) value: AnyRef<'a>,
 }
+
+/// The extension that says that a certificate is one of an authority (RFC 5280, 4.2.1.9).
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 
 /// A certificate, and the copy of it that is not as critical.
 pub(crate) struct Softened {
@@ -41,7 +44,28 @@ impl Softened {
     /// Takes those extensions of a certificate as not critical that are understood. A certificate that cannot be
     /// read stays as it is.
     pub(crate) fn new(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Self {
-        match soften(der, is_understood) {
+        Self::changed(der, |extensions| {
+            let mut is_changed = false;
+            for extension in extensions {
+                is_changed |= extension.critical && is_understood(extension.id);
+                extension.critical &= !is_understood(extension.id);
+            }
+            is_changed
+        })
+    }
+
+    /// The same with all of them, and without the one that says that it is an authority's: lists tell of authorities as of others,
+    /// and the library asks about the end of a path alone.
+    pub(crate) fn for_list(der: &[u8]) -> Self {
+        Self::changed(der, |extensions| {
+            extensions.retain(|extension| extension.id != BASIC_CONSTRAINTS);
+            extensions.iter_mut().for_each(|extension| extension.critical = false);
+            true
+        })
+    }
+
+    fn changed(der: &[u8], change: impl FnOnce(&mut Vec<WireExtension<'_>>) -> bool) -> Self {
+        match soften(der, change) {
             Ok(Some((softened, copy, original))) => Self { der: softened, signed: Some((copy, original)) },
             _ => Self { der: der.to_vec(), signed: None },
         }
@@ -86,7 +110,10 @@ impl SignatureVerificationAlgorithm for Standing<'_> {
 /// The copy, its signed part and that of the certificate; none if nothing changes.
 type Changed = Option<(Vec<u8>, Vec<u8>, Vec<u8>)>;
 
-fn soften(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Result<Changed, der::Error> {
+fn soften(
+    der: &[u8],
+    change: impl FnOnce(&mut Vec<WireExtension<'_>>) -> bool,
+) -> Result<Changed, der::Error> {
     /// Tag of the extensions in TBSCertificate (RFC 5280, 4.1).
     const EXTENSIONS: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(3) };
     let certificate = WireCertificate::from_der(der)?;
@@ -96,12 +123,7 @@ fn soften(der: &[u8], is_understood: impl Fn(ObjectIdentifier) -> bool) -> Resul
         return Ok(None);
     };
     let mut extensions = Vec::<WireExtension<'_>>::from_der(last.value())?;
-    let mut is_changed = false;
-    for extension in &mut extensions {
-        is_changed |= extension.critical && is_understood(extension.id);
-        extension.critical &= !is_understood(extension.id);
-    }
-    if !is_changed {
+    if !change(&mut extensions) {
         return Ok(None);
     }
     let extensions = extensions.to_der()?;

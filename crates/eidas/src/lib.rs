@@ -54,3 +54,5 @@ pub use path::{PathError, RevocationList, TrustStore};
 pub use public_key::{KeyError, KeyKind, PublicKey};
 pub use qc_statements::{QcStatements, QcStatementsError, QcType};
 pub use roles::Role;
+/// The type of the certificates that come along with one.
+pub use rustls_pki_types::CertificateDer;

@@ -7,8 +7,8 @@ use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
-    EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter, OwnedCertRevocationList,
-    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
+    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter,
+    OwnedCertRevocationList, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
 use crate::certificate::{Certificate, CertificateError};
@@ -38,6 +38,8 @@ pub(crate) static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = webpki::A
 #[derive(Debug, Default)]
 pub struct TrustStore {
     anchors: Vec<TrustAnchor<'static>>,
+    /// The certificates that the anchors were made of, in the same order.
+    anchor_certificates: Vec<CertificateDer<'static>>,
     intermediates: Vec<CertificateDer<'static>>,
 }
 
@@ -88,7 +90,7 @@ pub struct TrustStore {
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct RevocationList(webpki::CertRevocationList<'static>);
+pub struct RevocationList(CertRevocationList<'static>);
 
 /// Why there is no path to a trusted authority.
 ///
@@ -133,12 +135,12 @@ impl RevocationList {
             .map(|list| Self(list.into()))
             .map_err(|_| CertificateError::Malformed("as a revocation list".to_owned()))
     }
+}
 
-    /// When a certificate was revoked, if it is on the list.
-    fn revoked_at(&self, serial: &[u8]) -> Option<Timestamp> {
-        let revoked = self.0.find_serial(serial).ok()??;
-        Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
-    }
+/// When a certificate was revoked, if it is on a list.
+fn revoked_at(list: &CertRevocationList<'_>, serial: &[u8]) -> Option<Timestamp> {
+    let revoked = list.find_serial(serial).ok()??;
+    Timestamp::from_second(i64::try_from(revoked.revocation_date.as_secs()).ok()?).ok()
 }
 
 /// Why a list does not tell whether a certificate was revoked.
@@ -162,6 +164,7 @@ impl TrustStore {
         let anchor = webpki::anchor_from_trusted_cert(&der)
             .map_err(|_| CertificateError::Malformed("it cannot serve as a trust anchor".to_owned()))?;
         self.anchors.push(anchor.to_owned());
+        self.anchor_certificates.push(der);
         Ok(())
     }
 
@@ -184,15 +187,30 @@ impl TrustStore {
         now: Timestamp,
         lists: &[RevocationList],
     ) -> Result<(), PathError> {
+        self.path(certificate, sent, now, lists).map(|_| ())
+    }
+
+    /// The same; returns the authorities on the path, from the issuer up to the one that is trusted, in DER.
+    ///
+    /// # Errors
+    /// [`PathError`]
+    pub fn path(
+        &self,
+        certificate: &Certificate,
+        sent: &[CertificateDer<'_>],
+        now: Timestamp,
+        lists: &[RevocationList],
+    ) -> Result<Vec<CertificateDer<'static>>, PathError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| PathError::Expired)?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let is_understood = |extension| extension == oid::QC_STATEMENTS;
-        let lists = (lists, UnknownStatusPolicy::Allow);
-        let verified = match self.verify_softened(certificate, is_understood, sent, time, lists) {
+        let understood = Softened::new(&certificate.der, |extension| extension == oid::QC_STATEMENTS);
+        let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
+        let lists = (&lists[..], UnknownStatusPolicy::Allow);
+        let verified = match self.verify_softened(&understood, sent, time, lists) {
             Err(webpki::Error::UnsupportedCriticalExtension) => {
                 // Who issued it matters more than what is in it.
-                match self.verify_softened(certificate, |_| true, sent, time, lists) {
-                    Ok(()) | Err(webpki::Error::UnsupportedCriticalExtension) => {
+                match self.verify_softened(&Softened::new(&certificate.der, |_| true), sent, time, lists) {
+                    Ok(_) | Err(webpki::Error::UnsupportedCriticalExtension) => {
                         let above = self.intermediates.iter().chain(sent);
                         Err(unknown_critical(certificate, above.map(AsRef::as_ref)))
                     }
@@ -215,57 +233,65 @@ impl TrustStore {
         let Ok(seconds) = u64::try_from(certificate.not_before.as_second()) else { return false };
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let none = (&[][..], UnknownStatusPolicy::Allow);
-        let verified = self.verify_softened(certificate, |_| true, sent, time, none);
+        let verified = self.verify_softened(&Softened::new(&certificate.der, |_| true), sent, time, none);
         verified.is_err_and(|error| path_error(error) == PathError::UntrustedIssuer)
     }
 
-    /// Whether a list of a trusted authority says that it revoked a certificate of its own, and when. A list that says
+    /// Whether a list of a trusted authority says that it revoked a certificate of its own, be it that of an authority, and when. A list that says
     /// nothing about it, or is not the authority's, is an error.
     pub(crate) fn verify_by_list(
         &self,
         certificate: &Certificate,
         now: Timestamp,
-        list: &RevocationList,
+        list: &CertRevocationList<'_>,
     ) -> Result<Option<Timestamp>, ListError> {
         let seconds = u64::try_from(now.as_second()).map_err(|_| ListError::Path(PathError::Expired))?;
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let lists = (std::slice::from_ref(list), UnknownStatusPolicy::Deny);
-        let verified = self.verify_softened(certificate, |_| true, &[], time, lists);
+        let lists = (&[list][..], UnknownStatusPolicy::Deny);
+        let verified = self.verify_softened(&Softened::for_list(&certificate.der), &[], time, lists);
         match verified {
-            Ok(()) => Ok(None),
-            Err(webpki::Error::CertRevoked) => Ok(Some(list.revoked_at(&certificate.serial).unwrap_or(now))),
+            Ok(_) => Ok(None),
+            Err(webpki::Error::CertRevoked) => Ok(Some(revoked_at(list, &certificate.serial).unwrap_or(now))),
             Err(webpki::Error::UnknownRevocationStatus) => Err(ListError::OtherCertificate),
             Err(webpki::Error::InvalidCrlSignatureForPublicKey) => Err(ListError::Signer),
             Err(error) => Err(ListError::Path(path_error(error))),
         }
     }
 
-    /// The same, with those extensions of the certificate taken as not critical that are understood.
+    /// The authorities on a path, with those extensions of the certificate taken as not critical that are understood.
     fn verify_softened(
         &self,
-        certificate: &Certificate,
-        is_understood: impl Fn(ObjectIdentifier) -> bool,
+        softened: &Softened,
         sent: &[CertificateDer<'_>],
         time: UnixTime,
-        (lists, unknown): (&[RevocationList], UnknownStatusPolicy),
-    ) -> Result<(), webpki::Error> {
-        let softened = Softened::new(&certificate.der, is_understood);
+        (lists, unknown): (&[&CertRevocationList<'_>], UnknownStatusPolicy),
+    ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
         let algorithms = softened.algorithms(ALGORITHMS);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             algorithms.iter().map(|algorithm| algorithm as _).collect();
         let der = CertificateDer::from(softened.der());
         let leaf = EndEntityCert::try_from(&der)?;
         let intermediates: Vec<_> = self.intermediates.iter().chain(sent).cloned().collect();
-        let lists: Vec<_> = lists.iter().map(|list| &list.0).collect();
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+        let revocation = RevocationOptionsBuilder::new(lists).ok().map(|options| {
             options
                 .with_depth(RevocationCheckDepth::EndEntity)
                 .with_status_policy(unknown)
                 .with_expiration_policy(ExpirationPolicy::Enforce)
                 .build()
         });
-        leaf.verify_for_usage(&algorithms, &self.anchors, &intermediates, time, AnyUsage, revocation, None)
-            .map(|_| ())
+        let path = leaf.verify_for_usage(
+            &algorithms,
+            &self.anchors,
+            &intermediates,
+            time,
+            AnyUsage,
+            revocation,
+            None,
+        )?;
+        let anchor =
+            self.anchors.iter().zip(&self.anchor_certificates).find(|(one, _)| *one == path.anchor());
+        let between = path.intermediate_certificates().map(|one| one.der().into_owned());
+        Ok(between.chain(anchor.map(|(_, certificate)| certificate.clone())).collect())
     }
 }
 

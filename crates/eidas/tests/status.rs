@@ -195,3 +195,53 @@ fn a_list_tells_the_same() {
         assert!(read(&changed, now()).is_err(), "{place}");
     }
 }
+
+#[test]
+fn a_list_tells_of_authorities_too_unless_it_is_for_others() {
+    let World { authority, issuer, .. } = World::new("Example CA (TEST)");
+    let points = PublicationPoints {
+        ca_issuers: "http://pki.example/ca.cer".into(),
+        crl: "http://pki.example/ca.crl".into(),
+        ocsp: None,
+        disclosure_statement: None,
+    };
+    let name = AuthorityName {
+        country: "NL".into(),
+        locality: None,
+        organization_identifier: None,
+        organization: "Example (TEST)".into(),
+        common_name: "Below (TEST)".into(),
+    };
+    let below = authority.subordinate(&name, KeyType::P256, &[9], years(), &points).unwrap();
+    let below = Certificate::from_der(below.der()).unwrap();
+    let end = now() + SignedDuration::from_hours(1);
+    let list = |revoked: &[(Vec<u8>, Timestamp)]| authority.revocation_list(1, revoked, now(), end).unwrap();
+    let told = |list: &[u8]| by_list(list, &below, &issuer, now()).map(|status| status.standing);
+    assert_eq!(told(&list(&[])), Ok(Standing::Good));
+    assert_eq!(told(&list(&[(vec![9], now())])), Ok(Standing::Revoked { at: now() }));
+    assert_eq!(told(&list(&[(vec![8], now())])), Ok(Standing::Good));
+    let other = World::new("Other CA (TEST)").authority.revocation_list(1, &[], now(), end).unwrap();
+    assert!(told(&other).is_err());
+    // One of the same issuer at the same address, without the authorities.
+    let key = rcgen::KeyPair::from_pem(authority.key_pem()).unwrap();
+    let signer = rcgen::Issuer::from_ca_cert_der(&authority.der().into(), key).unwrap();
+    let time = |moment: Timestamp| time::OffsetDateTime::from_unix_timestamp(moment.as_second()).unwrap();
+    let scoped = |scope| {
+        let uris = vec![points.crl.clone()];
+        let point = rcgen::CrlDistributionPoint { uris };
+        let params = rcgen::CertificateRevocationListParams {
+            this_update: time(now()),
+            next_update: time(end),
+            crl_number: rcgen::SerialNumber::from(2_u64),
+            issuing_distribution_point: Some(rcgen::CrlIssuingDistributionPoint {
+                distribution_point: point,
+                scope,
+            }),
+            revoked_certs: Vec::new(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        params.signed_by(&signer).unwrap().der().to_vec()
+    };
+    assert_eq!(told(&scoped(None)), Ok(Standing::Good));
+    assert_eq!(told(&scoped(Some(rcgen::CrlScope::UserCertsOnly))), Err(StatusError::OtherCertificate));
+}

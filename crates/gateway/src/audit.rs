@@ -2,25 +2,17 @@
 //!
 //! There is one chain for all processes that share the store. Each group of entries moves its head on, guarded by the head that it
 //! was made for, so that processes which write at the same time follow each other; so seldom do two meet that none waits for a lease. An
-//! act of staff is written in the batch that does it. Calls are written beside them, many at once: a process that ends without warning loses
-//! those of the last second.
+//! act of staff is written in the batch that does it. Calls are written beside them, many at once: until then they stand in a file of the
+//! process that answered them, a spool, and where in which file is part of their group, so that each is written once.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
-use domain::audit::Head;
+use domain::audit::{Forgotten, Head};
 use domain::{Subject, Timestamp};
 use serde::Serialize;
+pub use store::AuditPlace;
 use store::{AuditGroup, AuditKind, Changes};
 
 use crate::error::retry;
 use crate::{Error, Gateway};
-
-/// Most calls that wait to be written. While the store is away, more are not kept, and the trail says how many.
-const MOST_WAITING: usize = 20_000;
-
-/// Most calls of one group, which is one row.
-const GROUP: usize = 500;
 
 /// A call that was answered. It holds nothing of what a caller sent but method, request id, and what they said who they are.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -63,6 +55,14 @@ impl AuditedCall {
         let subject = subject.map(|subject| format!("{} {}", subject.kind().name(), subject.id()));
         Self { subject, ..self }
     }
+
+    /// The text of its entry. `node` is what the trail calls the process that answered it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]
+    pub fn written(&self, node: &str) -> Result<String, Error> {
+        text(&Written::Call { node, call: self })
+    }
 }
 
 /// Something that a person of the staff does.
@@ -100,62 +100,16 @@ enum Written<'a> {
     },
     /// Calls of which nothing more is known.
     Lost { at: Timestamp, node: &'a str, calls: u64 },
+    /// What was forgotten at the beginning of the trail.
+    Forgotten(&'a Forgotten),
 }
 
-/// The calls of this process that wait to be written.
-#[derive(Debug)]
-pub struct Trail {
-    /// What the trail calls this process.
-    node: String,
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    calls: VecDeque<AuditedCall>,
-    lost: u64,
-}
-
-impl Trail {
-    /// Nothing waits yet.
-    pub fn new(node: String) -> Self {
-        Self { node, waiting: Mutex::default() }
-    }
-
-    /// Notes a call. Nobody waits for it to be written.
-    pub fn note(&self, call: AuditedCall) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.calls.len() < MOST_WAITING {
-            waiting.calls.push_back(call);
-        } else {
-            waiting.lost += 1;
-        }
-    }
-
-    /// The next group, and how many calls were lost before it was made.
-    fn take(&self) -> (Vec<AuditedCall>, u64) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = waiting.calls.len().min(GROUP);
-        let calls = waiting.calls.drain(..count).collect();
-        if waiting.calls.is_empty() {
-            waiting.calls.shrink_to(GROUP);
-        }
-        (calls, std::mem::take(&mut waiting.lost))
-    }
-
-    /// Keeps what could not be written for the next time.
-    fn put_back(&self, (calls, lost): (Vec<AuditedCall>, u64)) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.lost += lost;
-        calls.into_iter().rev().for_each(|call| waiting.calls.push_front(call));
-    }
-
-    fn texts(&self, (calls, lost): &(Vec<AuditedCall>, u64), now: Timestamp) -> Result<Vec<String>, Error> {
-        let node = self.node.as_str();
-        let lost = (*lost > 0).then_some(Written::Lost { at: now, node, calls: *lost });
-        let calls = calls.iter().map(|call| Written::Call { node, call });
-        calls.chain(lost).map(|entry| text(&entry)).collect()
-    }
+/// The text of an entry about calls of which nothing more is known than how many there were.
+///
+/// # Errors
+/// [`Error::Internal`]
+pub fn lost_calls(node: &str, at: Timestamp, calls: u64) -> Result<String, Error> {
+    text(&Written::Lost { at, node, calls })
 }
 
 fn text(entry: &Written<'_>) -> Result<String, Error> {
@@ -163,40 +117,80 @@ fn text(entry: &Written<'_>) -> Result<String, Error> {
 }
 
 impl Gateway {
-    /// Writes the calls that wait.
+    /// Up to which octet a spool was taken.
     ///
     /// # Errors
-    /// [`Error`]; what is not written waits on then
-    pub async fn write_trail(&self, trail: &Trail) -> Result<(), Error> {
-        loop {
-            let taken = trail.take();
-            if taken.0.is_empty() && taken.1 == 0 {
-                return Ok(());
+    /// [`Error`]
+    pub async fn taken_of_spool(&self, spool: &str) -> Result<i64, Error> {
+        Ok(self.0.store.audit_taken(spool).await?)
+    }
+
+    /// Writes entries about calls ([`AuditedCall::written`], [`lost_calls`]), out of a place in a spool if they stood in one. Returns up to
+    /// which octet that is taken then: where it was taken before, nothing is written.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn write_calls(&self, place: Option<&AuditPlace>, texts: &[String]) -> Result<i64, Error> {
+        retry(|| async {
+            if let Some(place) = place {
+                let taken = self.0.store.audit_taken(&place.spool).await?;
+                if taken > place.from {
+                    return Ok(taken);
+                }
             }
-            let texts = trail.texts(&taken, self.system_time())?;
-            let written = retry(|| async {
-                let changes = self.audited(Changes::new(), AuditKind::Calls, texts.clone()).await?;
-                Ok(self.0.store.save(changes).await?)
-            });
-            if let Err(error) = written.await {
-                trail.put_back(taken);
-                return Err(error);
-            }
-        }
+            let changes = self.audited(Changes::new(), (AuditKind::Calls, place), texts.to_vec()).await?;
+            self.0.store.save(changes).await?;
+            Ok(place.map_or(0, |place| place.until))
+        })
+        .await
+    }
+
+    /// Forgets groups that were written before a time, from the oldest on, and says so in the trail. Returns how many there were.
+    pub(crate) async fn forget_trail(
+        &self,
+        now: Timestamp,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<usize, Error> {
+        let store = &self.0.store;
+        let old = store.audit_before(before, limit).await?;
+        let Some(newest) = old.last() else { return Ok(0) };
+        // What the oldest group that stays follows.
+        let next = store.audit_groups(newest.first, None, 1).await?.into_iter().next();
+        let last = match next {
+            Some(group) => group.before,
+            None => store.audit_head().await?.0,
+        };
+        let forgotten = Forgotten {
+            at: now,
+            number: last.number,
+            hash: last.hash,
+            written_at: newest.written_at,
+            days: self.settings().kept.audit.as_hours() / 24,
+        };
+        let entry = text(&Written::Forgotten(&forgotten))?;
+        let changes = old.iter().fold(Changes::new(), Changes::forget_audit);
+        store.save(self.audited(changes, (AuditKind::Calls, None), vec![entry]).await?).await?;
+        Ok(old.len())
     }
 
     /// Adds an act of staff to the changes that are it.
     pub(crate) async fn acted(&self, changes: Changes, act: &Act<'_>) -> Result<Changes, Error> {
         let entry = text(&Written::Act { at: self.system_time(), act })?;
-        self.audited(changes, AuditKind::Acts, vec![entry]).await
+        self.audited(changes, (AuditKind::Acts, None), vec![entry]).await
     }
 
-    async fn audited(&self, changes: Changes, kind: AuditKind, texts: Vec<String>) -> Result<Changes, Error> {
+    async fn audited(
+        &self,
+        changes: Changes,
+        (kind, place): (AuditKind, Option<&AuditPlace>),
+        texts: Vec<String>,
+    ) -> Result<Changes, Error> {
         let (before, written_at) = self.0.store.audit_head().await?;
         let (entries, head) = before.followed_by(texts);
         // Clocks of processes differ: what comes later in the chain is never forgotten earlier.
         let at = self.system_time().max(written_at);
-        Ok(changes.add_audit((kind, at), &before, (&entries, &head)))
+        Ok(changes.add_audit((kind, at, place), &before, (&entries, &head)))
     }
 
     /// Groups of the audit trail whose first entry comes after a number, and its end.
@@ -218,35 +212,31 @@ impl Gateway {
 
 #[cfg(test)]
 mod tests {
+    use domain::audit::Entry;
+
     use super::*;
 
-    fn call(status: u16) -> AuditedCall {
-        AuditedCall { method: "GET".to_owned(), status, ..AuditedCall::default() }
-    }
-
     #[test]
-    fn what_waits_is_bounded_and_what_was_lost_is_told() {
-        let trail = Trail::new("n".to_owned());
-        for _ in 0..MOST_WAITING + 3 {
-            trail.note(call(200));
-        }
-        let taken = trail.take();
-        assert_eq!((taken.0.len(), taken.1), (GROUP, 3));
-        let texts = trail.texts(&taken, Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(texts[GROUP], r#"{"kind":"lost","at":"1970-01-01T00:00:00Z","node":"n","calls":3}"#);
+    fn entries_are_written_as_documented() {
+        let call = AuditedCall { method: "GET".to_owned(), status: 200, ..AuditedCall::default() };
         assert_eq!(
-            texts[0],
+            call.written("n").unwrap(),
             r#"{"kind":"call","node":"n","at":"1970-01-01T00:00:00Z","method":"GET","status":200,"microseconds":0}"#
         );
-        trail.put_back(taken);
-        let mut count = 0;
-        loop {
-            let (calls, lost) = trail.take();
-            count += calls.len() + usize::try_from(lost).unwrap();
-            if calls.is_empty() {
-                break;
-            }
-        }
-        assert_eq!(count, MOST_WAITING + 3);
+        assert_eq!(
+            lost_calls("n", Timestamp::UNIX_EPOCH, 3).unwrap(),
+            r#"{"kind":"lost","at":"1970-01-01T00:00:00Z","node":"n","calls":3}"#
+        );
+        let forgotten = Forgotten {
+            at: Timestamp::UNIX_EPOCH,
+            number: 4,
+            hash: "ab".to_owned(),
+            written_at: Timestamp::UNIX_EPOCH,
+            days: 400,
+        };
+        // Whoever verifies the trail finds it again.
+        let text = text(&Written::Forgotten(&forgotten)).unwrap();
+        let entry = Entry { number: 9, hash: String::new(), text };
+        assert_eq!(entry.forgotten(), Some(forgotten), "{}", entry.text);
     }
 }

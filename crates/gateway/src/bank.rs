@@ -163,10 +163,15 @@ pub trait Payments: std::fmt::Debug + Send + Sync {
     fn approvals_needed<'a>(&'a self, account: &'a AccountId) -> Answer<'a, usize>;
 }
 
-/// Numbers the entries of an account, for interfaces that tell transactions by number.
+/// Numbers the entries of an account, for interfaces that tell transactions by number: from 1 on, in the order in which they
+/// were booked, without gaps. A history grows at its end alone, so that an entry keeps its number.
 pub trait EntryNumbers: std::fmt::Debug + Send + Sync {
+    /// Whether the bank numbers entries, which one behind an interface may leave out.
+    fn is_offered(&self) -> Answer<'_, bool>;
+
     /// Booked transactions as of a day by their place in the history: up to a limit, those with numbers up to the
-    /// given one, or the newest.
+    /// given one, or the newest. Those that a transfer of a payment made on the account that paid have the id of
+    /// [`crate::entry_of`].
     fn history<'a>(
         &'a self,
         access: &'a AccountAccess<Transactions>,
@@ -184,6 +189,9 @@ pub trait EntryNumbers: std::fmt::Debug + Send + Sync {
 
 /// Opens and closes accounts, where customers can do so by themselves.
 pub trait AccountKeeping: std::fmt::Debug + Send + Sync {
+    /// Whether the bank does so, which one behind an interface may leave out.
+    fn is_offered(&self) -> Answer<'_, bool>;
+
     /// Opens another account of a customer, in the branch's currency.
     fn open_account<'a>(&'a self, customer: &'a CustomerId, product: Product) -> Answer<'a, Account>;
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
+mod parts;
+
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -21,8 +23,14 @@ use crate::{Changes, Error};
 /// Under whose name the contract keeps what it writes with payments.
 const OWNER: &str = "bank contract";
 
-/// The clause of what a bank may leave out.
+/// A clause of what a bank may leave out: that it tells what happens.
 pub const EVENTS: &str = "what happens is told, in order and as often as it is asked for";
+
+/// Another one: that it numbers entries.
+pub const ENTRY_NUMBERS: &str = "entries are numbered without gaps, and keep their numbers";
+
+/// Another one: that customers open and close accounts by themselves.
+pub const ACCOUNT_KEEPING: &str = "an account is opened, and closed when it is empty";
 
 /// A bank with two customers.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +77,8 @@ impl Parties<'_> {
             ("what cannot be made leaves no trace: all or nothing", Box::pin(self.what_cannot_be_made())),
             ("a payment for a later day waits and can be stopped", Box::pin(self.payments_for_a_later_day())),
             (EVENTS, Box::pin(self.events_are_told())),
+            (ENTRY_NUMBERS, Box::pin(self.entries_are_numbered())),
+            (ACCOUNT_KEEPING, Box::pin(self.accounts_are_opened_and_closed())),
         ]
     }
 
@@ -77,13 +87,24 @@ impl Parties<'_> {
     }
 
     fn payment(&self, id: &str, terms: PaymentTerms, minor: i64) -> ApprovedPayment {
+        self.payment_of(id, terms, &[minor])
+    }
+
+    /// One with a transfer of each amount.
+    fn payment_of(&self, id: &str, terms: PaymentTerms, amounts: &[i64]) -> ApprovedPayment {
         let interface = match terms.execution {
             Execution::AtOnce => Interface::Bunq,
             Execution::On(_) | Execution::Repeated(_) => Interface::BerlinGroup,
         };
         let creditor =
             Counterparty { name: Some(self.payee.name.clone()), iban: Some(self.payee.iban.clone()) };
-        let amount = self.money(minor);
+        let transfer = |minor: &i64| Transfer {
+            creditor: creditor.clone(),
+            amount: self.money(*minor),
+            remittance: None,
+            end_to_end_id: None,
+            routing: None,
+        };
         let payment = Payment {
             id: PaymentId::new(format!("contract-{}{id}", self.run)),
             tpp: None,
@@ -91,13 +112,7 @@ impl Parties<'_> {
             interface,
             terms,
             debtor: None,
-            transfers: vec![Transfer {
-                creditor,
-                amount,
-                remittance: None,
-                end_to_end_id: None,
-                routing: None,
-            }],
+            transfers: amounts.iter().map(transfer).collect(),
             created_at: self.now,
             expires_at: self.now,
             decision: PaymentDecision::Submitted {

@@ -1,9 +1,9 @@
 //! Certificates that calls present: who is it, may they, is it still good.
 //!
-//! Reading, identity and the path to a trusted authority do not change while a bank runs, so they are done once for each
-//! certificate. Whoever presents one is nobody yet: `parties.rs` runs the checks that are run with every call.
+//! Reading, identity and the path to a trusted authority (`trust.rs`) do not change while a bank runs, so they are done once for
+//! each certificate. Whoever presents one is nobody yet: `parties.rs` runs the checks that are run with every call.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use domain::{
     CertificateHolder, CertificateKind, CertificateRecord, CertificateState, CertificateStatus, Interface,
@@ -12,18 +12,12 @@ use domain::{
 use eidas::header::{HeaderError, HeaderForm, certificate_der, to_single_line_pem};
 use eidas::key_id::KeyIdError;
 use eidas::public_key::KeyKind;
-use eidas::{
-    Certificate, KeyId, KeyIdRules, OrganizationIdentifier, PathError, Purpose, Role, TrustStore, oid,
-    visible,
-};
+use eidas::{Certificate, KeyId, KeyIdRules, OrganizationIdentifier, Purpose, Role, oid, visible};
 use http_signatures::key::PublicKey;
-use quick_cache::sync::Cache;
 
 use crate::error::retry;
+use crate::trust::{Authorities, Sent};
 use crate::{Changes, Error, Gateway, Noun};
-
-/// Certificates kept parsed. Each takes about ten kilobytes; only those that were traced are kept.
-const CACHED: usize = 1024;
 
 /// Where a certificate is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +44,12 @@ pub struct PresentedCertificate {
     pub holder: CertificateHolder,
     /// The key in it.
     pub key: PublicKey,
+    /// The authorities above it, from its issuer up to the one that is trusted.
+    pub(crate) above: Vec<Arc<Certificate>>,
     /// What trusted lists say that it is for; none if an authority vouches for it that the bank itself trusts.
-    qualified: Option<Purpose>,
+    pub(crate) qualified: Option<Purpose>,
     /// A key id that was found to fit: clients send the same text with every call.
-    fitting_key_id: OnceLock<Box<str>>,
+    pub(crate) fitting_key_id: OnceLock<Box<str>>,
 }
 
 impl PresentedCertificate {
@@ -72,92 +68,19 @@ impl PresentedCertificate {
     }
 }
 
-/// Trusted lists, which say what certificates are qualified for.
-pub trait Qualify: std::fmt::Debug + Send + Sync {
-    /// What a certificate is for at a moment.
-    ///
-    /// # Errors
-    /// [`Unqualified`]
-    fn qualified(&self, certificate: &Certificate, now: Timestamp) -> Result<Purpose, Unqualified>;
-}
-
-/// Why lists make nothing of a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unqualified {
-    /// No authority of theirs issued it.
-    Unlisted,
-    /// What they say of whoever issued it.
-    Listed(String),
-}
-
-/// Whom a bank trusts.
-#[derive(Debug)]
-struct Authorities {
-    /// Those that it trusts by itself.
-    anchors: TrustStore,
-    /// Lists of others, if it has any.
-    lists: Option<Arc<dyn Qualify>>,
-}
-
-/// Authorities that are trusted, and the certificates that were traced to them.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    /// Asked for what is not traced yet alone.
-    authorities: RwLock<Authorities>,
-    /// By the octets they were presented as: DER, or the text of a header.
-    traced: Cache<Box<[u8]>, Arc<PresentedCertificate>>,
-}
-
-impl Trust {
-    pub(crate) fn new(anchors: TrustStore) -> Self {
-        let authorities = Authorities { anchors, lists: None };
-        Self { authorities: RwLock::new(authorities), traced: Cache::new(CACHED) }
-    }
-
-    /// A certificate that was traced before, or is now.
-    fn find(
-        &self,
-        octets: &[u8],
-        trace: impl FnOnce(&Authorities) -> Result<PresentedCertificate, Refusal>,
-    ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        if let Some(presented) = self.traced.get(octets) {
-            return Ok(presented);
-        }
-        // Held until it is remembered: what was traced to authorities that are replaced meanwhile is forgotten with the others.
-        let authorities = self.authorities.read().unwrap_or_else(PoisonError::into_inner);
-        let presented = Arc::new(trace(&authorities)?);
-        self.traced.insert(octets.into(), Arc::clone(&presented));
-        Ok(presented)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Authorities)) {
-        change(&mut self.authorities.write().unwrap_or_else(PoisonError::into_inner));
-        self.traced.clear();
-    }
-}
-
 impl Gateway {
-    /// Trusts these authorities from now on, and no others but those of lists. What was traced is traced anew.
-    pub fn trust(&self, authorities: TrustStore) {
-        self.0.trust.change(|current| current.anchors = authorities);
-    }
-
-    /// Trusts the authorities of these lists from now on, as far as the lists say, beside those of [`Gateway::trust`].
-    pub fn trust_lists(&self, lists: Arc<dyn Qualify>) {
-        self.0.trust.change(|current| current.lists = Some(lists));
-    }
-
-    /// Reads a certificate in DER: structure, key, identity, issuer, and in the strict profile its purpose.
+    /// Reads a certificate that was sent in DER: structure, key, identity, issuer, and in the strict profile its purpose.
     ///
     /// # Errors
     /// [`Refusal::CertificateInvalid`]
     pub fn read_certificate(
         &self,
-        der: &[u8],
+        sent: Sent<'_>,
         (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        self.read(der, (interface, place), |authorities| trace(authorities, der, place, now))
+        let trace = |authorities: &Authorities| self.0.trust.trace(authorities, sent, (place, now));
+        self.read(sent.octets, (interface, place, now), trace)
     }
 
     /// Reads a certificate from the value of a header, in any of the forms that clients send. Absent for an
@@ -167,13 +90,17 @@ impl Gateway {
     /// [`Refusal::CertificateInvalid`]
     pub fn read_certificate_header(
         &self,
-        value: &[u8],
+        sent: Sent<'_>,
         (interface, place): (Interface, Place),
         now: Timestamp,
     ) -> Result<Option<Arc<PresentedCertificate>>, Refusal> {
-        let traced = self.read(value, (interface, place), |authorities| {
+        let value = sent.octets;
+        let traced = self.read(value, (interface, place, now), |authorities| {
             match certificate_der(value, HeaderForm::Any) {
-                Ok(der) => trace(authorities, &der, place, now),
+                Ok(der) => {
+                    let sent = Sent { octets: &der, ..sent };
+                    self.0.trust.trace(authorities, sent, (place, now))
+                }
                 Err(error) => Err(invalid(place, &error)),
             }
         });
@@ -186,10 +113,10 @@ impl Gateway {
     fn read(
         &self,
         octets: &[u8],
-        (interface, place): (Interface, Place),
+        (interface, place, now): (Interface, Place, Timestamp),
         trace: impl FnOnce(&Authorities) -> Result<PresentedCertificate, Refusal>,
     ) -> Result<Arc<PresentedCertificate>, Refusal> {
-        let presented = self.0.trust.find(octets, trace)?;
+        let presented = self.0.trust.find(octets, now, trace)?;
         if let (Some(found), Some(wanted)) = (presented.qualified, place.purpose)
             && found != wanted
         {
@@ -294,54 +221,6 @@ impl Gateway {
     }
 }
 
-/// Reads a certificate and finds its way to an authority.
-fn trace(
-    authorities: &Authorities,
-    der: &[u8],
-    place: Place,
-    now: Timestamp,
-) -> Result<PresentedCertificate, Refusal> {
-    let certificate = Certificate::from_der(der).map_err(|error| invalid(place, &error))?;
-    certificate.public_key.check().map_err(|error| invalid(place, &error))?;
-    let identifier = certificate.organization_identifier().map_err(|error| invalid(place, &error))?;
-    if identifier.authorization_number().is_none() {
-        return Err(invalid(
-            place,
-            &format!(
-                "its organizationIdentifier \"{identifier}\" carries no authorisation number; expected \
-                 PSD, country, -, authority, -, number (ETSI TS 119 495, 5.2.1), for example PSDNL-DNB-R123456"
-            ),
-        ));
-    }
-    // The leaf's own validity is a check of its own, so a path is good if it was at some time of it.
-    let at = now.clamp(certificate.not_before, certificate.not_after.max(certificate.not_before));
-    let qualified = match (authorities.anchors.verify(&certificate, &[], at, &[]), &authorities.lists) {
-        (Ok(()), _) => None,
-        (Err(PathError::UntrustedIssuer), Some(lists)) => match lists.qualified(&certificate, now) {
-            Ok(purpose) => Some(purpose),
-            Err(Unqualified::Unlisted) => return Err(untrusted(place, &certificate)),
-            Err(Unqualified::Listed(why)) => return Err(invalid(place, &why)),
-        },
-        (Err(PathError::UntrustedIssuer), None) => return Err(untrusted(place, &certificate)),
-        (Err(other), _) => return Err(invalid(place, &other)),
-    };
-    if let Some(fault) = certificate.psd2_fault() {
-        return Err(invalid(place, fault));
-    }
-    let key =
-        PublicKey::from_spki_der(&certificate.public_key.spki_der).map_err(|error| invalid(place, &error))?;
-    let holder = holder(&certificate, &identifier);
-    Ok(PresentedCertificate { certificate, holder, key, qualified, fitting_key_id: OnceLock::new() })
-}
-
-fn untrusted(place: Place, certificate: &Certificate) -> Refusal {
-    let issuer = &certificate.issuer;
-    invalid(
-        place,
-        &format!("it was issued by another sandbox or authority: \"{issuer}\" is not trusted here"),
-    )
-}
-
 /// What a certificate says about its holder. The name can be shown: nothing in it is hidden.
 pub fn holder(certificate: &Certificate, identifier: &OrganizationIdentifier) -> CertificateHolder {
     let name = certificate.subject.first(oid::ORGANIZATION_NAME).unwrap_or(identifier.as_str());
@@ -421,6 +300,6 @@ pub(crate) fn check_state(state: CertificateState, place: Place, now: Timestamp)
     Ok(())
 }
 
-fn invalid(place: Place, why: &impl ToString) -> Refusal {
+pub(crate) fn invalid(place: Place, why: &impl ToString) -> Refusal {
     Refusal::CertificateInvalid { what: place.what, why: why.to_string() }
 }

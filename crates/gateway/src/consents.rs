@@ -31,28 +31,25 @@ impl Gateway {
         request: ConsentRequest,
         key: &RequestKey,
     ) -> Result<RequestedConsent, Error> {
-        if let Seen::Before(made) = self.seen(ctx, key).await? {
-            return self.requested_before(&made).await;
-        }
-        check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
-        self.check_references(ctx, &request).await?;
-        let redirect_uri = request.redirect_uri.clone();
         let id = ConsentId::new(self.0.randomness.id());
-        let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
-        let consent =
-            Consent::request(id.clone(), who, request, ctx.now, &self.profile(tpp.interface()).consents)?;
-        let authorisation = AuthorisationId::new(self.0.randomness.id());
-        let authorisation =
-            Authorisation::begin(authorisation, (Subject::Consent(id), 1), redirect_uri, ctx.now);
+        let attempt = AuthorisationId::new(self.0.randomness.id());
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.requested_before(&made).await,
-                Seen::New(stored) => Seen::made(stored, &[consent.id.as_str(), authorisation.id.as_str()]),
+                Seen::New(stored) => Seen::made(stored, &[id.as_str(), attempt.as_str()]),
             };
+            check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
+            self.check_references(ctx, &request).await?;
+            let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
+            let rules = &self.profile(tpp.interface()).consents;
+            let consent = Consent::request(id.clone(), who, request.clone(), ctx.now, rules)?;
+            let which = (Subject::Consent(id.clone()), 1);
+            let authorisation =
+                Authorisation::begin(attempt.clone(), which, request.redirect_uri.clone(), ctx.now);
             let changes =
                 Changes::new().put_request(&stored).put_consent(&consent).put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
-            Ok(RequestedConsent { consent: consent.clone(), authorisation: authorisation.clone() })
+            Ok(RequestedConsent { consent, authorisation })
         })
         .await
     }

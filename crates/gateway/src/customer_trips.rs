@@ -1,7 +1,7 @@
 //! A customer logs in to the bank's own pages at its provider: there and back as in [`crate::provider_trips`], with the session of these
 //! pages. Since there is no log-out at the provider, whoever logs in here authenticates anew.
 
-use domain::CustomerSession;
+use domain::{CustomerSession, Timestamp};
 
 use crate::customer_sessions::OwnPlace;
 use crate::error::retry;
@@ -26,8 +26,10 @@ impl Gateway {
         let (Some(provider), None) = (&self.0.bank.provider, &session.logged_in) else {
             return Ok(Err(self.own_place(session, None).await?));
         };
-        let state = self.0.keys.seal(&context(secret, &session), "");
-        Ok(Ok(provider.send(&self.own_trip(ctx, &session, (secret, redirect_uri), state)).await?))
+        let sent_at = ctx.now.as_second().to_string();
+        let state = self.0.keys.seal(&context(secret, &session), &sent_at);
+        let trip = self.own_trip(ctx, &session, (secret, redirect_uri), (state, ctx.now));
+        Ok(Ok(provider.send(&trip).await?))
     }
 
     /// A browser comes back from the provider.
@@ -44,11 +46,13 @@ impl Gateway {
             Ok(session) => session,
             Err(why) => return Ok(Ok(OwnPlace::Over(why))),
         };
-        let is_ours = self.0.keys.open(&context(secret, &session), &came.state).is_some();
-        let (Some(provider), None, true) = (&self.0.bank.provider, &session.logged_in, is_ours) else {
+        let sent_at = self.0.keys.open(&context(secret, &session), &came.state);
+        let sent_at = sent_at.and_then(|text| Timestamp::from_second(text.parse().ok()?).ok());
+        let (Some(provider), None, Some(sent_at)) = (&self.0.bank.provider, &session.logged_in, sent_at)
+        else {
             return Ok(Err(TripProblem::Foreign));
         };
-        let trip = self.own_trip(ctx, &session, (secret, redirect_uri), came.state.clone());
+        let trip = self.own_trip(ctx, &session, (secret, redirect_uri), (came.state.clone(), sent_at));
         let challenge = session.challenge;
         let (customer, at) = match self.authenticated(ctx, provider.as_ref(), &trip, came).await? {
             Ok(authenticated) => authenticated,
@@ -75,7 +79,7 @@ impl Gateway {
         ctx: &Ctx,
         session: &CustomerSession,
         (secret, redirect_uri): (&str, &str),
-        state: String,
+        (state, sent_at): (String, Timestamp),
     ) -> Trip {
         let derived = |purpose| self.0.keys.derived_secret(purpose, &[secret, &state]);
         Trip {
@@ -85,6 +89,7 @@ impl Gateway {
             language: session.language,
             payments: Vec::new(),
             is_anew: true,
+            sent_at,
             now: ctx.now,
             state,
         }

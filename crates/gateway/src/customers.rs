@@ -110,6 +110,14 @@ impl Gateway {
         Ok(self.0.store.consents_of(customer).await?)
     }
 
+    /// Whether customers of this bank open and close accounts by themselves.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn keeps_accounts(&self) -> Result<bool, Error> {
+        self.0.bank.keeping.is_offered().await
+    }
+
     /// A customer opens another account in the branch's currency.
     ///
     /// # Errors

@@ -1,27 +1,62 @@
-//! Erasure (GDPR, Article 17): what is held of a customer whose relation with all third parties ended goes before its time, as far as no
-//! law has the bank keep it.
+//! Erasure (GDPR, Article 17): what is held of a customer or a third party whose relations ended goes before its time, as far as no law has
+//! the bank keep it.
 //!
 //! Consents that were once good are evidence of what a customer agreed to while they can dispute what was done (PSD2, Articles 71 and
-//! 72), payments and the audit trail have lives of their own: these stay until then, and whoever asks is told until when.
+//! 72), payments and the audit trail have lives of their own: these stay until then, and whoever asks is told until when. Of a third party
+//! stay id and name, which these point to, that it is blocked, and what is known of its certificates: one that was revoked must not be
+//! taken for a new one.
+//!
+//! However many there are, a page of them is looked at at once, and what of it goes is one batch, with the act in it.
 
-use domain::{CustomerId, Decision, Tenant, Timestamp};
+use domain::{
+    Consent, ConsentStatus, CustomerId, Decision, FundsConsent, ListPlace, SubjectKind, Tenant, Timestamp,
+    TppId,
+};
 
 use crate::error::retry;
-use crate::staff::{Deed, StaffError, StaffRefusal};
-use crate::{Changes, Error, Gateway};
+use crate::staff::{Deed, END, StaffError, StaffRefusal};
+use crate::{Changes, Error, Gateway, secrets};
 
-/// Most consents of a customer that are looked at: as many as the store tells at once.
-const MOST: usize = 1000;
+/// How many consents are looked at at once.
+const PAGE: i64 = 200;
+
+/// Most ids that are told of each kind.
+const TOLD: usize = 1000;
+
+/// What a customer gives third parties.
+const GIVEN: [SubjectKind; 2] = [SubjectKind::Consent, SubjectKind::FundsConsent];
 
 /// What an erasure came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Erased {
     /// Ids of consents that were erased.
     pub consents: Vec<String>,
     /// Ids of those that stay, and until when.
     pub kept: Vec<(String, Option<Timestamp>)>,
-    /// Whether there are more than were looked at.
+    /// Whether there are more than are told.
     pub is_more: bool,
+}
+
+/// A consent of either kind.
+enum Given {
+    Consent(Consent),
+    Funds(FundsConsent),
+}
+
+/// Whose data are erased.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    Customer(&'a Tenant, &'a CustomerId),
+    ThirdParty(&'a TppId),
+}
+
+impl Whose<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Customer(_, customer) => customer.as_str(),
+            Self::ThirdParty(tpp) => tpp.as_str(),
+        }
+    }
 }
 
 impl Gateway {
@@ -35,69 +70,198 @@ impl Gateway {
         customer: &CustomerId,
         deed: Deed<'_>,
     ) -> Result<Erased, StaffError> {
-        let open = self.open_of(tenant, customer).await?;
-        if !open.is_empty() {
-            return Err(StaffRefusal::Open(open).into());
+        let whose = Whose::Customer(tenant, customer);
+        self.check_closed(whose).await?;
+        let erased = retry(|| async {
+            let changes = Changes::new().erase_sessions(tenant, customer);
+            self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
+        });
+        self.erase_rest(whose, erased.await?, deed).await
+    }
+
+    /// Erases what is held of a third party: its registration, and what customers never gave it.
+    ///
+    /// # Errors
+    /// [`StaffRefusal::Open`] while a customer's consent is open; [`Error::NotFound`]
+    pub async fn erase_third_party(&self, id: &TppId, deed: Deed<'_>) -> Result<Erased, StaffError> {
+        let whose = Whose::ThirdParty(id);
+        self.third_party(id).await?;
+        self.check_closed(whose).await?;
+        let erased = retry(|| async {
+            // Nobody knows the new secret.
+            let nobody = secrets::hash(&self.new_secret());
+            let changes = Changes::new().put_tpp(&self.third_party(id).await?.without_registration(nobody));
+            self.erase_page(whose, (GIVEN[0], &ListPlace::start()), (changes, true), deed).await
+        });
+        self.erase_rest(whose, erased.await?, deed).await
+    }
+
+    /// Erases the pages behind the first one.
+    async fn erase_rest(
+        &self,
+        whose: Whose<'_>,
+        (mut erased, mut after): (Erased, Option<ListPlace>),
+        deed: Deed<'_>,
+    ) -> Result<Erased, StaffError> {
+        for kind in GIVEN {
+            while let Some(place) = after {
+                let page = retry(|| self.erase_page(whose, (kind, &place), (Changes::new(), false), deed));
+                let (of_page, next) = page.await?;
+                erased.add(of_page);
+                after = next;
+            }
+            // The first kind is done; the next one begins at its beginning.
+            after = (kind == GIVEN[0]).then(ListPlace::start);
         }
-        Ok(retry(|| async {
-            let (erased, changes) = self.erasure(tenant, customer).await?;
-            let changes = self.acted(changes, &deed.act("erase", customer.as_str(), None)).await?;
+        Ok(erased)
+    }
+
+    /// Erases what goes of a page, with the act in the same batch. Returns where the next page begins.
+    async fn erase_page(
+        &self,
+        whose: Whose<'_>,
+        (kind, after): (SubjectKind, &ListPlace),
+        (mut changes, is_act): (Changes, bool),
+        deed: Deed<'_>,
+    ) -> Result<(Erased, Option<ListPlace>), Error> {
+        let (page, next) = self.given(whose, kind, after).await?;
+        let mut erased = Erased::default();
+        // What was opened since it was looked for stays, and is refused about the next time.
+        for given in page.iter().filter(|given| given.is_of(whose) && !given.is_open(self)) {
+            if was_good(given.decision()) {
+                erased.kept.push((given.id().to_owned(), given.forget_at()));
+            } else {
+                changes = given.erased(changes);
+                erased.consents.push(given.id().to_owned());
+            }
+        }
+        if is_act || !erased.consents.is_empty() {
+            let changes = self.acted(changes, &deed.act("erase", whose.id(), None)).await?;
             self.0.store.save(changes).await?;
-            Ok(erased)
-        })
-        .await?)
+        }
+        Ok((erased, next))
     }
 
-    /// Ids of what third parties may still use.
-    async fn open_of(&self, tenant: &Tenant, customer: &CustomerId) -> Result<Vec<String>, Error> {
-        let now = self.now(tenant);
-        let consents = self.0.store.consents_of(customer).await?.into_iter();
-        let consents = consents
-            .filter(|consent| consent.tenant == *tenant && !self.consent_status(consent, now).is_final())
-            .map(|consent| consent.id.to_string());
-        let funds = self.0.store.funds_consents_of(customer).await?.into_iter();
-        let funds = funds
-            .filter(|consent| consent.tenant == *tenant && !consent.status_at(now).is_final())
-            .map(|consent| consent.id.to_string());
-        Ok(consents.chain(funds).collect())
+    /// Checks that there is nothing that third parties may still use; as many ids as are told are told.
+    async fn check_closed(&self, whose: Whose<'_>) -> Result<(), StaffError> {
+        let mut open = Vec::new();
+        for kind in GIVEN {
+            let mut after = Some(ListPlace::start());
+            while let Some(place) = after.filter(|_| open.len() < TOLD) {
+                let (page, next) = self.given(whose, kind, &place).await?;
+                let page = page.iter().filter(|given| given.is_of(whose) && given.is_open(self));
+                open.extend(page.map(|given| given.id().to_owned()));
+                after = next;
+            }
+        }
+        open.truncate(TOLD);
+        if open.is_empty() { Ok(()) } else { Err(StaffRefusal::Open(open).into()) }
     }
 
-    /// What is erased, and the changes that do so.
-    async fn erasure(&self, tenant: &Tenant, customer: &CustomerId) -> Result<(Erased, Changes), Error> {
-        let mut erased = Erased { consents: Vec::new(), kept: Vec::new(), is_more: false };
-        let mut changes = Changes::new().erase_sessions(tenant, customer);
-        let now = self.now(tenant);
-        let all = self.0.store.consents_of(customer).await?;
-        let consents = all.len();
-        for consent in all {
-            // What was opened since it was looked for stays, and is refused about the next time.
-            if consent.tenant != *tenant || !self.consent_status(&consent, now).is_final() {
-                continue;
+    /// A page of what a customer gave, or of what a third party got, and where the next one begins.
+    async fn given(
+        &self,
+        whose: Whose<'_>,
+        kind: SubjectKind,
+        after: &ListPlace,
+    ) -> Result<(Vec<Given>, Option<ListPlace>), Error> {
+        let store = &self.0.store;
+        let is_funds = kind == SubjectKind::FundsConsent;
+        let before = if after.id.is_empty() { END } else { after.id.as_str() };
+        let page: Vec<Given> = match whose {
+            Whose::Customer(_, customer) if is_funds => {
+                let page = store.given_funds_consents(customer, (after, PAGE)).await?;
+                page.into_iter().map(|(consent, _)| Given::Funds(consent)).collect()
             }
-            let id = consent.id.to_string();
-            if was_good(consent.decision) {
-                erased.kept.push((id, Some(consent.forget_at())));
-            } else {
-                changes = changes.erase_consent(&consent);
-                erased.consents.push(id);
+            Whose::Customer(_, customer) => {
+                let page = store.given_consents(customer, (after, PAGE)).await?;
+                page.into_iter().map(|(consent, _)| Given::Consent(consent)).collect()
             }
+            Whose::ThirdParty(tpp) if is_funds => {
+                let page = store.funds_consents_before(Some(tpp), before, PAGE).await?;
+                page.into_iter().map(Given::Funds).collect()
+            }
+            Whose::ThirdParty(tpp) => {
+                let page = store.consents_before(Some(tpp), before, PAGE).await?;
+                page.into_iter().map(Given::Consent).collect()
+            }
+        };
+        let is_full = i64::try_from(page.len()).is_ok_and(|count| count >= PAGE);
+        let next = page.last().filter(|_| is_full).map(Given::place);
+        Ok((page, next))
+    }
+}
+
+impl Given {
+    fn id(&self) -> &str {
+        match self {
+            Self::Consent(consent) => consent.id.as_str(),
+            Self::Funds(consent) => consent.id.as_str(),
         }
-        let all = self.0.store.funds_consents_of(customer).await?;
-        let funds = all.len();
-        for consent in all {
-            if consent.tenant != *tenant || !consent.status_at(now).is_final() {
-                continue;
-            }
-            let id = consent.id.to_string();
-            if was_good(consent.decision) {
-                erased.kept.push((id, consent.forget_at()));
-            } else {
-                changes = changes.erase_funds_consent(&consent);
-                erased.consents.push(id);
-            }
+    }
+
+    fn place(&self) -> ListPlace {
+        let at = match self {
+            Self::Consent(consent) => consent.created_at,
+            Self::Funds(consent) => consent.created_at,
+        };
+        ListPlace { at, id: self.id().to_owned() }
+    }
+
+    fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Consent(consent) => &consent.tenant,
+            Self::Funds(consent) => &consent.tenant,
         }
-        erased.is_more = consents >= MOST || funds >= MOST;
-        Ok((erased, changes))
+    }
+
+    fn decision(&self) -> Decision {
+        match self {
+            Self::Consent(consent) => consent.decision,
+            Self::Funds(consent) => consent.decision,
+        }
+    }
+
+    /// Whether it is in what was asked for: a customer is one of a branch.
+    fn is_of(&self, whose: Whose<'_>) -> bool {
+        match whose {
+            Whose::Customer(tenant, _) => self.tenant() == tenant,
+            Whose::ThirdParty(_) => true,
+        }
+    }
+
+    fn is_open(&self, gateway: &Gateway) -> bool {
+        let now = gateway.now(self.tenant());
+        let status: ConsentStatus = match self {
+            Self::Consent(consent) => gateway.consent_status(consent, now),
+            Self::Funds(consent) => consent.status_at(now),
+        };
+        !status.is_final()
+    }
+
+    fn forget_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Consent(consent) => Some(consent.forget_at()),
+            Self::Funds(consent) => consent.forget_at(),
+        }
+    }
+
+    fn erased(&self, changes: Changes) -> Changes {
+        match self {
+            Self::Consent(consent) => changes.erase_consent(consent),
+            Self::Funds(consent) => changes.erase_funds_consent(consent),
+        }
+    }
+}
+
+impl Erased {
+    /// Counts what another page came to.
+    fn add(&mut self, page: Self) {
+        self.consents.extend(page.consents);
+        self.kept.extend(page.kept);
+        self.is_more |= self.consents.len() > TOLD || self.kept.len() > TOLD;
+        self.consents.truncate(TOLD);
+        self.kept.truncate(TOLD);
     }
 }
 

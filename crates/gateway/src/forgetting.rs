@@ -4,13 +4,13 @@ use domain::{REMEMBERED, Tenant, Timestamp};
 use jiff::SignedDuration;
 use store::Perishable;
 
-use crate::{Error, Gateway, Kept};
+use crate::{Error, Gateway};
 
 /// Most rows of a kind that are forgotten in one batch: what others wait for.
 const BATCH: i64 = 256;
 
 /// How long a kind of row is remembered after the time at which the store says that it ended.
-fn remembered(kind: Perishable, kept: &Kept) -> SignedDuration {
+fn remembered(kind: Perishable) -> SignedDuration {
     match kind {
         Perishable::InitialAccessToken
         | Perishable::Request
@@ -20,7 +20,6 @@ fn remembered(kind: Perishable, kept: &Kept) -> SignedDuration {
         | Perishable::Token
         | Perishable::PushedRequest
         | Perishable::LogInFailures => REMEMBERED,
-        Perishable::Audit => kept.audit,
         // An assertion that has expired is refused, whether it was taken or not.
         Perishable::ClientAssertion => SignedDuration::ZERO,
         // These say themselves when it is time.
@@ -41,6 +40,22 @@ pub struct Forgotten {
     pub is_more: bool,
 }
 
+impl Forgotten {
+    /// Counts a batch.
+    fn add(&mut self, rows: Result<usize, Error>) -> Result<(), Error> {
+        match rows {
+            // What goes on after all is a conflict, and no longer due at the next look.
+            Err(Error::Conflict) => self.is_more = true,
+            done => {
+                let rows = done?;
+                self.rows += rows;
+                self.is_more |= i64::try_from(rows).unwrap_or(BATCH) >= BATCH;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Gateway {
     /// The clock of a tenant.
     pub fn now(&self, tenant: &Tenant) -> Timestamp {
@@ -57,19 +72,13 @@ impl Gateway {
         let slowest = self.0.settings.tenants.iter().map(|tenant| self.now(tenant)).fold(now, Timestamp::min);
         for kind in Perishable::ALL {
             let now = if kind.is_of_tenant() { now } else { slowest };
-            let before =
-                now.saturating_sub(remembered(kind, &self.0.settings.kept)).unwrap_or(Timestamp::MIN);
-            // What goes on after all is a conflict, and no longer due at the next look.
-            let rows = match self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from) {
-                Err(Error::Conflict) => {
-                    forgotten.is_more = true;
-                    continue;
-                }
-                done => done?,
-            };
-            forgotten.rows += rows;
-            forgotten.is_more |= i64::try_from(rows).unwrap_or(BATCH) >= BATCH;
+            let before = now.saturating_sub(remembered(kind)).unwrap_or(Timestamp::MIN);
+            let rows = self.0.store.forget(kind, tenant, before, BATCH).await.map_err(Error::from);
+            forgotten.add(rows)?;
         }
+        let kept = self.0.settings.kept.audit;
+        let before = slowest.saturating_sub(kept).unwrap_or(Timestamp::MIN);
+        forgotten.add(self.forget_trail(slowest, before, BATCH).await)?;
         Ok(forgotten)
     }
 }

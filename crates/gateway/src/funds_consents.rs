@@ -32,38 +32,30 @@ impl Gateway {
         request: FundsConsentRequest,
         key: &RequestKey,
     ) -> Result<RequestedFundsConsent, Error> {
-        if let Seen::Before(made) = self.seen(ctx, key).await? {
-            return self.requested_funds_before(&made).await;
-        }
-        check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
-        let named = self.check_reference(ctx, &request.account).await?;
-        if !named.iter().any(|account| account.product == Product::Current) {
-            return Err(FundsRefusal::Product(request.account.shown()).into());
-        }
-        let redirect_uri = request.redirect_uri.clone();
         let id = FundsConsentId::new(self.0.randomness.id());
-        let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
-        let consent = FundsConsent::request(
-            id.clone(),
-            who,
-            request,
-            ctx.now,
-            self.profile(tpp.interface()).consents.waits,
-        );
-        let authorisation = AuthorisationId::new(self.0.randomness.id());
-        let authorisation =
-            Authorisation::begin(authorisation, (Subject::FundsConsent(id), 1), redirect_uri, ctx.now);
+        let attempt = AuthorisationId::new(self.0.randomness.id());
         retry(|| async {
             let stored = match self.seen(ctx, key).await? {
                 Seen::Before(made) => return self.requested_funds_before(&made).await,
-                Seen::New(stored) => Seen::made(stored, &[consent.id.as_str(), authorisation.id.as_str()]),
+                Seen::New(stored) => Seen::made(stored, &[id.as_str(), attempt.as_str()]),
             };
+            check_redirect_uri(&self.registered(tpp.id()).await?, &request.redirect_uri)?;
+            let named = self.check_reference(ctx, &request.account).await?;
+            if !named.iter().any(|account| account.product == Product::Current) {
+                return Err(FundsRefusal::Product(request.account.shown()).into());
+            }
+            let who = (tpp.id().clone(), ctx.tenant.clone(), tpp.interface());
+            let waits = self.profile(tpp.interface()).consents.waits;
+            let consent = FundsConsent::request(id.clone(), who, request.clone(), ctx.now, waits);
+            let which = (Subject::FundsConsent(id.clone()), 1);
+            let authorisation =
+                Authorisation::begin(attempt.clone(), which, request.redirect_uri.clone(), ctx.now);
             let changes = Changes::new()
                 .put_request(&stored)
                 .put_funds_consent(&consent)
                 .put_authorisation(&authorisation);
             self.0.store.save(changes).await?;
-            Ok(RequestedFundsConsent { consent: consent.clone(), authorisation: authorisation.clone() })
+            Ok(RequestedFundsConsent { consent, authorisation })
         })
         .await
     }

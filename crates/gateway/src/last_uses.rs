@@ -49,7 +49,11 @@ impl Gateway {
     /// # Errors
     /// [`Error`]; it is remembered for the next time then
     pub async fn write_last_uses(&self) -> Result<(), Error> {
-        let uses: Vec<(Subject, Timestamp)> = self.0.last_uses.take().into_iter().collect();
+        let mut uses: Vec<(Subject, Timestamp)> = self.0.last_uses.take().into_iter().collect();
+        // In one order at all nodes, so that none waits for a row of another one that waits for one of its own.
+        uses.sort_unstable_by(|(one, _), (other, _)| {
+            (one.kind().name(), one.id()).cmp(&(other.kind().name(), other.id()))
+        });
         for (number, part) in uses.chunks(AT_ONCE).enumerate() {
             let changes = part.iter().fold(Changes::new(), |changes, (subject, at)| match subject {
                 Subject::Consent(id) => changes.note_use_of_consent(id, *at),

@@ -62,6 +62,7 @@ pub mod staff;
 mod standing;
 pub mod statistics;
 mod subjects;
+mod trust;
 mod waiting_payments;
 
 use std::sync::Arc;
@@ -73,7 +74,7 @@ pub use bank::Bank;
 pub use bank_events::{BankEvent, ToldEvent};
 pub use call_limits::CallPlace;
 pub use cancellations::Cancellation;
-pub use certificates::{Place, PresentedCertificate, Qualify, Unqualified};
+pub use certificates::{Place, PresentedCertificate};
 pub use clock::{Clock, SystemClock};
 pub use consents::RequestedConsent;
 pub use context::Ctx;
@@ -118,6 +119,7 @@ pub mod store_watch {
 }
 
 pub use subjects::Sought;
+pub use trust::{Qualified, Qualify, Sent, Unqualified};
 pub use waiting_payments::{Payer, WaitingPayment};
 
 /// Third parties of which it is remembered that they are registered.
@@ -161,9 +163,10 @@ struct Inner {
     randomness: Arc<Randomness>,
     keys: Keys,
     bank: Bank,
-    trust: certificates::Trust,
+    trust: trust::Trust,
     revocation: Option<Revocation>,
     register: Option<Register>,
+    sealing: Sealing,
     /// Registrations are never deleted, so whoever is in here stays registered.
     registered: Cache<TppId, ()>,
     request_ids: requests::RequestIds,
@@ -192,13 +195,16 @@ pub struct Parts {
     pub revocation: Option<Revocation>,
     /// Tells whether third parties are still authorised. None if nobody is asked.
     pub register: Option<Register>,
+    /// Seals what interfaces keep secret, as what made `keys` seals these.
+    pub sealing: Sealing,
 }
 
 impl Gateway {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register } = parts;
-        let trust = certificates::Trust::new(trust);
+        let Parts { settings, store, clock, randomness, keys, bank, trust, revocation, register, sealing } =
+            parts;
+        let trust = trust::Trust::new(trust);
         let registered = Cache::new(KNOWN_CLIENTS);
         let request_ids = requests::RequestIds::default();
         Self(Arc::new(Inner {
@@ -211,6 +217,7 @@ impl Gateway {
             trust,
             revocation,
             register,
+            sealing,
             registered,
             request_ids,
             call_counts: call_limits::CallCounts::default(),
@@ -272,6 +279,11 @@ impl Gateway {
     /// The private state of a dialect, under its name.
     pub fn drawer(&self, owner: &'static str) -> Drawer {
         Drawer::new(&self.0.store, owner)
+    }
+
+    /// The same for what is secret, sealed at rest where the bank has a key for that.
+    pub fn sealed_drawer(&self, owner: &'static str) -> Drawer {
+        self.drawer(owner).sealed_by(&self.0.sealing)
     }
 
     /// A fresh secret of 64 hexadecimal digits.

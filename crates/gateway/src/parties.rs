@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{CertificateHolder, Interface, Refusal, Standing};
+use domain::{CertificateHolder, CertificateStatus, Interface, Refusal, Standing};
 use eidas::Role;
 
 use crate::certificates::{check_role, check_same_organization, check_validity, status_refusal};
@@ -135,8 +135,8 @@ impl Gateway {
         let Checked { shown, demand, acts } = checked;
         let Some(((signer, place), others)) = shown.split_first() else { return Ok(()) };
         let tpp = &signer.holder.tpp;
-        // One statement tells the status of the signing certificate and whether its holder is blocked.
-        let mut known: Option<Standing> = None;
+        // One statement tells the status of both certificates and whether the holder is blocked.
+        let mut known = None;
         for check in self.profile(interface).certificates.in_order() {
             match check {
                 CertificateCheck::Organization => {
@@ -156,9 +156,12 @@ impl Gateway {
                     }
                 }
                 CertificateCheck::Status if acts => {
-                    let standing = self.standing_once(&mut known, signer).await?;
+                    let (standing, other) = self.standing_once(&mut known, shown).await?;
                     standing.certificate.map_or(Ok(()), |state| status_refusal(state.status, *place))?;
-                    self.check_statuses(others).await?;
+                    if let (Some(status), [(_, place), ..]) = (other, others) {
+                        status_refusal(*status, *place)?;
+                    }
+                    self.check_statuses(others.get(1..).unwrap_or_default()).await?;
                     self.check_revocation(shown, demand.reads).await?;
                 }
                 CertificateCheck::Status => {
@@ -166,7 +169,7 @@ impl Gateway {
                     self.check_revocation(shown, demand.reads).await?;
                 }
                 CertificateCheck::Standing if acts => {
-                    self.standing_once(&mut known, signer).await?.check_not_blocked(tpp, ctx.now)?;
+                    self.standing_once(&mut known, shown).await?.0.check_not_blocked(tpp, ctx.now)?;
                     self.check_registers(ctx, shown, demand.roles).await?;
                 }
                 CertificateCheck::Standing => self.check_registers(ctx, shown, demand.roles).await?,
@@ -196,14 +199,20 @@ impl Gateway {
         Ok(())
     }
 
+    /// What is remembered about who signs, and of the certificate beside.
     async fn standing_once<'s>(
         &self,
-        known: &'s mut Option<Standing>,
-        signer: &PresentedCertificate,
-    ) -> Result<&'s Standing, Error> {
-        let standing = match known.take() {
-            Some(standing) => standing,
-            None => self.0.store.standing(&signer.holder.tpp, &signer.holder.fingerprint).await?,
+        known: &'s mut Option<(Standing, Option<CertificateStatus>)>,
+        shown: &[(&PresentedCertificate, Place)],
+    ) -> Result<&'s (Standing, Option<CertificateStatus>), Error> {
+        let standing = match (known.take(), shown) {
+            (Some(standing), _) => standing,
+            (None, [(signer, _), others @ ..]) => {
+                let other = others.first().map_or("", |(other, _)| &other.holder.fingerprint);
+                let fingerprints = [signer.holder.fingerprint.as_str(), other];
+                self.0.store.standing_with(&signer.holder.tpp, fingerprints).await?
+            }
+            (None, []) => Default::default(),
         };
         Ok(known.insert(standing))
     }

@@ -39,8 +39,10 @@ pub struct Trip {
     pub language: Language,
     /// What the customer approves with it (RFC 9396); nothing to log in alone.
     pub payments: Vec<Payment>,
-    /// Whether the customer authenticates anew, also if the provider knows the browser.
+    /// Whether the customer authenticates anew, also if the provider knows the browser: not before the browser was sent.
     pub is_anew: bool,
+    /// When the browser was sent.
+    pub sent_at: Timestamp,
     /// Now.
     pub now: Timestamp,
 }

@@ -4,10 +4,11 @@
 //! Nothing is kept for the way there and back, so that any node can take the answer. `state` is a text with a tag that this
 //! gateway alone can make from the session's secret, which the browser shows in its cookie, and the challenge of the session.
 //! Another browser's is worth nothing, and since the challenge changes with each answer, none is taken twice. Nonce and code
-//! verifier follow from it.
+//! verifier follow from it. In it stand when the browser was sent, and what stands for the payments that the provider was told:
+//! if others would be made by the time it comes back, the answer was not given for them.
 
 use domain::dynamic_linking::binding;
-use domain::{AccountId, Payment, PaymentId, Purpose, Session, Tpp};
+use domain::{AccountId, Payment, PaymentId, Purpose, Session, Timestamp, Tpp};
 
 use crate::decisions::Approval;
 use crate::error::retry;
@@ -67,17 +68,19 @@ impl Gateway {
             Ok(open) => open,
             Err(elsewhere) => return Ok(Err(elsewhere)),
         };
-        let carried = approval
+        let approval = approval
             .filter(|_| open.session.logged_in.is_some())
-            .map(carried)
-            .filter(|carried| !carried.is_empty());
-        let is_needed = open.session.logged_in.is_none() || carried.is_some();
+            .map(lines_of)
+            .filter(|approval| !approval.is_empty());
+        let is_needed = open.session.logged_in.is_none() || approval.is_some();
         let (Some(provider), true) = (&self.0.bank.provider, is_needed) else {
             return Ok(Err(self.visit(ctx, secret, None).await?));
         };
-        let carried = carried.unwrap_or_default();
-        let state = self.0.keys.seal(&context(secret, &open.session), &carried);
-        let trip = self.trip(ctx, &open, (secret, redirect_uri), (state, &carried)).await?;
+        let approval = approval.unwrap_or_default();
+        let payments = self.payments_of_trip(ctx, &open, &approval).await?;
+        let carried = Carried { sent_at: ctx.now, payments: confirmation(&payments), approval };
+        let state = self.0.keys.seal(&context(secret, &open.session), &carried.text());
+        let trip = self.trip((ctx, &open), (secret, redirect_uri), (state, payments, ctx.now));
         let way = provider.send(&trip).await?;
         self.is_away_authenticating(ctx, open.session).await?;
         Ok(Ok(way))
@@ -98,11 +101,16 @@ impl Gateway {
             Err(elsewhere) => return Ok(Ok(elsewhere)),
         };
         let context = context(secret, &open.session);
-        let carried = self.0.keys.open(&context, &came.state);
+        let carried = self.0.keys.open(&context, &came.state).as_deref().and_then(Carried::of);
         let (Some(provider), Some(carried)) = (&self.0.bank.provider, carried) else {
             return Ok(Err(TripProblem::Foreign));
         };
-        let trip = self.trip(ctx, &open, (secret, redirect_uri), (came.state.clone(), &carried)).await?;
+        let payments = self.payments_of_trip(ctx, &open, &carried.approval).await?;
+        if confirmation(&payments) != carried.payments {
+            return Ok(Err(TripProblem::Foreign));
+        }
+        let sent = (came.state.clone(), payments, carried.sent_at);
+        let trip = self.trip((ctx, &open), (secret, redirect_uri), sent);
         let challenge = open.session.challenge.as_str();
         let authenticated = match self.authenticated(ctx, provider.as_ref(), &trip, came).await? {
             Ok(authenticated) => authenticated,
@@ -133,7 +141,7 @@ impl Gateway {
         });
         match journey.await? {
             Ok(Some(journey)) => Ok(Ok(journey)),
-            Ok(None) => Ok(Ok(self.approve(ctx, secret, &approval_in(&carried)).await?)),
+            Ok(None) => Ok(Ok(self.approve(ctx, secret, &approval_in(&carried.approval)).await?)),
             Err(problem) => {
                 self.answer_is_used(ctx, secret, challenge).await?;
                 Ok(Err(problem))
@@ -155,37 +163,41 @@ impl Gateway {
         }
     }
 
-    /// What the browser is sent with.
-    async fn trip(
-        &self,
-        ctx: &Ctx,
-        open: &Open,
-        (secret, redirect_uri): (&str, &str),
-        (state, carried): (String, &str),
-    ) -> Result<Trip, Error> {
-        let payments = match (&open.session.logged_in, &open.matter) {
+    /// The payments that the provider is told: the one that a log-in is about, or those of an approval.
+    async fn payments_of_trip(&self, ctx: &Ctx, open: &Open, approval: &str) -> Result<Vec<Payment>, Error> {
+        match (&open.session.logged_in, &open.matter) {
             (None, Matter::Payment(payment)) if open.authorisation.purpose == Purpose::Approval => {
-                vec![payment.clone()]
+                Ok(vec![payment.clone()])
             }
-            (None, _) => Vec::new(),
+            (None, _) => Ok(Vec::new()),
             (Some(logged_in), _) => {
-                let approval = approval_in(carried);
+                let approval = approval_in(approval);
                 let mut waiting = self.waiting_payments(ctx, &logged_in.customer, open).await?;
                 waiting.retain(|payment| approval.payments.contains(&(payment.id.clone(), true)));
-                waiting
+                Ok(waiting)
             }
-        };
+        }
+    }
+
+    /// What the browser is sent with.
+    fn trip(
+        &self,
+        (ctx, open): (&Ctx, &Open),
+        (secret, redirect_uri): (&str, &str),
+        (state, payments, sent_at): (String, Vec<Payment>, Timestamp),
+    ) -> Trip {
         let derived = |purpose| self.0.keys.derived_secret(purpose, &[secret, &state]);
-        Ok(Trip {
+        Trip {
             redirect_uri: redirect_uri.to_owned(),
             nonce: derived("provider nonce"),
             verifier: derived("provider verifier"),
             language: open.session.language,
             is_anew: !payments.is_empty(),
             payments,
+            sent_at,
             now: ctx.now,
             state,
-        })
+        }
     }
 
     /// Who authenticated, as the bank knows them.
@@ -195,7 +207,7 @@ impl Gateway {
         provider: &dyn IdentityProvider,
         trip: &Trip,
         came: &CameBack,
-    ) -> Result<Result<(domain::CustomerId, domain::Timestamp), ProviderRefusal>, Error> {
+    ) -> Result<Result<(domain::CustomerId, Timestamp), ProviderRefusal>, Error> {
         let Authenticated { subject, at } = match provider.receive(trip, &came.response).await? {
             Ok(authenticated) => authenticated,
             Err(refusal) => return Ok(Err(refusal)),
@@ -234,6 +246,30 @@ fn context<'a>(secret: &'a str, session: &'a Session) -> [&'a str; 3] {
     ["provider", secret, &session.challenge]
 }
 
+/// What `state` carries there and back.
+#[derive(Debug, PartialEq, Eq)]
+struct Carried {
+    /// When the browser was sent, in whole seconds.
+    sent_at: Timestamp,
+    /// What stands for the payments that the provider was told ([`confirmation`]).
+    payments: String,
+    /// The approval that the payments are of ([`lines_of`]).
+    approval: String,
+}
+
+impl Carried {
+    fn text(&self) -> String {
+        format!("{}\n{}\n{}", self.sent_at.as_second(), self.payments, self.approval)
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        let (sent_at, rest) = text.split_once('\n')?;
+        let (payments, approval) = rest.split_once('\n')?;
+        let sent_at = Timestamp::from_second(sent_at.parse().ok()?).ok()?;
+        Some(Self { sent_at, payments: payments.to_owned(), approval: approval.to_owned() })
+    }
+}
+
 /// What stands for payments that the provider confirmed, all of them: amount and payee of each
 /// ([`domain::dynamic_linking`]). Their order does not matter.
 pub(crate) fn confirmation(payments: &[Payment]) -> String {
@@ -248,7 +284,7 @@ pub(crate) fn confirmed_in(session: &Session) -> Option<&str> {
 }
 
 /// An approval as a line for each account and payment; nothing if it is too long, or its ids are none.
-fn carried(approval: &Approval) -> String {
+fn lines_of(approval: &Approval) -> String {
     let accounts = approval.accounts.iter().map(|account| format!("@{account}"));
     let payments =
         approval.payments.iter().map(|(id, is_made)| format!("{}{id}", if *is_made { '+' } else { '-' }));
@@ -257,9 +293,9 @@ fn carried(approval: &Approval) -> String {
     if text.len() > CARRIED { String::new() } else { text }
 }
 
-fn approval_in(carried: &str) -> Approval {
+fn approval_in(lines: &str) -> Approval {
     let mut approval = Approval::default();
-    for line in carried.lines() {
+    for line in lines.lines() {
         match (line.get(..1), line.get(1..)) {
             (Some("@"), Some(id)) => approval.accounts.push(AccountId::new(id)),
             (Some("+"), Some(id)) => approval.payments.push((PaymentId::new(id), true)),
@@ -281,11 +317,23 @@ mod tests {
             payments: vec![(PaymentId::new("p-1"), true), (PaymentId::new("p-2"), false)],
             answer: None,
         };
-        let back = approval_in(&carried(&approval));
+        let back = approval_in(&lines_of(&approval));
         assert_eq!((back.accounts, back.payments), (approval.accounts, approval.payments));
         let hostile = Approval { payments: vec![(PaymentId::new("x\n+p-9"), false)], ..Approval::default() };
-        assert!(approval_in(&carried(&hostile)).payments.is_empty());
+        assert!(approval_in(&lines_of(&hostile)).payments.is_empty());
         let long = Approval { accounts: vec![AccountId::new("a".repeat(CARRIED))], ..Approval::default() };
-        assert_eq!(carried(&long), "");
+        assert_eq!(lines_of(&long), "");
+    }
+
+    #[test]
+    fn what_state_carries_comes_back_as_it_was() {
+        for approval in ["", "@a-1\n+p-1"] {
+            let sent_at = Timestamp::from_second(1_800_000_000).unwrap();
+            let carried = Carried { sent_at, payments: confirmation(&[]), approval: approval.to_owned() };
+            assert_eq!(Carried::of(&carried.text()), Some(carried), "{approval}");
+        }
+        for other in ["", "+p-1", "1800000000\n", "x\n\n"] {
+            assert_eq!(Carried::of(other), None, "{other:?}");
+        }
     }
 }

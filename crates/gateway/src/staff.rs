@@ -15,7 +15,7 @@ use crate::{Changes, Error, Gateway, Noun};
 const LOOKED_AT: i64 = 1000;
 
 /// Behind every id.
-const END: &str = "\u{10ffff}";
+pub(crate) const END: &str = "\u{10ffff}";
 
 /// How long a block with an end may last.
 const LONGEST_BLOCK: SignedDuration = SignedDuration::from_hours(24 * 366);

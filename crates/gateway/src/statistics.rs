@@ -67,6 +67,13 @@ impl Statistics {
         state.is_written = false;
     }
 
+    /// Notes that this process is there, each few seconds: while it does not, it is not.
+    pub fn is_there(&self, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.come_to(now, &self.tenant);
+        state.counting.until(now);
+    }
+
     /// What is to be written now, by day.
     fn due(&self, now: Timestamp, all: bool) -> BTreeMap<Date, Counted> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,8 +177,9 @@ impl Gateway {
         let mut days = Vec::new();
         while day <= last {
             let counted = of_day(&drawer, day).await?;
-            let span = Span { from: tenant.start_of(day).max(begin), until: end_of(tenant, day).min(now) };
-            days.push(Day::of(day, span, &counted));
+            let end = end_of(tenant, day);
+            let span = Span { from: tenant.start_of(day).max(begin), until: end.min(now) };
+            days.push(Day::of(day, (span, end <= now), &counted));
             let Ok(tomorrow) = day.tomorrow() else { break };
             day = tomorrow;
         }
@@ -249,5 +257,28 @@ mod tests {
         let due = statistics.due(at("2027-02-05T12:00:00Z"), false);
         assert_eq!(due[&date("2027-02-05")].up.from, at("2027-02-05T12:00:00Z"));
         assert_eq!(due.len(), 2);
+    }
+
+    #[test]
+    fn days_on_which_clocks_change_have_23_and_25_hours() {
+        let nl = Tenant::parse("nl").unwrap();
+        for (day, hours) in [("2027-03-27", 24), ("2027-03-28", 23), ("2027-10-31", 25), ("2027-11-01", 24)] {
+            let day: Date = day.parse().unwrap();
+            let (begin, end) = (nl.start_of(day), end_of(&nl, day));
+            let statistics =
+                Statistics::new("n".to_owned(), nl.clone(), begin - SignedDuration::from_mins(5));
+            let mut now = begin - SignedDuration::from_mins(5);
+            while now < end + SignedDuration::from_mins(5) {
+                statistics.is_there(now);
+                now += SignedDuration::from_secs(50);
+            }
+            let due = statistics.due(now, false);
+            let counted = &due[&day];
+            assert_eq!((counted.up.from, counted.up.until), (begin, end), "{day}");
+            let whole = Day::of(day, (Span { from: begin, until: end }, true), std::slice::from_ref(counted));
+            assert_eq!((whole.seconds, whole.down_seconds), (hours * 3600, 0), "{day}");
+            let nobody = Day::of(day, (Span { from: begin, until: end }, true), &[]);
+            assert_eq!(nobody.downtime(), 100.0, "{day}");
+        }
     }
 }

@@ -89,9 +89,9 @@ async fn answer(
         None => None,
     };
     let wanted = form.and_then(|form| form.one("ui_locales").ok().flatten().map(str::to_owned));
-    let wanted = wanted.as_deref().and_then(web::language_of_locales);
+    let wanted = wanted.as_deref().and_then(|wanted| web::language_of_locales(wanted, services.languages()));
     let tenant = &call.ctx.tenant;
-    let language = wanted.or(call.ctx.language).unwrap_or_else(|| tenant.language());
+    let language = wanted.unwrap_or_else(|| services.browser_language(Some(tenant), headers));
     let way_on = back.or_else(|| services.way_to_log_in(Some(tenant)));
     error.into_page(language, headers, services.brand(Some(tenant)), way_on)
 }
@@ -118,7 +118,8 @@ pub(crate) async fn begin(
     let parameters = parameters.as_ref().unwrap_or(form);
     let (client, request) = check_request(services, call, parameters).await?;
     let request = AuthorizationRequest { pushed, ..request };
-    let wanted = parameters.one("ui_locales")?.and_then(web::language_of_locales);
+    let wanted = parameters.one("ui_locales")?;
+    let wanted = wanted.and_then(|wanted| web::language_of_locales(wanted, services.languages()));
     let ctx = Ctx { language: wanted.or(call.ctx.language), ..call.ctx.clone() };
     Ok(services.edge.gateway.begin_session(&ctx, &client, &request).await?)
 }

@@ -92,12 +92,12 @@ async fn tls_certificate(
     services: &Services,
     call: &Call,
 ) -> Result<Option<Arc<PresentedCertificate>>, Error> {
-    let Some(der) = &call.connection.peer_certificate else { return Ok(None) };
+    let Some(sent) = call.connection.sent() else { return Ok(None) };
     let gateway = &services.edge.gateway;
     let now = call.ctx.now;
     let of_client = |refusal| Error::from(refusal).of_client();
     let presented =
-        gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now).map_err(of_client)?;
+        gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now).map_err(of_client)?;
     let shown = (presented, Place::TLS);
     let identified =
         gateway.identify_certificates(&call.ctx, Interface::BerlinGroup, [Some(&shown), None], &[]).await;

@@ -8,6 +8,7 @@ use edge::{Edge, Rejected, guard};
 use gateway::domain::{ClientAuthentication, RequestId};
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
+use web::Brand;
 
 use crate::client_assertion::algorithms;
 use crate::error::Error;
@@ -76,7 +77,7 @@ pub(crate) async fn configuration(
 
 /// The configuration where RFC 8414, 3.1 has it: the well-known part comes before the path of the issuer.
 pub fn well_known(edge: Edge, keys: SigningKeys) -> Router {
-    let services = Services { edge: edge.clone(), keys, logo: None };
+    let services = Services { edge: edge.clone(), keys, brand: Brand::default() };
     let path = format!("/.well-known/oauth-authorization-server{PREFIX}/{{tenant}}");
     Router::new()
         .route(&format!("{path}/"), get(configuration))

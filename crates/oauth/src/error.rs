@@ -92,7 +92,7 @@ impl Error {
         tenant: Option<&Tenant>,
         headers: &HeaderMap,
     ) -> Response {
-        let language = web::language_of_browser(headers).unwrap_or(Language::English);
+        let language = services.browser_language(None, headers);
         let way_on = services.way_to_log_in(tenant);
         self.into_page(language, headers, services.brand(tenant), way_on)
     }

@@ -21,6 +21,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use web::Brand;
 
 use crate::authorize::begin;
 use crate::error::Error;
@@ -77,7 +78,7 @@ pub fn approvals(
     device_numbers: DeviceNumbers,
     entrances: Vec<Entrance>,
 ) -> Router {
-    let services = Services { edge, keys, logo: None };
+    let services = Services { edge, keys, brand: Brand::default() };
     let headless = Headless { services, device_numbers, entrances: entrances.into() };
     Router::new()
         .route("/approvals", post(approve))
@@ -159,6 +160,7 @@ impl Headless {
         let connection = Connection {
             origin: self.services.edge.public_url.clone(),
             peer_certificate: None,
+            peer_authorities: [].into(),
             peer_address: None,
         };
         let form = Form::parse(query.as_bytes()).map_err(Error::from)?;

@@ -77,12 +77,12 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let query = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let language = query.one("lang").ok().flatten().and_then(Language::from_code);
+    let language = query.one("lang").ok().flatten().and_then(|code| services.language(code));
     let TypedLogIn { iban, number, is_filled_in } = taken(&services, query.one(TAKEN).ok().flatten());
     let typed = Typed { iban, number, is_filled_in, ..Typed::default() };
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
-        Ok(None) => return over(&services, browser_language(&headers)),
+        Ok(None) => return over(&services, services.browser_language(None, &headers)),
         Err(Failed(error)) => return error.for_browser(&services, None, &headers),
     };
     let shown = async {
@@ -106,7 +106,7 @@ pub(crate) async fn post(
     let done = async {
         let form = Form::from_page(&headers, &body.0)?;
         let Some(session) = find(&services, &browser, &headers).await? else {
-            return Ok(over(&services, browser_language(&headers)));
+            return Ok(over(&services, services.browser_language(None, &headers)));
         };
         let language = session.language;
         let token = form.one("csrf")?.unwrap_or_default();
@@ -356,11 +356,6 @@ pub(crate) fn asks(
 pub(crate) fn over(services: &Services, language: Language) -> Response {
     let page = NoticePage::over(language).of(services.brand(None), services.way_to_log_in(None));
     web::page(StatusCode::FORBIDDEN, &page)
-}
-
-/// The language of pages that belong to no session.
-pub(crate) fn browser_language(headers: &HeaderMap) -> Language {
-    web::language_of_browser(headers).unwrap_or(Language::English)
 }
 
 /// Browsers say by themselves when a form was sent from another site.

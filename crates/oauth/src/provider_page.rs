@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use web::{Asker, NotAuthenticated, ProviderPage};
 
 use crate::form::Form;
-use crate::pages::{Failed, Session, Typed, browser_language, find, over};
+use crate::pages::{Failed, Session, Typed, find, over};
 use crate::router::{Browser, PREFIX, Services, browser_origin};
 use crate::way_back::policy_target;
 
@@ -28,7 +28,7 @@ pub(crate) async fn callback(
 ) -> Response {
     let session = match find(&services, &browser, &headers).await {
         Ok(Some(session)) => session,
-        Ok(None) => return over(&services, browser_language(&headers)),
+        Ok(None) => return over(&services, services.browser_language(None, &headers)),
         Err(Failed(error)) => return error.for_browser(&services, None, &headers),
     };
     let language = session.language;
@@ -53,6 +53,11 @@ pub(crate) fn came_back(query: &str) -> Result<CameBack, crate::error::Error> {
 /// What a customer is told of it.
 pub(crate) fn told(refusal: &ProviderRefusal) -> NotAuthenticated {
     match refusal {
+        ProviderRefusal::Denied(error)
+            if matches!(error.as_str(), "server_error" | "temporarily_unavailable") =>
+        {
+            NotAuthenticated::Failed
+        }
         ProviderRefusal::Denied(_) => NotAuthenticated::Unfinished,
         ProviderRefusal::Code(_) | ProviderRefusal::Untrusted(_) => NotAuthenticated::Failed,
         ProviderRefusal::NotEnough(_) => NotAuthenticated::Weak,

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use edge::openapi::{self, Description, Operation};
 use edge::{Connection, Edge, Rejected, SMALL_BODY, guard, read_body};
-use gateway::domain::{Interface, RequestId, Tenant};
+use gateway::domain::{Interface, Language, Languages, RequestId, Tenant};
 use gateway::{Ctx, Profile};
-use http::Method;
 use http::request::Parts;
-use web::{Brand, ShownLogo, WayOn};
+use http::{HeaderMap, Method};
+use web::{Brand, WayOn};
 
 use crate::error::{Error, accepts_page};
 use crate::keys::SigningKeys;
@@ -32,8 +32,8 @@ pub const PREFIX: &str = "/auth";
 pub(crate) struct Services {
     pub(crate) edge: Edge,
     pub(crate) keys: SigningKeys,
-    /// The bank's logo, if it brings one.
-    pub(crate) logo: Option<ShownLogo>,
+    /// What the pages show of the bank, whichever branch it is.
+    pub(crate) brand: Brand,
 }
 
 impl Services {
@@ -51,7 +51,24 @@ impl Services {
     pub(crate) fn brand(&self, tenant: Option<&Tenant>) -> Brand {
         let gateway = &self.edge.gateway;
         let name = tenant.map(|tenant| gateway.bank_name(tenant)).unwrap_or_default();
-        Brand { name, is_for_tests: gateway.is_for_tests(), logo: self.logo }
+        Brand { name, is_for_tests: gateway.is_for_tests(), ..self.brand.clone() }
+    }
+
+    /// The languages that the pages offer.
+    pub(crate) fn languages(&self) -> &Languages {
+        &self.brand.texts.languages
+    }
+
+    /// The language that an address asks for, if the pages offer it.
+    pub(crate) fn language(&self, code: &str) -> Option<Language> {
+        Language::from_code(code).filter(|language| self.languages().offers(*language))
+    }
+
+    /// The language of pages that belong to no session: what the browser likes best, that of a branch, or the first.
+    pub(crate) fn browser_language(&self, branch: Option<&Tenant>, headers: &HeaderMap) -> Language {
+        let languages = self.languages();
+        let of_branch = || branch.map_or(languages.first(), |branch| languages.at(branch));
+        web::language_of_browser(headers, languages).unwrap_or_else(of_branch)
     }
 
     /// The way to the customer's own pages: of a branch, or of the first one.
@@ -66,10 +83,10 @@ impl Services {
     }
 }
 
-/// Makes the router of the authorization server; its pages show a logo of the bank's, if there is one.
-pub fn router(edge: Edge, keys: SigningKeys, logo: Option<ShownLogo>) -> Router {
+/// Makes the router of the authorization server; its pages show a brand of the bank's, under the name of each branch.
+pub fn router(edge: Edge, keys: SigningKeys, brand: Brand) -> Router {
     let edge = edge.at("oauth");
-    let services = Services { edge: edge.clone(), keys, logo };
+    let services = Services { edge: edge.clone(), keys, brand };
     let mut operations = operations();
     operations.push(description(&edge.public_url).operation());
     openapi::route_all(Router::new(), operations)
@@ -197,7 +214,7 @@ impl Call {
         let id = parts.extensions.get::<RequestId>().cloned().ok_or(Rejected::NotFound)?;
         let connection = parts.extensions.get::<Connection>().cloned().ok_or(Rejected::NotFound)?;
         let mut ctx = services.edge.gateway.context(tenant, id).ok_or(Rejected::NotFound)?;
-        ctx.language = web::language_of_browser(&parts.headers);
+        ctx.language = Some(services.browser_language(Some(&ctx.tenant), &parts.headers));
         Ok(Self { ctx, connection })
     }
 

@@ -75,19 +75,37 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn standing(&self, tpp: &TppId, fingerprint: &str) -> Result<Standing, StoreError> {
+        Ok(self.standing_with(tpp, [fingerprint, ""]).await?.0)
+    }
+
+    /// The same, and in the same read whether another certificate may be used, if it is known.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn standing_with(
+        &self,
+        tpp: &TppId,
+        [fingerprint, other]: [&str; 2],
+    ) -> Result<(Standing, Option<CertificateStatus>), StoreError> {
         let standing = self.find(
-            select!(BLOCKED as "t.", STATUS as "c.", VALIDITY as "c."; "FROM (SELECT $1 AS tpp, $2 AS fingerprint) asked \
-             LEFT JOIN tpps t ON t.id = asked.tpp LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint"),
-            &[tpp.as_str().into(), fingerprint.into()],
+            select!(BLOCKED as "t.", STATUS as "o.", STATUS as "c.", VALIDITY as "c."; "FROM \
+             (SELECT $1 AS tpp, $2 AS fingerprint, $3 AS other) asked \
+             LEFT JOIN tpps t ON t.id = asked.tpp LEFT JOIN certificates c ON c.fingerprint = asked.fingerprint \
+             LEFT JOIN certificates o ON o.fingerprint = asked.other"),
+            &[tpp.as_str().into(), fingerprint.into(), other.into()],
             |row| {
                 row.skip();
                 let blocked = read_block(row)?;
+                let other = row.joined(|row| {
+                    row.skip();
+                    Ok(read_status(row)?.1)
+                })?;
                 let certificate = row.joined(|row| {
                     row.skip();
                     let (_, status) = read_status(row)?;
                     Ok(CertificateState { status, not_before: row.time()?, not_after: row.time()? })
                 })?;
-                Ok(Standing { blocked, certificate })
+                Ok((Standing { blocked, certificate }, other))
             },
         ).await?;
         Ok(standing.unwrap_or_default())

@@ -121,10 +121,11 @@ impl Store {
 }
 
 impl Changes {
-    /// Writes down when a consent was used last.
+    /// Writes down when a consent was used last, unless another process knows of a later use.
     pub fn note_use_of_consent(self, consent: &ConsentId, at: Timestamp) -> Self {
         self.push(
-            "UPDATE consents SET last_used_at = $1 WHERE id = $2",
+            "UPDATE consents SET last_used_at = $1 \
+             WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
             vec![at.into(), consent.as_str().into()],
             Rows::Any,
         )

@@ -84,7 +84,7 @@ fn read(row: &mut Cursor<'_>) -> Result<CustomerSession, StoreError> {
         challenge: row.text()?,
         named: row.optional_text()?.map(SecretHash::from_hex),
         wrong_answers: row.integer()?,
-        language: row.parsed(Language::from_code)?,
+        language: row.parsed(Language::from_stored)?,
         logged_in: read_logged_in(row)?,
         seen_at: row.time()?,
         ended: row.truth()?,

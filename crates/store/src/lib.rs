@@ -42,7 +42,7 @@ mod watch;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use audit::{AuditGroup, AuditKind};
+pub use audit::{AuditGroup, AuditKind, AuditPlace, OldGroup};
 pub use changes::Changes;
 use driver::Driver;
 pub use error::{Fault, StoreError, fault};

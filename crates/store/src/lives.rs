@@ -46,8 +46,6 @@ pub enum Perishable {
     /// Certificates, from the time that they say; those that a third party is known by are looked at again later. They
     /// belong to no tenant.
     Certificate,
-    /// Groups of the audit trail, the oldest first, from when they were written on. They belong to no tenant.
-    Audit,
 }
 
 /// The SQL of one kind.
@@ -66,7 +64,7 @@ struct Life {
 
 impl Perishable {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::InitialAccessToken,
         Self::Request,
         Self::Session,
@@ -81,12 +79,11 @@ impl Perishable {
         Self::Payment,
         Self::PrivateState,
         Self::Certificate,
-        Self::Audit,
     ];
 
     /// Whether rows of this kind belong to a tenant, whose clock says when they end.
     pub fn is_of_tenant(self) -> bool {
-        !matches!(self, Self::Certificate | Self::Audit)
+        !matches!(self, Self::Certificate)
     }
 
     /// Deletes what belongs to a row, by its key.
@@ -175,19 +172,13 @@ impl Perishable {
                 "SELECT owner, kind, key FROM private_state WHERE tenant = $1 AND forget_at < $2 LIMIT $3",
                 "DELETE FROM private_state WHERE owner = $1 AND kind = $2 AND key = $3 AND forget_at < $4",
             ),
-            Self::Certificate | Self::Audit => self.life_without_tenant(),
+            Self::Certificate => Self::life_without_tenant(),
         }
     }
 
     /// The SQL of a kind that belongs to no tenant.
-    fn life_without_tenant(self) -> Life {
+    fn life_without_tenant() -> Life {
         let alone = |due, delete| Life { due, key: 1, delete, postpone: None, with: &[] };
-        if self == Self::Audit {
-            return alone(
-                "SELECT first_number FROM audit WHERE written_at < $1 ORDER BY written_at, first_number LIMIT $2",
-                "DELETE FROM audit WHERE first_number = $1 AND written_at < $2",
-            );
-        }
         Life {
             // As long again as from the certificate's last second to its end here.
             postpone: Some(
@@ -278,7 +269,6 @@ mod tests {
             let found = plan(&connection, due);
             let range = match kind {
                 Perishable::Certificate => "certificates_by_end (",
-                Perishable::Audit => "audit_by_time (",
                 _ => "(tenant=? AND ",
             };
             let is_range = found[0].starts_with("SEARCH") && found[0].contains(range);

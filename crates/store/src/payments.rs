@@ -206,7 +206,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Payment, StoreError> {
         decision: {
             let by = row.optional_parsed(|text| serde_json::from_str(text).ok())?;
             let account = row.optional_text()?.map(AccountId::new);
-            let reason = row.optional_parsed(RejectReason::from_name)?;
+            let reason = row.optional_parsed(RejectReason::from_stored)?;
             row.parsed(|name| PaymentDecision::from_stored(name, by.zip(account), reason))?
         },
         last_action_at: row.time()?,

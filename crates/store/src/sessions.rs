@@ -137,7 +137,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Session, StoreError> {
         authorisation: AuthorisationId::new(row.text()?),
         request: row.json()?,
         challenge: row.text()?,
-        language: row.parsed(Language::from_code)?,
+        language: row.parsed(Language::from_stored)?,
         logged_in: read_logged_in(row)?,
         seen_at: row.time()?,
         ended: row.truth()?,

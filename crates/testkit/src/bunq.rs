@@ -43,6 +43,23 @@ pub fn pseudo_certificate(
     (self_signed(&key_pem, name, change), key_pem)
 }
 
+/// The certificate of a service provider with a name, and its private key: one that nobody vouches for, as a bank for tests
+/// takes it, or in front of a gateway a qualified one, with the roles that the name says.
+pub async fn provider_certificate(server: &TestServer, name: &str) -> (String, String) {
+    if !crate::is_served() {
+        return pseudo_certificate(name, |_| {});
+    }
+    let words = [("AISP", "PSP_AI"), ("PISP", "PSP_PI"), ("CBPII", "PSP_IC")];
+    let roles: Vec<_> = words.iter().filter(|(word, _)| name.contains(word)).map(|(_, role)| *role).collect();
+    // Whoever has the same name is the same.
+    let number = name.bytes().fold(7_u32, |number, octet| number.wrapping_mul(31).wrapping_add(octet.into()));
+    let id = format!("PSDNL-DNB-R{number:010}");
+    let wish =
+        json!({"organizationIdentifier": id, "organizationName": name, "profile": "qseal", "roles": roles});
+    let signer = server.certificate(wish).await;
+    (eidas::certificate::to_pem(&signer.certificate.der), signer.key_pem)
+}
+
 /// A moment as certificates hold it.
 pub fn certificate_time(moment: jiff::Timestamp) -> time::OffsetDateTime {
     time::OffsetDateTime::from_unix_timestamp(moment.as_second()).unwrap()
@@ -82,9 +99,9 @@ pub struct BunqClient {
 }
 
 impl BunqClient {
-    /// Makes an installation. Where a gateway is in front of the bank, it is the bank's own door beside.
+    /// Makes an installation.
     pub async fn install(server: &TestServer) -> Self {
-        Self::install_at(&server.http, &server.running.addresses.public).await
+        Self::install_at(&server.http, server.url()).await
     }
 
     /// Makes an installation at an address.
@@ -105,9 +122,9 @@ impl BunqClient {
         }
     }
 
-    /// A service provider with a pseudo certificate and a session.
+    /// A service provider with a session, by the certificate that the bank takes ([`provider_certificate`]).
     pub async fn provider(server: &TestServer, common_name: &str) -> Self {
-        let (certificate, key) = pseudo_certificate(common_name, |_| {});
+        let (certificate, key) = provider_certificate(server, common_name).await;
         let client = Self::install(server).await;
         let api_key = client.trade(&certificate, &certificate, &key).await;
         client.open(&api_key).await
@@ -223,15 +240,7 @@ impl BunqClient {
 
     /// Sends a request and checks the answer's signature if it is a success.
     pub async fn send(&self, request: &Request) -> Answer {
-        let mut sent =
-            self.http.request(request.method.clone(), format!("{}{}", self.origin, request.target));
-        sent = sent.headers(request.headers.clone());
-        if !request.body.is_empty() {
-            sent = sent.body(request.body.clone());
-        }
-        let answer = sent.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let octets = answer.bytes().await.unwrap();
+        let (status, headers, octets) = request.try_read(&self.http, &self.origin).await.unwrap();
         let text = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
         assert!(!text("x-bunq-client-response-id").is_empty());
         if status == 200 {

@@ -26,7 +26,7 @@ pub use clock::{day, in_days, moments, now};
 pub use flow::{CALLBACK, TestTpp, VERIFIER, ValidConsent, bank_offered, challenge, detailed, parameter};
 pub use funds::{FUNDS_CONSENTS, in_euro};
 pub use links::SignedBy;
-pub use needs::{environment, missing, specification, system_program};
+pub use needs::{environment, last_release, missing, specification, system_program};
 pub use pain001::{Pain001Transfer, pain001};
 pub use payments::{ApprovedPayment, euro_payment, monthly_payment};
 pub use program::{Program, command, free_folder, openssl, run};

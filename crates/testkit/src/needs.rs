@@ -65,6 +65,22 @@ pub fn specification(file: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The program of the last release, which `VESTIBULE_LAST_RELEASE` names; `scripts/last-release` builds it.
+///
+/// Before the first release nobody can have one, so without the variable a test is skipped even where everything is required.
+///
+/// # Panics
+/// If there is no such program.
+pub fn last_release() -> Option<PathBuf> {
+    let Some(path) = std::env::var_os("VESTIBULE_LAST_RELEASE").filter(|path| !path.is_empty()) else {
+        say("skipped: the last release; VESTIBULE_LAST_RELEASE=$(scripts/last-release) names its program");
+        return None;
+    };
+    let path = PathBuf::from(path);
+    assert!(path.is_file(), "{} is missing", path.display());
+    Some(path)
+}
+
 /// Writes a line that the test harness does not capture.
 fn say(line: &str) {
     // Nothing is lost with a line that nobody can read.

@@ -193,6 +193,16 @@ impl Request {
     /// # Errors
     /// If the whole answer did not come
     pub async fn try_exchange(&self, client: &reqwest::Client, origin: &str) -> reqwest::Result<Answer> {
+        let (status, headers, octets) = self.try_read(client, origin).await?;
+        Ok(Answer { status, headers, body: String::from_utf8_lossy(&octets).into_owned() })
+    }
+
+    /// The same with the octets of the answer.
+    pub(crate) async fn try_read(
+        &self,
+        client: &reqwest::Client,
+        origin: &str,
+    ) -> reqwest::Result<(u16, HeaderMap, Vec<u8>)> {
         let on_the_way = served::on_the_way(self, origin).await;
         let (origin, headers) = on_the_way.unwrap_or_else(|| (origin.to_owned(), self.headers.clone()));
         let mut request = client.request(self.method.clone(), format!("{origin}{}", self.target));
@@ -202,8 +212,7 @@ impl Request {
         }
         let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = String::from_utf8_lossy(&answer.bytes().await?).into_owned();
-        Ok(Answer { status, headers, body })
+        Ok((status, headers, answer.bytes().await?.to_vec()))
     }
 }
 

@@ -3,42 +3,36 @@
 //! What a test moves by the management API moves at that sandbox. What of it is the gateway's (approvals, third parties,
 //! consents) goes to a second node on the gateway's database, beside which the customers' devices are.
 
-use std::collections::{BTreeMap, HashMap};
+mod ways;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::{fs, future};
 
 use axum::extract::Extension;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use core_bank::server::tls::{Listener, TlsSettings};
 use core_bank::server::{router, test_authority};
 use edge::outbound::Loopback;
 use edge::{Agenda, Connection, Edge, Surroundings};
 use eidas::Certificate;
-use eidas::header::{HeaderForm, certificate_der};
 use gateway::{Bank, Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Settings, Store};
-use http::HeaderMap;
 use oauth::{IdTokenAlgorithm, SigningKeys};
 use sandbox::{GoingBack, Interfaces, PortalPages, Sandbox, SnapshotError, Snapshots};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use vestibule::configuration::Configuration;
 use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
-use vestibule::{Behind, DataLocation, Running, SandboxConfig, Served, serve};
+use vestibule::{Behind, DIALECTS, DataLocation, Running, SandboxConfig, Served, serve};
 
-use crate::Request;
+use self::ways::{Way, ways};
+pub(crate) use self::ways::{on_the_way, presented};
 
 /// Who connects when nothing in a request says whose it is.
 const NOBODY: &str = "PSDNL-DNB-R424242";
 
 /// What the bank is called at every branch: as a bank for tests is at the one that most tests are of.
 pub(crate) const BANK: &str = "Vestibule Bank Nederland";
-
-/// The header in which the proxy hands certificates on (RFC 9440).
-const CLIENT_CERT: &str = "client-cert";
 
 /// Whether servers are assembled so.
 pub fn is_served() -> bool {
@@ -69,6 +63,8 @@ pub(crate) struct InFront {
     pub(crate) interface: String,
     /// Where tests move the world.
     pub(crate) management: String,
+    /// Where it keeps its own.
+    pub(crate) store: Store,
     _found: Found,
     _files: tempfile::TempDir,
     /// The core bank's listener and that of the management API.
@@ -101,6 +97,7 @@ impl InFront {
         let connection = Connection {
             origin: Arc::from(management.as_str()),
             peer_certificate: None,
+            peer_authorities: [].into(),
             peer_address: Some("127.0.0.1".parse().unwrap()),
         };
         let routes = beside.layer(Extension(connection));
@@ -109,7 +106,6 @@ impl InFront {
             let way = Way {
                 interface: format!("http://{}", served.interface),
                 pages: format!("http://{}", served.pages),
-                beside: running.addresses.public.clone(),
                 issuer: running.addresses.management.clone(),
                 authority: running.sandbox.authorities.root_pem(),
                 says_who,
@@ -118,7 +114,7 @@ impl InFront {
             ways().insert(origin.clone(), Arc::new(way));
         }
         let _found = Found([pages.clone(), interface.clone()]);
-        Self { served, pages, interface, management, _found, _files: files, _listeners: listeners }
+        Self { served, pages, interface, management, store, _found, _files: files, _listeners: listeners }
     }
 
     /// Stops it.
@@ -199,7 +195,7 @@ async fn write_configuration(
     };
     let text = format!(
         "[bank]\nname = \"{BANK}\"\nbranches = [{}]\nrules = \"{}\"\ncross_border_payments = {}\n\
-         id_tokens = \"{}\"\n\
+         id_tokens = \"{}\"\ninterfaces = [\"berlin-group\", \"bunq\"]\n\
          [interface]\nlisten = \"127.0.0.1:0\"\nurl = \"{interface}\"\n\
          [pages]\nlisten = \"127.0.0.1:0\"\nurl = \"{pages}\"\n\
          [proxy]\naddresses = [\"127.0.0.1\"]\n\
@@ -256,6 +252,7 @@ async fn beside(
         trust,
         revocation: None,
         register: None,
+        sealing: gateway::Sealing::default(),
     });
     let keys = SigningKeys::load_or_make(Drawer::new(store, "oauth"), asked.id_token_algorithm);
     let edge = Edge::new(Surroundings {
@@ -266,7 +263,11 @@ async fn beside(
         explain: false,
         loopback: Loopback::Refused,
     });
-    let due = Agenda::default().with(sandbox::due(sandbox));
+    let mounted: Vec<_> = DIALECTS.iter().map(|one| (one.name, (one.mount)(edge.at(one.name)))).collect();
+    let due = mounted.iter().filter_map(|(_, mounted)| mounted.due.clone());
+    let due = due.fold(Agenda::default().with(sandbox::due(sandbox)), Agenda::with);
+    let entrances = mounted.iter().flat_map(|(_, mounted)| mounted.entrances.clone()).collect();
+    let doors = mounted.iter().filter_map(|(name, mounted)| Some((*name, mounted.door.clone()?))).collect();
     let mut sandbox = sandbox.clone();
     sandbox.gateway = gateway;
     let books = sandbox.clone();
@@ -274,118 +275,10 @@ async fn beside(
         let books = books.clone();
         Box::pin(async move { books.digipass_number(&tenant, &iban).await })
     });
-    let others = oauth::approvals(edge, keys.await.unwrap(), device_numbers, Vec::new());
+    let others = oauth::approvals(edge, keys.await.unwrap(), device_numbers, entrances);
     let exchange: sandbox::Exchange =
         Arc::new(|_| Box::pin(future::ready(Err::<(), _>(SnapshotError::Shared))));
     let back = GoingBack { snapshots: Arc::new(Snapshots::none()), exchange };
-    sandbox::management(sandbox, others, Interfaces::default(), due, (PortalPages::new(&[], ""), back))
-}
-
-/// The way to a gateway: the proxy before it.
-#[derive(Debug)]
-struct Way {
-    /// Host and port of the listeners.
-    interface: String,
-    pages: String,
-    /// The doors that the bank behind has of its own.
-    beside: String,
-    /// Who issues certificates: the management API of the sandbox behind.
-    issuer: String,
-    /// The authority of these certificates.
-    authority: String,
-    /// Whether a request itself says whose connection it came by. Otherwise the client says it, or nobody.
-    says_who: bool,
-    /// Who called last.
-    last: Mutex<String>,
-}
-
-fn ways() -> std::sync::MutexGuard<'static, HashMap<String, Arc<Way>>> {
-    static WAYS: OnceLock<Mutex<HashMap<String, Arc<Way>>>> = OnceLock::new();
-    WAYS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where a request for an origin goes, and the headers that the proxy there adds.
-pub(crate) async fn on_the_way(request: &Request, origin: &str) -> Option<(String, HeaderMap)> {
-    let way = ways().get(origin).cloned()?;
-    let mut headers = request.headers.clone();
-    if request.target.starts_with(crate::bunq::BUNQ) {
-        return Some((way.beside.clone(), headers));
-    }
-    if headers.get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"text/html")) {
-        return Some((way.pages.clone(), headers));
-    }
-    if way.says_who && !headers.contains_key(CLIENT_CERT) {
-        let der = match headers.get("ssl-certificate").map(|value| read(value.as_bytes())) {
-            Some(Some(der)) => der,
-            _ => way.certificate(&way.who(request)).await,
-        };
-        headers.insert(CLIENT_CERT, presented(&der).parse().unwrap());
-    }
-    Some((way.interface.clone(), headers))
-}
-
-impl Way {
-    /// Whose connection a request comes by: that of whom it names, or else of whoever called last.
-    fn who(&self, request: &Request) -> String {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(who) = caller(request) {
-            *last = who;
-        }
-        last.clone()
-    }
-
-    /// The certificate that a third party connects with: always the same one, also after a restart of the bank.
-    async fn certificate(&self, who: &str) -> Vec<u8> {
-        static MADE: Mutex<BTreeMap<(String, String), Vec<u8>>> = Mutex::new(BTreeMap::new());
-        let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (self.authority.clone(), who.to_owned());
-        let known = made().get(&key).cloned();
-        if let Some(known) = known {
-            return known;
-        }
-        let wish = json!({"organizationIdentifier": who, "profile": "qwac"});
-        let asked = crate::server::client().post(format!("{}/test-certificates", self.issuer));
-        let answer = asked.header("content-type", "application/json").body(wish.to_string()).send().await;
-        let answer: Value = serde_json::from_slice(&answer.unwrap().bytes().await.unwrap()).unwrap();
-        let pem = answer["certificate"].as_str().unwrap_or_else(|| panic!("{who}: {answer}"));
-        made().entry(key).or_insert(Certificate::from_pem(pem).unwrap().der).clone()
-    }
-}
-
-/// A certificate as the proxy hands it on.
-pub(crate) fn presented(der: &[u8]) -> String {
-    format!(":{}:", STANDARD.encode(der))
-}
-
-fn read(value: &[u8]) -> Option<Vec<u8>> {
-    certificate_der(value, HeaderForm::Any).ok()
-}
-
-/// The third party that a request is of, by its signing certificate or the client that it names.
-fn caller(request: &Request) -> Option<String> {
-    let header = |name: &str| request.headers.get(name);
-    if let Some(value) = header("tpp-signature-certificate") {
-        let certificate = Certificate::from_der(&read(value.as_bytes())?).ok()?;
-        let id = certificate.organization_identifier().ok()?.as_str().to_owned();
-        return Some(id).filter(|id| is_id(id));
-    }
-    if let Some(basic) = header("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
-    {
-        let decoded = String::from_utf8(STANDARD.decode(basic).ok()?).ok()?;
-        let id = percent_decode(decoded.split(':').next()?);
-        return Some(id).filter(|id| is_id(id));
-    }
-    let form = std::str::from_utf8(&request.body).ok()?;
-    let id =
-        url::form_urlencoded::parse(form.as_bytes()).find(|(name, _)| name == "client_id")?.1.into_owned();
-    Some(id).filter(|id| is_id(id))
-}
-
-/// What a form would say, which is how ids stand in the header (RFC 6749, 2.3.1).
-fn percent_decode(text: &str) -> String {
-    url::form_urlencoded::parse(format!("x={text}").as_bytes()).map(|(_, value)| value.into_owned()).collect()
-}
-
-fn is_id(text: &str) -> bool {
-    text.starts_with("PSD") && text.split('-').count() == 3 && text.len() < 60
+    let interfaces = Interfaces { doors, ..Interfaces::default() };
+    sandbox::management(sandbox, others, interfaces, due, (PortalPages::new(&[], ""), back))
 }

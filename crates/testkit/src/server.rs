@@ -1,5 +1,6 @@
 //! The server that the binary runs, inside the test's process.
 
+use gateway::Store;
 use serde_json::{Value, json};
 use vestibule::{DataLocation, Running, SandboxConfig, start};
 
@@ -61,6 +62,12 @@ impl TestServer {
         self.running.stop().await;
     }
 
+    /// Where whoever is called keeps its own.
+    pub fn store(&self) -> Store {
+        let own = || Store::clone(&self.running.sandbox.store);
+        self.in_front.as_ref().map_or_else(own, |front| front.store.clone())
+    }
+
     /// Address of the bank, without a trailing slash.
     pub fn url(&self) -> &str {
         self.in_front.as_ref().map_or(&self.running.addresses.public, |front| &front.pages)
@@ -82,10 +89,10 @@ impl TestServer {
         self.in_front.as_ref().map_or_else(own, |front| &front.interface)
     }
 
-    /// Where tests call the management API. Customers and accounts are the bank's own, whatever is in front of it.
+    /// Where tests call the management API. Accounts are the bank's own, whatever is in front of it.
     fn management_of(&self, path: &str) -> &str {
         match &self.in_front {
-            Some(front) if !path.starts_with("/test-accounts") => &front.management,
+            Some(front) if !path.starts_with("/test-accounts/") => &front.management,
             _ => &self.running.addresses.management,
         }
     }

@@ -32,6 +32,8 @@ pub struct NewList {
     pub pointers: Vec<NewPointer>,
     /// Its services.
     pub services: Vec<NewService>,
+    /// Where the lists are by which the signers of this list of lists changed, the oldest first.
+    pub pivots: Vec<String>,
 }
 
 /// Another list.
@@ -85,6 +87,18 @@ pub struct SignError(String);
 /// # Errors
 /// [`SignError`]
 pub fn signed(list: &NewList, signer: &Certificate, key_pem: &str) -> Result<String, SignError> {
+    signed_as_changed(list, (signer, key_pem), |written| written)
+}
+
+/// The same, with what is written changed before it is signed: for lists that nobody should take although they are signed well.
+///
+/// # Errors
+/// [`SignError`]
+pub fn signed_as_changed(
+    list: &NewList,
+    (signer, key_pem): (&Certificate, &str),
+    change: impl FnOnce(String) -> String,
+) -> Result<String, SignError> {
     let method = match signer.public_key.kind {
         KeyKind::Rsa { .. } => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
         KeyKind::P256 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
@@ -93,7 +107,7 @@ pub fn signed(list: &NewList, signer: &Certificate, key_pem: &str) -> Result<Str
     let mut keys = KeysManager::new();
     let key = loader::load_pem_auto(key_pem.as_bytes(), None);
     keys.add_key(key.map_err(|error| SignError(error.to_string()))?);
-    let signed = sign::sign(&DsigContext::new(keys), &written(list, signer, method));
+    let signed = sign::sign(&DsigContext::new(keys), &change(written(list, signer, method)));
     signed.map_err(|error| SignError(error.to_string()))
 }
 
@@ -148,6 +162,13 @@ fn scheme(writer: &mut Writer, list: &NewList) {
         writer.text("TSLSequenceNumber", &list.sequence.to_string());
         writer.text("TSLType", &kind(list.kind));
         writer.named("SchemeOperatorName", "Operator of lists for tests");
+        if !list.pivots.is_empty() {
+            writer.within("SchemeInformationURI", &[], |writer| {
+                for pivot in list.pivots.iter().rev() {
+                    writer.within("URI", &[("xml:lang", "en")], |writer| writer.0.text(pivot));
+                }
+            });
+        }
         writer.text("SchemeTerritory", &list.territory);
         if !list.pointers.is_empty() {
             writer.within("PointersToOtherTSL", &[], |writer| {

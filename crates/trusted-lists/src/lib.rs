@@ -4,6 +4,7 @@
 //! A [`TrustedList`] exists only once its signature was verified ([`TrustedList::read`]): by `bergshamra`, over the same tree that is
 //! read afterwards, so that nothing can be read that was not signed.
 
+mod bounds;
 mod criteria;
 #[cfg(feature = "issue")]
 pub mod issue;

@@ -4,15 +4,22 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use eidas::Certificate;
-use jiff::Timestamp;
+use eidas::{Certificate, Fingerprint};
+use jiff::{SignedDuration, Timestamp};
+use uppsala::{Document, Parser};
 
 use crate::criteria::Criteria;
-use crate::signature;
 use crate::tree::{ADDITIONAL, Element, LIST, QUALIFICATIONS};
+use crate::{bounds, signature};
 
 /// Largest list, in bytes. The largest in the field have about ten million.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// Lists by which signers changed that are looked for. There was one a year in the field.
+const PIVOTS: usize = 32;
+
+/// How long a list says at most that it holds (TS 119 612, 5.3.15: six months). What says more is taken for this long.
+const HOLDS: SignedDuration = SignedDuration::from_hours(186 * 24);
 
 /// What a list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +50,9 @@ pub enum ListError {
     /// Not XML in UTF-8, or with a document type, which no list has.
     #[error("it is no XML of a list: {0}")]
     Xml(String),
+    /// More in it than any list has: reading it would take memory and time before anybody knows who signed it.
+    #[error("it has {0}, and no list has that")]
+    Bounds(&'static str),
     /// Nobody who is trusted signed it.
     #[error("its signature is not good: {0}")]
     Signature(String),
@@ -63,6 +73,8 @@ pub struct TrustedList {
     next_update: Option<Timestamp>,
     pointers: Vec<Pointer>,
     services: Vec<Service>,
+    pivots: Vec<String>,
+    signer: Fingerprint,
 }
 
 /// Another list.
@@ -104,6 +116,8 @@ pub struct Period {
     pub purposes: BTreeSet<String>,
     /// What holds for some of its certificates otherwise.
     pub(crate) qualifications: Vec<Qualification>,
+    /// Whether there is more that has to be understood, and is not.
+    pub(crate) is_unclear: bool,
 }
 
 /// What holds for certificates that fit.
@@ -120,23 +134,25 @@ impl TrustedList {
     /// # Errors
     /// [`ListError`]
     pub fn read(octets: &[u8], signers: &[Certificate]) -> Result<Self, ListError> {
-        if octets.len() > MAX_BYTES {
-            return Err(ListError::TooLarge);
-        }
-        let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
-        let xml = str::from_utf8(octets).map_err(|_| ListError::Xml("it is not UTF-8".to_owned()))?;
-        if xml.contains("<!DOCTYPE") {
-            return Err(ListError::Xml("it has a document type".to_owned()));
-        }
-        let document = uppsala::parse(xml).map_err(|error| ListError::Xml(error.to_string()))?;
-        let root = Element::outermost(&document).ok_or(ListError::Content("TrustServiceStatusList"))?;
-        if !root.is(LIST, "TrustServiceStatusList") {
-            return Err(ListError::Content("TrustServiceStatusList"));
-        }
-        let list = read(root)?;
-        let signers = signers.iter().filter(|signer| signer.is_valid_at(list.issued));
-        signature::check(&document, xml, signers)?;
-        Ok(list)
+        let xml = text(octets)?;
+        let document = parse(xml)?;
+        let root = root(&document)?;
+        // The time is looked at before it is known who wrote it: it can but leave fewer of them.
+        let issued = issued(scheme(root)?)?;
+        let signers: Vec<_> = signers.iter().filter(|signer| signer.is_valid_at(issued)).collect();
+        let signer = signature::check(&document, xml, &signers)?;
+        read(root, signer)
+    }
+
+    /// Where a list of lists says that the lists are by which its signers changed, the oldest first (its "pivots"): addresses of XML
+    /// among those of the rules of its scheme. Whoever wants to know who signs it now has to ask them first, so that this is what it
+    /// says before anybody knows who signed it.
+    ///
+    /// # Errors
+    /// [`ListError`], but for the signature
+    pub fn unverified_pivots(octets: &[u8]) -> Result<Vec<String>, ListError> {
+        let document = parse(text(octets)?)?;
+        Ok(pivots(scheme(root(&document)?)?))
     }
 
     /// What it is.
@@ -159,7 +175,8 @@ impl TrustedList {
         self.issued
     }
 
-    /// Until when the next one is there; none for a list that was closed.
+    /// Until when the next one is there: half a year after it was issued at the latest, whatever it says. None for a list that was
+    /// closed.
     pub fn next_update(&self) -> Option<Timestamp> {
         self.next_update
     }
@@ -169,23 +186,80 @@ impl TrustedList {
         &self.pointers
     }
 
+    /// Where the lists are by which the signers of this list of lists changed, the oldest first.
+    pub fn pivots(&self) -> &[String] {
+        &self.pivots
+    }
+
+    /// By whose certificate it is signed.
+    pub fn signer(&self) -> Fingerprint {
+        self.signer
+    }
+
     /// Its services that have a key.
     pub fn services(&self) -> &[Service] {
         &self.services
     }
 }
 
-fn read(root: Element<'_>) -> Result<TrustedList, ListError> {
-    let scheme = root.child(LIST, "SchemeInformation").ok_or(ListError::Content("SchemeInformation"))?;
+fn text(octets: &[u8]) -> Result<&str, ListError> {
+    if octets.len() > MAX_BYTES {
+        return Err(ListError::TooLarge);
+    }
+    let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
+    let xml = str::from_utf8(octets).map_err(|_| ListError::Xml("it is not UTF-8".to_owned()))?;
+    if xml.contains("<!DOCTYPE") {
+        return Err(ListError::Xml("it has a document type".to_owned()));
+    }
+    bounds::check(xml)?;
+    Ok(xml)
+}
+
+fn parse(xml: &str) -> Result<Document<'_>, ListError> {
+    let parser = Parser::new().with_forbid_dtd(true).with_max_depth(bounds::DEPTH);
+    parser.parse(xml).map_err(|error| ListError::Xml(error.to_string()))
+}
+
+fn root<'d>(document: &'d Document<'d>) -> Result<Element<'d>, ListError> {
+    let root = Element::outermost(document).filter(|root| root.is(LIST, "TrustServiceStatusList"));
+    root.ok_or(ListError::Content("TrustServiceStatusList"))
+}
+
+fn scheme(root: Element<'_>) -> Result<Element<'_>, ListError> {
+    root.child(LIST, "SchemeInformation").ok_or(ListError::Content("SchemeInformation"))
+}
+
+fn issued(scheme: Element<'_>) -> Result<Timestamp, ListError> {
+    let written = scheme.child(LIST, "ListIssueDateTime").map(Element::text);
+    written.and_then(|text| moment(&text)).ok_or(ListError::Content("ListIssueDateTime"))
+}
+
+/// Addresses of lists among those of the rules; the newest stands first, and each in several languages.
+fn pivots(scheme: Element<'_>) -> Vec<String> {
+    let all = scheme.child(LIST, "SchemeInformationURI").into_iter();
+    let addresses = all.flat_map(|all| all.all(LIST, "URI")).map(Element::text);
+    let mut pivots = Vec::new();
+    for address in addresses.filter(|address| address.ends_with(".xml")) {
+        if !pivots.contains(&address) && pivots.len() < PIVOTS {
+            pivots.push(address);
+        }
+    }
+    pivots.reverse();
+    pivots
+}
+
+fn read(root: Element<'_>, signer: Fingerprint) -> Result<TrustedList, ListError> {
+    let scheme = scheme(root)?;
     let said = |name: &'static str| -> Result<String, ListError> {
         Ok(scheme.child(LIST, name).ok_or(ListError::Content(name))?.text())
     };
     let kind = ListKind::of(&said("TSLType")?).ok_or(ListError::Content("TSLType"))?;
     let sequence = said("TSLSequenceNumber")?.parse().map_err(|_| ListError::Content("TSLSequenceNumber"))?;
-    let issued = moment(&said("ListIssueDateTime")?).ok_or(ListError::Content("ListIssueDateTime"))?;
+    let issued = issued(scheme)?;
+    let longest = issued.saturating_add(HOLDS).unwrap_or(issued);
     let next_update = scheme.child(LIST, "NextUpdate").ok_or(ListError::Content("NextUpdate"))?;
     let next_update = match next_update.child(LIST, "dateTime") {
-        Some(written) => Some(moment(&written.text()).ok_or(ListError::Content("NextUpdate"))?),
+        Some(written) => Some(moment(&written.text()).ok_or(ListError::Content("NextUpdate"))?.min(longest)),
         None => None,
     };
     let pointers = scheme.child(LIST, "PointersToOtherTSL").into_iter();
@@ -208,6 +282,8 @@ fn read(root: Element<'_>) -> Result<TrustedList, ListError> {
         next_update,
         pointers: pointers.collect(),
         services,
+        pivots: pivots(scheme),
+        signer,
     })
 }
 
@@ -266,6 +342,11 @@ fn period(element: Element<'_>) -> Result<Period, ListError> {
         .into_iter()
         .flat_map(|all| all.all(LIST, "Extension"))
         .collect();
+    // What is critical and not understood may change all that is said of the service (TS 119 612, 5.5.9).
+    let is_unclear = extensions.iter().any(|extension| {
+        let is_critical = matches!(extension.attribute("Critical"), Some("true" | "1"));
+        is_critical && !extension.children().all(is_understood)
+    });
     let additional =
         extensions.iter().flat_map(|extension| extension.all(LIST, "AdditionalServiceInformation"));
     let purposes = additional.filter_map(|one| Some(last_word(&one.child(LIST, "URI")?.text())));
@@ -278,7 +359,19 @@ fn period(element: Element<'_>) -> Result<Period, ListError> {
         since,
         purposes: purposes.collect(),
         qualifications: qualifications.map(qualification).collect(),
+        is_unclear,
     })
+}
+
+/// Whether it is known what is in an extension of a service.
+fn is_understood(content: Element<'_>) -> bool {
+    let known = [
+        (LIST, "AdditionalServiceInformation"),
+        (LIST, "ExpiredCertsRevocationInfo"),
+        (QUALIFICATIONS, "Qualifications"),
+        (ADDITIONAL, "TakenOverBy"),
+    ];
+    known.iter().any(|(namespace, name)| content.is(namespace, name))
 }
 
 fn qualification(element: Element<'_>) -> Qualification {

@@ -53,6 +53,9 @@ pub fn qualified<'s>(
             Some(_) if then.is_none() => {
                 refused = Some(not("issued no qualified certificates when it issued this one"));
             }
+            Some(period) if period.is_unclear => {
+                return Err(NotQualified::Unclear("an extension of the service is critical and unknown"));
+            }
             Some(period) => {
                 let judged = judge(certificate, period);
                 if found.as_ref().is_some_and(|before| *before != judged) {

@@ -6,7 +6,7 @@ use eidas::issue::{
 };
 use eidas::{Certificate, OrganizationIdentifier, Purpose, Role};
 use jiff::Timestamp;
-use trusted_lists::issue::{NewList, NewPeriod, NewPointer, NewService, signed};
+use trusted_lists::issue::{NewList, NewPeriod, NewPointer, NewService, signed, signed_as_changed};
 use trusted_lists::{ListError, ListKind, NotQualified, TrustedList, qualified};
 
 fn at(text: &str) -> Timestamp {
@@ -92,6 +92,7 @@ fn national(services: Vec<NewService>) -> NewList {
         next_update: at("2027-11-01T00:00:00Z"),
         pointers: Vec::new(),
         services,
+        pivots: Vec::new(),
     }
 }
 
@@ -119,6 +120,7 @@ fn a_list_is_read_as_it_was_signed() {
         assert_eq!((to.kind, to.territory.as_str()), (ListKind::National, "NL"));
         assert_eq!(to.location, "https://lists.example/nl.xml?a=1&b=2");
         assert_eq!(to.signers[0].der, certificate.der);
+        assert_eq!(read.signer(), certificate.fingerprint);
         // With a mark of the order of octets, as some are published.
         assert!(TrustedList::read(&[&b"\xef\xbb\xbf"[..], xml.as_bytes()].concat(), &[certificate]).is_ok());
     }
@@ -167,7 +169,12 @@ fn what_was_not_signed_as_a_whole_is_no_list() {
         (format!("<x>{forged}{inner}</x>"), "TrustServiceStatusList"),
         // The signature says that it is over less.
         (xml.replace("URI=\"\"", "URI=\"#properties\""), "not over the whole list"),
-        (xml.replace("#enveloped-signature", "#base64"), "not over the whole list"),
+        (xml.replace("#enveloped-signature", "#base64"), "changed before it is hashed"),
+        (
+            xml.replace("URI=\"#properties\"", "URI=\"file:///etc/passwd\""),
+            "something that is not in the list",
+        ),
+        (xml.replace("URI=\"#properties\"", ""), "does not say what it is over"),
         (xml.replace("#ecdsa-sha256", "#hmac-sha256"), "signed in a way that is not taken"),
         (xml.replace("xmldsig-more#ecdsa-sha256", "xmldsig#ecdsa-sha1"), "signed in a way that is not taken"),
         (xml.replace("?>", "?><!DOCTYPE x [<!ENTITY a \"b\">]>"), "document type"),
@@ -286,4 +293,158 @@ fn qualifiers_are_for_those_that_fit() {
     // A certificate of tests says nothing of itself.
     let refused = judged(Profile::TestClient, &[vec![granted()]]).unwrap_err().to_string();
     assert!(refused.contains("no QcCompliance statement"), "{refused}");
+}
+
+/// A list that its operator signs as it was changed, and what becomes of it.
+fn read_as_changed(change: impl FnOnce(String) -> String) -> Result<TrustedList, ListError> {
+    let (authority, signer) = operator(KeyType::P256);
+    let list = national(vec![service(&issuer(), vec![granted()])]);
+    let xml = signed_as_changed(&list, (&signer, authority.key_pem()), change).unwrap();
+    TrustedList::read(xml.as_bytes(), &[signer])
+}
+
+#[test]
+fn what_is_signed_by_weak_or_dear_means_is_not_taken() {
+    assert!(read_as_changed(|xml| xml).is_ok());
+    // By the name of the list instead of none, and in another one of the canonical forms.
+    assert!(read_as_changed(|xml| xml.replace("URI=\"\"", "URI=\"#list\"")).is_ok());
+    assert!(read_as_changed(|xml| xml.replace("2001/10/xml-exc-c14n#", "2006/12/xml-c14n11")).is_ok());
+    let reference = |xml: &str| {
+        let begin = xml.find("<ds:Reference ").unwrap();
+        let end = xml.find("</ds:Reference>").unwrap() + "</ds:Reference>".len();
+        xml[begin..end].to_owned()
+    };
+    type Change = Box<dyn FnOnce(String) -> String>;
+    let changes: [(Change, &str); 5] = [
+        (Box::new(|xml| xml.replace("04/xmlenc#sha256", "04/xmldsig-more#sha224")), "hashed in a way"),
+        (
+            Box::new(|xml| {
+                let exclusive = "xml-exc-c14n#\"/><ds:SignatureMethod";
+                xml.replace(exclusive, "xml-exc-c14n#WithComments\"/><ds:SignatureMethod")
+            }),
+            "without comments",
+        ),
+        (
+            Box::new(move |xml| {
+                let one = reference(&xml);
+                xml.replace(&one, &one.repeat(4))
+            }),
+            "more than four things",
+        ),
+        (
+            Box::new(|xml| {
+                let one = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
+                xml.replacen(one, &one.repeat(5), 1)
+            }),
+            "changed before it is hashed",
+        ),
+        (Box::new(|xml| xml.replace("Id=\"list\"", "")), ""),
+    ];
+    for (change, why) in changes {
+        match read_as_changed(change) {
+            Ok(_) => assert_eq!(why, "", "taken"),
+            Err(refused) => assert!(refused.to_string().contains(why) && !why.is_empty(), "{why}: {refused}"),
+        }
+    }
+}
+
+#[test]
+fn a_signed_list_within_a_forged_one_of_the_same_name_vouches_for_nothing() {
+    let (authority, signer) = operator(KeyType::P256);
+    let list = national(vec![service(&issuer(), vec![period("withdrawn", "2027-03-01T00:00:00Z")])]);
+    let by_name = |xml: String| xml.replace("URI=\"\"", "URI=\"#list\"");
+    let xml = signed_as_changed(&list, (&signer, authority.key_pem()), by_name).unwrap();
+    assert!(TrustedList::read(xml.as_bytes(), std::slice::from_ref(&signer)).is_ok());
+    let begin = xml.find("<ds:Signature ").unwrap();
+    let end = xml.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
+    let signature = &xml[begin..end];
+    // What was signed, without the signature, lies in a list that says something else and has the signature.
+    let body = xml.split_once("?>").unwrap().1.replace(signature, "");
+    for name in ["Id", "ID", "id", "xml:id"] {
+        let within = body.replacen("Id=\"list\"", &format!("{name}=\"list\""), 1);
+        let forged = body.replace("Svcstatus/withdrawn", "Svcstatus/granted");
+        for around in [forged.clone(), forged.replacen("Id=\"list\"", "Id=\"other\"", 1)] {
+            let end = format!("<x>{within}</x>{signature}</TrustServiceStatusList>");
+            let wrapped = around.replace("</TrustServiceStatusList>", &end);
+            let read = TrustedList::read(wrapped.as_bytes(), std::slice::from_ref(&signer));
+            assert!(matches!(read, Err(ListError::Signature(_))), "{name}: {read:?}");
+        }
+    }
+}
+
+#[test]
+fn what_would_take_memory_or_time_is_refused_before_it_is_read() {
+    let attributes: String = (0..200_000).map(|number| format!(" a{number}=''")).collect();
+    let spaces: String = (0..200_000).map(|number| format!(" xmlns:a{number}='u:{number}'")).collect();
+    let hidden = format!("<!-- <a ' --><?x <a \" ?><x><![CDATA[<a ']]><a{attributes}/></x>");
+    for (xml, why) in [
+        (format!("<a{attributes}/>"), "more than 40 attributes"),
+        (format!("<a{spaces}/>"), "more than 40 attributes"),
+        (hidden, "more than 40 attributes"),
+        (format!("<a>{}</a>", "<a b=''/>".repeat(500_001)), "more than a million"),
+        (format!("<a>{}</a>", "<!---->".repeat(1_000_001)), "more than a million"),
+        (format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000)), "no XML of a list"),
+        ("<a><!-- ".to_owned(), "no XML of a list"),
+        ("<a b='".to_owned(), "no XML of a list"),
+        ("<a/>".repeat(9_000_000), "larger than 32 MiB"),
+    ] {
+        let refused = TrustedList::read(xml.as_bytes(), &[]).unwrap_err().to_string();
+        assert!(refused.contains(why), "{why}: {refused}");
+        assert!(TrustedList::unverified_pivots(xml.as_bytes()).is_err());
+    }
+    // Text with many of the marks is none of that.
+    let many = format!("Operator {}", "= > \" ' ".repeat(500));
+    let many = many.replace('>', "&gt;");
+    assert!(read_as_changed(|xml| xml.replace("Operator of lists for tests", &many)).is_ok());
+}
+
+#[test]
+fn a_list_holds_for_half_a_year_whatever_it_says() {
+    let (authority, signer) = operator(KeyType::P256);
+    let list = NewList { next_update: at("2099-01-01T00:00:00Z"), ..national(Vec::new()) };
+    let xml = signed(&list, &signer, authority.key_pem()).unwrap();
+    let read = TrustedList::read(xml.as_bytes(), &[signer]).unwrap();
+    assert_eq!(read.next_update(), Some(at("2027-11-03T00:00:00Z")));
+}
+
+#[test]
+fn a_service_with_a_critical_extension_that_nobody_knows_vouches_for_nothing() {
+    let issuing = issuer();
+    let (authority, signer) = operator(KeyType::P256);
+    let judged = |extension: &str| {
+        let end = "</ServiceInformationExtensions>";
+        let change = |xml: String| xml.replace(end, &format!("{extension}{end}"));
+        let list = national(vec![service(&issuing, vec![granted()])]);
+        let xml = signed_as_changed(&list, (&signer, authority.key_pem()), change).unwrap();
+        let list = TrustedList::read(xml.as_bytes(), std::slice::from_ref(&signer)).unwrap();
+        qualified(&issue(&issuing, Profile::Qwac), list.services(), now()).map_err(|why| why.to_string())
+    };
+    for known in [
+        "<Extension Critical=\"false\"><Other/></Extension>",
+        "<Extension><Other/></Extension>",
+        "<Extension Critical=\"true\"><tslx:TakenOverBy/></Extension>",
+        "<Extension Critical=\"1\"><ExpiredCertsRevocationInfo/></Extension>",
+    ] {
+        assert_eq!(judged(known), Ok(Purpose::Qwac), "{known}");
+    }
+    for unknown in [
+        "<Extension Critical=\"true\"><Other/></Extension>",
+        "<Extension Critical=\"1\"><tslx:AdditionalServiceInformation/></Extension>",
+    ] {
+        let refused = judged(unknown).unwrap_err();
+        assert!(refused.contains("critical and unknown"), "{unknown}: {refused}");
+    }
+}
+
+#[test]
+fn a_list_of_lists_names_the_lists_by_which_its_signers_changed() {
+    let (authority, signer) = operator(KeyType::P256);
+    let at = |number: usize| format!("https://lists.example/pivot-{number}.xml");
+    let pivots = vec![at(1), "https://lists.example/announcement?a=1".to_owned(), at(2)];
+    let list = NewList { kind: ListKind::ListOfLists, pivots, ..national(Vec::new()) };
+    let xml = signed(&list, &signer, authority.key_pem()).unwrap();
+    assert_eq!(TrustedList::unverified_pivots(xml.as_bytes()), Ok(vec![at(1), at(2)]));
+    assert_eq!(TrustedList::read(xml.as_bytes(), &[signer]).unwrap().pivots(), [at(1), at(2)]);
+    let none = TrustedList::unverified_pivots(b"<a/>");
+    assert_eq!(none, Err(ListError::Content("TrustServiceStatusList")));
 }

@@ -9,10 +9,10 @@ use edge::{
     Agenda, Check, Dialect, Edge, Explanation, Mounted, Rejected, check_host, note_code, note_matched,
     note_refusal,
 };
-use gateway::domain::{Language, Tenant};
+use gateway::domain::Tenant;
 use http::{HeaderMap, Method, StatusCode, header};
 use oauth::SigningKeys;
-use web::{Brand, ErrorPage, Looks, ShownLogo, WayOn};
+use web::{Brand, ErrorPage, Looks, WayOn};
 
 use crate::front::Routes;
 
@@ -53,15 +53,14 @@ fn public(
         .iter()
         .map(|(dialect, mounted)| (dialect.prefix, dialect.also, mounted.router.clone()))
         .collect();
-    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone(), looks.shown_logo())));
-    let is_for_tests = edge.gateway.is_for_tests();
+    let brand = looks.brand(edge.gateway.is_for_tests());
+    mounted.push((oauth::PREFIX, None, oauth::router(edge.clone(), key.clone(), brand.clone())));
     let first = edge.gateway.settings().tenants.first().cloned();
     // Layers hold for what was there before them.
-    let logo = looks.shown_logo();
     let mut router = web::routes(looks)
         .merge(oauth::well_known(edge.clone(), key))
         .merge(own)
-        .fallback(async move |headers: HeaderMap| not_found((is_for_tests, logo), first.as_ref(), &headers))
+        .fallback(async move |headers: HeaderMap| not_found(&brand, first.as_ref(), &headers))
         .method_not_allowed_fallback(async |method: Method| refused(Rejected::Method(method)))
         .layer(from_fn(with_host));
     for (prefix, also, dialect) in mounted {
@@ -92,11 +91,7 @@ fn refused(rejected: Rejected) -> Response {
     (rejected.status(), Json(body)).into_response()
 }
 
-fn not_found(
-    (is_for_tests, logo): (bool, Option<ShownLogo>),
-    branch: Option<&Tenant>,
-    headers: &HeaderMap,
-) -> Response {
+fn not_found(brand: &Brand, branch: Option<&Tenant>, headers: &HeaderMap) -> Response {
     note_code("not_found");
     note_refusal("nothing is served under this path", |_| Explanation {
         check: Check::Request,
@@ -105,16 +100,16 @@ fn not_found(
     });
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
-        let language = web::language_of_browser(headers).unwrap_or(Language::English);
-        let detail = if is_for_tests {
+        let languages = &brand.texts.languages;
+        let language = web::language_of_browser(headers, languages).unwrap_or_else(|| languages.first());
+        let detail = if brand.is_for_tests {
             "Nothing is served under this path. The first page is at /."
         } else {
             "Nothing is served under this path."
         };
         let page = ErrorPage::not_found(language, detail.to_owned(), "404".to_owned());
-        let brand = Brand { is_for_tests, logo, ..Brand::default() };
         let way_on = branch.map(|branch| WayOn::log_in(format!("{}/{branch}/customer", oauth::PREFIX)));
-        return web::page(StatusCode::NOT_FOUND, &page.of(brand, way_on));
+        return web::page(StatusCode::NOT_FOUND, &page.of(brand.clone(), way_on));
     }
     (StatusCode::NOT_FOUND, Json(serde_json::json!({"error": "not_found"}))).into_response()
 }

@@ -60,6 +60,9 @@ struct Way {
     proxy: Option<Arc<TrustedProxy>>,
 }
 
+/// Certificates of authorities that are taken along with one. Paths have one or two between the leaf and a trusted one.
+pub(crate) const AUTHORITIES: usize = 4;
+
 /// Tells every connection when the server stops.
 type Stop = watch::Receiver<bool>;
 
@@ -82,6 +85,7 @@ impl Listener {
             let connection = Connection {
                 origin: Arc::clone(&self.origin),
                 peer_certificate: None,
+                peer_authorities: [].into(),
                 peer_address: stream.peer_addr().ok().map(|address| address.ip().to_canonical()),
             };
             if self.proxy.as_ref().is_some_and(|proxy| !proxy.is_at(connection.peer_address)) {
@@ -140,7 +144,9 @@ async fn serve_tls(
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
             let peer_certificate = chain.first().map(|leaf| Arc::from(leaf.as_ref()));
-            serve_connection(stream, way, Connection { peer_certificate, ..connection }, stop).await;
+            let above = chain.iter().skip(1).take(AUTHORITIES).map(|one| one.clone().into_owned());
+            let connection = Connection { peer_certificate, peer_authorities: above.collect(), ..connection };
+            serve_connection(stream, way, connection, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),

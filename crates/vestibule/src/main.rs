@@ -54,6 +54,8 @@ fn main() -> ExitCode {
                 Command::Clock(args) => commands::clock::run(args).await,
                 Command::Data(args) => commands::data::run(args).await,
                 Command::Fault(args) => commands::fault::run(args).await,
+                Command::TrustedList(args) => commands::trusted_list::run(args).await,
+                Command::Register(args) => commands::register::run(args).await,
                 Command::Logs(args) => commands::logs::run(args).await,
                 Command::Snapshot(args) => commands::snapshot::run(args).await,
                 Command::Reset(args) => commands::snapshot::reset(args).await,

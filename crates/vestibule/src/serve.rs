@@ -4,10 +4,12 @@
 mod admin;
 mod core_bank;
 mod health;
+mod interfaces;
 mod metrics;
 mod proxy;
 mod register;
 mod sealing;
+mod spool;
 mod trail;
 mod trusted_lists;
 
@@ -21,7 +23,8 @@ use ::core_bank::CoreBank;
 use axum::Router;
 use edge::certificate_addresses::CertificateAddresses;
 use edge::outbound::Loopback;
-use edge::{CallLog, Dialect, Edge, Observer, Surroundings};
+use edge::{CallLog, Edge, Observer, Surroundings};
+use gateway::domain::Interface;
 use gateway::{
     Clock, Drawer, Gateway, Kept, Keys, Parts, Randomness, Register, Revocation, Sealing, Settings, Store,
     revocation,
@@ -36,6 +39,7 @@ use self::metrics::Metrics;
 pub(crate) use self::proxy::TrustedProxy;
 use self::register::RegisterFile;
 pub use self::sealing::{SealedKeys, seal_keys};
+pub(crate) use self::spool::SpoolError;
 use self::trail::Notes;
 use self::trusted_lists::TrustedLists;
 use crate::app::Bank;
@@ -50,9 +54,6 @@ use crate::tasks::{Beside, Upkeep, Work};
 use crate::tls::{ClientCertificate, Replaceable};
 use crate::traces::Traced;
 use crate::{tasks, tls};
-
-/// What a gateway in front of a real bank serves.
-const DIALECTS: &[Dialect] = &[berlin_group::DIALECT];
 
 /// The bank behind a gateway.
 pub struct Behind {
@@ -104,7 +105,7 @@ impl Served {
         self.staff.as_ref().map(StaffDoor::address)
     }
 
-    /// Takes up certificates, keys, trust, the bank's provider and its staff of a configuration. Returns the sections in
+    /// Takes up certificates, keys, trust, limits, the bank's provider and its staff of a configuration. Returns the sections in
     /// which something else changed, which takes effect at the next start.
     ///
     /// # Errors
@@ -125,13 +126,14 @@ impl Served {
             }
         }
         self.gateway.trust(trust);
-        match &self.trusted_lists {
-            Some(lists) => lists.reload(&new.trust, &self.gateway),
-            None => {
-                if let Some((revocation, issuers)) = self.gateway.revocation().zip(new.trust.issuers()) {
-                    revocation.ask_these(issuers);
-                }
-            }
+        for interface in Interface::ALL {
+            self.gateway.limit_calls(interface, new.limits.as_ref().map(Limits::of_calls));
+        }
+        if let Some(lists) = &self.trusted_lists {
+            lists.reload(&new.trust, &self.gateway);
+        }
+        if let Some(revocation) = self.gateway.revocation() {
+            revocation.turn(new.trust.check_revocation);
         }
         let stopped = new.register.as_ref().and_then(|register| register.stop_list_file.clone());
         if let Some(register) = self.gateway.register_of_institutions() {
@@ -178,6 +180,7 @@ pub async fn serve(
     let (store, lock) = open(&configuration).await?;
     let store = metrics.of_store(store);
     let mut behind = behind(&configuration, &store)?;
+    let dialects = interfaces::of(&configuration, &behind.ports).await?;
     behind.core_bank.iter().for_each(|bank| metrics.of_core_bank(bank));
     let provider = configuration.provider.as_ref().map(Provider::way).transpose()?;
     if let Some(provider) = &provider {
@@ -188,12 +191,12 @@ pub async fn serve(
     let kept = (&store, &sealing);
     let gateway = gateway(&configuration, kept, Arc::clone(&clock), (behind.ports, register)).await?;
     let branch = configuration.bank.branches.first().ok_or(StartError::NoBranch)?;
-    let notes = Notes::begin(&gateway, branch);
+    let notes = Notes::begin(&gateway, branch, &configuration.audit.spool_folder)?;
     let trusted_lists = TrustedLists::begin(&configuration, (&gateway, &clock)).await?;
     let keys = signing_keys(&configuration, Drawer::new(&store, "oauth").sealed_by(&sealing)).await?;
-    let looks = configuration.looks.of_pages();
+    let looks = configuration.looks.of_pages(&configuration.texts);
     let edge = edge(&configuration, &gateway);
-    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), DIALECTS);
+    let bank = Bank::new(&edge, keys.clone(), (Router::new(), &looks), &dialects);
     tasks::catch_up(&gateway, &bank.due).await;
     gateway.revocation().iter().for_each(|revocation| metrics.of_revocation(revocation));
     metrics.of_register(&gateway);
@@ -368,8 +371,12 @@ async fn gateway(
     };
     let mut profiles = profiles::of_sandbox(strictness, RateLimits::On);
     profiles.berlin_group.cross_border_payments = configuration.bank.cross_border_payments;
-    profiles.berlin_group.calls = configuration.limits.as_ref().map(Limits::of_calls);
+    let calls = configuration.limits.as_ref().map(Limits::of_calls);
+    (profiles.berlin_group.calls, profiles.bunq.calls) = (calls, calls);
     let randomness = Arc::new(Randomness::from_system());
+    let fetch = Arc::new(CertificateAddresses::default());
+    let revocation = Revocation::new(&[], fetch, revocation::Rules::default());
+    revocation.turn(configuration.trust.check_revocation);
     Ok(Gateway::new(Parts {
         settings: Settings {
             tenants: configuration.bank.branches.clone(),
@@ -386,9 +393,8 @@ async fn gateway(
         bank,
         trust: configuration.trust.store()?,
         register,
-        revocation: configuration.trust.issuers().map(|issuers| {
-            Revocation::new(issuers, Arc::new(CertificateAddresses::default()), revocation::Rules::default())
-        }),
+        sealing: sealing.clone(),
+        revocation: Some(revocation),
     }))
 }
 

@@ -88,6 +88,9 @@ pub enum StartError {
     /// What is kept secret does not open, or cannot be sealed.
     #[error("[sealing]: {0}")]
     Sealing(String),
+    /// Calls cannot be kept for the audit trail.
+    #[error("[audit] spool_folder, where calls stand until they are in the audit trail, cannot be used: {0}")]
+    Audit(String),
     /// Traces cannot be sent as the configuration says.
     #[error("[traces]: {0}")]
     Traces(String),
@@ -111,7 +114,19 @@ pub enum StartError {
     /// The core bank cannot be reached as the configuration says.
     #[error("[core_bank]: {0}")]
     CoreBank(#[from] core_bank::SetupError),
+    /// The core bank leaves out what an interface of the configuration needs.
+    #[error(
+        "[bank] interfaces has \"bunq\", and the core bank numbers no entries, which that interface needs: GET /core/v1/parts does not \
+         name entry-numbers; leave \"bunq\" out, or let the core bank offer that part"
+    )]
+    NoEntryNumbers,
     /// The bank's OpenID provider cannot be reached as the configuration says.
     #[error("[provider]: {0}")]
     Provider(#[from] openid::SetupError),
+}
+
+impl From<crate::serve::SpoolError> for StartError {
+    fn from(error: crate::serve::SpoolError) -> Self {
+        Self::Audit(edge::with_causes(&error))
+    }
 }

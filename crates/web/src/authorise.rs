@@ -190,7 +190,11 @@ impl LogInPage {
         let plain = |language, problem, simulator: Option<Simulator>| Self {
             language,
             csrf: "c".into(),
-            brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: simulator.is_some(), logo: None },
+            brand: Brand {
+                name: "<b>Bank</b>".into(),
+                is_for_tests: simulator.is_some(),
+                ..Brand::default()
+            },
             asker: Some(Asker { name: "<b>Third & Party</b>".into(), id: "PSDNL-DNB-1".into() }),
             action: "authorise.html".into(),
             challenge: "12345678".into(),

@@ -1,7 +1,10 @@
 //! What every page of the bank carries: its name, the mark of a bank for tests, and where there is one, a way on.
 
+use std::sync::Arc;
+
 use domain::Language;
 
+use crate::bank_texts::{BankTexts, Foot};
 use crate::language::Texts;
 
 /// Whose page it is.
@@ -13,12 +16,19 @@ pub struct Brand {
     pub is_for_tests: bool,
     /// The bank's logo, if it brings one.
     pub logo: Option<ShownLogo>,
+    /// In which languages the pages speak, and what stands at their foot.
+    pub texts: Arc<BankTexts>,
 }
 
 impl Brand {
     /// Whether the name stands beside the logo.
     pub(crate) fn has_name_beside(&self) -> bool {
         self.name.is_empty() || !self.logo.as_ref().is_some_and(|logo| logo.says_name)
+    }
+
+    /// What stands at the foot of a page in a language.
+    pub(crate) fn foot(&self, language: &Language) -> Option<Foot<'_>> {
+        self.texts.foot(*language)
     }
 }
 

@@ -372,7 +372,7 @@ mod tests {
     fn own(language: Language) -> Own {
         Own {
             language,
-            brand: Brand { name: HOSTILE.to_owned(), is_for_tests: true, logo: None },
+            brand: Brand { name: HOSTILE.to_owned(), is_for_tests: true, ..Brand::default() },
             csrf: "c".to_owned(),
             base: "/auth/nl/customer".to_owned(),
             customer_name: HOSTILE.to_owned(),

@@ -67,7 +67,7 @@ mod tests {
         let led = ErrorPage::refused(Language::Dutch, "x".into(), "y".into());
         let way_on = WayOn::back("https://tpp.example/cb?a=\"><b>".into());
         let html = led
-            .of(Brand { name: "Bank <b>".into(), is_for_tests: true, logo: None }, way_on)
+            .of(Brand { name: "Bank <b>".into(), is_for_tests: true, ..Brand::default() }, way_on)
             .render()
             .unwrap();
         assert!(html.contains("Terug naar de applicatie") && html.contains("TEST"), "{html}");

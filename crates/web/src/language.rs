@@ -1,26 +1,26 @@
 //! What the pages say, in the bank's languages.
 
-use domain::Language;
+use domain::{Language, Languages};
 use http::{HeaderMap, header};
 
 use crate::languages::{dutch, english, french, german};
 
 /// The first language that the pages have of a list in the order of preference, separated by spaces, as `ui_locales` is
 /// (OpenID Connect Core 1.0, 3.1.2.1).
-pub fn language_of_locales(locales: &str) -> Option<Language> {
-    locales.split_ascii_whitespace().find_map(language_of_tag)
+pub fn language_of_locales(locales: &str, offered: &Languages) -> Option<Language> {
+    locales.split_ascii_whitespace().find_map(|tag| language_of_tag(tag, offered))
 }
 
 /// The language that the pages have and that a browser likes best (RFC 9110, 12.5.4); the first of several that it likes
 /// as much.
-pub fn language_of_browser(headers: &HeaderMap) -> Option<Language> {
+pub fn language_of_browser(headers: &HeaderMap, offered: &Languages) -> Option<Language> {
     let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
     let mut best: Option<(Language, f32)> = None;
     for range in lines.flat_map(|line| line.split(',')) {
         let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
         let quality = parameters.trim().strip_prefix("q=").or(parameters.trim().strip_prefix("Q="));
         let quality = quality.map_or(Some(1.0), |text| text.trim().parse().ok()).unwrap_or(0.0_f32);
-        let Some(language) = language_of_tag(tag.trim()).filter(|_| quality > 0.0) else { continue };
+        let Some(language) = language_of_tag(tag.trim(), offered).filter(|_| quality > 0.0) else { continue };
         if best.is_none_or(|(_, known)| quality > known) {
             best = Some((language, quality));
         }
@@ -29,8 +29,9 @@ pub fn language_of_browser(headers: &HeaderMap) -> Option<Language> {
 }
 
 /// The language of a tag such as `nl-BE`, if the pages have it (RFC 4647, 3.4).
-fn language_of_tag(tag: &str) -> Option<Language> {
-    Language::from_code(&tag.split('-').next()?.to_ascii_lowercase())
+fn language_of_tag(tag: &str, offered: &Languages) -> Option<Language> {
+    let language = Language::from_code(&tag.split('-').next()?.to_ascii_lowercase())?;
+    offered.offers(language).then_some(language)
 }
 
 /// What the pages say in a language.
@@ -55,6 +56,11 @@ pub struct Texts {
     pub to_newer: &'static str,
     pub to_overview: &'static str,
     pub language: &'static str,
+    pub foot: &'static str,
+    pub foot_help: &'static str,
+    pub foot_contact: &'static str,
+    pub foot_legal_notice: &'static str,
+    pub foot_privacy: &'static str,
     pub log_in: &'static str,
     pub who_asks: &'static str,
     pub identifier: &'static str,
@@ -197,8 +203,11 @@ mod tests {
             ("", None),
             ("nld", None),
         ] {
-            assert_eq!(language_of_locales(locales), language, "{locales}");
+            assert_eq!(language_of_locales(locales, &Languages::default()), language, "{locales}");
         }
+        let offered = Languages::new([Language::German, Language::English]).unwrap();
+        assert_eq!(language_of_locales("fr nl-BE en", &offered), Some(Language::English));
+        assert_eq!(language_of_locales("fr nl-BE", &offered), None);
     }
 
     #[test]
@@ -216,8 +225,13 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
-            assert_eq!(language_of_browser(&headers), language, "{accepted}");
+            assert_eq!(language_of_browser(&headers, &Languages::default()), language, "{accepted}");
         }
-        assert_eq!(language_of_browser(&HeaderMap::new()), None);
+        assert_eq!(language_of_browser(&HeaderMap::new(), &Languages::default()), None);
+        // What the pages do not offer is not liked best.
+        let offered = Languages::new([Language::German, Language::English]).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, "fr, de;q=0.2, en;q=0.3".parse().unwrap());
+        assert_eq!(language_of_browser(&headers, &offered), Some(Language::English));
     }
 }

@@ -5,6 +5,7 @@
 
 mod assets;
 mod authorise;
+mod bank_texts;
 mod brand;
 mod callback;
 mod customer;
@@ -26,6 +27,7 @@ pub use assets::routes;
 pub use authorise::{
     Asker, DecisionPage, LogInPage, NoticePage, Problem, ShownAccount, ShownFunds, Simulator, TestCustomer,
 };
+pub use bank_texts::{BankTexts, FootLink, InLanguages};
 pub use brand::{Brand, ShownLogo, WayOn};
 pub use callback::{CallbackPage, CameBack};
 pub use customer::{

@@ -1,9 +1,10 @@
-//! How a bank wants its pages to look, in place of the house's own looks: a logo and colours.
+//! How a bank wants its pages to look, in place of the house's own looks: a logo and colours; and what it adds to their words.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::brand::ShownLogo;
+use crate::bank_texts::BankTexts;
+use crate::brand::{Brand, ShownLogo};
 
 /// The contrast that text needs (WCAG 2.2, 1.4.3).
 pub const READABLE: f64 = 4.5;
@@ -17,6 +18,8 @@ pub struct Looks {
     pub light: Colours,
     /// Colours in dark.
     pub dark: Colours,
+    /// In which languages they speak, and what stands at their foot.
+    pub texts: Arc<BankTexts>,
 }
 
 /// A logo, which was checked by whoever brings it.
@@ -57,10 +60,11 @@ impl Logo {
 }
 
 impl Looks {
-    /// The logo as pages show it.
-    pub fn shown_logo(&self) -> Option<ShownLogo> {
-        let logo = self.logo.as_ref()?;
-        Some(ShownLogo { path: logo.path(), says_name: logo.says_name })
+    /// What pages show of it, where it is not known at which branch the browser is.
+    pub fn brand(&self, is_for_tests: bool) -> Brand {
+        let logo = self.logo.as_ref();
+        let logo = logo.map(|logo| ShownLogo { path: logo.path(), says_name: logo.says_name });
+        Brand { name: String::new(), is_for_tests, logo, texts: Arc::clone(&self.texts) }
     }
 
     /// What follows the style sheet.

@@ -69,7 +69,7 @@ mod tests {
             let page = |asker, problem| ProviderPage {
                 language,
                 csrf: "c".into(),
-                brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: false, logo: None },
+                brand: Brand { name: "<b>Bank</b>".into(), is_for_tests: false, ..Brand::default() },
                 asker,
                 again: "authorise.html".into(),
                 problem,

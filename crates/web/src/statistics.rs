@@ -58,7 +58,7 @@ impl Row {
             }
         });
         Self {
-            day: day.day.to_string(),
+            day: if day.is_over { day.day.to_string() } else { format!("{} (until now)", day.day) },
             uptime: format!("{:.3} %", day.uptime()),
             downtime: format!("{:.3} %", day.downtime()),
             errors: day.error_rate().map_or("–".to_owned(), |rate| format!("{rate:.3} %")),
@@ -80,8 +80,13 @@ mod tests {
     #[test]
     fn a_day_without_requests_is_shown_and_names_are_escaped() {
         let day = "2027-01-31".parse().unwrap();
-        let day = Day { day, seconds: 100, down_seconds: 1, counts: BTreeMap::new() };
-        let page = StatisticsPage::new("Bank <b>", &[day]).render().unwrap();
-        assert!(page.contains("99.000 %") && page.contains("2027-01-31") && !page.contains("<b>"), "{page}");
+        let day = Day { day, is_over: true, seconds: 100, down_seconds: 1, counts: BTreeMap::new() };
+        let page = StatisticsPage::new("Bank <b>", std::slice::from_ref(&day)).render().unwrap();
+        assert!(
+            page.contains("99.000 %") && page.contains("2027-01-31</th>") && !page.contains("<b>"),
+            "{page}"
+        );
+        let page = StatisticsPage::new("Bank", &[Day { is_over: false, ..day }]).render().unwrap();
+        assert!(page.contains("2027-01-31 (until now)"), "{page}");
     }
 }

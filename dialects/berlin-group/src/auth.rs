@@ -12,7 +12,7 @@ use edge::{
 };
 use eidas::{Purpose, Role};
 use gateway::domain::{Interface, RequestId, Timestamp};
-use gateway::{CallPlace, Ctx, Demand, Party, Place, PresentedCertificate, Shown};
+use gateway::{CallPlace, Ctx, Demand, Party, Place, PresentedCertificate, Sent, Shown};
 use http::HeaderMap;
 use http::request::Parts;
 use http_signatures::Message;
@@ -132,7 +132,8 @@ async fn authenticate(
 ) -> Result<Party, Error> {
     check_mtls(edge, connection)?;
     check_request_id(call, message.headers)?;
-    let presented = note_check(Check::Certificate, signing_certificate(edge, message.headers, ctx.now))?;
+    let presented =
+        note_check(Check::Certificate, signing_certificate(edge, connection, message.headers, ctx.now))?;
     note_third_party(&presented.holder.tpp);
     let tls = tls_certificate(edge, connection, message.headers, ctx.now)?;
     let reads = message.method.is_safe() && *call.roles == [Role::AccountInformation];
@@ -178,6 +179,7 @@ fn check_request_id(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Error> {
 /// Checks 3 and 4.
 fn signing_certificate(
     edge: &Edge,
+    connection: &Connection,
     headers: &HeaderMap,
     now: Timestamp,
 ) -> Result<Arc<PresentedCertificate>, Error> {
@@ -192,8 +194,9 @@ fn signing_certificate(
     let value = single_header(headers, "tpp-signature-certificate")
         .map_err(|_| Rejected::DuplicateHeader(CERTIFICATE))?
         .ok_or_else(missing)?;
-    let presented =
-        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?;
+    // Whoever issued it may have issued the certificate of the connection.
+    let sent = Sent { octets: value.as_bytes(), above: &connection.peer_authorities };
+    let presented = edge.gateway.read_certificate_header(sent, (Interface::BerlinGroup, SIGNATURE), now)?;
     presented.ok_or_else(missing)
 }
 
@@ -204,15 +207,18 @@ fn tls_certificate(
     headers: &HeaderMap,
     now: Timestamp,
 ) -> Result<Option<Shown>, Error> {
-    if let Some(der) = &connection.peer_certificate {
-        let presented = edge.gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now)?;
+    if let Some(sent) = connection.sent() {
+        let presented = edge.gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now)?;
         return Ok(Some((presented, Place::TLS)));
     }
     let value = single_header(headers, "ssl-certificate")
         .map_err(|_| Rejected::DuplicateHeader("SSL-Certificate"))?;
     let Some(value) = value else { return Ok(None) };
-    let presented =
-        edge.gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SSL_HEADER), now)?;
+    let presented = edge.gateway.read_certificate_header(
+        Sent::alone(value.as_bytes()),
+        (Interface::BerlinGroup, SSL_HEADER),
+        now,
+    )?;
     Ok(presented.map(|presented| (presented, SSL_HEADER)))
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
         return Err(Error::bad(format!("The field \"currency\" must be {own}.")));
     }
     let wishes = Wishes::read(fields)?;
+    check_kept(&call).await?;
     let accounts = visible(&call).await?;
     let is_open = |seen: &&Seen| seen.account().status != AccountStatus::Deleted;
     if accounts.iter().filter(is_open).count() >= MAX_ACCOUNTS {
@@ -56,6 +57,16 @@ pub(crate) async fn open(call: Call, kind: Type) -> Result<Reply, Error> {
     let id = record.id;
     wishes.save(&call, record, None).await?;
     Ok(Reply::id(id))
+}
+
+/// A bank behind a gateway may leave opening and closing out.
+async fn check_kept(call: &Call) -> Result<(), Error> {
+    if call.bunq.edge.gateway.keeps_accounts().await? {
+        return Ok(());
+    }
+    let text =
+        "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
+    Err(Error::bad(text))
 }
 
 /// What a holder can say about an account.
@@ -132,6 +143,7 @@ pub(crate) async fn change(call: Call, kind: Type) -> Result<Reply, Error> {
         fields.constant("sub_status", "REDEMPTION_VOLUNTARY")?;
         fields.constant("reason", "OTHER")?;
         reason = Some(fields.text("reason_description")?.chars().take(500).collect());
+        check_kept(&call).await?;
         call.bunq.edge.gateway.close_account(&call.ctx, customer, &seen.account().id).await?;
     }
     let id = seen.id;

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use edge::{BANK_PAGE, Beginning, Entrance, Form, NotBegun, enter, redirect, with_fault};
 use eidas::Role;
-use gateway::domain::{Access, Interface, Language, RequestId};
+use gateway::domain::{Access, Interface, Language, Languages, RequestId};
 use gateway::sessions::{AuthorizationWish, Wanted};
 use gateway::{ActingTpp, Ctx};
 use http::{Method, StatusCode};
@@ -50,7 +50,7 @@ pub(crate) async fn payment_page(State(bunq): State<Arc<Bunq>>, request: Request
 /// Sends a browser to the bank's page, or says in its language what is wrong.
 async fn arrived(bunq: &Bunq, errand: Errand, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let language = wanted(&query).or(web::language_of_browser(request.headers()));
+    let language = wanted(&query).or(web::language_of_browser(request.headers(), &Languages::default()));
     match visit(bunq, errand, request).await {
         Ok(response) => response,
         Err(error) => {
@@ -91,7 +91,7 @@ async fn visit(bunq: &Bunq, errand: Errand, request: Request) -> Result<Response
         wish(bunq, &bunq.context(request)?, errand, query).await?;
         return Ok(redirect(StatusCode::FOUND, &format!("{origin}{BANK_PAGE}")));
     }
-    let language = web::language_of_browser(&parts.headers);
+    let language = web::language_of_browser(&parts.headers, &Languages::default());
     let secret = arrive(bunq, errand, (request, language), query).await?;
     Ok(enter(origin, &secret))
 }
@@ -135,7 +135,8 @@ async fn wish(bunq: &Bunq, ctx: &Ctx, errand: Errand, query: &str) -> Result<Che
 /// The language that the link itself asks for, as those of OpenID Connect may.
 fn wanted(query: &str) -> Option<Language> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "ui_locales").and_then(|(_, locales)| web::language_of_locales(&locales))
+    let (_, locales) = pairs.find(|(name, _)| name == "ui_locales")?;
+    web::language_of_locales(&locales, &Languages::default())
 }
 
 fn told(error: Error) -> NotBegun {
@@ -145,8 +146,11 @@ fn told(error: Error) -> NotBegun {
 fn refused(bunq: &Bunq, language: Language, (error, way_on): (Error, Option<WayOn>)) -> Response {
     edge::note_code(error.status.as_str());
     let gateway = &bunq.edge.gateway;
-    let brand =
-        Brand { name: gateway.bank_name(&bunq.tenant), is_for_tests: gateway.is_for_tests(), logo: None };
+    let brand = Brand {
+        name: gateway.bank_name(&bunq.tenant),
+        is_for_tests: gateway.is_for_tests(),
+        ..Brand::default()
+    };
     let own_pages = WayOn::log_in(format!("/auth/{}/customer", bunq.tenant));
     let page = ErrorPage::refused(language, error.text, error.status.as_str().to_owned())
         .of(brand, Some(way_on.unwrap_or(own_pages)));

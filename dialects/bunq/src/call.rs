@@ -10,7 +10,7 @@ use edge::{
     note_passed, note_subject, read_any_json, read_body, single_header,
 };
 use gateway::domain::{Interface, Payment, PaymentId, SecretHash, Subject, TppId};
-use gateway::{ActingTpp, Ctx, PaymentRequest};
+use gateway::{ActingTpp, CallPlace, Ctx, PaymentRequest};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -62,6 +62,8 @@ struct Caller {
     user: User,
     /// The third party that acts; none for a customer in person.
     acting: Option<ActingTpp>,
+    /// Its place among the calls that are answered, where they have a limit.
+    _place: Option<CallPlace>,
 }
 
 impl Caller {
@@ -74,10 +76,11 @@ impl Caller {
     ) -> Result<Self, Error> {
         let credential = note_check(Check::ApiKey, check_address(bunq, &session, address).await)?;
         let acting = acting(bunq, ctx, &user, &credential.value).await?;
+        let place = acting.as_ref().map(|acting| bunq.edge.gateway.take_call_place(acting)).transpose()?;
         if let (User::Key { grant, .. }, Some(acting)) = (&user, &acting) {
             bunq.edge.gateway.check_grant(ctx, acting, grant).await?;
         }
-        Ok(Self { token, session, user, acting })
+        Ok(Self { token, session, user, acting, _place: place })
     }
 }
 
@@ -154,7 +157,7 @@ impl Call {
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             is_signed: false,
             installation: None,
-            caller: Some(Caller { token, session, user, acting }),
+            caller: Some(Caller { token, session, user, acting, _place: None }),
         }
     }
 

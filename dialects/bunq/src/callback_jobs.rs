@@ -38,12 +38,14 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Callbacks {
     has_changed: AtomicBool,
+    /// Whether the last job failed: a bank that is away is said once, and not by each job twice a second.
+    fails: AtomicBool,
 }
 
 impl Default for Callbacks {
     fn default() -> Self {
         // What is kept from before has not been looked at.
-        Self { has_changed: AtomicBool::new(true) }
+        Self { has_changed: AtomicBool::new(true), fails: AtomicBool::new(false) }
     }
 }
 
@@ -193,13 +195,12 @@ async fn work(bunq: Arc<Bunq>, job: Job) -> Done {
         Job::Look(key) => look(&bunq, request.clone(), key, &mut failures).await,
         Job::Again(user, id) => callback_failures::retry(&bunq, request.clone(), (*user, *id)).await,
     };
-    let goes_on = goes_on.unwrap_or_else(|error| {
-        if let Some(fault) = &error.fault {
-            log_failure(&request, fault);
-        }
-        true
-    });
-    Done { job, took: begun.elapsed(), goes_on, failures }
+    let fault = goes_on.as_ref().err().and_then(|error| error.fault.as_ref());
+    let failed_before = bunq.callbacks.fails.swap(fault.is_some(), Ordering::Relaxed);
+    if let Some(fault) = fault.filter(|_| !failed_before) {
+        log_failure(&request, fault);
+    }
+    Done { job, took: begun.elapsed(), goes_on: goes_on.unwrap_or(true), failures }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use eidas::certificate::{fingerprint, ordered_chain};
-use eidas::{Certificate, Role, name, oid, visible};
+use eidas::{Certificate, CertificateDer, Role, name, oid, visible};
 use gateway::domain::{CertificateHolder, Interface, TppId};
-use gateway::{CertificateIdentity, Ctx, Gateway, Place};
+use gateway::{CertificateIdentity, Ctx, Gateway, Place, Sent};
 use http_signatures::key::PublicKey;
 
 use crate::error::Error;
@@ -14,6 +14,9 @@ use crate::state::Bunq;
 
 /// Longest common name of a pseudo certificate, in characters (X.520, ub-common-name).
 const MAX_COMMON_NAME: usize = 64;
+
+/// Certificates of a chain that are taken along. Paths have one or two between the leaf and a trusted authority.
+const AUTHORITIES: usize = 4;
 
 /// Words in a pseudo certificate's name, and the roles that they stand for.
 const WORDS: [(&str, Role); 3] =
@@ -56,19 +59,24 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
     refuse_private_key(LEAF, leaf)?;
     refuse_private_key(CHAIN, chain)?;
     let certificates = ordered_chain(leaf).map_err(|error| unreadable(LEAF, &error))?;
-    ordered_chain(chain).map_err(|error| unreadable(CHAIN, &error))?;
+    let above = ordered_chain(chain).map_err(|error| unreadable(CHAIN, &error))?;
     let certificate = &certificates[0];
     if !certificate.is_valid_at(ctx.now) {
         let (from, to) = (certificate.not_before, certificate.not_after);
         let now = ctx.now;
-        return Err(Error::bad(format!("The certificate is valid from {from} to {to}; now it is {now}.")));
+        return Err(Error::certificate(format!(
+            "The certificate is valid from {from} to {to}; now it is {now}."
+        )));
     }
     let common_name = certificate.subject.first(oid::COMMON_NAME).unwrap_or_default().to_owned();
     let is_real = certificate.subject.first(oid::ORGANIZATION_IDENTIFIER).is_some()
         || certificate.qc_statements.is_some();
     let identity = if is_real {
         let place = (Interface::Bunq, Place::SEAL);
-        let shown = (gateway.read_certificate(&certificate.der, place, ctx.now)?, Place::SEAL);
+        let above: Vec<_> =
+            above.into_iter().take(AUTHORITIES).map(|one| CertificateDer::from(one.der)).collect();
+        let sent = Sent { octets: &certificate.der, above: &above };
+        let shown = (gateway.read_certificate(sent, place, ctx.now)?, Place::SEAL);
         let shown = [Some(&shown), None];
         let [identity, _] =
             gateway.identify_certificates(ctx, Interface::Bunq, shown, &Role::THIRD_PARTY).await?;
@@ -79,13 +87,13 @@ pub(crate) async fn accept(gateway: &Gateway, ctx: &Ctx, leaf: &str, chain: &str
         None
     };
     let identity = identity.ok_or_else(|| {
-        Error::bad(
+        Error::certificate(
             "The certificate has no organizationIdentifier and no QCStatements; a qualified certificate for electronic \
              seals (QSealC) with the PSD2 statement is needed.",
         )
     })?;
     let key = PublicKey::from_spki_der(&certificate.public_key.spki_der)
-        .map_err(|error| Error::bad(format!("The certificate's key: {error}.")))?;
+        .map_err(|error| Error::certificate(format!("The certificate's key: {error}.")))?;
     let name = if common_name.is_empty() {
         identity.holder().name.clone()
     } else {

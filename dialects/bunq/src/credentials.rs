@@ -294,10 +294,11 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let texts = (installation.canonical.as_str(), installation.received.as_str());
     if !is_sealed(&accepted.key, texts, token.unwrap_or_default(), signature) {
         edge::note_failed(edge::Check::Signature);
-        return Err(Error::bad(
+        return Err(Error::about_keys(
             "The field \"client_public_key_signature\" is wrong: sign the public key of the installation in PEM, \
              ending in one line feed, followed by the installation token without a line feed, with the private key \
              of the certificate (SHA-256, PKCS #1 v1.5), and send it as base64.",
+            "The field \"client_public_key_signature\" is wrong.",
         ));
     }
     if users::number_of_provider(bunq, &accepted.holder().tpp).await?.is_none() {

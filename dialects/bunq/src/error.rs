@@ -13,8 +13,15 @@ use crate::explanations::explain;
 use crate::reply::ascii;
 use crate::wire::{ErrorBody, ErrorText};
 
+/// The status of an answer that the bank cannot give at the moment.
+pub const UNAVAILABLE: u16 = 491;
+
 /// Nothing but these credentials opens a session; the text is the same whatever is wrong with them.
 pub(crate) const WRONG_CREDENTIALS: &str = "User credentials are incorrect. Incorrect API key or IP address.";
+
+/// What a bank that explains nothing says of certificates and signatures.
+const CERTIFICATE: &str = "The certificate is not acceptable.";
+const SIGNATURE: &str = "The request signature is invalid.";
 
 const SIGNATURE_REQUIRED: &str =
     "For this operation a request signature is required. Check the urls for more information.";
@@ -24,7 +31,7 @@ const DUTCH: &[(&str, &str)] = &[
     (WRONG_CREDENTIALS, "De inloggegevens zijn onjuist. Onjuiste API-sleutel of IP-adres."),
     ("Insufficient authentication.", "Onvoldoende authenticatie."),
     ("Insufficient authorisation.", "Onvoldoende autorisatie."),
-    ("The request signature is invalid.", "De handtekening van het verzoek is ongeldig."),
+    (SIGNATURE, "De handtekening van het verzoek is ongeldig."),
     (SIGNATURE_REQUIRED, "Voor deze handeling is een handtekening van het verzoek vereist."),
     ("Resource not found.", "Niet gevonden."),
     ("Route not found.", "Pad niet gevonden."),
@@ -42,16 +49,36 @@ pub(crate) struct Error {
     headers: Vec<(HeaderName, String)>,
     /// What is behind a failure of the bank itself, for the log.
     pub(crate) fault: Option<Fault>,
+    /// What a bank says in place of the text that explains no refusal of a certificate or a signature.
+    terse: Option<&'static str>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), additional: None, headers: Vec::new(), fault: None }
+        Self { status, text: text.into(), additional: None, headers: Vec::new(), fault: None, terse: None }
     }
 
     /// The request cannot be served as it is.
     pub(crate) fn bad(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// A certificate or a signature is not taken, for the reason that the text explains; `terse` says no more than that.
+    pub(crate) fn about_keys(text: impl Into<String>, terse: &'static str) -> Self {
+        Self { terse: Some(terse), ..Self::bad(text) }
+    }
+
+    /// A certificate is not taken, for the reason that the text explains.
+    pub(crate) fn certificate(text: impl Into<String>) -> Self {
+        Self::about_keys(text, CERTIFICATE)
+    }
+
+    /// The same for a caller who is not told which check failed: an attacker would learn from it.
+    pub(crate) fn terse(self) -> Self {
+        match self.terse {
+            Some(terse) => Self { text: terse.to_owned(), ..self },
+            None => self,
+        }
     }
 
     /// The caller may not do this.
@@ -82,6 +109,11 @@ impl Error {
         Self { headers: vec![(header::ALLOW, allowed.join(","))], ..error }
     }
 
+    /// The bank cannot answer at the moment.
+    pub(crate) fn unavailable(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::from_u16(UNAVAILABLE).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
+    }
+
     /// Too often; in so many seconds it is right again.
     pub(crate) fn too_many(text: impl Into<String>, retry_after: i64) -> Self {
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
@@ -102,7 +134,7 @@ impl Error {
 
     /// The signature does not fit.
     pub(crate) fn signature_invalid(why: &str) -> Self {
-        Self::bad(format!("The request signature is invalid. {why}").trim_end())
+        Self::about_keys(format!("{SIGNATURE} {why}").trim_end(), SIGNATURE)
     }
 
     /// Tells observers why.
@@ -180,10 +212,13 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::CertificateInvalid { .. }
             | Refusal::OrganizationMismatch { .. }
-            | Refusal::RoleMissing { .. }
             | Refusal::CertificateExpired { .. }
-            | Refusal::CertificateRevoked { .. }
-            | Refusal::CertificateBlocked { .. }
+            | Refusal::CertificateRevoked { .. } => Self::certificate(text),
+            Refusal::RoleMissing { .. } => {
+                Self::about_keys(text, "The certificate does not grant the role for this service.")
+            }
+            // Whoever is blocked has to know until when.
+            Refusal::CertificateBlocked { .. }
             | Refusal::Payment(_)
             | Refusal::Funds(_)
             // Refusals of the authorization server, which no call of this dialect comes to.
@@ -200,11 +235,10 @@ impl From<Refusal> for Error {
             | Refusal::Authorisation(_)
             | Refusal::Consent(_) => Self::bad(text),
             Refusal::CertificateUnchecked { .. } | Refusal::RegisterUnanswered { .. } => {
-                Self::new(StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE), text)
+                Self::unavailable(text)
             }
-            Refusal::TooManyCalls { .. } | Refusal::TooManyAtOnce { .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, text)
-            }
+            Refusal::TooManyCalls { retry_after, .. } => Self::too_many(text, retry_after),
+            Refusal::TooManyAtOnce { .. } => Self::too_many(text, 1),
             Refusal::NotRegistered(_) => Self::unauthenticated(),
             // The session is there, and of no use: the text says why.
             Refusal::Standing(_) => Self::forbidden(text),
@@ -264,9 +298,8 @@ impl From<gateway::Error> for Error {
             ) => Self::not_found(),
             E::Conflict => Self::new(StatusCode::CONFLICT, sentence(&error.to_string())),
             E::Unavailable(fault) => {
-                let status = StatusCode::from_u16(491).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
                 let text = "The service is not available. Please try again later.";
-                Self { fault: Some(fault), ..Self::new(status, text) }
+                Self { fault: Some(fault), ..Self::unavailable(text) }
             }
             E::Internal(fault) => {
                 let text = "The operation could not be completed. Please try again.";

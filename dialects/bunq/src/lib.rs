@@ -93,6 +93,8 @@ mod sandbox_users;
 #[cfg(feature = "server")]
 mod schedules;
 #[cfg(feature = "server")]
+mod services;
+#[cfg(feature = "server")]
 mod sessions;
 #[cfg(feature = "server")]
 mod signatures;
@@ -110,4 +112,10 @@ mod user_objects;
 mod users;
 
 #[cfg(feature = "server")]
+pub use error::UNAVAILABLE;
+#[cfg(feature = "server")]
 pub use router::DIALECT;
+#[cfg(feature = "server")]
+pub use services::service_of;
+#[cfg(feature = "server")]
+pub use signatures::SERVER_KEY;

@@ -45,7 +45,10 @@ pub(crate) async fn create(call: Call) -> Result<Reply, Error> {
     let payment = call.bunq.edge.gateway.pay(&call.ctx, Interface::Bunq, payer, vec![transfer]).await?;
     edge::note_subject(Subject::Payment(payment.clone()));
     let booked = number_of_entry(&call, &seen, &entry_of(&payment, 0)).await?;
-    Ok(Reply::id(booked.ok_or_else(Error::not_found)?))
+    // A core bank that does not answer in time has it perhaps, and is asked about it until it says.
+    let text = "The bank has taken the payment and has not said yet that it is booked. Look at the payments of the account \
+                before you make it again.";
+    Ok(Reply::id(booked.ok_or_else(|| Error::unavailable(text))?))
 }
 
 /// `GET …/monetary-account/{account}/mastercard-action` and below: this bank issues no cards, so there are none.

@@ -92,14 +92,18 @@ fn pages() -> Vec<Operation<Arc<Bunq>>> {
 }
 
 fn description(public_url: &str) -> Description {
+    described(public_url, true)
+}
+
+fn described(public_url: &str, is_for_tests: bool) -> Description {
     let others = pages().into_iter().chain([token()]).map(|operation| operation.described().clone());
-    let described = others.chain(routes::described()).collect();
+    let described = others.chain(routes::described(is_for_tests)).collect();
     Description::new("bunq's PSD2 API", format!("{public_url}{PREFIX}"), described, EXAMPLES)
 }
 
 fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
     let (token, mut pages) = (token(), pages());
-    pages.push(description(&edge.public_url).operation());
+    pages.push(described(&edge.public_url, edge.gateway.is_for_tests()).operation());
     let api = Router::new()
         .route("/v1/token", token.into_handlers())
         .fallback(serve)
@@ -115,7 +119,10 @@ fn router(bunq: Arc<Bunq>, edge: Edge) -> Router {
 
 async fn serve(State(bunq): State<Arc<Bunq>>, request: Request) -> Response {
     let is_dutch = is_dutch(request.headers());
-    answer(&bunq, request).await.unwrap_or_else(|error| error.response(is_dutch))
+    answer(&bunq, request).await.unwrap_or_else(|error| {
+        let error = if bunq.edge.explain { error } else { error.terse() };
+        error.response(is_dutch)
+    })
 }
 
 /// The id of a request, and the connection that it came in on.

@@ -69,13 +69,14 @@ impl Route {
     }
 }
 
-/// Every operation below `/v1`, for the description of the interface.
-pub(crate) fn described() -> Vec<Described> {
-    all().iter().map(Route::described).collect()
+/// Every operation below `/v1`, for the description of the interface of a bank that is for tests, or of another one.
+pub(crate) fn described(is_for_tests: bool) -> Vec<Described> {
+    all(is_for_tests).iter().map(Route::described).collect()
 }
 
-fn all() -> Vec<Route> {
-    [registration(), account_information(), payment_initiation(), sandbox_and_assets()]
+fn all(is_for_tests: bool) -> Vec<Route> {
+    let users_on_demand = if is_for_tests { users_on_demand() } else { Vec::new() };
+    [registration(), account_information(), payment_initiation(), users_on_demand, assets()]
         .into_iter()
         .flatten()
         .collect()
@@ -229,11 +230,17 @@ fn payment_initiation() -> Vec<Route> {
     }
 }
 
-fn sandbox_and_assets() -> Vec<Route> {
+/// What no other bank than one for tests has.
+fn users_on_demand() -> Vec<Route> {
     routes! {
         POST "/sandbox-user-person" None Optional sandbox_users::person;
         POST "/sandbox-user" None Optional sandbox_users::person;
         POST "/sandbox-user-company" None Optional sandbox_users::company;
+    }
+}
+
+fn assets() -> Vec<Route> {
+    routes! {
         POST "/attachment-public" Session Optional attachments::upload;
         GET "/attachment-public/{uuid}" Session Optional attachments::read;
         GET "/attachment-public/{uuid}/content" Session Optional attachments::content;
@@ -258,9 +265,9 @@ fn sandbox_and_assets() -> Vec<Route> {
 pub(crate) struct Routes(Router<Vec<Route>>);
 
 impl Routes {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(is_for_tests: bool) -> Self {
         let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
-        for route in all() {
+        for route in all(is_for_tests) {
             // Operations on one thing may call its parameter by another name; the shape of the path counts.
             match by_path.iter_mut().find(|(path, _)| *path == route.path) {
                 Some((_, routes)) => routes.push(route),
@@ -305,9 +312,9 @@ mod tests {
 
     #[test]
     fn every_operation_of_the_table_is_found() {
-        let routes = Routes::new();
+        let routes = Routes::new(true);
         let mut count = 0;
-        for route in all() {
+        for route in all(true) {
             let path: Vec<_> =
                 route.path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
             let (found, names) = routes.find(&route.method, &path.join("/")).unwrap();
@@ -318,5 +325,14 @@ mod tests {
         assert!(count > 120, "{count}");
         assert!(routes.find(&Method::GET, "/invoice").is_err());
         assert!(routes.find(&Method::PATCH, "/user").is_err());
+        // A bank that is for no tests has no such path, whatever the method.
+        let routes = Routes::new(false);
+        for path in ["/sandbox-user-person", "/sandbox-user", "/sandbox-user-company"] {
+            for method in [Method::POST, Method::GET] {
+                let missing = routes.find(&method, path).unwrap_err();
+                assert_eq!(missing.text, "Route not found.", "{method} {path}");
+            }
+        }
+        assert!(routes.find(&Method::GET, "/health-check").is_ok());
     }
 }

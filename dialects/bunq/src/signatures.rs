@@ -12,6 +12,9 @@ use http_signatures::key::{Algorithm, PrivateKey, PublicKey};
 use crate::error::Error;
 use crate::routes::Signed;
 
+/// Under which kind the key is kept that answers are signed with. Its owner is the name of the dialect.
+pub const SERVER_KEY: &str = "server-key";
+
 /// SHA-256 and RSASSA-PKCS1-v1_5, everywhere.
 const ALGORITHM: Algorithm = Algorithm::RsaPkcs1Sha256;
 
@@ -34,7 +37,7 @@ impl std::fmt::Debug for ServerKey {
 impl ServerKey {
     /// Takes the key that was kept, or makes one and keeps it.
     pub(crate) async fn load_or_make(drawer: &Drawer) -> Result<Arc<Self>, gateway::Error> {
-        let both = match drawer.get("server-key", "private").await? {
+        let both = match drawer.get(SERVER_KEY, "private").await? {
             Some(both) => Some(both),
             None => {
                 // Takes long enough to keep others waiting.
@@ -44,7 +47,7 @@ impl ServerKey {
                 let both = format!("{private}\n{public}");
                 // Of two that are made at once, the first is kept.
                 let keep = |known: Option<&str>| known.is_none().then(|| both.clone());
-                drawer.update("server-key", "private", keep).await?
+                drawer.update(SERVER_KEY, "private", keep).await?
             }
         };
         let key = both.and_then(|both| Self::from_pem(&both)).map(Arc::new);

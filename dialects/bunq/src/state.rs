@@ -61,7 +61,7 @@ impl Bunq {
             limiter: Limiter::default(),
             installations: Cache::new(CACHED),
             callbacks: Callbacks::default(),
-            routes: Routes::new(),
+            routes: Routes::new(edge.gateway.is_for_tests()),
             numbers: Numbers::default(),
             key: OnceCell::new(),
             tenant,
@@ -82,7 +82,8 @@ impl Bunq {
 
     /// The key that answers are signed with.
     pub(crate) async fn key(&self) -> Result<&Arc<ServerKey>, gateway::Error> {
-        self.key.get_or_try_init(|| ServerKey::load_or_make(&self.drawer)).await
+        let drawer = self.edge.gateway.sealed_drawer(OWNER);
+        self.key.get_or_try_init(async || ServerKey::load_or_make(&drawer).await).await
     }
 
     /// Now, by the clock of the branch.

@@ -300,7 +300,7 @@ pub(crate) fn progress_of(progress: Progress) -> Result<PaymentProgress, Unreada
 
 /// The reason under its name. Banks have more of them than third parties are told.
 pub(crate) fn reason_of(name: &str) -> RejectReason {
-    RejectReason::from_name(name).unwrap_or(RejectReason::Ms03)
+    RejectReason::from_stored(name).unwrap_or(RejectReason::Ms03)
 }
 
 /// The moment of a call about a payment, by the gateway's clock.

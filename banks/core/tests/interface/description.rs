@@ -87,6 +87,18 @@ fn reads(scene: &Scene) -> Vec<Call> {
         ("GET", "/accounts/{account}/funds", on("/funds"), None, 200),
         ("GET", "/accounts/{account}/holders", on("/holders"), None, 200),
         ("GET", "/accounts/{account}/approvals-needed", on("/approvals-needed"), None, 200),
+        ("GET", "/parts", "/parts".into(), None, 200),
+        ("GET", "/accounts/{account}/entries", on("/entries") + "&limit=5&newest=1", None, 200),
+        ("GET", "/accounts/{account}/entries", on("/entries") + "&limit=-1", None, 400),
+        (
+            "GET",
+            "/accounts/{account}/entries",
+            format!("/accounts/none/entries?day={day}&limit=1"),
+            None,
+            404,
+        ),
+        ("GET", "/accounts/{account}/entry-number", on("/entry-number") + "&entry=none", None, 200),
+        ("GET", "/accounts/{account}/entry-number", on("/entry-number"), None, 400),
         (
             "POST",
             "/funds-checks",
@@ -149,6 +161,22 @@ fn payments(scene: &Scene) -> Vec<Call> {
     ]
 }
 
+fn account_keeping(scene: &Scene) -> Vec<Call> {
+    let (open, close) = ("/customers/{customer}/accounts/open", "/accounts/{account}/close");
+    let opened = format!("/customers/{}/accounts/open", scene.payer.0);
+    let of = |account: &str| format!("/accounts/{account}/close");
+    let at = json!({"at": scene.now.to_string()});
+    vec![
+        ("POST", open, opened.clone(), Some(json!({"product": "SVGS"})), 200),
+        ("POST", open, opened, Some(json!({"product": "gold"})), 400),
+        ("POST", open, "/customers/none/accounts/open".into(), Some(json!({"product": "SVGS"})), 404),
+        ("POST", close, of(scene.payee.id.as_str()), Some(at.clone()), 409),
+        ("POST", close, of(scene.empty.id.as_str()), Some(at.clone()), 200),
+        ("POST", close, of("none"), Some(at), 404),
+        ("POST", close, of(scene.payee.id.as_str()), Some(json!({})), 400),
+    ]
+}
+
 #[tokio::test]
 async fn each_answer_is_as_described() {
     let scene = Scene::at("nl").await;
@@ -159,7 +187,9 @@ async fn each_answer_is_as_described() {
         .unwrap();
     let description = description();
     let mut tried = BTreeSet::new();
-    for (method, path, url, body, status) in reads(&scene).into_iter().chain(payments(&scene)) {
+    for (method, path, url, body, status) in
+        reads(&scene).into_iter().chain(payments(&scene)).chain(account_keeping(&scene))
+    {
         let url = format!("{}/core/v1{url}", scene.settings.url);
         let mut call = http.request(method.parse().unwrap(), &url);
         if let Some(body) = &body {

@@ -37,6 +37,7 @@ async fn gateway(scene: &Scene, bank: &Bank) -> Gateway {
         trust: Default::default(),
         revocation: None,
         register: None,
+        sealing: gateway::Sealing::default(),
     })
 }
 

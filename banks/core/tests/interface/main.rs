@@ -5,6 +5,7 @@
 mod description;
 mod events;
 mod faults;
+mod parts;
 mod scene;
 
 use scene::Scene;

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     Status(u16),
     /// What it answers is no answer; it does nothing.
     Rubbish,
+    /// It answers this, and does nothing.
+    Says(&'static str),
     /// It declines, for want of money.
     Declines,
     /// It does what it was asked for, and the answer does not come in time.
@@ -70,6 +72,7 @@ async fn spoil(State(way): State<Way>, request: Request, next: Next) -> Response
         None => next.run(request).await,
         Some(Fault::Status(status)) => (StatusCode::from_u16(status).unwrap(), "<html>").into_response(),
         Some(Fault::Rubbish) => "{\"payments\":[{\"outcome\":\"perhaps\"}],".into_response(),
+        Some(Fault::Says(text)) => text.into_response(),
         Some(Fault::Declines) => {
             let problem = "{\"code\":\"declined\",\"reason\":\"AM04\"}";
             (StatusCode::UNPROCESSABLE_ENTITY, problem).into_response()
@@ -96,6 +99,8 @@ pub(crate) struct Scene {
     pub(crate) bank: Bank,
     pub(crate) payer: (CustomerId, Account),
     pub(crate) payee: Account,
+    /// An account of somebody else, with nothing on it.
+    pub(crate) empty: Account,
     pub(crate) elsewhere: Iban,
     pub(crate) settings: CoreBankSettings,
 }
@@ -118,6 +123,7 @@ impl Scene {
         let sandbox = Sandbox::start(Store::in_memory().unwrap(), settings).await.unwrap();
         let payer = holder(&sandbox, &tenant, 5_000, now).await;
         let payee = holder(&sandbox, &tenant, 0, now).await.1;
+        let empty = holder(&sandbox, &tenant, 0, now).await.1;
         let way = Way::default();
         let certificates = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
         let tls = TlsSettings {
@@ -145,7 +151,7 @@ impl Scene {
         let elsewhere = if branch == "uk" { "GB82WEST12345698765432" } else { "NL91ABNA0417164300" };
         let elsewhere = Iban::parse(elsewhere).unwrap();
         let bank = core.ports();
-        Self { sandbox, tenant, now, way, store, core, bank, payer, payee, elsewhere, settings }
+        Self { sandbox, tenant, now, way, store, core, bank, payer, payee, empty, elsewhere, settings }
     }
 
     pub(crate) fn parties<'a>(&'a self, run: &'a str) -> Parties<'a> {

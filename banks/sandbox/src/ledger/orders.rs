@@ -240,7 +240,7 @@ fn read(row: &mut Cursor<'_>) -> Result<Order, StoreError> {
         step: row.parsed(Step::from_name)?,
         due_at: row.optional_time()?,
         status: row.parsed(TransactionStatus::from_name)?,
-        reason: row.optional_parsed(RejectReason::from_name)?,
+        reason: row.optional_parsed(RejectReason::from_stored)?,
         since: row.time()?,
         refused: row.json()?,
         reserved: row.integer()?,

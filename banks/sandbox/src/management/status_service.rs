@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use gateway::Clock;
 
 use super::{Error, json};
 use crate::Sandbox;
@@ -19,6 +20,6 @@ pub(super) async fn set(
     if let Some(problem) = service.problem() {
         return Err(Error::bad("invalid_status_service", problem));
     }
-    sandbox.status_services.set(service);
+    sandbox.status_services.set(service, sandbox.clock.now(None));
     Ok(Json(service))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use eidas::Certificate;
-use eidas::status::{OcspRequest, Status, by_list};
+use eidas::status::{OcspRequest, Status, StatusError, by_list};
 
 use super::Watch;
 
@@ -64,10 +64,14 @@ impl Watch {
         // Lists of large authorities have millions of octets.
         let read = tokio::task::spawn_blocking(move || by_list(&octets, &certificate, &issuer, now));
         let read = read.await.map_err(|error| error.to_string())?;
-        if read.is_err() {
-            self.lists.forget(url, &list);
-        }
-        read.map_err(|error| error.to_string())
+        read.map_err(|error| {
+            let why = error.to_string();
+            // It may be about others of the same issuer.
+            if error != StatusError::OtherCertificate {
+                self.lists.forget(url, &list, (now, &why));
+            }
+            why
+        })
     }
 }
 

@@ -1,27 +1,32 @@
-//! Whether the certificates that calls present were revoked, as their issuers tell: asked by OCSP, else by revocation list, and
-//! remembered as long as the answer holds.
+//! Whether the certificates that calls present were revoked, or one of an authority above them, as their issuers tell: asked by OCSP,
+//! else by revocation list, and remembered as long as the answer holds.
 //!
 //! No call waits longer for an issuer than [`Rules::patience`]: what was begun goes on, and the next call finds the answer.
 //! However many calls come with one certificate, its issuer is asked once. In the second half of its time an answer is still
-//! taken while the next one is fetched.
+//! taken while the next one is fetched. An issuer that does not answer holds up its own certificates alone.
 
 mod asking;
+mod calls;
+mod known;
 mod lists;
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{CertificateStatus, Refusal, Timestamp};
+use domain::Timestamp;
 use eidas::status::Standing;
-use eidas::{Certificate, Fingerprint, TrustStore};
+use eidas::{Certificate, Fingerprint};
 use jiff::SignedDuration;
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::{Error, Gateway, Noun, Place, PresentedCertificate, Randomness};
+pub use self::known::Verdict;
+use self::known::{Known, not_replayed};
+use crate::Randomness;
 
 /// Certificates of which it is remembered how they stand.
 const KNOWN: usize = 4096;
@@ -29,12 +34,14 @@ const KNOWN: usize = 4096;
 /// Certificates that are asked about at one time.
 const AT_ONCE: usize = 64;
 
+/// Certificates of one issuer that are asked about at one time.
+const OF_ONE_ISSUER: usize = 16;
+
+/// Longest that one question takes: whatever is at the addresses of a certificate, others are asked about then.
+const QUESTION: Duration = Duration::from_secs(30);
+
 /// Longest that an answer is taken without asking again.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-
-/// How long it is believed that a certificate was revoked, or is unknown: those that were suspended or are new become good
-/// ones.
-const NEGATIVE: SignedDuration = SignedDuration::from_secs(60);
 
 /// When an issuer that did not answer is asked again.
 const AGAIN: SignedDuration = SignedDuration::from_secs(20);
@@ -66,15 +73,6 @@ impl Default for Rules {
     }
 }
 
-/// Whom to ask about which certificates.
-#[derive(Debug, Default)]
-pub struct Issuers {
-    /// Those that are asked.
-    pub asked: Vec<Certificate>,
-    /// Those whose revocations the bank keeps itself, as a bank for tests does those of its own authority.
-    pub kept: Vec<Certificate>,
-}
-
 /// What was asked and answered since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -99,59 +97,27 @@ pub struct Revocation(Arc<Watch>);
 #[derive(Debug)]
 struct Watch {
     rules: Rules,
-    issuers: RwLock<Arc<Issuers>>,
+    /// Whether issuers are asked.
+    is_on: AtomicBool,
+    /// Authorities whose revocations the bank keeps itself.
+    kept: Vec<Fingerprint>,
     fetch: Arc<dyn Fetch>,
     randomness: Randomness,
     known: Cache<Fingerprint, Known>,
     lists: lists::Lists,
-    /// The certificates that are asked about now; whoever waits is told by the end of the sender.
-    asking: Mutex<HashMap<Fingerprint, watch::Receiver<()>>>,
+    /// The certificates that are asked about now, with their issuers; whoever waits is told by the end of the sender.
+    asking: Mutex<HashMap<Fingerprint, (Fingerprint, watch::Receiver<()>)>>,
     counts: Mutex<Counts>,
     remembered: AtomicU64,
 }
 
-/// What is known of a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    /// The bank itself knows how it stands.
-    Kept,
-    Asked {
-        /// What the issuer said last, if it holds; or said when it was revoked, whatever came later.
-        standing: Option<Standing>,
-        /// When the issuer last said that it is good.
-        good_at: Option<Timestamp>,
-        /// When it is asked again beside the calls.
-        again: Timestamp,
-        /// When no call is answered any more before it was asked.
-        end: Timestamp,
-    },
-}
-
-/// How a certificate stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Its issuer says that it is good, or the bank itself knows.
-    Good,
-    /// Its issuer revoked it.
-    Revoked {
-        /// Since when.
-        at: Timestamp,
-    },
-    /// Its issuer does not know it: it never issued it, or has not heard of it yet.
-    Unknown,
-    /// Nobody tells.
-    Unanswered {
-        /// When its issuer last said that it is good.
-        good_at: Option<Timestamp>,
-    },
-}
-
 impl Revocation {
-    /// Asks these issuers.
-    pub fn new(issuers: Issuers, fetch: Arc<dyn Fetch>, rules: Rules) -> Self {
+    /// Asks every issuer but those whose revocations the bank keeps itself, as a bank for tests does those of its own authority.
+    pub fn new(kept: &[Certificate], fetch: Arc<dyn Fetch>, rules: Rules) -> Self {
         Self(Arc::new(Watch {
             rules,
-            issuers: RwLock::new(Arc::new(issuers)),
+            is_on: AtomicBool::new(true),
+            kept: kept.iter().map(|authority| authority.fingerprint).collect(),
             fetch,
             randomness: Randomness::from_system(),
             known: Cache::new(KNOWN),
@@ -162,9 +128,14 @@ impl Revocation {
         }))
     }
 
-    /// Asks these issuers from now on, and no others.
-    pub fn ask_these(&self, issuers: Issuers) {
-        *self.0.issuers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(issuers);
+    /// Asks from now on, or asks nobody.
+    pub fn turn(&self, is_on: bool) {
+        self.0.is_on.store(is_on, Ordering::Relaxed);
+    }
+
+    /// Whether issuers are asked.
+    pub fn is_on(&self) -> bool {
+        self.0.is_on.load(Ordering::Relaxed)
     }
 
     /// What was asked and answered since the start.
@@ -173,23 +144,45 @@ impl Revocation {
         Counts { remembered: self.0.remembered.load(Ordering::Relaxed), ..counts }
     }
 
-    /// How a certificate stands that was traced to a trusted authority.
-    pub async fn verdict(&self, certificate: &Certificate, now: Timestamp) -> Verdict {
+    /// How a certificate stands that an issuer issued, as is known of both.
+    pub async fn verdict(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Verdict {
+        self.verdict_by(self.deadline(), (certificate, issuer), now).await
+    }
+
+    /// Until when a call waits for all that it asks now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.rules.patience
+    }
+
+    /// Begins to ask what a call will want to know, so that it waits for all of it at once.
+    fn begin(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) {
+        let known = self.0.known.peek(&certificate.fingerprint);
+        if !known.is_some_and(|known| known.holds_at(now)) {
+            self.ask(certificate, issuer, now);
+        }
+    }
+
+    async fn verdict_by(
+        &self,
+        deadline: Instant,
+        (certificate, issuer): (&Certificate, &Certificate),
+        now: Timestamp,
+    ) -> Verdict {
         match self.0.known.get(&certificate.fingerprint) {
             Some(known) if known.holds_at(now) => {
                 self.0.remembered.fetch_add(1, Ordering::Relaxed);
                 if known.is_asked_again_at(now) {
-                    self.ask(certificate, now);
+                    self.ask(certificate, issuer, now);
                 }
                 known.verdict()
             }
             before => {
-                let Some(mut answered) = self.ask(certificate, now) else {
+                let Some(mut answered) = self.ask(certificate, issuer, now) else {
                     return before
                         .map_or(Verdict::Unanswered { good_at: None }, |known| known.without_answer());
                 };
                 // It is an error when the sender is gone, and then there is an answer.
-                let _ = tokio::time::timeout(self.0.rules.patience, answered.changed()).await;
+                let _ = tokio::time::timeout_at(deadline, answered.changed()).await;
                 match self.0.known.get(&certificate.fingerprint) {
                     Some(known) if known.holds_at(now) => known.verdict(),
                     _ => before.map_or(Verdict::Unanswered { good_at: None }, |known| known.without_answer()),
@@ -199,22 +192,28 @@ impl Revocation {
     }
 
     /// Begins to ask about a certificate, unless somebody does. None if too many are asked about at once.
-    fn ask(&self, certificate: &Certificate, now: Timestamp) -> Option<watch::Receiver<()>> {
+    fn ask(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        now: Timestamp,
+    ) -> Option<watch::Receiver<()>> {
         let fingerprint = certificate.fingerprint;
         let mut asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answered) = asking.get(&fingerprint) {
+        if let Some((_, answered)) = asking.get(&fingerprint) {
             return Some(answered.clone());
         }
-        if asking.len() >= AT_ONCE {
+        let of_this = asking.values().filter(|(of, _)| *of == issuer.fingerprint).count();
+        if asking.len() >= AT_ONCE || of_this >= OF_ONE_ISSUER {
             return None;
         }
         let (done, answered) = watch::channel(());
-        asking.insert(fingerprint, answered.clone());
-        let (watch, certificate) = (Arc::clone(&self.0), certificate.clone());
+        asking.insert(fingerprint, (issuer.fingerprint, answered.clone()));
+        let (watch, certificate, issuer) = (Arc::clone(&self.0), certificate.clone(), issuer.clone());
         tokio::spawn(async move {
             // Whatever becomes of the task, the certificate can be asked about again, and whoever waits goes on.
             let _end = End { watch: &watch, fingerprint, done };
-            let known = watch.find_out(&certificate, now).await;
+            let known = watch.find_out(&certificate, &issuer, now).await;
             watch.known.insert(fingerprint, known);
         });
         Some(answered)
@@ -240,16 +239,14 @@ impl Watch {
         change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    async fn find_out(&self, certificate: &Certificate, now: Timestamp) -> Known {
-        let issuers = Arc::clone(&self.issuers.read().unwrap_or_else(PoisonError::into_inner));
-        if issuer_of(certificate, &issuers.kept).is_some() {
+    async fn find_out(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Known {
+        if self.kept.contains(&issuer.fingerprint) {
             return Known::Kept;
         }
-        let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
-        let answer = match issuer_of(certificate, &issuers.asked) {
-            Some(issuer) => self.ask_issuer(certificate, issuer, now).await,
-            None => Err("nobody here knows its issuer".to_owned()),
-        };
+        let answer = tokio::time::timeout(QUESTION, self.ask_issuer(certificate, issuer, now)).await;
+        let answer = answer.unwrap_or_else(|_| Err("there was no answer in 30 seconds".to_owned()));
+        let before = self.known.peek(&certificate.fingerprint);
+        let answer = answer.and_then(|status| not_replayed(status, before));
         self.count(|counts| {
             counts.asked += 1;
             match &answer {
@@ -260,138 +257,13 @@ impl Watch {
                 Err(_) => counts.unanswered += 1,
             }
         });
-        let before = self.known.peek(&certificate.fingerprint);
-        let good_before = match before {
-            Some(Known::Asked { good_at, .. }) => good_at,
-            _ => None,
-        };
         match answer {
-            Ok(status) if status.standing == Standing::Good => {
-                let end = status.next_update.unwrap_or(Timestamp::MAX).min(later(LONGEST));
-                let half = later(end.duration_since(now) / 2);
-                Known::Asked { standing: Some(Standing::Good), good_at: Some(now), again: half, end }
-            }
-            Ok(status) => {
-                let end = later(NEGATIVE);
-                Known::Asked { standing: Some(status.standing), good_at: None, again: end, end }
-            }
+            Ok(status) => Known::said(status, now),
             Err(why) => {
                 let serial = certificate.serial_hex();
                 tracing::warn!(serial, why, "nobody tells whether a certificate was revoked");
-                let again = later(AGAIN);
-                match before {
-                    // What was said still holds.
-                    Some(Known::Asked {
-                        standing: standing @ Some(Standing::Good), good_at, end, ..
-                    }) if now < end => Known::Asked { standing, good_at, again: again.min(end), end },
-                    // What was revoked stays so until its issuer says something else.
-                    Some(Known::Asked { standing: standing @ Some(Standing::Revoked { .. }), .. }) => {
-                        Known::Asked { standing, good_at: None, again, end: again }
-                    }
-                    _ => Known::Asked { standing: None, good_at: good_before, again, end: again },
-                }
+                Known::unanswered(before, now)
             }
-        }
-    }
-}
-
-/// The issuer among authorities that signed a certificate: by its name first, since that costs nothing.
-fn issuer_of<'a>(certificate: &Certificate, authorities: &'a [Certificate]) -> Option<&'a Certificate> {
-    authorities.iter().filter(|authority| authority.subject == certificate.issuer).find(|authority| {
-        let mut trust = TrustStore::default();
-        let at = certificate.not_before;
-        trust.add_anchor(&authority.der).is_ok() && trust.verify(certificate, &[], at, &[]).is_ok()
-    })
-}
-
-impl Known {
-    fn holds_at(&self, now: Timestamp) -> bool {
-        match self {
-            Self::Kept => true,
-            Self::Asked { end, .. } => now < *end,
-        }
-    }
-
-    fn is_asked_again_at(&self, now: Timestamp) -> bool {
-        match self {
-            Self::Kept => false,
-            Self::Asked { again, .. } => *again <= now,
-        }
-    }
-
-    fn verdict(&self) -> Verdict {
-        match *self {
-            Self::Kept | Self::Asked { standing: Some(Standing::Good), .. } => Verdict::Good,
-            Self::Asked { standing: Some(Standing::Revoked { at }), .. } => Verdict::Revoked { at },
-            Self::Asked { standing: Some(Standing::Unknown), .. } => Verdict::Unknown,
-            Self::Asked { standing: None, good_at, .. } => Verdict::Unanswered { good_at },
-        }
-    }
-
-    /// What is left of it when its time is over and nobody answers.
-    fn without_answer(&self) -> Verdict {
-        match self.verdict() {
-            Verdict::Good | Verdict::Unknown | Verdict::Unanswered { .. } => {
-                let Self::Asked { good_at, .. } = *self else { return Verdict::Good };
-                Verdict::Unanswered { good_at }
-            }
-            revoked @ Verdict::Revoked { .. } => revoked,
-        }
-    }
-}
-
-impl Gateway {
-    /// Asks the issuers of the certificates of a call whether they revoked one, at a bank that asks. A call that only reads
-    /// what was granted before is let through for some hours when nobody answers.
-    ///
-    /// # Errors
-    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`]
-    pub(crate) async fn check_revocation(
-        &self,
-        shown: &[(&PresentedCertificate, Place)],
-        reads: bool,
-    ) -> Result<(), Error> {
-        let Some(revocation) = &self.0.revocation else { return Ok(()) };
-        // Issuers live in the system's time, whatever the clock of a tenant shows.
-        let now = self.system_time();
-        for (presented, place) in shown {
-            let certificate = &presented.certificate;
-            // Nobody has to know anything of a certificate that is out of its time, and the check of that refuses it.
-            if !certificate.is_valid_at(now) {
-                continue;
-            }
-            let what = place.what;
-            match revocation.verdict(certificate, now).await {
-                Verdict::Good => {}
-                Verdict::Revoked { at } => {
-                    self.note_revoked(&presented.holder.fingerprint, at).await?;
-                    return Err(Refusal::CertificateRevoked { what, at }.into());
-                }
-                Verdict::Unknown => return Err(Refusal::CertificateRevoked { what, at: now }.into()),
-                Verdict::Unanswered { good_at } => {
-                    let rules = &revocation.0.rules;
-                    let is_taken = |good_at| now.duration_since(good_at) <= rules.reads_without_answer;
-                    if !(reads && good_at.is_some_and(is_taken)) {
-                        let retry_after = AGAIN.as_secs();
-                        return Err(Refusal::CertificateUnchecked { what, retry_after }.into());
-                    }
-                    revocation.0.count(|counts| counts.let_through += 1);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps in mind that an issuer revoked a certificate: then the doors know it at which its holder acts without showing
-    /// it, and the other processes.
-    async fn note_revoked(&self, fingerprint: &str, at: Timestamp) -> Result<(), Error> {
-        let status = self.0.store.certificate_status(fingerprint).await?;
-        if status != Some(CertificateStatus::Active) {
-            return Ok(());
-        }
-        match self.set_certificate_status(fingerprint, CertificateStatus::Revoked { at }).await {
-            Ok(_) | Err(Error::NotFound(Noun::Certificate)) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use eidas::issue::{
     Authority, AuthorityName, CertificateRequest, KeyType, Profile, PublicationPoints, Responder,
@@ -21,6 +21,23 @@ fn in_minutes(minutes: i64) -> Timestamp {
     now() + SignedDuration::from_mins(minutes)
 }
 
+/// Who asks one issuer.
+#[derive(Clone)]
+struct Watched {
+    revocation: Revocation,
+    issuer: Arc<Certificate>,
+}
+
+impl Watched {
+    async fn verdict(&self, certificate: &Certificate, now: Timestamp) -> Verdict {
+        self.revocation.verdict(certificate, &self.issuer, now).await
+    }
+
+    fn counts(&self) -> Counts {
+        self.revocation.counts()
+    }
+}
+
 /// An authority that answers, or does not, and counts.
 #[derive(Debug)]
 struct World {
@@ -29,6 +46,8 @@ struct World {
     standing: Mutex<Standing>,
     /// As of when it speaks; it holds for an hour.
     time: Mutex<Timestamp>,
+    /// For how many hours its list holds.
+    hours: AtomicI64,
     is_away: AtomicBool,
     has_list: AtomicBool,
     asked: AtomicU64,
@@ -54,6 +73,7 @@ impl World {
             responder,
             standing: Mutex::new(Standing::Good),
             time: Mutex::new(now()),
+            hours: 1.into(),
             is_away: false.into(),
             has_list: true.into(),
             asked: 0.into(),
@@ -63,6 +83,11 @@ impl World {
     }
 
     fn certificate(&self, serial: u8) -> Certificate {
+        self.certificate_at(serial, "pki.example")
+    }
+
+    /// One that names a host.
+    fn certificate_at(&self, serial: u8, host: &str) -> Certificate {
         let request = CertificateRequest {
             organization_identifier: OrganizationIdentifier::parse("PSDNL-DNB-R123456").unwrap(),
             organization_name: "Example TPP B.V.".into(),
@@ -75,19 +100,19 @@ impl World {
             not_after: at("2028-01-01T00:00:00Z"),
         };
         let points = PublicationPoints {
-            ca_issuers: "http://pki.example/ca.cer".into(),
-            crl: "http://pki.example/ca.crl".into(),
-            ocsp: Some("http://pki.example/ocsp".into()),
+            ca_issuers: format!("http://{host}/ca.cer"),
+            crl: format!("http://{host}/ca.crl"),
+            ocsp: Some(format!("http://{host}/ocsp")),
             disclosure_statement: None,
         };
         let (_, public) = generate_key(KeyType::P256).unwrap();
         self.authority.issue(Profile::QSeal, &request, &points, &public).unwrap()
     }
 
-    fn watched(self: &Arc<Self>) -> Revocation {
-        let asked = vec![Certificate::from_der(self.authority.der()).unwrap()];
-        let issuers = Issuers { asked, kept: Vec::new() };
-        Revocation::new(issuers, Arc::<Self>::clone(self), Rules::default())
+    fn watched(self: &Arc<Self>) -> Watched {
+        let issuer = Certificate::from_der(self.authority.der()).unwrap();
+        let revocation = Revocation::new(&[], Arc::<Self>::clone(self), Rules::default());
+        Watched { revocation, issuer: Arc::new(issuer) }
     }
 
     fn says(&self, standing: Standing, from: Timestamp) {
@@ -107,7 +132,7 @@ impl World {
 
 impl Fetch for World {
     fn ask<'a>(&'a self, url: &'a str, question: &'a [u8]) -> Fetched<'a> {
-        assert_eq!(url, "http://pki.example/ocsp");
+        assert!(url.ends_with(".example/ocsp"), "{url}");
         Box::pin(async {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.gate.acquire().await.unwrap().forget();
@@ -122,7 +147,7 @@ impl Fetch for World {
     }
 
     fn list<'a>(&'a self, url: &'a str) -> Fetched<'a> {
-        assert_eq!(url, "http://pki.example/ca.crl");
+        assert!(url.ends_with(".example/ca.crl"), "{url}");
         Box::pin(async {
             self.listed.fetch_add(1, Ordering::SeqCst);
             if !self.has_list.load(Ordering::SeqCst) {
@@ -133,15 +158,15 @@ impl Fetch for World {
                 Standing::Revoked { at } => vec![(vec![7], at)],
                 _ => Vec::new(),
             };
-            let until = from + SignedDuration::from_hours(1);
+            let until = from + SignedDuration::from_hours(self.hours.load(Ordering::SeqCst));
             Ok(self.authority.revocation_list(1, &revoked, from, until).unwrap())
         })
     }
 }
 
 /// Lets what was begun beside the calls come to its end.
-async fn settle(revocation: &Revocation) {
-    while !revocation.0.asking.lock().unwrap().is_empty() {
+async fn settle(watched: &Watched) {
+    while !watched.revocation.0.asking.lock().unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
 }
@@ -244,7 +269,7 @@ async fn no_call_waits_longer_than_its_patience_and_what_was_begun_goes_on() {
     let world = World::new();
     let (revocation, certificate) = (world.watched(), world.certificate(7));
     world.gate.forget_permits(Semaphore::MAX_PERMITS);
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Unanswered { good_at: None });
     assert_eq!(began.elapsed().as_secs(), Rules::default().patience.as_secs());
     world.gate.add_permits(1);
@@ -254,14 +279,122 @@ async fn no_call_waits_longer_than_its_patience_and_what_was_begun_goes_on() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_nobody_who_is_asked_is_not_taken_and_one_of_the_banks_own_is() {
+async fn of_the_banks_own_authority_nobody_is_asked() {
     let (world, other) = (World::new(), World::new());
-    let certificate = other.certificate(7);
-    assert_eq!(world.watched().verdict(&certificate, now()).await, Verdict::Unanswered { good_at: None });
-    let kept = vec![Certificate::from_der(other.authority.der()).unwrap()];
-    let issuers = Issuers { asked: Vec::new(), kept };
-    let revocation = Revocation::new(issuers, Arc::<World>::clone(&world), Rules::default());
-    assert_eq!(revocation.verdict(&certificate, now()).await, Verdict::Good);
+    let (certificate, watched) = (other.certificate(7), other.watched());
+    let kept = [Certificate::clone(&watched.issuer)];
+    let revocation = Revocation::new(&kept, Arc::<World>::clone(&world), Rules::default());
+    assert_eq!(revocation.verdict(&certificate, &watched.issuer, now()).await, Verdict::Good);
     assert_eq!(revocation.counts(), Counts::default());
     assert_eq!((world.asked(), other.asked()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_of_before_does_not_bring_back_what_was_revoked() {
+    let world = World::new();
+    let (revocation, certificate) = (world.watched(), world.certificate(7));
+    let revoked = Verdict::Revoked { at: now() };
+    world.says(Standing::Revoked { at: now() }, now());
+    assert_eq!(revocation.verdict(&certificate, now()).await, revoked);
+    // Somebody on the way kept a good one of half an hour before, which still holds.
+    world.says(Standing::Good, in_minutes(-30));
+    assert_eq!(revocation.verdict(&certificate, in_minutes(2)).await, revoked);
+    // The responder is away, and the list is of before.
+    world.is_away.store(true, Ordering::SeqCst);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(4)).await, revoked);
+    assert_eq!(world.listed.load(Ordering::SeqCst), 1);
+    // One of after does: it was suspended.
+    world.is_away.store(false, Ordering::SeqCst);
+    world.says(Standing::Good, in_minutes(5));
+    assert_eq!(revocation.verdict(&certificate, in_minutes(6)).await, Verdict::Good);
+}
+
+#[tokio::test]
+async fn a_list_that_holds_for_long_is_fetched_again_after_half_a_day() {
+    let world = World::new();
+    let revocation = world.watched();
+    world.is_away.store(true, Ordering::SeqCst);
+    world.hours.store(180 * 24, Ordering::SeqCst);
+    assert_eq!(revocation.verdict(&world.certificate(8), now()).await, Verdict::Good);
+    world.says(Standing::Revoked { at: in_minutes(60) }, in_minutes(60));
+    let certificate = world.certificate(7);
+    assert_eq!(revocation.verdict(&certificate, in_minutes(11 * 60)).await, Verdict::Good);
+    let other = revocation.verdict(&world.certificate(9), in_minutes(13 * 60)).await;
+    assert_eq!((other, world.listed.load(Ordering::SeqCst)), (Verdict::Good, 2));
+    // Whoever was good by the older one is asked about again in the second half of a day.
+    revocation.verdict(&certificate, in_minutes(24 * 60)).await;
+    settle(&revocation).await;
+    let verdict = revocation.verdict(&certificate, in_minutes(24 * 60)).await;
+    assert_eq!(verdict, Verdict::Revoked { at: in_minutes(60) });
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_there_or_of_no_use_is_not_fetched_for_each_certificate() {
+    let world = World::new();
+    let revocation = world.watched();
+    let listed = || world.listed.load(Ordering::SeqCst);
+    world.goes_away(true);
+    for serial in 1..20 {
+        let verdict = revocation.verdict(&world.certificate(serial), now()).await;
+        assert_eq!(verdict, Verdict::Unanswered { good_at: None });
+    }
+    assert_eq!(listed(), 1);
+    // It is there, and out of its time.
+    world.has_list.store(true, Ordering::SeqCst);
+    world.says(Standing::Good, in_minutes(-120));
+    for serial in 21..40 {
+        let verdict = revocation.verdict(&world.certificate(serial), in_minutes(1)).await;
+        assert_eq!(verdict, Verdict::Unanswered { good_at: None });
+    }
+    assert_eq!(listed(), 2);
+    world.says(Standing::Good, in_minutes(2));
+    assert_eq!(revocation.verdict(&world.certificate(1), in_minutes(2)).await, Verdict::Good);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_does_not_answer_holds_up_its_own_certificates_alone() {
+    let (silent, other) = (World::new(), World::new());
+    let (watched, issuer) = (silent.watched(), other.watched().issuer);
+    // Both are asked by one and the same; the second one issues under other addresses, which answer.
+    let both = Both { silent: Arc::clone(&silent), other: Arc::clone(&other) };
+    let revocation = Revocation::new(&[], Arc::new(both), Rules::default());
+    silent.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let calls: Vec<_> = (0..100)
+        .map(|serial| {
+            let (revocation, certificate) = (revocation.clone(), silent.certificate(serial));
+            let issuer = Arc::clone(&watched.issuer);
+            tokio::spawn(async move { revocation.verdict(&certificate, &issuer, now()).await })
+        })
+        .collect();
+    while silent.asked() < 16 {
+        tokio::task::yield_now().await;
+    }
+    let good = revocation.verdict(&other.certificate_at(7, "other.example"), &issuer, now()).await;
+    assert_eq!(good, Verdict::Good);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Verdict::Unanswered { good_at: None });
+    }
+    assert_eq!(silent.asked(), 16);
+    // A question ends, whatever is at the address.
+    tokio::time::sleep(QUESTION).await;
+    assert!(revocation.0.asking.lock().unwrap().is_empty());
+    assert_eq!(revocation.counts().unanswered, 16);
+}
+
+/// Two authorities at addresses of their own.
+#[derive(Debug)]
+struct Both {
+    silent: Arc<World>,
+    other: Arc<World>,
+}
+
+impl Fetch for Both {
+    fn ask<'a>(&'a self, url: &'a str, question: &'a [u8]) -> Fetched<'a> {
+        let of = if url.contains("other.example") { &self.other } else { &self.silent };
+        of.ask(url, question)
+    }
+
+    fn list<'a>(&'a self, _: &'a str) -> Fetched<'a> {
+        Box::pin(async { Err("there is none".to_owned()) })
+    }
 }

@@ -126,8 +126,8 @@ impl Visitor {
         session_cookie::customer_session(&self.call.connection, &self.call.ctx.tenant, &self.headers)
     }
 
-    fn language(&self) -> Language {
-        self.call.ctx.language.unwrap_or_else(|| self.call.ctx.tenant.language())
+    fn language(&self, services: &Services) -> Language {
+        self.call.ctx.language.unwrap_or_else(|| services.languages().at(&self.call.ctx.tenant))
     }
 
     /// The language of the session, as long as it is remembered.
@@ -136,7 +136,7 @@ impl Visitor {
             Some(secret) => services.edge.gateway.language_of_own_pages(&secret).await.ok().flatten(),
             None => None,
         };
-        known.unwrap_or_else(|| self.language())
+        known.unwrap_or_else(|| self.language(services))
     }
 
     fn notice(&self, services: &Services, status: StatusCode, page: NoticePage, way_on: WayOn) -> Response {
@@ -313,7 +313,11 @@ async fn enter<'a>(
     let secret = visitor.secret();
     let place = match &secret {
         Some(secret) => {
-            services.edge.gateway.visit_own_pages(&visitor.call.ctx, secret, language_in(query)).await?
+            services
+                .edge
+                .gateway
+                .visit_own_pages(&visitor.call.ctx, secret, language_in(services, query))
+                .await?
         }
         None => OwnPlace::Over(WhyOver::NoSession),
     };
@@ -377,6 +381,6 @@ fn after<T>(
     after.map(|text| place(&text).ok_or(gateway::Error::NotFound(listed))).transpose()
 }
 
-fn language_in(query: Option<&str>) -> Option<Language> {
-    parameter(query, "lang").as_deref().and_then(Language::from_code)
+fn language_in(services: &Services, query: Option<&str>) -> Option<Language> {
+    parameter(query, "lang").and_then(|code| services.language(&code))
 }

@@ -23,7 +23,7 @@ pub(crate) async fn overview(
     let shown = async {
         let gateway = &services.edge.gateway;
         let typed = taken(&services, parameter(query.as_deref(), TAKEN).as_deref());
-        let language = language_in(query.as_deref());
+        let language = language_in(&services, query.as_deref());
         let place = match visitor.secret() {
             Some(secret) => {
                 let place = gateway.visit_own_pages(&visitor.call.ctx, &secret, language).await?;

@@ -76,7 +76,7 @@ async fn there(State(services): State<Services>, visitor: Visitor) -> Response {
     let sent = async {
         let (gateway, ctx) = (&services.edge.gateway, &visitor.call.ctx);
         let Some(secret) = visitor.secret() else {
-            return Ok(visitor.over(&services, visitor.language(), WhyOver::NoSession));
+            return Ok(visitor.over(&services, visitor.language(&services), WhyOver::NoSession));
         };
         match gateway.send_own_to_provider(ctx, (&secret, &visitor.callback(&services))).await? {
             Ok(way) => Ok(redirect(StatusCode::FOUND, &way)),

@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, State};
 use edge::{Check, MAX_BODY, Rejected, check_message_signature, header_text, single_header};
 use eidas::{Purpose, Role};
 use gateway::domain::{ClientAuthentication, Interface};
-use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest, Shown};
+use gateway::{Place, PresentedCertificate, Registered, RegistrationRequest, Sent, Shown};
 use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use http_signatures::Message;
@@ -114,13 +114,14 @@ fn certificates(services: &Services, call: &Call, headers: &HeaderMap) -> Result
         single_header(headers, "tpp-signature-certificate").map_err(|_| Rejected::DuplicateHeader(NAME))?;
     let signer = match value {
         Some(value) => {
-            gateway.read_certificate_header(value.as_bytes(), (Interface::BerlinGroup, SIGNATURE), now)?
+            let sent = Sent { octets: value.as_bytes(), above: &call.connection.peer_authorities };
+            gateway.read_certificate_header(sent, (Interface::BerlinGroup, SIGNATURE), now)?
         }
         None => None,
     };
-    let peer = call.connection.peer_certificate.as_deref();
+    let peer = call.connection.sent();
     let peer = peer
-        .map(|der| gateway.read_certificate(der, (Interface::BerlinGroup, Place::TLS), now))
+        .map(|sent| gateway.read_certificate(sent, (Interface::BerlinGroup, Place::TLS), now))
         .transpose()?;
     Ok((signer.map(|signer| (signer, SIGNATURE)), peer.map(|peer| (peer, Place::TLS))))
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use openid::Provider;
 use openid::test_provider::{Behaviour, Details, Signing, TestProvider};
+use openid::{Provider, ProviderSettings};
 use serde_json::{Value, json};
 use testkit::bunq::{BunqClient, euro};
 use testkit::{Answer, CALLBACK, Request, TestServer, TestTpp, detailed, euro_payment, now, parameter};
@@ -23,9 +23,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A provider with other settings.
+    async fn with(change: impl FnOnce(&mut ProviderSettings)) -> Self {
         let provider = TestProvider::start(now()).await;
         let mut settings = provider.settings();
         settings.acr_values = vec!["strong".to_owned()];
+        change(&mut settings);
         let port = Arc::new(Provider::new(settings).unwrap());
         let server = TestServer::with(|config| config.provider = Some(port)).await;
         let tpp = server.registered("nl", ID).await;
@@ -117,6 +123,8 @@ async fn whoever_is_not_authenticated_has_a_way_on_and_a_way_back() {
     let cases: &[Case] = &[
         ("access_denied", |it| it.error = Some("access_denied".to_owned())),
         ("login_required", |it| it.error = Some("login_required".to_owned())),
+        ("server_error", |it| it.error = Some("server_error".to_owned())),
+        ("temporarily_unavailable", |it| it.error = Some("temporarily_unavailable".to_owned())),
         ("wrong iss", |it| it.issuer = Some("https://evil.example".to_owned())),
         ("wrong nonce", |it| it.claims = json!({"nonce": "another"})),
         ("weak", |it| it.claims = json!({"acr": "weak"})),
@@ -204,6 +212,11 @@ async fn the_provider_confirms_a_payment_with_amount_and_payee() {
     assert_eq!(details[0]["instructedAmount"], json!({"currency": "EUR", "amount": "1.25"}), "{details}");
     assert!(details[0]["creditorAccount"]["iban"].is_string() && details[0]["creditorName"].is_string());
     assert_eq!((details.as_array().unwrap().len(), request["prompt"].as_str()), (1, "login"));
+    // The payment is confirmed by whoever authenticates for it, and not by whoever did a minute ago.
+    let mut other = Browser::open(&scene.server, &scene.tpp.authorization_url(&asked)).await;
+    scene.provider.behave(|it| it.claims = json!({"auth_time": now().as_second() - 60}));
+    assert_eq!(scene.log_in(&mut other).await.status, 403);
+    scene.provider.behave(|it| it.claims = json!({}));
     let page = browser.get("").await;
     assert!(!page.body.contains("name=\"answer\""), "no answer is asked for: {}", page.body);
     let left = browser.submit(&[("action", "approve"), ("answer", "000000"), ("challenge", "1")]).await;
@@ -246,6 +259,66 @@ async fn payments_that_were_not_known_at_the_log_in_are_confirmed_once_more() {
     let left = browser.arrive(&back).await;
     assert!(parameter(left.header("location"), "code").is_some(), "{} {}", left.status, left.body);
     assert_eq!(browser.arrive(&back).await.status, 403, "once");
+}
+
+#[tokio::test]
+async fn who_is_not_the_payer_does_not_get_to_the_page_about_a_payment() {
+    let scene = Scene::new().await;
+    let mut payment = euro_payment("1.25", "NL91ABNA0417164300");
+    payment["debtorAccount"] = json!({"iban": scene.iban()});
+    let asked = scene.tpp.payment(&scene.server, "payments/sepa-credit-transfers", &payment).await;
+    let other = scene.server.customer("nl", "student").await;
+    scene.provider.behave(|it| it.subject = Some(other["customerId"].as_str().unwrap().to_owned()));
+    let mut browser = Browser::open(&scene.server, &scene.tpp.authorization_url(&asked)).await;
+    let left = scene.log_in(&mut browser).await;
+    let location = left.header("location");
+    assert!(left.status == 302 && location.starts_with(CALLBACK), "{} {location}", left.status);
+    assert_eq!(parameter(location, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(location, "code"), None);
+}
+
+#[tokio::test]
+async fn what_was_confirmed_is_what_is_paid_and_nothing_less() {
+    // The provider does not say what it confirmed; what it was told is what it showed.
+    let scene = Scene::with(|settings| settings.confirms_payments = false).await;
+    scene.provider.behave(|it| it.pushes = true);
+    let bunq = BunqClient::provider(&scene.server, "Checkout PISP").await;
+    let path = format!("/user/{}/payment-service-provider-draft-payment", bunq.user);
+    let draft = |amount: &str| {
+        json!({"sender_iban": scene.iban(), "counterparty_iban": "NL91ABNA0417164300",
+        "counterparty_name": "Shop", "description": "Order", "amount": euro(amount)})
+    };
+    let [first, second] = [bunq.make(&path, &draft("1.00")).await, bunq.make(&path, &draft("2.00")).await];
+    let mut browser = Browser::open(&scene.server, &bunq.authorization_url().await).await;
+    assert_eq!(scene.log_in(&mut browser).await.header("location"), PAGE);
+    let page = browser.get("").await.body;
+    let mut names: Vec<&str> = page.split("name=\"").filter_map(|rest| rest.split('"').next()).collect();
+    names.retain(|name| name.starts_with("payment."));
+    names.dedup();
+    let approval: Vec<_> =
+        names.iter().map(|name| (*name, "accept")).chain([("action", "approve")]).collect();
+    let sent = browser.submit(&approval).await;
+    let back = scene.at_provider(&sent).await;
+    let details: Value =
+        serde_json::from_str(&scene.provider.requests().pop().unwrap()["authorization_details"]).unwrap();
+    assert_eq!(details.as_array().unwrap().len(), 2, "{details}");
+    // Meanwhile one of them is taken back, so that another sum would be paid than the one that was confirmed.
+    let taken_back = bunq.put(&format!("{path}/{first}"), &json!({"status": "CANCELLED"})).await;
+    assert_eq!(taken_back.status, 200, "{}", taken_back.body);
+    let refused = browser.arrive(&back).await;
+    assert!(refused.status == 403 && refused.body.contains("authorise.html"), "{}", refused.body);
+    let status = bunq.list(&format!("{path}/{second}")).await[0]["status"].clone();
+    assert_eq!(status, "PENDING", "nothing was paid");
+    // Once more, about what there is now.
+    let page = browser.get("").await.body;
+    let mut names = page.split("name=\"").filter_map(|rest| rest.split('"').next());
+    let name = names.find(|name| name.starts_with("payment.")).unwrap_or_else(|| panic!("{page}"));
+    let sent = browser.submit(&[("action", "approve"), (name, "accept")]).await;
+    let back = scene.at_provider(&sent).await;
+    let left = browser.arrive(&back).await;
+    assert!(parameter(left.header("location"), "code").is_some(), "{} {}", left.status, left.body);
+    let status = bunq.list(&format!("{path}/{second}")).await[0]["status"].clone();
+    assert_eq!(status, "ACCEPTED");
 }
 
 /// At the provider with a browser that is at the customer's own pages, and back.
@@ -298,6 +371,7 @@ async fn nobody_else_enters_a_customers_own_pages() {
         ("weak", |it| it.claims = json!({"acr": "weak"})),
         ("unknown customer", |it| it.subject = Some("nobody".to_owned())),
         ("unknown key", |it| it.signing = Signing::UnknownKey),
+        ("not anew", |it| it.claims = json!({"auth_time": now().as_second() - 60})),
     ];
     let scene = Scene::new().await;
     let mut well = None;

@@ -9,11 +9,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls, Row, Statement as Prepared};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{Client, Config, NoTls, Statement as Prepared};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failed::{Failed, unavailable};
+use super::fused;
 use super::values::Parameter;
 use crate::changes::{Rows, Statement};
 use crate::row::Value;
@@ -21,6 +22,12 @@ use crate::{StoreError, fault};
 
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The same of each host where there are several: those that are off the network are in front of the one that answers.
+const CONNECTING_TO_ONE_OF_SEVERAL: Duration = Duration::from_secs(1);
+
+/// How long a host may leave unsaid that it got what was sent, before it is taken for gone. A server that thinks long says so meanwhile.
+const UNHEARD: Duration = Duration::from_secs(5);
 
 /// What the server is told about statements: none runs for longer than somebody waits for it.
 const OPTIONS: &str = "-c statement_timeout=20s";
@@ -46,8 +53,16 @@ impl Way {
         if config.get_application_name().is_none() {
             config.application_name("vestibule");
         }
+        let is_one_of_several = config.get_hosts().len().max(config.get_hostaddrs().len()) > 1;
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECTING);
+            config.connect_timeout(if is_one_of_several { CONNECTING_TO_ONE_OF_SEVERAL } else { CONNECTING });
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNHEARD);
+        }
+        // A standby would take no writes, and would not know the latest ones.
+        if is_one_of_several && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         let options = config.get_options().map(|options| format!("{options} {OPTIONS}"));
         config.options(options.unwrap_or_else(|| OPTIONS.to_owned()));
@@ -76,7 +91,7 @@ impl Way {
                 client
             }
         };
-        Ok(Connection { client, statements: HashMap::new() })
+        Ok(Connection { client, statements: HashMap::new(), fused: HashMap::new() })
     }
 }
 
@@ -110,10 +125,12 @@ fn unreachable(error: tokio_postgres::Error) -> StoreError {
     }
 }
 
-/// A connection, with the statements that were prepared on it: each as it is, or with the guard that it changes one row.
+/// A connection for writes, with the statements that were prepared on it: each as it is, or with the guard that it changes one row.
 pub(super) struct Connection {
     pub(super) client: Client,
     statements: HashMap<(&'static str, bool), Prepared>,
+    /// Batches that are one statement, by their parts.
+    fused: HashMap<Vec<&'static str>, Prepared>,
 }
 
 impl fmt::Debug for Connection {
@@ -123,16 +140,11 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(super) async fn read(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Failed> {
-        let params = parameters(params);
-        self.prepare(&[(sql, false, &params)]).await?;
-        let params: Vec<_> =
-            params.iter().map(|param| param as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
-        Ok(self.client.query(&self.statements[&(sql, false)], &params).await?)
-    }
-
     /// Runs a batch in one transaction, in one round trip if its statements are prepared.
     pub(super) async fn write(&mut self, batch: &[Statement]) -> Result<(), Failed> {
+        if fused::is_possible(batch) {
+            return self.write_at_once(batch).await;
+        }
         let params: Vec<_> = batch.iter().map(|statement| parameters(&statement.params)).collect();
         let guarded = |statement: &Statement| statement.expect == Rows::One;
         let mut all: Vec<_> = batch
@@ -151,6 +163,20 @@ impl Connection {
         });
         // The first failure is what failed; the transaction took no notice of what came after it.
         at_once(sent).await.into_iter().try_for_each(|done| Ok(done.map(|_| ())?))
+    }
+
+    /// Runs a batch that can be one statement as that one.
+    async fn write_at_once(&mut self, batch: &[Statement]) -> Result<(), Failed> {
+        let parts: Vec<_> = batch.iter().map(|statement| statement.sql).collect();
+        let params: Vec<_> = batch.iter().flat_map(|statement| parameters(&statement.params)).collect();
+        if !self.fused.contains_key(&parts) {
+            let kinds: Vec<_> = params.iter().map(Parameter::kind).collect();
+            let prepared = self.client.prepare_typed(&fused::text(batch), &kinds).await?;
+            self.fused.insert(parts.clone(), prepared);
+        }
+        let prepared = &self.fused[&parts];
+        check_fit(parts[0], &params, prepared)?;
+        Ok(self.client.execute_raw(prepared, params.iter()).await.map(|_| ())?)
     }
 
     /// Prepares the statements that are not, and looks whether their parameters are what they need: of a batch, all is sent
@@ -173,17 +199,26 @@ impl Connection {
             }
         }
         for (sql, is_guarded, params) in all {
-            let kinds = self.statements[&(*sql, *is_guarded)].params();
-            if kinds.len() != params.len() || !params.iter().zip(kinds).all(|(param, kind)| param.fits(kind))
-            {
-                return Err(StoreError::Violation(fault(format!("parameters that do not fit: {sql}"))).into());
-            }
+            check_fit(sql, params, &self.statements[&(*sql, *is_guarded)])?;
         }
         Ok(())
     }
 }
 
-fn parameters(values: &[Value]) -> Vec<Parameter<'_>> {
+/// Looks whether parameters are what a statement needs, before anything of it is sent.
+pub(super) fn check_fit(
+    sql: &'static str,
+    params: &[Parameter<'_>],
+    prepared: &Prepared,
+) -> Result<(), Failed> {
+    let kinds = prepared.params();
+    if kinds.len() != params.len() || !params.iter().zip(kinds).all(|(param, kind)| param.fits(kind)) {
+        return Err(StoreError::Violation(fault(format!("parameters that do not fit: {sql}"))).into());
+    }
+    Ok(())
+}
+
+pub(super) fn parameters(values: &[Value]) -> Vec<Parameter<'_>> {
     values.iter().map(Parameter).collect()
 }
 

@@ -1,14 +1,17 @@
 //! The driver for PostgreSQL.
 //!
-//! A read is one round trip, and so is a batch: its statements are sent together as one transaction, and a guard that
-//! fails does so in the database and ends it. Statements are prepared once on each connection. The isolation level READ COMMITTED is
+//! A read is one round trip, on a connection that others read by as well, and so is a batch, on one of its own: its statements are sent
+//! together as one transaction, or as one statement where that is the same, and a guard that fails does so in the database and ends
+//! it. Statements are prepared once on each connection. The isolation level READ COMMITTED is
 //! enough: whatever a batch builds on is in the guards of its statements, which lock the rows they look at. A database whose
 //! level is another one, or has no other than SERIALIZABLE, lets reads and batches fail that others got in the way of; they are sent again.
 
 mod connection;
 mod failed;
+mod fused;
 mod migrations;
 mod pool;
+mod reader;
 mod values;
 
 use std::hash::{BuildHasher, RandomState};
@@ -104,12 +107,7 @@ impl Db {
     }
 
     async fn try_query(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Failed> {
-        let attempt = async {
-            let mut connection = self.0.take().await?;
-            let done = connection.read(sql, params).await;
-            connection.give_back();
-            done
-        };
+        let attempt = self.0.readers.read(&self.0.way, sql, params);
         self.noticed(timeout(LONGEST, attempt).await.unwrap_or(Err(Failed::Late)))
     }
 

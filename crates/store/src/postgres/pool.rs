@@ -1,4 +1,4 @@
-//! Connections that wait for work.
+//! Connections that wait for work: those that writes have one by one, and those that reads share.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
@@ -7,14 +7,19 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::connection::{Connection, Way};
 use super::failed::Failed;
+use super::reader::{READERS, Readers};
 use crate::{Load, StoreError};
 
+/// Most connections for writes that one process has.
+const WRITERS: usize = 10;
+
 /// Most connections that one process has.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = WRITERS + READERS;
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    way: Way,
+    pub(super) way: Way,
+    pub(super) readers: Readers,
     idle: Mutex<Vec<Connection>>,
     places: Semaphore,
 }
@@ -29,10 +34,15 @@ pub(super) struct Taken<'p> {
 
 impl Pool {
     pub(super) fn new(address: &str) -> Result<Self, StoreError> {
-        Ok(Self { way: Way::parse(address)?, idle: Mutex::default(), places: Semaphore::new(CONNECTIONS) })
+        Ok(Self {
+            way: Way::parse(address)?,
+            readers: Readers::new(),
+            idle: Mutex::default(),
+            places: Semaphore::new(WRITERS),
+        })
     }
 
-    /// A connection that waits, or a new one.
+    /// A connection for a write that waits, or a new one.
     pub(super) async fn take(&self) -> Result<Taken<'_>, Failed> {
         let closed = |_| StoreError::unavailable("its connections are closed");
         let place = self.places.acquire().await.map_err(closed)?;
@@ -45,14 +55,16 @@ impl Pool {
 
     /// How many connections do something, and how many wait.
     pub(super) fn load(&self) -> Load {
-        let busy = CONNECTIONS.saturating_sub(self.places.available_permits());
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
-        Load::Connections { busy, idle, most: CONNECTIONS }
+        let writing = WRITERS.saturating_sub(self.places.available_permits());
+        let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let (reading, resting) = self.readers.load();
+        Load::Connections { busy: writing + reading, idle: waiting + resting, most: CONNECTIONS }
     }
 
     /// Closes the connections that wait: one of them is broken, and others may be.
     pub(super) fn renew(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.readers.renew();
     }
 
     fn waiting(&self) -> Option<Connection> {

@@ -223,7 +223,6 @@ async fn what_belongs_to_a_consent_is_forgotten_in_time() {
                     | Perishable::Payment
                     | Perishable::PrivateState
                     | Perishable::Certificate
-                    | Perishable::Audit
             );
             let forget = async |tenant, before| store.forget(kind, tenant, before, 9).await.unwrap();
             assert_eq!(forget(&here, now()).await, 0, "{kind:?} at the moment of its end");

@@ -183,6 +183,10 @@ async fn it_is_known_when_a_consent_was_last_used() {
             .note_use_of_consent(&ConsentId::new("gone"), used);
         store.save(changes).await.unwrap();
         assert_eq!(uses(start).await, [("c".to_owned(), Some(used)), ("f".to_owned(), Some(used))]);
+        // Another process that writes down what it knew before this one.
+        let earlier = Changes::new().note_use_of_consent(&consent.id, now());
+        store.save(earlier.note_use_of_funds_consent(&funds.id, now())).await.unwrap();
+        assert_eq!(uses(start).await, [("c".to_owned(), Some(used)), ("f".to_owned(), Some(used))]);
         let (given, last) = store.given_consent(&consent.id).await.unwrap().unwrap();
         assert_eq!((given.id, last), (consent.id.clone(), Some(used)));
         let (given, last) = store.given_funds_consent(&funds.id).await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use domain::{
     Access, Block, Consent, ConsentId, ConsentRequest, ConsentRules, CustomerId, Date, Interface, Tenant,
     Timestamp, Tpp, TppId,
 };
-use store::{AuditGroup, AuditKind, Changes, Perishable, Store, StoreError};
+use store::{AuditGroup, AuditKind, AuditPlace, Changes, OldGroup, Store, StoreError};
 
 use crate::databases::on_each;
 use crate::tpp;
@@ -83,7 +83,7 @@ async fn add(
     texts: &[&str],
 ) -> Result<Head, StoreError> {
     let (entries, head) = before.followed_by(texts.iter().map(|text| (*text).to_owned()));
-    store.save(Changes::new().add_audit((kind, at(second)), before, (&entries, &head))).await?;
+    store.save(Changes::new().add_audit((kind, at(second), None), before, (&entries, &head))).await?;
     Ok(head)
 }
 
@@ -114,12 +114,44 @@ async fn the_trail_is_one_chain_whoever_writes_it() {
         let calls = store.audit_groups(1, Some(AuditKind::Calls), 1).await.unwrap();
         assert_eq!(texts(&calls), [(4, "d".to_owned())]);
 
-        // What is old goes from the beginning on.
-        let nl = Tenant::parse("nl").unwrap();
-        assert_eq!(store.forget(Perishable::Audit, &nl, at(6), 1).await.unwrap(), 1);
-        assert_eq!(store.audit_groups(0, None, 1).await.unwrap()[0].entries[0].number, 3);
-        assert_eq!(store.forget(Perishable::Audit, &nl, at(6), 9).await.unwrap(), 1);
+        // What is old goes from the beginning on, once.
+        let firsts = |old: &[OldGroup]| old.iter().map(|group| group.first).collect::<Vec<_>>();
+        assert_eq!(firsts(&store.audit_before(at(5), 9).await.unwrap()), [0; 0]);
+        assert_eq!(firsts(&store.audit_before(at(8), 2).await.unwrap()), [1, 3]);
+        let old = store.audit_before(at(6), 9).await.unwrap();
+        assert_eq!(firsts(&old), [1, 3]);
+        assert_eq!(old[1].written_at, at(5));
+        let forget = || old.iter().fold(Changes::new(), Changes::forget_audit);
+        store.save(forget()).await.unwrap();
         assert_eq!(store.audit_groups(0, None, 9).await.unwrap()[0].before, two);
+        let again = store.save(forget()).await;
+        assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_stood_in_a_spool_is_written_once() {
+    on_each(async |store| {
+        let place = |spool: &str, from, until| AuditPlace { spool: spool.to_owned(), from, until };
+        let add = async |place: &AuditPlace| {
+            let (before, _) = store.audit_head().await.unwrap();
+            let (entries, head) = before.followed_by(["x".to_owned()]);
+            let added = (AuditKind::Calls, at(5), Some(place));
+            store.save(Changes::new().add_audit(added, &before, (&entries, &head))).await
+        };
+        assert_eq!(store.audit_taken("a").await.unwrap(), 0);
+        add(&place("a", 70, 100)).await.unwrap();
+        add(&place("b", 70, 900)).await.unwrap();
+        add(&place("a", 100, 2000)).await.unwrap();
+        assert_eq!(store.audit_taken("a").await.unwrap(), 2000);
+        assert_eq!(store.audit_taken("b").await.unwrap(), 900);
+        // Whoever took it without knowing that somebody did.
+        for (from, until) in [(70, 100), (100, 2500)] {
+            let again = add(&place("a", from, until)).await;
+            assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+        }
+        assert_eq!(store.audit_head().await.unwrap().0.number, 3);
     })
     .await;
 }

@@ -13,7 +13,7 @@ use crate::databases::Schema;
 /// that release says to a database: each of its statements once, with parameters, as this contract makes it say them
 /// (`log_statement = 'all'`).
 const RELEASED: usize = 21;
-const STATEMENTS: &str = include_str!("last_release.sql");
+pub(crate) const STATEMENTS: &str = include_str!("last_release.sql");
 
 fn entry(key: &str) -> PrivateState {
     PrivateState { owner: "o", kind: "k", key: key.into(), value: "v".into(), life: None, version: 0 }
@@ -89,7 +89,7 @@ async fn one_write_notices_that_the_server_takes_none_any_more() {
 }
 
 /// A database as the last release left it.
-async fn released() -> Option<Schema> {
+pub(crate) async fn released() -> Option<Schema> {
     let schema = Schema::make().await?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -91,11 +91,7 @@ fn write(connection: &Connection, waiting: &mpsc::Receiver<(String, oneshot::Sen
 
 impl Bare {
     fn verify(&self, headers: &HeaderMap) -> Result<(), StatusCode> {
-        let header = |name: &str| headers[name].to_str().unwrap();
-        let signature = header("signature").rsplit_once("signature=\"").unwrap().1.trim_end_matches('"');
-        let signature = STANDARD.decode(signature).unwrap();
-        let text = format!("digest: {}\nx-request-id: {}", header("digest"), header("x-request-id"));
-        self.key.verify_sig(text.as_bytes(), &signature).map_err(|_| StatusCode::UNAUTHORIZED)
+        verify(&self.key, headers)
     }
 
     fn read(&self, times: usize) {
@@ -116,14 +112,28 @@ impl Bare {
     }
 
     fn begin_insert(&self) -> (String, oneshot::Receiver<()>) {
-        let mut octets = [0; 16];
-        #[expect(clippy::disallowed_methods, reason = "the bare handlers stand outside the product")]
-        aws_lc_rs::rand::fill(&mut octets).unwrap();
-        let hash: String = octets.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = random_hash();
         let (answer, written) = oneshot::channel();
         self.writer.send((hash.clone(), answer)).unwrap();
         (hash, written)
     }
+}
+
+/// Whether a request is signed with a key.
+pub(crate) fn verify(key: &ParsedPublicKey, headers: &HeaderMap) -> Result<(), StatusCode> {
+    let header = |name: &str| headers[name].to_str().unwrap();
+    let signature = header("signature").rsplit_once("signature=\"").unwrap().1.trim_end_matches('"');
+    let signature = STANDARD.decode(signature).unwrap();
+    let text = format!("digest: {}\nx-request-id: {}", header("digest"), header("x-request-id"));
+    key.verify_sig(text.as_bytes(), &signature).map_err(|_| StatusCode::UNAUTHORIZED)
+}
+
+/// A hash that nothing else has.
+pub(crate) fn random_hash() -> String {
+    let mut octets = [0; 16];
+    #[expect(clippy::disallowed_methods, reason = "the bare handlers stand outside the product")]
+    aws_lc_rs::rand::fill(&mut octets).unwrap();
+    octets.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 type Answer = Result<Json<serde_json::Value>, StatusCode>;

@@ -68,11 +68,11 @@ pub(crate) async fn run_chains(
     counts.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64()
 }
 
-async fn connect(url: &str, connections: usize) -> Vec<TcpStream> {
-    let address = url.trim_start_matches("http://");
+/// Connections to a server, or in turns to several whose addresses have a blank between them.
+async fn connect(urls: &str, connections: usize) -> Vec<TcpStream> {
     let mut streams = Vec::new();
-    for _ in 0..connections {
-        let stream = TcpStream::connect(address).await.unwrap();
+    for url in urls.split(' ').cycle().take(connections) {
+        let stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
         stream.set_nodelay(true).unwrap();
         streams.push(stream);
     }

@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may stop, and prints its result")]
 
 mod bare;
+mod bare_postgres;
 mod load;
 mod profile;
 mod scene;
+mod serving;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -49,12 +51,16 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match arguments[..] {
         ["bare-server", key, database, answer] => return bare::serve(key, database, answer),
+        ["bare-postgres", key, database, ref bank @ ..] => return bare_postgres::serve(key, database, bank),
         ["--against", binary] => return runtime.block_on(against(binary)),
         ["--profile"] => return runtime.block_on(profile::run()),
-        [] => (),
-        _ => panic!("usage: scripts/bench [--against BINARY | --profile]"),
+        [] | ["--serve"] => (),
+        _ => panic!("usage: scripts/bench [--against BINARY | --profile | --serve]"),
     }
-    let missed = runtime.block_on(run());
+    let missed = match arguments[..] {
+        [] => runtime.block_on(run()),
+        _ => runtime.block_on(serving::run()),
+    };
     println!(
         "\n{}",
         if missed == 0 { "all goals reached".to_owned() } else { format!("{missed} goals MISSED") }

@@ -101,6 +101,14 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Erase the registration of a third party, and what no law has the bank keep.
+    EraseThirdParty {
+        /// Its id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Erase what is held of a customer, as far as no law has the bank keep it.
     EraseCustomer {
         /// The branch.

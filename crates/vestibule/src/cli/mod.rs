@@ -14,6 +14,7 @@ mod logs;
 mod payments;
 mod serve;
 mod snapshots;
+mod standing;
 mod statistics;
 mod tpp;
 
@@ -37,6 +38,7 @@ pub(crate) use logs::*;
 pub(crate) use payments::*;
 pub(crate) use serve::*;
 pub(crate) use snapshots::*;
+pub(crate) use standing::*;
 pub(crate) use statistics::*;
 pub(crate) use tpp::*;
 use vestibule::DatabaseAddress;
@@ -85,6 +87,10 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Let calls to a sandbox go wrong: errors, latency, cut connections, wrong signatures.
     Fault(FaultArgs),
+    /// Show what the trusted lists of a sandbox say of its authority, and withdraw its service.
+    TrustedList(TrustedListArgs),
+    /// Show what a sandbox's register of payment institutions says of a third party, and withdraw its authorisation or passport.
+    Register(RegisterArgs),
     /// Show the calls that a sandbox received, and why it refused them.
     Logs(LogsArgs),
     /// Save a sandbox as it is under a name, and put it back to that.
@@ -111,11 +117,14 @@ impl Command {
             Self::Certificate(CertificateCommand::New(args)) => args.json,
             Self::Certificate(CertificateCommand::Inspect(args)) => args.json,
             Self::Certificate(CertificateCommand::Check(args)) => args.json,
+            Self::Certificate(CertificateCommand::Revoke(args)) => args.to.json,
             Self::Account(command) => command.to().json,
             Self::Bank(args) => args.to.json,
             Self::Clock(args) => args.to.json,
             Self::Data(args) => args.to.json,
             Self::Fault(args) => args.to.json,
+            Self::TrustedList(args) => args.to.json,
+            Self::Register(args) => args.to.json,
             Self::Logs(args) => args.to.json,
             Self::Snapshot(args) => args.to.json,
             Self::Reset(args) => args.to.json,
@@ -253,6 +262,8 @@ pub(crate) enum CertificateCommand {
     Inspect(CertificateInspectArgs),
     /// Name each rule that a certificate breaks, with its clause.
     Check(CertificateCheckArgs),
+    /// Let the authority of a sandbox revoke a certificate, or take that back.
+    Revoke(CertificateRevokeArgs),
 }
 
 #[derive(Debug, Args)]

@@ -69,6 +69,9 @@ fn call(command: &AdminCommand) -> Option<(Method, String, Option<Value>)> {
         AdminCommand::Unblock { id, reason } => {
             post(format!("/third-parties/{}/unblock", segment(id)), json!({"reason": reason}))
         }
+        AdminCommand::EraseThirdParty { id, reason } => {
+            post(format!("/third-parties/{}/erase", segment(id)), json!({"reason": reason}))
+        }
         AdminCommand::EraseCustomer { branch, customer, reason } => post(
             format!("/customers/{}/{}/erase", segment(branch), segment(customer)),
             json!({"reason": reason}),

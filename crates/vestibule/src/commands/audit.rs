@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
-use gateway::domain::audit::{Audited, Entry, Head};
+use gateway::domain::Timestamp;
+use gateway::domain::audit::{Anchor, Audited, Entry, Forgotten, Head};
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin::ask;
@@ -19,7 +21,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<ExitCode, Failure> {
     let AuditArgs { to, command } = args;
     match command {
         AuditCommand::Verify { file, anchors } => {
-            let mut verification = Verification { anchors, audited: None, first: 1, head: None };
+            let mut verification = Verification { anchors, ..Verification::default() };
             let mut take = |piece| verification.take(piece);
             match &file {
                 Some(file) => exported(file, &mut take)?,
@@ -80,11 +82,12 @@ async fn walk(to: &StaffArgs, take: &mut impl FnMut(Piece)) -> Result<(), Failur
         let last = new.last().map_or(after, |entry| entry.number);
         new.into_iter().for_each(|entry| take(Piece::Entry(entry)));
         // What does not go on would be asked for again without an end.
-        if last <= after || last == end.number {
+        let next = page["next"].as_i64().filter(|next| *next > after);
+        let Some(next) = next.filter(|_| last != end.number) else {
             take(Piece::Head(end));
             return Ok(());
-        }
-        after = last;
+        };
+        after = next;
     }
 }
 
@@ -116,22 +119,32 @@ fn tell(head: &Head) -> Value {
 }
 
 /// Whether a trail is whole.
+#[derive(Default)]
 struct Verification {
-    anchors: Vec<Head>,
+    anchors: Vec<Anchor>,
     audited: Option<Audited>,
     first: i64,
     head: Option<Head>,
+    /// Whether there is more than one beginning, or anything behind the end.
+    is_more_than_one: bool,
+    /// When the last entry that says so was written.
+    written_at: Option<Timestamp>,
 }
 
 impl Verification {
     fn take(&mut self, piece: Piece) {
+        self.is_more_than_one |= self.head.is_some();
         match piece {
+            Piece::Before(_) if self.audited.is_some() => self.is_more_than_one = true,
             Piece::Before(before) => {
                 self.first = before.number + 1;
                 let anchors = std::mem::take(&mut self.anchors);
                 self.audited = Some(anchors.into_iter().fold(Audited::from(before), Audited::anchored));
             }
-            Piece::Entry(entry) => self.audited.iter_mut().for_each(|audited| audited.take(&entry)),
+            Piece::Entry(entry) => {
+                self.written_at = moment_of(&entry).max(self.written_at);
+                self.audited.iter_mut().for_each(|audited| audited.take(&entry));
+            }
             Piece::Head(head) => self.head = Some(head),
         }
     }
@@ -142,28 +155,49 @@ impl Verification {
             let text = "the trail has no beginning or no end; vestibule audit export writes both";
             return Err(Failure::new(text));
         };
+        if self.is_more_than_one {
+            let text = "there is more than one trail, or something behind its end; vestibule audit export writes one";
+            return Err(Failure::new(text));
+        }
         let (first, count) = (self.first, audited.count());
+        let forgotten = audited.forgotten().cloned();
         let damages = audited.damages(&head);
+        let anchor = Anchor { head: head.clone(), at: self.written_at };
         if is_json {
             let damages: Vec<_> = damages.iter().map(ToString::to_string).collect();
             output::json(&json!({
                 "isWhole": damages.is_empty(),
                 "entries": count,
                 "first": first,
+                "forgotten": forgotten,
                 "head": tell(&head),
+                "anchor": anchor.to_string(),
                 "damages": damages,
             }));
         } else {
             damages.iter().for_each(|damage| output::line(&format!("DAMAGED  {damage}")));
-            if damages.is_empty() {
-                let Head { number, hash } = &head;
+            if let Some(Forgotten { at, number, days, .. }) = &forgotten {
                 output::line(&format!(
-                    "{count} entries from {first} on are whole. Keep the end of the trail elsewhere, for --anchor: {number}:{hash}"
+                    "Entries up to {number} were forgotten, the last of them at {at}; each was to be kept for {days} days."
+                ));
+            }
+            if damages.is_empty() {
+                output::line(&format!(
+                    "{count} entries from {first} on are whole. Keep the end of the trail elsewhere, for --anchor: {anchor}"
                 ));
             }
         }
         Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// When an entry says that it was made.
+fn moment_of(entry: &Entry) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Made {
+        at: Timestamp,
+    }
+    serde_json::from_str::<Made>(&entry.text).ok().map(|made| made.at)
 }
 
 /// What staff did.
@@ -173,9 +207,7 @@ async fn acts(to: &StaffArgs) -> Result<ExitCode, Failure> {
         let page = ask(to, Method::GET, &format!("/audit?kind=acts&after={after}"), None).await?;
         let new = page["entries"].as_array().map_or(&[][..], Vec::as_slice);
         for value in new {
-            let Entry { number, text, .. } =
-                entry(value).ok_or_else(|| Failure::new("this is no audit trail"))?;
-            after = number.max(after);
+            let Entry { text, .. } = entry(value).ok_or_else(|| Failure::new("this is no audit trail"))?;
             let act: Value = serde_json::from_str(&text).unwrap_or_default();
             if to.json {
                 output::json(&act);
@@ -185,8 +217,9 @@ async fn acts(to: &StaffArgs) -> Result<ExitCode, Failure> {
                 output::line(&visible(&line));
             }
         }
-        if new.is_empty() {
-            return Ok(ExitCode::SUCCESS);
+        match page["next"].as_i64().filter(|next| *next > after) {
+            Some(next) => after = next,
+            None => return Ok(ExitCode::SUCCESS),
         }
     }
 }

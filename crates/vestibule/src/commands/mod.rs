@@ -14,11 +14,13 @@ mod hints;
 pub(crate) mod keys;
 pub(crate) mod logs;
 mod management;
+pub(crate) mod register;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
 pub(crate) mod statistics;
 pub(crate) mod tpp;
+pub(crate) mod trusted_list;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};

@@ -47,6 +47,16 @@ choice! {
 }
 
 choice! {
+    /// An interface for third parties.
+    Offered {
+        /// NextGenPSD2.
+        BerlinGroup = "berlin-group";
+        /// bunq's PSD2 API.
+        Bunq = "bunq";
+    }
+}
+
+choice! {
     /// How ID tokens are signed.
     Signing {
         /// RSA.

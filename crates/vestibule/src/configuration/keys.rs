@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway::domain::Tenant;
 
-use super::choices::{LogFormat, LogLevel, ProxyHeader, Rules, Signing, Unlisted};
+use super::choices::{LogFormat, LogLevel, Offered, ProxyHeader, Rules, Signing, Unlisted};
 use super::files::{CertificateFile, KeyFile, SealingSecret, Secret, StopListFile};
 use super::section::section;
 use super::values::{
@@ -23,6 +23,11 @@ section! {
         /// How much is put up with: "strict" follows the standards to the letter, "lenient" takes what working clients
         /// send. Certificates that are not for the purpose that they are used for are refused by "strict" alone.
         rules: Rules, Default("\"strict\"");
+        /// The interfaces that third parties find, beside the authorization server: "berlin-group" is NextGenPSD2, "bunq" is bunq's
+        /// PSD2 API. The latter is at the first Dutch branch, or else at the first one, knows third parties by the certificate of
+        /// their seal and asks for none in the handshake; the core bank has to number entries for it (entry-numbers in
+        /// /core/v1/parts).
+        interfaces: Vec<Offered>, Default("[\"berlin-group\"]");
         /// Whether payments to other countries and in other currencies are made.
         cross_border_payments: bool, Default("false");
         /// How ID tokens are signed.
@@ -76,10 +81,12 @@ section! {
     Trust "trust" {
         /// PEM files with authorities that issue qualified certificates. Read again at SIGHUP.
         anchor_files: Vec<CertificateFile>, Required("[\"anchors.pem\"]");
-        /// PEM files with authorities below them, which third parties do not send. Read again at SIGHUP.
+        /// PEM files with authorities below them, or below those of trusted lists, which third parties need not send then. Read
+        /// again at SIGHUP.
         intermediate_files: Vec<CertificateFile>, Default("[]");
         /// Whether the authorities are asked, by OCSP and revocation lists at the addresses that certificates name, whether
-        /// they revoked them. Where nobody tells, calls are answered with 503, reads under a consent for six hours not.
+        /// they revoked them, or an authority between them and a trusted one. Where nobody tells, calls are answered with 503, reads
+        /// under a consent for six hours not. Read again at SIGHUP.
         check_revocation: bool, Default("true");
     }
 }
@@ -87,8 +94,8 @@ section! {
 section! {
     /// Where the gateway keeps consents, authorisations, payments and keys: one of the two.
     Database "database" {
-        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Hosts that
-        /// are not this machine are reached over TLS.
+        /// PostgreSQL, for example postgres://user:password@host/name. Processes that share one are one bank. Of several hosts
+        /// (one,another:5433) the one that takes writes is used. Hosts that are not this machine are reached over TLS.
         address: Option<Secret>, Optional("\"database.address\"");
         /// SQLite in this file, for one process alone.
         sqlite_file: Option<PathBuf>, Optional("\"vestibule.db\"");
@@ -125,7 +132,7 @@ section! {
         connect_within: Deadline, Default("\"2s\"");
         /// How long an answer may take, all attempts together.
         answer_within: Deadline, Default("\"5s\"");
-        /// How many calls to it there may be at once; others wait within their time.
+        /// How many calls of one node to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
     }
 }
@@ -134,7 +141,8 @@ section! {
     /// Trusted lists of the European Union (ETSI TS 119 612), which say which authorities issue qualified certificates, and for what.
     /// They come beside anchor_files of [trust], which may be empty then. Leave the section out if staff keep the authorities
     /// themselves. Lists are fetched again at SIGHUP too; what is fetched and cannot be verified changes nothing, and the last good
-    /// ones hold until seven days after the next ones should have been there. Those are asked about revocations too.
+    /// ones hold until seven days after the next ones should have been there. Changes of those who sign the list of lists are followed
+    /// by the lists that it names for that (its pivots). Listed authorities are asked about revocations too.
     TrustedLists "trusted_lists" {
         /// Address of the list of lists. The national ones are fetched where it points to: at names of hosts with public
         /// addresses alone, or at this very host.
@@ -179,7 +187,7 @@ section! {
 section! {
     /// How often one third party may call, at interfaces and authorization server together, once its signature or its proof as a client
     /// was checked. Whoever calls more gets 429 with Retry-After. Each node counts for itself: behind a load balancer, n nodes let up to
-    /// n times as much through. Without this section there is no limit.
+    /// n times as much through. Without this section there is no limit. It is read again at SIGHUP; calls that were counted stay counted.
     Limits "limits" {
         /// How many calls a third party may make in the time of within. They come back evenly.
         calls: Count, Default("3000");
@@ -220,6 +228,16 @@ section! {
         operators: Vec<StaffName>, Required("[\"CN=Jane Doe, O=Example Bank, C=NL\"]");
         /// Who reads what was done. Read again at SIGHUP.
         auditors: Vec<StaffName>, Default("[]");
+    }
+}
+
+section! {
+    /// The audit trail of calls and of what staff does.
+    Audit "audit" {
+        /// Folder in which each call stands from before its answer is sent until it is in the database, so that a process that is killed
+        /// loses none. It is made if it is not there, on a disk of this machine, and nobody else may write into it. Processes that
+        /// share a database may share it, and whichever finds what another one left behind writes it.
+        spool_folder: PathBuf, Default("\"audit-spool\"");
     }
 }
 

@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use web::{Colours, DARK, House, LIGHT, LogoKind, READABLE};
 
 use super::files::octets;
+use super::page_texts::Texts;
 use super::section::{Fault, Place, Reader, Value, section};
 use super::values::parsed;
 
@@ -23,7 +24,7 @@ const ELEMENTS: usize = 5000;
 
 section! {
     /// How the pages look on which customers log in and decide. Text has to be readable: colours whose contrast is below 4.5 to 1 (WCAG 2.2) are
-    /// refused. The pages speak English, Dutch, French and German, as the customer's browser asks.
+    /// refused. What the pages say is a matter of [texts].
     Looks "looks" {
         /// The bank's logo, SVG or PNG of at most 64 KiB. It is shown 40 points high, and stands for the bank in the browser's tabs too.
         logo_file: Option<LogoFile>, Optional("\"logo.svg\"");
@@ -42,13 +43,13 @@ section! {
 
 impl Looks {
     /// What the pages take of it.
-    pub(crate) fn of_pages(&self) -> web::Looks {
+    pub(crate) fn of_pages(&self, texts: &Texts) -> web::Looks {
         let logo = self.logo_file.as_ref().map(|file| web::Logo {
             kind: file.kind,
             octets: file.octets.as_slice().into(),
             says_name: self.logo_says_name,
         });
-        web::Looks { logo, light: self.light(), dark: self.dark() }
+        web::Looks { logo, light: self.light(), dark: self.dark(), texts: texts.of_pages() }
     }
 
     fn light(&self) -> Colours {

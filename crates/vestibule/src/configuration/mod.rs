@@ -4,31 +4,32 @@
 //! reference page.
 
 mod admin;
+mod bank;
 mod choices;
 mod files;
 mod keys;
 mod listeners;
 mod looks;
+mod page_texts;
 mod provider;
 mod section;
 mod texts;
 mod values;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
 use eidas::{Certificate, TrustStore};
 use gateway::domain::Timestamp;
 use gateway::profile::CallLimits;
-use gateway::revocation::Issuers;
 
 use self::choices::LogFormat;
-pub(crate) use self::choices::{ProxyHeader, Rules, Signing, Unlisted};
+pub(crate) use self::choices::{Offered, ProxyHeader, Rules, Signing, Unlisted};
 pub(crate) use self::keys::*;
 pub(crate) use self::listeners::Server;
 use self::listeners::{check_pair, check_servers, listeners};
 pub(crate) use self::looks::Looks;
+pub(crate) use self::page_texts::Texts;
 pub(crate) use self::provider::Provider;
 pub use self::section::Problem;
 use self::section::{Place, Reader, Section};
@@ -51,8 +52,10 @@ pub struct Configuration {
     pub(crate) provider: Option<Provider>,
     pub(crate) limits: Option<Limits>,
     pub(crate) looks: Looks,
+    pub(crate) texts: Texts,
     pub(crate) management: Management,
     pub(crate) admin: Option<Admin>,
+    pub(crate) audit: Audit,
     pub(crate) lives: Lives,
     pub(crate) traces: Option<Traces>,
     pub(crate) log: Log,
@@ -73,8 +76,10 @@ const SECTIONS: &[&str] = &[
     Provider::NAME,
     Limits::NAME,
     Looks::NAME,
+    Texts::NAME,
     Management::NAME,
     Admin::NAME,
+    Audit::NAME,
     Lives::NAME,
     Traces::NAME,
     Log::NAME,
@@ -117,16 +122,17 @@ impl Configuration {
         let provider: Option<Option<Provider>> = reader.optional(file);
         let limits = reader.optional(file);
         let looks: Option<Looks> = reader.section(file);
+        let texts: Option<Texts> = reader.section(file);
         let management = reader.section(file);
         let admin: Option<Option<Admin>> = reader.optional(file);
+        let audit = reader.section(file);
         let lives = reader.section(file);
         let traces = reader.optional(file);
         let log = reader.section(file);
         // What belongs together is looked at as far as it is there.
         listeners(&mut reader, (&interface, &pages, &management), admin.as_ref().and_then(Option::as_ref));
-        if let (Some(bank), Some(database)) = (&bank, &database) {
-            bank_and_database(&mut reader, bank, database);
-        }
+        bank.iter().for_each(|bank| bank::check(&mut reader, bank));
+        database.iter().for_each(|database| bank::check_database(&mut reader, database));
         if let Some(proxy) = &proxy {
             let servers = [
                 (Interface::NAME, interface.as_ref().map(Interface::server)),
@@ -144,6 +150,7 @@ impl Configuration {
         admin.iter().flatten().for_each(|admin| admin::check(&mut reader, admin, now));
         provider.iter().flatten().for_each(|provider| provider.check(&mut reader, now));
         looks.iter().for_each(|looks| looks.check(&mut reader));
+        texts.iter().for_each(|texts| texts.check(&mut reader));
         let mut problems = reader.problems;
         problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
         if !problems.is_empty() {
@@ -164,41 +171,16 @@ impl Configuration {
                 provider: provider?,
                 limits: limits?,
                 looks: looks?,
+                texts: texts?,
                 management: management?,
                 admin: admin?,
+                audit: audit?,
                 lives: lives?,
                 traces: traces?,
                 log: log?,
             })
         };
         read().ok_or_else(|| vec![Problem { line: None, text: "it cannot be read".to_owned() }])
-    }
-}
-
-fn bank_and_database(reader: &mut Reader<'_>, bank: &Bank, database: &Database) {
-    if bank.branches.is_empty() {
-        reader.together("bank.branches", "a bank has a branch at least, such as [\"nl\"]");
-    }
-    let mut seen = BTreeSet::new();
-    for branch in &bank.branches {
-        if !seen.insert(branch.as_str()) {
-            reader.together("bank.branches", format!("{branch} is named twice"));
-        }
-    }
-    match (&database.address, &database.sqlite_file) {
-        (Some(_), Some(_)) => {
-            reader.together(
-                "database.sqlite_file",
-                "there is address too; a bank has one database: leave one of them out",
-            );
-        }
-        (None, None) => {
-            reader.together(
-                "database",
-                "it says nothing; name PostgreSQL with address_file, or a file with sqlite_file",
-            );
-        }
-        _ => {}
     }
 }
 
@@ -319,13 +301,6 @@ impl Trust {
         }
         Ok(store)
     }
-
-    /// Who is asked whether they revoked a certificate; nobody, if that is not wanted.
-    pub(crate) fn issuers(&self) -> Option<Issuers> {
-        let files = self.anchor_files.iter().chain(&self.intermediate_files);
-        let asked = files.flat_map(|file| file.certificates.clone()).collect();
-        self.check_revocation.then_some(Issuers { asked, kept: Vec::new() })
-    }
 }
 
 impl Configuration {
@@ -362,20 +337,20 @@ impl Configuration {
             (Interface::NAME, self.interface != other.interface),
             (Pages::NAME, self.pages != other.pages),
             (Proxy::NAME, self.proxy != other.proxy),
-            (Trust::NAME, self.trust.check_revocation != other.trust.check_revocation),
             (TrustedLists::NAME, self.trusted_lists != other.trusted_lists),
             (Register::NAME, self.register != other.register),
             (Database::NAME, self.database != other.database),
             (CoreBank::NAME, self.core_bank != other.core_bank),
             // What stands in it is taken up, and whether it is there is not.
             (Provider::NAME, self.provider.is_some() != other.provider.is_some()),
-            (Limits::NAME, self.limits != other.limits),
             (Looks::NAME, self.looks != other.looks),
+            (Texts::NAME, self.texts != other.texts),
             (Management::NAME, self.management != other.management),
             (
                 Admin::NAME,
                 self.admin.as_ref().map(|own| own.listen) != other.admin.as_ref().map(|own| own.listen),
             ),
+            (Audit::NAME, self.audit != other.audit),
             (Lives::NAME, self.lives != other.lives),
             (Traces::NAME, self.traces != other.traces),
             (Log::NAME, self.log != other.log),

@@ -47,13 +47,13 @@ section! {
         /// The type of authorization details that tells a payment, with amount and payee.
         payment_type: Word, Default("\"payment_initiation\"");
         /// Whether the provider repeats the authorization details that were approved, as RFC 9396 says. Where it does not, it is
-        /// believed to have shown what it was told.
+        /// believed to have shown what it was told; then it has to take pushed requests (RFC 9126), or nobody pays.
         confirms_payments: bool, Default("true");
         /// How long a connection to it may take.
         connect_within: Deadline, Default("\"2s\"");
         /// How long an answer may take.
         answer_within: Deadline, Default("\"5s\"");
-        /// How many calls to it there may be at once; others wait within their time.
+        /// How many calls of one node to it there may be at once; others wait within their time.
         calls_at_once: Count, Default("64");
         /// How long its configuration and its keys are kept. Keys that nobody knows yet are looked up at once.
         documents_for: Deadline, Default("\"10m\"");

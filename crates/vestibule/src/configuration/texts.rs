@@ -1,10 +1,11 @@
 //! What is said of the file: an example of it, and the reference page.
 
 use super::keys::{
-    Admin, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy, Register,
-    Sealing, Traces, Trust, TrustedLists,
+    Admin, Audit, Bank, CoreBank, Database, Interface, Limits, Lives, Log, Management, Pages, Proxy,
+    Register, Sealing, Traces, Trust, TrustedLists,
 };
 use super::looks::Looks;
+use super::page_texts::Texts;
 use super::provider::Provider;
 use super::section::{Given, Key, Section};
 
@@ -39,8 +40,10 @@ fn sections() -> Vec<Described> {
         described::<Provider>(false),
         described::<Limits>(false),
         described::<Looks>(true),
+        described::<Texts>(true),
         described::<Management>(true),
         described::<Admin>(false),
+        described::<Audit>(true),
         described::<Lives>(true),
         described::<Traces>(false),
         described::<Log>(true),

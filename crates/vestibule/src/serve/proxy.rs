@@ -6,16 +6,21 @@ use std::sync::Arc;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use edge::Connection;
-use eidas::header::{HeaderError, HeaderForm, certificate_der};
-use http::{HeaderMap, StatusCode};
+use eidas::CertificateDer;
+use eidas::header::{HeaderError, HeaderForm, MAX_BYTES, certificate_der};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::configuration::{Proxy, ProxyHeader};
+use crate::listener::AUTHORITIES;
+
+/// The certificates between the client's and the authority that the proxy trusts.
+const CHAIN: &str = "client-cert-chain";
 
 /// Every header in which proxies hand certificates on. None of them reaches anything behind.
 const CERTIFICATE_HEADERS: [&str; 7] = [
     "client-cert",
-    "client-cert-chain",
+    CHAIN,
     "x-forwarded-client-cert",
     "ssl-client-cert",
     "x-ssl-cert",
@@ -59,19 +64,20 @@ impl TrustedProxy {
         headers: &mut HeaderMap,
         connection: &Connection,
     ) -> Result<Connection, Box<Response>> {
-        let certificate = self.certificate(headers);
+        let certificate = self.certificate(headers).and_then(|found| Ok((found, self.authorities(headers)?)));
         let caller = headers.get_all(FORWARDED_FOR).iter().next_back();
         let caller = caller.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
         for name in CERTIFICATE_HEADERS.into_iter().chain([FORWARDED_FOR]) {
             headers.remove(name);
         }
-        let peer_certificate = certificate.map_err(|text| {
+        let (peer_certificate, peer_authorities) = certificate.map_err(|text| {
             tracing::warn!(text, "what the proxy says cannot be read");
             let body = json!({"error": "invalid_request", "message": text});
             Box::new((StatusCode::BAD_REQUEST, Json(body)).into_response())
         })?;
         let peer_address = caller.map(|address: IpAddr| address.to_canonical()).or(connection.peer_address);
-        Ok(Connection { origin: Arc::clone(&connection.origin), peer_certificate, peer_address })
+        let origin = Arc::clone(&connection.origin);
+        Ok(Connection { origin, peer_certificate, peer_authorities, peer_address })
     }
 
     fn certificate(&self, headers: &HeaderMap) -> Result<Option<Arc<[u8]>>, String> {
@@ -85,6 +91,25 @@ impl TrustedProxy {
             Err(HeaderError::Missing) => Ok(None),
             Err(error) => Err(format!("{}: {error}", self.header)),
         }
+    }
+
+    /// The certificates that came along with the client's, where the proxy hands them on as RFC 9440 says.
+    fn authorities(&self, headers: &HeaderMap) -> Result<Arc<[CertificateDer<'static>]>, String> {
+        if self.form != HeaderForm::Rfc9440 {
+            return Ok([].into());
+        }
+        let values: Vec<_> = headers.get_all(CHAIN).iter().map(HeaderValue::as_bytes).collect();
+        // A list in several lines is one list (RFC 9651, 4.2).
+        let list = values.join(&b","[..]);
+        if list.len() > MAX_BYTES * 2 {
+            return Err(format!("{CHAIN}: it is larger than {} KiB", MAX_BYTES * 2 / 1024));
+        }
+        let members = list.split(|octet| *octet == b',').filter(|member| !member.trim_ascii().is_empty());
+        let read = |member: &[u8]| match certificate_der(member, HeaderForm::Rfc9440) {
+            Ok(der) => Ok(CertificateDer::from(der)),
+            Err(error) => Err(format!("{CHAIN}: {error}")),
+        };
+        members.take(AUTHORITIES).map(read).collect()
     }
 }
 
@@ -106,7 +131,8 @@ mod tests {
 
     fn direct() -> Connection {
         let peer_address = Some("192.0.2.10".parse().unwrap());
-        Connection { origin: Arc::from("https://bank"), peer_certificate: None, peer_address }
+        let origin = Arc::from("https://bank");
+        Connection { origin, peer_certificate: None, peer_authorities: [].into(), peer_address }
     }
 
     #[test]
@@ -146,6 +172,33 @@ mod tests {
             let seen = proxy.connection(&mut headers(&[("client-cert", nothing)]), &direct()).unwrap();
             assert!(seen.peer_certificate.is_none(), "{nothing}");
         }
+    }
+
+    #[test]
+    fn authorities_come_along_by_the_header_of_rfc_9440_alone() {
+        let own = ("client-cert", ":MAMCAQc=:");
+        let seen = |proxy: TrustedProxy, all: &[(&'static str, &str)]| {
+            let mut all = headers(all);
+            let seen = proxy.connection(&mut all, &direct());
+            assert!(all.is_empty(), "{all:?}");
+            seen.map(|seen| seen.peer_authorities.iter().map(|der| der.to_vec()).collect::<Vec<_>>())
+                .map_err(|refused| refused.status())
+        };
+        let rfc9440 = || proxy(ProxyHeader::ClientCert);
+        let one = [0x30, 0x03, 0x02, 0x01, 0x07].to_vec();
+        assert_eq!(seen(rfc9440(), &[own]), Ok(Vec::new()));
+        let two = ("client-cert-chain", ":MAMCAQc=:, :MAMCAQc=:");
+        assert_eq!(seen(rfc9440(), &[own, two]), Ok(vec![one.clone(), one.clone()]));
+        let many = ":MAMCAQc=:,".repeat(9);
+        assert_eq!(seen(rfc9440(), &[own, ("client-cert-chain", &many)]), Ok(vec![one; 4]));
+        assert_eq!(seen(proxy(ProxyHeader::XSslCert), &[two]), Ok(Vec::new()));
+        for wrong in ["MAMCAQc=", ":!:", ":MAMCAQc=:, x"] {
+            let refused = seen(rfc9440(), &[own, ("client-cert-chain", wrong)]);
+            assert_eq!(refused, Err(StatusCode::BAD_REQUEST), "{wrong}");
+        }
+        let large = format!(":{}:", "A".repeat(40_000));
+        let refused = seen(rfc9440(), &[own, ("client-cert-chain", &large)]);
+        assert_eq!(refused, Err(StatusCode::BAD_REQUEST));
     }
 
     #[test]

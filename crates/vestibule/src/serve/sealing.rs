@@ -8,8 +8,12 @@ use crate::configuration::Configuration;
 use crate::start_error::StartError;
 
 /// Owners and kinds of the entries that are secret. What else the database has of secrets are hashes.
-const SECRET: [(&str, &str); 3] =
-    [("gateway", Keys::KIND), ("oauth", SigningKeys::KINDS[0]), ("oauth", SigningKeys::KINDS[1])];
+const SECRET: [(&str, &str); 4] = [
+    ("gateway", Keys::KIND),
+    ("oauth", SigningKeys::KINDS[0]),
+    ("oauth", SigningKeys::KINDS[1]),
+    (bunq::DIALECT.name, bunq::SERVER_KEY),
+];
 
 /// What seals at a configuration; nothing is sealed without [sealing].
 fn of(configuration: &Configuration) -> Result<Sealing, StartError> {

@@ -1,25 +1,34 @@
-//! Calls for the audit trail and for statistics: noted when they are answered, written beside them.
+//! Calls for the audit trail and for statistics: noted before their answer is sent, written beside them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge::{Observer, Seen};
-use gateway::audit::{AuditedCall, Trail};
-use gateway::domain::statistics::{Outcome, Request};
+use edge::{CALLER_GONE, Observer, Seen};
+use gateway::audit::AuditedCall;
+use gateway::domain::statistics::{Outcome, Request, UNANSWERED};
 use gateway::domain::{Tenant, Timestamp, TppId};
 use gateway::statistics::Statistics;
 use gateway::{Clock, Gateway};
-use http::Method;
+use http::{Method, StatusCode};
 use jiff::{SignedDuration, TimestampRound, Unit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+
+use super::spool::{Spool, SpoolError};
 
 /// How often what waits is written.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// After how many of those statistics are.
 const STATISTICS_EVERY: u32 = 10;
+
+/// After how many of those it is looked for calls that other processes left behind.
+const LOOK_EVERY: u32 = 5;
+
+/// How often it is noted that this process is there, whatever the database does.
+const SIGN_EVERY: Duration = Duration::from_secs(5);
 
 /// Methods that are told by name; a caller may send any word.
 const METHODS: [Method; 7] =
@@ -32,7 +41,7 @@ const LONGEST_ID: usize = 128;
 #[derive(Debug)]
 struct Trailing {
     observer: Arc<dyn Observer>,
-    trail: Arc<Trail>,
+    spool: Arc<Spool>,
     statistics: Arc<Statistics>,
     clock: Arc<dyn Clock>,
 }
@@ -41,13 +50,9 @@ impl Observer for Trailing {
     fn seen(&self, call: &Seen<'_>) {
         self.observer.seen(call);
         let at = milliseconds(self.clock.now(None));
-        if let Some(service) = call.route.and_then(berlin_group::service_of) {
-            let outcome = match call.status {
-                status if status.is_server_error() => Outcome::Failed,
-                status if status.is_success() => Outcome::Answered,
-                _ => Outcome::Refused,
-            };
-            let took = SignedDuration::try_from(call.took).unwrap_or(SignedDuration::MAX);
+        let took = SignedDuration::try_from(call.took).unwrap_or(SignedDuration::MAX);
+        let service = |route| berlin_group::service_of(route).or_else(|| bunq::service_of(route));
+        if let Some((service, outcome)) = call.route.and_then(service).zip(outcome(call.status, took)) {
             self.statistics.note(&Request { service, at, took, outcome });
         }
         let audited = AuditedCall {
@@ -62,7 +67,17 @@ impl Observer for Trailing {
             third_party: call.third_party.map(|tpp: &TppId| tpp.as_str().chars().take(LONGEST_ID).collect()),
             ..AuditedCall::default()
         };
-        self.trail.note(audited.about(call.subject));
+        self.spool.note(&audited.about(call.subject));
+    }
+}
+
+/// What became of a request, for statistics; nothing is known of one that its caller did not wait for.
+fn outcome(status: StatusCode, took: SignedDuration) -> Option<Outcome> {
+    match status {
+        status if status.is_server_error() || status.as_u16() == bunq::UNAVAILABLE => Some(Outcome::Failed),
+        status if status.is_success() => Some(Outcome::Answered),
+        status if status.as_u16() == CALLER_GONE => (took > UNANSWERED).then_some(Outcome::Failed),
+        _ => Some(Outcome::Refused),
     }
 }
 
@@ -84,28 +99,32 @@ pub(super) fn milliseconds(moment: Timestamp) -> Timestamp {
 /// What writes the trail of this process, until it is stopped.
 #[derive(Debug)]
 pub(super) struct Notes {
-    trail: Arc<Trail>,
+    spool: Arc<Spool>,
     statistics: Arc<Statistics>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Notes {
-    /// `branch` is the one by whose midnight days are told apart.
-    pub(super) fn begin(gateway: &Gateway, branch: &Tenant) -> Self {
+    /// `branch` is the one by whose midnight days are told apart, `folder` where calls stand until they are written.
+    ///
+    /// # Errors
+    /// [`SpoolError`]
+    pub(super) fn begin(gateway: &Gateway, branch: &Tenant, folder: &Path) -> Result<Self, SpoolError> {
         // By which trail and statistics tell processes apart.
         let node: String = gateway.new_secret().chars().take(8).collect();
-        let trail = Arc::new(Trail::new(node.clone()));
+        let spool = Arc::new(Spool::begin(folder, node.clone(), gateway)?);
         let statistics = Arc::new(Statistics::new(node, branch.clone(), gateway.system_time()));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(gateway.clone(), (Arc::clone(&trail), Arc::clone(&statistics)), stopped));
-        Self { trail, statistics, stop, tasks }
+        tasks.spawn(be_there(gateway.clone(), Arc::clone(&statistics), stopped.clone()));
+        tasks.spawn(write(gateway.clone(), (Arc::clone(&spool), Arc::clone(&statistics)), stopped));
+        Ok(Self { spool, statistics, stop, tasks })
     }
 
     /// Where calls are noted.
-    pub(super) fn trail(&self) -> Arc<Trail> {
-        Arc::clone(&self.trail)
+    pub(super) fn spool(&self) -> Arc<Spool> {
+        Arc::clone(&self.spool)
     }
 
     /// Where requests are counted.
@@ -115,7 +134,7 @@ impl Notes {
 
     /// Notes calls, and tells another observer of them.
     pub(super) fn observer(&self, observer: Arc<dyn Observer>, clock: Arc<dyn Clock>) -> Arc<dyn Observer> {
-        Arc::new(Trailing { observer, trail: self.trail(), statistics: self.statistics(), clock })
+        Arc::new(Trailing { observer, spool: self.spool(), statistics: self.statistics(), clock })
     }
 
     /// Writes what still waits.
@@ -125,10 +144,22 @@ impl Notes {
     }
 }
 
+/// Notes that this process is there. A machine that sleeps notes nothing.
+async fn be_there(gateway: Gateway, statistics: Arc<Statistics>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(SIGN_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = tick.tick() => statistics.is_there(gateway.system_time()),
+        }
+    }
+}
+
 /// Writes what waits each second, statistics each ten, and all of it when the gateway stops.
 async fn write(
     gateway: Gateway,
-    (trail, statistics): (Arc<Trail>, Arc<Statistics>),
+    (spool, statistics): (Arc<Spool>, Arc<Statistics>),
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut tick = tokio::time::interval(EVERY);
@@ -139,9 +170,14 @@ async fn write(
             _ = stopped.changed() => true,
             _ = tick.tick() => false,
         };
-        let mut written = gateway.write_trail(&trail).await;
+        let mut written = Ok(());
+        if ticks.is_multiple_of(LOOK_EVERY) && !is_over {
+            written = spool.look(&gateway).await;
+        }
+        written = written.and(if is_over { spool.end(&gateway).await } else { spool.take(&gateway).await });
         if is_over || ticks.is_multiple_of(STATISTICS_EVERY) {
-            written = written.and(gateway.write_statistics(&statistics, is_over).await);
+            let counted = gateway.write_statistics(&statistics, is_over).await;
+            written = written.and(counted.map_err(SpoolError::from));
         }
         ticks = ticks.wrapping_add(1);
         match &written {

@@ -25,7 +25,7 @@ const SEPA: &str = "payments/sepa-credit-transfers";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a call takes at most, with all its attempts: longer than any failure here lasts.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(240);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);

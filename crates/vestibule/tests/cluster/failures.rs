@@ -7,7 +7,7 @@ use crate::CLUSTER;
 use crate::callers::Callers;
 
 /// How long is waited for the cluster to be whole again.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(240);
 
 /// So many writes are acknowledged before the next failure.
 const SERVED: usize = 30;
@@ -131,7 +131,14 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 
 /// Lets something fail, mends it once others serve in its place, and waits until all is whole.
 pub(crate) async fn happen(callers: &Callers, kind: Kind, number: usize) -> Window {
-    let primary = ask(&["primary"]).await.unwrap();
+    // On a slow machine one may be taken for dead that is not, so that there is none for a while.
+    let mut primary = None;
+    until("a primary", async || {
+        primary = ask(&["primary"]).await;
+        primary.is_some()
+    })
+    .await;
+    let primary = primary.unwrap();
     let node = ["node1", "node2"][number % 2];
     let begun = Instant::now();
     match kind {

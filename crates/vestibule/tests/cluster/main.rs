@@ -30,11 +30,13 @@ const CLUSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/clust
 const CONSENTING: usize = 6;
 const PAYING: usize = 6;
 
-const USAGE: &str = "examples/cluster/test [--times NUMBER] [--only KIND]…, where a kind is postgres, machine, node or network";
+const USAGE: &str = "examples/cluster/test [--times NUMBER] [--only KIND]… [--direct], where a kind is postgres, machine, node or network";
 
 struct Wish {
     times: usize,
     kinds: Vec<Kind>,
+    /// Whether the nodes find the primary, without HAProxy.
+    is_direct: bool,
 }
 
 fn main() {
@@ -54,6 +56,9 @@ fn main() {
             "VESTIBULE",
             std::env::var("VESTIBULE").unwrap_or(env!("CARGO_BIN_EXE_vestibule").to_owned()),
         );
+        if wish.is_direct {
+            command.env("DIRECT", "1");
+        }
         command.arg("run").arg(std::env::current_exe().unwrap()).arg("--inside").args(arguments);
         panic!("{CLUSTER}: {}", command.exec());
     }
@@ -64,9 +69,13 @@ fn main() {
 }
 
 fn read(arguments: &[String]) -> Option<Wish> {
-    let mut wish = Wish { times: 2, kinds: Vec::new() };
+    let mut wish = Wish { times: 2, kinds: Vec::new(), is_direct: false };
     let mut arguments = arguments.iter();
     while let Some(name) = arguments.next() {
+        if name == "--direct" {
+            wish.is_direct = true;
+            continue;
+        }
         let value = arguments.next()?;
         match name.as_str() {
             "--times" => wish.times = value.parse().ok().filter(|times| *times > 0)?,

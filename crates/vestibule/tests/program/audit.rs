@@ -13,24 +13,41 @@ use crate::serve_command::{scene_of, start};
 
 const ID: &str = "PSDNL-DNB-R654321";
 
-/// What one of the auditors reads.
-async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
+/// What one of the auditors reads, and where the next page begins.
+async fn page<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> (Vec<Value>, Option<i64>) {
     let auditor = scene.client(Some(&people.auditor));
     let page = get(&auditor, admin, &format!("/audit{query}")).await;
     assert_eq!(page.status, 200, "{}", page.body);
-    let entries = page.json()["entries"].as_array().unwrap().clone();
-    entries.iter().map(|entry| serde_json::from_str(entry["text"].as_str().unwrap()).unwrap()).collect()
+    let page = page.json();
+    let entries = page["entries"].as_array().unwrap().iter();
+    let read = |entry: &Value| serde_json::from_str(entry["text"].as_str().unwrap()).unwrap();
+    (entries.map(read).collect(), page["next"].as_i64())
+}
+
+pub(crate) async fn entries<S>(scene: &Scene<S>, people: &People, admin: &str, query: &str) -> Vec<Value> {
+    page(scene, people, admin, query).await.0
+}
+
+/// All of the trail.
+pub(crate) async fn all_entries<S>(scene: &Scene<S>, people: &People, admin: &str) -> Vec<Value> {
+    let (mut all, mut after) = (Vec::new(), Some(0));
+    while let Some(number) = after {
+        let (entries, next) = page(scene, people, admin, &format!("?after={number}")).await;
+        all.extend(entries);
+        after = next;
+    }
+    all
 }
 
 /// The same once there are some that fit: calls are written within a second or so.
-async fn entries_with(
-    scene: &Scene,
+pub(crate) async fn entries_with<S>(
+    scene: &Scene<S>,
     people: &People,
     admin: &str,
     fits: impl Fn(&Value) -> bool,
 ) -> Vec<Value> {
     for _ in 0..200 {
-        let all = entries(scene, people, admin, "").await;
+        let all = all_entries(scene, people, admin).await;
         if all.iter().any(&fits) {
             return all;
         }
@@ -39,14 +56,14 @@ async fn entries_with(
     panic!("no such entry is written");
 }
 
-fn verify<S>(scene: &Scene<S>, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
+pub(crate) fn verify<S>(scene: &Scene<S>, admin: &str, auditor: &Signer, more: &[&str]) -> (i32, Value) {
     let arguments = [&["audit", "verify", "--json"], more].concat();
     let (code, out, error) = as_staff(scene, admin, ("auditor", auditor), &arguments);
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
 }
 
 /// Changes the trail behind the gateway's back.
-fn tamper(scene: &Scene, sql: &str) {
+pub(crate) fn tamper<S>(scene: &Scene<S>, sql: &str) {
     let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
     database.busy_timeout(Duration::from_secs(20)).unwrap();
     database.execute_batch(sql).unwrap();
@@ -168,7 +185,26 @@ async fn what_is_old_is_forgotten_and_the_rest_is_whole() {
     assert!(gone().await, "the acts are forgotten after their time");
     let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
     assert_eq!((code, &told["isWhole"]), (0, &json!(true)), "{told}");
-    assert!(told["first"].as_i64().unwrap() > 2, "{told}");
+    let first = told["first"].as_i64().unwrap();
+    assert!(first > 2, "{told}");
+    assert_eq!(
+        (&told["forgotten"]["number"], &told["forgotten"]["days"]),
+        (&json!(first - 1), &json!(400)),
+        "{told}"
+    );
+    let (code, out, error) = as_staff(&scene, &admin, ("auditor", &people.auditor), &["audit", "verify"]);
+    assert!(
+        code == 0 && out.contains(&format!("Entries up to {} were forgotten", first - 1)),
+        "{out}{error}"
+    );
+    // What somebody takes away beside is told from it.
+    tamper(&scene, "DELETE FROM audit WHERE first_number = (SELECT MIN(first_number) FROM audit)");
+    let (code, told) = verify(&scene, &admin, &people.auditor, &[]);
+    let damage = told["damages"][0].as_str().unwrap();
+    assert!(
+        code == 1 && damage.contains("at the beginning: no entry says that they were forgotten"),
+        "{told}"
+    );
 }
 
 /// Processes that share a database write one chain.

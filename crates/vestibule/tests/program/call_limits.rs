@@ -7,7 +7,7 @@ use testkit::{Request, Signer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::serve::{Scene, error, registered};
+use crate::serve::{Scene, configuration, error, registered};
 
 /// A call that costs one, with an id of its own.
 fn onboarding(number: usize, signer: &Signer) -> Request {
@@ -56,6 +56,37 @@ async fn one_third_party_has_so_many_calls_and_others_have_theirs() {
     let row =
         metrics.lines().find(|line| line.contains("status=\"429\"") && line.contains("ACCESS_EXCEEDED"));
     assert!(row.is_some_and(|row| row.ends_with(" 1")), "{metrics}");
+}
+
+#[tokio::test]
+async fn limits_change_while_it_runs_and_what_was_counted_stays_counted() {
+    let mut scene = Scene::with("[limits]\ncalls = 4\nwithin = \"1h\"\n").await;
+    let (qwac, signer) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let client = scene.client(Some(&qwac));
+    let mut number = 0;
+    // How many calls are taken until one is refused, at most 20.
+    let mut taken = async |scene: &Scene| {
+        for count in 0..20 {
+            number += 1;
+            let answer = onboarding(number, &signer).exchange(&client, &scene.interface()).await;
+            if answer.status == 429 {
+                return (count, answer.body);
+            }
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+        (20, String::new())
+    };
+    assert_eq!(taken(&scene).await.0, 4);
+    for (limits, left) in [("calls = 10", 6), ("calls = 5", 0)] {
+        let limits = format!("[limits]\n{limits}\nwithin = \"1h\"\n");
+        let new = configuration(&scene.files, "https://core.bank.example.com", &limits);
+        assert!(!scene.served.reload(new).unwrap().contains(&"limits"), "it takes effect at once");
+        let (count, refused) = taken(&scene).await;
+        assert_eq!(count, left, "{limits}: {refused}");
+    }
+    let unlimited = configuration(&scene.files, "https://core.bank.example.com", "");
+    scene.served.reload(unlimited).unwrap();
+    assert_eq!(taken(&scene).await.0, 20);
 }
 
 #[tokio::test]

@@ -198,13 +198,26 @@ async fn what_a_bank_does_wrong_is_told_apart_from_what_is_no_bank() {
     assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
     let skipped: Vec<_> = out.lines().filter(|line| !line.starts_with("holds  ")).collect();
     assert!(skipped.len() == 1 && skipped[0].starts_with("skips  what happens is told"), "{out}");
+    // So may numbers of entries, and accounts that customers open.
+    let (code, out, error) = check_of(|path| path.ends_with("/parts").then_some((404, ""))).await;
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    for (clause, means) in
+        [("entries are numbered", "not bunq's interface"), ("an account is opened", "refuses to")]
+    {
+        let line = out.lines().find(|line| line.starts_with(&format!("skips  {clause}")));
+        assert!(line.is_some_and(|line| line.contains(means)), "{out}");
+    }
+    // And whoever offers them has to do so rightly.
+    let (code, out, _) =
+        check_of(|path| path.ends_with("/entries").then_some((200, "{\"count\":3,\"entries\":[]}"))).await;
+    assert!(code == Some(1) && out.contains("FAILS  entries are numbered"), "{out}");
     // Whoever tells them has to tell them rightly.
     let (code, out, _) =
         check_of(|path| path.ends_with("/events").then_some((200, "{\"events\":[{}]}"))).await;
     assert!(code == Some(1) && out.contains("FAILS  what happens is told"), "{out}");
     // A bank that does not keep its word is named by the clause.
     let (code, out, error) = check_of(|path| path.ends_with("/payments").then_some((500, ""))).await;
-    assert_eq!((code, out.lines().count()), (Some(1), 7), "{out} {error}");
+    assert_eq!((code, out.lines().count()), (Some(1), 9), "{out} {error}");
     assert!(out.lines().any(|line| line.starts_with("FAILS  a payment at once")), "{out}");
     assert!(out.lines().any(|line| line.starts_with("holds  accounts are found")), "{out}");
     // What is no bank of the interface is told by the address.
@@ -319,6 +332,9 @@ fn a_small_bank_in_another_language_keeps_the_contract() {
     for _ in 0..2 {
         let (code, out, error) = check(&bank.1, folder.path(), &[]);
         assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+        // What it leaves out is told, with what that means.
+        let skipped: Vec<_> = out.lines().filter(|line| !line.starts_with("holds  ")).collect();
+        assert!(skipped.len() == 1 && skipped[0].starts_with("skips  an account is opened"), "{out}");
     }
 }
 

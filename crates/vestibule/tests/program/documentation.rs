@@ -101,7 +101,20 @@ impl Reader {
             command += &format!(" --bank {public}");
         }
         let asks_the_sandbox = command.starts_with("vestibule certificate new") && !command.contains("--ca");
-        let manages = ["tpp", "account", "bank", "clock", "logs", "fault", "data", "snapshot", "reset"];
+        let asks_the_sandbox = asks_the_sandbox || command.starts_with("vestibule certificate revoke");
+        let manages = [
+            "tpp",
+            "account",
+            "bank",
+            "clock",
+            "logs",
+            "fault",
+            "data",
+            "snapshot",
+            "reset",
+            "trusted-list",
+            "register",
+        ];
         let word = command.strip_prefix("vestibule ").and_then(|rest| rest.split(' ').next());
         if asks_the_sandbox || word.is_some_and(|word| manages.contains(&word)) {
             command += &format!(" --management {management}");

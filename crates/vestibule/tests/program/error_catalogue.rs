@@ -162,7 +162,12 @@ fn errors_of_bunq() {
     let fixed = errors.split("const DUTCH").nth(1).unwrap().split("];").next().unwrap();
     let mut english: Codes =
         fixed.split("\n    (\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
-    for name in ["WRONG_CREDENTIALS: &str =", "SIGNATURE_REQUIRED: &str ="] {
+    for name in [
+        "WRONG_CREDENTIALS: &str =",
+        "SIGNATURE_REQUIRED: &str =",
+        " SIGNATURE: &str =",
+        " CERTIFICATE: &str =",
+    ] {
         english.insert(errors.split(name).nth(1).unwrap().split('"').nth(1).unwrap().to_owned());
     }
     explained(&english, &texts, "bunq");

@@ -12,6 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use gateway::{Clock, SystemClock};
 use openid::test_provider::{new_key, public_key};
+use rcgen::DnType;
 use serde_json::{Value, json};
 use testkit::{CALLBACK, Request, TestServer, TestTpp, detailed, environment, euro_payment, system_program};
 use vestibule::{Behind, serve};
@@ -32,6 +33,8 @@ const PATIENCE: u32 = 600;
 struct Keycloak {
     child: Child,
     issuer: String,
+    /// The same over TLS, where clients may show certificates.
+    tls_issuer: String,
     home: tempfile::TempDir,
 }
 
@@ -49,8 +52,8 @@ fn made() -> Option<PathBuf> {
 }
 
 impl Keycloak {
-    /// Starts one with a realm, with data of its own.
-    async fn start(made: &Path, realm: &Value, http: &reqwest::Client) -> Self {
+    /// Starts one with a realm, with data of its own, and a certificate of an authority that it trusts for those of clients too.
+    async fn start(made: &Path, realm: &Value, (files, http): (&Files, &reqwest::Client)) -> Self {
         let home = tempfile::tempdir().unwrap();
         for name in ["lib", "conf", "providers", "themes"] {
             symlink(made.join(name), home.path().join(name)).unwrap();
@@ -61,7 +64,15 @@ impl Keycloak {
         let database = "data/h2/keycloakdb.mv.db";
         fs::copy(made.join(database), home.path().join(database)).unwrap();
         fs::write(home.path().join("data/import/realm.json"), realm.to_string()).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let [port, tls_port] = [free(), free()].map(|listener| listener.local_addr().unwrap().port());
+        files.pair("keycloak", &files.ca.issue_server(&["127.0.0.1"]));
+        fs::write(files.path("keycloak-authority.pem"), files.ca.pem()).unwrap();
+        let of_tls = [
+            ("https-certificate-file", "keycloak.pem"),
+            ("https-certificate-key-file", "keycloak.key"),
+            ("truststore-paths", "keycloak-authority.pem"),
+        ];
         let log = fs::File::create(home.path().join("log")).unwrap();
         let child = Command::new("java")
             // It lives for seconds, so that compiling it well takes longer than it saves.
@@ -77,13 +88,15 @@ impl Keycloak {
             .arg(made.join("lib/quarkus-run.jar"))
             .args(["io.quarkus.bootstrap.runner.QuarkusEntryPoint", "start", "--optimized", "--import-realm"])
             .args(["--cache=local", "--http-enabled=true", "--http-host=127.0.0.1", "--hostname-strict=false"])
-            .arg(format!("--http-port={port}"))
+            .args([format!("--http-port={port}"), format!("--https-port={tls_port}")])
+            .args(of_tls.map(|(option, file)| format!("--{option}={}", files.path(file).display())))
             .stdout(Stdio::from(log.try_clone().unwrap()))
             .stderr(Stdio::from(log))
             .spawn()
             .unwrap();
         let issuer = format!("http://127.0.0.1:{port}/realms/bank");
-        let mut keycloak = Self { child, issuer, home };
+        let tls_issuer = format!("https://127.0.0.1:{tls_port}/realms/bank");
+        let mut keycloak = Self { child, issuer, tls_issuer, home };
         keycloak.is_there(http).await;
         keycloak
     }
@@ -105,7 +118,7 @@ impl Keycloak {
     }
 }
 
-/// The realm of the example, with a client beside that has a key in place of a secret, and a user who is a customer.
+/// The realm of the example, with clients beside that have a key or a certificate in place of a secret, and a user who is a customer.
 fn realm(customer: &str, key: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/keycloak/realm.json");
     let mut realm: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
@@ -120,7 +133,13 @@ fn realm(customer: &str, key: &str) -> Value {
     client.as_object_mut().unwrap().remove("secret");
     client["attributes"]["use.jwks.string"] = json!("true");
     client["attributes"]["jwks.string"] = json!(json!({"keys": [public]}).to_string());
-    realm["clients"].as_array_mut().unwrap().push(client);
+    let mut shown = realm["clients"][0].clone();
+    shown["clientId"] = json!("vestibule-with-a-certificate");
+    shown["clientAuthenticatorType"] = json!("client-x509");
+    shown.as_object_mut().unwrap().remove("secret");
+    shown["attributes"]["x509.subjectdn"] = json!("CN=vestibule, O=Example Bank, C=NL");
+    shown["attributes"]["x509.allow.regex.pattern.comparison"] = json!("false");
+    realm["clients"].as_array_mut().unwrap().extend([client, shown]);
     realm
 }
 
@@ -223,7 +242,7 @@ impl Customers {
         fs::write(files.path("provider.key"), &key).unwrap();
         fs::write(files.path("provider.secret"), "change this secret: 100 %").unwrap();
         let realm = realm(customer["customerId"].as_str().unwrap(), &key);
-        let keycloak = Keycloak::start(made, &realm, &core.http).await;
+        let keycloak = Keycloak::start(made, &realm, (&files, &core.http)).await;
         let (core_bank, bank) = bank_behind(&core, &files).await;
         let more = section(&keycloak.issuer, PROOF, "strong");
         let served =
@@ -248,7 +267,11 @@ impl Customers {
 
     /// Takes up another proof and strength.
     fn demand(&mut self, proof: &str, strength: &str) {
-        let more = section(&self.keycloak.issuer, proof, strength);
+        let issuer = match proof.contains("certificate_file") {
+            true => &self.keycloak.tls_issuer,
+            false => &self.keycloak.issuer,
+        };
+        let more = section(issuer, proof, strength);
         let new = configuration(&self.scene.files, &self.core_bank, &more);
         assert!(self.scene.served.reload(new).unwrap().is_empty());
     }
@@ -295,6 +318,7 @@ async fn customers_of_a_realm_of_keycloak_consent_and_pay() {
     );
     let came = it.arrives("customer").await;
     assert_eq!((came.status, came.header("location")), (302, PAGE), "{}", came.body);
+    with_a_certificate(&mut it).await;
     fs::write(it.scene.files.path("provider.secret"), "another").unwrap();
     it.demand(PROOF, "strong");
     let mut browser = Browser::open(&it.scene, &it.consent().await).await;
@@ -306,6 +330,30 @@ async fn customers_of_a_realm_of_keycloak_consent_and_pay() {
     let mut browser = Browser::open(&it.scene, &it.consent().await).await;
     let away = browser.get(PAGE).await;
     assert!(away.status == 503 && away.body.contains(CALLBACK), "{}", away.body);
+}
+
+/// The gateway proves itself with the certificate of its TLS connection (RFC 8705), and not with that of somebody else.
+async fn with_a_certificate(it: &mut Customers) {
+    let proof = "client_id = \"vestibule-with-a-certificate\"\ncertificate_file = \"gateway.pem\"\nkey_file = \"gateway.key\"\n\
+                 trust_files = [\"keycloak-authority.pem\"]\n";
+    for (name, is_taken) in [("vestibule", true), ("somebody else", false)] {
+        let subject = [
+            (DnType::CountryName, "NL"),
+            (DnType::OrganizationName, "Example Bank"),
+            (DnType::CommonName, name),
+        ];
+        let files = &it.scene.files;
+        files.pair("gateway", &files.ca.issue(&subject, &[], |_| {}));
+        it.demand(proof, "strong");
+        if is_taken {
+            let came = it.arrives("customer").await;
+            assert_eq!((came.status, came.header("location")), (302, PAGE), "{}", came.body);
+        } else {
+            let mut browser = Browser::open(&it.scene, &it.consent().await).await;
+            let refused = browser.get(PAGE).await;
+            assert!(refused.status == 503 && refused.body.contains(CALLBACK), "{}", refused.body);
+        }
+    }
 }
 
 /// From the log-in to balances.

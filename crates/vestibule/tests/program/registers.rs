@@ -177,7 +177,7 @@ async fn a_strict_bank_lets_nobody_in_whom_no_register_lists() {
 }
 
 /// Writes a register whose copy is of so many hours before now.
-fn write(files: &Files, register: &Value, hours: u64) {
+pub(crate) fn write(files: &Files, register: &Value, hours: u64) {
     let path = files.path("new.json");
     fs::write(&path, register.to_string()).unwrap();
     let now = u64::try_from(testkit::now().as_second()).unwrap();

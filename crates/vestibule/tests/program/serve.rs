@@ -140,11 +140,16 @@ pub(crate) fn configuration(files: &Files, core_bank: &str, more: &str) -> Confi
     Configuration::read(&path, testkit::now()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-/// Writes a configuration with a core bank at an address and lines added.
+/// Writes a configuration with a core bank at an address and lines added, the first one in [bank] if it names interfaces.
 pub(crate) fn write_configuration(files: &Files, core_bank: &str, more: &str) -> PathBuf {
     let mut text = String::from(
         "[bank]\nname = \"Bank of the tests\"\nbranches = [\"nl\", \"uk\"]\nrules = \"lenient\"\n",
     );
+    let (of_bank, more) = match more.split_once('\n') {
+        Some((line, rest)) if line.starts_with("interfaces = ") => (line, rest),
+        _ => ("", more),
+    };
+    text += &format!("{of_bank}\n");
     let is_behind_proxy = more.contains("[proxy]");
     for (section, host) in [("interface", "api.bank.example.com"), ("pages", "bank.example.com")] {
         text += &format!("[{section}]\nlisten = \"127.0.0.1:0\"\nurl = \"https://{host}\"\n");
@@ -471,14 +476,21 @@ async fn certificates_and_trust_are_taken_up_and_a_stop_drains() {
     let client = scene.client(Some(&qwac));
     assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "trusted again");
 
-    // Whether revocation is asked about changes at the next start, which is said.
+    // Authorities are asked from now on, and none of them is there; then nobody is asked.
     let path = write_configuration(&scene.files, "https://core.bank.example.com", "");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("check_revocation = false", "check_revocation = true")).unwrap();
-    let asking = Configuration::read(&path, testkit::now()).unwrap();
-    assert_eq!(scene.served.reload(asking).unwrap(), ["trust"]);
-    let onboarding = Request::onboarding("nl").set("x-request-id", "again-4").signed(&signer);
-    assert_eq!(onboarding.exchange(&client, &scene.interface()).await.status, 200, "nobody is asked yet");
+    for (number, asks, status) in [(4, true, 503), (5, false, 200)] {
+        let asks = format!("check_revocation = {asks}");
+        fs::write(&path, text.replace("check_revocation = false", &asks)).unwrap();
+        let changed = Configuration::read(&path, testkit::now()).unwrap();
+        assert!(scene.served.reload(changed).unwrap().is_empty());
+        let onboarding = Request::onboarding("nl").set("x-request-id", format!("again-{number}"));
+        let answer = onboarding.signed(&signer).exchange(&client, &scene.interface()).await;
+        assert_eq!(answer.status, status, "{asks}: {}", answer.body);
+        let metrics = scene.managed("/metrics").await.1;
+        let is_told = metrics.contains("revocation_questions_total{outcome=\"unanswered\"}");
+        assert_eq!(is_told, status == 503, "{metrics}");
+    }
 
     let (interface, management) = (scene.interface(), scene.management());
     let stopping = tokio::spawn(scene.served.stop());

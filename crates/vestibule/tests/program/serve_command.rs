@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
@@ -35,15 +36,28 @@ impl Program {
 }
 
 pub(crate) fn command(files: &Files) -> Command {
-    let mut command = Command::new(BINARY);
+    command_of(Path::new(BINARY), files)
+}
+
+fn command_of(program: &Path, files: &Files) -> Command {
+    let mut command = Command::new(program);
     command.args(["serve", "--config"]).arg(files.path("vestibule.toml")).env_remove("VESTIBULE_NOW");
     command
 }
 
 /// Starts it and waits until it is ready.
 pub(crate) fn start(files: &Files) -> (Program, Listeners) {
-    let mut child =
-        command(files).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    start_of(Path::new(BINARY), files)
+}
+
+/// The same with another build of the program.
+pub(crate) fn start_of(program: &Path, files: &Files) -> (Program, Listeners) {
+    let mut child = command_of(program, files)
+        .arg("--json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
@@ -107,7 +121,15 @@ pub(crate) async fn scene() -> (Scene<Program>, tokio::task::JoinHandle<()>) {
 
 /// The same with files that are there, and lines added to the configuration.
 pub(crate) async fn scene_of(files: Files, more: &str) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
-    let core = TestServer::start().await;
+    scene_before(TestServer::start().await, files, more).await
+}
+
+/// The same before the books of a sandbox.
+pub(crate) async fn scene_before(
+    core: TestServer,
+    files: Files,
+    more: &str,
+) -> (Scene<Program>, tokio::task::JoinHandle<()>) {
     let (url, bank) = bank_behind(&core, &files).await;
     write_configuration(&files, &url, more);
     let (served, listeners) = start(&files);
@@ -212,6 +234,21 @@ async fn signals_reload_and_drain() {
     assert!(lines.any(|line| line.contains("certificates and trust were read again")));
     let now = presented(&scene.client(None), &scene.interface()).await;
     assert!(now == renewed.certificate.der, "the old certificate is presented");
+
+    // Whether revocations are asked about changes too.
+    let (qwac, seal) = (scene.certificate("qwac").await, scene.certificate("qseal").await);
+    let client = scene.client(Some(&qwac));
+    let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
+    for (number, asks, status) in [(1, false, 200), (2, true, 503), (3, false, 200)] {
+        let asks = format!("check_revocation = {asks}");
+        fs::write(scene.files.path("vestibule.toml"), text.replace("check_revocation = false", &asks))
+            .unwrap();
+        scene.served.signal(Signal::HUP);
+        assert!(lines.any(|line| line.contains("certificates and trust were read again")));
+        let onboarding = Request::onboarding("nl").set("x-request-id", format!("hup-{number}")).signed(&seal);
+        let answer = onboarding.exchange(&client, &scene.interface()).await;
+        assert_eq!(answer.status, status, "{asks}: {}", answer.body);
+    }
 
     scene.served.signal(Signal::TERM);
     let ended = scene.served.0.wait().unwrap();

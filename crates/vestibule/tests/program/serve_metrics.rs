@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 use testkit::Request;
 
+use crate::registers;
 use crate::serve::{consented, registered};
 use crate::serve_command::{scene, start};
 
@@ -103,17 +104,29 @@ async fn the_dashboard_names_what_there_is() {
     assert!(sum(&metrics, "process_open_fds", &[]) > 5.0, "{metrics}");
     assert!(sum(&metrics, "process_cpu_seconds_total", &[]) > 0.0, "{metrics}");
 
-    // Another one beside it, which asks authorities.
+    // Another one beside it, which asks authorities, a register and trusted lists.
     let text = fs::read_to_string(scene.files.path("vestibule.toml")).unwrap();
     let text = text.replace("check_revocation = false", "check_revocation = true");
-    fs::write(scene.files.path("vestibule.toml"), text.replace("vestibule.db", "beside.db")).unwrap();
+    let management = &scene.core.running.addresses.management;
+    let text = text.replace("vestibule.db", "beside.db")
+        + &format!(
+            "[register]\nfile = \"register.json\"\n[trusted_lists]\nurl = \"{management}/trusted-lists/list-of-lists.xml\"\n\
+             signer_files = [\"list-signers.pem\"]\n"
+        );
+    fs::write(scene.files.path("list-signers.pem"), scene.core.running.sandbox.authorities.root_pem())
+        .unwrap();
+    registers::write(&scene.files, &scene.core.manage("GET", "/register", Value::Null).await.1, 1);
+    fs::write(scene.files.path("vestibule.toml"), text).unwrap();
     let (_beside, listeners) = start(&scene.files);
     let beside = Request::new("GET", "/metrics");
     let beside = beside.exchange(&scene.core.http, &format!("http://{}", listeners.management)).await.body;
     let questions = ["good", "revoked", "unanswered"]
         .map(|outcome| format!("vestibule_revocation_questions_total{{outcome=\"{outcome}\"}} 0\n"));
     assert!(questions.iter().all(|row| beside.contains(row)), "{beside}");
-    assert!(!metrics.contains("revocation"), "{metrics}");
+    for row in ["register_calls_total{outcome=\"refused\"} 0\n", "trusted_list_holds{list=\"NL\"} 1\n"] {
+        assert!(beside.contains(&format!("vestibule_{row}")), "{row}: {beside}");
+    }
+    assert!(["revocation", "register", "trusted"].iter().all(|name| !metrics.contains(name)), "{metrics}");
     let metrics = metrics + &beside;
 
     assert_dashboard(&metrics);

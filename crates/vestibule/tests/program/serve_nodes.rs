@@ -1,6 +1,8 @@
 //! Two `vestibule serve` on one PostgreSQL, behind a load balancer that sends each request to the other one: whatever a third party
-//! and a browser do, its second half comes to a node that has not seen the first one.
+//! and a browser do, its second half comes to a node that has not seen the first one. Both are of this release, or one of them of the last
+//! one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
@@ -10,7 +12,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::serve::{Listeners, Scene, approve, consented, registered};
-use crate::serve_command::{Program, behind, start};
+use crate::serve_command::{Program, behind, start, start_of};
 
 type Nodes = Scene<[Program; 2]>;
 
@@ -33,14 +35,18 @@ async fn in_turns(to: [String; 2]) -> String {
     address
 }
 
-/// Both nodes, which start at the same time on an empty database, and the bank behind them.
-async fn nodes() -> (Nodes, tokio::task::JoinHandle<()>) {
+/// Both nodes and the bank behind them. They start at the same time on an empty database; or one of the last release does, and then one of
+/// this release, which brings the database up to date.
+async fn nodes(last_release: Option<&Path>) -> (Nodes, tokio::task::JoinHandle<()>) {
     let core = TestServer::start().await;
     let (files, bank) = behind(&core, &database::make().await).await;
-    let [one, other] = thread::scope(|scope| {
-        let started = [0, 1].map(|_| scope.spawn(|| start(&files)));
-        started.map(|node| node.join().unwrap())
-    });
+    let [one, other] = match last_release {
+        Some(program) => [start_of(program, &files), start(&files)],
+        None => thread::scope(|scope| {
+            let started = [0, 1].map(|_| scope.spawn(|| start(&files)));
+            started.map(|node| node.join().unwrap())
+        }),
+    };
     let pair = |of: fn(&Listeners) -> &String| [of(&one.1).clone(), of(&other.1).clone()];
     let listeners = Listeners {
         interface: in_turns(pair(|listeners| &listeners.interface)).await,
@@ -106,25 +112,47 @@ async fn each_half_may_come_to_another_node() {
     if !database::is_there() {
         return;
     }
-    let (scene, _bank) = nodes().await;
+    let (scene, _bank) = nodes(None).await;
+    // A later release is started beside these, and brings the database up to date; they go on, with what they prepared before it.
+    let later = async || {
+        let address = fs::read_to_string(scene.files.path("database.address")).unwrap();
+        database::connect_to(&address).await.batch_execute(EXPANSION).await.unwrap();
+    };
+    halves_of_everything(&scene, later).await;
+    // And start again on it.
+    drop(start(&scene.files));
+}
+
+/// While nodes are replaced by those of another release, both serve.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_them_may_be_of_the_last_release() {
+    let Some(program) = testkit::last_release() else { return };
+    if !database::is_there() {
+        return;
+    }
+    let (scene, _bank) = nodes(Some(&program)).await;
+    // One of the last release that is started again meanwhile finds a database that it can serve.
+    halves_of_everything(&scene, async || drop(start_of(&program, &scene.files))).await;
+}
+
+/// A third party and a browser whose requests go to the two nodes in turns, and at once; something else happens meanwhile.
+async fn halves_of_everything(scene: &Nodes, meanwhile: impl AsyncFnOnce()) {
     let customer = scene.core.customer("nl", "saver").await;
     let qwac = scene.certificate("qwac").await;
     let client = scene.client(Some(&qwac));
     let interface = scene.interface();
     let send = async |request: &Request| request.exchange(&client, &interface).await;
     // Onboarding at one and registration at the other; a page is loaded from one and its form sent to the other.
-    let tpp = registered(&scene, &client).await;
-    let consent = consented(&scene, &tpp, &client, &customer).await;
+    let tpp = registered(scene, &client).await;
+    let consent = consented(scene, &tpp, &client, &customer).await;
     let accounts = send(&tpp.attended("/v1/accounts", &consent)).await;
     assert_eq!(accounts.status, 200, "{}", accounts.body);
     let account = accounts.json()["accounts"][0]["resourceId"].as_str().unwrap().to_owned();
     let balances = format!("/v1/accounts/{account}/balances");
 
     let before = expected(&send(&tpp.attended(&balances, &consent)).await).await;
-    paid_once(&scene, &tpp, &client, &customer).await;
-    // A later release is started beside these, and brings the database up to date; they go on, with what they prepared before it.
-    let address = fs::read_to_string(scene.files.path("database.address")).unwrap();
-    database::connect_to(&address).await.batch_execute(EXPANSION).await.unwrap();
+    paid_once(scene, &tpp, &client, &customer).await;
+    meanwhile().await;
     let after = expected(&send(&tpp.attended(&balances, &consent)).await).await;
     assert_eq!(before - after, 1250, "it is made once");
 
@@ -137,16 +165,14 @@ async fn each_half_may_come_to_another_node() {
 
     // A code is good once, and what was made with it ends.
     let asked = send(&tpp.consent_request(&detailed(customer["iban"].as_str().unwrap(), true))).await.json();
-    let code = approve(&scene, &asked, &customer).await;
+    let code = approve(scene, &asked, &customer).await;
     let redeem = tpp.token_request(&TestTpp::code_form(&code));
     let (one, other) = tokio::join!(send(&redeem), send(&redeem));
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 400], "{} {}", one.body, other.body);
 
-    paid_once(&scene, &tpp, &client, &customer).await;
-    // And start again on it.
-    drop(start(&scene.files));
+    paid_once(scene, &tpp, &client, &customer).await;
 
     // What ends at one has ended at the other.
     let end = tpp.request("DELETE", &format!("/v1/consents/{}", consent.id)).signed(&tpp.signer);

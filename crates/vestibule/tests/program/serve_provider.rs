@@ -20,13 +20,13 @@ pub(crate) const PAGES: &str = "https://bank.example.com";
 /// The bank's name.
 pub(crate) const BANK: &str = "Bank of the tests";
 
-struct Provided {
-    scene: Scene,
+pub(crate) struct Provided {
+    pub(crate) scene: Scene,
     core_bank: String,
-    provider: TestProvider,
-    customer: Value,
-    tpp: TestTpp,
-    client: reqwest::Client,
+    pub(crate) provider: TestProvider,
+    pub(crate) customer: Value,
+    pub(crate) tpp: TestTpp,
+    pub(crate) client: reqwest::Client,
     _bank: tokio::task::JoinHandle<()>,
 }
 
@@ -40,12 +40,17 @@ fn section(provider: &TestProvider, more: &str) -> String {
 
 impl Provided {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With lines added to the file.
+    pub(crate) async fn with(more: &str) -> Self {
         let core = TestServer::start().await;
         let files = Files::new();
         let provider = TestProvider::start(testkit::now()).await;
         fs::write(files.path("provider.secret"), SECRET).unwrap();
         let (core_bank, bank) = bank_behind(&core, &files).await;
-        let more = section(&provider, "acr_values = [\"strong\"]\n");
+        let more = section(&provider, "acr_values = [\"strong\"]\n") + more;
         let clock: Arc<dyn gateway::Clock> = core.running.sandbox.clock.clone();
         let configuration = configuration(&files, &core_bank, &more);
         let served = serve(configuration, clock, Behind::core_bank).await.unwrap();

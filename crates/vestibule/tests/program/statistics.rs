@@ -86,6 +86,12 @@ async fn calls_and_failures_of_a_day_are_published() {
     assert_eq!(names.clone().count(), values.clone().count());
     let errors = names.zip(values).find(|(name, _)| *name == "ais_errors");
     assert_eq!(errors, Some(("ais_errors", "5")));
+    assert!(
+        lines[0].ends_with(",seconds,down_seconds,is_over") && lines[1].ends_with(",false"),
+        "{}",
+        csv.body
+    );
+    assert_eq!(today["isOver"], false, "{today}");
     let html = get(&auditor, &admin, "/statistics?format=html").await;
     assert!(html.header("content-security-policy").contains("default-src 'none'"));
     assert!(

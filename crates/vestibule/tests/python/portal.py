@@ -56,7 +56,13 @@ def settings():
 def visit(scripts=True, size=DESKTOP):
     """A page of a new browser."""
     os.environ["no_proxy"] = "127.0.0.1,localhost"
+    # Names that are somebody here, whose certificates no browser knows; every other one is nobody.
+    mapped = settings().get("map", {})
+    names = [f"MAP {name} {address}" for name, address in mapped.items()]
+    rules = ", ".join([*names, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"])
     made = ChromeOptions()
+    if mapped:
+        made.add_argument("--ignore-certificate-errors")
     made.binary_location = CHROMIUM
     for argument in (
         "--headless=new",
@@ -65,7 +71,7 @@ def visit(scripts=True, size=DESKTOP):
         "--disable-background-networking",
         "--disable-dev-shm-usage",
         "--no-proxy-server",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        f"--host-resolver-rules={rules}",
         f"--window-size={size[0]},{size[1]}",
     ):
         made.add_argument(argument)

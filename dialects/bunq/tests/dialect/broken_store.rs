@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use testkit::broken::{Breakable, assert_failed, operations};
-use testkit::bunq::{BunqClient, client_keys, pseudo_certificate};
+use testkit::bunq::{BunqClient, client_keys, provider_certificate};
 use testkit::{Answer, Request};
 
 const UUID: &str = "7f1c9d52-0a5e-4b1e-9d1c-5f0e3a6b7c8d";
@@ -23,7 +23,7 @@ async fn every_door_says_that_the_bank_is_not_available() {
     let provider = BunqClient::provider(server, "Broken AISP PISP").await;
     let session = provider.connect(server, &customer).await;
     let installation = BunqClient::install(server).await;
-    let (certificate, key) = pseudo_certificate("Broken AISP PISP", |_| {});
+    let (certificate, key) = provider_certificate(server, "Broken AISP PISP").await;
     let credential = installation.credential_request(&certificate, &certificate, &key);
     let operations = operations(server, "/bunq").await;
     let token = session.session.clone().unwrap();

@@ -388,7 +388,7 @@ async fn nobody_makes_the_bank_call_itself() {
     // A filter that is kept from before that was refused is not followed either.
     let mut told = Told::start(200).await;
     subscribe(&own, &[("MUTATION", &told.url)]).await;
-    let drawer = server.running.sandbox.gateway.drawer("bunq");
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
     let management = format!("{}/clock", server.running.addresses.management);
     let kept =
         json!([{"category": "MUTATION", "target": management}, {"category": "MUTATION", "target": told.url}]);

@@ -9,7 +9,7 @@ use testkit::{Answer, Request, TestServer, in_days};
 
 /// Rows of a kind.
 async fn count(server: &TestServer, kind: &'static str) -> usize {
-    server.running.sandbox.gateway.drawer("bunq").all(kind).await.unwrap().len()
+    gateway::Drawer::new(&server.store(), "bunq").all(kind).await.unwrap().len()
 }
 
 /// Waits for the task that forgets.
@@ -71,7 +71,7 @@ async fn keys_of_providers_and_of_approvals_go_and_are_kept_by_use() {
     let server = TestServer::start().await;
     let customer = server.customer("nl", "student").await;
     let provider = BunqClient::provider(&server, "Lasting AISP PISP").await;
-    let (certificate, key) = testkit::bunq::pseudo_certificate("Lasting AISP PISP", |_| {});
+    let (certificate, key) = testkit::bunq::provider_certificate(&server, "Lasting AISP PISP").await;
     // A second key is never used; the customer's and the provider's first one are there before.
     BunqClient::install(&server).await.trade(&certificate, &certificate, &key).await;
     let approved = provider.connect(&server, &customer).await;
@@ -156,7 +156,7 @@ async fn a_key_is_kept_in_its_canonical_form() {
         let request = Request::new("POST", "/bunq/v1/installation").body("application/json", body);
         let answer: Answer = server.send(&request).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let kept = server.running.sandbox.gateway.drawer("bunq").all("installation").await.unwrap();
+        let kept = gateway::Drawer::new(&server.store(), "bunq").all("installation").await.unwrap();
         let length = kept.last().unwrap().1.len();
         assert!(length < most, "{length} octets are kept of {}", text.len());
     }

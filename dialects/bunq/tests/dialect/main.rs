@@ -22,6 +22,7 @@ mod payments;
 mod provider_payments;
 mod refusals;
 mod registration;
+mod reticent_bank;
 mod sandbox;
 mod schedules;
 mod schema;

@@ -2,7 +2,9 @@
 
 use rcgen::{DistinguishedName, DnType};
 use serde_json::json;
-use testkit::bunq::{BunqClient, client_keys, element, pseudo_certificate, self_signed, sign};
+use testkit::bunq::{
+    BunqClient, client_keys, element, provider_certificate, pseudo_certificate, self_signed, sign,
+};
 use testkit::{Request, TestCa, TestServer};
 
 #[tokio::test]
@@ -104,7 +106,7 @@ async fn the_first_session_lasts_an_hour_and_later_ones_ninety_days() {
 async fn a_key_that_nobody_uses_is_lost_after_an_hour() {
     let server = TestServer::start().await;
     let client = BunqClient::install(&server).await;
-    let (certificate, key) = pseudo_certificate("Unused AISP", |_| {});
+    let (certificate, key) = provider_certificate(&server, "Unused AISP").await;
     let api_key = client.trade(&certificate, &certificate, &key).await;
     server.advance("nl", "PT1H").await;
     let body = json!({"description": "late", "secret": api_key});
@@ -343,7 +345,7 @@ async fn every_answer_has_the_common_headers() {
 async fn a_key_opens_no_session_before_a_device_binds_it() {
     let server = TestServer::start().await;
     let client = BunqClient::install(&server).await;
-    let (certificate, key) = pseudo_certificate("Bound AISP", |_| {});
+    let (certificate, key) = provider_certificate(&server, "Bound AISP").await;
     let secret = client.trade(&certificate, &certificate, &key).await;
     let early = client.post("/session-server", &json!({"secret": secret})).await;
     assert_eq!(early.status, 400);

@@ -93,7 +93,7 @@ async fn schedules_of_earlier_versions_are_taken_up_when_their_user_comes() {
     });
     own.make(&own.below(account, "/schedule-payment"), &body).await;
     // As they were kept: nobody noted who pays, and when.
-    let drawer = gateway::Drawer::new(&server.running.sandbox.store, "bunq");
+    let drawer = gateway::Drawer::new(&server.store(), "bunq");
     for (key, text) in drawer.all("scheduled-payment").await.unwrap() {
         let mut kept: Value = serde_json::from_str(&text).unwrap();
         assert!(kept["value"].as_object_mut().unwrap().remove("customer").is_some());

@@ -1,13 +1,18 @@
 //! Service providers that may not act any more, and tokens at the wrong interface.
 
 use serde_json::{Value, json};
-use testkit::bunq::{BUNQ, BunqClient, certificate_time, euro, pseudo_certificate, shop};
+use testkit::bunq::{
+    BUNQ, BunqClient, certificate_time, euro, provider_certificate, pseudo_certificate, shop,
+};
 use testkit::{
     Answer, CALLBACK, Request, TestServer, TestTpp, ValidConsent, bank_offered, in_days, parameter,
 };
 
 /// A third party at both interfaces.
 const BOTH: &str = "PSDNL-DNB-B0043";
+
+/// What the service provider is called.
+const NAME: &str = "Standing PISP AISP";
 
 /// A service provider with a key, a session, a customer's approval and one that is on its way.
 struct Scene {
@@ -27,10 +32,12 @@ impl Scene {
     async fn new() -> Self {
         let server = TestServer::start().await;
         let customer = server.customer("nl", "student").await;
-        let (certificate, key) = pseudo_certificate("Standing PISP AISP", |params| {
+        let (certificate, key) = if testkit::is_served() {
+            provider_certificate(&server, NAME).await
+        } else {
             // Until a moment that the tenant's clock reaches in a test.
-            params.not_after = certificate_time(in_days(300));
-        });
+            pseudo_certificate(NAME, |params| params.not_after = certificate_time(in_days(300)))
+        };
         let client = BunqClient::install(&server).await;
         let api_key = client.trade(&certificate, &certificate, &key).await;
         let provider = client.open(&api_key).await;
@@ -121,7 +128,7 @@ async fn a_provider_that_is_blocked_is_refused_at_every_door() {
     let path = format!("/third-parties/{}", id.replace('+', "%20"));
     assert_eq!(scene.server.manage("PUT", &path, json!({"status": "blocked"})).await.0, 200);
     scene.assert_refused(&["was blocked by the bank at", "ask the bank"]).await;
-    let (other, key) = pseudo_certificate("Standing PISP AISP", |_| {});
+    let (other, key) = provider_certificate(&scene.server, NAME).await;
     let fresh = BunqClient::install(&scene.server).await;
     let refused = fresh.send(&fresh.credential_request(&other, &other, &key)).await;
     assert_eq!(refused.status, 403, "{}", refused.body);
@@ -172,7 +179,7 @@ async fn a_certificate_out_of_use_takes_its_key_along() {
     // A newer certificate of the same provider: the old key stays refused, the new one works.
     scene.set_certificate("blocked").await;
     scene.assert_refused(&["was blocked by the bank at"]).await;
-    let (newer, key) = pseudo_certificate("Standing PISP AISP", |_| {});
+    let (newer, key) = provider_certificate(&scene.server, NAME).await;
     let client = BunqClient::install(&scene.server).await;
     let api_key = client.trade(&newer, &newer, &key).await;
     let renewed = client.open(&api_key).await;

@@ -134,7 +134,7 @@ fn missing_issuer(known: &[Certificate]) -> Option<String> {
 }
 
 /// One certificate or a chain: PEM, DER, or what stands in an HTTP header.
-fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     let mut octets = Vec::new();
     if path == Path::new("-") {
         std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets)?;

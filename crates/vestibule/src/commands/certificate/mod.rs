@@ -1,6 +1,7 @@
 //! `vestibule certificate`
 
 mod inspection;
+mod revocation;
 
 use std::fs;
 use std::io::Write as _;
@@ -19,6 +20,7 @@ use tpp::sandbox::{Management, TestCertificate, TestCertificateRequest};
 use tpp::{Transport, TransportSettings};
 
 use self::inspection::{check_file, inspect, text};
+use self::revocation::revoke;
 use super::tpp::observer;
 use super::{Failure, distinct, unreadable};
 use crate::cli::{CertificateCommand, CertificateNewArgs, ProfileArg, SubjectArgs};
@@ -35,6 +37,7 @@ pub(crate) async fn run(command: CertificateCommand) -> Result<ExitCode, Failure
         CertificateCommand::New(args) => new(args).await,
         CertificateCommand::Inspect(args) => inspect(&args),
         CertificateCommand::Check(args) => check_file(&args),
+        CertificateCommand::Revoke(args) => revoke(args).await,
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ::core_bank::{CoreBank, CoreBankSettings, Limits, SetupError, Trouble, trouble_behind};
-use gateway::bank_contract::{EVENTS, Parties};
+use gateway::bank_contract::{ACCOUNT_KEEPING, ENTRY_NUMBERS, EVENTS, Parties};
 use gateway::domain::{Account, AccountNumber, AccountReference, CustomerId, Iban, Money, Tenant, Timestamp};
 use gateway::{Bank, Clock, Randomness, Store, SystemClock};
 use pem_text::PemError;
@@ -20,6 +20,14 @@ use crate::output;
 /// What a gateway does without events.
 const SILENT: &str = "GET /core/v1/events answers 404, so the bank tells no events, which it may leave out; a gateway then asks about a \
                       payment when somebody wants to know, and goes on with a consent that a customer withdraws in the bank's own app";
+
+/// What a gateway does without numbers of entries.
+const UNNUMBERED: &str = "GET /core/v1/parts does not name entry-numbers, so the bank numbers no entries, which it may leave out; a \
+                          gateway then offers NextGenPSD2 alone, and not bunq's interface";
+
+/// What a gateway does where customers open no accounts.
+const NOT_KEEPING: &str = "GET /core/v1/parts does not name account-keeping, so customers open and close no accounts here, which the bank \
+                           may leave out; a gateway that offers bunq's interface then refuses to, and loses nothing where customers have no keys there";
 
 /// What the payer has to have for the check.
 const NEEDED: &str = "10.00";
@@ -59,19 +67,20 @@ pub(super) async fn run(
     let now = now.unwrap_or_else(|| SystemClock.now(None));
     let mut checked = prepare(args, now).await?;
     // What is wrong with the answer is told of the clause.
-    let is_silent = matches!(checked.parties().tells_events().await, Ok(false));
-    if is_silent {
+    let skipped = left_out(&checked.parties()).await;
+    if skipped.iter().any(|(clause, _)| *clause == EVENTS) {
         checked.bank.events = None;
     }
+    let why = |name: &str| skipped.iter().find(|(clause, _)| *clause == name).map(|(_, why)| *why);
     let checked = Arc::new(checked);
     let names: Vec<_> = checked.parties().clauses().into_iter().map(|(name, _)| name).collect();
     // What does not hold stops with a panic, which is told here and not by the system.
     std::panic::set_hook(Box::new(|_| {}));
     let mut told = Vec::with_capacity(names.len());
     for (index, name) in names.into_iter().enumerate() {
-        if is_silent && name == EVENTS {
+        if let Some(why) = why(name) {
             if !json {
-                output::line(&format!("skips  {name}: {SILENT}"));
+                output::line(&format!("skips  {name}: {why}"));
             }
             told.push((name, None));
             continue;
@@ -98,14 +107,24 @@ pub(super) async fn run(
     let holds = told.iter().all(|(_, problem)| problem.is_none());
     if json {
         let clause = |(name, problem): &(&str, Option<String>)| {
-            let is_skipped = is_silent && *name == EVENTS;
-            let holds = (!is_skipped).then_some(problem.is_none());
-            let skipped = is_skipped.then_some(SILENT);
+            let skipped = why(name);
+            let holds = skipped.is_none().then_some(problem.is_none());
             json!({"clause": name, "holds": holds, "problem": problem, "skipped": skipped})
         };
         output::json(&json!({"holds": holds, "clauses": told.iter().map(clause).collect::<Vec<_>>()}));
     }
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The clauses of what the bank leaves out, and what that means.
+async fn left_out(parties: &Parties<'_>) -> Vec<(&'static str, &'static str)> {
+    let offered = [
+        (EVENTS, SILENT, parties.tells_events().await),
+        (ENTRY_NUMBERS, UNNUMBERED, parties.numbers_entries().await),
+        (ACCOUNT_KEEPING, NOT_KEEPING, parties.keeps_accounts().await),
+    ];
+    let left_out = offered.into_iter().filter(|(_, _, offered)| matches!(offered, Ok(false)));
+    left_out.map(|(clause, why, _)| (clause, why)).collect()
 }
 
 /// The words of a panic, on one line.

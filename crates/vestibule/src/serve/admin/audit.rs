@@ -11,7 +11,8 @@ use super::{Admin, Error, Query};
 const GROUPS: i64 = 8;
 const ACTS: i64 = 1000;
 
-/// Entries after a number, with what the first of them follows and the end of the chain.
+/// Groups of entries whose first one has a greater number, with what the first of them follows, the number to go on behind, and the end
+/// of the chain.
 pub(super) async fn read(
     State(admin): State<Admin>,
     RawQuery(query): RawQuery,
@@ -27,9 +28,10 @@ pub(super) async fn read(
     let most = if acts_alone { ACTS } else { GROUPS };
     let (groups, head) = admin.gateway.read_trail(after, acts_alone, most).await?;
     let before = groups.first().map(|group| tell_head(&group.before));
-    let entries = groups.iter().flat_map(|group| &group.entries);
-    let entries: Vec<Value> = entries.filter(|entry| entry.number > after).map(tell).collect();
-    Ok(Json(json!({"before": before, "entries": entries, "head": tell_head(&head)})))
+    // By the beginning of the last group, so that nothing that was put in behind it is passed over.
+    let next = groups.last().map(|group| group.before.number + 1);
+    let entries: Vec<Value> = groups.iter().flat_map(|group| &group.entries).map(tell).collect();
+    Ok(Json(json!({"before": before, "entries": entries, "next": next, "head": tell_head(&head)})))
 }
 
 fn tell(entry: &Entry) -> Value {

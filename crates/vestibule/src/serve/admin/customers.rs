@@ -3,10 +3,13 @@
 use axum::extract::{Path, Request, State};
 use axum::{Extension, Json};
 use gateway::Erased;
-use gateway::domain::{CustomerId, Tenant};
+use gateway::domain::{CustomerId, Tenant, hidden_in};
 use serde_json::{Value, json};
 
 use super::{Act, Admin, Error, Staff, body};
+
+/// Longest id of a customer, in characters.
+const LONGEST_ID: usize = 200;
 
 pub(super) async fn erase(
     State(admin): State<Admin>,
@@ -23,9 +26,17 @@ pub(super) async fn erase(
         Error::bad(format!("the bank has no branch \"{branch}\"; it has {}", branches.join(", ")))
     })?;
     let deed = reason.of(&staff)?;
-    let Erased { consents, kept, is_more } =
-        admin.gateway.erase_customer(&tenant, &CustomerId::new(customer), deed).await?;
+    if !(1..=LONGEST_ID).contains(&customer.chars().count()) || hidden_in(&customer).is_some() {
+        return Err(Error::bad(format!(
+            "a customer's id has 1 to {LONGEST_ID} characters, none of them hidden"
+        )));
+    }
+    Ok(tell_erased(admin.gateway.erase_customer(&tenant, &CustomerId::new(customer), deed).await?))
+}
+
+/// What was erased, and what stays until when.
+pub(super) fn tell_erased(Erased { consents, kept, is_more }: Erased) -> Json<Value> {
     let kept: Vec<Value> =
         kept.into_iter().map(|(id, until)| json!({"consent": id, "until": until})).collect();
-    Ok(Json(json!({"erasedConsents": consents, "kept": kept, "isMore": is_more})))
+    Json(json!({"erasedConsents": consents, "kept": kept, "isMore": is_more}))
 }

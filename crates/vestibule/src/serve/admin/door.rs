@@ -81,7 +81,7 @@ impl ClosedDoor<'_> {
         let admin = Admin {
             gateway: gateway.clone(),
             staff: Arc::clone(&list),
-            trail: notes.trail(),
+            spool: notes.spool(),
             statistics: notes.statistics(),
             bank: bank.into(),
         };

@@ -22,8 +22,8 @@ use edge::openapi::{Description, Operation, route_all};
 use edge::{
     Connection, Form, FormError, Rejected, SMALL_BODY, read_body, read_json, require_json, with_fault,
 };
-use gateway::audit::{AuditedCall, Trail};
-use gateway::domain::hidden_in;
+use gateway::audit::AuditedCall;
+use gateway::domain::{Consent, FundsConsent, Payment, Subject, hidden_in};
 use gateway::staff::{Deed, Found, Page, StaffError, StaffRefusal};
 use gateway::statistics::Statistics;
 use gateway::{Fault, Gateway};
@@ -36,6 +36,7 @@ pub(super) use self::door::StaffDoor;
 use self::staff::StaffList;
 use self::staff::{Role, Staff};
 use self::verifier::{StaffVerifier, server_config};
+use super::spool::Spool;
 use super::trail;
 
 /// What the description calls the address of the interface.
@@ -54,7 +55,7 @@ struct Admin {
     gateway: Gateway,
     staff: Arc<StaffList>,
     /// Where calls of staff are noted, too.
-    trail: Arc<Trail>,
+    spool: Arc<Spool>,
     statistics: Arc<Statistics>,
     /// What the bank is called.
     bank: Arc<str>,
@@ -65,22 +66,22 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
     let reading = vec![
         Operation::get("/third-parties", 200, "Third parties by name, number and state", third_parties::list),
         Operation::get("/third-parties/{id}", 200, "A third party", third_parties::read),
-        Operation::get("/consents", 200, "Consents by third party and state", subjects::consents),
-        Operation::get("/consents/{id}", 200, "A consent", subjects::consent),
+        Operation::get("/consents", 200, "Consents by third party and state", subjects::list::<Consent>),
+        Operation::get("/consents/{id}", 200, "A consent", subjects::read::<Consent>),
         Operation::get(
             "/funds-consents",
             200,
             "Consents for confirmation of funds by third party and state",
-            subjects::funds_consents,
+            subjects::list::<FundsConsent>,
         ),
         Operation::get(
             "/funds-consents/{id}",
             200,
             "A consent for confirmation of funds",
-            subjects::funds_consent,
+            subjects::read::<FundsConsent>,
         ),
-        Operation::get("/payments", 200, "Payments by third party and state", subjects::payments),
-        Operation::get("/payments/{id}", 200, "A payment", subjects::payment),
+        Operation::get("/payments", 200, "Payments by third party and state", subjects::list::<Payment>),
+        Operation::get("/payments/{id}", 200, "A payment", subjects::read::<Payment>),
     ];
     let acting = vec![
         Operation::post("/third-parties/{id}/block", 200, "Block a third party", third_parties::block),
@@ -91,17 +92,23 @@ fn operations() -> Vec<(&'static [Role], Vec<Operation<Admin>>)> {
             third_parties::unblock,
         ),
         Operation::post(
+            "/third-parties/{id}/erase",
+            200,
+            "Erase the registration of a third party, and what no law has the bank keep",
+            third_parties::erase,
+        ),
+        Operation::post(
             "/customers/{branch}/{id}/erase",
             200,
             "Erase what is held of a customer, as far as no law has the bank keep it",
             customers::erase,
         ),
-        Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end_consent),
+        Operation::post("/consents/{id}/withdraw", 200, "End a consent", subjects::end::<Consent>),
         Operation::post(
             "/funds-consents/{id}/withdraw",
             200,
             "End a consent for confirmation of funds",
-            subjects::end_funds_consent,
+            subjects::end::<FundsConsent>,
         ),
     ];
     let auditing = vec![Operation::get(
@@ -157,7 +164,8 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
         route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()),
         ..AuditedCall::default()
     };
-    let mut response = match admin.staff.member(request.extensions().get::<Connection>()) {
+    let now = admin.gateway.system_time();
+    let mut response = match admin.staff.member(request.extensions().get::<Connection>(), now) {
         Ok(staff) => {
             call.staff = Some(staff.member.name.clone());
             request.extensions_mut().insert(staff);
@@ -169,7 +177,8 @@ async fn guard(State(admin): State<Admin>, mut request: Request, next: Next) -> 
     call.status = response.status().as_u16();
     call.code = response.extensions().get::<Code>().map(|Code(code)| (*code).to_owned());
     call.microseconds = trail::microseconds(begun.elapsed());
-    admin.trail.note(call);
+    let about = response.extensions().get::<About>().map(|About(subject)| subject);
+    admin.spool.note(&call.about(about));
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -195,6 +204,10 @@ impl Error {
         Self { status, code, message: message.to_string(), fault: None }
     }
 }
+
+/// What an answer is about, for the trail: whose data somebody looked at.
+#[derive(Debug, Clone)]
+struct About(Subject);
 
 /// The code of an answer that is an error, for the trail.
 #[derive(Debug, Clone, Copy)]

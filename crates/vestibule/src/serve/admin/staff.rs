@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use edge::Connection;
 use eidas::Certificate;
+use gateway::domain::Timestamp;
 use gateway::staff::Member;
 use http::StatusCode;
 
@@ -56,13 +57,20 @@ impl StaffList {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = roles(section);
     }
 
-    /// Whoever holds the certificate of a connection, which the handshake checked.
-    pub(super) fn member(&self, connection: Option<&Connection>) -> Result<Staff, Error> {
+    /// Whoever holds the certificate of a connection, which the handshake checked. A connection may outlive it.
+    pub(super) fn member(&self, connection: Option<&Connection>, now: Timestamp) -> Result<Staff, Error> {
         let der = connection.and_then(|connection| connection.peer_certificate.as_deref());
         let certificate = der.and_then(|der| Certificate::from_der(der).ok()).ok_or_else(|| {
             let text = "present a certificate of the bank's staff in the TLS handshake";
             Error::new(StatusCode::UNAUTHORIZED, "certificate_missing", text)
         })?;
+        if !certificate.is_valid_at(now) {
+            let text = format!(
+                "the certificate of this connection is valid from {} until {}; connect anew with one that is valid now, {now}",
+                certificate.not_before, certificate.not_after
+            );
+            return Err(Error::new(StatusCode::UNAUTHORIZED, "certificate_expired", text));
+        }
         let (name, fingerprint) = (certificate.subject.to_string(), gateway::fingerprint(&certificate.der));
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let is_theirs = |(_, listed): &&(Role, StaffName)| listed.names(&certificate.subject, &fingerprint);

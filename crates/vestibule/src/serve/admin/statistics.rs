@@ -72,6 +72,7 @@ fn tell(day: &Day) -> Value {
     });
     json!({
         "day": day.day,
+        "isOver": day.is_over,
         "seconds": day.seconds,
         "downSeconds": day.down_seconds,
         "uptimePercent": rounded(day.uptime()),
@@ -94,7 +95,7 @@ fn csv(days: &[Day]) -> String {
             text += &format!(",{}_{column}", service.name());
         }
     }
-    text += "\r\n";
+    text += ",seconds,down_seconds,is_over\r\n";
     let field = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
     for day in days {
         let (uptime, downtime) = (Some(day.uptime()), Some(day.downtime()));
@@ -104,6 +105,7 @@ fn csv(days: &[Day]) -> String {
             fields.extend([counts.requests.to_string(), counts.errors.to_string(), field(counts.mean())]);
             fields.extend([50, 90, 99].map(|percent| field(counts.percentile(percent))));
         }
+        fields.extend([day.seconds.to_string(), day.down_seconds.to_string(), day.is_over.to_string()]);
         text += &(fields.join(",") + "\r\n");
     }
     text

@@ -1,13 +1,16 @@
-//! Consents and payments of all third parties.
+//! Consents and payments of all third parties: handlers of one shape for all that a third party asks for.
 
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::{Extension, Json};
 use gateway::domain::{
-    Consent, ConsentId, ConsentStatus, FundsConsent, FundsConsentId, Payment, PaymentId, PaymentStatus, TppId,
+    Consent, ConsentId, ConsentStatus, FundsConsent, FundsConsentId, Payment, PaymentId, PaymentStatus,
+    Subject, TppId,
 };
+use gateway::staff::{Deed, Found, Page, StaffError};
+use gateway::{Error as GatewayError, Gateway};
 use serde_json::{Value, json};
 
-use super::{Act, Admin, Error, Query, Staff, body, told};
+use super::{About, Act, Admin, Error, Query, Staff, body, told};
 
 /// What lists of consents and payments are asked by.
 const KNOWN: [&str; 4] = ["third_party", "state", "after", "limit"];
@@ -32,143 +35,205 @@ const PAYMENTS: [(&str, PaymentStatus); 6] = [
     ("expired", PaymentStatus::Expired),
 ];
 
-fn tell_consent((consent, status): &(Consent, ConsentStatus)) -> Value {
-    json!({
-        "id": consent.id.as_str(),
-        "thirdParty": consent.tpp.as_str(),
-        "branch": consent.tenant.as_str(),
-        "interface": consent.interface.name(),
-        "state": status.name(),
-        "decision": consent.decision.name(),
-        "customer": consent.customer.as_ref().map(|customer| customer.as_str()),
-        "recurring": consent.recurring,
-        "frequencyPerDay": consent.frequency_per_day,
-        "validUntil": consent.valid_until,
-        "createdAt": consent.created_at,
-        "lastActionAt": consent.last_action_at,
-    })
+/// Something that third parties ask for and staff looks at, with the state that it is in now.
+pub(super) trait Kind: Sized + Send + 'static {
+    /// Its states.
+    type Status: Copy + Send + Sync + 'static;
+    /// States by their names.
+    const STATES: &'static [(&'static str, Self::Status)];
+    /// What a list of it is called.
+    const LIST: &'static str;
+
+    /// A page of it.
+    fn find(
+        gateway: &Gateway,
+        asked: (Option<&TppId>, Option<Self::Status>),
+        page: &Page,
+    ) -> impl Future<Output = Result<Found<(Self, Self::Status)>, GatewayError>> + Send;
+
+    /// The one with an id.
+    fn with_id(
+        gateway: &Gateway,
+        id: &str,
+    ) -> impl Future<Output = Result<(Self, Self::Status), GatewayError>> + Send;
+
+    fn subject(&self) -> Subject;
+
+    fn tell(&self, status: Self::Status) -> Value;
 }
 
-fn tell_funds_consent((consent, status): &(FundsConsent, ConsentStatus)) -> Value {
-    json!({
-        "id": consent.id.as_str(),
-        "thirdParty": consent.tpp.as_str(),
-        "branch": consent.tenant.as_str(),
-        "interface": consent.interface.name(),
-        "state": status.name(),
-        "decision": consent.decision.name(),
-        "customer": consent.customer.as_ref().map(|customer| customer.as_str()),
-        "createdAt": consent.created_at,
-        "lastActionAt": consent.last_action_at,
-    })
+/// What staff can end.
+pub(super) trait Endable: Kind {
+    fn end(
+        gateway: &Gateway,
+        id: &str,
+        deed: Deed<'_>,
+    ) -> impl Future<Output = Result<(Self, Self::Status), StaffError>> + Send;
 }
 
-fn tell_payment((payment, status): &(Payment, PaymentStatus)) -> Value {
-    let state = PAYMENTS.iter().find(|(_, known)| known == status).map(|(name, _)| *name);
-    let transfers: Vec<Value> = payment
-        .transfers
-        .iter()
-        .map(|transfer| {
+impl Kind for Consent {
+    type Status = ConsentStatus;
+    const STATES: &'static [(&'static str, ConsentStatus)] = &CONSENTS;
+    const LIST: &'static str = "consents";
+
+    async fn find(
+        gateway: &Gateway,
+        (tpp, status): (Option<&TppId>, Option<ConsentStatus>),
+        page: &Page,
+    ) -> Result<Found<(Self, ConsentStatus)>, GatewayError> {
+        gateway.find_consents(tpp, status, page).await
+    }
+
+    async fn with_id(gateway: &Gateway, id: &str) -> Result<(Self, ConsentStatus), GatewayError> {
+        gateway.any_consent(&ConsentId::new(id)).await
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Consent(self.id.clone())
+    }
+
+    fn tell(&self, status: ConsentStatus) -> Value {
+        json!({
+            "id": self.id.as_str(),
+            "thirdParty": self.tpp.as_str(),
+            "branch": self.tenant.as_str(),
+            "interface": self.interface.name(),
+            "state": status.name(),
+            "decision": self.decision.name(),
+            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
+            "recurring": self.recurring,
+            "frequencyPerDay": self.frequency_per_day,
+            "validUntil": self.valid_until,
+            "createdAt": self.created_at,
+            "lastActionAt": self.last_action_at,
+        })
+    }
+}
+
+impl Endable for Consent {
+    async fn end(gateway: &Gateway, id: &str, deed: Deed<'_>) -> Result<(Self, ConsentStatus), StaffError> {
+        gateway.end_consent(&ConsentId::new(id), deed).await
+    }
+}
+
+impl Kind for FundsConsent {
+    type Status = ConsentStatus;
+    const STATES: &'static [(&'static str, ConsentStatus)] = &CONSENTS;
+    const LIST: &'static str = "fundsConsents";
+
+    async fn find(
+        gateway: &Gateway,
+        (tpp, status): (Option<&TppId>, Option<ConsentStatus>),
+        page: &Page,
+    ) -> Result<Found<(Self, ConsentStatus)>, GatewayError> {
+        gateway.find_funds_consents(tpp, status, page).await
+    }
+
+    async fn with_id(gateway: &Gateway, id: &str) -> Result<(Self, ConsentStatus), GatewayError> {
+        gateway.any_funds_consent(&FundsConsentId::new(id)).await
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::FundsConsent(self.id.clone())
+    }
+
+    fn tell(&self, status: ConsentStatus) -> Value {
+        json!({
+            "id": self.id.as_str(),
+            "thirdParty": self.tpp.as_str(),
+            "branch": self.tenant.as_str(),
+            "interface": self.interface.name(),
+            "state": status.name(),
+            "decision": self.decision.name(),
+            "customer": self.customer.as_ref().map(|customer| customer.as_str()),
+            "createdAt": self.created_at,
+            "lastActionAt": self.last_action_at,
+        })
+    }
+}
+
+impl Endable for FundsConsent {
+    async fn end(gateway: &Gateway, id: &str, deed: Deed<'_>) -> Result<(Self, ConsentStatus), StaffError> {
+        gateway.end_funds_consent(&FundsConsentId::new(id), deed).await
+    }
+}
+
+impl Kind for Payment {
+    type Status = PaymentStatus;
+    const STATES: &'static [(&'static str, PaymentStatus)] = &PAYMENTS;
+    const LIST: &'static str = "payments";
+
+    async fn find(
+        gateway: &Gateway,
+        (tpp, status): (Option<&TppId>, Option<PaymentStatus>),
+        page: &Page,
+    ) -> Result<Found<(Self, PaymentStatus)>, GatewayError> {
+        gateway.find_payments(tpp, status, page).await
+    }
+
+    async fn with_id(gateway: &Gateway, id: &str) -> Result<(Self, PaymentStatus), GatewayError> {
+        gateway.any_payment(&PaymentId::new(id)).await
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Payment(self.id.clone())
+    }
+
+    fn tell(&self, status: PaymentStatus) -> Value {
+        let state = PAYMENTS.iter().find(|(_, known)| *known == status).map(|(name, _)| *name);
+        let transfers = self.transfers.iter().map(|transfer| {
             json!({
                 "amount": transfer.amount.to_decimal(),
                 "currency": transfer.amount.currency.code(),
                 "payee": transfer.creditor.name,
             })
+        });
+        json!({
+            "id": self.id.as_str(),
+            "thirdParty": self.tpp.as_ref().map(|tpp| tpp.as_str()),
+            "branch": self.tenant.as_str(),
+            "interface": self.interface.name(),
+            "state": state,
+            "decision": self.decision.name(),
+            "reason": self.decision.reason().map(|reason| reason.name()),
+            "debtor": self.debtor.as_ref().map(|iban| iban.as_str()),
+            "transfers": transfers.collect::<Vec<Value>>(),
+            "createdAt": self.created_at,
+            "expiresAt": self.expires_at,
+            "lastActionAt": self.last_action_at,
         })
-        .collect();
-    json!({
-        "id": payment.id.as_str(),
-        "thirdParty": payment.tpp.as_ref().map(|tpp| tpp.as_str()),
-        "branch": payment.tenant.as_str(),
-        "interface": payment.interface.name(),
-        "state": state,
-        "decision": payment.decision.name(),
-        "reason": payment.decision.reason().map(|reason| reason.name()),
-        "debtor": payment.debtor.as_ref().map(|iban| iban.as_str()),
-        "transfers": transfers,
-        "createdAt": payment.created_at,
-        "expiresAt": payment.expires_at,
-        "lastActionAt": payment.last_action_at,
-    })
+    }
 }
 
-/// What a list is asked by: of which third party, in which state.
-fn asked<T: Copy>(
-    query: Option<&str>,
-    states: &[(&str, T)],
-) -> Result<(Query, Option<TppId>, Option<T>), Error> {
-    let query = Query::of(query, &KNOWN)?;
+/// An answer about one of them, which the trail names.
+type Told = (Extension<About>, Json<Value>);
+
+fn one<K: Kind>((subject, status): (K, K::Status)) -> Told {
+    (Extension(About(subject.subject())), Json(subject.tell(status)))
+}
+
+/// A page, by third party and state.
+pub(super) async fn list<K: Kind>(
+    State(admin): State<Admin>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Error> {
+    let query = Query::of(query.as_deref(), &KNOWN)?;
     let tpp = query.one("third_party")?.map(TppId::new);
-    let state = query.word("state", states)?;
-    Ok((query, tpp, state))
+    let state = query.word("state", K::STATES)?;
+    let found = K::find(&admin.gateway, (tpp.as_ref(), state), &query.page()?).await?;
+    Ok(told(K::LIST, found, |(subject, status)| subject.tell(status)))
 }
 
-pub(super) async fn consents(
-    State(admin): State<Admin>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Error> {
-    let (query, tpp, state) = asked(query.as_deref(), &CONSENTS)?;
-    let found = admin.gateway.find_consents(tpp.as_ref(), state, &query.page()?).await?;
-    Ok(told("consents", found, |consent| tell_consent(&consent)))
+pub(super) async fn read<K: Kind>(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Told, Error> {
+    Ok(one(K::with_id(&admin.gateway, &id).await?))
 }
 
-pub(super) async fn consent(
-    State(admin): State<Admin>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Error> {
-    Ok(Json(tell_consent(&admin.gateway.any_consent(&ConsentId::new(id)).await?)))
-}
-
-pub(super) async fn funds_consents(
-    State(admin): State<Admin>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Error> {
-    let (query, tpp, state) = asked(query.as_deref(), &CONSENTS)?;
-    let found = admin.gateway.find_funds_consents(tpp.as_ref(), state, &query.page()?).await?;
-    Ok(told("fundsConsents", found, |consent| tell_funds_consent(&consent)))
-}
-
-pub(super) async fn funds_consent(
-    State(admin): State<Admin>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Error> {
-    Ok(Json(tell_funds_consent(&admin.gateway.any_funds_consent(&FundsConsentId::new(id)).await?)))
-}
-
-pub(super) async fn payments(
-    State(admin): State<Admin>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Error> {
-    let (query, tpp, state) = asked(query.as_deref(), &PAYMENTS)?;
-    let found = admin.gateway.find_payments(tpp.as_ref(), state, &query.page()?).await?;
-    Ok(told("payments", found, |payment| tell_payment(&payment)))
-}
-
-pub(super) async fn payment(
-    State(admin): State<Admin>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Error> {
-    Ok(Json(tell_payment(&admin.gateway.any_payment(&PaymentId::new(id)).await?)))
-}
-
-pub(super) async fn end_consent(
+pub(super) async fn end<K: Endable>(
     State(admin): State<Admin>,
     Extension(staff): Extension<Staff>,
     Path(id): Path<String>,
     request: Request,
-) -> Result<Json<Value>, Error> {
+) -> Result<Told, Error> {
     let Act { reason } = body(request).await?;
-    Ok(Json(tell_consent(&admin.gateway.end_consent(&ConsentId::new(id), reason.of(&staff)?).await?)))
-}
-
-pub(super) async fn end_funds_consent(
-    State(admin): State<Admin>,
-    Extension(staff): Extension<Staff>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Json<Value>, Error> {
-    let Act { reason } = body(request).await?;
-    Ok(Json(tell_funds_consent(
-        &admin.gateway.end_funds_consent(&FundsConsentId::new(id), reason.of(&staff)?).await?,
-    )))
+    Ok(one(K::end(&admin.gateway, &id, reason.of(&staff)?).await?))
 }

@@ -7,6 +7,7 @@ use gateway::staff::ThirdPartyFilter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::customers::tell_erased;
 use super::{Act, Admin, Error, Query, Reason, Staff, body, told};
 
 /// A third party as staff sees it.
@@ -76,4 +77,15 @@ pub(super) async fn unblock(
     let Act { reason } = body(request).await?;
     let tpp = admin.gateway.unblock(&TppId::new(id), reason.of(&staff)?).await?;
     Ok(Json(tell(&tpp, admin.gateway.system_time())))
+}
+
+pub(super) async fn erase(
+    State(admin): State<Admin>,
+    Extension(staff): Extension<Staff>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Error> {
+    let Act { reason } = body(request).await?;
+    let deed = reason.of(&staff)?;
+    Ok(tell_erased(admin.gateway.erase_third_party(&TppId::new(id), deed).await?))
 }

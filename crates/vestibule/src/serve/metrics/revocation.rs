@@ -21,6 +21,9 @@ struct Now(Revocation);
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        if !self.0.is_on() {
+            return Ok(());
+        }
         let counts = self.0.counts();
         let good = counts.asked.saturating_sub(counts.unanswered).saturating_sub(counts.bad);
         let rows = [("good", good), ("revoked", counts.bad), ("unanswered", counts.unanswered)]

@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use super::{Kept, OF_LISTS, holds};
+use super::kept::{Kept, OF_LISTS, holds};
 
 /// Tells of the lists.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Collector for ListNumbers {
         let lists = self.0.lists();
         let all = lists.of_lists.iter().map(|list| (OF_LISTS, list));
         let all: Vec<_> =
-            all.chain(lists.national.iter().map(|(name, list)| (name.as_str(), list))).collect();
+            all.chain(lists.national.iter().map(|(name, list)| (name.as_str(), &**list))).collect();
         let gauge = ConstGauge::new(0_i64);
         let help = "Until when the next list should be there, in seconds since 1970";
         let name = "trusted_list_next_update_timestamp";

@@ -1,51 +1,70 @@
 //! The services of all lists that hold, as the gateway asks them.
 
-use eidas::{Certificate, Purpose, TrustStore};
-use gateway::domain::Timestamp;
-use gateway::{Qualify, Unqualified};
-use trusted_lists::{Service, qualified};
+use std::sync::Arc;
 
-/// Services with the country whose list they are in.
+use eidas::{Certificate, CertificateDer, TrustStore};
+use gateway::domain::Timestamp;
+use gateway::{Qualified, Qualify, Unqualified};
+use trusted_lists::{Service, TrustedList, qualified};
+
+/// Lists with their countries.
 #[derive(Debug)]
 pub(super) struct ListedServices {
-    services: Vec<(String, Service)>,
+    lists: Vec<(String, Arc<TrustedList>)>,
     intermediates: Vec<Certificate>,
 }
 
 impl ListedServices {
-    pub(super) fn new(services: Vec<(String, Service)>, intermediates: Vec<Vec<u8>>) -> Self {
+    pub(super) fn new(lists: Vec<(String, Arc<TrustedList>)>, intermediates: &[Vec<u8>]) -> Self {
         let intermediates = intermediates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        Self { services, intermediates }
+        Self { lists, intermediates }
     }
 
-    /// The certificates of all services.
-    pub(super) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
-        self.services.iter().flat_map(|(_, service)| &service.certificates)
+    fn services(&self) -> impl Iterator<Item = (&str, &Service)> {
+        self.lists.iter().flat_map(|(territory, list)| {
+            list.services().iter().map(move |service| (territory.as_str(), service))
+        })
     }
 
-    /// Whether one of the certificates of a service is above a certificate.
-    fn issued(&self, service: &Service, certificate: &Certificate) -> bool {
+    /// The authorities from a certificate's issuer up to one of a service, if one of those is above it; others that came along with
+    /// it may be between them.
+    fn above(
+        &self,
+        service: &Service,
+        certificate: &Certificate,
+        between: &[Certificate],
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let at = certificate.not_before;
+        let between = || self.intermediates.iter().chain(between);
         // Names cost nothing to compare, and few are the same.
         let is_near = |above: &Certificate| {
-            above.subject == certificate.issuer
-                || self.intermediates.iter().any(|between| between.issuer == above.subject)
+            above.subject == certificate.issuer || between().any(|between| between.issuer == above.subject)
         };
-        service.certificates.iter().filter(|above| is_near(above)).any(|above| {
+        service.certificates.iter().filter(|above| is_near(above)).find_map(|above| {
             let mut trust = TrustStore::default();
-            self.intermediates.iter().for_each(|between| trust.add_intermediate(&between.der));
-            trust.add_anchor(&above.der).is_ok() && trust.verify(certificate, &[], at, &[]).is_ok()
+            between().for_each(|between| trust.add_intermediate(&between.der));
+            trust.add_anchor(&above.der).ok()?;
+            trust.path(certificate, &[], at, &[]).ok()
         })
     }
 }
 
 impl Qualify for ListedServices {
-    fn qualified(&self, certificate: &Certificate, now: Timestamp) -> Result<Purpose, Unqualified> {
-        let above: Vec<_> =
-            self.services.iter().filter(|(_, service)| self.issued(service, certificate)).collect();
-        let Some((territory, _)) = above.first() else { return Err(Unqualified::Unlisted) };
-        let services = above.iter().map(|(_, service)| service);
-        qualified(certificate, services, now)
-            .map_err(|why| Unqualified::Listed(format!("the trusted list of {territory} {why}")))
+    fn qualified(
+        &self,
+        certificate: &Certificate,
+        sent: &[CertificateDer<'static>],
+        now: Timestamp,
+    ) -> Result<Qualified, Unqualified> {
+        let sent: Vec<_> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+        let found =
+            |(territory, service)| Some((territory, service, self.above(service, certificate, &sent)?));
+        let mut found: Vec<_> = self.services().filter_map(found).collect();
+        let services: Vec<_> = found.iter().map(|(_, service, _)| *service).collect();
+        let Some((territory, _, above)) = found.first_mut() else { return Err(Unqualified::Unlisted) };
+        match qualified(certificate, services, now) {
+            Ok(purpose) => Ok(Qualified { purpose, above: std::mem::take(above) }),
+            Err(why) => Err(Unqualified::Listed(format!("the trusted list of {territory} {why}"))),
+        }
     }
 }

@@ -1,0 +1,92 @@
+//! What the answers of issuers mean for a call.
+
+use domain::{CertificateStatus, Refusal, Timestamp};
+use eidas::Certificate;
+
+use super::{AGAIN, Revocation, Verdict};
+use crate::{Error, Gateway, Noun, Place, PresentedCertificate};
+
+/// What an authority above a certificate is called.
+const AUTHORITY: &str = "the certificate of the authority that issued it";
+
+impl Gateway {
+    /// Asks the issuers of the certificates of a call whether they revoked one, at a bank that asks. A call that only reads
+    /// what was granted before is let through for some hours when nobody answers.
+    ///
+    /// # Errors
+    /// [`Refusal::CertificateRevoked`], [`Refusal::CertificateUnchecked`]
+    pub(crate) async fn check_revocation(
+        &self,
+        shown: &[(&PresentedCertificate, Place)],
+        reads: bool,
+    ) -> Result<(), Error> {
+        let Some(revocation) = self.0.revocation.as_ref().filter(|revocation| revocation.is_on()) else {
+            return Ok(());
+        };
+        // Issuers live in the system's time, whatever the clock of a tenant shows.
+        let now = self.system_time();
+        let deadline = revocation.deadline();
+        let pairs: Vec<_> = shown.iter().flat_map(|(presented, place)| pairs(presented, *place)).collect();
+        // Nobody has to know anything of a certificate that is out of its time, and the check of that refuses it.
+        let pairs: Vec<_> =
+            pairs.into_iter().filter(|(certificate, ..)| certificate.is_valid_at(now)).collect();
+        for (certificate, issuer, _) in &pairs {
+            revocation.begin(certificate, issuer, now);
+        }
+        for (certificate, issuer, what) in pairs {
+            let verdict = revocation.verdict_by(deadline, (certificate, issuer), now).await;
+            self.take_verdict(revocation, (certificate, what, verdict), (reads, now)).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_verdict(
+        &self,
+        revocation: &Revocation,
+        (certificate, what, verdict): (&Certificate, &'static str, Verdict),
+        (reads, now): (bool, Timestamp),
+    ) -> Result<(), Error> {
+        match verdict {
+            Verdict::Good => Ok(()),
+            Verdict::Revoked { at } => {
+                self.note_revoked(&certificate.fingerprint_hex(), at).await?;
+                Err(Refusal::CertificateRevoked { what, at }.into())
+            }
+            Verdict::Unknown => Err(Refusal::CertificateRevoked { what, at: now }.into()),
+            Verdict::Unanswered { good_at } => {
+                let rules = &revocation.0.rules;
+                let is_taken = |good_at| now.duration_since(good_at) <= rules.reads_without_answer;
+                if !(reads && good_at.is_some_and(is_taken)) {
+                    let retry_after = AGAIN.as_secs();
+                    return Err(Refusal::CertificateUnchecked { what, retry_after }.into());
+                }
+                revocation.0.count(|counts| counts.let_through += 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps in mind that an issuer revoked a certificate: then the doors know it at which its holder acts without showing
+    /// it, and the other processes.
+    async fn note_revoked(&self, fingerprint: &str, at: Timestamp) -> Result<(), Error> {
+        let status = self.0.store.certificate_status(fingerprint).await?;
+        if status != Some(CertificateStatus::Active) {
+            return Ok(());
+        }
+        match self.set_certificate_status(fingerprint, CertificateStatus::Revoked { at }).await {
+            Ok(_) | Err(Error::NotFound(Noun::Certificate)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Each certificate of a path below the trusted authority, with its issuer and what it is called.
+fn pairs(
+    presented: &PresentedCertificate,
+    place: Place,
+) -> impl Iterator<Item = (&Certificate, &Certificate, &'static str)> {
+    let above = || presented.above.iter().map(AsRef::as_ref);
+    let below = std::iter::once((&presented.certificate, place.what));
+    let below = below.chain(above().map(|authority| (authority, AUTHORITY)));
+    below.zip(above()).map(|((certificate, what), issuer)| (certificate, issuer, what))
+}

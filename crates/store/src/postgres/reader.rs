@@ -1,0 +1,133 @@
+//! Connections that many read by at once. A read is a statement of its own, so what they send needs no order among them: it goes out
+//! together, and the server answers one after the other. A write has a connection for itself.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+use tokio_postgres::{Client, Row, Statement as Prepared};
+
+use super::connection::{Way, check_fit, parameters};
+use super::failed::Failed;
+use crate::StoreError;
+use crate::row::Value;
+
+/// Most of these connections.
+pub(super) const READERS: usize = 6;
+
+/// How many reads wait for answers on one connection at most: no more than these are late when one before them is.
+const TOGETHER: usize = 8;
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Readers {
+    slots: [Slot; READERS],
+    places: Semaphore,
+}
+
+/// A connection, once it is needed.
+#[derive(Debug, Default)]
+struct Slot {
+    reader: Mutex<Option<Arc<Reader>>>,
+    /// How many reads have begun on it and not ended.
+    under_way: AtomicUsize,
+}
+
+/// A connection with what was prepared on it.
+struct Reader {
+    client: Client,
+    statements: Mutex<HashMap<&'static str, Prepared>>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+/// Takes one off a count when it is dropped.
+struct Counted<'s>(&'s AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Readers {
+    pub(super) fn new() -> Self {
+        Self { slots: std::array::from_fn(|_| Slot::default()), places: Semaphore::new(READERS * TOGETHER) }
+    }
+
+    /// Every row that a statement finds.
+    pub(super) async fn read(
+        &self,
+        way: &Way,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<Row>, Failed> {
+        let closed = |_| StoreError::unavailable("its connections are closed");
+        let _place = self.places.acquire().await.map_err(closed)?;
+        let by_work = self.slots.iter().min_by_key(|slot| slot.under_way.load(Ordering::Relaxed));
+        let slot = by_work.unwrap_or(&self.slots[0]);
+        slot.under_way.fetch_add(1, Ordering::Relaxed);
+        let _counted = Counted(&slot.under_way);
+        slot.reader(way).await?.read(sql, params).await
+    }
+
+    /// How many connections do something, and how many wait.
+    pub(super) fn load(&self) -> (usize, usize) {
+        self.slots.iter().fold((0, 0), |(busy, idle), slot| {
+            if slot.under_way.load(Ordering::Relaxed) > 0 {
+                return (busy + 1, idle);
+            }
+            (busy, idle + usize::from(slot.held().is_some()))
+        })
+    }
+
+    /// Lets later reads have new connections.
+    pub(super) fn renew(&self) {
+        self.slots.iter().for_each(|slot| *slot.held() = None);
+    }
+}
+
+impl Slot {
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<Reader>>> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection, or a new one if there is none. Of several that are made at once one is kept.
+    async fn reader(&self, way: &Way) -> Result<Arc<Reader>, Failed> {
+        let known = self.held().as_ref().filter(|reader| !reader.client.is_closed()).cloned();
+        if let Some(reader) = known {
+            return Ok(reader);
+        }
+        let client = way.connect().await?.client;
+        let reader = Arc::new(Reader { client, statements: Mutex::default() });
+        *self.held() = Some(Arc::clone(&reader));
+        Ok(reader)
+    }
+}
+
+impl Reader {
+    async fn read(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Failed> {
+        let params = parameters(params);
+        let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        let prepared = match known {
+            Some(prepared) => prepared,
+            None => {
+                let kinds: Vec<_> = params.iter().map(super::values::Parameter::kind).collect();
+                let prepared = self.client.prepare_typed(sql, &kinds).await?;
+                let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+                statements.insert(sql, prepared.clone());
+                prepared
+            }
+        };
+        check_fit(sql, &params, &prepared)?;
+        let params: Vec<_> =
+            params.iter().map(|param| param as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
+        Ok(self.client.query(&prepared, &params).await?)
+    }
+}

@@ -1,0 +1,308 @@
+//! Where calls stand from before their answer is sent until they are in the audit trail: lines of a file that this process alone
+//! writes. A process that is killed leaves its file behind, and whoever finds it writes what is in it.
+//!
+//! A file begins with a line that says what it is, what the trail calls its process, when it was begun, in seconds, and
+//! how many calls could not be kept, in twenty digits. Each further line is the text of an entry. Up to which octet a file was
+//! taken stands in the trail itself, with the entries. A file whose process is alive is locked.
+
+mod kept;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
+
+use gateway::Gateway;
+use gateway::audit::AuditedCall;
+use gateway::domain::Timestamp;
+use jiff::SignedDuration;
+
+use self::kept::{GROUP, HEADER, Kept, NAME, prepare};
+
+/// Octets of calls that are kept while the database is away; of further ones it is counted how many there were.
+const MOST: u64 = 64 * 1024 * 1024;
+
+/// Calls that are kept in memory while no file can be written.
+const MOST_HELD: usize = 20_000;
+
+/// Octets from which on another file is begun, once all that is in this one was taken.
+const LARGE: u64 = 1024 * 1024;
+
+/// How old a file becomes: whoever finds one that is older than the trail goes back leaves what is in it out.
+const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+
+/// What went wrong with calls for the trail.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpoolError {
+    /// With a file.
+    #[error("{}", path.display())]
+    File {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// With the database.
+    #[error(transparent)]
+    Gateway(#[from] gateway::Error),
+}
+
+/// The spool of this process.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    folder: PathBuf,
+    /// What the trail calls this process.
+    node: String,
+    state: Mutex<State>,
+    /// Files that nobody writes any more, and that are taken to their end.
+    left: tokio::sync::Mutex<Vec<Kept>>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Kept,
+    begun: Timestamp,
+    /// How many octets it may have.
+    most: u64,
+    /// How many it has.
+    length: u64,
+    /// Up to which of them it was taken, as far as is known here.
+    taken: u64,
+    /// Calls that could not be kept in it.
+    lost: u64,
+    /// Entries that could not be written into it.
+    held: VecDeque<String>,
+    fails: bool,
+}
+
+impl Spool {
+    /// Begins a file in a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`SpoolError::File`], also where others may write into the folder
+    pub(crate) fn begin(folder: &Path, node: String, gateway: &Gateway) -> Result<Self, SpoolError> {
+        prepare(folder).map_err(|source| SpoolError::File { path: folder.to_owned(), source })?;
+        let begun = gateway.system_time();
+        let current = Kept::begin(folder, &node, (&gateway.new_secret_uuid(), begun))?;
+        let state = State::new((current, begun), MOST);
+        Ok(Self {
+            folder: folder.to_owned(),
+            node,
+            state: Mutex::new(state),
+            left: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a call, before its answer is sent: it is with the system then, whatever becomes of this process.
+    pub(crate) fn note(&self, call: &AuditedCall) {
+        match call.written(&self.node) {
+            Ok(text) => self.state().add(text),
+            Err(error) => {
+                tracing::error!(
+                    error = edge::with_causes(&error),
+                    "a call cannot be told in the audit trail"
+                );
+                self.state().lose();
+            }
+        }
+    }
+
+    /// Writes what is kept into the trail: what this process kept, and what was found.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; what is not written stays
+    pub(crate) async fn take(&self, gateway: &Gateway) -> Result<(), SpoolError> {
+        let mut left = self.left.lock().await;
+        self.take_held(gateway).await?;
+        let (current, length, taken) = {
+            let state = self.state();
+            (state.current.clone(), state.length, state.taken)
+        };
+        if taken < length {
+            let taken = current.take(gateway, &self.node, length).await?;
+            self.state().taken = taken;
+        }
+        left.extend(self.another(gateway)?);
+        // One that cannot be taken keeps no other one waiting.
+        let (mut stay, mut failed) = (Vec::new(), Ok(()));
+        for kept in left.drain(..) {
+            if let Err(error) = kept.finish(gateway).await {
+                failed = failed.and(Err(error));
+                stay.push(kept);
+            }
+        }
+        *left = stay;
+        failed
+    }
+
+    /// The same for the last time: the file goes.
+    ///
+    /// # Errors
+    /// As [`Spool::take`]; the next start finds it then
+    pub(crate) async fn end(&self, gateway: &Gateway) -> Result<(), SpoolError> {
+        self.take(gateway).await?;
+        let current = self.state().current.clone();
+        current.finish(gateway).await
+    }
+
+    /// Looks for files of processes that are no more.
+    ///
+    /// # Errors
+    /// [`SpoolError::File`]
+    pub(crate) async fn look(&self, gateway: &Gateway) -> Result<(), SpoolError> {
+        let own = self.state().current.name.clone();
+        let mut left = self.left.lock().await;
+        let unreadable = |source| SpoolError::File { path: self.folder.clone(), source };
+        for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_other = name.starts_with(NAME) && name != own && left.iter().all(|kept| kept.name != name);
+            if !is_other {
+                continue;
+            }
+            let Some(kept) = Kept::found(&path, name)? else { continue };
+            match kept.begun()? {
+                None => {}
+                // What is in it would have been forgotten, and with it that it was taken.
+                Some(begun) if is_old(begun, gateway) => {
+                    fs::remove_file(&path).map_err(|error| kept.failed(error))?;
+                    tracing::warn!(file = %path.display(), "calls from before the time that the audit trail goes back to were removed");
+                }
+                Some(_) => left.push(kept),
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_held(&self, gateway: &Gateway) -> Result<(), SpoolError> {
+        loop {
+            let texts: Vec<String> = {
+                let mut state = self.state();
+                let count = state.held.len().min(GROUP);
+                state.held.drain(..count).collect()
+            };
+            if texts.is_empty() {
+                return Ok(());
+            }
+            if let Err(error) = gateway.write_calls(None, &texts).await {
+                let mut state = self.state();
+                texts.into_iter().rev().for_each(|text| state.held.push_front(text));
+                return Err(error.into());
+            }
+        }
+    }
+
+    /// Begins another file if it is time, and returns the one before.
+    fn another(&self, gateway: &Gateway) -> Result<Option<Kept>, SpoolError> {
+        let now = gateway.system_time();
+        let is_due = |state: &State| {
+            let is_old = now.duration_since(state.begun) >= LONGEST;
+            state.taken == state.length && (state.length >= LARGE || state.lost > 0 || state.fails || is_old)
+        };
+        if !is_due(&self.state()) {
+            return Ok(None);
+        }
+        let next = Kept::begin(&self.folder, &self.node, (&gateway.new_secret_uuid(), now))?;
+        let mut state = self.state();
+        if !is_due(&state) {
+            let _ = fs::remove_file(&next.path);
+            return Ok(None);
+        }
+        (state.begun, state.length, state.taken) = (now, HEADER, HEADER);
+        (state.lost, state.fails) = (0, false);
+        Ok(Some(std::mem::replace(&mut state.current, next)))
+    }
+}
+
+impl State {
+    fn new((current, begun): (Kept, Timestamp), most: u64) -> Self {
+        Self {
+            current,
+            begun,
+            most,
+            length: HEADER,
+            taken: HEADER,
+            lost: 0,
+            held: VecDeque::new(),
+            fails: false,
+        }
+    }
+
+    fn add(&mut self, mut text: String) {
+        text.push('\n');
+        let length = text.len() as u64;
+        if self.length + length > self.most {
+            return self.lose();
+        }
+        match self.current.write_at(&text, self.length) {
+            Ok(()) => self.length += length,
+            Err(error) => {
+                // Whatever of it is there is no line.
+                let _ = self.current.file.set_len(self.length);
+                if !self.fails {
+                    let file = self.current.path.display();
+                    tracing::error!(%file, %error, "calls are kept in memory alone until they are in the audit trail");
+                    self.fails = true;
+                }
+                text.pop();
+                if self.held.len() < MOST_HELD { self.held.push_back(text) } else { self.lose() }
+            }
+        }
+    }
+
+    fn lose(&mut self) {
+        self.lost += 1;
+        let written = self.current.note_lost(self.lost);
+        if let Err(error) = written
+            && !self.fails
+        {
+            tracing::error!(%error, "how many calls the audit trail misses is known to this process alone");
+            self.fails = true;
+        }
+    }
+}
+
+/// Whether what was begun then would have been forgotten by now.
+fn is_old(begun: Timestamp, gateway: &Gateway) -> bool {
+    gateway.system_time().duration_since(begun) >= gateway.settings().kept.audit
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::kept::{Piece, piece};
+    use super::*;
+
+    const CALL: &str = "{\"kind\":\"call\",\"node\":\"n\"}";
+
+    fn begun(folder: &Path) -> Kept {
+        Kept::begin(folder, "node-one", ("a", Timestamp::UNIX_EPOCH)).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_was_lost_is_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = CALL.len() as u64 + 1;
+        let mut state = State::new((begun(folder.path()), Timestamp::UNIX_EPOCH), HEADER + 3 * line);
+        (0..5).for_each(|_| state.add(CALL.to_owned()));
+        assert_eq!((state.length, state.lost, state.held.len()), (HEADER + 3 * line, 2, 0));
+        assert_eq!(state.current.header().unwrap().unwrap().2, 2);
+        let read = piece(&state.current.file, HEADER, state.length).unwrap();
+        assert_eq!(read, Piece { texts: vec![CALL.to_owned(); 3], broken: 0, until: state.length });
+    }
+
+    #[test]
+    fn what_no_file_takes_is_kept_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = begun(folder.path());
+        let file = File::open(&kept.path).unwrap();
+        let mut state = State::new((Kept { file: file.into(), ..kept }, Timestamp::UNIX_EPOCH), MOST);
+        (0..MOST_HELD + 3).for_each(|_| state.add(CALL.to_owned()));
+        assert_eq!((state.length, state.lost, state.held.len()), (HEADER, 3, MOST_HELD));
+    }
+}

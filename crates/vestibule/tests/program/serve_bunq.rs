@@ -1,0 +1,292 @@
+//! bunq's interface in front of a real bank, from outside: a third party reads and pays, and there is no door for tests.
+
+use std::io::Read;
+
+use axum::Json;
+use axum::routing::get;
+use core_bank::server::test_authority;
+use core_bank::server::tls::{Listener, TlsSettings};
+use serde_json::{Value, json};
+use testkit::bunq::{BUNQ, BunqClient, euro, pseudo_certificate, shop};
+use testkit::{Answer, Request, Signer, TestServer, parameter};
+
+use crate::configuration::Files;
+use crate::serve::{PAGE, Scene, value, write_configuration};
+use crate::serve_command::{command, scene_before, start};
+
+/// What a configuration says that asks for both interfaces.
+const BOTH: &str = "interfaces = [\"berlin-group\", \"bunq\"]\n";
+
+/// The text of an error.
+fn said(answer: &Answer) -> String {
+    let error = &answer.json()["Error"][0]["error_description"];
+    error.as_str().unwrap_or_else(|| panic!("{} {}", answer.status, answer.body)).to_owned()
+}
+
+/// A service provider with a session, by a qualified certificate. Its connections present none.
+async fn provider<S>(scene: &Scene<S>) -> BunqClient {
+    let seal = scene.certificate("qseal").await;
+    let client = BunqClient::install_at(&scene.client(None), &scene.interface()).await;
+    let key = client.trade(&pem(&seal), &pem(&seal), &seal.key_pem).await;
+    client.open(&key).await
+}
+
+fn pem(signer: &Signer) -> String {
+    eidas::certificate::to_pem(&signer.certificate.der)
+}
+
+/// The values of all fields of a name.
+fn values(page: &str, name: &str) -> Vec<String> {
+    let fields = page.split(&format!("name=\"{name}\" value=\"")).skip(1);
+    fields.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// A customer comes to the bank's pages, logs in, and approves all that is asked; returns the way back.
+async fn approve<S>(scene: &Scene<S>, target: &str, customer: &Value) -> String {
+    let browser = scene.client(None);
+    let visit = |target: &str| Request::new("GET", target).set("accept", "text/html");
+    let opened = visit(target).exchange(&browser, &scene.pages()).await;
+    assert_eq!(opened.status, 302, "{}", opened.body);
+    let cookie = |answer: &Answer| answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let mut session = cookie(&opened);
+    let (iban, device) = (customer["iban"].as_str().unwrap(), customer["digipassNumber"].as_str().unwrap());
+    let mut page = visit(PAGE).set("cookie", &session).exchange(&browser, &scene.pages()).await.body;
+    for _ in 0..5 {
+        assert!(page.contains(scene.bank) && !page.contains("simulat"), "{page}");
+        let mut form = vec![("csrf".to_owned(), value(&page, "csrf"))];
+        if page.contains("name=\"iban\"") {
+            form.extend([("action", "log-in"), ("iban", iban)].map(|(a, b)| (a.to_owned(), b.to_owned())));
+        } else {
+            form.push(("action".to_owned(), "approve".to_owned()));
+            let accounts = values(&page, "account").into_iter();
+            let is_one = page.contains("type=\"radio\" id=\"account-");
+            let accounts = accounts.take(if is_one { 1 } else { usize::MAX });
+            form.extend(accounts.map(|account| ("account".to_owned(), account)));
+            let mut payments: Vec<_> =
+                page.split("name=\"payment.").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+            payments.dedup();
+            form.extend(payments.into_iter().map(|id| (format!("payment.{id}"), "accept".to_owned())));
+        }
+        if page.contains("name=\"challenge\"") {
+            // The customer's device is beside, as at a real bank.
+            let challenge = value(&page, "challenge");
+            let answer = scene.core.running.sandbox.gateway.simulated_answer(device, &challenge);
+            form.extend([("answer".to_owned(), answer.unwrap()), ("challenge".to_owned(), challenge)]);
+        }
+        let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let sent = Request::new("POST", PAGE).set("accept", "text/html").set("cookie", &session).form(&form);
+        let sent = sent.exchange(&browser, &scene.pages()).await;
+        if !sent.header("set-cookie").is_empty() {
+            session = cookie(&sent);
+        }
+        page = match (sent.status, sent.header("location")) {
+            (200, _) => sent.body,
+            (303, location) if location.ends_with(PAGE) => {
+                visit(PAGE).set("cookie", &session).exchange(&browser, &scene.pages()).await.body
+            }
+            (303, location) => return location.to_owned(),
+            _ => panic!("{} {}", sent.status, sent.body),
+        };
+    }
+    panic!("it does not end: {page}")
+}
+
+/// The address for the customer's browser, at whichever listener.
+async fn authorization(provider: &BunqClient) -> String {
+    let url = provider.authorization_url().await;
+    url.strip_prefix(&provider.origin).unwrap().to_owned()
+}
+
+/// The third party's session for a customer, once the customer approved.
+async fn connected<S>(scene: &Scene<S>, provider: &BunqClient, customer: &Value) -> BunqClient {
+    let location = approve(scene, &authorization(provider).await, customer).await;
+    let code = parameter(&location, "code").unwrap_or_else(|| panic!("{location}"));
+    let answer = provider.exchange(&code).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    provider.clone().session(&token).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_third_party_reads_balances_and_makes_a_payment() {
+    let core = TestServer::in_real_time().await;
+    let (scene, bank) = scene_before(core, Files::new(), BOTH).await;
+    let customer = scene.core.customer("nl", "household").await;
+    let provider = provider(&scene).await;
+    let client = connected(&scene, &provider, &customer).await;
+
+    // The books are the bank's: what its own door of the same kind tells is what is told here.
+    let own = BunqClient::customer(&scene.core, &customer).await;
+    let (account, of_bank) = (client.account().await, own.account().await);
+    let before = client.balance(account).await;
+    assert_eq!(before, own.balance(of_bank).await);
+    let amounts = async |client: &BunqClient, account: i64| -> Vec<Value> {
+        let payments = client.list(&client.below(account, "/payment?count=200")).await;
+        payments.into_iter().map(|one| json!([one["amount"], one["description"]])).collect()
+    };
+    let booked = amounts(&client, account).await;
+    assert!(booked.len() > 20);
+    assert_eq!(booked, amounts(&own, of_bank).await);
+
+    // A draft is a payment once the customer has approved it at the bank.
+    let draft = json!({"number_of_required_accepts": 1, "entries": [
+        {"amount": euro("12.50"), "counterparty_alias": shop(), "description": "Order 7"}]});
+    let drafts = client.below(account, "/draft-payment");
+    let id = client.make(&drafts, &draft).await;
+    assert_eq!(client.list(&format!("{drafts}/{id}")).await[0]["status"], "PENDING");
+    approve(&scene, &authorization(&provider).await, &customer).await;
+    let made = client.list(&format!("{drafts}/{id}")).await.remove(0);
+    assert_eq!(
+        (&made["status"], &made["object"]["Payment"]["amount"]),
+        (&json!("ACCEPTED"), &euro("-12.50"))
+    );
+    let payment = client.list(&client.below(account, "/payment?count=1")).await.remove(0);
+    assert_eq!(payment["id"], made["object"]["Payment"]["id"], "it has the number that the list has");
+    assert_eq!((client.balance(account).await, own.balance(of_bank).await), (before - 1250, before - 1250));
+
+    // So is an order of a shop.
+    let path = format!("/user/{}/payment-service-provider-issuer-transaction", provider.user);
+    let order = json!({"counterparty_alias": shop(), "amount": euro("5.00"), "description": "Order 8",
+        "url_redirect": "https://shop.example/done", "time_expiry": null, "status": "PENDING"});
+    let order = format!("{path}/{}", provider.make(&path, &order).await);
+    let uuid = provider.list(&order).await[0]["public_uuid"].as_str().unwrap().to_owned();
+    let location = approve(&scene, &format!("/bunq/psp?transactionId={uuid}"), &customer).await;
+    assert!(location.starts_with("https://shop.example/done"), "{location}");
+    assert_eq!(provider.list(&order).await[0]["status"], "ACCEPTED");
+    assert_eq!((client.balance(account).await, own.balance(of_bank).await), (before - 1750, before - 1750));
+
+    // Who is no customer pays nothing at once, and while the bank is away that is said in the interface's way.
+    let at_once = json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "now"});
+    let refused = client.post(&client.below(account, "/payment"), &at_once).await;
+    assert!(matches!(refused.status, 403 | 404), "{}", refused.body);
+    bank.abort();
+    let _ = bank.await;
+    let away = client.get(&client.below(account, "/payment")).await;
+    assert_eq!(
+        (away.status, said(&away).as_str()),
+        (491, "The service is not available. Please try again later.")
+    );
+}
+
+#[tokio::test]
+async fn there_is_no_door_for_tests_at_bunqs_interface_and_no_explaining_text() {
+    let scene = Scene::with(BOTH).await;
+    let (http, origin) = (scene.client(None), scene.interface());
+    for path in ["sandbox-user-person", "sandbox-user", "sandbox-user-company"] {
+        for method in ["POST", "GET", "PUT"] {
+            let request = Request::new(method, &format!("{BUNQ}/{path}")).body("application/json", "{}");
+            let answer = request.exchange(&http, &origin).await;
+            assert_eq!((answer.status, said(&answer).as_str()), (404, "Route not found."), "{method} {path}");
+        }
+    }
+    let description = Request::new("GET", "/bunq/openapi.json").exchange(&http, &origin).await.json();
+    let paths = description["paths"].as_object().unwrap();
+    assert!(paths.len() > 60 && !paths.keys().any(|path| path.contains("sandbox")), "{paths:?}");
+    let health = Request::new("GET", &format!("{BUNQ}/health-check")).exchange(&http, &origin).await;
+    assert_eq!(health.status, 200, "{}", health.body);
+
+    // A certificate that nobody vouches for is none, and nobody is told what was looked at.
+    let client = BunqClient::install_at(&http, &origin).await;
+    let (pseudo, key) = pseudo_certificate("My App PISP AISP", |_| {});
+    let foreign = scene.files.ca.issue(&testkit::TestCa::subject("PSDNL-DNB-R654321"), &["PSP_AI"], |_| {});
+    for certificate in [pseudo, pem(&foreign)] {
+        let answer = client.send(&client.credential_request(&certificate, &certificate, &key)).await;
+        assert_eq!((answer.status, said(&answer).as_str()), (400, "The certificate is not acceptable."));
+    }
+    let seal = scene.certificate("qseal").await;
+    let unsealed = client.credential_request(&pem(&seal), &pem(&seal), &testkit::bunq::client_keys().0);
+    let answer = client.send(&unsealed).await;
+    let text = "The field \"client_public_key_signature\" is wrong.";
+    assert_eq!((answer.status, said(&answer).as_str()), (400, text));
+    let provider = provider(&scene).await;
+    let spoiled = provider.request("GET", "/user", None).set("x-bunq-client-signature", "AAAA");
+    let answer = provider.send(&spoiled).await;
+    assert_eq!((answer.status, said(&answer).as_str()), (400, "The request signature is invalid."));
+
+    // Givers of money and addresses that can be guessed are a sandbox's. Neither is there an address that leads to this machine.
+    let filters = json!({"notification_filters":
+        [{"category": "OAUTH", "notification_target": "http://127.0.0.1:9/"}]});
+    let path = format!("/user/{}/notification-filter-url", provider.user);
+    let answer = provider.post(&path, &filters).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn limits_and_sealing_hold_at_this_interface_too() {
+    let more = "[limits]\ncalls = 3\nwithin = \"1h\"\n[sealing]\nkey_file = \"sealing.key\"\n";
+    let scene = Scene::with(&format!("{BOTH}{more}")).await;
+    let provider = provider(&scene).await;
+    for _ in 0..3 {
+        assert_eq!(provider.get("/user").await.status, 200);
+    }
+    let over = provider.get("/user").await;
+    assert_eq!(over.status, 429, "{}", over.body);
+    assert!(said(&over).contains("ne third party may make 3 in 3600 seconds"), "{}", over.body);
+    let seconds: u64 = over.header("retry-after").parse().unwrap();
+    assert!((1..=1200).contains(&seconds), "{seconds}");
+
+    // The key that answers are signed with is kept as the gateway's other secrets are.
+    let database = rusqlite::Connection::open(scene.files.path("vestibule.db")).unwrap();
+    let kept = "SELECT value FROM private_state WHERE owner = 'bunq' AND kind = 'server-key'";
+    let kept: String = database.query_row(kept, [], |row| row.get(0)).unwrap();
+    assert!(kept.starts_with("sealed-1:") && !kept.contains("PRIVATE"), "{kept}");
+}
+
+/// A core bank that has one path, and what the gateway says about it.
+async fn core_bank_with_parts(parts: Value, files: &Files) -> (String, tokio::task::JoinHandle<()>) {
+    let made = test_authority::make(&["127.0.0.1".to_owned()]).unwrap();
+    for (name, text) in [
+        ("core-authority.pem", &made.authority),
+        ("core-client.pem", &made.client),
+        ("core-client.key", &made.client_key),
+        ("anchors.pem", &files.ca.pem()),
+        ("intermediates.pem", &files.ca.pem()),
+    ] {
+        std::fs::write(files.path(name), text).unwrap();
+    }
+    let tls = TlsSettings {
+        certificate: made.server.into_bytes(),
+        private_key: made.server_key.into_bytes(),
+        client_authorities: made.authority.into_bytes(),
+    };
+    let routes = axum::Router::new().route("/core/v1/parts", get(async move || Json(parts)));
+    let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", tcp.local_addr().unwrap());
+    let listener = Listener::begin(tcp, &tls).unwrap();
+    (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_that_numbers_no_entries_is_refused_at_the_start() {
+    let files = Files::new();
+    let (url, bank) = core_bank_with_parts(json!({"parts": ["account-keeping"]}), &files).await;
+    write_configuration(&files, &url, BOTH);
+    let output = tokio::task::spawn_blocking({
+        let mut command = command(&files);
+        move || command.output().unwrap()
+    });
+    let output = output.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("[bank] interfaces has \"bunq\", and the core bank numbers no entries"), "{said}");
+
+    // Without that interface it is not asked, and a bank that is away has not said no.
+    write_configuration(&files, &url, "");
+    drop(start(&files));
+    bank.abort();
+    let _ = bank.await;
+    write_configuration(&files, &url, BOTH);
+    let (mut program, listeners) = start(&files);
+    let (interface, http) = (format!("https://{}", listeners.interface), trusting(&files));
+    BunqClient::install_at(&http, &interface).await;
+    let mut logged = String::new();
+    program.0.kill().unwrap();
+    program.0.stderr.take().unwrap().read_to_string(&mut logged).unwrap();
+    assert!(logged.contains("does not say whether it numbers entries"), "{logged}");
+}
+
+/// A client that trusts the listeners' authority.
+fn trusting(files: &Files) -> reqwest::Client {
+    let ca = reqwest::Certificate::from_pem(files.ca.pem().as_bytes()).unwrap();
+    reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap()
+}

@@ -1,0 +1,139 @@
+//! A bank behind the interface that leaves out what it may: customers open no accounts by themselves, and what was paid may be
+//! booked later.
+
+use std::sync::Arc;
+
+use axum::extract::Extension;
+use edge::outbound::Loopback;
+use edge::{Connection, Edge, Surroundings};
+use gateway::access::{AccountAccess, Details, Transactions};
+use gateway::bank::{AccountKeeping, Answer, EntryNumbers};
+use gateway::domain::{
+    Account, CustomerId, Date, History, PaymentRefusal, Product, Tenant, Timestamp, Transaction,
+};
+use gateway::{Bank, Drawer, Error, Gateway, Kept, Keys, Parts, Randomness, Sealing, Settings, Store};
+use serde_json::json;
+use testkit::TestServer;
+use testkit::bunq::{BunqClient, cents, euro, shop};
+use vestibule::profiles::{RateLimits, Strictness, of_sandbox};
+
+/// In front of another bank's books.
+#[derive(Debug)]
+struct Reticent(Bank);
+
+impl EntryNumbers for Reticent {
+    fn is_offered(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn history<'a>(
+        &'a self,
+        access: &'a AccountAccess<Transactions>,
+        range: (Option<i64>, i64),
+        day: Date,
+    ) -> Answer<'a, History> {
+        Box::pin(async move {
+            let mut history = self.0.numbers.history(access, range, day).await?;
+            let is_paid = |one: &Transaction| one.remittance.as_deref() == Some("not booked yet");
+            history.transactions.retain(|(_, one)| !is_paid(one));
+            Ok(history)
+        })
+    }
+
+    fn entry_number<'a>(&'a self, _: &'a AccountAccess<Transactions>, _: &'a str) -> Answer<'a, Option<i64>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+impl AccountKeeping for Reticent {
+    fn is_offered(&self) -> Answer<'_, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn open_account<'a>(&'a self, _: &'a CustomerId, _: Product) -> Answer<'a, Account> {
+        Box::pin(async { Err(Error::unavailable("nobody asks")) })
+    }
+
+    fn close_account<'a>(
+        &'a self,
+        _: &'a AccountAccess<Details>,
+        _: Timestamp,
+    ) -> Answer<'a, Result<(), PaymentRefusal>> {
+        Box::pin(async { Err(Error::unavailable("nobody asks")) })
+    }
+}
+
+/// The address of a gateway in front of such a bank, and the API key of a customer there.
+async fn serve(server: &TestServer, customer: &str) -> (String, String) {
+    let sandbox = &server.running.sandbox;
+    let (store, tenant) = (Store::clone(&sandbox.store), Tenant::parse("nl").unwrap());
+    let randomness = Arc::new(Randomness::from_system());
+    let reticent = Arc::new(Reticent(sandbox.bank.clone()));
+    let gateway = Gateway::new(Parts {
+        settings: Settings {
+            tenants: vec![tenant.clone()],
+            profiles: of_sandbox(Strictness::Lenient, RateLimits::Off),
+            kept: Kept::default(),
+        },
+        store: store.clone(),
+        clock: sandbox.clock.clone(),
+        keys: Keys::load_or_make(&Drawer::new(&store, "gateway"), &randomness).await.unwrap(),
+        randomness,
+        bank: Bank { numbers: reticent.clone(), keeping: reticent, ..sandbox.bank.clone() },
+        trust: Default::default(),
+        revocation: None,
+        register: None,
+        sealing: Sealing::default(),
+    });
+    let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", tcp.local_addr().unwrap());
+    let edge = Edge::new(Surroundings {
+        gateway,
+        public_url: Arc::from(origin.as_str()),
+        mtls_url: None,
+        require_mtls: false,
+        explain: true,
+        loopback: Loopback::Refused,
+    });
+    let mounted = (bunq::DIALECT.mount)(edge.at(bunq::DIALECT.name));
+    let access = (mounted.door.unwrap())(tenant, CustomerId::new(customer)).await.unwrap();
+    let connection = Connection {
+        origin: Arc::from(origin.as_str()),
+        peer_certificate: None,
+        peer_address: Some("127.0.0.1".parse().unwrap()),
+    };
+    let routes = axum::Router::new().nest("/bunq", mounted.router).layer(Extension(connection));
+    tokio::spawn(async move { axum::serve(tcp, routes).await.unwrap() });
+    (origin, access["apiKey"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn what_a_bank_leaves_out_is_refused_and_what_is_booked_later_is_told() {
+    let server = TestServer::start().await;
+    let customer = server.customer("nl", "saver").await;
+    let (origin, key) = serve(&server, customer["customerId"].as_str().unwrap()).await;
+    let own = BunqClient::install_at(&server.http, &origin).await.open(&key).await;
+    let account = own.account().await;
+
+    let accounts = format!("/user/{}/monetary-account-bank", own.user);
+    let close = json!({"status": "CANCELLED", "sub_status": "REDEMPTION_VOLUNTARY", "reason": "OTHER",
+        "reason_description": "x"});
+    for answer in [
+        own.post(&accounts, &json!({"currency": "EUR"})).await,
+        own.put(&format!("{accounts}/{account}"), &close).await,
+    ] {
+        let text =
+            "Accounts cannot be opened or closed at this interface; the user does that at the bank itself.";
+        assert_eq!((answer.status, answer.body.contains(text)), (400, true), "{}", answer.body);
+    }
+    let named = own.put(&format!("{accounts}/{account}"), &json!({"description": "Household"})).await;
+    assert_eq!(named.status, 200, "what is this interface's own is changed: {}", named.body);
+
+    let before = own.balance(account).await;
+    let payment =
+        json!({"amount": euro("1.00"), "counterparty_alias": shop(), "description": "not booked yet"});
+    let answer = own.post(&own.below(account, "/payment"), &payment).await;
+    let text = "The bank has taken the payment and has not said yet that it is booked.";
+    assert_eq!((answer.status, answer.body.contains(text)), (491, true), "{}", answer.body);
+    assert_eq!(own.balance(account).await, before - cents("1.00"));
+}
